@@ -1,0 +1,111 @@
+//! Ids: UUIDv7 in the tables, `point_01j…` (TypeID style) on the wire.
+
+use sea_orm::entity::prelude::*;
+
+/// Crockford's base 32, lower case, as TypeID uses it.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// A new id. Ids made later sort later.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that makes ids")]
+pub fn new() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// Writes `id` with its type's prefix.
+pub fn encode(prefix: &str, id: Uuid) -> String {
+    let mut text = String::with_capacity(prefix.len() + 27);
+    text.push_str(prefix);
+    text.push('_');
+    let bits = id.as_u128();
+    for place in (0..26).rev() {
+        let digit = (bits >> (place * 5)) & 31;
+        text.push(char::from(ALPHABET[usize::try_from(digit).expect("five bits fit a usize")]));
+    }
+    text
+}
+
+/// Splits a wire id into its prefix and the id, or answers `None` for anything else.
+pub fn decode(text: &str) -> Option<(&str, Uuid)> {
+    let (prefix, digits) = text.rsplit_once('_')?;
+    // The first of 26 digits carries three bits: 128 = 25 × 5 + 3.
+    if digits.len() != 26 || digits.as_bytes()[0] > b'7' {
+        return None;
+    }
+    let bits = digits.bytes().try_fold(0_u128, |bits, digit| {
+        let value = ALPHABET.iter().position(|known| *known == digit)?;
+        Some(bits << 5 | u128::try_from(value).expect("a position below 32"))
+    })?;
+    Some((prefix, Uuid::from_u128(bits)))
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, DeriveValueType)]
+        pub struct $name(pub Uuid);
+        impl sea_orm::TryFromU64 for $name {
+            fn try_from_u64(n: u64) -> Result<Self, DbErr> {
+                Uuid::try_from_u64(n).map(Self)
+            }
+        }
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// The tenant every other row belongs to.
+    OrganizationId,
+    /// A department.
+    DepartmentId,
+    /// A medium.
+    MediumId,
+    /// An influencer.
+    InfluencerId,
+    /// An interaction point.
+    InteractionPointId,
+    /// An expectation.
+    ExpectationId,
+    /// A customer.
+    CustomerId,
+    /// A feedback record.
+    FeedbackRecordId,
+    /// A routing rule.
+    RoutingRuleId,
+    /// One decision on where a feedback record goes.
+    RoutingId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode, new};
+
+    #[test]
+    fn an_id_survives_the_wire() {
+        let id = new();
+        assert_eq!(decode(&encode("point", id)), Some(("point", id)));
+    }
+
+    #[test]
+    fn malformed_ids_are_refused() {
+        let good = encode("point", new());
+        let too_big = format!("point_8{}", "z".repeat(25));
+        for text in ["", "point", "point_", &good[..30], &good.to_uppercase(), &too_big, &format!("{good}0")] {
+            assert_eq!(decode(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_encoding_is_that_of_type_id() {
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+        assert_eq!(encode("prefix", id), "prefix_01h455vb4pex5vsknk084sn02q");
+    }
+}

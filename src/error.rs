@@ -1,0 +1,112 @@
+//! The ways a request can fail. Expected failures of a mutation are data instead: see [`UserError`].
+
+use std::sync::Arc;
+
+use entity::Permission;
+use sea_orm::DbErr;
+
+/// What fallible functions of this crate return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failure of the request itself. A variant exists only where a client acts on it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no valid token.
+    #[error("a valid bearer token is required")]
+    Unauthenticated,
+    /// The token lacks a scope.
+    #[error("this needs the scope {}", .0.name())]
+    Forbidden(Permission),
+    /// An argument of a query cannot be used: paging, cursor, scalar text.
+    #[error("{0}")]
+    BadInput(String),
+    /// A mutation's input breaks rules; the whole transaction is undone. Never leaves the kernel.
+    #[error("the input breaks {} rules", .0.len())]
+    Rejected(Vec<UserError>),
+    /// The database is busy or away. Trying again later may succeed.
+    #[error("the service is busy, try again")]
+    Unavailable,
+    /// It took too long.
+    #[error("the request took too long")]
+    Timeout,
+    /// Anything else: a bug or an outage. Its source is logged once, at the edge, and never sent.
+    #[error("internal error")]
+    Internal(#[source] Arc<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// The stable code in `extensions.code`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden(_) => "FORBIDDEN",
+            Self::BadInput(_) | Self::Rejected(_) => "BAD_USER_INPUT",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Timeout => "TIMEOUT",
+            Self::Internal(_) => "INTERNAL_SERVER_ERROR",
+        }
+    }
+
+    /// An internal error with a text for the log.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::Internal(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(message.into())))
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        if let DbErr::ConnectionAcquire(_) = error {
+            return Self::Unavailable;
+        }
+        match crate::store::failure_kind(&error) {
+            crate::store::FailureKind::Busy => Self::Unavailable,
+            crate::store::FailureKind::Timeout => Self::Timeout,
+            _ => Self::Internal(Arc::new(error)),
+        }
+    }
+}
+
+/// What is wrong with a mutation's input. Part of the payload, so a front end can show it at the field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserError {
+    /// What kind of mistake.
+    pub code: Code,
+    /// A sentence for people.
+    pub message: String,
+    /// The input field it is about, from the mutation's arguments down.
+    pub path: Vec<String>,
+}
+
+impl UserError {
+    /// A mistake at a field of the input.
+    pub fn new(code: Code, field: &str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), path: vec![field.to_owned()] }
+    }
+}
+
+entity::named! {
+    /// What kind of mistake an input contains.
+    Code as "UserErrorCode" {
+        /// A value is missing.
+        Required = "REQUIRED",
+        /// A value has the wrong form.
+        Invalid = "INVALID",
+        /// A text or list is too long.
+        TooLong = "TOO_LONG",
+        /// A number is too small or too large.
+        OutOfRange = "OUT_OF_RANGE",
+        /// There is no such row.
+        NotFound = "NOT_FOUND",
+        /// Something else already has this key.
+        Taken = "TAKEN",
+        /// Other rows refer to the row.
+        InUse = "IN_USE",
+        /// The row has changed since `expectedVersion`.
+        Conflict = "CONFLICT",
+        /// The change would close a circle.
+        Cycle = "CYCLE",
+        /// The idempotency key was used with another input.
+        IdempotencyConflict = "IDEMPOTENCY_CONFLICT",
+    }
+}

@@ -1,0 +1,2 @@
+//! The GraphQL machinery. Knows no noun.
+pub mod failure;

@@ -1,0 +1,9 @@
+//! Rapport: a GraphQL backend for customer interaction points.
+
+pub mod auth;
+pub mod error;
+pub mod graphql;
+pub mod schema;
+pub mod store;
+
+pub use error::{Error, Result, UserError};
