@@ -5,6 +5,8 @@ use std::sync::Arc;
 use entity::Permission;
 use sea_orm::DbErr;
 
+use crate::store::{FailureKind, failure_kind};
+
 /// What fallible functions of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -21,9 +23,9 @@ pub enum Error {
     /// An argument of a query cannot be used: paging, cursor, scalar text.
     #[error("{0}")]
     BadInput(String),
-    /// A mutation's input breaks rules; the whole transaction is undone. Never leaves the kernel.
-    #[error("the input breaks {} rules", .0.len())]
-    Rejected(Vec<UserError>),
+    /// Two transactions got into each other's way; the kernel runs this one again.
+    #[error("another change was made at the same moment, try again")]
+    Collision,
     /// The database is busy or away. Trying again later may succeed.
     #[error("the service is busy, try again")]
     Unavailable,
@@ -41,8 +43,8 @@ impl Error {
         match self {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden(_) => "FORBIDDEN",
-            Self::BadInput(_) | Self::Rejected(_) => "BAD_USER_INPUT",
-            Self::Unavailable => "UNAVAILABLE",
+            Self::BadInput(_) => "BAD_USER_INPUT",
+            Self::Unavailable | Self::Collision => "UNAVAILABLE",
             Self::Timeout => "TIMEOUT",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
         }
@@ -56,13 +58,11 @@ impl Error {
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        if let DbErr::ConnectionAcquire(_) = error {
-            return Self::Unavailable;
-        }
-        match crate::store::failure_kind(&error) {
-            crate::store::FailureKind::Busy => Self::Unavailable,
-            crate::store::FailureKind::Timeout => Self::Timeout,
-            _ => Self::Internal(Arc::new(error)),
+        match failure_kind(&error) {
+            FailureKind::Busy => Self::Unavailable,
+            FailureKind::Timeout => Self::Timeout,
+            FailureKind::Retry | FailureKind::Unique => Self::Collision,
+            FailureKind::ForeignKey | FailureKind::Other => Self::Internal(Arc::new(error)),
         }
     }
 }

@@ -114,6 +114,13 @@ pub enum Kind {
     },
 }
 
+impl Kind {
+    /// Whether the column holds a set that an index table serves.
+    pub const fn is_set(self) -> bool {
+        matches!(self, Self::Tags { .. } | Self::Attributes { .. })
+    }
+}
+
 /// A list of names a column may hold.
 #[derive(Debug)]
 pub struct EnumType {
@@ -284,6 +291,18 @@ pub enum Link {
         /// Its further columns, shown on the connection's edges.
         edge: &'static [Field],
     },
+    /// An object computed together with this one.
+    Inside {
+        /// Whether there is a list of them.
+        is_list: bool,
+    },
+}
+
+impl Link {
+    /// What the table between the nouns says besides.
+    pub const fn edge(&self) -> &'static [Field] {
+        if let Self::Through { edge, .. } = self { edge } else { &[] }
+    }
 }
 
 /// Columns that every stored noun has, in front of its own.

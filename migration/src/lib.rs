@@ -1,1 +1,26 @@
-//! x
+//! The history of the schema: one frozen step a file, each in a transaction.
+
+mod dialect;
+mod m0001_foundation;
+mod m0002_map;
+mod m0003_record;
+mod m0004_response;
+
+use sea_orm_migration::prelude::MigrationTrait;
+pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
+
+/// Brings a database from any earlier state to the one this program needs.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_foundation::Migration),
+            Box::new(m0002_map::Migration),
+            Box::new(m0003_record::Migration),
+            Box::new(m0004_response::Migration),
+        ]
+    }
+}

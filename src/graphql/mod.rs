@@ -1,2 +1,15 @@
-//! The GraphQL machinery. Knows no noun.
+//! The GraphQL machinery: from the descriptions of the nouns to types, plans, statements and answers. Knows no noun.
+
+pub mod connection;
 pub mod failure;
+pub mod filter;
+pub mod input;
+pub mod load;
+pub mod mutate;
+mod payload;
+pub mod plan;
+pub mod render;
+pub mod root;
+pub mod scalars;
+pub mod slice;
+pub mod types;

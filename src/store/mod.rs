@@ -1,73 +1,95 @@
 //! The only module that holds a database connection.
 
+pub mod cell;
+mod connect;
+pub mod cursor;
+pub mod draft;
+pub mod event;
+mod failure;
+pub mod filter;
+mod idempotency;
+pub mod page;
+mod remove;
+mod scope;
+pub mod sql;
 pub mod system;
+pub mod write;
 
-use sea_orm::DbErr;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
-use crate::{Result, auth::Actor};
+use chrono::{DateTime, Utc};
+pub use connect::Options;
+pub use failure::{FailureKind, failure_kind};
+pub use idempotency::Claim;
+pub use scope::{ExternalId, Scope, Tx};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 
-/// How to reach the database.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// `sqlite://FILE?mode=rwc` or `postgres://…`.
-    pub url: String,
-    /// Most connections to hold (PostgreSQL), most readers (SQLite).
-    pub max_connections: u32,
-}
+use crate::{Error, Result, auth::Actor};
 
 /// An open database. Gives out scopes and nothing else.
-#[derive(Clone)]
-pub struct Store {}
+///
+/// ```compile_fail
+/// fn reach(store: &rapport::store::Store) {
+///     let _ = &store.reader; // private: there is no way to a connection but through a scope
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Store {
+    reader: DatabaseConnection,
+    /// `SQLite`: the one connection that writes. PostgreSQL: the same pool.
+    writer: DatabaseConnection,
+    statements: Arc<AtomicU64>,
+}
 
 impl Store {
-    /// Opens the database.
-    pub async fn open(_options: &Options) -> Result<Self> {
-        Ok(Self {})
+    /// Opens the database; makes the file if the address says so.
+    pub async fn open(options: &Options) -> Result<Self> {
+        let statements = Arc::new(AtomicU64::new(0));
+        let (reader, writer) = connect::open(options, &statements).await?;
+        Ok(Self { reader, writer, statements })
     }
-    /// Brings the schema up to date, under a lock.
+
+    /// Brings the schema up to date. Several processes may start it at once: one does it, the others wait.
     pub async fn migrate(&self) -> Result<()> {
-        Ok(())
+        connect::migrate(&self.writer).await
     }
+
     /// Refuses with a sentence unless the schema is the one this program needs.
     pub async fn check_schema(&self) -> Result<()> {
-        Ok(())
+        connect::check_schema(&self.reader).await
     }
+
     /// Whether a query works.
     pub async fn ping(&self) -> Result<()> {
+        self.reader.query_one_raw(sql::Sql::text_only(self.backend(), "SELECT COUNT(*) FROM organization")).await?;
         Ok(())
     }
+
     /// What `actor` may see and do.
-    pub fn scope(&self, actor: Actor) -> Scope {
-        Scope { actor }
+    pub fn scope(&self, actor: Actor, now: DateTime<Utc>) -> Scope {
+        Scope::new(self.clone(), actor, now)
     }
+
     /// Whether this is PostgreSQL.
     pub fn is_postgres(&self) -> bool {
-        false
+        self.backend() == DbBackend::Postgres
     }
-}
 
-/// A caller's reach.
-#[derive(Clone)]
-pub struct Scope {
-    actor: Actor,
-}
-impl Scope {
-    /// The caller.
-    pub fn actor(&self) -> &Actor {
-        &self.actor
+    /// How many statements have run since the store was opened.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
-}
 
-/// What a database error means to a caller.
-pub enum FailureKind {
-    /// Locks or connections are taken.
-    Busy,
-    /// Cancelled by a time-out.
-    Timeout,
-    /// Anything else.
-    Other,
-}
-/// Sorts a database error.
-pub fn failure_kind(_error: &DbErr) -> FailureKind {
-    FailureKind::Other
+    /// Closes every connection, after their statements have ended.
+    pub async fn close(self) -> Result<()> {
+        self.writer.clone().close().await?;
+        self.reader.clone().close().await.map_err(Error::from)
+    }
+
+    fn backend(&self) -> DbBackend {
+        self.reader.get_database_backend()
+    }
 }

@@ -1,9 +1,14 @@
 //! The few statements that run without a caller's scope, each with its reason.
 
-use entity::id::OrganizationId;
+use chrono::{DateTime, Duration, Utc};
+use entity::{
+    id::{self, OrganizationId},
+    organization::Weekday,
+};
+use sea_orm::{ConnectionTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait, prelude::Uuid};
 
-use super::Store;
-use crate::{Error, Result};
+use super::{FailureKind, Store, cell::fold, failure_kind, sql::Sql};
+use crate::Result;
 
 /// What a new organization needs.
 #[derive(Clone, Debug)]
@@ -17,16 +22,67 @@ pub struct NewOrganization<'a> {
 }
 
 impl Store {
-    /// Makes an organization with its fallback department. `None` if the slug is taken.
-    pub async fn create_organization(&self, _new: &NewOrganization<'_>) -> Result<Option<OrganizationId>> {
-        Err(Error::internal("stub"))
+    /// Makes an organization with its fallback department; `None` if the slug is taken. No scope can: nobody
+    /// belongs to the organization yet.
+    pub async fn create_organization(
+        &self,
+        new: &NewOrganization<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<OrganizationId>> {
+        use entity::noun::Named;
+        let (organization, department, now) = (OrganizationId(id::new()), id::new(), now.timestamp_millis());
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let tx = self.writer.begin_with_options(options).await?;
+        let mut sql = Sql::new(self.backend());
+        sql.push("INSERT INTO organization (id, version, created_at, updated_at, slug, name, time_zone, week_start, ");
+        sql.push("locale) VALUES (").bind(organization).push(", 1, ").bind(now).push(", ").bind(now).push(", ");
+        sql.bind(new.slug).push(", ").bind(new.name).push(", ").bind(new.time_zone).push(", ");
+        sql.bind(Weekday::Monday.name()).push(", 'en')");
+        match tx.execute_raw(sql.finish()).await {
+            Err(error) if failure_kind(&error) == FailureKind::Unique => {
+                tx.rollback().await?;
+                return Ok(None);
+            }
+            done => done?,
+        };
+        let mut sql = Sql::new(self.backend());
+        sql.push("INSERT INTO department (organization_id, id, version, created_at, updated_at, name, name_folded) ");
+        sql.push("VALUES (").bind(organization).push(", ").bind(department).push(", 1, ").bind(now).push(", ");
+        sql.bind(now).push(", ").bind("Unassigned").push(", ").bind(fold("Unassigned")).push(")");
+        tx.execute_raw(sql.finish()).await?;
+        let mut sql = Sql::new(self.backend());
+        sql.push("UPDATE organization SET fallback_department_id = ").bind(department).push(" WHERE id = ");
+        sql.bind(organization);
+        tx.execute_raw(sql.finish()).await?;
+        let mut sql = Sql::new(self.backend());
+        sql.push("INSERT INTO organization_sequence (organization_id, last) VALUES (").bind(organization).push(", 0)");
+        tx.execute_raw(sql.finish()).await?;
+        tx.commit().await?;
+        Ok(Some(organization))
     }
-    /// The organization of that slug: commands name tenants by slug, before any token exists.
-    pub async fn organization_by_slug(&self, _slug: &str) -> Result<Option<OrganizationId>> {
-        Err(Error::internal("stub"))
+
+    /// The organization of that slug: commands name tenants before any token exists.
+    pub async fn organization_by_slug(&self, slug: &str) -> Result<Option<OrganizationId>> {
+        let mut sql = Sql::new(self.backend());
+        sql.push("SELECT id FROM organization WHERE slug = ").bind(slug);
+        let row = self.reader.query_one_raw(sql.finish()).await?;
+        Ok(row.map(|row| row.try_get_by_index::<Uuid>(0)).transpose()?.map(OrganizationId))
     }
+
     /// Slugs of all organizations, sorted: `demo` refuses a database that holds other data.
     pub async fn organization_slugs(&self) -> Result<Vec<String>> {
-        Err(Error::internal("stub"))
+        let statement = Sql::text_only(self.backend(), "SELECT slug FROM organization ORDER BY slug");
+        let rows = self.reader.query_all_raw(statement).await?;
+        Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets idempotency keys older than a day, of every organization: housekeeping on nobody's behalf.
+    pub async fn forget_idempotency_keys(&self, now: DateTime<Utc>) -> Result<u64> {
+        let mut sql = Sql::new(self.backend());
+        sql.push("DELETE FROM idempotency WHERE created_at < ").bind((now - Duration::hours(24)).timestamp_millis());
+        Ok(self.writer.execute_raw(sql.finish()).await?.rows_affected())
     }
 }

@@ -1,0 +1,82 @@
+//! Runs one text of SQL on both databases: braces name what they spell differently.
+
+use sea_orm_migration::{
+    SchemaManager,
+    sea_orm::{ConnectionTrait, DbBackend, DbErr},
+};
+
+/// Columns every stored noun has: the tenant, the id, the version, the times.
+const NOUN: &str = "organization_id {uuid} NOT NULL REFERENCES organization (id),
+    id {uuid} NOT NULL,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (organization_id, id)";
+
+/// Runs each statement of `text` (separated by `;`) in the migration's transaction.
+///
+/// `{noun}` stands for the columns every noun has, `{uuid}` and `{text}` for column types, and
+/// `{nulls first}` for the order of nulls in an index: null is the smallest value on both databases.
+pub async fn run(manager: &SchemaManager<'_>, text: &str) -> Result<(), DbErr> {
+    let connection = manager.get_connection();
+    let (uuid, text_type, nulls_first) = match connection.get_database_backend() {
+        DbBackend::Postgres => ("UUID", "TEXT COLLATE \"C\"", "NULLS FIRST"),
+        _ => ("BLOB", "TEXT", ""),
+    };
+    let text = text
+        .replace("{noun}", NOUN)
+        .replace("{uuid}", uuid)
+        .replace("{text}", text_type)
+        .replace("{nulls first}", nulls_first);
+    for statement in text.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+        connection.execute_unprepared(statement).await?;
+    }
+    Ok(())
+}
+
+/// The table of a noun's external ids: one id per system and row, one row per system and id.
+pub async fn external_ids(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
+    run(
+        manager,
+        &format!(
+            "CREATE TABLE {table}_external_id (
+                organization_id {{uuid}} NOT NULL,
+                {table}_id {{uuid}} NOT NULL,
+                system {{text}} NOT NULL,
+                external_id {{text}} NOT NULL,
+                PRIMARY KEY (organization_id, system, external_id),
+                UNIQUE (organization_id, {table}_id, system),
+                FOREIGN KEY (organization_id, {table}_id) REFERENCES {table} (organization_id, id) ON DELETE CASCADE
+            )"
+        ),
+    )
+    .await
+}
+
+/// The index table of a column that holds a set of texts.
+pub async fn items(manager: &SchemaManager<'_>, table: &str, column: &str) -> Result<(), DbErr> {
+    run(
+        manager,
+        &format!(
+            "CREATE TABLE {table}_{column} (
+                organization_id {{uuid}} NOT NULL,
+                {table}_id {{uuid}} NOT NULL,
+                item {{text}} NOT NULL,
+                PRIMARY KEY (organization_id, {table}_id, item),
+                FOREIGN KEY (organization_id, {table}_id) REFERENCES {table} (organization_id, id) ON DELETE CASCADE
+            );
+            CREATE INDEX ix_{table}_{column} ON {table}_{column} (organization_id, item, {table}_id)"
+        ),
+    )
+    .await
+}
+
+/// The indexes of a noun's orders: each leads with the organization and ends with the id.
+pub async fn orders(manager: &SchemaManager<'_>, table: &str, columns: &[(&str, bool)]) -> Result<(), DbErr> {
+    for (column, is_nullable) in columns {
+        let nulls = if *is_nullable { "{nulls first}" } else { "" };
+        run(manager, &format!("CREATE INDEX ix_{table}_{column} ON {table} (organization_id, {column} {nulls}, id)"))
+            .await?;
+    }
+    Ok(())
+}

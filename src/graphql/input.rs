@@ -1,0 +1,386 @@
+//! Arguments and input objects as values: coerced once, at the edge.
+
+use async_graphql::{Name, QueryEnv, Value, indexmap::IndexMap, parser::types::Field};
+use async_graphql_value::Value as Literal;
+use chrono::{DateTime, Utc};
+use entity::{
+    Noun, id,
+    noun::{Field as Described, Kind, Link, Operation, Relationship, Writable},
+};
+use sea_orm::prelude::Uuid;
+
+use super::slice::reference_field;
+use crate::{
+    Error, Result, UserError,
+    error::Code,
+    store::{
+        ExternalId,
+        cell::{Cell, CellKind, Column},
+        draft::{Draft, Mode, Reference, Target},
+    },
+};
+
+/// Longest external id.
+const EXTERNAL_ID: usize = 255;
+/// Longest name of an external system.
+const SYSTEM: usize = 64;
+
+/// The arguments of a field, or an input object.
+#[derive(Clone, Debug, Default)]
+pub struct Input(IndexMap<Name, Value>);
+
+/// The arguments of a field, variables put in.
+pub fn arguments(env: &QueryEnv, field: &Field) -> Input {
+    let resolved =
+        field.arguments.iter().filter_map(|(name, value)| Some((name.node.clone(), resolve(env, &value.node)?)));
+    Input(resolved.collect())
+}
+
+/// A literal with its variables put in; `None` if it is a variable nobody gave.
+fn resolve(env: &QueryEnv, literal: &Literal) -> Option<Value> {
+    Some(match literal {
+        Literal::Variable(name) => {
+            let given = env.variables.get(name).cloned();
+            return given.or_else(|| {
+                let definitions = &env.operation.node.variable_definitions;
+                let definition = definitions.iter().find(|definition| definition.node.name.node == *name)?;
+                definition.node.default_value.as_ref().map(|value| value.node.clone())
+            });
+        }
+        Literal::List(items) => {
+            Value::List(items.iter().map(|item| resolve(env, item).unwrap_or(Value::Null)).collect())
+        }
+        Literal::Object(fields) => Value::Object(
+            fields.iter().filter_map(|(name, value)| Some((name.clone(), resolve(env, value)?))).collect(),
+        ),
+        constant => constant.clone().into_const().unwrap_or(Value::Null),
+    })
+}
+
+fn bad(name: &str, wanted: &str) -> Error {
+    Error::BadInput(format!("{name} must be {wanted}"))
+}
+
+impl Input {
+    /// The value given, null included.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// The value given, unless null.
+    pub fn present(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| **value != Value::Null)
+    }
+
+    /// Every field given.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// A text.
+    pub fn text(&self, name: &str) -> Result<Option<&str>> {
+        self.present(name).map(|value| text(value).ok_or_else(|| bad(name, "a text"))).transpose()
+    }
+
+    /// A whole number.
+    pub fn int(&self, name: &str) -> Result<Option<i64>> {
+        self.present(name).map(|value| int(value).ok_or_else(|| bad(name, "a whole number"))).transpose()
+    }
+
+    /// An input object.
+    pub fn object(&self, name: &str) -> Result<Option<Self>> {
+        self.present(name).map(|value| Self::of(name, value)).transpose()
+    }
+
+    /// A list; one value stands for a list of it.
+    pub fn list(&self, name: &str) -> Vec<&Value> {
+        self.present(name).map_or(Vec::new(), list)
+    }
+
+    /// A value as an input object.
+    pub fn of(name: &str, value: &Value) -> Result<Self> {
+        match value {
+            Value::Object(fields) => Ok(Self(fields.clone())),
+            _ => Err(bad(name, "an input object")),
+        }
+    }
+
+    /// The one field of a `@oneOf` object.
+    pub fn only(&self, name: &str) -> Result<(&str, &Value)> {
+        match self.0.iter().next() {
+            Some((field, value)) if self.0.len() == 1 && *value != Value::Null => Ok((field.as_str(), value)),
+            _ => Err(bad(name, "an object with exactly one field")),
+        }
+    }
+
+    /// A reference to a row of `noun`.
+    pub fn reference(name: &str, value: &Value, noun: &Noun) -> Result<Reference> {
+        let object = Self::of(name, value)?;
+        match object.only(name)? {
+            ("id", value) => Ok(Reference::Id(text(value).and_then(|text| wire_id(noun.prefix, text)))),
+            (_, value) => Ok(Reference::External(external_id(name, value)?)),
+        }
+    }
+
+    /// The id of a row of `noun`, `None` for a text that is none.
+    pub fn id(&self, name: &str, noun: &Noun) -> Result<Option<Uuid>> {
+        Ok(self.text(name)?.and_then(|text| wire_id(noun.prefix, text)))
+    }
+}
+
+/// The value as the items of a list.
+pub fn list(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::List(items) => items.iter().collect(),
+        single => vec![single],
+    }
+}
+
+/// The value as a text: a string, or the name of an enum.
+pub fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Enum(name) => Some(name),
+        _ => None,
+    }
+}
+
+/// The value as a whole number.
+pub fn int(value: &Value) -> Option<i64> {
+    if let Value::Number(number) = value { number.as_i64() } else { None }
+}
+
+/// The id behind a wire text, if it has that prefix.
+pub fn wire_id(prefix: &str, text: &str) -> Option<Uuid> {
+    id::decode(text).filter(|(known, _)| *known == prefix).map(|(_, id)| id)
+}
+
+/// An instant in RFC 3339.
+pub fn instant(text: &str) -> Option<i64> {
+    let at = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
+    // Years of four digits: what RFC 3339 can write back.
+    let years = DateTime::from_timestamp(-62_135_596_800, 0)?..DateTime::from_timestamp(253_402_300_800, 0)?;
+    years.contains(&at).then(|| at.timestamp_millis())
+}
+
+/// An external id; wrong lengths are told by [`check_external_id`].
+pub fn external_id(name: &str, value: &Value) -> Result<ExternalId> {
+    let object = Input::of(name, value)?;
+    let part = |field| object.text(field)?.map(str::to_owned).ok_or_else(|| bad(name, "given with system and id"));
+    Ok(ExternalId { system: part("system")?, id: part("id")? })
+}
+
+/// What is wrong with an external id.
+fn check_external_id(key: &ExternalId, field: &str) -> Option<UserError> {
+    let part = |text: &str, most: usize, what: &str| {
+        if text.trim().is_empty() {
+            Some(UserError::new(Code::Required, field, format!("{what} is empty")))
+        } else if text.contains('\0') {
+            Some(UserError::new(Code::Invalid, field, format!("{what} contains a NUL byte")))
+        } else if text.chars().count() > most {
+            Some(UserError::new(Code::TooLong, field, format!("{what} is longer than {most} characters")))
+        } else {
+            None
+        }
+    };
+    part(&key.system, SYSTEM, "the system").or_else(|| part(&key.id, EXTERNAL_ID, "the id"))
+}
+
+/// A scalar of a described kind as a cell, for filters: malformed ones fail the request.
+pub fn scalar(name: &str, value: &Value, kind: Kind, prefix: &str) -> Result<Cell> {
+    let cell = match kind {
+        // An id that is none finds nothing, as an unknown one does.
+        Kind::Id => Some(Cell::Id(text(value).and_then(|text| wire_id(prefix, text)).unwrap_or_default())),
+        Kind::Int { .. } => int(value).map(Cell::Int),
+        Kind::Float { .. } => float(value).map(Cell::Float),
+        Kind::Bool => {
+            if let Value::Boolean(value) = value {
+                Some(Cell::Bool(*value))
+            } else {
+                None
+            }
+        }
+        Kind::Instant => text(value).and_then(instant).map(Cell::Int),
+        Kind::Enum(known) => {
+            let found = text(value).filter(|text| known.values.iter().any(|(name, _)| name == text));
+            found.map(|text| Cell::Text(text.to_owned()))
+        }
+        _ => text(value)
+            .filter(|text| !text.contains('\0') && text.len() <= 8_000)
+            .map(|text| Cell::Text(text.to_owned())),
+    };
+    cell.ok_or_else(|| bad(name, "a value of its type"))
+}
+
+fn float(value: &Value) -> Option<f64> {
+    if let Value::Number(number) = value { number.as_f64().filter(|number| number.is_finite()) } else { None }
+}
+
+/// Reads the fields of a noun from an input object into a draft. Wrong values become its errors, except scalars
+/// whose text has the wrong form: they fail the request.
+pub fn draft(noun: &'static Noun, operation: Operation, input: &Input) -> Result<Draft> {
+    let (target, mode) = match operation {
+        Operation::Create => (Target::New, Mode::CreateOnly),
+        Operation::Update => (Target::Id(input.id("id", noun)?), Mode::UpdateOnly),
+        _ => {
+            let key = input.present("externalId").ok_or_else(|| bad("externalId", "given"))?;
+            (Target::External(external_id("externalId", key)?), Mode::Upsert)
+        }
+    };
+    let mut draft = Draft::new(noun, target, mode);
+    if let Target::External(key) = &draft.target {
+        draft.errors.extend(check_external_id(key, "externalId"));
+    }
+    draft.expected_version = input.int("expectedVersion")?;
+    for field in noun.fields.iter().filter(|field| field.writable != Writable::Never) {
+        if let Some(value) = input.get(field.name) {
+            match accept(field, value)? {
+                Ok(cell) => draft.values.push((Column::of(field), cell)),
+                Err(error) => draft.errors.push(error),
+            }
+        }
+    }
+    for relation in noun.relations {
+        link(&mut draft, relation, input)?;
+    }
+    match input.get("externalIds") {
+        Some(Value::Null) => draft.clears_external_ids = true,
+        Some(value) => {
+            for item in list(value) {
+                let key = external_id("externalIds", item)?;
+                draft.errors.extend(check_external_id(&key, "externalIds"));
+                if draft.external_ids.iter().any(|known| known.system == key.system) {
+                    draft.refuse(Code::Invalid, "externalIds", "a system can be given once");
+                }
+                draft.external_ids.push(key);
+            }
+        }
+        None => {}
+    }
+    Ok(draft)
+}
+
+fn link(draft: &mut Draft, relation: &'static Relationship, input: &Input) -> Result<()> {
+    let Link::One { column, is_nullable, writable } = relation.link else { return Ok(()) };
+    let field = reference_field(relation);
+    let Some(value) = input.get(&field).filter(|_| writable != Writable::Never) else { return Ok(()) };
+    let column = Column { name: column, kind: CellKind::Id, is_nullable, field: relation.name };
+    if *value != Value::Null {
+        let reference = Input::reference(&field, value, relation.target)?;
+        if let Reference::External(key) = &reference {
+            draft.errors.extend(check_external_id(key, &field));
+        }
+        draft.references.push((relation, column, reference));
+    } else if writable == Writable::Optional {
+        draft.values.push((column, Cell::Null));
+    } else {
+        draft.refuse(Code::Required, &field, "this cannot be cleared");
+    }
+    Ok(())
+}
+
+/// A value for a column, or what is wrong with it.
+fn accept(field: &Described, value: &Value) -> Result<std::result::Result<Cell, UserError>> {
+    let refuse = |code, message: String| Ok(Err(UserError::new(code, field.name, message)));
+    if *value == Value::Null {
+        return if field.is_nullable {
+            Ok(Ok(Cell::Null))
+        } else {
+            refuse(Code::Required, "this cannot be cleared".into())
+        };
+    }
+    match field.kind {
+        Kind::Text { max } => {
+            let given = text(value).ok_or_else(|| bad(field.name, "a text"))?;
+            if let Some((code, message)) = text_mistake(given, max) {
+                return refuse(code, message);
+            }
+            if !given.trim().is_empty() {
+                return Ok(Ok(Cell::Text(given.to_owned())));
+            }
+            if field.is_nullable { Ok(Ok(Cell::Null)) } else { refuse(Code::Required, "the text is empty".into()) }
+        }
+        Kind::TimeZone => {
+            let given = text(value).ok_or_else(|| bad(field.name, "a text"))?;
+            match given.parse::<chrono_tz::Tz>() {
+                Ok(zone) => Ok(Ok(Cell::Text(zone.name().to_owned()))),
+                Err(_) => refuse(Code::Invalid, "this is not an IANA time zone".into()),
+            }
+        }
+        Kind::Int { min, max } => {
+            let given = int(value).ok_or_else(|| bad(field.name, "a whole number"))?;
+            if (min..=max).contains(&given) {
+                return Ok(Ok(Cell::Int(given)));
+            }
+            refuse(Code::OutOfRange, format!("the number must be from {min} to {max}"))
+        }
+        Kind::Float { min, max } => {
+            let given = float(value).ok_or_else(|| bad(field.name, "a number"))?;
+            if (min..=max).contains(&given) {
+                return Ok(Ok(Cell::Float(given)));
+            }
+            refuse(Code::OutOfRange, format!("the number must be from {min} to {max}"))
+        }
+        Kind::Tags { most, max } => {
+            let mut tags = Vec::new();
+            for item in list(value) {
+                let tag = text(item).ok_or_else(|| bad(field.name, "a list of texts"))?;
+                if let Some((code, message)) = item_mistake(tag, max) {
+                    return refuse(code, message);
+                }
+                tags.push(tag);
+            }
+            tags.sort_unstable();
+            tags.dedup();
+            if tags.len() > most {
+                return refuse(Code::TooLong, format!("there are more than {most} items"));
+            }
+            Ok(Ok(Cell::Text(serde_json::json!(tags).to_string())))
+        }
+        Kind::Attributes { most, max } => {
+            let mut pairs = Vec::new();
+            for item in list(value) {
+                let pair = Input::of(field.name, item)?;
+                let part =
+                    |name| pair.text(name)?.map(str::to_owned).ok_or_else(|| bad(field.name, "names and values"));
+                let (name, value) = (part("name")?, part("value")?);
+                if let Some((code, message)) = item_mistake(&name, max).or_else(|| item_mistake(&value, max)) {
+                    return refuse(code, message);
+                }
+                pairs.push((name, value));
+            }
+            pairs.sort();
+            if pairs.len() > most {
+                return refuse(Code::TooLong, format!("there are more than {most} items"));
+            }
+            if pairs.windows(2).any(|two| two[0].0 == two[1].0) {
+                return refuse(Code::Invalid, "a name can be given once".into());
+            }
+            let pairs: Vec<_> =
+                pairs.iter().map(|(name, value)| serde_json::json!({"name": name, "value": value})).collect();
+            Ok(Ok(Cell::Text(serde_json::json!(pairs).to_string())))
+        }
+        kind @ (Kind::Id | Kind::Bool | Kind::Instant | Kind::Enum(_)) => Ok(Ok(scalar(field.name, value, kind, "")?)),
+    }
+}
+
+/// What is wrong with a text.
+pub fn text_mistake(text: &str, max: usize) -> Option<(Code, String)> {
+    if text.contains('\0') {
+        Some((Code::Invalid, "the text contains a NUL byte".to_owned()))
+    } else if text.chars().count() > max {
+        Some((Code::TooLong, format!("the text is longer than {max} characters")))
+    } else {
+        None
+    }
+}
+
+fn item_mistake(text: &str, max: usize) -> Option<(Code, String)> {
+    if text.trim().is_empty() {
+        return Some((Code::Required, "an item is empty".to_owned()));
+    }
+    if text.chars().any(char::is_control) {
+        return Some((Code::Invalid, "an item contains a control character".to_owned()));
+    }
+    text_mistake(text, max)
+}

@@ -1,0 +1,166 @@
+//! What a mutation answers with: the node as it is now, what happened, and what was wrong.
+
+use async_graphql::parser::types::SelectionSet;
+use entity::{Noun, id, noun::Named};
+use sea_orm::prelude::Uuid;
+
+use super::{
+    load,
+    mutate::Report,
+    plan::{Leaf, Out, Planner, RowPlan, USER_ERROR},
+    render::Writer,
+};
+use crate::{
+    Error, Result,
+    store::{
+        Scope,
+        draft::{Outcome, Written},
+    },
+};
+
+/// A payload as selected.
+pub struct Payload {
+    outs: Vec<Out<PayloadOut>>,
+}
+
+enum PayloadOut {
+    Leaf(&'static str),
+    Node(std::result::Result<RowPlan, Error>),
+    Errors(Vec<Out<&'static str>>),
+    Results(Vec<Out<PayloadOut>>),
+}
+
+static PAYLOAD: Leaf = Leaf { name: "", fields: &["outcome", "deletedId", "isReplayed", "index"] };
+
+impl Payload {
+    /// Compiles the selection on a payload of `noun`.
+    pub fn plan<'a>(
+        planner: Planner<'a>,
+        noun: &'static Noun,
+        sets: &[&'a SelectionSet],
+        is_bulk: bool,
+    ) -> Result<Self> {
+        let name = format!("{}{}", noun.name, if is_bulk { "BulkPayload" } else { "Payload" });
+        Ok(Self { outs: Self::outs(planner, noun, sets, &name)? })
+    }
+
+    fn outs<'a>(
+        planner: Planner<'a>,
+        noun: &'static Noun,
+        sets: &[&'a SelectionSet],
+        name: &str,
+    ) -> Result<Vec<Out<PayloadOut>>> {
+        let mut outs = Vec::new();
+        for (key, selected, sets) in planner.collect(sets, name) {
+            let what = match selected.name.node.as_str() {
+                "node" => PayloadOut::Node(match noun.read.map(|permission| planner.actor.require(permission)) {
+                    Some(Err(error)) => Err(error),
+                    _ => Ok(planner.row(noun, &sets)?),
+                }),
+                "errors" => PayloadOut::Errors(planner.leaves(&sets, &USER_ERROR)),
+                "results" => {
+                    PayloadOut::Results(Self::outs(planner, noun, &sets, &format!("{}BulkResult", noun.name))?)
+                }
+                leaf => PayloadOut::Leaf(PAYLOAD.fields.iter().copied().find(|known| *known == leaf).unwrap_or("")),
+            };
+            outs.push(Out { key, what });
+        }
+        Ok(outs)
+    }
+
+    /// Reads the nodes and writes the payload.
+    pub async fn answer(self, scope: &Scope, writer: &mut Writer, noun: &'static Noun, report: &Report) -> Result<()> {
+        let ids: Vec<Uuid> = report.rows.iter().filter_map(|row| row.id).collect();
+        let mut rows = Vec::new();
+        for plan in self.node_plans() {
+            rows.push(load::rows_by_id(scope, plan, &ids).await?);
+        }
+        let is_bulk = self.outs.iter().any(|out| matches!(out.what, PayloadOut::Results(_)));
+        let one = report.rows.first();
+        let name = if is_bulk { "BulkPayload" } else { "Payload" };
+        let typename = format!("{}{name}", noun.name);
+        let mut place = 0;
+        writer.entries(&self.outs, |writer, _, what| match what {
+            PayloadOut::Results(outs) => {
+                let first = place;
+                place += outs.iter().filter(|out| matches!(out.what, PayloadOut::Node(Ok(_)))).count();
+                writer.items(report.rows.iter().enumerate(), |writer, (index, row)| {
+                    let mut place = first;
+                    let errors = row.errors.clone();
+                    let typename = format!("{}BulkResult", noun.name);
+                    writer.entries(outs, |writer, _, what| {
+                        let whole = Whole { row: Some(row), errors: &errors, index, is_replayed: report.is_replayed };
+                        whole.write(writer, what, &rows, &mut place, noun, &typename);
+                    });
+                });
+            }
+            what => {
+                let errors: Vec<_> = report
+                    .errors
+                    .iter()
+                    .chain(one.filter(|_| !is_bulk).map_or(&[][..], |row| &row.errors))
+                    .cloned()
+                    .collect();
+                let whole = Whole { row: one, errors: &errors, index: 0, is_replayed: report.is_replayed };
+                whole.write(writer, what, &rows, &mut place, noun, &typename);
+            }
+        });
+        Ok(())
+    }
+
+    fn node_plans(&self) -> Vec<&RowPlan> {
+        fn of(outs: &[Out<PayloadOut>]) -> Vec<&RowPlan> {
+            outs.iter()
+                .flat_map(|out| match &out.what {
+                    PayloadOut::Node(Ok(plan)) => vec![plan],
+                    PayloadOut::Results(outs) => of(outs),
+                    _ => Vec::new(),
+                })
+                .collect()
+        }
+        of(&self.outs)
+    }
+}
+
+/// A payload, or one row of a bulk payload.
+struct Whole<'a> {
+    row: Option<&'a Written>,
+    errors: &'a [crate::UserError],
+    index: usize,
+    is_replayed: bool,
+}
+
+impl Whole<'_> {
+    fn write(
+        &self,
+        writer: &mut Writer,
+        what: &PayloadOut,
+        rows: &[load::Rows],
+        place: &mut usize,
+        noun: &Noun,
+        typename: &str,
+    ) {
+        let outcome = self.row.map(|row| row.outcome);
+        match what {
+            PayloadOut::Node(Ok(plan)) => {
+                match self.row.and_then(|row| row.id) {
+                    Some(id) => writer.row(plan, &rows[*place], id),
+                    None => writer.null(),
+                }
+                *place += 1;
+            }
+            PayloadOut::Node(Err(error)) => writer.refuse(error),
+            PayloadOut::Errors(outs) => writer.user_errors(self.errors, outs),
+            PayloadOut::Leaf("outcome") => writer.text(outcome.unwrap_or(Outcome::Failed).name()),
+            PayloadOut::Leaf("deletedId") => match self.row {
+                Some(Written { id: Some(id), outcome: Outcome::Deleted, .. }) => {
+                    writer.text(&id::encode(noun.prefix, *id));
+                }
+                _ => writer.null(),
+            },
+            PayloadOut::Leaf("isReplayed") => writer.boolean(self.is_replayed),
+            PayloadOut::Leaf("index") => writer.int(i64::try_from(self.index).unwrap_or(i64::MAX)),
+            PayloadOut::Leaf(_) | PayloadOut::Results(_) => writer.text(typename),
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Compiles a selection set, by the description of its noun, into what to read and what to answer.
+
+use async_graphql::{
+    Name, QueryEnv,
+    parser::types::{Field as Selected, Selection, SelectionSet},
+};
+use entity::{
+    Noun, Permission,
+    noun::{Field, Kind, Link, Personal, Relationship},
+};
+
+use super::{
+    connection::{Connection, connection},
+    input::arguments,
+};
+use crate::{
+    Error, Result,
+    auth::Actor,
+    store::cell::{CellKind, Column},
+};
+
+/// An object as selected.
+#[derive(Debug)]
+pub struct ObjectPlan {
+    /// Its noun.
+    pub noun: &'static Noun,
+    /// What it answers, in the order of the query.
+    pub outs: Vec<Out<ObjectOut>>,
+}
+
+/// One entry of an answer.
+#[derive(Debug)]
+pub struct Out<T> {
+    /// Its key.
+    pub key: String,
+    /// What stands there.
+    pub what: T,
+}
+
+/// What stands at a key of an object.
+#[derive(Debug)]
+pub enum ObjectOut {
+    /// The object's type name.
+    Typename,
+    /// The value of a column, by its place among those read.
+    Cell(usize, &'static Field),
+    /// Named values: the column's place and what of each is asked.
+    Attributes(usize, Vec<Out<&'static str>>),
+    /// Null, because the caller lacks a scope.
+    Refused(Error),
+    /// The row that a column names: the column's place, and the plan of the other row.
+    One(usize, RowPlan),
+    /// A list.
+    Many(&'static Relationship, ConnectionPlan),
+    /// External ids: what of each is asked.
+    ExternalIds(Vec<Out<&'static str>>),
+    /// Objects made together with this one.
+    Inside(&'static Relationship, RowPlan),
+}
+
+/// An object with columns of its own to read.
+#[derive(Debug)]
+pub struct RowPlan {
+    /// Columns to read.
+    pub columns: Vec<Column>,
+    /// What to answer.
+    pub object: ObjectPlan,
+}
+
+/// A list as selected.
+#[derive(Debug)]
+pub struct ConnectionPlan {
+    /// The noun listed.
+    pub noun: &'static Noun,
+    /// Which rows.
+    pub list: Connection,
+    /// Columns to read of each row.
+    pub columns: Vec<Column>,
+    /// Columns of the table between the nouns.
+    pub edge: Vec<Column>,
+    /// What its types are named after.
+    pub name: String,
+    /// What to answer.
+    pub outs: Vec<Out<ListOut>>,
+    /// Whether rows are asked for at all, and not only their number.
+    pub has_rows: bool,
+}
+
+/// What stands at a key of a connection.
+#[derive(Debug)]
+pub enum ListOut {
+    /// The connection's type name.
+    Typename,
+    /// The rows.
+    Nodes(ObjectPlan),
+    /// The rows with their cursors.
+    Edges(Vec<Out<EdgeOut>>),
+    /// Where the page stands.
+    PageInfo(Vec<Out<&'static str>>),
+    /// How many rows there are.
+    TotalCount,
+}
+
+/// What stands at a key of an edge.
+#[derive(Debug)]
+pub enum EdgeOut {
+    /// The edge's type name.
+    Typename,
+    /// The row's cursor.
+    Cursor,
+    /// The row.
+    Node(ObjectPlan),
+    /// A value of the table between the nouns, by its place.
+    Cell(usize, &'static Field),
+}
+
+/// Compiles selections for one caller.
+#[derive(Clone, Copy)]
+pub struct Planner<'a> {
+    /// The document and its variables.
+    pub env: &'a QueryEnv,
+    /// The caller.
+    pub actor: &'a Actor,
+}
+
+type Group<'a> = (String, &'a Selected, Vec<&'a SelectionSet>);
+
+impl<'a> Planner<'a> {
+    /// The fields of several selection sets on an object of type `name`, equal response keys merged.
+    ///
+    /// Validation has refused fragments that cannot apply. Those that may not are on `Node`, where the
+    /// other nouns' fragments stand beside this one's.
+    pub fn collect(self, sets: &[&'a SelectionSet], name: &str) -> Vec<Group<'a>> {
+        let mut groups = Vec::new();
+        for set in sets {
+            self.collect_into(set, name, &mut groups);
+        }
+        groups
+    }
+
+    fn collect_into(self, set: &'a SelectionSet, name: &str, groups: &mut Vec<Group<'a>>) {
+        let applies = |condition: &Name| condition == name || condition == "Node";
+        for item in &set.items {
+            let inner = match &item.node {
+                Selection::Field(field) => {
+                    let (key, field) = (field.node.response_key().node.as_str(), &field.node);
+                    match groups.iter_mut().find(|(known, ..)| known == key) {
+                        Some((.., sets)) => sets.push(&field.selection_set.node),
+                        None => groups.push((key.to_owned(), field, vec![&field.selection_set.node])),
+                    }
+                    continue;
+                }
+                Selection::FragmentSpread(spread) => self
+                    .env
+                    .fragments
+                    .get(&spread.node.fragment_name.node)
+                    .filter(|fragment| applies(&fragment.node.type_condition.node.on.node))
+                    .map(|fragment| &fragment.node.selection_set.node),
+                Selection::InlineFragment(fragment) => fragment
+                    .node
+                    .type_condition
+                    .as_ref()
+                    .is_none_or(|condition| applies(&condition.node.on.node))
+                    .then_some(&fragment.node.selection_set.node),
+            };
+            if let Some(inner) = inner {
+                self.collect_into(inner, name, groups);
+            }
+        }
+    }
+
+    /// An object with columns of its own.
+    pub fn row(self, noun: &'static Noun, sets: &[&'a SelectionSet]) -> Result<RowPlan> {
+        let mut columns = if noun.is_stored() { vec![ID] } else { Vec::new() };
+        let object = self.object(noun, sets, &mut columns)?;
+        Ok(RowPlan { columns, object })
+    }
+
+    fn object(self, noun: &'static Noun, sets: &[&'a SelectionSet], columns: &mut Vec<Column>) -> Result<ObjectPlan> {
+        let mut outs = Vec::new();
+        for (key, selected, sets) in self.collect(sets, noun.name) {
+            let name = selected.name.node.as_str();
+            let what = match name {
+                "__typename" => ObjectOut::Typename,
+                "externalIds" if noun.has_external_ids => ObjectOut::ExternalIds(self.leaves(&sets, &EXTERNAL_ID)),
+                _ => match (noun.field(name), noun.relation(name)) {
+                    (Some(field), _) => self.field(field, &sets, columns),
+                    (_, Some(relation)) => self.relation(noun, relation, selected, &sets, columns)?,
+                    _ => return Err(Error::internal(format!("{} has no {name}", noun.name))),
+                },
+            };
+            outs.push(Out { key, what });
+        }
+        Ok(ObjectPlan { noun, outs })
+    }
+
+    fn field(self, field: &'static Field, sets: &[&'a SelectionSet], columns: &mut Vec<Column>) -> ObjectOut {
+        if field.personal != Personal::None
+            && let Err(error) = self.actor.require(Permission::CustomersRead)
+        {
+            return ObjectOut::Refused(error);
+        }
+        let place = place(columns, Column::of(field));
+        match field.kind {
+            Kind::Attributes { .. } => ObjectOut::Attributes(place, self.leaves(sets, &ATTRIBUTE)),
+            _ => ObjectOut::Cell(place, field),
+        }
+    }
+
+    fn relation(
+        self,
+        noun: &'static Noun,
+        relation: &'static Relationship,
+        selected: &'a Selected,
+        sets: &[&'a SelectionSet],
+        columns: &mut Vec<Column>,
+    ) -> Result<ObjectOut> {
+        let target = relation.target;
+        if let Some(permission) = target.read
+            && let Err(error) = self.actor.require(permission)
+        {
+            return Ok(ObjectOut::Refused(error));
+        }
+        Ok(match relation.link {
+            Link::One { column, is_nullable, .. } => {
+                let column = Column { name: column, kind: CellKind::Id, is_nullable, field: relation.name };
+                ObjectOut::One(place(columns, column), self.row(target, sets)?)
+            }
+            Link::Many { .. } | Link::Through { .. } => ObjectOut::Many(
+                relation,
+                self.list(target, &list_name(noun, relation), selected, sets, relation.link.edge())?,
+            ),
+            Link::Inside { .. } => ObjectOut::Inside(relation, self.row(target, sets)?),
+        })
+    }
+
+    /// A connection field.
+    pub fn list(
+        self,
+        noun: &'static Noun,
+        name: &str,
+        selected: &'a Selected,
+        sets: &[&'a SelectionSet],
+        edge: &'static [Field],
+    ) -> Result<ConnectionPlan> {
+        let list = connection(noun, &arguments(self.env, selected), self.actor)?;
+        let mut columns = vec![ID];
+        // A cursor is made of the order's columns.
+        for term in &list.query.order {
+            place(&mut columns, term.column);
+        }
+        let edge: Vec<(Column, &'static Field)> = edge.iter().map(|field| (Column::of(field), field)).collect();
+        let mut outs = Vec::new();
+        for (key, selected, sets) in self.collect(sets, &format!("{name}Connection")) {
+            let what = match selected.name.node.as_str() {
+                "nodes" => ListOut::Nodes(self.object(noun, &sets, &mut columns)?),
+                "edges" => ListOut::Edges(self.edges(noun, name, &sets, &mut columns, &edge)?),
+                "pageInfo" => ListOut::PageInfo(self.leaves(&sets, &PAGE_INFO)),
+                "totalCount" => ListOut::TotalCount,
+                _ => ListOut::Typename,
+            };
+            outs.push(Out { key, what });
+        }
+        let has_rows = outs.iter().any(|out| !matches!(out.what, ListOut::Typename | ListOut::TotalCount));
+        let edge = edge.into_iter().map(|(column, _)| column).collect();
+        Ok(ConnectionPlan { noun, list, columns, edge, name: name.to_owned(), outs, has_rows })
+    }
+
+    fn edges(
+        self,
+        noun: &'static Noun,
+        name: &str,
+        sets: &[&'a SelectionSet],
+        columns: &mut Vec<Column>,
+        edge: &[(Column, &'static Field)],
+    ) -> Result<Vec<Out<EdgeOut>>> {
+        let mut outs = Vec::new();
+        for (key, selected, sets) in self.collect(sets, &format!("{name}Edge")) {
+            let what = match selected.name.node.as_str() {
+                "cursor" => EdgeOut::Cursor,
+                "node" => EdgeOut::Node(self.object(noun, &sets, columns)?),
+                "__typename" => EdgeOut::Typename,
+                name => match edge.iter().position(|(_, field)| field.name == name) {
+                    Some(index) => EdgeOut::Cell(index, edge[index].1),
+                    None => return Err(Error::internal(format!("an edge has no {name}"))),
+                },
+            };
+            outs.push(Out { key, what });
+        }
+        Ok(outs)
+    }
+
+    /// The fields of an object that has none but leaves.
+    pub fn leaves(self, sets: &[&'a SelectionSet], leaf: &Leaf) -> Vec<Out<&'static str>> {
+        let named = |(key, selected, _): Group<'a>| {
+            let name = selected.name.node.as_str();
+            let what = leaf.fields.iter().copied().find(|known| *known == name).unwrap_or("__typename");
+            Out { key, what }
+        };
+        self.collect(sets, leaf.name).into_iter().map(named).collect()
+    }
+}
+
+/// An object that has none but leaves.
+#[derive(Debug)]
+pub struct Leaf {
+    /// Its type name.
+    pub name: &'static str,
+    /// Its fields.
+    pub fields: &'static [&'static str],
+}
+
+/// An external id.
+pub static EXTERNAL_ID: Leaf = Leaf { name: "ExternalId", fields: &["system", "id"] };
+/// A named value.
+pub static ATTRIBUTE: Leaf = Leaf { name: "Attribute", fields: &["name", "value"] };
+/// Where a page stands in its list.
+pub static PAGE_INFO: Leaf =
+    Leaf { name: "PageInfo", fields: &["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"] };
+/// What is wrong with a mutation's input.
+pub static USER_ERROR: Leaf = Leaf { name: "UserError", fields: &["code", "message", "path"] };
+
+/// What the types of a relation's list are named after: the noun, unless its edges say more than the noun's own.
+pub fn list_name(noun: &Noun, relation: &Relationship) -> String {
+    if relation.link.edge().is_empty() {
+        return relation.target.name.to_owned();
+    }
+    let (first, rest) = relation.name.split_at(1);
+    format!("{}{}{rest}", noun.name, first.to_ascii_uppercase())
+}
+
+/// The column of the id, which every row is read with.
+pub const ID: Column = Column { name: "id", kind: CellKind::Id, is_nullable: false, field: "id" };
+
+fn place(columns: &mut Vec<Column>, column: Column) -> usize {
+    columns.iter().position(|known| known.name == column.name).unwrap_or_else(|| {
+        columns.push(column);
+        columns.len() - 1
+    })
+}

@@ -1,0 +1,257 @@
+//! Writes what was read as the JSON of the answer, in the order of the query.
+
+use std::fmt::Write;
+
+use async_graphql::{PathSegment, ServerError, Value};
+use async_graphql_value::RAW_VALUE_TOKEN;
+use chrono::{DateTime, SecondsFormat};
+use entity::noun::{Field, Kind, Link, Named};
+use sea_orm::prelude::Uuid;
+
+use super::{
+    failure::server_error,
+    load::{Child, Lists, Rows},
+    plan::{ConnectionPlan, EdgeOut, ListOut, ObjectOut, ObjectPlan, Out, RowPlan},
+};
+use crate::{
+    Error, UserError,
+    store::{ExternalId, cell::Cell},
+};
+
+/// An answer being written.
+#[derive(Debug, Default)]
+pub struct Writer {
+    json: String,
+    path: Vec<PathSegment>,
+    /// Failures of nullable fields, each once however many rows there are.
+    errors: Vec<ServerError>,
+    /// Addresses of the refusals that were told.
+    refused: Vec<usize>,
+}
+
+impl Writer {
+    /// An answer that stands at a root field's response key.
+    pub fn at(key: &str) -> Self {
+        Self { path: vec![PathSegment::Field(key.to_owned())], ..Self::default() }
+    }
+
+    /// The answer as a value that is sent as it is, and the failures inside it.
+    pub fn finish(self) -> (Value, Vec<ServerError>) {
+        let raw = [(async_graphql::Name::new(RAW_VALUE_TOKEN), Value::String(self.json))];
+        (Value::Object(raw.into_iter().collect()), self.errors)
+    }
+
+    /// Writes `null`.
+    pub fn null(&mut self) {
+        self.json.push_str("null");
+    }
+
+    /// Writes a text.
+    pub fn text(&mut self, text: &str) {
+        self.json.push_str(&serde_json::Value::from(text).to_string());
+    }
+
+    /// Writes a boolean.
+    pub fn boolean(&mut self, value: bool) {
+        self.json.push_str(if value { "true" } else { "false" });
+    }
+
+    /// Writes a whole number.
+    pub fn int(&mut self, number: i64) {
+        write!(self.json, "{number}").expect("writing to a string succeeds");
+    }
+
+    /// Writes an object, an entry for each of `outs`.
+    pub fn entries<T>(&mut self, outs: &[Out<T>], mut each: impl FnMut(&mut Self, usize, &T)) {
+        self.json.push('{');
+        for (index, out) in outs.iter().enumerate() {
+            if index > 0 {
+                self.json.push(',');
+            }
+            // Names hold no sign that JSON escapes.
+            self.json.push('"');
+            self.json.push_str(&out.key);
+            self.json.push_str("\":");
+            self.path.push(PathSegment::Field(out.key.clone()));
+            each(self, index, &out.what);
+            self.path.pop();
+        }
+        self.json.push('}');
+    }
+
+    /// Writes a list.
+    pub fn items<T>(&mut self, items: impl IntoIterator<Item = T>, mut each: impl FnMut(&mut Self, T)) {
+        self.json.push('[');
+        for (index, item) in items.into_iter().enumerate() {
+            if index > 0 {
+                self.json.push(',');
+            }
+            self.path.push(PathSegment::Index(index));
+            each(self, item);
+            self.path.pop();
+        }
+        self.json.push(']');
+    }
+
+    /// Writes the row of an id, or null if it was not found.
+    pub fn row(&mut self, plan: &RowPlan, rows: &Rows, id: Uuid) {
+        match rows.rows.iter().position(|row| row[0].id() == Some(id)) {
+            Some(place) => self.object(&plan.object, &rows.rows[place], place, &rows.children),
+            None => self.null(),
+        }
+    }
+
+    /// Writes an object.
+    pub fn object(&mut self, plan: &ObjectPlan, row: &[Cell], place: usize, children: &[Child]) {
+        self.entries(&plan.outs, |writer, index, what| match (what, &children[index]) {
+            (ObjectOut::Typename, _) => writer.text(plan.noun.name),
+            (ObjectOut::Cell(column, field), _) => writer.cell(&row[*column], field, plan.noun.prefix),
+            (ObjectOut::Attributes(column, outs), _) => writer.attributes(&row[*column], outs),
+            (ObjectOut::Refused(error), _) => writer.refuse(error),
+            (ObjectOut::One(column, plan), Child::One(places, rows)) => {
+                match row[*column].id().and_then(|id| places.get(&id)) {
+                    Some(place) => writer.object(&plan.object, &rows.rows[*place], *place, &rows.children),
+                    None => writer.null(),
+                }
+            }
+            (ObjectOut::Many(_, plan), Child::Many(lists)) => {
+                let place = row[0].id().unwrap_or_default();
+                writer.connection(plan, lists, place);
+            }
+            (ObjectOut::ExternalIds(outs), Child::ExternalIds(found)) => {
+                let id = row[0].id().unwrap_or_default();
+                let keys = found.get(&id).map_or(&[][..], Vec::as_slice);
+                writer.items(keys, |writer, key| writer.external_id(key, outs));
+            }
+            (ObjectOut::Inside(relation, inner), Child::Inside(ranges, rows)) => {
+                let range = ranges[place].clone();
+                let object = |writer: &mut Self, place: usize| {
+                    writer.object(&inner.object, &rows.rows[place], place, &rows.children);
+                };
+                if matches!(relation.link, Link::Inside { is_list: true }) {
+                    writer.items(range, object);
+                } else if range.is_empty() {
+                    writer.null();
+                } else {
+                    object(writer, range.start);
+                }
+            }
+            _ => writer.null(),
+        });
+    }
+
+    /// Writes a connection of one parent.
+    pub fn connection(&mut self, plan: &ConnectionPlan, lists: &Lists, parent: Uuid) {
+        let (range, has_more) = lists.pages.get(&parent).cloned().unwrap_or((0..0, false));
+        let query = &plan.list.query;
+        let order: Vec<usize> = query
+            .order
+            .iter()
+            .filter_map(|term| plan.columns.iter().position(|column| column.name == term.column.name))
+            .collect();
+        let cursor = |row: &[Cell]| plan.list.codec.encode(order.iter().map(|place| &row[*place]));
+        let (has_next, has_previous) =
+            if query.is_backward { (query.before.is_some(), has_more) } else { (has_more, query.after.is_some()) };
+        let mut object_index = 0;
+        self.entries(&plan.outs, |writer, _, what| match what {
+            ListOut::Typename => writer.text(&format!("{}Connection", plan.name)),
+            ListOut::TotalCount => writer.int(lists.totals.get(&parent).copied().unwrap_or(0)),
+            ListOut::PageInfo(outs) => writer.entries(outs, |writer, _, name| match *name {
+                "hasNextPage" => writer.boolean(has_next),
+                "hasPreviousPage" => writer.boolean(has_previous),
+                "startCursor" | "endCursor" => {
+                    let place = if *name == "startCursor" { range.start } else { range.end.wrapping_sub(1) };
+                    match lists.rows.get(place).filter(|_| !range.is_empty()) {
+                        Some(row) => writer.text(&cursor(row)),
+                        None => writer.null(),
+                    }
+                }
+                _ => writer.text("PageInfo"),
+            }),
+            ListOut::Nodes(object) => {
+                let children = &lists.children[object_index];
+                object_index += 1;
+                writer.items(range.clone(), |writer, place| writer.object(object, &lists.rows[place], place, children));
+            }
+            ListOut::Edges(outs) => {
+                let first = object_index;
+                object_index += outs.iter().filter(|out| matches!(out.what, EdgeOut::Node(_))).count();
+                writer.items(range.clone(), |writer, place| {
+                    let (row, mut node_index) = (&lists.rows[place], first);
+                    writer.entries(outs, |writer, _, what| match what {
+                        EdgeOut::Typename => writer.text(&format!("{}Edge", plan.name)),
+                        EdgeOut::Cursor => writer.text(&cursor(row)),
+                        EdgeOut::Node(object) => {
+                            writer.object(object, row, place, &lists.children[node_index]);
+                            node_index += 1;
+                        }
+                        // The columns of the table between stand last.
+                        EdgeOut::Cell(index, field) => {
+                            writer.cell(&row[row.len() - plan.edge.len() + index], field, "");
+                        }
+                    });
+                });
+            }
+        });
+    }
+
+    fn cell(&mut self, cell: &Cell, field: &Field, prefix: &str) {
+        match cell {
+            Cell::Null => self.null(),
+            Cell::Id(id) => self.text(&entity::id::encode(prefix, *id)),
+            Cell::Int(at) if matches!(field.kind, Kind::Instant) => match DateTime::from_timestamp_millis(*at) {
+                Some(at) => self.text(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+                None => self.null(),
+            },
+            Cell::Int(number) => self.int(*number),
+            Cell::Float(number) => self.json.push_str(&serde_json::Value::from(*number).to_string()),
+            Cell::Bool(value) => self.boolean(*value),
+            // Stored as the JSON that it is shown as.
+            Cell::Text(json) if field.kind.is_set() => self.json.push_str(json),
+            Cell::Text(text) => self.text(text),
+        }
+    }
+
+    fn attributes(&mut self, cell: &Cell, outs: &[Out<&'static str>]) {
+        let pairs: Vec<serde_json::Value> =
+            cell.text().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        self.items(pairs, |writer, pair| {
+            writer.entries(outs, |writer, _, name| match pair[*name].as_str() {
+                Some(text) => writer.text(text),
+                None => writer.text("Attribute"),
+            });
+        });
+    }
+
+    fn external_id(&mut self, key: &ExternalId, outs: &[Out<&'static str>]) {
+        self.entries(outs, |writer, _, name| match *name {
+            "system" => writer.text(&key.system),
+            "id" => writer.text(&key.id),
+            _ => writer.text("ExternalId"),
+        });
+    }
+
+    /// Writes null for a field the caller may not see, and says so once.
+    pub fn refuse(&mut self, error: &Error) {
+        self.null();
+        let known = std::ptr::from_ref(error).addr();
+        if !self.refused.contains(&known) {
+            self.refused.push(known);
+            let mut carried = server_error(error.clone());
+            carried.path.clone_from(&self.path);
+            self.errors.push(carried);
+        }
+    }
+
+    /// Writes what is wrong with an input.
+    pub fn user_errors(&mut self, errors: &[UserError], outs: &[Out<&'static str>]) {
+        self.items(errors, |writer, error| {
+            writer.entries(outs, |writer, _, name| match *name {
+                "code" => writer.text(error.code.name()),
+                "message" => writer.text(&error.message),
+                "path" => writer.items(&error.path, |writer, part| writer.text(part)),
+                _ => writer.text("UserError"),
+            });
+        });
+    }
+}

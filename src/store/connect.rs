@@ -1,0 +1,144 @@
+//! Opens connections with the settings that keep writes safe, and brings the schema up to date.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, TransactionTrait};
+use sqlx::{
+    Executor,
+    sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+
+use super::sql::Sql;
+use crate::{Error, Result};
+
+/// How to reach the database.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `sqlite://FILE?mode=rwc` or `postgres://…`.
+    pub url: String,
+    /// Most connections to hold (PostgreSQL), most readers (`SQLite`).
+    pub max_connections: u32,
+}
+
+/// Number of the advisory lock that migrations take on PostgreSQL.
+const MIGRATION_LOCK: i64 = 0x7261_7070_6f72_74;
+
+/// Opens the readers and the writer.
+pub(super) async fn open(
+    options: &Options,
+    statements: &Arc<AtomicU64>,
+) -> Result<(DatabaseConnection, DatabaseConnection)> {
+    if options.url.starts_with("postgres") {
+        let pool = connect(postgres(options), statements).await?;
+        return Ok((pool.clone(), pool));
+    }
+    // The writer comes first: it makes the file.
+    let writer = connect(sqlite(&options.url, 1), statements).await?;
+    let reader = connect(sqlite(&options.url, options.max_connections), statements).await?;
+    Ok((reader, writer))
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that connects")]
+async fn connect(options: ConnectOptions, statements: &Arc<AtomicU64>) -> Result<DatabaseConnection> {
+    let mut connection = Database::connect(options).await?;
+    let statements = Arc::clone(statements);
+    connection.set_metric_callback(move |info| {
+        statements.fetch_add(1, Ordering::Relaxed);
+        metrics::histogram!("rapport_sql_seconds").record(info.elapsed.as_secs_f64());
+    });
+    Ok(connection)
+}
+
+fn postgres(options: &Options) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(&options.url);
+    connect
+        .max_connections(options.max_connections)
+        .acquire_timeout(Duration::from_secs(1))
+        .connect_timeout(Duration::from_secs(5))
+        .test_before_acquire(false)
+        .test_before_acquire_if_idle_for(Duration::from_secs(5))
+        .set_application_name("rapport")
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .map_sqlx_postgres_opts(|connect| {
+            connect.statement_cache_capacity(512).options([
+                ("statement_timeout", "5s"),
+                ("lock_timeout", "2s"),
+                ("idle_in_transaction_session_timeout", "10s"),
+            ])
+        })
+        // A future dropped while BEGIN is in flight gives the pool a connection with an open
+        // transaction: the next borrower's acknowledged writes would vanish.
+        .map_sqlx_postgres_pool_opts(|pool| {
+            pool.after_release(|connection, _| {
+                Box::pin(async move {
+                    connection.execute("ROLLBACK").await?;
+                    Ok(true)
+                })
+            })
+        });
+    connect
+}
+
+fn sqlite(url: &str, connections: u32) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(url);
+    connect
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(10))
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .map_sqlx_sqlite_opts(|connect| {
+            connect
+                .foreign_keys(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(Duration::from_secs(5))
+                .statement_cache_capacity(256)
+                .pragma("mmap_size", "268435456")
+        });
+    connect
+}
+
+/// Runs the migrations under a lock: the migrator itself takes none.
+pub(super) async fn migrate(writer: &DatabaseConnection) -> Result<()> {
+    if writer.get_database_backend() != DbBackend::Postgres {
+        return Ok(Migrator::up(writer, None).await?);
+    }
+    let guard = writer.begin().await?;
+    guard.execute_raw(Sql::text_only(DbBackend::Postgres, "SET LOCAL lock_timeout = 0")).await?;
+    guard.execute_raw(Sql::text_only(DbBackend::Postgres, "SET LOCAL idle_in_transaction_session_timeout = 0")).await?;
+    guard.execute_raw(Sql::text_only(DbBackend::Postgres, "SET LOCAL statement_timeout = 0")).await?;
+    let mut lock = Sql::new(DbBackend::Postgres);
+    lock.push("SELECT pg_advisory_xact_lock(").bind(MIGRATION_LOCK).push(")");
+    guard.execute_raw(lock.finish()).await?;
+    let done = Migrator::up(writer, None).await;
+    guard.commit().await?;
+    Ok(done?)
+}
+
+/// Refuses a database whose schema is older. A newer one is allowed: a rolling update migrates first.
+pub(super) async fn check_schema(reader: &DatabaseConnection) -> Result<()> {
+    let wanted = Migrator::migrations().len();
+    let statement = Sql::text_only(reader.get_database_backend(), "SELECT COUNT(*) FROM seaql_migrations");
+    let found: i64 = match reader.query_one_raw(statement).await {
+        Ok(Some(row)) => row.try_get_by_index(0)?,
+        _ => 0,
+    };
+    if usize::try_from(found).unwrap_or(0) < wanted {
+        return Err(Error::internal(format!(
+            "the database has {found} of {wanted} schema steps; run `rapport migrate` first"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! The outbox: one row for everything that happened, in the transaction in which it happened.
+
+use entity::event::EventOperation;
+use sea_orm::{Value, prelude::Uuid};
+
+use super::{Tx, cell::CellKind, sql::Sql};
+use crate::{Error, Result};
+
+/// Something that happened to a row.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// GraphQL type name of the row.
+    pub noun: &'static str,
+    /// The row.
+    pub row: Uuid,
+    /// What happened.
+    pub operation: EventOperation,
+    /// Version of the row afterwards.
+    pub version: i64,
+    /// GraphQL names of the fields that changed; never their values.
+    pub fields: Vec<&'static str>,
+}
+
+impl Tx {
+    /// Notes an event; it is stored when the transaction commits.
+    pub fn note(&self, event: Event) {
+        self.events.lock().expect("no holder of the lock panics").push(event);
+    }
+
+    /// Stores what was noted. The organization's sequence is taken here, in the last statement, and its row
+    /// stays locked until the commit: so the sequence is the order of commits and has no gaps.
+    pub(super) async fn store_events(&self) -> Result<()> {
+        let events = std::mem::take(&mut *self.events.lock().expect("no holder of the lock panics"));
+        for part in events.chunks(4_000) {
+            if self.sql().is_postgres() { self.store_in_one(part).await? } else { self.store_in_two(part).await? }
+        }
+        Ok(())
+    }
+
+    async fn store_in_one(&self, events: &[Event]) -> Result<()> {
+        let mut sql = self.sql();
+        sql.push("WITH s AS (UPDATE organization_sequence SET last = last + ").number(events.len());
+        sql.push(" WHERE organization_id = ").bind(self.organization()).push(" RETURNING last - ");
+        sql.number(events.len()).push(" AS base) INSERT INTO event (").push(COLUMNS).push(") SELECT ");
+        sql.bind(self.organization()).push(", s.base + v.place, v.noun, v.row_id, v.operation, v.version, ");
+        self.common(&mut sql);
+        sql.push(", v.fields FROM s CROSS JOIN (VALUES ");
+        sql.list(events.iter().enumerate(), |sql, (index, event)| {
+            sql.push("(").number(index + 1).push(", ");
+            event.write(sql);
+            sql.push(")");
+        });
+        sql.push(") AS v(place, noun, row_id, operation, version, fields)");
+        let stored = self.execute(sql.finish()).await?;
+        self.whole(stored, events)
+    }
+
+    async fn store_in_two(&self, events: &[Event]) -> Result<()> {
+        let mut sql = self.sql();
+        sql.push("UPDATE organization_sequence SET last = last + ").number(events.len());
+        sql.push(" WHERE organization_id = ").bind(self.organization()).push(" RETURNING organization_id, last");
+        let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
+        let last = rows.first().and_then(|row| row[0].int()).unwrap_or(0);
+        let base = last - i64::try_from(events.len()).expect("a chunk fits");
+        let mut sql = self.sql();
+        sql.push("INSERT INTO event (").push(COLUMNS).push(") SELECT ").bind(self.organization()).push(", ");
+        sql.bind(base).push(" + v.column1, v.column2, v.column3, v.column4, v.column5, ");
+        self.common(&mut sql);
+        sql.push(", v.column6 FROM (VALUES ");
+        sql.list(events.iter().enumerate(), |sql, (index, event)| {
+            sql.push("(").number(index + 1).push(", ");
+            event.write(sql);
+            sql.push(")");
+        });
+        sql.push(") AS v");
+        let stored = self.execute(sql.finish()).await?;
+        self.whole(stored, events)
+    }
+
+    fn common(&self, sql: &mut Sql) {
+        sql.bind(self.actor().subject.as_str()).push(", ").bind(Value::String(self.actor().client.clone()));
+        sql.push(", ").bind(self.now().timestamp_millis());
+    }
+
+    fn whole(&self, stored: u64, events: &[Event]) -> Result<()> {
+        if usize::try_from(stored) == Ok(events.len()) {
+            return Ok(());
+        }
+        Err(Error::internal(format!("{stored} of {} events of {} were stored", events.len(), self.organization().0)))
+    }
+}
+
+const COLUMNS: &str =
+    "organization_id, sequence, noun, row_id, operation, version, subject, client_id, occurred_at, fields";
+
+impl Event {
+    fn write(&self, sql: &mut Sql) {
+        use entity::noun::Named;
+        sql.bind(self.noun).push(", ").bind(self.row).push(", ").bind(self.operation.name()).push(", ");
+        sql.bind(self.version).push(", ").bind(serde_json::json!(self.fields).to_string());
+    }
+}

@@ -1,0 +1,397 @@
+//! Pages by keyset over any noun: many columns, either direction, nulls as the smallest value.
+//!
+//! The rows after a cursor are a union of ranges, each of which fixes some leading columns and bounds
+//! the next one, so each is one walk along the order's index. Without nulls and with one direction,
+//! they are a single row comparison.
+
+use entity::{
+    id::OrganizationId,
+    noun::{Link, Noun, Relationship},
+};
+use sea_orm::prelude::Uuid;
+
+use super::{
+    cell::{Cell, CellKind, Column},
+    filter::Predicate,
+    sql::{Alias, Sql},
+};
+use crate::Result;
+
+/// One column of an order.
+#[derive(Clone, Copy, Debug)]
+pub struct Term {
+    /// The column.
+    pub column: Column,
+    /// Largest first.
+    pub is_descending: bool,
+}
+
+/// Which rows of a list are wanted.
+#[derive(Clone, Debug)]
+pub struct PageQuery {
+    /// Condition on the rows.
+    pub filter: Predicate,
+    /// Order, the id last.
+    pub order: Vec<Term>,
+    /// Rows after these values of the order's columns.
+    pub after: Option<Vec<Cell>>,
+    /// Rows before these values.
+    pub before: Option<Vec<Cell>>,
+    /// Most rows.
+    pub limit: usize,
+    /// Whether to take the last rows instead of the first.
+    pub is_backward: bool,
+}
+
+/// Rows of a list, in its order.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The rows: the asked columns, then those of the order, then those of the link.
+    pub rows: Vec<Vec<Cell>>,
+    /// Whether the list goes on in the direction that was read.
+    pub has_more: bool,
+}
+
+/// What to read of each row.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// The noun.
+    pub noun: &'static Noun,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Columns of the link table, for a relation through one.
+    pub edge: Vec<Column>,
+}
+
+/// A bound on the rows that a range fixes or limits.
+#[derive(Clone, Debug)]
+enum Bound {
+    Equals(Term, Cell),
+    /// Strictly on the far side of the value.
+    Past(Term, Cell, Side),
+    /// Not null.
+    Present(Term),
+    /// Null.
+    Absent(Term),
+    /// Several columns of one direction, none null, compared as a row.
+    RowPast(Vec<Term>, Vec<Cell>, Side),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Greater,
+    Less,
+}
+
+/// The rows strictly after `values` in `order`, or strictly before, as disjoint ranges.
+fn ranges(order: &[Term], values: &[Cell], is_before: bool) -> Vec<Vec<Bound>> {
+    let side = |term: &Term| if term.is_descending == is_before { Side::Greater } else { Side::Less };
+    let uniform = order.iter().all(|term| !term.column.is_nullable && side(term) == side(&order[0]));
+    if uniform {
+        return vec![vec![Bound::RowPast(order.to_vec(), values.to_vec(), side(&order[0]))]];
+    }
+    let mut found = Vec::new();
+    for (place, (term, value)) in order.iter().zip(values).enumerate() {
+        let prefix = || -> Vec<Bound> {
+            order[..place].iter().zip(values).map(|(term, value)| Bound::Equals(*term, value.clone())).collect()
+        };
+        let mut add = |bound| {
+            let mut range = prefix();
+            range.push(bound);
+            found.push(range);
+        };
+        match (side(term), value) {
+            (Side::Greater, Cell::Null) => add(Bound::Present(*term)),
+            (Side::Greater, value) => add(Bound::Past(*term, value.clone(), Side::Greater)),
+            (Side::Less, Cell::Null) => {}
+            (Side::Less, value) => {
+                add(Bound::Past(*term, value.clone(), Side::Less));
+                if term.column.is_nullable {
+                    add(Bound::Absent(*term));
+                }
+            }
+        }
+    }
+    found
+}
+
+impl Bound {
+    fn write(&self, sql: &mut Sql) {
+        match self {
+            Self::Equals(term, Cell::Null) | Self::Absent(term) => {
+                sql.column(Alias::ROW, term.column.name).push(" IS NULL");
+            }
+            Self::Equals(term, value) => {
+                sql.column(Alias::ROW, term.column.name).push(" = ").cell(value, term.column.kind);
+            }
+            Self::Past(term, value, side) => {
+                sql.column(Alias::ROW, term.column.name).push(side.sign()).cell(value, term.column.kind);
+            }
+            Self::Present(term) => {
+                sql.column(Alias::ROW, term.column.name).push(" IS NOT NULL");
+            }
+            Self::RowPast(terms, values, side) => {
+                sql.push("(").list(terms, |sql, term| {
+                    sql.column(Alias::ROW, term.column.name);
+                });
+                sql.push(")").push(side.sign()).push("(");
+                sql.list(terms.iter().zip(values), |sql, (term, value)| {
+                    sql.cell(value, term.column.kind);
+                });
+                sql.push(")");
+            }
+        }
+    }
+}
+
+impl Side {
+    const fn sign(self) -> &'static str {
+        match self {
+            Self::Greater => " > ",
+            Self::Less => " < ",
+        }
+    }
+}
+
+/// Where the rows come from: a whole noun, or what a relation joins to a parent.
+#[derive(Clone, Copy)]
+enum Source {
+    Noun,
+    Children(&'static Relationship),
+}
+
+struct Writer<'a> {
+    selection: &'a Selection,
+    query: &'a PageQuery,
+    organization: OrganizationId,
+    source: Source,
+}
+
+impl Writer<'_> {
+    /// Names of the columns that the inner statement yields.
+    fn inner_columns(&self) -> Vec<Column> {
+        let order = self.query.order.iter().map(|term| term.column);
+        let mut all: Vec<Column> = Vec::new();
+        for column in self.selection.columns.iter().copied().chain(order) {
+            if all.iter().all(|known| known.name != column.name) {
+                all.push(column);
+            }
+        }
+        all
+    }
+
+    fn select(&self, sql: &mut Sql, is_id_only: bool) {
+        sql.push("SELECT ");
+        if is_id_only {
+            sql.column(Alias::ROW, "id").push(" AS id");
+            for term in &self.query.order {
+                if term.column.name != "id" {
+                    sql.push(", ").column(Alias::ROW, term.column.name).push(" AS ").name(&[term.column.name]);
+                }
+            }
+            return;
+        }
+        sql.column(Alias::ROW, self.selection.noun.tenant).push(" AS tenant");
+        for column in self.inner_columns() {
+            sql.push(", ").column(Alias::ROW, column.name).push(" AS ").name(&[column.name]);
+        }
+        for column in &self.selection.edge {
+            sql.push(", ").column(Alias::LINK, column.name).push(" AS ").name(&["edge_", column.name]);
+        }
+    }
+
+    /// `SELECT … FROM … WHERE` every condition but the cursor's.
+    fn base(&self, sql: &mut Sql, is_id_only: bool) -> Result<()> {
+        let noun = self.selection.noun;
+        self.select(sql, is_id_only);
+        sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW);
+        if let Source::Children(Relationship { link: Link::Through { table, to, .. }, .. }) = self.source {
+            sql.push(" JOIN ").name(&[table]).push(" AS ").alias(Alias::LINK).push(" ON ");
+            sql.column(Alias::LINK, "organization_id").push(" = ").column(Alias::ROW, noun.tenant);
+            sql.push(" AND ").column(Alias::LINK, to).push(" = ").column(Alias::ROW, "id");
+        }
+        sql.push(" WHERE ").column(Alias::ROW, noun.tenant).push(" = ").bind(self.organization);
+        if let Source::Children(relation) = self.source {
+            match relation.link {
+                Link::Many { column } => {
+                    sql.push(" AND ").column(Alias::ROW, column);
+                }
+                Link::Through { from, .. } => {
+                    sql.push(" AND ").column(Alias::LINK, "organization_id").push(" = ").bind(self.organization);
+                    sql.push(" AND ").column(Alias::LINK, from);
+                }
+                Link::One { .. } | Link::Inside { .. } => unreachable!("a single reference is not a list"),
+            }
+            // On SQLite the parents arrive as hexadecimal texts of a JSON array.
+            sql.push(if sql.is_postgres() { " = p.id" } else { " = unhex(p.value)" });
+        }
+        sql.push(" AND ");
+        self.query.filter.write(sql, noun, self.organization, Alias::ROW)
+    }
+
+    /// The page's rows, limited to one more than asked.
+    fn page(&self, sql: &mut Sql, is_id_only: bool) -> Result<()> {
+        let query = self.query;
+        let after = query.after.as_ref().map(|values| ranges(&query.order, values, false));
+        let before = query.before.as_ref().map(|values| ranges(&query.order, values, true));
+        let combined: Vec<Vec<Bound>> = match (after, before) {
+            (None, None) => vec![Vec::new()],
+            (Some(only), None) | (None, Some(only)) => only,
+            (Some(after), Some(before)) => {
+                after.iter().flat_map(|a| before.iter().map(move |b| a.iter().chain(b).cloned().collect())).collect()
+            }
+        };
+        if let [only] = combined.as_slice() {
+            return self.range(sql, only, is_id_only);
+        }
+        if combined.is_empty() {
+            self.base(sql, is_id_only)?;
+            sql.push(" AND FALSE");
+            return Ok(());
+        }
+        sql.push("SELECT * FROM (");
+        for (index, range) in combined.iter().enumerate() {
+            sql.push(if index > 0 { " UNION ALL SELECT * FROM (" } else { "SELECT * FROM (" });
+            self.range(sql, range, is_id_only)?;
+            sql.push(") AS b").number(index);
+        }
+        sql.push(") AS u");
+        self.tail(sql, None);
+        Ok(())
+    }
+
+    fn range(&self, sql: &mut Sql, bounds: &[Bound], is_id_only: bool) -> Result<()> {
+        self.base(sql, is_id_only)?;
+        for bound in bounds {
+            sql.push(" AND ");
+            bound.write(sql);
+        }
+        self.tail(sql, Some(Alias::ROW));
+        Ok(())
+    }
+
+    fn tail(&self, sql: &mut Sql, alias: Option<Alias>) {
+        sql.push(" ORDER BY ");
+        self.order(sql, alias);
+        sql.push(" LIMIT ").number(self.query.limit + 1);
+    }
+
+    fn order(&self, sql: &mut Sql, alias: Option<Alias>) {
+        let is_backward = self.query.is_backward;
+        sql.list(&self.query.order, |sql, term| {
+            if let Some(alias) = alias {
+                sql.column(alias, term.column.name);
+            } else {
+                sql.name(&[term.column.name]);
+            }
+            let is_descending = term.is_descending != is_backward;
+            sql.push(if is_descending { " DESC" } else { " ASC" });
+            if term.column.is_nullable && sql.is_postgres() {
+                sql.push(if is_descending { " NULLS LAST" } else { " NULLS FIRST" });
+            }
+        });
+    }
+}
+
+/// The order of columns in what [`page`] and [`children`] yield: tenant, (parent), columns, edge.
+pub fn yielded(selection: &Selection, query: &PageQuery) -> Vec<Column> {
+    let writer = Writer { selection, query, organization: OrganizationId(Uuid::nil()), source: Source::Noun };
+    let mut columns = writer.inner_columns();
+    columns.extend(&selection.edge);
+    columns
+}
+
+/// Writes the statement for one page of a noun.
+pub fn page(sql: &mut Sql, selection: &Selection, query: &PageQuery, organization: OrganizationId) -> Result<()> {
+    Writer { selection, query, organization, source: Source::Noun }.page(sql, false)
+}
+
+/// Writes the statement for one page for each parent: never a window over everything, but one short
+/// walk along an index for each.
+pub fn children(
+    sql: &mut Sql,
+    selection: &Selection,
+    query: &PageQuery,
+    organization: OrganizationId,
+    relation: &'static Relationship,
+    parents: &[Uuid],
+) -> Result<()> {
+    let writer = Writer { selection, query, organization, source: Source::Children(relation) };
+    if sql.is_postgres() {
+        sql.push("SELECT p.id AS parent, c.* FROM unnest(").ids(parents);
+        sql.push(") WITH ORDINALITY AS p(id, place) CROSS JOIN LATERAL (");
+        writer.page(sql, false)?;
+        sql.push(") AS c ORDER BY p.place, ");
+        writer.order(sql, Some(Alias::OUTER));
+        return Ok(());
+    }
+    sql.push("SELECT unhex(p.value) AS parent, ");
+    let (noun, outer) = (selection.noun, Alias::OUTER);
+    sql.column(outer, noun.tenant).push(" AS tenant");
+    for column in writer.inner_columns() {
+        sql.push(", ").column(outer, column.name);
+    }
+    for column in &selection.edge {
+        sql.push(", ").column(Alias::LINK, column.name);
+    }
+    sql.push(" FROM json_each(").ids(parents).push(") AS p JOIN ");
+    if let Link::Through { table, from, to, .. } = relation.link {
+        sql.name(&[table]).push(" AS ").alias(Alias::LINK).push(" ON ");
+        sql.column(Alias::LINK, "organization_id").push(" = ").bind(organization).push(" AND ");
+        sql.column(Alias::LINK, from).push(" = unhex(p.value) JOIN ");
+        sql.name(&[noun.table]).push(" AS ").alias(outer).push(" ON ");
+        sql.column(outer, "id").push(" = ").column(Alias::LINK, to).push(" AND ");
+    } else {
+        sql.name(&[noun.table]).push(" AS ").alias(outer).push(" ON ");
+    }
+    sql.column(outer, noun.tenant).push(" = ").bind(organization).push(" AND ").column(outer, "id");
+    sql.push(" IN (SELECT id FROM (");
+    writer.page(sql, true)?;
+    sql.push(")) ORDER BY p.key, ");
+    writer.order(sql, Some(outer));
+    Ok(())
+}
+
+/// Writes the statement that counts the rows of a filter.
+pub fn count(sql: &mut Sql, noun: &'static Noun, filter: &Predicate, organization: OrganizationId) -> Result<()> {
+    sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", COUNT(*) FROM ").name(&[noun.table]);
+    sql.push(" AS ").alias(Alias::ROW).push(" WHERE ").column(Alias::ROW, noun.tenant).push(" = ").bind(organization);
+    sql.push(" AND ");
+    filter.write(sql, noun, organization, Alias::ROW)?;
+    sql.push(" GROUP BY ").column(Alias::ROW, noun.tenant);
+    Ok(())
+}
+
+/// Writes the statement that counts the rows of a filter for each parent.
+pub fn count_children(
+    sql: &mut Sql,
+    filter: &Predicate,
+    organization: OrganizationId,
+    relation: &'static Relationship,
+    parents: &[Uuid],
+) -> Result<()> {
+    let noun = relation.target;
+    let (alias, parent) = match relation.link {
+        Link::Many { column } => (Alias::ROW, column),
+        Link::Through { from, .. } => (Alias::LINK, from),
+        Link::One { .. } | Link::Inside { .. } => unreachable!("a single reference is not a list"),
+    };
+    sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", ").column(alias, parent).push(", COUNT(*) FROM ");
+    sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW);
+    if let Link::Through { table, to, .. } = relation.link {
+        sql.push(" JOIN ").name(&[table]).push(" AS ").alias(Alias::LINK).push(" ON ");
+        sql.column(Alias::LINK, "organization_id").push(" = ").column(Alias::ROW, noun.tenant);
+        sql.push(" AND ").column(Alias::LINK, to).push(" = ").column(Alias::ROW, "id");
+    }
+    sql.push(" WHERE ").column(Alias::ROW, noun.tenant).push(" = ").bind(organization).push(" AND ");
+    sql.is_one_of(alias, parent, parents).push(" AND ");
+    filter.write(sql, noun, organization, Alias::ROW)?;
+    sql.push(" GROUP BY ").column(Alias::ROW, noun.tenant).push(", ").column(alias, parent);
+    Ok(())
+}
+
+/// The order that every list falls back to and ends with: by id, which is by age.
+pub fn by_id(is_descending: bool) -> Term {
+    let column = Column { name: "id", kind: CellKind::Id, is_nullable: false, field: "id" };
+    Term { column, is_descending }
+}

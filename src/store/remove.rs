@@ -1,0 +1,154 @@
+//! Takes rows away: for good, or into the archive. Also sets what a table between two nouns says.
+
+use entity::{
+    event::EventOperation,
+    noun::{ARCHIVED_AT, Link, Noun, Relationship},
+};
+use sea_orm::prelude::Uuid;
+
+use super::{
+    FailureKind, Tx,
+    cell::{Cell, CellKind, Column, Record},
+    event::Event,
+    failure_kind,
+    sql::Alias,
+    write::Rules,
+};
+use crate::{
+    Result,
+    error::{Code, UserError},
+};
+
+/// One line of a table between two nouns: the target and the values beside it.
+pub type LinkRow = (Uuid, Vec<i64>);
+
+impl Tx {
+    /// Locks one row, or says why it cannot be changed.
+    pub async fn lock_one(
+        &self,
+        noun: &'static Noun,
+        id: Option<Uuid>,
+        expected_version: Option<i64>,
+    ) -> Result<Result<Record, UserError>> {
+        self.actor().require(noun.write)?;
+        let id = id.unwrap_or_default();
+        let Some(record) = self.lock(noun, &[id]).await?.remove(&id) else {
+            return Ok(Err(UserError::new(Code::NotFound, "id", format!("no such {}", noun.name))));
+        };
+        if expected_version.is_some_and(|expected| expected != record.version()) {
+            let message = format!("the row has version {} by now", record.version());
+            return Ok(Err(UserError::new(Code::Conflict, "expectedVersion", message)));
+        }
+        Ok(Ok(record))
+    }
+
+    /// Deletes a locked row for good, unless other rows refer to it. Its event is the tombstone.
+    pub async fn delete(&self, noun: &'static Noun, record: &Record) -> Result<Result<(), UserError>> {
+        let mut sql = self.sql();
+        sql.push("DELETE FROM ").name(&[noun.table]).push(" AS t WHERE ").column(Alias::ROW, noun.tenant).push(" = ");
+        sql.bind(self.organization()).push(" AND t.id = ").bind(record.id()).push(" RETURNING ").name(&[noun.tenant]);
+        match self.query_raw(sql.finish()).await {
+            Err(error) if failure_kind(&error) == FailureKind::ForeignKey => {
+                let message = "other rows refer to it; archive it instead, or delete those first";
+                return Ok(Err(UserError::new(Code::InUse, "id", message)));
+            }
+            rows => {
+                for row in rows? {
+                    self.trip(&CellKind::Id.read(&row, 0)?)?;
+                }
+            }
+        }
+        let version = record.version() + 1;
+        let operation = EventOperation::Deleted;
+        self.note(Event { noun: noun.name, row: record.id(), operation, version, fields: Vec::new() });
+        Ok(Ok(()))
+    }
+
+    /// Puts a locked row into the archive, or takes it out. Answers whether anything changed.
+    pub async fn archive(
+        &self,
+        noun: &'static Noun,
+        rules: &Rules,
+        record: Record,
+        is_archived: bool,
+    ) -> Result<Result<bool, UserError>> {
+        if record.get("archived_at").is_null() != is_archived {
+            return Ok(Ok(false));
+        }
+        if is_archived && let Some(mistake) = (rules.archive)(self, &record).await? {
+            return Ok(Err(mistake));
+        }
+        let now = Cell::Int(self.now().timestamp_millis());
+        let at = if is_archived { now.clone() } else { Cell::Null };
+        let operation = if is_archived { EventOperation::Archived } else { EventOperation::Unarchived };
+        let changed = record.changed(&[(Column::of(&ARCHIVED_AT), at)], &now);
+        self.put(noun, vec![(changed, vec![ARCHIVED_AT.name])], operation).await?;
+        Ok(Ok(true))
+    }
+
+    /// Changes columns of locked rows and notes an event for each.
+    pub async fn change(&self, noun: &'static Noun, changes: Vec<(Record, Vec<(Column, Cell)>)>) -> Result<()> {
+        let now = Cell::Int(self.now().timestamp_millis());
+        let rows = changes.into_iter().map(|(record, changes)| {
+            let fields = changes.iter().map(|(column, _)| column.field).collect();
+            (record.changed(&changes, &now), fields)
+        });
+        self.put(noun, rows.collect(), EventOperation::Updated).await
+    }
+
+    /// Makes the rows of a relation through a table exactly `wanted`, and bumps the owner's version. Answers
+    /// whether anything changed.
+    pub async fn set_links(
+        &self,
+        noun: &'static Noun,
+        owner: Record,
+        relation: &'static Relationship,
+        wanted: &[LinkRow],
+    ) -> Result<bool> {
+        let Link::Through { table, from, to, edge } = relation.link else {
+            unreachable!("only relations through a table are set whole")
+        };
+        let mut sql = self.sql();
+        sql.push("SELECT organization_id, ").name(&[to]);
+        for field in edge {
+            sql.push(", ").name(&[field.column]);
+        }
+        sql.push(" FROM ").name(&[table]).push(" WHERE organization_id = ").bind(self.organization()).push(" AND ");
+        sql.name(&[from]).push(" = ").bind(owner.id());
+        let mut kinds = vec![CellKind::Id];
+        kinds.extend(edge.iter().map(|_| CellKind::Int));
+        let rows = self.rows(sql.finish(), &kinds).await?;
+        let mut present: Vec<LinkRow> = rows
+            .iter()
+            .filter_map(|row| Some((row[0].id()?, row[1..].iter().filter_map(Cell::int).collect())))
+            .collect();
+        let mut sorted = wanted.to_vec();
+        present.sort();
+        sorted.sort();
+        if present == sorted {
+            return Ok(false);
+        }
+        let mut sql = self.sql();
+        sql.push("DELETE FROM ").name(&[table]).push(" WHERE organization_id = ").bind(self.organization());
+        sql.push(" AND ").name(&[from]).push(" = ").bind(owner.id());
+        self.execute(sql.finish()).await?;
+        if !wanted.is_empty() {
+            let mut sql = self.sql();
+            sql.push("INSERT INTO ").name(&[table]).push(" (organization_id, ").name(&[from]).push(", ").name(&[to]);
+            for field in edge {
+                sql.push(", ").name(&[field.column]);
+            }
+            sql.push(") VALUES ").list(wanted, |sql, (target, values)| {
+                sql.push("(").bind(self.organization()).push(", ").bind(owner.id()).push(", ").bind(*target);
+                for value in values {
+                    sql.push(", ").bind(*value);
+                }
+                sql.push(")");
+            });
+            self.execute(sql.finish()).await?;
+        }
+        let now = Cell::Int(self.now().timestamp_millis());
+        self.put(noun, vec![(owner.changed(&[], &now), vec![relation.name])], EventOperation::Updated).await?;
+        Ok(true)
+    }
+}

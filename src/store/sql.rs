@@ -1,0 +1,158 @@
+//! Writes one statement for either database. Only text known at compile time becomes SQL; everything
+//! else is bound.
+
+use sea_orm::{DbBackend, Statement, Value, prelude::Uuid, sea_query::ArrayType};
+
+use super::cell::{Cell, CellKind};
+
+/// A statement being written.
+#[derive(Clone, Debug)]
+pub struct Sql {
+    text: String,
+    values: Vec<Value>,
+    backend: DbBackend,
+}
+
+impl Sql {
+    /// An empty statement.
+    pub const fn new(backend: DbBackend) -> Self {
+        Self { text: String::new(), values: Vec::new(), backend }
+    }
+
+    /// A statement without values.
+    pub fn text_only(backend: DbBackend, text: &'static str) -> Statement {
+        Statement::from_string(backend, text)
+    }
+
+    /// Whether it is written for PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        self.backend == DbBackend::Postgres
+    }
+
+    /// Appends SQL.
+    pub fn push(&mut self, text: &'static str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Appends an identifier made of parts, quoted.
+    pub fn name(&mut self, parts: &[&'static str]) -> &mut Self {
+        self.text.push('"');
+        for part in parts {
+            self.text.push_str(part);
+        }
+        self.text.push('"');
+        self
+    }
+
+    /// Appends `alias.column`, quoted.
+    pub fn column(&mut self, alias: Alias, column: &'static str) -> &mut Self {
+        self.alias(alias);
+        self.text.push('.');
+        self.name(&[column])
+    }
+
+    /// Appends the name of a table in this statement.
+    pub fn alias(&mut self, alias: Alias) -> &mut Self {
+        self.text.push(alias.letter);
+        if alias.depth > 0 {
+            self.number(alias.depth);
+        }
+        self
+    }
+
+    /// Appends a number.
+    pub fn number(&mut self, number: usize) -> &mut Self {
+        self.text.push_str(&number.to_string());
+        self
+    }
+
+    /// Appends a signed number.
+    pub fn integer(&mut self, number: i64) -> &mut Self {
+        self.text.push_str(&number.to_string());
+        self
+    }
+
+    /// Appends a place and binds a value to it.
+    pub fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        self.text.push(if self.is_postgres() { '$' } else { '?' });
+        self.number(self.values.len())
+    }
+
+    /// Binds a cell of a known kind.
+    pub fn cell(&mut self, cell: &Cell, kind: CellKind) -> &mut Self {
+        self.bind(cell.bound(kind))
+    }
+
+    /// Appends `item` for each of `items`, with commas between.
+    pub fn list<T>(&mut self, items: impl IntoIterator<Item = T>, mut item: impl FnMut(&mut Self, T)) -> &mut Self {
+        for (index, each) in items.into_iter().enumerate() {
+            if index > 0 {
+                self.push(", ");
+            }
+            item(self, each);
+        }
+        self
+    }
+
+    /// Appends a test that `alias.column` is one of `ids`: one bound array on PostgreSQL, so that one
+    /// prepared statement serves every length; a JSON array on `SQLite` for the same reason.
+    pub fn is_one_of(&mut self, alias: Alias, column: &'static str, ids: &[Uuid]) -> &mut Self {
+        self.is_one_of_named(alias, &[column], ids)
+    }
+
+    /// As [`Sql::is_one_of`], for a column whose name is made of parts.
+    pub fn is_one_of_named(&mut self, alias: Alias, column: &[&'static str], ids: &[Uuid]) -> &mut Self {
+        self.alias(alias).push(".").name(column);
+        if self.is_postgres() {
+            self.push(" = ANY(").ids(ids).push(")")
+        } else {
+            self.push(" IN (SELECT unhex(value) FROM json_each(").ids(ids).push("))")
+        }
+    }
+
+    /// Binds ids as one value: an array on PostgreSQL, a JSON array of hexadecimal texts on `SQLite`.
+    pub fn ids(&mut self, ids: &[Uuid]) -> &mut Self {
+        if self.is_postgres() {
+            let values = ids.iter().map(|id| Value::from(*id)).collect();
+            self.bind(Value::Array(ArrayType::Uuid, Some(Box::new(values))))
+        } else {
+            let hex: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+            self.bind(serde_json::json!(hex).to_string())
+        }
+    }
+
+    /// The finished statement.
+    pub fn finish(self) -> Statement {
+        Statement::from_sql_and_values(self.backend, self.text, self.values)
+    }
+}
+
+/// The name of a table inside a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alias {
+    letter: char,
+    depth: usize,
+}
+
+impl Alias {
+    /// The table whose rows are asked for.
+    pub const ROW: Self = Self { letter: 't', depth: 0 };
+    /// The link table beside it.
+    pub const LINK: Self = Self { letter: 'l', depth: 0 };
+    /// The outer copy of the rows asked for.
+    pub const OUTER: Self = Self { letter: 'c', depth: 0 };
+    /// The parents of the rows asked for.
+    pub const PARENT: Self = Self { letter: 'p', depth: 0 };
+
+    /// A table of a nested test.
+    pub const fn nested(letter: char, depth: usize) -> Self {
+        Self { letter, depth }
+    }
+
+    /// How deep it is nested.
+    pub const fn depth(self) -> usize {
+        self.depth
+    }
+}

@@ -1,0 +1,520 @@
+//! Writes drafts: one path for one row and for a thousand, in a fixed number of statements.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use entity::{
+    event::EventOperation,
+    id,
+    noun::{Field, Kind, Link, Noun, Writable},
+};
+use futures_util::future::BoxFuture;
+use sea_orm::prelude::Uuid;
+
+use super::{
+    Tx,
+    cell::{Cell, CellKind, Column, Record, columns, fold},
+    draft::{Draft, Mode, Outcome, Reference, Target, Written},
+    event::Event,
+    scope::ExternalId,
+    sql::{Alias, Sql},
+};
+use crate::{
+    Error, Result,
+    error::{Code, UserError},
+};
+
+/// Rules of a noun that its description cannot say. They see all rows of one call at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Completes and checks drafts before they are written.
+    pub prepare: for<'a> fn(&'a Tx, &'a mut [Draft]) -> BoxFuture<'a, Result<()>>,
+    /// Says what is wrong with archiving these rows, if anything.
+    pub archive: for<'a> fn(&'a Tx, &'a Record) -> BoxFuture<'a, Result<Option<UserError>>>,
+}
+
+impl Rules {
+    /// No rules beyond the description.
+    pub const NONE: Self =
+        Self { prepare: |_, _| Box::pin(async { Ok(()) }), archive: |_, _| Box::pin(async { Ok(None) }) };
+}
+
+/// How many parameters one statement may bind on either database.
+const MOST_PARAMETERS: usize = 30_000;
+
+impl Tx {
+    /// Writes drafts of one noun. With `is_all_or_nothing`, one mistake keeps all of them from being written;
+    /// the caller then rolls back.
+    pub async fn write(
+        &self,
+        noun: &'static Noun,
+        rules: &Rules,
+        drafts: &mut [Draft],
+        is_all_or_nothing: bool,
+    ) -> Result<Vec<Written>> {
+        self.actor().require(noun.write)?;
+        self.find(noun, drafts).await?;
+        self.resolve(drafts).await?;
+        for draft in drafts.iter_mut() {
+            complete(draft, self.now());
+        }
+        (rules.prepare)(self, drafts).await?;
+        let has_mistakes = drafts.iter().any(|draft| !draft.errors.is_empty());
+        if !(has_mistakes && is_all_or_nothing) {
+            self.store(noun, drafts).await?;
+        }
+        let outcome = |draft: &Draft| {
+            if !draft.errors.is_empty() || (has_mistakes && is_all_or_nothing) {
+                Outcome::Failed
+            } else if draft.is_new() {
+                Outcome::Created
+            } else if draft.is_unchanged() {
+                Outcome::Unchanged
+            } else {
+                Outcome::Updated
+            }
+        };
+        Ok(drafts
+            .iter()
+            .map(|draft| {
+                let outcome = outcome(draft);
+                let is_there = outcome != Outcome::Failed || !draft.is_new();
+                Written { id: is_there.then_some(draft.id), outcome, errors: draft.errors.clone() }
+            })
+            .collect())
+    }
+
+    /// Finds the rows that drafts are about and locks them, in the order of their ids.
+    async fn find(&self, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
+        let named: Vec<ExternalId> = drafts
+            .iter()
+            .flat_map(|draft| {
+                let target = if let Target::External(key) = &draft.target { Some(key) } else { None };
+                target.into_iter().chain(&draft.external_ids).cloned()
+            })
+            .collect();
+        let owners = self.by_external_ids(noun, &named).await?;
+        let mut seen = HashSet::new();
+        for draft in drafts.iter_mut() {
+            draft.id = match draft.target.clone() {
+                Target::New => id::new(),
+                Target::Id(known) => known.unwrap_or_default(),
+                Target::External(key) => {
+                    if !seen.insert(key.clone()) {
+                        draft.refuse(Code::Taken, "externalId", "an earlier row of this call has the same external id");
+                    }
+                    owners.get(&key).copied().unwrap_or_else(id::new)
+                }
+            };
+        }
+        let ids: Vec<Uuid> = drafts.iter().map(|draft| draft.id).collect();
+        let is_new = drafts.iter().all(|draft| matches!(draft.target, Target::New));
+        let mut rows = if is_new { HashMap::new() } else { self.lock(noun, &ids).await? };
+        let given: Vec<Uuid> = rows.keys().copied().collect();
+        let carried = if drafts.iter().any(|draft| !draft.external_ids.is_empty()) {
+            self.external_ids(noun, &given).await?
+        } else {
+            HashMap::new()
+        };
+        for draft in drafts.iter_mut() {
+            draft.current = rows.remove(&draft.id);
+            match (&draft.target, draft.mode, &draft.current) {
+                (Target::Id(_), _, None) => draft.refuse(Code::NotFound, "id", format!("no such {}", noun.name)),
+                (Target::External(_), Mode::UpdateOnly, None) => {
+                    draft.refuse(Code::NotFound, "externalId", format!("no {} has this external id", noun.name));
+                }
+                (Target::External(_), Mode::CreateOnly, Some(_)) => {
+                    draft.refuse(Code::Taken, "externalId", format!("a {} has this external id already", noun.name));
+                }
+                _ => {}
+            }
+            if let (Some(expected), Some(current)) = (draft.expected_version, &draft.current)
+                && expected != current.version()
+            {
+                let message = format!("the row has version {} by now", current.version());
+                draft.refuse(Code::Conflict, "expectedVersion", message);
+            }
+            check_external_ids(draft, &owners, carried.get(&draft.id).map_or(&[], Vec::as_slice));
+        }
+        Ok(())
+    }
+
+    /// Reads whole rows and keeps others from changing them until the end of the transaction.
+    pub async fn lock(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashMap<Uuid, Record>> {
+        let columns = columns(noun);
+        let mut sql = self.sql();
+        sql.push("SELECT ").column(Alias::ROW, noun.tenant);
+        for column in &columns {
+            sql.push(", ").column(Alias::ROW, column.name);
+        }
+        sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
+        sql.column(Alias::ROW, noun.tenant).push(" = ").bind(self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, "id", ids).push(" ORDER BY ").column(Alias::ROW, "id");
+        if sql.is_postgres() {
+            sql.push(" FOR UPDATE");
+        }
+        let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
+        let rows = self.rows(sql.finish(), &kinds).await?;
+        let record = |cells: Vec<Cell>| Record { cells: columns.iter().copied().zip(cells).collect() };
+        Ok(rows.into_iter().map(record).map(|record| (record.id(), record)).collect())
+    }
+
+    /// Finds the rows that references name, in one statement for each noun and way of naming.
+    async fn resolve(&self, drafts: &mut [Draft]) -> Result<()> {
+        let mut targets: Vec<&'static Noun> = Vec::new();
+        for (relation, ..) in drafts.iter().flat_map(|draft| &draft.references) {
+            if targets.iter().all(|known| known.table != relation.target.table) {
+                targets.push(relation.target);
+            }
+        }
+        for target in targets {
+            let wanted = drafts.iter().flat_map(|draft| &draft.references);
+            let found =
+                self.references(target, wanted.filter(|(r, ..)| r.target.table == target.table).map(|w| &w.2)).await?;
+            for draft in drafts.iter_mut() {
+                for (relation, column, reference) in draft.references.clone() {
+                    if relation.target.table != target.table {
+                        continue;
+                    }
+                    if let Some(id) = found.get(&reference) {
+                        draft.values.push((column, Cell::Id(*id)));
+                    } else {
+                        let field = format!("{}Ref", relation.name);
+                        draft.refuse(Code::NotFound, &field, format!("no such {}", target.name));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The ids of the rows that references of one noun name. Linking to a row needs the scope to read it.
+    pub async fn references<'a>(
+        &self,
+        noun: &'static Noun,
+        wanted: impl Iterator<Item = &'a Reference>,
+    ) -> Result<ReferenceMap> {
+        self.may_read(noun)?;
+        let (mut ids, mut keys) = (HashSet::new(), HashSet::new());
+        for reference in wanted {
+            match reference {
+                Reference::Id(Some(id)) => drop(ids.insert(*id)),
+                Reference::Id(None) => {}
+                Reference::External(key) => drop(keys.insert(key.clone())),
+            }
+        }
+        let (ids, keys): (Vec<Uuid>, Vec<ExternalId>) = (ids.into_iter().collect(), keys.into_iter().collect());
+        let id = Column { name: "id", kind: CellKind::Id, is_nullable: false, field: "id" };
+        let known = self.by_ids(noun, &[id], &ids).await?.into_iter().filter_map(|row| row[0].id()).collect();
+        Ok(ReferenceMap { known, owners: self.by_external_ids(noun, &keys).await? })
+    }
+
+    async fn store(&self, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
+        let sound = || drafts.iter().filter(|draft| draft.errors.is_empty());
+        let now = Cell::Int(self.now().timestamp_millis());
+        let (mut created, mut updated) = (Vec::new(), Vec::new());
+        for draft in sound() {
+            let changes = draft.changes();
+            let mut fields: Vec<&'static str> = changes.iter().map(|(column, _)| column.field).collect();
+            if draft.changes_external_ids() {
+                fields.push("externalIds");
+            }
+            if let Some(current) = &draft.current {
+                if !fields.is_empty() {
+                    updated.push((current.clone().changed(&changes, &now), fields));
+                }
+            } else {
+                created.push((Record::made(noun, draft.id, &changes, &now), fields));
+            }
+        }
+        self.put(noun, created, EventOperation::Created).await?;
+        self.put(noun, updated, EventOperation::Updated).await?;
+        self.store_external_ids(noun, drafts).await?;
+        let mut satellites: Vec<(&'static Noun, Vec<Record>)> = Vec::new();
+        for (other, values) in drafts.iter().filter(|draft| draft.errors.is_empty()).flat_map(|draft| &draft.satellites)
+        {
+            let record = Record::made(other, id::new(), values, &now);
+            match satellites.iter_mut().find(|(known, _)| known.table == other.table) {
+                Some((_, records)) => records.push(record),
+                None => satellites.push((other, vec![record])),
+            }
+        }
+        for (other, records) in satellites {
+            self.insert(other, &records, false).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes whole rows and notes their events.
+    pub async fn put(
+        &self,
+        noun: &'static Noun,
+        rows: Vec<(Record, Vec<&'static str>)>,
+        operation: EventOperation,
+    ) -> Result<()> {
+        let (records, fields): (Vec<Record>, Vec<_>) = rows.into_iter().unzip();
+        self.insert(noun, &records, operation != EventOperation::Created).await?;
+        for (record, fields) in records.iter().zip(fields) {
+            self.note(Event { noun: noun.name, row: record.id(), operation, version: record.version(), fields });
+        }
+        Ok(())
+    }
+
+    /// Inserts whole rows, or replaces the rows of the same ids. Rows to replace are locked by the caller.
+    async fn insert(&self, noun: &'static Noun, records: &[Record], replaces: bool) -> Result<()> {
+        let columns = columns(noun);
+        let folded: Vec<&'static Field> = noun.all_fields().filter(|field| field.is_searchable).collect();
+        let is_tenant_own = noun.tenant != "id";
+        let width = columns.len() + folded.len() + 1;
+        for part in records.chunks(MOST_PARAMETERS / width) {
+            let mut sql = self.sql();
+            sql.push("INSERT INTO ").name(&[noun.table]).push(" (");
+            if is_tenant_own {
+                sql.name(&[noun.tenant]).push(", ");
+            }
+            sql.list(&columns, |sql, column| {
+                sql.name(&[column.name]);
+            });
+            for field in &folded {
+                sql.push(", ").name(&[field.column, "_folded"]);
+            }
+            sql.push(") VALUES ").list(part, |sql, record| {
+                sql.push("(");
+                if is_tenant_own {
+                    sql.bind(self.organization()).push(", ");
+                }
+                sql.list(&record.cells, |sql, (column, cell)| {
+                    sql.cell(cell, column.kind);
+                });
+                for field in &folded {
+                    let text = record.get(field.column).text().map_or(Cell::Null, |text| Cell::Text(fold(text)));
+                    sql.push(", ").cell(&text, CellKind::Text);
+                }
+                sql.push(")");
+            });
+            if replaces {
+                replace(&mut sql, noun, &columns, &folded);
+            }
+            sql.push(" RETURNING ").name(&[noun.tenant]);
+            let stored = self.rows(sql.finish(), &[]).await?.len();
+            if stored != part.len() {
+                return Err(Error::internal(format!("{stored} of {} rows were stored", part.len())));
+            }
+        }
+        self.insert_items(noun, records, replaces).await
+    }
+
+    async fn insert_items(&self, noun: &'static Noun, records: &[Record], replaces: bool) -> Result<()> {
+        for field in noun.fields.iter().filter(|field| field.kind.is_set()) {
+            if replaces && !records.is_empty() {
+                let ids: Vec<Uuid> = records.iter().map(Record::id).collect();
+                let mut sql = self.sql();
+                sql.push("DELETE FROM ")
+                    .name(&[noun.table, "_", field.column])
+                    .push(" AS t WHERE t.organization_id = ");
+                sql.bind(self.organization()).push(" AND ");
+                sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], &ids);
+                self.execute(sql.finish()).await?;
+            }
+            let items: Vec<(Uuid, String)> = records
+                .iter()
+                .flat_map(|record| items(field, record.get(field.column)).into_iter().map(|item| (record.id(), item)))
+                .collect();
+            for part in items.chunks(MOST_PARAMETERS / 3) {
+                let mut sql = self.sql();
+                sql.push("INSERT INTO ").name(&[noun.table, "_", field.column]).push(" (organization_id, ");
+                sql.name(&[noun.table, "_id"]).push(", item) VALUES ");
+                sql.list(part, |sql, (id, item)| {
+                    sql.push("(").bind(self.organization()).push(", ").bind(*id).push(", ").bind(item.as_str());
+                    sql.push(")");
+                });
+                self.execute(sql.finish()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn store_external_ids(&self, noun: &'static Noun, drafts: &[Draft]) -> Result<()> {
+        let sound = || drafts.iter().filter(|draft| draft.errors.is_empty());
+        let cleared: Vec<Uuid> = sound().filter(|draft| draft.clears_external_ids).map(|draft| draft.id).collect();
+        if !cleared.is_empty() {
+            let mut sql = self.sql();
+            sql.push("DELETE FROM ").name(&[noun.table, "_external_id"]).push(" AS t WHERE t.organization_id = ");
+            sql.bind(self.organization()).push(" AND ");
+            sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], &cleared);
+            self.execute(sql.finish()).await?;
+        }
+        let keys: Vec<(Uuid, &ExternalId)> =
+            sound().flat_map(|draft| draft.new_external_ids().map(|key| (draft.id, key))).collect();
+        for part in keys.chunks(MOST_PARAMETERS / 4) {
+            let mut sql = self.sql();
+            sql.push("INSERT INTO ").name(&[noun.table, "_external_id"]).push(" (organization_id, ");
+            sql.name(&[noun.table, "_id"]).push(", system, external_id) VALUES ").list(part, |sql, (id, key)| {
+                sql.push("(").bind(self.organization()).push(", ").bind(*id).push(", ").bind(key.system.as_str());
+                sql.push(", ").bind(key.id.as_str()).push(")");
+            });
+            sql.push(" ON CONFLICT (organization_id, ").name(&[noun.table, "_id"]);
+            sql.push(", system) DO UPDATE SET external_id = excluded.external_id");
+            self.execute(sql.finish()).await?;
+        }
+        Ok(())
+    }
+}
+
+fn replace(sql: &mut Sql, noun: &'static Noun, columns: &[Column], folded: &[&'static Field]) {
+    sql.push(" ON CONFLICT (");
+    if noun.tenant != "id" {
+        sql.name(&[noun.tenant]).push(", ");
+    }
+    sql.name(&["id"]).push(") DO UPDATE SET ");
+    let changing = columns.iter().filter(|column| !matches!(column.name, "id" | "created_at"));
+    sql.list(changing, |sql, column| {
+        sql.name(&[column.name]).push(" = excluded.").name(&[column.name]);
+    });
+    for field in folded {
+        sql.push(", ").name(&[field.column, "_folded"]).push(" = excluded.").name(&[field.column, "_folded"]);
+    }
+}
+
+/// Which of the references were found.
+#[derive(Clone, Debug)]
+pub struct ReferenceMap {
+    known: HashSet<Uuid>,
+    owners: HashMap<ExternalId, Uuid>,
+}
+
+impl ReferenceMap {
+    /// The id of the row a reference names.
+    pub fn get(&self, reference: &Reference) -> Option<&Uuid> {
+        match reference {
+            Reference::Id(id) => self.known.get(id.as_ref()?),
+            Reference::External(key) => self.owners.get(key),
+        }
+    }
+}
+
+impl Draft {
+    /// External ids to store: those given and the one the draft was looked up by, if it makes the row.
+    fn new_external_ids(&self) -> impl Iterator<Item = &ExternalId> {
+        let target = match &self.target {
+            Target::External(key) if self.is_new() => Some(key),
+            _ => None,
+        };
+        target.into_iter().chain(&self.external_ids)
+    }
+
+    fn changes_external_ids(&self) -> bool {
+        self.clears_external_ids || self.new_external_ids().next().is_some()
+    }
+
+    fn is_unchanged(&self) -> bool {
+        !self.is_new() && self.changes().is_empty() && !self.changes_external_ids()
+    }
+}
+
+impl Record {
+    /// A new row.
+    fn made(noun: &'static Noun, id: Uuid, values: &[(Column, Cell)], now: &Cell) -> Self {
+        let cell = |column: Column| {
+            let given = values.iter().rev().find(|(known, _)| known.name == column.name).map(|(_, cell)| cell.clone());
+            let cell = match column.name {
+                "id" => Cell::Id(id),
+                "version" => Cell::Int(1),
+                "created_at" | "updated_at" => now.clone(),
+                _ => given.unwrap_or(Cell::Null),
+            };
+            (column, cell)
+        };
+        Self { cells: columns(noun).into_iter().map(cell).collect() }
+    }
+
+    /// The row after a change.
+    #[must_use]
+    pub fn changed(mut self, changes: &[(Column, Cell)], now: &Cell) -> Self {
+        let version = Cell::Int(self.version() + 1);
+        for (column, cell) in &mut self.cells {
+            match column.name {
+                "version" => *cell = version.clone(),
+                "updated_at" => *cell = now.clone(),
+                name => {
+                    if let Some((_, given)) = changes.iter().rev().find(|(known, _)| known.name == name) {
+                        *cell = given.clone();
+                    }
+                }
+            }
+        }
+        self
+    }
+}
+
+/// The items of a set column, as its index table holds them.
+fn items(field: &Field, cell: &Cell) -> Vec<String> {
+    let Some(text) = cell.text() else { return Vec::new() };
+    let parsed: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
+    let item = |value: &serde_json::Value| match field.kind {
+        Kind::Attributes { .. } => Some(attribute_item(value["name"].as_str()?, value["value"].as_str()?)),
+        _ => Some(value.as_str()?.to_owned()),
+    };
+    parsed.iter().filter_map(item).collect()
+}
+
+/// One named value as its index table holds it. Names cannot hold the separator.
+pub fn attribute_item(name: &str, value: &str) -> String {
+    format!("{name}\u{1f}{value}")
+}
+
+/// Refuses external ids that another row has, and forgets those the row has already.
+fn check_external_ids(draft: &mut Draft, owners: &HashMap<ExternalId, Uuid>, carried: &[ExternalId]) {
+    let id = draft.id;
+    let is_taken = |key: &ExternalId| owners.get(key).is_some_and(|owner| *owner != id);
+    if draft.external_ids.iter().any(is_taken) {
+        draft.refuse(Code::Taken, "externalIds", "another row has this external id");
+    }
+    if !draft.clears_external_ids {
+        draft.external_ids.retain(|key| !carried.contains(key));
+    }
+}
+
+/// Fills in defaults of a new row, refuses missing values and changes of what stays.
+fn complete(draft: &mut Draft, now: DateTime<Utc>) {
+    if !draft.errors.is_empty() && draft.current.is_none() && !matches!(draft.target, Target::New) {
+        // A row that was not found is not also told what a new one would need.
+        return;
+    }
+    for field in draft.noun.fields {
+        let is_given = draft.gives(field.column) || draft.errors.iter().any(|error| error.path[0] == field.name);
+        match field.writable {
+            Writable::Required | Writable::Fixed if draft.is_new() && !is_given => {
+                draft.refuse(Code::Required, field.name, "a value is required");
+            }
+            Writable::Fixed if !draft.is_new() => fixed(draft, field.column, field.name),
+            Writable::Default(literal) if draft.is_new() && !is_given => {
+                let default = match literal {
+                    "now" => Cell::Int(now.timestamp_millis()),
+                    literal => Cell::Text(literal.trim_matches('"').to_owned()),
+                };
+                draft.values.push((Column::of(field), default));
+            }
+            _ => {}
+        }
+    }
+    for relation in draft.noun.relations {
+        let Link::One { column, writable, .. } = relation.link else { continue };
+        let field = format!("{}Ref", relation.name);
+        let is_given = draft.gives(column) || draft.errors.iter().any(|error| error.path[0] == field);
+        match writable {
+            Writable::Required | Writable::Fixed if draft.is_new() && !is_given => {
+                draft.refuse(Code::Required, &field, "a value is required");
+            }
+            Writable::Fixed if !draft.is_new() => fixed(draft, column, &field),
+            _ => {}
+        }
+    }
+}
+
+fn fixed(draft: &mut Draft, column: &str, field: &str) {
+    let before = draft.current.as_ref().map(|row| row.get(column).clone());
+    if draft.gives(column) && before.as_ref() != Some(draft.get(column)) {
+        draft.refuse(Code::Invalid, field, "this cannot be changed");
+    }
+}
