@@ -1,8 +1,10 @@
 //! Rapport: a GraphQL backend for customer interaction points.
 
 pub mod auth;
+pub mod clock;
 pub mod error;
 pub mod graphql;
+pub mod insight;
 pub mod schema;
 pub mod store;
 
