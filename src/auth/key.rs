@@ -53,7 +53,7 @@ impl KeyFile {
     }
 }
 
-/// An ES256 or EdDSA key pair, named by the thumbprint of its public half (RFC 7638).
+/// An ES256 or `EdDSA` key pair, named by the thumbprint of its public half (RFC 7638).
 #[derive(Clone)]
 pub struct SigningKey {
     pub(super) algorithm: Algorithm,
@@ -161,8 +161,8 @@ mod tests {
     fn our_own_key_is_made_once_and_closed_to_others() {
         let folder = tempfile::tempdir().unwrap();
         let file = KeyFile::Own(folder.path().join("rapport.key"));
-        let made = file.open().unwrap();
-        assert_eq!(file.open().unwrap().id, made.id);
+        let first = file.open().unwrap();
+        assert_eq!(file.open().unwrap().id, first.id);
         let mode = fs::metadata(folder.path().join("rapport.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
