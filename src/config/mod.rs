@@ -200,10 +200,10 @@ impl Settings {
     /// Reads the arguments and the environment of this process, and the configuration file.
     pub fn read() -> Result<Self, Stop> {
         let variables = std::env::vars_os().map(|(name, _)| name);
-        Self::from(std::env::args_os(), variables, Path::new("rapport.toml"))
+        Self::gather(std::env::args_os(), variables, Path::new("rapport.toml"))
     }
 
-    fn from(
+    fn gather(
         arguments: impl IntoIterator<Item = OsString>,
         variables: impl IntoIterator<Item = OsString>,
         usual_file: &Path,

@@ -10,7 +10,7 @@ const NO_FILE: &str = "does-not-exist.toml";
 
 fn read(arguments: &[&str], variables: &[&str], file: &Path) -> Result<Settings, Stop> {
     let arguments = ["rapport"].iter().chain(arguments).map(OsString::from);
-    Settings::from(arguments, variables.iter().map(OsString::from), file)
+    Settings::gather(arguments, variables.iter().map(OsString::from), file)
 }
 
 #[track_caller]
