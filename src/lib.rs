@@ -1,9 +1,13 @@
 //! Rapport: a GraphQL backend for customer interaction points.
 
 pub mod auth;
+pub mod clock;
+pub mod config;
 pub mod error;
 pub mod graphql;
+pub mod insight;
 pub mod schema;
 pub mod store;
+pub mod telemetry;
 
 pub use error::{Error, Result, UserError};

@@ -1,2 +1,79 @@
-//! x
-fn main() {}
+//! The command line: reads the settings, runs one command, prints its result or one sentence on what went wrong.
+
+use std::{io::Write, process::ExitCode, sync::Arc};
+
+use anyhow::{Context, Result, bail};
+use entity::{id, organization};
+use rapport::{
+    auth::{Actor, tokens::Tokens},
+    clock,
+    config::{Command, OrganizationCommand, OrganizationRequest, Settings, Stop, TokenRequest},
+    schema,
+    store::{Store, system::NewOrganization},
+    telemetry,
+};
+use secrecy::ExposeSecret;
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    let (text, code) = match run().await {
+        Ok(text) => (text, 0),
+        Err(error) => match error.downcast_ref::<Stop>() {
+            Some(Stop::Shown(help)) => (help.clone(), 0),
+            stop => {
+                eprintln!("rapport: {error:#}");
+                (String::new(), if stop.is_some() { 2 } else { 1 })
+            }
+        },
+    };
+    let printed = std::io::stdout().write_all(text.as_bytes());
+    if printed.is_ok() { ExitCode::from(code) } else { ExitCode::FAILURE }
+}
+
+/// What to print.
+async fn run() -> Result<String> {
+    let settings = Settings::read()?;
+    telemetry::start(settings.log.clone(), settings.log_format);
+    match &settings.command {
+        Command::Serve | Command::Demo => start(&settings).await,
+        Command::Migrate => Ok(Store::open(&settings.database).await?.migrate().await.map(|()| String::new())?),
+        Command::Schema => Ok(schema::build().sdl()),
+        Command::Token(request) => token(&settings, request).await,
+        Command::Organization(OrganizationCommand::Create(request)) => create_organization(&settings, request).await,
+    }
+}
+
+/// A file is ours to bring up to date; other servers may be at work on a `PostgreSQL` database.
+async fn open(settings: &Settings) -> Result<Store> {
+    let store = Store::open(&settings.database).await?;
+    let ready = if store.is_postgres() { store.check_schema().await } else { store.migrate().await };
+    Ok(ready.map(|()| store)?)
+}
+
+async fn start(settings: &Settings) -> Result<String> {
+    let tokens = Arc::new(Tokens::new(settings.key_file()?.open()?, &settings.issuer)?);
+    let store = open(settings).await?;
+    // CONNECT: rapport::http::serve(App { schema: schema::build(), store, tokens, demo }, &settings.http).await
+    drop((tokens, store));
+    bail!("there is nothing to serve yet")
+}
+
+async fn token(settings: &Settings, request: &TokenRequest) -> Result<String> {
+    let tokens = Tokens::new(settings.key_file()?.open()?, &settings.issuer)?;
+    let organization = open(settings).await?.organization_by_slug(&request.organization).await?;
+    let actor = Actor {
+        organization: organization.with_context(|| format!("there is no organization {}", request.organization))?,
+        subject: request.subject.clone(),
+        client: None,
+        permissions: request.permissions,
+    };
+    let token = tokens.issue(&actor, request.life, clock::now())?;
+    Ok(format!("{}\n", token.expose_secret()))
+}
+
+async fn create_organization(settings: &Settings, request: &OrganizationRequest) -> Result<String> {
+    let new = NewOrganization { slug: &request.slug, name: &request.name, time_zone: request.time_zone.name() };
+    let created = open(settings).await?.create_organization(&new).await?;
+    let id = created.with_context(|| format!("there is already an organization {}", request.slug))?;
+    Ok(format!("{}\n", id::encode(organization::NOUN.prefix, id.into())))
+}

@@ -1,5 +1,8 @@
 //! Who is calling, and how they prove it.
 
+pub mod key;
+pub mod tokens;
+
 use entity::{Permission, Permissions, id::OrganizationId};
 
 use crate::{Error, Result};

@@ -1,0 +1,203 @@
+//! The built-in issuer: signs access tokens (RFC 9068) and believes only tokens that pass every check.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{Permission, Permissions, id::OrganizationId, organization};
+use jsonwebtoken::{Header, Validation, jwk::JwkSet};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use super::{Actor, key::SigningKey};
+use crate::{Error, Result};
+
+/// Who the tokens are for: their `aud`.
+const AUDIENCE: &str = "rapport";
+/// The type of an access token (RFC 9068), which keeps ID and logout tokens out.
+const TYPE: &str = "at+jwt";
+/// No token lives longer.
+pub const LONGEST_LIFE: TimeDelta = TimeDelta::hours(24);
+/// How far two clocks may differ.
+const LEEWAY: TimeDelta = TimeDelta::seconds(30);
+/// Longest token read, in bytes.
+const MOST_BYTES: usize = 8 * 1_024;
+/// Most scopes in one token.
+const MOST_SCOPES: usize = 64;
+/// Longest `sub`, `jti` and `client_id`, in characters.
+const LONGEST_NAME: usize = 255;
+
+/// Signs and verifies access tokens with one key.
+pub struct Tokens {
+    key: SigningKey,
+    issuer: String,
+    header: Header,
+    validation: Validation,
+    jwks: String,
+}
+
+impl Tokens {
+    /// An issuer that calls itself `issuer`. Fails unless a first token can be signed and verified.
+    pub fn new(key: SigningKey, issuer: impl Into<String>) -> Result<Self> {
+        let mut header = Header::new(key.algorithm);
+        header.typ = Some(TYPE.to_owned());
+        header.kid = Some(key.id.clone());
+
+        // It checks signature and algorithm. Its checks of claims pass what is missing or of a wrong type, and read
+        // the system's clock, so `Claims` has those.
+        let mut validation = Validation::new(key.algorithm);
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+
+        let jwks = serde_json::to_string(&JwkSet { keys: vec![key.jwk.clone()] })
+            .map_err(|error| Error::internal(error.to_string()))?;
+        let tokens = Self { key, issuer: issuer.into(), header, validation, jwks };
+        tokens.test_itself()?;
+        Ok(tokens)
+    }
+
+    /// A token that lets its bearer act as `actor` for `life`, which is at most [`LONGEST_LIFE`].
+    pub fn issue(&self, actor: &Actor, life: TimeDelta, now: DateTime<Utc>) -> Result<SecretString> {
+        let claims = Claims {
+            iss: self.issuer.clone(),
+            aud: Audience::One(AUDIENCE.to_owned()),
+            sub: actor.subject.clone(),
+            exp: now.timestamp() + life.num_seconds(),
+            iat: now.timestamp(),
+            nbf: now.timestamp(),
+            jti: entity::id::new().to_string(),
+            org: entity::id::encode(organization::NOUN.prefix, actor.organization.into()),
+            scope: scope(actor.permissions),
+            client_id: actor.client.clone(),
+        };
+        // What we sign, we must believe.
+        claims
+            .clone()
+            .actor(&self.issuer, now)
+            .ok_or_else(|| Error::BadInput("a token has a subject and lives for 1 second to 24 hours".to_owned()))?;
+        let token = jsonwebtoken::encode(&self.header, &claims, &self.key.private);
+        token.map(SecretString::from).map_err(|error| Error::internal(error.to_string()))
+    }
+
+    /// Who the bearer of `token` is. Everything that is wrong with it is the same [`Error::Unauthenticated`].
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Actor> {
+        self.read(token).and_then(|claims| claims.actor(&self.issuer, now)).ok_or(Error::Unauthenticated)
+    }
+
+    /// The public key as a JSON Web Key Set.
+    pub fn jwks(&self) -> &str {
+        &self.jwks
+    }
+
+    /// The claims of a token that carries our signature.
+    fn read(&self, token: &str) -> Option<Claims> {
+        if token.len() > MOST_BYTES {
+            return None;
+        }
+        // Our tokens have exactly the header we write: one algorithm, type and key, and no `crit`, `b64`, `zip`, `jku`.
+        if jsonwebtoken::decode_header(token).ok()? != self.header {
+            return None;
+        }
+        Some(jsonwebtoken::decode(token, &self.key.public, &self.validation).ok()?.claims)
+    }
+
+    /// The cryptographic backend is chosen when it is first used, which should not be at the first request.
+    fn test_itself(&self) -> Result<()> {
+        let actor = Actor {
+            organization: OrganizationId(entity::id::new()),
+            subject: "self-test".to_owned(),
+            client: None,
+            permissions: Permissions::default(),
+        };
+        let now = DateTime::UNIX_EPOCH;
+        let token = self.issue(&actor, TimeDelta::seconds(1), now)?;
+        self.verify(token.expose_secret(), now)
+            .map(|_| ())
+            .map_err(|_| Error::internal("the signing key does not verify its own signature"))
+    }
+}
+
+/// The claims of an access token. Typed, so that serde refuses wrong types, missing members and members given twice.
+#[derive(Clone, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: Audience,
+    sub: String,
+    exp: i64,
+    iat: i64,
+    #[serde(default)]
+    nbf: i64,
+    jti: String,
+    org: String,
+    scope: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Claims {
+    /// The actor the claims describe, if every one of them holds at `now`.
+    fn actor(self, issuer: &str, now: DateTime<Utc>) -> Option<Actor> {
+        let now = now.timestamp();
+        let life = self.exp.checked_sub(self.iat)?;
+        let latest = now.checked_add(LEEWAY.num_seconds())?;
+        let is_ours = self.iss == issuer && self.aud.has(AUDIENCE);
+        let is_now = now < self.exp.checked_add(LEEWAY.num_seconds())?
+            && self.nbf <= latest
+            && self.iat <= latest
+            && (1..=LONGEST_LIFE.num_seconds()).contains(&life);
+        let is_named = is_name(&self.sub) && is_name(&self.jti) && self.client_id.as_deref().is_none_or(is_name);
+        if !(is_ours && is_now && is_named) {
+            return None;
+        }
+        let (prefix, organization) = entity::id::decode(&self.org)?;
+        if prefix != organization::NOUN.prefix {
+            return None;
+        }
+        Some(Actor {
+            organization: OrganizationId(organization),
+            subject: self.sub,
+            client: self.client_id,
+            permissions: permissions(&self.scope)?,
+        })
+    }
+}
+
+impl Audience {
+    fn has(&self, wanted: &str) -> bool {
+        match self {
+            Self::One(audience) => audience == wanted,
+            Self::Several(audiences) => audiences.iter().any(|audience| audience == wanted),
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= LONGEST_NAME
+}
+
+/// The `scope` text of a set: names with one space between them (RFC 6749, 3.3).
+fn scope(permissions: Permissions) -> String {
+    let held = Permission::ALL.into_iter().filter(|permission| permissions.holds(*permission));
+    held.map(Permission::name).collect::<Vec<_>>().join(" ")
+}
+
+/// The set a `scope` text names. Scopes we do not know grant nothing; a text of another form is refused whole.
+fn permissions(scope: &str) -> Option<Permissions> {
+    if scope.is_empty() {
+        return Some(Permissions::default());
+    }
+    let named: Vec<_> = scope.split(' ').take(MOST_SCOPES + 1).collect();
+    let is_read = named.len() <= MOST_SCOPES && named.iter().all(|name| is_scope(name));
+    is_read.then(|| named.into_iter().filter_map(Permission::parse).collect())
+}
+
+fn is_scope(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~'))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! The configuration file: its values become the defaults of the flags, so both obey the same rules.
+
+use std::{fs, path::Path};
+
+use clap::{ArgAction, Command};
+use toml::{Table, Value};
+
+use super::Stop;
+
+/// The command with the file's values as defaults.
+pub fn with_defaults(command: Command, file: &Path) -> Result<Command, Stop> {
+    let wrong = |what: String| Stop::Wrong(format!("{}: {what}", file.display()));
+    let text = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        wrong(format!("line {line} is not TOML: {}", error.message()))
+    })?;
+    table.iter().try_fold(command, |command, (key, value)| {
+        let known = command.get_arguments().find(|known| known.get_long() == Some(key) && key != "config");
+        let known = known.ok_or_else(|| wrong(format!("there is no setting {key}")))?;
+        let texts = match (value, known.get_action()) {
+            (Value::String(text), _) => Some(vec![text.clone()]),
+            (Value::Integer(number), _) => Some(vec![number.to_string()]),
+            (Value::Array(list), ArgAction::Append) => list.iter().map(|one| one.as_str().map(str::to_owned)).collect(),
+            _ => None,
+        };
+        let texts = texts.ok_or_else(|| wrong(format!("{key} cannot be a {}", value.type_str())))?;
+        let id = known.get_id().clone();
+        Ok(command.mut_arg(id, |setting| setting.default_values(texts)))
+    })
+}

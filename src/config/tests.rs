@@ -1,0 +1,233 @@
+//! What flags, the file and the defaults amount to. The environment is tested from outside the process.
+
+use std::fs;
+
+use entity::Permission;
+
+use super::*;
+
+const NO_FILE: &str = "does-not-exist.toml";
+
+fn read(arguments: &[&str], variables: &[&str], file: &Path) -> Result<Settings, Stop> {
+    let arguments = ["rapport"].iter().chain(arguments).map(OsString::from);
+    Settings::gather(arguments, variables.iter().map(OsString::from), file)
+}
+
+#[track_caller]
+fn settings(arguments: &[&str]) -> Settings {
+    read(arguments, &[], Path::new(NO_FILE)).unwrap_or_else(|stop| panic!("{stop}"))
+}
+
+fn with_file(text: &str, arguments: &[&str]) -> Result<Settings, Stop> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rapport.toml");
+    fs::write(&file, text).unwrap();
+    read(arguments, &[], &file)
+}
+
+/// Asserts that the start is stopped by one line that names the setting.
+#[track_caller]
+fn assert_stopped(result: Result<Settings, Stop>, setting: &str) {
+    match result {
+        Err(Stop::Wrong(sentence)) => assert!(sentence.contains(setting) && !sentence.contains('\n'), "{sentence}"),
+        Err(Stop::Shown(help)) => panic!("showed {help}"),
+        Ok(_) => panic!("started in spite of {setting}"),
+    }
+}
+
+#[test]
+fn without_any_settings_everything_has_a_default() {
+    let settings = settings(&["serve"]);
+    assert_eq!(settings.database.url, "sqlite://rapport.db?mode=rwc");
+    assert_eq!(settings.database.max_connections, 8);
+    assert_eq!(settings.issuer, "rapport");
+    assert_eq!(settings.http.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.http.admin_listen.to_string(), "127.0.0.1:8081");
+    assert!(settings.http.cors_origins.is_empty());
+    assert_eq!(settings.http.body_limit, 4 * 1_024 * 1_024);
+    assert_eq!(settings.http.request_timeout, Duration::from_secs(10));
+    assert_eq!(settings.http.drain_timeout, Duration::from_secs(25));
+    assert_eq!(settings.log.to_string(), "info");
+    assert_eq!(settings.log_format, LogFormat::Text);
+}
+
+#[test]
+fn the_demo_has_a_database_of_its_own() {
+    assert_eq!(settings(&["demo"]).database.url, "sqlite://rapport-demo.db?mode=rwc");
+    assert_eq!(settings(&["demo", "--database-url", "sqlite://x.db"]).database.url, "sqlite://x.db");
+}
+
+#[test]
+fn settings_may_stand_before_and_after_the_command() {
+    assert_eq!(settings(&["--listen", "[::1]:90", "serve"]).http.listen.to_string(), "[::1]:90");
+    assert_eq!(settings(&["serve", "--listen", "[::1]:90"]).http.listen.to_string(), "[::1]:90");
+}
+
+#[test]
+fn the_admin_address_follows_the_other_on_loopback() {
+    let admin = |listen| settings(&["serve", "--listen", listen]).http.admin_listen.to_string();
+    assert_eq!(admin("0.0.0.0:9000"), "127.0.0.1:9001");
+    assert_eq!(admin("[::]:0"), "127.0.0.1:0");
+    let last = read(&["serve", "--listen", "127.0.0.1:65535"], &[], Path::new(NO_FILE));
+    assert_stopped(last, "--admin-listen");
+    let same = ["serve", "--listen", "127.0.0.1:9000", "--admin-listen", "127.0.0.1:9000"];
+    assert_stopped(read(&same, &[], Path::new(NO_FILE)), "--admin-listen");
+}
+
+#[test]
+fn the_file_stands_behind_flags_and_before_defaults() {
+    let file =
+        "listen = \"127.0.0.1:7000\"\ndatabase-connections = 3\ncors-origin = [\"https://a.example\", \"http://b:1\"]";
+    let settings = with_file(file, &["serve", "--listen", "127.0.0.1:6000"]).unwrap_or_else(|stop| panic!("{stop}"));
+    assert_eq!(settings.http.listen.port(), 6000);
+    assert_eq!(settings.database.max_connections, 3);
+    assert_eq!(settings.http.cors_origins, ["https://a.example", "http://b:1"]);
+    assert_eq!(settings.issuer, "rapport");
+}
+
+#[test]
+fn a_list_from_a_flag_replaces_the_list_of_the_file() {
+    let file = "cors-origin = [\"https://a.example\"]";
+    let flags = ["serve", "--cors-origin", "https://b.example,https://c.example", "--cors-origin", "https://d.example"];
+    let origins = with_file(file, &flags).unwrap_or_else(|stop| panic!("{stop}")).http.cors_origins;
+    assert_eq!(origins, ["https://b.example", "https://c.example", "https://d.example"]);
+}
+
+#[test]
+fn a_wrong_file_stops_the_start() {
+    for (text, setting) in [
+        ("lisen = \"127.0.0.1:7000\"", "lisen"),
+        ("config = \"other.toml\"", "config"),
+        ("help = \"yes\"", "help"),
+        ("slug = \"acme\"", "slug"),
+        ("[http]\nlisten = \"127.0.0.1:7000\"", "http"),
+        ("listen = \"nowhere\"", "--listen"),
+        ("listen = [\"127.0.0.1:7000\"]", "listen"),
+        ("listen = true", "listen"),
+        ("database-connections = 0", "--database-connections"),
+        ("database-connections = \"many\"", "--database-connections"),
+        ("cors-origin = [1]", "cors-origin"),
+        ("request-timeout = 10", "--request-timeout"),
+        ("listen = 1\nlisten = 2", "line 2"),
+        ("listen", "line 1"),
+    ] {
+        assert_stopped(with_file(text, &["serve"]), setting);
+        assert_stopped(with_file(text, &["serve"]), "rapport.toml");
+    }
+}
+
+#[test]
+fn the_usual_file_may_be_absent_but_a_named_one_may_not() {
+    assert!(read(&["serve"], &[], Path::new(NO_FILE)).is_ok());
+    assert_stopped(read(&["serve", "--config", NO_FILE], &[], Path::new(NO_FILE)), NO_FILE);
+}
+
+#[test]
+fn wrong_flags_stop_the_start() {
+    for (arguments, setting) in [
+        (vec!["serve", "--lisen", "127.0.0.1:1"], "--lisen"),
+        (vec!["serve", "--listen", "8080"], "--listen"),
+        (vec!["serve", "--listen"], "--listen"),
+        (vec!["serve", "--database-connections", "1001"], "--database-connections"),
+        (vec!["serve", "--database-url", "mysql://root:secret@host/db"], "--database-url"),
+        (vec!["serve", "--database-url", "sqlite::memory:"], "--database-url"),
+        (vec!["serve", "--database-url", "sqlite://:memory:"], "--database-url"),
+        (vec!["serve", "--database-url", "sqlite://"], "--database-url"),
+        (vec!["serve", "--issuer", ""], "--issuer"),
+        (vec!["serve", "--cors-origin", "*"], "--cors-origin"),
+        (vec!["serve", "--cors-origin", "https://*.example"], "--cors-origin"),
+        (vec!["serve", "--cors-origin", "https://a.example/"], "--cors-origin"),
+        (vec!["serve", "--cors-origin", "https://a@b.example"], "--cors-origin"),
+        (vec!["serve", "--log", "loud"], "--log"),
+        (vec!["serve", "--log-format", "xml"], "--log-format"),
+        (vec!["serve", "--body-limit", "10"], "--body-limit"),
+        (vec!["serve", "--request-timeout", "0s"], "--request-timeout"),
+        (vec!["serve", "--request-timeout", "10"], "--request-timeout"),
+        (vec!["serve", "--drain-timeout=-5s"], "--drain-timeout"),
+        (vec!["serve", "extra"], "extra"),
+        (vec![], "serve"),
+        (vec!["start"], "start"),
+        (vec!["organization"], "create"),
+        (vec!["organization", "create", "--slug", "Acme", "--name", "Acme"], "--slug"),
+        (vec!["organization", "create", "--slug", "acme", "--name", " "], "--name"),
+        (vec!["organization", "create", "--slug", "acme"], "--name"),
+        (vec!["organization", "create", "--slug", "a", "--name", "A", "--time-zone", "Mars/Base"], "--time-zone"),
+        (vec!["token", "--organization", "acme"], "--scope"),
+        (vec!["token", "--organization", "acme", "--scope", "map:read map:red"], "map:red"),
+        (vec!["token", "--organization", "acme", "--scope", ""], "--scope"),
+        (vec!["token", "--organization", "acme", "--scope", "admin", "--ttl", "25h"], "--ttl"),
+    ] {
+        assert_stopped(read(&arguments, &[], Path::new(NO_FILE)), setting);
+    }
+}
+
+#[test]
+fn a_wrong_database_address_is_not_repeated() {
+    let Err(stop) = read(&["serve", "--database-url", "mysql://root:secret@host/db"], &[], Path::new(NO_FILE)) else {
+        panic!("started");
+    };
+    assert!(!stop.to_string().contains("secret"));
+}
+
+#[test]
+fn unknown_variables_stop_the_start() {
+    let read = |variable| read(&["serve"], &[variable], Path::new(NO_FILE));
+    assert_stopped(read("RAPPORT_LISTN"), "RAPPORT_LISTN");
+    assert_stopped(read("RAPPORT_SLUG"), "RAPPORT_SLUG");
+    for known in ["RAPPORT_LISTEN", "RAPPORT_CONFIG", "RAPPORT_TEST_POSTGRES", "PATH"] {
+        assert!(read(known).is_ok(), "{known}");
+    }
+}
+
+#[test]
+fn each_setting_is_a_flag_and_the_variable_of_that_name_and_has_help() {
+    let command = CommandLine::command();
+    let settings: Vec<_> = command.get_arguments().collect();
+    assert_eq!(settings.len(), 13);
+    let Err(Stop::Shown(help)) = read(&["--help"], &[], Path::new(NO_FILE)) else { panic!("no help") };
+    for setting in settings {
+        let flag = setting.get_long().unwrap();
+        let variable = format!("RAPPORT_{}", flag.to_uppercase().replace('-', "_"));
+        assert_eq!(setting.get_env().unwrap().to_str(), Some(variable.as_str()));
+        assert!(setting.is_global_set() && setting.is_hide_env_values_set());
+        let shown = help.split(&format!("--{flag} ")).nth(1).unwrap().split("\n      --").next().unwrap();
+        assert!(shown.contains(&format!("[env: {variable}]")) && shown.contains("[default: "), "{shown}");
+    }
+}
+
+#[test]
+fn help_shows_defaults_not_what_the_file_says() {
+    let Err(Stop::Shown(help)) = with_file("issuer = \"private-name\"", &["--help"]) else { panic!("no help") };
+    assert!(!help.contains("private-name"));
+}
+
+#[test]
+fn a_token_is_asked_for_with_scopes_and_a_life() {
+    let Command::Token(asked) = settings(&["token", "--organization", "acme", "--scope", "map:read admin"]).command
+    else {
+        panic!("another command")
+    };
+    assert_eq!(asked.permissions, [Permission::MapRead, Permission::Admin].into_iter().collect());
+    assert_eq!((asked.life, asked.subject.as_str()), (TimeDelta::hours(1), "operator"));
+}
+
+#[test]
+fn the_key_is_kept_beside_a_sqlite_file_and_must_be_given_on_postgresql() {
+    let key_file = |url, more: &[&str]| settings(&[&["serve", "--database-url", url], more].concat()).key_file();
+    let own = key_file("sqlite:///var/lib/rapport/data.db?mode=rwc", &[]).unwrap_or_else(|stop| panic!("{stop}"));
+    assert_eq!(own, KeyFile::Own("/var/lib/rapport/data.key".into()));
+    let given = key_file("postgres://localhost/rapport", &["--signing-key", "k.pem"]).ok();
+    assert_eq!(given, Some(KeyFile::Given("k.pem".into())));
+    let stop = key_file("postgres://localhost/rapport", &[]).unwrap_err();
+    assert!(stop.to_string().contains("--signing-key"));
+}
+
+#[test]
+fn durations_have_a_unit() {
+    assert_eq!(values::duration("90s"), Ok(Duration::from_secs(90)));
+    assert_eq!(values::duration("30m"), Ok(Duration::from_mins(30)));
+    assert_eq!(values::duration("24h"), Ok(Duration::from_hours(24)));
+    for text in ["", "s", "1", "1d", "1.5h", "-1s", "+", "é", "99999999999s", "1 h"] {
+        assert!(values::duration(text).is_err(), "{text}");
+    }
+}

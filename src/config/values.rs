@@ -1,0 +1,73 @@
+//! Settings from text: each parser says in a few words what is wrong.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use entity::{Permission, Permissions};
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
+use crate::auth::tokens::LONGEST_LIFE;
+
+/// `90s`, `30m` or `24h`, more than nothing.
+pub fn duration(text: &str) -> Result<Duration, &'static str> {
+    let form = "expected a whole number above 0 and s, m or h, such as 90s, 30m or 1h";
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3_600,
+        _ => return Err(form),
+    };
+    let number: u32 = text[..text.len() - 1].parse().map_err(|_| form)?;
+    if number == 0 { Err(form) } else { Ok(Duration::from_secs(u64::from(number) * unit)) }
+}
+
+/// How long a token may live.
+pub fn token_life(text: &str) -> Result<TimeDelta, &'static str> {
+    let life = TimeDelta::from_std(duration(text)?).map_err(|_| "too long")?;
+    if life > LONGEST_LIFE { Err("a token lives at most 24h") } else { Ok(life) }
+}
+
+/// Scopes with spaces between them, each one we know.
+pub fn permissions(text: &str) -> Result<Permissions, String> {
+    let named = text.split_whitespace().map(|name| Permission::parse(name).ok_or(name)).collect::<Result<Vec<_>, _>>();
+    match named {
+        Ok(known) if known.is_empty() => Err("expected at least one scope".to_owned()),
+        Ok(known) => Ok(known.into_iter().collect()),
+        Err(unknown) => {
+            let known = Permission::ALL.map(Permission::name).join(", ");
+            Err(format!("there is no scope {unknown}, only {known}"))
+        }
+    }
+}
+
+/// `[a-z0-9-]{1,64}`.
+pub fn slug(text: &str) -> Result<String, &'static str> {
+    let is_slug = (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if is_slug { Ok(text.to_owned()) } else { Err("expected 1 to 64 of a-z, 0-9 and -") }
+}
+
+/// A name for people.
+pub fn name(text: &str) -> Result<String, &'static str> {
+    let name = text.trim();
+    if (1..=200).contains(&name.chars().count()) { Ok(name.to_owned()) } else { Err("expected 1 to 200 characters") }
+}
+
+/// Exactly what a browser sends as `Origin`: scheme, host and port, nothing after them.
+pub fn origin(text: &str) -> Result<String, &'static str> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let is_host = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b':' | b'[' | b']');
+    if !host.is_empty() && host.bytes().all(is_host) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected http:// or https:// and a host in lower case, without a path or a wildcard")
+    }
+}
+
+/// What to log. A word alone is a level: as a target it would turn everything else off.
+pub fn log(text: &str) -> Result<Targets, &'static str> {
+    let form = "expected a level (off, error, warn, info, debug, trace) or targets with levels, with commas";
+    let is_clear = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+    if text.split(',').all(is_clear) { text.parse().map_err(|_| form) } else { Err(form) }
+}

@@ -1,0 +1,3 @@
+//! What was learned: measures over time and groups.
+
+pub mod bucket;
