@@ -1,6 +1,7 @@
 //! Rapport: a GraphQL backend for customer interaction points.
 
 pub mod auth;
+pub mod demo;
 pub mod error;
 pub mod graphql;
 pub mod schema;
