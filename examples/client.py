@@ -22,6 +22,8 @@ class Api:
     """One GraphQL endpoint and the token to use there."""
 
     def __init__(self, url: str, token: str, timeout: float = 60) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise Failure(f"{url} is no address. It looks like http://127.0.0.1:8080/graphql.")
         self.url = url
         self.token = token
         self.timeout = timeout

@@ -133,8 +133,11 @@ def fit(value: str) -> str:
 
 def midnight(value: str, zone: datetime.tzinfo) -> str:
     """The first instant of a month/day/year in the zone, with its offset."""
-    month, day, year = (int(part) for part in value.split("/"))
-    return datetime.datetime(year, month, day, tzinfo=zone).isoformat()
+    try:
+        month, day, year = (int(part) for part in value.split("/"))
+        return datetime.datetime(year, month, day, tzinfo=zone).isoformat()
+    except ValueError as error:
+        raise Failure(f"{value!r} is no day written as month/day/year.") from error
 
 
 def digest(text: str) -> str:
@@ -227,7 +230,7 @@ def main() -> None:
         if not arguments.token:
             raise Failure("A token is needed: --token or RAPPORT_TOKEN. `rapport token` prints one.")
         report(load(mapping, Api(arguments.url, arguments.token).run, suffix))
-    except (Failure, OSError) as failure:
+    except (Failure, OSError, UnicodeDecodeError) as failure:
         sys.exit(str(failure))
 
 
