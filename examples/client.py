@@ -8,7 +8,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from typing import Any, Optional
+from typing import Any
 
 ATTEMPTS = 6
 LONGEST_WAIT = 30.0
@@ -28,7 +28,7 @@ class Api:
         self.token = token
         self.timeout = timeout
 
-    def run(self, document: str, variables: Optional[dict[str, Any]] = None) -> dict[str, Any]:
+    def run(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """Runs one document and returns its data. Any error in the answer is a `Failure`.
 
         Waits and tries again when the server is busy or the connection breaks. That is harmless for
@@ -51,7 +51,8 @@ class Api:
         request = urllib.request.Request(self.url, data=body, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=self.timeout) as response:
-                return response.read()
+                answer: bytes = response.read()
+                return answer
         except urllib.error.HTTPError as error:
             return self._refusal(error)
         except urllib.error.URLError as error:
@@ -84,14 +85,14 @@ class Again(Exception):
 def data_of(text: bytes) -> dict[str, Any]:
     """The `data` of an answer, if it has no errors."""
     answer = answer_of(text)
-    errors = answer.get("errors") or []
+    data, errors = answer.get("data"), answer.get("errors") or []
     if any(code_of(error) == "UNAVAILABLE" for error in errors):
         raise Again(1, errors[0].get("message", ""))
     if errors:
         raise Failure("The API answered: " + "; ".join(describe(error) for error in errors))
-    if not isinstance(answer.get("data"), dict):
+    if not isinstance(data, dict):
         raise Failure("The answer is not GraphQL. Is the address that of a /graphql endpoint?")
-    return answer["data"]
+    return data
 
 
 def answer_of(text: bytes) -> dict[str, Any]:
@@ -121,6 +122,6 @@ def describe(error: dict[str, Any]) -> str:
     return " ".join(part for part in (code, f"at {path}:" if path else "", error.get("message", "")) if part)
 
 
-def seconds_of(header: Optional[str]) -> float:
+def seconds_of(header: str | None) -> float:
     """The wait a Retry-After header asks for, in seconds."""
     return float(header) if header and header.isdigit() else 1.0

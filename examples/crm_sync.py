@@ -19,9 +19,19 @@ SYSTEM = "example-crm"
 
 CONTACTS = [
     {"key": "C-1001", "name": "Ada Brook", "email": "ada.brook@mail.example", "segment": "household"},
-    {"key": "C-1002", "name": "Ben Ortiz", "email": "home@mail.example", "phone": "+1 555 0100", "segment": "household"},
+    {
+        "key": "C-1002",
+        "name": "Ben Ortiz",
+        "email": "home@mail.example",
+        "phone": "+1 555 0100",
+        "segment": "household",
+    },
     {"key": "C-1003", "name": "Cy Ortiz", "email": "home@mail.example", "segment": "small business"},
-    {"key": "C-1004", "name": "Dot Lind", "phone": "call the office first, then the shop, and never on a Friday afternoon"},
+    {
+        "key": "C-1004",
+        "name": "Dot Lind",
+        "phone": "+1 555 0101 at the office, never on a Friday afternoon, else ask for Eve",
+    },
 ]
 
 UPSERT = """
@@ -56,7 +66,7 @@ def sync(api: Api, contacts: list[dict[str, str]]) -> dict[str, Any]:
     content = {"rows": [row(contact) for contact in contacts], "policy": "SKIP_INVALID"}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     variables = {"input": {**content, "idempotencyKey": f"crm-sync-{digest[:32]}"}}
-    payload = api.run(UPSERT, variables)["customersBulkUpsert"]
+    payload: dict[str, Any] = api.run(UPSERT, variables)["customersBulkUpsert"]
     if payload["errors"]:
         raise Failure("The call was refused: " + "; ".join(describe(error) for error in payload["errors"]))
     return payload

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Asks which interaction points draw the most complaints, over which mediums, who handles them, and what customers expect.
+"""Asks which points draw the most complaints, over which mediums, who handles them, and what customers expect.
 
 The token needs the scopes map:read, record:read and insight:read.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from client import Api, Failure  # noqa: E402 (the examples are no installed package)
+from client import Api, Failure  # found one folder up: the examples are no package
 
 WIDTH = 100
 
@@ -39,12 +39,12 @@ query MostComplaints($first: Int!) {
 
 SHARES = """
 query Shares($point: ID!) {
-  mediums: feedbackRecordGroups(filter: {kind: {eq: COMPLAINT}, point: {id: {eq: $point}}}, groupBy: [MEDIUM], orderBy: COUNT, first: 5) {
-    nodes { count medium { name } }
-  }
-  departments: feedbackRecordGroups(filter: {kind: {eq: COMPLAINT}, point: {id: {eq: $point}}}, groupBy: [DEPARTMENT], orderBy: COUNT, first: 5) {
-    nodes { count department { name } }
-  }
+  mediums: feedbackRecordGroups(
+    filter: {kind: {eq: COMPLAINT}, point: {id: {eq: $point}}}, groupBy: [MEDIUM], orderBy: COUNT, first: 5
+  ) { nodes { count medium { name } } }
+  departments: feedbackRecordGroups(
+    filter: {kind: {eq: COMPLAINT}, point: {id: {eq: $point}}}, groupBy: [DEPARTMENT], orderBy: COUNT, first: 5
+  ) { nodes { count department { name } } }
 }
 """
 
@@ -64,7 +64,10 @@ def expectation(node: dict[str, Any]) -> str:
 def show(group: dict[str, Any], total: int, shared: dict[str, Any]) -> None:
     point = group["point"]
     print(f"{group['count']:>6} {group['count'] / total:>6.1%}  {point['name']}")
-    lines = [f"over: {shares(shared['mediums'], 'medium')}", f"handled by: {shares(shared['departments'], 'department')}"]
+    lines = [
+        f"over: {shares(shared['mediums'], 'medium')}",
+        f"handled by: {shares(shared['departments'], 'department')}",
+    ]
     if point["promise"]:
         lines.append(f"promised: {point['promise']}")
     lines += [expectation(node) for node in point["expectations"]["nodes"]]

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from client import Api, Failure, describe  # noqa: E402 (the examples are no installed package)
+from client import Api, Failure, describe  # found one folder up: the examples are no package
 
 Record = dict[str, Any]
 Ids = dict[str, dict[str, str]]
@@ -218,7 +218,9 @@ def main() -> None:
     parser.add_argument("--url", default="http://127.0.0.1:8080/graphql")
     parser.add_argument("--token", default=os.environ.get("RAPPORT_TOKEN", ""), help="or RAPPORT_TOKEN")
     parser.add_argument("--csv", type=Path, default=HERE / "consumer_complaints.csv", metavar="FILE")
-    parser.add_argument("--fresh", action="store_true", help="use new idempotency keys: compare with what is stored now")
+    parser.add_argument(
+        "--fresh", action="store_true", help="use new idempotency keys: compare with what is stored now"
+    )
     parser.add_argument("--print", action="store_true", help="print the calls as JSON lines and send nothing")
     arguments = parser.parse_args()
     suffix = f"-{uuid.uuid4().hex}" if arguments.fresh else ""

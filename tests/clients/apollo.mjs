@@ -43,7 +43,8 @@ async function forward() {
     ({ data } = await firstValueFrom(settled));
     pages += 1;
   }
-  return { pages, totalCount: data.feedbackRecords.totalCount, nodes: data.feedbackRecords.edges.map(({ node }) => node) };
+  const { totalCount, edges } = data.feedbackRecords;
+  return { pages, totalCount, nodes: edges.map(({ node }) => node) };
 }
 
 async function backward() {

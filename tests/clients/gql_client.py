@@ -9,7 +9,17 @@ from gql.transport.exceptions import TransportQueryError
 from gql.transport.requests import RequestsHTTPTransport
 from graphql import GraphQLError, GraphQLObjectType
 
-NOUNS = "Organization Department Medium Influencer InteractionPoint Expectation Customer FeedbackRecord RoutingRule".split()
+NOUNS = [
+    "Organization",
+    "Department",
+    "Medium",
+    "Influencer",
+    "InteractionPoint",
+    "Expectation",
+    "Customer",
+    "FeedbackRecord",
+    "RoutingRule",
+]
 
 QUESTION = gql(
     """

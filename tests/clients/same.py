@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
-from client import Api, Failure  # noqa: E402 (the examples are no installed package)
+from client import Api, Failure  # found among the examples, which are no package
 
 FIELDS = {
     "departments": "name contact externalIds { system id }",
@@ -36,7 +36,10 @@ def rows(api: Api, noun: str, page: int) -> Iterator[dict[str, Any]]:
     """Every row of a noun."""
     document = f"""
         query Rows($first: Int!, $after: String) {{
-          rows: {noun}(first: $first, after: $after) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {FIELDS[noun]} }} }}
+          rows: {noun}(first: $first, after: $after) {{
+            pageInfo {{ hasNextPage endCursor }}
+            nodes {{ {FIELDS[noun]} }}
+          }}
         }}
     """
     after = None
