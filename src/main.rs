@@ -73,7 +73,7 @@ async fn token(settings: &Settings, request: &TokenRequest) -> Result<String> {
 
 async fn create_organization(settings: &Settings, request: &OrganizationRequest) -> Result<String> {
     let new = NewOrganization { slug: &request.slug, name: &request.name, time_zone: request.time_zone.name() };
-    let created = open(settings).await?.create_organization(&new).await?;
+    let created = open(settings).await?.create_organization(&new, clock::now()).await?;
     let id = created.with_context(|| format!("there is already an organization {}", request.slug))?;
     Ok(format!("{}\n", id::encode(organization::NOUN.prefix, id.into())))
 }

@@ -10,12 +10,14 @@ const NOUN: &str = "organization_id {uuid} NOT NULL REFERENCES organization (id)
     id {uuid} NOT NULL,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
-    PRIMARY KEY (organization_id, id)";
+    updated_at BIGINT NOT NULL";
+
+/// The key of every stored noun: rows of one organization stand together, and can be spread by it.
+const KEY: &str = "PRIMARY KEY (organization_id, id)";
 
 /// Runs each statement of `text` (separated by `;`) in the migration's transaction.
 ///
-/// `{noun}` stands for the columns every noun has, `{uuid}` and `{text}` for column types, and
+/// `{noun}` stands for the columns every noun has, `{key}` for its key, `{uuid}` and `{text}` for column types, and
 /// `{nulls first}` for the order of nulls in an index: null is the smallest value on both databases.
 pub async fn run(manager: &SchemaManager<'_>, text: &str) -> Result<(), DbErr> {
     let connection = manager.get_connection();
@@ -25,6 +27,7 @@ pub async fn run(manager: &SchemaManager<'_>, text: &str) -> Result<(), DbErr> {
     };
     let text = text
         .replace("{noun}", NOUN)
+        .replace("{key}", KEY)
         .replace("{uuid}", uuid)
         .replace("{text}", text_type)
         .replace("{nulls first}", nulls_first);

@@ -36,7 +36,8 @@ impl MigrationTrait for Migration {
                 name {text} NOT NULL,
                 name_folded {text} NOT NULL,
                 contact {text},
-                archived_at BIGINT
+                archived_at BIGINT,
+                {key}
             );
             CREATE TABLE organization_sequence (
                 organization_id {uuid} NOT NULL PRIMARY KEY REFERENCES organization (id),

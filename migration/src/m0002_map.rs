@@ -23,6 +23,7 @@ impl MigrationTrait for Migration {
                 description {text},
                 parent_id {uuid},
                 archived_at BIGINT,
+                {key},
                 FOREIGN KEY (organization_id, parent_id) REFERENCES medium (organization_id, id)
             );
             CREATE INDEX ix_medium_parent ON medium (organization_id, parent_id, id);
@@ -31,7 +32,8 @@ impl MigrationTrait for Migration {
                 name {text} NOT NULL,
                 name_folded {text} NOT NULL,
                 description {text},
-                archived_at BIGINT
+                archived_at BIGINT,
+                {key}
             );
             CREATE TABLE interaction_point (
                 {noun},
@@ -45,6 +47,7 @@ impl MigrationTrait for Migration {
                 usage_state {text},
                 owner_id {uuid},
                 archived_at BIGINT,
+                {key},
                 FOREIGN KEY (organization_id, owner_id) REFERENCES department (organization_id, id)
             );
             CREATE INDEX ix_interaction_point_owner ON interaction_point (organization_id, owner_id, id);
@@ -84,6 +87,7 @@ impl MigrationTrait for Migration {
                 importance BIGINT,
                 rank BIGINT,
                 archived_at BIGINT,
+                {key},
                 UNIQUE (organization_id, point_id, rank),
                 FOREIGN KEY (organization_id, point_id) REFERENCES interaction_point (organization_id, id)
             );

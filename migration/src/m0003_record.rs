@@ -24,7 +24,8 @@ impl MigrationTrait for Migration {
                 email_folded {text},
                 phone {text},
                 segment {text},
-                archived_at BIGINT
+                archived_at BIGINT,
+                {key}
             );
             CREATE TABLE feedback_record (
                 {noun},
@@ -46,6 +47,7 @@ impl MigrationTrait for Migration {
                 medium_id {uuid},
                 customer_id {uuid},
                 department_id {uuid} NOT NULL,
+                {key},
                 FOREIGN KEY (organization_id, point_id) REFERENCES interaction_point (organization_id, id),
                 FOREIGN KEY (organization_id, medium_id) REFERENCES medium (organization_id, id),
                 FOREIGN KEY (organization_id, customer_id) REFERENCES customer (organization_id, id),

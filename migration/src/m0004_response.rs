@@ -35,6 +35,7 @@ impl MigrationTrait for Migration {
                 medium_id {uuid},
                 department_id {uuid} NOT NULL,
                 archived_at BIGINT,
+                {key},
                 FOREIGN KEY (organization_id, point_id) REFERENCES interaction_point (organization_id, id),
                 FOREIGN KEY (organization_id, medium_id) REFERENCES medium (organization_id, id),
                 FOREIGN KEY (organization_id, department_id) REFERENCES department (organization_id, id)
@@ -50,6 +51,7 @@ impl MigrationTrait for Migration {
                 response_policy {text},
                 reason {text} NOT NULL,
                 subject {text} NOT NULL,
+                {key},
                 FOREIGN KEY (organization_id, feedback_record_id)
                     REFERENCES feedback_record (organization_id, id) ON DELETE CASCADE,
                 FOREIGN KEY (organization_id, rule_id) REFERENCES routing_rule (organization_id, id),

@@ -1,3 +1,5 @@
-//! One test binary.
+//! One test binary: the whole service through its API, on SQLite or on the PostgreSQL that `RAPPORT_TEST_POSTGRES` names.
 
+mod app;
 mod settings;
+mod smoke;

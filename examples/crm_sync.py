@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""What a CRM does to keep its contacts in Rapport: upserts by external id, mistakes as data, retries that do no harm.
+
+The token needs the scopes record:read, customers:read and customers:write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from typing import Any
+
+from client import Api, Failure, describe
+
+SYSTEM = "example-crm"
+
+CONTACTS = [
+    {"key": "C-1001", "name": "Ada Brook", "email": "ada.brook@mail.example", "segment": "household"},
+    {
+        "key": "C-1002",
+        "name": "Ben Ortiz",
+        "email": "home@mail.example",
+        "phone": "+1 555 0100",
+        "segment": "household",
+    },
+    {"key": "C-1003", "name": "Cy Ortiz", "email": "home@mail.example", "segment": "small business"},
+    {
+        "key": "C-1004",
+        "name": "Dot Lind",
+        "phone": "+1 555 0101 at the office, never on a Friday afternoon, else ask for Eve",
+    },
+]
+
+UPSERT = """
+mutation SyncContacts($input: CustomersBulkUpsertInput!) {
+  customersBulkUpsert(input: $input) {
+    isReplayed
+    errors { code message path }
+    results { index outcome node { id } errors { code message path } }
+  }
+}
+"""
+
+LOOK_UP = """
+query Contact($key: String!) {
+  customer(by: {externalId: {system: "example-crm", id: $key}}) { id version name segment updatedAt }
+}
+"""
+
+
+def row(contact: dict[str, str]) -> dict[str, Any]:
+    """A contact as a row of the bulk call. The key is the identity; an e-mail address never is."""
+    fields = {name: value for name, value in contact.items() if name != "key"}
+    return {"externalId": {"system": SYSTEM, "id": contact["key"]}, **fields}
+
+
+def sync(api: Api, contacts: list[dict[str, str]]) -> dict[str, Any]:
+    """Sends all contacts in one call. Good rows are kept where others fail.
+
+    The idempotency key is made of the content, so the same call sent twice, because an answer got lost
+    or a job was started again, has one effect.
+    """
+    content = {"rows": [row(contact) for contact in contacts], "policy": "SKIP_INVALID"}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    variables = {"input": {**content, "idempotencyKey": f"crm-sync-{digest[:32]}"}}
+    payload: dict[str, Any] = api.run(UPSERT, variables)["customersBulkUpsert"]
+    if payload["errors"]:
+        raise Failure("The call was refused: " + "; ".join(describe(error) for error in payload["errors"]))
+    return payload
+
+
+def show(title: str, contacts: list[dict[str, str]], payload: dict[str, Any]) -> None:
+    print(f"{title}{' (known call, replayed)' if payload['isReplayed'] else ''}")
+    for contact, result in zip(contacts, payload["results"]):
+        mistakes = "; ".join(describe(error) for error in result["errors"])
+        print(f"  {contact['key']}  {result['outcome']:9}  {mistakes}".rstrip())
+
+
+def run(api: Api) -> None:
+    show("First call", CONTACTS, sync(api, CONTACTS))
+    show("The same call again", CONTACTS, sync(api, CONTACTS))
+    mended = [dict(contact) for contact in CONTACTS]
+    mended[1]["segment"] = "small business"
+    mended[3]["phone"] = "+1 555 0101"
+    show("One contact changed, one mended", mended, sync(api, mended))
+    customer = api.run(LOOK_UP, {"key": "C-1002"})["customer"]
+    print(f"C-1002 is {customer['id']}, version {customer['version']}: {customer['name']}, {customer['segment']}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--url", default="http://127.0.0.1:8080/graphql")
+    parser.add_argument("--token", default=os.environ.get("RAPPORT_TOKEN", ""), help="or RAPPORT_TOKEN")
+    arguments = parser.parse_args()
+    try:
+        run(Api(arguments.url, arguments.token))
+    except Failure as failure:
+        sys.exit(str(failure))
+
+
+if __name__ == "__main__":
+    main()
