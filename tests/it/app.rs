@@ -1,7 +1,5 @@
 //! The harness: the whole service in process on a database of its own, SQLite or PostgreSQL.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use chrono::{DateTime, Utc};
 use entity::{Permission, Permissions, id::OrganizationId};
 use rapport::{
@@ -11,12 +9,15 @@ use rapport::{
 };
 use serde_json::{Value, json};
 
+use crate::database::Database;
+
 /// A server with a database of its own.
 pub struct App {
     /// The store, for counting statements.
     pub store: Store,
+    /// The database behind it, for what no API shows.
+    pub database: Database,
     schema: ApiSchema,
-    _directory: Option<tempfile::TempDir>,
 }
 
 /// One caller.
@@ -38,16 +39,9 @@ pub fn now() -> DateTime<Utc> {
 
 impl App {
     pub async fn start() -> Self {
-        let (url, directory) = match std::env::var("RAPPORT_TEST_POSTGRES") {
-            Ok(url) => (postgres_database(&url).await, None),
-            Err(_) => {
-                let directory = tempfile::tempdir().unwrap();
-                (format!("sqlite://{}/test.db?mode=rwc", directory.path().display()), Some(directory))
-            }
-        };
-        let store = Store::open(&Options { url, max_connections: 4 }).await.unwrap();
-        store.migrate().await.unwrap();
-        Self { store, schema: schema::build(), _directory: directory }
+        let database = Database::make().await;
+        let store = Store::open(&Options { url: database.url.clone(), max_connections: 4 }).await.unwrap();
+        Self { store, database, schema: schema::build() }
     }
 
     pub async fn organization(&self, slug: &str) -> OrganizationId {
@@ -55,7 +49,11 @@ impl App {
         self.store.create_organization(&new, now()).await.unwrap().unwrap()
     }
 
-    pub fn caller(&self, organization: OrganizationId, permissions: impl IntoIterator<Item = Permission>) -> Caller<'_> {
+    pub fn caller(
+        &self,
+        organization: OrganizationId,
+        permissions: impl IntoIterator<Item = Permission>,
+    ) -> Caller<'_> {
         let permissions: Permissions = permissions.into_iter().collect();
         Caller { app: self, actor: Actor { organization, subject: "tester".into(), client: None, permissions } }
     }
@@ -69,9 +67,8 @@ impl App {
 impl Caller<'_> {
     pub async fn run(&self, document: &str, variables: Value) -> Reply {
         let scope = self.app.store.scope(self.actor.clone(), now());
-        let request = async_graphql::Request::new(document)
-            .variables(async_graphql::Variables::from_json(variables))
-            .data(scope);
+        let request =
+            async_graphql::Request::new(document).variables(async_graphql::Variables::from_json(variables)).data(scope);
         let mut response = self.app.schema.execute(request).await;
         rapport::graphql::failure::publish(&mut response, "test");
         Reply { body: serde_json::to_value(&response).unwrap() }
@@ -82,15 +79,4 @@ impl Caller<'_> {
         assert_eq!(reply.body.get("errors"), None, "{:#}", reply.body);
         reply.body["data"].clone()
     }
-}
-
-/// A new database on the server of `url`, made from a template that was migrated once.
-async fn postgres_database(url: &str) -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let name = format!("rapport_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    use sqlx::{Connection, Executor};
-    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
-    connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
-    let (base, _) = url.rsplit_once('/').unwrap();
-    format!("{base}/{name}")
 }
