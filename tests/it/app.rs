@@ -74,9 +74,35 @@ impl Caller<'_> {
         Reply { body: serde_json::to_value(&response).unwrap() }
     }
 
-    pub async fn ask(&self, document: &str) -> Value {
-        let reply = self.run(document, json!({})).await;
-        assert_eq!(reply.body.get("errors"), None, "{:#}", reply.body);
-        reply.body["data"].clone()
+    /// The data of an answer without errors.
+    #[track_caller]
+    pub fn data(&self, document: &str, variables: Value) -> impl Future<Output = Value> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let mut reply = self.run(document, variables).await;
+            assert_eq!(reply.body.get("errors"), None, "asked at {caller}: {:#}", reply.body);
+            reply.body["data"].take()
+        }
+    }
+
+    /// The data of an answer without errors to a question without variables.
+    #[track_caller]
+    pub fn ask(&self, document: &str) -> impl Future<Output = Value> {
+        self.data(document, json!({}))
+    }
+
+    /// The payload of one mutation field.
+    #[track_caller]
+    pub fn mutate(&self, field: &str, input: Value, selection: &str) -> impl Future<Output = Value> {
+        let (first, rest) = field.split_at(1);
+        let ty = format!("{}{rest}Input!", first.to_ascii_uppercase());
+        let document = format!("mutation($input: {ty}) {{ {field}(input: $input) {{ {selection} }} }}");
+        let caller = std::panic::Location::caller();
+        let field = field.to_owned();
+        async move {
+            let mut reply = self.run(&document, json!({ "input": input })).await;
+            assert_eq!(reply.body.get("errors"), None, "changed at {caller}: {:#}", reply.body);
+            reply.body["data"][field].take()
+        }
     }
 }
