@@ -7,8 +7,11 @@ pub mod demo;
 pub mod error;
 pub mod graphql;
 pub mod insight;
+pub mod map;
+pub mod response;
 pub mod schema;
 pub mod store;
 pub mod telemetry;
+pub mod tenancy;
 
 pub use error::{Error, Result, UserError};

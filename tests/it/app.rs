@@ -55,7 +55,11 @@ impl App {
         self.store.create_organization(&new, now()).await.unwrap().unwrap()
     }
 
-    pub fn caller(&self, organization: OrganizationId, permissions: impl IntoIterator<Item = Permission>) -> Caller<'_> {
+    pub fn caller(
+        &self,
+        organization: OrganizationId,
+        permissions: impl IntoIterator<Item = Permission>,
+    ) -> Caller<'_> {
         let permissions: Permissions = permissions.into_iter().collect();
         Caller { app: self, actor: Actor { organization, subject: "tester".into(), client: None, permissions } }
     }
@@ -69,9 +73,8 @@ impl App {
 impl Caller<'_> {
     pub async fn run(&self, document: &str, variables: Value) -> Reply {
         let scope = self.app.store.scope(self.actor.clone(), now());
-        let request = async_graphql::Request::new(document)
-            .variables(async_graphql::Variables::from_json(variables))
-            .data(scope);
+        let request =
+            async_graphql::Request::new(document).variables(async_graphql::Variables::from_json(variables)).data(scope);
         let mut response = self.app.schema.execute(request).await;
         rapport::graphql::failure::publish(&mut response, "test");
         Reply { body: serde_json::to_value(&response).unwrap() }
