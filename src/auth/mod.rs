@@ -1,5 +1,7 @@
 //! Who is calling, and how they prove it.
 
+pub mod tokens;
+
 use entity::{Permission, Permissions, id::OrganizationId};
 
 use crate::{Error, Result};
