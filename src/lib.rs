@@ -5,7 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod graphql;
-//pub mod http;
+pub mod http;
 pub mod schema;
 pub mod store;
 
