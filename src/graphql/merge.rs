@@ -23,6 +23,8 @@ use super::{
 
 /// Most selections an operation may have once its fragments are expanded.
 const MOST_SELECTIONS: usize = 2_000;
+/// Most fields under another name than their own, once merged. Validation cannot count them: it sees the original too.
+const MOST_ALIASES: usize = 30;
 /// Most selections inside one another, fragments counted.
 const DEEPEST: usize = 64;
 
@@ -45,6 +47,7 @@ pub fn merge(
         variables,
         shape,
         seen: 0,
+        aliases: 0,
         depth: 0,
         changed: false,
     };
@@ -103,6 +106,7 @@ struct Walk<'a> {
     variables: &'a Variables,
     shape: &'a Shape,
     seen: usize,
+    aliases: usize,
     depth: usize,
     changed: bool,
 }
@@ -152,7 +156,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             match &item.node {
-                Selection::Field(field) => self.add(field, groups),
+                Selection::Field(field) => self.add(field, groups)?,
                 Selection::InlineFragment(inline) => {
                     let on = inline.node.type_condition.as_ref();
                     self.open(parent, on, &inline.node.selection_set.node, groups)?;
@@ -170,7 +174,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn add(&mut self, field: &'a Positioned<Field>, groups: &mut Groups<'a>) {
+    fn add(&mut self, field: &'a Positioned<Field>, groups: &mut Groups<'a>) -> Result<(), ServerError> {
         let same_key = groups.by_key.entry(field.node.response_key().node.as_str()).or_default();
         // Two that only share a key come to stand side by side, where validation compares them.
         self.changed |= !same_key.is_empty();
@@ -179,11 +183,16 @@ impl<'a> Walk<'a> {
                 && asks_the_same(&first.node, &field.node)
             {
                 sets.push(&field.node.selection_set.node);
-                return;
+                return Ok(());
             }
         }
         same_key.push(groups.list.len());
+        self.aliases += usize::from(field.node.alias.is_some());
+        if self.aliases > MOST_ALIASES {
+            return Err(refuse(TOO_COMPLEX, format!("more than {MOST_ALIASES} aliases"), Some(field.pos)));
+        }
         groups.list.push(Group::Field { first: field, sets: vec![&field.node.selection_set.node] });
+        Ok(())
     }
 
     fn open(
