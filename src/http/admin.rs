@@ -1,6 +1,6 @@
 //! Health and metrics on an address and a thread of their own, so that they answer while every worker is busy.
 
-use std::{io, net::TcpListener};
+use std::{io, net::TcpListener, time::Duration};
 
 use actix_web::{App, HttpResponse, HttpServer, http::header::ContentType, web};
 
@@ -23,9 +23,7 @@ pub fn mount(health: web::Data<Health>) -> impl FnOnce(&mut web::ServiceConfig) 
 }
 
 async fn counted() -> HttpResponse {
-    let recorder = metrics::recorder();
-    recorder.run_upkeep();
-    HttpResponse::Ok().content_type(ContentType::plaintext()).body(recorder.render())
+    HttpResponse::Ok().content_type(ContentType::plaintext()).body(metrics::recorder().render())
 }
 
 /// Serves until the process ends: through the draining too.
@@ -34,6 +32,7 @@ pub fn spawn(listener: TcpListener, health: Health) -> io::Result<()> {
     let health = web::Data::new(health);
     let serve = move || {
         actix_web::rt::System::new().block_on(async move {
+            actix_web::rt::spawn(keep_small());
             HttpServer::new(move || App::new().configure(mount(health.clone())))
                 .workers(1)
                 .disable_signals()
@@ -48,4 +47,13 @@ pub fn spawn(listener: TcpListener, health: Health) -> io::Result<()> {
         }
     };
     std::thread::Builder::new().name("admin".to_owned()).spawn(report).map(drop)
+}
+
+/// Durations are kept one by one until they are put into their buckets: also when nobody reads them.
+async fn keep_small() {
+    let mut every = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        every.tick().await;
+        metrics::recorder().run_upkeep();
+    }
 }
