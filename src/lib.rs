@@ -6,9 +6,13 @@ pub mod config;
 pub mod demo;
 pub mod error;
 pub mod graphql;
+pub mod http;
 pub mod insight;
+pub mod map;
+pub mod response;
 pub mod schema;
 pub mod store;
 pub mod telemetry;
+pub mod tenancy;
 
 pub use error::{Error, Result, UserError};

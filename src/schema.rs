@@ -1,39 +1,48 @@
-//! The schema: every slice registered, limits set.
+//! The schema: every slice registered, limits set. What one chapter adds to another's noun is joined here.
 
 use async_graphql::{EmptySubscription, Schema};
+use entity::{customer, department, expectation, feedback_record, influencer};
 
-use crate::graphql::{
-    root::{MutationRoot, QueryRoot, Slices},
-    slice::Slice,
+use crate::{
+    graphql::{
+        root::{MutationRoot, QueryRoot, Slices},
+        slice::Slice,
+    },
+    insight::groups,
+    map::{interaction_point, medium},
+    response::{preview, routing},
+    tenancy::organization,
 };
 
-/// The slices of Rapport. A new noun is registered here.
+/// The slices of Rapport.
 #[derive(Debug)]
 pub struct Rapport;
 
-static DEPARTMENT: Slice = Slice::new(&entity::department::NOUN);
-static POINT: Slice = Slice::new(&entity::interaction_point::NOUN);
-static EXPECTATION: Slice = Slice::new(&entity::expectation::NOUN);
-static INFLUENCER: Slice = Slice::new(&entity::influencer::NOUN);
-static MEDIUM: Slice = Slice::new(&entity::medium::NOUN);
-static CUSTOMER: Slice = Slice::new(&entity::customer::NOUN);
-static FEEDBACK: Slice = Slice::new(&entity::feedback_record::NOUN);
-static RULE: Slice = Slice::new(&entity::routing_rule::NOUN);
-static ROUTING: Slice = Slice::new(&entity::routing::NOUN);
-static ORGANIZATION: Slice = Slice::new(&entity::organization::NOUN);
-
 impl Slices for Rapport {
     const ALL: &'static [&'static Slice] = &[
-        &ORGANIZATION,
-        &DEPARTMENT,
-        &POINT,
-        &EXPECTATION,
-        &INFLUENCER,
-        &MEDIUM,
-        &CUSTOMER,
-        &FEEDBACK,
-        &RULE,
-        &ROUTING,
+        &organization::SLICE,
+        &Slice { rules: routing::ON_DEPARTMENT, ..Slice::new(&department::NOUN) },
+        &interaction_point::SLICE,
+        &Slice::new(&influencer::NOUN),
+        &medium::SLICE,
+        &Slice::new(&expectation::NOUN),
+        &Slice::new(&customer::NOUN),
+        &Slice {
+            rules: routing::ON_FEEDBACK,
+            mutations: &[routing::REROUTE],
+            queries: &[groups::QUERY],
+            inputs: &[groups::BUCKET],
+            objects: groups::OBJECTS,
+            enums: groups::ENUMS,
+            ..Slice::new(&feedback_record::NOUN)
+        },
+        &Slice {
+            queries: &[preview::QUERY],
+            inputs: &[preview::INPUT],
+            objects: &[&preview::PREVIEW],
+            ..routing::RULES
+        },
+        &routing::HISTORY,
     ];
 }
 
@@ -44,7 +53,6 @@ pub type ApiSchema = Schema<QueryRoot<Rapport>, MutationRoot<Rapport>, EmptySubs
 pub fn build() -> ApiSchema {
     Schema::build(QueryRoot::default(), MutationRoot::default(), EmptySubscription)
         .limit_depth(15)
-        .limit_aliases(30)
         .limit_directives(5)
         .disable_suggestions()
         .finish()

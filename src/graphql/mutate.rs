@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::Value;
 use aws_lc_rs::digest::{SHA256, digest};
 use entity::{
-    Noun, id,
+    Noun, Permission, id,
     noun::{Named, Operation},
 };
 use sea_orm::prelude::Uuid;
@@ -39,6 +39,13 @@ pub enum Verb {
     Own(&'static Mutation),
 }
 
+impl Verb {
+    /// The scope it needs.
+    pub const fn permission(self, noun: &Noun) -> Permission {
+        if let Self::Own(mutation) = self { mutation.permission } else { noun.write }
+    }
+}
+
 /// What came of a mutation.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -52,7 +59,7 @@ pub struct Report {
 
 /// Runs a mutation to its end, whatever becomes of the caller: a lost connection cannot cut it short.
 pub async fn run(scope: &Scope, slice: &'static Slice, verb: Verb, field: &str, input: Input) -> Result<Report> {
-    scope.actor().require(slice.noun.write)?;
+    scope.actor().require(verb.permission(slice.noun))?;
     let (scope, call) = (scope.clone(), Arc::new(Call { slice, verb, key: Key::new(field, &input)?, input }));
     let task = tokio::spawn(async move {
         let mut tries = 1;
@@ -171,27 +178,29 @@ impl Call {
         match self.verb {
             Verb::Generic(Operation::BulkUpsert) => self.bulk(tx).await,
             Verb::Generic(Operation::Delete) => {
-                let row = match tx.lock_one(noun, input.id("id", noun)?, input.int("expectedVersion")?).await? {
-                    Ok(record) => match tx.delete(noun, &record).await? {
-                        Ok(()) => Written { id: Some(record.id()), outcome: Outcome::Deleted, errors: Vec::new() },
-                        Err(error) => Written::failed(Some(record.id()), vec![error]),
-                    },
-                    Err(error) => Written::failed(input.id("id", noun)?, vec![error]),
-                };
+                let row =
+                    match tx.lock_one(noun, noun.write, input.id("id", noun)?, input.int("expectedVersion")?).await? {
+                        Ok(record) => match tx.delete(noun, &record).await? {
+                            Ok(()) => Written { id: Some(record.id()), outcome: Outcome::Deleted, errors: Vec::new() },
+                            Err(error) => Written::failed(Some(record.id()), vec![error]),
+                        },
+                        Err(error) => Written::failed(input.id("id", noun)?, vec![error]),
+                    };
                 Ok(Report::of(row))
             }
             Verb::Archive(is_archived) => {
-                let row = match tx.lock_one(noun, input.id("id", noun)?, input.int("expectedVersion")?).await? {
-                    Ok(record) => {
-                        let id = record.id();
-                        match tx.archive(noun, &self.slice.rules, record, is_archived).await? {
-                            Ok(true) => Written { id: Some(id), outcome: Outcome::Updated, errors: Vec::new() },
-                            Ok(false) => Written { id: Some(id), outcome: Outcome::Unchanged, errors: Vec::new() },
-                            Err(error) => Written::failed(Some(id), vec![error]),
+                let row =
+                    match tx.lock_one(noun, noun.write, input.id("id", noun)?, input.int("expectedVersion")?).await? {
+                        Ok(record) => {
+                            let id = record.id();
+                            match tx.archive(noun, &self.slice.rules, record, is_archived).await? {
+                                Ok(true) => Written { id: Some(id), outcome: Outcome::Updated, errors: Vec::new() },
+                                Ok(false) => Written { id: Some(id), outcome: Outcome::Unchanged, errors: Vec::new() },
+                                Err(error) => Written::failed(Some(id), vec![error]),
+                            }
                         }
-                    }
-                    Err(error) => Written::failed(input.id("id", noun)?, vec![error]),
-                };
+                        Err(error) => Written::failed(input.id("id", noun)?, vec![error]),
+                    };
                 Ok(Report::of(row))
             }
             Verb::Generic(operation) => {

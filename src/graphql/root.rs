@@ -208,7 +208,7 @@ impl<'a> Call<'a> {
     }
 
     async fn mutate(&mut self, slice: &'static Slice, verb: Verb) -> Result<()> {
-        self.scope.actor().require(slice.noun.write)?;
+        self.actor().require(verb.permission(slice.noun))?;
         let input = self.input.object("input")?.unwrap_or_default();
         let name = self.field.name.node.as_str();
         // Planned first: a selection that cannot be answered must not leave an effect behind.

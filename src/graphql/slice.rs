@@ -1,7 +1,10 @@
 //! What a slice tells the kernel about its noun: rules, and fields of its own.
 
 use async_graphql::Value;
-use entity::{Noun, Permission, noun::Relationship};
+use entity::{
+    Noun, Permission,
+    noun::{EnumType, Relationship},
+};
 use futures_util::future::BoxFuture;
 use sea_orm::prelude::Uuid;
 
@@ -26,12 +29,14 @@ pub struct Slice {
     pub inputs: &'static [InputObject],
     /// Objects its queries answer with that have no table.
     pub objects: &'static [&'static Noun],
+    /// Enums its arguments take.
+    pub enums: &'static [&'static EnumType],
 }
 
 impl Slice {
     /// A slice with nothing of its own.
     pub const fn new(noun: &'static Noun) -> Self {
-        Self { noun, rules: Rules::NONE, queries: &[], mutations: &[], inputs: &[], objects: &[] }
+        Self { noun, rules: Rules::NONE, queries: &[], mutations: &[], inputs: &[], objects: &[], enums: &[] }
     }
 }
 
@@ -101,6 +106,8 @@ pub struct Mutation {
     pub name: &'static str,
     /// What it does.
     pub doc: &'static str,
+    /// The scope it needs.
+    pub permission: Permission,
     /// Fields of its input.
     pub input: &'static [Argument],
     /// Does it.

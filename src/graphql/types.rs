@@ -133,6 +133,7 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Slice]) {
         let noun = slice.noun;
         register_noun(registry, noun);
         slice.objects.iter().for_each(|object| register_object(registry, object));
+        slice.enums.iter().for_each(|known| add_enum(registry, known));
         for input in slice.inputs {
             add_input(registry, input.name, input.doc, false, arguments(input.fields));
         }
@@ -167,7 +168,7 @@ pub fn register_mutations(registry: &mut Registry, slices: &[&'static Slice]) {
             let (input, payload, doc) = mutation(registry, slice, &name, verb);
             let mut meta = field(&name, &payload, &doc);
             meta.args.insert("input".to_owned(), value("input", &format!("{input}!"), "What to do."));
-            fields.push(scoped(meta, &[noun.write]));
+            fields.push(scoped(meta, &[verb.permission(noun)]));
         }
         payloads(registry, noun);
     }

@@ -135,6 +135,12 @@ pub fn columns(noun: &'static Noun) -> Vec<Column> {
     noun.all_fields().map(Column::of).chain(references).collect()
 }
 
+/// A value for the column of that name.
+pub fn given(noun: &'static Noun, name: &str, cell: Cell) -> (Column, Cell) {
+    let column = columns(noun).into_iter().find(|column| column.name == name);
+    (column.expect("rules name columns of their noun"), cell)
+}
+
 /// A whole row of a noun.
 #[derive(Clone, Debug)]
 pub struct Record {

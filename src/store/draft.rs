@@ -4,7 +4,7 @@ use entity::noun::{Noun, Relationship};
 use sea_orm::prelude::Uuid;
 
 use super::{
-    cell::{Cell, Column, Record, columns},
+    cell::{Cell, Column, Record, given},
     scope::ExternalId,
 };
 use crate::error::{Code, UserError};
@@ -130,8 +130,7 @@ impl Draft {
     /// Gives a column a value, whatever the caller said.
     pub fn set(&mut self, column: &'static str, cell: Cell) {
         self.values.retain(|(known, _)| known.name != column);
-        let known = columns(self.noun).into_iter().find(|known| known.name == column);
-        self.values.push((known.expect("rules set columns of their own noun"), cell));
+        self.values.push(given(self.noun, column, cell));
     }
 
     /// Notes a mistake.

@@ -9,6 +9,7 @@ mod failure;
 pub mod filter;
 mod idempotency;
 pub mod page;
+pub mod reference;
 mod remove;
 mod scope;
 pub mod sql;

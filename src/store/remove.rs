@@ -1,6 +1,7 @@
 //! Takes rows away: for good, or into the archive. Also sets what a table between two nouns says.
 
 use entity::{
+    Permission,
     event::EventOperation,
     noun::{ARCHIVED_AT, Link, Noun, Relationship},
 };
@@ -23,14 +24,15 @@ use crate::{
 pub type LinkRow = (Uuid, Vec<i64>);
 
 impl Tx {
-    /// Locks one row, or says why it cannot be changed.
+    /// Locks one row for a caller with the scope to change it, or says why it cannot be changed.
     pub async fn lock_one(
         &self,
         noun: &'static Noun,
+        permission: Permission,
         id: Option<Uuid>,
         expected_version: Option<i64>,
     ) -> Result<Result<Record, UserError>> {
-        self.actor().require(noun.write)?;
+        self.actor().require(permission)?;
         let id = id.unwrap_or_default();
         let Some(record) = self.lock(noun, &[id]).await?.remove(&id) else {
             return Ok(Err(UserError::new(Code::NotFound, "id", format!("no such {}", noun.name))));

@@ -231,7 +231,8 @@ impl<C: ConnectionTrait> Scope<C> {
         self.by_ids_unpermitted(noun, columns, ids).await
     }
 
-    pub(super) async fn by_ids_unpermitted(
+    /// Like [`Scope::by_ids`], for rules the server applies whoever calls.
+    pub(crate) async fn by_ids_unpermitted(
         &self,
         noun: &'static Noun,
         columns: &[Column],

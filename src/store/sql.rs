@@ -123,6 +123,12 @@ impl Sql {
         }
     }
 
+    /// Binds numbers as one array. PostgreSQL only.
+    pub fn integers(&mut self, numbers: &[i64]) -> &mut Self {
+        let values = numbers.iter().map(|number| Value::from(*number)).collect();
+        self.bind(Value::Array(ArrayType::BigInt, Some(Box::new(values))))
+    }
+
     /// The finished statement.
     pub fn finish(self) -> Statement {
         Statement::from_sql_and_values(self.backend, self.text, self.values)

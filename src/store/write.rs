@@ -14,7 +14,7 @@ use sea_orm::prelude::Uuid;
 use super::{
     Tx,
     cell::{Cell, CellKind, Column, Record, columns, fold},
-    draft::{Draft, Mode, Outcome, Reference, Target, Written},
+    draft::{Draft, Mode, Outcome, Target, Written},
     event::Event,
     scope::ExternalId,
     sql::{Alias, Sql},
@@ -38,6 +38,9 @@ impl Rules {
     pub const NONE: Self =
         Self { prepare: |_, _| Box::pin(async { Ok(()) }), archive: |_, _| Box::pin(async { Ok(None) }) };
 }
+
+/// Values of a new row, by column.
+pub type Values = Vec<(Column, Cell)>;
 
 /// How many parameters one statement may bind on either database.
 const MOST_PARAMETERS: usize = 30_000;
@@ -188,27 +191,6 @@ impl Tx {
         Ok(())
     }
 
-    /// The ids of the rows that references of one noun name. Linking to a row needs the scope to read it.
-    pub async fn references<'a>(
-        &self,
-        noun: &'static Noun,
-        wanted: impl Iterator<Item = &'a Reference>,
-    ) -> Result<ReferenceMap> {
-        self.may_read(noun)?;
-        let (mut ids, mut keys) = (HashSet::new(), HashSet::new());
-        for reference in wanted {
-            match reference {
-                Reference::Id(Some(id)) => drop(ids.insert(*id)),
-                Reference::Id(None) => {}
-                Reference::External(key) => drop(keys.insert(key.clone())),
-            }
-        }
-        let (ids, keys): (Vec<Uuid>, Vec<ExternalId>) = (ids.into_iter().collect(), keys.into_iter().collect());
-        let id = Column { name: "id", kind: CellKind::Id, is_nullable: false, field: "id" };
-        let known = self.by_ids(noun, &[id], &ids).await?.into_iter().filter_map(|row| row[0].id()).collect();
-        Ok(ReferenceMap { known, owners: self.by_external_ids(noun, &keys).await? })
-    }
-
     async fn store(&self, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
         let sound = || drafts.iter().filter(|draft| draft.errors.is_empty());
         let now = Cell::Int(self.now().timestamp_millis());
@@ -230,17 +212,43 @@ impl Tx {
         self.put(noun, created, EventOperation::Created).await?;
         self.put(noun, updated, EventOperation::Updated).await?;
         self.store_external_ids(noun, drafts).await?;
-        let mut satellites: Vec<(&'static Noun, Vec<Record>)> = Vec::new();
+        let mut satellites: Vec<(&'static Noun, Vec<Values>)> = Vec::new();
         for (other, values) in drafts.iter().filter(|draft| draft.errors.is_empty()).flat_map(|draft| &draft.satellites)
         {
-            let record = Record::made(other, id::new(), values, &now);
             match satellites.iter_mut().find(|(known, _)| known.table == other.table) {
-                Some((_, records)) => records.push(record),
-                None => satellites.push((other, vec![record])),
+                Some((_, rows)) => rows.push(values.clone()),
+                None => satellites.push((other, vec![values.clone()])),
             }
         }
-        for (other, records) in satellites {
-            self.insert(other, &records, false).await?;
+        for (other, rows) in satellites {
+            self.make(other, &rows).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes rows that are part of another row's change and have no events of their own.
+    pub async fn make(&self, noun: &'static Noun, rows: &[Values]) -> Result<()> {
+        let now = Cell::Int(self.now().timestamp_millis());
+        let records: Vec<Record> = rows.iter().map(|values| Record::made(noun, id::new(), values, &now)).collect();
+        self.insert(noun, &records, false).await
+    }
+
+    /// Takes a column's value from rows, ahead of giving unique values out anew.
+    pub async fn clear(&self, noun: &'static Noun, column: &'static str, ids: &[Uuid]) -> Result<()> {
+        let mut sql = self.sql();
+        sql.push("UPDATE ").name(&[noun.table]).push(" AS t SET ").name(&[column]).push(" = NULL WHERE ");
+        sql.column(Alias::ROW, noun.tenant).push(" = ").bind(self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, "id", ids);
+        self.execute(sql.finish()).await.map(drop)
+    }
+
+    /// Keeps other transactions from changing what only one at a time may change in an organization, such as
+    /// the shape of a tree. Does not hinder rows that merely refer to the organization.
+    pub async fn lock_organization(&self) -> Result<()> {
+        let mut sql = self.sql();
+        if sql.is_postgres() {
+            sql.push("SELECT id FROM organization WHERE id = ").bind(self.organization()).push(" FOR NO KEY UPDATE");
+            self.rows(sql.finish(), &[]).await?;
         }
         Ok(())
     }
@@ -373,23 +381,6 @@ fn replace(sql: &mut Sql, noun: &'static Noun, columns: &[Column], folded: &[&'s
     });
     for field in folded {
         sql.push(", ").name(&[field.column, "_folded"]).push(" = excluded.").name(&[field.column, "_folded"]);
-    }
-}
-
-/// Which of the references were found.
-#[derive(Clone, Debug)]
-pub struct ReferenceMap {
-    known: HashSet<Uuid>,
-    owners: HashMap<ExternalId, Uuid>,
-}
-
-impl ReferenceMap {
-    /// The id of the row a reference names.
-    pub fn get(&self, reference: &Reference) -> Option<&Uuid> {
-        match reference {
-            Reference::Id(id) => self.known.get(id.as_ref()?),
-            Reference::External(key) => self.owners.get(key),
-        }
     }
 }
 

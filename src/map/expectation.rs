@@ -1,0 +1,99 @@
+//! Expectations: the top five of a point are ranked as a whole.
+
+use entity::{
+    Permission,
+    event::EventOperation,
+    expectation::{Column, Entity, NOUN},
+    interaction_point,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, prelude::Uuid};
+
+use super::interaction_point::{EXPECTED_VERSION, ID};
+use crate::{
+    Result, UserError,
+    error::Code,
+    graphql::{
+        input::{Input, text, wire_id},
+        slice::{Argument, Done, Mutation},
+    },
+    store::{
+        Tx,
+        cell::{Cell, Record, given},
+        draft::Outcome,
+    },
+};
+
+/// How many expectations of a point are ranked.
+const TOP: usize = 5;
+
+/// The mutation that ranks.
+pub(super) const RANK: Mutation = Mutation {
+    name: "interactionPointRankExpectations",
+    doc: "Makes the top five of an interaction point exactly these, first to last; all others lose their rank.",
+    permission: Permission::MapWrite,
+    input: &[
+        ID,
+        Argument {
+            name: "expectationIds",
+            ty: "[ID!]!",
+            default: None,
+            doc: "Up to five expectations of the point, the most important first.",
+        },
+        EXPECTED_VERSION,
+    ],
+    run: |tx, input| Box::pin(rank(tx, input)),
+};
+
+async fn rank(tx: &Tx, input: &Input) -> Result<Done> {
+    let point_noun = &interaction_point::NOUN;
+    let wanted: Vec<Option<Uuid>> = input
+        .list("expectationIds")
+        .into_iter()
+        .map(|value| text(value).and_then(|text| wire_id(NOUN.prefix, text)))
+        .collect();
+    if wanted.len() > TOP {
+        let mistake = UserError::new(Code::TooLong, "expectationIds", format!("only {TOP} can be ranked"));
+        return Ok(Err(vec![mistake]));
+    }
+    let (id, version) = (input.id("id", point_noun)?, input.int("expectedVersion")?);
+    let point = match tx.lock_one(point_noun, Permission::MapWrite, id, version).await? {
+        Ok(point) => point,
+        Err(mistake) => return Ok(Err(vec![mistake])),
+    };
+    let rows = tx.all_unpermitted(Entity::find().filter(Column::PointId.eq(point.id()))).await?;
+    let mut ranked: Vec<Uuid> = Vec::new();
+    for (index, id) in wanted.into_iter().enumerate() {
+        let code = match id {
+            Some(id) if ranked.contains(&id) => Code::Invalid,
+            Some(id) if rows.iter().any(|row| row.id.0 == id) => {
+                ranked.push(id);
+                continue;
+            }
+            _ => Code::NotFound,
+        };
+        let message = if code == Code::Invalid { "it is given twice" } else { "the point has no such expectation" };
+        let path = vec!["expectationIds".to_owned(), index.to_string()];
+        return Ok(Err(vec![UserError { code, message: message.to_owned(), path }]));
+    }
+    let place =
+        |id: Uuid| ranked.iter().position(|ranked| *ranked == id).and_then(|place| i64::try_from(place + 1).ok());
+    let changing: Vec<Uuid> = rows.iter().filter(|row| row.rank != place(row.id.0)).map(|row| row.id.0).collect();
+    let point_id = point.id();
+    if changing.is_empty() {
+        return Ok(Ok((point_id, Outcome::Unchanged)));
+    }
+    let records = tx.lock(&NOUN, &changing).await?;
+    // Ranks are unique at every moment: all that move are cleared before any is set.
+    tx.clear(&NOUN, "rank", &changing).await?;
+    let changes: Vec<(Record, _)> = records
+        .into_values()
+        .map(|record| {
+            let rank = place(record.id()).map_or(Cell::Null, Cell::Int);
+            (record, vec![given(&NOUN, "rank", rank)])
+        })
+        .collect();
+    tx.change(&NOUN, changes).await?;
+    let now = Cell::Int(tx.now().timestamp_millis());
+    tx.put(point_noun, vec![(point.changed(&[], &now), vec!["expectations"])], EventOperation::Updated).await?;
+    Ok(Ok((point_id, Outcome::Updated)))
+}

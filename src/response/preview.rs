@@ -1,0 +1,133 @@
+//! What routing would decide, without writing anything.
+
+use entity::{
+    Permission, department,
+    feedback_record::{FeedbackKind, Priority, Sentiment},
+    interaction_point, medium,
+    noun::{Field, Kind, Link, Named, Noun, Relationship, Writable},
+    routing::RoutingCause,
+    routing_rule,
+};
+use futures_util::future::BoxFuture;
+use sea_orm::prelude::Uuid;
+
+use super::{routing::Desk, rules::Candidate};
+use crate::{
+    Error, Result,
+    graphql::{
+        input::{Input, text},
+        slice::{Answer, Argument, InputObject, Made, Query},
+    },
+    store::{
+        Scope,
+        cell::{Cell, fold},
+    },
+};
+
+/// The answer of a preview.
+pub static PREVIEW: Noun = Noun {
+    name: "RoutingPreview",
+    singular: "routingPreview",
+    plural: "routingPreviews",
+    table: "",
+    prefix: "",
+    doc: "Where feedback would go, and why.",
+    tenant: "",
+    read: Some(Permission::ResponseRead),
+    write: Permission::ResponseWrite,
+    fields: &[
+        Field::new("cause", "cause", Kind::Enum(RoutingCause::TYPE), "What would decide."),
+        Field::new("ruleVersion", "rule_version", Kind::Int { min: 1, max: i64::MAX }, "Version of the rule.")
+            .nullable(),
+        Field::new("priority", "priority", Kind::Enum(Priority::TYPE), "Priority it would get."),
+        Field::new("responsePolicy", "response_policy", Kind::Text { max: 200 }, "Response policy of the rule.")
+            .nullable(),
+        Field::new("reason", "reason", Kind::Text { max: 2_000 }, "Why, in a sentence."),
+    ],
+    relations: &[
+        Relationship {
+            name: "department",
+            target: &department::NOUN,
+            link: Link::One { column: "department_id", is_nullable: false, writable: Writable::Never },
+            doc: "Where it would go.",
+        },
+        Relationship {
+            name: "rule",
+            target: &routing_rule::NOUN,
+            link: Link::One { column: "rule_id", is_nullable: true, writable: Writable::Never },
+            doc: "The rule that matches; null for the fallback.",
+        },
+    ],
+    operations: &[],
+    has_external_ids: false,
+};
+
+/// What a preview takes.
+pub const INPUT: InputObject = InputObject {
+    name: "RoutingPreviewInput",
+    doc: "Feedback as it might come in.",
+    fields: &[
+        Argument { name: "kind", ty: "FeedbackKind", default: None, doc: "What sort of thing." },
+        Argument { name: "sentiment", ty: "Sentiment", default: None, doc: "Its mood." },
+        Argument { name: "sentimentScore", ty: "Float", default: None, doc: "Its mood, -1 to 1." },
+        Argument { name: "body", ty: "String", default: None, doc: "The customer's words. Not stored." },
+        Argument { name: "product", ty: "String", default: None, doc: "Product it is about." },
+        Argument { name: "tags", ty: "[String!]", default: None, doc: "Its tags." },
+        Argument { name: "pointRef", ty: "InteractionPointRef", default: None, doc: "Interaction point it is about." },
+        Argument { name: "mediumRef", ty: "MediumRef", default: None, doc: "Medium it comes in over." },
+    ],
+};
+
+/// The query.
+pub const QUERY: Query = Query {
+    name: "routingPreview",
+    doc: "Where feedback would be routed by the rules as they are. Writes nothing.",
+    arguments: &[Argument { name: "input", ty: "RoutingPreviewInput!", default: None, doc: "The feedback." }],
+    answer: &PREVIEW,
+    permissions: &[Permission::ResponseRead],
+    run: preview,
+};
+
+fn preview<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answer>> {
+    Box::pin(async move {
+        let input = input.object("input")?.unwrap_or_default();
+        let score = match input.present("sentimentScore") {
+            Some(async_graphql::Value::Number(number)) => number.as_f64(),
+            _ => None,
+        };
+        let candidate = Candidate {
+            kind: input.text("kind")?.and_then(FeedbackKind::parse),
+            sentiment: input.text("sentiment")?.and_then(Sentiment::parse),
+            score,
+            product: input.text("product")?.map(str::to_owned),
+            tags: input.list("tags").into_iter().filter_map(|tag| text(tag).map(str::to_owned)).collect(),
+            body: input.text("body")?.map(fold).unwrap_or_default(),
+            point: referred(scope, &input, "pointRef", &interaction_point::NOUN).await?,
+            point_kind: None,
+            medium: referred(scope, &input, "mediumRef", &medium::NOUN).await?,
+        };
+        let points: Vec<Uuid> = candidate.point.into_iter().collect();
+        let decision = Desk::open(scope, &points).await?.decide(candidate);
+        let (rule, version) = decision.rule.unzip();
+        Ok(Answer::Object(Made {
+            cells: vec![
+                ("cause", Cell::Text(decision.cause.name().to_owned())),
+                ("rule_version", version.map_or(Cell::Null, Cell::Int)),
+                ("priority", Cell::Text(decision.priority.name().to_owned())),
+                ("response_policy", decision.policy.map_or(Cell::Null, Cell::Text)),
+                ("reason", Cell::Text(decision.reason)),
+                ("department_id", Cell::Id(decision.department)),
+                ("rule_id", rule.map_or(Cell::Null, Cell::Id)),
+            ],
+            inside: Vec::new(),
+        }))
+    })
+}
+
+async fn referred(scope: &Scope, input: &Input, field: &str, noun: &'static Noun) -> Result<Option<Uuid>> {
+    let Some(value) = input.present(field) else { return Ok(None) };
+    let reference = Input::reference(field, value, noun)?;
+    let found = scope.references(noun, std::iter::once(&reference)).await?;
+    let id = found.get(&reference).copied();
+    id.map(Some).ok_or_else(|| Error::BadInput(format!("{field} names no {}", noun.name)))
+}

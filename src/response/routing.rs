@@ -1,0 +1,251 @@
+//! Routing: every feedback record goes somewhere when it is made, and every decision is kept.
+
+use std::collections::HashMap;
+
+use entity::{
+    Permission, department,
+    event::EventOperation,
+    feedback_record::{self, FeedbackKind, Priority, Sentiment},
+    interaction_point::{self, PointKind},
+    noun::{Link, Named, Noun},
+    organization, routing,
+    routing::RoutingCause,
+    routing_rule,
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid};
+
+use super::rules::{Candidate, Decision, decide};
+use crate::{
+    Error, Result, UserError,
+    error::Code,
+    graphql::{
+        input::{Input, text_mistake},
+        slice::{Argument, Done, Mutation, Slice},
+    },
+    store::{
+        Scope, Tx,
+        cell::{Cell, CellKind, Column, Record, fold, given},
+        draft::{Draft, Outcome},
+        write::{Rules, Values},
+    },
+};
+
+/// Longest reason a caller may give.
+const REASON: usize = 2_000;
+
+/// The rules that route feedback when it is made.
+pub const ON_FEEDBACK: Rules = Rules { prepare: |tx, drafts| Box::pin(route(tx, drafts)), ..Rules::NONE };
+
+/// The rules that keep a department from the archive while feedback is sent to it.
+pub const ON_DEPARTMENT: Rules =
+    Rules { archive: |tx, department| Box::pin(keep_department(tx, department)), ..Rules::NONE };
+
+/// The slice of routing rules.
+pub const RULES: Slice = Slice {
+    rules: Rules {
+        prepare: |_, drafts| {
+            Box::pin(async {
+                drafts.iter_mut().for_each(check_range);
+                Ok(())
+            })
+        },
+        ..Rules::NONE
+    },
+    ..Slice::new(&routing_rule::NOUN)
+};
+
+/// The slice of the history.
+pub const HISTORY: Slice = Slice::new(&routing::NOUN);
+
+/// The mutation that sends feedback elsewhere.
+pub const REROUTE: Mutation = Mutation {
+    name: "feedbackRecordReroute",
+    doc: "Sends a feedback record to another department, for a reason. Without a department the rules decide again.",
+    permission: Permission::ResponseWrite,
+    input: &[
+        Argument { name: "id", ty: "ID!", default: None, doc: "The feedback record." },
+        Argument { name: "departmentRef", ty: "DepartmentRef", default: None, doc: "Where it goes." },
+        Argument { name: "priority", ty: "Priority", default: None, doc: "Its new priority; left out, it stays." },
+        Argument { name: "reason", ty: "String!", default: None, doc: "Why, up to 2,000 characters." },
+        Argument {
+            name: "expectedVersion",
+            ty: "Int",
+            default: None,
+            doc: "The version you saw; another one now is refused with CONFLICT.",
+        },
+    ],
+    run: |tx, input| Box::pin(reroute(tx, input)),
+};
+
+/// What the rules need to know to decide for a whole call.
+pub(super) struct Desk {
+    rules: Vec<routing_rule::Model>,
+    fallback: Uuid,
+    kinds: HashMap<Uuid, PointKind>,
+}
+
+impl Desk {
+    /// Reads rules and fallback; and the kinds of `points`, if a rule asks for them.
+    pub(super) async fn open<C: ConnectionTrait>(scope: &Scope<C>, points: &[Uuid]) -> Result<Self> {
+        let active = routing_rule::Entity::find()
+            .filter(routing_rule::Column::ArchivedAt.is_null())
+            .order_by_asc(routing_rule::Column::Position)
+            .order_by_asc(routing_rule::Column::Id);
+        let rules = scope.all_unpermitted(active).await?;
+        let organization = scope.organization().0;
+        let fallback = [reference(&organization::NOUN, "fallbackDepartment")?];
+        let found = scope.by_ids_unpermitted(&organization::NOUN, &fallback, &[organization]).await?;
+        let fallback = found.first().and_then(|row| row[0].id());
+        let fallback = fallback.ok_or_else(|| Error::internal("an organization has no fallback department"))?;
+        let mut kinds = HashMap::new();
+        if rules.iter().any(|rule| rule.point_kind.is_some()) {
+            let columns = [crate::graphql::plan::ID, given(&interaction_point::NOUN, "kind", Cell::Null).0];
+            for row in scope.by_ids_unpermitted(&interaction_point::NOUN, &columns, points).await? {
+                if let Some((id, kind)) = row[0].id().zip(row[1].text().and_then(PointKind::parse)) {
+                    kinds.insert(id, kind);
+                }
+            }
+        }
+        Ok(Self { rules, fallback, kinds })
+    }
+
+    /// Decides for a candidate whose point is known.
+    pub(super) fn decide(&self, mut candidate: Candidate) -> Decision {
+        candidate.point_kind = candidate.point.and_then(|point| self.kinds.get(&point).copied());
+        decide(&self.rules, self.fallback, &candidate)
+    }
+}
+
+/// The column of a relation that names one row.
+fn reference(noun: &'static Noun, relation: &str) -> Result<Column> {
+    match noun.relation(relation).map(|relation| (&relation.link, relation.name)) {
+        Some((Link::One { column, is_nullable, .. }, field)) => {
+            Ok(Column { name: column, kind: CellKind::Id, is_nullable: *is_nullable, field })
+        }
+        _ => Err(Error::internal(format!("{} has no single {relation}", noun.name))),
+    }
+}
+
+/// What rules look at, from a way to get at a feedback record's columns.
+fn candidate<'a>(get: impl Fn(&str) -> &'a Cell) -> Candidate {
+    let text = |column| get(column).text();
+    Candidate {
+        kind: text("kind").and_then(FeedbackKind::parse),
+        sentiment: text("sentiment").and_then(Sentiment::parse),
+        score: get("sentiment_score").float(),
+        product: text("product").map(str::to_owned),
+        tags: text("tags").and_then(|tags| serde_json::from_str(tags).ok()).unwrap_or_default(),
+        body: text("body").map(fold).unwrap_or_default(),
+        point: get("point_id").id(),
+        point_kind: None,
+        medium: get("medium_id").id(),
+    }
+}
+
+async fn route(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+    let is_routed = |draft: &Draft| draft.is_new() && draft.errors.is_empty();
+    if !drafts.iter().any(is_routed) {
+        return Ok(());
+    }
+    let points: Vec<Uuid> = drafts.iter().filter_map(|draft| draft.get("point_id").id()).collect();
+    let desk = Desk::open(tx, &points).await?;
+    for draft in drafts.iter_mut().filter(|draft| is_routed(draft)) {
+        let decision = desk.decide(candidate(|column| draft.get(column)));
+        draft.set("department_id", Cell::Id(decision.department));
+        draft.set("priority", Cell::Text(decision.priority.name().to_owned()));
+        draft.satellites.push((&routing::NOUN, history(tx, draft.id, decision)));
+    }
+    Ok(())
+}
+
+fn history(tx: &Tx, feedback: Uuid, decision: Decision) -> Values {
+    let (rule, version) = decision.rule.unzip();
+    let value = |column, cell| given(&routing::NOUN, column, cell);
+    vec![
+        value("feedback_record_id", Cell::Id(feedback)),
+        value("cause", Cell::Text(decision.cause.name().to_owned())),
+        value("rule_id", rule.map_or(Cell::Null, Cell::Id)),
+        value("rule_version", version.map_or(Cell::Null, Cell::Int)),
+        value("department_id", Cell::Id(decision.department)),
+        value("priority", Cell::Text(decision.priority.name().to_owned())),
+        value("response_policy", decision.policy.map_or(Cell::Null, Cell::Text)),
+        value("reason", Cell::Text(decision.reason)),
+        value("subject", Cell::Text(tx.actor().subject.clone())),
+    ]
+}
+
+async fn reroute(tx: &Tx, input: &Input) -> Result<Done> {
+    let noun = &feedback_record::NOUN;
+    let reason = input.text("reason")?.unwrap_or_default();
+    let mistake = if reason.trim().is_empty() {
+        Some((Code::Required, "a reason is required".to_owned()))
+    } else {
+        text_mistake(reason, REASON)
+    };
+    if let Some((code, message)) = mistake {
+        return Ok(Err(vec![UserError::new(code, "reason", message)]));
+    }
+    let (id, version) = (input.id("id", noun)?, input.int("expectedVersion")?);
+    let record = match tx.lock_one(noun, Permission::ResponseWrite, id, version).await? {
+        Ok(record) => record,
+        Err(mistake) => return Ok(Err(vec![mistake])),
+    };
+    let mut decision = match input.present("departmentRef") {
+        None => {
+            let points: Vec<Uuid> = record.get("point_id").id().into_iter().collect();
+            let mut decision = Desk::open(tx, &points).await?.decide(candidate(|column| record.get(column)));
+            decision.reason = format!("{reason} {}", decision.reason).chars().take(REASON).collect();
+            decision
+        }
+        Some(value) => {
+            let named = Input::reference("departmentRef", value, &department::NOUN)?;
+            let found = tx.references(&department::NOUN, std::iter::once(&named)).await?;
+            let Some(department) = found.get(&named) else {
+                return Ok(Err(vec![UserError::new(Code::NotFound, "departmentRef", "no such Department")]));
+            };
+            Decision {
+                cause: RoutingCause::Reroute,
+                rule: None,
+                department: *department,
+                priority: record.get("priority").text().and_then(Priority::parse).unwrap_or(Priority::Normal),
+                policy: None,
+                reason: reason.to_owned(),
+            }
+        }
+    };
+    if let Some(priority) = input.text("priority")?.and_then(Priority::parse) {
+        decision.priority = priority;
+    }
+    let id = record.id();
+    let values = vec![
+        given(noun, "department_id", Cell::Id(decision.department)),
+        given(noun, "priority", Cell::Text(decision.priority.name().to_owned())),
+    ];
+    let mut fields: Vec<&'static str> = values
+        .iter()
+        .filter(|(column, cell)| record.get(column.name) != cell)
+        .map(|(column, _)| column.field)
+        .collect();
+    fields.push("routings");
+    let now = Cell::Int(tx.now().timestamp_millis());
+    tx.put(noun, vec![(record.changed(&values, &now), fields)], EventOperation::Updated).await?;
+    tx.make(&routing::NOUN, &[history(tx, id, decision)]).await?;
+    Ok(Ok((id, Outcome::Updated)))
+}
+
+/// A department that feedback is sent to by a rule, or by default, stays in sight.
+async fn keep_department(tx: &Tx, department: &Record) -> Result<Option<UserError>> {
+    let desk = Desk::open(tx, &[]).await?;
+    let id = department.id();
+    let is_needed = desk.fallback == id || desk.rules.iter().any(|rule| rule.department_id.0 == id);
+    let message = "feedback is routed to it; change the fallback or the rules first";
+    Ok(is_needed.then(|| UserError::new(Code::InUse, "id", message)))
+}
+
+fn check_range(draft: &mut Draft) {
+    if let Some((from, to)) = draft.get("score_from").float().zip(draft.get("score_to").float())
+        && from > to
+    {
+        draft.refuse(Code::OutOfRange, "scoreTo", "the range of scores is empty");
+    }
+}

@@ -1,0 +1,118 @@
+//! Which routing rule matches: pure, so that a preview and the real thing cannot differ.
+
+use entity::{
+    feedback_record::{FeedbackKind, Priority, Sentiment},
+    interaction_point::PointKind,
+    noun::Named,
+    routing::RoutingCause,
+    routing_rule::Model as Rule,
+};
+use sea_orm::prelude::Uuid;
+
+use crate::store::cell::fold;
+
+/// What rules look at.
+#[derive(Clone, Debug, Default)]
+pub struct Candidate {
+    /// Kind of feedback.
+    pub kind: Option<FeedbackKind>,
+    /// Its mood.
+    pub sentiment: Option<Sentiment>,
+    /// Its mood as a number.
+    pub score: Option<f64>,
+    /// Its product.
+    pub product: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Its words, folded.
+    pub body: String,
+    /// Its interaction point.
+    pub point: Option<Uuid>,
+    /// The point's kind.
+    pub point_kind: Option<PointKind>,
+    /// Its medium.
+    pub medium: Option<Uuid>,
+}
+
+/// Where feedback goes, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What decided.
+    pub cause: RoutingCause,
+    /// The rule and its version.
+    pub rule: Option<(Uuid, i64)>,
+    /// The department.
+    pub department: Uuid,
+    /// The priority.
+    pub priority: Priority,
+    /// The response policy.
+    pub policy: Option<String>,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// The first rule that matches decides; without one, the fallback department receives it.
+pub fn decide(rules: &[Rule], fallback: Uuid, candidate: &Candidate) -> Decision {
+    let matched = rules.iter().find_map(|rule| Some((rule, conditions(rule, candidate)?)));
+    let Some((rule, conditions)) = matched else {
+        return Decision {
+            cause: RoutingCause::Fallback,
+            rule: None,
+            department: fallback,
+            priority: Priority::Normal,
+            policy: None,
+            reason: "No rule matched.".to_owned(),
+        };
+    };
+    let held = if conditions.is_empty() { "it has no conditions".to_owned() } else { conditions.join(", ") };
+    Decision {
+        cause: RoutingCause::Rule,
+        rule: Some((rule.id.0, rule.version)),
+        department: rule.department_id.0,
+        priority: rule.priority,
+        policy: rule.response_policy.clone(),
+        reason: format!("Rule “{}” matched: {held}.", rule.name),
+    }
+}
+
+/// The conditions of a rule that hold, named, or `None` if one does not. Names what the rule says, never the
+/// customer's words.
+fn conditions(rule: &Rule, candidate: &Candidate) -> Option<Vec<String>> {
+    let mut held = Vec::new();
+    let mut check = |condition: Option<String>, holds: bool| {
+        let Some(condition) = condition else { return true };
+        held.push(condition);
+        holds
+    };
+    let words: Vec<String> = serde_json::from_str(&rule.words).unwrap_or_default();
+    let score = candidate.score;
+    let all = check(rule.kind.map(|kind| format!("kind {}", kind.name())), rule.kind == candidate.kind)
+        && check(
+            rule.sentiment.map(|sentiment| format!("sentiment {}", sentiment.name())),
+            rule.sentiment == candidate.sentiment,
+        )
+        && check(
+            rule.score_from.map(|from| format!("score from {from}")),
+            score.zip(rule.score_from).is_some_and(|(score, from)| score >= from),
+        )
+        && check(
+            rule.score_to.map(|to| format!("score to {to}")),
+            score.zip(rule.score_to).is_some_and(|(score, to)| score <= to),
+        )
+        && check(rule.product.as_ref().map(|product| format!("product {product}")), rule.product == candidate.product)
+        && check(
+            rule.tag.as_ref().map(|tag| format!("tag {tag}")),
+            rule.tag.as_ref().is_some_and(|tag| candidate.tags.contains(tag)),
+        )
+        && check(
+            (!words.is_empty()).then(|| format!("one of the words {}", words.join(", "))),
+            words.iter().any(|word| candidate.body.contains(&fold(word))),
+        )
+        && check(rule.point_id.map(|_| "this point".to_owned()), rule.point_id.map(|id| id.0) == candidate.point)
+        && check(
+            rule.point_kind.map(|kind| format!("a point of kind {}", kind.name())),
+            rule.point_kind == candidate.point_kind,
+        )
+        && check(rule.medium_id.map(|_| "this medium".to_owned()), rule.medium_id.map(|id| id.0) == candidate.medium);
+    all.then_some(held)
+}

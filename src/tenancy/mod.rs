@@ -1,0 +1,3 @@
+//! Whose data it is.
+
+pub mod organization;
