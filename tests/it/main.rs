@@ -4,5 +4,7 @@ mod app;
 mod bulk;
 mod database;
 mod external_ids;
+mod listing;
+mod paging;
 mod settings;
 mod writes;
