@@ -9,7 +9,7 @@ use rapport::{
     auth::{Actor, tokens::Tokens},
     clock,
     config::{Command, OrganizationCommand, OrganizationRequest, Settings, Stop, TokenRequest},
-    demo,
+    demo, housekeeping,
     http::{self, App, Demo},
     schema::{self, ApiSchema},
     store::{Store, system::NewOrganization},
@@ -65,6 +65,7 @@ async fn start(settings: &Settings, is_demo: bool) -> Result<String> {
     } else {
         (open(settings).await?, None)
     };
+    housekeeping::start(store.clone());
     http::serve(App { schema, store, tokens, demo }, &settings.http).await?;
     Ok(String::new())
 }
