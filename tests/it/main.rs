@@ -3,8 +3,11 @@
 mod app;
 mod bulk;
 mod database;
+mod events;
 mod external_ids;
+mod idempotency;
 mod listing;
 mod paging;
 mod settings;
+mod statements;
 mod writes;
