@@ -3,7 +3,7 @@
 use async_graphql::Value;
 use entity::{
     Noun, Permission,
-    noun::{Field, Kind, Link, Personal},
+    noun::{ARCHIVED_AT, Field, Kind, Link, Personal},
 };
 
 use super::input::{Input, list, scalar};
@@ -22,41 +22,64 @@ use crate::{
 const MOST_TERMS: usize = 5;
 /// Most values of one list in a filter.
 const MOST_VALUES: usize = 1_000;
+/// Most conditions of one filter.
+const MOST_CONDITIONS: usize = 200;
+/// Deepest nesting of one filter.
+const MOST_LEVELS: usize = 20;
 
 /// The condition a list argument `filter` states. Archived rows are left out unless it speaks of them.
 pub fn list_filter(noun: &'static Noun, value: Option<&Value>, actor: &Actor) -> Result<Predicate> {
-    let filter = match value {
-        None | Some(Value::Null) => Predicate::always(),
-        Some(value) => filter(noun, &Input::of("filter", value)?, actor)?,
+    let Some(value) = value.filter(|value| **value != Value::Null) else {
+        return Ok(if noun.is_archivable() { present() } else { Predicate::always() });
     };
-    if !noun.is_archivable() || filter.mentions("archived_at") {
+    let filter = filter(noun, &Input::of("filter", value)?, actor, 0)?;
+    if filter.weight() > MOST_CONDITIONS {
+        return Err(Error::BadInput(format!("a filter has at most {MOST_CONDITIONS} conditions")));
+    }
+    if !noun.is_archivable() || mentions(value, ARCHIVED_AT.name) {
         return Ok(filter);
     }
-    let present = Predicate::Column(Column::of(&entity::noun::ARCHIVED_AT), Test::IsNull);
-    Ok(Predicate::All(vec![present, filter]))
+    Ok(Predicate::All(vec![present(), filter]))
 }
 
-fn filter(noun: &'static Noun, input: &Input, actor: &Actor) -> Result<Predicate> {
+/// Not archived.
+const fn present() -> Predicate {
+    Predicate::Column(Column::of(&ARCHIVED_AT), Test::IsNull)
+}
+
+/// Whether a filter speaks of a field of the row itself.
+fn mentions(filter: &Value, name: &str) -> bool {
+    let Value::Object(fields) = filter else { return false };
+    fields.iter().any(|(field, value)| match field.as_str() {
+        "and" | "or" | "not" => list(value).into_iter().any(|part| mentions(part, name)),
+        field => field == name,
+    })
+}
+
+fn filter(noun: &'static Noun, input: &Input, actor: &Actor, level: usize) -> Result<Predicate> {
+    if level > MOST_LEVELS {
+        return Err(Error::BadInput(format!("a filter is at most {MOST_LEVELS} levels deep")));
+    }
+    let several = |value| {
+        let each = |item| filter(noun, &Input::of("filter", item)?, actor, level + 1);
+        list(value).into_iter().map(each).collect::<Result<Vec<_>>>()
+    };
     let mut parts = Vec::new();
     for (name, value) in input.fields() {
         if *value == Value::Null {
             return Err(Error::BadInput(format!("{name} is null; use isNull to ask for absent values")));
         }
         parts.push(match name {
-            "and" => Predicate::All(several(noun, value, actor)?),
-            "or" => Predicate::Any(several(noun, value, actor)?),
-            "not" => Predicate::Not(Box::new(filter(noun, &Input::of(name, value)?, actor)?)),
-            _ => part(noun, name, &Input::of(name, value)?, actor)?,
+            "and" => Predicate::All(several(value)?),
+            "or" => Predicate::Any(several(value)?),
+            "not" => Predicate::Not(Box::new(filter(noun, &Input::of(name, value)?, actor, level + 1)?)),
+            _ => part(noun, name, &Input::of(name, value)?, actor, level)?,
         });
     }
     Ok(Predicate::All(parts))
 }
 
-fn several(noun: &'static Noun, value: &Value, actor: &Actor) -> Result<Vec<Predicate>> {
-    list(value).into_iter().map(|item| filter(noun, &Input::of("filter", item)?, actor)).collect()
-}
-
-fn part(noun: &'static Noun, name: &str, input: &Input, actor: &Actor) -> Result<Predicate> {
+fn part(noun: &'static Noun, name: &str, input: &Input, actor: &Actor, level: usize) -> Result<Predicate> {
     if let Some(field) = noun.field(name) {
         may_use(field, actor)?;
         return comparisons(noun, field, input);
@@ -66,12 +89,12 @@ fn part(noun: &'static Noun, name: &str, input: &Input, actor: &Actor) -> Result
         actor.require(permission)?;
     }
     if let Link::One { .. } = relation.link {
-        let inside = filter(relation.target, input, actor)?;
+        let inside = filter(relation.target, input, actor, level + 1)?;
         return Ok(Predicate::Some(relation, Box::new(inside)));
     }
     let mut parts = Vec::new();
     for (quantifier, value) in input.fields() {
-        let inside = filter(relation.target, &Input::of(quantifier, value)?, actor)?;
+        let inside = filter(relation.target, &Input::of(quantifier, value)?, actor, level + 1)?;
         let some = Predicate::Some(relation, Box::new(inside));
         parts.push(if quantifier == "none" { Predicate::Not(Box::new(some)) } else { some });
     }
