@@ -5,6 +5,8 @@ mod bulk;
 mod database;
 mod events;
 mod external_ids;
+mod filter_reach;
+mod filters;
 mod idempotency;
 mod listing;
 mod paging;
