@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 pub struct App {
     /// The store, for counting statements.
     pub store: Store,
+    /// Address of the database.
+    pub url: String,
     schema: ApiSchema,
     _directory: Option<tempfile::TempDir>,
 }
@@ -45,9 +47,9 @@ impl App {
                 (format!("sqlite://{}/test.db?mode=rwc", directory.path().display()), Some(directory))
             }
         };
-        let store = Store::open(&Options { url, max_connections: 4 }).await.unwrap();
+        let store = Store::open(&Options { url: url.clone(), max_connections: 4 }).await.unwrap();
         store.migrate().await.unwrap();
-        Self { store, schema: schema::build(), _directory: directory }
+        Self { store, url, schema: schema::build(), _directory: directory }
     }
 
     pub async fn organization(&self, slug: &str) -> OrganizationId {
@@ -71,6 +73,17 @@ impl App {
 }
 
 impl Caller<'_> {
+    pub fn organization(&self) -> OrganizationId {
+        self.actor.organization
+    }
+
+    /// The same caller with other permissions.
+    #[must_use]
+    pub fn with(&self, permissions: impl IntoIterator<Item = Permission>) -> Self {
+        let permissions = permissions.into_iter().collect();
+        Self { app: self.app, actor: Actor { permissions, ..self.actor.clone() } }
+    }
+
     pub async fn run(&self, document: &str, variables: Value) -> Reply {
         let scope = self.app.store.scope(self.actor.clone(), now());
         let request =
