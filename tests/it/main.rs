@@ -2,6 +2,7 @@
 
 mod app;
 mod dump;
+mod isolation;
 mod outline;
 mod schema;
 mod settings;

@@ -71,8 +71,10 @@ impl<'a> World<'a> {
         }
         let routings = "{ feedbackRecords { nodes { routings { nodes { id } } } } }";
         let reply = world.caller.ask(routings).await;
-        let routing = reply["feedbackRecords"]["nodes"][0]["routings"]["nodes"][0]["id"].as_str().unwrap();
-        world.rows.insert("Routing".to_owned(), vec![Row { id: routing.to_owned(), external: None }]);
+        let records = reply["feedbackRecords"]["nodes"].as_array().unwrap();
+        let routings = records.iter().flat_map(|record| record["routings"]["nodes"].as_array().unwrap());
+        let row = |routing: &Value| Row { id: routing["id"].as_str().unwrap().to_owned(), external: None };
+        world.rows.insert("Routing".to_owned(), routings.map(row).collect());
         world
     }
 
