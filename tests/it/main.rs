@@ -3,8 +3,13 @@
 mod app;
 mod bulk;
 mod database;
+mod dump;
 mod external_ids;
+mod isolation;
 mod listing;
+mod outline;
 mod paging;
+mod schema;
 mod settings;
+mod world;
 mod writes;
