@@ -2,7 +2,12 @@
 
 mod app;
 mod bulk;
+mod complaints;
 mod database;
+
+mod example;
+mod explorer;
 mod external_ids;
+mod groups;
 mod settings;
 mod writes;
