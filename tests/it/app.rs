@@ -1,6 +1,6 @@
 //! The harness: the whole service in process on a database of its own, SQLite or PostgreSQL.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use async_graphql::{Response, Variables};
 use chrono::{DateTime, Utc};
@@ -23,8 +23,9 @@ pub struct App {
     /// The store, for counting statements.
     pub store: Store,
     /// The database behind it, for what no API shows.
-    pub database: Database,
-    schema: ApiSchema,
+    pub database: Arc<Database>,
+    /// The schema, for what runs its own requests.
+    pub schema: ApiSchema,
 }
 
 /// One caller.
@@ -46,7 +47,11 @@ pub fn now() -> DateTime<Utc> {
 
 impl App {
     pub async fn start() -> Self {
-        let database = Database::make().await;
+        Self::on(Arc::new(Database::make().await)).await
+    }
+
+    /// A server on a database that other servers may be on, too.
+    pub async fn on(database: Arc<Database>) -> Self {
         let store = Store::open(&Options { url: database.url.clone(), max_connections: 4 }).await.unwrap();
         Self { store, database, schema: schema::build() }
     }

@@ -2,9 +2,13 @@
 
 mod app;
 mod bulk;
+mod complaints;
 mod database;
 mod dump;
+mod example;
+mod explorer;
 mod external_ids;
+mod groups;
 mod isolation;
 mod listing;
 mod outline;
