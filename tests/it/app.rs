@@ -77,6 +77,14 @@ impl App {
 }
 
 impl Caller<'_> {
+    /// The same caller under another name.
+    pub fn named(&self, subject: &str) -> Self {
+        let mut named = self.clone();
+        named.actor.subject = subject.to_owned();
+        named
+    }
+
+    /// The caller's organization.
     pub fn organization(&self) -> OrganizationId {
         self.actor.organization
     }
