@@ -2,14 +2,24 @@
 
 mod app;
 mod bulk;
+mod complaints;
 mod database;
+mod dump;
 mod events;
+mod example;
+mod explorer;
 mod external_ids;
 mod filter_reach;
 mod filters;
+mod groups;
 mod idempotency;
+mod isolation;
 mod listing;
+mod model;
+mod outline;
 mod paging;
+mod schema;
 mod settings;
 mod statements;
+mod world;
 mod writes;
