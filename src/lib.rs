@@ -6,6 +6,8 @@ pub mod config;
 pub mod demo;
 pub mod error;
 pub mod graphql;
+pub mod housekeeping;
+pub mod http;
 pub mod insight;
 pub mod map;
 pub mod response;

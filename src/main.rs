@@ -2,13 +2,16 @@
 
 use std::{io::Write, process::ExitCode, sync::Arc};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use chrono::TimeDelta;
 use entity::{id, organization};
 use rapport::{
     auth::{Actor, tokens::Tokens},
     clock,
     config::{Command, OrganizationCommand, OrganizationRequest, Settings, Stop, TokenRequest},
-    schema,
+    demo, housekeeping,
+    http::{self, App, Demo},
+    schema::{self, ApiSchema},
     store::{Store, system::NewOrganization},
     telemetry,
 };
@@ -35,7 +38,8 @@ async fn run() -> Result<String> {
     let settings = Settings::read()?;
     telemetry::start(settings.log.clone(), settings.log_format);
     match &settings.command {
-        Command::Serve | Command::Demo => start(&settings).await,
+        Command::Serve => start(&settings, false).await,
+        Command::Demo => start(&settings, true).await,
         Command::Migrate => Ok(Store::open(&settings.database).await?.migrate().await.map(|()| String::new())?),
         Command::Schema => Ok(schema::build().sdl()),
         Command::Token(request) => token(&settings, request).await,
@@ -50,12 +54,29 @@ async fn open(settings: &Settings) -> Result<Store> {
     Ok(ready.map(|()| store)?)
 }
 
-async fn start(settings: &Settings) -> Result<String> {
+async fn start(settings: &Settings, is_demo: bool) -> Result<String> {
     let tokens = Arc::new(Tokens::new(settings.key_file()?.open()?, &settings.issuer)?);
-    let store = open(settings).await?;
-    // CONNECT: rapport::http::serve(App { schema: schema::build(), store, tokens, demo }, &settings.http).await
-    drop((tokens, store));
-    bail!("there is nothing to serve yet")
+    let schema = schema::build();
+    let (store, demo) = if is_demo {
+        let store = Store::open(&settings.database).await?;
+        let token = demo(&store, &schema, &tokens).await?;
+        println!("Rapport is at http://{}/\nToken, for 12 hours: {token}", settings.http.listen);
+        (store, Some(Demo { token }))
+    } else {
+        (open(settings).await?, None)
+    };
+    housekeeping::start(store.clone());
+    http::serve(App { schema, store, tokens, demo }, &settings.http).await?;
+    Ok(String::new())
+}
+
+/// Fills the example database and issues a token for it.
+async fn demo(store: &Store, schema: &ApiSchema, tokens: &Tokens) -> Result<String> {
+    store.migrate().await?;
+    let organization = demo::seed(store, schema).await?;
+    let organization = organization.context("the database holds other data; demo only uses one of its own")?;
+    let token = tokens.issue(&demo::actor(organization), TimeDelta::hours(12), clock::now())?;
+    Ok(token.expose_secret().to_owned())
 }
 
 async fn token(settings: &Settings, request: &TokenRequest) -> Result<String> {

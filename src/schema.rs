@@ -53,7 +53,6 @@ pub type ApiSchema = Schema<QueryRoot<Rapport>, MutationRoot<Rapport>, EmptySubs
 pub fn build() -> ApiSchema {
     Schema::build(QueryRoot::default(), MutationRoot::default(), EmptySubscription)
         .limit_depth(15)
-        .limit_aliases(30)
         .limit_directives(5)
         .disable_suggestions()
         .finish()

@@ -1,6 +1,7 @@
 //! The data of `rapport demo`: the very calls that `examples/complaints/import.py` sends, made from the same mapping file.
 
 mod mapping;
+mod seed;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,6 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use self::mapping::{Mapping, Step};
+pub use self::seed::{SLUG, actor, seed};
 use crate::{Error, Result};
 
 /// The ids that a step's rows were given, by step and external id.

@@ -1,8 +1,40 @@
 //! Gives every error its public code and hides what is not ours to show.
 
-use async_graphql::{ErrorExtensionValues, Response, ServerError};
+use async_graphql::{ErrorExtensionValues, PathSegment, Pos, Response, ServerError, Value};
 
 use crate::Error;
+
+/// The text is not a GraphQL document.
+pub const PARSE_FAILED: &str = "GRAPHQL_PARSE_FAILED";
+/// The document does not fit the schema.
+pub const VALIDATION_FAILED: &str = "GRAPHQL_VALIDATION_FAILED";
+/// A variable, an argument or the operation's name cannot be used.
+pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
+/// The document asks for more than a request may.
+pub const TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
+/// A bug or an outage.
+pub const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
+
+/// Most errors in one response.
+const MOST_ERRORS: usize = 10;
+/// Most characters of a message: names from the document stand in some.
+const LONGEST_MESSAGE: usize = 300;
+
+/// How async-graphql begins the messages of its own limits, which carry nothing else to know them by.
+const LIMITS: [&str; 5] = [
+    "Query is too complex",
+    "Query is nested too deep",
+    "The recursion depth of the query",
+    "The amount of aliases of the query",
+    "The number of directives on the field",
+];
+
+/// A refusal of the request itself.
+pub fn refuse(code: &'static str, message: impl Into<String>, at: Option<Pos>) -> ServerError {
+    let mut error = ServerError::new(message, at);
+    set(&mut error, "code", code);
+    error
+}
 
 /// Turns our error into one async-graphql carries to [`publish`].
 pub fn server_error(error: Error) -> ServerError {
@@ -11,21 +43,181 @@ pub fn server_error(error: Error) -> ServerError {
     carried
 }
 
-/// Sets the code of every error, logs and masks what is internal, and keeps at most ten.
+/// The public code of an error.
+pub fn code(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code),
+        _ => None,
+    }
+}
+
+/// Sets the code of every error, logs and masks what is internal, says things once and keeps at most ten.
 pub fn publish(response: &mut Response, request_id: &str) {
-    response.errors.truncate(10);
+    let mut kept: Vec<ServerError> = Vec::new();
+    for mut error in std::mem::take(&mut response.errors) {
+        name(&mut error, request_id);
+        if kept.iter().any(|known| says_the_same(known, &error)) {
+            continue;
+        }
+        kept.push(error);
+        if kept.len() == MOST_ERRORS {
+            break;
+        }
+    }
+    response.errors = kept;
+}
+
+/// Takes "did you mean" out of the messages.
+pub fn withhold_suggestions(response: &mut Response) {
     for error in &mut response.errors {
-        let code = match error.source::<Error>() {
-            Some(Error::Internal(cause)) => {
-                tracing::error!(request_id, error = %cause, "a request failed");
-                error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("requestId", request_id);
-                "INTERNAL_SERVER_ERROR"
+        if let Some(end) = error.message.find(" Did you mean") {
+            error.message.truncate(end);
+        }
+    }
+}
+
+fn name(error: &mut ServerError, request_id: &str) {
+    let code = match (error.source::<Error>(), code(error)) {
+        (Some(Error::Internal(cause)), _) => {
+            tracing::error!(request_id, error = %cause, "a request failed");
+            INTERNAL
+        }
+        (Some(known), _) => known.code(),
+        // Some other crate's error, converted by `?`: its text may say anything.
+        (None, _) if error.source.is_some() => {
+            tracing::error!(request_id, error = error.message, "a request failed with a foreign error");
+            INTERNAL
+        }
+        (None, Some(_)) => return shorten(&mut error.message),
+        (None, None) if LIMITS.iter().any(|limit| error.message.starts_with(limit)) => TOO_COMPLEX,
+        (None, None) if error.path.is_empty() => VALIDATION_FAILED,
+        // A scalar refused a value while a field read its arguments.
+        (None, None) => {
+            withhold_value(&mut error.message);
+            BAD_USER_INPUT
+        }
+    };
+    if code == INTERNAL {
+        "internal error".clone_into(&mut error.message);
+        set(error, "requestId", request_id);
+    }
+    set(error, "code", code);
+    shorten(&mut error.message);
+}
+
+fn set(error: &mut ServerError, key: &str, value: &str) {
+    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set(key, value);
+}
+
+/// Leaves `Expected input type "Int"` of `Expected input type "Int", found "…"`, and `Failed to parse "Date"` of
+/// `Failed to parse "Date": …`: what follows is the value, or some parser's words.
+fn withhold_value(message: &mut String) {
+    for (opening, end) in [("Expected input type ", ", found "), ("Failed to parse ", "\": ")] {
+        if message.starts_with(opening)
+            && let Some(at) = message.find(end)
+        {
+            message.truncate(at);
+            if end.starts_with('"') {
+                message.push('"');
             }
-            Some(known) => known.code(),
-            None if error.extensions.as_ref().is_some_and(|set| set.get("code").is_some()) => continue,
-            None if error.path.is_empty() => "GRAPHQL_VALIDATION_FAILED",
-            None => "BAD_USER_INPUT",
+        }
+    }
+}
+
+fn shorten(message: &mut String) {
+    if let Some((end, _)) = message.char_indices().nth(LONGEST_MESSAGE) {
+        message.truncate(end);
+        message.push('…');
+    }
+}
+
+/// A document in which equal selections were merged is validated together with its original, so a mistake shows twice;
+/// a missing scope shows in every row of a list, and is said once per field.
+fn says_the_same(one: &ServerError, other: &ServerError) -> bool {
+    let by_field = code(one) == Some("FORBIDDEN");
+    let same_path = if by_field { fields(one).eq(fields(other)) } else { one.path == other.path };
+    same_path && one.message == other.message && one.locations == other.locations
+}
+
+fn fields(error: &ServerError) -> impl Iterator<Item = &PathSegment> {
+    error.path.iter().filter(|segment| matches!(segment, PathSegment::Field(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_graphql::{PathSegment, Response, ServerError};
+    use entity::Permission;
+
+    use super::{code, publish, server_error, withhold_suggestions};
+    use crate::Error;
+
+    fn published(errors: Vec<ServerError>) -> Vec<ServerError> {
+        let mut response = Response::from_errors(errors);
+        publish(&mut response, "the-request");
+        response.errors
+    }
+
+    fn in_field(message: &str) -> ServerError {
+        ServerError::new(message, None).with_path(vec![PathSegment::Field("points".into())])
+    }
+
+    #[test]
+    fn every_error_has_a_code() {
+        for (error, expected) in [
+            (ServerError::new("Unknown field \"x\" on type \"Query\".", None), "GRAPHQL_VALIDATION_FAILED"),
+            (ServerError::new("Query is nested too deep.", None), "QUERY_TOO_COMPLEX"),
+            (in_field("Failed to parse \"DateTime\": input is out of range"), "BAD_USER_INPUT"),
+            (server_error(Error::Unavailable), "UNAVAILABLE"),
+            (server_error(Error::Timeout), "TIMEOUT"),
+            (server_error(Error::Forbidden(Permission::MapRead)), "FORBIDDEN"),
+            (server_error(Error::internal("x")), "INTERNAL_SERVER_ERROR"),
+        ] {
+            assert_eq!(code(&published(vec![error])[0]), Some(expected));
+        }
+    }
+
+    #[test]
+    fn internal_and_foreign_causes_are_masked_and_carry_the_request_id() {
+        let mut foreign = in_field("no such table: customer");
+        foreign.source = Some(Arc::new(std::io::Error::other("no such table: customer")));
+        for error in [foreign, server_error(Error::internal("no such table: customer"))] {
+            let text = serde_json::to_string(&published(vec![error])).unwrap();
+            assert!(!text.contains("table") && text.contains("the-request"), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_of_variables_are_not_sent_back() {
+        for message in ["Expected input type \"Int\", found \"mia@x\".", "Failed to parse \"Date\": bad mia@x"] {
+            let text = serde_json::to_string(&published(vec![in_field(message)])).unwrap();
+            assert!(!text.contains("mia") && (text.contains("Int") || text.contains("Date")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_missing_scope_is_said_once_per_field() {
+        let row = |at: usize, field: &str| {
+            let path =
+                vec![PathSegment::Field("customers".into()), PathSegment::Index(at), PathSegment::Field(field.into())];
+            server_error(Error::Forbidden(Permission::MapRead)).with_path(path)
         };
-        error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code);
+        assert_eq!(published(vec![row(0, "email"), row(1, "email"), row(1, "name")]).len(), 2);
+    }
+
+    #[test]
+    fn at_most_ten_short_errors_are_sent() {
+        let errors = (0..100_000).map(|at| ServerError::new(format!("{at}{}", "x".repeat(1_000)), None)).collect();
+        let sent = published(errors);
+        assert_eq!(sent.len(), 10);
+        assert!(serde_json::to_string(&sent).unwrap().len() < 6_000);
+    }
+
+    #[test]
+    fn suggestions_can_be_withheld() {
+        let mut response = Response::from_errors(vec![ServerError::new("Unknown field. Did you mean \"name\"?", None)]);
+        withhold_suggestions(&mut response);
+        assert_eq!(response.errors[0].message, "Unknown field.");
     }
 }

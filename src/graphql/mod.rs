@@ -1,15 +1,19 @@
 //! The GraphQL machinery: from the descriptions of the nouns to types, plans, statements and answers. Knows no noun.
 
 pub mod connection;
+pub mod document;
 pub mod failure;
 pub mod filter;
 pub mod input;
 pub mod load;
+pub mod merge;
 pub mod mutate;
 mod payload;
 pub mod plan;
 pub mod render;
 pub mod root;
 pub mod scalars;
+pub mod shape;
 pub mod slice;
 pub mod types;
+pub mod variables;

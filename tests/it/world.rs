@@ -142,7 +142,9 @@ impl<'a> World<'a> {
             Some(Kind::Enum(values)) => json!(values[0]),
             Some(Kind::Input { .. }) if ty.ends_with("Filter") => return None,
             Some(Kind::Input { .. }) if ty == "ExternalIdInput" => {
-                json!({"system": "crm", "id": self.text("external").to_lowercase()})
+                // Those to carry are of another system than the one that names the row of an upsert.
+                let system = if name == "externalIds" { "erp" } else { "crm" };
+                json!({"system": system, "id": self.text("external").to_lowercase()})
             }
             Some(Kind::Input { .. }) => self.object(ty, noun, extent),
             _ => match ty {

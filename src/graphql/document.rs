@@ -1,0 +1,180 @@
+//! A request's document on its way from text to execution: every check that needs no data happens here.
+
+use std::collections::HashSet;
+
+use async_graphql::{
+    Name, Positioned, Request, ServerError, Variables,
+    parser::{
+        Error as ParseError, parse_query,
+        types::{
+            DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition, OperationType, Selection,
+            SelectionSet,
+        },
+    },
+};
+
+use super::{
+    failure::{BAD_USER_INPUT, PARSE_FAILED, refuse},
+    merge::merge,
+    shape::Shape,
+    variables,
+};
+
+/// A parsed document and the operation it is asked for.
+pub struct Document {
+    parsed: ExecutableDocument,
+    operation_name: Option<String>,
+}
+
+impl Document {
+    /// Parses a text that names its operation, or has only one.
+    pub fn read(text: &str, operation_name: Option<String>) -> Result<Self, ServerError> {
+        // Guards that look at the text before the parser does belong here.
+        let parsed = parse_query(text).map_err(|error| syntax_error(&error))?;
+        chosen(&parsed, operation_name.as_deref())?;
+        Ok(Self { parsed, operation_name })
+    }
+
+    /// Whether it reads, writes or subscribes.
+    pub fn kind(&self) -> OperationType {
+        self.operation().ty
+    }
+
+    /// Whether it asks for nothing but the schema: what a caller without a token may do.
+    pub fn is_public(&self) -> bool {
+        let mut seen = HashSet::new();
+        only_meta_fields(&self.operation().selection_set.node, &self.parsed, &mut seen)
+    }
+
+    /// What the schema executes. Everything between the parser and the schema's own validation stands in this function.
+    pub fn prepare(mut self, variables: Variables, shape: &Shape) -> Result<Request, ServerError> {
+        variables::check(self.operation(), &variables, shape)?;
+        merge(&mut self.parsed, self.operation_name.as_deref(), &variables, shape)?;
+        let mut request = Request::new(String::new()).variables(variables);
+        request.operation_name = self.operation_name;
+        request.set_parsed_query(self.parsed);
+        Ok(request)
+    }
+
+    fn operation(&self) -> &OperationDefinition {
+        let operation = chosen(&self.parsed, self.operation_name.as_deref());
+        &operation.expect("a document is only made with its operation").node
+    }
+}
+
+/// The operation of that name, or the only one.
+pub fn chosen<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a Positioned<OperationDefinition>, ServerError> {
+    let found = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), None) => Some(operation),
+        (DocumentOperations::Single(_), Some(_)) => None,
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => operations.values().next(),
+        (DocumentOperations::Multiple(_), None) => {
+            return Err(refuse(BAD_USER_INPUT, "the document has several operations: name one in operationName", None));
+        }
+    };
+    found.ok_or_else(|| refuse(BAD_USER_INPUT, "the document has no operation of the name in operationName", None))
+}
+
+/// The same, to change it.
+pub fn chosen_mut<'a>(
+    document: &'a mut ExecutableDocument,
+    name: Option<&str>,
+) -> Option<&'a mut Positioned<OperationDefinition>> {
+    match (&mut document.operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(operation),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get_mut(name),
+        (DocumentOperations::Multiple(operations), None) => operations.values_mut().next(),
+    }
+}
+
+/// Each fragment is looked at once, so that fragments of fragments cost nothing.
+fn only_meta_fields<'a>(set: &'a SelectionSet, document: &'a ExecutableDocument, seen: &mut HashSet<&'a Name>) -> bool {
+    set.items.iter().all(|item| match &item.node {
+        Selection::Field(field) => ["__schema", "__type", "__typename"].contains(&field.node.name.node.as_str()),
+        Selection::InlineFragment(inline) => only_meta_fields(&inline.node.selection_set.node, document, seen),
+        Selection::FragmentSpread(spread) => {
+            let name = &spread.node.fragment_name.node;
+            let fragment: Option<&Positioned<FragmentDefinition>> = document.fragments.get(name);
+            !seen.insert(name)
+                || fragment.is_none_or(|known| only_meta_fields(&known.node.selection_set.node, document, seen))
+        }
+    })
+}
+
+/// The parser's own message quotes the document.
+fn syntax_error(error: &ParseError) -> ServerError {
+    let message = match error {
+        ParseError::MultipleOperations { .. } => "an operation without a name must be the only one",
+        ParseError::OperationDuplicated { .. } => "two operations have the same name",
+        ParseError::FragmentDuplicated { .. } => "two fragments have the same name",
+        ParseError::MissingOperation => "the document has no operation",
+        ParseError::RecursionLimitExceeded => "the document is nested too deeply",
+        _ => "syntax error",
+    };
+    let mut refused = refuse(PARSE_FAILED, message, None);
+    refused.locations = error.positions().collect();
+    refused
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{Variables, parser::types::OperationType};
+    use serde_json::json;
+
+    use super::Document;
+    use crate::graphql::{failure::code, shape::Shape};
+
+    fn read(text: &str, name: Option<&str>) -> Result<Document, async_graphql::ServerError> {
+        Document::read(text, name.map(str::to_owned))
+    }
+
+    #[test]
+    fn the_operation_is_the_named_one_or_the_only_one() {
+        assert_eq!(read("{ a }", None).unwrap().kind(), OperationType::Query);
+        assert_eq!(read("mutation M { a }", None).unwrap().kind(), OperationType::Mutation);
+        assert_eq!(read("query Q { a } mutation M { a }", Some("M")).unwrap().kind(), OperationType::Mutation);
+        for (text, name) in [("query Q { a } query R { a }", None), ("query Q { a }", Some("R")), ("{ a }", Some("Q"))]
+        {
+            let refused = read(text, name).err().unwrap();
+            assert_eq!(code(&refused), Some("BAD_USER_INPUT"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_has_a_place_and_quotes_nothing() {
+        let refused = read("{ secret(", None).err().unwrap();
+        assert_eq!(code(&refused), Some("GRAPHQL_PARSE_FAILED"));
+        assert!(!refused.message.contains("secret") && refused.locations.len() == 1);
+    }
+
+    #[test]
+    fn only_the_schema_is_public() {
+        let public = |text: &str| read(text, None).unwrap().is_public();
+        assert!(public("{ __typename a: __schema { types { name } } }"));
+        assert!(public("{ ...F ... { __typename } } fragment F on Query { __type(name: \"A\") { name } }"));
+        assert!(public("mutation { __typename }"));
+        assert!(public("{ ...F } fragment F on Query { __typename ...F }"));
+        assert!(!public("{ __typename points { id } }"));
+        assert!(!public("{ ...F } fragment F on Query { ... on Query { points { id } } }"));
+        assert!(!public("{ __typename: points { id } }"));
+        assert!(!public("{ points @skip(if: true) { id } }"));
+    }
+
+    #[test]
+    fn a_bomb_of_fragments_is_judged_at_once() {
+        use std::fmt::Write as _;
+        let mut text = String::from("{ ...F0 }");
+        for at in 0..200 {
+            write!(text, " fragment F{at} on Query {{ {} }}", format!("...F{} ", at + 1).repeat(8)).unwrap();
+        }
+        let document = read(&(text + " fragment F200 on Query { __typename }"), None).unwrap();
+        assert!(document.is_public());
+        let shape = Shape::read("type Query { a: Int } schema { query: Query }").unwrap();
+        let refused = document.prepare(Variables::from_json(json!({})), &shape).err().unwrap();
+        assert_eq!(code(&refused), Some("QUERY_TOO_COMPLEX"));
+    }
+}

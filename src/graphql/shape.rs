@@ -1,0 +1,204 @@
+//! What the passes over a document need to know of the schema, read once from its own SDL.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::parser::{
+    parse_schema,
+    types::{
+        BaseType, FieldDefinition, InputObjectType, InputValueDefinition, OperationType, Type, TypeDefinition,
+        TypeKind, TypeSystemDefinition,
+    },
+};
+use async_graphql::{Name, Positioned};
+
+use crate::{Error, Result};
+
+/// The types of the schema by name.
+#[derive(Debug, Default)]
+pub struct Shape {
+    roots: Vec<(OperationType, String)>,
+    composites: HashMap<String, Composite>,
+    inputs: HashMap<String, Input>,
+}
+
+/// An object, interface or union.
+#[derive(Debug, Default)]
+struct Composite {
+    /// The named type of each field.
+    fields: HashMap<String, String>,
+    /// The interfaces and unions that every value of it belongs to.
+    within: HashSet<String>,
+}
+
+/// A type that values from outside must fit.
+#[derive(Debug)]
+pub enum Input {
+    /// A scalar of our own. What it takes, its parser says.
+    Scalar,
+    /// The values of an enum.
+    Enum(HashSet<String>),
+    /// An input object.
+    Object(InputObject),
+}
+
+/// The fields of an input object.
+#[derive(Debug)]
+pub struct InputObject {
+    /// Its fields by name.
+    pub fields: HashMap<String, InputField>,
+    /// Whether exactly one field must be given.
+    pub is_one_of: bool,
+}
+
+/// A field of an input object.
+#[derive(Debug)]
+pub struct InputField {
+    /// Its type.
+    pub ty: Type,
+    /// Whether it may be left out although its type is non-null.
+    pub has_default: bool,
+}
+
+impl Shape {
+    /// Reads the SDL of a schema.
+    pub fn read(sdl: &str) -> Result<Self> {
+        let document = parse_schema(sdl).map_err(|error| Error::Internal(std::sync::Arc::new(error)))?;
+        let mut shape = Self::default();
+        let mut members = Vec::new();
+        for definition in document.definitions {
+            match definition {
+                TypeSystemDefinition::Schema(schema) => {
+                    let roots = [
+                        (OperationType::Query, schema.node.query),
+                        (OperationType::Mutation, schema.node.mutation),
+                        (OperationType::Subscription, schema.node.subscription),
+                    ];
+                    shape.roots.extend(roots.into_iter().filter_map(|(ty, name)| Some((ty, name?.node.to_string()))));
+                }
+                TypeSystemDefinition::Type(definition) => shape.add(definition.node, &mut members),
+                TypeSystemDefinition::Directive(_) => {}
+            }
+        }
+        for (union, member) in members {
+            shape.composites.entry(member).or_default().within.insert(union);
+        }
+        Ok(shape)
+    }
+
+    fn add(&mut self, definition: TypeDefinition, members: &mut Vec<(String, String)>) {
+        let name = definition.name.node.to_string();
+        match definition.kind {
+            TypeKind::Scalar => {
+                self.inputs.insert(name, Input::Scalar);
+            }
+            TypeKind::Enum(kind) => {
+                let values = kind.values.into_iter().map(|value| value.node.value.node.to_string()).collect();
+                self.inputs.insert(name, Input::Enum(values));
+            }
+            TypeKind::InputObject(InputObjectType { fields }) => {
+                let is_one_of = definition.directives.iter().any(|directive| directive.node.name.node == "oneOf");
+                let fields = fields.into_iter().map(input_field).collect();
+                self.inputs.insert(name, Input::Object(InputObject { fields, is_one_of }));
+            }
+            TypeKind::Object(kind) => self.add_composite(name, kind.fields, kind.implements),
+            TypeKind::Interface(kind) => self.add_composite(name, kind.fields, kind.implements),
+            TypeKind::Union(kind) => {
+                members.extend(kind.members.into_iter().map(|member| (name.clone(), member.node.to_string())));
+                self.add_composite(name, Vec::new(), Vec::new());
+            }
+        }
+    }
+
+    fn add_composite(
+        &mut self,
+        name: String,
+        fields: Vec<Positioned<FieldDefinition>>,
+        implements: Vec<Positioned<Name>>,
+    ) {
+        let composite = self.composites.entry(name).or_default();
+        composite.within.extend(implements.into_iter().map(|interface| interface.node.to_string()));
+        composite.fields.extend(
+            fields.into_iter().map(|field| (field.node.name.node.to_string(), named(&field.node.ty.node.base))),
+        );
+    }
+
+    /// The type an operation starts from.
+    pub fn root(&self, ty: OperationType) -> Option<&str> {
+        self.roots.iter().find(|(kind, _)| *kind == ty).map(|(_, name)| name.as_str())
+    }
+
+    /// The named type of a field.
+    pub fn field(&self, parent: &str, field: &str) -> Option<&str> {
+        self.composites.get(parent)?.fields.get(field).map(String::as_str)
+    }
+
+    /// Whether every value of type `parent` also satisfies the type condition.
+    pub fn always(&self, parent: &str, condition: &str) -> bool {
+        parent == condition || self.composites.get(parent).is_some_and(|known| known.within.contains(condition))
+    }
+
+    /// The input type of that name; none for the built-in scalars.
+    pub fn input(&self, name: &str) -> Option<&Input> {
+        self.inputs.get(name)
+    }
+}
+
+fn input_field(field: Positioned<InputValueDefinition>) -> (String, InputField) {
+    let InputValueDefinition { name, ty, default_value, .. } = field.node;
+    (name.node.to_string(), InputField { ty: ty.node, has_default: default_value.is_some() })
+}
+
+fn named(base: &BaseType) -> String {
+    match base {
+        BaseType::Named(name) => name.to_string(),
+        BaseType::List(inner) => named(&inner.base),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::types::OperationType;
+
+    use super::{Input, Shape};
+
+    const SDL: &str = r#"
+        """ A row. """
+        interface Node { id: ID! }
+        type Point implements Node @requiresScopes(scopes: [["map:read"]]) { id: ID! mediums(first: Int = 5): [Medium!]! }
+        type Medium implements Node { id: ID! }
+        type Query { node(by: By!): Node any: Anything }
+        union Anything = Point | Medium
+        input By @oneOf { id: ID name: String }
+        input Page { first: Int! = 25 order: [Order!] }
+        enum Order { ASC DESC }
+        scalar DateTime
+        directive @requiresScopes(scopes: [[String!]!]!) on FIELD_DEFINITION | OBJECT
+        schema { query: Query }
+    "#;
+
+    #[test]
+    fn types_fields_and_conditions_are_known() {
+        let shape = Shape::read(SDL).unwrap();
+        assert_eq!(shape.root(OperationType::Query), Some("Query"));
+        assert_eq!(shape.root(OperationType::Mutation), None);
+        assert_eq!(shape.field("Point", "mediums"), Some("Medium"));
+        assert!(shape.always("Point", "Node") && shape.always("Point", "Anything") && shape.always("Point", "Point"));
+        assert!(!shape.always("Node", "Point") && !shape.always("Point", "Medium"));
+    }
+
+    #[test]
+    fn inputs_know_what_may_be_left_out() {
+        let shape = Shape::read(SDL).unwrap();
+        let Some(Input::Object(by)) = shape.input("By") else { panic!("By is an input object") };
+        assert!(by.is_one_of);
+        let Some(Input::Object(page)) = shape.input("Page") else { panic!("Page is an input object") };
+        assert!(page.fields["first"].has_default && !page.is_one_of);
+        assert!(matches!(shape.input("DateTime"), Some(Input::Scalar)));
+    }
+
+    #[test]
+    fn the_served_schema_can_be_read() {
+        let shape = Shape::read(&crate::schema::build().sdl()).unwrap();
+        assert!(shape.root(OperationType::Query).is_some());
+    }
+}

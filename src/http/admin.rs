@@ -1,0 +1,59 @@
+//! Health and metrics on an address and a thread of their own, so that they answer while every worker is busy.
+
+use std::{io, net::TcpListener, time::Duration};
+
+use actix_web::{App, HttpResponse, HttpServer, http::header::ContentType, web};
+
+use super::{
+    app::{not_found, readable},
+    health::{self, Health},
+    metrics,
+};
+
+/// Mounts the admin routes.
+pub fn mount(health: web::Data<Health>) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |config| {
+        config
+            .app_data(health)
+            .service(readable("/healthz", health::alive))
+            .service(readable("/readyz", health::ready))
+            .service(readable("/metrics", counted))
+            .default_service(web::to(not_found));
+    }
+}
+
+async fn counted() -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::plaintext()).body(metrics::recorder().render())
+}
+
+/// Serves until the process ends: through the draining too.
+pub fn spawn(listener: TcpListener, health: Health) -> io::Result<()> {
+    metrics::recorder();
+    let health = web::Data::new(health);
+    let serve = move || {
+        actix_web::rt::System::new().block_on(async move {
+            actix_web::rt::spawn(keep_small());
+            HttpServer::new(move || App::new().configure(mount(health.clone())))
+                .workers(1)
+                .disable_signals()
+                .listen(listener)?
+                .run()
+                .await
+        })
+    };
+    let report = move || {
+        if let Err(error) = serve() {
+            tracing::error!(%error, "health and metrics are no longer served");
+        }
+    };
+    std::thread::Builder::new().name("admin".to_owned()).spawn(report).map(drop)
+}
+
+/// Durations are kept one by one until they are put into their buckets: also when nobody reads them.
+async fn keep_small() {
+    let mut every = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        every.tick().await;
+        metrics::recorder().run_upkeep();
+    }
+}

@@ -1,0 +1,147 @@
+//! The application: what it is made of, and its routes.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_cors::Cors;
+use actix_web::{
+    FromRequest, Handler, HttpResponse, Resource,
+    body::BoxBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    guard,
+    http::header,
+    middleware::{Compress, Condition, from_fn},
+    web::{self, ServiceConfig},
+};
+
+use super::{edge, explorer, failure::Refusal, graphql, health, media::Media, published};
+use crate::{auth::tokens::Tokens, config::HttpSettings, graphql::shape::Shape, schema::ApiSchema, store::Store};
+
+/// Everything that is served.
+#[derive(Clone)]
+pub struct App {
+    /// The GraphQL schema.
+    pub schema: ApiSchema,
+    /// The open database.
+    pub store: Store,
+    /// Who verifies tokens.
+    pub tokens: Arc<Tokens>,
+    /// Set by `demo`, never by `serve`.
+    pub demo: Option<Demo>,
+}
+
+/// A database with sample data, open to whoever sits at the machine.
+#[derive(Clone)]
+pub struct Demo {
+    /// Filled into the explorer for a caller on this machine.
+    pub token: String,
+}
+
+/// What handlers see; made once, shared by all workers.
+pub(super) struct State {
+    pub app: App,
+    pub shape: Shape,
+    pub sdl: web::Bytes,
+    pub body_limit: usize,
+    pub request_timeout: Duration,
+}
+
+impl State {
+    pub fn new(app: App, settings: &HttpSettings) -> Self {
+        let sdl = app.schema.sdl();
+        Self {
+            shape: Shape::read(&sdl).expect("a schema can be read from its own SDL"),
+            sdl: sdl.into(),
+            app,
+            body_limit: settings.body_limit,
+            request_timeout: settings.request_timeout,
+        }
+    }
+}
+
+/// Mounts the whole API, for tests in process.
+pub fn routes(app: App, settings: &HttpSettings) -> impl FnOnce(&mut ServiceConfig) + use<> {
+    let health = health::Health::new(app.store.clone());
+    mount(web::Data::new(State::new(app, settings)), web::Data::new(health), settings.cors_origins.clone())
+}
+
+pub(super) fn mount(
+    state: web::Data<State>,
+    health: web::Data<health::Health>,
+    origins: Vec<String>,
+) -> impl FnOnce(&mut ServiceConfig) {
+    move |config| {
+        let endpoint =
+            web::resource("/graphql").route(web::get().to(graphql::graphql)).route(web::post().to(graphql::graphql));
+        // A scope around everything, as only a scope can carry middleware into any application.
+        let all = web::scope("")
+            .app_data(state)
+            .app_data(health)
+            .service(guarded(endpoint, "GET, POST"))
+            .service(readable("/schema.graphql", published::schema))
+            .service(readable("/.well-known/jwks.json", published::jwks))
+            .service(readable("/healthz", health::alive))
+            .service(readable("/readyz", health::ready))
+            .service(readable("/", explorer::page))
+            .service(readable("/explorer/{file}", explorer::asset))
+            .default_service(web::to(not_found))
+            .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+            .wrap(Compress::default())
+            .wrap(from_fn(edge::edge));
+        config.service(all);
+    }
+}
+
+/// What actix asks of a resource with middleware around it.
+pub(super) trait Routed:
+    ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >
+{
+}
+
+impl<T> Routed for T where
+    T: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<BoxBody>,
+            Error = actix_web::Error,
+            InitError = (),
+        >
+{
+}
+
+/// Answers the panics of a resource, and its other methods, in our shape.
+fn guarded(resource: Resource, allow: &'static str) -> Resource<impl Routed> {
+    let refuse = move || async move {
+        Refusal::method_not_allowed(allow, "this address knows other methods").respond(Media::Json)
+    };
+    resource.default_service(web::to(refuse)).wrap(from_fn(edge::caught))
+}
+
+/// A resource that is only read.
+pub(super) fn readable<H, Args>(path: &str, handler: H) -> Resource<impl Routed + use<H, Args>>
+where
+    H: Handler<Args, Output = HttpResponse>,
+    Args: FromRequest + 'static,
+{
+    let get_or_head = web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
+    guarded(web::resource(path.to_owned()).route(get_or_head.to(handler)), "GET, HEAD")
+}
+
+pub(super) async fn not_found() -> HttpResponse {
+    Refusal::not_found().respond(Media::Json)
+}
+
+/// Exactly the listed origins. There are no cookies, so nothing else stands between sites.
+fn cors(origins: &[String]) -> Cors {
+    let allowed = Cors::default()
+        .allowed_methods(["GET", "POST"])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
+        .expose_headers([header::HeaderName::from_static("x-request-id"), header::RETRY_AFTER])
+        .max_age(3_600);
+    origins.iter().fold(allowed, |cors, origin| cors.allowed_origin(origin))
+}

@@ -1,0 +1,113 @@
+//! What every request gets on its way in and out: an id, a log line, counters, headers, and one shape of refusal.
+
+use std::{fmt, panic::AssertUnwindSafe, time::Instant};
+
+use actix_web::{
+    Error, HttpMessage as _, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    middleware::Next,
+};
+use futures_util::FutureExt as _;
+use tracing::Instrument as _;
+
+use super::{
+    failure::{Outcome, Refusal},
+    media::Media,
+    metrics::{self, InFlight},
+};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Names one request, in the log and to the caller. Always our own: one from outside could forge a log line.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestId(uuid::Uuid);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Outermost of all: sees what the caller sees.
+pub async fn edge(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = RequestId(entity::id::new());
+    request.extensions_mut().insert(id);
+    let method = request.method().to_string();
+    let started = Instant::now();
+    let in_flight = InFlight::enter();
+    let answered = next.call(request).instrument(tracing::info_span!("request", request_id = %id)).await;
+    drop(in_flight);
+    let mut response = match answered {
+        Ok(response) => in_our_shape(response.map_into_boxed_body(), id),
+        Err(error) => {
+            let status = error.as_response_error().status_code();
+            let mut response = Refusal::of_status(status, id).respond(Media::Json);
+            add_headers(&mut response, id);
+            tracing::error!(request_id = %id, method, status = status.as_u16(), "a request failed outside its route");
+            return Err(InternalError::from_response("failed outside its route", response).into());
+        }
+    };
+    add_headers(response.response_mut(), id);
+
+    let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let outcome = response.response().extensions().get::<Outcome>().cloned().unwrap_or_default();
+    let status = response.status().as_u16();
+    let took = started.elapsed();
+    metrics::count(&route, status, outcome.code.as_deref().unwrap_or("OK"), took);
+    tracing::info!(
+        request_id = %id,
+        method,
+        route,
+        status,
+        duration_ms = took.as_secs_f64() * 1_000.0,
+        operation = outcome.operation,
+        code = outcome.code.as_deref(),
+        "request"
+    );
+    Ok(response)
+}
+
+fn add_headers<B>(response: &mut HttpResponse<B>, id: RequestId) {
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+}
+
+/// The framework and its middleware refuse in plain text, or with nothing at all.
+fn in_our_shape(response: ServiceResponse<BoxBody>, id: RequestId) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let is_ours = response.response().extensions().get::<Outcome>().is_some();
+    if is_ours || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (request, theirs) = response.into_parts();
+    let mut ours = Refusal::of_status(status, id).respond(Media::Json);
+    for (name, value) in theirs.headers() {
+        if ![CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING].contains(name) {
+            ours.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    ServiceResponse::new(request, ours)
+}
+
+/// Innermost, around each route: a panic becomes an answer instead of a closed connection.
+pub async fn caught(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let http = request.request().clone();
+    if let Ok(answered) = AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        return answered.map(ServiceResponse::map_into_boxed_body);
+    }
+    let id = http.extensions().get::<RequestId>().copied();
+    tracing::error!(request_id = id.map(tracing::field::display), "a request panicked");
+    Ok(ServiceResponse::new(http, Refusal::internal(id).respond(Media::Json)))
+}

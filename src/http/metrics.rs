@@ -1,0 +1,59 @@
+//! What is counted, and how it is read.
+
+use std::{sync::OnceLock, time::Duration};
+
+use metrics::{counter, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+const REQUESTS: &str = "rapport_http_requests_total";
+const DURATION: &str = "rapport_http_request_duration_seconds";
+const IN_FLIGHT: &str = "rapport_http_requests_in_flight";
+const BUILD: &str = "rapport_build_info";
+
+/// Upper bounds in seconds: from a look-up in memory to the time limit of a request.
+const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Starts counting, the first time; a handle to read with.
+pub fn recorder() -> &'static PrometheusHandle {
+    RECORDER.get_or_init(|| {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &BUCKETS)
+            .expect("there are buckets")
+            .build_recorder();
+        let handle = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("something else records metrics: /metrics stays empty");
+        }
+        metrics::describe_counter!(REQUESTS, "Requests answered, by route, status and the code of the first error.");
+        metrics::describe_histogram!(DURATION, "Seconds from the request's head to its answer, by route.");
+        metrics::describe_gauge!(IN_FLIGHT, "Requests being answered.");
+        metrics::describe_gauge!(BUILD, "1, with the version that runs.");
+        gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        handle
+    })
+}
+
+/// Counts an answered request.
+pub fn count(route: &str, status: u16, code: &str, took: Duration) {
+    let labels = [("route", route.to_owned()), ("status", status.to_string()), ("code", code.to_owned())];
+    counter!(REQUESTS, &labels).increment(1);
+    histogram!(DURATION, "route" => route.to_owned()).record(took);
+}
+
+/// Counts a request for as long as it lives, however it ends.
+pub struct InFlight(());
+
+impl InFlight {
+    pub fn enter() -> Self {
+        gauge!(IN_FLIGHT).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        gauge!(IN_FLIGHT).decrement(1.0);
+    }
+}

@@ -1,0 +1,21 @@
+//! The HTTP surface: one GraphQL endpoint, its contract, health, and an explorer.
+
+mod admin;
+mod app;
+mod bearer;
+mod body;
+mod edge;
+pub mod explorer;
+mod failure;
+mod graphql;
+mod health;
+mod media;
+mod metrics;
+mod params;
+mod published;
+mod serve;
+#[cfg(test)]
+mod tests;
+
+pub use app::{App, Demo, routes};
+pub use serve::serve;

@@ -1,0 +1,58 @@
+//! Runs the server until it is told to stop, and lets it finish.
+
+use std::{io, net::TcpListener, time::Duration};
+
+use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, web};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    admin,
+    app::{App, State, mount},
+    health::Health,
+};
+use crate::config::HttpSettings;
+
+/// How long after the draining the process is ended by force: a worker that never yields cannot be asked to stop.
+const LAST_RESORT: Duration = Duration::from_secs(10);
+
+/// Serves until SIGTERM or SIGINT, then finishes what has begun.
+pub async fn serve(app: App, settings: &HttpSettings) -> io::Result<()> {
+    let health = Health::new(app.store.clone());
+    let admin_listener = TcpListener::bind(settings.admin_listen)?;
+    let state = web::Data::new(State::new(app, settings));
+    let shared_health = web::Data::new(health.clone());
+    let origins = settings.cors_origins.clone();
+    let make = move || ActixApp::new().configure(mount(state.clone(), shared_health.clone(), origins.clone()));
+    let server = HttpServer::new(make)
+        .disable_signals()
+        .tcp_nodelay(true)
+        .shutdown_timeout(settings.drain_timeout.as_secs())
+        .bind(settings.listen)?;
+    for address in server.addrs() {
+        tracing::info!(%address, "listening");
+    }
+    admin::spawn(admin_listener, health.clone())?;
+    let server = server.run();
+    tokio::spawn(stop_on_signal(server.handle(), health, settings.drain_timeout)?);
+    server.await
+}
+
+/// Signals are listened for from the call on, not only once the task runs.
+fn stop_on_signal(server: ServerHandle, health: Health, drain: Duration) -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: finishing what has begun");
+        health.drain();
+        std::thread::spawn(move || {
+            std::thread::sleep(drain + LAST_RESORT);
+            tracing::error!("some requests would not end: exiting without them");
+            std::process::exit(1);
+        });
+        server.stop(true).await;
+    })
+}

@@ -1,0 +1,147 @@
+//! The whole application in process.
+
+mod edges;
+mod explorer;
+mod protocol;
+
+use std::{
+    fmt::Write as _,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use actix_web::{
+    App as ActixApp,
+    http::{
+        StatusCode,
+        header::{HeaderMap, HeaderName},
+    },
+    test::{TestRequest, call_service, init_service, read_body},
+    web::{Bytes, ServiceConfig},
+};
+use chrono::TimeDelta;
+use entity::{Permissions, id::OrganizationId};
+use secrecy::ExposeSecret;
+use serde_json::{Value as Json, json};
+
+use super::{App, Demo, routes};
+use crate::{
+    auth::{Actor, key::KeyFile, tokens::Tokens},
+    clock,
+    config::HttpSettings,
+    store,
+};
+
+const BODY_LIMIT: usize = 10_000;
+const LISTED: &str = "https://front.example";
+
+/// Tokens of a key that lives as long as the test run.
+static TOKENS: LazyLock<Arc<Tokens>> = LazyLock::new(|| {
+    let directory = tempfile::tempdir().unwrap();
+    let key = KeyFile::Own(directory.path().join("key.pem")).open().unwrap();
+    Arc::new(Tokens::new(key, "rapport").unwrap())
+});
+
+fn good() -> String {
+    let actor = Actor {
+        organization: OrganizationId(entity::id::new()),
+        subject: "tester".to_owned(),
+        client: None,
+        permissions: Permissions::default(),
+    };
+    TOKENS.issue(&actor, TimeDelta::minutes(5), clock::now()).unwrap().expose_secret().to_owned()
+}
+
+fn settings() -> HttpSettings {
+    let listen = "127.0.0.1:8080".parse().unwrap();
+    HttpSettings {
+        listen,
+        admin_listen: listen,
+        cors_origins: vec![LISTED.to_owned()],
+        body_limit: BODY_LIMIT,
+        request_timeout: Duration::from_secs(5),
+        drain_timeout: Duration::from_secs(5),
+    }
+}
+
+async fn app() -> App {
+    let directory = tempfile::tempdir().unwrap().keep();
+    let url = format!("sqlite://{}?mode=rwc", directory.join("rapport.db").display());
+    App {
+        schema: crate::schema::build(),
+        store: store::Store::open(&store::Options { url, max_connections: 2 }).await.unwrap(),
+        tokens: TOKENS.clone(),
+        demo: Some(Demo { token: "demo-token".to_owned() }),
+    }
+}
+
+/// What came back.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        let name: HeaderName = name.parse().unwrap();
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    fn json(&self) -> Json {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {:?}", self.text()))
+    }
+
+    /// The code of the first error, of an answer in our shape.
+    fn code(&self) -> String {
+        let json = self.json();
+        assert!(json["errors"][0]["message"].is_string(), "{json}");
+        assert!(json.get("data").is_none(), "{json}");
+        json["errors"][0]["extensions"]["code"].as_str().unwrap_or_else(|| panic!("no code: {json}")).to_owned()
+    }
+
+    fn refused(&self) -> (u16, String) {
+        (self.status.as_u16(), self.code())
+    }
+}
+
+async fn send(request: TestRequest) -> Answer {
+    let app = app().await;
+    send_to(routes(app, &settings()), request).await
+}
+
+async fn send_to(configure: impl FnOnce(&mut ServiceConfig), request: TestRequest) -> Answer {
+    let service = init_service(ActixApp::new().configure(configure)).await;
+    let response = call_service(&service, request.to_request()).await;
+    let (status, headers) = (response.status(), response.headers().clone());
+    Answer { status, headers, body: read_body(response).await }
+}
+
+const GRAPHQL: (&str, &str) = ("accept", "application/graphql-response+json");
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+fn post(body: impl Into<Bytes>) -> TestRequest {
+    TestRequest::post().uri("/graphql").insert_header(JSON).insert_header(GRAPHQL).set_payload(body)
+}
+
+fn ask(query: &str) -> TestRequest {
+    post(json!({ "query": query }).to_string())
+}
+
+fn get(parameters: &[(&str, &str)]) -> TestRequest {
+    let mut uri = String::from("/graphql?");
+    for (name, value) in parameters {
+        write!(uri, "{name}=").unwrap();
+        value.bytes().for_each(|byte| write!(uri, "%{byte:02X}").unwrap());
+        uri.push('&');
+    }
+    TestRequest::get().uri(&uri).insert_header(GRAPHQL)
+}
+
+fn with_token(request: TestRequest) -> TestRequest {
+    request.insert_header(("authorization", format!("Bearer {}", good())))
+}
