@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::{Permission, Permissions, id::OrganizationId};
 use rapport::{
     auth::Actor,
+    graphql::{document::Document, shape::Shape},
     schema::{self, ApiSchema},
     store::{Options, Store, system::NewOrganization},
 };
@@ -18,6 +19,7 @@ pub struct App {
     /// The database behind it, for what no API shows.
     pub database: Database,
     schema: ApiSchema,
+    shape: Shape,
 }
 
 /// One caller.
@@ -41,7 +43,9 @@ impl App {
     pub async fn start() -> Self {
         let database = Database::make().await;
         let store = Store::open(&Options { url: database.url.clone(), max_connections: 4 }).await.unwrap();
-        Self { store, database, schema: schema::build() }
+        let schema = schema::build();
+        let shape = Shape::read(&schema.sdl()).unwrap();
+        Self { store, database, schema, shape }
     }
 
     pub async fn organization(&self, slug: &str) -> OrganizationId {
@@ -77,10 +81,15 @@ impl Caller<'_> {
     }
 
     pub async fn run(&self, document: &str, variables: Value) -> Reply {
-        let scope = self.app.store.scope(self.actor.clone(), now());
-        let request =
-            async_graphql::Request::new(document).variables(async_graphql::Variables::from_json(variables)).data(scope);
-        let mut response = self.app.schema.execute(request).await;
+        let variables = async_graphql::Variables::from_json(variables);
+        let prepared = Document::read(document, None).and_then(|read| read.prepare(variables, &self.app.shape));
+        let mut response = match prepared {
+            Ok(request) => {
+                let scope = self.app.store.scope(self.actor.clone(), now());
+                self.app.schema.execute(request.data(scope)).await
+            }
+            Err(error) => async_graphql::Response::from_errors(vec![error]),
+        };
         rapport::graphql::failure::publish(&mut response, "test");
         Reply { body: serde_json::to_value(&response).unwrap() }
     }
