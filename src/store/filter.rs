@@ -58,23 +58,12 @@ pub enum Test {
 }
 
 /// Deepest nesting of relations in one filter.
-const MOST_RELATIONS: usize = 8;
+pub const MOST_RELATIONS: usize = 8;
 
 impl Predicate {
     /// True for every row.
     pub const fn always() -> Self {
         Self::All(Vec::new())
-    }
-
-    /// How many values a statement binds for it, at most.
-    pub fn weight(&self) -> usize {
-        match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::weight).sum(),
-            Self::Not(part) => part.weight(),
-            Self::Column(Column { kind: CellKind::Float, .. }, Test::In(cells)) => cells.len(),
-            Self::Column(..) | Self::HasAny { .. } => 1,
-            Self::Some(_, inside) => 1 + inside.weight(),
-        }
     }
 
     /// Every noun that rows of `noun` are related to in it: reading them needs their scopes too.

@@ -84,6 +84,13 @@ impl Caller<'_> {
         named
     }
 
+    /// The same caller with other permissions.
+    #[must_use]
+    pub fn with(&self, permissions: impl IntoIterator<Item = Permission>) -> Self {
+        let permissions = permissions.into_iter().collect();
+        Self { app: self.app, actor: Actor { permissions, ..self.actor.clone() } }
+    }
+
     /// The caller's organization.
     pub fn organization(&self) -> OrganizationId {
         self.actor.organization
