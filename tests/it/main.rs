@@ -1,9 +1,11 @@
 //! One test binary: the whole service through its API, on SQLite or on the PostgreSQL that `RAPPORT_TEST_POSTGRES` names.
 
 mod app;
+mod architecture;
 mod bulk;
 mod complaints;
 mod database;
+mod description;
 mod dump;
 mod events;
 mod example;
