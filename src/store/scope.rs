@@ -316,13 +316,13 @@ impl<C: ConnectionTrait> Scope<C> {
         // Pairs bound one by one: the number of parameters of a statement has a limit.
         for part in wanted.chunks(1_000) {
             let mut sql = self.sql();
+            // A join and not `IN`: for that, SQLite reads every external id of the organization.
             sql.push("SELECT t.organization_id, t.").name(&[noun.table, "_id"]).push(", t.system, t.external_id FROM ");
-            sql.name(&[noun.table, "_external_id"]).push(" AS t WHERE t.organization_id = ").bind(self.organization());
-            sql.push(" AND (t.system, t.external_id) IN (VALUES ");
-            sql.list(part, |sql, key| {
+            sql.push("(VALUES ").list(part, |sql, key| {
                 sql.push("(").bind(key.system.as_str()).push(", ").bind(key.id.as_str()).push(")");
             });
-            sql.push(")");
+            sql.push(") AS w CROSS JOIN ").name(&[noun.table, "_external_id"]).push(" AS t WHERE t.organization_id = ");
+            sql.bind(self.organization()).push(" AND t.system = w.column1 AND t.external_id = w.column2");
             for row in self.rows(sql.finish(), &[CellKind::Id, CellKind::Text, CellKind::Text]).await? {
                 if let [Cell::Id(id), Cell::Text(system), Cell::Text(external)] = row.as_slice() {
                     found.insert(ExternalId { system: system.clone(), id: external.clone() }, *id);

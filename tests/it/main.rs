@@ -2,9 +2,15 @@
 
 mod app;
 mod bulk;
+mod complaints;
 mod database;
 mod dump;
+mod events;
+mod example;
+mod explorer;
 mod external_ids;
+mod groups;
+mod idempotency;
 mod isolation;
 mod listing;
 mod outline;
@@ -13,5 +19,6 @@ mod pointer;
 mod schema;
 mod scopes;
 mod settings;
+mod statements;
 mod world;
 mod writes;
