@@ -1,6 +1,7 @@
 //! One test binary: the whole service through its API, on SQLite or on the PostgreSQL that `RAPPORT_TEST_POSTGRES` names.
 
 mod app;
+mod bad_input;
 mod bulk;
 mod complaints;
 mod database;
