@@ -2,6 +2,7 @@
 
 mod app;
 mod architecture;
+mod bad_input;
 mod bulk;
 mod complaints;
 mod database;
@@ -20,7 +21,9 @@ mod listing;
 mod model;
 mod outline;
 mod paging;
+mod pointer;
 mod schema;
+mod scopes;
 mod settings;
 mod statements;
 mod world;
