@@ -9,6 +9,7 @@ use entity::{
     noun::{Named, Operation},
 };
 use sea_orm::prelude::Uuid;
+use secrecy::SecretString;
 
 use super::{
     input::{self, Input},
@@ -55,6 +56,8 @@ pub struct Report {
     pub is_replayed: bool,
     /// What is wrong with the call as a whole.
     pub errors: Vec<UserError>,
+    /// What is told once, by the payload's field. Never remembered.
+    pub told: Vec<(&'static str, SecretString)>,
 }
 
 /// Runs a mutation to its end, whatever becomes of the caller: a lost connection cannot cut it short.
@@ -158,7 +161,7 @@ impl Call {
                 }
             }
         }
-        let report = self.effect(&tx).await?;
+        let mut report = self.effect(&tx).await?;
         let is_whole_failure =
             !report.errors.is_empty() || report.rows.iter().all(|row| row.outcome == Outcome::Failed);
         if is_whole_failure {
@@ -169,6 +172,7 @@ impl Call {
         if let Some(key) = &self.key {
             tx.remember(&key.text, &report.memory()).await?;
         }
+        report.told = tx.told();
         tx.commit().await?;
         Ok(report)
     }
@@ -246,7 +250,7 @@ impl Call {
             return Ok(Report {
                 rows,
                 errors: vec![UserError::new(Code::Invalid, "rows", message)],
-                is_replayed: false,
+                ..Report::default()
             });
         }
         Ok(Report { rows, ..Report::default() })
@@ -310,7 +314,7 @@ impl Report {
             })
         };
         let rows = rows.into_iter().map(row).collect::<Option<_>>().ok_or_else(lost)?;
-        Ok(Self { rows, is_replayed: true, errors: Vec::new() })
+        Ok(Self { rows, is_replayed: true, ..Self::default() })
     }
 }
 

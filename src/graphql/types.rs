@@ -170,7 +170,7 @@ pub fn register_mutations(registry: &mut Registry, slices: &[&'static Slice]) {
             meta.args.insert("input".to_owned(), value("input", &format!("{input}!"), "What to do."));
             fields.push(scoped(meta, &[verb.permission(noun)]));
         }
-        payloads(registry, noun);
+        payloads(registry, slice);
     }
     add_object(registry, "Mutation", "What can be changed. Each field is one transaction.", fields);
 }
@@ -510,18 +510,18 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
     name
 }
 
-fn payloads(registry: &mut Registry, noun: &Noun) {
+fn payloads(registry: &mut Registry, slice: &Slice) {
+    let noun = slice.noun;
     let errors = || field("errors", "[UserError!]!", "What was wrong with the input; empty when all went well.");
     let node = || field("node", noun.name, "The row as it is now; with CONFLICT, as somebody else left it.");
     let outcome = || field("outcome", "MutationOutcome!", "What happened to the row.");
     let replayed =
         || field("isReplayed", "Boolean!", "Whether the idempotency key had been used: nothing happened again.");
-    add_object(
-        registry,
-        &format!("{}Payload", noun.name),
-        &format!("What came of a change to a {}.", noun.name),
-        vec![node(), outcome(), field("deletedId", "ID", "The id of a row that was deleted."), replayed(), errors()],
-    );
+    let deleted = field("deletedId", "ID", "The id of a row that was deleted.");
+    let mut fields = vec![node(), outcome(), deleted, replayed(), errors()];
+    fields.extend(slice.told_once.iter().map(|known| field(known.name, known.ty, known.doc)));
+    let doc = format!("What came of a change to a {}.", noun.name);
+    add_object(registry, &format!("{}Payload", noun.name), &doc, fields);
     if noun.offers(Operation::BulkUpsert) {
         let result = format!("{}BulkResult", noun.name);
         add_object(

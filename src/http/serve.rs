@@ -18,6 +18,7 @@ const LAST_RESORT: Duration = Duration::from_secs(10);
 /// Serves until SIGTERM or SIGINT, then finishes what has begun.
 pub async fn serve(app: App, settings: &HttpSettings) -> io::Result<()> {
     let health = Health::new(app.store.clone());
+    tokio::spawn(app.gate.clone().keep_polling());
     let admin_listener = TcpListener::bind(settings.admin_listen)?;
     let state = web::Data::new(State::new(app, settings));
     let shared_health = web::Data::new(health.clone());

@@ -61,7 +61,7 @@ async fn the_published_documents_are_open_to_all() {
     assert_eq!(schema.header("content-type"), "text/plain; charset=utf-8");
     assert!(schema.text().contains("type Query"));
     let keys = send(TestRequest::get().uri("/.well-known/jwks.json")).await;
-    assert_eq!(keys.json()["keys"][0]["kid"], "ours");
+    assert_eq!(keys.json()["keys"][0]["use"], "sig");
 }
 
 #[actix_web::test]
