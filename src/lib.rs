@@ -8,6 +8,7 @@ pub mod demo;
 pub mod error;
 pub mod exchange;
 pub mod graphql;
+pub mod housekeeping;
 pub mod http;
 pub mod insight;
 pub mod map;

@@ -8,7 +8,7 @@ use rapport::{
     auth::tokens::Tokens,
     clock, command,
     config::{Command, Settings, Stop},
-    demo,
+    demo, housekeeping,
     http::{self, App, Demo},
     schema::{self, ApiSchema},
     store::Store,
@@ -60,6 +60,7 @@ async fn start(settings: &Settings, is_demo: bool) -> Result<String> {
         (command::open(settings).await?, None)
     };
     let gate = Arc::new(command::gate(settings, store.clone(), tokens)?);
+    housekeeping::start(store.clone());
     http::serve(App { schema, store, gate, demo }, &settings.http).await?;
     Ok(String::new())
 }

@@ -15,7 +15,7 @@ use crate::{
     store::{
         ExternalId, Scope,
         cell::{Cell, Column},
-        page::Selection,
+        page::{Page, Selection},
     },
 };
 
@@ -68,7 +68,7 @@ pub async fn list(scope: &Scope, plan: &ConnectionPlan) -> Result<Lists> {
     let mut lists = Lists::default();
     let pages = async {
         if !plan.has_rows {
-            return Ok(Default::default());
+            return Ok(Page::default());
         }
         scope.page(&selection(plan), &plan.list.query).await
     };

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_graphql::Value;
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::{
-    Noun, Permission, id,
+    Noun, Permission,
     noun::{Named, Operation},
 };
 use sea_orm::prelude::Uuid;
@@ -100,7 +101,7 @@ impl Key {
             write_canonical(value, &mut canonical);
         }
         let digest = digest(&SHA256, canonical.as_bytes());
-        let fingerprint = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint = URL_SAFE_NO_PAD.encode(digest.as_ref());
         Ok(Some(Self { text: text.to_owned(), fingerprint }))
     }
 
@@ -284,37 +285,38 @@ impl Report {
 
     /// What is remembered under an idempotency key: ids, outcomes and errors, never field values.
     fn memory(&self) -> String {
-        let rows: Vec<_> = self
-            .rows
-            .iter()
-            .map(|row| {
-                let errors: Vec<_> = row
-                    .errors
-                    .iter()
-                    .map(|error| serde_json::json!([error.code.name(), error.message, error.path]))
-                    .collect();
-                serde_json::json!([row.id.map(|id| id::encode("", id)), row.outcome.name(), errors])
-            })
-            .collect();
+        let rows: Vec<Remembered> = self.rows.iter().map(Remembered::of).collect();
         serde_json::json!(rows).to_string()
     }
 
     fn recall(memory: &str) -> Result<Self> {
-        let lost = || Error::internal("an idempotency row cannot be read");
-        let rows: Vec<(Option<String>, String, Vec<(String, String, Vec<String>)>)> =
-            serde_json::from_str(memory).map_err(|_| lost())?;
-        let row = |(row_id, outcome, errors): (Option<String>, String, Vec<_>)| {
-            let error = |(code, message, path): (String, String, Vec<String>)| {
-                Some(UserError { code: Code::parse(&code)?, message, path })
-            };
-            Some(Written {
-                id: row_id.as_deref().and_then(id::decode).map(|(_, id)| id),
-                outcome: Outcome::parse(&outcome)?,
-                errors: errors.into_iter().map(error).collect::<Option<_>>()?,
-            })
-        };
-        let rows = rows.into_iter().map(row).collect::<Option<_>>().ok_or_else(lost)?;
+        let remembered: Option<Vec<Remembered>> = serde_json::from_str(memory).ok();
+        let rows = remembered.and_then(|rows| rows.into_iter().map(Remembered::written).collect());
+        let rows = rows.ok_or_else(|| Error::internal("an idempotency row cannot be read"))?;
         Ok(Self { rows, is_replayed: true, ..Self::default() })
+    }
+}
+
+/// One row as an idempotency row keeps it.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Remembered {
+    id: Option<Uuid>,
+    outcome: String,
+    errors: Vec<(String, String, Vec<String>)>,
+}
+
+impl Remembered {
+    fn of(row: &Written) -> Self {
+        let error = |error: &UserError| (error.code.name().to_owned(), error.message.clone(), error.path.clone());
+        Self { id: row.id, outcome: row.outcome.name().to_owned(), errors: row.errors.iter().map(error).collect() }
+    }
+
+    fn written(self) -> Option<Written> {
+        let error = |(code, message, path): (String, String, Vec<String>)| {
+            Some(UserError { code: Code::parse(&code)?, message, path })
+        };
+        let errors = self.errors.into_iter().map(error).collect::<Option<_>>()?;
+        Some(Written { id: self.id, outcome: Outcome::parse(&self.outcome)?, errors })
     }
 }
 

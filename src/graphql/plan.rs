@@ -51,7 +51,7 @@ pub enum ObjectOut {
     /// The row that a column names: the column's place, and the plan of the other row.
     One(usize, RowPlan),
     /// A list.
-    Many(&'static Relationship, ConnectionPlan),
+    Many(&'static Relationship, Box<ConnectionPlan>),
     /// External ids: what of each is asked.
     ExternalIds(Vec<Out<&'static str>>),
     /// Objects made together with this one.
@@ -228,7 +228,7 @@ impl<'a> Planner<'a> {
             }
             Link::Many { .. } | Link::Through { .. } => ObjectOut::Many(
                 relation,
-                self.list(target, &list_name(noun, relation), selected, sets, relation.link.edge())?,
+                Box::new(self.list(target, &list_name(noun, relation), selected, sets, relation.link.edge())?),
             ),
             Link::Inside { .. } => ObjectOut::Inside(relation, self.row(target, sets)?),
         })

@@ -224,7 +224,9 @@ fn settle(ctx: &Context<'_>, done: Result<Writer>) -> Value {
     match done {
         Ok(writer) => {
             let (value, errors) = writer.finish();
-            errors.into_iter().for_each(|error| ctx.add_error(error));
+            for error in errors {
+                ctx.add_error(error);
+            }
             value
         }
         Err(error) => {

@@ -34,26 +34,26 @@ const PAGING: [(&str, &str, &str); 4] = [
 
 /// An input value.
 pub fn value(name: &str, ty: &str, doc: &str) -> MetaInputValue {
-    MetaInputValue { description: described(doc), ..MetaInputValue::new(name, ty) }
+    MetaInputValue { description: Some(told(doc)), ..MetaInputValue::new(name, ty) }
 }
 
 fn or(name: &str, ty: &str, default: &str, doc: &str) -> MetaInputValue {
     MetaInputValue { default_value: Some(default.to_owned()), ..value(name, ty, doc) }
 }
 
-fn described(doc: &str) -> Option<String> {
-    Some(doc.trim().to_owned())
+fn told(doc: &str) -> String {
+    doc.trim().to_owned()
 }
 
 /// An output field.
 pub fn field(name: &str, ty: &str, doc: &str) -> MetaField {
-    MetaField { description: described(doc), ..MetaField::new(name, ty) }
+    MetaField { description: Some(told(doc)), ..MetaField::new(name, ty) }
 }
 
 /// A field that only tokens with all these scopes may ask for; an empty list is any valid token.
 fn scoped(mut meta: MetaField, permissions: &[Permission]) -> MetaField {
     let names: Vec<Value> = permissions.iter().map(|permission| permission.name().into()).collect();
-    let told = match permissions {
+    let needed = match permissions {
         [] => "Any valid token.".to_owned(),
         _ => format!(
             "Needs {}.",
@@ -61,7 +61,7 @@ fn scoped(mut meta: MetaField, permissions: &[Permission]) -> MetaField {
         ),
     };
     let doc = meta.description.take().unwrap_or_default();
-    meta.description = Some(format!("{doc} {told}"));
+    meta.description = Some(format!("{doc} {needed}"));
     meta.directive_invocations.push(MetaDirectiveInvocation {
         name: "requiresScopes".to_owned(),
         args: [("scopes".to_owned(), Value::List(vec![Value::List(names)]))].into_iter().collect(),
@@ -75,12 +75,12 @@ fn add(registry: &mut Registry, name: &str, ty: MetaType) {
 
 fn add_object(registry: &mut Registry, name: &str, doc: &str, fields: Vec<MetaField>) {
     let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
-    add(registry, name, ObjectBuilder::new(name, fields).description(described(doc)).build());
+    add(registry, name, ObjectBuilder::new(name, fields).description(Some(told(doc))).build());
 }
 
 fn add_input(registry: &mut Registry, name: &str, doc: &str, is_one_of: bool, values: Vec<MetaInputValue>) {
     let values: IndexMap<_, _> = values.into_iter().map(|value| (value.name.clone(), value)).collect();
-    add(registry, name, InputObjectBuilder::new(name, values).description(described(doc)).oneof(is_one_of).build());
+    add(registry, name, InputObjectBuilder::new(name, values).description(Some(told(doc))).oneof(is_one_of).build());
 }
 
 fn add_enum(registry: &mut Registry, known: &EnumType) {
@@ -94,8 +94,8 @@ fn add_enum_values(
     values: impl Iterator<Item = (String, &'static str)>,
 ) {
     let values = values
-        .map(|(name, doc)| (name.clone(), MetaEnumValue { description: described(doc), ..MetaEnumValue::new(name) }));
-    add(registry, name, EnumBuilder::new(name, values.collect()).description(described(doc)).build());
+        .map(|(name, doc)| (name.clone(), MetaEnumValue { description: Some(told(doc)), ..MetaEnumValue::new(name) }));
+    add(registry, name, EnumBuilder::new(name, values.collect()).description(Some(told(doc))).build());
 }
 
 /// Registers the root of queries and all that can be reached from it.
@@ -109,7 +109,7 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Slice]) {
         "Node",
         MetaType::Interface {
             name: "Node".to_owned(),
-            description: described("Anything with an id that can be looked up again."),
+            description: Some(told("Anything with an id that can be looked up again.")),
             fields: [("id".to_owned(), field("id", "ID!", "Opaque id with the type's prefix."))].into_iter().collect(),
             possible_types: possible,
             extends: false,
@@ -286,7 +286,7 @@ fn writable(noun: &Noun, is_create: bool) -> Vec<MetaInputValue> {
         });
     }
     if noun.has_external_ids {
-        let doc = "External ids to add; one of the same system is replaced. Null takes all away.";
+        let doc = "External ids to add; one of the same system is replaced. Null takes all away, but never the one that names the row of an upsert.";
         values.push(value("externalIds", "[ExternalIdInput!]", doc));
     }
     values
@@ -614,7 +614,7 @@ fn common(registry: &mut Registry) {
     scopes.deprecation = Deprecation::NoDeprecated;
     registry.add_directive(MetaDirective {
         name: "requiresScopes".to_owned(),
-        description: described("The scopes a token needs for a field."),
+        description: Some(told("The scopes a token needs for a field.")),
         locations: vec![__DirectiveLocation::FIELD_DEFINITION],
         args: [("scopes".to_owned(), scopes)].into_iter().collect(),
         is_repeatable: false,

@@ -91,14 +91,14 @@ pub const QUERY: Query = Query {
 fn preview<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answer>> {
     Box::pin(async move {
         let input = input.object("input")?.unwrap_or_default();
-        let score = match input.present("sentimentScore") {
+        let mood = match input.present("sentimentScore") {
             Some(async_graphql::Value::Number(number)) => number.as_f64(),
             _ => None,
         };
         let candidate = Candidate {
             kind: input.text("kind")?.and_then(FeedbackKind::parse),
             sentiment: input.text("sentiment")?.and_then(Sentiment::parse),
-            score,
+            score: mood,
             product: input.text("product")?.map(str::to_owned),
             tags: input.list("tags").into_iter().filter_map(|tag| text(tag).map(str::to_owned)).collect(),
             body: input.text("body")?.map(fold).unwrap_or_default(),

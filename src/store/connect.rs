@@ -28,7 +28,7 @@ pub struct Options {
 }
 
 /// Number of the advisory lock that migrations take on PostgreSQL.
-const MIGRATION_LOCK: i64 = 0x7261_7070_6f72_74;
+const MIGRATION_LOCK: i64 = 0x0072_6170_706f_7274;
 
 /// Opens the readers and the writer.
 pub(super) async fn open(
