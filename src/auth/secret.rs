@@ -12,6 +12,8 @@ use crate::{Error, Result};
 
 /// What every secret begins with, so that scanners of published code know one when they see it.
 const PREFIX: &str = "rps_";
+/// As long as a hash, and the hash of nothing.
+const NOBODY: &str = "-------------------------------------------";
 
 /// A new secret.
 pub fn make() -> Result<SecretString> {
@@ -22,13 +24,12 @@ pub fn make() -> Result<SecretString> {
 
 /// What is kept of a secret. It has 256 bits of its own, so a plain hash cannot be searched for it.
 pub fn hash(secret: &SecretString) -> String {
-    digest(&SHA256, secret.expose_secret().as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.expose_secret().as_bytes()))
 }
 
 /// Whether `secret` is the one of `known`. Takes the same time wherever they differ, and without any known hash.
 pub fn is_right(secret: &SecretString, known: Option<&str>) -> bool {
-    let nobody = "0".repeat(64);
-    let is_equal = verify_slices_are_equal(hash(secret).as_bytes(), known.unwrap_or(&nobody).as_bytes()).is_ok();
+    let is_equal = verify_slices_are_equal(hash(secret).as_bytes(), known.unwrap_or(NOBODY).as_bytes()).is_ok();
     is_equal && known.is_some()
 }
 

@@ -161,4 +161,6 @@ impl Claims {
 }
 
 #[cfg(test)]
+mod signatures;
+#[cfg(test)]
 mod tests;

@@ -347,8 +347,8 @@ impl Settings {
         let mut known: Vec<&str> = given.external_issuer.iter().map(|terms| terms.issuer.as_str()).collect();
         known.extend(is_built_in.then_some(given.issuer.as_str()));
         known.sort_unstable();
-        if let Some(twice) = known.windows(2).find(|two| two[0] == two[1]) {
-            return Err(Stop::Wrong(format!("--issuer and --external-issuer name {} twice", twice[0])));
+        if let Some((twice, _)) = known.iter().zip(known.iter().skip(1)).find(|(one, next)| one == next) {
+            return Err(Stop::Wrong(format!("--issuer and --external-issuer name {twice} twice")));
         }
         Ok(Self {
             command,

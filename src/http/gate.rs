@@ -71,13 +71,12 @@ impl Gate {
             return Err(Error::Unauthenticated);
         }
         let fingerprint = fingerprint(token);
-        let proof = match self.proofs.get(&fingerprint, now) {
-            Some(proof) => proof,
-            None => {
-                let proof = Arc::new(self.prove(token, now).await?);
-                self.proofs.put(fingerprint, &proof, now);
-                proof
-            }
+        let proof = if let Some(proof) = self.proofs.get(&fingerprint, now) {
+            proof
+        } else {
+            let proof = Arc::new(self.prove(token, now).await?);
+            self.proofs.put(fingerprint, &proof, now);
+            proof
         };
         if self.withdrawn(now).await?.refuses(&proof) {
             return Err(Error::Unauthenticated);
@@ -92,7 +91,7 @@ impl Gate {
         }
         let external = self.externals.iter().find(|external| external.issuer() == issuer);
         let claimed = external.ok_or(Error::Unauthenticated)?.verify(token, now).await?;
-        let organization = self.store.organization_named(&claimed.organization).await.map_err(away)?;
+        let organization = self.store.organization_named(&claimed.organization).await.map_err(|error| away(&error))?;
         Ok(claimed.within(organization.ok_or(Error::Unauthenticated)?))
     }
 
@@ -110,7 +109,7 @@ impl Gate {
         }
         let _turn = self.turn.lock().await;
         if self.known(now).is_none() {
-            self.poll(now).await.map_err(away)?;
+            self.poll(now).await.map_err(|error| away(&error))?;
         }
         self.known(now).ok_or(Error::Unavailable)
     }
@@ -135,7 +134,7 @@ impl Gate {
 }
 
 /// While the database is away nobody can be told from anybody; its own words are for the log.
-fn away(error: Error) -> Error {
+fn away(error: &Error) -> Error {
     tracing::warn!(%error, "a token could not be judged");
     Error::Unavailable
 }
