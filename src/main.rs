@@ -54,20 +54,24 @@ async fn start(settings: &Settings, is_demo: bool) -> Result<String> {
         let store = Store::open(&settings.database).await?;
         let tokens = tokens.as_ref().context("the demo issues its own tokens")?;
         let token = demo(&store, &schema, tokens).await?;
-        println!("Rapport is at http://{}/\nToken, for 12 hours: {token}", settings.http.listen);
         (store, Some(Demo { token }))
     } else {
         (command::open(settings).await?, None)
     };
     let gate = Arc::new(command::gate(settings, store.clone(), tokens)?);
     housekeeping::start(store.clone());
-    http::serve(App { schema, store, gate, demo }, &settings.http).await?;
+    let token = demo.as_ref().map(|demo| demo.token.clone());
+    let announce = |address| {
+        if let Some(token) = token {
+            println!("Rapport is at http://{address}/\nToken, for 12 hours: {token}");
+        }
+    };
+    http::serve(App { schema, store, gate, demo }, &settings.http, announce).await?;
     Ok(String::new())
 }
 
 /// Fills the example database and issues a token for it.
 async fn demo(store: &Store, schema: &ApiSchema, tokens: &Tokens) -> Result<String> {
-    store.migrate().await?;
     let organization = demo::seed(store, schema).await?;
     let organization = organization.context("the database holds other data; demo only uses one of its own")?;
     let token = tokens.issue(&demo::actor(organization), TimeDelta::hours(12), clock::now())?;

@@ -187,8 +187,8 @@ struct Given {
     #[arg(long, env = "RAPPORT_SIGNING_KEY", global = true, hide_env_values = true, value_name = "FILE")]
     #[arg(
         help = "ES256 or EdDSA private key for access tokens, PKCS#8 as PEM or DER; without one, a server that has \
-                  an external issuer issues no tokens itself [default: made beside the SQLite file; required on \
-                  PostgreSQL]"
+                  an external issuer issues no tokens itself [default: made beside the SQLite file; on PostgreSQL \
+                  required, but for demo rapport-demo.key]"
     )]
     signing_key: Option<PathBuf>,
     /// Name of this server in its access tokens
@@ -382,7 +382,12 @@ impl Settings {
         }
         match sqlite_file(&self.database.url) {
             Some(file) => Ok(Some(KeyFile::Own(file.with_extension("key")))),
-            None => Err(Stop::Wrong("--signing-key or an --external-issuer is required on PostgreSQL".to_owned())),
+            None if matches!(self.command, Command::Demo) => Ok(Some(KeyFile::Own("rapport-demo.key".into()))),
+            None => Err(Stop::Wrong(
+                "--signing-key is required on PostgreSQL, or an --external-issuer: a file made by `openssl genpkey \
+                 -algorithm ed25519 -out rapport.key`, or the rapport-demo.key that demo made"
+                    .to_owned(),
+            )),
         }
     }
 }

@@ -36,7 +36,7 @@ pub const SLICE: Slice = Slice {
 const CREATE: Mutation = Mutation {
     name: "apiClientCreate",
     doc: "Makes an API client and shows its secret, once. It can be given no scope that the token lacks.",
-    permission: Permission::Admin,
+    permissions: &[Permission::Admin],
     input: &[
         Argument { name: "name", ty: "String!", default: None, doc: "Name to show. Up to 200 characters." },
         Argument {
@@ -52,7 +52,7 @@ const CREATE: Mutation = Mutation {
 const REVOKE: Mutation = Mutation {
     name: "apiClientRevoke",
     doc: "Revokes an API client for good: it gets no tokens, and within 10 seconds those it holds are refused.",
-    permission: Permission::Admin,
+    permissions: &[Permission::Admin],
     input: &[Argument { name: "id", ty: "ID!", default: None, doc: "Which one." }],
     run: |tx, input| Box::pin(revoke(tx, input)),
 };

@@ -23,6 +23,7 @@ use crate::{
 /// A payload as selected.
 pub struct Payload {
     outs: Vec<Out<PayloadOut>>,
+    is_bulk: bool,
 }
 
 enum PayloadOut {
@@ -45,7 +46,7 @@ impl Payload {
     ) -> Result<Self> {
         let (noun, name) = (slice.noun, if is_bulk { "BulkPayload" } else { "Payload" });
         let told = if is_bulk { &[] } else { slice.told_once };
-        Ok(Self { outs: Self::outs(planner, noun, told, sets, &format!("{}{name}", noun.name))? })
+        Ok(Self { outs: Self::outs(planner, noun, told, sets, &format!("{}{name}", noun.name))?, is_bulk })
     }
 
     fn outs<'a>(
@@ -83,9 +84,8 @@ impl Payload {
         for plan in self.node_plans() {
             rows.push(load::rows_by_id(scope, plan, &ids).await?);
         }
-        let is_bulk = self.outs.iter().any(|out| matches!(out.what, PayloadOut::Results(_)));
         let one = report.rows.first();
-        let name = if is_bulk { "BulkPayload" } else { "Payload" };
+        let name = if self.is_bulk { "BulkPayload" } else { "Payload" };
         let typename = format!("{}{name}", noun.name);
         let mut place = 0;
         writer.entries(&self.outs, |writer, _, what| match what {
@@ -106,7 +106,7 @@ impl Payload {
                 let errors: Vec<_> = report
                     .errors
                     .iter()
-                    .chain(one.filter(|_| !is_bulk).map_or(&[][..], |row| &row.errors))
+                    .chain(one.filter(|_| !self.is_bulk).map_or(&[][..], |row| &row.errors))
                     .cloned()
                     .collect();
                 let whole = Whole { row: one, errors: &errors, index: 0, report };
