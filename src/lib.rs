@@ -2,9 +2,11 @@
 
 pub mod auth;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod demo;
 pub mod error;
+pub mod exchange;
 pub mod graphql;
 pub mod housekeeping;
 pub mod http;

@@ -4,6 +4,7 @@ use async_graphql::{EmptySubscription, Schema};
 use entity::{customer, department, expectation, feedback_record, influencer};
 
 use crate::{
+    exchange::api_client,
     graphql::{
         root::{MutationRoot, QueryRoot, Slices},
         slice::Slice,
@@ -43,6 +44,7 @@ impl Slices for Rapport {
             ..routing::RULES
         },
         &routing::HISTORY,
+        &api_client::SLICE,
     ];
 }
 

@@ -82,6 +82,8 @@ ids! {
     RoutingRuleId,
     /// One decision on where a feedback record goes.
     RoutingId,
+    /// An API client.
+    ApiClientId,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Tables as `SeaORM` models, and the description of every noun. Knows nothing of HTTP or callers.
 
+pub mod api_client;
 pub mod customer;
 pub mod department;
 pub mod event;
@@ -22,7 +23,7 @@ pub use permission::{Permission, Permissions};
 pub use tenanted::Tenanted;
 
 /// Every noun, in the order of the language. A new noun is registered here.
-pub static NOUNS: [&Noun; 10] = [
+pub static NOUNS: [&Noun; 11] = [
     &organization::NOUN,
     &department::NOUN,
     &interaction_point::NOUN,
@@ -33,4 +34,5 @@ pub static NOUNS: [&Noun; 10] = [
     &feedback_record::NOUN,
     &routing_rule::NOUN,
     &routing::NOUN,
+    &api_client::NOUN,
 ];

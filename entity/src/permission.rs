@@ -85,6 +85,17 @@ impl Permissions {
     pub const fn holds(self, permission: Permission) -> bool {
         self.0 & 1 << permission as u16 != 0
     }
+
+    /// The scopes in both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Its scopes.
+    pub fn iter(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL.into_iter().filter(move |permission| self.holds(*permission))
+    }
 }
 
 impl FromIterator<Permission> for Permissions {

@@ -5,6 +5,7 @@ mod m0001_foundation;
 mod m0002_map;
 mod m0003_record;
 mod m0004_response;
+mod m0005_api_clients;
 
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_map::Migration),
             Box::new(m0003_record::Migration),
             Box::new(m0004_response::Migration),
+            Box::new(m0005_api_clients::Migration),
         ]
     }
 }

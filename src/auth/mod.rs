@@ -1,7 +1,13 @@
 //! Who is calling, and how they prove it.
 
+pub mod claims;
+pub mod external;
+mod jwks;
 pub mod key;
+pub mod proofs;
+pub mod secret;
 pub mod tokens;
+pub mod withdrawn;
 
 use entity::{Permission, Permissions, id::OrganizationId};
 
@@ -18,6 +24,17 @@ pub struct Actor {
     pub client: Option<String>,
     /// What they may do: the token's `scope`.
     pub permissions: Permissions,
+}
+
+/// What a token proved.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The caller.
+    pub actor: Actor,
+    /// When the token was issued, in seconds.
+    pub issued: i64,
+    /// When it ends, in seconds.
+    pub expires: i64,
 }
 
 impl Actor {

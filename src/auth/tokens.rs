@@ -1,30 +1,24 @@
 //! The built-in issuer: signs access tokens (RFC 9068) and believes only tokens that pass every check.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{Permission, Permissions, id::OrganizationId, organization};
+use entity::{Permissions, id::OrganizationId, organization};
 use jsonwebtoken::{Header, Validation, jwk::JwkSet};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, key::SigningKey};
+use super::{
+    Actor, Proof,
+    claims::{Audience, MOST_BYTES, Times, is_name, is_present, permissions, scope, scope_names},
+    key::SigningKey,
+};
 use crate::{Error, Result};
 
 /// Who the tokens are for: their `aud`.
-const AUDIENCE: &str = "rapport";
+pub const AUDIENCE: &str = "rapport";
 /// The type of an access token (RFC 9068), which keeps ID and logout tokens out.
 const TYPE: &str = "at+jwt";
-/// No token lives longer.
-pub const LONGEST_LIFE: TimeDelta = TimeDelta::hours(24);
-/// How far two clocks may differ.
-const LEEWAY: TimeDelta = TimeDelta::seconds(30);
-/// Longest token read, in bytes.
-const MOST_BYTES: usize = 8 * 1_024;
-/// Most scopes in one token.
-const MOST_SCOPES: usize = 64;
-/// Longest `sub`, `jti` and `client_id`, in characters.
-const LONGEST_NAME: usize = 255;
-
 /// Signs and verifies access tokens with one key.
+#[derive(Clone)]
 pub struct Tokens {
     key: SigningKey,
     issuer: String,
@@ -53,7 +47,7 @@ impl Tokens {
         Ok(tokens)
     }
 
-    /// A token that lets its bearer act as `actor` for `life`, which is at most [`LONGEST_LIFE`].
+    /// A token that lets its bearer act as `actor` for `life`, which is at most [`LONGEST_LIFE`](super::claims::LONGEST_LIFE).
     pub fn issue(&self, actor: &Actor, life: TimeDelta, now: DateTime<Utc>) -> Result<SecretString> {
         let claims = Claims {
             iss: self.issuer.clone(),
@@ -66,6 +60,7 @@ impl Tokens {
             org: entity::id::encode(organization::NOUN.prefix, actor.organization.into()),
             scope: scope(actor.permissions),
             client_id: actor.client.clone(),
+            departments: false,
         };
         // What we sign, we must believe.
         claims
@@ -76,9 +71,18 @@ impl Tokens {
         token.map(SecretString::from).map_err(|error| Error::internal(error.to_string()))
     }
 
-    /// Who the bearer of `token` is. Everything that is wrong with it is the same [`Error::Unauthenticated`].
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Actor> {
-        self.read(token).and_then(|claims| claims.actor(&self.issuer, now)).ok_or(Error::Unauthenticated)
+    /// What `token` proves. Everything that is wrong with it is the same [`Error::Unauthenticated`].
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Proof> {
+        let proof = self.read(token).and_then(|claims| {
+            let (issued, expires) = (claims.iat, claims.exp);
+            Some(Proof { actor: claims.actor(&self.issuer, now)?, issued, expires })
+        });
+        proof.ok_or(Error::Unauthenticated)
+    }
+
+    /// What it calls itself in its tokens.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     /// The public key as a JSON Web Key Set.
@@ -129,26 +133,16 @@ struct Claims {
     scope: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Several(Vec<String>),
+    /// A claim that narrows is never ignored: until it is honoured, it is refused.
+    #[serde(default, skip_serializing, deserialize_with = "is_present")]
+    departments: bool,
 }
 
 impl Claims {
     /// The actor the claims describe, if every one of them holds at `now`.
     fn actor(self, issuer: &str, now: DateTime<Utc>) -> Option<Actor> {
-        let now = now.timestamp();
-        let life = self.exp.checked_sub(self.iat)?;
-        let latest = now.checked_add(LEEWAY.num_seconds())?;
-        let is_ours = self.iss == issuer && self.aud.has(AUDIENCE);
-        let is_now = now < self.exp.checked_add(LEEWAY.num_seconds())?
-            && self.nbf <= latest
-            && self.iat <= latest
-            && (1..=LONGEST_LIFE.num_seconds()).contains(&life);
+        let is_ours = self.iss == issuer && self.aud.has(AUDIENCE) && !self.departments;
+        let is_now = Times { from: self.nbf, issued: self.iat, until: self.exp }.hold(now);
         let is_named = is_name(&self.sub) && is_name(&self.jti) && self.client_id.as_deref().is_none_or(is_name);
         if !(is_ours && is_now && is_named) {
             return None;
@@ -161,43 +155,12 @@ impl Claims {
             organization: OrganizationId(organization),
             subject: self.sub,
             client: self.client_id,
-            permissions: permissions(&self.scope)?,
+            permissions: permissions(&scope_names(&self.scope)?),
         })
     }
 }
 
-impl Audience {
-    fn has(&self, wanted: &str) -> bool {
-        match self {
-            Self::One(audience) => audience == wanted,
-            Self::Several(audiences) => audiences.iter().any(|audience| audience == wanted),
-        }
-    }
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().count() <= LONGEST_NAME
-}
-
-/// The `scope` text of a set: names with one space between them (RFC 6749, 3.3).
-fn scope(permissions: Permissions) -> String {
-    let held = Permission::ALL.into_iter().filter(|permission| permissions.holds(*permission));
-    held.map(Permission::name).collect::<Vec<_>>().join(" ")
-}
-
-/// The set a `scope` text names. Scopes we do not know grant nothing; a text of another form is refused whole.
-fn permissions(scope: &str) -> Option<Permissions> {
-    if scope.is_empty() {
-        return Some(Permissions::default());
-    }
-    let named: Vec<_> = scope.split(' ').take(MOST_SCOPES + 1).collect();
-    let is_read = named.len() <= MOST_SCOPES && named.iter().all(|name| is_scope(name));
-    is_read.then(|| named.into_iter().filter_map(Permission::parse).collect())
-}
-
-fn is_scope(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~'))
-}
-
+#[cfg(test)]
+mod signatures;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use clap::{ArgAction, Command};
+use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
 use super::Stop;
@@ -10,9 +10,9 @@ use super::Stop;
 /// The command with the file's values as defaults.
 pub fn with_defaults(command: Command, file: &Path) -> Result<Command, Stop> {
     let wrong = |what: String| Stop::Wrong(format!("{}: {what}", file.display()));
-    let text = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-    let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+    let content = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let table: Table = content.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| content[..span.start].matches('\n').count() + 1);
         wrong(format!("line {line} is not TOML: {}", error.message()))
     })?;
     table.iter().try_fold(command, |command, (key, value)| {
@@ -21,11 +21,25 @@ pub fn with_defaults(command: Command, file: &Path) -> Result<Command, Stop> {
         let texts = match (value, known.get_action()) {
             (Value::String(text), _) => Some(vec![text.clone()]),
             (Value::Integer(number), _) => Some(vec![number.to_string()]),
-            (Value::Array(list), ArgAction::Append) => list.iter().map(|one| one.as_str().map(str::to_owned)).collect(),
+            (Value::Boolean(word), _) if is_flag(known) => Some(vec![word.to_string()]),
+            (Value::Array(list), ArgAction::Append) => list.iter().map(text).collect(),
             _ => None,
         };
         let texts = texts.ok_or_else(|| wrong(format!("{key} cannot be a {}", value.type_str())))?;
         let id = known.get_id().clone();
         Ok(command.mut_arg(id, |setting| setting.default_values(texts)))
     })
+}
+
+fn is_flag(known: &Arg) -> bool {
+    known.get_value_parser().type_id() == std::any::TypeId::of::<bool>()
+}
+
+/// One of several values: a text as it is, a table as the JSON that a flag takes.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Table(table) => serde_json::to_string(table).ok(),
+        _ => None,
+    }
 }

@@ -20,7 +20,11 @@ use clap::{
 use entity::Permissions;
 use tracing_subscriber::filter::Targets;
 
-use crate::{auth::key::KeyFile, store, telemetry::LogFormat};
+use crate::{
+    auth::{external::Terms, key::KeyFile},
+    store,
+    telemetry::LogFormat,
+};
 
 /// The GraphQL API backend for customer interaction points.
 #[derive(Parser)]
@@ -51,9 +55,14 @@ pub enum Command {
     Schema,
     /// Print an access token
     Token(TokenRequest),
+    /// Refuse the access tokens that somebody holds now, within 10 seconds
+    Revoke(RevokeRequest),
     /// Manage organizations
     #[command(subcommand, arg_required_else_help = false)]
     Organization(OrganizationCommand),
+    /// Manage API clients, which get access tokens at POST /oauth/token
+    #[command(subcommand, arg_required_else_help = false)]
+    ApiClient(ApiClientCommand),
 }
 
 /// Whom a token is for.
@@ -78,6 +87,65 @@ pub struct TokenRequest {
 pub enum OrganizationCommand {
     /// Make an organization and print its id
     Create(OrganizationRequest),
+    /// Refuse every token of an organization, within 10 seconds
+    Suspend {
+        /// Slug of the organization
+        #[arg(long)]
+        slug: String,
+    },
+    /// End a suspension
+    Resume {
+        /// Slug of the organization
+        #[arg(long)]
+        slug: String,
+    },
+}
+
+/// Whose tokens to refuse.
+#[derive(Args, Clone, Debug)]
+pub struct RevokeRequest {
+    /// Slug of the organization
+    #[arg(long, value_name = "SLUG")]
+    pub organization: String,
+    /// Their `sub`; of an external issuer ISSUER|SUB
+    #[arg(long, value_name = "NAME")]
+    pub subject: String,
+}
+
+/// What to do with API clients.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ApiClientCommand {
+    /// Make an API client; print its id and, this once, its secret
+    Create(ApiClientRequest),
+    /// Revoke an API client for good
+    Revoke {
+        /// Slug of the organization
+        #[arg(long, value_name = "SLUG")]
+        organization: String,
+        /// Id of the client
+        #[arg(long)]
+        id: String,
+    },
+    /// Print the API clients of an organization
+    List {
+        /// Slug of the organization
+        #[arg(long, value_name = "SLUG")]
+        organization: String,
+    },
+}
+
+/// The API client to make.
+#[derive(Args, Clone, Debug)]
+pub struct ApiClientRequest {
+    /// Slug of the organization
+    #[arg(long, value_name = "SLUG")]
+    pub organization: String,
+    /// Name to show
+    #[arg(long, value_parser = values::name)]
+    pub name: String,
+    /// What its tokens may do at most: scopes with a space between them
+    #[arg(long = "scope", value_name = "SCOPES", value_parser = values::permissions)]
+    pub permissions: Permissions,
 }
 
 /// The organization to make.
@@ -117,13 +185,34 @@ struct Given {
     #[arg(default_value = "8", value_parser = RangedI64ValueParser::<u32>::new().range(1..=1_000))]
     database_connections: u32,
     #[arg(long, env = "RAPPORT_SIGNING_KEY", global = true, hide_env_values = true, value_name = "FILE")]
-    #[arg(help = "ES256 or EdDSA private key for access tokens, PKCS#8 as PEM or DER [default: made beside the \
-                  SQLite file; on PostgreSQL required, but for demo rapport-demo.key]")]
+    #[arg(
+        help = "ES256 or EdDSA private key for access tokens, PKCS#8 as PEM or DER; without one, a server that has \
+                  an external issuer issues no tokens itself [default: made beside the SQLite file; on PostgreSQL \
+                  required, but for demo rapport-demo.key]"
+    )]
     signing_key: Option<PathBuf>,
     /// Name of this server in its access tokens
     #[arg(long, env = "RAPPORT_ISSUER", global = true, hide_env_values = true, value_name = "NAME")]
     #[arg(default_value = "rapport", value_parser = values::name)]
     issuer: String,
+    #[arg(long, env = "RAPPORT_ALLOW_BUILT_IN_ISSUER", global = true, hide_env_values = true, value_name = "BOOL")]
+    #[arg(help = "Believe the tokens of this server's own key on a --listen address that others can reach")]
+    #[arg(default_value = "false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    allow_built_in_issuer: bool,
+    #[arg(long, env = "RAPPORT_CLIENT_TOKEN_TTL", global = true, hide_env_values = true, value_name = "DURATION")]
+    #[arg(help = "How long the access tokens of API clients live, at most 1h")]
+    #[arg(default_value = "1h", value_parser = values::client_token_life)]
+    client_token_ttl: TimeDelta,
+    #[arg(long, env = "RAPPORT_EXTERNAL_ISSUER", global = true, hide_env_values = true, value_name = "JSON")]
+    #[arg(
+        help = "OpenID provider whose access tokens are believed, repeated; in the file [[external-issuer]] tables. \
+                  Keys: issuer, jwks (https address of its keys), audience, algorithm (ES256, EdDSA, RS256 or PS256), \
+                  type (at+jwt or JWT; default at+jwt), organization-claim (holds an id or slug; default org), \
+                  scope-claim (default scope), role-claim, role-scopes ({\"role\": \"map:read …\"}). A claim is a name \
+                  or a JSON pointer such as /realm_access/roles [default: none]"
+    )]
+    #[arg(value_parser = Terms::parse)]
+    external_issuer: Vec<Terms>,
     #[arg(long, env = "RAPPORT_CORS_ORIGIN", global = true, hide_env_values = true, value_name = "ORIGIN")]
     #[arg(help = "Web page origins that may call the API, such as https://app.example, repeated or with commas \
                   [default: none]")]
@@ -159,6 +248,10 @@ pub struct Settings {
     pub database: store::Options,
     /// The `iss` of access tokens.
     pub issuer: String,
+    /// Other issuers that are believed.
+    pub external_issuers: Vec<Terms>,
+    /// How long the tokens of API clients live.
+    pub client_life: TimeDelta,
     /// How to serve.
     pub http: HttpSettings,
     /// What to log.
@@ -166,6 +259,7 @@ pub struct Settings {
     /// How to write the log.
     pub log_format: LogFormat,
     signing_key: Option<PathBuf>,
+    is_built_in: bool,
 }
 
 /// How to serve.
@@ -239,10 +333,30 @@ impl Settings {
         if admin_listen == given.listen && admin_listen.port() != 0 {
             return Err(Stop::Wrong("--admin-listen must be another address than --listen".to_owned()));
         }
+        let is_demo = matches!(command, Command::Demo);
+        let is_asked_for = given.signing_key.is_some() || given.allow_built_in_issuer || is_demo;
+        let is_built_in = is_asked_for || given.external_issuer.is_empty();
+        let is_served = is_demo || matches!(command, Command::Serve);
+        if is_served && is_built_in && !given.allow_built_in_issuer && !is_loopback(given.listen) {
+            return Err(Stop::Wrong(format!(
+                "--listen {} can be reached by others: name an --external-issuer, or say --allow-built-in-issuer to \
+                 believe whoever has a token of this server's own key",
+                given.listen
+            )));
+        }
+        let mut known: Vec<&str> = given.external_issuer.iter().map(|terms| terms.issuer.as_str()).collect();
+        known.extend(is_built_in.then_some(given.issuer.as_str()));
+        known.sort_unstable();
+        if let Some((twice, _)) = known.iter().zip(known.iter().skip(1)).find(|(one, next)| one == next) {
+            return Err(Stop::Wrong(format!("--issuer and --external-issuer name {twice} twice")));
+        }
         Ok(Self {
             command,
             database: store::Options { url, max_connections: given.database_connections },
             issuer: given.issuer,
+            external_issuers: given.external_issuer,
+            client_life: given.client_token_ttl,
+            is_built_in,
             http: HttpSettings {
                 listen: given.listen,
                 admin_listen,
@@ -257,18 +371,21 @@ impl Settings {
         })
     }
 
-    /// Where the key for access tokens is. On `PostgreSQL` there is no place of our own to keep one: only the demo,
-    /// which starts with one setting, leaves one where it was started.
-    pub fn key_file(&self) -> Result<KeyFile, Stop> {
+    /// Where the key for access tokens is; none if the built-in issuer is off. On `PostgreSQL` there is no place of
+    /// our own to keep one.
+    pub fn key_file(&self) -> Result<Option<KeyFile>, Stop> {
+        if !self.is_built_in {
+            return Ok(None);
+        }
         if let Some(path) = &self.signing_key {
-            return Ok(KeyFile::Given(path.clone()));
+            return Ok(Some(KeyFile::Given(path.clone())));
         }
         match sqlite_file(&self.database.url) {
-            Some(file) => Ok(KeyFile::Own(file.with_extension("key"))),
-            None if matches!(self.command, Command::Demo) => Ok(KeyFile::Own("rapport-demo.key".into())),
+            Some(file) => Ok(Some(KeyFile::Own(file.with_extension("key")))),
+            None if matches!(self.command, Command::Demo) => Ok(Some(KeyFile::Own("rapport-demo.key".into()))),
             None => Err(Stop::Wrong(
-                "--signing-key is required on PostgreSQL: a file made by `openssl genpkey -algorithm ed25519 -out \
-                 rapport.key`, or the rapport-demo.key that demo made"
+                "--signing-key is required on PostgreSQL, or an --external-issuer: a file made by `openssl genpkey \
+                 -algorithm ed25519 -out rapport.key`, or the rapport-demo.key that demo made"
                     .to_owned(),
             )),
         }
@@ -309,6 +426,11 @@ fn sqlite_file(url: &str) -> Option<&Path> {
     let file = url.strip_prefix("sqlite://")?.split('?').next()?;
     // `:memory:` would be another database for each connection.
     (!file.is_empty() && !file.contains(':')).then(|| Path::new(file))
+}
+
+/// Whether nobody but this machine can reach the address.
+fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
 }
 
 /// Port 0 lets the system choose, for both.

@@ -6,6 +6,8 @@ use entity::Permission;
 
 use super::*;
 
+const ISSUER: &str = r#"{"issuer": "https://id.example", "jwks": "https://id.example/keys", "audience": "rapport",
+    "algorithm": "RS256"}"#;
 const NO_FILE: &str = "does-not-exist.toml";
 
 fn read(arguments: &[&str], variables: &[&str], file: &Path) -> Result<Settings, Stop> {
@@ -65,7 +67,8 @@ fn settings_may_stand_before_and_after_the_command() {
 
 #[test]
 fn the_admin_address_follows_the_other_on_loopback() {
-    let admin = |listen| settings(&["serve", "--listen", listen]).http.admin_listen.to_string();
+    let admin =
+        |listen| settings(&["serve", "--listen", listen, "--allow-built-in-issuer"]).http.admin_listen.to_string();
     assert_eq!(admin("0.0.0.0:9000"), "127.0.0.1:9001");
     assert_eq!(admin("[::]:0"), "127.0.0.1:0");
     let last = read(&["serve", "--listen", "127.0.0.1:65535"], &[], Path::new(NO_FILE));
@@ -156,6 +159,20 @@ fn wrong_flags_stop_the_start() {
         (vec!["token", "--organization", "acme", "--scope", "map:read map:red"], "map:red"),
         (vec!["token", "--organization", "acme", "--scope", ""], "--scope"),
         (vec!["token", "--organization", "acme", "--scope", "admin", "--ttl", "25h"], "--ttl"),
+        (vec!["api-client"], "create"),
+        (vec!["api-client", "create", "--organization", "acme", "--name", "CRM", "--scope", "all"], "all"),
+        (vec!["api-client", "revoke", "--organization", "acme"], "--id"),
+        (vec!["organization", "suspend"], "--slug"),
+        (vec!["revoke", "--organization", "acme"], "--subject"),
+        (vec!["serve", "--client-token-ttl", "61m"], "--client-token-ttl"),
+        (vec!["serve", "--allow-built-in-issuer=maybe"], "--allow-built-in-issuer"),
+        (vec!["serve", "--external-issuer", "https://id.example"], "--external-issuer"),
+        (vec!["serve", "--external-issuer", "{\"issuer\": \"a\"}"], "jwks"),
+        (vec!["serve", "--external-issuer", ISSUER, "--external-issuer", ISSUER], "--external-issuer"),
+        (
+            vec!["serve", "--external-issuer", ISSUER, "--signing-key", "k", "--issuer", "https://id.example"],
+            "--issuer",
+        ),
     ] {
         assert_stopped(read(&arguments, &[], Path::new(NO_FILE)), setting);
     }
@@ -183,14 +200,15 @@ fn unknown_variables_stop_the_start() {
 fn each_setting_is_a_flag_and_the_variable_of_that_name_and_has_help() {
     let command = CommandLine::command();
     let settings: Vec<_> = command.get_arguments().collect();
-    assert_eq!(settings.len(), 13);
+    assert_eq!(settings.len(), 16);
     let Err(Stop::Shown(help)) = read(&["--help"], &[], Path::new(NO_FILE)) else { panic!("no help") };
     for setting in settings {
         let flag = setting.get_long().unwrap();
         let variable = format!("RAPPORT_{}", flag.to_uppercase().replace('-', "_"));
         assert_eq!(setting.get_env().unwrap().to_str(), Some(variable.as_str()));
         assert!(setting.is_global_set() && setting.is_hide_env_values_set());
-        let shown = help.split(&format!("--{flag} ")).nth(1).unwrap().split("\n      --").next().unwrap();
+        let sign = if flag == "allow-built-in-issuer" { "[" } else { " " };
+        let shown = help.split(&format!("--{flag}{sign}")).nth(1).unwrap().split("\n      --").next().unwrap();
         assert!(shown.contains(&format!("[env: {variable}]")) && shown.contains("[default: "), "{shown}");
     }
 }
@@ -215,13 +233,68 @@ fn a_token_is_asked_for_with_scopes_and_a_life() {
 fn the_key_is_kept_beside_a_sqlite_file_and_must_be_given_on_postgresql_but_for_the_demo() {
     let key_file = |url, more: &[&str]| settings(&[&["serve", "--database-url", url], more].concat()).key_file();
     let own = key_file("sqlite:///var/lib/rapport/data.db?mode=rwc", &[]).unwrap_or_else(|stop| panic!("{stop}"));
-    assert_eq!(own, KeyFile::Own("/var/lib/rapport/data.key".into()));
+    assert_eq!(own, Some(KeyFile::Own("/var/lib/rapport/data.key".into())));
     let given = key_file("postgres://localhost/rapport", &["--signing-key", "k.pem"]).ok();
-    assert_eq!(given, Some(KeyFile::Given("k.pem".into())));
+    assert_eq!(given, Some(Some(KeyFile::Given("k.pem".into()))));
     let stop = key_file("postgres://localhost/rapport", &[]).unwrap_err();
     assert!(stop.to_string().contains("--signing-key"));
     let demo = settings(&["demo", "--database-url", "postgres://localhost/rapport"]).key_file().ok();
-    assert_eq!(demo, Some(KeyFile::Own("rapport-demo.key".into())));
+    assert_eq!(demo, Some(Some(KeyFile::Own("rapport-demo.key".into()))));
+}
+
+#[test]
+fn the_built_in_issuer_is_off_where_another_is_named_and_no_key_is() {
+    let is_on = |more: &[&str]| settings(&[&["serve", "--external-issuer", ISSUER], more].concat()).key_file();
+    assert_eq!(is_on(&[]).ok(), Some(None));
+    assert_eq!(is_on(&["--database-url", "postgres://localhost/rapport"]).ok(), Some(None));
+    assert!(is_on(&["--signing-key", "k.pem"]).is_ok_and(|file| file.is_some()));
+    assert!(is_on(&["--allow-built-in-issuer"]).is_ok_and(|file| file.is_some()));
+}
+
+#[test]
+fn the_built_in_issuer_serves_no_strangers_unasked() {
+    let read = |arguments: &[&str]| read(arguments, &[], Path::new(NO_FILE));
+    for listen in ["0.0.0.0:80", "[::]:80", "10.0.0.1:80", "[::ffff:10.0.0.1]:80"] {
+        for command in ["serve", "demo"] {
+            assert_stopped(read(&[command, "--listen", listen]), "--allow-built-in-issuer");
+            assert_stopped(read(&[command, "--listen", listen, "--signing-key", "k"]), "--allow-built-in-issuer");
+            assert!(read(&[command, "--listen", listen, "--allow-built-in-issuer"]).is_ok());
+        }
+        assert!(read(&["serve", "--listen", listen, "--external-issuer", ISSUER]).is_ok());
+        let both = ["serve", "--listen", listen, "--external-issuer", ISSUER, "--signing-key", "k"];
+        assert_stopped(read(&both), "--allow-built-in-issuer");
+        assert_stopped(read(&["demo", "--listen", listen, "--external-issuer", ISSUER]), "--allow-built-in-issuer");
+        assert!(read(&["migrate", "--listen", listen]).is_ok());
+    }
+    for listen in ["127.0.0.1:80", "127.9.9.9:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
+        assert!(read(&["serve", "--listen", listen]).is_ok());
+    }
+}
+
+#[test]
+fn issuers_stand_in_the_file_as_tables() {
+    let file = "allow-built-in-issuer = true
+        [[external-issuer]]
+        issuer = \"https://one.example\"
+        jwks = \"https://one.example/keys\"
+        audience = \"rapport\"
+        algorithm = \"ES256\"
+        [[external-issuer]]
+        issuer = \"https://two.example\"
+        jwks = \"https://two.example/keys\"
+        audience = \"rapport\"
+        algorithm = \"RS256\"
+        type = \"JWT\"
+        role-claim = \"/realm_access/roles\"
+        [external-issuer.role-scopes]
+        clerk = \"map:read record:read\"";
+    let settings = with_file(file, &["serve", "--listen", "0.0.0.0:80"]).unwrap_or_else(|stop| panic!("{stop}"));
+    let issuers: Vec<_> = settings.external_issuers.iter().map(|terms| terms.issuer.as_str()).collect();
+    assert_eq!(issuers, ["https://one.example", "https://two.example"]);
+    let clerk = settings.external_issuers[1].role_scopes["clerk"].0;
+    assert_eq!(clerk, [Permission::MapRead, Permission::RecordRead].into_iter().collect());
+    assert_stopped(with_file("[[external-issuer]]\nissuer = \"a\"", &["serve"]), "jwks");
+    assert_stopped(with_file("[external-issuer]\nissuer = \"a\"", &["serve"]), "external-issuer");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use entity::{Permission, Permissions};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use crate::auth::tokens::LONGEST_LIFE;
+use crate::auth::claims::LONGEST_LIFE;
 
 /// `90s`, `30m` or `24h`, more than nothing.
 pub fn duration(text: &str) -> Result<Duration, &'static str> {
@@ -26,6 +26,12 @@ pub fn duration(text: &str) -> Result<Duration, &'static str> {
 pub fn token_life(text: &str) -> Result<TimeDelta, &'static str> {
     let life = TimeDelta::from_std(duration(text)?).map_err(|_| "too long")?;
     if life > LONGEST_LIFE { Err("a token lives at most 24h") } else { Ok(life) }
+}
+
+/// How long a token of an API client may live.
+pub fn client_token_life(text: &str) -> Result<TimeDelta, &'static str> {
+    let life = token_life(text)?;
+    if life > TimeDelta::hours(1) { Err("a client's token lives at most 1h") } else { Ok(life) }
 }
 
 /// Scopes with spaces between them, each one we know.

@@ -10,6 +10,7 @@ use entity::{
     noun::{Link, Named, Operation, Relationship, Writable},
 };
 use sea_orm::prelude::Uuid;
+use secrecy::SecretString;
 
 use super::{
     input::{self, Input},
@@ -73,6 +74,8 @@ pub struct Report {
     pub is_replayed: bool,
     /// What is wrong with the call as a whole.
     pub errors: Vec<UserError>,
+    /// What is told once, by the payload's field. Never remembered.
+    pub told: Vec<(&'static str, SecretString)>,
 }
 
 /// Runs a mutation to its end, whatever becomes of the caller: a lost connection cannot cut it short.
@@ -176,7 +179,7 @@ impl Call {
                 }
             }
         }
-        let report = self.effect(&tx).await?;
+        let mut report = self.effect(&tx).await?;
         let is_whole_failure =
             !report.errors.is_empty() || report.rows.iter().all(|row| row.outcome == Outcome::Failed);
         if is_whole_failure {
@@ -187,6 +190,7 @@ impl Call {
         if let Some(key) = &self.key {
             tx.remember(&key.text, &report.memory()).await?;
         }
+        report.told = tx.told();
         tx.commit().await?;
         Ok(report)
     }
@@ -264,7 +268,7 @@ impl Call {
             return Ok(Report {
                 rows,
                 errors: vec![UserError::new(Code::Invalid, "rows", message)],
-                is_replayed: false,
+                ..Report::default()
             });
         }
         Ok(Report { rows, ..Report::default() })
@@ -306,7 +310,7 @@ impl Report {
         let remembered: Option<Vec<Remembered>> = serde_json::from_str(memory).ok();
         let rows = remembered.and_then(|rows| rows.into_iter().map(Remembered::written).collect());
         let rows = rows.ok_or_else(|| Error::internal("an idempotency row cannot be read"))?;
-        Ok(Self { rows, is_replayed: true, errors: Vec::new() })
+        Ok(Self { rows, is_replayed: true, ..Self::default() })
     }
 }
 

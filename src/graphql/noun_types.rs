@@ -9,6 +9,7 @@ use entity::{
 use super::{
     filter::screaming,
     plan::{list_name, may_be_null},
+    slice::Slice,
     types::{add_enum, add_enum_values, add_input, add_object, field, listed, or, output_type, value},
 };
 
@@ -178,18 +179,18 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
     name
 }
 
-pub(super) fn payloads(registry: &mut Registry, noun: &Noun) {
+pub(super) fn payloads(registry: &mut Registry, slice: &Slice) {
+    let noun = slice.noun;
     let errors = || field("errors", "[UserError!]!", "What was wrong with the input; empty when all went well.");
     let node = || field("node", noun.name, "The row as it is now; with CONFLICT, as somebody else left it.");
     let outcome = || field("outcome", "MutationOutcome!", "What happened to the row.");
     let replayed =
         || field("isReplayed", "Boolean!", "Whether the idempotency key had been used: nothing happened again.");
-    add_object(
-        registry,
-        &format!("{}Payload", noun.name),
-        &format!("What came of a change to a {}.", noun.name),
-        vec![node(), outcome(), field("deletedId", "ID", "The id of a row that was deleted."), replayed(), errors()],
-    );
+    let deleted = field("deletedId", "ID", "The id of a row that was deleted.");
+    let mut fields = vec![node(), outcome(), deleted, replayed(), errors()];
+    fields.extend(slice.told_once.iter().map(|known| field(known.name, known.ty, known.doc)));
+    let doc = format!("What came of a change to a {}.", noun.name);
+    add_object(registry, &format!("{}Payload", noun.name), &doc, fields);
     if noun.offers(Operation::BulkUpsert) {
         let result = format!("{}BulkResult", noun.name);
         add_object(

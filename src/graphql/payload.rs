@@ -3,12 +3,14 @@
 use async_graphql::parser::types::SelectionSet;
 use entity::{Noun, id, noun::Named};
 use sea_orm::prelude::Uuid;
+use secrecy::ExposeSecret;
 
 use super::{
     load,
     mutate::Report,
     plan::{Leaf, Out, Planner, RowPlan, USER_ERROR},
     render::Writer,
+    slice::{Argument, Slice},
 };
 use crate::{
     Error, Result,
@@ -29,25 +31,28 @@ enum PayloadOut {
     Node(std::result::Result<RowPlan, Error>),
     Errors(Vec<Out<&'static str>>),
     Results(Vec<Out<PayloadOut>>),
+    Told(&'static str),
 }
 
 static PAYLOAD: Leaf = Leaf { name: "", fields: &["outcome", "deletedId", "isReplayed", "index"] };
 
 impl Payload {
-    /// Compiles the selection on a payload of `noun`.
+    /// Compiles the selection on a payload of the slice's noun.
     pub fn plan<'a>(
         planner: Planner<'a>,
-        noun: &'static Noun,
+        slice: &'static Slice,
         sets: &[&'a SelectionSet],
         is_bulk: bool,
     ) -> Result<Self> {
-        let name = format!("{}{}", noun.name, if is_bulk { "BulkPayload" } else { "Payload" });
-        Ok(Self { outs: Self::outs(planner, noun, sets, &name)?, is_bulk })
+        let (noun, name) = (slice.noun, if is_bulk { "BulkPayload" } else { "Payload" });
+        let told = if is_bulk { &[] } else { slice.told_once };
+        Ok(Self { outs: Self::outs(planner, noun, told, sets, &format!("{}{name}", noun.name))?, is_bulk })
     }
 
     fn outs<'a>(
         planner: Planner<'a>,
         noun: &'static Noun,
+        told: &'static [Argument],
         sets: &[&'a SelectionSet],
         name: &str,
     ) -> Result<Vec<Out<PayloadOut>>> {
@@ -60,9 +65,12 @@ impl Payload {
                 }),
                 "errors" => PayloadOut::Errors(planner.leaves(&sets, &USER_ERROR)),
                 "results" => {
-                    PayloadOut::Results(Self::outs(planner, noun, &sets, &format!("{}BulkResult", noun.name))?)
+                    PayloadOut::Results(Self::outs(planner, noun, &[], &sets, &format!("{}BulkResult", noun.name))?)
                 }
-                leaf => PayloadOut::Leaf(PAYLOAD.fields.iter().copied().find(|known| *known == leaf).unwrap_or("")),
+                leaf => match told.iter().find(|known| known.name == leaf) {
+                    Some(known) => PayloadOut::Told(known.name),
+                    None => PayloadOut::Leaf(PAYLOAD.fields.iter().copied().find(|known| *known == leaf).unwrap_or("")),
+                },
             };
             outs.push(Out { key, what });
         }
@@ -89,7 +97,7 @@ impl Payload {
                     let errors = row.errors.clone();
                     let typename = format!("{}BulkResult", noun.name);
                     writer.entries(outs, |writer, _, what| {
-                        let whole = Whole { row: Some(row), errors: &errors, index, is_replayed: report.is_replayed };
+                        let whole = Whole { row: Some(row), errors: &errors, index, report };
                         whole.write(writer, what, &rows, &mut place, noun, &typename);
                     });
                 });
@@ -101,7 +109,7 @@ impl Payload {
                     .chain(one.filter(|_| !self.is_bulk).map_or(&[][..], |row| &row.errors))
                     .cloned()
                     .collect();
-                let whole = Whole { row: one, errors: &errors, index: 0, is_replayed: report.is_replayed };
+                let whole = Whole { row: one, errors: &errors, index: 0, report };
                 whole.write(writer, what, &rows, &mut place, noun, &typename);
             }
         });
@@ -127,7 +135,7 @@ struct Whole<'a> {
     row: Option<&'a Written>,
     errors: &'a [crate::UserError],
     index: usize,
-    is_replayed: bool,
+    report: &'a Report,
 }
 
 impl Whole<'_> {
@@ -158,7 +166,11 @@ impl Whole<'_> {
                 }
                 _ => writer.null(),
             },
-            PayloadOut::Leaf("isReplayed") => writer.boolean(self.is_replayed),
+            PayloadOut::Leaf("isReplayed") => writer.boolean(self.report.is_replayed),
+            PayloadOut::Told(field) => match self.report.told.iter().find(|(known, _)| known == field) {
+                Some((_, text)) => writer.text(text.expose_secret()),
+                None => writer.null(),
+            },
             PayloadOut::Leaf("index") => writer.int(i64::try_from(self.index).unwrap_or(i64::MAX)),
             PayloadOut::Leaf(_) | PayloadOut::Results(_) => writer.text(typename),
         }

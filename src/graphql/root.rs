@@ -215,7 +215,7 @@ impl<'a> Call<'a> {
         let name = self.field.name.node.as_str();
         // Planned first: a selection that cannot be answered must not leave an effect behind.
         let is_bulk = matches!(verb, Verb::Generic(Operation::BulkUpsert));
-        let payload = Payload::plan(self.planner, slice.noun, &self.sets(), is_bulk)?;
+        let payload = Payload::plan(self.planner, slice, &self.sets(), is_bulk)?;
         let report = mutate::run(self.scope, slice, verb, name, input).await?;
         payload.answer(self.scope, &mut self.writer, slice.noun, &report).await
     }

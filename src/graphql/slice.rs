@@ -31,16 +31,27 @@ pub struct Slice {
     pub objects: &'static [&'static Noun],
     /// Enums its arguments take.
     pub enums: &'static [&'static EnumType],
+    /// Fields of its payload that show what is told once: set by [`Tx::tell`], null in a replay.
+    pub told_once: &'static [Argument],
 }
 
 impl Slice {
     /// A slice with nothing of its own.
     pub const fn new(noun: &'static Noun) -> Self {
-        Self { noun, rules: Rules::NONE, queries: &[], mutations: &[], inputs: &[], objects: &[], enums: &[] }
+        Self {
+            noun,
+            rules: Rules::NONE,
+            queries: &[],
+            mutations: &[],
+            inputs: &[],
+            objects: &[],
+            enums: &[],
+            told_once: &[],
+        }
     }
 }
 
-/// An argument, or a field of an input object.
+/// An argument, a field of an input object, or a field of a payload.
 #[derive(Debug)]
 pub struct Argument {
     /// Its name.

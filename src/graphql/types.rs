@@ -167,7 +167,7 @@ pub fn register_mutations(registry: &mut Registry, slices: &[&'static Slice]) {
             meta.args.insert("input".to_owned(), value("input", &format!("{input}!"), "What to do."));
             fields.push(scoped(meta, &verb.permissions(noun)));
         }
-        payloads(registry, noun);
+        payloads(registry, slice);
     }
     add_object(registry, "Mutation", "What can be changed. Each field is one transaction.", fields);
 }

@@ -13,8 +13,8 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{edge, explorer, failure::Refusal, graphql, health, media::Media, published};
-use crate::{auth::tokens::Tokens, config::HttpSettings, graphql::shape::Shape, schema::ApiSchema, store::Store};
+use super::{edge, explorer, failure::Refusal, gate::Gate, graphql, health, media::Media, oauth, published};
+use crate::{config::HttpSettings, graphql::shape::Shape, schema::ApiSchema, store::Store};
 
 /// Everything that is served.
 #[derive(Clone)]
@@ -23,8 +23,8 @@ pub struct App {
     pub schema: ApiSchema,
     /// The open database.
     pub store: Store,
-    /// Who verifies tokens.
-    pub tokens: Arc<Tokens>,
+    /// Who gets in.
+    pub gate: Arc<Gate>,
     /// Set by `demo`, never by `serve`.
     pub demo: Option<Demo>,
 }
@@ -43,6 +43,7 @@ pub(super) struct State {
     pub sdl: web::Bytes,
     pub body_limit: usize,
     pub request_timeout: Duration,
+    pub attempts: oauth::Attempts,
 }
 
 impl State {
@@ -54,6 +55,7 @@ impl State {
             app,
             body_limit: settings.body_limit,
             request_timeout: settings.request_timeout,
+            attempts: oauth::Attempts::default(),
         }
     }
 }
@@ -77,6 +79,7 @@ pub(super) fn mount(
             .app_data(state)
             .app_data(health)
             .service(guarded(endpoint, "GET, POST"))
+            .service(guarded(web::resource("/oauth/token").route(web::post().to(oauth::token)), "POST"))
             .service(readable("/schema.graphql", published::schema))
             .service(readable("/.well-known/jwks.json", published::jwks))
             .service(readable("/healthz", health::alive))

@@ -52,7 +52,7 @@ async fn answer(
     state: &State,
     media: Media,
 ) -> Result<HttpResponse, Refusal> {
-    let actor = bearer::actor(http.headers(), &state.app.tokens)?;
+    let actor = bearer::actor(http.headers(), &state.app.gate).await?;
     let params = read(http, payload, state).await?;
     let id = http.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
     let anonymous = actor.is_none();

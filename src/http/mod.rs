@@ -7,10 +7,12 @@ mod body;
 mod edge;
 pub mod explorer;
 mod failure;
+mod gate;
 mod graphql;
 mod health;
 mod media;
 mod metrics;
+mod oauth;
 mod params;
 mod published;
 mod serve;
@@ -18,4 +20,5 @@ mod serve;
 mod tests;
 
 pub use app::{App, Demo, routes};
+pub use gate::Gate;
 pub use serve::serve;

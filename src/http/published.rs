@@ -18,5 +18,5 @@ pub async fn jwks(state: web::Data<State>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "public, max-age=300"))
         .content_type(ContentType::json())
-        .body(state.app.tokens.jwks().to_owned())
+        .body(state.app.gate.jwks())
 }

@@ -23,6 +23,7 @@ const LAST_RESORT: Duration = Duration::from_secs(10);
 /// chooses where the settings say port 0.
 pub async fn serve(app: App, settings: &HttpSettings, announce: impl FnOnce(SocketAddr)) -> io::Result<()> {
     let health = Health::new(app.store.clone());
+    tokio::spawn(app.gate.clone().keep_polling());
     let unusable = |setting: &str, address: SocketAddr, error: &io::Error| {
         io::Error::new(error.kind(), format!("--{setting} {address} cannot be used: {error}"))
     };

@@ -1,5 +1,6 @@
 //! The only module that holds a database connection.
 
+pub mod access;
 pub mod cell;
 mod connect;
 pub mod cursor;

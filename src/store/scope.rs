@@ -14,6 +14,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryFilter, QueryResult,
     QuerySelect, Select, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, prelude::Uuid,
 };
+use secrecy::SecretString;
 
 use super::{
     Store,
@@ -37,6 +38,7 @@ pub struct Scope<C = DatabaseConnection> {
     now: DateTime<Utc>,
     has_failed: Arc<AtomicBool>,
     pub(super) events: Arc<std::sync::Mutex<Vec<Event>>>,
+    told: Arc<std::sync::Mutex<Vec<(&'static str, SecretString)>>>,
 }
 
 /// A scope inside a transaction. Dropping it rolls back.
@@ -60,6 +62,7 @@ impl Scope {
             now,
             has_failed: Arc::default(),
             events: Arc::default(),
+            told: Arc::default(),
         }
     }
 
@@ -76,6 +79,7 @@ impl Scope {
             now: self.now,
             has_failed: Arc::default(),
             events: Arc::default(),
+            told: Arc::default(),
         })
     }
 }
@@ -89,6 +93,16 @@ impl Tx {
             return Err(Error::internal("a statement of the transaction had failed"));
         }
         Ok(self.conn.commit().await?)
+    }
+
+    /// Tells the caller something once, in the payload's field of that name: a repeat of the call does not tell it.
+    pub fn tell(&self, field: &'static str, text: SecretString) {
+        self.told.lock().expect("no holder of the lock panics").push((field, text));
+    }
+
+    /// What was told, which is then forgotten.
+    pub fn told(&self) -> Vec<(&'static str, SecretString)> {
+        std::mem::take(&mut *self.told.lock().expect("no holder of the lock panics"))
     }
 
     /// Undoes everything.

@@ -1,12 +1,16 @@
 //! One test binary: the whole service through its API, on SQLite or on the PostgreSQL that `RAPPORT_TEST_POSTGRES` names.
 
+mod api_clients;
 mod app;
 mod architecture;
+mod attacks;
 mod bad_input;
 mod bulk;
+mod commands;
 mod complaints;
 mod database;
 mod description;
+mod door;
 mod dump;
 mod events;
 mod example;
@@ -17,6 +21,7 @@ mod filters;
 mod groups;
 mod idempotency;
 mod isolation;
+mod issuers;
 mod listing;
 mod model;
 mod outline;
@@ -26,5 +31,6 @@ mod schema;
 mod scopes;
 mod settings;
 mod statements;
+mod withdrawal;
 mod world;
 mod writes;

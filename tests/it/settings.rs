@@ -96,7 +96,7 @@ fn the_readme_lists_every_setting_with_its_default() {
     let mut row = "";
     let mut found = 0;
     for line in settings.lines().map(str::trim) {
-        if let Some(flag) = line.strip_prefix("--").and_then(|rest| rest.split(' ').next()) {
+        if let Some(flag) = line.strip_prefix("--").and_then(|rest| rest.split([' ', '[']).next()) {
             let start = format!("| `--{flag}` |");
             row = readme.lines().find(|row| row.starts_with(&start)).unwrap_or_else(|| panic!("{flag} is missing"));
             found += 1;

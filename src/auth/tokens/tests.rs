@@ -2,10 +2,12 @@
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use entity::Permission;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::auth::claims::{LONGEST_LIFE, LONGEST_NAME, MOST_SCOPES};
 
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;
@@ -84,7 +86,7 @@ fn a_token_brings_back_the_actor_it_was_issued_to() {
         let tokens = Tokens::new(key, "https://id.example").unwrap();
         let issued = actor();
         let token = tokens.issue(&issued, TimeDelta::hours(1), now()).unwrap();
-        let verified = tokens.verify(token.expose_secret(), now()).unwrap();
+        let verified = tokens.verify(token.expose_secret(), now()).unwrap().actor;
         assert_eq!(verified.organization, issued.organization);
         assert_eq!(verified.subject, issued.subject);
         assert_eq!(verified.client, issued.client);
@@ -181,6 +183,9 @@ fn wrong_claims_are_refused() {
         ("client_id", json!(1)),
         ("client_id", json!("")),
         ("client_id", json!(long)),
+        ("departments", json!(["dept_1"])),
+        ("departments", json!([])),
+        ("departments", json!(null)),
         ("org", json!(null)),
         ("org", json!("")),
         ("org", json!(uuid::Uuid::nil())),
@@ -354,7 +359,7 @@ fn unknown_scopes_grant_nothing() {
     let tokens = tokens();
     let scope = json!("map:read map:destroy * ADMIN map:write:all map:read");
     let token = forge(&tokens, &header(&tokens).to_string(), &with(claims(), "scope", scope).to_string());
-    let granted = tokens.verify(&token, now()).unwrap().permissions;
+    let granted = tokens.verify(&token, now()).unwrap().actor.permissions;
     assert_eq!(granted, [Permission::MapRead].into_iter().collect());
 }
 

@@ -6,6 +6,7 @@ mod protocol;
 
 use std::{
     fmt::Write as _,
+    path::{Path, PathBuf},
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -24,7 +25,7 @@ use entity::{Permissions, id::OrganizationId};
 use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
 
-use super::{App, Demo, routes};
+use super::{App, Demo, Gate, routes};
 use crate::{
     auth::{Actor, key::KeyFile, tokens::Tokens},
     clock,
@@ -36,11 +37,31 @@ const BODY_LIMIT: usize = 10_000;
 const LISTED: &str = "https://front.example";
 
 /// Tokens of a key that lives as long as the test run.
-static TOKENS: LazyLock<Arc<Tokens>> = LazyLock::new(|| {
+static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
     let directory = tempfile::tempdir().unwrap();
     let key = KeyFile::Own(directory.path().join("key.pem")).open().unwrap();
-    Arc::new(Tokens::new(key, "rapport").unwrap())
+    Tokens::new(key, "rapport").unwrap()
 });
+
+/// A database file with the whole schema, made once.
+static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let file = tempfile::tempdir().unwrap().keep().join("template.db");
+    let made = file.clone();
+    let make = move || {
+        actix_web::rt::System::new().block_on(async {
+            let store = open(&made).await;
+            store.migrate().await.unwrap();
+            store.close().await.unwrap();
+        });
+    };
+    std::thread::spawn(make).join().unwrap();
+    file
+});
+
+async fn open(file: &Path) -> store::Store {
+    let url = format!("sqlite://{}?mode=rwc", file.display());
+    store::Store::open(&store::Options { url, max_connections: 2 }).await.unwrap()
+}
 
 fn good() -> String {
     let actor = Actor {
@@ -65,14 +86,13 @@ fn settings() -> HttpSettings {
 }
 
 async fn app() -> App {
-    let directory = tempfile::tempdir().unwrap().keep();
-    let url = format!("sqlite://{}?mode=rwc", directory.join("rapport.db").display());
-    let store = store::Store::open(&store::Options { url, max_connections: 2 }).await.unwrap();
-    store.migrate().await.unwrap();
+    let file = tempfile::tempdir().unwrap().keep().join("rapport.db");
+    std::fs::copy(&*TEMPLATE, &file).unwrap();
+    let store = open(&file).await;
     App {
         schema: crate::schema::build(),
+        gate: Arc::new(Gate::new(store.clone(), Some(TOKENS.clone()), Vec::new())),
         store,
-        tokens: TOKENS.clone(),
         demo: Some(Demo { token: "demo-token".to_owned() }),
     }
 }

@@ -1,0 +1,281 @@
+//! The public keys of another issuer: fetched when they are needed, seldom, and by one request at a time.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::{
+    Algorithm, DecodingKey,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
+};
+use reqwest::{Client, Response, Url, redirect::Policy};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use crate::{Error, Result};
+
+/// How long keys are used without asking again.
+const FRESH: TimeDelta = TimeDelta::minutes(10);
+/// How long keys are used while their issuer does not answer.
+const STALE: TimeDelta = TimeDelta::hours(24);
+/// How long after an attempt the next one is made, so that made-up key ids cannot make us a nuisance.
+const COOLDOWN: TimeDelta = TimeDelta::seconds(60);
+/// The same while there are no keys to go on with.
+const IMPATIENCE: TimeDelta = TimeDelta::seconds(5);
+/// How long a fetch may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Longest answer read, in bytes.
+const MOST_BYTES: usize = 256 * 1_024;
+/// Most keys of one issuer.
+const MOST_KEYS: usize = 100;
+/// Longest key id.
+const LONGEST_ID: usize = 128;
+/// Sizes of RSA keys: shorter ones can be broken, longer ones only cost time.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=8_192;
+
+/// Keys by id.
+type Keys = HashMap<String, Arc<DecodingKey>>;
+
+/// The public keys of an issuer.
+#[derive(Clone)]
+pub(super) struct Jwks(Arc<Inner>);
+
+struct Inner {
+    address: Url,
+    algorithm: Algorithm,
+    http: Client,
+    known: RwLock<Known>,
+    turn: Arc<Mutex<()>>,
+}
+
+#[derive(Default)]
+struct Known {
+    keys: Keys,
+    read: Option<DateTime<Utc>>,
+    tried: Option<DateTime<Utc>>,
+}
+
+impl Jwks {
+    /// The keys at `address`, for one algorithm. Nothing is fetched yet.
+    pub fn new(address: Url, algorithm: Algorithm) -> Result<Self> {
+        // The one cryptographic backend; `Err` says that it is installed already.
+        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+        let http = Client::builder()
+            .user_agent(concat!("rapport/", env!("CARGO_PKG_VERSION")))
+            .timeout(PATIENCE)
+            .redirect(Policy::none())
+            .no_proxy()
+            // Each worker has a runtime of its own; a connection kept by one would be of no use to another.
+            .pool_max_idle_per_host(0)
+            .build()
+            .map_err(|error| Error::Internal(Arc::new(error)))?;
+        Ok(Self(Arc::new(Inner { address, algorithm, http, known: RwLock::default(), turn: Arc::default() })))
+    }
+
+    /// The key of that id. An id is only ever looked up, and an unknown one is `Unauthenticated`; `Unavailable` says
+    /// that there are no keys to go on with.
+    pub async fn key(&self, id: &str, now: DateTime<Utc>) -> Result<Arc<DecodingKey>> {
+        if !is_id(id) {
+            return Err(Error::Unauthenticated);
+        }
+        let (key, age) = self.0.look(id, now);
+        if let (Some(key), Some(age)) = (&key, age)
+            && age < FRESH
+        {
+            return Ok(Arc::clone(key));
+        }
+        let is_usable = key.is_some() && age.is_some_and(|age| age < STALE);
+        let turn = Arc::clone(&self.0.turn);
+        // Whoever has a key to go on with does not wait for somebody else's fetch.
+        let turn = if is_usable { turn.try_lock_owned().ok() } else { Some(turn.lock_owned().await) };
+        if let Some(turn) = turn
+            && self.0.may_try(now)
+        {
+            let inner = Arc::clone(&self.0);
+            // In a task of its own: a caller that hangs up cannot use up the attempt.
+            let fetch = tokio::spawn(async move {
+                inner.fetch(now).await;
+                drop(turn);
+            });
+            fetch.await.map_err(|error| Error::Internal(Arc::new(error)))?;
+        }
+        match self.0.look(id, now) {
+            (Some(key), Some(age)) if age < STALE => Ok(key),
+            (None, Some(age)) if age < STALE => Err(Error::Unauthenticated),
+            _ => Err(Error::Unavailable),
+        }
+    }
+}
+
+impl Inner {
+    /// The key of that id, and the age of all.
+    fn look(&self, id: &str, now: DateTime<Utc>) -> (Option<Arc<DecodingKey>>, Option<TimeDelta>) {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        (known.keys.get(id).cloned(), known.read.map(|read| now - read))
+    }
+
+    fn may_try(&self, now: DateTime<Utc>) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let has_keys = known.read.is_some_and(|read| now - read < STALE);
+        let pause = if has_keys { COOLDOWN } else { IMPATIENCE };
+        known.tried.is_none_or(|tried| now - tried >= pause)
+    }
+
+    async fn fetch(&self, now: DateTime<Utc>) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).tried = Some(now);
+        match self.read().await {
+            Ok(keys) => {
+                let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+                (known.keys, known.read) = (keys, Some(now));
+            }
+            Err(reason) => {
+                metrics::counter!("rapport_jwks_failures_total").increment(1);
+                tracing::warn!(address = %self.address, reason, "the keys of an issuer could not be read");
+            }
+        }
+    }
+
+    async fn read(&self) -> std::result::Result<Keys, String> {
+        let asked = self.http.get(self.address.clone()).header("accept", "application/json");
+        let answer = asked.send().await.and_then(Response::error_for_status).map_err(|error| error.to_string())?;
+        if !answer.status().is_success() {
+            return Err(format!("the answer was {}", answer.status()));
+        }
+        keys(&body(answer).await?, self.algorithm)
+    }
+}
+
+async fn body(mut answer: Response) -> std::result::Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| error.to_string())? {
+        if body.len() + chunk.len() > MOST_BYTES {
+            return Err(format!("the answer is longer than {MOST_BYTES} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The keys of a set that can verify `algorithm`. Others are left out, as RFC 7517 asks.
+fn keys(body: &[u8], algorithm: Algorithm) -> std::result::Result<Keys, String> {
+    #[derive(Deserialize)]
+    struct Set {
+        keys: Vec<Value>,
+    }
+    let set: Set = serde_json::from_slice(body).map_err(|_| "the answer is not a JSON Web Key Set".to_owned())?;
+    let usable = set.keys.into_iter().take(MOST_KEYS).filter_map(|key| usable(key, algorithm));
+    Ok(usable.map(|(id, key)| (id, Arc::new(key))).collect())
+}
+
+/// A key and its id, if it is meant for verifying `algorithm`. Never a symmetric one: it would let everybody sign.
+fn usable(key: Value, algorithm: Algorithm) -> Option<(String, DecodingKey)> {
+    let key: Jwk = serde_json::from_value(key).ok()?;
+    let common = &key.common;
+    let is_meant = common.public_key_use.as_ref().is_none_or(|meant| *meant == PublicKeyUse::Signature)
+        && common.key_operations.as_ref().is_none_or(|meant| meant.contains(&KeyOperations::Verify))
+        && common.key_algorithm.is_none_or(|meant| meant == KeyAlgorithm::from(algorithm));
+    let is_fit = match (&key.algorithm, algorithm) {
+        (AlgorithmParameters::EllipticCurve(curve), Algorithm::ES256) => curve.curve == EllipticCurve::P256,
+        (AlgorithmParameters::OctetKeyPair(pair), Algorithm::EdDSA) => pair.curve == EllipticCurve::Ed25519,
+        (AlgorithmParameters::RSA(rsa), Algorithm::RS256 | Algorithm::PS256) => {
+            bits(&rsa.n).is_some_and(|bits| RSA_BITS.contains(&bits))
+        }
+        _ => false,
+    };
+    let id = common.key_id.clone().filter(|id| is_id(id))?;
+    (is_meant && is_fit).then(|| DecodingKey::from_jwk(&key).ok()).flatten().map(|key| (id, key))
+}
+
+fn bits(modulus: &str) -> Option<usize> {
+    let bytes = URL_SAFE_NO_PAD.decode(modulus).ok()?;
+    let first = bytes.iter().position(|byte| *byte != 0)?;
+    Some((bytes.len() - first) * 8 - usize::try_from(bytes[first].leading_zeros()).ok()?)
+}
+
+fn is_id(id: &str) -> bool {
+    let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(is_sign)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const P256: (&str, &str) =
+        ("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
+
+    fn kept(keys: &Value, algorithm: Algorithm) -> Vec<String> {
+        let set = json!({ "keys": keys }).to_string();
+        let mut ids: Vec<String> = super::keys(set.as_bytes(), algorithm).unwrap().into_keys().collect();
+        ids.sort();
+        ids
+    }
+
+    #[test]
+    fn only_keys_meant_for_the_algorithm_are_kept() {
+        let ec = |id: &str, more: Value| {
+            let mut key = json!({ "kty": "EC", "crv": "P-256", "x": P256.0, "y": P256.1, "kid": id });
+            key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            key
+        };
+        let set = json!([
+            ec("plain", json!({})),
+            ec("signing", json!({ "use": "sig", "alg": "ES256", "key_ops": ["verify"] })),
+            ec("encrypting", json!({ "use": "enc" })),
+            ec("wrapping", json!({ "key_ops": ["wrapKey"] })),
+            ec("other-algorithm", json!({ "alg": "ES384" })),
+            ec("new-algorithm", json!({ "alg": "ML-DSA-65" })),
+            ec("other-curve", json!({ "crv": "P-384" })),
+            ec("unknown-curve", json!({ "crv": "secp256k1" })),
+            ec("", json!({})),
+            ec("../../dev/null", json!({})),
+            ec(&"k".repeat(129), json!({})),
+            { "kty": "EC", "crv": "P-256", "x": P256.0, "y": P256.1 },
+            { "kty": "oct", "k": "c2VjcmV0", "kid": "symmetric" },
+            { "kty": "oct", "k": "c2VjcmV0", "kid": "symmetric-too", "alg": "HS256", "use": "sig" },
+            { "kty": "AKP", "kid": "unknown-type" },
+            42,
+        ]);
+        assert_eq!(kept(&set, Algorithm::ES256), ["plain", "signing"]);
+        for other in [Algorithm::EdDSA, Algorithm::RS256, Algorithm::PS256] {
+            assert!(kept(&set, other).is_empty());
+        }
+    }
+
+    #[test]
+    fn short_and_endless_rsa_keys_are_left_out() {
+        let rsa = |id: &str, bits: usize| {
+            let mut modulus = vec![0xff; bits / 8];
+            modulus[0] = 0x80;
+            json!({ "kty": "RSA", "n": URL_SAFE_NO_PAD.encode(modulus), "e": "AQAB", "kid": id })
+        };
+        let padded = format!("AAAA{}", "gAAA".repeat(42));
+        let set = json!([
+            rsa("1024", 1_024),
+            rsa("2040", 2_040),
+            rsa("2048", 2_048),
+            rsa("4096", 4_096),
+            rsa("16384", 16_384),
+            { "kty": "RSA", "n": padded, "e": "AQAB", "kid": "zeros in front" },
+            { "kty": "RSA", "n": "", "e": "AQAB", "kid": "empty" },
+        ]);
+        assert_eq!(kept(&set, Algorithm::RS256), ["2048", "4096"]);
+        assert_eq!(kept(&set, Algorithm::PS256), ["2048", "4096"]);
+        assert!(kept(&set, Algorithm::ES256).is_empty());
+    }
+
+    #[test]
+    fn other_answers_than_a_key_set_are_no_keys() {
+        for body in ["", "null", "[]", "{}", "{\"keys\": {}}", "<html>"] {
+            assert!(super::keys(body.as_bytes(), Algorithm::ES256).is_err(), "{body}");
+        }
+        assert!(super::keys(b"{\"keys\": []}", Algorithm::ES256).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,60 @@
+//! Secrets of API clients: 256 random bits, of which only a hash is kept.
+
+use aws_lc_rs::{
+    constant_time::verify_slices_are_equal,
+    digest::{SHA256, digest},
+    rand,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{Error, Result};
+
+/// What every secret begins with, so that scanners of published code know one when they see it.
+const PREFIX: &str = "rps_";
+/// As long as a hash, and the hash of nothing.
+const NOBODY: &str = "-------------------------------------------";
+
+/// A new secret.
+pub fn make() -> Result<SecretString> {
+    let mut bits = [0; 32];
+    rand::fill(&mut bits).map_err(|_| Error::internal("the system has no random numbers"))?;
+    Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bits)).into())
+}
+
+/// What is kept of a secret. It has 256 bits of its own, so a plain hash cannot be searched for it.
+pub fn hash(secret: &SecretString) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.expose_secret().as_bytes()))
+}
+
+/// Whether `secret` is the one of `known`. Takes the same time wherever they differ, and without any known hash.
+pub fn is_right(secret: &SecretString, known: Option<&str>) -> bool {
+    let is_equal = verify_slices_are_equal(hash(secret).as_bytes(), known.unwrap_or(NOBODY).as_bytes()).is_ok();
+    is_equal && known.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_has_256_bits_and_no_two_are_alike() {
+        let (one, other) = (make().unwrap(), make().unwrap());
+        let bits = URL_SAFE_NO_PAD.decode(one.expose_secret().strip_prefix(PREFIX).unwrap()).unwrap();
+        assert_eq!(bits.len(), 32);
+        assert_ne!(one.expose_secret(), other.expose_secret());
+    }
+
+    #[test]
+    fn only_the_whole_secret_is_right() {
+        let secret = make().unwrap();
+        let known = hash(&secret);
+        assert!(is_right(&secret, Some(&known)));
+        assert!(!is_right(&secret, None) && !is_right(&make().unwrap(), Some(&known)));
+        let text = secret.expose_secret();
+        for wrong in ["", PREFIX, &text[..text.len() - 1], &format!("{text}A"), &known, &text.to_uppercase()] {
+            assert!(!is_right(&wrong.to_owned().into(), Some(&known)), "{wrong}");
+        }
+        assert!(!is_right(&secret, Some("")));
+    }
+}

@@ -1,0 +1,107 @@
+//! API clients: made with a secret that is shown once, revoked for good.
+
+use entity::{Permission, api_client::NOUN, noun::Operation};
+
+use crate::{
+    Result,
+    auth::secret,
+    error::Code,
+    graphql::{
+        input::{self, Input},
+        slice::{Argument, Done, Mutation, Slice},
+    },
+    store::{
+        Tx,
+        cell::{Cell, given},
+        draft::{Draft, Outcome},
+        write::Rules,
+    },
+};
+
+/// The payload's field that shows a secret, once.
+pub const SECRET: &str = "secret";
+
+/// The slice.
+pub const SLICE: Slice = Slice {
+    mutations: &[CREATE, REVOKE],
+    told_once: &[Argument {
+        name: SECRET,
+        ty: "String",
+        default: None,
+        doc: "The secret of an API client just made. Shown this once: only its hash is kept, and a replay shows null.",
+    }],
+    ..Slice::new(&NOUN)
+};
+
+const CREATE: Mutation = Mutation {
+    name: "apiClientCreate",
+    doc: "Makes an API client and shows its secret, once. It can be given no scope that the token lacks.",
+    permissions: &[Permission::Admin],
+    input: &[
+        Argument { name: "name", ty: "String!", default: None, doc: "Name to show. Up to 200 characters." },
+        Argument {
+            name: "scopes",
+            ty: "[String!]!",
+            default: None,
+            doc: "What its tokens may do at most, such as `map:read`: one scope or more.",
+        },
+    ],
+    run: |tx, input| Box::pin(create(tx, input)),
+};
+
+const REVOKE: Mutation = Mutation {
+    name: "apiClientRevoke",
+    doc: "Revokes an API client for good: it gets no tokens, and within 10 seconds those it holds are refused.",
+    permissions: &[Permission::Admin],
+    input: &[Argument { name: "id", ty: "ID!", default: None, doc: "Which one." }],
+    run: |tx, input| Box::pin(revoke(tx, input)),
+};
+
+/// Makes a client; its secret is told through the transaction.
+pub async fn create(tx: &Tx, input: &Input) -> Result<Done> {
+    let mut draft = input::draft(&NOUN, Operation::Create, input)?;
+    check_scopes(tx, &mut draft);
+    let written = tx.write(&NOUN, &Rules::NONE, &mut [draft], true).await?.swap_remove(0);
+    let Some(id) = written.id.filter(|_| written.errors.is_empty()) else { return Ok(Err(written.errors)) };
+    let secret = secret::make()?;
+    tx.keep_secret(id, &secret::hash(&secret)).await?;
+    tx.tell(SECRET, secret);
+    Ok(Ok((id, Outcome::Created)))
+}
+
+/// Nobody gives what they do not have.
+fn check_scopes(tx: &Tx, draft: &mut Draft) {
+    let Some(asked) = draft.get("scopes").text().map(scopes) else { return };
+    if asked.is_empty() {
+        draft.refuse(Code::Required, "scopes", "at least one scope is required");
+    }
+    for name in asked {
+        match Permission::parse(&name) {
+            None => draft.refuse(Code::Invalid, "scopes", format!("there is no scope {name}")),
+            Some(known) if !tx.actor().permissions.holds(known) => {
+                draft.refuse(Code::Invalid, "scopes", format!("the token does not hold {name} itself"));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// Revokes a client.
+pub async fn revoke(tx: &Tx, input: &Input) -> Result<Done> {
+    let record = match tx.lock_one(&NOUN, Permission::Admin, input.id("id", &NOUN)?, None).await? {
+        Ok(record) => record,
+        Err(mistake) => return Ok(Err(vec![mistake])),
+    };
+    let id = record.id();
+    if !record.get("revoked_at").is_null() {
+        return Ok(Ok((id, Outcome::Unchanged)));
+    }
+    let now = given(&NOUN, "revoked_at", Cell::Int(tx.now().timestamp_millis()));
+    tx.change(&NOUN, vec![(record, vec![now])]).await?;
+    Ok(Ok((id, Outcome::Updated)))
+}
+
+/// The scopes of the column's JSON.
+pub fn scopes(column: &str) -> Vec<String> {
+    serde_json::from_str(column).unwrap_or_default()
+}

@@ -1,0 +1,3 @@
+//! Other systems: what they reach us with.
+
+pub mod api_client;

@@ -1,0 +1,132 @@
+//! What is asked before anybody has a scope: whether a client's secret is right, and whose tokens are refused.
+
+use chrono::{DateTime, Utc};
+use entity::{
+    Permissions,
+    event::EventOperation,
+    id::{self, OrganizationId},
+    organization,
+};
+use sea_orm::{ConnectionTrait, prelude::Uuid};
+
+use super::{Store, Tx, event::Event, sql::Sql};
+use crate::{
+    Result,
+    auth::{
+        claims::LONGEST_LIFE,
+        withdrawn::{Withdrawal, Withdrawn},
+    },
+};
+
+/// An API client as the token endpoint sees it.
+#[derive(Clone, Debug)]
+pub struct KnownClient {
+    /// Its organization.
+    pub organization: OrganizationId,
+    /// Hash of its secret.
+    pub hash: String,
+    /// What its tokens may do at most.
+    pub permissions: Permissions,
+    /// Whether it, or its organization, may have none.
+    pub is_refused: bool,
+}
+
+impl Store {
+    /// The API client of that id. It calls to learn which organization it may act in.
+    pub async fn api_client(&self, id: Uuid) -> Result<Option<KnownClient>> {
+        let mut sql = Sql::new(self.backend());
+        sql.push("SELECT c.organization_id, s.hash, c.scopes, c.revoked_at, o.suspended_at FROM api_client_secret s ");
+        sql.push("JOIN api_client c ON c.organization_id = s.organization_id AND c.id = s.api_client_id ");
+        sql.push("JOIN organization o ON o.id = s.organization_id WHERE s.api_client_id = ").bind(id);
+        let Some(row) = self.reader.query_one_raw(sql.finish()).await? else { return Ok(None) };
+        let scopes: Vec<String> = serde_json::from_str(&row.try_get_by_index::<String>(2)?).unwrap_or_default();
+        let refused: [Option<i64>; 2] = [row.try_get_by_index(3)?, row.try_get_by_index(4)?];
+        Ok(Some(KnownClient {
+            organization: OrganizationId(row.try_get_by_index(0)?),
+            hash: row.try_get_by_index(1)?,
+            permissions: scopes.iter().filter_map(|name| entity::Permission::parse(name)).collect(),
+            is_refused: refused.iter().any(Option::is_some),
+        }))
+    }
+
+    /// Notes when a client last got a token, to the minute: a busy client costs one write a minute.
+    pub async fn api_client_was_used(&self, organization: OrganizationId, id: Uuid, now: DateTime<Utc>) -> Result<()> {
+        let now = now.timestamp_millis();
+        let mut sql = Sql::new(self.backend());
+        sql.push("UPDATE api_client SET last_used_at = ").bind(now).push(" WHERE organization_id = ");
+        sql.bind(organization).push(" AND id = ").bind(id);
+        sql.push(" AND (last_used_at IS NULL OR last_used_at <= ").bind(now - 60_000).push(")");
+        self.writer.execute_raw(sql.finish()).await?;
+        Ok(())
+    }
+
+    /// The organization that a token of another issuer names, by id or slug.
+    pub async fn organization_named(&self, name: &str) -> Result<Option<OrganizationId>> {
+        let Some((_, id)) = id::decode(name).filter(|(prefix, _)| *prefix == organization::NOUN.prefix) else {
+            return self.organization_by_slug(name).await;
+        };
+        let mut sql = Sql::new(self.backend());
+        sql.push("SELECT id FROM organization WHERE id = ").bind(id);
+        let row = self.reader.query_one_raw(sql.finish()).await?;
+        Ok(row.map(|row| row.try_get_by_index::<Uuid>(0)).transpose()?.map(OrganizationId))
+    }
+
+    /// Whose tokens are refused, of every organization. What no living token can be of is left out.
+    pub async fn withdrawn(&self, now: DateTime<Utc>) -> Result<Withdrawn> {
+        let oldest = (now - LONGEST_LIFE - LONGEST_LIFE).timestamp_millis();
+        let mut sql = Sql::new(self.backend());
+        // The first branch says of which types the others are.
+        sql.push("SELECT organization_id, id, '' AS subject, revoked_at AS at FROM api_client WHERE revoked_at > ");
+        sql.bind(oldest)
+            .push(" UNION ALL SELECT id, NULL, NULL, NULL FROM organization WHERE suspended_at IS NOT NULL ");
+        sql.push("UNION ALL SELECT organization_id, NULL, subject, cut_off_at FROM token_cut_off WHERE cut_off_at > ");
+        sql.bind(oldest);
+        let rows = self.reader.query_all_raw(sql.finish()).await?;
+        let withdrawal = |row: &sea_orm::QueryResult| -> Result<Withdrawal> {
+            let organization = OrganizationId(row.try_get_by_index(0)?);
+            let (client, subject) = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+            Ok(match (client, subject) {
+                (Some(client), _) => Withdrawal::Client(organization, client),
+                (None, Some(subject)) => {
+                    Withdrawal::CutOff(organization, subject, row.try_get_by_index::<i64>(3)?.div_euclid(1_000))
+                }
+                (None, None) => Withdrawal::Organization(organization),
+            })
+        };
+        rows.iter().map(withdrawal).collect()
+    }
+}
+
+impl Tx {
+    /// Keeps the hash of a client's secret, outside of what its description shows.
+    pub async fn keep_secret(&self, client: Uuid, hash: &str) -> Result<()> {
+        let mut sql = self.sql();
+        sql.push("INSERT INTO api_client_secret (organization_id, api_client_id, hash) VALUES (");
+        sql.bind(self.organization()).push(", ").bind(client).push(", ").bind(hash).push(")");
+        self.execute(sql.finish()).await.map(drop)
+    }
+
+    /// Suspends the caller's organization, or resumes it. Answers whether anything changed.
+    pub async fn suspend(&self, is_suspended: bool) -> Result<bool> {
+        let now = self.now().timestamp_millis();
+        let mut sql = self.sql();
+        sql.push("UPDATE organization SET version = version + 1, updated_at = ").bind(now).push(", suspended_at = ");
+        sql.bind(is_suspended.then_some(now)).push(" WHERE id = ").bind(self.organization());
+        sql.push(if is_suspended { " AND suspended_at IS NULL" } else { " AND suspended_at IS NOT NULL" });
+        sql.push(" RETURNING id, version");
+        let rows = self.rows(sql.finish(), &[super::cell::CellKind::Int]).await?;
+        let Some(version) = rows.first().and_then(|row| row[0].int()) else { return Ok(false) };
+        let (noun, operation) = (organization::NOUN.name, EventOperation::Updated);
+        self.note(Event { noun, row: self.organization().0, operation, version, fields: vec!["suspendedAt"] });
+        Ok(true)
+    }
+
+    /// Refuses the tokens that a subject was issued until now.
+    pub async fn cut_off(&self, subject: &str) -> Result<()> {
+        let mut sql = self.sql();
+        sql.push("INSERT INTO token_cut_off (organization_id, subject, cut_off_at) VALUES (");
+        sql.bind(self.organization()).push(", ").bind(subject).push(", ").bind(self.now().timestamp_millis());
+        sql.push(") ON CONFLICT (organization_id, subject) DO UPDATE SET cut_off_at = excluded.cut_off_at");
+        self.execute(sql.finish()).await.map(drop)
+    }
+}

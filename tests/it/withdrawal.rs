@@ -1,0 +1,125 @@
+//! What is withdrawn on one server is refused on each. The time is the test's own: nothing is waited for.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{Permission, id};
+use rapport::{
+    Error,
+    auth::Actor,
+    http::Gate,
+    store::{Store, Tx},
+};
+use secrecy::ExposeSecret;
+
+use crate::door::{Door, now};
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    now() + TimeDelta::seconds(seconds)
+}
+
+fn token(door: &Door, actor: &Actor, seconds: i64) -> String {
+    door.tokens.issue(actor, TimeDelta::hours(1), at(seconds)).unwrap().expose_secret().to_owned()
+}
+
+async fn is_let_in(gate: &Gate, token: &str, seconds: i64) -> bool {
+    match gate.verify(token, at(seconds)).await {
+        Ok(_) => true,
+        Err(Error::Unauthenticated) => false,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+async fn change(store: &Store, actor: Actor, seconds: i64, what: impl AsyncFnOnce(&Tx)) {
+    let tx = store.scope(actor, at(seconds)).begin().await.unwrap();
+    what(&tx).await;
+    tx.commit().await.unwrap();
+}
+
+/// Asserts that a change is without effect on a replica that has just polled, and has its effect within 10 seconds:
+/// at the next poll, and without any poll.
+async fn reaches_each_replica(door: &Door, token: &str, is_in: bool, what: impl AsyncFnOnce(&Tx)) {
+    let (polling, idle) = (door.replica().await, door.replica().await);
+    for replica in [&polling, &idle, &door.gate] {
+        assert_eq!(is_let_in(replica, token, 0).await, !is_in);
+    }
+    change(&door.app.store, door.actor(Permission::ALL), 1, what).await;
+    for replica in [&polling, &idle] {
+        assert_eq!(is_let_in(replica, token, 2).await, !is_in, "a replica knows nothing before it asks");
+    }
+    polling.poll(at(5)).await.unwrap();
+    assert_eq!(is_let_in(&polling, token, 5).await, is_in);
+    assert_eq!(is_let_in(&idle, token, 10).await, is_in, "nobody is judged by an answer of 10 seconds ago");
+    assert_eq!(is_let_in(&door.replica().await, token, 5).await, is_in, "a replica that has just started");
+}
+
+#[actix_web::test]
+async fn a_revoked_client_is_refused_on_each_replica_within_ten_seconds() {
+    use rapport::{exchange::api_client, graphql::input::Input};
+    let door = Door::open(Vec::new()).await;
+    let mut clients = Vec::new();
+    for name in ["CRM", "Shop"] {
+        change(&door.app.store, door.actor(Permission::ALL), 0, async |tx| {
+            let input = async_graphql::value!({ "name": name, "scopes": ["map:read"] });
+            let done = api_client::create(tx, &Input::of("input", &input).unwrap()).await.unwrap();
+            clients.push(id::encode("client", done.unwrap().0));
+        })
+        .await;
+    }
+    let as_client = |id: &String| Actor { subject: id.clone(), client: Some(id.clone()), ..door.actor([]) };
+    let [mine, others] = [&clients[0], &clients[1]].map(|id| token(&door, &as_client(id), 0));
+    reaches_each_replica(&door, &mine, false, async |tx| {
+        let input = async_graphql::value!({ "id": clients[0].as_str() });
+        api_client::revoke(tx, &Input::of("input", &input).unwrap()).await.unwrap().unwrap();
+    })
+    .await;
+    let replica = door.replica().await;
+    assert!(is_let_in(&replica, &others, 20).await);
+    assert!(is_let_in(&replica, &token(&door, &door.actor([]), 0), 20).await);
+}
+
+#[actix_web::test]
+async fn a_suspended_organization_is_refused_until_it_is_resumed() {
+    let door = Door::open(Vec::new()).await;
+    let mine = token(&door, &door.actor([]), 0);
+    let other = Actor { organization: door.app.organization("other").await, ..door.actor([]) };
+    let others = token(&door, &other, 0);
+    let suspend = async |tx: &Tx| assert!(tx.suspend(true).await.unwrap());
+    reaches_each_replica(&door, &mine, false, suspend).await;
+    assert!(is_let_in(&door.replica().await, &others, 20).await);
+    change(&door.app.store, door.actor([]), 5, async |tx| assert!(!tx.suspend(true).await.unwrap())).await;
+    door.gate.poll(at(0)).await.unwrap();
+    let resume = async |tx: &Tx| assert!(tx.suspend(false).await.unwrap());
+    reaches_each_replica(&door, &mine, true, resume).await;
+    let events = "SELECT operation, fields FROM event WHERE noun = 'Organization'".to_owned();
+    let told = [Some("UPDATED".to_owned()), Some("[\"suspendedAt\"]".to_owned())];
+    assert_eq!(door.app.database.look(events).await, [told.clone(), told]);
+}
+
+#[actix_web::test]
+async fn the_tokens_somebody_held_are_refused_and_later_ones_are_not() {
+    let door = Door::open(Vec::new()).await;
+    let ada = token(&door, &door.actor([]), 0);
+    let grace = token(&door, &Actor { subject: "grace".to_owned(), ..door.actor([]) }, 0);
+    let elsewhere = Actor { organization: door.app.organization("other").await, ..door.actor([]) };
+    let elsewhere = token(&door, &elsewhere, 0);
+    reaches_each_replica(&door, &ada, false, async |tx| tx.cut_off("ada").await.unwrap()).await;
+    let replica = door.replica().await;
+    for (token, is_in) in [
+        (&grace, true),
+        (&elsewhere, true),
+        (&token(&door, &door.actor([]), 1), false),
+        (&token(&door, &door.actor([]), 2), true),
+    ] {
+        assert_eq!(is_let_in(&replica, token, 20).await, is_in);
+    }
+}
+
+#[actix_web::test]
+async fn nobody_is_let_in_when_it_cannot_be_known_who_is_refused() {
+    let door = Door::open(Vec::new()).await;
+    let token = token(&door, &door.actor([]), 0);
+    assert!(is_let_in(&door.gate, &token, 0).await);
+    door.app.store.clone().close().await.unwrap();
+    assert!(is_let_in(&door.gate, &token, 9).await);
+    assert!(matches!(door.gate.verify(&token, at(10)).await, Err(Error::Unavailable)));
+    assert!(matches!(door.gate.verify("nonsense", at(10)).await, Err(Error::Unauthenticated)));
+}
