@@ -4,6 +4,7 @@ mod app;
 mod bulk;
 mod complaints;
 mod database;
+mod demo;
 
 mod example;
 mod explorer;
