@@ -9,7 +9,7 @@ use rapport::{
     auth::{Actor, tokens::Tokens},
     clock,
     config::{Command, OrganizationCommand, OrganizationRequest, Settings, Stop, TokenRequest},
-    demo,
+    demo, housekeeping,
     http::{self, App, Demo},
     schema::{self, ApiSchema},
     store::{Store, system::NewOrganization},
@@ -64,6 +64,7 @@ async fn start(settings: &Settings, is_demo: bool) -> Result<String> {
     } else {
         (open(settings).await?, None)
     };
+    housekeeping::start(store.clone());
     let token = demo.as_ref().map(|demo| demo.token.clone());
     let announce = |address| {
         if let Some(token) = token {

@@ -70,8 +70,12 @@ impl Sql {
     /// Appends a place and binds a value to it.
     pub fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
-        self.text.push(if self.is_postgres() { '$' } else { '?' });
-        self.number(self.values.len())
+        if self.is_postgres() {
+            self.text.push('$');
+            return self.number(self.values.len());
+        }
+        // Without a number: SQLite takes those for names and looks each one up in a list of all.
+        self.push("?")
     }
 
     /// Binds a cell of a known kind.
@@ -104,6 +108,45 @@ impl Sql {
         } else {
             self.push(" IN (SELECT unhex(value) FROM json_each(").ids(ids).push("))")
         }
+    }
+
+    /// Appends a test that `alias.column` is one of `cells`, none of them null, bound as one value: a statement of
+    /// many ranges repeats its filter, and the number of values has a limit.
+    pub fn is_one_of_cells(&mut self, alias: Alias, column: &'static str, kind: CellKind, cells: &[Cell]) -> &mut Self {
+        let ids: Vec<Uuid> = cells.iter().filter_map(Cell::id).collect();
+        if kind == CellKind::Id {
+            return self.is_one_of(alias, column, &ids);
+        }
+        self.column(alias, column);
+        if self.is_postgres() {
+            let ty = match kind {
+                CellKind::Id => ArrayType::Uuid,
+                CellKind::Text => ArrayType::String,
+                CellKind::Int => ArrayType::BigInt,
+                CellKind::Float => ArrayType::Double,
+                CellKind::Bool => ArrayType::Bool,
+            };
+            let values = cells.iter().map(|cell| cell.bound(kind)).collect();
+            return self.push(" = ANY(").bind(Value::Array(ty, Some(Box::new(values)))).push(")");
+        }
+        let json: Option<Vec<serde_json::Value>> = cells
+            .iter()
+            .map(|cell| match cell {
+                Cell::Text(text) => Some(text.as_str().into()),
+                Cell::Int(number) => Some((*number).into()),
+                // A number with a fraction might not come back from JSON as it was.
+                _ => None,
+            })
+            .collect();
+        if let Some(json) = json {
+            let json = serde_json::Value::from(json).to_string();
+            return self.push(" IN (SELECT value FROM json_each(").bind(json).push("))");
+        }
+        self.push(" IN (")
+            .list(cells, |sql, cell| {
+                sql.cell(cell, kind);
+            })
+            .push(")")
     }
 
     /// Binds ids as one value: an array on PostgreSQL, a JSON array of hexadecimal texts on `SQLite`.

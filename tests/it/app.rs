@@ -1,17 +1,22 @@
 //! The harness: the whole service in process on a database of its own, SQLite or PostgreSQL.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use async_graphql::{Response, Variables};
 use chrono::{DateTime, Utc};
 use entity::{Permission, Permissions, id::OrganizationId};
 use rapport::{
     auth::Actor,
+    graphql::{document::Document, shape::Shape},
     schema::{self, ApiSchema},
     store::{Options, Store, system::NewOrganization},
 };
 use serde_json::{Value, json};
 
 use crate::database::Database;
+
+/// The schema's outline, as a server reads it when it starts.
+static SHAPE: LazyLock<Shape> = LazyLock::new(|| Shape::read(&schema::build().sdl()).unwrap());
 
 /// A server with a database of its own.
 pub struct App {
@@ -72,11 +77,36 @@ impl App {
 }
 
 impl Caller<'_> {
+    /// The same caller under another name.
+    pub fn named(&self, subject: &str) -> Self {
+        let mut named = self.clone();
+        named.actor.subject = subject.to_owned();
+        named
+    }
+
+    /// The same caller with other permissions.
+    #[must_use]
+    pub fn with(&self, permissions: impl IntoIterator<Item = Permission>) -> Self {
+        let permissions = permissions.into_iter().collect();
+        Self { app: self.app, actor: Actor { permissions, ..self.actor.clone() } }
+    }
+
+    /// The caller's organization.
+    pub fn organization(&self) -> OrganizationId {
+        self.actor.organization
+    }
+
+    /// Runs a document on the way the endpoint takes it, without the network.
     pub async fn run(&self, document: &str, variables: Value) -> Reply {
-        let scope = self.app.store.scope(self.actor.clone(), now());
-        let request =
-            async_graphql::Request::new(document).variables(async_graphql::Variables::from_json(variables)).data(scope);
-        let mut response = self.app.schema.execute(request).await;
+        let variables = Variables::from_json(variables);
+        let prepared = Document::read(document, None).and_then(|document| document.prepare(variables, &SHAPE));
+        let mut response = match prepared {
+            Ok(request) => {
+                let scope = self.app.store.scope(self.actor.clone(), now());
+                self.app.schema.execute(request.data(scope)).await
+            }
+            Err(error) => Response::from_errors(vec![error]),
+        };
         rapport::graphql::failure::publish(&mut response, "test");
         Reply { body: serde_json::to_value(&response).unwrap() }
     }

@@ -1,0 +1,50 @@
+//! Everything the database holds of one organization, to see that nothing changed.
+
+use std::collections::BTreeMap;
+
+use entity::id::OrganizationId;
+
+use crate::app::App;
+
+/// Rows as text, by table.
+pub type Dump = BTreeMap<String, Vec<String>>;
+
+impl App {
+    /// Every row of every table that belongs to the organization: events and idempotency keys included.
+    pub async fn dump(&self, organization: OrganizationId) -> Dump {
+        let mut dump = Dump::new();
+        for (table, columns) in self.tables().await {
+            let tenant = if table == "organization" { "id" } else { "organization_id" };
+            if !columns.iter().any(|column| column == tenant) {
+                continue;
+            }
+            let row = if self.database.is_sqlite() {
+                let quoted: Vec<String> = columns.iter().map(|column| format!("quote(t.\"{column}\")")).collect();
+                format!("json_array({})", quoted.join(", "))
+            } else {
+                "CAST(to_jsonb(t) AS TEXT)".to_owned()
+            };
+            let owned = format!("{} = '{}'", self.database.id(tenant), organization.0.simple());
+            let rows = self.database.look(format!("SELECT {row} FROM {table} AS t WHERE {owned} ORDER BY 1")).await;
+            dump.insert(table, rows.into_iter().flatten().flatten().collect());
+        }
+        dump
+    }
+
+    /// Every table with its columns.
+    async fn tables(&self) -> BTreeMap<String, Vec<String>> {
+        let sql = if self.database.is_sqlite() {
+            "SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table'"
+        } else {
+            "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns
+             WHERE table_schema = 'public'"
+        };
+        let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in self.database.look(sql.to_owned()).await {
+            if let [Some(table), Some(column)] = row.as_slice() {
+                tables.entry(table.clone()).or_default().push(column.clone());
+            }
+        }
+        tables
+    }
+}

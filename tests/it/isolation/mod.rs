@@ -1,0 +1,64 @@
+//! Another organization's rows do not exist: nothing leaks, nothing changes, and every answer is the one for an id
+//! that nobody has. The cases are walked from the schema.
+
+mod inputs;
+mod queries;
+mod search;
+
+use serde_json::Value;
+
+use crate::{app::App, dump::Dump, outline::Outline, world::World};
+
+/// What every text of the first organization contains.
+const SECRET: &str = "Alpha";
+
+/// The organization whose rows must stay hidden, and the one that looks for them.
+struct Neighbours<'a> {
+    app: &'a App,
+    hidden: World<'a>,
+    curious: World<'a>,
+    before: Dump,
+}
+
+impl<'a> Neighbours<'a> {
+    async fn settle(app: &'a App, outline: &'a Outline) -> Self {
+        let hidden = World::filled(outline, app.admin("hidden").await, SECRET).await;
+        let curious = World::filled(outline, app.admin("curious").await, "Beta").await;
+        let before = app.dump(hidden.caller.organization()).await;
+        for table in ["event", "department", "department_external_id", "feedback_record_tags", "routing"] {
+            assert!(!before[table].is_empty(), "{table} is empty, so nothing could change");
+        }
+        Self { app, hidden, curious, before }
+    }
+
+    /// Runs a document as the curious caller and counts its statements. Whatever it is, no id and no text of the
+    /// hidden organization is in the answer.
+    async fn probe(&self, document: &str, variables: Value) -> (Value, u64) {
+        let before = self.app.store.statements();
+        let reply = self.curious.caller.run(document, variables.clone()).await.body;
+        let statements = self.app.store.statements() - before;
+        let text = reply.to_string();
+        assert!(!text.contains(SECRET), "{document} {variables} leaks {text}");
+        for id in self.hidden.ids() {
+            assert!(!text.contains(id), "{document} {variables} leaks {text}");
+        }
+        (reply, statements)
+    }
+
+    /// Asserts that a hidden thing and one that nobody has are answered alike, and gives that answer.
+    async fn alike(&self, document: &str, hidden: Value, unknown: Value) -> Value {
+        let name = format!("{document} {hidden}");
+        let (answer, statements) = self.probe(document, hidden).await;
+        let (expected, expected_statements) = self.probe(document, unknown).await;
+        assert_eq!(answer, expected, "{name}");
+        assert_eq!(statements, expected_statements, "{name} takes another number of statements");
+        answer
+    }
+
+    async fn assert_unchanged(&self) {
+        let after = self.app.dump(self.hidden.caller.organization()).await;
+        for (table, rows) in &self.before {
+            assert_eq!(rows, &after[table], "{table} has changed");
+        }
+    }
+}
