@@ -71,9 +71,10 @@ fn related(noun: &Noun, relation: &Relationship) -> MetaField {
     let target = relation.target.name;
     let bang = if may_be_null(noun, relation) { "" } else { "!" };
     match relation.link {
-        Link::One { .. } => field(relation.name, &format!("{target}{bang}"), relation.doc),
         Link::Inside { is_list: true } => field(relation.name, &format!("[{target}!]{bang}"), relation.doc),
-        Link::Inside { is_list: false } => field(relation.name, &format!("{target}{bang}"), relation.doc),
+        Link::One { .. } | Link::Inside { is_list: false } => {
+            field(relation.name, &format!("{target}{bang}"), relation.doc)
+        }
         Link::Many { .. } | Link::Through { .. } => {
             let ty = format!("{}Connection{bang}", list_name(noun, relation));
             listed(field(relation.name, &ty, relation.doc), relation.target)
