@@ -80,7 +80,7 @@ impl Caller<'_> {
     /// The same caller under another name.
     pub fn named(&self, subject: &str) -> Self {
         let mut named = self.clone();
-        named.actor.subject = subject.to_owned();
+        subject.clone_into(&mut named.actor.subject);
         named
     }
 

@@ -13,6 +13,11 @@ use tokio::sync::OnceCell;
 /// Number of the advisory lock under which the template is made.
 const TEMPLATE_LOCK: i64 = 0x7465_6d70_6c61_7465;
 
+/// The database that others are copied from, once it is known to be there.
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+/// How many databases were made.
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
 /// A migrated database that goes away with this value.
 pub struct Database {
     /// Its address.
@@ -25,14 +30,12 @@ pub struct Database {
 impl Database {
     /// Makes one on the server that `RAPPORT_TEST_POSTGRES` names, or a file.
     pub async fn make() -> Self {
-        let Ok(server) = std::env::var("RAPPORT_TEST_POSTGRES") else {
+        let Some(server) = server() else {
             let folder = tempfile::tempdir().unwrap();
             let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
             migrate(&url).await;
             return Self { url, server: None, _folder: Some(folder) };
         };
-        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
-        static COUNT: AtomicU32 = AtomicU32::new(0);
         let template = TEMPLATE.get_or_init(|| template(&server)).await;
         let name = format!("rapport_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let mut connection = PgConnection::connect(&server).await.unwrap();
@@ -80,13 +83,20 @@ impl Drop for Database {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one setting of the tests themselves")]
+fn server() -> Option<String> {
+    std::env::var("RAPPORT_TEST_POSTGRES").ok()
+}
+
 /// The migrated database that others are copied from: one for each state of the migrations, kept on the server.
 async fn template(server: &str) -> String {
     let mut hasher = DefaultHasher::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migration/src");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    files.iter().for_each(|file| std::fs::read(file).unwrap().hash(&mut hasher));
+    for file in files {
+        std::fs::read(file).unwrap().hash(&mut hasher);
+    }
     let name = format!("rapport_template_{:016x}", hasher.finish());
     let mut connection = PgConnection::connect(server).await.unwrap();
     run(&mut connection, format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})")).await;

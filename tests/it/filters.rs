@@ -1,6 +1,6 @@
 //! Filters find what they say: every comparison of every type, with nulls, nested, and through relations.
 
-use std::collections::BTreeSet;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use proptest::{prelude::*, sample::select, test_runner};
 use serde_json::{Map, Value, json};
@@ -86,7 +86,7 @@ fn meets(row: &Row, filter: &Value) -> bool {
 
 fn compares(mine: &Value, operator: &str, value: &Value) -> bool {
     let equals = |value: &Value| match (mine.as_f64(), value.as_f64()) {
-        (Some(mine), Some(value)) => mine == value,
+        (Some(mine), Some(value)) => mine.partial_cmp(&value) == Some(Ordering::Equal),
         _ => mine == value,
     };
     match operator {

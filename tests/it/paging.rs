@@ -123,7 +123,7 @@ fn orders(noun: &'static Noun, case: &Case) -> Vec<Vec<Term>> {
 }
 
 /// Runs a check on a few random cases, each in an organization of its own.
-fn run(cases: u32, check: impl AsyncFn(&Caller<'_>, &Case)) {
+fn run(cases: u32, check: &impl AsyncFn(&Caller<'_>, &Case)) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let app = runtime.block_on(App::start());
     let config = ProptestConfig { cases, max_shrink_iters: 40, failure_persistence: None, ..Default::default() };
@@ -169,7 +169,7 @@ async fn fill(caller: &Caller<'_>, noun: &'static Noun, case: &Case) -> Vec<Stri
 
 #[test]
 fn pages_in_every_order_are_the_whole_list_once_each() {
-    run(5, async |caller, case| {
+    run(5, &async |caller, case| {
         for noun in NOUNS {
             let ids = fill(caller, noun, case).await;
             let rows: Vec<Row> = read(caller, noun).await.into_iter().map(|(row, _)| row).collect();
@@ -184,7 +184,7 @@ fn pages_in_every_order_are_the_whole_list_once_each() {
 
 #[test]
 fn rows_that_come_between_two_pages_neither_repeat_nor_hide_others() {
-    run(4, async |caller, case| {
+    run(4, &async |caller, case| {
         for noun in NOUNS {
             fill(caller, noun, case).await;
             let mut count = 0;
@@ -213,7 +213,7 @@ fn rows_that_come_between_two_pages_neither_repeat_nor_hide_others() {
 
 #[test]
 fn lists_below_a_row_are_paged_as_whole_lists_are() {
-    run(4, async |caller, case| {
+    run(4, &async |caller, case| {
         for (noun, relation) in [(&expectation::NOUN, "expectations"), (&feedback_record::NOUN, "feedbackRecords")] {
             fill(caller, noun, case).await;
             let rows = read(caller, noun).await;
@@ -281,7 +281,7 @@ async fn check_all_parents(
 
 #[test]
 fn lists_through_a_table_are_paged_and_their_edges_say_what_it_says() {
-    run(3, async |caller, case| {
+    run(3, &async |caller, case| {
         let (point, influencers) = (&interaction_point::NOUN, &influencer::NOUN);
         let ids = fill(caller, influencers, case).await;
         let parent = read(caller, point).await.swap_remove(0).0.0;

@@ -118,6 +118,19 @@ async fn the_same_relation_asked_for_in_several_places_is_read_once() {
 }
 
 #[tokio::test]
+async fn a_list_asked_for_twice_under_one_name_is_read_once_and_under_two_names_twice() {
+    let app = App::start().await;
+    let caller = filled(&app).await;
+    let document = "{ points: interactionPoints { nodes { id } } ...More }
+        fragment More on Query { points: interactionPoints { nodes { owner { id } } totalCount } }";
+    let (data, cost) = counted(&app, &caller, document, json!({})).await;
+    assert_eq!((&data["points"]["totalCount"], cost), (&json!(20), 2));
+    assert!(data["points"]["nodes"][0]["id"].is_string());
+    let document = "{ a: interactionPoints { nodes { id } } b: interactionPoints { nodes { id } } }";
+    assert_eq!(counted(&app, &caller, document, json!({})).await.1, 2);
+}
+
+#[tokio::test]
 async fn a_list_asked_for_as_nodes_and_as_edges_is_read_once() {
     let app = App::start().await;
     let caller = filled(&app).await;
