@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{clock, store::Store};
 
 /// How often idempotency keys are looked through.
-const INTERVAL: Duration = Duration::from_secs(600);
+const INTERVAL: Duration = Duration::from_mins(10);
 
 /// Forgets expired idempotency keys from now on, until the runtime ends. Every replica may do it.
 pub fn start(store: Store) {

@@ -20,5 +20,6 @@ pub fn start(targets: Targets, format: LogFormat) {
         LogFormat::Text => fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr).boxed(),
         LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(io::stderr).boxed(),
     };
-    tracing_subscriber::registry().with(lines.with_filter(targets)).init();
+    // Not a filter of that one layer: those lose lines where a library asks whether a level is on and logs nothing.
+    tracing_subscriber::registry().with(lines).with(targets).init();
 }

@@ -43,13 +43,12 @@ pub async fn seed(store: &Store, schema: &ApiSchema) -> Result<Option<Organizati
         return Ok(None);
     }
     store.migrate().await?;
-    let organization = match store.organization_by_slug(SLUG).await? {
-        Some(organization) => organization,
-        None => {
-            let new = NewOrganization { slug: SLUG, name: "Consumer desk", time_zone: "America/New_York" };
-            let made = store.create_organization(&new, clock::now()).await?;
-            made.ok_or_else(|| Error::internal("another process is making the example"))?
-        }
+    let organization = if let Some(organization) = store.organization_by_slug(SLUG).await? {
+        organization
+    } else {
+        let new = NewOrganization { slug: SLUG, name: "Consumer desk", time_zone: "America/New_York" };
+        let made = store.create_organization(&new, clock::now()).await?;
+        made.ok_or_else(|| Error::internal("another process is making the example"))?
     };
     let execute = async |document: String, variables: Value| {
         let scope = store.scope(actor(organization), clock::now());

@@ -171,7 +171,7 @@ pub fn instant(text: &str) -> Option<i64> {
     years.contains(&at).then(|| at.timestamp_millis())
 }
 
-/// An external id; wrong lengths are told by [`check_external_id`].
+/// An external id; wrong lengths are told when they are checked.
 pub fn external_id(name: &str, value: &Value) -> Result<ExternalId> {
     let object = Input::of(name, value)?;
     let part = |field| object.text(field)?.map(str::to_owned).ok_or_else(|| bad(name, "given with system and id"));

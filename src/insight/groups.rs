@@ -1,5 +1,7 @@
 //! Counts and means of feedback records by point, medium, department, kind, product, tag and time.
 
+use std::collections::HashSet;
+
 use chrono::DateTime;
 use entity::{
     Noun, Permission, feedback_record,
@@ -248,6 +250,10 @@ impl Ask {
         }
         sql.push(" WHERE t.organization_id = ").bind(scope.organization()).push(" AND ");
         self.filter.write(sql, NOUN, scope.organization(), Alias::ROW)?;
+        // What was recorded after the edges were found has no bucket.
+        if let Some((from, to)) = self.edges.as_ref().and_then(|edges| edges.first().zip(edges.last())) {
+            sql.push(" AND t.received_at >= ").bind(*from).push(" AND t.received_at < ").bind(*to);
+        }
         sql.push(" GROUP BY 1");
         let width = self.keys.len() + usize::from(self.edges.is_some());
         for place in 0..width {
@@ -286,8 +292,8 @@ impl Ask {
     fn fill(&self, edges: &[i64], found: Vec<Made>) -> Vec<Made> {
         let start =
             |made: &Made| made.cells.iter().find(|(name, _)| *name == "bucket_start").and_then(|(_, cell)| cell.int());
-        let missing =
-            (0..edges.len() - 1).filter(|bucket| !found.iter().any(|made| start(made) == Some(edges[*bucket])));
+        let known: HashSet<i64> = found.iter().filter_map(start).collect();
+        let missing = (0..edges.len() - 1).filter(|bucket| !known.contains(&edges[*bucket]));
         let empty = missing.map(|bucket| {
             let mut cells = vec![("count", Cell::Int(0))];
             cells.extend(span(edges, bucket));
@@ -333,7 +339,8 @@ fn search(sql: &mut Sql, edges: &[i64], from: usize, to: usize) {
         return;
     }
     let middle = usize::midpoint(from, to);
-    sql.push("CASE WHEN t.received_at < ").integer(edges[middle]).push(" THEN ");
+    // Bound, so that the database's cache of statements knows it again when time has moved on.
+    sql.push("CASE WHEN t.received_at < ").bind(edges[middle]).push(" THEN ");
     search(sql, edges, from, middle);
     sql.push(" ELSE ");
     search(sql, edges, middle, to);

@@ -67,12 +67,6 @@ impl Sql {
         self
     }
 
-    /// Appends a signed number.
-    pub fn integer(&mut self, number: i64) -> &mut Self {
-        self.text.push_str(&number.to_string());
-        self
-    }
-
     /// Appends a place and binds a value to it.
     pub fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());

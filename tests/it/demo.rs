@@ -1,0 +1,240 @@
+//! `rapport demo` from outside: what it loads, keeps and leaves alone.
+
+use std::{
+    fmt::Write as _,
+    io::{BufRead, BufReader, Read, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::{Child, ChildStderr, ChildStdout, Command, Stdio},
+};
+
+use serde_json::{Value, json};
+
+use crate::{database::Database, example::counted};
+
+/// A demo that runs, in a folder of its own.
+struct Running {
+    process: Child,
+    folder: tempfile::TempDir,
+    output: BufReader<ChildStdout>,
+    log: BufReader<ChildStderr>,
+}
+
+/// A demo that serves.
+struct Serving {
+    running: Running,
+    address: String,
+    token: String,
+}
+
+fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rapport"));
+    command.args(arguments).env_clear().current_dir(folder);
+    command
+}
+
+impl Running {
+    /// Starts a demo. The system chooses its ports.
+    fn start(folder: tempfile::TempDir, database: &str) -> Self {
+        let arguments = ["demo", "--database-url", database, "--listen", "127.0.0.1:0", "--log", "rapport::demo=debug"];
+        let mut process = program(folder.path(), &arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program can be started");
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let log = BufReader::new(process.stderr.take().unwrap());
+        Self { process, folder, output, log }
+    }
+
+    /// Waits until it is served.
+    fn ready(mut self) -> Serving {
+        let (mut address, mut token) = (String::new(), String::new());
+        self.output.read_line(&mut address).unwrap();
+        self.output.read_line(&mut token).unwrap();
+        let Some(address) = address.trim_end().strip_prefix("Rapport is at http://") else {
+            let mut log = String::new();
+            self.log.read_to_string(&mut log).unwrap();
+            panic!("it does not serve: {log}");
+        };
+        let address = address.trim_end_matches('/').to_owned();
+        let token = token.trim_end().strip_prefix("Token, for 12 hours: ").unwrap().to_owned();
+        Serving { running: self, address, token }
+    }
+
+    /// Waits until it logs a line with `text`.
+    fn wait_for(&mut self, text: &str) {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            assert!(self.log.read_line(&mut line).unwrap() > 0, "it ended before it logged {text}");
+        }
+    }
+
+    fn kill(mut self) -> tempfile::TempDir {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Serving {
+    fn ask(&self, token: &str, document: &str) -> Value {
+        let body = json!({ "query": document }).to_string();
+        let mut request = String::from("POST /graphql HTTP/1.0\r\ncontent-type: application/json\r\n");
+        write!(request, "authorization: Bearer {token}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let mut connection = TcpStream::connect(&self.address).unwrap();
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let mut answer: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(answer.get("errors"), None, "{answer:#}");
+        answer["data"].take()
+    }
+
+    fn own(&self, document: &str) -> Value {
+        self.ask(&self.token, document)
+    }
+
+    /// Asks it to end and waits until it has.
+    fn stop(mut self) -> tempfile::TempDir {
+        let id = self.running.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(self.running.process.wait().unwrap().success());
+        self.running.kill()
+    }
+}
+
+const TOTALS: &str = "{
+    departments { totalCount } mediums { totalCount } influencers { totalCount } interactionPoints { totalCount }
+    expectations { totalCount } routingRules { totalCount } feedbackRecords { totalCount }
+    ranked: expectations(filter: { rank: { isNull: false } }) { totalCount }
+    feedbackRecordGroups(groupBy: [PRODUCT], orderBy: COUNT) { nodes { product count } }
+}";
+
+/// What [`TOTALS`] is answered when everything is there.
+fn whole() -> Value {
+    let products = counted()["products"].as_object().unwrap().clone();
+    let mut groups: Vec<_> =
+        products.iter().map(|(product, count)| json!({ "product": product, "count": count })).collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group["count"].as_u64()));
+    let total = |count: usize| json!({ "totalCount": count });
+    json!({
+        "departments": total(12), "mediums": total(10), "influencers": total(10), "interactionPoints": total(83),
+        "expectations": total(36), "routingRules": total(11), "feedbackRecords": total(3_186), "ranked": total(25),
+        "feedbackRecordGroups": { "nodes": groups },
+    })
+}
+
+#[tokio::test]
+async fn one_setting_chooses_the_database_and_a_second_start_keeps_what_users_changed() {
+    let database = Database::make().await;
+    let demo = Running::start(tempfile::tempdir().unwrap(), &database.url).ready();
+    assert_eq!(demo.own(TOTALS), whole());
+
+    let ids = demo.own(
+        r#"{
+            gone: feedbackRecord(by: { externalId: { system: "cfpb-row", id: "7" } }) { id }
+            other: department(by: { externalId: { system: "cfpb", id: "Mortgage" } }) { id }
+        }"#,
+    );
+    let (gone, other) = (&ids["gone"]["id"], &ids["other"]["id"]);
+    let done = demo.own(&format!(
+        r#"mutation {{
+            gone: feedbackRecordDelete(input: {{ id: {gone} }}) {{ outcome }}
+            new: feedbackRecordCreate(input: {{ kind: PRAISE }}) {{ outcome }}
+            other: departmentUpdate(input: {{ id: {other}, name: "Homes" }}) {{ outcome }}
+        }}"#
+    ));
+    let outcomes = json!({
+        "gone": { "outcome": "DELETED" }, "new": { "outcome": "CREATED" }, "other": { "outcome": "UPDATED" },
+    });
+    assert_eq!(done, outcomes);
+    let state = r#"{
+        feedbackRecords { totalCount }
+        gone: feedbackRecord(by: { externalId: { system: "cfpb-row", id: "7" } }) { id }
+        praise: feedbackRecords(filter: { kind: { eq: PRAISE } }) { nodes { id version } }
+        department(by: { externalId: { system: "cfpb", id: "Mortgage" } }) { name version }
+        organization { version weekStart }
+    }"#;
+    let changed = demo.own(state);
+    assert_eq!((&changed["feedbackRecords"]["totalCount"], &changed["gone"]), (&json!(3_186), &json!(null)));
+    assert_eq!(changed["department"], json!({ "name": "Homes", "version": 2 }));
+
+    let folder = demo.stop();
+    let demo = Running::start(folder, &database.url).ready();
+    assert_eq!(demo.own(state), changed);
+}
+
+#[tokio::test]
+async fn a_demo_killed_while_it_loads_is_completed_by_the_next_start() {
+    let database = Database::make().await;
+    let mut demo = Running::start(tempfile::tempdir().unwrap(), &database.url);
+    demo.wait_for("records");
+    let folder = demo.kill();
+    let loaded = database.look("SELECT CAST(COUNT(*) AS TEXT) FROM feedback_record".to_owned()).await;
+    let loaded: u64 = loaded[0][0].as_ref().unwrap().parse().unwrap();
+    assert!((1..3_186).contains(&loaded), "{loaded}");
+    let demo = Running::start(folder, &database.url).ready();
+    assert_eq!(demo.own(TOTALS), whole());
+}
+
+#[tokio::test]
+async fn a_token_can_be_had_beside_a_running_demo() {
+    let database = Database::make().await;
+    let demo = Running::start(tempfile::tempdir().unwrap(), &database.url).ready();
+    let mut arguments = vec!["token", "--organization", "consumer-desk", "--scope", "record:read"];
+    arguments.extend(["--database-url", &database.url]);
+    if !database.is_sqlite() {
+        arguments.extend(["--signing-key", "rapport-demo.key"]);
+    }
+    let output = program(demo.running.folder.path(), &arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let token = String::from_utf8(output.stdout).unwrap();
+    let data = demo.ask(token.trim_end(), "{ feedbackRecords { totalCount } }");
+    assert_eq!(data, json!({ "feedbackRecords": { "totalCount": 3_186 } }));
+}
+
+/// Whether a demo on this database ends at once with a sentence.
+fn is_refused(database: &Database) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["demo", "--database-url", &database.url, "--listen", "127.0.0.1:0", "--log", "off"];
+    let output = program(folder.path(), &arguments).output().unwrap();
+    let sentence = String::from_utf8(output.stderr).unwrap();
+    output.status.code() == Some(1)
+        && output.stdout.is_empty()
+        && sentence.starts_with("rapport: the database holds other data")
+        && sentence.lines().count() == 1
+}
+
+#[tokio::test]
+async fn a_database_with_another_organization_is_left_alone() {
+    let app = crate::app::App::start().await;
+    app.organization("acme").await;
+    assert!(is_refused(&app.database));
+    app.organization("consumer-desk").await;
+    assert!(is_refused(&app.database));
+    let organizations =
+        app.database.look("SELECT slug, CAST(version AS TEXT) FROM organization ORDER BY slug".to_owned());
+    assert_eq!(
+        organizations.await,
+        [["acme", "1"], ["consumer-desk", "1"]].map(|row| row.map(|text| Some(text.to_owned())).to_vec())
+    );
+    let records = app.database.look("SELECT CAST(COUNT(*) AS TEXT) FROM feedback_record".to_owned()).await;
+    assert_eq!(records, [[Some("0".to_owned())]]);
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_left_alone() {
+    let database = Database::make().await;
+    database.look("ALTER TABLE organization RENAME TO orchestra".to_owned()).await;
+    assert!(is_refused(&database));
+}

@@ -9,6 +9,7 @@ mod bulk;
 mod commands;
 mod complaints;
 mod database;
+mod demo;
 mod description;
 mod door;
 mod dump;
