@@ -329,7 +329,7 @@ fn listed(mut meta: MetaField, noun: &Noun) -> MetaField {
     let filter = value(
         "filter",
         &format!("{}Filter", noun.name),
-        "Which rows; all conditions must hold. Up to 500 conditions, nested up to 16 deep.",
+        "Which rows; all conditions must hold. Up to 500 conditions, 30 of them on tags, attributes and relations, nested up to 16 deep.",
     );
     meta.args.insert("filter".to_owned(), filter);
     let order = value(
@@ -400,9 +400,10 @@ fn related(noun: &Noun, relation: &Relationship) -> MetaField {
     let target = relation.target.name;
     let bang = if may_be_null(noun, relation) { "" } else { "!" };
     match relation.link {
-        Link::One { .. } => field(relation.name, &format!("{target}{bang}"), relation.doc),
         Link::Inside { is_list: true } => field(relation.name, &format!("[{target}!]{bang}"), relation.doc),
-        Link::Inside { is_list: false } => field(relation.name, &format!("{target}{bang}"), relation.doc),
+        Link::One { .. } | Link::Inside { is_list: false } => {
+            field(relation.name, &format!("{target}{bang}"), relation.doc)
+        }
         Link::Many { .. } | Link::Through { .. } => {
             let ty = format!("{}Connection{bang}", list_name(noun, relation));
             listed(field(relation.name, &ty, relation.doc), relation.target)

@@ -1,6 +1,8 @@
 //! Conditions on a noun's rows, and how they become SQL that is never null, so that `not` is the
 //! exact complement on both databases.
 
+use std::collections::BTreeSet;
+
 use entity::{
     id::OrganizationId,
     noun::{Link, Noun, Relationship},
@@ -29,6 +31,13 @@ pub enum Predicate {
         column: &'static str,
         /// The items.
         items: Vec<String>,
+    },
+    /// Whether a set column holds all of the items.
+    HasAll {
+        /// The set column's name.
+        column: &'static str,
+        /// The items, each once.
+        items: BTreeSet<String>,
     },
     /// Whether some related row meets a condition.
     Some(&'static Relationship, Box<Predicate>),
@@ -72,7 +81,7 @@ impl Predicate {
             Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.mentions(column)),
             Self::Not(part) => part.mentions(column),
             Self::Column(known, _) => known.name == column,
-            Self::HasAny { .. } | Self::Some(..) => false,
+            Self::HasAny { .. } | Self::HasAll { .. } | Self::Some(..) => false,
         }
     }
 
@@ -81,7 +90,7 @@ impl Predicate {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.nouns(found)),
             Self::Not(part) => part.nouns(found),
-            Self::Column(..) | Self::HasAny { .. } => {}
+            Self::Column(..) | Self::HasAny { .. } | Self::HasAll { .. } => {}
             Self::Some(relation, inside) => {
                 found.push(relation.target);
                 inside.nouns(found);
@@ -105,20 +114,43 @@ impl Predicate {
                 Ok(())
             }
             Self::HasAny { column, items } => {
-                let inner = Alias::nested('i', alias.depth() + 1);
-                sql.push("EXISTS (SELECT 1 FROM ").name(&[noun.table, "_", column]).push(" AS ").alias(inner);
-                sql.push(" WHERE ").column(inner, "organization_id").push(" = ").bind(organization);
-                sql.push(" AND ").alias(inner).push(".").name(&[noun.table, "_id"]).push(" = ").column(alias, "id");
-                sql.push(" AND ").column(inner, "item").push(" IN (");
-                sql.list(items, |sql, item| {
-                    sql.bind(item.as_str());
-                });
-                sql.push("))");
+                sql.push("EXISTS (SELECT 1");
+                set_items(sql, noun, column, items, organization, alias);
+                Ok(())
+            }
+            Self::HasAll { column, items } => {
+                sql.push("(SELECT COUNT(*)");
+                set_items(sql, noun, column, items, organization, alias);
+                sql.push(" = ").number(items.len());
                 Ok(())
             }
             Self::Some(relation, inside) => related(sql, relation, inside, organization, alias),
         }
     }
+}
+
+/// The rest of a statement over the items of a set that are among some, up to its closing bracket.
+fn set_items<'a>(
+    sql: &mut Sql,
+    noun: &'static Noun,
+    column: &'static str,
+    items: impl IntoIterator<Item = &'a String, IntoIter: ExactSizeIterator>,
+    organization: OrganizationId,
+    alias: Alias,
+) {
+    let (items, inner) = (items.into_iter(), Alias::nested('i', alias.depth() + 1));
+    sql.push(" FROM ").name(&[noun.table, "_", column]).push(" AS ").alias(inner);
+    sql.push(" WHERE ").column(inner, "organization_id").push(" = ").bind(organization);
+    sql.push(" AND ").alias(inner).push(".").name(&[noun.table, "_id"]).push(" = ").column(alias, "id");
+    if items.len() == 0 {
+        sql.push(" AND FALSE)");
+        return;
+    }
+    sql.push(" AND ").column(inner, "item").push(" IN (");
+    sql.list(items, |sql, item| {
+        sql.bind(item.as_str());
+    });
+    sql.push("))");
 }
 
 fn join(

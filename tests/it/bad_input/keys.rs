@@ -129,7 +129,8 @@ async fn a_refused_mutation_leaves_its_key_free() {
 /// A row of every noun whose version a mutation can expect, for those mutations.
 async fn versioned(caller: &Caller<'_>) -> Vec<(&'static str, Value)> {
     let point = caller.mutate("interactionPointCreate", json!({"name": "a"}), "node { id }").await["node"].take();
-    let record = caller.mutate("feedbackRecordCreate", json!({"kind": "COMPLAINT"}), "node { id }").await["node"].take();
+    let record =
+        caller.mutate("feedbackRecordCreate", json!({"kind": "COMPLAINT"}), "node { id }").await["node"].take();
     let id = &point["id"];
     vec![
         ("interactionPointUpdate", json!({"id": id, "name": "b"})),

@@ -77,7 +77,11 @@ async fn a_literal_of_the_wrong_type_or_name_fails_the_request() {
             "mutation { feedbackRecordCreate(input: {kind: COMPLAINT, tags: [1]}) { outcome } }",
             INVALID,
         ),
-        ("null for a tag", "mutation { feedbackRecordCreate(input: {kind: COMPLAINT, tags: [null]}) { outcome } }", INVALID),
+        (
+            "null for a tag",
+            "mutation { feedbackRecordCreate(input: {kind: COMPLAINT, tags: [null]}) { outcome } }",
+            INVALID,
+        ),
         ("a number for an id", "{ node(id: 1) { id } }", INVALID),
         ("no id", "{ node { id } }", INVALID),
         ("a reference by nothing", "{ department(by: {}) { id } }", INVALID),
@@ -209,7 +213,8 @@ async fn a_malformed_instant_fails_the_request() {
             assert_request_fails(&caller, name, document, json!({"v": at}), INVALID).await;
         }
     }
-    let document = "mutation { feedbackRecordCreate(input: {kind: COMPLAINT, receivedAt: \"2026-01-01\"}) { outcome } }";
+    let document =
+        "mutation { feedbackRecordCreate(input: {kind: COMPLAINT, receivedAt: \"2026-01-01\"}) { outcome } }";
     assert_request_fails(&caller, "a literal", document, json!({}), INVALID).await;
     for (at, shown) in [
         ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
