@@ -326,7 +326,7 @@ pub(super) fn listed(mut meta: MetaField, noun: &Noun) -> MetaField {
     let filter = value(
         "filter",
         &format!("{}Filter", noun.name),
-        "Which rows; all conditions must hold. Up to 500 conditions, nested up to 16 deep.",
+        "Which rows; all conditions must hold. Up to 500 conditions, 30 of them on tags, attributes and relations, nested up to 16 deep.",
     );
     meta.args.insert("filter".to_owned(), filter);
     let order = value(

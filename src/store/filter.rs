@@ -1,6 +1,8 @@
 //! Conditions on a noun's rows, and how they become SQL that is never null, so that `not` is the
 //! exact complement on both databases.
 
+use std::collections::BTreeSet;
+
 use entity::{
     id::OrganizationId,
     noun::{Link, Noun, Relationship},
@@ -29,6 +31,13 @@ pub enum Predicate {
         column: &'static str,
         /// The items.
         items: Vec<String>,
+    },
+    /// Whether a set column holds all of the items.
+    HasAll {
+        /// The set column's name.
+        column: &'static str,
+        /// The items, each once.
+        items: BTreeSet<String>,
     },
     /// Whether some related row meets a condition.
     Some(&'static Relationship, Box<Predicate>),
@@ -71,7 +80,7 @@ impl Predicate {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.nouns(found)),
             Self::Not(part) => part.nouns(found),
-            Self::Column(..) | Self::HasAny { .. } => {}
+            Self::Column(..) | Self::HasAny { .. } | Self::HasAll { .. } => {}
             Self::Some(relation, inside) => {
                 found.push(relation.target);
                 inside.nouns(found);
@@ -94,22 +103,37 @@ impl Predicate {
                 test.write(sql, *column, alias);
                 Ok(())
             }
-            Self::HasAny { items, .. } if items.is_empty() => {
-                sql.push("FALSE");
+            Self::HasAny { column, items } => {
+                sql.push("EXISTS (SELECT 1");
+                set_items(sql, noun, column, items, organization, alias);
                 Ok(())
             }
-            Self::HasAny { column, items } => {
-                let inner = Alias::nested('i', alias.depth() + 1);
-                sql.push("EXISTS (SELECT 1 FROM ").name(&[noun.table, "_", column]).push(" AS ").alias(inner);
-                sql.push(" WHERE ").column(inner, "organization_id").push(" = ").bind(organization);
-                sql.push(" AND ").alias(inner).push(".").name(&[noun.table, "_id"]).push(" = ").column(alias, "id");
-                let items: Vec<Cell> = items.iter().cloned().map(Cell::Text).collect();
-                sql.push(" AND ").is_one_of_cells(inner, "item", CellKind::Text, &items).push(")");
+            Self::HasAll { column, items } => {
+                sql.push("(SELECT COUNT(*)");
+                set_items(sql, noun, column, items, organization, alias);
+                sql.push(" = ").number(items.len());
                 Ok(())
             }
             Self::Some(relation, inside) => related(sql, relation, inside, organization, alias),
         }
     }
+}
+
+/// The rest of a statement over the items of a set that are among some, up to its closing bracket.
+fn set_items<'a>(
+    sql: &mut Sql,
+    noun: &'static Noun,
+    column: &'static str,
+    items: impl IntoIterator<Item = &'a String>,
+    organization: OrganizationId,
+    alias: Alias,
+) {
+    let inner = Alias::nested('i', alias.depth() + 1);
+    sql.push(" FROM ").name(&[noun.table, "_", column]).push(" AS ").alias(inner);
+    sql.push(" WHERE ").column(inner, "organization_id").push(" = ").bind(organization);
+    sql.push(" AND ").alias(inner).push(".").name(&[noun.table, "_id"]).push(" = ").column(alias, "id");
+    let items: Vec<Cell> = items.into_iter().cloned().map(Cell::Text).collect();
+    sql.push(" AND ").is_one_of_cells(inner, "item", CellKind::Text, &items).push(")");
 }
 
 fn join(

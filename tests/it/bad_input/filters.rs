@@ -112,13 +112,15 @@ async fn a_filter_has_a_size() {
     let caller = app.admin("one").await;
     let several = |count: usize, each: Value| json!({"or": vec![each; count]});
     caller.data(RECORDS, json!({"f": several(160, json!({"product": {"eq": "a"}}))})).await;
-    caller.data(RECORDS, json!({"f": {"tags": {"hasAll": vec!["a"; 400]}}})).await;
+    caller.data(RECORDS, json!({"f": {"tags": {"hasAll": vec!["a"; 1000]}}})).await;
     caller.data(RECORDS, json!({"f": several(5, json!({"product": {"in": vec!["a"; 1000]}}))})).await;
     for (name, filter) in [
         ("1,000 empty conditions", several(1_000, json!({}))),
         ("1,000 conditions", several(1_000, json!({"product": {"eq": "a"}}))),
         ("100,000 conditions", several(100_000, json!({"product": {"eq": "a"}}))),
-        ("1,000 tags at once", json!({"tags": {"hasAll": vec!["a"; 1000]}})),
+        ("31 relations", several(31, json!({"routings": {"none": {}}}))),
+        ("31 single relations", several(31, json!({"point": {}}))),
+        ("31 conditions on tags", several(31, json!({"tags": {"hasAny": ["a"]}}))),
         ("6,000 values", several(6, json!({"product": {"in": vec!["a"; 1000]}}))),
     ] {
         assert_request_fails(&caller, name, RECORDS, json!({"f": filter}), "BAD_USER_INPUT").await;

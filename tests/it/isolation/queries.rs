@@ -135,8 +135,8 @@ async fn rules_of_another_organization_route_nothing() {
     let app = App::start().await;
     let hidden = app.admin("hidden").await;
     let department = hidden.ask(r#"mutation { departmentCreate(input: {name: "Theirs"}) { node { id } } }"#).await;
-    let make = "mutation($ref: DepartmentRef!) { routingRuleCreate(input: {name: \"All\", position: 0, departmentRef: $ref}) { errors { code } } }";
-    let reply = hidden.run(make, json!({"ref": {"id": department["departmentCreate"]["node"]["id"]}})).await;
+    let rule = "mutation($ref: DepartmentRef!) { routingRuleCreate(input: {name: \"All\", position: 0, departmentRef: $ref}) { errors { code } } }";
+    let reply = hidden.run(rule, json!({"ref": {"id": department["departmentCreate"]["node"]["id"]}})).await;
     assert_eq!(reply.body["data"]["routingRuleCreate"]["errors"], json!([]));
     let curious = app.admin("curious").await;
     let preview = curious.ask("{ routingPreview(input: {}) { cause department { name } } }").await;
