@@ -5,7 +5,7 @@ use std::cell::Cell;
 use async_graphql::Value;
 use entity::{
     Noun, Permission,
-    noun::{Field, Kind, Link, Personal},
+    noun::{ARCHIVED_AT, Field, Kind, Link, Personal},
 };
 
 use super::input::{Input, list, scalar};
@@ -38,11 +38,20 @@ pub fn list_filter(noun: &'static Noun, value: Option<&Value>, actor: &Actor) ->
         None | Some(Value::Null) => Predicate::always(),
         Some(value) => reader.filter(noun, &Input::of("filter", value)?, Depth::default())?,
     };
-    if !noun.is_archivable() || filter.mentions("archived_at") {
+    if !noun.is_archivable() || value.is_some_and(|value| mentions(value, ARCHIVED_AT.name)) {
         return Ok(filter);
     }
-    let present = Predicate::Column(Column::of(&entity::noun::ARCHIVED_AT), Test::IsNull);
+    let present = Predicate::Column(Column::of(&ARCHIVED_AT), Test::IsNull);
     Ok(Predicate::All(vec![present, filter]))
+}
+
+/// Whether a filter speaks of a field of the row itself.
+fn mentions(filter: &Value, name: &str) -> bool {
+    let Value::Object(fields) = filter else { return false };
+    fields.iter().any(|(field, value)| match field.as_str() {
+        "and" | "or" | "not" => list(value).into_iter().any(|part| mentions(part, name)),
+        field => field == name,
+    })
 }
 
 /// Reads one filter for one caller, and how much of it there is: databases limit the depth of an expression and
@@ -124,7 +133,14 @@ impl Reader<'_> {
             parts.push(match operator {
                 "eq" => test(Test::Eq(cell(value)?)),
                 "neq" => not(test(Test::Eq(cell(value)?))),
-                "in" => test(Test::In(self.bounded(operator, value)?.into_iter().map(cell).collect::<Result<_>>()?)),
+                "in" => {
+                    let values = self.bounded(operator, value)?;
+                    if matches!(field.kind, Kind::Float { .. }) {
+                        // Bound one by one, and once more for each range of a page.
+                        count(&self.conditions, values.len(), MOST_CONDITIONS, "conditions")?;
+                    }
+                    test(Test::In(values.into_iter().map(cell).collect::<Result<_>>()?))
+                }
                 "gt" => test(Test::Gt(cell(value)?)),
                 "gte" => test(Test::Gte(cell(value)?)),
                 "lt" => test(Test::Lt(cell(value)?)),

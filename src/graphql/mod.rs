@@ -1,6 +1,7 @@
 //! The GraphQL machinery: from the descriptions of the nouns to types, plans, statements and answers. Knows no noun.
 
 mod coerce;
+mod common_types;
 pub mod connection;
 pub mod document;
 pub mod failure;
@@ -9,6 +10,7 @@ pub mod input;
 pub mod load;
 pub mod merge;
 pub mod mutate;
+mod noun_types;
 mod payload;
 pub mod plan;
 pub mod render;

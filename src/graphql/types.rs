@@ -4,26 +4,23 @@ use async_graphql::{
     Value,
     indexmap::IndexMap,
     registry::{
-        __DirectiveLocation, Deprecation, EnumBuilder, InputObjectBuilder, MetaDirective, MetaDirectiveInvocation,
-        MetaEnumValue, MetaField, MetaInputValue, MetaType, ObjectBuilder, Registry,
+        EnumBuilder, InputObjectBuilder, MetaDirectiveInvocation, MetaEnumValue, MetaField, MetaInputValue, MetaType,
+        ObjectBuilder, Registry,
     },
 };
 use entity::{
     Noun, Permission,
-    noun::{EnumType, Field, Kind, Link, Named, Operation, Personal, Relationship, Writable},
+    noun::{EnumType, Field, Kind, Link, Named, Operation, Writable},
 };
 
 use super::{
-    filter::screaming,
+    common_types,
     mutate::{Policy, Verb, verbs},
-    plan::{list_name, may_be_null},
+    noun_types::{payloads, register_noun, register_object},
     scalars,
     slice::{Argument, Slice, reference_field},
 };
-use crate::{
-    error::Code,
-    store::draft::{Mode, Outcome},
-};
+use crate::store::draft::Mode;
 
 const PAGING: [(&str, &str, &str); 4] = [
     ("first", "Int", "The first so many rows, 1 to 1,000; 25 when neither first nor last is given."),
@@ -37,11 +34,11 @@ pub fn value(name: &str, ty: &str, doc: &str) -> MetaInputValue {
     MetaInputValue { description: Some(told(doc)), ..MetaInputValue::new(name, ty) }
 }
 
-fn or(name: &str, ty: &str, default: &str, doc: &str) -> MetaInputValue {
+pub(super) fn or(name: &str, ty: &str, default: &str, doc: &str) -> MetaInputValue {
     MetaInputValue { default_value: Some(default.to_owned()), ..value(name, ty, doc) }
 }
 
-fn told(doc: &str) -> String {
+pub(super) fn told(doc: &str) -> String {
     doc.trim().to_owned()
 }
 
@@ -73,21 +70,21 @@ fn add(registry: &mut Registry, name: &str, ty: MetaType) {
     registry.types.insert(name.to_owned(), ty);
 }
 
-fn add_object(registry: &mut Registry, name: &str, doc: &str, fields: Vec<MetaField>) {
+pub(super) fn add_object(registry: &mut Registry, name: &str, doc: &str, fields: Vec<MetaField>) {
     let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
     add(registry, name, ObjectBuilder::new(name, fields).description(Some(told(doc))).build());
 }
 
-fn add_input(registry: &mut Registry, name: &str, doc: &str, is_one_of: bool, values: Vec<MetaInputValue>) {
+pub(super) fn add_input(registry: &mut Registry, name: &str, doc: &str, is_one_of: bool, values: Vec<MetaInputValue>) {
     let values: IndexMap<_, _> = values.into_iter().map(|value| (value.name.clone(), value)).collect();
     add(registry, name, InputObjectBuilder::new(name, values).description(Some(told(doc))).oneof(is_one_of).build());
 }
 
-fn add_enum(registry: &mut Registry, known: &EnumType) {
+pub(super) fn add_enum(registry: &mut Registry, known: &EnumType) {
     add_enum_values(registry, known.name, known.doc, known.values.iter().map(|(name, doc)| ((*name).to_owned(), *doc)));
 }
 
-fn add_enum_values(
+pub(super) fn add_enum_values(
     registry: &mut Registry,
     name: &str,
     doc: &str,
@@ -101,7 +98,7 @@ fn add_enum_values(
 /// Registers the root of queries and all that can be reached from it.
 pub fn register_queries(registry: &mut Registry, slices: &[&'static Slice]) {
     scalars::register(registry);
-    common(registry);
+    common_types::register(registry);
     let mut fields = Vec::new();
     let possible = slices.iter().map(|slice| slice.noun.name.to_owned()).collect();
     add(
@@ -306,7 +303,7 @@ fn input_type(kind: Kind) -> String {
     }
 }
 
-fn output_type(kind: Kind) -> String {
+pub(super) fn output_type(kind: Kind) -> String {
     match kind {
         Kind::Id => "ID".to_owned(),
         Kind::Text { .. } => "String".to_owned(),
@@ -322,7 +319,7 @@ fn output_type(kind: Kind) -> String {
 }
 
 /// The arguments of a list of `noun`.
-fn listed(mut meta: MetaField, noun: &Noun) -> MetaField {
+pub(super) fn listed(mut meta: MetaField, noun: &Noun) -> MetaField {
     for (name, ty, doc) in PAGING {
         meta.args.insert(name.to_owned(), value(name, ty, doc));
     }
@@ -339,283 +336,4 @@ fn listed(mut meta: MetaField, noun: &Noun) -> MetaField {
     );
     meta.args.insert("orderBy".to_owned(), order);
     meta
-}
-
-/// An object and everything a list, a filter and an order of it need.
-fn register_noun(registry: &mut Registry, noun: &'static Noun) {
-    register_object(registry, noun);
-    registry.add_implements(noun.name, "Node");
-    connection(registry, noun.name, noun, &[]);
-    for relation in noun.relations.iter().filter(|relation| !relation.link.edge().is_empty()) {
-        connection(registry, &list_name(noun, relation), relation.target, relation.link.edge());
-    }
-    let reference =
-        vec![value("id", "ID", "By id."), value("externalId", "ExternalIdInput", "By the id another system gave it.")];
-    let reference = if noun.has_external_ids { reference } else { reference.into_iter().take(1).collect() };
-    add_input(registry, &format!("{}Ref", noun.name), &format!("Names one {}.", noun.name), true, reference);
-    filter(registry, noun);
-    let orderable = noun.all_fields().filter(|known| known.is_orderable);
-    let name = format!("{}OrderField", noun.name);
-    add_enum_values(
-        registry,
-        &name,
-        &format!("What {} can be ordered by.", noun.plural),
-        orderable.map(|known| (screaming(known.name), known.doc)),
-    );
-    add_input(
-        registry,
-        &format!("{}Order", noun.name),
-        &format!("One term of an order of {}. Null is the smallest value.", noun.plural),
-        false,
-        vec![
-            value("field", &format!("{name}!"), "By what."),
-            or("direction", "OrderDirection", "ASC", "In which direction."),
-        ],
-    );
-}
-
-fn register_object(registry: &mut Registry, noun: &'static Noun) {
-    let mut fields = Vec::new();
-    for known in noun.all_fields() {
-        let bang = if known.is_nullable || known.personal != Personal::None { "" } else { "!" };
-        let mut doc = known.doc.to_owned();
-        if known.personal != Personal::None {
-            doc.push_str(" Personal data: needs `customers:read`, else null with FORBIDDEN.");
-        }
-        fields.push(field(known.name, &format!("{}{bang}", output_type(known.kind)), &doc));
-        if let Kind::Enum(listed) = known.kind {
-            add_enum(registry, listed);
-        }
-    }
-    for relation in noun.relations {
-        fields.push(related(noun, relation));
-    }
-    if noun.has_external_ids {
-        fields.push(field("externalIds", "[ExternalId!]!", "Its ids in other systems, sorted by system."));
-    }
-    add_object(registry, noun.name, noun.doc, fields);
-}
-
-fn related(noun: &Noun, relation: &Relationship) -> MetaField {
-    let target = relation.target.name;
-    let bang = if may_be_null(noun, relation) { "" } else { "!" };
-    match relation.link {
-        Link::One { .. } => field(relation.name, &format!("{target}{bang}"), relation.doc),
-        Link::Inside { is_list: true } => field(relation.name, &format!("[{target}!]{bang}"), relation.doc),
-        Link::Inside { is_list: false } => field(relation.name, &format!("{target}{bang}"), relation.doc),
-        Link::Many { .. } | Link::Through { .. } => {
-            let ty = format!("{}Connection{bang}", list_name(noun, relation));
-            listed(field(relation.name, &ty, relation.doc), relation.target)
-        }
-    }
-}
-
-fn connection(registry: &mut Registry, name: &str, noun: &Noun, edge: &[Field]) {
-    let connection = format!("{name}Connection");
-    add_object(
-        registry,
-        &connection,
-        &format!("A page of {}.", noun.plural),
-        vec![
-            field("nodes", &format!("[{}!]!", noun.name), "The rows of the page."),
-            field("edges", &format!("[{name}Edge!]!"), "The rows with their cursors."),
-            field("pageInfo", "PageInfo!", "Where the page stands in the list."),
-            field("totalCount", "Int!", "Rows of the whole list, whatever the page. Counted only when asked for."),
-        ],
-    );
-    let mut fields = vec![
-        field("node", &format!("{}!", noun.name), "The row."),
-        field("cursor", "String!", "Opaque place of the row in this list and order."),
-    ];
-    fields.extend(edge.iter().map(|known| field(known.name, &format!("{}!", output_type(known.kind)), known.doc)));
-    add_object(registry, &format!("{name}Edge"), &format!("A row of a page of {}.", noun.plural), fields);
-}
-
-fn filter(registry: &mut Registry, noun: &'static Noun) {
-    let name = format!("{}Filter", noun.name);
-    let mut values = vec![
-        value("and", &format!("[{name}!]"), "All of these hold."),
-        value("or", &format!("[{name}!]"), "One of these holds; none for an empty list."),
-        value("not", &name, "This does not hold."),
-    ];
-    for known in noun.all_fields() {
-        values.push(value(known.name, &comparisons(registry, known), known.doc));
-    }
-    for relation in noun.relations {
-        let target = format!("{}Filter", relation.target.name);
-        let ty = match relation.link {
-            Link::One { .. } => target,
-            Link::Inside { .. } => continue,
-            Link::Many { .. } | Link::Through { .. } => {
-                let list = format!("{}ListFilter", relation.target.name);
-                add_input(
-                    registry,
-                    &list,
-                    &format!("A condition on the related {}.", relation.target.plural),
-                    false,
-                    vec![
-                        value("some", &target, "One of them meets this."),
-                        value("none", &target, "None of them meets this."),
-                    ],
-                );
-                list
-            }
-        };
-        values.push(value(relation.name, &ty, relation.doc));
-    }
-    let doc = format!("A condition on {}: all of its fields must hold.", noun.plural);
-    add_input(registry, &name, &doc, false, values);
-}
-
-/// The comparisons a kind of column allows; named after what they compare.
-fn comparisons(registry: &mut Registry, known: &Field) -> String {
-    let (scalar, name) = match known.kind {
-        Kind::Tags { .. } => ("String".to_owned(), "TagsFilter".to_owned()),
-        Kind::Attributes { .. } => ("AttributeInput".to_owned(), "AttributesFilter".to_owned()),
-        Kind::Text { .. } if known.is_searchable => ("String".to_owned(), "TextFilter".to_owned()),
-        kind => {
-            let scalar = output_type(kind);
-            let name = format!("{scalar}Filter");
-            (scalar, name)
-        }
-    };
-    let list = format!("[{scalar}!]");
-    let mut values = Vec::new();
-    if known.kind.is_set() {
-        values.push(value("hasAny", &list, "At least one of these is among them."));
-        values.push(value("hasAll", &list, "All of these are among them."));
-        values.push(value("hasNone", &list, "None of these is among them."));
-    } else {
-        values.push(value("eq", &scalar, "Equal."));
-        values.push(value("neq", &scalar, "Not equal, or absent."));
-        values.push(value("in", &list, "Equal to one of up to 1,000."));
-        if matches!(known.kind, Kind::Int { .. } | Kind::Float { .. } | Kind::Instant) {
-            values.push(value("gt", &scalar, "Greater, later."));
-            values.push(value("gte", &scalar, "Greater or equal: the start of a half-open range."));
-            values.push(value("lt", &scalar, "Less, earlier: the end of a half-open range."));
-            values.push(value("lte", &scalar, "Less or equal."));
-        }
-        if known.is_searchable {
-            values.push(value("contains", &scalar, "Contains, letter case ignored; no wildcards."));
-            values.push(value("startsWith", &scalar, "Starts with, letter case ignored; no wildcards."));
-        }
-        values.push(value("isNull", "Boolean", "Whether it is absent."));
-    }
-    if !registry.types.contains_key(&name) {
-        add_input(registry, &name, "Comparisons; all given ones must hold.", false, values);
-    }
-    name
-}
-
-fn payloads(registry: &mut Registry, slice: &Slice) {
-    let noun = slice.noun;
-    let errors = || field("errors", "[UserError!]!", "What was wrong with the input; empty when all went well.");
-    let node = || field("node", noun.name, "The row as it is now; with CONFLICT, as somebody else left it.");
-    let outcome = || field("outcome", "MutationOutcome!", "What happened to the row.");
-    let replayed =
-        || field("isReplayed", "Boolean!", "Whether the idempotency key had been used: nothing happened again.");
-    let deleted = field("deletedId", "ID", "The id of a row that was deleted.");
-    let mut fields = vec![node(), outcome(), deleted, replayed(), errors()];
-    fields.extend(slice.told_once.iter().map(|known| field(known.name, known.ty, known.doc)));
-    let doc = format!("What came of a change to a {}.", noun.name);
-    add_object(registry, &format!("{}Payload", noun.name), &doc, fields);
-    if noun.offers(Operation::BulkUpsert) {
-        let result = format!("{}BulkResult", noun.name);
-        add_object(
-            registry,
-            &result,
-            "What came of one row of a bulk call.",
-            vec![field("index", "Int!", "Place of the row in the call, from 0."), outcome(), node(), errors()],
-        );
-        add_object(
-            registry,
-            &format!("{}BulkPayload", noun.name),
-            "What came of a bulk call.",
-            vec![
-                field("results", &format!("[{result}!]!"), "A result for each row, in their order."),
-                replayed(),
-                errors(),
-            ],
-        );
-    }
-}
-
-/// Types that belong to no noun.
-fn common(registry: &mut Registry) {
-    for known in [Mode::TYPE, Outcome::TYPE, Policy::TYPE, Code::TYPE] {
-        add_enum(registry, known);
-    }
-    let directions =
-        [("ASC", "Smallest first; absent values come first."), ("DESC", "Largest first; absent values come last.")];
-    add_enum_values(
-        registry,
-        "OrderDirection",
-        "A direction of an order.",
-        directions.into_iter().map(|(name, doc)| (name.to_owned(), doc)),
-    );
-    add_object(
-        registry,
-        "PageInfo",
-        "Where a page stands in its list.",
-        vec![
-            field("hasNextPage", "Boolean!", "Whether rows follow."),
-            field("hasPreviousPage", "Boolean!", "Whether rows precede."),
-            field("startCursor", "String", "Cursor of the first row; null for an empty page."),
-            field("endCursor", "String", "Cursor of the last row; null for an empty page."),
-        ],
-    );
-    add_object(
-        registry,
-        "ExternalId",
-        "The id that another system gave a row.",
-        vec![field("system", "String!", "The system."), field("id", "String!", "The id there.")],
-    );
-    add_input(
-        registry,
-        "ExternalIdInput",
-        "The id that another system gave a row; unique for each system and type.",
-        false,
-        vec![
-            value("system", "String!", "The system, up to 64 characters."),
-            value("id", "String!", "The id there, up to 255 characters."),
-        ],
-    );
-    add_object(
-        registry,
-        "Attribute",
-        "A named value.",
-        vec![field("name", "String!", "The name."), field("value", "String!", "The value.")],
-    );
-    add_input(
-        registry,
-        "AttributeInput",
-        "A named value.",
-        false,
-        vec![value("name", "String!", "The name."), value("value", "String!", "The value.")],
-    );
-    add_object(
-        registry,
-        "UserError",
-        "What is wrong with a mutation's input.",
-        vec![
-            field("code", "UserErrorCode!", "What kind of mistake."),
-            field("message", "String!", "A sentence to show."),
-            field("path", "[String!]!", "The input field it is about."),
-        ],
-    );
-    let mut scopes = value(
-        "scopes",
-        "[[String!]!]!",
-        "Alternatives; all scopes of one of them are needed. An empty one is any valid token.",
-    );
-    scopes.deprecation = Deprecation::NoDeprecated;
-    registry.add_directive(MetaDirective {
-        name: "requiresScopes".to_owned(),
-        description: Some(told("The scopes a token needs for a field.")),
-        locations: vec![__DirectiveLocation::FIELD_DEFINITION],
-        args: [("scopes".to_owned(), scopes)].into_iter().collect(),
-        is_repeatable: false,
-        visible: None,
-        composable: None,
-    });
 }

@@ -167,5 +167,6 @@ impl Record {
 
 /// Folds a text for search, alike on both databases: `SQLite`'s own `lower` knows ASCII only.
 pub fn fold(text: &str) -> String {
-    text.to_lowercase()
+    // A sigma is written otherwise at the end of a word, and what is searched for ends elsewhere.
+    text.to_lowercase().replace('ς', "σ")
 }

@@ -66,16 +66,6 @@ impl Predicate {
         Self::All(Vec::new())
     }
 
-    /// Whether it speaks of a column of the row itself.
-    pub fn mentions(&self, column: &str) -> bool {
-        match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.mentions(column)),
-            Self::Not(part) => part.mentions(column),
-            Self::Column(known, _) => known.name == column,
-            Self::HasAny { .. } | Self::Some(..) => false,
-        }
-    }
-
     /// Every noun that rows of `noun` are related to in it: reading them needs their scopes too.
     pub fn nouns(&self, found: &mut Vec<&'static Noun>) {
         match self {
@@ -104,16 +94,17 @@ impl Predicate {
                 test.write(sql, *column, alias);
                 Ok(())
             }
+            Self::HasAny { items, .. } if items.is_empty() => {
+                sql.push("FALSE");
+                Ok(())
+            }
             Self::HasAny { column, items } => {
                 let inner = Alias::nested('i', alias.depth() + 1);
                 sql.push("EXISTS (SELECT 1 FROM ").name(&[noun.table, "_", column]).push(" AS ").alias(inner);
                 sql.push(" WHERE ").column(inner, "organization_id").push(" = ").bind(organization);
                 sql.push(" AND ").alias(inner).push(".").name(&[noun.table, "_id"]).push(" = ").column(alias, "id");
-                sql.push(" AND ").column(inner, "item").push(" IN (");
-                sql.list(items, |sql, item| {
-                    sql.bind(item.as_str());
-                });
-                sql.push("))");
+                let items: Vec<Cell> = items.iter().cloned().map(Cell::Text).collect();
+                sql.push(" AND ").is_one_of_cells(inner, "item", CellKind::Text, &items).push(")");
                 Ok(())
             }
             Self::Some(relation, inside) => related(sql, relation, inside, organization, alias),
@@ -211,8 +202,7 @@ impl Test {
             Self::Gte(_) => " >= ",
             Self::Lt(_) => " < ",
             Self::Lte(_) => " <= ",
-            Self::In(_) => " IN ",
-            Self::Contains(_) | Self::StartsWith(_) | Self::IsNull => " LIKE ",
+            Self::In(_) | Self::Contains(_) | Self::StartsWith(_) | Self::IsNull => " LIKE ",
         };
         match self {
             Self::Eq(cell) | Self::Gt(cell) | Self::Gte(cell) | Self::Lt(cell) | Self::Lte(cell) => {
@@ -222,11 +212,7 @@ impl Test {
                 sql.push("FALSE");
             }
             Self::In(cells) => {
-                sql.column(alias, column.name).push(operator).push("(");
-                sql.list(cells, |sql, cell| {
-                    sql.cell(cell, column.kind);
-                });
-                sql.push(")");
+                sql.is_one_of_cells(alias, column.name, column.kind, cells);
             }
             Self::Contains(text) | Self::StartsWith(text) => {
                 let open = if matches!(self, Self::Contains(_)) { "%" } else { "" };

@@ -116,6 +116,45 @@ impl Sql {
         }
     }
 
+    /// Appends a test that `alias.column` is one of `cells`, none of them null, bound as one value: a statement of
+    /// many ranges repeats its filter, and the number of values has a limit.
+    pub fn is_one_of_cells(&mut self, alias: Alias, column: &'static str, kind: CellKind, cells: &[Cell]) -> &mut Self {
+        let ids: Vec<Uuid> = cells.iter().filter_map(Cell::id).collect();
+        if kind == CellKind::Id {
+            return self.is_one_of(alias, column, &ids);
+        }
+        self.column(alias, column);
+        if self.is_postgres() {
+            let ty = match kind {
+                CellKind::Id => ArrayType::Uuid,
+                CellKind::Text => ArrayType::String,
+                CellKind::Int => ArrayType::BigInt,
+                CellKind::Float => ArrayType::Double,
+                CellKind::Bool => ArrayType::Bool,
+            };
+            let values = cells.iter().map(|cell| cell.bound(kind)).collect();
+            return self.push(" = ANY(").bind(Value::Array(ty, Some(Box::new(values)))).push(")");
+        }
+        let json: Option<Vec<serde_json::Value>> = cells
+            .iter()
+            .map(|cell| match cell {
+                Cell::Text(text) => Some(text.as_str().into()),
+                Cell::Int(number) => Some((*number).into()),
+                // A number with a fraction might not come back from JSON as it was.
+                _ => None,
+            })
+            .collect();
+        if let Some(json) = json {
+            let json = serde_json::Value::from(json).to_string();
+            return self.push(" IN (SELECT value FROM json_each(").bind(json).push("))");
+        }
+        self.push(" IN (")
+            .list(cells, |sql, cell| {
+                sql.cell(cell, kind);
+            })
+            .push(")")
+    }
+
     /// Binds ids as one value: an array on PostgreSQL, a JSON array of hexadecimal texts on `SQLite`.
     pub fn ids(&mut self, ids: &[Uuid]) -> &mut Self {
         if self.is_postgres() {

@@ -17,12 +17,9 @@ const TEMPLATE_LOCK: i64 = 0x7465_6d70_6c61_7465;
 pub struct Database {
     /// Its address.
     pub url: String,
-    place: Place,
-}
-
-enum Place {
-    Folder(tempfile::TempDir),
-    Server { url: String, name: String },
+    /// Address of the server and name of the database there; `None` for a file.
+    server: Option<(String, String)>,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Database {
@@ -32,7 +29,7 @@ impl Database {
             let folder = tempfile::tempdir().unwrap();
             let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
             migrate(&url).await;
-            return Self { url, place: Place::Folder(folder) };
+            return Self { url, server: None, _folder: Some(folder) };
         };
         static TEMPLATE: OnceCell<String> = OnceCell::const_new();
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -40,13 +37,13 @@ impl Database {
         let name = format!("rapport_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let mut connection = PgConnection::connect(&server).await.unwrap();
         run(&mut connection, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-        Self { url: beside(&server, &name), place: Place::Server { url: server, name } }
+        Self { url: beside(&server, &name), server: Some((server, name)), _folder: None }
     }
 
     /// Reads columns as text, for what no API shows. Ids are read with [`Database::id`].
     pub async fn look(&self, sql: String) -> Vec<Vec<Option<String>>> {
         let sql = AssertSqlSafe(sql);
-        if let Place::Server { .. } = self.place {
+        if self.server.is_some() {
             let rows = PgConnection::connect(&self.url).await.unwrap().fetch_all(sql).await.unwrap();
             rows.iter().map(|row| (0..row.len()).map(|column| row.get(column)).collect()).collect()
         } else {
@@ -57,21 +54,22 @@ impl Database {
 
     /// SQL for an id as 32 hexadecimal digits.
     pub fn id(&self, column: &str) -> String {
-        match self.place {
-            Place::Server { .. } => format!("replace(CAST({column} AS TEXT), '-', '')"),
-            Place::Folder(_) => format!("lower(hex({column}))"),
+        if self.is_sqlite() {
+            format!("lower(hex({column}))")
+        } else {
+            format!("replace(CAST({column} AS TEXT), '-', '')")
         }
     }
 
     /// Whether it is a folder's file.
     pub fn is_sqlite(&self) -> bool {
-        matches!(self.place, Place::Folder(_))
+        self.server.is_none()
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let Place::Server { url, name } = &self.place else { return };
+        let Some((url, name)) = &self.server else { return };
         let (url, sql) = (url.clone(), format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         // A runtime of its own: the test's may be shutting down.
         let dropped = std::thread::spawn(|| {

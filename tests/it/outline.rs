@@ -18,7 +18,7 @@ pub struct Outline {
 pub enum Kind {
     Object(Vec<Member>),
     Interface,
-    Input { members: Vec<Member>, is_one_of: bool },
+    Input(Vec<Member>),
     Enum(Vec<String>),
     Scalar,
 }
@@ -72,10 +72,9 @@ impl Outline {
                 TypeKind::Object(object) => {
                     Kind::Object(object.fields.iter().map(|field| member(&field.node)).collect())
                 }
-                TypeKind::InputObject(input) => Kind::Input {
-                    members: input.fields.iter().map(|field| argument(&field.node)).collect(),
-                    is_one_of: definition.directives.iter().any(|known| known.node.name.node == "oneOf"),
-                },
+                TypeKind::InputObject(input) => {
+                    Kind::Input(input.fields.iter().map(|field| argument(&field.node)).collect())
+                }
                 TypeKind::Enum(listed) => {
                     Kind::Enum(listed.values.iter().map(|value| value.node.value.node.to_string()).collect())
                 }
@@ -96,7 +95,7 @@ impl Outline {
 
     pub fn inputs(&self, name: &str) -> &[Member] {
         match self.types.get(name) {
-            Some(Kind::Input { members, .. }) => members,
+            Some(Kind::Input(members)) => members,
             _ => panic!("{name} is no input"),
         }
     }
@@ -106,7 +105,7 @@ impl Outline {
     }
 
     pub fn is_input(&self, name: &str) -> bool {
-        matches!(self.types.get(name), Some(Kind::Input { .. }))
+        matches!(self.types.get(name), Some(Kind::Input(_)))
     }
 
     pub fn queries(&self) -> &[Member] {
@@ -115,6 +114,12 @@ impl Outline {
 
     pub fn mutations(&self) -> &[Member] {
         self.fields("Mutation")
+    }
+
+    /// Every root field with its operation.
+    pub fn roots(&self) -> impl Iterator<Item = (&'static str, &Member)> {
+        let queries = self.queries().iter().map(|field| ("query", field));
+        queries.chain(self.mutations().iter().map(|field| ("mutation", field)))
     }
 
     /// The nouns that can be listed, each with its list.

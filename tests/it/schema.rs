@@ -85,7 +85,7 @@ fn types_are_pascal_fields_camel_and_enum_values_screaming() {
         assert!(is_pascal(&name), "{name}");
         match kind {
             Kind::Enum(values) => values.iter().for_each(|value| assert!(is_screaming(value), "{name}.{value}")),
-            Kind::Object(members) | Kind::Input { members, .. } => {
+            Kind::Object(members) | Kind::Input(members) => {
                 for member in members {
                     assert!(is_camel(&member.name), "{name}.{}", member.name);
                     member.arguments.iter().for_each(|given| assert!(is_camel(&given.name), "{}", given.name));
@@ -196,7 +196,7 @@ fn every_type_can_be_reached() {
         let name = reached[next].clone();
         next += 1;
         let members = match outline.types.get(&name) {
-            Some(Kind::Object(members) | Kind::Input { members, .. }) => members.as_slice(),
+            Some(Kind::Object(members) | Kind::Input(members)) => members.as_slice(),
             _ => &[],
         };
         for member in members.iter().flat_map(|member| member.arguments.iter().chain([member])) {

@@ -139,13 +139,13 @@ impl<'a> World<'a> {
         }
         Some(match self.outline.types.get(ty) {
             Some(Kind::Enum(values)) => json!(values[0]),
-            Some(Kind::Input { .. }) if ty.ends_with("Filter") => return None,
-            Some(Kind::Input { .. }) if ty == "ExternalIdInput" => {
+            Some(Kind::Input(_)) if ty.ends_with("Filter") => return None,
+            Some(Kind::Input(_)) if ty == "ExternalIdInput" => {
                 // Those to carry are of another system than the one that names the row of an upsert.
                 let system = if name == "externalIds" { "erp" } else { "crm" };
                 json!({"system": system, "id": self.text("external").to_lowercase()})
             }
-            Some(Kind::Input { .. }) => self.object(ty, noun, extent),
+            Some(Kind::Input(_)) => self.object(ty, noun, extent),
             _ => match ty {
                 "ID" => json!(self.rows.get(noun_of_id(name, noun))?.last()?.id),
                 "String" if name == "scopes" => json!("map:read"),

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Neighbours, SECRET, pointers};
+use super::{Neighbours, SECRET};
 use crate::{
     app::App,
     outline::{Member, Outline},
+    pointer::{Pointer, of_input, unknown_id},
     world::{Extent, World, noun_of},
 };
 
@@ -35,7 +36,7 @@ async fn naming_a_row_of_another_organization_is_naming_no_row() {
     for field in outline.mutations() {
         let document = outline.document("mutation", field, selection(field));
         let sound = json!({"input": both.curious.input(field, Extent::Full)});
-        for pointer in pointers(&outline, &field.arguments[0], noun_of(field), 0) {
+        for pointer in of_input(&outline, field) {
             for (hidden, unknown) in pointer.names(&both.hidden) {
                 let answer = both.alike(&document, pointer.put(&sound, &hidden), pointer.put(&sound, &unknown)).await;
                 let payload = &answer["data"][&field.name];
@@ -58,7 +59,7 @@ async fn naming_a_row_of_another_organization_is_naming_no_row() {
 }
 
 /// Sets name their items by place.
-fn pointer_field(pointer: &super::Pointer) -> &str {
+fn pointer_field(pointer: &Pointer) -> &str {
     if pointer.field() == "influencer" { "influencers" } else { pointer.field() }
 }
 
@@ -71,7 +72,7 @@ async fn an_empty_change_of_a_row_of_another_organization_finds_no_row() {
         let document = outline.document("mutation", field, PAYLOAD);
         let hidden = &both.hidden.newest(noun_of(field)).id;
         let input = |id: &str| json!({"input": {"id": id}});
-        let answer = both.alike(&document, input(hidden), input(&super::unknown_id(noun_of(field)))).await;
+        let answer = both.alike(&document, input(hidden), input(&unknown_id(noun_of(field)))).await;
         assert_eq!(answer["data"][&field.name]["errors"][0]["code"], "NOT_FOUND", "{answer:#}");
         assert_eq!(answer["data"][&field.name]["node"], Value::Null);
     }

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Neighbours, Pointer, Step, pointers, unknown_id};
+use super::Neighbours;
 use crate::{
     app::App,
     outline::{Member, Outline},
+    pointer::{Pointer, Step, pointers, unknown_id},
     world::Extent,
 };
 

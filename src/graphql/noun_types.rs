@@ -1,0 +1,213 @@
+//! The types of one noun: its object, its lists, filters, orders and payloads.
+
+use async_graphql::registry::{MetaField, Registry};
+use entity::{
+    Noun,
+    noun::{Field, Kind, Link, Operation, Personal, Relationship},
+};
+
+use super::{
+    filter::screaming,
+    plan::{list_name, may_be_null},
+    slice::Slice,
+    types::{add_enum, add_enum_values, add_input, add_object, field, listed, or, output_type, value},
+};
+
+/// An object and everything a list, a filter and an order of it need.
+pub(super) fn register_noun(registry: &mut Registry, noun: &'static Noun) {
+    register_object(registry, noun);
+    registry.add_implements(noun.name, "Node");
+    connection(registry, noun.name, noun, &[]);
+    for relation in noun.relations.iter().filter(|relation| !relation.link.edge().is_empty()) {
+        connection(registry, &list_name(noun, relation), relation.target, relation.link.edge());
+    }
+    let reference =
+        vec![value("id", "ID", "By id."), value("externalId", "ExternalIdInput", "By the id another system gave it.")];
+    let reference = if noun.has_external_ids { reference } else { reference.into_iter().take(1).collect() };
+    add_input(registry, &format!("{}Ref", noun.name), &format!("Names one {}.", noun.name), true, reference);
+    filter(registry, noun);
+    let orderable = noun.all_fields().filter(|known| known.is_orderable);
+    let name = format!("{}OrderField", noun.name);
+    add_enum_values(
+        registry,
+        &name,
+        &format!("What {} can be ordered by.", noun.plural),
+        orderable.map(|known| (screaming(known.name), known.doc)),
+    );
+    add_input(
+        registry,
+        &format!("{}Order", noun.name),
+        &format!("One term of an order of {}. Null is the smallest value.", noun.plural),
+        false,
+        vec![
+            value("field", &format!("{name}!"), "By what."),
+            or("direction", "OrderDirection", "ASC", "In which direction."),
+        ],
+    );
+}
+
+pub(super) fn register_object(registry: &mut Registry, noun: &'static Noun) {
+    let mut fields = Vec::new();
+    for known in noun.all_fields() {
+        let bang = if known.is_nullable || known.personal != Personal::None { "" } else { "!" };
+        let mut doc = known.doc.to_owned();
+        if known.personal != Personal::None {
+            doc.push_str(" Personal data: needs `customers:read`, else null with FORBIDDEN.");
+        }
+        fields.push(field(known.name, &format!("{}{bang}", output_type(known.kind)), &doc));
+        if let Kind::Enum(listed) = known.kind {
+            add_enum(registry, listed);
+        }
+    }
+    for relation in noun.relations {
+        fields.push(related(noun, relation));
+    }
+    if noun.has_external_ids {
+        fields.push(field("externalIds", "[ExternalId!]!", "Its ids in other systems, sorted by system."));
+    }
+    add_object(registry, noun.name, noun.doc, fields);
+}
+
+fn related(noun: &Noun, relation: &Relationship) -> MetaField {
+    let target = relation.target.name;
+    let bang = if may_be_null(noun, relation) { "" } else { "!" };
+    match relation.link {
+        Link::One { .. } => field(relation.name, &format!("{target}{bang}"), relation.doc),
+        Link::Inside { is_list: true } => field(relation.name, &format!("[{target}!]{bang}"), relation.doc),
+        Link::Inside { is_list: false } => field(relation.name, &format!("{target}{bang}"), relation.doc),
+        Link::Many { .. } | Link::Through { .. } => {
+            let ty = format!("{}Connection{bang}", list_name(noun, relation));
+            listed(field(relation.name, &ty, relation.doc), relation.target)
+        }
+    }
+}
+
+fn connection(registry: &mut Registry, name: &str, noun: &Noun, edge: &[Field]) {
+    let connection = format!("{name}Connection");
+    add_object(
+        registry,
+        &connection,
+        &format!("A page of {}.", noun.plural),
+        vec![
+            field("nodes", &format!("[{}!]!", noun.name), "The rows of the page."),
+            field("edges", &format!("[{name}Edge!]!"), "The rows with their cursors."),
+            field("pageInfo", "PageInfo!", "Where the page stands in the list."),
+            field("totalCount", "Int!", "Rows of the whole list, whatever the page. Counted only when asked for."),
+        ],
+    );
+    let mut fields = vec![
+        field("node", &format!("{}!", noun.name), "The row."),
+        field("cursor", "String!", "Opaque place of the row in this list and order."),
+    ];
+    fields.extend(edge.iter().map(|known| field(known.name, &format!("{}!", output_type(known.kind)), known.doc)));
+    add_object(registry, &format!("{name}Edge"), &format!("A row of a page of {}.", noun.plural), fields);
+}
+
+fn filter(registry: &mut Registry, noun: &'static Noun) {
+    let name = format!("{}Filter", noun.name);
+    let mut values = vec![
+        value("and", &format!("[{name}!]"), "All of these hold."),
+        value("or", &format!("[{name}!]"), "One of these holds; none for an empty list."),
+        value("not", &name, "This does not hold."),
+    ];
+    for known in noun.all_fields() {
+        values.push(value(known.name, &comparisons(registry, known), known.doc));
+    }
+    for relation in noun.relations {
+        let target = format!("{}Filter", relation.target.name);
+        let ty = match relation.link {
+            Link::One { .. } => target,
+            Link::Inside { .. } => continue,
+            Link::Many { .. } | Link::Through { .. } => {
+                let list = format!("{}ListFilter", relation.target.name);
+                add_input(
+                    registry,
+                    &list,
+                    &format!("A condition on the related {}.", relation.target.plural),
+                    false,
+                    vec![
+                        value("some", &target, "One of them meets this."),
+                        value("none", &target, "None of them meets this."),
+                    ],
+                );
+                list
+            }
+        };
+        values.push(value(relation.name, &ty, relation.doc));
+    }
+    let doc = format!("A condition on {}: all of its fields must hold.", noun.plural);
+    add_input(registry, &name, &doc, false, values);
+}
+
+/// The comparisons a kind of column allows; named after what they compare.
+fn comparisons(registry: &mut Registry, known: &Field) -> String {
+    let (scalar, name) = match known.kind {
+        Kind::Tags { .. } => ("String".to_owned(), "TagsFilter".to_owned()),
+        Kind::Attributes { .. } => ("AttributeInput".to_owned(), "AttributesFilter".to_owned()),
+        Kind::Text { .. } if known.is_searchable => ("String".to_owned(), "TextFilter".to_owned()),
+        kind => {
+            let scalar = output_type(kind);
+            let name = format!("{scalar}Filter");
+            (scalar, name)
+        }
+    };
+    let list = format!("[{scalar}!]");
+    let mut values = Vec::new();
+    if known.kind.is_set() {
+        values.push(value("hasAny", &list, "At least one of these is among them."));
+        values.push(value("hasAll", &list, "All of these are among them."));
+        values.push(value("hasNone", &list, "None of these is among them."));
+    } else {
+        values.push(value("eq", &scalar, "Equal."));
+        values.push(value("neq", &scalar, "Not equal, or absent."));
+        values.push(value("in", &list, "Equal to one of up to 1,000."));
+        if matches!(known.kind, Kind::Int { .. } | Kind::Float { .. } | Kind::Instant) {
+            values.push(value("gt", &scalar, "Greater, later."));
+            values.push(value("gte", &scalar, "Greater or equal: the start of a half-open range."));
+            values.push(value("lt", &scalar, "Less, earlier: the end of a half-open range."));
+            values.push(value("lte", &scalar, "Less or equal."));
+        }
+        if known.is_searchable {
+            values.push(value("contains", &scalar, "Contains, letter case ignored; no wildcards."));
+            values.push(value("startsWith", &scalar, "Starts with, letter case ignored; no wildcards."));
+        }
+        values.push(value("isNull", "Boolean", "Whether it is absent."));
+    }
+    if !registry.types.contains_key(&name) {
+        add_input(registry, &name, "Comparisons; all given ones must hold.", false, values);
+    }
+    name
+}
+
+pub(super) fn payloads(registry: &mut Registry, slice: &Slice) {
+    let noun = slice.noun;
+    let errors = || field("errors", "[UserError!]!", "What was wrong with the input; empty when all went well.");
+    let node = || field("node", noun.name, "The row as it is now; with CONFLICT, as somebody else left it.");
+    let outcome = || field("outcome", "MutationOutcome!", "What happened to the row.");
+    let replayed =
+        || field("isReplayed", "Boolean!", "Whether the idempotency key had been used: nothing happened again.");
+    let deleted = field("deletedId", "ID", "The id of a row that was deleted.");
+    let mut fields = vec![node(), outcome(), deleted, replayed(), errors()];
+    fields.extend(slice.told_once.iter().map(|known| field(known.name, known.ty, known.doc)));
+    let doc = format!("What came of a change to a {}.", noun.name);
+    add_object(registry, &format!("{}Payload", noun.name), &doc, fields);
+    if noun.offers(Operation::BulkUpsert) {
+        let result = format!("{}BulkResult", noun.name);
+        add_object(
+            registry,
+            &result,
+            "What came of one row of a bulk call.",
+            vec![field("index", "Int!", "Place of the row in the call, from 0."), outcome(), node(), errors()],
+        );
+        add_object(
+            registry,
+            &format!("{}BulkPayload", noun.name),
+            "What came of a bulk call.",
+            vec![
+                field("results", &format!("[{result}!]!"), "A result for each row, in their order."),
+                replayed(),
+                errors(),
+            ],
+        );
+    }
+}

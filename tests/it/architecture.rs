@@ -1,0 +1,165 @@
+//! Which module may use which, and how long a file may be.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Most lines of a file.
+const MOST_LINES: usize = 400;
+
+/// What each module of the crate may use besides itself. Modules that are not named here stand on top and use any.
+const MAY_USE: [(&str, &[&str]); 14] = [
+    ("clock", &[]),
+    // A failure of the database is sorted where errors are made of it.
+    ("error", &["store"]),
+    ("telemetry", &[]),
+    ("auth", &["error"]),
+    ("store", &["auth", "error"]),
+    ("graphql", &["auth", "error", "store"]),
+    ("tenancy", &["auth", "error", "graphql", "store"]),
+    ("map", &["auth", "error", "graphql", "store"]),
+    ("record", &["auth", "error", "graphql", "store", "map"]),
+    ("response", &["auth", "error", "graphql", "store", "map", "record"]),
+    ("insight", &["auth", "error", "graphql", "store", "map", "record", "response"]),
+    ("exchange", &["auth", "error", "graphql", "store", "map", "record", "response"]),
+    ("schema", &["auth", "error", "graphql", "store", "tenancy", "map", "record", "response", "insight", "exchange"]),
+    ("http", &["auth", "clock", "config", "error", "graphql", "schema", "store", "telemetry"]),
+];
+
+/// Crates that only these modules may name.
+const RESERVED: [(&str, &[&str]); 4] = [
+    ("actix_web", &["http", "telemetry", "main"]),
+    (
+        "async_graphql",
+        &["graphql", "schema", "http", "demo", "tenancy", "map", "record", "response", "insight", "exchange"],
+    ),
+    ("sqlx", &["store"]),
+    ("std::env", &["config", "main"]),
+];
+
+struct File {
+    path: PathBuf,
+    module: String,
+    lines: usize,
+    /// The text without comments and without tests, which may use anything.
+    code: String,
+}
+
+fn files(folder: &str) -> Vec<File> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut found = Vec::new();
+    walk(&root, &mut found);
+    let file = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let inside = path.strip_prefix(&root).unwrap();
+        let module = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
+        let code: Vec<&str> = lines.filter(|line| !line.trim_start().starts_with("//")).collect();
+        File { path: path.clone(), module, lines: text.lines().count(), code: code.join("\n") }
+    };
+    found.into_iter().map(file).collect()
+}
+
+/// The files of a folder that are no tests of their own.
+fn sources(folder: &str) -> impl Iterator<Item = File> {
+    let is_test =
+        |file: &File| file.path.iter().any(|part| part == "tests") || file.path.to_str().unwrap().ends_with("tests.rs");
+    files(folder).into_iter().filter(move |file| !is_test(file))
+}
+
+/// Names right after `start`, those of a group included: `a::{b::c, d}` names `b` and `d`.
+fn named<'a>(code: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
+    code.match_indices(start).flat_map(|(place, _)| {
+        let rest = &code[place + start.len()..];
+        let word = |text: &'a str| {
+            let text = text.trim_start();
+            &text[..text.find(|sign: char| !sign.is_alphanumeric() && sign != '_').unwrap_or(text.len())]
+        };
+        let Some(group) = rest.strip_prefix('{') else { return vec![word(rest)] };
+        let (mut depth, mut items, mut begin) = (0_usize, Vec::new(), 0);
+        for (index, sign) in group.char_indices() {
+            match sign {
+                '{' => depth += 1,
+                '}' if depth == 0 => {
+                    items.push(word(&group[begin..index]));
+                    break;
+                }
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    items.push(word(&group[begin..index]));
+                    begin = index + 1;
+                }
+                _ => {}
+            }
+        }
+        items
+    })
+}
+
+#[test]
+fn modules_use_only_what_lies_below_them() {
+    for file in sources("src") {
+        let Some((_, allowed)) = MAY_USE.iter().find(|(module, _)| *module == file.module) else { continue };
+        let used: BTreeSet<&str> = named(&file.code, "crate::")
+            .filter(|name| !name.is_empty())
+            // What the root shows again is the error's.
+            .map(|name| if matches!(name, "Error" | "Result" | "UserError") { "error" } else { name })
+            .filter(|name| *name != file.module && !allowed.contains(name))
+            .collect();
+        assert!(used.is_empty(), "{} uses {used:?}", file.path.display());
+    }
+}
+
+#[test]
+fn a_crate_that_one_layer_wraps_is_named_there_only() {
+    for file in sources("src") {
+        for (name, allowed) in RESERVED {
+            let is_named = file.code.match_indices(name).any(|(place, _)| {
+                let before = file.code[..place].chars().next_back();
+                let after = file.code[place + name.len()..].chars().next();
+                before.is_none_or(|sign| !sign.is_alphanumeric() && sign != '_' && sign != ':')
+                    && after.is_some_and(|sign| sign == ':' || sign == ';')
+            });
+            assert!(!is_named || allowed.contains(&file.module.as_str()), "{} names {name}", file.path.display());
+        }
+    }
+    for file in sources("entity/src").chain(sources("migration/src")) {
+        for name in ["async_graphql", "actix_web", "rapport"] {
+            assert!(!file.code.contains(&format!("{name}::")), "{} names {name}", file.path.display());
+        }
+    }
+    for file in sources("migration/src") {
+        assert!(!file.code.contains("entity::"), "{} is frozen and the entities are not", file.path.display());
+    }
+}
+
+#[test]
+fn statements_are_written_in_the_store_and_by_measures_only() {
+    for file in sources("src") {
+        let may = matches!(file.module.as_str(), "store" | "insight");
+        let has_statement =
+            ["\"SELECT ", "\"INSERT ", "\"UPDATE ", "\"DELETE "].iter().any(|sql| file.code.contains(sql));
+        assert!(may || !has_statement, "{} writes SQL", file.path.display());
+    }
+}
+
+#[test]
+fn no_file_is_too_long() {
+    for folder in ["src", "entity", "migration", "tests"] {
+        for file in files(folder) {
+            assert!(file.lines <= MOST_LINES, "{} has {} lines", file.path.display(), file.lines);
+        }
+    }
+}
