@@ -25,7 +25,10 @@ fn listener() -> (String, Arc<AtomicUsize>) {
     let url = format!("http://{}/keys", listener.local_addr().unwrap());
     let visits = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&visits);
-    std::thread::spawn(move || listener.incoming().for_each(|_| drop(counted.fetch_add(1, Ordering::SeqCst))));
+    let count = move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+    };
+    std::thread::spawn(move || listener.incoming().for_each(count));
     (url, visits)
 }
 

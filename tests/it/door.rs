@@ -185,8 +185,8 @@ impl Door {
         let (first, rest) = field.split_at(1);
         let ty = format!("{}{rest}Input!", first.to_ascii_uppercase());
         let query = format!("mutation($input: {ty}) {{ {field}(input: $input) {{ {selection} }} }}");
-        let asked =
-            self.post("/graphql").bearer_auth(token).json(&json!({ "query": query, "variables": { "input": input } }));
+        let asked = json!({ "query": query, "variables": { "input": input } });
+        let asked = self.post("/graphql").bearer_auth(token).json(&asked);
         let mut answer = Answer::of(asked.send().await.unwrap()).await;
         assert_eq!(answer.body.get("errors"), None, "{answer:?}");
         answer.body["data"][field].take()
