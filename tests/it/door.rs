@@ -124,7 +124,7 @@ impl Door {
         let keys: Value = serde_json::from_str(tokens.jwks()).unwrap();
         let id = keys["keys"][0]["kid"].as_str().unwrap().to_owned();
         let signer = Signer { key: EncodingKey::from_ec_der(der.as_ref()), algorithm: Algorithm::ES256, id };
-        let gate = Arc::new(gate(app.store.clone(), &tokens, externals));
+        let gate = Arc::new(gate(app.store.clone(), &tokens, &externals));
         let serving =
             http::App { schema: schema::build(), store: app.store.clone(), gate: Arc::clone(&gate), demo: None };
         let (address, server) = serve(move |config| http::routes(serving.clone(), &settings())(config));
@@ -135,7 +135,7 @@ impl Door {
     /// Another server on the same database.
     pub async fn replica(&self) -> Gate {
         let options = Options { url: self.app.database.url.clone(), max_connections: 2 };
-        gate(Store::open(&options).await.unwrap(), &self.tokens, Vec::new())
+        gate(Store::open(&options).await.unwrap(), &self.tokens, &[])
     }
 
     pub fn actor(&self, permissions: impl IntoIterator<Item = Permission>) -> Actor {
@@ -199,7 +199,7 @@ impl Drop for Door {
     }
 }
 
-fn gate(store: Store, tokens: &Tokens, externals: Vec<Value>) -> Gate {
+fn gate(store: Store, tokens: &Tokens, externals: &[Value]) -> Gate {
     let externals = externals.iter().map(|terms| External::new(Terms::parse(&terms.to_string()).unwrap()).unwrap());
     Gate::new(store, Some(tokens.clone()), externals.collect())
 }

@@ -1,5 +1,10 @@
 //! One test binary: the whole service through its API, on SQLite or on the PostgreSQL that `RAPPORT_TEST_POSTGRES` names.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it says; only bare test functions may by themselves"
+)]
+
 mod api_clients;
 mod app;
 mod architecture;

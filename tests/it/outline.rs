@@ -156,7 +156,7 @@ impl Outline {
     }
 
     /// A document that runs one root field with its arguments in variables of their names.
-    pub fn document(&self, operation: &str, field: &Member, selection: &str) -> String {
+    pub fn document(operation: &str, field: &Member, selection: &str) -> String {
         let declared: Vec<String> =
             field.arguments.iter().map(|argument| format!("${}: {}", argument.name, argument.ty)).collect();
         let given: Vec<String> = field.arguments.iter().map(|argument| format!("{0}: ${0}", argument.name)).collect();

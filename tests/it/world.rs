@@ -100,7 +100,7 @@ impl<'a> World<'a> {
 
     /// Runs a mutation and answers its payload.
     pub async fn mutate(&self, field: &Member, input: &Value) -> Value {
-        let document = self.outline.document("mutation", field, &self.outline.select(&field.ty, 2));
+        let document = Outline::document("mutation", field, &self.outline.select(&field.ty, 2));
         let reply = self.caller.run(&document, json!({"input": input})).await;
         assert_eq!(reply.body.get("errors"), None, "{} {input:#} {:#}", field.name, reply.body);
         reply.body["data"][&field.name].clone()

@@ -28,9 +28,12 @@ async fn assert_request_fails(caller: &Caller<'_>, name: &str, document: &str, v
     assert!(data.is_none_or(|fields| fields.values().all(Value::is_null)), "{name}: {reply:#}");
 }
 
+/// A wrong input: its name, the mutation field, the input, and the errors' codes with their paths.
+type Case<'a> = (&'a str, &'a str, Value, Vec<(&'a str, Value)>);
+
 /// Runs cases of one mutation field each: name, field, input, and the errors' codes with their paths. Asserts that
 /// afterwards the organization is as it was.
-async fn assert_refused(app: &App, caller: &Caller<'_>, cases: Vec<(&str, &str, Value, Vec<(&str, Value)>)>) {
+async fn assert_refused(app: &App, caller: &Caller<'_>, cases: Vec<Case<'_>>) {
     let before = app.dump(caller.organization()).await;
     for (name, field, input, expected) in cases {
         let payload = caller.mutate(field, input, TOLD).await;

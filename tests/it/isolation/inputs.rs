@@ -34,7 +34,7 @@ async fn naming_a_row_of_another_organization_is_naming_no_row() {
     let own = app.dump(both.curious.caller.organization()).await;
     let mut cases = 0;
     for field in outline.mutations() {
-        let document = outline.document("mutation", field, selection(field));
+        let document = Outline::document("mutation", field, selection(field));
         let sound = json!({"input": both.curious.input(field, Extent::Full)});
         for pointer in of_input(&outline, field) {
             for (hidden, unknown) in pointer.names(&both.hidden) {
@@ -69,7 +69,7 @@ async fn an_empty_change_of_a_row_of_another_organization_finds_no_row() {
     let both = Neighbours::settle(&app, &outline).await;
     let updates = outline.mutations().iter().filter(|field| field.name.ends_with("Update"));
     for field in updates.filter(|field| outline.input(field.arguments[0].base(), "id").is_some()) {
-        let document = outline.document("mutation", field, PAYLOAD);
+        let document = Outline::document("mutation", field, PAYLOAD);
         let hidden = &both.hidden.newest(noun_of(field)).id;
         let input = |id: &str| json!({"input": {"id": id}});
         let answer = both.alike(&document, input(hidden), input(&unknown_id(noun_of(field)))).await;
@@ -95,7 +95,7 @@ async fn an_upsert_by_the_external_id_of_another_organization_makes_an_own_row()
     let (app, outline) = (App::start().await, Outline::read());
     let both = Neighbours::settle(&app, &outline).await;
     for field in outline.mutations().iter().filter(|field| field.name.ends_with("Upsert")) {
-        let document = outline.document("mutation", field, selection(field));
+        let document = Outline::document("mutation", field, selection(field));
         let is_bulk = field.base().ends_with("BulkPayload");
         let same = both.hidden.rows[noun_of(field)][usize::from(is_bulk)].external.clone().unwrap();
         let mut input = both.curious.input(field, Extent::Full);
@@ -130,7 +130,7 @@ async fn external_ids_of_another_organization_are_not_taken() {
         if outline.input(field.arguments[0].base(), "externalIds").is_none() {
             continue;
         }
-        let document = outline.document("mutation", field, PAYLOAD);
+        let document = Outline::document("mutation", field, PAYLOAD);
         let row = &both.hidden.rows[noun_of(field)][0];
         let mut input = both.curious.input(field, Extent::Full);
         let system = format!("crm of {}", field.name);
@@ -139,7 +139,7 @@ async fn external_ids_of_another_organization_are_not_taken() {
         let give = json!({"input": {"id": row.id, "externalIds": [theirs]}});
         let update =
             outline.mutations().iter().find(|known| noun_of(known) == noun_of(field) && known.name.ends_with("Update"));
-        let given = outline.document("mutation", update.unwrap(), PAYLOAD);
+        let given = Outline::document("mutation", update.unwrap(), PAYLOAD);
         let reply = both.hidden.caller.run(&given, give).await.body;
         assert_eq!(reply["data"][&update.unwrap().name]["outcome"], "UPDATED", "{reply:#}");
         input["externalIds"] = json!([theirs]);
@@ -156,7 +156,7 @@ async fn idempotency_keys_of_two_organizations_are_independent() {
     // Deletions last: the others need the rows.
     let (last, first): (Vec<_>, Vec<_>) = outline.mutations().iter().partition(|field| field.name.ends_with("Delete"));
     for field in first.into_iter().chain(last) {
-        let document = outline.document("mutation", field, selection(field));
+        let document = Outline::document("mutation", field, selection(field));
         for world in [&hidden, &curious] {
             let mut input = world.input(field, Extent::Full);
             input["idempotencyKey"] = json!(field.name);

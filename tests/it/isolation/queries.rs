@@ -44,7 +44,7 @@ async fn naming_a_row_of_another_organization_in_a_query_is_naming_no_row() {
     let both = Neighbours::settle(&app, &outline).await;
     let mut cases = 0;
     for field in outline.queries().iter().filter(|field| field.base() != "Node") {
-        let document = outline.document("query", field, &selection(&outline, field));
+        let document = Outline::document("query", field, &selection(&outline, field));
         let sound = arguments(&both, field);
         for pointer in field.arguments.iter().flat_map(|argument| pointers(&outline, argument, noun_of(field), DEPTH)) {
             for (hidden, unknown) in pointer.names(&both.hidden) {
@@ -68,7 +68,7 @@ async fn the_same_conditions_find_the_rows_for_their_own_organization() {
     let (app, outline) = (App::start().await, Outline::read());
     let both = Neighbours::settle(&app, &outline).await;
     for (noun, field) in outline.lists() {
-        let document = outline.document("query", field, "{ totalCount nodes { id } }");
+        let document = Outline::document("query", field, "{ totalCount nodes { id } }");
         let filter = field.arguments.iter().find(|argument| argument.name == "filter").unwrap();
         for pointer in pointers(&outline, filter, noun, 1).iter().filter(|pointer| is_positive(pointer)) {
             let name = json!(both.hidden.newest(&pointer.noun).id);
@@ -108,7 +108,7 @@ async fn lists_and_everything_below_them_hold_own_rows_only() {
     let (app, outline) = (App::start().await, Outline::read());
     let both = Neighbours::settle(&app, &outline).await;
     for field in outline.queries().iter().filter(|field| field.base() != "Node") {
-        let document = outline.document("query", field, &outline.select(&field.ty, 3));
+        let document = Outline::document("query", field, &outline.select(&field.ty, 3));
         let (answer, _) = both.probe(&document, arguments(&both, field)).await;
         assert_eq!(answer.get("errors"), None, "{} {answer:#}", field.name);
         if let Some(total) = answer["data"][&field.name].get("totalCount") {

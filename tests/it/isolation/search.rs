@@ -45,7 +45,7 @@ async fn no_condition_on_values_finds_a_row_of_another_organization() {
     let both = Neighbours::settle(&app, &outline).await;
     let mut cases = 0;
     for (noun, field) in outline.lists() {
-        let document = outline.document("query", field, "{ totalCount nodes { id } }");
+        let document = Outline::document("query", field, "{ totalCount nodes { id } }");
         let mut filters = conditions(&both, &outline, noun).await;
         assert!(!filters.is_empty(), "{noun} has no text to look for");
         for member in outline.inputs(&format!("{noun}Filter")) {
@@ -93,7 +93,7 @@ async fn a_cursor_of_another_organization_is_no_cursor() {
     let (app, outline) = (App::start().await, Outline::read());
     let both = Neighbours::settle(&app, &outline).await;
     for (noun, field) in outline.lists() {
-        let document = outline.document("query", field, "{ pageInfo { endCursor } nodes { id } }");
+        let document = Outline::document("query", field, "{ pageInfo { endCursor } nodes { id } }");
         for order in orders(&outline, noun) {
             let reply = both.hidden.caller.run(&document, json!({"first": 1, "orderBy": order})).await.body;
             let cursor = reply["data"][&field.name]["pageInfo"]["endCursor"].as_str().unwrap();

@@ -141,7 +141,7 @@ async fn naming_a_row_of_a_missing_scope_is_forbidden_and_writes_nothing() {
     let before = app.dump(world.caller.organization()).await;
     let mut cases = 0;
     for field in outline.mutations() {
-        let document = outline.document("mutation", field, "{ __typename }");
+        let document = Outline::document("mutation", field, "{ __typename }");
         for pointer in of_input(&outline, field).into_iter().filter(|pointer| pointer.is_reference) {
             let target = entity::NOUNS.iter().find(|noun| noun.name == pointer.noun).unwrap();
             let Some(scope) = target.read.filter(|scope| !field.needed().contains(scope)) else { continue };
@@ -164,7 +164,7 @@ async fn naming_a_row_of_a_missing_scope_in_a_query_is_forbidden() {
     let (app, outline) = (App::start().await, Outline::read());
     let world = World::filled(&outline, app.admin("one").await, "One").await;
     for field in outline.queries().iter().filter(|field| field.base() != "Node") {
-        let document = outline.document("query", field, "{ __typename }");
+        let document = Outline::document("query", field, "{ __typename }");
         for argument in &field.arguments {
             for pointer in pointers(&outline, argument, field.base(), 0).iter().filter(|pointer| pointer.is_reference) {
                 let target = entity::NOUNS.iter().find(|noun| noun.name == pointer.noun).unwrap();

@@ -30,7 +30,7 @@ async fn a_root_field_is_forbidden_to_a_token_that_lacks_one_of_its_scopes_and_n
     let (app, outline) = (App::start().await, Outline::read());
     let world = World::filled(&outline, app.admin("one").await, "One").await;
     for (operation, field) in outline.roots() {
-        let document = outline.document(operation, field, "{ __typename }");
+        let document = Outline::document(operation, field, "{ __typename }");
         let arguments = arguments(&world, field);
         for missing in field.needed() {
             let caller = world.caller.with(all_but(missing));
@@ -55,7 +55,7 @@ async fn the_siblings_of_a_forbidden_root_field_stand() {
                 (_, Permission::MapWrite) => "customerCreate(input: {}) { __typename }",
                 _ => "departmentCreate(input: {name: \"Sibling\"}) { __typename }",
             };
-            let document = outline.document(operation, field, "{ __typename }").replacen(
+            let document = Outline::document(operation, field, "{ __typename }").replacen(
                 '}',
                 &format!("}} sibling: {sibling}"),
                 1,
@@ -73,7 +73,7 @@ async fn a_root_field_is_open_to_a_token_with_exactly_its_scopes() {
     let (app, outline) = (App::start().await, Outline::read());
     let world = World::filled(&outline, app.admin("one").await, "One").await;
     for (operation, field) in outline.roots() {
-        let document = outline.document(operation, field, "{ __typename }");
+        let document = Outline::document(operation, field, "{ __typename }");
         let reply = world.caller.with(field.needed()).run(&document, arguments(&world, field)).await.body;
         assert_eq!(codes(&reply), Vec::<&str>::new(), "{} {reply:#}", field.name);
         assert_ne!(reply["data"][&field.name], Value::Null, "{}", field.name);
@@ -103,7 +103,7 @@ async fn the_node_of_a_payload_is_forbidden_to_a_token_that_may_only_write() {
     for field in outline.mutations().iter().filter(|field| field.name.ends_with("Create")) {
         let noun = entity::NOUNS.iter().find(|noun| field.base() == format!("{}Payload", noun.name)).unwrap();
         let Some(scope) = noun.read.filter(|scope| !field.needed().contains(scope)) else { continue };
-        let document = outline.document("mutation", field, "{ outcome node { id } }");
+        let document = Outline::document("mutation", field, "{ outcome node { id } }");
         let reply = world.caller.with(all_but(scope)).run(&document, arguments(&world, field)).await.body;
         assert_eq!(codes(&reply), ["FORBIDDEN"], "{}", field.name);
         assert_eq!(reply["errors"][0]["path"], json!([field.name, "node"]));
