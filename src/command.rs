@@ -1,20 +1,19 @@
 //! What the command line does besides serving. Each command answers with what to print.
 
 use anyhow::{Context, Result, bail};
-use async_graphql::value;
 use entity::{Permission, api_client, id, organization};
 use sea_orm::{EntityTrait, QueryOrder};
 use secrecy::ExposeSecret;
 
 use crate::{
-    auth::{Actor, claims, external::External, tokens::Tokens},
+    auth::{Actor, claims, external::External, tokens::Tokens, withdrawn::Withdrawal},
     clock,
     config::{
         ApiClientCommand, ApiClientRequest, OrganizationCommand, OrganizationRequest, RevokeRequest, Settings,
         TokenRequest,
     },
     exchange::api_client as slice,
-    graphql::{input::Input, slice::Done},
+    graphql::{input::wire_id, slice::Done},
     http::Gate,
     store::{Scope, Store, Tx, system::NewOrganization},
 };
@@ -69,7 +68,7 @@ async fn create_organization(settings: &Settings, request: &OrganizationRequest)
 /// Refuses the tokens that a subject holds.
 pub async fn revoke(settings: &Settings, request: &RevokeRequest) -> Result<String> {
     let tx = operator(settings, &request.organization).await?.begin().await?;
-    tx.cut_off(&request.subject).await?;
+    tx.withdraw(Withdrawal::Subject, &request.subject).await?;
     tx.commit().await?;
     Ok(String::new())
 }
@@ -80,7 +79,7 @@ pub async fn api_client(settings: &Settings, command: &ApiClientCommand) -> Resu
         ApiClientCommand::Create(request) => create_client(settings, request).await,
         ApiClientCommand::Revoke { organization, id } => {
             let tx = operator(settings, organization).await?.begin().await?;
-            let done = slice::revoke(&tx, &Input::of("input", &value!({ "id": id.as_str() }))?).await?;
+            let done = slice::revoke(&tx, wire_id(api_client::NOUN.prefix, id)).await?;
             commit(tx, done).await.map(|_| String::new())
         }
         ApiClientCommand::List { organization } => {
@@ -93,9 +92,7 @@ pub async fn api_client(settings: &Settings, command: &ApiClientCommand) -> Resu
 
 async fn create_client(settings: &Settings, request: &ApiClientRequest) -> Result<String> {
     let tx = operator(settings, &request.organization).await?.begin().await?;
-    let scopes: Vec<_> = request.permissions.iter().map(Permission::name).collect();
-    let input = Input::of("input", &value!({ "name": request.name.as_str(), "scopes": scopes }))?;
-    let done = slice::create(&tx, &input).await?;
+    let done = slice::make(&tx, &request.name, request.permissions).await?;
     let secret = tx.told().into_iter().find(|(field, _)| *field == slice::SECRET);
     let id = commit(tx, done).await?;
     let (_, secret) = secret.context("the client has no secret")?;

@@ -1,4 +1,4 @@
-//! API clients and their secrets, suspended organizations, subjects whose tokens are refused.
+//! API clients and their secrets, and whose tokens are refused.
 
 use sea_orm_migration::prelude::*;
 
@@ -14,7 +14,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // The partial indexes are what every server polls: they hold only what is refused.
+        // Every server polls `token_withdrawal`, for all organizations: it holds only what is refused.
         dialect::run(
             manager,
             "CREATE TABLE api_client (
@@ -26,7 +26,6 @@ impl MigrationTrait for Migration {
                 last_used_at BIGINT,
                 {key}
             );
-            CREATE INDEX ix_api_client_revoked_at ON api_client (revoked_at) WHERE revoked_at IS NOT NULL;
             CREATE TABLE api_client_secret (
                 organization_id {uuid} NOT NULL,
                 api_client_id {uuid} NOT NULL,
@@ -36,15 +35,14 @@ impl MigrationTrait for Migration {
                     REFERENCES api_client (organization_id, id) ON DELETE CASCADE
             );
             CREATE INDEX ix_api_client_secret_client ON api_client_secret (api_client_id);
-            ALTER TABLE organization ADD COLUMN suspended_at BIGINT;
-            CREATE INDEX ix_organization_suspended ON organization (id) WHERE suspended_at IS NOT NULL;
-            CREATE TABLE token_cut_off (
+            CREATE TABLE token_withdrawal (
                 organization_id {uuid} NOT NULL REFERENCES organization (id),
+                kind {text} NOT NULL,
                 subject {text} NOT NULL,
-                cut_off_at BIGINT NOT NULL,
-                PRIMARY KEY (organization_id, subject)
+                withdrawn_at BIGINT NOT NULL,
+                PRIMARY KEY (organization_id, kind, subject)
             );
-            CREATE INDEX ix_token_cut_off_at ON token_cut_off (cut_off_at)",
+            CREATE INDEX ix_token_withdrawal_at ON token_withdrawal (kind, withdrawn_at)",
         )
         .await?;
         let orders = [("created_at", false), ("updated_at", false), ("name", false)];

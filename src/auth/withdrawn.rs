@@ -2,56 +2,48 @@
 
 use std::collections::{HashMap, HashSet};
 
-use entity::{api_client, id, id::OrganizationId};
-use uuid::Uuid;
+use entity::id::OrganizationId;
 
 use super::Proof;
+
+entity::named! {
+    /// What was withdrawn.
+    Withdrawal as "TokenWithdrawal" {
+        /// Every token of an organization, until it is resumed.
+        Organization = "ORGANIZATION",
+        /// Every token of an API client, for good.
+        Client = "CLIENT",
+        /// The tokens a subject had been issued.
+        Subject = "SUBJECT",
+    }
+}
 
 /// What was withdrawn, as it was last read.
 #[derive(Debug, Default)]
 pub struct Withdrawn {
     organizations: HashSet<OrganizationId>,
-    clients: HashSet<(OrganizationId, Uuid)>,
-    /// By organization and subject, the second until which tokens were issued in vain.
-    cut_offs: HashMap<OrganizationId, HashMap<String, i64>>,
-}
-
-/// One thing that was withdrawn.
-#[derive(Debug)]
-pub enum Withdrawal {
-    /// An organization is suspended.
-    Organization(OrganizationId),
-    /// An API client is revoked.
-    Client(OrganizationId, Uuid),
-    /// Tokens a subject was issued up to this second are refused.
-    CutOff(OrganizationId, String, i64),
-}
-
-impl FromIterator<Withdrawal> for Withdrawn {
-    fn from_iter<I: IntoIterator<Item = Withdrawal>>(withdrawals: I) -> Self {
-        let mut all = Self::default();
-        for withdrawal in withdrawals {
-            match withdrawal {
-                Withdrawal::Organization(organization) => drop(all.organizations.insert(organization)),
-                Withdrawal::Client(organization, client) => drop(all.clients.insert((organization, client))),
-                Withdrawal::CutOff(organization, subject, until) => {
-                    all.cut_offs.entry(organization).or_default().insert(subject, until);
-                }
-            }
-        }
-        all
-    }
+    clients: HashMap<OrganizationId, HashSet<String>>,
+    /// The second until which a subject's tokens were issued in vain.
+    subjects: HashMap<OrganizationId, HashMap<String, i64>>,
 }
 
 impl Withdrawn {
+    /// Adds what was withdrawn: the client's id or the subject, and the second in which it was.
+    pub fn add(&mut self, kind: Withdrawal, organization: OrganizationId, subject: String, at: i64) {
+        match kind {
+            Withdrawal::Organization => drop(self.organizations.insert(organization)),
+            Withdrawal::Client => drop(self.clients.entry(organization).or_default().insert(subject)),
+            Withdrawal::Subject => drop(self.subjects.entry(organization).or_default().insert(subject, at)),
+        }
+    }
+
     /// Whether the bearer of a genuine token is refused.
     pub fn refuses(&self, proof: &Proof) -> bool {
-        let organization = proof.actor.organization;
-        let client = proof.actor.client.as_deref().and_then(id::decode);
-        let client = client.filter(|(prefix, _)| *prefix == api_client::NOUN.prefix).map(|(_, id)| id);
-        let until = self.cut_offs.get(&organization).and_then(|subjects| subjects.get(&proof.actor.subject));
-        self.organizations.contains(&organization)
-            || client.is_some_and(|client| self.clients.contains(&(organization, client)))
-            || until.is_some_and(|until| proof.issued <= *until)
+        let actor = &proof.actor;
+        let clients = self.clients.get(&actor.organization);
+        let subjects = self.subjects.get(&actor.organization);
+        self.organizations.contains(&actor.organization)
+            || actor.client.as_ref().is_some_and(|client| clients.is_some_and(|known| known.contains(client)))
+            || subjects.and_then(|known| known.get(&actor.subject)).is_some_and(|until| proof.issued <= *until)
     }
 }

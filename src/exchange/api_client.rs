@@ -1,10 +1,12 @@
 //! API clients: made with a secret that is shown once, revoked for good.
 
-use entity::{Permission, api_client::NOUN, noun::Operation};
+use async_graphql::value;
+use entity::{Permission, Permissions, api_client::NOUN, id, noun::Operation};
+use sea_orm::prelude::Uuid;
 
 use crate::{
     Result,
-    auth::secret,
+    auth::{secret, withdrawn::Withdrawal},
     error::Code,
     graphql::{
         input::{self, Input},
@@ -54,11 +56,17 @@ const REVOKE: Mutation = Mutation {
     doc: "Revokes an API client for good: it gets no tokens, and within 10 seconds those it holds are refused.",
     permissions: &[Permission::Admin],
     input: &[Argument { name: "id", ty: "ID!", default: None, doc: "Which one." }],
-    run: |tx, input| Box::pin(revoke(tx, input)),
+    run: |tx, input| Box::pin(async move { revoke(tx, input.id("id", &NOUN)?).await }),
 };
 
+/// Makes a client for whoever sits at the machine.
+pub async fn make(tx: &Tx, name: &str, scopes: Permissions) -> Result<Done> {
+    let scopes: Vec<_> = scopes.iter().map(Permission::name).collect();
+    create(tx, &Input::of("input", &value!({ "name": name, "scopes": scopes }))?).await
+}
+
 /// Makes a client; its secret is told through the transaction.
-pub async fn create(tx: &Tx, input: &Input) -> Result<Done> {
+async fn create(tx: &Tx, input: &Input) -> Result<Done> {
     let mut draft = input::draft(&NOUN, Operation::Create, input)?;
     check_scopes(tx, &mut draft);
     let written = tx.write(&NOUN, &Rules::NONE, &mut [draft], true).await?.swap_remove(0);
@@ -87,8 +95,8 @@ fn check_scopes(tx: &Tx, draft: &mut Draft) {
 }
 
 /// Revokes a client.
-pub async fn revoke(tx: &Tx, input: &Input) -> Result<Done> {
-    let record = match tx.lock_one(&NOUN, Permission::Admin, input.id("id", &NOUN)?, None).await? {
+pub async fn revoke(tx: &Tx, id: Option<Uuid>) -> Result<Done> {
+    let record = match tx.lock_one(&NOUN, Permission::Admin, id, None).await? {
         Ok(record) => record,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
@@ -98,6 +106,7 @@ pub async fn revoke(tx: &Tx, input: &Input) -> Result<Done> {
     }
     let now = given(&NOUN, "revoked_at", Cell::Int(tx.now().timestamp_millis()));
     tx.change(&NOUN, vec![(record, vec![now])]).await?;
+    tx.withdraw(Withdrawal::Client, &id::encode(NOUN.prefix, id)).await?;
     Ok(Ok((id, Outcome::Updated)))
 }
 

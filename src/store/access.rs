@@ -5,13 +5,14 @@ use entity::{
     Permissions,
     event::EventOperation,
     id::{self, OrganizationId},
+    noun::Named,
     organization,
 };
 use sea_orm::{ConnectionTrait, prelude::Uuid};
 
-use super::{Store, Tx, event::Event, sql::Sql};
+use super::{Store, Tx, cell::CellKind, event::Event, sql::Sql};
 use crate::{
-    Result,
+    Error, Result,
     auth::{
         claims::LONGEST_LIFE,
         withdrawn::{Withdrawal, Withdrawn},
@@ -35,9 +36,10 @@ impl Store {
     /// The API client of that id. It calls to learn which organization it may act in.
     pub async fn api_client(&self, id: Uuid) -> Result<Option<KnownClient>> {
         let mut sql = Sql::new(self.backend());
-        sql.push("SELECT c.organization_id, s.hash, c.scopes, c.revoked_at, o.suspended_at FROM api_client_secret s ");
+        sql.push("SELECT c.organization_id, s.hash, c.scopes, c.revoked_at, w.withdrawn_at FROM api_client_secret s ");
         sql.push("JOIN api_client c ON c.organization_id = s.organization_id AND c.id = s.api_client_id ");
-        sql.push("JOIN organization o ON o.id = s.organization_id WHERE s.api_client_id = ").bind(id);
+        sql.push("LEFT JOIN token_withdrawal w ON w.organization_id = s.organization_id AND w.kind = ");
+        sql.bind(Withdrawal::Organization.name()).push(" WHERE s.api_client_id = ").bind(id);
         let Some(row) = self.reader.query_one_raw(sql.finish()).await? else { return Ok(None) };
         let scopes: Vec<String> = serde_json::from_str(&row.try_get_by_index::<String>(2)?).unwrap_or_default();
         let refused: [Option<i64>; 2] = [row.try_get_by_index(3)?, row.try_get_by_index(4)?];
@@ -75,25 +77,16 @@ impl Store {
     pub async fn withdrawn(&self, now: DateTime<Utc>) -> Result<Withdrawn> {
         let oldest = (now - LONGEST_LIFE - LONGEST_LIFE).timestamp_millis();
         let mut sql = Sql::new(self.backend());
-        // The first branch says of which types the others are.
-        sql.push("SELECT organization_id, id, '' AS subject, revoked_at AS at FROM api_client WHERE revoked_at > ");
-        sql.bind(oldest)
-            .push(" UNION ALL SELECT id, NULL, NULL, NULL FROM organization WHERE suspended_at IS NOT NULL ");
-        sql.push("UNION ALL SELECT organization_id, NULL, subject, cut_off_at FROM token_cut_off WHERE cut_off_at > ");
-        sql.bind(oldest);
-        let rows = self.reader.query_all_raw(sql.finish()).await?;
-        let withdrawal = |row: &sea_orm::QueryResult| -> Result<Withdrawal> {
-            let organization = OrganizationId(row.try_get_by_index(0)?);
-            let (client, subject) = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-            Ok(match (client, subject) {
-                (Some(client), _) => Withdrawal::Client(organization, client),
-                (None, Some(subject)) => {
-                    Withdrawal::CutOff(organization, subject, row.try_get_by_index::<i64>(3)?.div_euclid(1_000))
-                }
-                (None, None) => Withdrawal::Organization(organization),
-            })
-        };
-        rows.iter().map(withdrawal).collect()
+        sql.push("SELECT organization_id, kind, subject, withdrawn_at FROM token_withdrawal WHERE kind = ");
+        sql.bind(Withdrawal::Organization.name()).push(" OR withdrawn_at > ").bind(oldest);
+        let mut withdrawn = Withdrawn::default();
+        for row in self.reader.query_all_raw(sql.finish()).await? {
+            let kind = Withdrawal::parse(&row.try_get_by_index::<String>(1)?);
+            let kind = kind.ok_or_else(|| Error::internal("a withdrawal is of no known kind"))?;
+            let second = row.try_get_by_index::<i64>(3)?.div_euclid(1_000);
+            withdrawn.add(kind, OrganizationId(row.try_get_by_index(0)?), row.try_get_by_index(2)?, second);
+        }
+        Ok(withdrawn)
     }
 }
 
@@ -106,27 +99,36 @@ impl Tx {
         self.execute(sql.finish()).await.map(drop)
     }
 
+    /// Refuses the tokens of the caller's organization, of one of its clients, or those a subject was issued until now.
+    pub async fn withdraw(&self, kind: Withdrawal, subject: &str) -> Result<()> {
+        let mut sql = self.sql();
+        sql.push("INSERT INTO token_withdrawal (organization_id, kind, subject, withdrawn_at) VALUES (");
+        sql.bind(self.organization()).push(", ").bind(kind.name()).push(", ").bind(subject).push(", ");
+        sql.bind(self.now().timestamp_millis());
+        sql.push(") ON CONFLICT (organization_id, kind, subject) DO UPDATE SET withdrawn_at = excluded.withdrawn_at");
+        self.execute(sql.finish()).await.map(drop)
+    }
+
     /// Suspends the caller's organization, or resumes it. Answers whether anything changed.
     pub async fn suspend(&self, is_suspended: bool) -> Result<bool> {
-        let now = self.now().timestamp_millis();
+        self.lock_organization().await?;
         let mut sql = self.sql();
-        sql.push("UPDATE organization SET version = version + 1, updated_at = ").bind(now).push(", suspended_at = ");
-        sql.bind(is_suspended.then_some(now)).push(" WHERE id = ").bind(self.organization());
-        sql.push(if is_suspended { " AND suspended_at IS NULL" } else { " AND suspended_at IS NOT NULL" });
-        sql.push(" RETURNING id, version");
-        let rows = self.rows(sql.finish(), &[super::cell::CellKind::Int]).await?;
-        let Some(version) = rows.first().and_then(|row| row[0].int()) else { return Ok(false) };
+        sql.push("DELETE FROM token_withdrawal WHERE organization_id = ").bind(self.organization());
+        sql.push(" AND kind = ").bind(Withdrawal::Organization.name());
+        let was_suspended = self.execute(sql.finish()).await? > 0;
+        if is_suspended {
+            self.withdraw(Withdrawal::Organization, "").await?;
+        }
+        if was_suspended == is_suspended {
+            return Ok(false);
+        }
+        let mut sql = self.sql();
+        sql.push("UPDATE organization SET version = version + 1, updated_at = ").bind(self.now().timestamp_millis());
+        sql.push(" WHERE id = ").bind(self.organization()).push(" RETURNING id, version");
+        let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
+        let version = rows.first().and_then(|row| row[0].int()).ok_or_else(|| Error::internal("no organization"))?;
         let (noun, operation) = (organization::NOUN.name, EventOperation::Updated);
         self.note(Event { noun, row: self.organization().0, operation, version, fields: vec!["suspendedAt"] });
         Ok(true)
-    }
-
-    /// Refuses the tokens that a subject was issued until now.
-    pub async fn cut_off(&self, subject: &str) -> Result<()> {
-        let mut sql = self.sql();
-        sql.push("INSERT INTO token_cut_off (organization_id, subject, cut_off_at) VALUES (");
-        sql.bind(self.organization()).push(", ").bind(subject).push(", ").bind(self.now().timestamp_millis());
-        sql.push(") ON CONFLICT (organization_id, subject) DO UPDATE SET cut_off_at = excluded.cut_off_at");
-        self.execute(sql.finish()).await.map(drop)
     }
 }

@@ -213,6 +213,7 @@ fn a_model_has_exactly_the_columns_of_its_noun() {
         model::<entity::feedback_record::Entity>(),
         model::<entity::routing_rule::Entity>(),
         model::<entity::routing::Entity>(),
+        model::<entity::api_client::Entity>(),
     ]);
     for noun in stored() {
         assert_eq!(models.get(noun.table), Some(&described(noun).into_keys().collect()), "{}", noun.table);

@@ -1,13 +1,15 @@
 //! What is withdrawn on one server is refused on each. The time is the test's own: nothing is waited for.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{Permission, id};
+use entity::{Permission, Permissions, id};
 use rapport::{
     Error,
-    auth::Actor,
+    auth::{Actor, withdrawn::Withdrawal},
+    exchange::api_client,
     http::Gate,
     store::{Store, Tx},
 };
+use sea_orm::prelude::Uuid;
 use secrecy::ExposeSecret;
 
 use crate::door::{Door, now};
@@ -53,22 +55,22 @@ async fn reaches_each_replica(door: &Door, token: &str, is_in: bool, what: impl 
 
 #[actix_web::test]
 async fn a_revoked_client_is_refused_on_each_replica_within_ten_seconds() {
-    use rapport::{exchange::api_client, graphql::input::Input};
     let door = Door::open(Vec::new()).await;
     let mut clients = Vec::new();
     for name in ["CRM", "Shop"] {
         change(&door.app.store, door.actor(Permission::ALL), 0, async |tx| {
-            let input = async_graphql::value!({ "name": name, "scopes": ["map:read"] });
-            let done = api_client::create(tx, &Input::of("input", &input).unwrap()).await.unwrap();
-            clients.push(id::encode("client", done.unwrap().0));
+            let scopes = Permissions::default().with(Permission::MapRead);
+            clients.push(api_client::make(tx, name, scopes).await.unwrap().unwrap().0);
         })
         .await;
     }
-    let as_client = |id: &String| Actor { subject: id.clone(), client: Some(id.clone()), ..door.actor([]) };
+    let as_client = |id: &Uuid| {
+        let id = id::encode("client", *id);
+        Actor { subject: id.clone(), client: Some(id), ..door.actor([]) }
+    };
     let [mine, others] = [&clients[0], &clients[1]].map(|id| token(&door, &as_client(id), 0));
     reaches_each_replica(&door, &mine, false, async |tx| {
-        let input = async_graphql::value!({ "id": clients[0].as_str() });
-        api_client::revoke(tx, &Input::of("input", &input).unwrap()).await.unwrap().unwrap();
+        api_client::revoke(tx, Some(clients[0])).await.unwrap().unwrap();
     })
     .await;
     let replica = door.replica().await;
@@ -101,7 +103,7 @@ async fn the_tokens_somebody_held_are_refused_and_later_ones_are_not() {
     let grace = token(&door, &Actor { subject: "grace".to_owned(), ..door.actor([]) }, 0);
     let elsewhere = Actor { organization: door.app.organization("other").await, ..door.actor([]) };
     let elsewhere = token(&door, &elsewhere, 0);
-    reaches_each_replica(&door, &ada, false, async |tx| tx.cut_off("ada").await.unwrap()).await;
+    reaches_each_replica(&door, &ada, false, async |tx| tx.withdraw(Withdrawal::Subject, "ada").await.unwrap()).await;
     let replica = door.replica().await;
     for (token, is_in) in [
         (&grace, true),

@@ -1,0 +1,128 @@
+//! What the program can be told to do.
+
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use clap::{Args, Subcommand};
+use entity::Permissions;
+
+use super::values;
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API
+    Serve,
+    /// Serve an example organization from a database of its own
+    Demo,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Print the GraphQL schema
+    Schema,
+    /// Print an access token
+    Token(TokenRequest),
+    /// Refuse the access tokens that somebody holds now, within 10 seconds
+    Revoke(RevokeRequest),
+    /// Manage organizations
+    #[command(subcommand, arg_required_else_help = false)]
+    Organization(OrganizationCommand),
+    /// Manage API clients, which get access tokens at POST /oauth/token
+    #[command(subcommand, arg_required_else_help = false)]
+    ApiClient(ApiClientCommand),
+}
+
+/// Whom a token is for.
+#[derive(Args, Clone, Debug)]
+pub struct TokenRequest {
+    /// Slug of the organization
+    #[arg(long, value_name = "SLUG")]
+    pub organization: String,
+    /// Scopes with a space between them, such as "map:read record:read"
+    #[arg(long = "scope", value_name = "SCOPES", value_parser = values::permissions)]
+    pub permissions: Permissions,
+    /// Who will use it
+    #[arg(long, value_name = "NAME", default_value = "operator")]
+    pub subject: String,
+    /// How long it lives, at most 24h
+    #[arg(long = "ttl", value_name = "DURATION", default_value = "1h", value_parser = values::token_life)]
+    pub life: TimeDelta,
+}
+
+/// What to do with organizations.
+#[derive(Clone, Debug, Subcommand)]
+pub enum OrganizationCommand {
+    /// Make an organization and print its id
+    Create(OrganizationRequest),
+    /// Refuse every token of an organization, within 10 seconds
+    Suspend {
+        /// Slug of the organization
+        #[arg(long)]
+        slug: String,
+    },
+    /// End a suspension
+    Resume {
+        /// Slug of the organization
+        #[arg(long)]
+        slug: String,
+    },
+}
+
+/// Whose tokens to refuse.
+#[derive(Args, Clone, Debug)]
+pub struct RevokeRequest {
+    /// Slug of the organization
+    #[arg(long, value_name = "SLUG")]
+    pub organization: String,
+    /// Their `sub`; of an external issuer ISSUER|SUB
+    #[arg(long, value_name = "NAME")]
+    pub subject: String,
+}
+
+/// What to do with API clients.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ApiClientCommand {
+    /// Make an API client; print its id and, this once, its secret
+    Create(ApiClientRequest),
+    /// Revoke an API client for good
+    Revoke {
+        /// Slug of the organization
+        #[arg(long, value_name = "SLUG")]
+        organization: String,
+        /// Id of the client
+        #[arg(long)]
+        id: String,
+    },
+    /// Print the API clients of an organization
+    List {
+        /// Slug of the organization
+        #[arg(long, value_name = "SLUG")]
+        organization: String,
+    },
+}
+
+/// The API client to make.
+#[derive(Args, Clone, Debug)]
+pub struct ApiClientRequest {
+    /// Slug of the organization
+    #[arg(long, value_name = "SLUG")]
+    pub organization: String,
+    /// Name to show
+    #[arg(long, value_parser = values::name)]
+    pub name: String,
+    /// What its tokens may do at most: scopes with a space between them
+    #[arg(long = "scope", value_name = "SCOPES", value_parser = values::permissions)]
+    pub permissions: Permissions,
+}
+
+/// The organization to make.
+#[derive(Args, Clone, Debug)]
+pub struct OrganizationRequest {
+    /// Name in commands, unique on the server: a-z, 0-9 and -
+    #[arg(long, value_parser = values::slug)]
+    pub slug: String,
+    /// Name to show
+    #[arg(long, value_parser = values::name)]
+    pub name: String,
+    /// IANA time zone in which days, weeks and months are counted
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub time_zone: Tz,
+}
