@@ -1,6 +1,7 @@
 //! Every setting and command: flags before `RAPPORT_…` variables before a TOML file before defaults.
 
 mod file;
+mod limits;
 mod values;
 
 use std::{
@@ -19,6 +20,8 @@ use clap::{
 };
 use entity::Permissions;
 use tracing_subscriber::filter::Targets;
+
+pub use limits::Limits;
 
 use crate::{auth::key::KeyFile, store, telemetry::LogFormat};
 
@@ -149,6 +152,8 @@ struct Given {
     #[arg(long, env = "RAPPORT_DRAIN_TIMEOUT", global = true, hide_env_values = true, value_name = "DURATION")]
     #[arg(default_value = "25s", value_parser = values::duration)]
     drain_timeout: Duration,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 /// Everything this run was told. Not for the log: the database's address may hold a password.
@@ -183,6 +188,8 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// Longest time for requests under way to finish after SIGTERM.
     pub drain_timeout: Duration,
+    /// What a request may ask for.
+    pub limits: Limits,
 }
 
 /// Why there are no settings to run with.
@@ -239,6 +246,9 @@ impl Settings {
         if admin_listen == given.listen && admin_listen.port() != 0 {
             return Err(Stop::Wrong("--admin-listen must be another address than --listen".to_owned()));
         }
+        if given.limits.points < given.limits.cost_limit {
+            return Err(Stop::Wrong("--points must be at least --cost-limit".to_owned()));
+        }
         Ok(Self {
             command,
             database: store::Options { url, max_connections: given.database_connections },
@@ -250,6 +260,7 @@ impl Settings {
                 body_limit: given.body_limit,
                 request_timeout: given.request_timeout,
                 drain_timeout: given.drain_timeout,
+                limits: given.limits,
             },
             log: given.log,
             log_format: given.log_format,

@@ -1,9 +1,11 @@
 //! The GraphQL machinery: from the descriptions of the nouns to types, plans, statements and answers. Knows no noun.
 
 pub mod connection;
+pub mod cost;
 pub mod document;
 pub mod failure;
 pub mod filter;
+pub mod guard;
 pub mod input;
 pub mod load;
 pub mod merge;
@@ -13,6 +15,7 @@ pub mod plan;
 pub mod render;
 pub mod root;
 pub mod scalars;
+pub mod scan;
 pub mod shape;
 pub mod slice;
 pub mod types;

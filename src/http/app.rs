@@ -13,8 +13,14 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{edge, explorer, failure::Refusal, graphql, health, media::Media, published};
-use crate::{auth::tokens::Tokens, config::HttpSettings, graphql::shape::Shape, schema::ApiSchema, store::Store};
+use super::{edge, explorer, failure::Refusal, graphql, health, media::Media, published, throttle::Throttle};
+use crate::{
+    auth::tokens::Tokens,
+    config::{HttpSettings, Limits},
+    graphql::shape::Shape,
+    schema::ApiSchema,
+    store::Store,
+};
 
 /// Everything that is served.
 #[derive(Clone)]
@@ -43,6 +49,8 @@ pub(super) struct State {
     pub sdl: web::Bytes,
     pub body_limit: usize,
     pub request_timeout: Duration,
+    pub limits: Limits,
+    pub throttle: Throttle,
 }
 
 impl State {
@@ -54,6 +62,8 @@ impl State {
             app,
             body_limit: settings.body_limit,
             request_timeout: settings.request_timeout,
+            throttle: Throttle::new(&settings.limits),
+            limits: settings.limits.clone(),
         }
     }
 }

@@ -16,6 +16,7 @@ mod published;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod throttle;
 
 pub use app::{App, Demo, routes};
 pub use serve::serve;

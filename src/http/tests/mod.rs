@@ -28,7 +28,7 @@ use super::{App, Demo, routes};
 use crate::{
     auth::{Actor, key::KeyFile, tokens::Tokens},
     clock,
-    config::HttpSettings,
+    config::{HttpSettings, Limits},
     store,
 };
 
@@ -61,6 +61,7 @@ fn settings() -> HttpSettings {
         body_limit: BODY_LIMIT,
         request_timeout: Duration::from_secs(5),
         drain_timeout: Duration::from_secs(5),
+        limits: Limits::DEFAULT,
     }
 }
 
