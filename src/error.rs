@@ -61,8 +61,9 @@ impl From<DbErr> for Error {
         match failure_kind(&error) {
             FailureKind::Busy => Self::Unavailable,
             FailureKind::Timeout => Self::Timeout,
-            FailureKind::Retry | FailureKind::Unique => Self::Collision,
-            FailureKind::ForeignKey | FailureKind::Other => Self::Internal(Arc::new(error)),
+            // References are looked up before they are stored: one that fails was deleted in between.
+            FailureKind::Retry | FailureKind::Unique | FailureKind::ForeignKey => Self::Collision,
+            FailureKind::Other => Self::Internal(Arc::new(error)),
         }
     }
 }

@@ -9,7 +9,7 @@ use rapport::{
     auth::{Actor, tokens::Tokens},
     clock,
     config::{Command, OrganizationCommand, OrganizationRequest, Settings, Stop, TokenRequest},
-    demo,
+    demo, housekeeping,
     http::{self, App, Demo},
     schema::{self, ApiSchema},
     store::{Store, system::NewOrganization},
@@ -60,18 +60,23 @@ async fn start(settings: &Settings, is_demo: bool) -> Result<String> {
     let (store, demo) = if is_demo {
         let store = Store::open(&settings.database).await?;
         let token = demo(&store, &schema, &tokens).await?;
-        println!("Rapport is at http://{}/\nToken, for 12 hours: {token}", settings.http.listen);
         (store, Some(Demo { token }))
     } else {
         (open(settings).await?, None)
     };
-    http::serve(App { schema, store, tokens, demo }, &settings.http).await?;
+    housekeeping::start(store.clone());
+    let token = demo.as_ref().map(|demo| demo.token.clone());
+    let announce = |address| {
+        if let Some(token) = token {
+            println!("Rapport is at http://{address}/\nToken, for 12 hours: {token}");
+        }
+    };
+    http::serve(App { schema, store, tokens, demo }, &settings.http, announce).await?;
     Ok(String::new())
 }
 
 /// Fills the example database and issues a token for it.
 async fn demo(store: &Store, schema: &ApiSchema, tokens: &Tokens) -> Result<String> {
-    store.migrate().await?;
     let organization = demo::seed(store, schema).await?;
     let organization = organization.context("the database holds other data; demo only uses one of its own")?;
     let token = tokens.issue(&demo::actor(organization), TimeDelta::hours(12), clock::now())?;

@@ -121,7 +121,7 @@ struct Given {
     database_connections: u32,
     #[arg(long, env = "RAPPORT_SIGNING_KEY", global = true, hide_env_values = true, value_name = "FILE")]
     #[arg(help = "ES256 or EdDSA private key for access tokens, PKCS#8 as PEM or DER [default: made beside the \
-                  SQLite file; required on PostgreSQL]")]
+                  SQLite file; on PostgreSQL required, but for demo rapport-demo.key]")]
     signing_key: Option<PathBuf>,
     /// Name of this server in its access tokens
     #[arg(long, env = "RAPPORT_ISSUER", global = true, hide_env_values = true, value_name = "NAME")]
@@ -268,14 +268,20 @@ impl Settings {
         })
     }
 
-    /// Where the key for access tokens is. On `PostgreSQL` there is no place of our own to keep one.
+    /// Where the key for access tokens is. On `PostgreSQL` there is no place of our own to keep one: only the demo,
+    /// which starts with one setting, leaves one where it was started.
     pub fn key_file(&self) -> Result<KeyFile, Stop> {
         if let Some(path) = &self.signing_key {
             return Ok(KeyFile::Given(path.clone()));
         }
         match sqlite_file(&self.database.url) {
             Some(file) => Ok(KeyFile::Own(file.with_extension("key"))),
-            None => Err(Stop::Wrong("--signing-key is required on PostgreSQL".to_owned())),
+            None if matches!(self.command, Command::Demo) => Ok(KeyFile::Own("rapport-demo.key".into())),
+            None => Err(Stop::Wrong(
+                "--signing-key is required on PostgreSQL: a file made by `openssl genpkey -algorithm ed25519 -out \
+                 rapport.key`, or the rapport-demo.key that demo made"
+                    .to_owned(),
+            )),
         }
     }
 }

@@ -216,7 +216,7 @@ fn a_token_is_asked_for_with_scopes_and_a_life() {
 }
 
 #[test]
-fn the_key_is_kept_beside_a_sqlite_file_and_must_be_given_on_postgresql() {
+fn the_key_is_kept_beside_a_sqlite_file_and_must_be_given_on_postgresql_but_for_the_demo() {
     let key_file = |url, more: &[&str]| settings(&[&["serve", "--database-url", url], more].concat()).key_file();
     let own = key_file("sqlite:///var/lib/rapport/data.db?mode=rwc", &[]).unwrap_or_else(|stop| panic!("{stop}"));
     assert_eq!(own, KeyFile::Own("/var/lib/rapport/data.key".into()));
@@ -224,6 +224,8 @@ fn the_key_is_kept_beside_a_sqlite_file_and_must_be_given_on_postgresql() {
     assert_eq!(given, Some(KeyFile::Given("k.pem".into())));
     let stop = key_file("postgres://localhost/rapport", &[]).unwrap_err();
     assert!(stop.to_string().contains("--signing-key"));
+    let demo = settings(&["demo", "--database-url", "postgres://localhost/rapport"]).key_file().ok();
+    assert_eq!(demo, Some(KeyFile::Own("rapport-demo.key".into())));
 }
 
 #[test]

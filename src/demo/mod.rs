@@ -28,6 +28,7 @@ pub async fn load(execute: impl AsyncFn(String, Value) -> Result<Value>) -> Resu
         for input in calls(step, items) {
             let answer = execute(step.document.clone(), json!({ "input": input })).await?;
             take(&step.name, &input, &answer, &mut ids, &mut outcomes)?;
+            tracing::debug!(step = step.name, "sent");
         }
     }
     Ok(outcomes)

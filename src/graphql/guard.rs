@@ -171,3 +171,7 @@ impl<'a> Scale<'a> {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod tests;

@@ -71,10 +71,20 @@ fn skipped(set: SelectionSet, pos: Pos) -> Positioned<Selection> {
 
 /// A selection of the merged operation.
 pub enum Entry<'a> {
-    /// Equal fields: the first of them, and what all of them ask of it.
-    Field { first: &'a Positioned<Field>, children: Vec<Entry<'a>> },
-    /// What is asked of one type among several.
-    Fragment { on: &'a Positioned<TypeCondition>, children: Vec<Entry<'a>> },
+    /// Equal fields.
+    Field {
+        /// The first of them.
+        first: &'a Positioned<Field>,
+        /// What all of them ask of it.
+        children: Vec<Entry<'a>>,
+    },
+    /// Selections of one type among several.
+    Fragment {
+        /// The type.
+        on: &'a Positioned<TypeCondition>,
+        /// What is asked of it.
+        children: Vec<Entry<'a>>,
+    },
 }
 
 /// The selections of one object that share a field or a type condition.

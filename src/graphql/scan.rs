@@ -163,7 +163,7 @@ mod tests {
     fn brackets_count_outside_strings_and_comments_only() {
         assert_nests("{ a(x: [[1]], y: {b: 1}) { c } }", 4);
         assert_nests("{ a(x: \"[[[ \\\" [[\") # [[[[\n }", 2);
-        assert_nests("{ a(x: \"\"\"[[[ \\\"\"\" [[ \" \"\" [ \\\"\"\") }", 2);
+        assert_nests("{ a(x: \"\"\"[[[ \\\"\"\" [[ \" \"\" [ \"\"\") }", 2);
         assert_nests("{ a(x: \"\\\\\", y: [[1]]) }", 4);
         assert_nests("{ a(x: \"\", y: [[1]]) }", 4);
         assert_nests("{ a(x: \"\"\"\"\"\", y: [[1]]) }", 4);
@@ -185,8 +185,8 @@ mod tests {
         for (text, expected) in [
             ("", 0),
             (" ,\t\r\n # nothing", 0),
-            ("query Q($n: Int! = -1.5e+10) { ...F @skip(if: $n) }", 24),
-            ("{ a: b(c: \"d e\", f: \"\"\"g\nh\"\"\") }", 12),
+            ("query Q($n: Int! = -1.5e+10) { ...F @skip(if: $n) }", 23),
+            ("{ a: b(c: \"d e\", f: \"\"\"g\nh\"\"\") }", 13),
             ("[0 -1 2.5 3e1 4.5E-6]", 7),
             ("00-1-1", 4),
             ("1.e", 3),

@@ -286,7 +286,7 @@ fn writable(noun: &Noun, is_create: bool) -> Vec<MetaInputValue> {
         });
     }
     if noun.has_external_ids {
-        let doc = "External ids to add; one of the same system is replaced. Null takes all away.";
+        let doc = "External ids to add; one of the same system is replaced. Null takes all away, but never the one that names the row of an upsert.";
         values.push(value("externalIds", "[ExternalIdInput!]", doc));
     }
     values

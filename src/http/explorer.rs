@@ -22,7 +22,7 @@ use super::{
 /// The queries that open as tabs. The first line of each says what it is for.
 pub const EXAMPLES: [&str; 6] = [
     include_str!("explorer/examples/1-complaints.graphql"),
-    include_str!("explorer/examples/2-media.graphql"),
+    include_str!("explorer/examples/2-mediums.graphql"),
     include_str!("explorer/examples/3-points.graphql"),
     include_str!("explorer/examples/4-departments.graphql"),
     include_str!("explorer/examples/5-external-id.graphql"),

@@ -1,6 +1,10 @@
 //! Runs the server until it is told to stop, and lets it finish.
 
-use std::{io, net::TcpListener, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
 
 use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, web};
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,10 +19,15 @@ use crate::config::HttpSettings;
 /// How long after the draining the process is ended by force: a worker that never yields cannot be asked to stop.
 const LAST_RESORT: Duration = Duration::from_secs(10);
 
-/// Serves until SIGTERM or SIGINT, then finishes what has begun.
-pub async fn serve(app: App, settings: &HttpSettings) -> io::Result<()> {
+/// Serves until SIGTERM or SIGINT, then finishes what has begun. `announce` is told the address, which the system
+/// chooses where the settings say port 0.
+pub async fn serve(app: App, settings: &HttpSettings, announce: impl FnOnce(SocketAddr)) -> io::Result<()> {
     let health = Health::new(app.store.clone());
-    let admin_listener = TcpListener::bind(settings.admin_listen)?;
+    let unusable = |setting: &str, address: SocketAddr, error: &io::Error| {
+        io::Error::new(error.kind(), format!("--{setting} {address} cannot be used: {error}"))
+    };
+    let admin_listener = TcpListener::bind(settings.admin_listen)
+        .map_err(|error| unusable("admin-listen", settings.admin_listen, &error))?;
     let state = web::Data::new(State::new(app, settings));
     let shared_health = web::Data::new(health.clone());
     let origins = settings.cors_origins.clone();
@@ -27,13 +36,14 @@ pub async fn serve(app: App, settings: &HttpSettings) -> io::Result<()> {
         .disable_signals()
         .tcp_nodelay(true)
         .shutdown_timeout(settings.drain_timeout.as_secs())
-        .bind(settings.listen)?;
-    for address in server.addrs() {
-        tracing::info!(%address, "listening");
-    }
+        .bind(settings.listen)
+        .map_err(|error| unusable("listen", settings.listen, &error))?;
+    let address = server.addrs().first().copied().unwrap_or(settings.listen);
     admin::spawn(admin_listener, health.clone())?;
     let server = server.run();
     tokio::spawn(stop_on_signal(server.handle(), health, settings.drain_timeout)?);
+    tracing::info!(%address, "listening");
+    announce(address);
     server.await
 }
 

@@ -55,9 +55,8 @@ impl<C: Clock + Clone> Throttle<C> {
             Quota::per_second(points(limits.points_per_second)).allow_burst(points(limits.points))
         };
         Self {
-            callers: RateLimiter::new(quota(1), DefaultKeyedStateStore::default(), clock.clone()).with_middleware(),
-            organizations: RateLimiter::new(quota(ORGANIZATION), DefaultKeyedStateStore::default(), clock.clone())
-                .with_middleware(),
+            callers: Buckets::new(quota(1), DefaultKeyedStateStore::default(), clock.clone()),
+            organizations: Buckets::new(quota(ORGANIZATION), DefaultKeyedStateStore::default(), clock.clone()),
             clock,
             points: limits.points,
             charges: AtomicU32::new(0),

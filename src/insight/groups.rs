@@ -319,7 +319,7 @@ fn mean(pair: &[Cell]) -> Made {
 /// The place of a record's bucket, from 0: a binary search in either database.
 fn bucket(sql: &mut Sql, edges: &[i64]) {
     if sql.is_postgres() {
-        sql.push("width_bucket(t.received_at, ").integers(edges).push(") - 1");
+        sql.push("CAST(width_bucket(t.received_at, ").integers(edges).push(") - 1 AS BIGINT)");
     } else if edges.is_empty() {
         sql.push("0");
     } else {

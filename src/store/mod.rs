@@ -7,6 +7,7 @@ pub mod draft;
 pub mod event;
 mod failure;
 pub mod filter;
+mod find;
 mod idempotency;
 pub mod page;
 pub mod reference;

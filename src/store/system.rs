@@ -21,6 +21,17 @@ pub struct NewOrganization<'a> {
     pub time_zone: &'a str,
 }
 
+/// What a database holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// No table.
+    Nothing,
+    /// Our tables, and these organizations by slug, sorted.
+    Organizations(Vec<String>),
+    /// Tables of something else.
+    OtherTables,
+}
+
 impl Store {
     /// Makes an organization with its fallback department; `None` if the slug is taken. No scope can: nobody
     /// belongs to the organization yet.
@@ -72,10 +83,25 @@ impl Store {
         Ok(row.map(|row| row.try_get_by_index::<Uuid>(0)).transpose()?.map(OrganizationId))
     }
 
-    /// Slugs of all organizations, sorted: `demo` refuses a database that holds other data.
-    pub async fn organization_slugs(&self) -> Result<Vec<String>> {
-        let statement = Sql::text_only(self.backend(), "SELECT slug FROM organization ORDER BY slug");
-        let rows = self.reader.query_all_raw(statement).await?;
+    /// What the database holds, also before it has our schema: `demo` leaves one with other data as it is.
+    pub async fn contents(&self) -> Result<Contents> {
+        let tables = if self.is_postgres() {
+            "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()"
+        } else {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        };
+        let tables = self.names(tables).await?;
+        if tables.is_empty() {
+            return Ok(Contents::Nothing);
+        }
+        if !["seaql_migrations", "organization"].iter().all(|ours| tables.iter().any(|table| table == ours)) {
+            return Ok(Contents::OtherTables);
+        }
+        self.names("SELECT slug FROM organization ORDER BY slug").await.map(Contents::Organizations)
+    }
+
+    async fn names(&self, sql: &'static str) -> Result<Vec<String>> {
+        let rows = self.reader.query_all_raw(Sql::text_only(self.backend(), sql)).await?;
         Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
     }
 

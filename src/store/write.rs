@@ -1,7 +1,5 @@
 //! Writes drafts: one path for one row and for a thousand, in a fixed number of statements.
 
-use std::collections::{HashMap, HashSet};
-
 use chrono::{DateTime, Utc};
 use entity::{
     event::EventOperation,
@@ -14,7 +12,7 @@ use sea_orm::prelude::Uuid;
 use super::{
     Tx,
     cell::{Cell, CellKind, Column, Record, columns, fold},
-    draft::{Draft, Mode, Outcome, Target, Written},
+    draft::{Draft, Outcome, Target, Written},
     event::Event,
     scope::ExternalId,
     sql::{Alias, Sql},
@@ -85,110 +83,6 @@ impl Tx {
                 Written { id: is_there.then_some(draft.id), outcome, errors: draft.errors.clone() }
             })
             .collect())
-    }
-
-    /// Finds the rows that drafts are about and locks them, in the order of their ids.
-    async fn find(&self, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
-        let named: Vec<ExternalId> = drafts
-            .iter()
-            .flat_map(|draft| {
-                let target = if let Target::External(key) = &draft.target { Some(key) } else { None };
-                target.into_iter().chain(&draft.external_ids).cloned()
-            })
-            .collect();
-        let owners = self.by_external_ids(noun, &named).await?;
-        let mut seen = HashSet::new();
-        for draft in drafts.iter_mut() {
-            draft.id = match draft.target.clone() {
-                Target::New => id::new(),
-                Target::Id(known) => known.unwrap_or_default(),
-                Target::External(key) => {
-                    if !seen.insert(key.clone()) {
-                        draft.refuse(Code::Taken, "externalId", "an earlier row of this call has the same external id");
-                    }
-                    owners.get(&key).copied().unwrap_or_else(id::new)
-                }
-            };
-        }
-        let ids: Vec<Uuid> = drafts.iter().map(|draft| draft.id).collect();
-        let is_new = drafts.iter().all(|draft| matches!(draft.target, Target::New));
-        let mut rows = if is_new { HashMap::new() } else { self.lock(noun, &ids).await? };
-        let given: Vec<Uuid> = rows.keys().copied().collect();
-        let carried = if drafts.iter().any(|draft| !draft.external_ids.is_empty()) {
-            self.external_ids(noun, &given).await?
-        } else {
-            HashMap::new()
-        };
-        for draft in drafts.iter_mut() {
-            draft.current = rows.remove(&draft.id);
-            match (&draft.target, draft.mode, &draft.current) {
-                (Target::Id(_), _, None) => draft.refuse(Code::NotFound, "id", format!("no such {}", noun.name)),
-                (Target::External(_), Mode::UpdateOnly, None) => {
-                    draft.refuse(Code::NotFound, "externalId", format!("no {} has this external id", noun.name));
-                }
-                (Target::External(_), Mode::CreateOnly, Some(_)) => {
-                    draft.refuse(Code::Taken, "externalId", format!("a {} has this external id already", noun.name));
-                }
-                _ => {}
-            }
-            if let (Some(expected), Some(current)) = (draft.expected_version, &draft.current)
-                && expected != current.version()
-            {
-                let message = format!("the row has version {} by now", current.version());
-                draft.refuse(Code::Conflict, "expectedVersion", message);
-            }
-            check_external_ids(draft, &owners, carried.get(&draft.id).map_or(&[], Vec::as_slice));
-        }
-        Ok(())
-    }
-
-    /// Reads whole rows and keeps others from changing them until the end of the transaction.
-    pub async fn lock(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashMap<Uuid, Record>> {
-        let columns = columns(noun);
-        let mut sql = self.sql();
-        sql.push("SELECT ").column(Alias::ROW, noun.tenant);
-        for column in &columns {
-            sql.push(", ").column(Alias::ROW, column.name);
-        }
-        sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
-        sql.column(Alias::ROW, noun.tenant).push(" = ").bind(self.organization()).push(" AND ");
-        sql.is_one_of(Alias::ROW, "id", ids).push(" ORDER BY ").column(Alias::ROW, "id");
-        if sql.is_postgres() {
-            sql.push(" FOR UPDATE");
-        }
-        let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
-        let rows = self.rows(sql.finish(), &kinds).await?;
-        let record = |cells: Vec<Cell>| Record { cells: columns.iter().copied().zip(cells).collect() };
-        Ok(rows.into_iter().map(record).map(|record| (record.id(), record)).collect())
-    }
-
-    /// Finds the rows that references name, in one statement for each noun and way of naming.
-    async fn resolve(&self, drafts: &mut [Draft]) -> Result<()> {
-        let mut targets: Vec<&'static Noun> = Vec::new();
-        for (relation, ..) in drafts.iter().flat_map(|draft| &draft.references) {
-            if targets.iter().all(|known| known.table != relation.target.table) {
-                targets.push(relation.target);
-            }
-        }
-        for target in targets {
-            let wanted = drafts.iter().flat_map(|draft| &draft.references);
-            let found =
-                self.references(target, wanted.filter(|(r, ..)| r.target.table == target.table).map(|w| &w.2)).await?;
-            for draft in drafts.iter_mut() {
-                for (relation, column, reference) in draft.references.clone() {
-                    if relation.target.table != target.table {
-                        continue;
-                    }
-                    if let Some(id) = found.get(&reference) {
-                        draft.values.push((column, Cell::Id(*id)));
-                    } else {
-                        let field = format!("{}Ref", relation.name);
-                        draft.refuse(Code::NotFound, &field, format!("no such {}", target.name));
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 
     async fn store(&self, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
@@ -352,8 +246,10 @@ impl Tx {
             sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], &cleared);
             self.execute(sql.finish()).await?;
         }
-        let keys: Vec<(Uuid, &ExternalId)> =
+        let mut keys: Vec<(Uuid, &ExternalId)> =
             sound().flat_map(|draft| draft.new_external_ids().map(|key| (draft.id, key))).collect();
+        // In one order, so that two calls with the same keys wait for each other and do not deadlock.
+        keys.sort_unstable_by_key(|(_, key)| *key);
         for part in keys.chunks(MOST_PARAMETERS / 4) {
             let mut sql = self.sql();
             sql.push("INSERT INTO ").name(&[noun.table, "_external_id"]).push(" (organization_id, ");
@@ -387,11 +283,7 @@ fn replace(sql: &mut Sql, noun: &'static Noun, columns: &[Column], folded: &[&'s
 impl Draft {
     /// External ids to store: those given and the one the draft was looked up by, if it makes the row.
     fn new_external_ids(&self) -> impl Iterator<Item = &ExternalId> {
-        let target = match &self.target {
-            Target::External(key) if self.is_new() => Some(key),
-            _ => None,
-        };
-        target.into_iter().chain(&self.external_ids)
+        self.target_key().filter(|_| self.is_new()).into_iter().chain(&self.external_ids)
     }
 
     fn changes_external_ids(&self) -> bool {
@@ -452,18 +344,6 @@ fn items(field: &Field, cell: &Cell) -> Vec<String> {
 /// One named value as its index table holds it. Names cannot hold the separator.
 pub fn attribute_item(name: &str, value: &str) -> String {
     format!("{name}\u{1f}{value}")
-}
-
-/// Refuses external ids that another row has, and forgets those the row has already.
-fn check_external_ids(draft: &mut Draft, owners: &HashMap<ExternalId, Uuid>, carried: &[ExternalId]) {
-    let id = draft.id;
-    let is_taken = |key: &ExternalId| owners.get(key).is_some_and(|owner| *owner != id);
-    if draft.external_ids.iter().any(is_taken) {
-        draft.refuse(Code::Taken, "externalIds", "another row has this external id");
-    }
-    if !draft.clears_external_ids {
-        draft.external_ids.retain(|key| !carried.contains(key));
-    }
 }
 
 /// Fills in defaults of a new row, refuses missing values and changes of what stays.

@@ -1,22 +1,32 @@
 //! The harness: the whole service in process on a database of its own, SQLite or PostgreSQL.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 
+use async_graphql::{Response, Variables};
 use chrono::{DateTime, Utc};
 use entity::{Permission, Permissions, id::OrganizationId};
 use rapport::{
     auth::Actor,
+    config::Limits,
+    graphql::{document::Document, shape::Shape},
     schema::{self, ApiSchema},
     store::{Options, Store, system::NewOrganization},
 };
 use serde_json::{Value, json};
 
+use crate::database::Database;
+
+/// The schema's outline, as a server reads it when it starts.
+static SHAPE: LazyLock<Shape> = LazyLock::new(|| Shape::read(&schema::build().sdl()).unwrap());
+
 /// A server with a database of its own.
 pub struct App {
     /// The store, for counting statements.
     pub store: Store,
-    schema: ApiSchema,
-    _directory: Option<tempfile::TempDir>,
+    /// The database behind it, for what no API shows.
+    pub database: Arc<Database>,
+    /// The schema, for what runs its own requests.
+    pub schema: ApiSchema,
 }
 
 /// One caller.
@@ -38,16 +48,13 @@ pub fn now() -> DateTime<Utc> {
 
 impl App {
     pub async fn start() -> Self {
-        let (url, directory) = match std::env::var("RAPPORT_TEST_POSTGRES") {
-            Ok(url) => (postgres_database(&url).await, None),
-            Err(_) => {
-                let directory = tempfile::tempdir().unwrap();
-                (format!("sqlite://{}/test.db?mode=rwc", directory.path().display()), Some(directory))
-            }
-        };
-        let store = Store::open(&Options { url, max_connections: 4 }).await.unwrap();
-        store.migrate().await.unwrap();
-        Self { store, schema: schema::build(), _directory: directory }
+        Self::on(Arc::new(Database::make().await)).await
+    }
+
+    /// A server on a database that other servers may be on, too.
+    pub async fn on(database: Arc<Database>) -> Self {
+        let store = Store::open(&Options { url: database.url.clone(), max_connections: 4 }).await.unwrap();
+        Self { store, database, schema: schema::build() }
     }
 
     pub async fn organization(&self, slug: &str) -> OrganizationId {
@@ -71,29 +78,56 @@ impl App {
 }
 
 impl Caller<'_> {
+    pub fn organization(&self) -> OrganizationId {
+        self.actor.organization
+    }
+
+    /// Runs a document on the way the endpoint takes it, without the network.
     pub async fn run(&self, document: &str, variables: Value) -> Reply {
-        let scope = self.app.store.scope(self.actor.clone(), now());
-        let request =
-            async_graphql::Request::new(document).variables(async_graphql::Variables::from_json(variables)).data(scope);
-        let mut response = self.app.schema.execute(request).await;
+        let variables = Variables::from_json(variables);
+        let limits = Limits::DEFAULT;
+        let prepared =
+            Document::read(document, None, &limits).and_then(|document| document.prepare(variables, &SHAPE, &limits));
+        let mut response = match prepared {
+            Ok(prepared) => {
+                let scope = self.app.store.scope(self.actor.clone(), now());
+                self.app.schema.execute(prepared.request.data(scope)).await
+            }
+            Err(error) => Response::from_errors(vec![error]),
+        };
         rapport::graphql::failure::publish(&mut response, "test");
         Reply { body: serde_json::to_value(&response).unwrap() }
     }
 
-    pub async fn ask(&self, document: &str) -> Value {
-        let reply = self.run(document, json!({})).await;
-        assert_eq!(reply.body.get("errors"), None, "{:#}", reply.body);
-        reply.body["data"].clone()
+    /// The data of an answer without errors.
+    #[track_caller]
+    pub fn data(&self, document: &str, variables: Value) -> impl Future<Output = Value> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let mut reply = self.run(document, variables).await;
+            assert_eq!(reply.body.get("errors"), None, "asked at {caller}: {:#}", reply.body);
+            reply.body["data"].take()
+        }
     }
-}
 
-/// A new database on the server of `url`, made from a template that was migrated once.
-async fn postgres_database(url: &str) -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let name = format!("rapport_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    use sqlx::{Connection, Executor};
-    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
-    connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
-    let (base, _) = url.rsplit_once('/').unwrap();
-    format!("{base}/{name}")
+    /// The data of an answer without errors to a question without variables.
+    #[track_caller]
+    pub fn ask(&self, document: &str) -> impl Future<Output = Value> {
+        self.data(document, json!({}))
+    }
+
+    /// The payload of one mutation field.
+    #[track_caller]
+    pub fn mutate(&self, field: &str, input: Value, selection: &str) -> impl Future<Output = Value> {
+        let (first, rest) = field.split_at(1);
+        let ty = format!("{}{rest}Input!", first.to_ascii_uppercase());
+        let document = format!("mutation($input: {ty}) {{ {field}(input: $input) {{ {selection} }} }}");
+        let caller = std::panic::Location::caller();
+        let field = field.to_owned();
+        async move {
+            let mut reply = self.run(&document, json!({ "input": input })).await;
+            assert_eq!(reply.body.get("errors"), None, "changed at {caller}: {:#}", reply.body);
+            reply.body["data"][field].take()
+        }
+    }
 }

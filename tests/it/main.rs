@@ -1,5 +1,20 @@
 //! One test binary: the whole service through its API, on SQLite or on the PostgreSQL that `RAPPORT_TEST_POSTGRES` names.
 
 mod app;
+mod bulk;
+mod complaints;
+mod database;
+mod documents;
+mod dump;
+mod example;
+mod explorer;
+mod external_ids;
+mod groups;
+mod isolation;
+mod listing;
+mod outline;
+mod paging;
+mod schema;
 mod settings;
-mod smoke;
+mod world;
+mod writes;

@@ -1,0 +1,180 @@
+//! Finds and locks the rows that drafts are about, and finds the rows they name.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::{id, noun::Noun};
+use sea_orm::prelude::Uuid;
+
+use super::{
+    Tx,
+    cell::{Cell, CellKind, Record, columns},
+    draft::{Draft, Mode, Target},
+    scope::ExternalId,
+    sql::Alias,
+};
+use crate::{Error, Result, error::Code};
+
+impl Tx {
+    /// Finds the rows that drafts are about and locks them, in the order of their ids.
+    pub(super) async fn find(&self, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
+        let named: Vec<ExternalId> = drafts.iter().flat_map(Draft::keys).cloned().collect();
+        let owners = self.by_external_ids(noun, &named).await?;
+        for draft in drafts.iter_mut() {
+            draft.id = match &draft.target {
+                Target::New => id::new(),
+                Target::Id(known) => known.unwrap_or_default(),
+                Target::External(key) => owners.get(key).copied().unwrap_or_else(id::new),
+            };
+        }
+        let ids: Vec<Uuid> = drafts.iter().map(|draft| draft.id).collect();
+        let is_new = drafts.iter().all(|draft| matches!(draft.target, Target::New));
+        let rows = if is_new { HashMap::new() } else { self.lock(noun, &ids).await? };
+        let given: Vec<Uuid> = rows.keys().copied().collect();
+        let carried = if drafts.iter().any(|draft| draft.clears_external_ids || !draft.external_ids.is_empty()) {
+            self.external_ids(noun, &given).await?
+        } else {
+            HashMap::new()
+        };
+        let mut earlier = Earlier::default();
+        for draft in drafts.iter_mut() {
+            draft.current = rows.get(&draft.id).cloned();
+            if draft.is_new() && draft.target_key().is_some_and(|key| owners.contains_key(key)) {
+                // Deleted after it was found: run again, or its id would come back to life.
+                return Err(Error::Collision);
+            }
+            check_target(draft);
+            check_external_ids(draft, &owners, carried.get(&draft.id).map_or(&[], Vec::as_slice));
+            earlier.check(draft);
+        }
+        Ok(())
+    }
+
+    /// Reads whole rows and keeps others from changing them until the end of the transaction.
+    pub async fn lock(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashMap<Uuid, Record>> {
+        let columns = columns(noun);
+        let mut sql = self.sql();
+        sql.push("SELECT ").column(Alias::ROW, noun.tenant);
+        for column in &columns {
+            sql.push(", ").column(Alias::ROW, column.name);
+        }
+        sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
+        sql.column(Alias::ROW, noun.tenant).push(" = ").bind(self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, "id", ids).push(" ORDER BY ").column(Alias::ROW, "id");
+        if sql.is_postgres() {
+            sql.push(" FOR UPDATE");
+        }
+        let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
+        let rows = self.rows(sql.finish(), &kinds).await?;
+        let record = |cells: Vec<Cell>| Record { cells: columns.iter().copied().zip(cells).collect() };
+        Ok(rows.into_iter().map(record).map(|record| (record.id(), record)).collect())
+    }
+
+    /// Finds the rows that references name, in one statement for each noun and way of naming.
+    pub(super) async fn resolve(&self, drafts: &mut [Draft]) -> Result<()> {
+        let mut targets: Vec<&'static Noun> = Vec::new();
+        for (relation, ..) in drafts.iter().flat_map(|draft| &draft.references) {
+            if targets.iter().all(|known| known.table != relation.target.table) {
+                targets.push(relation.target);
+            }
+        }
+        for target in targets {
+            let wanted = drafts.iter().flat_map(|draft| &draft.references);
+            let found =
+                self.references(target, wanted.filter(|(r, ..)| r.target.table == target.table).map(|w| &w.2)).await?;
+            for draft in drafts.iter_mut() {
+                for (relation, column, reference) in draft.references.clone() {
+                    if relation.target.table != target.table {
+                        continue;
+                    }
+                    if let Some(id) = found.get(&reference) {
+                        draft.values.push((column, Cell::Id(*id)));
+                    } else {
+                        let field = format!("{}Ref", relation.name);
+                        draft.refuse(Code::NotFound, &field, format!("no such {}", target.name));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the rows of a call before the one that is looked at are about.
+#[derive(Default)]
+struct Earlier {
+    rows: HashSet<Uuid>,
+    keys: HashSet<ExternalId>,
+}
+
+impl Earlier {
+    /// Refuses a draft of a row, or with an external id, that an earlier one of the call has.
+    fn check(&mut self, draft: &mut Draft) {
+        let is_same_row = !self.rows.insert(draft.id);
+        let is_same_key = draft.target_key().is_some_and(|key| self.keys.contains(key));
+        let shares = draft.external_ids.iter().any(|key| self.keys.contains(key));
+        self.keys.extend(draft.keys().cloned());
+        if is_same_row || is_same_key {
+            draft.refuse(Code::Taken, "externalId", "an earlier row of this call is the same");
+        } else if shares {
+            draft.refuse(Code::Taken, "externalIds", "an earlier row of this call has this external id");
+        }
+    }
+}
+
+/// Refuses a draft whose row is not as its mode or its version wants it.
+fn check_target(draft: &mut Draft) {
+    let name = draft.noun.name;
+    match (&draft.target, draft.mode, &draft.current) {
+        (Target::Id(_), _, None) => draft.refuse(Code::NotFound, "id", format!("no such {name}")),
+        (Target::External(_), Mode::UpdateOnly, None) => {
+            draft.refuse(Code::NotFound, "externalId", format!("no {name} has this external id"));
+        }
+        (Target::External(_), Mode::CreateOnly, Some(_)) => {
+            draft.refuse(Code::Taken, "externalId", format!("a {name} has this external id already"));
+        }
+        (Target::External(_), _, None) if draft.expected_version.is_some() => {
+            draft.refuse(Code::Conflict, "expectedVersion", "there is no row by now");
+        }
+        _ => {}
+    }
+    if let (Some(expected), Some(current)) = (draft.expected_version, &draft.current)
+        && expected != current.version()
+    {
+        let message = format!("the row has version {} by now", current.version());
+        draft.refuse(Code::Conflict, "expectedVersion", message);
+    }
+}
+
+/// Refuses external ids that another row has, and forgets changes that would change nothing. The one that names
+/// the row of an upsert stays: without it, the same upsert would make a second row.
+fn check_external_ids(draft: &mut Draft, owners: &HashMap<ExternalId, Uuid>, carried: &[ExternalId]) {
+    let (id, target) = (draft.id, draft.target_key().cloned());
+    let is_taken = |key: &ExternalId| owners.get(key).is_some_and(|owner| *owner != id);
+    if draft.external_ids.iter().any(is_taken) {
+        draft.refuse(Code::Taken, "externalIds", "another row has this external id");
+    }
+    if let Some(target) = &target {
+        draft.external_ids.retain(|key| key != target);
+        if draft.external_ids.iter().any(|key| key.system == target.system) {
+            draft.refuse(Code::Invalid, "externalIds", "the external id that names the row stays");
+        }
+    }
+    if draft.clears_external_ids && carried.iter().any(|key| Some(key) != target.as_ref()) {
+        draft.external_ids.extend(target);
+    } else {
+        draft.clears_external_ids = false;
+        draft.external_ids.retain(|key| !carried.contains(key));
+    }
+}
+
+impl Draft {
+    /// The external id that names its row.
+    pub(super) const fn target_key(&self) -> Option<&ExternalId> {
+        if let Target::External(key) = &self.target { Some(key) } else { None }
+    }
+
+    /// Every external id it speaks of.
+    fn keys(&self) -> impl Iterator<Item = &ExternalId> {
+        self.target_key().into_iter().chain(&self.external_ids)
+    }
+}

@@ -1,0 +1,120 @@
+//! A database for each test: made, looked into past the API, and dropped again.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use rapport::store::{Options, Store};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
+use tokio::sync::OnceCell;
+
+/// Number of the advisory lock under which the template is made.
+const TEMPLATE_LOCK: i64 = 0x7465_6d70_6c61_7465;
+
+/// A migrated database that goes away with this value.
+pub struct Database {
+    /// Its address.
+    pub url: String,
+    place: Place,
+}
+
+enum Place {
+    Folder(tempfile::TempDir),
+    Server { url: String, name: String },
+}
+
+impl Database {
+    /// Makes one on the server that `RAPPORT_TEST_POSTGRES` names, or a file.
+    pub async fn make() -> Self {
+        let Ok(server) = std::env::var("RAPPORT_TEST_POSTGRES") else {
+            let folder = tempfile::tempdir().unwrap();
+            let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
+            migrate(&url).await;
+            return Self { url, place: Place::Folder(folder) };
+        };
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let template = TEMPLATE.get_or_init(|| template(&server)).await;
+        let name = format!("rapport_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut connection = PgConnection::connect(&server).await.unwrap();
+        run(&mut connection, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        Self { url: beside(&server, &name), place: Place::Server { url: server, name } }
+    }
+
+    /// Reads columns as text, for what no API shows. Ids are read with [`Database::id`].
+    pub async fn look(&self, sql: String) -> Vec<Vec<Option<String>>> {
+        let sql = AssertSqlSafe(sql);
+        if let Place::Server { .. } = self.place {
+            let rows = PgConnection::connect(&self.url).await.unwrap().fetch_all(sql).await.unwrap();
+            rows.iter().map(|row| (0..row.len()).map(|column| row.get(column)).collect()).collect()
+        } else {
+            let rows = SqliteConnection::connect(&self.url).await.unwrap().fetch_all(sql).await.unwrap();
+            rows.iter().map(|row| (0..row.len()).map(|column| row.get(column)).collect()).collect()
+        }
+    }
+
+    /// SQL for an id as 32 hexadecimal digits.
+    pub fn id(&self, column: &str) -> String {
+        match self.place {
+            Place::Server { .. } => format!("replace(CAST({column} AS TEXT), '-', '')"),
+            Place::Folder(_) => format!("lower(hex({column}))"),
+        }
+    }
+
+    /// Whether it is a folder's file.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.place, Place::Folder(_))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let Place::Server { url, name } = &self.place else { return };
+        let (url, sql) = (url.clone(), format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        // A runtime of its own: the test's may be shutting down.
+        let dropped = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move { run(&mut PgConnection::connect(&url).await.unwrap(), sql).await });
+        });
+        drop(dropped.join());
+    }
+}
+
+/// The migrated database that others are copied from: one for each state of the migrations, kept on the server.
+async fn template(server: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migration/src");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files.iter().for_each(|file| std::fs::read(file).unwrap().hash(&mut hasher));
+    let name = format!("rapport_template_{:016x}", hasher.finish());
+    let mut connection = PgConnection::connect(server).await.unwrap();
+    run(&mut connection, format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})")).await;
+    let known = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
+    if connection.fetch_optional(AssertSqlSafe(known)).await.unwrap().is_none() {
+        // Renamed when it is whole: a process that dies half-way leaves no wrong template.
+        run(&mut connection, format!("DROP DATABASE IF EXISTS {name}_new")).await;
+        run(&mut connection, format!("CREATE DATABASE {name}_new")).await;
+        migrate(&beside(server, &format!("{name}_new"))).await;
+        run(&mut connection, format!("ALTER DATABASE {name}_new RENAME TO {name}")).await;
+    }
+    connection.close().await.unwrap();
+    name
+}
+
+async fn migrate(url: &str) {
+    let store = Store::open(&Options { url: url.to_owned(), max_connections: 2 }).await.unwrap();
+    store.migrate().await.unwrap();
+    store.close().await.unwrap();
+}
+
+async fn run(connection: &mut PgConnection, sql: String) {
+    connection.execute(AssertSqlSafe(sql)).await.unwrap();
+}
+
+/// The address of another database on the same server.
+fn beside(server: &str, name: &str) -> String {
+    format!("{}/{name}", server.rsplit_once('/').unwrap().0)
+}

@@ -1,0 +1,88 @@
+//! The example organization, loaded once for all tests that only read it.
+
+use std::sync::{Arc, Weak};
+
+use async_graphql::{Request, Variables};
+use entity::{Permission, id::OrganizationId};
+use rapport::{clock, demo};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use crate::{
+    app::{App, Caller},
+    database::Database,
+};
+
+/// A server on the example's database.
+pub struct Example {
+    app: App,
+    organization: OrganizationId,
+}
+
+impl Example {
+    /// The one that tests share. It goes away when none holds it.
+    pub async fn shared() -> Self {
+        static SHARED: Mutex<Weak<Database>> = Mutex::const_new(Weak::new());
+        let mut shared = SHARED.lock().await;
+        if let Some(database) = shared.upgrade() {
+            return Self::on(database).await;
+        }
+        let database = Arc::new(Database::make().await);
+        *shared = Arc::downgrade(&database);
+        Self::on(database).await
+    }
+
+    /// One that a test may change.
+    pub async fn own() -> Self {
+        Self::on(Arc::new(Database::make().await)).await
+    }
+
+    async fn on(database: Arc<Database>) -> Self {
+        let app = App::on(database).await;
+        let organization = demo::seed(&app.store, &app.schema).await.unwrap().expect("the database was empty");
+        Self { app, organization }
+    }
+
+    /// Sends everything that the demo sends once more, under new idempotency keys if `is_fresh`.
+    pub async fn load_again(&self, is_fresh: bool) -> demo::Outcomes {
+        let execute = async |document: String, mut variables: Value| {
+            if let (true, Value::String(key)) = (is_fresh, &mut variables["input"]["idempotencyKey"]) {
+                key.push_str("-again");
+            }
+            let scope = self.app.store.scope(demo::actor(self.organization), clock::now());
+            let request = Request::new(document).variables(Variables::from_json(variables)).data(scope);
+            Ok(serde_json::to_value(self.app.schema.execute(request).await).unwrap())
+        };
+        demo::load(execute).await.unwrap()
+    }
+
+    /// Somebody who may do everything there.
+    pub fn admin(&self) -> Caller<'_> {
+        self.app.caller(self.organization, Permission::ALL)
+    }
+
+    /// The database, for what no API shows.
+    pub fn database(&self) -> &Database {
+        &self.app.database
+    }
+}
+
+/// The numbers counted in the file without Rapport: `examples/complaints/count.py` prints them.
+pub fn counted() -> Value {
+    serde_json::from_str(include_str!("data/complaints_counts.json")).unwrap()
+}
+
+/// All rows of a list, page by page. `document` takes `$first`, `$after` and what `variables` hold, and names the list `rows`.
+pub async fn paged(caller: &Caller<'_>, document: &str, mut variables: Value) -> Vec<Value> {
+    let mut rows = Vec::new();
+    loop {
+        let data = caller.data(document, variables.clone()).await;
+        let page = &data["rows"];
+        rows.extend(page["nodes"].as_array().unwrap().iter().cloned());
+        if page["pageInfo"]["hasNextPage"] == false {
+            return rows;
+        }
+        variables["after"] = page["pageInfo"]["endCursor"].clone();
+        assert_ne!(variables["after"], json!(null));
+    }
+}

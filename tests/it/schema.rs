@@ -1,0 +1,212 @@
+//! The contract in the repository is the one the server has.
+
+use serde_json::json;
+
+use crate::{
+    app::App,
+    outline::{Kind, Outline},
+};
+
+#[test]
+fn the_committed_schema_is_what_the_server_prints() {
+    let committed = include_str!("../../schema.graphql");
+    assert!(
+        committed == rapport::schema::build().sdl(),
+        "schema.graphql is out of date; write it anew with: cargo run -- schema > schema.graphql"
+    );
+}
+
+/// What tools send to learn a schema.
+const INTROSPECTION: &str = "{ __schema {
+    queryType { name } mutationType { name } subscriptionType { name }
+    directives { name description locations args { ...Input } }
+    types { kind name description specifiedByURL isOneOf interfaces { name } possibleTypes { name }
+        fields(includeDeprecated: true) { name description isDeprecated type { ...Type } args { ...Input } }
+        inputFields { ...Input }
+        enumValues(includeDeprecated: true) { name description isDeprecated } }
+} }
+fragment Input on __InputValue { name description defaultValue type { ...Type } }
+fragment Type on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
+
+async fn introspected() -> Vec<serde_json::Value> {
+    let app = App::start().await;
+    let organization = app.organization("one").await;
+    let reply = app.caller(organization, []).ask(INTROSPECTION).await;
+    reply["__schema"]["types"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn introspection_needs_no_scope_and_shows_every_type() {
+    let types = introspected().await;
+    let names: Vec<&str> = types.iter().map(|ty| ty["name"].as_str().unwrap()).collect();
+    for name in Outline::read().types.keys() {
+        assert!(names.contains(&name.as_str()), "introspection does not show {name}");
+    }
+}
+
+#[tokio::test]
+async fn everything_in_the_schema_has_a_description() {
+    let mut bare = Vec::new();
+    for ty in introspected().await.iter().filter(|ty| !ty["name"].as_str().unwrap().starts_with("__")) {
+        let mut check = |path: String, item: &serde_json::Value| {
+            if item["description"].as_str().is_none_or(|text| text.trim().is_empty()) {
+                bare.push(path);
+            }
+        };
+        check(ty["name"].to_string(), ty);
+        for list in ["fields", "inputFields", "enumValues"] {
+            for item in ty[list].as_array().into_iter().flatten() {
+                check(format!("{}.{}", ty["name"], item["name"]), item);
+                for argument in item["args"].as_array().into_iter().flatten() {
+                    check(format!("{}.{}({})", ty["name"], item["name"], argument["name"]), argument);
+                }
+            }
+        }
+    }
+    assert_eq!(bare, Vec::<String>::new());
+}
+
+fn is_camel(name: &str) -> bool {
+    name.starts_with(|sign: char| sign.is_ascii_lowercase()) && name.chars().all(|sign| sign.is_ascii_alphanumeric())
+}
+
+fn is_pascal(name: &str) -> bool {
+    name.starts_with(|sign: char| sign.is_ascii_uppercase()) && name.chars().all(|sign| sign.is_ascii_alphanumeric())
+}
+
+fn is_screaming(name: &str) -> bool {
+    name.starts_with(|sign: char| sign.is_ascii_uppercase())
+        && name.chars().all(|sign| sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == '_')
+}
+
+#[test]
+fn types_are_pascal_fields_camel_and_enum_values_screaming() {
+    for (name, kind) in Outline::read().types {
+        assert!(is_pascal(&name), "{name}");
+        match kind {
+            Kind::Enum(values) => values.iter().for_each(|value| assert!(is_screaming(value), "{name}.{value}")),
+            Kind::Object(members) | Kind::Input { members, .. } => {
+                for member in members {
+                    assert!(is_camel(&member.name), "{name}.{}", member.name);
+                    member.arguments.iter().for_each(|given| assert!(is_camel(&given.name), "{}", given.name));
+                }
+            }
+            Kind::Interface | Kind::Scalar => {}
+        }
+    }
+}
+
+#[test]
+fn booleans_are_named_is_and_has_and_instants_at() {
+    let outline = Outline::read();
+    for (name, kind) in &outline.types {
+        let Kind::Object(fields) = kind else { continue };
+        for field in fields {
+            let is_said = field.name.starts_with("is") || field.name.starts_with("has");
+            assert_eq!(field.base() == "Boolean", is_said, "{name}.{}", field.name);
+            // The edges of a bucket are no moments at which something happened.
+            let is_edge = ["bucketStart", "bucketEnd"].contains(&field.name.as_str());
+            assert_eq!(field.base() == "DateTime", field.name.ends_with("At") || is_edge, "{name}.{}", field.name);
+        }
+    }
+}
+
+#[test]
+fn mutations_start_with_their_noun_and_take_one_input_with_an_idempotency_key() {
+    let outline = Outline::read();
+    for field in outline.mutations() {
+        let noun = crate::world::noun_of(field);
+        let described = entity::NOUNS.iter().find(|known| known.name == noun).unwrap();
+        let verb = field.name.strip_prefix(described.plural).or_else(|| field.name.strip_prefix(described.singular));
+        assert!(verb.is_some_and(is_pascal), "{} of {noun}", field.name);
+        let [input] = field.arguments.as_slice() else { panic!("{} takes more than an input", field.name) };
+        let (first, rest) = field.name.split_at(1);
+        assert_eq!(input.ty, format!("{}{rest}Input!", first.to_uppercase()));
+        let key = outline.input(input.base(), "idempotencyKey").unwrap();
+        assert_eq!(key.ty, "String", "{}", field.name);
+    }
+}
+
+#[test]
+fn root_fields_may_be_null_and_say_which_scopes_they_need() {
+    let outline = Outline::read();
+    for field in outline.queries().iter().chain(outline.mutations()) {
+        assert!(!field.ty.ends_with('!'), "{} cannot be null", field.name);
+        assert!(field.scopes.is_some(), "{} says nothing of scopes", field.name);
+    }
+    for (name, kind) in &outline.types {
+        if let Kind::Object(fields) = kind
+            && !["Query", "Mutation"].contains(&name.as_str())
+        {
+            assert!(fields.iter().all(|field| field.scopes.is_none()), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn descriptions_of_root_fields_name_their_scopes() {
+    let outline = Outline::read();
+    let types = introspected().await;
+    for root in ["Query", "Mutation"] {
+        let shown = types.iter().find(|ty| ty["name"] == json!(root)).unwrap();
+        for field in outline.fields(root) {
+            let told = shown["fields"].as_array().unwrap().iter().find(|told| told["name"] == json!(field.name));
+            let text = told.unwrap()["description"].as_str().unwrap();
+            for permission in field.needed() {
+                assert!(text.contains(&format!("`{}`", permission.name())), "{} {text}", field.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_list_is_a_connection_with_the_four_paging_arguments_filter_and_order() {
+    let outline = Outline::read();
+    let lists = outline.types.values().filter_map(|kind| match kind {
+        Kind::Object(fields) => Some(fields.iter().filter(|field| field.base().ends_with("Connection"))),
+        _ => None,
+    });
+    for field in lists.flatten() {
+        let names: Vec<&str> = field.arguments.iter().map(|argument| argument.name.as_str()).collect();
+        assert_eq!(names, ["first", "after", "last", "before", "filter", "orderBy"], "{}", field.name);
+        let shown: Vec<&str> = outline.fields(field.base()).iter().map(|part| part.name.as_str()).collect();
+        assert_eq!(shown, ["nodes", "edges", "pageInfo", "totalCount"], "{}", field.ty);
+    }
+}
+
+#[test]
+fn relations_into_another_scope_may_be_null() {
+    let outline = Outline::read();
+    for noun in entity::NOUNS {
+        for relation in noun.relations.iter().filter(|relation| relation.target.read != noun.read) {
+            if relation.target.read.is_some() {
+                let field = outline.fields(noun.name).iter().find(|field| field.name == relation.name).unwrap();
+                assert!(!field.ty.ends_with('!'), "{}.{}", noun.name, relation.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_type_can_be_reached() {
+    let outline = Outline::read();
+    let mut reached = vec!["Query".to_owned(), "Mutation".to_owned()];
+    let mut next = 0;
+    while next < reached.len() {
+        let name = reached[next].clone();
+        next += 1;
+        let members = match outline.types.get(&name) {
+            Some(Kind::Object(members) | Kind::Input { members, .. }) => members.as_slice(),
+            _ => &[],
+        };
+        for member in members.iter().flat_map(|member| member.arguments.iter().chain([member])) {
+            if !reached.iter().any(|known| known == member.base()) {
+                reached.push(member.base().to_owned());
+            }
+        }
+    }
+    let nodes: Vec<&str> = entity::NOUNS.iter().map(|noun| noun.name).collect();
+    for name in outline.types.keys().filter(|name| !nodes.contains(&name.as_str())) {
+        assert!(reached.contains(name), "nothing leads to {name}");
+    }
+}

@@ -1,0 +1,197 @@
+//! An organization with rows of every noun, and valid inputs for every mutation, both derived from the schema.
+
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use entity::{id, organization};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    app::Caller,
+    outline::{Kind, Member, Outline, base},
+};
+
+/// Input fields that say how to write and not what.
+const MANNER: [&str; 4] = ["expectedVersion", "idempotencyKey", "mode", "policy"];
+
+/// Rows of every noun in one organization. Every text in them contains the label.
+pub struct World<'a> {
+    pub caller: Caller<'a>,
+    pub outline: &'a Outline,
+    pub rows: BTreeMap<String, Vec<Row>>,
+    label: &'static str,
+    count: Cell<u32>,
+}
+
+/// One row.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub id: String,
+    pub external: Option<Value>,
+}
+
+/// How much of an input to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// What is required.
+    Least,
+    /// All that says something about the row.
+    Full,
+}
+
+impl<'a> World<'a> {
+    /// An empty world, of which only the organization is known.
+    pub fn new(outline: &'a Outline, caller: Caller<'a>, label: &'static str) -> Self {
+        let organization = id::encode(organization::NOUN.prefix, caller.organization().0);
+        let row = Row { id: organization, external: None };
+        let rows = BTreeMap::from([("Organization".to_owned(), vec![row])]);
+        Self { caller, outline, rows, label, count: Cell::new(0) }
+    }
+
+    /// Two rows of every noun, linked wherever the schema has a link.
+    pub async fn filled(outline: &'a Outline, caller: Caller<'a>, label: &'static str) -> Self {
+        let mut world = Self::new(outline, caller, label);
+        let mut waiting: Vec<&Member> =
+            outline.mutations().iter().filter(|field| field.name.ends_with("Create")).collect();
+        while !waiting.is_empty() {
+            let (ready, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|field| world.is_ready(field));
+            assert!(!ready.is_empty(), "nothing can be made before {later:?}");
+            for field in ready {
+                for _ in 0..2 {
+                    world.make(field).await;
+                }
+            }
+            waiting = later;
+        }
+        for field in outline.mutations().iter().filter(|field| is_own(field)) {
+            let reply = world.mutate(field, &world.input(field, Extent::Full)).await;
+            assert_eq!(reply["errors"], json!([]), "{} {reply:#}", field.name);
+        }
+        let routings = "{ feedbackRecords { nodes { routings { nodes { id } } } } }";
+        let reply = world.caller.ask(routings).await;
+        let records = reply["feedbackRecords"]["nodes"].as_array().unwrap();
+        let routings = records.iter().flat_map(|record| record["routings"]["nodes"].as_array().unwrap());
+        let row = |routing: &Value| Row { id: routing["id"].as_str().unwrap().to_owned(), external: None };
+        world.rows.insert("Routing".to_owned(), routings.map(row).collect());
+        world
+    }
+
+    /// Whether rows of every other noun it refers to are there.
+    fn is_ready(&self, field: &Member) -> bool {
+        let noun = noun_of(field);
+        let inputs = self.outline.inputs(field.arguments[0].base()).iter();
+        let mut needed = inputs.filter_map(|member| self.outline.referenced(&member.ty)).filter(|name| *name != noun);
+        needed.all(|name| self.rows.contains_key(name))
+    }
+
+    async fn make(&mut self, field: &Member) {
+        let input = self.input(field, Extent::Full);
+        let payload = self.mutate(field, &input).await;
+        assert_eq!(payload["errors"], json!([]), "{} {input:#} {payload:#}", field.name);
+        let row = Row {
+            id: payload["node"]["id"].as_str().unwrap().to_owned(),
+            external: Some(payload["node"]["externalIds"][0].clone()),
+        };
+        let external =
+            json!({"system": row.external.as_ref().unwrap()["system"], "id": row.external.as_ref().unwrap()["id"]});
+        self.rows.entry(noun_of(field).to_owned()).or_default().push(Row { external: Some(external), ..row });
+    }
+
+    /// Runs a mutation and answers its payload.
+    pub async fn mutate(&self, field: &Member, input: &Value) -> Value {
+        let document = self.outline.document("mutation", field, &self.outline.select(&field.ty, 2));
+        let reply = self.caller.run(&document, json!({"input": input})).await;
+        assert_eq!(reply.body.get("errors"), None, "{} {input:#} {:#}", field.name, reply.body);
+        reply.body["data"][&field.name].clone()
+    }
+
+    /// A valid input of a mutation, about the newest row of its noun.
+    pub fn input(&self, field: &Member, extent: Extent) -> Value {
+        self.object(field.arguments[0].base(), noun_of(field), extent)
+    }
+
+    /// A valid input object.
+    pub fn object(&self, ty: &str, noun: &str, extent: Extent) -> Value {
+        let mut object = Map::new();
+        for member in self.outline.inputs(ty) {
+            if MANNER.contains(&member.name.as_str()) || (extent == Extent::Least && !member.is_required()) {
+                continue;
+            }
+            if let Some(value) = self.value(&member.ty, &member.name, noun, extent) {
+                object.insert(member.name.clone(), value);
+            }
+        }
+        Value::Object(object)
+    }
+
+    /// A valid value; none for what there is nothing to name yet, and for filters.
+    pub fn value(&self, ty: &str, name: &str, noun: &str, extent: Extent) -> Option<Value> {
+        if ty.starts_with('[') {
+            let inner = ty.trim_end_matches('!').strip_prefix('[')?.strip_suffix(']')?;
+            return self.value(inner, name, noun, extent).map(|item| json!([item]));
+        }
+        let ty = base(ty);
+        if let Some(target) = self.outline.referenced(ty) {
+            let rows = self.rows.get(target)?;
+            let row = if target == noun { rows.first()? } else { rows.last()? };
+            return Some(json!({"id": row.id}));
+        }
+        Some(match self.outline.types.get(ty) {
+            Some(Kind::Enum(values)) => json!(values[0]),
+            Some(Kind::Input { .. }) if ty.ends_with("Filter") => return None,
+            Some(Kind::Input { .. }) if ty == "ExternalIdInput" => {
+                // The one that names an upsert's row stays, so the others are of another system.
+                let system = if name == "externalIds" { "erp" } else { "crm" };
+                json!({"system": system, "id": self.text("external").to_lowercase()})
+            }
+            Some(Kind::Input { .. }) => self.object(ty, noun, extent),
+            _ => match ty {
+                "ID" => json!(self.rows.get(noun_of_id(name, noun))?.last()?.id),
+                "String" => json!(self.text(name)),
+                "Int" => json!(1),
+                "Float" => json!(0.5),
+                "Boolean" => json!(true),
+                "DateTime" => json!("2026-01-01T00:00:00Z"),
+                "TimeZone" => json!("Europe/Berlin"),
+                other => panic!("no sample of {other}"),
+            },
+        })
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.count.set(self.count.get() + 1);
+        format!("{} {name} {}", self.label, self.count.get())
+    }
+
+    /// Every id of this world.
+    pub fn ids(&self) -> BTreeSet<&str> {
+        self.rows.values().flatten().map(|row| row.id.as_str()).collect()
+    }
+
+    pub fn newest(&self, noun: &str) -> &Row {
+        self.rows.get(noun).and_then(|rows| rows.last()).unwrap_or_else(|| panic!("there is no {noun}"))
+    }
+}
+
+/// The noun a mutation is about.
+pub fn noun_of(field: &Member) -> &str {
+    let name = field.base();
+    name.strip_suffix("BulkPayload").or_else(|| name.strip_suffix("Payload")).expect("mutations answer with payloads")
+}
+
+/// The noun of an id that an input field takes. A new field of type ID needs a line here.
+pub fn noun_of_id<'a>(field: &str, noun: &'a str) -> &'a str {
+    match field {
+        "id" => noun,
+        "expectationIds" => "Expectation",
+        other => panic!("there is no case for the id {other} of {noun}"),
+    }
+}
+
+/// Whether a mutation is none of those that every noun has.
+pub fn is_own(field: &Member) -> bool {
+    const GENERIC: [&str; 6] = ["Create", "Update", "Upsert", "Delete", "Archive", "Unarchive"];
+    !GENERIC.iter().any(|verb| field.name.ends_with(verb))
+}
