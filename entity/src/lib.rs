@@ -9,6 +9,7 @@ pub mod id;
 pub mod influencer;
 pub mod interaction_point;
 pub mod medium;
+pub mod named;
 pub mod noun;
 pub mod organization;
 pub mod permission;

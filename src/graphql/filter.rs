@@ -1,5 +1,7 @@
 //! Filters and orders from their input objects, as a noun's description lays them out.
 
+use std::cell::Cell;
+
 use async_graphql::Value;
 use entity::{
     Noun, Permission,
@@ -11,8 +13,8 @@ use crate::{
     Error, Result,
     auth::Actor,
     store::{
-        cell::{Cell, Column},
-        filter::{Predicate, Test},
+        cell::{Cell as Stored, Column},
+        filter::{MOST_RELATIONS, Predicate, Test},
         page::{Term, by_id},
         write::attribute_item,
     },
@@ -22,12 +24,19 @@ use crate::{
 const MOST_TERMS: usize = 5;
 /// Most values of one list in a filter.
 const MOST_VALUES: usize = 1_000;
+/// Most values of all lists of one filter.
+const MOST_VALUES_IN_ALL: usize = 5_000;
+/// Most conditions of one filter.
+const MOST_CONDITIONS: usize = 500;
+/// Deepest nesting of one filter.
+const MOST_LEVELS: usize = 16;
 
 /// The condition a list argument `filter` states. Archived rows are left out unless it speaks of them.
 pub fn list_filter(noun: &'static Noun, value: Option<&Value>, actor: &Actor) -> Result<Predicate> {
+    let reader = Reader { actor, conditions: Cell::new(0), values: Cell::new(0) };
     let filter = match value {
         None | Some(Value::Null) => Predicate::always(),
-        Some(value) => filter(noun, &Input::of("filter", value)?, actor)?,
+        Some(value) => reader.filter(noun, &Input::of("filter", value)?, Depth::default())?,
     };
     if !noun.is_archivable() || filter.mentions("archived_at") {
         return Ok(filter);
@@ -36,46 +45,147 @@ pub fn list_filter(noun: &'static Noun, value: Option<&Value>, actor: &Actor) ->
     Ok(Predicate::All(vec![present, filter]))
 }
 
-fn filter(noun: &'static Noun, input: &Input, actor: &Actor) -> Result<Predicate> {
-    let mut parts = Vec::new();
-    for (name, value) in input.fields() {
-        if *value == Value::Null {
-            return Err(Error::BadInput(format!("{name} is null; use isNull to ask for absent values")));
+/// Reads one filter for one caller, and how much of it there is: databases limit the depth of an expression and
+/// the parameters of a statement, and a filter must fail before anything runs.
+struct Reader<'a> {
+    actor: &'a Actor,
+    conditions: Cell<usize>,
+    values: Cell<usize>,
+}
+
+/// How deep in a filter.
+#[derive(Clone, Copy, Default)]
+struct Depth {
+    levels: usize,
+    relations: usize,
+}
+
+impl Reader<'_> {
+    fn filter(&self, noun: &'static Noun, input: &Input, depth: Depth) -> Result<Predicate> {
+        let depth = Depth { levels: depth.levels + 1, ..depth };
+        if depth.levels > MOST_LEVELS {
+            return Err(Error::BadInput(format!("a filter is nested at most {MOST_LEVELS} deep")));
         }
-        parts.push(match name {
-            "and" => Predicate::All(several(noun, value, actor)?),
-            "or" => Predicate::Any(several(noun, value, actor)?),
-            "not" => Predicate::Not(Box::new(filter(noun, &Input::of(name, value)?, actor)?)),
-            _ => part(noun, name, &Input::of(name, value)?, actor)?,
-        });
+        let mut parts = Vec::new();
+        for (name, value) in input.fields() {
+            count(&self.conditions, 1, MOST_CONDITIONS, "conditions")?;
+            let value = given(name, value)?;
+            parts.push(match name {
+                "and" => Predicate::All(self.several(noun, value, depth)?),
+                "or" => Predicate::Any(self.several(noun, value, depth)?),
+                "not" => Predicate::Not(Box::new(self.filter(noun, &Input::of(name, value)?, depth)?)),
+                _ => self.part(noun, name, &Input::of(name, value)?, depth)?,
+            });
+        }
+        Ok(Predicate::All(parts))
     }
-    Ok(Predicate::All(parts))
+
+    fn several(&self, noun: &'static Noun, value: &Value, depth: Depth) -> Result<Vec<Predicate>> {
+        let items = list(value);
+        count(&self.conditions, items.len(), MOST_CONDITIONS, "conditions")?;
+        items.into_iter().map(|item| self.filter(noun, &Input::of("filter", item)?, depth)).collect()
+    }
+
+    fn part(&self, noun: &'static Noun, name: &str, input: &Input, depth: Depth) -> Result<Predicate> {
+        if let Some(field) = noun.field(name) {
+            may_use(field, self.actor)?;
+            return self.comparisons(noun, field, input);
+        }
+        let relation = noun.relation(name).ok_or_else(|| Error::BadInput(format!("{} has no {name}", noun.name)))?;
+        if let Some(permission) = relation.target.read {
+            self.actor.require(permission)?;
+        }
+        let depth = Depth { relations: depth.relations + 1, ..depth };
+        if depth.relations > MOST_RELATIONS {
+            return Err(Error::BadInput(format!("a filter follows at most {MOST_RELATIONS} relations in a row")));
+        }
+        if let Link::One { .. } = relation.link {
+            let inside = self.filter(relation.target, input, depth)?;
+            return Ok(Predicate::Some(relation, Box::new(inside)));
+        }
+        let mut parts = Vec::new();
+        for (quantifier, value) in input.fields() {
+            let inside = Input::of(quantifier, given(quantifier, value)?)?;
+            let some = Predicate::Some(relation, Box::new(self.filter(relation.target, &inside, depth)?));
+            parts.push(if quantifier == "none" { Predicate::Not(Box::new(some)) } else { some });
+        }
+        Ok(Predicate::All(parts))
+    }
+
+    fn comparisons(&self, noun: &'static Noun, field: &'static Field, input: &Input) -> Result<Predicate> {
+        let column = Column::of(field);
+        let cell = |value: &Value| scalar(field.name, value, field.kind, noun.prefix);
+        let mut parts = Vec::new();
+        for (operator, value) in input.fields() {
+            let value = given(operator, value)?;
+            let test = |test| Predicate::Column(column, test);
+            let not = |inner| Predicate::Not(Box::new(inner));
+            let has_any = |items| Predicate::HasAny { column: field.column, items };
+            parts.push(match operator {
+                "eq" => test(Test::Eq(cell(value)?)),
+                "neq" => not(test(Test::Eq(cell(value)?))),
+                "in" => test(Test::In(self.bounded(operator, value)?.into_iter().map(cell).collect::<Result<_>>()?)),
+                "gt" => test(Test::Gt(cell(value)?)),
+                "gte" => test(Test::Gte(cell(value)?)),
+                "lt" => test(Test::Lt(cell(value)?)),
+                "lte" => test(Test::Lte(cell(value)?)),
+                "contains" => test(Test::Contains(searched(cell(value)?))),
+                "startsWith" => test(Test::StartsWith(searched(cell(value)?))),
+                "isNull" if *value == Value::Boolean(true) => test(Test::IsNull),
+                "isNull" => not(test(Test::IsNull)),
+                "hasAny" => has_any(self.items(field, operator, value)?),
+                "hasNone" => not(has_any(self.items(field, operator, value)?)),
+                "hasAll" => {
+                    let items = self.items(field, operator, value)?;
+                    count(&self.conditions, items.len(), MOST_CONDITIONS, "conditions")?;
+                    Predicate::All(items.into_iter().map(|item| has_any(vec![item])).collect())
+                }
+                other => return Err(Error::BadInput(format!("there is no comparison {other}"))),
+            });
+            count(&self.conditions, 1, MOST_CONDITIONS, "conditions")?;
+        }
+        Ok(Predicate::All(parts))
+    }
+
+    fn bounded<'v>(&self, name: &str, value: &'v Value) -> Result<Vec<&'v Value>> {
+        let items = list(value);
+        if items.len() > MOST_VALUES {
+            return Err(Error::BadInput(format!("{name} takes at most {MOST_VALUES} values")));
+        }
+        count(&self.values, items.len(), MOST_VALUES_IN_ALL, "values")?;
+        Ok(items)
+    }
+
+    fn items(&self, field: &Field, name: &str, value: &Value) -> Result<Vec<String>> {
+        let text = |value: &Value| scalar(name, value, Kind::Text { max: 0 }, "").map(searched);
+        self.bounded(name, value)?
+            .into_iter()
+            .map(|item| match field.kind {
+                Kind::Attributes { .. } => {
+                    let pair = Input::of(name, item)?;
+                    let part = |part| pair.present(part).map_or(Ok(String::new()), text);
+                    Ok(attribute_item(&part("name")?, &part("value")?))
+                }
+                _ => text(item),
+            })
+            .collect()
+    }
 }
 
-fn several(noun: &'static Noun, value: &Value, actor: &Actor) -> Result<Vec<Predicate>> {
-    list(value).into_iter().map(|item| filter(noun, &Input::of("filter", item)?, actor)).collect()
+fn count(counted: &Cell<usize>, more: usize, most: usize, what: &str) -> Result<()> {
+    counted.set(counted.get() + more);
+    if counted.get() > most {
+        return Err(Error::BadInput(format!("a filter has at most {most} {what}")));
+    }
+    Ok(())
 }
 
-fn part(noun: &'static Noun, name: &str, input: &Input, actor: &Actor) -> Result<Predicate> {
-    if let Some(field) = noun.field(name) {
-        may_use(field, actor)?;
-        return comparisons(noun, field, input);
+/// A condition given, which null is not.
+fn given<'v>(name: &str, value: &'v Value) -> Result<&'v Value> {
+    if *value == Value::Null {
+        return Err(Error::BadInput(format!("{name} is null; use isNull to ask for absent values")));
     }
-    let relation = noun.relation(name).ok_or_else(|| Error::BadInput(format!("{} has no {name}", noun.name)))?;
-    if let Some(permission) = relation.target.read {
-        actor.require(permission)?;
-    }
-    if let Link::One { .. } = relation.link {
-        let inside = filter(relation.target, input, actor)?;
-        return Ok(Predicate::Some(relation, Box::new(inside)));
-    }
-    let mut parts = Vec::new();
-    for (quantifier, value) in input.fields() {
-        let inside = filter(relation.target, &Input::of(quantifier, value)?, actor)?;
-        let some = Predicate::Some(relation, Box::new(inside));
-        parts.push(if quantifier == "none" { Predicate::Not(Box::new(some)) } else { some });
-    }
-    Ok(Predicate::All(parts))
+    Ok(value)
 }
 
 /// Personal data cannot be asked about by those who may not see it.
@@ -83,67 +193,8 @@ fn may_use(field: &Field, actor: &Actor) -> Result<()> {
     if field.personal == Personal::None { Ok(()) } else { actor.require(Permission::CustomersRead) }
 }
 
-fn comparisons(noun: &'static Noun, field: &'static Field, input: &Input) -> Result<Predicate> {
-    let column = Column::of(field);
-    let cell = |value: &Value| scalar(field.name, value, field.kind, noun.prefix);
-    let mut parts = Vec::new();
-    for (operator, value) in input.fields() {
-        if *value == Value::Null {
-            return Err(Error::BadInput(format!("{operator} is null; use isNull to ask for absent values")));
-        }
-        let test = |test| Predicate::Column(column, test);
-        let not = |inner| Predicate::Not(Box::new(inner));
-        parts.push(match operator {
-            "eq" => test(Test::Eq(cell(value)?)),
-            "neq" => not(test(Test::Eq(cell(value)?))),
-            "in" => test(Test::In(bounded(operator, value)?.into_iter().map(cell).collect::<Result<_>>()?)),
-            "gt" => test(Test::Gt(cell(value)?)),
-            "gte" => test(Test::Gte(cell(value)?)),
-            "lt" => test(Test::Lt(cell(value)?)),
-            "lte" => test(Test::Lte(cell(value)?)),
-            "contains" => test(Test::Contains(searched(cell(value)?))),
-            "startsWith" => test(Test::StartsWith(searched(cell(value)?))),
-            "isNull" if *value == Value::Boolean(true) => test(Test::IsNull),
-            "isNull" => not(test(Test::IsNull)),
-            "hasAny" => Predicate::HasAny { column: field.column, items: items(field, operator, value)? },
-            "hasNone" => not(Predicate::HasAny { column: field.column, items: items(field, operator, value)? }),
-            "hasAll" => Predicate::All(
-                items(field, operator, value)?
-                    .into_iter()
-                    .map(|item| Predicate::HasAny { column: field.column, items: vec![item] })
-                    .collect(),
-            ),
-            other => return Err(Error::BadInput(format!("there is no comparison {other}"))),
-        });
-    }
-    Ok(Predicate::All(parts))
-}
-
-fn searched(cell: Cell) -> String {
-    if let Cell::Text(text) = cell { text } else { String::new() }
-}
-
-fn bounded<'a>(name: &str, value: &'a Value) -> Result<Vec<&'a Value>> {
-    let items = list(value);
-    if items.len() > MOST_VALUES {
-        return Err(Error::BadInput(format!("{name} takes at most {MOST_VALUES} values")));
-    }
-    Ok(items)
-}
-
-fn items(field: &Field, name: &str, value: &Value) -> Result<Vec<String>> {
-    let text = |value: &Value| scalar(name, value, Kind::Text { max: 0 }, "").map(searched);
-    bounded(name, value)?
-        .into_iter()
-        .map(|item| match field.kind {
-            Kind::Attributes { .. } => {
-                let pair = Input::of(name, item)?;
-                let part = |part| pair.present(part).map_or(Ok(String::new()), text);
-                Ok(attribute_item(&part("name")?, &part("value")?))
-            }
-            _ => text(item),
-        })
-        .collect()
+fn searched(cell: Stored) -> String {
+    if let Stored::Text(text) = cell { text } else { String::new() }
 }
 
 /// The order a list argument `orderBy` states, the id last.

@@ -1,6 +1,6 @@
 //! Arguments and input objects as values: coerced once, at the edge.
 
-use async_graphql::{Name, QueryEnv, Value, indexmap::IndexMap, parser::types::Field};
+use async_graphql::{Name, QueryEnv, Value, indexmap::IndexMap, parser::types::Field, registry::Registry};
 use async_graphql_value::Value as Literal;
 use chrono::{DateTime, Utc};
 use entity::{
@@ -9,7 +9,7 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-use super::slice::reference_field;
+use super::{coerce, slice::reference_field};
 use crate::{
     Error, Result, UserError,
     error::Code,
@@ -29,11 +29,15 @@ const SYSTEM: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub struct Input(IndexMap<Name, Value>);
 
-/// The arguments of a field, variables put in.
-pub fn arguments(env: &QueryEnv, field: &Field) -> Input {
+/// The arguments of a field of the type `parent`, variables put in.
+pub fn arguments(env: &QueryEnv, registry: &Registry, parent: &str, field: &Field) -> Result<Input> {
     let resolved =
         field.arguments.iter().filter_map(|(name, value)| Some((name.node.clone(), resolve(env, &value.node)?)));
-    Input(resolved.collect())
+    let input = Input(resolved.collect());
+    let known = registry.types.get(parent).and_then(|known| known.field_by_name(&field.name.node));
+    let known = known.ok_or_else(|| Error::internal(format!("{parent} has no such field")))?;
+    coerce::check(registry, &known.args, |name| input.get(name))?;
+    Ok(input)
 }
 
 /// A literal with its variables put in; `None` if it is a variable nobody gave.
@@ -158,6 +162,10 @@ pub fn wire_id(prefix: &str, text: &str) -> Option<Uuid> {
 /// An instant in RFC 3339.
 pub fn instant(text: &str) -> Option<i64> {
     let at = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
+    if at.timestamp_subsec_nanos() >= 1_000_000_000 {
+        // A leap second, which epoch milliseconds cannot tell from the second after it.
+        return None;
+    }
     // Years of four digits: what RFC 3339 can write back.
     let years = DateTime::from_timestamp(-62_135_596_800, 0)?..DateTime::from_timestamp(253_402_300_800, 0)?;
     years.contains(&at).then(|| at.timestamp_millis())
@@ -248,7 +256,10 @@ pub fn draft(noun: &'static Noun, operation: Operation, input: &Input) -> Result
         Some(value) => {
             for item in list(value) {
                 let key = external_id("externalIds", item)?;
-                draft.errors.extend(check_external_id(&key, "externalIds"));
+                if let Some(mistake) = check_external_id(&key, "externalIds") {
+                    draft.errors.push(mistake);
+                    continue;
+                }
                 if draft.external_ids.iter().any(|known| known.system == key.system) {
                     draft.refuse(Code::Invalid, "externalIds", "a system can be given once");
                 }
@@ -267,10 +278,11 @@ fn link(draft: &mut Draft, relation: &'static Relationship, input: &Input) -> Re
     let column = Column { name: column, kind: CellKind::Id, is_nullable, field: relation.name };
     if *value != Value::Null {
         let reference = Input::reference(&field, value, relation.target)?;
-        if let Reference::External(key) = &reference {
-            draft.errors.extend(check_external_id(key, &field));
+        let mistake = if let Reference::External(key) = &reference { check_external_id(key, &field) } else { None };
+        match mistake {
+            Some(mistake) => draft.errors.push(mistake),
+            None => draft.references.push((relation, column, reference)),
         }
-        draft.references.push((relation, column, reference));
     } else if writable == Writable::Optional {
         draft.values.push((column, Cell::Null));
     } else {

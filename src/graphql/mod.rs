@@ -1,5 +1,6 @@
 //! The GraphQL machinery: from the descriptions of the nouns to types, plans, statements and answers. Knows no noun.
 
+mod coerce;
 pub mod connection;
 pub mod cost;
 pub mod document;

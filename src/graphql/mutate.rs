@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::{
     Noun, Permission,
-    noun::{Named, Operation},
+    noun::{Link, Named, Operation, Relationship, Writable},
 };
 use sea_orm::prelude::Uuid;
 
@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     Error, Result, UserError,
+    auth::Actor,
     error::Code,
     store::{
         Claim, Scope, Tx,
@@ -41,9 +42,25 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// The scope it needs.
-    pub const fn permission(self, noun: &Noun) -> Permission {
-        if let Self::Own(mutation) = self { mutation.permission } else { noun.write }
+    /// The scopes it needs, all of them. Naming a row needs the scope to read it, so making a row does where one
+    /// must be named.
+    pub fn permissions(self, noun: &Noun) -> Vec<Permission> {
+        let mut needed = match self {
+            Self::Own(mutation) => mutation.permissions.to_vec(),
+            Self::Generic(_) | Self::Archive(_) => vec![noun.write],
+        };
+        if let Self::Generic(Operation::Create) = self {
+            let must_be_named = |relation: &&Relationship| {
+                matches!(relation.link, Link::One { writable: Writable::Required | Writable::Fixed, .. })
+            };
+            needed.extend(noun.relations.iter().filter(must_be_named).filter_map(|relation| relation.target.read));
+        }
+        needed
+    }
+
+    /// Refuses a caller who lacks one of them.
+    pub fn require(self, noun: &Noun, actor: &Actor) -> Result<()> {
+        self.permissions(noun).into_iter().try_for_each(|permission| actor.require(permission))
     }
 }
 
@@ -60,7 +77,7 @@ pub struct Report {
 
 /// Runs a mutation to its end, whatever becomes of the caller: a lost connection cannot cut it short.
 pub async fn run(scope: &Scope, slice: &'static Slice, verb: Verb, field: &str, input: Input) -> Result<Report> {
-    scope.actor().require(verb.permission(slice.noun))?;
+    verb.require(slice.noun, scope.actor())?;
     let (scope, call) = (scope.clone(), Arc::new(Call { slice, verb, key: Key::new(field, &input)?, input }));
     let task = tokio::spawn(async move {
         let mut tries = 1;

@@ -21,6 +21,7 @@ use crate::{
 /// A payload as selected.
 pub struct Payload {
     outs: Vec<Out<PayloadOut>>,
+    is_bulk: bool,
 }
 
 enum PayloadOut {
@@ -41,7 +42,7 @@ impl Payload {
         is_bulk: bool,
     ) -> Result<Self> {
         let name = format!("{}{}", noun.name, if is_bulk { "BulkPayload" } else { "Payload" });
-        Ok(Self { outs: Self::outs(planner, noun, sets, &name)? })
+        Ok(Self { outs: Self::outs(planner, noun, sets, &name)?, is_bulk })
     }
 
     fn outs<'a>(
@@ -75,9 +76,8 @@ impl Payload {
         for plan in self.node_plans() {
             rows.push(load::rows_by_id(scope, plan, &ids).await?);
         }
-        let is_bulk = self.outs.iter().any(|out| matches!(out.what, PayloadOut::Results(_)));
         let one = report.rows.first();
-        let name = if is_bulk { "BulkPayload" } else { "Payload" };
+        let name = if self.is_bulk { "BulkPayload" } else { "Payload" };
         let typename = format!("{}{name}", noun.name);
         let mut place = 0;
         writer.entries(&self.outs, |writer, _, what| match what {
@@ -98,7 +98,7 @@ impl Payload {
                 let errors: Vec<_> = report
                     .errors
                     .iter()
-                    .chain(one.filter(|_| !is_bulk).map_or(&[][..], |row| &row.errors))
+                    .chain(one.filter(|_| !self.is_bulk).map_or(&[][..], |row| &row.errors))
                     .cloned()
                     .collect();
                 let whole = Whole { row: one, errors: &errors, index: 0, is_replayed: report.is_replayed };

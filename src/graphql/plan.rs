@@ -3,6 +3,7 @@
 use async_graphql::{
     Name, QueryEnv,
     parser::types::{Field as Selected, Selection, SelectionSet},
+    registry::Registry,
 };
 use entity::{
     Noun, Permission,
@@ -119,6 +120,8 @@ pub enum EdgeOut {
 pub struct Planner<'a> {
     /// The document and its variables.
     pub env: &'a QueryEnv,
+    /// The types.
+    pub registry: &'a Registry,
     /// The caller.
     pub actor: &'a Actor,
 }
@@ -185,7 +188,11 @@ impl<'a> Planner<'a> {
                 "externalIds" if noun.has_external_ids => ObjectOut::ExternalIds(self.leaves(&sets, &EXTERNAL_ID)),
                 _ => match (noun.field(name), noun.relation(name)) {
                     (Some(field), _) => self.field(field, &sets, columns),
-                    (_, Some(relation)) => self.relation(noun, relation, selected, &sets, columns)?,
+                    (_, Some(relation)) => match self.relation(noun, relation, selected, &sets, columns) {
+                        // What is refused inside a relation that may be null is null there, and its siblings stand.
+                        Err(error @ Error::Forbidden(_)) if may_be_null(noun, relation) => ObjectOut::Refused(error),
+                        planned => planned?,
+                    },
                     _ => return Err(Error::internal(format!("{} has no {name}", noun.name))),
                 },
             };
@@ -228,22 +235,30 @@ impl<'a> Planner<'a> {
             }
             Link::Many { .. } | Link::Through { .. } => ObjectOut::Many(
                 relation,
-                Box::new(self.list(target, &list_name(noun, relation), selected, sets, relation.link.edge())?),
+                Box::new(self.list(
+                    target,
+                    &list_name(noun, relation),
+                    noun.name,
+                    selected,
+                    sets,
+                    relation.link.edge(),
+                )?),
             ),
             Link::Inside { .. } => ObjectOut::Inside(relation, self.row(target, sets)?),
         })
     }
 
-    /// A connection field.
+    /// A connection field of the type `parent`.
     pub fn list(
         self,
         noun: &'static Noun,
         name: &str,
+        parent: &str,
         selected: &'a Selected,
         sets: &[&'a SelectionSet],
         edge: &'static [Field],
     ) -> Result<ConnectionPlan> {
-        let list = connection(noun, &arguments(self.env, selected), self.actor)?;
+        let list = connection(noun, &arguments(self.env, self.registry, parent, selected)?, self.actor)?;
         let mut columns = vec![ID];
         // A cursor is made of the order's columns.
         for term in &list.query.order {
@@ -327,6 +342,16 @@ pub fn list_name(noun: &Noun, relation: &Relationship) -> String {
     }
     let (first, rest) = relation.name.split_at(1);
     format!("{}{}{rest}", noun.name, first.to_ascii_uppercase())
+}
+
+/// Whether a relation may be null: its row may be absent, or another scope may be refused.
+pub fn may_be_null(noun: &Noun, relation: &Relationship) -> bool {
+    let is_same_scope = relation.target.read.is_none() || relation.target.read == noun.read;
+    match relation.link {
+        Link::One { is_nullable, .. } => is_nullable || !is_same_scope,
+        Link::Many { .. } | Link::Through { .. } => !is_same_scope,
+        Link::Inside { .. } => false,
+    }
 }
 
 /// The column of the id, which every row is read with.

@@ -91,12 +91,14 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn new(ctx: &'a Context<'_>) -> Result<Self> {
+    fn new(ctx: &'a Context<'_>, parent: &str) -> Result<Self> {
         let scope = ctx.data_opt::<Scope>().ok_or(Error::Unauthenticated)?;
         let field = &ctx.item.node;
-        let planner = Planner { env: ctx.query_env, actor: scope.actor() };
+        let registry = &ctx.schema_env.registry;
+        let planner = Planner { env: ctx.query_env, registry, actor: scope.actor() };
         let writer = Writer::at(&field.response_key().node);
-        Ok(Self { scope, planner, field, input: arguments(ctx.query_env, field), writer })
+        let input = arguments(ctx.query_env, registry, parent, field)?;
+        Ok(Self { scope, planner, field, input, writer })
     }
 
     fn sets(&self) -> [&'a SelectionSet; 1] {
@@ -112,7 +114,7 @@ impl<'a> Call<'a> {
             Ask::Lookup(noun) => self.lookup(noun).await,
             Ask::List(noun) => {
                 self.scope.may_read(noun)?;
-                let plan = self.planner.list(noun, noun.name, self.field, &self.sets(), &[])?;
+                let plan = self.planner.list(noun, noun.name, "Query", self.field, &self.sets(), &[])?;
                 let lists = load::list(self.scope, &plan).await?;
                 self.writer.connection(&plan, &lists, Uuid::nil());
                 Ok(())
@@ -208,7 +210,7 @@ impl<'a> Call<'a> {
     }
 
     async fn mutate(&mut self, slice: &'static Slice, verb: Verb) -> Result<()> {
-        self.actor().require(verb.permission(slice.noun))?;
+        verb.require(slice.noun, self.actor())?;
         let input = self.input.object("input")?.unwrap_or_default();
         let name = self.field.name.node.as_str();
         // Planned first: a selection that cannot be answered must not leave an effect behind.
@@ -241,7 +243,7 @@ impl<S: Slices> ContainerType for QueryRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let Some(ask) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
         let done = async {
-            let mut call = Call::new(ctx)?;
+            let mut call = Call::new(ctx, "Query")?;
             call.ask(*ask, &self.nouns).await?;
             Ok(call.writer)
         };
@@ -253,7 +255,7 @@ impl<S: Slices> ContainerType for MutationRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let Some((slice, verb)) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
         let done = async {
-            let mut call = Call::new(ctx)?;
+            let mut call = Call::new(ctx, "Mutation")?;
             call.mutate(slice, *verb).await?;
             Ok(call.writer)
         };

@@ -106,8 +106,8 @@ pub struct Mutation {
     pub name: &'static str,
     /// What it does.
     pub doc: &'static str,
-    /// The scope it needs.
-    pub permission: Permission,
+    /// Scopes it needs, all of them.
+    pub permissions: &'static [Permission],
     /// Fields of its input.
     pub input: &'static [Argument],
     /// Does it.

@@ -16,7 +16,7 @@ use entity::{
 use super::{
     filter::screaming,
     mutate::{Policy, Verb, verbs},
-    plan::list_name,
+    plan::{list_name, may_be_null},
     scalars,
     slice::{Argument, Slice, reference_field},
 };
@@ -168,7 +168,7 @@ pub fn register_mutations(registry: &mut Registry, slices: &[&'static Slice]) {
             let (input, payload, doc) = mutation(registry, slice, &name, verb);
             let mut meta = field(&name, &payload, &doc);
             meta.args.insert("input".to_owned(), value("input", &format!("{input}!"), "What to do."));
-            fields.push(scoped(meta, &[verb.permission(noun)]));
+            fields.push(scoped(meta, &verb.permissions(noun)));
         }
         payloads(registry, noun);
     }
@@ -326,7 +326,11 @@ fn listed(mut meta: MetaField, noun: &Noun) -> MetaField {
     for (name, ty, doc) in PAGING {
         meta.args.insert(name.to_owned(), value(name, ty, doc));
     }
-    let filter = value("filter", &format!("{}Filter", noun.name), "Which rows; all conditions must hold.");
+    let filter = value(
+        "filter",
+        &format!("{}Filter", noun.name),
+        "Which rows; all conditions must hold. Up to 500 conditions, nested up to 16 deep.",
+    );
     meta.args.insert("filter".to_owned(), filter);
     let order = value(
         "orderBy",
@@ -393,22 +397,15 @@ fn register_object(registry: &mut Registry, noun: &'static Noun) {
 }
 
 fn related(noun: &Noun, relation: &Relationship) -> MetaField {
-    let target = relation.target;
-    // A relation into another scope may be refused, and is null then.
-    let is_same_scope = target.read.is_none() || target.read == noun.read;
+    let target = relation.target.name;
+    let bang = if may_be_null(noun, relation) { "" } else { "!" };
     match relation.link {
-        Link::One { is_nullable, .. } => {
-            let bang = if is_same_scope && !is_nullable { "!" } else { "" };
-            field(relation.name, &format!("{}{bang}", target.name), relation.doc)
-        }
-        Link::Inside { is_list } => {
-            let ty = if is_list { format!("[{}!]!", target.name) } else { format!("{}!", target.name) };
-            field(relation.name, &ty, relation.doc)
-        }
+        Link::One { .. } => field(relation.name, &format!("{target}{bang}"), relation.doc),
+        Link::Inside { is_list: true } => field(relation.name, &format!("[{target}!]{bang}"), relation.doc),
+        Link::Inside { is_list: false } => field(relation.name, &format!("{target}{bang}"), relation.doc),
         Link::Many { .. } | Link::Through { .. } => {
-            let bang = if is_same_scope { "!" } else { "" };
             let ty = format!("{}Connection{bang}", list_name(noun, relation));
-            listed(field(relation.name, &ty, relation.doc), target)
+            listed(field(relation.name, &ty, relation.doc), relation.target)
         }
     }
 }

@@ -30,7 +30,7 @@ const TOP: usize = 5;
 pub(super) const RANK: Mutation = Mutation {
     name: "interactionPointRankExpectations",
     doc: "Makes the top five of an interaction point exactly these, first to last; all others lose their rank.",
-    permission: Permission::MapWrite,
+    permissions: &[Permission::MapWrite],
     input: &[
         ID,
         Argument {

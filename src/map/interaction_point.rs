@@ -40,7 +40,7 @@ pub const SLICE: Slice = Slice {
         Mutation {
             name: "interactionPointSetMediums",
             doc: "Makes the mediums of an interaction point exactly these.",
-            permission: Permission::MapWrite,
+            permissions: &[Permission::MapWrite, Permission::MapRead],
             input: &[
                 ID,
                 Argument { name: "mediums", ty: "[MediumRef!]!", default: None, doc: "All its mediums, each once." },
@@ -51,7 +51,7 @@ pub const SLICE: Slice = Slice {
         Mutation {
             name: "interactionPointSetInfluencers",
             doc: "Makes the influencers of an interaction point exactly these.",
-            permission: Permission::MapWrite,
+            permissions: &[Permission::MapWrite, Permission::MapRead],
             input: &[
                 ID,
                 Argument {

@@ -61,7 +61,7 @@ pub const HISTORY: Slice = Slice::new(&routing::NOUN);
 pub const REROUTE: Mutation = Mutation {
     name: "feedbackRecordReroute",
     doc: "Sends a feedback record to another department, for a reason. Without a department the rules decide again.",
-    permission: Permission::ResponseWrite,
+    permissions: &[Permission::ResponseWrite],
     input: &[
         Argument { name: "id", ty: "ID!", default: None, doc: "The feedback record." },
         Argument { name: "departmentRef", ty: "DepartmentRef", default: None, doc: "Where it goes." },

@@ -19,12 +19,19 @@ use super::sql::Sql;
 use crate::{Error, Result};
 
 /// How to reach the database.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// `sqlite://FILE?mode=rwc` or `postgres://…`.
     pub url: String,
     /// Most connections to hold (PostgreSQL), most readers (`SQLite`).
     pub max_connections: u32,
+}
+
+/// The address may hold a password.
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("max_connections", &self.max_connections).finish_non_exhaustive()
+    }
 }
 
 /// Number of the advisory lock that migrations take on PostgreSQL.
@@ -111,19 +118,22 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
 }
 
 /// Runs the migrations under a lock: the migrator itself takes none.
-pub(super) async fn migrate(writer: &DatabaseConnection) -> Result<()> {
+pub(super) async fn migrate(options: &Options, writer: &DatabaseConnection, statements: &Arc<AtomicU64>) -> Result<()> {
     if writer.get_database_backend() != DbBackend::Postgres {
         return Ok(Migrator::up(writer, None).await?);
     }
-    let guard = writer.begin().await?;
-    guard.execute_raw(Sql::text_only(DbBackend::Postgres, "SET LOCAL lock_timeout = 0")).await?;
-    guard.execute_raw(Sql::text_only(DbBackend::Postgres, "SET LOCAL idle_in_transaction_session_timeout = 0")).await?;
-    guard.execute_raw(Sql::text_only(DbBackend::Postgres, "SET LOCAL statement_timeout = 0")).await?;
+    // Connections of their own, one for the lock and one for the steps: the time-outs that protect a server
+    // would cut a long step short.
+    let mut connect_options = ConnectOptions::new(&options.url);
+    connect_options.max_connections(2).sqlx_logging(false).record_stmt_in_spans(false);
+    let pool = connect(connect_options, statements).await?;
+    let guard = pool.begin().await?;
     let mut lock = Sql::new(DbBackend::Postgres);
     lock.push("SELECT pg_advisory_xact_lock(").bind(MIGRATION_LOCK).push(")");
     guard.execute_raw(lock.finish()).await?;
-    let done = Migrator::up(writer, None).await;
+    let done = Migrator::up(&pool, None).await;
     guard.commit().await?;
+    pool.close().await?;
     Ok(done?)
 }
 

@@ -58,7 +58,7 @@ pub enum Test {
 }
 
 /// Deepest nesting of relations in one filter.
-const MOST_RELATIONS: usize = 8;
+pub const MOST_RELATIONS: usize = 8;
 
 impl Predicate {
     /// True for every row.

@@ -123,6 +123,10 @@ impl Earlier {
 
 /// Refuses a draft whose row is not as its mode or its version wants it.
 fn check_target(draft: &mut Draft) {
+    if draft.errors.iter().any(|error| error.path[0] == "externalId") {
+        // A key that cannot exist is told once.
+        return;
+    }
     let name = draft.noun.name;
     match (&draft.target, draft.mode, &draft.current) {
         (Target::Id(_), _, None) => draft.refuse(Code::NotFound, "id", format!("no such {name}")),

@@ -44,6 +44,7 @@ pub struct Store {
     /// `SQLite`: the one connection that writes. PostgreSQL: the same pool.
     writer: DatabaseConnection,
     statements: Arc<AtomicU64>,
+    options: Arc<Options>,
 }
 
 impl Store {
@@ -51,12 +52,12 @@ impl Store {
     pub async fn open(options: &Options) -> Result<Self> {
         let statements = Arc::new(AtomicU64::new(0));
         let (reader, writer) = connect::open(options, &statements).await?;
-        Ok(Self { reader, writer, statements })
+        Ok(Self { reader, writer, statements, options: Arc::new(options.clone()) })
     }
 
     /// Brings the schema up to date. Several processes may start it at once: one does it, the others wait.
     pub async fn migrate(&self) -> Result<()> {
-        connect::migrate(&self.writer).await
+        connect::migrate(&self.options, &self.writer, &self.statements).await
     }
 
     /// Refuses with a sentence unless the schema is the one this program needs.

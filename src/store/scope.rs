@@ -25,6 +25,9 @@ use super::{
 };
 use crate::{Error, Result, auth::Actor};
 
+/// How many parameters `SQLite` takes in one statement; PostgreSQL takes twice as many.
+const MOST_PARAMETERS: usize = 32_766;
+
 /// A caller's reach: their tenant, their permissions, and the one connection that can run a statement.
 #[derive(Clone, Debug)]
 pub struct Scope<C = DatabaseConnection> {
@@ -126,6 +129,10 @@ impl<C: ConnectionTrait> Scope<C> {
     }
 
     pub(super) async fn query(&self, statement: Statement) -> Result<Vec<QueryResult>> {
+        // Each range of a cursor repeats the filter: what is small enough by itself may be too much together.
+        if statement.values.as_ref().is_some_and(|values| values.0.len() > MOST_PARAMETERS) {
+            return Err(Error::BadInput("filter and order together have too many values".to_owned()));
+        }
         self.conn.query_all_raw(statement).await.map_err(|error| self.failed(error))
     }
 
@@ -303,16 +310,19 @@ impl<C: ConnectionTrait> Scope<C> {
         wanted: &[ExternalId],
     ) -> Result<HashMap<ExternalId, Uuid>> {
         let mut found = HashMap::new();
+        // PostgreSQL refuses to look for a text with a NUL byte; no row has one.
+        let wanted: Vec<&ExternalId> =
+            wanted.iter().filter(|key| !key.system.contains('\0') && !key.id.contains('\0')).collect();
         // Pairs bound one by one: the number of parameters of a statement has a limit.
         for part in wanted.chunks(1_000) {
             let mut sql = self.sql();
+            // A join and not `IN`: for that, SQLite reads every external id of the organization.
             sql.push("SELECT t.organization_id, t.").name(&[noun.table, "_id"]).push(", t.system, t.external_id FROM ");
-            sql.name(&[noun.table, "_external_id"]).push(" AS t WHERE t.organization_id = ").bind(self.organization());
-            sql.push(" AND (t.system, t.external_id) IN (VALUES ");
-            sql.list(part, |sql, key| {
+            sql.push("(VALUES ").list(part, |sql, key| {
                 sql.push("(").bind(key.system.as_str()).push(", ").bind(key.id.as_str()).push(")");
             });
-            sql.push(")");
+            sql.push(") AS w CROSS JOIN ").name(&[noun.table, "_external_id"]).push(" AS t WHERE t.organization_id = ");
+            sql.bind(self.organization()).push(" AND t.system = w.column1 AND t.external_id = w.column2");
             for row in self.rows(sql.finish(), &[CellKind::Id, CellKind::Text, CellKind::Text]).await? {
                 if let [Cell::Id(id), Cell::Text(system), Cell::Text(external)] = row.as_slice() {
                     found.insert(ExternalId { system: system.clone(), id: external.clone() }, *id);

@@ -76,8 +76,12 @@ impl Sql {
     /// Appends a place and binds a value to it.
     pub fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
-        self.text.push(if self.is_postgres() { '$' } else { '?' });
-        self.number(self.values.len())
+        if self.is_postgres() {
+            self.text.push('$');
+            return self.number(self.values.len());
+        }
+        // Without a number: SQLite takes those for names and looks each one up in a list of all.
+        self.push("?")
     }
 
     /// Binds a cell of a known kind.

@@ -78,6 +78,21 @@ impl App {
 }
 
 impl Caller<'_> {
+    /// The same caller under another name.
+    pub fn named(&self, subject: &str) -> Self {
+        let mut named = self.clone();
+        named.actor.subject = subject.to_owned();
+        named
+    }
+
+    /// The same caller with other permissions.
+    #[must_use]
+    pub fn with(&self, permissions: impl IntoIterator<Item = Permission>) -> Self {
+        let permissions = permissions.into_iter().collect();
+        Self { app: self.app, actor: Actor { permissions, ..self.actor.clone() } }
+    }
+
+    /// The caller's organization.
     pub fn organization(&self) -> OrganizationId {
         self.actor.organization
     }

@@ -132,3 +132,12 @@ async fn references_of_all_rows_are_resolved_and_a_wrong_one_fails_its_row() {
     assert_eq!(done["results"][1]["errors"][0]["path"], json!(["ownerRef"]));
     assert_eq!(done["results"][2]["node"]["owner"]["name"], "A");
 }
+
+#[tokio::test]
+async fn errors_of_rows_stand_at_their_rows_whatever_is_selected() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let input = json!({ "rows": [row("1", "")] });
+    let failed = caller.mutate("departmentsBulkUpsert", input, "__typename errors { code }").await;
+    assert_eq!(failed, json!({ "__typename": "DepartmentBulkPayload", "errors": [{ "code": "INVALID" }] }));
+}

@@ -142,7 +142,7 @@ impl<'a> World<'a> {
             Some(Kind::Enum(values)) => json!(values[0]),
             Some(Kind::Input { .. }) if ty.ends_with("Filter") => return None,
             Some(Kind::Input { .. }) if ty == "ExternalIdInput" => {
-                // The one that names an upsert's row stays, so the others are of another system.
+                // Those to carry are of another system than the one that names the row of an upsert.
                 let system = if name == "externalIds" { "erp" } else { "crm" };
                 json!({"system": system, "id": self.text("external").to_lowercase()})
             }

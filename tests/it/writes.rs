@@ -127,7 +127,7 @@ async fn an_update_that_changes_nothing_writes_nothing() {
 async fn an_upsert_does_what_its_mode_allows() {
     let app = App::start().await;
     let caller = app.admin("one").await;
-    let mut upsert = async |id: &str, name: &str, mode: &str| {
+    let upsert = async |id: &str, name: &str, mode: &str| {
         let input = json!({ "externalId": key("crm", id), "name": name, "mode": mode });
         let done = change(&caller, "departmentUpsert", input).await;
         let codes = codes(&done).join(" ");

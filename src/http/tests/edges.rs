@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, middleware::from_fn, test::TestRequest, web};
 use serde_json::json;
 
-use super::{Answer, LISTED, app, ask, send, send_to, settings, with_token};
+use super::{Answer, Json, LISTED, TOKENS, app, ask, send, send_to, settings, with_token};
 use crate::http::{
     admin,
     app::{State, mount},
@@ -60,8 +60,9 @@ async fn the_published_documents_are_open_to_all() {
     let schema = send(TestRequest::get().uri("/schema.graphql")).await;
     assert_eq!(schema.header("content-type"), "text/plain; charset=utf-8");
     assert!(schema.text().contains("type Query"));
-    let keys = send(TestRequest::get().uri("/.well-known/jwks.json")).await;
-    assert_eq!(keys.json()["keys"][0]["kid"], "ours");
+    let published = send(TestRequest::get().uri("/.well-known/jwks.json")).await;
+    let keys: Json = serde_json::from_str(TOKENS.jwks()).unwrap();
+    assert_eq!(published.json(), keys);
 }
 
 #[actix_web::test]

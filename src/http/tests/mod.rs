@@ -68,9 +68,11 @@ fn settings() -> HttpSettings {
 async fn app() -> App {
     let directory = tempfile::tempdir().unwrap().keep();
     let url = format!("sqlite://{}?mode=rwc", directory.join("rapport.db").display());
+    let store = store::Store::open(&store::Options { url, max_connections: 2 }).await.unwrap();
+    store.migrate().await.unwrap();
     App {
         schema: crate::schema::build(),
-        store: store::Store::open(&store::Options { url, max_connections: 2 }).await.unwrap(),
+        store,
         tokens: TOKENS.clone(),
         demo: Some(Demo { token: "demo-token".to_owned() }),
     }

@@ -8,7 +8,7 @@ mod search;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{App, Caller},
+    app::App,
     dump::Dump,
     outline::{Kind, Member, Outline},
     world::{World, noun_of_id},

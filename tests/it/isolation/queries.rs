@@ -107,7 +107,7 @@ async fn lists_and_everything_below_them_hold_own_rows_only() {
     let (app, outline) = (App::start().await, Outline::read());
     let both = Neighbours::settle(&app, &outline).await;
     for field in outline.queries().iter().filter(|field| field.base() != "Node") {
-        let document = outline.document("query", field, &outline.select(&field.ty, 4));
+        let document = outline.document("query", field, &outline.select(&field.ty, 3));
         let (answer, _) = both.probe(&document, arguments(&both, field)).await;
         assert_eq!(answer.get("errors"), None, "{} {answer:#}", field.name);
         if let Some(total) = answer["data"][&field.name].get("totalCount") {

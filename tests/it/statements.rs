@@ -1,0 +1,168 @@
+//! How many statements a request costs: the same for one row and for a thousand.
+
+use serde_json::{Value, json};
+
+use crate::app::{App, Caller};
+
+/// An organization with 20 points of 6 expectations and 4 feedback records each.
+async fn filled(app: &App) -> Caller<'_> {
+    let caller = app.admin("one").await;
+    let key = |id: String| json!({ "system": "test", "id": id });
+    let below = |point: usize, count: usize, row: &dyn Fn(usize) -> Value| -> Vec<Value> {
+        (0..count)
+            .map(|index| {
+                let mut row = row(index);
+                row["externalId"] = key(format!("{point}-{index}"));
+                row["pointRef"] = json!({ "externalId": key(point.to_string()) });
+                row
+            })
+            .collect()
+    };
+    let mediums = vec![json!({ "externalId": key("m".into()), "name": "Phone" })];
+    let points = (0..20).map(|place| json!({ "externalId": key(place.to_string()), "name": place.to_string() }));
+    let expectation = |_| json!({ "statement": "Fast", "source": "RESEARCH" });
+    let feedback = |day| {
+        let at = format!("2026-01-0{}T00:00:00Z", day + 1);
+        json!({ "kind": "COMPLAINT", "receivedAt": at, "mediumRef": { "externalId": key("m".into()) } })
+    };
+    for (field, rows) in [
+        ("mediumsBulkUpsert", mediums),
+        ("interactionPointsBulkUpsert", points.collect()),
+        ("expectationsBulkUpsert", (0..20).flat_map(|point| below(point, 6, &expectation)).collect()),
+        ("feedbackRecordsBulkUpsert", (0..20).flat_map(|point| below(point, 4, &feedback)).collect()),
+    ] {
+        let done = caller.mutate(field, json!({ "rows": rows }), "errors { code }").await;
+        assert_eq!(done["errors"], json!([]), "{field}");
+    }
+    caller
+}
+
+/// The answer, and what it cost.
+async fn counted(app: &App, caller: &Caller<'_>, document: &str, variables: Value) -> (Value, u64) {
+    let before = app.store.statements();
+    let data = caller.data(document, variables).await;
+    (data, app.store.statements() - before)
+}
+
+#[tokio::test]
+async fn a_point_by_id_costs_one_statement_whether_it_is_there_or_not() {
+    let app = App::start().await;
+    let caller = filled(&app).await;
+    let id =
+        caller.ask("{ interactionPoints(first: 1) { nodes { id } } }").await["interactionPoints"]["nodes"][0]["id"]
+            .take();
+    let document = "query($id: ID!) { interactionPoint(by: { id: $id }) { id name kind version } }";
+    let (data, cost) = counted(&app, &caller, document, json!({ "id": id })).await;
+    assert_eq!((&data["interactionPoint"]["id"], cost), (&id, 1));
+    for unknown in ["point_01h455vb4pex5vsknk084sn02q", "dept_01h455vb4pex5vsknk084sn02q", "none"] {
+        let (data, cost) = counted(&app, &caller, document, json!({ "id": unknown })).await;
+        assert_eq!((&data["interactionPoint"], cost), (&Value::Null, 1), "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn twenty_points_with_their_expectations_and_last_feedback_cost_three_statements() {
+    let app = App::start().await;
+    let caller = filled(&app).await;
+    let document = "{ interactionPoints(first: 20) { nodes { name
+        expectations(first: 5, orderBy: [{ field: RANK }]) { nodes { statement } }
+        feedbackRecords(first: 3, orderBy: [{ field: RECEIVED_AT, direction: DESC }]) { nodes { receivedAt } }
+    } } }";
+    let (data, cost) = counted(&app, &caller, document, json!({})).await;
+    let nodes = data["interactionPoints"]["nodes"].as_array().unwrap();
+    assert_eq!((nodes.len(), cost), (20, 3));
+    for node in nodes {
+        assert_eq!(node["expectations"]["nodes"].as_array().unwrap().len(), 5);
+        assert_eq!(node["feedbackRecords"]["nodes"][2]["receivedAt"], "2026-01-02T00:00:00Z");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_feedback_with_point_and_medium_costs_three_statements() {
+    let app = App::start().await;
+    let caller = filled(&app).await;
+    let document = r#"{ feedbackRecords(first: 50, orderBy: [{ field: RECEIVED_AT, direction: DESC }], filter: {
+        kind: { eq: COMPLAINT }, receivedAt: { gte: "2026-01-02T00:00:00Z", lt: "2026-01-04T00:00:00Z" }
+    }) { nodes { receivedAt point { name } medium { name } } pageInfo { hasNextPage endCursor } } }"#;
+    let (data, cost) = counted(&app, &caller, document, json!({})).await;
+    let nodes = data["feedbackRecords"]["nodes"].as_array().unwrap();
+    assert_eq!((nodes.len(), cost), (40, 3));
+    assert!(nodes.iter().all(|node| node["medium"]["name"] == "Phone" && node["point"]["name"].is_string()));
+}
+
+#[tokio::test]
+async fn counting_alone_costs_one_statement() {
+    let app = App::start().await;
+    let caller = filled(&app).await;
+    let (data, cost) = counted(&app, &caller, "{ feedbackRecords { totalCount } }", json!({})).await;
+    assert_eq!((&data["feedbackRecords"]["totalCount"], cost), (&json!(80), 1));
+    let (_, cost) = counted(&app, &caller, "{ feedbackRecords { totalCount nodes { id } } }", json!({})).await;
+    assert_eq!(cost, 2);
+    let nested = "{ interactionPoints { nodes { expectations { totalCount } } } }";
+    assert_eq!(counted(&app, &caller, nested, json!({})).await.1, 2);
+}
+
+#[tokio::test]
+async fn the_same_relation_asked_for_in_several_places_is_read_once() {
+    let app = App::start().await;
+    let caller = filled(&app).await;
+    let document = "{ interactionPoints { nodes {
+            expectations { nodes { id } } ...More ... on InteractionPoint { expectations { edges { cursor } } }
+        } } }
+        fragment More on InteractionPoint { expectations { nodes { statement } pageInfo { hasNextPage } } }";
+    let (data, cost) = counted(&app, &caller, document, json!({})).await;
+    assert_eq!(cost, 2);
+    let list = &data["interactionPoints"]["nodes"][0]["expectations"];
+    assert!(list["nodes"][0]["id"].is_string() && list["nodes"][0]["statement"].is_string());
+    assert!(list["edges"][0]["cursor"].is_string() && list["pageInfo"]["hasNextPage"].is_boolean());
+}
+
+#[tokio::test]
+async fn a_list_asked_for_as_nodes_and_as_edges_is_read_once() {
+    let app = App::start().await;
+    let caller = filled(&app).await;
+    let document = "{ interactionPoints { nodes { id name } edges { cursor node { kind } } pageInfo { endCursor } } }";
+    assert_eq!(counted(&app, &caller, document, json!({})).await.1, 1);
+}
+
+#[tokio::test]
+async fn a_relation_nobody_has_costs_nothing() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let document =
+        "{ interactionPoints { nodes { owner { name } expectations { nodes { id } } externalIds { id } } } }";
+    assert_eq!(counted(&app, &caller, document, json!({})).await.1, 1);
+}
+
+#[tokio::test]
+async fn a_create_with_an_idempotency_key_costs_a_fixed_number_of_statements() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let document = "mutation($input: DepartmentCreateInput!) { departmentCreate(input: $input) { node { id } } }";
+    let input = json!({ "input": { "name": "A", "idempotencyKey": "k" } });
+    // The key, the row, the key's result, the event and the node; SQLite takes the event's sequence by itself.
+    let (first, cost) = counted(&app, &caller, document, input.clone()).await;
+    assert_eq!(cost, if app.database.is_sqlite() { 6 } else { 5 });
+    // The key, its result, and the node.
+    let (second, cost) = counted(&app, &caller, document, input).await;
+    assert_eq!((second, cost), (first, 3));
+}
+
+#[tokio::test]
+async fn a_bulk_upsert_of_a_thousand_costs_what_one_of_ten_does() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let mut costs = Vec::new();
+    for count in [10, 1_000] {
+        let rows: Vec<Value> = (0..count)
+            .map(|index| json!({ "externalId": { "system": "test", "id": format!("{count}-{index}") }, "name": "A" }))
+            .collect();
+        let document = "mutation($input: DepartmentsBulkUpsertInput!) {
+            departmentsBulkUpsert(input: $input) { results { outcome node { id externalIds { id } } } } }";
+        for name in ["made", "unchanged"] {
+            let input = json!({ "input": { "rows": rows, "idempotencyKey": format!("{name} {count}") } });
+            costs.push(counted(&app, &caller, document, input).await.1);
+        }
+    }
+    assert_eq!(costs[..2], costs[2..]);
+}
