@@ -149,8 +149,7 @@ impl<'a> Walk<'a> {
 
 fn int(given: Given<'_>) -> Option<i64> {
     match given {
-        Given::Written(Literal::Number(number)) => number.as_i64(),
-        Given::Value(Value::Number(number)) => number.as_i64(),
+        Given::Written(Literal::Number(number)) | Given::Value(Value::Number(number)) => number.as_i64(),
         _ => None,
     }
 }

@@ -63,7 +63,7 @@ impl Document {
     pub fn prepare(mut self, variables: Variables, shape: &Shape, limits: &Limits) -> Result<Prepared, ServerError> {
         let operation = self.operation();
         variables::check(operation, &variables, shape)?;
-        let merged = merge(operation, &self.parsed.fragments, &variables, shape)?;
+        let merged = merge(operation, &self.parsed, &variables, shape)?;
         let cost = cost(&merged, operation, &variables, shape, limits.cost_limit)?;
         if let Some(selections) = merged.selections()
             && let Some(operation) = chosen_mut(&mut self.parsed, self.operation_name.as_deref())

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use async_graphql::{
     Name, Pos, Positioned, ServerError, Value, Variables,
     parser::types::{
-        Directive, Field, FragmentDefinition, InlineFragment, OperationDefinition, Selection, SelectionSet,
-        TypeCondition, VariableDefinition,
+        Directive, ExecutableDocument, Field, FragmentDefinition, InlineFragment, OperationDefinition, Selection,
+        SelectionSet, TypeCondition, VariableDefinition,
     },
 };
 
@@ -37,11 +37,11 @@ impl Merged<'_> {
 /// Merges an operation of a document that has been weighed: each selection is looked at wherever it is spread.
 pub fn merge<'a>(
     operation: &'a OperationDefinition,
-    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    document: &'a ExecutableDocument,
     variables: &'a Variables,
     shape: &'a Shape,
 ) -> Result<Merged<'a>, ServerError> {
-    let declared = &operation.variable_definitions;
+    let (fragments, declared) = (&document.fragments, &operation.variable_definitions);
     let mut walk = Walk { fragments, declared, variables, shape, changed: false };
     let root = shape.root(operation.ty);
     let entries = walk.merged(root, &[&operation.selection_set.node])?;

@@ -228,7 +228,7 @@ fn a_document_without_doubles_is_left_as_it_is() {
     let parsed = async_graphql::parser::parse_query(text).unwrap();
     let (_, operation) = parsed.operations.iter().next().unwrap();
     let (variables, (_, shape)) = (Variables::from_json(json!({"a": true})), schema());
-    let merged = super::merge(&operation.node, &parsed.fragments, &variables, &shape).unwrap();
+    let merged = super::merge(&operation.node, &parsed, &variables, &shape).unwrap();
     assert!(merged.selections().is_none());
 }
 

@@ -99,7 +99,8 @@ async fn paid(Prepared { request, cost }: Prepared, actor: Actor, state: &State)
         }
         Err(wait) => {
             let mut error = refuse(RATE_LIMITED, "too many points spent: wait, or ask for less", None);
-            failure::set(&mut error, RETRY_AFTER_SECONDS, wait.time.as_nanos().div_ceil(1_000_000_000) as u64);
+            let seconds = wait.time.as_secs() + u64::from(wait.time.subsec_nanos() > 0);
+            failure::set(&mut error, RETRY_AFTER_SECONDS, seconds);
             (refused(error), wait.remaining)
         }
     };

@@ -1,5 +1,6 @@
 //! The whole application in process.
 
+mod attacks;
 mod edges;
 mod explorer;
 mod protocol;
