@@ -2,6 +2,7 @@
 
 mod commands;
 mod file;
+mod limits;
 mod values;
 
 use std::{
@@ -22,6 +23,7 @@ use tracing_subscriber::filter::Targets;
 pub use self::commands::{
     ApiClientCommand, ApiClientRequest, Command, OrganizationCommand, OrganizationRequest, RevokeRequest, TokenRequest,
 };
+pub use self::limits::Limits;
 use crate::{
     auth::{external::Terms, key::KeyFile},
     store,
@@ -120,6 +122,8 @@ struct Given {
     #[arg(long, env = "RAPPORT_DRAIN_TIMEOUT", global = true, hide_env_values = true, value_name = "DURATION")]
     #[arg(default_value = "25s", value_parser = values::duration)]
     drain_timeout: Duration,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 /// Everything this run was told. Not for the log: the database's address may hold a password.
@@ -159,6 +163,8 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// Longest time for requests under way to finish after SIGTERM.
     pub drain_timeout: Duration,
+    /// What a request may ask for.
+    pub limits: Limits,
 }
 
 /// Why there are no settings to run with.
@@ -232,6 +238,9 @@ impl Settings {
         if let Some((twice, _)) = known.iter().zip(known.iter().skip(1)).find(|(one, next)| one == next) {
             return Err(Stop::Wrong(format!("--issuer and --external-issuer name {twice} twice")));
         }
+        if given.limits.points < given.limits.cost_limit {
+            return Err(Stop::Wrong("--points must be at least --cost-limit".to_owned()));
+        }
         Ok(Self {
             command,
             database: store::Options { url, max_connections: given.database_connections },
@@ -246,6 +255,7 @@ impl Settings {
                 body_limit: given.body_limit,
                 request_timeout: given.request_timeout,
                 drain_timeout: given.drain_timeout,
+                limits: given.limits,
             },
             log: given.log,
             log_format: given.log_format,

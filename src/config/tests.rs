@@ -49,6 +49,7 @@ fn without_any_settings_everything_has_a_default() {
     assert_eq!(settings.http.body_limit, 4 * 1_024 * 1_024);
     assert_eq!(settings.http.request_timeout, Duration::from_secs(10));
     assert_eq!(settings.http.drain_timeout, Duration::from_secs(25));
+    assert_eq!(settings.http.limits, Limits::DEFAULT);
     assert_eq!(settings.log.to_string(), "info");
     assert_eq!(settings.log_format, LogFormat::Text);
 }
@@ -144,6 +145,9 @@ fn wrong_flags_stop_the_start() {
         (vec!["serve", "--log", "loud"], "--log"),
         (vec!["serve", "--log-format", "xml"], "--log-format"),
         (vec!["serve", "--body-limit", "10"], "--body-limit"),
+        (vec!["serve", "--document-nesting", "65"], "--document-nesting"),
+        (vec!["serve", "--points-per-second", "0"], "--points-per-second"),
+        (vec!["serve", "--points", "19999"], "--cost-limit"),
         (vec!["serve", "--request-timeout", "0s"], "--request-timeout"),
         (vec!["serve", "--request-timeout", "10"], "--request-timeout"),
         (vec!["serve", "--drain-timeout=-5s"], "--drain-timeout"),
@@ -200,7 +204,7 @@ fn unknown_variables_stop_the_start() {
 fn each_setting_is_a_flag_and_the_variable_of_that_name_and_has_help() {
     let command = CommandLine::command();
     let settings: Vec<_> = command.get_arguments().collect();
-    assert_eq!(settings.len(), 16);
+    assert_eq!(settings.len(), 28);
     let Err(Stop::Shown(help)) = read(&["--help"], &[], Path::new(NO_FILE)) else { panic!("no help") };
     for setting in settings {
         let flag = setting.get_long().unwrap();

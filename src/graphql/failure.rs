@@ -10,8 +10,28 @@ pub const PARSE_FAILED: &str = "GRAPHQL_PARSE_FAILED";
 pub const VALIDATION_FAILED: &str = "GRAPHQL_VALIDATION_FAILED";
 /// A variable, an argument or the operation's name cannot be used.
 pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
-/// The document asks for more than a request may.
+/// The document costs more than a request may.
 pub const TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
+/// The document is too long.
+pub const DOCUMENT_TOO_LARGE: &str = "DOCUMENT_TOO_LARGE";
+/// The document has too many tokens.
+pub const TOO_MANY_TOKENS: &str = "TOO_MANY_TOKENS";
+/// Too many brackets or selection sets inside one another.
+pub const TOO_NESTED: &str = "TOO_NESTED";
+/// Too many fields inside one another.
+pub const TOO_DEEP: &str = "TOO_DEEP";
+/// Too many selections, fragments opened.
+pub const TOO_MANY_SELECTIONS: &str = "TOO_MANY_SELECTIONS";
+/// Too many aliases.
+pub const TOO_MANY_ALIASES: &str = "TOO_MANY_ALIASES";
+/// Too many fields at the root of an operation.
+pub const TOO_MANY_ROOT_FIELDS: &str = "TOO_MANY_ROOT_FIELDS";
+/// Too many directives at one place.
+pub const TOO_MANY_DIRECTIVES: &str = "TOO_MANY_DIRECTIVES";
+/// The caller or the organization has spent its points.
+pub const RATE_LIMITED: &str = "RATE_LIMITED";
+/// The answer would be too long to send.
+pub const ANSWER_TOO_LARGE: &str = "ANSWER_TOO_LARGE";
 /// A bug or an outage.
 pub const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
 
@@ -19,15 +39,6 @@ pub const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
 const MOST_ERRORS: usize = 10;
 /// Most characters of a message: names from the document stand in some.
 const LONGEST_MESSAGE: usize = 300;
-
-/// How async-graphql begins the messages of its own limits, which carry nothing else to know them by.
-const LIMITS: [&str; 5] = [
-    "Query is too complex",
-    "Query is nested too deep",
-    "The recursion depth of the query",
-    "The amount of aliases of the query",
-    "The number of directives on the field",
-];
 
 /// A refusal of the request itself.
 pub fn refuse(code: &'static str, message: impl Into<String>, at: Option<Pos>) -> ServerError {
@@ -89,7 +100,6 @@ fn name(error: &mut ServerError, request_id: &str) {
             INTERNAL
         }
         (None, Some(_)) => return shorten(&mut error.message),
-        (None, None) if LIMITS.iter().any(|limit| error.message.starts_with(limit)) => TOO_COMPLEX,
         (None, None) if error.path.is_empty() => VALIDATION_FAILED,
         // A scalar refused a value while a field read its arguments.
         (None, None) => {
@@ -105,7 +115,8 @@ fn name(error: &mut ServerError, request_id: &str) {
     shorten(&mut error.message);
 }
 
-fn set(error: &mut ServerError, key: &str, value: &str) {
+/// Sets a value of an error's extensions.
+pub fn set(error: &mut ServerError, key: &str, value: impl Into<Value>) {
     error.extensions.get_or_insert_with(ErrorExtensionValues::default).set(key, value);
 }
 
@@ -167,7 +178,6 @@ mod tests {
     fn every_error_has_a_code() {
         for (error, expected) in [
             (ServerError::new("Unknown field \"x\" on type \"Query\".", None), "GRAPHQL_VALIDATION_FAILED"),
-            (ServerError::new("Query is nested too deep.", None), "QUERY_TOO_COMPLEX"),
             (in_field("Failed to parse \"DateTime\": input is out of range"), "BAD_USER_INPUT"),
             (server_error(Error::Unavailable), "UNAVAILABLE"),
             (server_error(Error::Timeout), "TIMEOUT"),

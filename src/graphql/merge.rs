@@ -15,54 +15,42 @@ use async_graphql::{
     },
 };
 
-use super::{
-    document::{chosen, chosen_mut},
-    failure::{TOO_COMPLEX, VALIDATION_FAILED, refuse},
-    shape::Shape,
-};
+use super::{failure::VALIDATION_FAILED, failure::refuse, shape::Shape};
 
-/// Most selections an operation may have once its fragments are expanded.
-const MOST_SELECTIONS: usize = 2_000;
-/// Most fields under another name than their own, once merged. Validation cannot count them: it sees the original too.
-const MOST_ALIASES: usize = 30;
-/// Most selections inside one another, fragments counted.
-const DEEPEST: usize = 64;
-
-/// Merges the operation that will run. Refuses one that is too large to be looked at: it could not be known to run
-/// each of its mutations once.
-///
-/// When something merges, the operation becomes the merged selections followed by its original ones under
-/// `... @skip(if: true)`: validation still sees every field, variable and fragment as they were written, and what is
-/// skipped is dropped before execution.
-pub fn merge(
-    document: &mut ExecutableDocument,
-    operation_name: Option<&str>,
-    variables: &Variables,
-    shape: &Shape,
-) -> Result<(), ServerError> {
-    let operation = chosen(document, operation_name)?;
-    let mut walk = Walk {
-        fragments: &document.fragments,
-        declared: &operation.node.variable_definitions,
-        variables,
-        shape,
-        seen: 0,
-        aliases: 0,
-        depth: 0,
-        changed: false,
-    };
-    let entries = walk.merged(shape.root(operation.node.ty), &[&operation.node.selection_set.node])?;
-    if !walk.changed {
-        return Ok(());
-    }
-    let merged = built(&entries);
-    if let Some(operation) = chosen_mut(document, operation_name) {
-        replace(&mut operation.node, merged);
-    }
-    Ok(())
+/// An operation as it will run.
+pub struct Merged<'a> {
+    /// The type it starts from.
+    pub root: Option<&'a str>,
+    /// Its selections.
+    pub entries: Vec<Entry<'a>>,
+    /// Whether they are not those that were written.
+    changed: bool,
 }
 
-fn replace(operation: &mut OperationDefinition, merged: Vec<Positioned<Selection>>) {
+impl Merged<'_> {
+    /// The selections, if they are not those that were written.
+    pub fn selections(&self) -> Option<Vec<Positioned<Selection>>> {
+        self.changed.then(|| built(&self.entries))
+    }
+}
+
+/// Merges an operation of a document that has been weighed: each selection is looked at wherever it is spread.
+pub fn merge<'a>(
+    operation: &'a OperationDefinition,
+    document: &'a ExecutableDocument,
+    variables: &'a Variables,
+    shape: &'a Shape,
+) -> Result<Merged<'a>, ServerError> {
+    let (fragments, declared) = (&document.fragments, &operation.variable_definitions);
+    let mut walk = Walk { fragments, declared, variables, shape, changed: false };
+    let root = shape.root(operation.ty);
+    let entries = walk.merged(root, &[&operation.selection_set.node])?;
+    Ok(Merged { root, entries, changed: walk.changed })
+}
+
+/// Sets the merged selections into the operation, followed by its original ones under `... @skip(if: true)`: validation
+/// still sees every field, variable and fragment as they were written, and what is skipped is dropped before execution.
+pub fn replace(operation: &mut OperationDefinition, merged: Vec<Positioned<Selection>>) {
     let pos = operation.selection_set.pos;
     let original = std::mem::replace(&mut operation.selection_set.node.items, merged);
     operation.selection_set.node.items.push(skipped(SelectionSet { items: original }, pos));
@@ -82,9 +70,21 @@ fn skipped(set: SelectionSet, pos: Pos) -> Positioned<Selection> {
 }
 
 /// A selection of the merged operation.
-enum Entry<'a> {
-    Field { first: &'a Positioned<Field>, children: Vec<Entry<'a>> },
-    Fragment { on: &'a Positioned<TypeCondition>, children: Vec<Entry<'a>> },
+pub enum Entry<'a> {
+    /// Equal fields.
+    Field {
+        /// The first of them.
+        first: &'a Positioned<Field>,
+        /// What all of them ask of it.
+        children: Vec<Entry<'a>>,
+    },
+    /// Selections of one type among several.
+    Fragment {
+        /// The type.
+        on: &'a Positioned<TypeCondition>,
+        /// What is asked of it.
+        children: Vec<Entry<'a>>,
+    },
 }
 
 /// The selections of one object that share a field or a type condition.
@@ -105,9 +105,6 @@ struct Walk<'a> {
     declared: &'a [Positioned<VariableDefinition>],
     variables: &'a Variables,
     shape: &'a Shape,
-    seen: usize,
-    aliases: usize,
-    depth: usize,
     changed: bool,
 }
 
@@ -118,7 +115,6 @@ impl<'a> Walk<'a> {
         for set in sets {
             self.collect(parent, set, &mut groups)?;
         }
-        self.depth += 1;
         let entries = groups.list.into_iter().map(|group| {
             Ok(match group {
                 Group::Field { first, sets } => {
@@ -131,9 +127,7 @@ impl<'a> Walk<'a> {
                 }
             })
         });
-        let entries = entries.collect();
-        self.depth -= 1;
-        entries
+        entries.collect()
     }
 
     /// Sorts a selection set and the fragments in it into groups. Each selection is met once, so this is linear.
@@ -143,20 +137,12 @@ impl<'a> Walk<'a> {
         set: &'a SelectionSet,
         groups: &mut Groups<'a>,
     ) -> Result<(), ServerError> {
-        if self.depth == DEEPEST {
-            return Err(refuse(TOO_COMPLEX, "selections are nested too deeply, or fragments spread themselves", None));
-        }
-        self.depth += 1;
         for item in &set.items {
-            self.seen += 1;
-            if self.seen > MOST_SELECTIONS {
-                return Err(refuse(TOO_COMPLEX, format!("more than {MOST_SELECTIONS} selections"), None));
-            }
             if !self.is_included(item.node.directives())? {
                 continue;
             }
             match &item.node {
-                Selection::Field(field) => self.add(field, groups)?,
+                Selection::Field(field) => self.add(field, groups),
                 Selection::InlineFragment(inline) => {
                     let on = inline.node.type_condition.as_ref();
                     self.open(parent, on, &inline.node.selection_set.node, groups)?;
@@ -170,11 +156,10 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        self.depth -= 1;
         Ok(())
     }
 
-    fn add(&mut self, field: &'a Positioned<Field>, groups: &mut Groups<'a>) -> Result<(), ServerError> {
+    fn add(&mut self, field: &'a Positioned<Field>, groups: &mut Groups<'a>) {
         let same_key = groups.by_key.entry(field.node.response_key().node.as_str()).or_default();
         // Two that only share a key come to stand side by side, where validation compares them.
         self.changed |= !same_key.is_empty();
@@ -183,16 +168,11 @@ impl<'a> Walk<'a> {
                 && asks_the_same(&first.node, &field.node)
             {
                 sets.push(&field.node.selection_set.node);
-                return Ok(());
+                return;
             }
         }
         same_key.push(groups.list.len());
-        self.aliases += usize::from(field.node.alias.is_some());
-        if self.aliases > MOST_ALIASES {
-            return Err(refuse(TOO_COMPLEX, format!("more than {MOST_ALIASES} aliases"), Some(field.pos)));
-        }
         groups.list.push(Group::Field { first: field, sets: vec![&field.node.selection_set.node] });
-        Ok(())
     }
 
     fn open(

@@ -9,8 +9,9 @@ use async_graphql::parser::{
         TypeKind, TypeSystemDefinition,
     },
 };
-use async_graphql::{Name, Positioned};
+use async_graphql::{Name, Positioned, Value};
 
+use super::connection::DEFAULT_PAGE;
 use crate::{Error, Result};
 
 /// The types of the schema by name.
@@ -24,10 +25,22 @@ pub struct Shape {
 /// An object, interface or union.
 #[derive(Debug, Default)]
 struct Composite {
-    /// The named type of each field.
-    fields: HashMap<String, String>,
+    fields: HashMap<String, OutputField>,
     /// The interfaces and unions that every value of it belongs to.
     within: HashSet<String>,
+}
+
+/// A field of an object or interface.
+#[derive(Debug)]
+pub struct OutputField {
+    /// Its named type.
+    pub ty: String,
+    /// Whether it answers a list.
+    pub is_list: bool,
+    /// Rows of its page when the caller does not say, if it takes `first`.
+    pub page: Option<i64>,
+    /// Whether it takes `groupBy`.
+    pub groups: bool,
 }
 
 /// A type that values from outside must fit.
@@ -117,9 +130,7 @@ impl Shape {
     ) {
         let composite = self.composites.entry(name).or_default();
         composite.within.extend(implements.into_iter().map(|interface| interface.node.to_string()));
-        composite.fields.extend(
-            fields.into_iter().map(|field| (field.node.name.node.to_string(), named(&field.node.ty.node.base))),
-        );
+        composite.fields.extend(fields.into_iter().map(output_field));
     }
 
     /// The type an operation starts from.
@@ -129,7 +140,12 @@ impl Shape {
 
     /// The named type of a field.
     pub fn field(&self, parent: &str, field: &str) -> Option<&str> {
-        self.composites.get(parent)?.fields.get(field).map(String::as_str)
+        self.output(parent, field).map(|field| field.ty.as_str())
+    }
+
+    /// A field of an object or interface.
+    pub fn output(&self, parent: &str, field: &str) -> Option<&OutputField> {
+        self.composites.get(parent)?.fields.get(field)
     }
 
     /// Whether every value of type `parent` also satisfies the type condition.
@@ -141,6 +157,18 @@ impl Shape {
     pub fn input(&self, name: &str) -> Option<&Input> {
         self.inputs.get(name)
     }
+}
+
+fn output_field(field: Positioned<FieldDefinition>) -> (String, OutputField) {
+    let FieldDefinition { name, arguments, ty, .. } = field.node;
+    let argument = |name: &str| arguments.iter().find(|argument| argument.node.name.node == name);
+    let page = argument("first").map(|first| match first.node.default_value.as_ref().map(|value| &value.node) {
+        Some(Value::Number(rows)) => rows.as_i64().unwrap_or(DEFAULT_PAGE),
+        _ => DEFAULT_PAGE,
+    });
+    let is_list = matches!(ty.node.base, BaseType::List(_));
+    let output = OutputField { ty: named(&ty.node.base), is_list, page, groups: argument("groupBy").is_some() };
+    (name.node.to_string(), output)
 }
 
 fn input_field(field: Positioned<InputValueDefinition>) -> (String, InputField) {
@@ -182,6 +210,9 @@ mod tests {
         assert_eq!(shape.root(OperationType::Query), Some("Query"));
         assert_eq!(shape.root(OperationType::Mutation), None);
         assert_eq!(shape.field("Point", "mediums"), Some("Medium"));
+        let mediums = shape.output("Point", "mediums").unwrap();
+        assert!(mediums.is_list && mediums.page == Some(5) && !mediums.groups);
+        assert!(shape.output("Point", "id").is_some_and(|id| id.page.is_none() && !id.is_list));
         assert!(shape.always("Point", "Node") && shape.always("Point", "Anything") && shape.always("Point", "Point"));
         assert!(!shape.always("Node", "Point") && !shape.always("Point", "Medium"));
     }

@@ -13,8 +13,15 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{edge, explorer, failure::Refusal, gate::Gate, graphql, health, media::Media, oauth, published};
-use crate::{config::HttpSettings, graphql::shape::Shape, schema::ApiSchema, store::Store};
+use super::{
+    edge, explorer, failure::Refusal, gate::Gate, graphql, health, media::Media, oauth, published, throttle::Throttle,
+};
+use crate::{
+    config::{HttpSettings, Limits},
+    graphql::shape::Shape,
+    schema::ApiSchema,
+    store::Store,
+};
 
 /// Everything that is served.
 #[derive(Clone)]
@@ -44,6 +51,8 @@ pub(super) struct State {
     pub body_limit: usize,
     pub request_timeout: Duration,
     pub attempts: oauth::Attempts,
+    pub limits: Limits,
+    pub throttle: Throttle,
 }
 
 impl State {
@@ -56,6 +65,8 @@ impl State {
             body_limit: settings.body_limit,
             request_timeout: settings.request_timeout,
             attempts: oauth::Attempts::default(),
+            throttle: Throttle::new(&settings.limits),
+            limits: settings.limits.clone(),
         }
     }
 }

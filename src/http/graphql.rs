@@ -1,6 +1,6 @@
 //! `/graphql`: GraphQL over HTTP.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, io, time::Duration};
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
@@ -10,7 +10,7 @@ use actix_web::{
     },
     web,
 };
-use async_graphql::{Executor, Request, Response, ServerError, Value, parser::types::OperationType};
+use async_graphql::{Executor, Request, Response, ServerError, Value, parser::types::OperationType, value};
 use serde::Serialize;
 
 use super::{
@@ -22,12 +22,17 @@ use super::{
     params::{self, Params},
 };
 use crate::{
-    Error, clock,
+    Error,
+    auth::Actor,
+    clock,
     graphql::{
-        document::Document,
-        failure::{self, INTERNAL, code, server_error},
+        document::{Document, Prepared},
+        failure::{self, ANSWER_TOO_LARGE, INTERNAL, RATE_LIMITED, code, refuse, server_error},
     },
 };
+
+/// What a throttled caller is told in the error's extensions, and in the header of that name.
+const RETRY_AFTER_SECONDS: &str = "retryAfter";
 
 /// Answers one request.
 pub async fn graphql(http: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
@@ -61,10 +66,10 @@ async fn answer(
         if anonymous {
             failure::withhold_suggestions(&mut response);
         }
-        reply(&response, media, operation)
+        reply(&response, media, operation, state.limits.answer_bytes)
     };
 
-    let document = match Document::read(&params.query, params.operation_name) {
+    let document = match Document::read(&params.query, params.operation_name, &state.limits) {
         Ok(document) => document,
         Err(error) => return Ok(finish(refused(error), None)),
     };
@@ -75,16 +80,34 @@ async fn answer(
     if anonymous && !document.is_public() {
         return Err(Refusal::unauthenticated(bearer::CHALLENGE));
     }
-    let response = match document.prepare(params.variables, &state.shape) {
-        Ok(mut request) => {
-            if let Some(actor) = actor {
-                request = request.data(state.app.store.scope(actor, clock::now()));
-            }
-            within(state.request_timeout, &state.app.schema, request).await
-        }
+    let response = match document.prepare(params.variables, &state.shape, &state.limits) {
+        Ok(prepared) => match actor {
+            Some(actor) => paid(prepared, actor, state).await,
+            None => within(state.request_timeout, &state.app.schema, prepared.request).await,
+        },
         Err(error) => refused(error),
     };
     Ok(finish(response, Some(kind)))
+}
+
+/// Executes what the caller has points for, and says what it cost.
+async fn paid(Prepared { request, cost }: Prepared, actor: Actor, state: &State) -> Response {
+    let (mut response, remaining) = match state.throttle.charge(&actor, cost) {
+        Ok(remaining) => {
+            let request = request.data(state.app.store.scope(actor, clock::now()));
+            (within(state.request_timeout, &state.app.schema, request).await, remaining)
+        }
+        Err(wait) => {
+            let mut error = refuse(RATE_LIMITED, "too many points spent: wait, or ask for less", None);
+            let seconds = wait.time.as_secs() + u64::from(wait.time.subsec_nanos() > 0);
+            failure::set(&mut error, RETRY_AFTER_SECONDS, seconds);
+            (refused(error), wait.remaining)
+        }
+    };
+    let (limit, restored) = (state.limits.points, state.limits.points_per_second);
+    let told = value!({ "requested": cost, "limit": limit, "remaining": remaining, "restoreRate": restored });
+    response.extensions.insert("cost".to_owned(), told);
+    response
 }
 
 async fn read(http: &HttpRequest, payload: web::Payload, state: &State) -> Result<Params, Refusal> {
@@ -117,22 +140,56 @@ struct Body<'a> {
     extensions: &'a BTreeMap<String, Value>,
 }
 
-fn reply(response: &Response, media: Media, operation: Option<OperationType>) -> HttpResponse {
+fn reply(response: &Response, media: Media, operation: Option<OperationType>, most_bytes: usize) -> HttpResponse {
     let status = status(response, media);
     let data = Some(&response.data).filter(|_| status.is_success() && !is_request_error(response));
     let body = Body { errors: &response.errors, data, extensions: &response.extensions };
-    let Ok(text) = serde_json::to_vec(&body) else {
+    let mut text = Bounded { bytes: Vec::new(), most: most_bytes, is_over: false };
+    if serde_json::to_writer(&mut text, &body).is_err() {
+        if text.is_over && !is_request_error(response) {
+            let message = format!("the answer is longer than {most_bytes} bytes; what was written stays: ask for less");
+            let mut over = refused(refuse(ANSWER_TOO_LARGE, message, None));
+            over.extensions.clone_from(&response.extensions);
+            return reply(&over, media, operation, most_bytes);
+        }
         return Refusal::internal(None).respond(media);
-    };
+    }
     let mut builder = HttpResponse::build(status);
     builder.content_type(media.content_type());
     if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status) {
-        builder.insert_header((RETRY_AFTER, "1"));
+        builder.insert_header((RETRY_AFTER, retry_after(response).to_string()));
     }
-    let mut http = builder.body(text);
+    let mut http = builder.body(text.bytes);
     let first_code = response.errors.first().and_then(code).map(|code| code.to_owned().into());
     http.extensions_mut().insert(Outcome { operation: operation.map(kind_name), code: first_code });
     http
+}
+
+/// Takes no more than so many bytes.
+struct Bounded {
+    bytes: Vec<u8>,
+    most: usize,
+    is_over: bool,
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
+        self.is_over |= self.bytes.len() + more.len() > self.most;
+        if self.is_over {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn retry_after(response: &Response) -> u64 {
+    let said = response.errors.first().and_then(|error| error.extensions.as_ref()?.get(RETRY_AFTER_SECONDS));
+    if let Some(Value::Number(seconds)) = said { seconds.as_u64().unwrap_or(1) } else { 1 }
 }
 
 /// All statuses of executed requests. GraphQL over HTTP is still a draft: what changes there, changes here.
@@ -143,7 +200,7 @@ fn status(response: &Response, media: Media) -> StatusCode {
     };
     match media {
         _ if all("UNAVAILABLE") => StatusCode::SERVICE_UNAVAILABLE,
-        _ if all("RATE_LIMITED") => StatusCode::TOO_MANY_REQUESTS,
+        _ if all(RATE_LIMITED) => StatusCode::TOO_MANY_REQUESTS,
         _ if all("TIMEOUT") => StatusCode::GATEWAY_TIMEOUT,
         _ if is_request_error(response) && all(INTERNAL) => StatusCode::INTERNAL_SERVER_ERROR,
         Media::GraphQl if is_request_error(response) => StatusCode::BAD_REQUEST,
@@ -205,7 +262,7 @@ mod tests {
         let mut response = Response::new(data);
         response.errors = errors;
         publish(&mut response, "");
-        reply(&response, Media::Json, None)
+        reply(&response, Media::Json, None, 1_000)
     }
 
     fn at(field: &str, error: Error) -> ServerError {
@@ -217,7 +274,7 @@ mod tests {
         let schema = Schema::new(Slow, EmptyMutation, EmptySubscription);
         let mut response = within(Duration::from_millis(10), &schema, "{ forever }".into()).await;
         publish(&mut response, "");
-        let response = reply(&response, Media::GraphQl, None);
+        let response = reply(&response, Media::GraphQl, None, 1_000);
         assert_eq!(response.status(), 504);
         let body = body(response);
         assert_eq!(body["errors"][0]["extensions"]["code"], "TIMEOUT");
@@ -247,5 +304,14 @@ mod tests {
         let response = answered(async_graphql::Value::Null, vec![at("points", Error::internal("x"))]);
         assert_eq!(response.status(), 200);
         assert_eq!(body(response).get("data"), Some(&Json::Null));
+    }
+
+    #[test]
+    fn an_answer_longer_than_the_limit_is_not_sent() {
+        let long = |length: usize| answered(async_graphql::Value::String("x".repeat(length)), Vec::new());
+        assert_eq!(long(1_000 - r#"{"data":""}"#.len()).status(), 200);
+        let refused = body(long(1_000 - r#"{"data":""}"#.len() + 1));
+        assert_eq!(refused["errors"][0]["extensions"]["code"], "ANSWER_TOO_LARGE");
+        assert!(refused.get("data").is_none());
     }
 }

@@ -18,6 +18,7 @@ mod published;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod throttle;
 
 pub use app::{App, Demo, routes};
 pub use gate::Gate;

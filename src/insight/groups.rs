@@ -81,7 +81,7 @@ pub const QUERY: Query = Query {
         Argument { name: "groupBy", ty: "[FeedbackRecordGroupKey!]", default: Some("[]"), doc: "By what, each once." },
         Argument { name: "bucket", ty: "BucketInput", default: None, doc: "By when they were received." },
         Argument { name: "orderBy", ty: "GroupOrder", default: Some("COUNT"), doc: "In which order." },
-        Argument { name: "first", ty: "Int", default: None, doc: "Most groups, 1 to 10,000; 1,000 when left out." },
+        Argument { name: "first", ty: "Int", default: Some("1000"), doc: "Most groups, 1 to 10,000." },
     ],
     answer: &GROUPS,
     permissions: &[Permission::RecordRead],

@@ -213,6 +213,7 @@ fn settings() -> HttpSettings {
         body_limit: 100_000,
         request_timeout: Duration::from_secs(10),
         drain_timeout: Duration::from_secs(1),
+        limits: rapport::config::Limits::DEFAULT,
     }
 }
 

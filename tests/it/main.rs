@@ -16,6 +16,7 @@ mod complaints;
 mod database;
 mod demo;
 mod description;
+mod documents;
 mod door;
 mod dump;
 mod events;

@@ -1,5 +1,6 @@
 //! The whole application in process.
 
+mod attacks;
 mod edges;
 mod explorer;
 mod protocol;
@@ -29,7 +30,7 @@ use super::{App, Demo, Gate, routes};
 use crate::{
     auth::{Actor, key::KeyFile, tokens::Tokens},
     clock,
-    config::HttpSettings,
+    config::{HttpSettings, Limits},
     store,
 };
 
@@ -82,6 +83,7 @@ fn settings() -> HttpSettings {
         body_limit: BODY_LIMIT,
         request_timeout: Duration::from_secs(5),
         drain_timeout: Duration::from_secs(5),
+        limits: Limits::DEFAULT,
     }
 }
 

@@ -202,7 +202,7 @@ async fn a_bomb_of_fragments_is_answered_at_once() {
         write!(query, " fragment F{at} on Query {{ {} }}", format!("...F{} ", at + 1).repeat(8)).unwrap();
     }
     query += " fragment F30 on Query { __typename }";
-    assert_eq!(send(ask(&query)).await.refused(), (400, "QUERY_TOO_COMPLEX".into()));
+    assert_eq!(send(ask(&query)).await.refused(), (400, "TOO_MANY_ROOT_FIELDS".into()));
 }
 
 #[actix_web::test]

@@ -1,0 +1,59 @@
+//! Documents made to bring the process down: whatever the text, it is answered soon, and nothing aborts.
+
+mod bombs;
+mod fuzz;
+
+use std::{sync::LazyLock, time::Duration};
+
+use async_graphql::{Response, Variables};
+use futures_util::FutureExt as _;
+use rapport::{
+    config::Limits,
+    graphql::{document::Document, failure, shape::Shape},
+    schema::{self, ApiSchema},
+};
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::json;
+
+static SERVED: LazyLock<(ApiSchema, Shape)> = LazyLock::new(|| {
+    let schema = schema::build();
+    let shape = Shape::read(&schema.sdl()).unwrap();
+    (schema, shape)
+});
+
+/// What a server's worker has: tokio's default.
+const STACK: usize = 2 << 20;
+
+/// Runs on a thread with a worker's stack. An overflow ends the whole process, so there is nothing to catch.
+fn as_a_worker<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    std::thread::Builder::new().stack_size(STACK).spawn(work).unwrap().join().unwrap()
+}
+
+/// All that happens to a document before its fields are resolved: scan, parse, weigh, merge, price, validate. Nobody is
+/// calling, so every field that is not of the schema itself fails at once.
+fn answer(text: &str) -> Response {
+    let (schema, shape) = &*SERVED;
+    let limits = Limits::DEFAULT;
+    // Of several operations, the first is meant.
+    let name = text.starts_with("query Q0 ").then(|| "Q0".to_owned());
+    let prepared = Document::read(text, name, &limits).and_then(|document| {
+        let _ = (document.kind(), document.is_public());
+        document.prepare(Variables::from_json(json!({})), shape, &limits)
+    });
+    let mut response = match prepared {
+        Ok(prepared) => schema.execute(prepared.request).now_or_never().unwrap(),
+        Err(refused) => Response::from_errors(vec![refused]),
+    };
+    failure::publish(&mut response, "test");
+    response
+}
+
+/// The code of the first error, and what the answer took of this thread's time.
+fn timed(text: &str) -> (Option<String>, Duration) {
+    let now = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
+    let began = now();
+    let response = answer(text);
+    let took = now() - began;
+    assert!(response.errors.len() <= 10);
+    (response.errors.first().and_then(failure::code).map(str::to_owned), took)
+}
