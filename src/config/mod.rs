@@ -23,9 +23,10 @@ use tracing_subscriber::filter::Targets;
 pub use self::commands::{
     ApiClientCommand, ApiClientRequest, Command, OrganizationCommand, OrganizationRequest, RevokeRequest, TokenRequest,
 };
-pub use self::limits::Limits;
+use self::limits::GivenLimits;
 use crate::{
     auth::{external::Terms, key::KeyFile},
+    graphql::limits::Limits,
     store,
     telemetry::LogFormat,
 };
@@ -123,7 +124,7 @@ struct Given {
     #[arg(default_value = "25s", value_parser = values::duration)]
     drain_timeout: Duration,
     #[command(flatten)]
-    limits: Limits,
+    limits: GivenLimits,
 }
 
 /// Everything this run was told. Not for the log: the database's address may hold a password.
@@ -255,7 +256,7 @@ impl Settings {
                 body_limit: given.body_limit,
                 request_timeout: given.request_timeout,
                 drain_timeout: given.drain_timeout,
-                limits: given.limits,
+                limits: given.limits.resolve(),
             },
             log: given.log,
             log_format: given.log_format,

@@ -3,10 +3,7 @@
 use async_graphql::Variables;
 use serde_json::{Value as Json, json};
 
-use crate::{
-    config::Limits,
-    graphql::{document::Document, failure::code, shape::Shape},
-};
+use crate::graphql::{document::Document, failure::code, limits::Limits, shape::Shape};
 
 const SDL: &str = "
     type Query {

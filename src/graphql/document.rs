@@ -17,12 +17,12 @@ use super::{
     cost::cost,
     failure::{BAD_USER_INPUT, PARSE_FAILED, refuse},
     guard,
+    limits::Limits,
     merge::{merge, replace},
     scan::scan,
     shape::Shape,
     variables,
 };
-use crate::config::Limits;
 
 /// A parsed document and the operation it is asked for.
 pub struct Document {

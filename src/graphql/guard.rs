@@ -8,11 +8,13 @@ use async_graphql::{
     parser::types::{Directive, ExecutableDocument, FragmentDefinition, Selection, SelectionSet},
 };
 
-use super::failure::{
+use super::{
+    failure::{
     TOO_DEEP, TOO_MANY_ALIASES, TOO_MANY_DIRECTIVES, TOO_MANY_ROOT_FIELDS, TOO_MANY_SELECTIONS, TOO_NESTED,
     VALIDATION_FAILED, refuse,
+},
+    limits::Limits,
 };
-use crate::config::Limits;
 
 /// Refuses a document that asks for more than the limits, counting what its fragments amount to where they are spread.
 /// Linear in the document: each fragment is weighed once.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use async_graphql::parser::parse_query;
 
 use super::weigh;
-use crate::{config::Limits, graphql::failure::code};
+use crate::graphql::{failure::code, limits::Limits};
 
 const LIMITS: Limits = Limits {
     document_nesting: 8,

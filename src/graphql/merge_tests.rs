@@ -4,10 +4,7 @@ use async_graphql::{EmptySubscription, Object, Response, Schema, Union, Variable
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use crate::{
-    config::Limits,
-    graphql::{document::Document, failure::code, shape::Shape},
-};
+use crate::graphql::{document::Document, failure::code, limits::Limits, shape::Shape};
 
 thread_local! {
     static READS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };

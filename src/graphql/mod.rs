@@ -9,6 +9,7 @@ pub mod failure;
 pub mod filter;
 pub mod guard;
 pub mod input;
+pub mod limits;
 pub mod load;
 pub mod merge;
 pub mod mutate;

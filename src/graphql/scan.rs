@@ -2,8 +2,10 @@
 
 use async_graphql::{Pos, ServerError};
 
-use super::failure::{DOCUMENT_TOO_LARGE, PARSE_FAILED, TOO_MANY_TOKENS, TOO_NESTED, refuse};
-use crate::config::Limits;
+use super::{
+    failure::{DOCUMENT_TOO_LARGE, PARSE_FAILED, TOO_MANY_TOKENS, TOO_NESTED, refuse},
+    limits::Limits,
+};
 
 const BLOCK: &[u8] = b"\"\"\"";
 

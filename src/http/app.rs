@@ -13,12 +13,10 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{
-    edge, explorer, failure::Refusal, gate::Gate, graphql, health, media::Media, oauth, published, throttle::Throttle,
-};
+use super::{edge, explorer, failure::Refusal, gate::Gate, graphql, health, media::Media, oauth, published, throttle::Throttle};
 use crate::{
-    config::{HttpSettings, Limits},
-    graphql::shape::Shape,
+    config::HttpSettings,
+    graphql::{limits::Limits, shape::Shape},
     schema::ApiSchema,
     store::Store,
 };

@@ -14,7 +14,7 @@ use governor::{
     state::keyed::DefaultKeyedStateStore,
 };
 
-use crate::{auth::Actor, config::Limits};
+use crate::{auth::Actor, graphql::limits::Limits};
 
 /// How many callers' points an organization has.
 const ORGANIZATION: u32 = 5;
@@ -111,7 +111,7 @@ mod tests {
     use governor::clock::FakeRelativeClock;
 
     use super::{SWEEP, Throttle, Wait};
-    use crate::{auth::Actor, config::Limits};
+    use crate::{auth::Actor, graphql::limits::Limits};
 
     fn throttle() -> (Throttle<FakeRelativeClock>, FakeRelativeClock) {
         let clock = FakeRelativeClock::default();

@@ -7,8 +7,7 @@ use chrono::{DateTime, Utc};
 use entity::{Permission, Permissions, id::OrganizationId};
 use rapport::{
     auth::Actor,
-    config::Limits,
-    graphql::{document::Document, shape::Shape},
+    graphql::{document::Document, limits::Limits, shape::Shape},
     schema::{self, ApiSchema},
     store::{Options, Store, system::NewOrganization},
 };

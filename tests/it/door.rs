@@ -24,6 +24,7 @@ use rapport::{
     },
     clock,
     config::HttpSettings,
+    graphql::limits::Limits,
     http::{self, Gate},
     schema,
     store::{Options, Store},
@@ -213,7 +214,7 @@ fn settings() -> HttpSettings {
         body_limit: 100_000,
         request_timeout: Duration::from_secs(10),
         drain_timeout: Duration::from_secs(1),
-        limits: rapport::config::Limits::DEFAULT,
+        limits: Limits::DEFAULT,
     }
 }
 

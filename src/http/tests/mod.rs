@@ -30,7 +30,8 @@ use super::{App, Demo, Gate, routes};
 use crate::{
     auth::{Actor, key::KeyFile, tokens::Tokens},
     clock,
-    config::{HttpSettings, Limits},
+    config::HttpSettings,
+    graphql::limits::Limits,
     store,
 };
 

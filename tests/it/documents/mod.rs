@@ -8,8 +8,7 @@ use std::{sync::LazyLock, time::Duration};
 use async_graphql::{Response, Variables};
 use futures_util::FutureExt as _;
 use rapport::{
-    config::Limits,
-    graphql::{document::Document, failure, shape::Shape},
+    graphql::{document::Document, failure, limits::Limits, shape::Shape},
     schema::{self, ApiSchema},
 };
 use rustix::time::{ClockId, clock_gettime};
