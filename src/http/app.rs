@@ -13,7 +13,9 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{edge, explorer, failure::Refusal, gate::Gate, graphql, health, media::Media, oauth, published, throttle::Throttle};
+use super::{
+    edge, explorer, failure::Refusal, gate::Gate, graphql, health, media::Media, oauth, published, throttle::Throttle,
+};
 use crate::{
     config::HttpSettings,
     graphql::{limits::Limits, shape::Shape},

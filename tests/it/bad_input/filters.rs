@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{assert_alive, assert_request_fails};
-use crate::{app::App, outline::codes};
+use crate::app::App;
 
 const RECORDS: &str = "query($f: FeedbackRecordFilter) { feedbackRecords(filter: $f) { totalCount nodes { id } } }";
 
