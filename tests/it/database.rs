@@ -2,8 +2,12 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
+    io::Write,
     path::Path,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Once,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use rapport::store::{Options, Store};
@@ -18,6 +22,14 @@ static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 /// How many databases were made.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
+/// Says once which database the suite runs on, past the capture of what tests print.
+fn say(database: &str) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        std::io::stderr().write_all(format!("The suite runs on {database}.\n").as_bytes()).unwrap();
+    });
+}
+
 /// A migrated database that goes away with this value.
 pub struct Database {
     /// Its address.
@@ -30,6 +42,7 @@ pub struct Database {
 impl Database {
     /// Makes one on the server that `RAPPORT_TEST_POSTGRES` names, or a file.
     pub async fn make() -> Self {
+        say(if server().is_some() { "PostgreSQL" } else { "SQLite" });
         let Some(server) = server() else {
             let folder = tempfile::tempdir().unwrap();
             let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());

@@ -165,7 +165,7 @@ async fn a_filter_that_is_too_long_or_too_deep_is_refused() {
     for excessive in [
         json!({ "or": many(5_000) }),
         json!({ "and": many(501) }),
-        deep(16),
+        deep(17),
         related(6),
         json!({ "name": { "in": values } }),
     ] {

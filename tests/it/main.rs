@@ -38,6 +38,7 @@ mod schema;
 mod scopes;
 mod settings;
 mod statements;
+mod transactions;
 mod withdrawal;
 mod world;
 mod writes;

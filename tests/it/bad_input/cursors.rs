@@ -105,3 +105,17 @@ async fn numbers_in_a_cursor_are_numbers_of_the_column() {
         caller.data(list, json!({"c": encoded(&json!(changed))})).await;
     }
 }
+
+#[tokio::test]
+async fn a_cursor_of_another_nouns_list_in_the_same_order_fails_the_request() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let list = |field: &str| {
+        format!("query($c: String) {{ {field}(after: $c, orderBy: [{{field: NAME}}]) {{ pageInfo {{ endCursor }} }} }}")
+    };
+    caller.mutate("mediumCreate", json!({"name": "Phone"}), "outcome").await;
+    let departments = caller.data(&list("departments"), json!({"c": null})).await;
+    let cursor = &departments["departments"]["pageInfo"]["endCursor"];
+    caller.data(&list("departments"), json!({"c": cursor})).await;
+    assert_request_fails(&caller, "a cursor", &list("mediums"), json!({"c": cursor}), "BAD_USER_INPUT").await;
+}
