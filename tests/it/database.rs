@@ -52,6 +52,8 @@ impl Database {
         let template = TEMPLATE.get_or_init(|| template(&server)).await;
         let name = format!("rapport_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let mut connection = PgConnection::connect(&server).await.unwrap();
+        // A run that was killed may have left one of this name.
+        run(&mut connection, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         run(&mut connection, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
         Self { url: beside(&server, &name), server: Some((server, name)), _folder: None }
     }
