@@ -349,19 +349,4 @@ impl Noun {
     pub fn relation(&self, name: &str) -> Option<&'static Relationship> {
         self.relations.iter().find(|relation| relation.name == name)
     }
-
-    /// Table of its external ids.
-    pub fn external_id_table(&self) -> String {
-        format!("{}_external_id", self.table)
-    }
-
-    /// Index table of one of its tag or attribute columns.
-    pub fn item_table(&self, field: &Field) -> String {
-        format!("{}_{}", self.table, field.column)
-    }
-
-    /// Column by which its satellite tables name it.
-    pub fn reference_column(&self) -> String {
-        format!("{}_id", self.table)
-    }
 }

@@ -1,6 +1,5 @@
 //! What a slice tells the kernel about its noun: rules, and fields of its own.
 
-use async_graphql::Value;
 use entity::{
     Noun, Permission,
     noun::{EnumType, Relationship},
@@ -131,15 +130,4 @@ pub type Done = std::result::Result<(Uuid, Outcome), Vec<UserError>>;
 /// The GraphQL name of what a relation's input field is called.
 pub fn reference_field(relation: &Relationship) -> String {
     format!("{}Ref", relation.name)
-}
-
-/// A literal of the schema, parsed.
-pub fn literal(text: &str) -> Value {
-    match text {
-        "true" => Value::Boolean(true),
-        "false" => Value::Boolean(false),
-        _ if text.starts_with('"') => Value::String(text.trim_matches('"').to_owned()),
-        _ if text.starts_with('[') => Value::List(Vec::new()),
-        _ => text.parse::<i64>().map_or_else(|_| Value::Enum(async_graphql::Name::new(text)), Value::from),
-    }
 }

@@ -11,8 +11,8 @@ use std::{
 use chrono::{DateTime, Utc};
 use entity::{Noun, Tenanted, id::OrganizationId, noun::Relationship};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryFilter, QueryResult,
-    QuerySelect, Select, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, prelude::Uuid,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryFilter, QueryResult, Select,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, prelude::Uuid,
 };
 use secrecy::SecretString;
 
@@ -200,14 +200,6 @@ impl<C: ConnectionTrait> Scope<C> {
             self.trip(&Cell::Id(E::tenant(row).0))?;
         }
         Ok(rows)
-    }
-
-    /// The one row of a query, or none.
-    pub async fn one<E: Tenanted>(&self, query: Select<E>) -> Result<Option<E::Model>>
-    where
-        E::Model: Sync,
-    {
-        Ok(self.all(query.limit(1)).await?.pop())
     }
 
     /// One page of a noun.

@@ -14,6 +14,8 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 
+use rapport::http::explorer::EXAMPLES;
+
 use super::{answer, as_a_worker};
 
 const TOKENS: [&str; 64] = [
@@ -83,11 +85,13 @@ const TOKENS: [&str; 64] = [
     "\0",
 ];
 
+/// The committed documents, and those the explorer shows.
 fn corpus() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/documents");
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
-    files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
+    let committed = files.iter().map(|file| fs::read_to_string(file).unwrap());
+    committed.chain(EXAMPLES.map(str::to_owned)).collect()
 }
 
 /// Tokens, some of them many times over.
