@@ -1,4 +1,10 @@
-//! What the command line does besides serving. Each command answers with what to print.
+//! What the command line does. Each command answers with what to print.
+
+mod audit;
+pub mod recovery;
+mod serve;
+
+pub use self::{audit::audit, serve::serve};
 
 use anyhow::{Context, Result, bail};
 use entity::{Permission, api_client, id, organization};
@@ -20,7 +26,7 @@ use crate::{
 
 /// Opens the database. A file is ours to bring up to date; other servers may be at work on `PostgreSQL`.
 pub async fn open(settings: &Settings) -> Result<Store> {
-    let store = Store::open(&settings.database).await?;
+    let store = Store::open(&settings.database).await?.with_erasure_ledger(settings.erasure_ledger.clone());
     let ready = if store.is_postgres() { store.check_schema().await } else { store.migrate().await };
     Ok(ready.map(|()| store)?)
 }
@@ -127,7 +133,5 @@ async fn operator(settings: &Settings, slug: &str) -> Result<Scope> {
     let store = open(settings).await?;
     let organization = store.organization_by_slug(slug).await?;
     let organization = organization.with_context(|| format!("there is no organization {slug}"))?;
-    let permissions = Permission::ALL.into_iter().collect();
-    let actor = Actor { organization, subject: "operator".to_owned(), client: None, permissions };
-    Ok(store.scope(actor, clock::now()))
+    Ok(store.scope(Actor::operator(organization), clock::now()))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use entity::Permission;
 use sea_orm::DbErr;
 
-use crate::store::{FailureKind, failure_kind};
+use crate::store::{FailureKind, failure_kind, for_the_log};
 
 /// What fallible functions of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -61,9 +61,13 @@ impl From<DbErr> for Error {
         match failure_kind(&error) {
             FailureKind::Busy => Self::Unavailable,
             FailureKind::Timeout => Self::Timeout,
+            FailureKind::Full => {
+                tracing::error!(%error, "the database has no room");
+                Self::Unavailable
+            }
             // References are looked up before they are stored: one that fails was deleted in between.
             FailureKind::Retry | FailureKind::Unique | FailureKind::ForeignKey => Self::Collision,
-            FailureKind::Other => Self::Internal(Arc::new(error)),
+            FailureKind::Other => Self::internal(for_the_log(&error)),
         }
     }
 }
@@ -107,6 +111,8 @@ entity::named! {
         Conflict = "CONFLICT",
         /// The change would close a circle.
         Cycle = "CYCLE",
+        /// The person was erased: nothing about them is taken in again.
+        Erased = "ERASED",
         /// The idempotency key was used with another input.
         IdempotencyConflict = "IDEMPOTENCY_CONFLICT",
     }

@@ -7,11 +7,14 @@ pub mod config;
 pub mod demo;
 pub mod error;
 pub mod exchange;
+#[cfg(debug_assertions)]
+pub mod faults;
 pub mod graphql;
 pub mod housekeeping;
 pub mod http;
 pub mod insight;
 pub mod map;
+pub mod record;
 pub mod response;
 pub mod schema;
 pub mod store;

@@ -1,7 +1,7 @@
 //! The schema: every slice registered. What one chapter adds to another's noun is joined here.
 
 use async_graphql::{EmptySubscription, Schema};
-use entity::{customer, department, expectation, feedback_record, influencer};
+use entity::{department, event, expectation, feedback_record, influencer, journey_edition};
 
 use crate::{
     exchange::api_client,
@@ -10,7 +10,8 @@ use crate::{
         slice::Slice,
     },
     insight::groups,
-    map::{interaction_point, medium},
+    map::{interaction_point, journey, medium, stage, step, step_link},
+    record::customer,
     response::{preview, routing},
     tenancy::organization,
 };
@@ -23,11 +24,16 @@ impl Slices for Rapport {
     const ALL: &'static [&'static Slice] = &[
         &organization::SLICE,
         &Slice { rules: routing::ON_DEPARTMENT, ..Slice::new(&department::NOUN) },
+        &journey::SLICE,
+        &stage::SLICE,
         &interaction_point::SLICE,
+        &step::SLICE,
+        &step_link::SLICE,
+        &Slice::new(&journey_edition::NOUN),
         &Slice::new(&influencer::NOUN),
         &medium::SLICE,
         &Slice::new(&expectation::NOUN),
-        &Slice::new(&customer::NOUN),
+        &customer::SLICE,
         &Slice {
             rules: routing::ON_FEEDBACK,
             mutations: &[routing::REROUTE],
@@ -45,6 +51,7 @@ impl Slices for Rapport {
         },
         &routing::HISTORY,
         &api_client::SLICE,
+        &Slice::new(&event::NOUN),
     ];
 }
 

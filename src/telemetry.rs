@@ -1,9 +1,21 @@
 //! The log: where it goes and in which form. Its lines hold ids, never personal data, tokens or documents.
 
-use std::io::{self, IsTerminal};
+use std::{
+    any::Any,
+    fmt::Write as _,
+    io::{self, Write},
+    panic::PanicHookInfo,
+};
 
 use clap::ValueEnum;
-use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    Layer,
+    filter::{Targets, filter_fn},
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// How a line of the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,9 +29,137 @@ pub enum LogFormat {
 /// Sends what `targets` lets through to standard error: standard output belongs to the commands' results.
 pub fn start(targets: Targets, format: LogFormat) {
     let lines = match format {
-        LogFormat::Text => fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr).boxed(),
-        LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(io::stderr).boxed(),
+        LogFormat::Text => fmt::layer().with_ansi(false).with_writer(Lines(io::stderr)).boxed(),
+        LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(Lines(io::stderr)).boxed(),
     };
-    // Not a filter of that one layer: those lose lines where a library asks whether a level is on and logs nothing.
-    tracing_subscriber::registry().with(lines).with(targets).init();
+    // Not filters of that one layer: those lose lines where a library asks whether a level is on and logs nothing.
+    tracing_subscriber::registry().with(lines).with(targets).with(filter_fn(is_harmless)).init();
+    std::panic::set_hook(Box::new(panicked));
+}
+
+/// Below `info` libraries write out what passes through them: statements with their values, headers, frames. No filter
+/// of the user's lets that through.
+fn is_harmless(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    let is_ours = target == "rapport" || target.starts_with("rapport::");
+    is_ours || *metadata.level() <= Level::INFO
+}
+
+/// Where a panic was, and what it says if that is a text of the program: others may quote what was being worked on.
+fn panicked(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(tracing::field::display);
+    tracing::error!(place, says = fixed(panic.payload()), "a thread panicked");
+}
+
+fn fixed(payload: &dyn Any) -> &'static str {
+    payload.downcast_ref::<&'static str>().copied().unwrap_or("something that depends on its input")
+}
+
+/// Writes events as lines: a control character in a value can neither begin a line nor drive a terminal.
+struct Lines<W>(W);
+
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Lines<W> {
+    type Writer = Line<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Line(self.0.make_writer())
+    }
+}
+
+/// One event, which arrives whole.
+struct Line<W>(W);
+
+impl<W: Write> Write for Line<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        let mut escaped = String::with_capacity(text.len());
+        for character in line.chars() {
+            if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+                // As JSON writes them, so that a line of JSON stays one.
+                write!(escaped, "\\u{:04x}", u32::from(character)).expect("writing to a string succeeds");
+            } else {
+                escaped.push(character);
+            }
+        }
+        escaped.push('\n');
+        self.0.write_all(escaped.as_bytes()).map(|()| event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, log: impl FnOnce()) -> String {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let writer = Lines(move || writer.clone());
+        let lines = match format {
+            LogFormat::Text => fmt::layer().with_ansi(false).with_writer(writer).boxed(),
+            LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
+        };
+        let subscriber = tracing_subscriber::registry().with(lines).with(filter_fn(is_harmless));
+        tracing::subscriber::with_default(subscriber, log);
+        String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn no_value_begins_a_line_or_drives_a_terminal() {
+        let forged = "x\r\n2026-01-01T00:00:00Z  INFO rapport: forged \u{1b}[2J \u{7f} \u{85} \u{9b}2J \u{2028} \t";
+        let write = || {
+            tracing::warn!(shown = %forged, quoted = forged, debugged = ?forged, "{forged}");
+            tracing::warn!("the next");
+        };
+        let text = logged(LogFormat::Text, write);
+        assert_eq!(text.matches('\n').count(), 2, "{text}");
+        assert_eq!(text.chars().filter(|character| character.is_control()).count(), 2, "{text}");
+        assert!(!text.contains('\u{2028}') && text.contains("forged"));
+
+        let json = logged(LogFormat::Json, write);
+        assert_eq!(json.chars().filter(|character| character.is_control()).count(), 2, "{json}");
+        let lines: Vec<serde_json::Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines[0]["shown"], forged);
+        assert_eq!(lines.len(), 2);
+    }
+
+    #[test]
+    fn what_libraries_say_below_info_is_never_written() {
+        let text = logged(LogFormat::Text, || {
+            tracing::trace!(target: "sqlx::query", "statement");
+            tracing::debug!(target: "rapporteur", "other");
+            tracing::info!(target: "actix_server::builder", "starting");
+            tracing::trace!(target: "rapport::demo", "ours");
+        });
+        let said: Vec<&str> = text.lines().filter_map(|line| line.rsplit(' ').next()).collect();
+        assert_eq!(said, ["starting", "ours"]);
+    }
+
+    #[test]
+    fn a_panic_says_only_what_the_program_says_by_itself() {
+        let said = |work: fn()| fixed(&*std::panic::catch_unwind(work).unwrap_err()).to_owned();
+        assert_eq!(said(|| panic!("a row has an id")), "a row has an id");
+        let input = |name: &str| format!("{name}@example.com");
+        let quoted = std::panic::catch_unwind(|| panic!("{}", input("mia"))).unwrap_err();
+        assert!(!fixed(&*quoted).contains("mia"));
+    }
 }

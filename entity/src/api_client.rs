@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{ApiClientId, OrganizationId},
-    noun::{Field, Kind, Noun, Operation},
+    noun::{Field, Kind, Noun, Operation, SYSTEM},
     permission::Permission,
 };
 
@@ -52,6 +52,7 @@ pub static NOUN: Noun = Noun {
     tenant: "organization_id",
     read: Some(Permission::Admin),
     write: Permission::Admin,
+    system: &SYSTEM,
     fields: &[
         Field::new("name", "name", Kind::Text { max: 200 }, "Name to show.").required().ordered().searchable(),
         Field::new(

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{CustomerId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Noun, Personal, Relationship},
+    noun::{FULL, Field, Kind, Link, Noun, Personal, Relationship, SYSTEM},
     permission::Permission,
 };
 
@@ -37,6 +37,8 @@ pub struct Model {
     pub phone: Option<String>,
     /// Customer segment.
     pub segment: Option<String>,
+    /// When the person was erased.
+    pub erased_at: Option<ChronoUnixTimestampMillis>,
     /// When it was archived.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }
@@ -56,6 +58,7 @@ pub static NOUN: Noun = Noun {
     tenant: "organization_id",
     read: Some(Permission::RecordRead),
     write: Permission::CustomersWrite,
+    system: &SYSTEM,
     fields: &[
         Field::new("name", "name", Kind::Text { max: 200 }, "Name.")
             .optional()
@@ -75,6 +78,14 @@ pub static NOUN: Noun = Noun {
             .optional()
             .personal(Personal::Contact),
         Field::new("segment", "segment", Kind::Text { max: 200 }, "Customer segment.").optional().ordered(),
+        Field::new(
+            "erasedAt",
+            "erased_at",
+            Kind::Instant,
+            "When customerErase took everything personal away, UTC. The row stays, so that what is counted stays \
+             counted, and cannot be changed any more.",
+        )
+        .nullable(),
     ],
     relations: &[Relationship {
         name: "feedbackRecords",

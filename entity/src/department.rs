@@ -4,8 +4,9 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{DepartmentId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Noun, Relationship},
+    noun::{FULL, Field, Kind, Link, Noun, Personal, Relationship, SYSTEM},
     permission::Permission,
+    personal::STAFF,
 };
 
 /// The party that feedback is routed to.
@@ -50,6 +51,7 @@ pub static NOUN: Noun = Noun {
     tenant: "organization_id",
     read: Some(Permission::MapRead),
     write: Permission::MapWrite,
+    system: &SYSTEM,
     fields: &[
         Field::new("name", "name", Kind::Text { max: 200 }, "Name to show.").required().ordered().searchable(),
         Field::new(
@@ -58,7 +60,10 @@ pub static NOUN: Noun = Noun {
             Kind::Text { max: 200 },
             "How colleagues reach it: an address, a number, a name.",
         )
-        .optional(),
+        .optional()
+        .personal(Personal::Contact)
+        .open()
+        .kept(STAFF),
     ],
     relations: &[
         Relationship {

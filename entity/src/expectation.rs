@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{ExpectationId, InteractionPointId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, Writable},
+    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, SYSTEM, Writable},
     permission::Permission,
 };
 
@@ -94,6 +94,7 @@ pub static NOUN: Noun = Noun {
     tenant: "organization_id",
     read: Some(Permission::MapRead),
     write: Permission::MapWrite,
+    system: &SYSTEM,
     fields: &[
         Field::new("kind", "kind", Kind::Enum(ExpectationKind::TYPE), "How badly the customer wants it.").or("WANT"),
         Field::new("statement", "statement", Kind::Text { max: 2000 }, "The expectation in the customer's words.")

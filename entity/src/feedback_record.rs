@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{CustomerId, DepartmentId, FeedbackRecordId, InteractionPointId, MediumId, OrganizationId},
-    noun::{Field, Kind, Link, Named, Noun, Operation, Personal, Relationship, Writable},
+    noun::{Field, Kind, Link, Named, Noun, Operation, Personal, Relationship, SYSTEM, Writable},
     permission::Permission,
 };
 
@@ -122,6 +122,7 @@ pub static NOUN: Noun = Noun {
     tenant: "organization_id",
     read: Some(Permission::RecordRead),
     write: Permission::RecordWrite,
+    system: &SYSTEM,
     fields: &[
         Field::new("kind", "kind", Kind::Enum(FeedbackKind::TYPE), "What sort of thing the customer told us.")
             .required(),
@@ -159,7 +160,9 @@ pub static NOUN: Noun = Noun {
             Kind::Attributes { most: 20, max: 200 },
             "Up to 20 named values, each name once.",
         )
-        .or("[]"),
+        .or("[]")
+        .personal(Personal::FreeText)
+        .open(),
         Field::new(
             "priority",
             "priority",

@@ -74,6 +74,16 @@ ids! {
     InteractionPointId,
     /// An expectation.
     ExpectationId,
+    /// A journey.
+    JourneyId,
+    /// A stage.
+    StageId,
+    /// A step.
+    StepId,
+    /// A step link.
+    StepLinkId,
+    /// What was published of a journey.
+    JourneyEditionId,
     /// A customer.
     CustomerId,
     /// A feedback record.
@@ -84,6 +94,8 @@ ids! {
     RoutingId,
     /// An API client.
     ApiClientId,
+    /// An entry of the audit log.
+    AuditEntryId,
 }
 
 #[cfg(test)]

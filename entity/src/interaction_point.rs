@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{DepartmentId, InteractionPointId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, Writable},
+    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, SYSTEM, Writable},
     permission::Permission,
 };
 
@@ -101,6 +101,7 @@ pub static NOUN: Noun = Noun {
     tenant: "organization_id",
     read: Some(Permission::MapRead),
     write: Permission::MapWrite,
+    system: &SYSTEM,
     fields: &[
         Field::new("kind", "kind", Kind::Enum(PointKind::TYPE), "Where in the relationship it stands.")
             .or("OTHER")
@@ -159,6 +160,12 @@ pub static NOUN: Noun = Noun {
             target: &crate::expectation::NOUN,
             link: Link::Many { column: "point_id" },
             doc: "What customers want there.",
+        },
+        Relationship {
+            name: "steps",
+            target: &crate::step::NOUN,
+            link: Link::Many { column: "point_id" },
+            doc: "Where it stands in journeys.",
         },
         Relationship {
             name: "feedbackRecords",

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{MediumId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Noun, Relationship, Writable},
+    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, Writable},
     permission::Permission,
 };
 
@@ -52,6 +52,7 @@ pub static NOUN: Noun = Noun {
     tenant: "organization_id",
     read: Some(Permission::MapRead),
     write: Permission::MapWrite,
+    system: &SYSTEM,
     fields: &[
         Field::new("name", "name", Kind::Text { max: 200 }, "Name to show.").required().ordered().searchable(),
         Field::new("description", "description", Kind::Text { max: 2000 }, "What it is, in a few sentences.")

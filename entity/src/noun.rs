@@ -3,8 +3,11 @@
 //! Types of the API, filters, orders, cursors, column selection, input rules, personal-data scopes
 //! and event field names are all read from here.
 
-pub use crate::named::{EnumType, Named};
 use crate::permission::Permission;
+pub use crate::{
+    field::{Field, Personal, Writable},
+    named::{EnumType, Named},
+};
 
 /// One noun of the language: a table and the GraphQL object that shows it.
 #[derive(Debug)]
@@ -27,7 +30,9 @@ pub struct Noun {
     pub read: Option<Permission>,
     /// Scope to write it.
     pub write: Permission,
-    /// Its own columns, without those every noun has.
+    /// Columns in front of its own: [`SYSTEM`]; [`APPENDED`] of rows that never change; none of what has no table.
+    pub system: &'static [Field],
+    /// Its own columns.
     pub fields: &'static [Field],
     /// Its relations.
     pub relations: &'static [Relationship],
@@ -67,11 +72,26 @@ pub const FULL: &[Operation] = &[
     Operation::Archive,
 ];
 
+/// All operations but the archive: parts stay or go with the row they belong to.
+pub const PART: &[Operation] = &[
+    Operation::List,
+    Operation::Create,
+    Operation::Update,
+    Operation::Upsert,
+    Operation::BulkUpsert,
+    Operation::Delete,
+];
+
 /// What a column holds.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// The row's own id.
     Id,
+    /// The id of a row of any noun, whose name another column holds.
+    RowId {
+        /// That column.
+        noun: &'static str,
+    },
     /// Text of at most so many characters.
     Text {
         /// Longest text in characters.
@@ -106,6 +126,8 @@ pub enum Kind {
         /// Longest item in characters.
         max: usize,
     },
+    /// A list of names, kept as JSON in the row. Shown; no filter asks for it.
+    Names,
     /// Named values, kept as tags are.
     Attributes {
         /// Most items.
@@ -113,6 +135,8 @@ pub enum Kind {
         /// Longest name or value in characters.
         max: usize,
     },
+    /// A document that the server made, shown as it is: no filter and no order looks into it.
+    Json,
 }
 
 impl Kind {
@@ -120,123 +144,10 @@ impl Kind {
     pub const fn is_set(self) -> bool {
         matches!(self, Self::Tags { .. } | Self::Attributes { .. })
     }
-}
 
-/// Whether and how a column tells about a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Personal {
-    /// Nothing about a person.
-    None,
-    /// Says who somebody is.
-    Identifier,
-    /// A way to reach somebody.
-    Contact,
-    /// Words that may say anything about anybody.
-    FreeText,
-}
-
-/// When a caller may set a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Writable {
-    /// Only the server sets it.
-    Never,
-    /// Optional on create, may be changed.
-    Optional,
-    /// Must be given on create, may be changed, never cleared.
-    Required,
-    /// Must be given on create and stays.
-    Fixed,
-    /// Has a default on create (a GraphQL literal, `now` for an instant), never null.
-    Default(&'static str),
-}
-
-/// One column of a noun and the GraphQL field that shows it.
-#[derive(Debug)]
-pub struct Field {
-    /// GraphQL name.
-    pub name: &'static str,
-    /// Column name.
-    pub column: &'static str,
-    /// What it holds.
-    pub kind: Kind,
-    /// Whether it may be absent.
-    pub is_nullable: bool,
-    /// When a caller may set it.
-    pub writable: Writable,
-    /// What it tells about a person.
-    pub personal: Personal,
-    /// Whether lists can be ordered by it.
-    pub is_orderable: bool,
-    /// Whether a folded twin column `<column>_folded` serves `contains` and `startsWith`.
-    pub is_searchable: bool,
-    /// What, unit, range.
-    pub doc: &'static str,
-}
-
-impl Field {
-    /// A column that the server alone sets and that is never absent. The methods below refine it.
-    pub const fn new(name: &'static str, column: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self {
-            name,
-            column,
-            kind,
-            is_nullable: false,
-            writable: Writable::Never,
-            personal: Personal::None,
-            is_orderable: false,
-            is_searchable: false,
-            doc,
-        }
-    }
-
-    /// The caller may set it; it may be absent.
-    #[must_use]
-    pub const fn optional(mut self) -> Self {
-        self.writable = Writable::Optional;
-        self.is_nullable = true;
-        self
-    }
-
-    /// The caller must give it.
-    #[must_use]
-    pub const fn required(mut self) -> Self {
-        self.writable = Writable::Required;
-        self
-    }
-
-    /// The caller may set it; left out, it is `literal` (`now` for an instant).
-    #[must_use]
-    pub const fn or(mut self, literal: &'static str) -> Self {
-        self.writable = Writable::Default(literal);
-        self
-    }
-
-    /// It may be absent, and only the server sets it.
-    #[must_use]
-    pub const fn nullable(mut self) -> Self {
-        self.is_nullable = true;
-        self
-    }
-
-    /// Lists can be ordered by it; a migration gives it an index led by the organization.
-    #[must_use]
-    pub const fn ordered(mut self) -> Self {
-        self.is_orderable = true;
-        self
-    }
-
-    /// It has a folded twin for search.
-    #[must_use]
-    pub const fn searchable(mut self) -> Self {
-        self.is_searchable = true;
-        self
-    }
-
-    /// It tells something about a person: reading it needs `customers:read`.
-    #[must_use]
-    pub const fn personal(mut self, personal: Personal) -> Self {
-        self.personal = personal;
-        self
+    /// Whether filters may ask for it.
+    pub const fn is_filterable(self) -> bool {
+        !matches!(self, Self::Names | Self::Json)
     }
 }
 
@@ -295,9 +206,15 @@ impl Link {
     }
 }
 
-/// Columns that every stored noun has, in front of its own.
+const ID: Field =
+    Field::new("id", "id", Kind::Id, "Opaque id with the type's prefix. Ids made later sort later.").ordered();
+
+/// Columns of rows that are only ever added: they have no version and no times but those of what they tell.
+pub static APPENDED: [Field; 1] = [ID];
+
+/// Columns of rows that can change.
 pub static SYSTEM: [Field; 4] = [
-    Field::new("id", "id", Kind::Id, "Opaque id with the type's prefix. Ids made later sort later.").ordered(),
+    ID,
     Field::new(
         "version",
         "version",
@@ -333,11 +250,10 @@ impl Noun {
         !self.table.is_empty()
     }
 
-    /// Every column, those of all nouns first.
+    /// Every column, those it shares with other nouns first.
     pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
-        let system: &'static [Field] = if self.is_stored() { &SYSTEM } else { &[] };
         let archived = self.is_archivable().then_some(&ARCHIVED_AT);
-        system.iter().chain(self.fields).chain(archived)
+        self.system.iter().chain(self.fields).chain(archived)
     }
 
     /// The column shown as `name`.

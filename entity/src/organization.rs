@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{DepartmentId, OrganizationId},
-    noun::{Field, Kind, Link, Named, Noun, Operation, Relationship, Writable},
+    noun::{Field, Kind, Link, Named, Noun, Operation, Relationship, SYSTEM, Writable},
     permission::Permission,
 };
 
@@ -69,6 +69,7 @@ pub static NOUN: Noun = Noun {
     tenant: "id",
     read: None,
     write: Permission::Admin,
+    system: &SYSTEM,
     fields: &[
         Field::new("slug", "slug", Kind::Text { max: 64 }, "Short name for commands, unique on the server."),
         Field::new("name", "name", Kind::Text { max: 200 }, "Name to show.").required(),

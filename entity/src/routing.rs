@@ -5,8 +5,9 @@ use sea_orm::entity::prelude::*;
 use crate::{
     feedback_record::Priority,
     id::{DepartmentId, FeedbackRecordId, OrganizationId, RoutingId, RoutingRuleId},
-    noun::{Field, Kind, Link, Named, Noun, Relationship, Writable},
+    noun::{Field, Kind, Link, Named, Noun, Personal, Relationship, SYSTEM, Writable},
     permission::Permission,
+    personal::STAFF,
 };
 
 crate::named! {
@@ -73,6 +74,7 @@ pub static NOUN: Noun = Noun {
     tenant: "organization_id",
     read: Some(Permission::ResponseRead),
     write: Permission::ResponseWrite,
+    system: &SYSTEM,
     fields: &[
         Field::new("cause", "cause", Kind::Enum(RoutingCause::TYPE), "What decided."),
         Field::new("ruleVersion", "rule_version", Kind::Int { min: 1, max: i64::MAX }, "Version the rule had then.")
@@ -80,8 +82,13 @@ pub static NOUN: Noun = Noun {
         Field::new("priority", "priority", Kind::Enum(Priority::TYPE), "Priority given."),
         Field::new("responsePolicy", "response_policy", Kind::Text { max: 200 }, "Response policy named by the rule.")
             .nullable(),
-        Field::new("reason", "reason", Kind::Text { max: 2000 }, "Why, in a sentence."),
-        Field::new("subject", "subject", Kind::Text { max: 255 }, "Subject of the token that caused it."),
+        Field::new("reason", "reason", Kind::Text { max: 2000 }, "Why, in a sentence.")
+            .personal(Personal::FreeText)
+            .open(),
+        Field::new("subject", "subject", Kind::Text { max: 255 }, "Subject of the token that caused it.")
+            .personal(Personal::Identifier)
+            .open()
+            .kept(STAFF),
     ],
     relations: &[
         Relationship {

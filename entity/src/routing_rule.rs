@@ -6,7 +6,7 @@ use crate::{
     feedback_record::{FeedbackKind, Priority, Sentiment},
     id::{DepartmentId, InteractionPointId, MediumId, OrganizationId, RoutingRuleId},
     interaction_point::PointKind,
-    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, Writable},
+    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, SYSTEM, Writable},
     permission::Permission,
 };
 
@@ -78,6 +78,7 @@ pub static NOUN: Noun = Noun {
     tenant: "organization_id",
     read: Some(Permission::ResponseRead),
     write: Permission::ResponseWrite,
+    system: &SYSTEM,
     fields: &[
         Field::new("name", "name", Kind::Text { max: 200 }, "Name to show.").required().ordered().searchable(),
         Field::new("position", "position", Kind::Int { min: 0, max: 1_000_000 }, "Lower positions are tried first.")

@@ -6,6 +6,9 @@ mod m0002_map;
 mod m0003_record;
 mod m0004_response;
 mod m0005_api_clients;
+mod m0006_audit;
+mod m0007_erasure;
+mod m0008_journey;
 
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
@@ -23,6 +26,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_record::Migration),
             Box::new(m0004_response::Migration),
             Box::new(m0005_api_clients::Migration),
+            Box::new(m0006_audit::Migration),
+            Box::new(m0007_erasure::Migration),
+            Box::new(m0008_journey::Migration),
         ]
     }
 }

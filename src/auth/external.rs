@@ -130,11 +130,20 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> 
 impl Terms {
     /// Reads one issuer's terms from JSON, or says in a sentence what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let terms: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let terms: Self = serde_json::from_str(text).map_err(|error| without_value(&error))?;
         if terms.role_claim.is_some() == terms.role_scopes.is_empty() {
             return Err("role-claim and role-scopes go together".to_owned());
         }
         Ok(terms)
+    }
+}
+
+/// What is wrong with a JSON text, without the value that is.
+fn without_value(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    match said.split_once(", expected ") {
+        Some((found, wanted)) if found.starts_with("invalid ") => format!("expected {wanted}"),
+        _ => said,
     }
 }
 
@@ -154,14 +163,15 @@ pub struct Claimed {
     client: Option<String>,
     permissions: Permissions,
     times: Times,
+    keys_until: i64,
 }
 
 impl Claimed {
     /// What it proves, in the organization it named.
     pub fn within(self, organization: OrganizationId) -> Proof {
-        let Self { subject, client, permissions, times, .. } = self;
+        let Self { subject, client, permissions, times, keys_until, .. } = self;
         let actor = Actor { organization, subject, client, permissions };
-        Proof { actor, issued: times.issued, expires: times.until }
+        Proof { actor, issued: times.issued, expires: times.until, keys_until: Some(keys_until) }
     }
 }
 
@@ -185,10 +195,10 @@ impl External {
     /// [`Error::Unavailable`] says that the issuer's keys cannot be had.
     pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claimed> {
         let id = self.key_id(token).ok_or(Error::Unauthenticated)?;
-        let key = self.jwks.key(&id, now).await?;
+        let (key, until) = self.jwks.key(&id, now).await?;
         let genuine = jsonwebtoken::decode::<Claims>(token, &key, &self.validation);
         let claims = genuine.map_err(|_| Error::Unauthenticated)?.claims;
-        self.read(&claims, now).ok_or(Error::Unauthenticated)
+        self.read(&claims, until.timestamp(), now).ok_or(Error::Unauthenticated)
     }
 
     /// The `kid` of a token whose header is as it must be.
@@ -209,7 +219,7 @@ impl External {
         (is_wanted && self.validation.algorithms == [algorithm]).then(|| header.text("kid").map(str::to_owned))?
     }
 
-    fn read(&self, claims: &Claims, now: DateTime<Utc>) -> Option<Claimed> {
+    fn read(&self, claims: &Claims, keys_until: i64, now: DateTime<Utc>) -> Option<Claimed> {
         let audience: Audience = serde_json::from_value(claims.0.get("aud")?.clone()).ok()?;
         let is_ours = claims.text("iss")? == self.terms.issuer && audience.has(&self.terms.audience);
         let (issued, until) = (claims.seconds("iat")?, claims.seconds("exp")?);
@@ -235,6 +245,7 @@ impl External {
             client,
             permissions: self.permissions(claims)?,
             times,
+            keys_until,
         })
     }
 

@@ -77,9 +77,10 @@ impl Jwks {
         Ok(Self(Arc::new(Inner { address, algorithm, http, known: RwLock::default(), turn: Arc::default() })))
     }
 
-    /// The key of that id. An id is only ever looked up, and an unknown one is `Unauthenticated`; `Unavailable` says
-    /// that there are no keys to go on with.
-    pub async fn key(&self, id: &str, now: DateTime<Utc>) -> Result<Arc<DecodingKey>> {
+    /// The key of that id, and until when what it proves may be remembered: a withdrawn key must not count longer than
+    /// what was fetched. An id is only ever looked up, and an unknown one is `Unauthenticated`; `Unavailable` says that
+    /// there are no keys to go on with.
+    pub async fn key(&self, id: &str, now: DateTime<Utc>) -> Result<(Arc<DecodingKey>, DateTime<Utc>)> {
         if !is_id(id) {
             return Err(Error::Unauthenticated);
         }
@@ -87,7 +88,7 @@ impl Jwks {
         if let (Some(key), Some(age)) = (&key, age)
             && age < FRESH
         {
-            return Ok(Arc::clone(key));
+            return Ok((Arc::clone(key), now - age + FRESH));
         }
         let is_usable = key.is_some() && age.is_some_and(|age| age < STALE);
         let turn = Arc::clone(&self.0.turn);
@@ -102,10 +103,10 @@ impl Jwks {
                 inner.fetch(now).await;
                 drop(turn);
             });
-            fetch.await.map_err(|error| Error::Internal(Arc::new(error)))?;
+            fetch.await.map_err(|_| Error::internal("reading the keys of an issuer panicked"))?;
         }
         match self.0.look(id, now) {
-            (Some(key), Some(age)) if age < STALE => Ok(key),
+            (Some(key), Some(age)) if age < STALE => Ok((key, now - age + FRESH)),
             (None, Some(age)) if age < STALE => Err(Error::Unauthenticated),
             _ => Err(Error::Unavailable),
         }
@@ -135,14 +136,16 @@ impl Inner {
             }
             Err(reason) => {
                 metrics::counter!("rapport_jwks_failures_total").increment(1);
-                tracing::warn!(address = %self.address, reason, "the keys of an issuer could not be read");
+                // Not the whole address: its path and query may be somebody's secret.
+                let host = self.address.host_str().unwrap_or_default();
+                tracing::warn!(host, reason, "the keys of an issuer could not be read");
             }
         }
     }
 
     async fn read(&self) -> std::result::Result<Keys, String> {
         let asked = self.http.get(self.address.clone()).header("accept", "application/json");
-        let answer = asked.send().await.and_then(Response::error_for_status).map_err(|error| error.to_string())?;
+        let answer = asked.send().await.and_then(Response::error_for_status).map_err(without_address)?;
         if !answer.status().is_success() {
             return Err(format!("the answer was {}", answer.status()));
         }
@@ -150,9 +153,13 @@ impl Inner {
     }
 }
 
+fn without_address(error: reqwest::Error) -> String {
+    error.without_url().to_string()
+}
+
 async fn body(mut answer: Response) -> std::result::Result<Vec<u8>, String> {
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| error.to_string())? {
+    while let Some(chunk) = answer.chunk().await.map_err(without_address)? {
         if body.len() + chunk.len() > MOST_BYTES {
             return Err(format!("the answer is longer than {MOST_BYTES} bytes"));
         }

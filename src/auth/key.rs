@@ -1,14 +1,14 @@
 //! The key the built-in issuer signs with: read from a file, or made beside the database.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 use aws_lc_rs::{
-    rand::SystemRandom,
+    rand::{self, SystemRandom},
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -91,17 +91,29 @@ impl SigningKey {
     }
 }
 
-/// Makes an ES256 key at `path` that only its owner can read, unless there is a file already.
+/// Makes an ES256 key at `path` that only its owner can read, unless there is a file already. The file is there whole
+/// or not at all: it gets its name when the key is in it, and of several that make one at once the first is kept.
 fn make(path: &Path) -> io::Result<()> {
-    let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        Err(error) => return Err(error),
-    };
+    if path.try_exists()? {
+        return Ok(());
+    }
     let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
         .map_err(io::Error::other)?;
-    file.write_all(pem(key.as_ref()).as_bytes())?;
-    file.sync_all()
+    // Named by chance: what a killed process left behind stands in nobody's way.
+    let mut chance = [0; 8];
+    rand::fill(&mut chance).map_err(io::Error::other)?;
+    let unfinished = path.with_added_extension(format!("{:016x}.new", u64::from_ne_bytes(chance)));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+    // A link and not a renaming, which would put our key in the place of another's.
+    let named = file
+        .write_all(pem(key.as_ref()).as_bytes())
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::hard_link(&unfinished, path))
+        .or_else(|error| if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) });
+    fs::remove_file(&unfinished)?;
+    named?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }
 
 /// Writes DER as PEM, in lines of 64 characters (RFC 7468).
@@ -113,7 +125,7 @@ fn pem(der: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{collections::BTreeSet, os::unix::fs::PermissionsExt};
 
     use aws_lc_rs::signature::ECDSA_P384_SHA384_FIXED_SIGNING;
 
@@ -165,6 +177,25 @@ mod tests {
         assert_eq!(file.open().unwrap().id, first.id);
         let mode = fs::metadata(folder.path().join("rapport.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn of_many_that_make_a_key_at_once_all_use_the_same_and_none_sees_half_of_it() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            // What a process that was killed while it made one leaves behind.
+            fs::write(folder.path().join("rapport.key.0123456789abcdef.new"), "").unwrap();
+            let file = KeyFile::Own(folder.path().join("rapport.key"));
+            let ids: Vec<_> = std::thread::scope(|scope| {
+                let open = || scope.spawn(|| file.open().map(|key| key.id).map_err(|error| error.to_string()));
+                let opened: Vec<_> = (0..16).map(|_| open()).collect();
+                opened.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert!(ids.iter().all(|id| id.is_ok() && *id == ids[0]), "{ids:?}");
+            let left: BTreeSet<_> =
+                fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            assert_eq!(left, BTreeSet::from(["rapport.key".into(), "rapport.key.0123456789abcdef.new".into()]));
+        }
     }
 
     #[test]

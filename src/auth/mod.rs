@@ -35,9 +35,17 @@ pub struct Proof {
     pub issued: i64,
     /// When it ends, in seconds.
     pub expires: i64,
+    /// Until when the key that it was judged by counts without being asked for again, in seconds; ours always does.
+    pub keys_until: Option<i64>,
 }
 
 impl Actor {
+    /// Whoever sits at the machine, in one organization: they may do everything.
+    pub fn operator(organization: OrganizationId) -> Self {
+        let permissions = Permission::ALL.into_iter().collect();
+        Self { organization, subject: "operator".to_owned(), client: None, permissions }
+    }
+
     /// Refuses unless the caller's token carries the scope.
     pub fn require(&self, permission: Permission) -> Result<()> {
         if self.permissions.holds(permission) { Ok(()) } else { Err(Error::Forbidden(permission)) }

@@ -12,7 +12,7 @@ use super::{Proof, claims::LEEWAY};
 
 /// Most tokens remembered: about 5 MB.
 const MOST: usize = 10_000;
-/// How long a token is remembered at most: a key that its issuer withdraws is asked for again after this.
+/// How long a token is remembered at most, and never longer than the keys it was judged by.
 const LONGEST: TimeDelta = TimeDelta::minutes(10);
 
 /// The SHA-256 of a token.
@@ -41,6 +41,10 @@ impl Proofs {
     /// Remembers what a token proved.
     pub fn put(&self, token: Fingerprint, proof: &Arc<Proof>, now: DateTime<Utc>) {
         let until = (proof.expires + LEEWAY.num_seconds()).min((now + LONGEST).timestamp());
+        let until = until.min(proof.keys_until.unwrap_or(i64::MAX));
+        if until <= now.timestamp() {
+            return;
+        }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
             known.retain(|_, (_, until)| now.timestamp() < *until);
@@ -64,7 +68,7 @@ mod tests {
         let organization = OrganizationId(entity::id::new());
         let actor =
             Actor { organization, subject: "ada".to_owned(), client: None, permissions: Permissions::default() };
-        Arc::new(Proof { actor, issued: 0, expires })
+        Arc::new(Proof { actor, issued: 0, expires, keys_until: None })
     }
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -80,6 +84,18 @@ mod tests {
         assert_eq!([0, 89, 90].map(|second| is_known("short", second)), [true, true, false]);
         assert_eq!([0, 599, 600].map(|second| is_known("long", second)), [true, true, false]);
         assert!(!is_known("other", 0));
+    }
+
+    #[test]
+    fn a_token_is_not_remembered_longer_than_the_keys_it_was_judged_by() {
+        let proofs = Proofs::default();
+        for (token, keys_until) in [("fresh", 90), ("stale", 0)] {
+            let proof = Proof { keys_until: Some(keys_until), ..(*proof(6_000)).clone() };
+            proofs.put(fingerprint(token), &Arc::new(proof), at(30));
+        }
+        let is_known = |token, second| proofs.get(&fingerprint(token), at(second)).is_some();
+        assert_eq!([30, 89, 90].map(|second| is_known("fresh", second)), [true, true, false]);
+        assert!(!is_known("stale", 30));
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Tokens {
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Proof> {
         let proof = self.read(token).and_then(|claims| {
             let (issued, expires) = (claims.iat, claims.exp);
-            Some(Proof { actor: claims.actor(&self.issuer, now)?, issued, expires })
+            Some(Proof { actor: claims.actor(&self.issuer, now)?, issued, expires, keys_until: None })
         });
         proof.ok_or(Error::Unauthenticated)
     }

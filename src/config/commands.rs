@@ -1,5 +1,7 @@
 //! What the program can be told to do.
 
+use std::path::PathBuf;
+
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
@@ -28,6 +30,41 @@ pub enum Command {
     /// Manage API clients, which get access tokens at POST /oauth/token
     #[command(subcommand, arg_required_else_help = false)]
     ApiClient(ApiClientCommand),
+    /// Look at the audit log's chain of seals
+    #[command(subcommand, arg_required_else_help = false)]
+    Audit(AuditCommand),
+    /// Copy a SQLite database, while it is in use, to a file that is not there yet
+    Backup {
+        /// File to make
+        file: PathBuf,
+    },
+    /// Put a backup in a SQLite database's place, without those who were erased since
+    Restore(RestoreRequest),
+    /// Keep erased people erased
+    #[command(subcommand, arg_required_else_help = false)]
+    Erasure(ErasureCommand),
+}
+
+/// What to restore.
+#[derive(Args, Clone, Debug)]
+pub struct RestoreRequest {
+    /// Backup to restore
+    pub file: PathBuf,
+    /// Replace the database that is there
+    #[arg(long)]
+    pub replace: bool,
+    /// Restore without --erasure-ledger: nobody was erased since the backup
+    #[arg(long)]
+    pub no_erasure_ledger: bool,
+}
+
+/// What to do about erasures.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ErasureCommand {
+    /// Erase whoever --erasure-ledger tells of and this database still knows, after a restore
+    Replay,
+    /// Rewrite the tables of personal data, so that erased bytes leave the files; locks each while it does
+    Scrub,
 }
 
 /// Whom a token is for.
@@ -125,4 +162,31 @@ pub struct OrganizationRequest {
     /// IANA time zone in which days, weeks and months are counted
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub time_zone: Tz,
+}
+
+/// What to do with the audit log.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Compute the chain again; name the first event that was changed, removed or added, and fail
+    Verify(AuditRequest),
+    /// Print the newest seal of each organization, to be kept elsewhere
+    Head {
+        /// Slug of the organization [default: all]
+        #[arg(long, value_name = "SLUG")]
+        organization: Option<String>,
+    },
+}
+
+/// Which chains to compute again.
+#[derive(Args, Clone, Debug)]
+pub struct AuditRequest {
+    /// Slug of the organization [default: all]
+    #[arg(long, value_name = "SLUG")]
+    pub organization: Option<String>,
+    /// Heads that were kept elsewhere: a file of what `audit head` printed, at any times, or one hash
+    #[arg(long, value_name = "FILE|HASH")]
+    pub head: Option<String>,
+    /// The first event that must still be there; those before it may have been pruned
+    #[arg(long, value_name = "SEQUENCE", default_value = "1", value_parser = clap::value_parser!(i64).range(1..))]
+    pub kept_from: i64,
 }

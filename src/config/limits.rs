@@ -48,7 +48,7 @@ pub struct GivenLimits {
     #[arg(long, env = "RAPPORT_COST_LIMIT", global = true, hide_env_values = true, value_name = "POINTS")]
     #[arg(default_value_t = Limits::DEFAULT.cost_limit, value_parser = points())]
     pub cost_limit: u32,
-    /// Points a caller can save up; an organization five times as many
+    /// Points a caller can save up, or an address that introspects without a token; an organization five times as many
     #[arg(long, env = "RAPPORT_POINTS", global = true, hide_env_values = true, value_name = "POINTS")]
     #[arg(default_value_t = Limits::DEFAULT.points, value_parser = points())]
     pub points: u32,

@@ -6,6 +6,7 @@ mod limits;
 mod values;
 
 use std::{
+    error::Error as _,
     ffi::OsString,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -16,12 +17,13 @@ use chrono::TimeDelta;
 use clap::{
     Args, CommandFactory, FromArgMatches, Parser,
     builder::{RangedI64ValueParser, RangedU64ValueParser},
-    error::ErrorKind,
+    error::{ContextKind, ContextValue, ErrorKind},
 };
 use tracing_subscriber::filter::Targets;
 
 pub use self::commands::{
-    ApiClientCommand, ApiClientRequest, Command, OrganizationCommand, OrganizationRequest, RevokeRequest, TokenRequest,
+    ApiClientCommand, ApiClientRequest, AuditCommand, AuditRequest, Command, ErasureCommand, OrganizationCommand,
+    OrganizationRequest, RestoreRequest, RevokeRequest, TokenRequest,
 };
 use self::limits::GivenLimits;
 use crate::{
@@ -69,6 +71,9 @@ struct Given {
     #[arg(long, env = "RAPPORT_DATABASE_CONNECTIONS", global = true, hide_env_values = true, value_name = "NUMBER")]
     #[arg(default_value = "8", value_parser = RangedI64ValueParser::<u32>::new().range(1..=1_000))]
     database_connections: u32,
+    /// File outside the database to which every erasure is appended, so that it survives a restore [default: none]
+    #[arg(long, env = "RAPPORT_ERASURE_LEDGER", global = true, hide_env_values = true, value_name = "FILE")]
+    erasure_ledger: Option<PathBuf>,
     #[arg(long, env = "RAPPORT_SIGNING_KEY", global = true, hide_env_values = true, value_name = "FILE")]
     #[arg(
         help = "ES256 or EdDSA private key for access tokens, PKCS#8 as PEM or DER; without one, a server that has \
@@ -103,7 +108,7 @@ struct Given {
                   [default: none]")]
     #[arg(value_delimiter = ',', value_parser = values::origin)]
     cors_origin: Vec<String>,
-    /// What to log: a level, or targets with levels such as info,rapport=debug
+    /// What to log: a level, or targets with levels such as info,rapport=debug; libraries stay at info
     #[arg(long, env = "RAPPORT_LOG", global = true, hide_env_values = true, value_name = "FILTER")]
     #[arg(default_value = "info", value_parser = values::log)]
     log: Targets,
@@ -123,6 +128,15 @@ struct Given {
     #[arg(long, env = "RAPPORT_DRAIN_TIMEOUT", global = true, hide_env_values = true, value_name = "DURATION")]
     #[arg(default_value = "25s", value_parser = values::duration)]
     drain_timeout: Duration,
+    #[arg(long, env = "RAPPORT_DRAIN_DELAY", global = true, hide_env_values = true, value_name = "DURATION")]
+    #[arg(help = "How much of that new connections are still taken, so that load balancers can see that this server \
+                  is not ready")]
+    #[arg(default_value = "3s", value_parser = values::duration)]
+    drain_delay: Duration,
+    /// Longest time after --drain-timeout until a server that hangs ends itself
+    #[arg(long, env = "RAPPORT_EXIT_TIMEOUT", global = true, hide_env_values = true, value_name = "DURATION")]
+    #[arg(default_value = "10s", value_parser = values::duration)]
+    exit_timeout: Duration,
     #[command(flatten)]
     limits: GivenLimits,
 }
@@ -133,6 +147,8 @@ pub struct Settings {
     pub command: Command,
     /// How to reach the database.
     pub database: store::Options,
+    /// File to which every erasure is appended.
+    pub erasure_ledger: Option<PathBuf>,
     /// The `iss` of access tokens.
     pub issuer: String,
     /// Other issuers that are believed.
@@ -164,6 +180,10 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// Longest time for requests under way to finish after SIGTERM.
     pub drain_timeout: Duration,
+    /// How much of that new connections are still taken.
+    pub drain_delay: Duration,
+    /// Longest time after that until a process that hangs is ended by force.
+    pub exit_timeout: Duration,
     /// What a request may ask for.
     pub limits: Limits,
 }
@@ -239,12 +259,17 @@ impl Settings {
         if let Some((twice, _)) = known.iter().zip(known.iter().skip(1)).find(|(one, next)| one == next) {
             return Err(Stop::Wrong(format!("--issuer and --external-issuer name {twice} twice")));
         }
+        if given.drain_delay >= given.drain_timeout {
+            return Err(Stop::Wrong("--drain-delay must be shorter than --drain-timeout".to_owned()));
+        }
         if given.limits.points < given.limits.cost_limit {
             return Err(Stop::Wrong("--points must be at least --cost-limit".to_owned()));
         }
+        let patience = if is_served { store::Options::BRIEF } else { store::Options::LONG };
         Ok(Self {
             command,
-            database: store::Options { url, max_connections: given.database_connections },
+            database: store::Options { url, max_connections: given.database_connections, patience },
+            erasure_ledger: given.erasure_ledger,
             issuer: given.issuer,
             external_issuers: given.external_issuer,
             client_life: given.client_token_ttl,
@@ -256,12 +281,19 @@ impl Settings {
                 body_limit: given.body_limit,
                 request_timeout: given.request_timeout,
                 drain_timeout: given.drain_timeout,
+                drain_delay: given.drain_delay,
+                exit_timeout: given.exit_timeout,
                 limits: given.limits.resolve(),
             },
             log: given.log,
             log_format: given.log_format,
             signing_key: given.signing_key,
         })
+    }
+
+    /// The file of a `SQLite` database.
+    pub fn database_file(&self) -> Option<&Path> {
+        sqlite_file(&self.database.url)
     }
 
     /// Where the key for access tokens is; none if the built-in issuer is off. On `PostgreSQL` there is no place of
@@ -273,7 +305,7 @@ impl Settings {
         if let Some(path) = &self.signing_key {
             return Ok(Some(KeyFile::Given(path.clone())));
         }
-        match sqlite_file(&self.database.url) {
+        match self.database_file() {
             Some(file) => Ok(Some(KeyFile::Own(file.with_extension("key")))),
             None if matches!(self.command, Command::Demo) => Ok(Some(KeyFile::Own("rapport-demo.key".into()))),
             None => Err(Stop::Wrong(
@@ -289,8 +321,15 @@ fn parse(command: clap::Command, arguments: &[OsString]) -> Result<CommandLine, 
     let parsed = command.try_get_matches_from(arguments).and_then(|matches| CommandLine::from_arg_matches(&matches));
     parsed.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Shown(error.to_string()),
-        _ => Stop::Wrong(sentence(&error.to_string())),
+        _ => Stop::Wrong(without_terms(&error).unwrap_or_else(|| sentence(&error.to_string()))),
     })
+}
+
+/// What is wrong with an issuer's terms, without the terms: their addresses may hold a secret.
+fn without_terms(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(setting)) = error.get(ContextKind::InvalidArg) else { return None };
+    let reason = error.source().filter(|_| setting.starts_with("--external-issuer"))?;
+    Some(format!("invalid value for '{setting}': {reason}"))
 }
 
 /// The first paragraph of what clap says, on one line: the rest is usage and tips.
@@ -319,6 +358,18 @@ fn sqlite_file(url: &str) -> Option<&Path> {
     let file = url.strip_prefix("sqlite://")?.split('?').next()?;
     // `:memory:` would be another database for each connection.
     (!file.is_empty() && !file.contains(':')).then(|| Path::new(file))
+}
+
+/// Whether a test wants to order failures.
+#[cfg(debug_assertions)]
+pub fn are_faults_on() -> bool {
+    std::env::var_os("RAPPORT_TEST_FAULTS").is_some()
+}
+
+/// How many pages a test lets a file of `SQLite` have.
+#[cfg(debug_assertions)]
+pub fn most_pages() -> Option<u32> {
+    std::env::var_os("RAPPORT_TEST_MOST_PAGES")?.to_str()?.parse().ok()
 }
 
 /// Whether nobody but this machine can reach the address.

@@ -30,6 +30,8 @@ pub const TOO_MANY_ROOT_FIELDS: &str = "TOO_MANY_ROOT_FIELDS";
 pub const TOO_MANY_DIRECTIVES: &str = "TOO_MANY_DIRECTIVES";
 /// The caller or the organization has spent its points.
 pub const RATE_LIMITED: &str = "RATE_LIMITED";
+/// More is asked for at once than the service does at once.
+pub const OVERLOADED: &str = "OVERLOADED";
 /// The answer would be too long to send.
 pub const ANSWER_TOO_LARGE: &str = "ANSWER_TOO_LARGE";
 /// A bug or an outage.

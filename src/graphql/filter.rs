@@ -5,7 +5,7 @@ use std::cell::Cell;
 use async_graphql::Value;
 use entity::{
     Noun, Permission,
-    noun::{ARCHIVED_AT, Field, Kind, Link, Personal},
+    noun::{ARCHIVED_AT, Field, Kind, Link},
 };
 
 use super::input::{Input, list, scalar};
@@ -101,7 +101,7 @@ impl Reader<'_> {
     }
 
     fn part(&self, noun: &'static Noun, name: &str, input: &Input, depth: Depth) -> Result<Predicate> {
-        if let Some(field) = noun.field(name) {
+        if let Some(field) = noun.field(name).filter(|field| field.kind.is_filterable()) {
             may_use(field, self.actor)?;
             return self.comparisons(noun, field, input);
         }
@@ -218,7 +218,7 @@ fn given<'v>(name: &str, value: &'v Value) -> Result<&'v Value> {
 
 /// Personal data cannot be asked about by those who may not see it.
 fn may_use(field: &Field, actor: &Actor) -> Result<()> {
-    if field.personal == Personal::None { Ok(()) } else { actor.require(Permission::CustomersRead) }
+    if field.is_guarded() { actor.require(Permission::CustomersRead) } else { Ok(()) }
 }
 
 fn searched(cell: Stored) -> String {

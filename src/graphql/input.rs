@@ -199,6 +199,7 @@ pub fn scalar(name: &str, value: &Value, kind: Kind, prefix: &str) -> Result<Cel
     let cell = match kind {
         // An id that is none finds nothing, as an unknown one does.
         Kind::Id => Some(Cell::Id(text(value).and_then(|text| wire_id(prefix, text)).unwrap_or_default())),
+        Kind::RowId { .. } => Some(Cell::Id(text(value).and_then(entity::row_id).unwrap_or_default())),
         Kind::Int { .. } => int(value).map(Cell::Int),
         Kind::Float { .. } => float(value).map(Cell::Float),
         Kind::Bool => {
@@ -292,7 +293,7 @@ fn link(draft: &mut Draft, relation: &'static Relationship, input: &Input) -> Re
 }
 
 /// A value for a column, or what is wrong with it.
-fn accept(field: &Described, value: &Value) -> Result<std::result::Result<Cell, UserError>> {
+pub fn accept(field: &Described, value: &Value) -> Result<std::result::Result<Cell, UserError>> {
     let refuse = |code, message: String| Ok(Err(UserError::new(code, field.name, message)));
     if *value == Value::Null {
         return if field.is_nullable {
@@ -372,7 +373,7 @@ fn accept(field: &Described, value: &Value) -> Result<std::result::Result<Cell, 
                 pairs.iter().map(|(name, value)| serde_json::json!({"name": name, "value": value})).collect();
             Ok(Ok(Cell::Text(serde_json::json!(pairs).to_string())))
         }
-        kind @ (Kind::Id | Kind::Bool | Kind::Instant | Kind::Enum(_)) => Ok(Ok(scalar(field.name, value, kind, "")?)),
+        kind => Ok(Ok(scalar(field.name, value, kind, "")?)),
     }
 }
 

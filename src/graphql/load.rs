@@ -7,8 +7,9 @@ use futures_util::future::{BoxFuture, try_join_all};
 use sea_orm::prelude::Uuid;
 
 use super::{
+    input::Input,
     plan::{ConnectionPlan, EdgeOut, ListOut, ObjectOut, ObjectPlan, RowPlan},
-    slice::Made,
+    slice::{Answer, Computed, Made},
 };
 use crate::{
     Result,
@@ -41,6 +42,10 @@ pub enum Child {
     ExternalIds(HashMap<Uuid, Vec<ExternalId>>),
     /// Objects by place of the row.
     Inside(Vec<Range<usize>>, Rows),
+    /// Places of computed objects by row.
+    Shown(HashMap<Uuid, Vec<usize>>, Rows),
+    /// Computed values by row.
+    Values(HashMap<Uuid, Cell>),
 }
 
 /// Lists of one plan, for all parents.
@@ -59,6 +64,18 @@ pub struct Lists {
 /// Reads the rows of these ids. Unknown and foreign ids are left out alike.
 pub async fn rows_by_id(scope: &Scope, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
     let rows = scope.by_ids(plan.object.noun, &plan.columns, ids).await?;
+    let children = children(scope, &plan.object, &plan.columns, &rows, &[]).await?;
+    Ok(Rows { rows, children })
+}
+
+/// Reads the rows that rows of `noun` name. A stored reference names a row that is there: of those that are asked for
+/// nothing but their id, none is read.
+async fn named_rows(scope: &Scope, noun: &'static Noun, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
+    if plan.columns.len() > 1 || !noun.is_stored() {
+        return rows_by_id(scope, plan, ids).await;
+    }
+    scope.may_read(plan.object.noun)?;
+    let rows: Vec<Vec<Cell>> = ids.iter().map(|id| vec![Cell::Id(*id)]).collect();
     let children = children(scope, &plan.object, &plan.columns, &rows, &[]).await?;
     Ok(Rows { rows, children })
 }
@@ -169,7 +186,7 @@ async fn child(
     match what {
         ObjectOut::One(place, plan) => {
             let ids = distinct(rows.iter().filter_map(|row| row[*place].id()));
-            let found = rows_by_id(scope, plan, &ids).await?;
+            let found = named_rows(scope, noun, plan, &ids).await?;
             let places = found.rows.iter().enumerate().filter_map(|(place, row)| Some((row[0].id()?, place)));
             Ok(Child::One(places.collect(), found))
         }
@@ -181,6 +198,9 @@ async fn child(
             Ok(Child::Many(lists(scope, plan, relation, &ids).await?))
         }
         ObjectOut::ExternalIds(_) => Ok(Child::ExternalIds(scope.external_ids(noun, &ids(columns, rows)).await?)),
+        ObjectOut::Computed(known, input, plan) => {
+            computed(scope, known, input, plan.as_ref(), &ids(columns, rows)).await
+        }
         ObjectOut::Inside(relation, plan) => {
             let (mut flat, mut ranges) = (Vec::new(), Vec::new());
             for object in objects {
@@ -191,10 +211,56 @@ async fn child(
             }
             Ok(Child::Inside(ranges, made(scope, plan, &flat).await?))
         }
-        ObjectOut::Typename | ObjectOut::Cell(..) | ObjectOut::Attributes(..) | ObjectOut::Refused(_) => {
-            Ok(Child::None)
+        ObjectOut::Typename
+        | ObjectOut::Cell(..)
+        | ObjectOut::RowId(..)
+        | ObjectOut::Attributes(..)
+        | ObjectOut::Refused(_) => Ok(Child::None),
+    }
+}
+
+async fn computed(
+    scope: &Scope,
+    known: &Computed,
+    input: &Input,
+    plan: Option<&RowPlan>,
+    ids: &[Uuid],
+) -> Result<Child> {
+    let answers = if ids.is_empty() { HashMap::new() } else { (known.run)(scope, input, ids).await? };
+    let Some(plan) = plan else {
+        let value = |(id, answers): (Uuid, Vec<Answer>)| match answers.into_iter().next() {
+            Some(Answer::Value(cell)) => Some((id, cell)),
+            _ => None,
+        };
+        return Ok(Child::Values(answers.into_iter().filter_map(value).collect()));
+    };
+    let (mut flat, mut named) = (Vec::new(), Vec::new());
+    for answer in answers.values().flatten() {
+        match answer {
+            Answer::Row(id) => named.push(*id),
+            Answer::Object(object) => flat.push(object.clone()),
+            Answer::Value(_) | Answer::Nothing => {}
         }
     }
+    let rows = if plan.object.noun.is_stored() {
+        rows_by_id(scope, plan, &distinct(named.into_iter())).await?
+    } else {
+        made(scope, plan, &flat).await?
+    };
+    let places: HashMap<Uuid, usize> =
+        rows.rows.iter().enumerate().filter_map(|(place, row)| Some((row.first()?.id()?, place))).collect();
+    let mut shown: HashMap<Uuid, Vec<usize>> = HashMap::new();
+    let mut next = 0..;
+    // In the same order as above: a map is not changed between two walks.
+    for (id, answers) in &answers {
+        let place = |answer: &Answer| match answer {
+            Answer::Row(id) => places.get(id).copied(),
+            Answer::Object(_) => next.next(),
+            Answer::Value(_) | Answer::Nothing => None,
+        };
+        shown.insert(*id, answers.iter().filter_map(place).collect());
+    }
+    Ok(Child::Shown(shown, rows))
 }
 
 fn ids(columns: &[Column], rows: &[Vec<Cell>]) -> Vec<Uuid> {

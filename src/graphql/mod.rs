@@ -7,6 +7,7 @@ pub mod cost;
 pub mod document;
 pub mod failure;
 pub mod filter;
+pub mod freeze;
 pub mod guard;
 pub mod input;
 pub mod limits;

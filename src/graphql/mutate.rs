@@ -91,7 +91,12 @@ pub async fn run(scope: &Scope, slice: &'static Slice, verb: Verb, field: &str, 
             }
         }
     });
-    task.await.map_err(|error| Error::Internal(Arc::new(error)))?
+    match task.await {
+        Ok(done) => done,
+        // As if it had happened here: nothing was committed, and the edge answers for it.
+        Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+        Err(_) => Err(Error::Unavailable),
+    }
 }
 
 struct Call {
@@ -200,14 +205,19 @@ impl Call {
         match self.verb {
             Verb::Generic(Operation::BulkUpsert) => self.bulk(tx).await,
             Verb::Generic(Operation::Delete) => {
-                let row =
-                    match tx.lock_one(noun, noun.write, input.id("id", noun)?, input.int("expectedVersion")?).await? {
-                        Ok(record) => match tx.delete(noun, &record).await? {
-                            Ok(()) => Written { id: Some(record.id()), outcome: Outcome::Deleted, errors: Vec::new() },
-                            Err(error) => Written::failed(Some(record.id()), vec![error]),
-                        },
-                        Err(error) => Written::failed(input.id("id", noun)?, vec![error]),
-                    };
+                let (id, part_of) = (input.id("id", noun)?, self.slice.rules.part_of.as_ref());
+                tx.actor().require(noun.write)?;
+                tx.lock_whole(noun, part_of, id).await?;
+                let row = match tx.lock_one(noun, noun.write, id, input.int("expectedVersion")?).await? {
+                    Ok(record) => match tx.delete(noun, &record).await? {
+                        Ok(()) => {
+                            tx.close_gap(noun, part_of, &record).await?;
+                            Written { id, outcome: Outcome::Deleted, errors: Vec::new() }
+                        }
+                        Err(error) => Written::failed(id, vec![error]),
+                    },
+                    Err(error) => Written::failed(id, vec![error]),
+                };
                 Ok(Report::of(row))
             }
             Verb::Archive(is_archived) => {

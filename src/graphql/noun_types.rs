@@ -3,19 +3,20 @@
 use async_graphql::registry::{MetaField, Registry};
 use entity::{
     Noun,
-    noun::{Field, Kind, Link, Operation, Personal, Relationship},
+    noun::{Field, Kind, Link, Operation, Relationship},
 };
 
 use super::{
     filter::screaming,
     plan::{list_name, may_be_null},
-    slice::Slice,
-    types::{add_enum, add_enum_values, add_input, add_object, field, listed, or, output_type, value},
+    slice::{Computed, Shows, Slice},
+    types::{add_enum, add_enum_values, add_input, add_object, arguments, field, listed, or, output_type, value},
 };
 
 /// An object and everything a list, a filter and an order of it need.
-pub(super) fn register_noun(registry: &mut Registry, noun: &'static Noun) {
-    register_object(registry, noun);
+pub(super) fn register_noun(registry: &mut Registry, slice: &Slice) {
+    let noun = slice.noun;
+    register_object(registry, noun, slice.computed);
     registry.add_implements(noun.name, "Node");
     connection(registry, noun.name, noun, &[]);
     for relation in noun.relations.iter().filter(|relation| !relation.link.edge().is_empty()) {
@@ -46,12 +47,12 @@ pub(super) fn register_noun(registry: &mut Registry, noun: &'static Noun) {
     );
 }
 
-pub(super) fn register_object(registry: &mut Registry, noun: &'static Noun) {
+pub(super) fn register_object(registry: &mut Registry, noun: &'static Noun, computed: &[Computed]) {
     let mut fields = Vec::new();
     for known in noun.all_fields() {
-        let bang = if known.is_nullable || known.personal != Personal::None { "" } else { "!" };
+        let bang = if known.is_nullable || known.is_guarded() { "" } else { "!" };
         let mut doc = known.doc.to_owned();
-        if known.personal != Personal::None {
+        if known.is_guarded() {
             doc.push_str(" Personal data: needs `customers:read`, else null with FORBIDDEN.");
         }
         fields.push(field(known.name, &format!("{}{bang}", output_type(known.kind)), &doc));
@@ -64,6 +65,16 @@ pub(super) fn register_object(registry: &mut Registry, noun: &'static Noun) {
     }
     if noun.has_external_ids {
         fields.push(field("externalIds", "[ExternalId!]!", "Its ids in other systems, sorted by system."));
+    }
+    for known in computed {
+        let ty = match known.shows {
+            Shows::Value(kind) => format!("{}!", output_type(kind)),
+            Shows::One(shown) => format!("{}!", shown.name),
+            Shows::List(shown) => format!("[{}!]!", shown.name),
+        };
+        let mut shown = field(known.name, &ty, known.doc);
+        shown.args = arguments(known.arguments).into_iter().map(|value| (value.name.clone(), value)).collect();
+        fields.push(shown);
     }
     add_object(registry, noun.name, noun.doc, fields);
 }
@@ -111,7 +122,7 @@ fn filter(registry: &mut Registry, noun: &'static Noun) {
         value("or", &format!("[{name}!]"), "One of these holds; none for an empty list."),
         value("not", &name, "This does not hold."),
     ];
-    for known in noun.all_fields() {
+    for known in noun.all_fields().filter(|known| known.kind.is_filterable()) {
         values.push(value(known.name, &comparisons(registry, known), known.doc));
     }
     for relation in noun.relations {

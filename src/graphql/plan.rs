@@ -7,12 +7,13 @@ use async_graphql::{
 };
 use entity::{
     Noun, Permission,
-    noun::{Field, Kind, Link, Personal, Relationship},
+    noun::{Field, Kind, Link, Relationship},
 };
 
 use super::{
     connection::{Connection, connection},
-    input::arguments,
+    input::{Input, arguments},
+    slice::{Computed, Shows, Slice},
 };
 use crate::{
     Error, Result,
@@ -45,6 +46,8 @@ pub enum ObjectOut {
     Typename,
     /// The value of a column, by its place among those read.
     Cell(usize, &'static Field),
+    /// The id of a row of any noun: the column's place, and that of the noun's name.
+    RowId(usize, usize),
     /// Named values: the column's place and what of each is asked.
     Attributes(usize, Vec<Out<&'static str>>),
     /// Null, because the caller lacks a scope.
@@ -57,6 +60,8 @@ pub enum ObjectOut {
     ExternalIds(Vec<Out<&'static str>>),
     /// Objects made together with this one.
     Inside(&'static Relationship, RowPlan),
+    /// What is computed, with its arguments and the plan of the objects it shows.
+    Computed(&'static Computed, Input, Option<RowPlan>),
 }
 
 /// An object with columns of its own to read.
@@ -124,6 +129,8 @@ pub struct Planner<'a> {
     pub registry: &'a Registry,
     /// The caller.
     pub actor: &'a Actor,
+    /// What the nouns have beyond their descriptions.
+    pub slices: &'static [&'static Slice],
 }
 
 type Group<'a> = (String, &'a Selected, Vec<&'a SelectionSet>);
@@ -193,7 +200,7 @@ impl<'a> Planner<'a> {
                         Err(error @ Error::Forbidden(_)) if may_be_null(noun, relation) => ObjectOut::Refused(error),
                         planned => planned?,
                     },
-                    _ => return Err(Error::internal(format!("{} has no {name}", noun.name))),
+                    _ => self.computed(noun, selected, &sets)?,
                 },
             };
             outs.push(Out { key, what });
@@ -202,7 +209,7 @@ impl<'a> Planner<'a> {
     }
 
     fn field(self, field: &'static Field, sets: &[&'a SelectionSet], columns: &mut Vec<Column>) -> ObjectOut {
-        if field.personal != Personal::None
+        if field.is_guarded()
             && let Err(error) = self.actor.require(Permission::CustomersRead)
         {
             return ObjectOut::Refused(error);
@@ -210,8 +217,27 @@ impl<'a> Planner<'a> {
         let place = place(columns, Column::of(field));
         match field.kind {
             Kind::Attributes { .. } => ObjectOut::Attributes(place, self.leaves(sets, &ATTRIBUTE)),
+            Kind::RowId { noun } => {
+                let noun = Column { name: noun, kind: CellKind::Text, is_nullable: false, field: field.name };
+                ObjectOut::RowId(place, self::place(columns, noun))
+            }
             _ => ObjectOut::Cell(place, field),
         }
+    }
+
+    fn computed(self, noun: &'static Noun, selected: &'a Selected, sets: &[&'a SelectionSet]) -> Result<ObjectOut> {
+        let name = selected.name.node.as_str();
+        let slice = self.slices.iter().find(|slice| slice.noun.name == noun.name);
+        let known = slice.and_then(|slice| slice.computed.iter().find(|known| known.name == name));
+        let known = known.ok_or_else(|| Error::internal(format!("{} has no {name}", noun.name)))?;
+        let plan = match known.shows {
+            Shows::Value(_) => None,
+            Shows::One(shown) | Shows::List(shown) => {
+                shown.read.map_or(Ok(()), |permission| self.actor.require(permission))?;
+                Some(self.row(shown, sets)?)
+            }
+        };
+        Ok(ObjectOut::Computed(known, arguments(self.env, self.registry, noun.name, selected)?, plan))
     }
 
     fn relation(

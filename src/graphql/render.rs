@@ -5,13 +5,14 @@ use std::fmt::Write;
 use async_graphql::{PathSegment, ServerError, Value};
 use async_graphql_value::RAW_VALUE_TOKEN;
 use chrono::{DateTime, SecondsFormat};
-use entity::noun::{Field, Kind, Link, Named};
+use entity::noun::{Kind, Link, Named};
 use sea_orm::prelude::Uuid;
 
 use super::{
     failure::server_error,
     load::{Child, Lists, Rows},
     plan::{ConnectionPlan, EdgeOut, ListOut, ObjectOut, ObjectPlan, Out, RowPlan},
+    slice::Shows,
 };
 use crate::{
     Error, UserError,
@@ -105,7 +106,13 @@ impl Writer {
     pub fn object(&mut self, plan: &ObjectPlan, row: &[Cell], place: usize, children: &[Child]) {
         self.entries(&plan.outs, |writer, index, what| match (what, &children[index]) {
             (ObjectOut::Typename, _) => writer.text(plan.noun.name),
-            (ObjectOut::Cell(column, field), _) => writer.cell(&row[*column], field, plan.noun.prefix),
+            (ObjectOut::Cell(column, field), _) => writer.cell(&row[*column], field.kind, plan.noun.prefix),
+            (ObjectOut::RowId(column, noun), _) => {
+                match (&row[*column], row[*noun].text().and_then(entity::noun_named)) {
+                    (Cell::Id(id), Some(noun)) => writer.text(&entity::id::encode(noun.prefix, *id)),
+                    _ => writer.null(),
+                }
+            }
             (ObjectOut::Attributes(column, outs), _) => writer.attributes(&row[*column], outs),
             (ObjectOut::Refused(error), _) => writer.refuse(error),
             (ObjectOut::One(column, plan), Child::One(places, rows)) => {
@@ -134,6 +141,24 @@ impl Writer {
                     writer.null();
                 } else {
                     object(writer, range.start);
+                }
+            }
+            (ObjectOut::Computed(known, ..), Child::Values(values)) => {
+                let value = row[0].id().and_then(|id| values.get(&id));
+                match (known.shows, value) {
+                    (Shows::Value(kind), Some(cell)) => writer.cell(cell, kind, plan.noun.prefix),
+                    _ => writer.null(),
+                }
+            }
+            (ObjectOut::Computed(known, _, Some(inner)), Child::Shown(shown, rows)) => {
+                let places = row[0].id().and_then(|id| shown.get(&id)).map_or(&[][..], Vec::as_slice);
+                let object = |writer: &mut Self, place: &usize| {
+                    writer.object(&inner.object, &rows.rows[*place], *place, &rows.children);
+                };
+                match (known.shows, places.first()) {
+                    (Shows::List(_), _) => writer.items(places, object),
+                    (_, Some(place)) => object(writer, place),
+                    (_, None) => writer.null(),
                 }
             }
             _ => writer.null(),
@@ -187,7 +212,7 @@ impl Writer {
                         }
                         // The columns of the table between stand last.
                         EdgeOut::Cell(index, field) => {
-                            writer.cell(&row[row.len() - plan.edge.len() + index], field, "");
+                            writer.cell(&row[row.len() - plan.edge.len() + index], field.kind, "");
                         }
                     });
                 });
@@ -195,11 +220,11 @@ impl Writer {
         });
     }
 
-    fn cell(&mut self, cell: &Cell, field: &Field, prefix: &str) {
+    fn cell(&mut self, cell: &Cell, kind: Kind, prefix: &str) {
         match cell {
             Cell::Null => self.null(),
             Cell::Id(id) => self.text(&entity::id::encode(prefix, *id)),
-            Cell::Int(at) if matches!(field.kind, Kind::Instant) => match DateTime::from_timestamp_millis(*at) {
+            Cell::Int(at) if matches!(kind, Kind::Instant) => match DateTime::from_timestamp_millis(*at) {
                 Some(at) => self.text(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
                 None => self.null(),
             },
@@ -207,7 +232,7 @@ impl Writer {
             Cell::Float(number) => self.json.push_str(&serde_json::Value::from(*number).to_string()),
             Cell::Bool(value) => self.boolean(*value),
             // Stored as the JSON that it is shown as.
-            Cell::Text(json) if field.kind.is_set() => self.json.push_str(json),
+            Cell::Text(json) if kind.is_set() || matches!(kind, Kind::Names | Kind::Json) => self.json.push_str(json),
             Cell::Text(text) => self.text(text),
         }
     }

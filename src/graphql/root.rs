@@ -91,11 +91,11 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn new(ctx: &'a Context<'_>, parent: &str) -> Result<Self> {
+    fn new(ctx: &'a Context<'_>, parent: &str, slices: &'static [&'static Slice]) -> Result<Self> {
         let scope = ctx.data_opt::<Scope>().ok_or(Error::Unauthenticated)?;
         let field = &ctx.item.node;
         let registry = &ctx.schema_env.registry;
-        let planner = Planner { env: ctx.query_env, registry, actor: scope.actor() };
+        let planner = Planner { env: ctx.query_env, registry, actor: scope.actor(), slices };
         let writer = Writer::at(&field.response_key().node);
         let input = arguments(ctx.query_env, registry, parent, field)?;
         Ok(Self { scope, planner, field, input, writer })
@@ -205,6 +205,8 @@ impl<'a> Call<'a> {
                 let rows = load::made(self.scope, &plan, std::slice::from_ref(&object)).await?;
                 self.writer.object(&plan.object, &rows.rows[0], 0, &rows.children);
             }
+            Answer::Nothing => self.writer.null(),
+            Answer::Value(_) => return Err(Error::internal(format!("{} answers with an object", query.name))),
         }
         Ok(())
     }
@@ -243,7 +245,7 @@ impl<S: Slices> ContainerType for QueryRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let Some(ask) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
         let done = async {
-            let mut call = Call::new(ctx, "Query")?;
+            let mut call = Call::new(ctx, "Query", S::ALL)?;
             call.ask(*ask, &self.nouns).await?;
             Ok(call.writer)
         };
@@ -255,7 +257,7 @@ impl<S: Slices> ContainerType for MutationRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let Some((slice, verb)) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
         let done = async {
-            let mut call = Call::new(ctx, "Mutation")?;
+            let mut call = Call::new(ctx, "Mutation", S::ALL)?;
             call.mutate(slice, *verb).await?;
             Ok(call.writer)
         };

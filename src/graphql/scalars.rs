@@ -27,6 +27,7 @@ pub fn register(registry: &mut Registry) {
         "https://scalars.graphql.org/andimarek/date-time",
         |value| text(value).and_then(instant).is_some(),
     );
+    own(registry, "JSON", "Any JSON value. Only in answers.", "https://www.rfc-editor.org/rfc/rfc8259", |_| false);
     own(
         registry,
         "TimeZone",

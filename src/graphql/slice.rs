@@ -1,8 +1,10 @@
 //! What a slice tells the kernel about its noun: rules, and fields of its own.
 
+use std::collections::HashMap;
+
 use entity::{
     Noun, Permission,
-    noun::{EnumType, Relationship},
+    noun::{EnumType, Kind, Relationship},
 };
 use futures_util::future::BoxFuture;
 use sea_orm::prelude::Uuid;
@@ -24,6 +26,8 @@ pub struct Slice {
     pub queries: &'static [Query],
     /// Mutations of its own.
     pub mutations: &'static [Mutation],
+    /// Fields of its object that are computed.
+    pub computed: &'static [Computed],
     /// Input objects its fields take.
     pub inputs: &'static [InputObject],
     /// Objects its queries answer with that have no table.
@@ -42,6 +46,7 @@ impl Slice {
             rules: Rules::NONE,
             queries: &[],
             mutations: &[],
+            computed: &[],
             inputs: &[],
             objects: &[],
             enums: &[],
@@ -91,13 +96,46 @@ pub struct Query {
     pub run: for<'a> fn(&'a Scope, &'a Input) -> BoxFuture<'a, Result<Answer>>,
 }
 
-/// What a query of a slice found.
+/// A field of a noun's object that is computed: asked once for all rows of a level, however many there are.
+#[derive(Debug)]
+pub struct Computed {
+    /// Its name.
+    pub name: &'static str,
+    /// What it shows.
+    pub doc: &'static str,
+    /// Its arguments.
+    pub arguments: &'static [Argument],
+    /// What it answers with.
+    pub shows: Shows,
+    /// Answers it for the rows of these ids. A row left out has none: null, or an empty list.
+    pub run: for<'a> fn(&'a Scope, &'a Input, &'a [Uuid]) -> BoxFuture<'a, Result<Answers>>,
+}
+
+/// What a computed field shows for each row.
+pub type Answers = HashMap<Uuid, Vec<Answer>>;
+
+/// What a computed field answers with.
+#[derive(Clone, Copy, Debug)]
+pub enum Shows {
+    /// A value, never absent.
+    Value(Kind),
+    /// An object, never absent.
+    One(&'static Noun),
+    /// A list of objects, short enough to need no pages.
+    List(&'static Noun),
+}
+
+/// What a query of a slice, or a computed field, found.
 #[derive(Clone, Debug)]
 pub enum Answer {
+    /// A value.
+    Value(Cell),
     /// A stored row, to be read as asked.
     Row(Uuid),
     /// An object made on the spot.
     Object(Made),
+    /// Nothing: what was asked about is not there.
+    Nothing,
 }
 
 /// An object made on the spot: its columns, and the objects inside it.

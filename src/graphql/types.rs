@@ -128,8 +128,8 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Slice]) {
     fields.push(scoped(nodes, &[]));
     for slice in slices {
         let noun = slice.noun;
-        register_noun(registry, noun);
-        slice.objects.iter().for_each(|object| register_object(registry, object));
+        register_noun(registry, slice);
+        slice.objects.iter().for_each(|object| register_object(registry, object, &[]));
         slice.enums.iter().for_each(|known| add_enum(registry, known));
         for input in slice.inputs {
             add_input(registry, input.name, input.doc, false, arguments(input.fields));
@@ -241,7 +241,7 @@ fn mode() -> MetaInputValue {
     or("mode", Mode::TYPE.name, "UPSERT", "Whether to make, to change, or either.")
 }
 
-fn arguments(arguments: &[Argument]) -> Vec<MetaInputValue> {
+pub(super) fn arguments(arguments: &[Argument]) -> Vec<MetaInputValue> {
     arguments
         .iter()
         .map(|known| MetaInputValue {
@@ -305,7 +305,7 @@ fn input_type(kind: Kind) -> String {
 
 pub(super) fn output_type(kind: Kind) -> String {
     match kind {
-        Kind::Id => "ID".to_owned(),
+        Kind::Id | Kind::RowId { .. } => "ID".to_owned(),
         Kind::Text { .. } => "String".to_owned(),
         Kind::Int { .. } => "Int".to_owned(),
         Kind::Float { .. } => "Float".to_owned(),
@@ -313,8 +313,9 @@ pub(super) fn output_type(kind: Kind) -> String {
         Kind::Instant => "DateTime".to_owned(),
         Kind::TimeZone => "TimeZone".to_owned(),
         Kind::Enum(known) => known.name.to_owned(),
-        Kind::Tags { .. } => "[String!]".to_owned(),
+        Kind::Tags { .. } | Kind::Names => "[String!]".to_owned(),
         Kind::Attributes { .. } => "[Attribute!]".to_owned(),
+        Kind::Json => "JSON".to_owned(),
     }
 }
 

@@ -29,10 +29,11 @@ async fn counted() -> HttpResponse {
 /// Serves until the process ends: through the draining too.
 pub fn spawn(listener: TcpListener, health: Health) -> io::Result<()> {
     metrics::recorder();
-    let health = web::Data::new(health);
     let serve = move || {
         actix_web::rt::System::new().block_on(async move {
             actix_web::rt::spawn(keep_small());
+            actix_web::rt::spawn(health.clone().keep_asking());
+            let health = web::Data::new(health);
             HttpServer::new(move || App::new().configure(mount(health.clone())))
                 .workers(1)
                 .disable_signals()

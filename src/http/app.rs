@@ -12,9 +12,11 @@ use actix_web::{
     middleware::{Compress, Condition, from_fn},
     web::{self, ServiceConfig},
 };
+use tokio::runtime::Handle;
 
 use super::{
-    edge, explorer, failure::Refusal, gate::Gate, graphql, health, media::Media, oauth, published, throttle::Throttle,
+    admission::Admission, body, diagram, edge, explorer, failure::Refusal, gate::Gate, graphql, health, media::Media,
+    oauth, published, throttle::Throttle,
 };
 use crate::{
     config::HttpSettings,
@@ -53,11 +55,15 @@ pub(super) struct State {
     pub attempts: oauth::Attempts,
     pub limits: Limits,
     pub throttle: Throttle,
+    pub admission: Admission,
+    /// Where the database's connections live: as long as the process, while workers come to an end one by one.
+    pub home: Handle,
 }
 
 impl State {
     pub fn new(app: App, settings: &HttpSettings) -> Self {
         let sdl = app.schema.sdl();
+        let admission = Admission::new(app.store.connections());
         Self {
             shape: Shape::read(&sdl).expect("a schema can be read from its own SDL"),
             sdl: sdl.into(),
@@ -67,6 +73,8 @@ impl State {
             attempts: oauth::Attempts::default(),
             throttle: Throttle::new(&settings.limits),
             limits: settings.limits.clone(),
+            admission,
+            home: Handle::current(),
         }
     }
 }
@@ -93,6 +101,7 @@ pub(super) fn mount(
             .service(guarded(web::resource("/oauth/token").route(web::post().to(oauth::token)), "POST"))
             .service(readable("/schema.graphql", published::schema))
             .service(readable("/.well-known/jwks.json", published::jwks))
+            .service(readable("/journeys/{id}.svg", diagram::diagram))
             .service(readable("/healthz", health::alive))
             .service(readable("/readyz", health::ready))
             .service(readable("/", explorer::page))
@@ -130,8 +139,9 @@ impl<T> Routed for T where
 
 /// Answers the panics of a resource, and its other methods, in our shape.
 fn guarded(resource: Resource, allow: &'static str) -> Resource<impl Routed> {
-    let refuse = move || async move {
-        Refusal::method_not_allowed(allow, "this address knows other methods").respond(Media::Json)
+    let refuse = move |unread: web::Payload| async move {
+        let refusal = Refusal::method_not_allowed(allow, "this address knows other methods");
+        body::hold(refusal.respond(Media::Json), unread)
     };
     resource.default_service(web::to(refuse)).wrap(from_fn(edge::caught))
 }
@@ -146,8 +156,8 @@ where
     guarded(web::resource(path.to_owned()).route(get_or_head.to(handler)), "GET, HEAD")
 }
 
-pub(super) async fn not_found() -> HttpResponse {
-    Refusal::not_found().respond(Media::Json)
+pub(super) async fn not_found(unread: web::Payload) -> HttpResponse {
+    body::hold(Refusal::not_found().respond(Media::Json), unread)
 }
 
 /// Exactly the listed origins. There are no cookies, so nothing else stands between sites.

@@ -1,8 +1,14 @@
 //! Reads a request's body, within a size and a time.
 
-use std::time::Duration;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use actix_web::{
+    HttpResponse,
+    body::{BodySize, BoxBody, MessageBody},
     error::PayloadError,
     http::{
         StatusCode,
@@ -44,6 +50,30 @@ pub async fn read(
         let message = "the body took too long to arrive";
         Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message).closing())
     })
+}
+
+/// An answer, and the part of the request's body that was not read.
+struct Beside<P> {
+    answer: BoxBody,
+    _unread: P,
+}
+
+impl<P: Unpin> MessageBody for Beside<P> {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.answer.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.get_mut().answer).poll_next(context)
+    }
+}
+
+/// Keeps what was not read of a body until the answer is written. Where nobody holds it any more, actix reads a body that
+/// comes in chunks to its end, even if it has none; otherwise it hangs up.
+pub fn hold<P: Unpin + 'static>(response: HttpResponse, unread: P) -> HttpResponse {
+    response.map_body(|_, answer| BoxBody::new(Beside { answer, _unread: unread }))
 }
 
 #[cfg(test)]

@@ -1,20 +1,27 @@
 //! What every request gets on its way in and out: an id, a log line, counters, headers, and one shape of refusal.
 
-use std::{fmt, panic::AssertUnwindSafe, time::Instant};
+use std::{fmt, future::poll_fn, panic::AssertUnwindSafe, pin::pin, time::Instant};
 
 use actix_web::{
     Error, HttpMessage as _, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    http::{
+        ConnectionType, Method,
+        header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    },
     middleware::Next,
+    web,
 };
 use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
 use super::{
+    app::State,
     failure::{Outcome, Refusal},
+    health::Health,
     media::Media,
     metrics::{self, InFlight},
 };
@@ -38,7 +45,7 @@ pub async fn edge(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = RequestId(entity::id::new());
     request.extensions_mut().insert(id);
-    let method = request.method().to_string();
+    let method = known(request.method());
     let started = Instant::now();
     let in_flight = InFlight::enter();
     let answered = next.call(request).instrument(tracing::info_span!("request", request_id = %id)).await;
@@ -73,6 +80,12 @@ pub async fn edge(
     Ok(response)
 }
 
+/// A method as the log names it: whoever calls can make one up.
+fn known(method: &Method) -> &'static str {
+    let names = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "CONNECT", "TRACE"];
+    names.into_iter().find(|name| method.as_str() == *name).unwrap_or("another")
+}
+
 fn add_headers<B>(response: &mut HttpResponse<B>, id: RequestId) {
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -98,16 +111,35 @@ fn in_our_shape(response: ServiceResponse<BoxBody>, id: RequestId) -> ServiceRes
     ServiceResponse::new(request, ours)
 }
 
-/// Innermost, around each route: a panic becomes an answer instead of a closed connection.
+/// Innermost, around each route: a panic becomes an answer instead of a closed connection, and a process that comes to
+/// its end keeps none open.
 pub async fn caught(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let http = request.request().clone();
-    if let Ok(answered) = AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        return answered.map(ServiceResponse::map_into_boxed_body);
+    let home = request.app_data::<web::Data<State>>().map(|state| state.home.clone());
+    let answered = AssertUnwindSafe(at_home(home, next.call(request))).catch_unwind().await;
+    let mut response = if let Ok(answered) = answered {
+        answered?.map_into_boxed_body()
+    } else {
+        let id = http.extensions().get::<RequestId>().copied();
+        tracing::error!(request_id = id.map(tracing::field::display), "a request panicked");
+        ServiceResponse::new(http, Refusal::internal(id).respond(Media::Json))
+    };
+    if response.request().app_data::<web::Data<Health>>().is_some_and(|health| health.is_draining()) {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    let id = http.extensions().get::<RequestId>().copied();
-    tracing::error!(request_id = id.map(tracing::field::display), "a request panicked");
-    Ok(ServiceResponse::new(http, Refusal::internal(id).respond(Media::Json)))
+    Ok(response)
+}
+
+/// Runs on this thread, but what it opens and starts belongs to the runtime that outlives it: a connection to the
+/// database that a hanging or ending worker has opened serves the others all the same.
+async fn at_home<F: Future>(home: Option<Handle>, future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        let _entered = home.as_ref().map(Handle::enter);
+        future.as_mut().poll(context)
+    })
+    .await
 }

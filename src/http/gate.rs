@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -27,6 +27,9 @@ const POLL: Duration = Duration::from_secs(5);
 /// How old the last answer may be. Nobody is let in on an older one.
 const OLDEST: TimeDelta = TimeDelta::seconds(10);
 
+/// After a failure nobody asks again for so long: callers are told at once instead of one after the other.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// Who gets in.
 pub struct Gate {
     /// Signs our own tokens, if there are any.
@@ -35,6 +38,7 @@ pub struct Gate {
     pub(super) store: Store,
     proofs: Proofs,
     withdrawn: RwLock<Option<(DateTime<Utc>, Arc<Withdrawn>)>>,
+    failed: RwLock<Option<Instant>>,
     turn: Mutex<()>,
     pub(super) client_life: TimeDelta,
 }
@@ -48,6 +52,7 @@ impl Gate {
             store,
             proofs: Proofs::default(),
             withdrawn: RwLock::default(),
+            failed: RwLock::default(),
             turn: Mutex::default(),
             client_life: TimeDelta::hours(1),
         }
@@ -97,8 +102,9 @@ impl Gate {
 
     /// Asks whose tokens are refused.
     pub async fn poll(&self, now: DateTime<Utc>) -> Result<()> {
-        let withdrawn = Arc::new(self.store.withdrawn(now).await?);
-        *self.withdrawn.write().unwrap_or_else(PoisonError::into_inner) = Some((now, withdrawn));
+        let asked = self.store.withdrawn(now).await;
+        *self.failed.write().unwrap_or_else(PoisonError::into_inner) = asked.as_ref().err().map(|_| Instant::now());
+        *self.withdrawn.write().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::new(asked?)));
         Ok(())
     }
 
@@ -107,11 +113,20 @@ impl Gate {
         if let Some(known) = self.known(now) {
             return Ok(known);
         }
+        if self.has_just_failed() {
+            return Err(Error::Unavailable);
+        }
         let _turn = self.turn.lock().await;
-        if self.known(now).is_none() {
+        // Who waited for the first of them has its answer.
+        if self.known(now).is_none() && !self.has_just_failed() {
             self.poll(now).await.map_err(|error| away(&error))?;
         }
         self.known(now).ok_or(Error::Unavailable)
+    }
+
+    fn has_just_failed(&self) -> bool {
+        let failed = self.failed.read().unwrap_or_else(PoisonError::into_inner);
+        failed.is_some_and(|failed| failed.elapsed() < PAUSE)
     }
 
     fn known(&self, now: DateTime<Utc>) -> Option<Arc<Withdrawn>> {

@@ -1,6 +1,6 @@
 //! `/graphql`: GraphQL over HTTP.
 
-use std::{collections::BTreeMap, io, time::Duration};
+use std::{collections::BTreeMap, io, net::IpAddr, time::Duration};
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
@@ -27,7 +27,7 @@ use crate::{
     clock,
     graphql::{
         document::{Document, Prepared},
-        failure::{self, ANSWER_TOO_LARGE, INTERNAL, RATE_LIMITED, code, refuse, server_error},
+        failure::{self, ANSWER_TOO_LARGE, INTERNAL, OVERLOADED, RATE_LIMITED, code, refuse, server_error},
     },
 };
 
@@ -35,11 +35,11 @@ use crate::{
 const RETRY_AFTER_SECONDS: &str = "retryAfter";
 
 /// Answers one request.
-pub async fn graphql(http: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+pub async fn graphql(http: HttpRequest, mut payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     let wanted = Media::wanted(http.headers());
     let media = wanted.unwrap_or(Media::Json);
     let answered = if wanted.is_some() {
-        answer(&http, payload, &state, media).await
+        answer(&http, &mut payload, &state, media).await
     } else {
         let message = "accept application/graphql-response+json or application/json";
         Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message))
@@ -48,12 +48,12 @@ pub async fn graphql(http: HttpRequest, payload: web::Payload, state: web::Data<
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("accept"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    if response.status().is_success() { response } else { body::hold(response, payload) }
 }
 
 async fn answer(
     http: &HttpRequest,
-    payload: web::Payload,
+    payload: &mut web::Payload,
     state: &State,
     media: Media,
 ) -> Result<HttpResponse, Refusal> {
@@ -81,36 +81,62 @@ async fn answer(
         return Err(Refusal::unauthenticated(bearer::CHALLENGE));
     }
     let response = match document.prepare(params.variables, &state.shape, &state.limits) {
-        Ok(prepared) => match actor {
-            Some(actor) => paid(prepared, actor, state).await,
-            None => within(state.request_timeout, &state.app.schema, prepared.request).await,
-        },
+        Ok(prepared) => paid(prepared, actor, http.peer_addr().map(|peer| peer.ip()), state).await,
         Err(error) => refused(error),
     };
     Ok(finish(response, Some(kind)))
 }
 
-/// Executes what the caller has points for, and says what it cost.
-async fn paid(Prepared { request, cost }: Prepared, actor: Actor, state: &State) -> Response {
-    let (mut response, remaining) = match state.throttle.charge(&actor, cost) {
+/// Executes what the caller has points for, and tells one with a token what it cost.
+pub(super) async fn paid(
+    Prepared { request, cost }: Prepared,
+    actor: Option<Actor>,
+    address: Option<IpAddr>,
+    state: &State,
+) -> Response {
+    let is_stranger = actor.is_none();
+    let charged = match &actor {
+        Some(actor) => state.throttle.charge(actor, cost),
+        None => state.throttle.charge_stranger(address, cost),
+    };
+    let (mut response, remaining) = match charged {
         Ok(remaining) => {
-            let request = request.data(state.app.store.scope(actor, clock::now()));
-            (within(state.request_timeout, &state.app.schema, request).await, remaining)
+            let response = match actor {
+                Some(actor) => admitted(request, actor, state).await,
+                None => within(state.request_timeout, &state.app.schema, request).await,
+            };
+            (response, remaining)
         }
         Err(wait) => {
-            let mut error = refuse(RATE_LIMITED, "too many points spent: wait, or ask for less", None);
             let seconds = wait.time.as_secs() + u64::from(wait.time.subsec_nanos() > 0);
-            failure::set(&mut error, RETRY_AFTER_SECONDS, seconds);
-            (refused(error), wait.remaining)
+            (later(RATE_LIMITED, "too many points spent: wait, or ask for less", seconds), wait.remaining)
         }
     };
+    if is_stranger {
+        return response;
+    }
     let (limit, restored) = (state.limits.points, state.limits.points_per_second);
     let told = value!({ "requested": cost, "limit": limit, "remaining": remaining, "restoreRate": restored });
     response.extensions.insert("cost".to_owned(), told);
     response
 }
 
-async fn read(http: &HttpRequest, payload: web::Payload, state: &State) -> Result<Params, Refusal> {
+/// Executes what there is a place for. A mutation keeps the place until it has ended, even if nobody waits for it.
+async fn admitted(request: Request, actor: Actor, state: &State) -> Response {
+    let Some(place) = state.admission.enter(Some(actor.organization)).await else {
+        return later(OVERLOADED, "too much is asked for at once, try again", 1);
+    };
+    let scope = state.app.store.scope(actor, clock::now()).holding(place);
+    within(state.request_timeout, &state.app.schema, request.data(scope)).await
+}
+
+fn later(code: &'static str, message: &str, seconds: u64) -> Response {
+    let mut error = refuse(code, message, None);
+    failure::set(&mut error, RETRY_AFTER_SECONDS, seconds);
+    refused(error)
+}
+
+async fn read(http: &HttpRequest, payload: &mut web::Payload, state: &State) -> Result<Params, Refusal> {
     if http.method() == Method::GET {
         return Params::from_query_string(http.query_string());
     }
@@ -187,7 +213,8 @@ impl io::Write for Bounded {
     }
 }
 
-fn retry_after(response: &Response) -> u64 {
+/// After how many seconds a throttled caller may try again.
+pub(super) fn retry_after(response: &Response) -> u64 {
     let said = response.errors.first().and_then(|error| error.extensions.as_ref()?.get(RETRY_AFTER_SECONDS));
     if let Some(Value::Number(seconds)) = said { seconds.as_u64().unwrap_or(1) } else { 1 }
 }
@@ -199,7 +226,7 @@ fn status(response: &Response, media: Media) -> StatusCode {
         has_no_data(&response.data) && !codes.is_empty() && codes.iter().all(|code| *code == Some(wanted))
     };
     match media {
-        _ if all("UNAVAILABLE") => StatusCode::SERVICE_UNAVAILABLE,
+        _ if all("UNAVAILABLE") || all(OVERLOADED) => StatusCode::SERVICE_UNAVAILABLE,
         _ if all(RATE_LIMITED) => StatusCode::TOO_MANY_REQUESTS,
         _ if all("TIMEOUT") => StatusCode::GATEWAY_TIMEOUT,
         _ if is_request_error(response) && all(INTERNAL) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -1,9 +1,11 @@
 //! The HTTP surface: one GraphQL endpoint, its contract, health, and an explorer.
 
 mod admin;
+mod admission;
 mod app;
 mod bearer;
 mod body;
+mod diagram;
 mod edge;
 pub mod explorer;
 mod failure;

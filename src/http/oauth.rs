@@ -102,7 +102,12 @@ fn finish(
 }
 
 /// Answers one request for a token.
-pub async fn token(http: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+pub async fn token(http: HttpRequest, mut payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+    let response = granted(&http, &mut payload, &state).await;
+    if response.status().is_success() { response } else { body::hold(response, payload) }
+}
+
+async fn granted(http: &HttpRequest, payload: &mut web::Payload, state: &State) -> HttpResponse {
     if state.app.gate.tokens.is_none() {
         return Refusal::not_found().respond(Media::Json);
     }
@@ -111,7 +116,7 @@ pub async fn token(http: HttpRequest, payload: web::Payload, state: web::Data<St
         Err(refusal) => return refusal.respond(Media::Json),
     };
     let peer = http.peer_addr().map(|address| address.ip());
-    answer(http.headers(), peer, &body, &state, clock::now()).await.unwrap_or_else(Denied::respond)
+    answer(http.headers(), peer, &body, state, clock::now()).await.unwrap_or_else(Denied::respond)
 }
 
 async fn answer(
@@ -133,6 +138,7 @@ async fn answer(
     if !state.attempts.allow(peer, &client) {
         return Err(Denied::TooOften);
     }
+    let Some(_place) = state.admission.enter(None).await else { return Err(Denied::Away) };
     let (actor, gate) = (state.app.gate.client(&client, &secret, asked.as_deref(), now).await?, &state.app.gate);
     let is_elsewhere = |target: Option<&str>| target.is_some_and(|target| target != AUDIENCE);
     if is_elsewhere(form.one("audience")?) || is_elsewhere(form.one("resource")?) {

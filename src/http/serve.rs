@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    thread,
     time::Duration,
 };
 
@@ -16,8 +17,8 @@ use super::{
 };
 use crate::config::HttpSettings;
 
-/// How long after the draining the process is ended by force: a worker that never yields cannot be asked to stop.
-const LAST_RESORT: Duration = Duration::from_secs(10);
+/// How long the log has for the line that says why the process is ended by force.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// Serves until SIGTERM or SIGINT, then finishes what has begun. `announce` is told the address, which the system
 /// chooses where the settings say port 0.
@@ -36,34 +37,51 @@ pub async fn serve(app: App, settings: &HttpSettings, announce: impl FnOnce(Sock
     let server = HttpServer::new(make)
         .disable_signals()
         .tcp_nodelay(true)
-        .shutdown_timeout(settings.drain_timeout.as_secs())
+        .shutdown_timeout(settings.drain_timeout.saturating_sub(settings.drain_delay).as_secs())
         .bind(settings.listen)
         .map_err(|error| unusable("listen", settings.listen, &error))?;
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
+    let admin = admin_listener.local_addr().unwrap_or(settings.admin_listen);
     admin::spawn(admin_listener, health.clone())?;
     let server = server.run();
-    tokio::spawn(stop_on_signal(server.handle(), health, settings.drain_timeout)?);
-    tracing::info!(%address, "listening");
+    tokio::spawn(stop_on_signal(server.handle(), health, settings)?);
+    tracing::info!(%address, %admin, "listening");
     announce(address);
     server.await
 }
 
 /// Signals are listened for from the call on, not only once the task runs.
-fn stop_on_signal(server: ServerHandle, health: Health, drain: Duration) -> io::Result<impl Future<Output = ()>> {
+///
+/// After SIGTERM new connections are still taken for a while, until whoever sends them has seen that this process is
+/// not ready: a connection that waits to be accepted would be cut. At a terminal nobody looks.
+fn stop_on_signal(
+    server: ServerHandle,
+    health: Health,
+    settings: &HttpSettings,
+) -> io::Result<impl Future<Output = ()> + use<>> {
+    let (delay, limit) = (settings.drain_delay, settings.drain_timeout + settings.exit_timeout);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        let delay = tokio::select! {
+            _ = terminate.recv() => delay,
+            _ = interrupt.recv() => Duration::ZERO,
+        };
+        end_after(limit);
         tracing::info!("stopping: finishing what has begun");
         health.drain();
-        std::thread::spawn(move || {
-            std::thread::sleep(drain + LAST_RESORT);
-            tracing::error!("some requests would not end: exiting without them");
-            std::process::exit(1);
-        });
+        tokio::time::sleep(delay).await;
         server.stop(true).await;
     })
+}
+
+/// Ends the process by force: a worker that never yields cannot be asked to stop.
+fn end_after(limit: Duration) {
+    thread::spawn(move || {
+        thread::sleep(limit);
+        // In a thread of its own: a log that nobody reads stops those who write to it.
+        thread::spawn(|| tracing::error!("some requests would not end: exiting without them"));
+        thread::sleep(LAST_WORDS);
+        std::process::exit(1);
+    });
 }

@@ -1,6 +1,8 @@
-//! Who has spent their points: a bucket for each caller and one, five times as large, for each organization.
+//! Who has spent their points: a bucket for each caller and one, five times as large, for each organization. Who has no
+//! token is an address.
 
 use std::{
+    net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -27,6 +29,7 @@ type Buckets<K, C> = RateLimiter<K, DefaultKeyedStateStore<K>, C, StateInformati
 pub struct Throttle<C: Clock = DefaultClock> {
     callers: Buckets<(OrganizationId, String), C>,
     organizations: Buckets<OrganizationId, C>,
+    strangers: Buckets<Option<IpAddr>, C>,
     clock: C,
     /// What a caller's bucket holds when it is full.
     points: u32,
@@ -57,6 +60,7 @@ impl<C: Clock + Clone> Throttle<C> {
         Self {
             callers: Buckets::new(quota(1), DefaultKeyedStateStore::default(), clock.clone()),
             organizations: Buckets::new(quota(ORGANIZATION), DefaultKeyedStateStore::default(), clock.clone()),
+            strangers: Buckets::new(quota(1), DefaultKeyedStateStore::default(), clock.clone()),
             clock,
             points: limits.points,
             charges: AtomicU32::new(0),
@@ -68,14 +72,26 @@ impl<C: Clock + Clone> Throttle<C> {
     ///
     /// The caller's is asked first: who has none left takes none from the organization.
     pub fn charge(&self, actor: &Actor, cost: u64) -> Result<u32, Wait> {
+        let cost = self.begin(cost);
+        let own = self.take(&self.callers, &(actor.organization, actor.subject.clone()), cost)?;
+        let shared = self.take(&self.organizations, &actor.organization, cost)?;
+        Ok(own.min(shared))
+    }
+
+    /// The same for a caller without a token, known by the address at the other end of the connection: what a header
+    /// says of an address can be made up.
+    pub fn charge_stranger(&self, address: Option<IpAddr>, cost: u64) -> Result<u32, Wait> {
+        let cost = self.begin(cost);
+        self.take(&self.strangers, &address.map(network), cost)
+    }
+
+    /// What to take.
+    fn begin(&self, cost: u64) -> NonZeroU32 {
         if self.charges.fetch_add(1, Ordering::Relaxed) % SWEEP == SWEEP - 1 {
             self.forget();
         }
         let cost = u32::try_from(cost).unwrap_or(u32::MAX).min(self.points);
-        let cost = NonZeroU32::new(cost).unwrap_or(NonZeroU32::MIN);
-        let own = self.take(&self.callers, &(actor.organization, actor.subject.clone()), cost)?;
-        let shared = self.take(&self.organizations, &actor.organization, cost)?;
-        Ok(own.min(shared))
+        NonZeroU32::new(cost).unwrap_or(NonZeroU32::MIN)
     }
 
     fn take<K>(&self, buckets: &Buckets<K, C>, key: &K, cost: NonZeroU32) -> Result<u32, Wait>
@@ -100,6 +116,16 @@ impl<C: Clock + Clone> Throttle<C> {
         self.callers.shrink_to_fit();
         self.organizations.retain_recent();
         self.organizations.shrink_to_fit();
+        self.strangers.retain_recent();
+        self.strangers.shrink_to_fit();
+    }
+}
+
+/// Whose address it is: one customer of a provider has 2^64 of version 6.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX))),
+        four @ IpAddr::V4(_) => four,
     }
 }
 
@@ -182,15 +208,34 @@ mod tests {
     }
 
     #[test]
+    fn an_address_without_a_token_spends_its_own_points_and_a_network_of_version_6_is_one() {
+        let (throttle, clock) = throttle();
+        let charge = |address: &str| throttle.charge_stranger(Some(address.parse().unwrap()), 1_000);
+        let later = Err(Wait { time: Duration::from_secs(10), remaining: 0 });
+        assert_eq!(charge("192.0.2.1"), Ok(0));
+        assert_eq!(charge("192.0.2.1"), later);
+        assert_eq!(charge("::ffff:192.0.2.1"), later);
+        assert_eq!(charge("192.0.2.2"), Ok(0));
+        assert_eq!(charge("2001:db8::1"), Ok(0));
+        assert_eq!(charge("2001:db8::ffff:1"), later);
+        assert_eq!(charge("2001:db8:0:1::1"), Ok(0));
+        assert_eq!(throttle.charge_stranger(None, 1_000), Ok(0));
+        assert_eq!(throttle.charge(&caller(organization(), "mia"), 1_000), Ok(0));
+        clock.advance(Duration::from_secs(10));
+        assert_eq!(charge("192.0.2.1"), Ok(0));
+    }
+
+    #[test]
     fn who_has_not_called_lately_is_forgotten() {
         let (throttle, clock) = throttle();
         let ours = organization();
         for at in 0..SWEEP - 1 {
             let _ = throttle.charge(&caller(ours, at.to_string()), 1);
         }
+        throttle.strangers.check_key(&None).unwrap();
         assert!(throttle.callers.len() > 4_000);
         clock.advance(Duration::from_hours(1));
         throttle.charge(&caller(ours, "last"), 1).unwrap();
-        assert_eq!((throttle.callers.len(), throttle.organizations.len()), (1, 1));
+        assert_eq!((throttle.callers.len(), throttle.organizations.len(), throttle.strangers.len()), (1, 1, 0));
     }
 }

@@ -53,6 +53,7 @@ const fn object(
         tenant: "",
         read: Some(Permission::RecordRead),
         write: Permission::RecordWrite,
+        system: &[],
         fields,
         relations,
         operations: &[],

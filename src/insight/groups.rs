@@ -25,6 +25,7 @@ use crate::{
         Scope,
         cell::{Cell, CellKind, given},
         filter::Predicate,
+        narrow::Site,
         sql::{Alias, Sql},
     },
 };
@@ -187,7 +188,7 @@ async fn edges(scope: &Scope, bucket: &Input, filter: &Predicate) -> Result<Vec<
     let week_start = bucket.text("weekStart")?.and_then(Weekday::parse).unwrap_or(own.1);
     let mut sql = scope.sql();
     sql.push("SELECT t.organization_id, MIN(t.received_at), MAX(t.received_at) FROM feedback_record AS t WHERE ");
-    sql.push("t.organization_id = ").bind(scope.organization()).push(" AND ");
+    sql.narrow(Site::GroupRange, Alias::ROW, NOUN.tenant, scope.organization()).push(" AND ");
     filter.write(&mut sql, NOUN, scope.organization(), Alias::ROW)?;
     sql.push(" GROUP BY t.organization_id");
     scope.may_filter(filter)?;
@@ -221,7 +222,8 @@ impl Ask {
         if self.edges.is_some() {
             sql.push(", g.bucket");
         }
-        sql.push(", g.n, COUNT(*) OVER () AS groups, CAST(SUM(g.n) OVER () AS BIGINT) AS records");
+        sql.push(", g.n, COUNT(*) OVER (PARTITION BY g.tenant) AS groups, ");
+        sql.push("CAST(SUM(g.n) OVER (PARTITION BY g.tenant) AS BIGINT) AS records");
         for (column, _) in SCORES {
             sql.push(", g.").name(&[column, "_sum"]).push(", g.").name(&[column, "_n"]);
         }
@@ -245,10 +247,12 @@ impl Ask {
         }
         sql.push(" FROM feedback_record AS t");
         if self.keys.contains(&GroupKey::Tag) {
-            sql.push(" LEFT JOIN feedback_record_tags AS l ON l.organization_id = t.organization_id");
+            sql.push(" LEFT JOIN feedback_record_tags AS l ON ");
+            sql.narrow(Site::GroupTags, Alias::LINK, "organization_id", scope.organization()).push(" AND ");
+            sql.tie(Site::GroupTagsRow, (Alias::LINK, "organization_id"), (Alias::ROW, NOUN.tenant));
             sql.push(" AND l.feedback_record_id = t.id");
         }
-        sql.push(" WHERE t.organization_id = ").bind(scope.organization()).push(" AND ");
+        sql.push(" WHERE ").narrow(Site::Groups, Alias::ROW, NOUN.tenant, scope.organization()).push(" AND ");
         self.filter.write(sql, NOUN, scope.organization(), Alias::ROW)?;
         // What was recorded after the edges were found has no bucket.
         if let Some((from, to)) = self.edges.as_ref().and_then(|edges| edges.first().zip(edges.last())) {

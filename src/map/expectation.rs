@@ -8,7 +8,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, prelude::Uuid};
 
-use super::interaction_point::{EXPECTED_VERSION, ID};
+use super::{EXPECTED_VERSION, interaction_point::ID};
 use crate::{
     Result, UserError,
     error::Code,

@@ -7,6 +7,7 @@ use entity::{
     noun::{Kind, Noun, Relationship},
 };
 
+use super::{EXPECTED_VERSION, copy::POINT_COPY, expectation};
 use crate::{
     Error, Result, UserError,
     error::Code,
@@ -14,7 +15,6 @@ use crate::{
         input::Input,
         slice::{Argument, Done, InputObject, Mutation, Slice},
     },
-    map::expectation,
     store::{
         Tx,
         draft::{Outcome, Reference},
@@ -26,13 +26,6 @@ const MOST: usize = 1_000;
 
 /// The point a mutation is about.
 pub(super) const ID: Argument = Argument { name: "id", ty: "ID!", default: None, doc: "The interaction point." };
-/// The version the caller saw.
-pub(super) const EXPECTED_VERSION: Argument = Argument {
-    name: "expectedVersion",
-    ty: "Int",
-    default: None,
-    doc: "The version you saw; another one now is refused with CONFLICT.",
-};
 
 /// The slice.
 pub const SLICE: Slice = Slice {
@@ -65,6 +58,7 @@ pub const SLICE: Slice = Slice {
             run: |tx, input| Box::pin(set_influencers(tx, input)),
         },
         expectation::RANK,
+        POINT_COPY,
     ],
     inputs: &[InputObject {
         name: "InfluenceInput",

@@ -1,5 +1,26 @@
 //! The map: what should happen.
 
+mod copy;
+pub mod diagram;
+mod diff;
+mod edition;
 pub mod expectation;
+mod flow;
+pub mod graph;
 pub mod interaction_point;
+pub mod journey;
 pub mod medium;
+pub mod stage;
+pub mod step;
+pub mod step_link;
+mod tree;
+
+use crate::graphql::slice::Argument;
+
+/// The version the caller saw.
+const EXPECTED_VERSION: Argument = Argument {
+    name: "expectedVersion",
+    ty: "Int",
+    default: None,
+    doc: "The version you saw; another one now is refused with CONFLICT.",
+};

@@ -35,6 +35,7 @@ pub static PREVIEW: Noun = Noun {
     tenant: "",
     read: Some(Permission::ResponseRead),
     write: Permission::ResponseWrite,
+    system: &[],
     fields: &[
         Field::new("cause", "cause", Kind::Enum(RoutingCause::TYPE), "What would decide."),
         Field::new("ruleVersion", "rule_version", Kind::Int { min: 1, max: i64::MAX }, "Version of the rule.")

@@ -8,9 +8,15 @@ use entity::{
     noun::Named,
     organization,
 };
-use sea_orm::{ConnectionTrait, prelude::Uuid};
+use sea_orm::{ConnectionTrait, TransactionTrait, prelude::Uuid};
 
-use super::{Store, Tx, cell::CellKind, event::Event, sql::Sql};
+use super::{
+    Store, Tx,
+    cell::CellKind,
+    event::Event,
+    narrow::Site,
+    sql::{Alias, Sql},
+};
 use crate::{
     Error, Result,
     auth::{
@@ -54,12 +60,16 @@ impl Store {
     /// Notes when a client last got a token, to the minute: a busy client costs one write a minute.
     pub async fn api_client_was_used(&self, organization: OrganizationId, id: Uuid, now: DateTime<Utc>) -> Result<()> {
         let now = now.timestamp_millis();
-        let mut sql = Sql::new(self.backend());
-        sql.push("UPDATE api_client SET last_used_at = ").bind(now).push(" WHERE organization_id = ");
-        sql.bind(organization).push(" AND id = ").bind(id);
-        sql.push(" AND (last_used_at IS NULL OR last_used_at <= ").bind(now - 60_000).push(")");
-        self.writer.execute_raw(sql.finish()).await?;
-        Ok(())
+        let mut sql = self.sql();
+        sql.push("UPDATE api_client AS t SET last_used_at = ").bind(now).push(" WHERE ");
+        sql.narrow(Site::ClientUse, Alias::ROW, "organization_id", organization).push(" AND id = ").bind(id);
+        sql.push(" AND (last_used_at IS NULL OR last_used_at <= ").bind(now - 60_000);
+        sql.push(") RETURNING organization_id");
+        let tx = self.writer.begin().await?;
+        for row in tx.query_all_raw(sql.finish()).await? {
+            self.trip(row.try_get_by_index(0)?, organization)?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// The organization that a token of another issuer names, by id or slug.
@@ -80,7 +90,7 @@ impl Store {
         sql.push("SELECT organization_id, kind, subject, withdrawn_at FROM token_withdrawal WHERE kind = ");
         sql.bind(Withdrawal::Organization.name()).push(" OR withdrawn_at > ").bind(oldest);
         let mut withdrawn = Withdrawn::default();
-        for row in self.reader.query_all_raw(sql.finish()).await? {
+        for row in self.lookout.query_all_raw(sql.finish()).await? {
             let kind = Withdrawal::parse(&row.try_get_by_index::<String>(1)?);
             let kind = kind.ok_or_else(|| Error::internal("a withdrawal is of no known kind"))?;
             let second = row.try_get_by_index::<i64>(3)?.div_euclid(1_000);
@@ -95,7 +105,7 @@ impl Tx {
     pub async fn keep_secret(&self, client: Uuid, hash: &str) -> Result<()> {
         let mut sql = self.sql();
         sql.push("INSERT INTO api_client_secret (organization_id, api_client_id, hash) VALUES (");
-        sql.bind(self.organization()).push(", ").bind(client).push(", ").bind(hash).push(")");
+        sql.owner(self.organization()).push(", ").bind(client).push(", ").bind(hash).push(")");
         self.execute(sql.finish()).await.map(drop)
     }
 
@@ -103,7 +113,7 @@ impl Tx {
     pub async fn withdraw(&self, kind: Withdrawal, subject: &str) -> Result<()> {
         let mut sql = self.sql();
         sql.push("INSERT INTO token_withdrawal (organization_id, kind, subject, withdrawn_at) VALUES (");
-        sql.bind(self.organization()).push(", ").bind(kind.name()).push(", ").bind(subject).push(", ");
+        sql.owner(self.organization()).push(", ").bind(kind.name()).push(", ").bind(subject).push(", ");
         sql.bind(self.now().timestamp_millis());
         sql.push(") ON CONFLICT (organization_id, kind, subject) DO UPDATE SET withdrawn_at = excluded.withdrawn_at");
         self.execute(sql.finish()).await.map(drop)
@@ -113,9 +123,10 @@ impl Tx {
     pub async fn suspend(&self, is_suspended: bool) -> Result<bool> {
         self.lock_organization().await?;
         let mut sql = self.sql();
-        sql.push("DELETE FROM token_withdrawal WHERE organization_id = ").bind(self.organization());
-        sql.push(" AND kind = ").bind(Withdrawal::Organization.name());
-        let was_suspended = self.execute(sql.finish()).await? > 0;
+        sql.push("DELETE FROM token_withdrawal AS t WHERE ");
+        sql.narrow(Site::Resumption, Alias::ROW, "organization_id", self.organization());
+        sql.push(" AND kind = ").bind(Withdrawal::Organization.name()).push(" RETURNING organization_id");
+        let was_suspended = !self.rows(sql.finish(), &[]).await?.is_empty();
         if is_suspended {
             self.withdraw(Withdrawal::Organization, "").await?;
         }
@@ -123,8 +134,9 @@ impl Tx {
             return Ok(false);
         }
         let mut sql = self.sql();
-        sql.push("UPDATE organization SET version = version + 1, updated_at = ").bind(self.now().timestamp_millis());
-        sql.push(" WHERE id = ").bind(self.organization()).push(" RETURNING id, version");
+        sql.push("UPDATE organization AS t SET version = version + 1, updated_at = ");
+        sql.bind(self.now().timestamp_millis()).push(" WHERE ");
+        sql.narrow(Site::Suspension, Alias::ROW, "id", self.organization()).push(" RETURNING id, version");
         let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
         let version = rows.first().and_then(|row| row[0].int()).ok_or_else(|| Error::internal("no organization"))?;
         let (noun, operation) = (organization::NOUN.name, EventOperation::Updated);

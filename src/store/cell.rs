@@ -39,13 +39,17 @@ impl CellKind {
     /// The database's side of a described kind.
     pub const fn of(kind: Kind) -> Self {
         match kind {
-            Kind::Id => Self::Id,
+            Kind::Id | Kind::RowId { .. } => Self::Id,
             Kind::Int { .. } | Kind::Instant => Self::Int,
             Kind::Float { .. } => Self::Float,
             Kind::Bool => Self::Bool,
-            Kind::Text { .. } | Kind::Enum(_) | Kind::TimeZone | Kind::Tags { .. } | Kind::Attributes { .. } => {
-                Self::Text
-            }
+            Kind::Text { .. }
+            | Kind::Enum(_)
+            | Kind::TimeZone
+            | Kind::Tags { .. }
+            | Kind::Names
+            | Kind::Attributes { .. }
+            | Kind::Json => Self::Text,
         }
     }
 

@@ -11,8 +11,8 @@ use std::{
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, TransactionTrait};
 use sqlx::{
-    Executor,
-    sqlite::{SqliteJournalMode, SqliteSynchronous},
+    Connection, Executor,
+    sqlite::{SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
 };
 
 use super::sql::Sql;
@@ -25,6 +25,15 @@ pub struct Options {
     pub url: String,
     /// Most connections to hold (PostgreSQL), most readers (`SQLite`).
     pub max_connections: u32,
+    /// How long to wait for a connection while all are taken, or while the server is slow to give one.
+    pub patience: Duration,
+}
+
+impl Options {
+    /// The patience of a server: an answer within a second must still be possible.
+    pub const BRIEF: Duration = Duration::from_millis(800);
+    /// The patience of a command, which nobody else waits for.
+    pub const LONG: Duration = Duration::from_secs(30);
 }
 
 /// The address may hold a password.
@@ -37,19 +46,35 @@ impl std::fmt::Debug for Options {
 /// Number of the advisory lock that migrations take on PostgreSQL.
 const MIGRATION_LOCK: i64 = 0x0072_6170_706f_7274;
 
-/// Opens the readers and the writer.
+/// How long to wait for a lock.
+const LOCK: Duration = Duration::from_secs(2);
+/// How long to wait for the right to write on `SQLite`, where all take turns.
+const TURN: Duration = Duration::from_secs(3);
+
+/// Opens the readers, the writer and the lookout.
 pub(super) async fn open(
     options: &Options,
     statements: &Arc<AtomicU64>,
-) -> Result<(DatabaseConnection, DatabaseConnection)> {
+) -> Result<(DatabaseConnection, DatabaseConnection, DatabaseConnection)> {
+    let one_later = |mut options: ConnectOptions| {
+        options.min_connections(0).connect_lazy(true);
+        options
+    };
     if options.url.starts_with("postgres") {
-        let pool = connect(postgres(options), statements).await?;
-        return Ok((pool.clone(), pool));
+        let pool = connect(postgres(options, options.max_connections), statements).await?;
+        let lookout = connect(one_later(postgres(options, 1)), statements).await?;
+        return Ok((pool.clone(), pool, lookout));
     }
     // The writer comes first: it makes the file.
-    let writer = connect(sqlite(&options.url, 1), statements).await?;
-    let reader = connect(sqlite(&options.url, options.max_connections), statements).await?;
-    Ok((reader, writer))
+    let writer = connect(sqlite_writer(&options.url), statements).await?;
+    let reader = connect(sqlite(&options.url, options.max_connections, options.patience), statements).await?;
+    let lookout = connect(one_later(sqlite(&options.url, 1, options.patience)), statements).await?;
+    Ok((reader, writer, lookout))
+}
+
+/// How long a transaction waits for its turn among those of its organization.
+pub(super) const fn turn(backend: DbBackend) -> Duration {
+    if matches!(backend, DbBackend::Postgres) { LOCK } else { TURN }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that connects")]
@@ -63,11 +88,11 @@ async fn connect(options: ConnectOptions, statements: &Arc<AtomicU64>) -> Result
     Ok(connection)
 }
 
-fn postgres(options: &Options) -> ConnectOptions {
+fn postgres(options: &Options, connections: u32) -> ConnectOptions {
     let mut connect = ConnectOptions::new(&options.url);
     connect
-        .max_connections(options.max_connections)
-        .acquire_timeout(Duration::from_secs(1))
+        .max_connections(connections)
+        .acquire_timeout(options.patience)
         .connect_timeout(Duration::from_secs(5))
         .test_before_acquire(false)
         .test_before_acquire_if_idle_for(Duration::from_secs(5))
@@ -79,6 +104,8 @@ fn postgres(options: &Options) -> ConnectOptions {
                 ("statement_timeout", "5s"),
                 ("lock_timeout", "2s"),
                 ("idle_in_transaction_session_timeout", "10s"),
+                // Each ROLLBACK below is worth a warning to PostgreSQL.
+                ("client_min_messages", "error"),
             ])
         })
         // A future dropped while BEGIN is in flight gives the pool a connection with an open
@@ -94,27 +121,68 @@ fn postgres(options: &Options) -> ConnectOptions {
     connect
 }
 
-fn sqlite(url: &str, connections: u32) -> ConnectOptions {
+fn sqlite(url: &str, connections: u32, patience: Duration) -> ConnectOptions {
     let mut connect = ConnectOptions::new(url);
     connect
         .max_connections(connections)
         .min_connections(1)
-        .acquire_timeout(Duration::from_secs(10))
+        .acquire_timeout(patience)
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
         .test_before_acquire(false)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .map_sqlx_sqlite_opts(|connect| {
-            connect
+            let connect = connect
                 .foreign_keys(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(Duration::from_secs(5))
+                .busy_timeout(LOCK)
                 .statement_cache_capacity(256)
                 .pragma("mmap_size", "268435456")
+                // What is deleted is overwritten: an erased person must not be left between the rows.
+                .pragma("secure_delete", "ON");
+            #[cfg(debug_assertions)]
+            if let Some(most) = crate::faults::most_pages() {
+                return connect.pragma("max_page_count", most.to_string());
+            }
+            connect
         });
     connect
+}
+
+/// The one connection that writes.
+fn sqlite_writer(url: &str) -> ConnectOptions {
+    let mut connect = sqlite(url, 1, TURN);
+    // A full disk makes SQLite end a transaction by itself. The driver does not notice, and takes every later one for
+    // a part of it, whose commit stores nothing: such a connection is not used again. The question before comes
+    // after the rollback of a dropped transaction.
+    connect.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.after_release(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+    });
+    connect
+}
+
+/// Connections of PostgreSQL for long work: the time-outs that protect a server would cut it short.
+pub(super) async fn patient(options: &Options, statements: &Arc<AtomicU64>) -> Result<DatabaseConnection> {
+    let mut connect_options = ConnectOptions::new(&options.url);
+    connect_options.max_connections(2).sqlx_logging(false).record_stmt_in_spans(false);
+    connect(connect_options, statements).await
+}
+
+/// A connection to a `SQLite` file that lets nobody else in once it has read. Fails if somebody is.
+pub(super) async fn exclusive(url: &str) -> Result<DatabaseConnection> {
+    let mut connect_options = sqlite(url, 1, Options::BRIEF);
+    connect_options.map_sqlx_sqlite_opts(|connect| {
+        let connect = connect.locking_mode(SqliteLockingMode::Exclusive).journal_mode(SqliteJournalMode::Wal);
+        connect.busy_timeout(Duration::from_millis(500)).create_if_missing(false)
+    });
+    connect(connect_options, &Arc::default()).await
 }
 
 /// Runs the migrations under a lock: the migrator itself takes none.
@@ -122,11 +190,8 @@ pub(super) async fn migrate(options: &Options, writer: &DatabaseConnection, stat
     if writer.get_database_backend() != DbBackend::Postgres {
         return Ok(Migrator::up(writer, None).await?);
     }
-    // Connections of their own, one for the lock and one for the steps: the time-outs that protect a server
-    // would cut a long step short.
-    let mut connect_options = ConnectOptions::new(&options.url);
-    connect_options.max_connections(2).sqlx_logging(false).record_stmt_in_spans(false);
-    let pool = connect(connect_options, statements).await?;
+    // One connection for the lock and one for the steps.
+    let pool = patient(options, statements).await?;
     let guard = pool.begin().await?;
     let mut lock = Sql::new(DbBackend::Postgres);
     lock.push("SELECT pg_advisory_xact_lock(").bind(MIGRATION_LOCK).push(")");

@@ -1,9 +1,14 @@
 //! The outbox: one row for everything that happened, in the transaction in which it happened.
 
-use entity::event::EventOperation;
+use entity::{event::EventOperation, id};
 use sea_orm::{Value, prelude::Uuid};
 
-use super::{Tx, cell::CellKind, sql::Sql};
+use super::{
+    Tx,
+    cell::CellKind,
+    narrow::Site,
+    sql::{Alias, Sql},
+};
 use crate::{Error, Result};
 
 /// Something that happened to a row.
@@ -39,10 +44,11 @@ impl Tx {
 
     async fn store_in_one(&self, events: &[Event]) -> Result<()> {
         let mut sql = self.sql();
-        sql.push("WITH s AS (UPDATE organization_sequence SET last = last + ").number(events.len());
-        sql.push(" WHERE organization_id = ").bind(self.organization()).push(" RETURNING last - ");
-        sql.number(events.len()).push(" AS base) INSERT INTO event (").push(COLUMNS).push(") SELECT ");
-        sql.bind(self.organization()).push(", s.base + v.place, v.noun, v.row_id, v.operation, v.version, ");
+        self.advance(sql.push("WITH s AS ("), events);
+        sql.push(" RETURNING organization_id, last - ").number(events.len()).push(" AS base), ");
+        sql.push("e AS (INSERT INTO event (")
+            .push(COLUMNS)
+            .push(") SELECT s.organization_id, v.id, s.base + v.place, v.noun, v.row_id, v.operation, v.version, ");
         self.common(&mut sql);
         sql.push(", v.fields FROM s CROSS JOIN (VALUES ");
         sql.list(events.iter().enumerate(), |sql, (index, event)| {
@@ -50,23 +56,29 @@ impl Tx {
             event.write(sql);
             sql.push(")");
         });
-        sql.push(") AS v(place, noun, row_id, operation, version, fields)");
-        let stored = self.execute(sql.finish()).await?;
-        self.whole(stored, events)
+        sql.push(") AS v(place, id, noun, row_id, operation, version, fields) RETURNING 1) ");
+        sql.push("SELECT s.organization_id, (SELECT COUNT(*) FROM e) FROM s");
+        let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
+        let stored = rows.first().and_then(|row| row[0].int()).unwrap_or(0);
+        self.whole(u64::try_from(stored).unwrap_or(0), events)
     }
 
     async fn store_in_two(&self, events: &[Event]) -> Result<()> {
         let mut sql = self.sql();
-        sql.push("UPDATE organization_sequence SET last = last + ").number(events.len());
-        sql.push(" WHERE organization_id = ").bind(self.organization()).push(" RETURNING organization_id, last");
+        self.advance(&mut sql, events);
+        sql.push(" RETURNING organization_id, last");
         let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
         let last = rows.first().and_then(|row| row[0].int()).unwrap_or(0);
         let base = last - i64::try_from(events.len()).expect("a chunk fits");
         let mut sql = self.sql();
-        sql.push("INSERT INTO event (").push(COLUMNS).push(") SELECT ").bind(self.organization()).push(", ");
-        sql.bind(base).push(" + v.column1, v.column2, v.column3, v.column4, v.column5, ");
+        sql.push("INSERT INTO event (")
+            .push(COLUMNS)
+            .push(") SELECT ")
+            .owner(self.organization())
+            .push(", v.column2, ");
+        sql.bind(base).push(" + v.column1, v.column3, v.column4, v.column5, v.column6, ");
         self.common(&mut sql);
-        sql.push(", v.column6 FROM (VALUES ");
+        sql.push(", v.column7 FROM (VALUES ");
         sql.list(events.iter().enumerate(), |sql, (index, event)| {
             sql.push("(").number(index + 1).push(", ");
             event.write(sql);
@@ -75,6 +87,11 @@ impl Tx {
         sql.push(") AS v");
         let stored = self.execute(sql.finish()).await?;
         self.whole(stored, events)
+    }
+
+    fn advance(&self, sql: &mut Sql, events: &[Event]) {
+        sql.push("UPDATE organization_sequence AS t SET last = last + ").number(events.len()).push(" WHERE ");
+        sql.narrow(Site::Sequence, Alias::ROW, "organization_id", self.organization());
     }
 
     fn common(&self, sql: &mut Sql) {
@@ -90,13 +107,21 @@ impl Tx {
     }
 }
 
-const COLUMNS: &str =
-    "organization_id, sequence, noun, row_id, operation, version, subject, client_id, occurred_at, fields";
+/// Every column, in the order in which an event is written, and read again to be sealed.
+pub(super) const COLUMNS: &str =
+    "organization_id, id, sequence, noun, row_id, operation, version, subject, client_id, occurred_at, fields";
 
 impl Event {
     fn write(&self, sql: &mut Sql) {
         use entity::noun::Named;
-        sql.bind(self.noun).push(", ").bind(self.row).push(", ").bind(self.operation.name()).push(", ");
+        sql.bind(id::new())
+            .push(", ")
+            .bind(self.noun)
+            .push(", ")
+            .bind(self.row)
+            .push(", ")
+            .bind(self.operation.name())
+            .push(", ");
         sql.bind(self.version).push(", ").bind(serde_json::json!(self.fields).to_string());
     }
 }

@@ -10,6 +10,7 @@ use entity::{
 
 use super::{
     cell::{Cell, CellKind, Column, fold},
+    narrow::Site,
     sql::{Alias, Sql},
 };
 use crate::{Error, Result};
@@ -114,7 +115,7 @@ impl Predicate {
                 sql.push(" = ").number(items.len());
                 Ok(())
             }
-            Self::Some(relation, inside) => related(sql, relation, inside, organization, alias),
+            Self::Some(relation, inside) => related(sql, noun, relation, inside, organization, alias),
         }
     }
 }
@@ -130,7 +131,8 @@ fn set_items<'a>(
 ) {
     let inner = Alias::nested('i', alias.depth() + 1);
     sql.push(" FROM ").name(&[noun.table, "_", column]).push(" AS ").alias(inner);
-    sql.push(" WHERE ").column(inner, "organization_id").push(" = ").bind(organization);
+    sql.push(" WHERE ").narrow(Site::SetFilter, inner, "organization_id", organization);
+    sql.push(" AND ").tie(Site::SetFilterRow, (inner, "organization_id"), (alias, noun.tenant));
     sql.push(" AND ").alias(inner).push(".").name(&[noun.table, "_id"]).push(" = ").column(alias, "id");
     let items: Vec<Cell> = items.into_iter().cloned().map(Cell::Text).collect();
     sql.push(" AND ").is_one_of_cells(inner, "item", CellKind::Text, &items).push(")");
@@ -160,10 +162,11 @@ fn join(
     Ok(())
 }
 
-/// The join is always on the organization and the id, and the organization is bound as well: each
-/// engine that spreads tables by organization wants to see it.
+/// The join is always on the organization and the id, and the organization is bound as well: each engine that spreads
+/// tables by organization wants to see it, and either narrows alone.
 fn related(
     sql: &mut Sql,
+    noun: &'static Noun,
     relation: &'static Relationship,
     inside: &Predicate,
     organization: OrganizationId,
@@ -190,13 +193,15 @@ fn related(
         }
         Link::Through { table, from, to, .. } => {
             sql.push(" JOIN ").name(&[table]).push(" AS ").alias(link).push(" ON ");
-            sql.column(link, "organization_id").push(" = ").column(inner, target.tenant);
+            sql.tie(Site::RelationFilterLinkRow, (link, "organization_id"), (inner, target.tenant));
             sql.push(" AND ").column(link, to).push(" = ").column(inner, "id");
-            sql.push(" WHERE ").column(link, from).push(" = ").column(alias, "id");
+            sql.push(" WHERE ").narrow(Site::RelationFilterLink, link, "organization_id", organization);
+            sql.push(" AND ").column(link, from).push(" = ").column(alias, "id");
         }
         Link::Inside { .. } => unreachable!("a computed object has no filter"),
     }
-    sql.push(" AND ").column(inner, target.tenant).push(" = ").bind(organization).push(" AND ");
+    sql.push(" AND ").narrow(Site::RelationFilter, inner, target.tenant, organization);
+    sql.push(" AND ").tie(Site::RelationFilterRow, (inner, target.tenant), (alias, noun.tenant)).push(" AND ");
     inside.write(sql, target, organization, inner)?;
     sql.push(")");
     Ok(())

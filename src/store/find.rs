@@ -2,13 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use entity::{id, noun::Noun};
+use entity::{
+    id,
+    noun::{Noun, Relationship},
+};
 use sea_orm::prelude::Uuid;
 
 use super::{
     Tx,
     cell::{Cell, CellKind, Record, columns},
-    draft::{Draft, Mode, Target},
+    draft::{Draft, Mode, Reference, Target},
+    narrow::Site,
+    rules::PartOf,
     scope::ExternalId,
     sql::Alias,
 };
@@ -16,7 +21,8 @@ use crate::{Error, Result, error::Code};
 
 impl Tx {
     /// Finds the rows that drafts are about and locks them, in the order of their ids.
-    pub(super) async fn find(&self, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
+    /// What the rows are parts of is locked ahead of them.
+    pub(super) async fn find(&self, noun: &'static Noun, part_of: Option<&PartOf>, drafts: &mut [Draft]) -> Result<()> {
         let named: Vec<ExternalId> = drafts.iter().flat_map(Draft::keys).cloned().collect();
         let owners = self.by_external_ids(noun, &named).await?;
         for draft in drafts.iter_mut() {
@@ -28,6 +34,11 @@ impl Tx {
         }
         let ids: Vec<Uuid> = drafts.iter().map(|draft| draft.id).collect();
         let is_new = drafts.iter().all(|draft| matches!(draft.target, Target::New));
+        if let Some(part_of) = part_of {
+            self.resolve(drafts, |relation| relation.name == part_of.relation).await?;
+            let named = drafts.iter().map(|draft| draft.get(part_of.column(noun))).filter_map(Cell::id).collect();
+            self.lock_wholes(noun, part_of, named, if is_new { &[] } else { &ids }).await?;
+        }
         let rows = if is_new { HashMap::new() } else { self.lock(noun, &ids).await? };
         let given: Vec<Uuid> = rows.keys().copied().collect();
         let carried = if drafts.iter().any(|draft| draft.clears_external_ids || !draft.external_ids.is_empty()) {
@@ -58,10 +69,11 @@ impl Tx {
             sql.push(", ").column(Alias::ROW, column.name);
         }
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
-        sql.column(Alias::ROW, noun.tenant).push(" = ").bind(self.organization()).push(" AND ");
+        sql.narrow(Site::Lock, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, "id", ids).push(" ORDER BY ").column(Alias::ROW, "id");
         if sql.is_postgres() {
-            sql.push(" FOR UPDATE");
+            // As strong as a change of the row, and no stronger: rows that merely refer to it need not wait.
+            sql.push(" FOR NO KEY UPDATE");
         }
         let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
         let rows = self.rows(sql.finish(), &kinds).await?;
@@ -69,29 +81,28 @@ impl Tx {
         Ok(rows.into_iter().map(record).map(|record| (record.id(), record)).collect())
     }
 
-    /// Finds the rows that references name, in one statement for each noun and way of naming.
-    pub(super) async fn resolve(&self, drafts: &mut [Draft]) -> Result<()> {
-        let mut targets: Vec<&'static Noun> = Vec::new();
-        for (relation, ..) in drafts.iter().flat_map(|draft| &draft.references) {
-            if targets.iter().all(|known| known.table != relation.target.table) {
-                targets.push(relation.target);
-            }
+    /// Finds the rows that references name, of the relations that are wanted, in one statement for each noun and way
+    /// of naming.
+    pub(super) async fn resolve(&self, drafts: &mut [Draft], is_wanted: impl Fn(&Relationship) -> bool) -> Result<()> {
+        let mut waiting = Vec::new();
+        for (place, draft) in drafts.iter_mut().enumerate() {
+            let (wanted, others) = std::mem::take(&mut draft.references).into_iter().partition(|(r, ..)| is_wanted(r));
+            draft.references = others;
+            let wanted: Vec<_> = wanted;
+            waiting.extend(wanted.into_iter().map(|reference| (place, reference)));
         }
-        for target in targets {
-            let wanted = drafts.iter().flat_map(|draft| &draft.references);
-            let found =
-                self.references(target, wanted.filter(|(r, ..)| r.target.table == target.table).map(|w| &w.2)).await?;
-            for draft in drafts.iter_mut() {
-                for (relation, column, reference) in draft.references.clone() {
-                    if relation.target.table != target.table {
-                        continue;
-                    }
-                    if let Some(id) = found.get(&reference) {
-                        draft.values.push((column, Cell::Id(*id)));
-                    } else {
-                        let field = format!("{}Ref", relation.name);
-                        draft.refuse(Code::NotFound, &field, format!("no such {}", target.name));
-                    }
+        while let Some((_, (first, ..))) = waiting.first() {
+            let target = first.target;
+            let (these, others) = waiting.into_iter().partition(|(_, (r, ..))| r.target.table == target.table);
+            waiting = others;
+            let these: Vec<(usize, (&Relationship, _, Reference))> = these;
+            let found = self.references(target, these.iter().map(|(_, (.., reference))| reference)).await?;
+            for (place, (relation, column, reference)) in these {
+                if let Some(id) = found.get(&reference) {
+                    drafts[place].values.push((column, Cell::Id(*id)));
+                } else {
+                    let field = format!("{}Ref", relation.name);
+                    drafts[place].refuse(Code::NotFound, &field, format!("no such {}", target.name));
                 }
             }
         }

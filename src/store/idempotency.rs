@@ -1,8 +1,11 @@
 //! The memory of idempotency keys, stored in the transaction of the effect they stand for.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Duration;
+use sea_orm::prelude::Uuid;
 
-use super::{Tx, cell::CellKind};
+use super::{Tx, cell::CellKind, narrow::Site, sql::Alias};
 use crate::{Error, Result};
 
 /// Hours for which a key is remembered.
@@ -19,16 +22,27 @@ pub enum Claim {
     Mismatch,
 }
 
+/// What is kept of a key: callers write whom a call is about into it.
+fn hashed(key: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, key.as_bytes()))
+}
+
 impl Tx {
     /// Claims a key of the caller for an input with this fingerprint. A concurrent twin waits here until the
     /// first has committed.
     pub async fn claim(&self, key: &str, fingerprint: &str) -> Result<Claim> {
+        let key = hashed(key);
         let forgotten = (self.now() - Duration::hours(REMEMBERED_HOURS)).timestamp_millis();
         let mut sql = self.sql();
         sql.push(
             "INSERT INTO idempotency (organization_id, subject, idempotency_key, fingerprint, created_at) VALUES (",
         );
-        sql.bind(self.organization()).push(", ").bind(self.actor().subject.as_str()).push(", ").bind(key).push(", ");
+        sql.owner(self.organization())
+            .push(", ")
+            .bind(self.actor().subject.as_str())
+            .push(", ")
+            .bind(key.as_str())
+            .push(", ");
         sql.bind(fingerprint).push(", ").bind(self.now().timestamp_millis());
         sql.push(") ON CONFLICT (organization_id, subject, idempotency_key) DO UPDATE SET ");
         sql.push("fingerprint = excluded.fingerprint, created_at = excluded.created_at, result = NULL ");
@@ -37,8 +51,10 @@ impl Tx {
             return Ok(Claim::Fresh);
         }
         let mut sql = self.sql();
-        sql.push("SELECT organization_id, fingerprint, result FROM idempotency WHERE organization_id = ");
-        sql.bind(self.organization()).push(" AND subject = ").bind(self.actor().subject.as_str());
+        sql.push("SELECT organization_id, fingerprint, result FROM idempotency AS t WHERE ");
+        sql.narrow(Site::IdempotencyKey, Alias::ROW, "organization_id", self.organization())
+            .push(" AND subject = ")
+            .bind(self.actor().subject.as_str());
         sql.push(" AND idempotency_key = ").bind(key);
         let rows = self.rows(sql.finish(), &[CellKind::Text, CellKind::Text]).await?;
         let Some([known, result]) = rows.first().map(Vec::as_slice) else {
@@ -55,10 +71,31 @@ impl Tx {
     /// Stores the result under a claimed key.
     pub async fn remember(&self, key: &str, result: &str) -> Result<()> {
         let mut sql = self.sql();
-        sql.push("UPDATE idempotency SET result = ").bind(result).push(" WHERE organization_id = ");
-        sql.bind(self.organization()).push(" AND subject = ").bind(self.actor().subject.as_str());
-        sql.push(" AND idempotency_key = ").bind(key);
-        self.execute(sql.finish()).await?;
+        sql.push("UPDATE idempotency AS t SET result = ").bind(result).push(" WHERE ");
+        sql.narrow(Site::IdempotencyResult, Alias::ROW, "organization_id", self.organization())
+            .push(" AND subject = ")
+            .bind(self.actor().subject.as_str());
+        sql.push(" AND idempotency_key = ").bind(hashed(key)).push(" RETURNING organization_id");
+        self.rows(sql.finish(), &[]).await.map(drop)
+    }
+
+    /// Forgets the inputs of calls that were about these rows, but not the calls: a repeat of one is refused, and
+    /// cannot make the rows anew.
+    pub(super) async fn overwrite_fingerprints(&self, ids: &[Uuid]) -> Result<()> {
+        for part in ids.chunks(1_000) {
+            let mut sql = self.sql();
+            sql.push("UPDATE idempotency AS t SET fingerprint = 'erased' WHERE ");
+            sql.narrow(Site::Fingerprints, Alias::ROW, "organization_id", self.organization());
+            sql.push(" AND fingerprint <> 'erased' AND EXISTS (SELECT 1 FROM ");
+            let (items, place) = if sql.is_postgres() {
+                ("json_array_elements_text(CAST(", " AS json)) AS w(value) WHERE position(w.value IN t.result) > 0)")
+            } else {
+                ("json_each((", ")) AS w WHERE instr(t.result, w.value) > 0)")
+            };
+            sql.push(items).bind(serde_json::json!(part).to_string()).push(place);
+            sql.push(" RETURNING organization_id");
+            self.rows(sql.finish(), &[]).await?;
+        }
         Ok(())
     }
 }

@@ -1,35 +1,53 @@
 //! The only module that holds a database connection.
 
 pub mod access;
+pub mod audit;
+pub mod backup;
 pub mod cell;
 mod connect;
+mod copy;
 pub mod cursor;
 pub mod draft;
+mod erase;
+mod erased;
 pub mod event;
 mod failure;
 pub mod filter;
 mod find;
+mod history;
 mod idempotency;
+pub mod ledger;
+pub mod narrow;
 pub mod page;
+mod part;
+mod range;
 pub mod reference;
 mod remove;
+mod rules;
 mod scope;
+pub mod share;
 pub mod sql;
 pub mod system;
+pub mod whole;
 pub mod write;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
 pub use connect::Options;
-pub use failure::{FailureKind, failure_kind};
+use entity::id::OrganizationId;
+pub use failure::{FailureKind, failure_kind, for_the_log};
 pub use idempotency::Claim;
 pub use scope::{ExternalId, Scope, Tx};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, prelude::Uuid};
 
+use self::share::Shares;
 use crate::{Error, Result, auth::Actor};
 
 /// An open database. Gives out scopes and nothing else.
@@ -44,16 +62,46 @@ pub struct Store {
     reader: DatabaseConnection,
     /// `SQLite`: the one connection that writes. PostgreSQL: the same pool.
     writer: DatabaseConnection,
+    /// One connection beside the others, for what must be known also while those are taken.
+    lookout: DatabaseConnection,
+    /// Transactions of each organization.
+    turns: Arc<Shares>,
     statements: Arc<AtomicU64>,
+    trips: Arc<AtomicU64>,
     options: Arc<Options>,
+    /// File that every erasure is written to as well.
+    ledger: Option<Arc<PathBuf>>,
+    /// Whether something erased may still stand in a file.
+    is_unclean: Arc<AtomicBool>,
+    #[cfg(debug_assertions)]
+    switch: Arc<narrow::Switch>,
 }
 
 impl Store {
     /// Opens the database; makes the file if the address says so.
     pub async fn open(options: &Options) -> Result<Self> {
         let statements = Arc::new(AtomicU64::new(0));
-        let (reader, writer) = connect::open(options, &statements).await?;
-        Ok(Self { reader, writer, statements, options: Arc::new(options.clone()) })
+        let (reader, writer, lookout) = connect::open(options, &statements).await?;
+        Ok(Self {
+            reader,
+            writer,
+            lookout,
+            turns: Arc::new(Shares::new(options.max_connections as usize / 2)),
+            statements,
+            trips: Arc::default(),
+            options: Arc::new(options.clone()),
+            ledger: None,
+            is_unclean: Arc::default(),
+            #[cfg(debug_assertions)]
+            switch: Arc::default(),
+        })
+    }
+
+    /// The store that also writes every erasure to this file, before the erasure commits.
+    #[must_use]
+    pub fn with_erasure_ledger(mut self, file: Option<PathBuf>) -> Self {
+        self.ledger = file.map(Arc::new);
+        self
     }
 
     /// Brings the schema up to date. Several processes may start it at once: one does it, the others wait.
@@ -66,10 +114,16 @@ impl Store {
         connect::check_schema(&self.reader).await
     }
 
-    /// Whether a query works.
+    /// Whether a query works, on a connection of its own.
     pub async fn ping(&self) -> Result<()> {
-        self.reader.query_one_raw(sql::Sql::text_only(self.backend(), "SELECT COUNT(*) FROM organization")).await?;
+        let question = sql::Sql::text_only(self.backend(), "SELECT slug FROM organization LIMIT 1");
+        self.lookout.query_one_raw(question).await?;
         Ok(())
+    }
+
+    /// Most connections for requests.
+    pub fn connections(&self) -> u32 {
+        self.options.max_connections
     }
 
     /// What `actor` may see and do.
@@ -87,9 +141,33 @@ impl Store {
         self.statements.load(Ordering::Relaxed)
     }
 
+    /// How often the tripwire kept a row of another organization from an answer: each time is a bug.
+    pub fn trips(&self) -> u64 {
+        self.trips.load(Ordering::Relaxed)
+    }
+
+    /// The tripwire: a row of another organization is a bug and an alarm, never an answer.
+    fn trip(&self, found: Option<Uuid>, wanted: OrganizationId) -> Result<()> {
+        if found == Some(wanted.0) {
+            return Ok(());
+        }
+        self.trips.fetch_add(1, Ordering::Relaxed);
+        metrics::counter!("rapport_tripwire_total").increment(1);
+        Err(Error::internal("a statement answered with a row of another organization"))
+    }
+
+    /// Starts a statement.
+    fn sql(&self) -> sql::Sql {
+        let sql = sql::Sql::new(self.backend());
+        #[cfg(debug_assertions)]
+        let sql = sql.watched(&self.switch);
+        sql
+    }
+
     /// Closes every connection, after their statements have ended.
     pub async fn close(self) -> Result<()> {
         self.writer.clone().close().await?;
+        self.lookout.clone().close().await?;
         self.reader.clone().close().await.map_err(Error::from)
     }
 

@@ -1,8 +1,4 @@
 //! Pages by keyset over any noun: many columns, either direction, nulls as the smallest value.
-//!
-//! The rows after a cursor are a union of ranges, each of which fixes some leading columns and bounds
-//! the next one, so each is one walk along the order's index. Without nulls and with one direction,
-//! they are a single row comparison.
 
 use entity::{
     id::OrganizationId,
@@ -13,6 +9,8 @@ use sea_orm::prelude::Uuid;
 use super::{
     cell::{Cell, CellKind, Column},
     filter::Predicate,
+    narrow::Site,
+    range::{Bound, ranges},
     sql::{Alias, Sql},
 };
 use crate::Result;
@@ -63,96 +61,6 @@ pub struct Selection {
     pub edge: Vec<Column>,
 }
 
-/// A bound on the rows that a range fixes or limits.
-#[derive(Clone, Debug)]
-enum Bound {
-    Equals(Term, Cell),
-    /// Strictly on the far side of the value.
-    Past(Term, Cell, Side),
-    /// Not null.
-    Present(Term),
-    /// Null.
-    Absent(Term),
-    /// Several columns of one direction, none null, compared as a row.
-    RowPast(Vec<Term>, Vec<Cell>, Side),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Greater,
-    Less,
-}
-
-/// The rows strictly after `values` in `order`, or strictly before, as disjoint ranges.
-fn ranges(order: &[Term], values: &[Cell], is_before: bool) -> Vec<Vec<Bound>> {
-    let side = |term: &Term| if term.is_descending == is_before { Side::Greater } else { Side::Less };
-    let uniform = order.iter().all(|term| !term.column.is_nullable && side(term) == side(&order[0]));
-    if uniform {
-        return vec![vec![Bound::RowPast(order.to_vec(), values.to_vec(), side(&order[0]))]];
-    }
-    let mut found = Vec::new();
-    for (place, (term, value)) in order.iter().zip(values).enumerate() {
-        let prefix = || -> Vec<Bound> {
-            order[..place].iter().zip(values).map(|(term, value)| Bound::Equals(*term, value.clone())).collect()
-        };
-        let mut add = |bound| {
-            let mut range = prefix();
-            range.push(bound);
-            found.push(range);
-        };
-        match (side(term), value) {
-            (Side::Greater, Cell::Null) => add(Bound::Present(*term)),
-            (Side::Greater, value) => add(Bound::Past(*term, value.clone(), Side::Greater)),
-            (Side::Less, Cell::Null) => {}
-            (Side::Less, value) => {
-                add(Bound::Past(*term, value.clone(), Side::Less));
-                if term.column.is_nullable {
-                    add(Bound::Absent(*term));
-                }
-            }
-        }
-    }
-    found
-}
-
-impl Bound {
-    fn write(&self, sql: &mut Sql) {
-        match self {
-            Self::Equals(term, Cell::Null) | Self::Absent(term) => {
-                sql.column(Alias::ROW, term.column.name).push(" IS NULL");
-            }
-            Self::Equals(term, value) => {
-                sql.column(Alias::ROW, term.column.name).push(" = ").cell(value, term.column.kind);
-            }
-            Self::Past(term, value, side) => {
-                sql.column(Alias::ROW, term.column.name).push(side.sign()).cell(value, term.column.kind);
-            }
-            Self::Present(term) => {
-                sql.column(Alias::ROW, term.column.name).push(" IS NOT NULL");
-            }
-            Self::RowPast(terms, values, side) => {
-                sql.push("(").list(terms, |sql, term| {
-                    sql.column(Alias::ROW, term.column.name);
-                });
-                sql.push(")").push(side.sign()).push("(");
-                sql.list(terms.iter().zip(values), |sql, (term, value)| {
-                    sql.cell(value, term.column.kind);
-                });
-                sql.push(")");
-            }
-        }
-    }
-}
-
-impl Side {
-    const fn sign(self) -> &'static str {
-        match self {
-            Self::Greater => " > ",
-            Self::Less => " < ",
-        }
-    }
-}
-
 /// Where the rows come from: a whole noun, or what a relation joins to a parent.
 #[derive(Clone, Copy)]
 enum Source {
@@ -183,6 +91,7 @@ impl Writer<'_> {
     fn select(&self, sql: &mut Sql, is_id_only: bool) {
         sql.push("SELECT ");
         if is_id_only {
+            sql.column(Alias::ROW, self.selection.noun.tenant).push(" AS tenant, ");
             sql.column(Alias::ROW, "id").push(" AS id");
             for term in &self.query.order {
                 if term.column.name != "id" {
@@ -207,17 +116,19 @@ impl Writer<'_> {
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW);
         if let Source::Children(Relationship { link: Link::Through { table, to, .. }, .. }) = self.source {
             sql.push(" JOIN ").name(&[table]).push(" AS ").alias(Alias::LINK).push(" ON ");
-            sql.column(Alias::LINK, "organization_id").push(" = ").column(Alias::ROW, noun.tenant);
+            sql.tie(Site::ChildListLinkRow, (Alias::LINK, "organization_id"), (Alias::ROW, noun.tenant));
             sql.push(" AND ").column(Alias::LINK, to).push(" = ").column(Alias::ROW, "id");
         }
-        sql.push(" WHERE ").column(Alias::ROW, noun.tenant).push(" = ").bind(self.organization);
+        let site = if matches!(self.source, Source::Noun) { Site::List } else { Site::ChildList };
+        sql.push(" WHERE ").narrow(site, Alias::ROW, noun.tenant, self.organization);
         if let Source::Children(relation) = self.source {
             match relation.link {
                 Link::Many { column } => {
                     sql.push(" AND ").column(Alias::ROW, column);
                 }
                 Link::Through { from, .. } => {
-                    sql.push(" AND ").column(Alias::LINK, "organization_id").push(" = ").bind(self.organization);
+                    sql.push(" AND ");
+                    sql.narrow(Site::ChildListLink, Alias::LINK, "organization_id", self.organization);
                     sql.push(" AND ").column(Alias::LINK, from);
                 }
                 Link::One { .. } | Link::Inside { .. } => unreachable!("a single reference is not a list"),
@@ -295,8 +206,8 @@ impl Writer<'_> {
 
 /// The order of columns in what [`page`] and [`children`] yield: tenant, (parent), columns, edge.
 pub fn yielded(selection: &Selection, query: &PageQuery) -> Vec<Column> {
-    let writer = Writer { selection, query, organization: OrganizationId(Uuid::nil()), source: Source::Noun };
-    let mut columns = writer.inner_columns();
+    let organization = OrganizationId(Uuid::nil());
+    let mut columns = Writer { selection, query, organization, source: Source::Noun }.inner_columns();
     columns.extend(&selection.edge);
     columns
 }
@@ -306,8 +217,7 @@ pub fn page(sql: &mut Sql, selection: &Selection, query: &PageQuery, organizatio
     Writer { selection, query, organization, source: Source::Noun }.page(sql, false)
 }
 
-/// Writes the statement for one page for each parent: never a window over everything, but one short
-/// walk along an index for each.
+/// Writes the statement for one page for each parent: one short walk along an index for each.
 pub fn children(
     sql: &mut Sql,
     selection: &Selection,
@@ -334,18 +244,26 @@ pub fn children(
     for column in &selection.edge {
         sql.push(", ").column(Alias::LINK, column.name);
     }
-    sql.push(" FROM json_each(").ids(parents).push(") AS p JOIN ");
+    // A cross join is taken in the order written: left to choose, SQLite reads every row of the organization instead.
+    sql.push(" FROM json_each(").ids(parents).push(") AS p CROSS JOIN ");
     if let Link::Through { table, from, to, .. } = relation.link {
         sql.name(&[table]).push(" AS ").alias(Alias::LINK).push(" ON ");
-        sql.column(Alias::LINK, "organization_id").push(" = ").bind(organization).push(" AND ");
-        sql.column(Alias::LINK, from).push(" = unhex(p.value) JOIN ");
+        sql.narrow(Site::ChildListLinkAgain, Alias::LINK, "organization_id", organization).push(" AND ");
+        sql.column(Alias::LINK, from).push(" = unhex(p.value) CROSS JOIN ");
         sql.name(&[noun.table]).push(" AS ").alias(outer).push(" ON ");
-        sql.column(outer, "id").push(" = ").column(Alias::LINK, to).push(" AND ");
+        let (row, link) = ((outer, noun.tenant), (Alias::LINK, "organization_id"));
+        sql.tie(Site::ChildListLinkPair, row, link)
+            .push(" AND ")
+            .column(outer, "id")
+            .push(" = ")
+            .column(Alias::LINK, to)
+            .push(" AND ");
     } else {
         sql.name(&[noun.table]).push(" AS ").alias(outer).push(" ON ");
     }
-    sql.column(outer, noun.tenant).push(" = ").bind(organization).push(" AND ").column(outer, "id");
-    sql.push(" IN (SELECT id FROM (");
+    // The pair, and not the id alone: what the inner statement found is what the tripwire sees.
+    sql.push("(").column(outer, noun.tenant).push(", ").column(outer, "id");
+    sql.push(") IN (SELECT tenant, id FROM (");
     writer.page(sql, true)?;
     sql.push(")) ORDER BY p.key, ");
     writer.order(sql, Some(outer));
@@ -355,8 +273,8 @@ pub fn children(
 /// Writes the statement that counts the rows of a filter.
 pub fn count(sql: &mut Sql, noun: &'static Noun, filter: &Predicate, organization: OrganizationId) -> Result<()> {
     sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", COUNT(*) FROM ").name(&[noun.table]);
-    sql.push(" AS ").alias(Alias::ROW).push(" WHERE ").column(Alias::ROW, noun.tenant).push(" = ").bind(organization);
-    sql.push(" AND ");
+    sql.push(" AS ").alias(Alias::ROW).push(" WHERE ");
+    sql.narrow(Site::Count, Alias::ROW, noun.tenant, organization).push(" AND ");
     filter.write(sql, noun, organization, Alias::ROW)?;
     sql.push(" GROUP BY ").column(Alias::ROW, noun.tenant);
     Ok(())
@@ -380,10 +298,11 @@ pub fn count_children(
     sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW);
     if let Link::Through { table, to, .. } = relation.link {
         sql.push(" JOIN ").name(&[table]).push(" AS ").alias(Alias::LINK).push(" ON ");
-        sql.column(Alias::LINK, "organization_id").push(" = ").column(Alias::ROW, noun.tenant);
+        sql.narrow(Site::ChildCountLink, Alias::LINK, "organization_id", organization).push(" AND ");
+        sql.tie(Site::ChildCountLinkRow, (Alias::LINK, "organization_id"), (Alias::ROW, noun.tenant));
         sql.push(" AND ").column(Alias::LINK, to).push(" = ").column(Alias::ROW, "id");
     }
-    sql.push(" WHERE ").column(Alias::ROW, noun.tenant).push(" = ").bind(organization).push(" AND ");
+    sql.push(" WHERE ").narrow(Site::ChildCount, Alias::ROW, noun.tenant, organization).push(" AND ");
     sql.is_one_of(alias, parent, parents).push(" AND ");
     filter.write(sql, noun, organization, Alias::ROW)?;
     sql.push(" GROUP BY ").column(Alias::ROW, noun.tenant).push(", ").column(alias, parent);

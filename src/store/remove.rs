@@ -12,6 +12,7 @@ use super::{
     cell::{Cell, CellKind, Column, Record},
     event::Event,
     failure_kind,
+    narrow::Site,
     sql::Alias,
     write::Rules,
 };
@@ -47,8 +48,12 @@ impl Tx {
     /// Deletes a locked row for good, unless other rows refer to it. Its event is the tombstone.
     pub async fn delete(&self, noun: &'static Noun, record: &Record) -> Result<Result<(), UserError>> {
         let mut sql = self.sql();
-        sql.push("DELETE FROM ").name(&[noun.table]).push(" AS t WHERE ").column(Alias::ROW, noun.tenant).push(" = ");
-        sql.bind(self.organization()).push(" AND t.id = ").bind(record.id()).push(" RETURNING ").name(&[noun.tenant]);
+        sql.push("DELETE FROM ").name(&[noun.table]).push(" AS t WHERE ");
+        sql.narrow(Site::Delete, Alias::ROW, noun.tenant, self.organization())
+            .push(" AND t.id = ")
+            .bind(record.id())
+            .push(" RETURNING ")
+            .name(&[noun.tenant]);
         match self.query_raw(sql.finish()).await {
             Err(error) if failure_kind(&error) == FailureKind::ForeignKey => {
                 let message = "other rows refer to it; archive it instead, or delete those first";
@@ -83,8 +88,10 @@ impl Tx {
         let now = Cell::Int(self.now().timestamp_millis());
         let at = if is_archived { now.clone() } else { Cell::Null };
         let operation = if is_archived { EventOperation::Archived } else { EventOperation::Unarchived };
-        let changed = record.changed(&[(Column::of(&ARCHIVED_AT), at)], &now);
-        self.put(noun, vec![(changed, vec![ARCHIVED_AT.name])], operation).await?;
+        let mut changes = (rules.archiving)(self, &record, is_archived).await?;
+        changes.push((Column::of(&ARCHIVED_AT), at));
+        let fields = changes.iter().map(|(column, _)| column.field).collect();
+        self.put(noun, vec![(record.changed(&changes, &now), fields)], operation).await?;
         Ok(Ok(true))
     }
 
@@ -115,7 +122,8 @@ impl Tx {
         for field in edge {
             sql.push(", ").name(&[field.column]);
         }
-        sql.push(" FROM ").name(&[table]).push(" WHERE organization_id = ").bind(self.organization()).push(" AND ");
+        sql.push(" FROM ").name(&[table]).push(" AS t WHERE ");
+        sql.narrow(Site::Links, Alias::ROW, "organization_id", self.organization()).push(" AND ");
         sql.name(&[from]).push(" = ").bind(owner.id());
         let mut kinds = vec![CellKind::Id];
         kinds.extend(edge.iter().map(|_| CellKind::Int));
@@ -131,9 +139,10 @@ impl Tx {
             return Ok(false);
         }
         let mut sql = self.sql();
-        sql.push("DELETE FROM ").name(&[table]).push(" WHERE organization_id = ").bind(self.organization());
-        sql.push(" AND ").name(&[from]).push(" = ").bind(owner.id());
-        self.execute(sql.finish()).await?;
+        sql.push("DELETE FROM ").name(&[table]).push(" AS t WHERE ");
+        sql.narrow(Site::LinksTaken, Alias::ROW, "organization_id", self.organization());
+        sql.push(" AND ").name(&[from]).push(" = ").bind(owner.id()).push(" RETURNING organization_id");
+        self.rows(sql.finish(), &[]).await?;
         if !wanted.is_empty() {
             let mut sql = self.sql();
             sql.push("INSERT INTO ").name(&[table]).push(" (organization_id, ").name(&[from]).push(", ").name(&[to]);
@@ -141,7 +150,7 @@ impl Tx {
                 sql.push(", ").name(&[field.column]);
             }
             sql.push(") VALUES ").list(wanted, |sql, (target, values)| {
-                sql.push("(").bind(self.organization()).push(", ").bind(owner.id()).push(", ").bind(*target);
+                sql.push("(").owner(self.organization()).push(", ").bind(owner.id()).push(", ").bind(*target);
                 for value in values {
                     sql.push(", ").bind(*value);
                 }

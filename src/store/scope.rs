@@ -11,17 +11,21 @@ use std::{
 use chrono::{DateTime, Utc};
 use entity::{Noun, Tenanted, id::OrganizationId, noun::Relationship};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryFilter, QueryResult, Select,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, prelude::Uuid,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, Select, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait, prelude::Uuid,
 };
 use secrecy::SecretString;
 
 use super::{
     Store,
     cell::{Cell, CellKind, Column},
+    connect,
     event::Event,
     filter::Predicate,
+    ledger::Entry,
+    narrow::Site,
     page::{self, Page, PageQuery, Selection},
+    share::Held,
     sql::{Alias, Sql},
 };
 use crate::{Error, Result, auth::Actor};
@@ -39,6 +43,10 @@ pub struct Scope<C = DatabaseConnection> {
     has_failed: Arc<AtomicBool>,
     pub(super) events: Arc<std::sync::Mutex<Vec<Event>>>,
     told: Arc<std::sync::Mutex<Vec<(&'static str, SecretString)>>>,
+    /// The erasure of this transaction, and whether the ledger's file has yet to learn of it.
+    erasure: Arc<std::sync::Mutex<Option<(Entry, bool)>>>,
+    /// What is given back when the last of the request's work has ended.
+    held: Vec<Arc<Held>>,
 }
 
 /// A scope inside a transaction. Dropping it rolls back.
@@ -63,11 +71,25 @@ impl Scope {
             has_failed: Arc::default(),
             events: Arc::default(),
             told: Arc::default(),
+            erasure: Arc::default(),
+            held: Vec::new(),
         }
     }
 
-    /// Starts a transaction that writes. On `SQLite` it is immediate: it waits for the one writer.
+    /// The same, holding on to something until the last of the request's work has ended: a mutation may outlive the
+    /// request that asked for it.
+    #[must_use]
+    pub fn holding(mut self, held: impl IntoIterator<Item = Held>) -> Self {
+        self.held.extend(held.into_iter().map(Arc::new));
+        self
+    }
+
+    /// Starts a transaction that writes. On `SQLite` it is immediate: it waits for the one writer. No organization has
+    /// more than half the connections in transactions: those that wait for its own locks leave the others to others.
     pub async fn begin(&self) -> Result<Tx> {
+        let turn = self.store.turns.take(Some(self.organization()));
+        let turn = tokio::time::timeout(connect::turn(self.store.backend()), turn).await;
+        let turn = turn.map_err(|_| Error::Unavailable)?;
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
@@ -80,6 +102,8 @@ impl Scope {
             has_failed: Arc::default(),
             events: Arc::default(),
             told: Arc::default(),
+            erasure: Arc::default(),
+            held: vec![Arc::new(turn)],
         })
     }
 }
@@ -89,10 +113,25 @@ impl Tx {
     /// answers such a commit with success and stores nothing.
     pub async fn commit(self) -> Result<()> {
         self.store_events().await?;
+        #[cfg(debug_assertions)]
+        crate::faults::strike(crate::faults::Point::Commit, &self.actor.subject).await;
         if self.has_failed.load(Ordering::Acquire) {
             return Err(Error::internal("a statement of the transaction had failed"));
         }
-        Ok(self.conn.commit().await?)
+        let erasure = self.erasure.lock().expect("no holder of the lock panics").take();
+        let Some((entry, is_new)) = erasure else { return Ok(self.conn.commit().await?) };
+        // Before the commit: what is acknowledged stays erased after a restore, whatever happens in between.
+        if is_new {
+            self.store.append(entry).await?;
+        }
+        self.conn.commit().await?;
+        self.store.clean_soon().await;
+        Ok(())
+    }
+
+    /// Notes that the transaction erases somebody, once.
+    pub(super) fn erases(&self, entry: Entry, is_new: bool) {
+        *self.erasure.lock().expect("no holder of the lock panics") = Some((entry, is_new));
     }
 
     /// Tells the caller something once, in the payload's field of that name: a repeat of the call does not tell it.
@@ -129,7 +168,7 @@ impl<C: ConnectionTrait> Scope<C> {
 
     /// Starts a statement.
     pub(crate) fn sql(&self) -> Sql {
-        Sql::new(self.conn.get_database_backend())
+        self.store.sql()
     }
 
     /// Refuses unless the caller may read the noun.
@@ -147,6 +186,8 @@ impl<C: ConnectionTrait> Scope<C> {
         if statement.values.as_ref().is_some_and(|values| values.0.len() > MOST_PARAMETERS) {
             return Err(Error::BadInput("filter and order together have too many values".to_owned()));
         }
+        #[cfg(debug_assertions)]
+        crate::faults::strike(crate::faults::Point::Read, &self.actor.subject).await;
         self.conn.query_all_raw(statement).await.map_err(|error| self.failed(error))
     }
 
@@ -162,11 +203,8 @@ impl<C: ConnectionTrait> Scope<C> {
 
     /// The tripwire: a row of another tenant is a bug and an alarm, never an answer.
     pub(super) fn trip(&self, tenant: &Cell) -> Result<()> {
-        if tenant.id() == Some(self.organization().0) {
-            return Ok(());
-        }
-        metrics::counter!("rapport_tripwire_total").increment(1);
-        Err(Error::internal("a statement answered with a row of another organization"))
+        let seen = self.store.trip(tenant.id(), self.organization());
+        seen.inspect_err(|_| self.has_failed.store(true, Ordering::Release))
     }
 
     /// Reads rows whose first column is the tenant, the others as told.
@@ -194,7 +232,7 @@ impl<C: ConnectionTrait> Scope<C> {
     where
         E::Model: Sync,
     {
-        let narrowed = query.filter(E::TENANT.eq(self.organization()));
+        let narrowed = self.sql().narrow_models(query, self.organization());
         let rows = narrowed.all(&self.conn).await.map_err(|error| self.failed(error))?;
         for row in &rows {
             self.trip(&Cell::Id(E::tenant(row).0))?;
@@ -260,7 +298,7 @@ impl<C: ConnectionTrait> Scope<C> {
             sql.push(", ").column(Alias::ROW, column.name);
         }
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
-        sql.column(Alias::ROW, noun.tenant).push(" = ").bind(self.organization()).push(" AND ");
+        sql.narrow(Site::LookUp, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, "id", ids);
         let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
         self.rows(sql.finish(), &kinds).await
@@ -299,7 +337,8 @@ impl<C: ConnectionTrait> Scope<C> {
         }
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.").name(&[noun.table, "_id"]).push(", t.system, t.external_id FROM ");
-        sql.name(&[noun.table, "_external_id"]).push(" AS t WHERE t.organization_id = ").bind(self.organization());
+        sql.name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
+        sql.narrow(Site::ExternalIds, Alias::ROW, "organization_id", self.organization());
         sql.push(" AND ").is_one_of_named(Alias::ROW, &[noun.table, "_id"], ids).push(" ORDER BY t.system");
         for row in self.rows(sql.finish(), &[CellKind::Id, CellKind::Text, CellKind::Text]).await? {
             if let [Cell::Id(id), Cell::Text(system), Cell::Text(external)] = row.as_slice() {
@@ -327,8 +366,9 @@ impl<C: ConnectionTrait> Scope<C> {
             sql.push("(VALUES ").list(part, |sql, key| {
                 sql.push("(").bind(key.system.as_str()).push(", ").bind(key.id.as_str()).push(")");
             });
-            sql.push(") AS w CROSS JOIN ").name(&[noun.table, "_external_id"]).push(" AS t WHERE t.organization_id = ");
-            sql.bind(self.organization()).push(" AND t.system = w.column1 AND t.external_id = w.column2");
+            sql.push(") AS w CROSS JOIN ").name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
+            sql.narrow(Site::ExternalIdLookUp, Alias::ROW, "organization_id", self.organization());
+            sql.push(" AND t.system = w.column1 AND t.external_id = w.column2");
             for row in self.rows(sql.finish(), &[CellKind::Id, CellKind::Text, CellKind::Text]).await? {
                 if let [Cell::Id(id), Cell::Text(system), Cell::Text(external)] = row.as_slice() {
                     found.insert(ExternalId { system: system.clone(), id: external.clone() }, *id);

@@ -1,9 +1,25 @@
 //! Writes one statement for either database. Only text known at compile time becomes SQL; everything
 //! else is bound.
 
+#[cfg(debug_assertions)]
+use std::sync::Arc;
+
+use entity::id::OrganizationId;
 use sea_orm::{DbBackend, Statement, Value, prelude::Uuid, sea_query::ArrayType};
 
+#[cfg(debug_assertions)]
+use super::narrow::Switch;
+
 use super::cell::{Cell, CellKind};
+
+/// What a statement binds anywhere. An organization is not among it: see [`Sql::narrow`] and [`Sql::owner`].
+pub trait Bound: Into<Value> {}
+
+impl Bound for &str {}
+impl Bound for String {}
+impl Bound for i64 {}
+impl Bound for Uuid {}
+impl Bound for Value {}
 
 /// A statement being written.
 #[derive(Clone, Debug)]
@@ -11,12 +27,27 @@ pub struct Sql {
     text: String,
     values: Vec<Value>,
     backend: DbBackend,
+    #[cfg(debug_assertions)]
+    pub(super) switch: Option<Arc<Switch>>,
 }
 
 impl Sql {
     /// An empty statement.
     pub const fn new(backend: DbBackend) -> Self {
-        Self { text: String::new(), values: Vec::new(), backend }
+        Self {
+            text: String::new(),
+            values: Vec::new(),
+            backend,
+            #[cfg(debug_assertions)]
+            switch: None,
+        }
+    }
+
+    /// Lets a test take its narrowing away.
+    #[cfg(debug_assertions)]
+    pub(super) fn watched(mut self, switch: &Arc<Switch>) -> Self {
+        self.switch = Some(Arc::clone(switch));
+        self
     }
 
     /// A statement without values.
@@ -68,8 +99,17 @@ impl Sql {
     }
 
     /// Appends a place and binds a value to it.
-    pub fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
-        self.values.push(value.into());
+    pub fn bind(&mut self, value: impl Bound) -> &mut Self {
+        self.value(value.into())
+    }
+
+    /// Appends a place and binds the organization of a new row to it.
+    pub fn owner(&mut self, organization: OrganizationId) -> &mut Self {
+        self.value(organization.into())
+    }
+
+    fn value(&mut self, value: Value) -> &mut Self {
+        self.values.push(value);
         if self.is_postgres() {
             self.text.push('$');
             return self.number(self.values.len());

@@ -7,7 +7,13 @@ use entity::{
 };
 use sea_orm::{ConnectionTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait, prelude::Uuid};
 
-use super::{FailureKind, Store, cell::fold, failure_kind, sql::Sql};
+use super::{
+    FailureKind, Store,
+    cell::fold,
+    failure_kind,
+    narrow::Site,
+    sql::{Alias, Sql},
+};
 use crate::Result;
 
 /// What a new organization needs.
@@ -49,7 +55,7 @@ impl Store {
         let tx = self.writer.begin_with_options(options).await?;
         let mut sql = Sql::new(self.backend());
         sql.push("INSERT INTO organization (id, version, created_at, updated_at, slug, name, time_zone, week_start, ");
-        sql.push("locale) VALUES (").bind(organization).push(", 1, ").bind(now).push(", ").bind(now).push(", ");
+        sql.push("locale) VALUES (").owner(organization).push(", 1, ").bind(now).push(", ").bind(now).push(", ");
         sql.bind(new.slug).push(", ").bind(new.name).push(", ").bind(new.time_zone).push(", ");
         sql.bind(Weekday::Monday.name()).push(", 'en')");
         match tx.execute_raw(sql.finish()).await {
@@ -61,15 +67,19 @@ impl Store {
         };
         let mut sql = Sql::new(self.backend());
         sql.push("INSERT INTO department (organization_id, id, version, created_at, updated_at, name, name_folded) ");
-        sql.push("VALUES (").bind(organization).push(", ").bind(department).push(", 1, ").bind(now).push(", ");
+        sql.push("VALUES (").owner(organization).push(", ").bind(department).push(", 1, ").bind(now).push(", ");
         sql.bind(now).push(", ").bind("Unassigned").push(", ").bind(fold("Unassigned")).push(")");
         tx.execute_raw(sql.finish()).await?;
-        let mut sql = Sql::new(self.backend());
-        sql.push("UPDATE organization SET fallback_department_id = ").bind(department).push(" WHERE id = ");
-        sql.bind(organization);
+        let mut sql = self.sql();
+        sql.push("UPDATE organization AS t SET fallback_department_id = ").bind(department).push(" WHERE ");
+        sql.narrow(Site::FirstDepartment, Alias::ROW, "id", organization);
         tx.execute_raw(sql.finish()).await?;
         let mut sql = Sql::new(self.backend());
-        sql.push("INSERT INTO organization_sequence (organization_id, last) VALUES (").bind(organization).push(", 0)");
+        sql.push("INSERT INTO organization_sequence (organization_id, last) VALUES (").owner(organization).push(", 0)");
+        tx.execute_raw(sql.finish()).await?;
+        let mut sql = Sql::new(self.backend());
+        sql.push("INSERT INTO audit_head (organization_id, last_sequence, hash) VALUES (").owner(organization);
+        sql.push(", 0, '')");
         tx.execute_raw(sql.finish()).await?;
         tx.commit().await?;
         Ok(Some(organization))
@@ -100,7 +110,7 @@ impl Store {
         self.names("SELECT slug FROM organization ORDER BY slug").await.map(Contents::Organizations)
     }
 
-    async fn names(&self, sql: &'static str) -> Result<Vec<String>> {
+    pub(super) async fn names(&self, sql: &'static str) -> Result<Vec<String>> {
         let rows = self.reader.query_all_raw(Sql::text_only(self.backend(), sql)).await?;
         Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
     }

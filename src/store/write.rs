@@ -6,7 +6,6 @@ use entity::{
     id,
     noun::{Field, Kind, Link, Noun, Writable},
 };
-use futures_util::future::BoxFuture;
 use sea_orm::prelude::Uuid;
 
 use super::{
@@ -14,28 +13,13 @@ use super::{
     cell::{Cell, CellKind, Column, Record, columns, fold},
     draft::{Draft, Outcome, Target, Written},
     event::Event,
+    narrow::Site,
     scope::ExternalId,
     sql::{Alias, Sql},
 };
-use crate::{
-    Error, Result,
-    error::{Code, UserError},
-};
+use crate::{Error, Result, error::Code};
 
-/// Rules of a noun that its description cannot say. They see all rows of one call at once.
-#[derive(Clone, Copy, Debug)]
-pub struct Rules {
-    /// Completes and checks drafts before they are written.
-    pub prepare: for<'a> fn(&'a Tx, &'a mut [Draft]) -> BoxFuture<'a, Result<()>>,
-    /// Says what is wrong with archiving these rows, if anything.
-    pub archive: for<'a> fn(&'a Tx, &'a Record) -> BoxFuture<'a, Result<Option<UserError>>>,
-}
-
-impl Rules {
-    /// No rules beyond the description.
-    pub const NONE: Self =
-        Self { prepare: |_, _| Box::pin(async { Ok(()) }), archive: |_, _| Box::pin(async { Ok(None) }) };
-}
+pub use super::rules::{PartOf, Rules};
 
 /// Values of a new row, by column.
 pub type Values = Vec<(Column, Cell)>;
@@ -54,12 +38,16 @@ impl Tx {
         is_all_or_nothing: bool,
     ) -> Result<Vec<Written>> {
         self.actor().require(noun.write)?;
-        self.find(noun, drafts).await?;
-        self.resolve(drafts).await?;
+        self.find(noun, rules.part_of.as_ref(), drafts).await?;
+        self.resolve(drafts, |_| true).await?;
+        self.refuse_erased(noun, drafts).await?;
         for draft in drafts.iter_mut() {
             complete(draft, self.now());
         }
         (rules.prepare)(self, drafts).await?;
+        if let Some(part_of) = &rules.part_of {
+            self.arrange(noun, part_of, drafts, is_all_or_nothing).await?;
+        }
         let has_mistakes = drafts.iter().any(|draft| !draft.errors.is_empty());
         if !(has_mistakes && is_all_or_nothing) {
             self.store(noun, drafts).await?;
@@ -131,9 +119,9 @@ impl Tx {
     pub async fn clear(&self, noun: &'static Noun, column: &'static str, ids: &[Uuid]) -> Result<()> {
         let mut sql = self.sql();
         sql.push("UPDATE ").name(&[noun.table]).push(" AS t SET ").name(&[column]).push(" = NULL WHERE ");
-        sql.column(Alias::ROW, noun.tenant).push(" = ").bind(self.organization()).push(" AND ");
-        sql.is_one_of(Alias::ROW, "id", ids);
-        self.execute(sql.finish()).await.map(drop)
+        sql.narrow(Site::Clear, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, "id", ids).push(" RETURNING ").name(&[noun.tenant]);
+        self.rows(sql.finish(), &[]).await.map(drop)
     }
 
     /// Keeps other transactions from changing what only one at a time may change in an organization, such as
@@ -141,7 +129,8 @@ impl Tx {
     pub async fn lock_organization(&self) -> Result<()> {
         let mut sql = self.sql();
         if sql.is_postgres() {
-            sql.push("SELECT id FROM organization WHERE id = ").bind(self.organization()).push(" FOR NO KEY UPDATE");
+            sql.push("SELECT t.id FROM organization AS t WHERE ");
+            sql.narrow(Site::OrganizationLock, Alias::ROW, "id", self.organization()).push(" FOR NO KEY UPDATE");
             self.rows(sql.finish(), &[]).await?;
         }
         Ok(())
@@ -183,7 +172,7 @@ impl Tx {
             sql.push(") VALUES ").list(part, |sql, record| {
                 sql.push("(");
                 if is_tenant_own {
-                    sql.bind(self.organization()).push(", ");
+                    sql.owner(self.organization()).push(", ");
                 }
                 sql.list(&record.cells, |sql, (column, cell)| {
                     sql.cell(cell, column.kind);
@@ -211,12 +200,10 @@ impl Tx {
             if replaces && !records.is_empty() {
                 let ids: Vec<Uuid> = records.iter().map(Record::id).collect();
                 let mut sql = self.sql();
-                sql.push("DELETE FROM ")
-                    .name(&[noun.table, "_", field.column])
-                    .push(" AS t WHERE t.organization_id = ");
-                sql.bind(self.organization()).push(" AND ");
-                sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], &ids);
-                self.execute(sql.finish()).await?;
+                sql.push("DELETE FROM ").name(&[noun.table, "_", field.column]).push(" AS t WHERE ");
+                sql.narrow(Site::ItemsTaken, Alias::ROW, "organization_id", self.organization()).push(" AND ");
+                sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], &ids).push(" RETURNING organization_id");
+                self.rows(sql.finish(), &[]).await?;
             }
             let items: Vec<(Uuid, String)> = records
                 .iter()
@@ -227,7 +214,7 @@ impl Tx {
                 sql.push("INSERT INTO ").name(&[noun.table, "_", field.column]).push(" (organization_id, ");
                 sql.name(&[noun.table, "_id"]).push(", item) VALUES ");
                 sql.list(part, |sql, (id, item)| {
-                    sql.push("(").bind(self.organization()).push(", ").bind(*id).push(", ").bind(item.as_str());
+                    sql.push("(").owner(self.organization()).push(", ").bind(*id).push(", ").bind(item.as_str());
                     sql.push(")");
                 });
                 self.execute(sql.finish()).await?;
@@ -240,11 +227,7 @@ impl Tx {
         let sound = || drafts.iter().filter(|draft| draft.errors.is_empty());
         let cleared: Vec<Uuid> = sound().filter(|draft| draft.clears_external_ids).map(|draft| draft.id).collect();
         if !cleared.is_empty() {
-            let mut sql = self.sql();
-            sql.push("DELETE FROM ").name(&[noun.table, "_external_id"]).push(" AS t WHERE t.organization_id = ");
-            sql.bind(self.organization()).push(" AND ");
-            sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], &cleared);
-            self.execute(sql.finish()).await?;
+            self.forget_external_ids(noun, &cleared).await?;
         }
         let mut keys: Vec<(Uuid, &ExternalId)> =
             sound().flat_map(|draft| draft.new_external_ids().map(|key| (draft.id, key))).collect();
@@ -254,7 +237,7 @@ impl Tx {
             let mut sql = self.sql();
             sql.push("INSERT INTO ").name(&[noun.table, "_external_id"]).push(" (organization_id, ");
             sql.name(&[noun.table, "_id"]).push(", system, external_id) VALUES ").list(part, |sql, (id, key)| {
-                sql.push("(").bind(self.organization()).push(", ").bind(*id).push(", ").bind(key.system.as_str());
+                sql.push("(").owner(self.organization()).push(", ").bind(*id).push(", ").bind(key.system.as_str());
                 sql.push(", ").bind(key.id.as_str()).push(")");
             });
             sql.push(" ON CONFLICT (organization_id, ").name(&[noun.table, "_id"]);
@@ -282,7 +265,7 @@ fn replace(sql: &mut Sql, noun: &'static Noun, columns: &[Column], folded: &[&'s
 
 impl Draft {
     /// External ids to store: those given and the one the draft was looked up by, if it makes the row.
-    fn new_external_ids(&self) -> impl Iterator<Item = &ExternalId> {
+    pub(super) fn new_external_ids(&self) -> impl Iterator<Item = &ExternalId> {
         self.target_key().filter(|_| self.is_new()).into_iter().chain(&self.external_ids)
     }
 

@@ -33,6 +33,15 @@ pub struct App {
 pub struct Caller<'a> {
     app: &'a App,
     actor: Actor,
+    server: Option<Server>,
+}
+
+/// A server in a process of its own, and a token for it.
+#[derive(Clone)]
+pub struct Server {
+    pub url: String,
+    pub token: String,
+    pub http: reqwest::Client,
 }
 
 /// An answer.
@@ -52,7 +61,14 @@ impl App {
 
     /// A server on a database that other servers may be on, too.
     pub async fn on(database: Arc<Database>) -> Self {
-        let store = Store::open(&Options { url: database.url.clone(), max_connections: 4 }).await.unwrap();
+        Self::with(database, 4).await
+    }
+
+    /// A server with so many connections.
+    pub async fn with(database: Arc<Database>, max_connections: u32) -> Self {
+        let store = Store::open(&Options { url: database.url.clone(), max_connections, patience: Options::LONG })
+            .await
+            .unwrap();
         Self { store, database, schema: schema::build() }
     }
 
@@ -67,7 +83,8 @@ impl App {
         permissions: impl IntoIterator<Item = Permission>,
     ) -> Caller<'_> {
         let permissions: Permissions = permissions.into_iter().collect();
-        Caller { app: self, actor: Actor { organization, subject: "tester".into(), client: None, permissions } }
+        let actor = Actor { organization, subject: "tester".into(), client: None, permissions };
+        Caller { app: self, actor, server: None }
     }
 
     pub async fn admin(&self, slug: &str) -> Caller<'_> {
@@ -84,11 +101,24 @@ impl Caller<'_> {
         named
     }
 
+    /// The same caller speaking through an API client.
+    pub fn through(&self, client: &str) -> Self {
+        let mut through = self.clone();
+        through.actor.client = Some(client.to_owned());
+        through
+    }
+
     /// The same caller with other permissions.
     #[must_use]
     pub fn with(&self, permissions: impl IntoIterator<Item = Permission>) -> Self {
         let permissions = permissions.into_iter().collect();
-        Self { app: self.app, actor: Actor { permissions, ..self.actor.clone() } }
+        Self { actor: Actor { permissions, ..self.actor.clone() }, ..self.clone() }
+    }
+
+    /// The same caller, who asks a server. What the caller may do there is what the token says.
+    #[must_use]
+    pub fn at(&self, server: Server) -> Self {
+        Self { server: Some(server), ..self.clone() }
     }
 
     /// The caller's organization.
@@ -98,9 +128,20 @@ impl Caller<'_> {
 
     /// Runs a document on the way the endpoint takes it, without the network.
     pub async fn run(&self, document: &str, variables: Value) -> Reply {
+        if let Some(Server { url, token, http }) = &self.server {
+            let asked = json!({ "query": document, "variables": variables });
+            let sent = http.post(format!("{url}/graphql")).bearer_auth(token).json(&asked).send().await.unwrap();
+            return Reply { body: sent.json().await.unwrap() };
+        }
         let variables = Variables::from_json(variables);
         // Tests of answers ask for everything at once; what that costs is tested elsewhere.
-        let limits = Limits { cost_limit: u32::MAX, ..Limits::DEFAULT };
+        let limits = Limits {
+            document_bytes: usize::MAX,
+            document_tokens: usize::MAX,
+            document_selections: usize::MAX,
+            cost_limit: u32::MAX,
+            ..Limits::DEFAULT
+        };
         let prepared =
             Document::read(document, None, &limits).and_then(|document| document.prepare(variables, &SHAPE, &limits));
         let mut response = match prepared {

@@ -10,13 +10,14 @@ use std::{
 const MOST_LINES: usize = 400;
 
 /// What each module of the crate may use besides itself. Modules that are not named here stand on top and use any.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("clock", &[]),
+    ("faults", &[]),
     // A failure of the database is sorted where errors are made of it.
     ("error", &["store"]),
     ("telemetry", &[]),
     ("auth", &["error"]),
-    ("store", &["auth", "error"]),
+    ("store", &["auth", "error", "faults"]),
     ("graphql", &["auth", "error", "store"]),
     ("tenancy", &["auth", "error", "graphql", "store"]),
     ("map", &["auth", "error", "graphql", "store"]),
@@ -152,6 +153,44 @@ fn statements_are_written_in_the_store_and_by_measures_only() {
         let has_statement =
             ["\"SELECT ", "\"INSERT ", "\"UPDATE ", "\"DELETE "].iter().any(|sql| file.code.contains(sql));
         assert!(may || !has_statement, "{} writes SQL", file.path.display());
+    }
+}
+
+/// Tables that are spread cannot have triggers: events and seals stay as they are because nothing changes them.
+#[test]
+fn events_and_seals_are_only_ever_added() {
+    assert_eq!(entity::event::NOUN.operations, [entity::noun::Operation::List]);
+    for file in sources("src") {
+        for (verb, table) in
+            [("UPDATE ", "event"), ("DELETE FROM ", "event"), ("UPDATE ", "audit_seal"), ("DELETE FROM ", "audit_seal")]
+        {
+            assert!(!file.code.contains(&format!("{verb}{table}")), "{} changes {table}", file.path.display());
+        }
+        let may_name = ["schema", "store"].contains(&file.module.as_str());
+        assert!(may_name || !file.code.contains("event::NOUN"), "{} names events", file.path.display());
+    }
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn every_condition_on_an_organization_has_a_site_of_its_own() {
+    use rapport::store::narrow::Site;
+    let files: Vec<File> = sources("src").filter(|file| !file.path.ends_with("store/narrow.rs")).collect();
+    for site in Site::ALL {
+        // Models are narrowed by the function itself.
+        let places: usize = files.iter().map(|file| file.code.matches(&format!("Site::{site:?},")).count()).sum();
+        let wanted = usize::from(!matches!(site, Site::Models | Site::List | Site::ChildList));
+        assert_eq!(places, wanted, "{site:?}");
+    }
+    for file in &files {
+        let lines = file.code.lines().filter(|line| {
+            let mut bound = line.split(".bind(").skip(1).filter_map(|rest| rest.split(')').next());
+            let is_bound = bound.any(|value| value.contains("organization"));
+            // What is asked before anybody has a scope joins by the organization and narrows to none.
+            let is_written = line.contains("organization_id = ") && !line.contains("s.organization_id");
+            is_bound || is_written
+        });
+        assert_eq!(lines.collect::<Vec<_>>(), Vec::<&str>::new(), "{} narrows by itself", file.path.display());
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Database {
     pub url: String,
     /// Address of the server and name of the database there; `None` for a file.
     server: Option<(String, String)>,
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Database {
@@ -47,7 +47,7 @@ impl Database {
             let folder = tempfile::tempdir().unwrap();
             let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
             migrate(&url).await;
-            return Self { url, server: None, _folder: Some(folder) };
+            return Self { url, server: None, folder: Some(folder) };
         };
         let template = TEMPLATE.get_or_init(|| template(&server)).await;
         let name = format!("rapport_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -55,7 +55,7 @@ impl Database {
         // A run that was killed may have left one of this name.
         run(&mut connection, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         run(&mut connection, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-        Self { url: beside(&server, &name), server: Some((server, name)), _folder: None }
+        Self { url: beside(&server, &name), server: Some((server, name)), folder: None }
     }
 
     /// Reads columns as text, for what no API shows. Ids are read with [`Database::id`].
@@ -70,6 +70,62 @@ impl Database {
         }
     }
 
+    /// Runs statements past the API, with no key between tables holding them.
+    pub async fn force(&self, statements: Vec<String>) {
+        if self.server.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            run(&mut connection, "SET session_replication_role = replica".to_owned()).await;
+            for sql in statements {
+                run(&mut connection, sql).await;
+            }
+        } else {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            connection.execute("PRAGMA foreign_keys = OFF").await.unwrap();
+            for sql in statements {
+                connection.execute(AssertSqlSafe(sql)).await.unwrap();
+            }
+        }
+    }
+
+    /// Runs SQL past the API, as whoever owns the database can.
+    pub async fn change(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        if self.server.is_some() {
+            PgConnection::connect(&self.url).await.unwrap().execute(sql).await.unwrap();
+        } else {
+            SqliteConnection::connect(&self.url).await.unwrap().execute(sql).await.unwrap();
+        }
+    }
+
+    /// Runs a statement on a file.
+    pub async fn write(file: &Path, sql: &'static str) {
+        let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+        connection.execute(sql).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// Locks a table of PostgreSQL, or all of SQLite's, until the answer is dropped.
+    pub async fn hold(&self, table: &str) -> Held {
+        if self.server.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            run(&mut connection, format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await;
+            Held { _postgres: Some(connection), _sqlite: None }
+        } else {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            connection.execute("BEGIN IMMEDIATE").await.unwrap();
+            Held { _postgres: None, _sqlite: Some(connection) }
+        }
+    }
+
+    /// Lets nobody in any more, and ends the connections there are. PostgreSQL only.
+    pub async fn close_door(&self) {
+        let (server, name) = self.server.as_ref().unwrap();
+        let mut connection = PgConnection::connect(server).await.unwrap();
+        run(&mut connection, format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
+        let sessions = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        run(&mut connection, sessions).await;
+    }
+
     /// SQL for an id as 32 hexadecimal digits.
     pub fn id(&self, column: &str) -> String {
         if self.is_sqlite() {
@@ -79,10 +135,21 @@ impl Database {
         }
     }
 
+    /// The folder that holds the file and what stands beside it.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_ref().map(tempfile::TempDir::path)
+    }
+
     /// Whether it is a folder's file.
     pub fn is_sqlite(&self) -> bool {
         self.server.is_none()
     }
+}
+
+/// A lock, held until it is dropped.
+pub struct Held {
+    _postgres: Option<PgConnection>,
+    _sqlite: Option<SqliteConnection>,
 }
 
 impl Drop for Database {
@@ -128,7 +195,8 @@ async fn template(server: &str) -> String {
 }
 
 async fn migrate(url: &str) {
-    let store = Store::open(&Options { url: url.to_owned(), max_connections: 2 }).await.unwrap();
+    let store =
+        Store::open(&Options { url: url.to_owned(), max_connections: 2, patience: Options::LONG }).await.unwrap();
     store.migrate().await.unwrap();
     store.close().await.unwrap();
 }

@@ -32,6 +32,7 @@ use rapport::{
 use reqwest::{Client, RequestBuilder, Response};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use tokio::sync::{Notify, watch};
 
 use crate::{app, app::App};
 
@@ -135,7 +136,7 @@ impl Door {
 
     /// Another server on the same database.
     pub async fn replica(&self) -> Gate {
-        let options = Options { url: self.app.database.url.clone(), max_connections: 2 };
+        let options = Options { url: self.app.database.url.clone(), max_connections: 2, patience: Options::LONG };
         gate(Store::open(&options).await.unwrap(), &self.tokens, &[])
     }
 
@@ -161,6 +162,10 @@ impl Door {
 
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.http.post(format!("{}{path}", self.url))
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.http.get(format!("{}{path}", self.url))
     }
 
     /// A request that anybody with a good token may make.
@@ -214,6 +219,8 @@ fn settings() -> HttpSettings {
         body_limit: 100_000,
         request_timeout: Duration::from_secs(10),
         drain_timeout: Duration::from_secs(1),
+        drain_delay: Duration::ZERO,
+        exit_timeout: Duration::from_secs(1),
         limits: Limits::DEFAULT,
     }
 }
@@ -267,26 +274,30 @@ pub enum Mode {
     Elsewhere(String),
 }
 
-/// A provider of keys that counts how often it is asked.
+/// A provider of keys that counts how often it is asked, and can be made to wait with its answers.
 pub struct Provider {
     pub url: String,
     mode: Arc<Mutex<Mode>>,
     fetches: Arc<AtomicUsize>,
+    asked: Arc<Notify>,
+    is_held: watch::Sender<bool>,
     server: ServerHandle,
 }
 
 impl Provider {
     pub fn start(mode: Mode) -> Self {
         let (mode, fetches) = (Arc::new(Mutex::new(mode)), Arc::new(AtomicUsize::new(0)));
-        let shared = (Arc::clone(&mode), Arc::clone(&fetches));
+        let (asked, (is_held, held)) = (Arc::new(Notify::new()), watch::channel(false));
+        let shared = (Arc::clone(&mode), Arc::clone(&fetches), Arc::clone(&asked), held);
         let (address, server) = serve(move |config| {
-            let (mode, fetches) = shared.clone();
+            let (mode, fetches, asked, held) = shared.clone();
             let answer = move || {
                 let (mode, fetches) = (mode.lock().unwrap().clone(), Arc::clone(&fetches));
+                let (asked, mut held) = (Arc::clone(&asked), held.clone());
                 async move {
                     fetches.fetch_add(1, Ordering::SeqCst);
-                    // Long enough for requests to meet.
-                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    asked.notify_one();
+                    held.wait_for(|held| !held).await.unwrap();
                     match mode {
                         Mode::Keys(keys) => HttpResponse::Ok().json(json!({ "keys": keys })),
                         Mode::Body(text) => HttpResponse::Ok().body(text),
@@ -297,7 +308,21 @@ impl Provider {
             };
             config.route("/keys", web::get().to(answer));
         });
-        Self { url: format!("http://{address}/keys"), mode, fetches, server }
+        Self { url: format!("http://{address}/keys"), mode, fetches, asked, is_held, server }
+    }
+
+    /// Answers nobody until [`Provider::release`].
+    pub fn hold(&self) {
+        self.is_held.send_replace(true);
+    }
+
+    pub fn release(&self) {
+        self.is_held.send_replace(false);
+    }
+
+    /// Waits until it was asked.
+    pub async fn asked(&self) {
+        self.asked.notified().await;
     }
 
     pub fn turn(&self, mode: Mode) {

@@ -13,6 +13,7 @@ impl App {
     /// Every row of every table that belongs to the organization: events and idempotency keys included.
     pub async fn dump(&self, organization: OrganizationId) -> Dump {
         let mut dump = Dump::new();
+        let mut parts = Vec::new();
         for (table, columns) in self.tables().await {
             let tenant = if table == "organization" { "id" } else { "organization_id" };
             if !columns.iter().any(|column| column == tenant) {
@@ -25,14 +26,19 @@ impl App {
                 "CAST(to_jsonb(t) AS TEXT)".to_owned()
             };
             let owned = format!("{} = '{}'", self.database.id(tenant), organization.0.simple());
-            let rows = self.database.look(format!("SELECT {row} FROM {table} AS t WHERE {owned} ORDER BY 1")).await;
-            dump.insert(table, rows.into_iter().flatten().flatten().collect());
+            parts.push(format!("SELECT '{table}' AS held, {row} FROM {table} AS t WHERE {owned}"));
+            dump.insert(table, Vec::new());
+        }
+        for row in self.database.look(format!("{} ORDER BY 1, 2", parts.join(" UNION ALL "))).await {
+            if let [Some(table), Some(text)] = row.as_slice() {
+                dump.get_mut(table).expect("it was asked for").push(text.clone());
+            }
         }
         dump
     }
 
     /// Every table with its columns.
-    async fn tables(&self) -> BTreeMap<String, Vec<String>> {
+    pub async fn tables(&self) -> BTreeMap<String, Vec<String>> {
         let sql = if self.database.is_sqlite() {
             "SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table'"
         } else {

@@ -100,7 +100,7 @@ pub fn pointers(outline: &Outline, member: &Member, noun: &str, depth: usize) ->
         return Vec::new();
     }
     let depth = if target.is_some() { depth - 1 } else { depth };
-    let noun = target.unwrap_or(noun);
+    let noun = if ty == "IDFilter" { noun_of_id(&member.name, noun) } else { target.unwrap_or(noun) };
     let inner = members.iter().flat_map(|inner| pointers(outline, inner, noun, depth));
     inner.map(|pointer| Pointer { path: path.iter().cloned().chain(pointer.path).collect(), ..pointer }).collect()
 }

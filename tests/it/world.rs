@@ -21,6 +21,10 @@ pub struct World<'a> {
     pub caller: Caller<'a>,
     pub outline: &'a Outline,
     pub rows: BTreeMap<String, Vec<Row>>,
+    /// Rows that came with others: by copies, and with the organization.
+    pub others: BTreeMap<String, Vec<String>>,
+    /// What an input field names that takes all parts of the newest row, in their order.
+    wholes: BTreeMap<&'static str, Vec<String>>,
     label: &'static str,
     count: Cell<u32>,
 }
@@ -47,7 +51,8 @@ impl<'a> World<'a> {
         let organization = id::encode(organization::NOUN.prefix, caller.organization().0);
         let row = Row { id: organization, external: None };
         let rows = BTreeMap::from([("Organization".to_owned(), vec![row])]);
-        Self { caller, outline, rows, label, count: Cell::new(0) }
+        let (others, wholes) = (BTreeMap::new(), BTreeMap::new());
+        Self { caller, outline, rows, others, wholes, label, count: Cell::new(0) }
     }
 
     /// Two rows of every noun, linked wherever the schema has a link.
@@ -65,6 +70,7 @@ impl<'a> World<'a> {
             }
             waiting = later;
         }
+        world.learn_wholes().await;
         for field in outline.mutations().iter().filter(|field| is_own(field)) {
             let reply = world.mutate(field, &world.input(field, Extent::Full)).await;
             assert_eq!(reply["errors"], json!([]), "{} {reply:#}", field.name);
@@ -75,7 +81,40 @@ impl<'a> World<'a> {
         let routings = records.iter().flat_map(|record| record["routings"]["nodes"].as_array().unwrap());
         let row = |routing: &Value| Row { id: routing["id"].as_str().unwrap().to_owned(), external: None };
         world.rows.insert("Routing".to_owned(), routings.map(row).collect());
+        let reply = world.caller.ask("{ auditLog(first: 1000) { nodes { id } } }").await;
+        let entries = reply["auditLog"]["nodes"].as_array().unwrap();
+        world.rows.insert("AuditEntry".to_owned(), entries.iter().map(row).collect());
+        world.learn_others().await;
+        world.learn_wholes().await;
         world
+    }
+
+    /// Finds the rows that no creation made.
+    async fn learn_others(&mut self) {
+        for (noun, list) in self.outline.lists() {
+            let reply = self.caller.ask(&format!("{{ {}(first: 1000) {{ nodes {{ id }} }} }}", list.name)).await;
+            let nodes = reply[&list.name]["nodes"].as_array().unwrap();
+            let ids = nodes.iter().map(|node| node["id"].as_str().unwrap().to_owned());
+            match self.rows.get(noun) {
+                Some(rows) => {
+                    let others = ids.filter(|id| rows.iter().all(|row| row.id != *id)).collect();
+                    self.others.insert(noun.to_owned(), others);
+                }
+                None => drop(self.rows.insert(noun.to_owned(), ids.map(|id| Row { id, external: None }).collect())),
+            }
+        }
+    }
+
+    async fn learn_wholes(&mut self) {
+        let id = &self.newest("Journey").id;
+        let order = "orderBy: [{ field: POSITION }]) { nodes { id } }";
+        let parts = format!("{{ journey(by: {{ id: \"{id}\" }}) {{ stages({order} steps({order} }} }}");
+        let reply = self.caller.ask(&parts).await;
+        for (field, list) in [("stageIds", "stages"), ("stepIds", "steps")] {
+            let nodes = reply["journey"][list]["nodes"].as_array().unwrap();
+            let ids = nodes.iter().map(|node| node["id"].as_str().unwrap().to_owned());
+            self.wholes.insert(field, ids.collect());
+        }
     }
 
     /// Whether rows of every other noun it refers to are there.
@@ -127,6 +166,9 @@ impl<'a> World<'a> {
 
     /// A valid value; none for what there is nothing to name yet, and for filters.
     pub fn value(&self, ty: &str, name: &str, noun: &str, extent: Extent) -> Option<Value> {
+        if let Some(ids) = self.wholes.get(name) {
+            return Some(json!(ids));
+        }
         if ty.starts_with('[') {
             let inner = ty.trim_end_matches('!').strip_prefix('[')?.strip_suffix(']')?;
             return self.value(inner, name, noun, extent).map(|item| json!([item]));
@@ -134,7 +176,8 @@ impl<'a> World<'a> {
         let ty = base(ty);
         if let Some(target) = self.outline.referenced(ty) {
             let rows = self.rows.get(target)?;
-            let row = if target == noun { rows.first()? } else { rows.last()? };
+            // A line leads from one row to another.
+            let row = if target == noun || name == "fromRef" { rows.first()? } else { rows.last()? };
             return Some(json!({"id": row.id}));
         }
         Some(match self.outline.types.get(ty) {
@@ -165,9 +208,15 @@ impl<'a> World<'a> {
         format!("{} {name} {}", self.label, self.count.get())
     }
 
+    /// How many texts were made.
+    pub fn count(&self) -> usize {
+        usize::try_from(self.count.get()).unwrap()
+    }
+
     /// Every id of this world.
     pub fn ids(&self) -> BTreeSet<&str> {
-        self.rows.values().flatten().map(|row| row.id.as_str()).collect()
+        let own = self.rows.values().flatten().map(|row| row.id.as_str());
+        own.chain(self.others.values().flatten().map(String::as_str)).collect()
     }
 
     pub fn newest(&self, noun: &str) -> &Row {
@@ -186,12 +235,16 @@ pub fn noun_of_id<'a>(field: &str, noun: &'a str) -> &'a str {
     match field {
         "id" => noun,
         "expectationIds" => "Expectation",
+        // Of any noun: one that has rows.
+        "rowId" => "Department",
+        "stageIds" => "Stage",
+        "stepIds" => "Step",
         other => panic!("there is no case for the id {other} of {noun}"),
     }
 }
 
-/// Whether a mutation is none of those that every noun has.
+/// Whether a mutation is none of those that every noun has, and leaves its row as full as it was.
 pub fn is_own(field: &Member) -> bool {
-    const GENERIC: [&str; 6] = ["Create", "Update", "Upsert", "Delete", "Archive", "Unarchive"];
+    const GENERIC: [&str; 7] = ["Create", "Update", "Upsert", "Delete", "Erase", "Archive", "Unarchive"];
     !GENERIC.iter().any(|verb| field.name.ends_with(verb))
 }

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use actix_web::{test::TestRequest, web::Bytes};
 use serde_json::json;
 
-use super::{Answer, GRAPHQL, JSON, app, ask, get, good, post, send, send_to, settings, with_token};
-use crate::http::routes;
+use super::{Answer, GRAPHQL, JSON, app, ask, get, good, post, send, send_all, send_to, settings, with_token};
+use crate::{config::HttpSettings, graphql::limits::Limits, http::routes};
 
 async fn large(request: TestRequest) -> Answer {
     let mut settings = settings();
@@ -304,4 +304,21 @@ async fn upgrades_and_odd_headers_get_no_further() {
     }
     let pretty = TestRequest::post().uri("/graphql").insert_header(JSON).insert_header(("accept", "text/html"));
     assert_eq!(send(pretty.set_payload(r#"{"query":"{__typename}"}"#)).await.refused().0, 406);
+}
+
+#[actix_web::test]
+async fn who_has_no_token_spends_the_points_of_an_address() {
+    let limits = Limits { points: 20_000, points_per_second: 1, ..Limits::DEFAULT };
+    let settings = HttpSettings { limits, ..settings() };
+    // Whatever a header says of the address.
+    let asks = [("192.0.2.1", "a"), ("192.0.2.1", "b"), ("192.0.2.1", "c"), ("192.0.2.2", "c")].map(|(peer, said)| {
+        let from = format!("{peer}:4000").parse().unwrap();
+        let request = ask(include_str!("../../../tests/corpus/documents/introspection.graphql")).peer_addr(from);
+        request.insert_header(("x-forwarded-for", said)).insert_header(("forwarded", format!("for={said}")))
+    });
+    let answers = send_all(routes(app().await, &settings), asks).await;
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    assert_eq!(statuses, [200, 200, 429, 200]);
+    assert_eq!(answers[2].refused(), (429, "RATE_LIMITED".to_owned()));
+    assert!(answers[2].header("retry-after").parse::<u32>().unwrap() > 1_000, "{}", answers[2].header("retry-after"));
 }

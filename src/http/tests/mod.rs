@@ -62,7 +62,7 @@ static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
 
 async fn open(file: &Path) -> store::Store {
     let url = format!("sqlite://{}?mode=rwc", file.display());
-    store::Store::open(&store::Options { url, max_connections: 2 }).await.unwrap()
+    store::Store::open(&store::Options { url, max_connections: 2, patience: store::Options::LONG }).await.unwrap()
 }
 
 fn good() -> String {
@@ -84,6 +84,8 @@ fn settings() -> HttpSettings {
         body_limit: BODY_LIMIT,
         request_timeout: Duration::from_secs(5),
         drain_timeout: Duration::from_secs(5),
+        drain_delay: Duration::ZERO,
+        exit_timeout: Duration::from_secs(1),
         limits: Limits::DEFAULT,
     }
 }
@@ -140,10 +142,22 @@ async fn send(request: TestRequest) -> Answer {
 }
 
 async fn send_to(configure: impl FnOnce(&mut ServiceConfig), request: TestRequest) -> Answer {
+    send_all(configure, [request]).await.remove(0)
+}
+
+/// Sends one after another to one and the same server.
+async fn send_all(
+    configure: impl FnOnce(&mut ServiceConfig),
+    requests: impl IntoIterator<Item = TestRequest>,
+) -> Vec<Answer> {
     let service = init_service(ActixApp::new().configure(configure)).await;
-    let response = call_service(&service, request.to_request()).await;
-    let (status, headers) = (response.status(), response.headers().clone());
-    Answer { status, headers, body: read_body(response).await }
+    let mut answers = Vec::new();
+    for request in requests {
+        let response = call_service(&service, request.to_request()).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        answers.push(Answer { status, headers, body: read_body(response).await });
+    }
+    answers
 }
 
 const GRAPHQL: (&str, &str) = ("accept", "application/graphql-response+json");

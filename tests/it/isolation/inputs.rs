@@ -153,8 +153,9 @@ async fn idempotency_keys_of_two_organizations_are_independent() {
     let (app, outline) = (App::start().await, Outline::read());
     let hidden = World::filled(&outline, app.admin("hidden").await, SECRET).await;
     let curious = World::filled(&outline, app.admin("curious").await, "Beta").await;
-    // Deletions last: the others need the rows.
-    let (last, first): (Vec<_>, Vec<_>) = outline.mutations().iter().partition(|field| field.name.ends_with("Delete"));
+    // Deletions and erasures last: the others need the rows.
+    let (last, first): (Vec<_>, Vec<_>) =
+        outline.mutations().iter().partition(|field| field.name.ends_with("Delete") || field.name.ends_with("Erase"));
     for field in first.into_iter().chain(last) {
         let document = Outline::document("mutation", field, selection(field));
         for world in [&hidden, &curious] {

@@ -2,8 +2,11 @@
 //! that nobody has. The cases are walked from the schema.
 
 mod inputs;
+mod machine;
 mod queries;
 mod search;
+#[cfg(debug_assertions)]
+mod walls;
 
 use serde_json::Value;
 
@@ -22,7 +25,7 @@ struct Neighbours<'a> {
 
 impl<'a> Neighbours<'a> {
     async fn settle(app: &'a App, outline: &'a Outline) -> Self {
-        let hidden = World::filled(outline, app.admin("hidden").await, SECRET).await;
+        let hidden = World::filled(outline, app.admin("hidden").await.named(SECRET), SECRET).await;
         let curious = World::filled(outline, app.admin("curious").await, "Beta").await;
         let before = app.dump(hidden.caller.organization()).await;
         for table in ["event", "department", "department_external_id", "feedback_record_tags", "routing"] {

@@ -1,9 +1,6 @@
 //! Personal data without `customers:read`.
 
-use entity::{
-    Noun, Permission,
-    noun::{Field, Personal},
-};
+use entity::{Noun, Permission, noun::Field};
 use serde_json::{Value, json};
 
 use super::all_but;
@@ -13,10 +10,9 @@ use crate::{
     world::World,
 };
 
-/// The columns that tell about a person, by noun.
+/// The columns that only those see who may see personal data, by noun.
 fn personal() -> impl Iterator<Item = (&'static Noun, Vec<&'static Field>)> {
-    let columns =
-        |noun: &'static Noun| noun.all_fields().filter(|field| field.personal != Personal::None).collect::<Vec<_>>();
+    let columns = |noun: &'static Noun| noun.all_fields().filter(|field| field.is_guarded()).collect::<Vec<_>>();
     entity::NOUNS.into_iter().map(move |noun| (noun, columns(noun))).filter(|(_, fields)| !fields.is_empty())
 }
 

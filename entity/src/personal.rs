@@ -1,0 +1,202 @@
+//! What every column of every table tells about a person, and which rows are about one.
+
+use std::sync::LazyLock;
+
+use crate::{
+    NOUNS,
+    noun::{Link, Noun, Personal},
+};
+
+/// The noun whose rows are people that can be erased.
+pub static PERSON: &Noun = &crate::customer::NOUN;
+
+/// The column of [`PERSON`] that says when somebody was erased.
+pub const ERASED_AT: &str = "erased_at";
+
+/// Why names of the organization's own people outlive the erasure of a customer.
+pub const STAFF: &str = "says who of the organization acted, not which customer";
+
+/// A column that makes a row be about a person: it names a row that is.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach {
+    /// The noun reached.
+    pub noun: &'static Noun,
+    /// Its column.
+    pub column: &'static str,
+    /// The noun that the column names a row of.
+    pub above: &'static Noun,
+}
+
+/// How rows about a person are found, from the person down: whatever names a person's row, or a row found so, and has
+/// something to erase, is about that person too.
+pub fn reaches() -> &'static [Reach] {
+    static REACHES: LazyLock<Vec<Reach>> = LazyLock::new(follow);
+    &REACHES
+}
+
+fn follow() -> Vec<Reach> {
+    let mut known: Vec<&'static Noun> = vec![PERSON];
+    let mut reaches: Vec<Reach> = Vec::new();
+    let mut place = 0;
+    while let Some(above) = known.get(place).copied() {
+        place += 1;
+        for noun in NOUNS.iter().filter(|noun| noun.table != PERSON.table && is_personal(noun)) {
+            for relation in noun.relations.iter().filter(|relation| relation.target.table == above.table) {
+                let Link::One { column, .. } = relation.link else { continue };
+                reaches.push(Reach { noun, column, above });
+                if known.iter().all(|known| known.table != noun.table) {
+                    known.push(noun);
+                }
+            }
+        }
+    }
+    reaches
+}
+
+/// The nouns whose rows can be about a person, the person first.
+pub fn about_a_person() -> &'static [&'static Noun] {
+    static NOUNS: LazyLock<Vec<&'static Noun>> = LazyLock::new(|| {
+        let mut nouns = vec![PERSON];
+        for reach in reaches() {
+            if nouns.iter().all(|known| known.table != reach.noun.table) {
+                nouns.push(reach.noun);
+            }
+        }
+        nouns
+    });
+    &NOUNS
+}
+
+/// Whether rows of the noun can be about a person.
+pub fn is_about_a_person(noun: &Noun) -> bool {
+    about_a_person().iter().any(|known| known.table == noun.table)
+}
+
+fn is_personal(noun: &Noun) -> bool {
+    noun.has_external_ids || noun.all_fields().any(super::noun::Field::is_erasable)
+}
+
+/// What one column of the database tells about a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// What it tells.
+    pub personal: Personal,
+    /// Why it outlives an erasure, if it tells something and does.
+    pub kept: Option<&'static str>,
+}
+
+/// Every column of every table. Those of nouns and of the tables beside them are read from the descriptions.
+pub fn tags() -> Vec<Tag> {
+    let mut tags: Vec<Tag> = NOUNS.into_iter().flat_map(of_noun).collect();
+    for (table, columns) in TABLES.iter().filter(|(table, _)| NOUNS.iter().all(|noun| noun.table != *table)) {
+        tags.extend(columns.iter().map(|(column, personal, kept)| tag(table, column, *personal, *kept)));
+    }
+    tags
+}
+
+fn tag(table: &str, column: &str, personal: Personal, kept: Option<&'static str>) -> Tag {
+    Tag { table: table.to_owned(), column: column.to_owned(), personal, kept }
+}
+
+fn of_noun(noun: &'static Noun) -> Vec<Tag> {
+    let none = |table: &str, column: &str| tag(table, column, Personal::None, None);
+    let row = format!("{}_id", noun.table);
+    let mut tags = Vec::new();
+    if noun.tenant != "id" {
+        tags.push(none(noun.table, noun.tenant));
+    }
+    for field in noun.all_fields() {
+        tags.push(tag(noun.table, field.column, field.personal, field.kept));
+        if field.is_searchable {
+            tags.push(tag(noun.table, &format!("{}_folded", field.column), field.personal, field.kept));
+        }
+        if field.kind.is_set() {
+            let table = format!("{}_{}", noun.table, field.column);
+            tags.extend([none(&table, "organization_id"), none(&table, &row)]);
+            tags.push(tag(&table, "item", field.personal, field.kept));
+        }
+    }
+    for relation in noun.relations {
+        match relation.link {
+            Link::One { column, .. } => tags.push(none(noun.table, column)),
+            // Told from both sides: the one that sorts first speaks.
+            Link::Through { table, from, to, edge } if from < to || !is_told_back(noun, relation.target, table) => {
+                tags.extend([none(table, "organization_id"), none(table, from), none(table, to)]);
+                tags.extend(edge.iter().map(|field| tag(table, field.column, field.personal, field.kept)));
+            }
+            _ => {}
+        }
+    }
+    if noun.has_external_ids {
+        let table = format!("{}_external_id", noun.table);
+        let personal = if is_about_a_person(noun) { Personal::Identifier } else { Personal::None };
+        tags.extend([none(&table, "organization_id"), none(&table, &row), none(&table, "system")]);
+        tags.push(tag(&table, "external_id", personal, None));
+    }
+    tags
+}
+
+fn is_told_back(noun: &Noun, other: &Noun, between: &str) -> bool {
+    other.relations.iter().any(|relation| {
+        relation.target.table == noun.table && matches!(relation.link, Link::Through { table, .. } if table == between)
+    })
+}
+
+type Told = (&'static str, Personal, Option<&'static str>);
+
+const fn none(column: &'static str) -> Told {
+    (column, Personal::None, None)
+}
+
+const fn kept(column: &'static str, personal: Personal, reason: &'static str) -> Told {
+    (column, personal, Some(reason))
+}
+
+/// Why a hash of an identifier outlives it.
+const HASH: &str = "a salted hash, by which an import is kept from bringing an erased person back";
+/// Why the memory of a call needs no erasure.
+const FORGOTTEN: &str = "a hash, overwritten by an erasure of what the call was about, and forgotten after a day";
+
+/// The tables that belong to no noun.
+static TABLES: [(&str, &[Told]); 9] = [
+    ("seaql_migrations", &[none("version"), none("applied_at")]),
+    ("organization_sequence", &[none("organization_id"), none("last")]),
+    ("audit_head", &[none("organization_id"), none("last_sequence"), none("hash")]),
+    (
+        "audit_seal",
+        &[
+            none("organization_id"),
+            none("first_sequence"),
+            none("last_sequence"),
+            none("leaves"),
+            none("digest"),
+            none("sealed_at"),
+            none("hash"),
+        ],
+    ),
+    (
+        "idempotency",
+        &[
+            none("organization_id"),
+            kept("subject", Personal::Identifier, STAFF),
+            kept("idempotency_key", Personal::Identifier, FORGOTTEN),
+            kept("fingerprint", Personal::Identifier, FORGOTTEN),
+            none("created_at"),
+            none("result"),
+        ],
+    ),
+    ("api_client_secret", &[none("organization_id"), none("api_client_id"), none("hash")]),
+    (
+        "token_withdrawal",
+        &[none("organization_id"), none("kind"), kept("subject", Personal::Identifier, STAFF), none("withdrawn_at")],
+    ),
+    (
+        "erasure",
+        &[none("organization_id"), none("id"), none("person_id"), none("erased_at"), none("salt"), none("erased_rows")],
+    ),
+    ("erasure_identifier", &[none("organization_id"), kept("hash", Personal::Identifier, HASH), none("erasure_id")]),
+];

@@ -1,0 +1,47 @@
+//! Any text as a document, on a worker's stack: scanned, parsed, weighed, merged, priced and validated.
+
+#![no_main]
+
+use std::{
+    sync::{
+        LazyLock, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+};
+
+use async_graphql::Variables;
+use libfuzzer_sys::fuzz_target;
+use rapport::graphql::{document::Document, limits::Limits, shape::Shape};
+
+/// What a server's worker has: tokio's default.
+const STACK: usize = 2 << 20;
+
+type Worker = (Sender<String>, Receiver<()>);
+
+static WORKER: LazyLock<Mutex<Worker>> = LazyLock::new(|| {
+    let (texts, given) = channel::<String>();
+    let (done, finished) = channel();
+    let work = move || {
+        let shape = Shape::read(&rapport::schema::build().sdl()).expect("a schema can be read from its own SDL");
+        let limits = Limits::DEFAULT;
+        for text in given {
+            let prepared = Document::read(&text, None, &limits).and_then(|document| {
+                let _ = (document.kind(), document.is_public());
+                document.prepare(Variables::default(), &shape, &limits)
+            });
+            drop(prepared);
+            if done.send(()).is_err() {
+                break;
+            }
+        }
+    };
+    thread::Builder::new().stack_size(STACK).spawn(work).expect("there is room for a thread");
+    Mutex::new((texts, finished))
+});
+
+fuzz_target!(|text: &str| {
+    let worker = WORKER.lock().expect("nothing panics while it is held");
+    worker.0.send(text.to_owned()).expect("the worker is alive");
+    worker.1.recv().expect("the worker did not panic");
+});

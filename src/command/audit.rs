@@ -1,0 +1,88 @@
+//! The commands on the audit log: compute its chain again, and print its heads to keep them elsewhere.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use anyhow::{Context, Result, bail, ensure};
+use entity::id::OrganizationId;
+
+use super::open;
+use crate::{
+    config::{AuditCommand, AuditRequest, Settings},
+    store::{Store, audit::Head},
+};
+
+/// Looks at the audit log.
+pub async fn audit(settings: &Settings, command: &AuditCommand) -> Result<String> {
+    let store = open(settings).await?;
+    match command {
+        AuditCommand::Head { organization } => {
+            let mut told = String::new();
+            for (id, slug) in organizations(&store, organization.as_deref()).await? {
+                if let Some(head) = store.audit_head(id).await? {
+                    writeln!(told, "{}", line(&slug, &head))?;
+                }
+            }
+            Ok(told)
+        }
+        AuditCommand::Verify(request) => verify(&store, request).await,
+    }
+}
+
+async fn verify(store: &Store, request: &AuditRequest) -> Result<String> {
+    let organizations = organizations(store, request.organization.as_deref()).await?;
+    let mut kept = request.head.as_deref().map(|given| heads(given, request.organization.as_deref())).transpose()?;
+    let (mut told, mut troubles) = (String::new(), Vec::new());
+    for (id, slug) in organizations {
+        let mut own = Vec::new();
+        if let Some(kept) = &mut kept {
+            own = kept.extract_if(.., |(known, _)| *known == slug).map(|(_, head)| head).collect();
+        }
+        match store.verify(id, own, request.kept_from).await? {
+            Err(trouble) => troubles.push(format!("{slug}: {trouble}")),
+            Ok(verdict) => {
+                let head = verdict.head.map_or_else(String::new, |head| format!(", head {}", line("", &head).trim()));
+                writeln!(
+                    told,
+                    "{slug}: {} events are as they were sealed, {} are not sealed yet{head}",
+                    verdict.sealed, verdict.unsealed
+                )?;
+            }
+        }
+    }
+    if request.organization.is_none() {
+        let gone = kept.iter().flatten().map(|(slug, _)| format!("{slug}: there is no such organization"));
+        troubles.extend(gone);
+    }
+    if troubles.is_empty() { Ok(told) } else { bail!("{}", troubles.join("; ")) }
+}
+
+/// The organization of that slug, or all.
+async fn organizations(store: &Store, slug: Option<&str>) -> Result<Vec<(OrganizationId, String)>> {
+    let Some(slug) = slug else { return Ok(store.organizations().await?) };
+    let id = store.organization_by_slug(slug).await?.with_context(|| format!("there is no organization {slug}"))?;
+    Ok(vec![(id, slug.to_owned())])
+}
+
+/// A head as it is printed, and read again.
+fn line(slug: &str, head: &Head) -> String {
+    format!("{slug} {} {}", head.sequence.unwrap_or_default(), head.hash)
+}
+
+/// The heads that were kept: one hash of the named organization, or the lines of a file.
+fn heads(given: &str, organization: Option<&str>) -> Result<Vec<(String, Head)>> {
+    if given.len() == 64 && given.bytes().all(|sign| sign.is_ascii_hexdigit()) {
+        let slug = organization.context("--head with a hash needs the --organization it belongs to")?;
+        return Ok(vec![(slug.to_owned(), Head { sequence: None, hash: given.to_ascii_lowercase() })]);
+    }
+    let text = fs::read_to_string(Path::new(given)).with_context(|| format!("--head {given} cannot be read"))?;
+    let read = |line: &str| {
+        let [slug, sequence, hash] = line.split_whitespace().collect::<Vec<_>>()[..] else { return None };
+        let sequence = Some(sequence.parse().ok()?);
+        Some((slug.to_owned(), Head { sequence, hash: hash.to_owned() }))
+    };
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let read = |line: &str| read(line).with_context(|| format!("--head {given} has a line that is no head"));
+    let heads: Vec<_> = lines.map(read).collect::<Result<_>>()?;
+    ensure!(!heads.is_empty(), "--head {given} holds no head");
+    Ok(heads)
+}

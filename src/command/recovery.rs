@@ -1,0 +1,201 @@
+//! Backup, restore, and erasures that must outlive both.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions},
+    io::{Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use entity::id::OrganizationId;
+
+use super::open;
+use crate::{
+    auth::Actor,
+    clock,
+    config::{ErasureCommand, RestoreRequest, Settings},
+    store::{
+        Options, Store,
+        backup::Exclusive,
+        ledger::{self, Entry},
+        system::Contents,
+    },
+};
+
+/// How much is copied before progress is told again.
+const STEP: usize = 64 << 20;
+
+/// Writes a consistent copy of the database while it is in use.
+pub async fn backup(settings: &Settings, file: &Path) -> Result<String> {
+    let database = settings.database_file().context("this is PostgreSQL: use pg_dump")?;
+    ensure!(database.exists(), "there is no {}", database.display());
+    ensure!(!file.exists(), "{} is there already; nothing is overwritten", file.display());
+    // Under another name until it is whole: half a backup must not look like one.
+    let part = beside(file, ".part");
+    let held = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&part);
+    let held = held.with_context(|| format!("{} cannot be made", part.display()))?;
+    held.try_lock().with_context(|| format!("another backup writes {}", part.display()))?;
+    held.set_len(0)?;
+    let store = Store::open(&settings.database).await?;
+    let size = fs::metadata(database)?.len();
+    {
+        let copy = store.copy_into(&part);
+        tokio::pin!(copy);
+        let mut ticks = tokio::time::interval(std::time::Duration::from_secs(1));
+        ticks.tick().await;
+        loop {
+            tokio::select! {
+                done = &mut copy => break done.with_context(|| format!("{} cannot be written", part.display()))?,
+                _ = ticks.tick() => tell(&format!("{} of about {} MiB", held.metadata()?.len() >> 20, size >> 20)),
+            }
+        }
+    }
+    store.close().await?;
+    held.sync_all()?;
+    // A link and not a renaming: that would replace a file made meanwhile.
+    fs::hard_link(&part, file).with_context(|| format!("{} cannot be made", file.display()))?;
+    fs::remove_file(&part)?;
+    sync_folder(file)?;
+    Ok(String::new())
+}
+
+/// Puts a backup in the database's place, without those who were erased since it was made.
+pub async fn restore(settings: &Settings, request: &RestoreRequest) -> Result<String> {
+    let database = settings.database_file().context("this is PostgreSQL: use pg_restore, then `erasure replay`")?;
+    let erased = match (&settings.erasure_ledger, request.no_erasure_ledger) {
+        (Some(file), false) => ledger::read(file)?,
+        (None, true) => Vec::new(),
+        (Some(_), true) => bail!("--erasure-ledger and --no-erasure-ledger contradict each other"),
+        (None, false) => bail!(
+            "--erasure-ledger FILE is required, or a restore brings erased people back; --no-erasure-ledger says that \
+             nobody was erased since the backup"
+        ),
+    };
+    ensure!(request.file.exists(), "there is no {}", request.file.display());
+    let log = beside(&request.file, "-wal");
+    if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+        bail!("{} shows that the copy was made by hand and is not whole; use `rapport backup`", log.display());
+    }
+    let held = if database.exists() {
+        ensure!(request.replace, "{} is there already; --replace puts the backup in its place", database.display());
+        let held = Exclusive::take(&settings.database.url).await?;
+        Some(held.with_context(|| format!("{} is in use; stop the server first", database.display()))?)
+    } else {
+        None
+    };
+    let new = beside(database, ".restoring");
+    for leftover in ["", "-wal", "-shm"].map(|end| beside(&new, end)) {
+        if leftover.exists() {
+            fs::remove_file(leftover)?;
+        }
+    }
+    copy(&request.file, &new)?;
+    if let Err(error) = prepare(&new, &erased).await {
+        for leftover in ["", "-wal", "-shm"].map(|end| beside(&new, end)) {
+            drop(fs::remove_file(leftover));
+        }
+        return Err(error.context(format!("{} was not restored", request.file.display())));
+    }
+    fs::rename(&new, database)?;
+    if let Some(held) = held {
+        held.release().await?;
+    }
+    sync_folder(database)?;
+    Ok(String::new())
+}
+
+/// Makes of a copy what a server can open: sound, of our schema, and without those who were erased.
+async fn prepare(file: &Path, erased: &[Entry]) -> Result<()> {
+    let url = format!("sqlite://{}?mode=rw", file.display());
+    let store = Store::open(&Options { url, max_connections: 1, patience: Options::LONG })
+        .await
+        .context("this is no SQLite database")?;
+    let done = async {
+        ensure!(matches!(store.contents().await?, Contents::Organizations(_)), "this is no database of ours");
+        let flaws = store.flaws().await?;
+        ensure!(flaws.is_empty(), "the file is damaged: {}", flaws.join("; "));
+        let unknown = store.unknown_steps().await?;
+        ensure!(unknown.is_empty(), "a newer program made it: this one does not know {}", unknown.join(", "));
+        store.migrate().await?;
+        replay(&store, erased).await?;
+        Ok(store.scrub(|step| tell(&step)).await?)
+    }
+    .await;
+    store.close().await?;
+    File::open(file)?.sync_all()?;
+    done
+}
+
+/// What is done about erasures at the machine.
+pub async fn erasure(settings: &Settings, command: &ErasureCommand) -> Result<String> {
+    match command {
+        ErasureCommand::Replay => {
+            let file = settings.erasure_ledger.as_ref().context("--erasure-ledger FILE is required")?;
+            let erased = ledger::read(file)?;
+            let count = replay(&open(settings).await?, &erased).await?;
+            Ok(format!("{count} of {} erasures were new to this database\n", erased.len()))
+        }
+        ErasureCommand::Scrub => {
+            open(settings).await?.scrub(|step| tell(&step)).await?;
+            Ok(String::new())
+        }
+    }
+}
+
+/// Erases again whoever was erased. Each is a transaction, and those of an earlier run are passed over: a run that
+/// was cut short goes on where it was.
+async fn replay(store: &Store, erased: &[Entry]) -> Result<usize> {
+    let known = store.organizations().await?;
+    let mut count = 0;
+    for (place, entry) in erased.iter().enumerate() {
+        let organization = OrganizationId(entry.organization);
+        // An organization made after the backup has brought nobody back.
+        if known.iter().any(|(id, _)| *id == organization) {
+            let tx = store.scope(Actor::operator(organization), clock::now()).begin().await?;
+            let is_new = tx.erase_again(entry).await?;
+            tx.commit().await?;
+            count += usize::from(is_new);
+        }
+        if (place + 1) % 100 == 0 {
+            tell(&format!("{} of {} erasures", place + 1, erased.len()));
+        }
+    }
+    Ok(count)
+}
+
+/// The path with something behind its name.
+fn beside(file: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(end);
+    name.into()
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let (mut from, size) = (File::open(from)?, fs::metadata(from)?.len());
+    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    let (mut done, mut told, mut buffer) = (0, 0, vec![0; 1 << 20]);
+    loop {
+        let read = from.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(to.sync_all()?);
+        }
+        to.write_all(&buffer[..read])?;
+        done += read;
+        if done - told >= STEP {
+            told = done;
+            tell(&format!("{} of {} MiB", done >> 20, size >> 20));
+        }
+    }
+}
+
+fn sync_folder(file: &Path) -> Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(File::open(folder)?.sync_all()?)
+}
+
+/// Tells how far a long command is, beside what it prints.
+fn tell(progress: &str) {
+    tracing::info!("{progress}");
+}

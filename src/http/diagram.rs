@@ -1,0 +1,114 @@
+//! `/journeys/{id}.svg`: the picture of a journey, for pages and tools that want an address.
+
+use std::collections::HashMap;
+
+use actix_web::{
+    HttpMessage as _, HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, EntityTag, Header as _, HeaderMap, HeaderValue, IfNoneMatch,
+            RETRY_AFTER, VARY,
+        },
+    },
+    web,
+};
+use async_graphql::{Response, Variables};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
+
+use super::{
+    app::State,
+    bearer, body,
+    edge::RequestId,
+    failure::Refusal,
+    graphql::{paid, retry_after},
+    media::Media,
+};
+use crate::graphql::{
+    document::Document,
+    failure::{self, BAD_USER_INPUT, OVERLOADED, RATE_LIMITED, code},
+};
+
+/// The picture is a field of the API: what holds for a query holds here.
+const QUERY: &str = "query($id: ID!, $theme: DiagramTheme!) {
+    journey(by: { id: $id }) { diagram(format: SVG, options: { theme: $theme }) } }";
+/// What the picture may do where it is opened by itself: show itself.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+
+/// Answers with the picture. `?theme=` is `auto`, `light` or `dark`.
+pub async fn diagram(http: HttpRequest, unread: web::Payload, state: web::Data<State>) -> HttpResponse {
+    answer(&http, &state).await.unwrap_or_else(|refusal| body::hold(refusal, unread))
+}
+
+async fn answer(http: &HttpRequest, state: &State) -> Result<HttpResponse, HttpResponse> {
+    let refused = |refusal: Refusal| refusal.respond(Media::Json);
+    let actor = bearer::actor(http.headers(), &state.app.gate).await.map_err(refused)?;
+    let actor = actor.ok_or_else(|| refused(Refusal::unauthenticated(bearer::CHALLENGE)))?;
+    let asked = web::Query::<HashMap<String, String>>::from_query(http.query_string()).ok();
+    let theme = asked.as_ref().map(|asked| asked.get("theme").map_or("auto", String::as_str));
+    let theme = theme.filter(|theme| ["auto", "light", "dark"].contains(theme)).map(str::to_ascii_uppercase);
+    let theme = theme.ok_or_else(|| refused(Refusal::bad_request("theme is auto, light or dark")))?;
+
+    let variables = Variables::from_json(json!({ "id": http.match_info().get("id"), "theme": theme }));
+    let prepared = Document::read(QUERY, None, &state.limits)
+        .and_then(|document| document.prepare(variables, &state.shape, &state.limits));
+    let mut response = match prepared {
+        Ok(prepared) => paid(prepared, Some(actor), None, state).await,
+        Err(error) => Response::from_errors(vec![error]),
+    };
+    let id = http.extensions().get::<RequestId>().copied();
+    failure::publish(&mut response, &id.as_ref().map(ToString::to_string).unwrap_or_default());
+    if !response.errors.is_empty() {
+        return Err(failed(&response, id));
+    }
+    // An unknown journey, another organization's and a text that is no id have the same answer.
+    let data = serde_json::to_value(&response.data).unwrap_or_default();
+    let svg = data["journey"]["diagram"].as_str().ok_or_else(|| refused(Refusal::not_found()))?;
+    Ok(picture(http, svg))
+}
+
+/// The picture, or that the caller has it already. It is the caller's own, and asked for anew each time: it changes
+/// with the journey, and a token may be withdrawn.
+fn picture(http: &HttpRequest, svg: &str) -> HttpResponse {
+    // Weak, as the bytes on the way may be compressed.
+    let tag = EntityTag::new_weak(URL_SAFE_NO_PAD.encode(digest(&SHA256, svg.as_bytes())));
+    let is_known = match IfNoneMatch::parse(http) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
+        Err(_) => false,
+    };
+    let mut response = if is_known {
+        HttpResponse::NotModified().finish()
+    } else {
+        HttpResponse::Ok().content_type("image/svg+xml").body(svg.to_owned())
+    };
+    let headers: &mut HeaderMap = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(VARY, HeaderValue::from_static("authorization"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    if let Ok(tag) = HeaderValue::from_str(&tag.to_string()) {
+        headers.insert(ETAG, tag);
+    }
+    response
+}
+
+/// What went wrong with the query, as the status of an address.
+fn failed(response: &Response, id: Option<RequestId>) -> HttpResponse {
+    let error = &response.errors[0];
+    let (status, code) = match code(error) {
+        Some("FORBIDDEN") => (StatusCode::FORBIDDEN, "FORBIDDEN"),
+        Some(BAD_USER_INPUT) => (StatusCode::BAD_REQUEST, BAD_USER_INPUT),
+        Some(RATE_LIMITED) => (StatusCode::TOO_MANY_REQUESTS, RATE_LIMITED),
+        Some("UNAVAILABLE") => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
+        Some(OVERLOADED) => (StatusCode::SERVICE_UNAVAILABLE, OVERLOADED),
+        Some("TIMEOUT") => (StatusCode::GATEWAY_TIMEOUT, "TIMEOUT"),
+        _ => return Refusal::internal(id).respond(Media::Json),
+    };
+    let mut refused = Refusal::new(status, code, error.message.clone()).respond(Media::Json);
+    if [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status) {
+        refused.headers_mut().insert(RETRY_AFTER, retry_after(response).into());
+    }
+    refused
+}

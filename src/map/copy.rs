@@ -1,0 +1,191 @@
+//! Copies of journeys, steps and interaction points, with what belongs to them.
+
+use entity::{
+    Noun, Permission, expectation, interaction_point,
+    journey::{self, JourneyStatus},
+    noun::Named,
+    stage, step, step_link,
+};
+
+use super::{EXPECTED_VERSION, step as step_slice};
+use crate::{
+    Error, Result, UserError,
+    graphql::{
+        input::{Input, accept},
+        slice::{Argument, Done, Mutation},
+    },
+    store::{
+        Tx,
+        cell::{Cell, Column, Record, columns, given},
+        draft::{Draft, Mode, Outcome, Target},
+        whole::Whole,
+        write::Values,
+    },
+};
+
+/// Most rows of one copy.
+const MOST: usize = 10_000;
+
+static STAGE: Whole = Whole { noun: &stage::NOUN, parts: &[] };
+static STEP: Whole = Whole { noun: &step::NOUN, parts: &[] };
+static STEP_LINK: Whole = Whole { noun: &step_link::NOUN, parts: &[] };
+static EXPECTATION: Whole = Whole { noun: &expectation::NOUN, parts: &[] };
+
+static JOURNEY: Whole = Whole {
+    noun: &journey::NOUN,
+    parts: &[("stages", Some(&STAGE)), ("steps", Some(&STEP)), ("links", Some(&STEP_LINK))],
+};
+
+static NESTED: Whole = Whole {
+    noun: &journey::NOUN,
+    parts: &[
+        ("stages", Some(&STAGE)),
+        ("steps", Some(&STEP)),
+        ("links", Some(&STEP_LINK)),
+        ("children", Some(&NESTED)),
+    ],
+};
+
+static POINT: Whole = Whole {
+    noun: &interaction_point::NOUN,
+    parts: &[("mediums", None), ("influencers", None), ("expectations", Some(&EXPECTATION))],
+};
+
+/// The mutation that copies a journey.
+pub(super) const JOURNEY_COPY: Mutation = Mutation {
+    name: "journeyCopy",
+    doc: "Copies a journey with its stages, steps and links, as a draft. The points stay the same; external ids and editions stay with the original. Refused with TOO_LONG above 10,000 rows.",
+    permissions: &[Permission::MapWrite, Permission::MapRead],
+    input: &[
+        Argument { name: "id", ty: "ID!", default: None, doc: "The journey." },
+        Argument {
+            name: "title",
+            ty: "String",
+            default: None,
+            doc: "Title of the copy; that of the original when left out.",
+        },
+        Argument {
+            name: "includesNested",
+            ty: "Boolean",
+            default: Some("false"),
+            doc: "Whether the journeys nested in it are copied, too, below the copy.",
+        },
+        EXPECTED_VERSION,
+    ],
+    run: |tx, input| Box::pin(copy_journey(tx, input)),
+};
+
+/// The mutation that copies a step.
+pub(super) const STEP_COPY: Mutation = Mutation {
+    name: "stepCopy",
+    doc: "Copies a step within its journey, without its links.",
+    permissions: &[Permission::MapWrite, Permission::MapRead],
+    input: &[
+        Argument { name: "id", ty: "ID!", default: None, doc: "The step." },
+        Argument {
+            name: "position",
+            ty: "Int",
+            default: None,
+            doc: "Place of the copy; after the original when left out.",
+        },
+        EXPECTED_VERSION,
+    ],
+    run: |tx, input| Box::pin(copy_step(tx, input)),
+};
+
+/// The mutation that copies an interaction point.
+pub(super) const POINT_COPY: Mutation = Mutation {
+    name: "interactionPointCopy",
+    doc: "Copies an interaction point with its mediums, influencers and expectations. External ids and feedback stay with the original. Refused with TOO_LONG above 10,000 rows.",
+    permissions: &[Permission::MapWrite, Permission::MapRead],
+    input: &[
+        Argument { name: "id", ty: "ID!", default: None, doc: "The interaction point." },
+        Argument {
+            name: "name",
+            ty: "String",
+            default: None,
+            doc: "Name of the copy; that of the original when left out.",
+        },
+        EXPECTED_VERSION,
+    ],
+    run: |tx, input| Box::pin(copy_point(tx, input)),
+};
+
+async fn copy_journey(tx: &Tx, input: &Input) -> Result<Done> {
+    let includes_nested = input.get("includesNested") == Some(&async_graphql::Value::Boolean(true));
+    copy(tx, input, if includes_nested { &NESTED } else { &JOURNEY }, "title", |noun| {
+        let status = Cell::Text(JourneyStatus::Draft.name().to_owned());
+        if noun.table == journey::NOUN.table { vec![given(noun, "status", status)] } else { Vec::new() }
+    })
+    .await
+}
+
+async fn copy_point(tx: &Tx, input: &Input) -> Result<Done> {
+    copy(tx, input, &POINT, "name", |_| Vec::new()).await
+}
+
+/// Copies a row and what belongs to it, the row under the name of the input field `named`, if it is given.
+async fn copy(
+    tx: &Tx,
+    input: &Input,
+    whole: &'static Whole,
+    named: &str,
+    adjust: impl Fn(&'static Noun) -> Values,
+) -> Result<Done> {
+    let noun = whole.noun;
+    let name = match new_value(input, noun, named)? {
+        Ok(name) => name,
+        Err(mistake) => return Ok(Err(vec![mistake])),
+    };
+    let (id, version) = (input.id("id", noun)?, input.int("expectedVersion")?);
+    let root = match tx.lock_one(noun, noun.write, id, version).await? {
+        Ok(record) => record.id(),
+        Err(mistake) => return Ok(Err(vec![mistake])),
+    };
+    let adjust = |noun: &'static Noun, record: &Record| {
+        let mut values = adjust(noun);
+        values.extend(name.clone().filter(|_| record.id() == root));
+        values
+    };
+    Ok(match tx.copy(whole, root, MOST, adjust).await? {
+        Ok(id) => Ok((id, Outcome::Created)),
+        Err(mistake) => Err(vec![mistake]),
+    })
+}
+
+/// A value of the input for a column of the noun.
+fn new_value(
+    input: &Input,
+    noun: &'static Noun,
+    name: &str,
+) -> Result<std::result::Result<Option<(Column, Cell)>, UserError>> {
+    let Some(value) = input.present(name) else { return Ok(Ok(None)) };
+    let field = noun.field(name).ok_or_else(|| Error::internal("a copy's input names a field of its noun"))?;
+    Ok(accept(field, value)?.map(|cell| Some((Column::of(field), cell))))
+}
+
+async fn copy_step(tx: &Tx, input: &Input) -> Result<Done> {
+    let (noun, rules) = (&step::NOUN, &step_slice::RULES);
+    let place = match new_value(input, noun, "position")? {
+        Ok(place) => place,
+        Err(mistake) => return Ok(Err(vec![mistake])),
+    };
+    let (id, version) = (input.id("id", noun)?, input.int("expectedVersion")?);
+    tx.lock_whole(noun, rules.part_of.as_ref(), id).await?;
+    let original = match tx.lock_one(noun, noun.write, id, version).await? {
+        Ok(record) => record,
+        Err(mistake) => return Ok(Err(vec![mistake])),
+    };
+    let mut draft = Draft::new(noun, Target::New, Mode::CreateOnly);
+    let own = |column: &Column| !["id", "version", "created_at", "updated_at"].contains(&column.name);
+    for column in columns(noun).into_iter().filter(own) {
+        draft.set(column.name, original.get(column.name).clone());
+    }
+    let after = Cell::Int(original.get("position").int().unwrap_or_default() + 1);
+    draft.set("position", place.map_or(after, |(_, place)| place));
+    let written = tx.write(noun, rules, &mut [draft], true).await?.remove(0);
+    Ok(match written.id {
+        Some(id) if written.errors.is_empty() => Ok((id, Outcome::Created)),
+        _ => Err(written.errors),
+    })
+}

@@ -1,0 +1,150 @@
+//! Reads CJML 2.0: the nested form, with what is ours in it, and the flat one of its generator.
+
+use std::collections::HashMap;
+
+use entity::{interaction_point::PointKind, noun::Named, step_link::StepLinkKind};
+use roxmltree::{Document, Node, ParsingOptions};
+
+use super::{
+    cjml::NAMESPACE,
+    model::{Drawing, Influence, Stage, Step, StepLink},
+    text::clean,
+};
+
+/// Longest document in bytes.
+pub const MOST_BYTES: usize = 1024 * 1024;
+/// Most elements and texts of a document.
+const MOST_NODES: u32 = 50_000;
+/// Most elements inside one another.
+const MOST_DEPTH: usize = 32;
+
+/// The first planned journey of a document, or what is wrong with it. A document with a DTD is refused: nothing is
+/// expanded, and nothing is fetched.
+pub fn read_cjml(text: &str) -> Result<Drawing, String> {
+    if text.len() > MOST_BYTES {
+        return Err(format!("the document is longer than {MOST_BYTES} bytes"));
+    }
+    if is_too_deep(text) {
+        return Err(format!("there are more than {MOST_DEPTH} elements inside one another"));
+    }
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
+    let document = Document::parse_with_options(text, options).map_err(|error| error.to_string())?;
+    let root = document.root_element();
+    match root.tag_name().name() {
+        "CJML" => {
+            let journey = child(root, "plannedJourney").or_else(|| child(root, "actualJourney"));
+            nested(journey.ok_or("there is no plannedJourney")?)
+        }
+        "cjml" => Ok(flat(root)),
+        _ => Err("the document is no CJML".to_owned()),
+    }
+}
+
+/// Elements are counted before anything is built of them.
+fn is_too_deep(text: &str) -> bool {
+    let mut depth = 0_usize;
+    for part in text.split('<').skip(1) {
+        if part.starts_with('/') {
+            depth = depth.saturating_sub(1);
+        } else if !part.starts_with(['!', '?']) && !part.split('>').next().is_some_and(|tag| tag.ends_with('/')) {
+            depth += 1;
+            if depth > MOST_DEPTH {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+fn nested(journey: Node<'_, '_>) -> Result<Drawing, String> {
+    let own = |name| ours(journey, name).next().map(content).filter(|text| !text.is_empty());
+    let id = child(journey, "journeyID").map(content).unwrap_or_default();
+    let mut drawing = Drawing {
+        title: own("title").unwrap_or_else(|| id.clone()),
+        id,
+        summary: own("summary"),
+        customer_segment: own("customerSegment"),
+        ..Drawing::default()
+    };
+    let mut stages = HashMap::new();
+    for stage in ours(journey, "stage") {
+        let id = attribute(stage, "id");
+        stages.insert(id.clone(), drawing.stages.len());
+        drawing.stages.push(Stage { id, name: content(stage) });
+    }
+    let touchpoints = child(journey, "touchpoints").ok_or("there are no touchpoints")?;
+    let mut places = HashMap::new();
+    for point in touchpoints.children().filter(Node::is_element) {
+        let step = touchpoint(point, &stages);
+        if places.insert(step.id.clone(), drawing.steps.len()).is_some() {
+            return Err(format!("two touchpoints have the id {}", step.id));
+        }
+        drawing.steps.push(step);
+    }
+    for link in ours(journey, "link") {
+        let place = |name| {
+            let id = attribute(link, name);
+            places.get(&id).copied().ok_or_else(|| format!("a link names the touchpoint {id}, which is not there"))
+        };
+        let kind = attribute(link, "kind");
+        let kind = StepLinkKind::parse(&kind).ok_or_else(|| format!("{kind} is no kind of link"))?;
+        let label = Some(content(link)).filter(|label| !label.is_empty());
+        drawing.links.push(StepLink { from: place("from")?, to: place("to")?, kind, label });
+    }
+    Ok(drawing)
+}
+
+fn touchpoint(point: Node<'_, '_>, stages: &HashMap<String, usize>) -> Step {
+    let below = |outer, inner| child(point, outer).and_then(|outer| child(outer, inner)).map(content);
+    let name = below("initiator", "initiatorLabel").or_else(|| below("receiver", "receiverLabel"));
+    let is_action = point.tag_name().name().ends_with("Action");
+    let kind = ours(point, "kind").next().map(content).filter(|kind| PointKind::parse(kind).is_some());
+    Step {
+        id: child(point, "touchpointID").map(content).unwrap_or_default(),
+        name: name.unwrap_or_default(),
+        kind: kind.unwrap_or_else(|| if is_action { PointKind::Consideration } else { PointKind::Other }.name().into()),
+        stage: ours(point, "stageID").next().and_then(|stage| stages.get(&content(stage)).copied()),
+        influencers: ours(point, "influencer")
+            .map(|known| Influence {
+                name: content(known),
+                strength: attribute(known, "strength").parse().unwrap_or(1).clamp(1, 5),
+            })
+            .collect(),
+        mediums: below("channel", "channelName").into_iter().chain(ours(point, "medium").map(content)).collect(),
+        expectations: ours(point, "expectation").map(content).collect(),
+    }
+}
+
+/// The form of the generator: actors and touchpoints side by side.
+fn flat(root: Node<'_, '_>) -> Drawing {
+    let title = child(root, "journeyName").or_else(|| child(root, "title")).map(content).unwrap_or_default();
+    let mut drawing = Drawing { title, ..Drawing::default() };
+    for point in root.descendants().filter(|node| node.tag_name().name() == "touchpoint") {
+        let below = |name| child(point, name).map(content).filter(|text| !text.is_empty());
+        let is_action = point.attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("action"));
+        drawing.steps.push(Step {
+            id: point.attribute("id").map(clean).unwrap_or_default(),
+            name: below("initiatorDescription").or_else(|| below("receiverDescription")).unwrap_or_default(),
+            kind: if is_action { PointKind::Consideration } else { PointKind::Other }.name().to_owned(),
+            mediums: below("channel").into_iter().collect(),
+            ..Step::default()
+        });
+    }
+    drawing
+}
+
+fn child<'a, 'b>(node: Node<'a, 'b>, name: &str) -> Option<Node<'a, 'b>> {
+    node.children().find(|child| child.is_element() && child.tag_name().name() == name)
+}
+
+fn ours<'a, 'b: 'a>(node: Node<'a, 'b>, name: &'a str) -> impl Iterator<Item = Node<'a, 'b>> {
+    node.children().filter(move |child| child.has_tag_name((NAMESPACE, name)))
+}
+
+fn content(node: Node<'_, '_>) -> String {
+    clean(node.text().unwrap_or_default())
+}
+
+fn attribute(node: Node<'_, '_>, name: &str) -> String {
+    node.attribute((NAMESPACE, name)).map(clean).unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! Diagrams of a journey in the classic notation: read once, then drawn by pure functions in one of several formats.
+
+mod cjml;
+mod cjml_read;
+mod dot;
+mod layout;
+mod mermaid;
+pub mod model;
+pub mod picture;
+mod read;
+mod route;
+mod rows;
+mod svg;
+pub mod text;
+
+pub use cjml::cjml;
+pub use cjml_read::read_cjml;
+pub use dot::dot;
+use entity::noun::{EnumType, Kind, Named};
+pub use layout::draw;
+pub use mermaid::mermaid;
+use sea_orm::prelude::Uuid;
+pub use svg::svg;
+
+use super::edition;
+use crate::{
+    Error, Result,
+    graphql::{
+        input::{Input, text as given},
+        slice::{Answer, Answers, Argument, Computed, InputObject, Shows},
+    },
+    store::{Scope, cell::Cell},
+};
+use read::drawings;
+
+/// Most journeys that are drawn for one field.
+const MOST_JOURNEYS: usize = 25;
+/// Most rows that are read to draw them.
+const MOST_ROWS: usize = 20_000;
+
+entity::named! {
+    /// What a diagram is written in.
+    Format as "DiagramFormat" {
+        /// Scalable vector graphics: a picture for browsers, safe inside any page.
+        Svg = "SVG",
+        /// A flowchart of Mermaid.
+        Mermaid = "MERMAID",
+        /// A graph of Graphviz.
+        Dot = "DOT",
+        /// CJML 2.0, the XML of the Customer Journey Modeling Language.
+        Cjml = "CJML",
+    }
+}
+
+entity::named! {
+    /// Which colours a picture has.
+    Theme as "DiagramTheme" {
+        /// Light or dark, as the reader's browser prefers.
+        Auto = "AUTO",
+        /// Dark on light.
+        Light = "LIGHT",
+        /// Light on dark.
+        Dark = "DARK",
+    }
+}
+
+/// The enums of the field's arguments.
+pub(super) const ENUMS: [&EnumType; 2] = [Format::TYPE, Theme::TYPE];
+
+/// The input object of the field.
+pub(super) const OPTIONS_INPUT: InputObject = InputObject {
+    name: "DiagramOptions",
+    doc: "How a diagram looks, and what it shows.",
+    fields: &[
+        Argument { name: "theme", ty: "DiagramTheme", default: Some("AUTO"), doc: "Colours of an SVG." },
+        Argument { name: "influencers", ty: "Boolean", default: Some("true"), doc: "Whether influencers are shown." },
+        Argument { name: "mediums", ty: "Boolean", default: Some("true"), doc: "Whether mediums are shown." },
+        Argument { name: "expectations", ty: "Boolean", default: Some("true"), doc: "Whether expectations are shown." },
+    ],
+};
+
+/// The field of a journey.
+pub(super) const OF_JOURNEY: Computed = Computed {
+    name: "diagram",
+    doc: "The journey in the classic notation: boxes from top to bottom joined by lines, arrows into the left of a box \
+          for influencers, into the right for mediums, the top five expectations as bullets under it. Without links, \
+          steps are joined in their order. Drawn for up to 25 journeys at a time, of 20,000 rows together.",
+    arguments: &[
+        Argument { name: "format", ty: "DiagramFormat", default: Some("SVG"), doc: "What it is written in." },
+        Argument { name: "options", ty: "DiagramOptions", default: None, doc: "How it looks, and what it shows." },
+    ],
+    shows: Shows::Value(Kind::Text { max: usize::MAX }),
+    run: |scope, input, ids| Box::pin(diagrams(scope, input, ids)),
+};
+
+async fn diagrams(scope: &Scope, input: &Input, ids: &[Uuid]) -> Result<Answers> {
+    if ids.len() > MOST_JOURNEYS {
+        return Err(Error::BadInput(format!("ask for the diagrams of {MOST_JOURNEYS} journeys at a time")));
+    }
+    let options = input.object("options")?.unwrap_or_default();
+    let format = input.present("format").and_then(given).and_then(Format::parse).unwrap_or(Format::Svg);
+    let theme = options.present("theme").and_then(given).and_then(Theme::parse).unwrap_or(Theme::Auto);
+    let shows = |name| options.present(name).is_none_or(|value| *value == true.into());
+    let gathered = scope.gather(&edition::JOURNEY, ids, MOST_ROWS).await?;
+    if gathered.count() > MOST_ROWS {
+        return Err(Error::BadInput(format!("the journeys have more than {MOST_ROWS} rows together")));
+    }
+    let mut drawings = drawings(&gathered);
+    for step in drawings.iter_mut().flat_map(|(_, drawing)| &mut drawing.steps) {
+        step.influencers.retain(|_| shows("influencers"));
+        step.mediums.retain(|_| shows("mediums"));
+        step.expectations.retain(|_| shows("expectations"));
+    }
+    // Laying out a large journey takes a while, and other requests wait for the same thread.
+    let drawn = tokio::task::spawn_blocking(move || {
+        let write = |(id, drawing): (Uuid, model::Drawing)| {
+            let text = match format {
+                Format::Svg => svg(&drawing, theme),
+                Format::Mermaid => mermaid(&drawing),
+                Format::Dot => dot(&drawing),
+                Format::Cjml => cjml(&drawing),
+            };
+            (id, vec![Answer::Value(Cell::Text(text))])
+        };
+        drawings.into_iter().map(write).collect()
+    });
+    drawn.await.map_err(|error| Error::internal(error.to_string()))
+}

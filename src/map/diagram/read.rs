@@ -1,0 +1,129 @@
+//! Journeys as they are drawn, out of the rows that were read.
+
+use std::collections::HashMap;
+
+use entity::{
+    expectation, id, influencer, interaction_point, journey, medium,
+    noun::{Named, Noun},
+    stage, step,
+    step_link::{self, StepLinkKind},
+};
+use sea_orm::prelude::Uuid;
+
+use super::{
+    model::{Drawing, Influence, Stage, Step, StepLink},
+    text,
+};
+use crate::store::{
+    cell::Record,
+    whole::{Gathered, Line},
+};
+
+/// The journeys among what was read.
+pub(super) fn drawings(gathered: &Gathered) -> Vec<(Uuid, Drawing)> {
+    let points: HashMap<Uuid, &Record> = by_id(gathered, &interaction_point::NOUN);
+    let (mediums, influencers) = (by_id(gathered, &medium::NOUN), by_id(gathered, &influencer::NOUN));
+    let (over, moved_by) = (lines(gathered, "mediums"), lines(gathered, "influencers"));
+    let mut ranked: HashMap<Uuid, Vec<(i64, String)>> = HashMap::new();
+    for record in gathered.of(&expectation::NOUN) {
+        if let (Some(rank), Some(point)) = (record.get("rank").int(), record.get("point_id").id()) {
+            ranked.entry(point).or_default().push((rank, shown(record, "statement")));
+        }
+    }
+    for list in ranked.values_mut() {
+        list.sort_unstable();
+    }
+    let drawn_step = |record: &&Record, stages: &HashMap<Uuid, usize>| {
+        let point = record.get("point_id").id().unwrap_or_default();
+        let of_point = |column| points.get(&point).map(|point| shown(point, column)).unwrap_or_default();
+        let label = Some(shown(record, "label")).filter(|label| !label.is_empty());
+        let over = over.get(&point).into_iter().flatten();
+        let mut over: Vec<String> = over.filter_map(|line| Some(shown(mediums.get(&line.to)?, "name"))).collect();
+        over.sort_unstable();
+        let moved_by = moved_by.get(&point).into_iter().flatten();
+        let mut moved_by: Vec<Influence> = moved_by
+            .filter_map(|line| {
+                let strength = line.values.first().and_then(|(_, strength)| strength.int()).unwrap_or(1);
+                Some(Influence { name: shown(influencers.get(&line.to)?, "name"), strength })
+            })
+            .collect();
+        moved_by.sort_by(|one, other| (other.strength, &one.name).cmp(&(one.strength, &other.name)));
+        Step {
+            id: id::encode(step::NOUN.prefix, record.id()),
+            name: label.unwrap_or_else(|| of_point("name")),
+            kind: of_point("kind"),
+            stage: record.get("stage_id").id().and_then(|stage| stages.get(&stage).copied()),
+            influencers: moved_by,
+            mediums: over,
+            expectations: ranked.get(&point).into_iter().flatten().map(|(_, text)| text.clone()).collect(),
+        }
+    };
+    let (stages, steps) = (parts(gathered, &stage::NOUN), parts(gathered, &step::NOUN));
+    let links = parts(gathered, &step_link::NOUN);
+    let drawing = |record: &Record| {
+        let optional = |column| Some(shown(record, column)).filter(|text| !text.is_empty());
+
+        let (stages, steps) = (own(&stages, record), own(&steps, record));
+        let place = |records: &[&Record]| -> HashMap<Uuid, usize> {
+            records.iter().enumerate().map(|(place, record)| (record.id(), place)).collect()
+        };
+        let (stage_places, step_places) = (place(stages), place(steps));
+        let link = |record: &&Record| {
+            let end = |column| record.get(column).id().and_then(|step| step_places.get(&step).copied());
+            let kind = record.get("kind").text().and_then(StepLinkKind::parse)?;
+            let label = Some(shown(record, "label")).filter(|label| !label.is_empty());
+            Some(StepLink { from: end("from_id")?, to: end("to_id")?, kind, label })
+        };
+        let drawing = Drawing {
+            id: id::encode(journey::NOUN.prefix, record.id()),
+            title: shown(record, "title"),
+            summary: optional("summary"),
+            customer_segment: optional("customer_segment"),
+            stages: stages
+                .iter()
+                .map(|stage| Stage { id: id::encode(stage::NOUN.prefix, stage.id()), name: shown(stage, "name") })
+                .collect(),
+            steps: steps.iter().map(|step| drawn_step(step, &stage_places)).collect(),
+            links: own(&links, record).iter().filter_map(link).collect(),
+        };
+        (record.id(), drawing)
+    };
+    gathered.of(&journey::NOUN).iter().map(drawing).collect()
+}
+
+fn by_id<'a>(gathered: &'a Gathered, noun: &Noun) -> HashMap<Uuid, &'a Record> {
+    gathered.of(noun).iter().map(|record| (record.id(), record)).collect()
+}
+
+/// The parts of each journey by their position, and by age.
+fn parts<'a>(gathered: &'a Gathered, noun: &Noun) -> HashMap<Uuid, Vec<&'a Record>> {
+    let mut parts: HashMap<Uuid, Vec<&Record>> = HashMap::new();
+    for record in gathered.of(noun) {
+        parts.entry(record.get("journey_id").id().unwrap_or_default()).or_default().push(record);
+    }
+    for list in parts.values_mut() {
+        list.sort_by_key(|record| (record.get("position").int(), record.id()));
+    }
+    parts
+}
+
+/// The lines of points in a relation.
+fn lines<'a>(gathered: &'a Gathered, relation: &str) -> HashMap<Uuid, Vec<&'a Line>> {
+    let mut lines: HashMap<Uuid, Vec<&Line>> = HashMap::new();
+    let known = gathered
+        .lines
+        .iter()
+        .filter(|(noun, known, _)| noun.table == interaction_point::NOUN.table && known.name == relation);
+    for line in known.flat_map(|(.., lines)| lines) {
+        lines.entry(line.from).or_default().push(line);
+    }
+    lines
+}
+
+fn shown(record: &Record, column: &str) -> String {
+    record.get(column).text().map(text::clean).unwrap_or_default()
+}
+
+fn own<'a, 'b>(parts: &'b HashMap<Uuid, Vec<&'a Record>>, journey: &Record) -> &'b [&'a Record] {
+    parts.get(&journey.id()).map_or(&[], Vec::as_slice)
+}

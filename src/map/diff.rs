@@ -1,0 +1,132 @@
+//! What changed from one edition of a journey to another: pure, over their documents.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use entity::{Noun, expectation, influencer, interaction_point, journey, medium, stage, step, step_link};
+use serde_json::{Map, Value};
+
+entity::named! {
+    /// What happened to an element of a journey.
+    ChangeKind as "JourneyChangeKind" {
+        /// It is new.
+        Added = "ADDED",
+        /// It is gone.
+        Removed = "REMOVED",
+        /// It stands in another place or stage.
+        Moved = "MOVED",
+        /// Its fields differ.
+        Changed = "CHANGED",
+    }
+}
+
+/// A change of one element.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    /// What happened.
+    pub kind: ChangeKind,
+    /// The element's noun.
+    pub noun: &'static Noun,
+    /// Its id on the wire.
+    pub id: String,
+    /// What it is called.
+    pub name: Option<String>,
+    /// Fields that differ.
+    pub fields: Vec<String>,
+}
+
+/// Nouns of an edition, and whether their rows are the journey's own: others come and go with the steps that use them.
+const NOUNS: [(&Noun, bool); 8] = [
+    (&journey::NOUN, true),
+    (&stage::NOUN, true),
+    (&step::NOUN, true),
+    (&step_link::NOUN, true),
+    (&interaction_point::NOUN, false),
+    (&expectation::NOUN, true),
+    (&medium::NOUN, false),
+    (&influencer::NOUN, false),
+];
+
+/// Fields that say where an element stands.
+const PLACE: [&str; 2] = ["position", "stage"];
+
+/// The elements of a list by id.
+type Elements<'a> = BTreeMap<&'a str, &'a Map<String, Value>>;
+
+fn elements<'a>(document: &'a Value, noun: &Noun) -> Elements<'a> {
+    let list = document[noun.plural].as_array().map_or(&[][..], Vec::as_slice);
+    list.iter().filter_map(Value::as_object).filter_map(|object| Some((object.get("id")?.as_str()?, object))).collect()
+}
+
+/// The changes from one document to another, in the order of the nouns and then of the ids.
+pub(super) fn changes(before: &Value, after: &Value) -> Vec<Change> {
+    let mut found = Vec::new();
+    for (noun, is_own) in NOUNS {
+        let (old, new) = (elements(before, noun), elements(after, noun));
+        let moved = moved(&old, &new);
+        let ids: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+        for id in ids {
+            let mut note = |kind, object: &Map<String, Value>, fields| {
+                found.push(Change { kind, noun, id: id.to_owned(), name: name(object), fields });
+            };
+            match (old.get(id), new.get(id)) {
+                (Some(old), Some(new)) => {
+                    let differs = |field: &&String| old.get(*field) != new.get(*field);
+                    let known: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+                    let differing: Vec<&String> = known.into_iter().filter(differs).collect();
+                    let place = |field: &&&String| PLACE.contains(&field.as_str());
+                    let has_moved = |field: &&String| field.as_str() != "position" || moved.contains(id);
+                    let placed: Vec<String> =
+                        differing.iter().filter(place).filter(|field| has_moved(field)).map(|f| (*f).clone()).collect();
+                    if !placed.is_empty() {
+                        note(ChangeKind::Moved, new, placed);
+                    }
+                    let others: Vec<String> =
+                        differing.iter().filter(|field| !place(field)).map(|field| (*field).clone()).collect();
+                    if !others.is_empty() {
+                        note(ChangeKind::Changed, new, others);
+                    }
+                }
+                (Some(old), None) if is_own && stays(old, after) => note(ChangeKind::Removed, old, Vec::new()),
+                (None, Some(new)) if is_own && stays(new, before) => note(ChangeKind::Added, new, Vec::new()),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// Whether the point an expectation belongs to is in the other document, too: if not, the step tells it all.
+fn stays(element: &Map<String, Value>, other: &Value) -> bool {
+    let is_of_point = element.contains_key("point") && element.contains_key("statement");
+    let point = element.get("point").and_then(Value::as_str);
+    !is_of_point || point.is_some_and(|point| elements(other, &interaction_point::NOUN).contains_key(point))
+}
+
+/// The fewest elements that must be moved to bring those of both documents from one order into the other.
+fn moved<'a>(old: &Elements<'a>, new: &Elements<'a>) -> HashSet<&'a str> {
+    let place = |elements: &Elements<'a>, id: &str| elements.get(id)?.get("position")?.as_i64();
+    let mut common: Vec<(i64, i64, &str)> =
+        old.keys().filter_map(|id| Some((place(old, id)?, place(new, id)?, *id))).collect();
+    common.sort_unstable();
+    // The longest rising run of new places stays: for each length, the run that ends lowest, and what came before.
+    let (mut ends, mut previous): (Vec<usize>, Vec<Option<usize>>) = (Vec::new(), vec![None; common.len()]);
+    for (index, (_, place, _)) in common.iter().enumerate() {
+        let length = ends.partition_point(|end| common[*end].1 < *place);
+        previous[index] = length.checked_sub(1).map(|before| ends[before]);
+        match ends.get_mut(length) {
+            Some(end) => *end = index,
+            None => ends.push(index),
+        }
+    }
+    let mut moved: HashSet<&str> = common.iter().map(|(.., id)| *id).collect();
+    let mut stays = ends.last().copied();
+    while let Some(index) = stays {
+        moved.remove(common[index].2);
+        stays = previous[index];
+    }
+    moved
+}
+
+fn name(object: &Map<String, Value>) -> Option<String> {
+    ["title", "name", "label", "statement"].iter().find_map(|field| object.get(*field)?.as_str().map(str::to_owned))
+}

@@ -1,0 +1,265 @@
+//! Editions: a journey is frozen by publishing it, and compared with others or with what it is now.
+
+use entity::{
+    Permission,
+    event::EventOperation,
+    expectation, influencer, interaction_point,
+    journey::{self, JourneyStatus},
+    journey_edition::{self, Column, Entity},
+    medium,
+    noun::{Field, Kind, Link, Named, Noun, Relationship, Writable},
+    stage, step, step_link,
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid};
+use serde_json::Value;
+
+use super::{
+    EXPECTED_VERSION,
+    diff::{Change, ChangeKind, changes},
+};
+use crate::{
+    Error, Result, UserError,
+    error::Code,
+    graphql::{
+        freeze::freeze,
+        input::Input,
+        slice::{Answer, Argument, Done, Made, Mutation, Query},
+    },
+    store::{
+        Scope, Tx,
+        cell::{Cell, given},
+        draft::{Draft, Mode, Outcome, Target},
+        whole::Whole,
+        write::Rules,
+    },
+};
+
+/// Most rows of an edition.
+const MOST_ROWS: usize = 10_000;
+/// Longest document of an edition in bytes.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+static MEDIUM: Whole = Whole { noun: &medium::NOUN, parts: &[] };
+static INFLUENCER: Whole = Whole { noun: &influencer::NOUN, parts: &[] };
+static EXPECTATION: Whole = Whole { noun: &expectation::NOUN, parts: &[] };
+static STAGE: Whole = Whole { noun: &stage::NOUN, parts: &[] };
+static STEP_LINK: Whole = Whole { noun: &step_link::NOUN, parts: &[] };
+static STEP: Whole = Whole { noun: &step::NOUN, parts: &[("point", Some(&POINT))] };
+
+static POINT: Whole = Whole {
+    noun: &interaction_point::NOUN,
+    parts: &[("mediums", Some(&MEDIUM)), ("influencers", Some(&INFLUENCER)), ("expectations", Some(&EXPECTATION))],
+};
+
+/// What an edition holds.
+pub(super) static JOURNEY: Whole = Whole {
+    noun: &journey::NOUN,
+    parts: &[("stages", Some(&STAGE)), ("steps", Some(&STEP)), ("links", Some(&STEP_LINK))],
+};
+
+/// The mutation that publishes.
+pub(super) const PUBLISH: Mutation = Mutation {
+    name: "journeyPublish",
+    doc: "Freezes a journey as its next edition: stages, steps, links, and the points with their mediums, influencers and expectations. UNCHANGED if the latest edition says the same. Refused with INVALID in the archive, with TOO_LONG above 10,000 rows or 4 MiB.",
+    permissions: &[Permission::MapWrite, Permission::MapRead],
+    input: &[Argument { name: "id", ty: "ID!", default: None, doc: "The journey." }, EXPECTED_VERSION],
+    run: |tx, input| Box::pin(publish(tx, input)),
+};
+
+/// The query that compares.
+pub(super) const DIFF: Query = Query {
+    name: "journeyDiff",
+    doc: "What changed from one edition of a journey to another, or to what the journey is now.",
+    arguments: &[
+        Argument { name: "from", ty: "JourneyEditionRef!", default: None, doc: "The edition before." },
+        Argument {
+            name: "to",
+            ty: "JourneyEditionRef",
+            default: None,
+            doc: "The edition after, of the same journey; what the journey is now when left out.",
+        },
+    ],
+    answer: &DIFFERENCE,
+    permissions: &[Permission::MapRead],
+    run: |scope, input| Box::pin(compare(scope, input)),
+};
+
+/// The objects of the answer.
+pub(super) const OBJECTS: &[&Noun] = &[&DIFFERENCE, &CHANGE];
+
+static DIFFERENCE: Noun = Noun {
+    name: "JourneyDiff",
+    singular: "journeyDiff",
+    plural: "journeyDiffs",
+    table: "",
+    prefix: "",
+    doc: "What changed in a journey.",
+    tenant: "",
+    system: &[],
+    read: Some(Permission::MapRead),
+    write: Permission::MapWrite,
+    fields: &[],
+    relations: &[
+        Relationship {
+            name: "journey",
+            target: &journey::NOUN,
+            link: Link::One { column: "journey_id", is_nullable: false, writable: Writable::Never },
+            doc: "The journey.",
+        },
+        Relationship {
+            name: "fromEdition",
+            target: &journey_edition::NOUN,
+            link: Link::One { column: "from_id", is_nullable: false, writable: Writable::Never },
+            doc: "The edition before.",
+        },
+        Relationship {
+            name: "toEdition",
+            target: &journey_edition::NOUN,
+            link: Link::One { column: "to_id", is_nullable: true, writable: Writable::Never },
+            doc: "The edition after; null for what the journey is now.",
+        },
+        Relationship {
+            name: "changes",
+            target: &CHANGE,
+            link: Link::Inside { is_list: true },
+            doc: "The changes, those of the journey first, then of stages, steps, links and points.",
+        },
+    ],
+    operations: &[],
+    has_external_ids: false,
+};
+
+static CHANGE: Noun = Noun {
+    name: "JourneyChange",
+    singular: "journeyChange",
+    plural: "journeyChanges",
+    table: "",
+    prefix: "",
+    doc: "How one element changed from one edition to another.",
+    tenant: "",
+    system: &[],
+    read: Some(Permission::MapRead),
+    write: Permission::MapWrite,
+    fields: &[
+        Field::new("kind", "kind", Kind::Enum(ChangeKind::TYPE), "What happened to it."),
+        Field::new("type", "type", Kind::Text { max: 64 }, "Type of the element, for example Step."),
+        Field::new("elementId", "element_id", Kind::Text { max: 64 }, "Its id, for node(id)."),
+        Field::new("name", "name", Kind::Text { max: 2_000 }, "What it is or was called, if it has a name.").nullable(),
+        Field::new(
+            "fields",
+            "fields",
+            Kind::Names,
+            "Names of the fields that differ; none of what was added or removed.",
+        ),
+    ],
+    relations: &[],
+    operations: &[],
+    has_external_ids: false,
+};
+
+/// The journey as it is now, or nothing if it is too large for an edition.
+async fn current<C: ConnectionTrait>(scope: &Scope<C>, journey: Uuid) -> Result<Option<Value>> {
+    let gathered = scope.gather(&JOURNEY, &[journey], MOST_ROWS).await?;
+    Ok((gathered.count() <= MOST_ROWS).then(|| freeze(&gathered)))
+}
+
+async fn publish(tx: &Tx, input: &Input) -> Result<Done> {
+    let noun = &journey::NOUN;
+    let (id, version) = (input.id("id", noun)?, input.int("expectedVersion")?);
+    let record = match tx.lock_one(noun, Permission::MapWrite, id, version).await? {
+        Ok(record) => record,
+        Err(mistake) => return Ok(Err(vec![mistake])),
+    };
+    if !record.get("archived_at").is_null() {
+        let message = "the journey is in the archive; take it out first";
+        return Ok(Err(vec![UserError::new(Code::Invalid, "id", message)]));
+    }
+    let id = record.id();
+    let latest = Entity::find().filter(Column::JourneyId.eq(id)).order_by_desc(Column::Number).limit(1);
+    let latest = tx.all(latest).await?.pop();
+    let published = Cell::Text(JourneyStatus::Published.name().to_owned());
+    let was_published = *record.get("status") == published;
+    let (number, before) = latest.map_or((1, None), |edition| (edition.number + 1, Some(edition.document)));
+    if was_published && before.is_some() && before == current(tx, id).await?.map(|document| document.to_string()) {
+        return Ok(Ok((id, Outcome::Unchanged)));
+    }
+    // Written first: an edition says of its journey that it is published.
+    let mut fields = vec!["editions"];
+    if !was_published {
+        fields.push("status");
+    }
+    let now = Cell::Int(tx.now().timestamp_millis());
+    let changed = record.changed(&[given(noun, "status", published)], &now);
+    tx.put(noun, vec![(changed, fields)], EventOperation::Updated).await?;
+    let document = current(tx, id).await?.map(|document| document.to_string());
+    let Some(document) = document.filter(|document| document.len() <= MOST_BYTES) else {
+        return Ok(Err(vec![UserError::new(Code::TooLong, "id", "the journey is too large for an edition")]));
+    };
+    let mut draft = Draft::new(&journey_edition::NOUN, Target::New, Mode::CreateOnly);
+    draft.set("number", Cell::Int(number));
+    draft.set("document", Cell::Text(document));
+    draft.set("published_at", Cell::Int(tx.now().timestamp_millis()));
+    draft.set("published_by", Cell::Text(tx.actor().subject.clone()));
+    draft.set("journey_id", Cell::Id(id));
+    tx.write(&journey_edition::NOUN, &Rules::NONE, &mut [draft], true).await?;
+    Ok(Ok((id, Outcome::Updated)))
+}
+
+async fn compare(scope: &Scope, input: &Input) -> Result<Answer> {
+    let noun = &journey_edition::NOUN;
+    let (mut named, mut references) = (Vec::new(), Vec::new());
+    for name in ["from", "to"] {
+        if let Some(value) = input.present(name) {
+            named.push(name);
+            references.push(Input::reference(name, value, noun)?);
+        }
+    }
+    let found = scope.references(noun, references.iter()).await?;
+    let mut ids = Vec::new();
+    for (name, reference) in named.iter().zip(&references) {
+        let id = found.get(reference).copied();
+        ids.push(id.ok_or_else(|| Error::BadInput(format!("{name} names no {}", noun.name)))?);
+    }
+    let rows = scope.cells(noun, &["id", "journey_id", "document"], "id", &ids, ids.len()).await?;
+    let document = |id: Uuid| -> Result<(Uuid, Value)> {
+        let row = rows.iter().find(|row| row[0].id() == Some(id));
+        let parsed = row.and_then(|row| Some((row[1].id()?, serde_json::from_str(row[2].text()?).ok()?)));
+        parsed.ok_or_else(|| Error::internal("an edition cannot be read"))
+    };
+    let from = ids.first().copied().ok_or_else(|| Error::BadInput("from must be given".to_owned()))?;
+    let (journey, before) = document(from)?;
+    let to = ids.get(1).copied();
+    let after = match to {
+        None => current(scope, journey).await?,
+        Some(to) => {
+            let (other, after) = document(to)?;
+            if other != journey {
+                return Err(Error::BadInput("from and to are editions of two journeys".to_owned()));
+            }
+            Some(after)
+        }
+    };
+    let after = after.ok_or_else(|| Error::BadInput("the journey is too large to be compared".to_owned()))?;
+    Ok(Answer::Object(Made {
+        cells: vec![
+            ("journey_id", Cell::Id(journey)),
+            ("from_id", Cell::Id(from)),
+            ("to_id", to.map_or(Cell::Null, Cell::Id)),
+        ],
+        inside: vec![("changes", changes(&before, &after).iter().map(made).collect())],
+    }))
+}
+
+fn made(change: &Change) -> Made {
+    let text = |text: &str| Cell::Text(text.to_owned());
+    Made {
+        cells: vec![
+            ("kind", text(change.kind.name())),
+            ("type", text(change.noun.name)),
+            ("element_id", text(&change.id)),
+            ("name", change.name.as_deref().map_or(Cell::Null, text)),
+            ("fields", Cell::Text(serde_json::json!(change.fields).to_string())),
+        ],
+        inside: Vec::new(),
+    }
+}

@@ -1,0 +1,284 @@
+//! What the links of journeys say: what follows a step, where a journey starts and ends, which ways lead through it.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::{
+    Permission,
+    noun::{Field, Kind, Link, Named, Noun, Relationship, Writable},
+    step,
+    step_link::{self, StepLinkKind},
+};
+use sea_orm::prelude::Uuid;
+
+use super::{
+    diagram,
+    graph::{Graph, Path},
+};
+use crate::{
+    Error, Result,
+    graphql::{
+        input::{Input, text},
+        slice::{Answer, Answers, Argument, Computed, Made, Shows},
+    },
+    store::{Scope, cell::Cell},
+};
+
+/// Most paths of one answer.
+const MOST_PATHS: i64 = 100;
+/// Most rows that are read to compute one field.
+const MOST_ROWS: usize = 500_000;
+
+const KINDS: Argument = Argument {
+    name: "kinds",
+    ty: "[StepLinkKind!]",
+    default: None,
+    doc: "Which links are followed; all but LOOP when left out.",
+};
+
+/// The fields of a journey.
+pub(super) const OF_JOURNEY: &[Computed] = &[
+    Computed {
+        name: "starts",
+        doc: "Steps that no link but a LOOP leads to, by position.",
+        arguments: &[],
+        shows: Shows::List(&step::NOUN),
+        run: |scope, _, ids| Box::pin(bare(scope, ids, "to_id")),
+    },
+    Computed {
+        name: "ends",
+        doc: "Steps from which no link but a LOOP leads on, by position.",
+        arguments: &[],
+        shows: Shows::List(&step::NOUN),
+        run: |scope, _, ids| Box::pin(bare(scope, ids, "from_id")),
+    },
+    Computed {
+        name: "paths",
+        doc: "Ways through the journey along its links, no step twice on one. They come by position of their first \
+              step, then by age of their links.",
+        arguments: &[
+            Argument {
+                name: "from",
+                ty: "StepRef",
+                default: None,
+                doc: "First step; any of the starts when left out.",
+            },
+            Argument { name: "to", ty: "StepRef", default: None, doc: "Last step; any of the ends when left out." },
+            KINDS,
+            Argument { name: "first", ty: "Int", default: Some("10"), doc: "Most paths, 1 to 100." },
+        ],
+        shows: Shows::One(&PATHS),
+        run: |scope, input, ids| Box::pin(paths(scope, input, ids)),
+    },
+    diagram::OF_JOURNEY,
+];
+
+/// The fields of a step.
+pub(super) const OF_STEP: &[Computed] = &[
+    Computed {
+        name: "successors",
+        doc: "Steps that links lead to from here, each once, by age of the links.",
+        arguments: &[KINDS],
+        shows: Shows::List(&step::NOUN),
+        run: |scope, input, ids| Box::pin(neighbours(scope, input, ids, ["from_id", "to_id"])),
+    },
+    Computed {
+        name: "predecessors",
+        doc: "Steps from which links lead here, each once, by age of the links.",
+        arguments: &[KINDS],
+        shows: Shows::List(&step::NOUN),
+        run: |scope, input, ids| Box::pin(neighbours(scope, input, ids, ["to_id", "from_id"])),
+    },
+    Computed {
+        name: "isStart",
+        doc: "Whether no link but a LOOP leads to it.",
+        arguments: &[],
+        shows: Shows::Value(Kind::Bool),
+        run: |scope, _, ids| Box::pin(is_bare(scope, ids, "to_id")),
+    },
+    Computed {
+        name: "isEnd",
+        doc: "Whether no link but a LOOP leads on from it.",
+        arguments: &[],
+        shows: Shows::Value(Kind::Bool),
+        run: |scope, _, ids| Box::pin(is_bare(scope, ids, "from_id")),
+    },
+];
+
+/// The objects of the answers.
+pub(super) const OBJECTS: &[&Noun] = &[&PATHS, &PATH, &PATH_STEP];
+
+/// An object that is made on the spot.
+const fn made(
+    names: [&'static str; 3],
+    doc: &'static str,
+    fields: &'static [Field],
+    relations: &'static [Relationship],
+) -> Noun {
+    let [name, singular, plural] = names;
+    Noun {
+        name,
+        singular,
+        plural,
+        table: "",
+        prefix: "",
+        doc,
+        tenant: "",
+        system: &[],
+        read: Some(Permission::MapRead),
+        write: Permission::MapWrite,
+        fields,
+        relations,
+        operations: &[],
+        has_external_ids: false,
+    }
+}
+
+static PATHS: Noun = made(
+    ["JourneyPaths", "journeyPathList", "journeyPathLists"],
+    "Ways through a journey.",
+    &[Field::new("hasMore", "has_more", Kind::Bool, "Whether there are, or may be, more than these.")],
+    &[Relationship { name: "nodes", target: &PATH, link: Link::Inside { is_list: true }, doc: "The ways." }],
+);
+
+static PATH: Noun = made(
+    ["JourneyPath", "journeyPath", "journeyPaths"],
+    "One way through a journey.",
+    &[Field::new("length", "length", Kind::Int { min: 1, max: i64::MAX }, "How many steps it has.")],
+    &[Relationship {
+        name: "steps",
+        target: &PATH_STEP,
+        link: Link::Inside { is_list: true },
+        doc: "Its steps in order.",
+    }],
+);
+
+static PATH_STEP: Noun = made(
+    ["JourneyPathStep", "journeyPathStep", "journeyPathSteps"],
+    "A step on a way through a journey.",
+    &[],
+    &[
+        Relationship {
+            name: "step",
+            target: &step::NOUN,
+            link: Link::One { column: "step_id", is_nullable: false, writable: Writable::Never },
+            doc: "The step.",
+        },
+        Relationship {
+            name: "link",
+            target: &step_link::NOUN,
+            link: Link::One { column: "link_id", is_nullable: true, writable: Writable::Never },
+            doc: "The link that led to it; null for the first.",
+        },
+    ],
+);
+
+/// A link as it is read here.
+struct Line {
+    id: Uuid,
+    from: Uuid,
+    to: Uuid,
+}
+
+/// Links of these kinds whose `column` is one of `ids`, by age.
+async fn lines(scope: &Scope, column: &'static str, ids: &[Uuid], kinds: &[&str]) -> Result<Vec<Line>> {
+    let columns = ["id", "from_id", "to_id", "kind"];
+    let rows = scope.cells(&step_link::NOUN, &columns, column, ids, MOST_ROWS).await?;
+    let is_wanted = |row: &&Vec<Cell>| row[3].text().is_some_and(|kind| kinds.contains(&kind));
+    let line = |row: &Vec<Cell>| Some(Line { id: row[0].id()?, from: row[1].id()?, to: row[2].id()? });
+    Ok(rows.iter().filter(is_wanted).filter_map(line).collect())
+}
+
+/// The kinds of links that are not the way back.
+fn forward() -> Vec<&'static str> {
+    StepLinkKind::TYPE.values.iter().map(|(name, _)| *name).filter(|name| *name != StepLinkKind::Loop.name()).collect()
+}
+
+/// The kinds of links that are asked for.
+fn kinds(input: &Input) -> Vec<&str> {
+    if input.present("kinds").is_none() {
+        return forward();
+    }
+    input.list("kinds").into_iter().filter_map(text).collect()
+}
+
+async fn neighbours(scope: &Scope, input: &Input, ids: &[Uuid], [here, there]: [&'static str; 2]) -> Result<Answers> {
+    let mut found: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    for line in lines(scope, here, ids, &kinds(input)).await? {
+        let (own, other) = if there == "to_id" { (line.from, line.to) } else { (line.to, line.from) };
+        let known = found.entry(own).or_default();
+        if !known.contains(&other) {
+            known.push(other);
+        }
+    }
+    Ok(found.into_iter().map(|(id, steps)| (id, steps.into_iter().map(Answer::Row).collect())).collect())
+}
+
+async fn is_bare(scope: &Scope, ids: &[Uuid], column: &'static str) -> Result<Answers> {
+    let lines = lines(scope, column, ids, &forward()).await?;
+    let joined: HashSet<Uuid> = lines.iter().map(|line| if column == "to_id" { line.to } else { line.from }).collect();
+    Ok(ids.iter().map(|id| (*id, vec![Answer::Value(Cell::Bool(!joined.contains(id)))])).collect())
+}
+
+/// The steps of journeys by position: journey, step.
+async fn steps(scope: &Scope, journeys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>> {
+    let columns = ["id", "journey_id", "position"];
+    let rows = scope.cells(&step::NOUN, &columns, "journey_id", journeys, MOST_ROWS).await?;
+    let mut steps: Vec<(i64, Uuid, Uuid)> =
+        rows.iter().filter_map(|row| Some((row[2].int()?, row[1].id()?, row[0].id()?))).collect();
+    steps.sort_unstable();
+    Ok(steps.into_iter().map(|(_, journey, step)| (journey, step)).collect())
+}
+
+async fn bare(scope: &Scope, journeys: &[Uuid], column: &'static str) -> Result<Answers> {
+    let lines = lines(scope, "journey_id", journeys, &forward()).await?;
+    let joined: HashSet<Uuid> = lines.iter().map(|line| if column == "to_id" { line.to } else { line.from }).collect();
+    let mut found = Answers::new();
+    for (journey, step) in steps(scope, journeys).await?.into_iter().filter(|(_, step)| !joined.contains(step)) {
+        found.entry(journey).or_default().push(Answer::Row(step));
+    }
+    Ok(found)
+}
+
+async fn paths(scope: &Scope, input: &Input, journeys: &[Uuid]) -> Result<Answers> {
+    let first = input.int("first")?.unwrap_or(10);
+    if !(1..=MOST_PATHS).contains(&first) {
+        return Err(Error::BadInput(format!("first must be from 1 to {MOST_PATHS}")));
+    }
+    let most = usize::try_from(first).map_err(|_| Error::internal("a number of paths is out of range"))?;
+    let (from, to) = (named(scope, input, "from").await?, named(scope, input, "to").await?);
+    let (steps, lines) = (steps(scope, journeys).await?, lines(scope, "journey_id", journeys, &kinds(input)).await?);
+    let (entered, left): (HashSet<Uuid>, HashSet<Uuid>) = lines.iter().map(|line| (line.to, line.from)).unzip();
+    let mut graph = Graph::default();
+    for line in &lines {
+        graph.add(line.from, line.to, line.id);
+    }
+    let mut found = Answers::new();
+    for journey in journeys {
+        let own = || steps.iter().filter(|(known, _)| known == journey).map(|(_, step)| *step);
+        let starts: Vec<Uuid> =
+            own().filter(|step| from.map_or(!entered.contains(step), |from| from == *step)).collect();
+        let ends: HashSet<Uuid> = own().filter(|step| to.map_or(!left.contains(step), |to| to == *step)).collect();
+        let (paths, has_more) = graph.paths(&starts, &ends, most);
+        let nodes = paths.iter().map(path).collect();
+        let made = Made { cells: vec![("has_more", Cell::Bool(has_more))], inside: vec![("nodes", nodes)] };
+        found.insert(*journey, vec![Answer::Object(made)]);
+    }
+    Ok(found)
+}
+
+fn path(path: &Path) -> Made {
+    let step = |(step, link): &(Uuid, Option<Uuid>)| Made {
+        cells: vec![("step_id", Cell::Id(*step)), ("link_id", link.map_or(Cell::Null, Cell::Id))],
+        inside: Vec::new(),
+    };
+    let length = Cell::Int(i64::try_from(path.len()).unwrap_or(i64::MAX));
+    Made { cells: vec![("length", length)], inside: vec![("steps", path.iter().map(step).collect())] }
+}
+
+/// The step an argument names; the nil id for one that is not there, which no path begins or ends with.
+async fn named(scope: &Scope, input: &Input, name: &str) -> Result<Option<Uuid>> {
+    let Some(value) = input.present(name) else { return Ok(None) };
+    let reference = Input::reference(name, value, &step::NOUN)?;
+    let found = scope.references(&step::NOUN, std::iter::once(&reference)).await?;
+    Ok(Some(found.get(&reference).copied().unwrap_or_default()))
+}

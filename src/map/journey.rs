@@ -1,0 +1,124 @@
+//! Journeys: a tree, with a status that follows what is done to them, and parts whose orders are set whole.
+
+use entity::{
+    Permission,
+    journey::{JourneyStatus, NOUN},
+    journey_edition,
+    noun::{Named, Noun},
+    stage, step,
+};
+
+use super::{
+    EXPECTED_VERSION, copy::JOURNEY_COPY, diagram, diff::ChangeKind, edition, flow, stage as stage_slice,
+    step as step_slice, tree::stay_a_tree,
+};
+use crate::{
+    Result,
+    graphql::{
+        input::{Input, text, wire_id},
+        slice::{Argument, Done, Mutation, Slice},
+    },
+    store::{
+        Tx,
+        cell::{Cell, Record, given},
+        draft::{Draft, Outcome},
+        write::{PartOf, Rules, Values},
+    },
+};
+
+const ID: Argument = Argument { name: "id", ty: "ID!", default: None, doc: "The journey." };
+
+/// The slice.
+pub const SLICE: Slice = Slice {
+    rules: Rules {
+        prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),
+        archiving: |tx, journey, is_archived| Box::pin(archiving(tx, journey, is_archived)),
+        ..Rules::NONE
+    },
+    mutations: &[
+        Mutation {
+            name: "journeyOrderStages",
+            doc: "Gives the stages of a journey exactly this order, all at once.",
+            permissions: &[Permission::MapWrite],
+            input: &[
+                ID,
+                Argument {
+                    name: "stageIds",
+                    ty: "[ID!]!",
+                    default: None,
+                    doc: "All its stages, each once, the first first.",
+                },
+                EXPECTED_VERSION,
+            ],
+            run: |tx, input| Box::pin(order(tx, input, &stage::NOUN, &stage_slice::PART_OF, ("stageIds", "stages"))),
+        },
+        Mutation {
+            name: "journeyOrderSteps",
+            doc: "Gives the steps of a journey exactly this order, all at once.",
+            permissions: &[Permission::MapWrite],
+            input: &[
+                ID,
+                Argument {
+                    name: "stepIds",
+                    ty: "[ID!]!",
+                    default: None,
+                    doc: "All its steps, each once, the first first.",
+                },
+                EXPECTED_VERSION,
+            ],
+            run: |tx, input| Box::pin(order(tx, input, &step::NOUN, &step_slice::PART_OF, ("stepIds", "steps"))),
+        },
+        JOURNEY_COPY,
+        edition::PUBLISH,
+    ],
+    queries: &[edition::DIFF],
+    computed: flow::OF_JOURNEY,
+    objects: OBJECTS,
+    inputs: &[diagram::OPTIONS_INPUT],
+    enums: &[ChangeKind::TYPE, diagram::ENUMS[0], diagram::ENUMS[1]],
+    ..Slice::new(&NOUN)
+};
+
+const OBJECTS: &[&Noun] =
+    &[flow::OBJECTS[0], flow::OBJECTS[1], flow::OBJECTS[2], edition::OBJECTS[0], edition::OBJECTS[1]];
+
+async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+    for draft in drafts.iter_mut().filter(|draft| draft.is_new()) {
+        draft.set("status", Cell::Text(JourneyStatus::Draft.name().to_owned()));
+    }
+    stay_a_tree(tx, &NOUN, drafts).await
+}
+
+/// Out of the archive, a journey is what it was: published, if it ever was.
+async fn archiving(tx: &Tx, journey: &Record, is_archived: bool) -> Result<Values> {
+    let status = if is_archived {
+        JourneyStatus::Archived
+    } else if tx.count_of(&journey_edition::NOUN, "journey_id", journey.id()).await? > 0 {
+        JourneyStatus::Published
+    } else {
+        JourneyStatus::Draft
+    };
+    Ok(vec![given(&NOUN, "status", Cell::Text(status.name().to_owned()))])
+}
+
+async fn order(
+    tx: &Tx,
+    input: &Input,
+    noun: &'static Noun,
+    part_of: &PartOf,
+    (argument, relation): (&'static str, &'static str),
+) -> Result<Done> {
+    let (id, version) = (input.id("id", &NOUN)?, input.int("expectedVersion")?);
+    let journey = match tx.lock_one(&NOUN, NOUN.write, id, version).await? {
+        Ok(journey) => journey,
+        Err(mistake) => return Ok(Err(vec![mistake])),
+    };
+    let id = journey.id();
+    let named = input.list(argument).into_iter();
+    let wanted: Vec<_> = named.map(|value| text(value).and_then(|text| wire_id(noun.prefix, text))).collect();
+    Ok(match tx.order_parts((&NOUN, journey), noun, part_of, &wanted, (argument, relation)).await? {
+        Ok(true) => Ok((id, Outcome::Updated)),
+        Ok(false) => Ok((id, Outcome::Unchanged)),
+        Err(mistake) => Err(vec![mistake]),
+    })
+}

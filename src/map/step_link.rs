@@ -1,0 +1,121 @@
+//! Step links: without its LOOP links a journey has no circle.
+
+use std::collections::HashSet;
+
+use entity::{
+    id,
+    noun::Named,
+    step,
+    step_link::{Column, Entity, NOUN, StepLinkKind},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, prelude::Uuid};
+
+use super::{graph::Graph, step::stay_in_the_journey};
+use crate::{
+    Result,
+    error::Code,
+    graphql::slice::Slice,
+    store::{
+        Tx,
+        draft::Draft,
+        write::{PartOf, Rules},
+    },
+};
+
+/// The slice.
+pub const SLICE: Slice = Slice {
+    rules: Rules {
+        prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),
+        part_of: Some(PartOf { relation: "journey", position: None, most: 5_000 }),
+        ..Rules::NONE
+    },
+    ..Slice::new(&NOUN)
+};
+
+/// A line that circles are looked for in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Line {
+    from: Uuid,
+    to: Uuid,
+    id: Uuid,
+}
+
+async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+    stay_in_the_journey(tx, drafts, &step::NOUN, &["from", "to"]).await?;
+    let journeys: HashSet<Uuid> =
+        drafts.iter().filter(|draft| is_structural(draft)).filter_map(|draft| draft.get("journey_id").id()).collect();
+    if journeys.is_empty() {
+        return Ok(());
+    }
+    // The journeys are locked, for links are parts of them: nobody else closes a circle with what is read here.
+    let known = Entity::find().filter(Column::JourneyId.is_in(journeys)).filter(Column::Kind.ne(StepLinkKind::Loop));
+    let known: Vec<Line> = tx
+        .all_unpermitted(known)
+        .await?
+        .into_iter()
+        .map(|row| Line { from: row.from_id.0, to: row.to_id.0, id: row.id.0 })
+        .collect();
+    // First all lines of the call leave: together they may be right although one after the other they are not. That
+    // fails if the old place of a refused one has been taken from it; then they are judged one after the other.
+    let circles = circles(&known, drafts, true).or_else(|| circles(&known, drafts, false)).unwrap_or_default();
+    for (place, circle) in circles {
+        let draft = &mut drafts[place];
+        let field = if draft.gives("to_id") {
+            "toRef"
+        } else if draft.gives("from_id") {
+            "fromRef"
+        } else {
+            "kind"
+        };
+        let path: Vec<String> = circle.into_iter().map(|step| id::encode(step::NOUN.prefix, step)).collect();
+        let message = format!("only a LOOP link may close a circle: {}", path.join(" → "));
+        draft.refuse(Code::Cycle, field, message);
+    }
+    Ok(())
+}
+
+/// Whether a draft may change which lines there are.
+fn is_structural(draft: &Draft) -> bool {
+    let changes = ["kind", "from_id", "to_id"].iter().any(|column| draft.gives(column));
+    draft.errors.is_empty() && (draft.is_new() || changes)
+}
+
+/// The line that a draft wants, unless it is a LOOP.
+fn wanted(draft: &Draft) -> Option<Line> {
+    let is_loop = draft.get("kind").text() == Some(StepLinkKind::Loop.name());
+    let (from, to) = draft.get("from_id").id().zip(draft.get("to_id").id())?;
+    (!is_loop).then_some(Line { from, to, id: draft.id })
+}
+
+/// The drafts that would close a circle, each with its steps. `None` if a refused one cannot stay what it was.
+fn circles(known: &[Line], drafts: &[Draft], leaves_first: bool) -> Option<Vec<(usize, Vec<Uuid>)>> {
+    let old = |draft: &Draft| known.iter().find(|line| line.id == draft.id).copied();
+    let mut graph = Graph::default();
+    for line in known {
+        graph.add(line.from, line.to, line.id);
+    }
+    let structural = || drafts.iter().enumerate().filter(|(_, draft)| is_structural(draft));
+    if leaves_first {
+        for line in structural().filter_map(|(_, draft)| old(draft)) {
+            graph.remove(line.from, line.id);
+        }
+    }
+    let mut refused = Vec::new();
+    for (place, draft) in structural() {
+        let before = old(draft);
+        if let Some(line) = before {
+            graph.remove(line.from, line.id);
+        }
+        let line = wanted(draft);
+        let circle = line.and_then(|line| graph.circle(line.from, line.to));
+        let stays = if circle.is_some() { before } else { line };
+        refused.extend(circle.map(|circle| (place, circle)));
+        if let Some(line) = stays {
+            if leaves_first && before == Some(line) && graph.circle(line.from, line.to).is_some() {
+                return None;
+            }
+            graph.add(line.from, line.to, line.id);
+        }
+    }
+    Some(refused)
+}

@@ -1,0 +1,40 @@
+//! Nouns whose rows name one above them stay a tree.
+
+use std::collections::HashMap;
+
+use entity::{id, noun::Noun};
+use sea_orm::prelude::Uuid;
+
+use crate::{
+    Result,
+    error::Code,
+    store::{Tx, draft::Draft},
+};
+
+/// Refuses each parent that would close a circle, given those before it. Two writers cannot close one together:
+/// each first takes the organization's lock.
+pub(super) async fn stay_a_tree(tx: &Tx, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
+    if drafts.iter().all(|draft| draft.is_new() || !draft.gives("parent_id")) {
+        return Ok(());
+    }
+    tx.lock_organization().await?;
+    let mut parents: HashMap<Uuid, Option<Uuid>> = tx.references_of(noun, "parent_id").await?;
+    for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty() && draft.gives("parent_id")) {
+        let parent = draft.get("parent_id").id();
+        let mut path = vec![draft.id];
+        let mut above = parent;
+        while let Some(id) = above.filter(|id| *id != draft.id) {
+            path.push(id);
+            above = parents.get(&id).copied().flatten();
+        }
+        if above.is_some() {
+            path.push(draft.id);
+            let path: Vec<String> = path.into_iter().map(|id| id::encode(noun.prefix, id)).collect();
+            let message = format!("a {} cannot stand below itself: {}", noun.name, path.join(" below "));
+            draft.refuse(Code::Cycle, "parentRef", message);
+        } else {
+            parents.insert(draft.id, parent);
+        }
+    }
+    Ok(())
+}

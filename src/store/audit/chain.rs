@@ -1,0 +1,111 @@
+//! The bytes and hashes of the chain. They are the format that heads kept elsewhere rely on: it does not change.
+
+use std::fmt::Write;
+
+use aws_lc_rs::digest::{Context, SHA256, digest};
+use entity::id::OrganizationId;
+use sea_orm::{DbErr, QueryResult};
+
+use super::{Seal, Sealed, name};
+use crate::{
+    Result,
+    store::cell::{Cell, CellKind},
+};
+
+/// What the hash of every seal begins with.
+const FORMAT: &str = "rapport audit 1";
+/// How many hexadecimal digits of an event's hash a seal keeps.
+const LEAF: usize = 16;
+
+/// What each column of an event holds, in the order of [`crate::store::event::COLUMNS`].
+const KINDS: [CellKind; 11] = [
+    CellKind::Id,
+    CellKind::Id,
+    CellKind::Int,
+    CellKind::Text,
+    CellKind::Id,
+    CellKind::Text,
+    CellKind::Int,
+    CellKind::Text,
+    CellKind::Text,
+    CellKind::Int,
+    CellKind::Text,
+];
+
+impl Sealed {
+    /// Reads a row of the event table. Its canonical bytes are a JSON array of all columns, ids in hexadecimal.
+    pub(super) fn read(row: &QueryResult) -> Result<Self> {
+        let cells: Vec<Cell> =
+            KINDS.iter().enumerate().map(|(index, kind)| kind.read(row, index)).collect::<Result<_, DbErr>>()?;
+        let json = cells.iter().map(|cell| match cell {
+            Cell::Id(id) => id.simple().to_string().into(),
+            Cell::Text(text) => text.as_str().into(),
+            Cell::Int(number) => (*number).into(),
+            Cell::Null | Cell::Float(_) | Cell::Bool(_) => serde_json::Value::Null,
+        });
+        let bytes = json.collect::<serde_json::Value>().to_string();
+        let (id, row) = (cells[1].id().unwrap_or_default(), cells[4].id().unwrap_or_default());
+        let text = |place: usize| cells[place].text().unwrap_or_default();
+        Ok(Self {
+            sequence: cells[2].int().unwrap_or_default(),
+            name: name(id, text(3), row, text(5)),
+            hash: sha256(bytes.as_bytes()),
+        })
+    }
+
+    /// What a seal keeps of it.
+    pub(super) fn leaf(&self) -> String {
+        hex(&self.hash)[..LEAF].to_owned()
+    }
+}
+
+impl Seal {
+    /// Seals the events from `first` to the last of them.
+    pub(super) fn over(
+        organization: OrganizationId,
+        previous: &str,
+        first: i64,
+        events: &[Sealed],
+        sealed_at: i64,
+    ) -> Self {
+        let last = events.last().map_or(first, |event| event.sequence);
+        let leaves = events.iter().map(Sealed::leaf).collect();
+        let mut seal = Self { first, last, leaves, digest: digest_of(events), sealed_at, hash: String::new() };
+        seal.hash = seal.computed(organization, previous);
+        seal
+    }
+
+    /// The hash that a seal with these contents has after the seal of the hash `previous`.
+    pub(super) fn computed(&self, organization: OrganizationId, previous: &str) -> String {
+        let Self { first, last, leaves, digest, sealed_at, .. } = self;
+        let organization = organization.0.simple();
+        let text = format!("{FORMAT}\n{previous}\n{organization}\n{first}\n{last}\n{sealed_at}\n{digest}\n{leaves}\n");
+        hex(&sha256(text.as_bytes()))
+    }
+
+    /// What it keeps of the event of that sequence.
+    pub(super) fn leaf(&self, sequence: i64) -> Option<&str> {
+        let place = usize::try_from(sequence - self.first).ok()?.checked_mul(LEAF)?;
+        self.leaves.get(place..place + LEAF)
+    }
+}
+
+/// The hash of the hashes of events.
+pub(super) fn digest_of(events: &[Sealed]) -> String {
+    let mut context = Context::new(&SHA256);
+    for event in events {
+        context.update(&event.hash);
+    }
+    hex(context.finish().as_ref())
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 has 32 bytes")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string succeeds");
+        text
+    })
+}

@@ -1,0 +1,216 @@
+//! Computes a chain again and names the first row that is not as it was sealed.
+
+use std::fmt;
+
+use entity::id::OrganizationId;
+
+use super::{Head, Seal, Sealed, chain::digest_of};
+use crate::{Result, store::Store};
+
+/// What came of computing an organization's chain again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Events that are as they were sealed.
+    pub sealed: i64,
+    /// Events that no seal covers yet.
+    pub unsealed: i64,
+    /// The newest seal, if there is any.
+    pub head: Option<Head>,
+}
+
+/// The first thing that is not as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// An event is gone.
+    Missing(i64),
+    /// An event stands where none was.
+    Added(i64, String),
+    /// An event says something else, or stood elsewhere.
+    Changed(i64, String),
+    /// One of the events of a range says something else.
+    Range(i64, i64),
+    /// A seal is not what follows from its contents and the seal before it.
+    Seal(i64, i64),
+    /// The seal that starts at this event is gone.
+    SealMissing(i64),
+    /// The record of the newest seal says something else, or is gone.
+    Head,
+    /// The organization counts fewer events than were sealed.
+    Sequence(i64),
+    /// These events lead to another seal than the one kept elsewhere.
+    Rewritten(i64, i64),
+    /// No seal has the hash kept elsewhere.
+    Unknown(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(sequence) => write!(f, "event {sequence} is missing"),
+            Self::Added(sequence, name) => write!(f, "event {sequence} ({name}) was added past the server"),
+            Self::Changed(sequence, name) => write!(f, "event {sequence} ({name}) is not as it was sealed"),
+            Self::Range(first, last) => write!(f, "one of the events {first} to {last} is not as it was sealed"),
+            Self::Seal(first, last) => {
+                write!(f, "the seal over the events {first} to {last}, or the one before, was changed")
+            }
+            Self::SealMissing(first) => write!(f, "the seal that starts at event {first} is missing"),
+            Self::Head => write!(f, "the record of the newest seal is not as it was written"),
+            Self::Sequence(last) => write!(f, "the organization counts {last} events, and more were sealed"),
+            Self::Rewritten(first, last) => {
+                write!(f, "one of the events {first} to {last} is gone or not as it was when the head was kept")
+            }
+            Self::Unknown(hash) => write!(f, "no seal has the hash {hash}: events that it covered are gone or changed"),
+        }
+    }
+}
+
+/// A chain being walked.
+struct Walk<'a> {
+    store: &'a Store,
+    organization: OrganizationId,
+    /// The first event that must still be there: earlier ones may have been pruned.
+    kept_from: i64,
+    /// The event at which the next seal starts.
+    next: i64,
+    /// Hash of the seal before it.
+    previous: String,
+    /// Heads kept elsewhere that the walk has not met.
+    kept: Vec<Head>,
+    /// The last event under a head that was met.
+    agreed: i64,
+}
+
+impl Store {
+    /// Computes an organization's chain again, and checks that it leads through the heads that were kept elsewhere.
+    pub async fn verify(
+        &self,
+        organization: OrganizationId,
+        kept: Vec<Head>,
+        kept_from: i64,
+    ) -> Result<std::result::Result<Verdict, Trouble>> {
+        // Read first: what is sealed and written while the chain is walked lies behind them.
+        let Some((sequence, hash)) = self.head(organization).await? else { return Ok(Err(Trouble::Head)) };
+        let head = (sequence > 0).then_some(Head { sequence: Some(sequence), hash });
+        let last = self.last_sequence(organization).await?;
+        let previous = String::new();
+        let mut walk = Walk { store: self, organization, kept_from, next: 1, previous, kept, agreed: 0 };
+        if let Some(trouble) = walk.seals(head.as_ref()).await? {
+            return Ok(Err(trouble));
+        }
+        let sealed = walk.next - 1;
+        let rest = walk.rest(last).await?;
+        Ok(rest.map_or(Ok(Verdict { sealed, unsealed: (last - sealed).max(0), head }), Err))
+    }
+}
+
+impl Walk<'_> {
+    /// Walks all seals.
+    async fn seals(&mut self, head: Option<&Head>) -> Result<Option<Trouble>> {
+        let mut is_head_met = head.is_none();
+        loop {
+            let seals = self.store.seals(self.organization, self.next).await?;
+            if seals.is_empty() {
+                break;
+            }
+            for seal in seals {
+                if let Some(trouble) = self.seal(&seal).await? {
+                    return Ok(Some(trouble));
+                }
+                is_head_met |= head.is_some_and(|head| head.sequence == Some(seal.last) && head.hash == seal.hash);
+            }
+        }
+        if let Some(kept) = self.kept.first() {
+            return Ok(Some(match kept.sequence {
+                Some(sequence) => Trouble::Rewritten(self.agreed + 1, sequence),
+                None => Trouble::Unknown(kept.hash.clone()),
+            }));
+        }
+        let is_short = head.is_some_and(|head| head.sequence >= Some(self.next));
+        Ok(match (is_head_met, is_short) {
+            (true, _) => None,
+            (false, true) => Some(Trouble::SealMissing(self.next)),
+            (false, false) => Some(Trouble::Head),
+        })
+    }
+
+    async fn seal(&mut self, seal: &Seal) -> Result<Option<Trouble>> {
+        if seal.first != self.next {
+            return Ok(Some(Trouble::SealMissing(self.next)));
+        }
+        if seal.last < seal.first || seal.computed(self.organization, &self.previous) != seal.hash {
+            return Ok(Some(Trouble::Seal(seal.first, seal.last)));
+        }
+        if let Some(trouble) = self.events(seal).await? {
+            return Ok(Some(trouble));
+        }
+        let others = self.kept.iter().filter(|kept| kept.hash != seal.hash);
+        let passed = others.filter_map(|kept| kept.sequence).filter(|sequence| *sequence <= seal.last).min();
+        if let Some(sequence) = passed {
+            return Ok(Some(Trouble::Rewritten(self.agreed + 1, sequence)));
+        }
+        let open = self.kept.len();
+        self.kept.retain(|kept| kept.hash != seal.hash);
+        if self.kept.len() < open {
+            self.agreed = seal.last;
+        }
+        self.next = seal.last + 1;
+        self.previous.clone_from(&seal.hash);
+        Ok(None)
+    }
+
+    /// Compares the events under a seal with what it says of them.
+    async fn events(&self, seal: &Seal) -> Result<Option<Trouble>> {
+        let start = seal.first.max(self.kept_from);
+        if seal.last < start {
+            return Ok(None);
+        }
+        // Nothing may stand before the first event.
+        let after = if start == 1 { i64::MIN } else { start - 1 };
+        let events = self.store.sealed(self.organization, after, seal.last).await?;
+        if let Some(trouble) = gap(start, seal.last, &events) {
+            return Ok(Some(trouble));
+        }
+        let changed = events.iter().find(|event| seal.leaf(event.sequence) != Some(&event.leaf()));
+        if let Some(event) = changed {
+            return Ok(Some(Trouble::Changed(event.sequence, event.name.clone())));
+        }
+        let is_whole = start == seal.first;
+        Ok((is_whole && digest_of(&events) != seal.digest).then_some(Trouble::Range(seal.first, seal.last)))
+    }
+
+    /// Checks that no event is missing among those that no seal covers.
+    async fn rest(&self, last: i64) -> Result<Option<Trouble>> {
+        if last < self.next - 1 {
+            return Ok(Some(Trouble::Sequence(last)));
+        }
+        let mut from = self.next.max(self.kept_from);
+        while from <= last {
+            let after = if from == 1 { i64::MIN } else { from - 1 };
+            let to = last.min(from + BATCH - 1);
+            let events = self.store.sealed(self.organization, after, to).await?;
+            if let Some(trouble) = gap(from, to, &events) {
+                return Ok(Some(trouble));
+            }
+            from = to + 1;
+        }
+        Ok(None)
+    }
+}
+
+/// How many events are looked at together where no seal says it.
+const BATCH: i64 = 500;
+
+/// The first sequence from `first` to `last` that `events` lack, or the first event that is none of them.
+fn gap(first: i64, last: i64, events: &[Sealed]) -> Option<Trouble> {
+    let mut found = events.iter();
+    for sequence in first..=last {
+        match found.next() {
+            Some(event) if event.sequence == sequence => {}
+            Some(event) if event.sequence < sequence => {
+                return Some(Trouble::Added(event.sequence, event.name.clone()));
+            }
+            _ => return Some(Trouble::Missing(sequence)),
+        }
+    }
+    None
+}

@@ -1,0 +1,51 @@
+//! What happened to rows, read back from the outbox.
+
+use std::collections::HashMap;
+
+use entity::Noun;
+use sea_orm::{ConnectionTrait, prelude::Uuid};
+
+use super::{
+    Scope,
+    cell::{Cell, CellKind},
+    narrow::Site,
+    sql::Alias,
+};
+use crate::Result;
+
+/// Something that happened to a row.
+#[derive(Clone, Debug)]
+pub struct Happened {
+    /// Place in the organization's order of commits.
+    pub sequence: i64,
+    /// What happened.
+    pub operation: String,
+    /// When, epoch milliseconds.
+    pub occurred_at: i64,
+    /// JSON array of the changed fields' names.
+    pub fields: String,
+}
+
+impl<C: ConnectionTrait> Scope<C> {
+    /// What happened to rows of a noun, in order. Reads all events of the organization: there is no index by row.
+    pub async fn history(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Happened>>> {
+        self.may_read(noun)?;
+        let mut sql = self.sql();
+        sql.push("SELECT t.organization_id, t.row_id, t.sequence, t.operation, t.occurred_at, t.fields ");
+        sql.push("FROM event AS t WHERE ");
+        sql.narrow(Site::History, Alias::ROW, "organization_id", self.organization()).push(" AND t.noun = ");
+        sql.bind(noun.name).push(" AND ").is_one_of(Alias::ROW, "row_id", ids).push(" ORDER BY t.sequence");
+        let kinds = [CellKind::Id, CellKind::Int, CellKind::Text, CellKind::Int, CellKind::Text];
+        let mut found: HashMap<Uuid, Vec<Happened>> = HashMap::new();
+        for row in self.rows(sql.finish(), &kinds).await? {
+            if let [Cell::Id(id), Cell::Int(sequence), Cell::Text(operation), Cell::Int(at), Cell::Text(fields)] =
+                row.as_slice()
+            {
+                let (operation, fields) = (operation.clone(), fields.clone());
+                let happened = Happened { sequence: *sequence, operation, occurred_at: *at, fields };
+                found.entry(*id).or_default().push(happened);
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,247 @@
+//! Narrowing to an organization: the one way by which a condition on it gets into a statement.
+//!
+//! Each place that narrows has a [`Site`]. Tests take one away at a time and see that a second wall, a key or the
+//! tripwire, still keeps other organizations' rows and numbers out. Nothing can be taken away in a release build.
+
+use entity::{Tenanted, id::OrganizationId};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
+
+use super::sql::{Alias, Sql};
+
+macro_rules! sites {
+    ($($(#[doc = $doc:literal])+ $site:ident,)+) => {
+        /// A place in a statement that narrows to an organization, or ties rows of two tables to one.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Site { $($(#[doc = $doc])+ $site,)+ }
+
+        impl Site {
+            /// Every place.
+            pub const ALL: &[Self] = &[$(Self::$site,)+];
+        }
+    };
+}
+
+sites! {
+    /// Whole rows for the server's own rules.
+    Models,
+    /// Rows by id.
+    LookUp,
+    /// Rows by external id.
+    ExternalIdLookUp,
+    /// External ids of rows.
+    ExternalIds,
+    /// Rows locked for a change.
+    Lock,
+    /// A list of a noun.
+    List,
+    /// Lists below rows.
+    ChildList,
+    /// The table between rows and the lists below them.
+    ChildListLink,
+    /// That table to the rows of the lists.
+    ChildListLinkRow,
+    /// That table, once the ids of the rows are known (`SQLite`).
+    ChildListLinkAgain,
+    /// The rows to that table, once their ids are known (`SQLite`).
+    ChildListLinkPair,
+    /// The number of rows of a list.
+    Count,
+    /// The numbers of rows below rows.
+    ChildCount,
+    /// The table between rows and what is counted below them.
+    ChildCountLink,
+    /// That table to the rows that are counted.
+    ChildCountLinkRow,
+    /// A condition on the items of a set.
+    SetFilter,
+    /// The items to their row.
+    SetFilterRow,
+    /// A condition on related rows.
+    RelationFilter,
+    /// The related rows to theirs.
+    RelationFilterRow,
+    /// The table between rows and the related ones of a condition.
+    RelationFilterLink,
+    /// That table to the related rows.
+    RelationFilterLinkRow,
+    /// The first and the last record of a bucket.
+    GroupRange,
+    /// Records that are grouped.
+    Groups,
+    /// Tags that records are grouped by.
+    GroupTags,
+    /// Those tags to their records.
+    GroupTagsRow,
+    /// A row deleted.
+    Delete,
+    /// A column cleared.
+    Clear,
+    /// The lines of a table between two nouns.
+    Links,
+    /// Those lines taken away.
+    LinksTaken,
+    /// The items of sets taken away.
+    ItemsTaken,
+    /// External ids taken away.
+    ExternalIdsTaken,
+    /// The lock on an organization (PostgreSQL).
+    OrganizationLock,
+    /// What is known of an idempotency key.
+    IdempotencyKey,
+    /// The result kept under an idempotency key.
+    IdempotencyResult,
+    /// The sequence of events.
+    Sequence,
+    /// When an API client last got a token.
+    ClientUse,
+    /// A suspension taken back.
+    Resumption,
+    /// An organization's row when it is suspended or resumed.
+    Suspension,
+    /// The fallback department of an organization just made.
+    FirstDepartment,
+    /// The newest seal of the audit log.
+    Head,
+    /// The newest seal when it gets a successor.
+    HeadMoved,
+    /// How many events there are, to seal and to verify them.
+    LastSequence,
+    /// Seals of the audit log.
+    Seals,
+    /// Events to seal and to verify.
+    SealedEvents,
+    /// Events of rows.
+    History,
+    /// Rows that name a person who is erased or exported, and rows that name those.
+    Reached,
+    /// Erasures.
+    Erasures,
+    /// Hashes of external ids that an erasure took away.
+    ErasedHashes,
+    /// An erasure that may have been made again.
+    KnownErasure,
+    /// The salt of the last erasure.
+    NewestSalt,
+    /// Salts of all erasures.
+    Salts,
+    /// External ids that were taken away.
+    ErasedKeys,
+    /// The erasure that took them away.
+    ErasedKeysOf,
+    /// People who may have been erased.
+    ErasedPeople,
+    /// Inputs kept of calls about erased rows.
+    Fingerprints,
+    /// Parts of a whole, in their order.
+    Parts,
+    /// Parts that leave their places.
+    Aside,
+    /// Rows of a whole: those that are copied, published or compared, and what follows what.
+    Whole,
+    /// Lines of a whole to other rows.
+    Lines,
+    /// How many rows refer to one.
+    Referring,
+}
+
+impl Sql {
+    /// Appends the test that a row is of the organization.
+    pub fn narrow(
+        &mut self,
+        site: Site,
+        alias: Alias,
+        column: &'static str,
+        organization: OrganizationId,
+    ) -> &mut Self {
+        if self.is_taken_away(site) {
+            return self.push("TRUE");
+        }
+        self.column(alias, column).push(" = ").owner(organization)
+    }
+
+    /// Appends the test that rows of two tables are of one organization.
+    pub fn tie(&mut self, site: Site, one: (Alias, &'static str), other: (Alias, &'static str)) -> &mut Self {
+        if self.is_taken_away(site) {
+            return self.push("TRUE");
+        }
+        self.column(one.0, one.1).push(" = ").column(other.0, other.1)
+    }
+
+    /// Narrows a query of models.
+    pub(super) fn narrow_models<E: Tenanted>(&self, query: Select<E>, organization: OrganizationId) -> Select<E> {
+        if self.is_taken_away(Site::Models) { query } else { query.filter(E::TENANT.eq(organization)) }
+    }
+}
+
+#[cfg(not(debug_assertions))]
+impl Sql {
+    #[expect(clippy::unused_self, reason = "only a build for tests can take anything away")]
+    const fn is_taken_away(&self, _: Site) -> bool {
+        false
+    }
+}
+
+#[cfg(debug_assertions)]
+pub use switch::Switch;
+
+#[cfg(debug_assertions)]
+mod switch {
+    use std::{
+        collections::BTreeSet,
+        sync::{
+            Mutex, PoisonError,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
+
+    use super::{Site, Sql};
+    use crate::store::Store;
+
+    /// Which narrowing is taken away, and which places were reached.
+    #[derive(Debug)]
+    pub struct Switch {
+        taken: AtomicUsize,
+        reached: Mutex<BTreeSet<Site>>,
+    }
+
+    impl Default for Switch {
+        fn default() -> Self {
+            Self { taken: AtomicUsize::new(usize::MAX), reached: Mutex::default() }
+        }
+    }
+
+    impl Sql {
+        pub(super) fn is_taken_away(&self, site: Site) -> bool {
+            let Some(switch) = &self.switch else { return false };
+            switch.reached.lock().unwrap_or_else(PoisonError::into_inner).insert(site);
+            switch.taken.load(Ordering::Relaxed) == site as usize
+        }
+    }
+
+    impl Store {
+        /// Takes one narrowing away from all that this store does from now on, or gives it back. For tests.
+        pub fn take_away(&self, site: Option<Site>) {
+            self.switch.taken.store(site.map_or(usize::MAX, |site| site as usize), Ordering::Relaxed);
+        }
+
+        /// The places reached since this was last asked. For tests.
+        pub fn reached(&self) -> BTreeSet<Site> {
+            std::mem::take(&mut *self.switch.reached.lock().unwrap_or_else(PoisonError::into_inner))
+        }
+    }
+}
+
+/// In a build without debug assertions a store has no such methods: if it had, these calls would mean them and not
+/// compile.
+#[cfg(not(debug_assertions))]
+const _: () = {
+    trait Absent {
+        fn take_away(&self, _: &str) {}
+        fn reached(&self, _: &str) {}
+    }
+    impl Absent for super::Store {}
+    fn _calls(store: &super::Store) {
+        store.take_away("");
+        store.reached("");
+    }
+};

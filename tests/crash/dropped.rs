@@ -1,0 +1,73 @@
+//! Transactions nobody waits for any more while they begin: no connection may go back with one open.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use entity::Permission;
+use rapport::{
+    auth::Actor,
+    store::{Options, Store, system::NewOrganization},
+};
+
+use crate::{
+    cluster::{Cluster, NAME},
+    dice::Dice,
+    proxy::{Proxy, Target},
+};
+
+/// Longest delay of each piece between the store and PostgreSQL, in milliseconds.
+const DELAY: u64 = 5;
+
+pub async fn on_postgres(mut dice: Dice) {
+    let cluster = Cluster::make().await;
+    let wire = Proxy::start(Target::Socket(cluster.socket()), DELAY, dice.fork()).await;
+    let store = open(format!("postgres://{NAME}@{}/{NAME}?sslmode=disable", wire.address)).await;
+    drop_beginnings(&store, &mut dice).await;
+    // PostgreSQL would end them after 10 seconds, which is no excuse.
+    let quiet = async {
+        while !cluster.in_transaction().await.is_empty() {
+            dice.moment(50).await;
+        }
+    };
+    let is_quiet = tokio::time::timeout(Duration::from_secs(5), quiet).await.is_ok();
+    assert!(is_quiet, "left open: {:?}", cluster.in_transaction().await);
+}
+
+pub async fn on_sqlite(mut dice: Dice) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/rapport.db?mode=rwc", folder.path().display());
+    let store = open(url.clone()).await;
+    drop_beginnings(&store, &mut dice).await;
+    // Whoever comes next finds the file free, whether through the same connection or through another.
+    organization(&store, "next").await;
+    organization(&open(url).await, "other").await;
+}
+
+async fn open(url: String) -> Store {
+    let store = Store::open(&Options { url, max_connections: 4, patience: Options::LONG }).await.unwrap();
+    store.migrate().await.unwrap();
+    store
+}
+
+async fn organization(store: &Store, slug: &str) -> Actor {
+    let new = NewOrganization { slug, name: slug, time_zone: "UTC" };
+    let organization = store.create_organization(&new, DateTime::UNIX_EPOCH).await.unwrap().unwrap();
+    let permissions = Permission::ALL.into_iter().collect();
+    Actor { organization, subject: "tester".to_owned(), client: None, permissions }
+}
+
+async fn drop_beginnings(store: &Store, dice: &mut Dice) {
+    let scope = store.scope(organization(store, "acme").await, DateTime::UNIX_EPOCH);
+    let mut dropped = 0;
+    while dropped < 100 {
+        tokio::select! {
+            begun = scope.begin() => match begun {
+                Ok(tx) => tx.roll_back().await.unwrap(),
+                // No connection within a second, on a machine with much else to do.
+                Err(error) => assert_eq!(error.code(), "UNAVAILABLE"),
+            },
+            // On SQLite it takes less than a millisecond to begin.
+            () = dice.moment(if store.is_postgres() { 4 * DELAY } else { 1 }) => dropped += 1,
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The real program, killed and cut off while clients write: no acknowledged write may be lost, and none doubled.
+//!
+//! A test binary of its own, because it runs processes, and `cargo test` gives it the machine to
+//! itself. `RAPPORT_TEST_CRASH_TIMES=10` makes it ten times as long.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it says; only bare test functions may by themselves"
+)]
+
+mod check;
+mod client;
+mod cluster;
+mod dice;
+mod dropped;
+mod faults;
+mod ledger;
+mod proxy;
+mod server;
+mod writers;
+
+use crate::{
+    check::{Place, check},
+    dice::Dice,
+    server::Server,
+    writers::Writers,
+};
+
+/// Whether this is a run on PostgreSQL. What that names is left in peace: these tests break servers of their own.
+fn is_on_postgres() -> bool {
+    std::env::var_os("RAPPORT_TEST_POSTGRES").is_some()
+}
+
+/// How many times as long as usual.
+fn times() -> u64 {
+    let given = std::env::var_os("RAPPORT_TEST_CRASH_TIMES");
+    given.map_or(1, |text| text.to_str().and_then(|text| text.parse().ok()).expect("a number"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_acknowledged_write_is_lost_and_none_is_doubled() {
+    let dice = Dice::of_this_run();
+    if is_on_postgres() {
+        faults::everything_fails_on_postgres(dice, times()).await;
+    } else {
+        // 50 acknowledged writes a kill are enough for every day.
+        let each = if times() == 1 { 50 } else { 100 };
+        the_server_is_killed_on_sqlite(dice, 20 * times(), each).await;
+    }
+}
+
+async fn the_server_is_killed_on_sqlite(mut dice: Dice, kills: u64, each: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::new(folder.path(), "server", &[]);
+    server.start().await;
+    let servers = [server.address()];
+    let mut writers = Writers::start(folder.path(), &["acme"], &[], &servers, &mut dice).await;
+    let mut done = 0;
+    while done < kills {
+        writers.go_on(dice.number(each / 5..2 * each)).await;
+        dice.moment(20).await;
+        assert!(server.is_running(), "nobody killed it: {:?}", server.errors());
+        server.kill();
+        done += 1;
+        if dice.one_in(4) {
+            // While it starts, or just after.
+            let started = server.spawn();
+            dice.moment(500).await;
+            server.kill();
+            drop(started);
+            done += 1;
+        }
+        server.start().await;
+    }
+    writers.reach(each * kills).await;
+    let accounts = writers.finish(folder.path()).await;
+    server.kill();
+    let url = format!("sqlite://{}/rapport.db", folder.path().display());
+    let mut wrong = check(&Place::Sqlite(url), &accounts).await;
+    wrong.extend(server.errors());
+    assert!(wrong.is_empty(), "{} things are wrong:\n{}", wrong.len(), first(&wrong));
+    let acknowledged: usize = accounts.iter().map(|account| account.acknowledged.len()).sum();
+    println!("{done} kills, {acknowledged} acknowledged writes: none lost, none doubled");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_killed_while_it_makes_its_file_and_its_key_can_start_again() {
+    let mut dice = Dice::of_this_run();
+    for _ in 0..3 * times() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Server::new(folder.path(), "server", &[]);
+        for _ in 0..4 {
+            let started = server.spawn();
+            dice.moment(400).await;
+            server.kill();
+            drop(started);
+        }
+        server.start().await;
+        server.kill();
+        let left = Place::Sqlite(format!("sqlite://{}/rapport.db", folder.path().display()));
+        assert_eq!(check(&left, &[]).await, Vec::<String>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_nobody_waits_for_any_more_is_not_left_open() {
+    let dice = Dice::of_this_run();
+    if is_on_postgres() {
+        dropped::on_postgres(dice).await;
+    } else {
+        dropped::on_sqlite(dice).await;
+    }
+}
+
+/// What to show of a list that may be long.
+fn first(wrong: &[String]) -> String {
+    wrong[..wrong.len().min(20)].join("\n")
+}

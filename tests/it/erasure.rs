@@ -1,0 +1,250 @@
+//! A person asks for what is held about them, and to be forgotten.
+
+use std::collections::BTreeSet;
+
+use entity::{
+    Permission,
+    noun::Personal,
+    personal::{self, Tag},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{App, Caller},
+    residue::residue,
+};
+
+const PAYLOAD: &str =
+    "outcome isReplayed node { id name email phone version erasedAt externalIds { id } } errors { code path }";
+const TEXTS: [&str; 9] = ["Name", "Mail", "Phone", "Crm", "Body", "Attribute", "FeedbackId", "Reason", "Key"];
+
+/// A text that stands nowhere else, with a letter that only Unicode folds.
+fn canary(of: &str, who: usize) -> String {
+    // Keys are ASCII.
+    let bird = if of == "Key" { "Canary" } else { "CanÄry" };
+    format!("{bird}{of}{who}X")
+}
+
+fn canaries(who: usize) -> Vec<String> {
+    TEXTS.iter().map(|of| canary(of, who)).collect()
+}
+
+fn crm(who: usize) -> Value {
+    json!({ "system": "crm", "id": canary("Crm", who) })
+}
+
+/// Somebody who left something in every column that can hold it.
+async fn settle(caller: &Caller<'_>, who: usize) -> String {
+    let of = |what| canary(what, who);
+    let input = json!({ "externalId": crm(who), "name": "First", "email": of("Mail"), "phone": of("Phone"),
+        "segment": "Gold", "idempotencyKey": format!("made {who}") });
+    let made = caller.mutate("customerUpsert", input, PAYLOAD).await;
+    let id = made["node"]["id"].as_str().unwrap().to_owned();
+    let input = json!({ "id": id, "name": of("Name") });
+    assert_eq!(caller.mutate("customerUpdate", input, PAYLOAD).await["outcome"], "UPDATED");
+    // Long enough to lie outside of its row, and not to be pressed together.
+    let words = (0..400_u64).map(|place| format!("{:x} ", place.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let noise = words.collect::<Vec<_>>().concat();
+    let input = json!({ "externalId": { "system": "desk", "id": of("FeedbackId") }, "kind": "COMPLAINT", "nps": 3,
+        "body": format!("{} {noise}", of("Body")), "customerRef": { "id": id }, "tags": ["kept"], "product": "Card",
+        "attributes": [{ "name": "who", "value": of("Attribute") }] });
+    let record = caller.mutate("feedbackRecordUpsert", input, "errors { code } node { id }").await;
+    let input = json!({ "id": record["node"]["id"], "reason": of("Reason"), "departmentRef": { "id": fallback(caller).await } });
+    assert_eq!(caller.mutate("feedbackRecordReroute", input, "errors { code }").await["errors"], json!([]));
+    id
+}
+
+/// What is wrong, and where.
+fn codes(payload: &Value) -> Vec<(&str, &str)> {
+    payload["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| (error["code"].as_str().unwrap(), error["path"][0].as_str().unwrap()))
+        .collect()
+}
+
+async fn fallback(caller: &Caller<'_>) -> String {
+    let data = caller.ask("{ organization { fallbackDepartment { id } } }").await;
+    data["organization"]["fallbackDepartment"]["id"].as_str().unwrap().to_owned()
+}
+
+async fn erase(caller: &Caller<'_>, named: Value) -> Value {
+    caller.mutate("customerErase", json!({ "customerRef": named }), PAYLOAD).await
+}
+
+/// The columns that hold a text of somebody's.
+async fn holding(app: &App, who: usize) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for (table, columns) in app.tables().await {
+        for column in columns {
+            let text = format!("CAST({column} AS TEXT)");
+            let is_there = |of: &&str| {
+                format!("{text} LIKE '%{}%' OR {text} LIKE '%{}%'", canary(of, who), canary(of, who).to_lowercase())
+            };
+            let condition: Vec<String> = TEXTS.iter().map(is_there).collect();
+            let sql = format!("SELECT CAST(COUNT(*) AS TEXT) FROM {table} WHERE {}", condition.join(" OR "));
+            if app.database.look(sql).await[0][0].as_deref() != Some("0") {
+                found.insert((table.clone(), column));
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn everything_tagged_is_exported_and_erased_and_what_is_counted_stays() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let (id, other) = (settle(&caller, 1).await, settle(&caller, 2).await);
+    let is_erasable = |tag: &Tag| tag.personal != Personal::None && tag.kept.is_none();
+    let tagged: BTreeSet<(String, String)> =
+        personal::tags().into_iter().filter(is_erasable).map(|tag| (tag.table, tag.column)).collect();
+    assert_eq!(holding(&app, 1).await, tagged, "somebody who is in every tagged column");
+
+    let query = "query($by: CustomerRef!) { customerExport(by: $by) { exportedAt rowCount document } }";
+    let export = caller.data(query, json!({ "by": { "externalId": crm(1) } })).await["customerExport"].take();
+    let document: Value = serde_json::from_str(export["document"].as_str().unwrap()).unwrap();
+    for text in TEXTS.iter().filter(|of| **of != "Key").map(|of| canary(of, 1)) {
+        assert!(document.to_string().contains(&text), "{text} {document:#}");
+    }
+    assert!(!document.to_string().contains(&canary("Name", 2)));
+    assert_eq!(export["rowCount"], 4);
+    assert_eq!(document["held"]["Customer"][0]["id"], json!(id));
+    assert_eq!(document["held"]["FeedbackRecord"][0]["customer"], json!(id));
+    assert_eq!(document["held"]["Customer"][0]["events"][1]["fields"], json!(["name"]));
+
+    let counted = "{ feedbackRecordGroups(groupBy: [KIND, PRODUCT, TAG]) { recordCount nodes { count meanNps { mean n } product } }
+        customers { totalCount } }";
+    let before = caller.ask(counted).await;
+    let done = erase(&caller, json!({ "id": id })).await;
+    assert_eq!((&done["outcome"], &done["errors"]), (&json!("UPDATED"), &json!([])));
+    assert_eq!(
+        done["node"],
+        json!({ "id": id, "name": null, "email": null, "phone": null, "version": 3,
+        "erasedAt": "2026-11-22T12:00:00Z", "externalIds": [] })
+    );
+    assert_eq!(caller.ask(counted).await, before);
+    assert_eq!(holding(&app, 1).await, BTreeSet::new());
+    assert_eq!(holding(&app, 2).await, tagged, "nobody else is touched");
+    let again = erase(&caller, json!({ "id": id })).await;
+    assert_eq!((&again["outcome"], &again["node"]["version"]), (&json!("UNCHANGED"), &json!(3)));
+    assert_eq!(erase(&caller, json!({ "externalId": crm(1) })).await["outcome"], "UNCHANGED", "known by its hash");
+    assert_eq!(erase(&caller, json!({ "id": other })).await["outcome"], "UPDATED");
+    for unknown in [json!({ "id": "cust_01h455vb4pex5vsknk084sn02q" }), json!({ "externalId": crm(9) })] {
+        assert_eq!(codes(&erase(&caller, unknown.clone()).await), [("NOT_FOUND", "customerRef")]);
+        assert_eq!(caller.data(query, json!({ "by": unknown })).await["customerExport"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn an_erasure_says_which_rows_and_fields_it_emptied_and_nothing_else() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let id = settle(&caller, 1).await;
+    erase(&caller, json!({ "id": id })).await;
+    let events =
+        app.database.look("SELECT noun, fields FROM event WHERE operation = 'ERASED' ORDER BY noun".to_owned()).await;
+    let told: Vec<(String, Vec<String>)> = events
+        .into_iter()
+        .map(|row| (row[0].clone().unwrap(), serde_json::from_str(row[1].as_ref().unwrap()).unwrap()))
+        .collect();
+    let rows = |name: &str| -> Vec<&Vec<String>> {
+        told.iter().filter(|(noun, _)| noun == name).map(|(_, fields)| fields).collect()
+    };
+    assert_eq!(rows("Customer"), [&["name", "email", "phone", "erasedAt", "externalIds"]]);
+    assert_eq!(rows("FeedbackRecord"), [&["body", "attributes", "externalIds"]]);
+    assert_eq!(rows("Routing"), [&["reason"], &["reason"]]);
+    assert_eq!(told.len(), 4);
+}
+
+#[tokio::test]
+async fn nobody_who_was_erased_comes_back_by_an_import_an_update_or_a_retry() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let id = settle(&caller, 1).await;
+    let create = json!({ "name": canary("Name", 1), "idempotencyKey": canary("Key", 1) });
+    let unkeyed = caller.mutate("customerCreate", create.clone(), PAYLOAD).await["node"]["id"].take();
+    erase(&caller, json!({ "id": id })).await;
+    erase(&caller, json!({ "id": unkeyed })).await;
+    assert_eq!(holding(&app, 1).await, BTreeSet::new());
+
+    let mutate = async |field: &str, input: Value| caller.mutate(field, input, "outcome errors { code path }").await;
+    let row = json!({ "externalId": crm(1), "name": "Back" });
+    assert_eq!(codes(&mutate("customerUpsert", row.clone()).await), [("ERASED", "externalId")]);
+    let other = json!({ "name": "Back", "externalIds": [crm(1)] });
+    assert_eq!(codes(&mutate("customerCreate", other).await), [("ERASED", "externalIds")]);
+    assert_eq!(codes(&mutate("customerUpdate", json!({ "id": id, "segment": "Back" })).await), [("ERASED", "id")]);
+    assert_eq!(codes(&mutate("customerCreate", create).await), [("IDEMPOTENCY_CONFLICT", "idempotencyKey")]);
+    let words = json!({ "externalId": { "system": "desk", "id": canary("FeedbackId", 1) }, "kind": "COMPLAINT" });
+    assert_eq!(codes(&mutate("feedbackRecordUpsert", words).await), [("ERASED", "externalId")]);
+    let words = json!({ "kind": "COMPLAINT", "customerRef": { "id": id } });
+    assert_eq!(codes(&mutate("feedbackRecordCreate", words).await), [("ERASED", "customerRef")]);
+    let data = caller.ask("{ feedbackRecords { nodes { id } } }").await;
+    let record = &data["feedbackRecords"]["nodes"][0]["id"];
+    assert_eq!(
+        codes(&mutate("feedbackRecordUpdate", json!({ "id": record, "body": "Back" })).await),
+        [("ERASED", "body")]
+    );
+    assert_eq!(
+        mutate("feedbackRecordUpdate", json!({ "id": record, "csat": 2 })).await["outcome"],
+        "UPDATED",
+        "a fact"
+    );
+
+    let fresh = json!({ "externalId": crm(2), "name": "New" });
+    let bulk = json!({ "rows": [row, fresh], "policy": "SKIP_INVALID" });
+    let done = caller.mutate("customersBulkUpsert", bulk, "results { outcome errors { code path } }").await;
+    assert_eq!(done["results"][0]["errors"][0]["code"], "ERASED");
+    assert_eq!(done["results"][1]["outcome"], "CREATED");
+    // Another organization's erasures are its own.
+    let elsewhere = app.admin("two").await;
+    assert_eq!(
+        elsewhere.mutate("customerUpsert", json!({ "externalId": crm(1), "name": "Theirs" }), "outcome").await["outcome"],
+        "CREATED"
+    );
+}
+
+#[tokio::test]
+async fn an_erasure_needs_the_scopes_to_write_what_it_empties() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let id = settle(&caller, 1).await;
+    for missing in [Permission::CustomersWrite, Permission::RecordWrite, Permission::RecordRead] {
+        let blind = caller.with(Permission::ALL.into_iter().filter(|known| *known != missing));
+        let document = "mutation($input: CustomerEraseInput!) { customerErase(input: $input) { outcome } }";
+        let reply = blind.run(document, json!({ "input": { "customerRef": { "id": id } } })).await.body;
+        assert_eq!(reply["errors"][0]["extensions"]["code"], "FORBIDDEN", "{missing:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_bytes_of_the_erased_are_in_no_file_and_those_of_others_are() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let mut ids = Vec::new();
+    for who in 0..60 {
+        ids.push(settle(&caller, who).await);
+    }
+    // Rows that grow and shrink: pages split, are joined again, and cells move about.
+    for (who, id) in ids.iter().enumerate() {
+        let long = format!("{}{}", canary("Name", who), "z".repeat(who % 120));
+        caller.mutate("customerUpdate", json!({ "id": id, "name": long }), "outcome").await;
+    }
+    let erased: Vec<usize> = (0..60).filter(|who| who % 7 == 3).collect();
+    let texts: Vec<String> =
+        erased.iter().flat_map(|who| canaries(*who)).filter(|text| !text.contains("Key")).collect();
+    if !app.database.is_sqlite() {
+        app.database.change("ANALYZE").await;
+        app.database.change("CHECKPOINT").await;
+    }
+    assert!(residue(&app.database, &texts).await.len() > texts.len(), "the search finds what is there");
+    for who in &erased {
+        assert_eq!(erase(&caller, json!({ "id": ids[*who] })).await["outcome"], "UPDATED");
+    }
+    if !app.database.is_sqlite() {
+        app.store.scrub(|_| {}).await.unwrap();
+    }
+    assert_eq!(residue(&app.database, &texts).await, BTreeSet::new());
+    assert!(!residue(&app.database, &canaries(1)).await.is_empty(), "others are still there");
+}

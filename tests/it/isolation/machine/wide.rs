@@ -1,0 +1,107 @@
+//! Changes that reach further than the rows they show: what they reach is read again.
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use entity::{
+    Noun, journey, journey_edition,
+    noun::{Link, Operation},
+    personal, stage, step, step_link,
+};
+use serde_json::Value;
+
+use super::model::{Holding, Row, id_of, is_owner, selection};
+
+/// The end of the name of a mutation that takes away all that tells about somebody.
+pub const ERASE: &str = "Erase";
+
+/// The end of the name of a mutation that copies a row and what belongs to it.
+pub const COPY: &str = "Copy";
+
+/// Nouns whose rows are moved, numbered and frozen together.
+const JOURNEY: [&Noun; 5] = [&journey::NOUN, &stage::NOUN, &step::NOUN, &step_link::NOUN, &journey_edition::NOUN];
+
+/// The nouns of which a mutation changes rows that it does not show.
+pub fn reach(mutation: &str, noun: &'static Noun) -> Vec<&'static Noun> {
+    if mutation.ends_with(ERASE) {
+        personal::about_a_person().to_vec()
+    } else if JOURNEY.iter().any(|known| known.name == noun.name) {
+        JOURNEY.to_vec()
+    } else if mutation.ends_with(COPY) {
+        vec![noun]
+    } else {
+        Vec::new()
+    }
+}
+
+/// What a change asks for of its row: all that the change may have written.
+pub fn written(noun: &Noun, is_deep: bool) -> String {
+    let mut text = selection(noun);
+    text.pop();
+    for relation in noun.relations {
+        let target = relation.target;
+        let is_part = target.operations.is_empty();
+        let all = if target.is_archivable() { "first: 100, filter: { archivedAt: {} }" } else { "first: 100" };
+        match relation.link {
+            Link::Many { .. } if is_part || is_deep => {
+                write!(text, " {}({all}) {{ nodes {} }}", relation.name, selection(target)).unwrap();
+            }
+            Link::Through { .. } if is_owner(noun, relation) => {
+                write!(text, " {}({all}) {{ nodes {{ id }} }}", relation.name).unwrap();
+            }
+            _ => {}
+        }
+    }
+    text.push('}');
+    text
+}
+
+/// A row that is part of another.
+type Part = (&'static Noun, Row);
+
+/// A row as [`written`] asks for it, and the rows that are part of it. What it is linked to is taken in.
+pub fn apart(own: &mut Holding, noun: &'static Noun, mut node: Value) -> Result<(Row, Vec<Part>), String> {
+    let id = node["id"].as_str().ok_or("the row is not shown")?.to_owned();
+    let fields = node.as_object_mut().ok_or("the row is not shown")?;
+    let mut parts: Vec<(&'static Noun, Row)> = Vec::new();
+    for relation in noun.relations {
+        if fields.get(relation.name).is_none_or(|value| value.get("nodes").is_none()) {
+            continue;
+        }
+        let list = fields.remove(relation.name).expect("it is there");
+        let rows = list["nodes"].as_array().ok_or("a list is not shown")?;
+        if let Link::Through { table, .. } = relation.link {
+            own.links.insert((table, id.clone()), rows.iter().map(|row| id_of(row).to_owned()).collect());
+        } else {
+            parts.extend(rows.iter().map(|row| (relation.target, row.clone())));
+        }
+    }
+    Ok((node, parts))
+}
+
+/// What reads all rows of nouns, for [`relearn`].
+pub fn everything(nouns: &[&'static Noun]) -> String {
+    let listed = nouns.iter().filter(|noun| noun.offers(Operation::List)).map(|noun| {
+        let all = if noun.is_archivable() { ", filter: { archivedAt: {} }" } else { "" };
+        format!("{}(first: 1000{all}) {{ nodes {} }}", noun.plural, written(noun, false))
+    });
+    format!("{{ {} }}", listed.collect::<Vec<_>>().join(" "))
+}
+
+/// Takes in all rows of nouns.
+pub fn relearn(own: &mut Holding, nouns: &[&'static Noun], data: &Value) -> Result<(), String> {
+    for noun in nouns.iter().filter(|noun| noun.offers(Operation::List)) {
+        let mut lost: BTreeSet<String> = own.all(noun).map(|row| id_of(row).to_owned()).collect();
+        for node in data[noun.plural]["nodes"].as_array().ok_or_else(|| format!("{} are not shown", noun.plural))? {
+            let (row, parts) = apart(own, noun, node.clone())?;
+            lost.remove(id_of(&row));
+            own.put(noun, row);
+            for (noun, part) in parts {
+                own.put(noun, part);
+            }
+        }
+        for id in &lost {
+            own.remove(noun, id);
+        }
+    }
+    Ok(())
+}

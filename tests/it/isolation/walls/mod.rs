@@ -1,0 +1,283 @@
+//! Each narrowing of the store is taken away in turn, and another wall still keeps every foreign row and number out:
+//! the answer is the same, or there is none and the tripwire has gone off.
+//!
+//! Beside the hidden organization there is a twin, which keys cannot tell apart: its rows have the very ids and external
+//! ids of the curious one's.
+
+mod cases;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rapport::{
+    Error,
+    auth::Actor,
+    graphql::failure::INTERNAL,
+    store::{ledger::Entry, narrow::Site, system::NewOrganization},
+};
+use serde_json::{Value, json};
+
+use self::cases::{Case, copy, orders, questions};
+use super::{Neighbours, SECRET};
+use crate::{
+    app::{App, Caller, now},
+    outline::{Member, Outline, codes},
+    world::{Extent, noun_of},
+};
+
+/// The mutation that takes away what it is about.
+const ERASE: &str = "customerErase";
+
+/// Places whose loss changes no answer: a second narrowing beside them, or a key, does the same.
+const DOUBLED: [Site; 17] = [
+    Site::ChildListLink,
+    Site::ChildListLinkRow,
+    Site::ChildListLinkAgain,
+    Site::ChildListLinkPair,
+    Site::ChildCountLink,
+    Site::ChildCountLinkRow,
+    Site::SetFilter,
+    Site::SetFilterRow,
+    Site::RelationFilter,
+    Site::RelationFilterRow,
+    Site::RelationFilterLink,
+    Site::RelationFilterLinkRow,
+    Site::GroupTags,
+    Site::GroupTagsRow,
+    Site::FirstDepartment,
+    Site::ErasedKeysOf,
+    Site::Referring,
+];
+
+/// Most questions asked without one narrowing.
+const MOST_QUESTIONS: usize = 12;
+
+/// Changes made without one narrowing; more if another wall has yet to be seen.
+const CHANGES: usize = 4;
+
+/// How many people can be erased.
+const PEOPLE: usize = 8;
+
+/// Places that only one of the databases has.
+fn is_elsewhere(app: &App, site: Site) -> bool {
+    use Site::{ChildListLinkAgain, ChildListLinkPair, OrganizationLock};
+    if app.database.is_sqlite() {
+        site == OrganizationLock
+    } else {
+        [ChildListLinkAgain, ChildListLinkPair].contains(&site)
+    }
+}
+
+/// What the tests saw.
+#[derive(Default)]
+struct Seen {
+    reached: BTreeSet<Site>,
+    tripped: BTreeSet<Site>,
+}
+
+impl Seen {
+    /// Whether there is no answer but the tripwire's alarm.
+    fn is_alarm(&mut self, app: &App, site: Site, before: u64, answer: &Value, what: &Case) -> bool {
+        if !codes(answer).contains(&INTERNAL) {
+            return false;
+        }
+        assert!(app.store.trips() > before, "{site:?} {what:?} failed by itself: {answer:#}");
+        self.tripped.insert(site);
+        true
+    }
+}
+
+/// The caller of a world as the store knows one.
+fn actor(caller: &Caller<'_>) -> Actor {
+    Actor {
+        organization: caller.organization(),
+        subject: "tester".into(),
+        client: None,
+        permissions: entity::Permission::ALL.into_iter().collect(),
+    }
+}
+
+fn uuid(id: &str) -> uuid::Uuid {
+    entity::id::decode(id).unwrap().1
+}
+
+/// What both organizations have besides rows: keys, erasures, seals; the hidden one is suspended. Answers people who
+/// can be erased.
+async fn prepare(app: &App, both: &Neighbours<'_>, outline: &Outline) -> Vec<String> {
+    let (curious, hidden) = (both.curious.caller.clone(), both.hidden.caller.named("tester"));
+    for caller in [&curious, &hidden] {
+        caller.mutate("departmentCreate", json!({"name": "Beta", "idempotencyKey": "known"}), "outcome").await;
+    }
+    let used = json!({"name": SECRET, "idempotencyKey": "used IdempotencyResult"});
+    hidden.mutate("departmentCreate", used, "outcome").await;
+    let scope = app.store.scope(actor(&hidden), now()).begin().await.unwrap();
+    scope.suspend(true).await.unwrap();
+    scope.commit().await.unwrap();
+    // The newest salt is the hidden one's.
+    for (world, at) in [(&both.curious, now()), (&both.hidden, now() + chrono::Duration::hours(1))] {
+        let scope = app.store.scope(actor(&world.caller), at).begin().await.unwrap();
+        assert!(scope.erase(uuid(&world.rows["Customer"][0].id)).await.unwrap());
+        scope.commit().await.unwrap();
+    }
+    app.store.seal(hidden.organization(), now()).await.unwrap();
+    let make = |name: &str| outline.mutations().iter().find(|field| field.name == name).unwrap();
+    let mut people = Vec::new();
+    for number in 0..PEOPLE {
+        let mut input = both.curious.input(make("customerCreate"), Extent::Full);
+        input["idempotencyKey"] = json!(format!("person {number}"));
+        let person = curious.mutate("customerCreate", input, "node { id }").await["node"]["id"].take();
+        let mut input = both.curious.input(make("feedbackRecordCreate"), Extent::Full);
+        input["customerRef"] = json!({ "id": person });
+        let record = curious.mutate("feedbackRecordCreate", input, "errors { code }").await;
+        assert_eq!(record["errors"], json!([]));
+        people.push(person.as_str().unwrap().to_owned());
+    }
+    people
+}
+
+/// Asks without one narrowing what reaches it.
+async fn ask(app: &App, both: &Neighbours<'_>, outline: &Outline, seen: &mut Seen) {
+    let mut expected: BTreeMap<Site, Vec<(Case, Value)>> = BTreeMap::new();
+    for question in questions(both, outline).await {
+        app.store.reached();
+        let (answer, _) = both.probe(&question.document, question.variables.clone()).await;
+        assert_eq!(answer.get("errors"), None, "{question:?} {answer:#}");
+        for site in app.store.reached() {
+            expected.entry(site).or_default().push((question.clone(), answer.clone()));
+        }
+    }
+    for (site, cases) in &expected {
+        seen.reached.insert(*site);
+        app.store.take_away(Some(*site));
+        // Some places are reached by nearly every question: of those, questions from all over.
+        for (question, expected) in cases.iter().step_by(cases.len() / MOST_QUESTIONS + 1) {
+            let before = app.store.trips();
+            let (answer, _) = both.probe(&question.document, question.variables.clone()).await;
+            if !seen.is_alarm(app, *site, before, &answer, question) {
+                assert_eq!(&answer, expected, "without {site:?} {question:?} is answered otherwise");
+            }
+        }
+        app.store.take_away(None);
+    }
+}
+
+/// Changes rows without one narrowing.
+async fn change(
+    app: &App,
+    both: &Neighbours<'_>,
+    (field, site): (&Member, Site),
+    orders: Vec<Case>,
+    people: &mut Vec<String>,
+    seen: &mut Seen,
+) {
+    for order in orders {
+        app.store.take_away(Some(site));
+        app.store.reached();
+        let before = app.store.trips();
+        let (answer, _) = both.probe(&order.document, order.variables.clone()).await;
+        seen.reached.extend(app.store.reached());
+        app.store.take_away(None);
+        if !seen.is_alarm(app, site, before, &answer, &order) {
+            // The sequence of somebody else is taken already: the key of events refuses it, and the change with it.
+            if site == Site::Sequence && answer["errors"][0]["extensions"]["code"] == "UNAVAILABLE" {
+                continue;
+            }
+            assert_eq!(answer.get("errors"), None, "without {site:?} {order:?} {answer:#}");
+            if noun_of(field) != "Organization" {
+                assert_ne!(answer["data"][&field.name], Value::Null);
+            }
+            if field.name == ERASE {
+                people.pop();
+            }
+        }
+    }
+}
+
+/// Does without one narrowing what no document asks for. Answers how often it was stopped.
+async fn work(app: &App, both: &Neighbours<'_>, site: Site, erased: &Entry) -> Vec<Error> {
+    let own = both.curious.caller.organization();
+    let scope = app.store.scope(actor(&both.curious.caller), now());
+    let mut stopped = Vec::new();
+    let tx = scope.begin().await.unwrap();
+    stopped.extend(tx.suspend(false).await.err());
+    stopped.extend(tx.suspend(true).await.err());
+    stopped.extend(tx.erase_again(erased).await.err());
+    tx.roll_back().await.unwrap();
+    stopped.extend(scope.erasures().await.err());
+    let client = uuid(&both.curious.newest("ApiClient").id);
+    stopped.extend(app.store.api_client_was_used(own, client, now()).await.err());
+    stopped.extend(app.store.seal(own, now()).await.err());
+    match app.store.verify(own, Vec::new(), 1).await {
+        Err(error) => stopped.push(error),
+        Ok(verdict) => assert!(verdict.is_ok(), "without {site:?} {verdict:?}"),
+    }
+    let slug = format!("{site:?}");
+    let new = NewOrganization { slug: &slug, name: "New", time_zone: "UTC" };
+    let made = app.store.create_organization(&new, now()).await;
+    assert_eq!(made.is_err(), site == Site::FirstDepartment, "without {site:?}");
+    stopped
+}
+
+#[tokio::test]
+async fn behind_every_narrowing_there_is_another_wall() {
+    let (app, outline) = (App::start().await, Outline::read());
+    let mut both = Neighbours::settle(&app, &outline).await;
+    let twin = app.organization("twin").await;
+    let mut people = prepare(&app, &both, &outline).await;
+    copy(&both, twin).await;
+    let twins = app.dump(twin).await;
+    both.before = app.dump(both.hidden.caller.organization()).await;
+
+    let mut seen = Seen::default();
+    ask(&app, &both, &outline, &mut seen).await;
+
+    // Deletions last: the others need the rows.
+    let (last, first): (Vec<_>, Vec<_>) = outline.mutations().iter().partition(|field| field.name.ends_with("Delete"));
+    // Which place each change reaches.
+    let mut reaching: BTreeMap<&str, BTreeSet<Site>> = BTreeMap::new();
+    for field in &first {
+        app.store.reached();
+        for order in orders(&both, &outline, field, Site::Models, &people) {
+            let (answer, _) = both.probe(&order.document, order.variables.clone()).await;
+            assert_eq!(answer.get("errors"), None, "{order:?} {answer:#}");
+        }
+        let reached = app.store.reached();
+        seen.reached.extend(&reached);
+        reaching.insert(&field.name, reached);
+    }
+    people.pop();
+    reaching.extend(last.iter().map(|field| (field.name.as_str(), BTreeSet::from([Site::Delete]))));
+    let fields: Vec<&Member> = first.into_iter().chain(last).collect();
+    let erased = app.store.scope(actor(&both.curious.caller), now()).erasures().await.unwrap().remove(0);
+    for (turn, site) in Site::ALL.iter().copied().enumerate() {
+        let mut reaching: Vec<&Member> =
+            fields.iter().copied().filter(|field| reaching[field.name.as_str()].contains(&site)).collect();
+        // Not the same ones each time.
+        let start = turn * 7 % reaching.len().max(1);
+        reaching.rotate_left(start);
+        for (done, field) in reaching.into_iter().enumerate() {
+            if done >= CHANGES && (DOUBLED.contains(&site) || seen.tripped.contains(&site)) {
+                break;
+            }
+            let orders = orders(&both, &outline, field, site, &people);
+            change(&app, &both, (field, site), orders, &mut people, &mut seen).await;
+        }
+        // Something to seal.
+        both.curious.caller.mutate("departmentCreate", json!({"name": "Beta"}), "outcome").await;
+        let before = app.store.trips();
+        app.store.take_away(Some(site));
+        let stopped = work(&app, &both, site, &erased).await;
+        seen.reached.extend(app.store.reached());
+        app.store.take_away(None);
+        if !stopped.is_empty() {
+            assert!(app.store.trips() > before, "without {site:?} {stopped:?}");
+            seen.tripped.insert(site);
+        }
+        assert_eq!(app.dump(twin).await, twins, "without {site:?} a twin has changed");
+        both.assert_unchanged().await;
+    }
+
+    let there = || Site::ALL.iter().copied().filter(|site| !is_elsewhere(&app, *site));
+    assert_eq!(seen.reached, there().collect(), "a place that no case reaches");
+    let guarded: BTreeSet<Site> = there().filter(|site| !DOUBLED.contains(site)).collect();
+    assert_eq!(seen.tripped, guarded);
+}

@@ -1,0 +1,87 @@
+//! The database goes away and comes back, and the server stays.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use futures_util::future::{join, join_all};
+
+use crate::{
+    cluster::Cluster,
+    server::{Answer, Server, at_once, organizations, tally, until},
+};
+
+const CYCLES: usize = 3;
+/// An error is promised within a second, a success within five after the return; a busy machine gets three times that.
+const LATE: Duration = Duration::from_secs(3);
+const RETURN: Duration = Duration::from_secs(15);
+
+/// Whether it runs on PostgreSQL: a file does not go away.
+fn is_on_postgres() -> bool {
+    std::env::var_os("RAPPORT_TEST_POSTGRES").is_some()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_are_told_to_come_back_and_are_served_once_the_database_is_there_again() {
+    if !is_on_postgres() {
+        return;
+    }
+    let mut cluster = Cluster::make().await;
+    let [organization] = organizations(&cluster.url("rapport")).await;
+    let mut server = Server::start(&cluster.url("rapport"), &["--database-connections", "4"]).await;
+    for cycle in 0..CYCLES {
+        let caller = server.caller(organization, "mia");
+        let before = until(async || Some(caller.count().await).filter(Answer::is_good)).await.total();
+
+        // Writers who never let up: what they are told is done stays done.
+        let (is_over, done) = (AtomicBool::new(false), AtomicU64::new(0));
+        let writers = join_all((0..4).map(async |number| {
+            let caller = server.caller(organization, &format!("writer {number}"));
+            let mut made = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                let answer = caller.create(&format!("{cycle} {number} {made}")).await;
+                if answer.is_good() {
+                    made += 1;
+                    done.fetch_add(1, Ordering::Relaxed);
+                } else {
+                    assert!(answer.is_for_later(), "{answer:?}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+            // The last call may have done its work unheard: it is asked again.
+            until(async || Some(caller.create(&format!("{cycle} {number} {made}")).await).filter(Answer::is_good))
+                .await;
+            done.fetch_add(1, Ordering::Relaxed);
+        }));
+        let outage = async {
+            until(async || (done.load(Ordering::Relaxed) > 20).then_some(())).await;
+            tokio::task::block_in_place(|| cluster.stop(if cycle % 2 == 0 { "immediate" } else { "fast" }));
+            assert_eq!(server.alive().await, 200);
+            for _ in 0..3 {
+                let answers = at_once(8, |_| caller.count()).await;
+                assert_eq!(tally(&answers).0, 0);
+                let slowest = answers.iter().map(|answer| answer.took).max().unwrap();
+                println!("away: the slowest of 8 answers took {slowest:?}");
+                assert!(slowest < LATE, "{slowest:?}");
+            }
+            until(async || (server.ready().await == 503).then_some(())).await;
+            // Longer than the withdrawals that were read count.
+            tokio::time::sleep(Duration::from_secs(if cycle == 0 { 6 } else { 0 })).await;
+            let answers = at_once(64, |_| caller.count()).await;
+            assert_eq!(tally(&answers).0, 0);
+            assert!(answers.iter().all(|answer| answer.took < LATE), "{answers:?}");
+            cluster.start();
+            let back = Instant::now();
+            until(async || Some(caller.count().await).filter(Answer::is_good)).await;
+            println!("back: the first success came after {:?}", back.elapsed());
+            assert!(back.elapsed() < RETURN, "{:?}", back.elapsed());
+            until(async || (server.ready().await == 200).then_some(())).await;
+            is_over.store(true, Ordering::Relaxed);
+        };
+        join(writers, outage).await;
+        let after = server.caller(organization, "mia").count().await.total();
+        assert_eq!(after, before + done.into_inner());
+    }
+    assert!(server.runs());
+}

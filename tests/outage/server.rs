@@ -1,0 +1,279 @@
+//! The program as a process of its own, and callers who note how long each answer took.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use chrono::TimeDelta;
+use entity::{Permission, id::OrganizationId};
+use futures_util::future::join_all;
+use rapport::{
+    auth::{Actor, key::KeyFile, tokens::Tokens},
+    clock,
+    store::{Options, Store, system::NewOrganization},
+};
+use reqwest::Client;
+use rustix::process::{Pid, Signal, kill_process};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long anything may take that must happen at all, on a machine with much else to do.
+pub const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A running server. It is killed with this value.
+pub struct Server {
+    process: Child,
+    /// Address of the API, such as `127.0.0.1:8080`.
+    pub address: String,
+    /// Address of health.
+    pub admin: String,
+    log: Arc<Mutex<Vec<Value>>>,
+    tokens: Tokens,
+    http: Client,
+    _folder: TempDir,
+}
+
+/// What came back, and when.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub retry_after: Option<String>,
+    pub request_id: Option<String>,
+    pub body: Value,
+    pub took: Duration,
+}
+
+/// Somebody with a token for one organization.
+#[derive(Clone)]
+pub struct Caller<'a> {
+    server: &'a Server,
+    pub token: String,
+}
+
+impl Server {
+    pub async fn start(database: &str, arguments: &[&str]) -> Self {
+        Self::start_with(database, arguments, &[]).await
+    }
+
+    /// Starts it with more of an environment than the switch of the faults.
+    pub async fn start_with(database: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("key.pem");
+        let tokens = Tokens::new(KeyFile::Own(key.clone()).open().unwrap(), "rapport").unwrap();
+        let mut process = command(folder.path(), database, &key, arguments, variables).spawn().unwrap();
+        let log = Arc::<Mutex<Vec<Value>>>::default();
+        let (lines, kept) = (BufReader::new(process.stderr.take().unwrap()).lines(), Arc::clone(&log));
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                kept.lock().unwrap().push(serde_json::from_str(&line).unwrap_or(Value::String(line)));
+            }
+        });
+        // Shorter than the server keeps idle connections: none is closed while a request is on its way.
+        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+        let http =
+            Client::builder().no_proxy().pool_idle_timeout(Duration::from_secs(1)).timeout(PATIENCE).build().unwrap();
+        let mut server =
+            Self { process, address: String::new(), admin: String::new(), log, tokens, http, _folder: folder };
+        let listening = until(async || server.find(|line| line["message"] == "listening")).await;
+        let text = |key: &str| listening[key].as_str().unwrap().to_owned();
+        (server.address, server.admin) = (text("address"), text("admin"));
+        until(async || (server.ready().await == 200).then_some(())).await;
+        server
+    }
+
+    /// The first line of the log that is wanted.
+    pub fn find(&self, is_wanted: impl Fn(&Value) -> bool) -> Option<Value> {
+        self.log.lock().unwrap().iter().find(|line| is_wanted(line)).cloned()
+    }
+
+    pub fn caller(&self, organization: OrganizationId, subject: &str) -> Caller<'_> {
+        let permissions = Permission::ALL.into_iter().collect();
+        let actor = Actor { organization, subject: subject.to_owned(), client: None, permissions };
+        let token = self.tokens.issue(&actor, TimeDelta::minutes(30), clock::now()).unwrap();
+        Caller { server: self, token: token.expose_secret().to_owned() }
+    }
+
+    /// Status of a route of the admin address; 0 if there is no answer within a second.
+    async fn status(&self, path: &str) -> u16 {
+        let asked = self.http.get(format!("http://{}{path}", self.admin)).timeout(Duration::from_secs(1)).send().await;
+        asked.map_or(0, |answer| answer.status().as_u16())
+    }
+
+    pub async fn alive(&self) -> u16 {
+        self.status("/healthz").await
+    }
+
+    pub async fn ready(&self) -> u16 {
+        self.status("/readyz").await
+    }
+
+    fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Bytes of memory it has in use, at most so far.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024
+    }
+
+    pub fn terminate(&self) {
+        let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&mut self) -> (ExitStatus, Duration) {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return (status, began.elapsed());
+            }
+            assert!(began.elapsed() < PATIENCE, "the process does not end");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+        if std::thread::panicking() {
+            let log = self.log.lock().unwrap();
+            log.iter().rev().take(30).rev().for_each(|line| eprintln!("{line}"));
+        }
+    }
+}
+
+fn command(folder: &Path, database: &str, key: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rapport"));
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"])
+        .args(["--database-url", database, "--signing-key"])
+        .arg(key)
+        .args(arguments)
+        .env_clear()
+        .env("RAPPORT_TEST_FAULTS", "on")
+        .envs(variables.iter().copied())
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
+
+impl Caller<'_> {
+    /// The answer, or why there is none.
+    pub async fn try_ask(&self, document: &str, variables: Value) -> reqwest::Result<Answer> {
+        let began = Instant::now();
+        let asked = self.server.http.post(format!("http://{}/graphql", self.server.address)).bearer_auth(&self.token);
+        let response = asked.json(&json!({ "query": document, "variables": variables })).send().await?;
+        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (retry_after, request_id) = (header("retry-after"), header("x-request-id"));
+        let status = response.status().as_u16();
+        let body = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
+        Ok(Answer { status, retry_after, request_id, body, took: began.elapsed() })
+    }
+
+    pub async fn ask(&self, document: &str, variables: Value) -> Answer {
+        self.try_ask(document, variables).await.unwrap()
+    }
+
+    /// How many departments there are.
+    pub async fn count(&self) -> Answer {
+        self.ask("{ departments { totalCount } }", json!({})).await
+    }
+
+    pub async fn create(&self, name: &str) -> Answer {
+        let document = "mutation($input: DepartmentCreateInput!) { departmentCreate(input: $input) { outcome errors { code path } node { id } } }";
+        self.ask(document, json!({ "input": { "name": name, "idempotencyKey": name } })).await
+    }
+
+    pub async fn update(&self, id: &str, name: &str) -> Answer {
+        let document = "mutation($input: DepartmentUpdateInput!) { departmentUpdate(input: $input) { outcome } }";
+        self.ask(document, json!({ "input": { "id": id, "name": name } })).await
+    }
+}
+
+impl Answer {
+    /// Whether it is the data that was asked for.
+    pub fn is_good(&self) -> bool {
+        self.status == 200 && self.body.get("errors").is_none()
+    }
+
+    pub fn code(&self) -> &str {
+        self.body["errors"][0]["extensions"]["code"].as_str().unwrap_or_default()
+    }
+
+    /// The id of what was made.
+    pub fn id(&self) -> String {
+        self.body["data"]["departmentCreate"]["node"]["id"].as_str().unwrap_or_else(|| panic!("{self:?}")).to_owned()
+    }
+
+    pub fn total(&self) -> u64 {
+        self.body["data"]["departments"]["totalCount"].as_u64().unwrap_or_else(|| panic!("{self:?}"))
+    }
+
+    /// Whether it says that the same may succeed later, and when.
+    pub fn is_for_later(&self) -> bool {
+        self.status == 503
+            && self.retry_after.as_deref() == Some("1")
+            && matches!(self.code(), "OVERLOADED" | "UNAVAILABLE")
+            && self.body.get("data").is_none()
+    }
+}
+
+/// How many of these answers are good, are refused for overload, and are refused for want of the database. There are no
+/// others.
+#[track_caller]
+pub fn tally(answers: &[Answer]) -> (usize, usize, usize) {
+    let good = answers.iter().filter(|answer| answer.is_good()).count();
+    let refused = |code: &str| answers.iter().filter(|answer| answer.is_for_later() && answer.code() == code).count();
+    let (overloaded, unavailable) = (refused("OVERLOADED"), refused("UNAVAILABLE"));
+    let other: Vec<_> = answers.iter().filter(|answer| !answer.is_good() && !answer.is_for_later()).collect();
+    assert!(other.is_empty(), "{other:?}");
+    (good, overloaded, unavailable)
+}
+
+/// The answers to as many questions at once.
+pub async fn at_once<F: Future<Output = Answer>>(times: usize, ask: impl Fn(usize) -> F) -> Vec<Answer> {
+    join_all((0..times).map(ask)).await
+}
+
+/// What comes of asking again and again.
+pub async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(began.elapsed() < 3 * PATIENCE, "it does not happen");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Organizations, made before the server runs.
+pub async fn organizations<const N: usize>(database: &str) -> [OrganizationId; N] {
+    let store =
+        Store::open(&Options { url: database.to_owned(), max_connections: 1, patience: Options::LONG }).await.unwrap();
+    let mut made = Vec::new();
+    for number in 0..N {
+        let slug = format!("organization-{number}");
+        let new = NewOrganization { slug: &slug, name: &slug, time_zone: "Europe/Berlin" };
+        made.push(store.create_organization(&new, clock::now()).await.unwrap().unwrap());
+    }
+    store.close().await.unwrap();
+    made.try_into().unwrap()
+}

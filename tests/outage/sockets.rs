@@ -1,0 +1,79 @@
+//! Callers who do not keep to HTTP, written to the socket byte by byte.
+
+use std::time::Duration;
+
+use futures_util::future::join;
+use rustix::net::sockopt::set_socket_linger;
+use serde_json::Value;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::server::PATIENCE;
+
+/// A connection to the server.
+pub struct Socket(TcpStream);
+
+impl Socket {
+    pub async fn open(address: &str) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(stream)
+    }
+
+    /// Whether the server still takes what is sent.
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.0.write_all(bytes.as_ref()).await.is_ok()
+    }
+
+    /// Says that nothing more will come, and still listens.
+    pub async fn close_half(&mut self) {
+        self.0.shutdown().await.unwrap();
+    }
+
+    /// Hangs up without a word: the server finds the connection reset.
+    pub fn reset(self) {
+        set_socket_linger(&self.0, Some(Duration::ZERO)).unwrap();
+    }
+
+    /// All that the server says until it hangs up.
+    pub async fn rest(&mut self) -> String {
+        listen(&mut self.0).await
+    }
+
+    /// Sends and listens at once until the server hangs up. Answers how many parts it took and what it said.
+    pub async fn pour(&mut self, part: &[u8], times: usize) -> (usize, String) {
+        let (mut reader, mut writer) = self.0.split();
+        let pour = async {
+            for sent in 0..times {
+                if writer.write_all(part).await.is_err() {
+                    return sent;
+                }
+            }
+            times
+        };
+        join(pour, listen(&mut reader)).await
+    }
+}
+
+async fn listen(from: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut said = Vec::new();
+    // A reset after the last word is as good as a farewell.
+    drop(tokio::time::timeout(PATIENCE, from.read_to_end(&mut said)).await.expect("the server hangs up"));
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+/// The head of a request to the API, without its last line.
+pub fn head(token: &str, more: &str) -> String {
+    let accept = "accept: application/graphql-response+json\r\ncontent-type: application/json";
+    format!("POST /graphql HTTP/1.1\r\nhost: localhost\r\n{accept}\r\nauthorization: Bearer {token}\r\n{more}\r\n")
+}
+
+/// Status and code of an answer.
+pub fn refused(answer: &str) -> (u16, String) {
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    (status, body["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned())
+}
