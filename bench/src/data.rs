@@ -1,0 +1,230 @@
+//! The data set: what every server is asked about. The same numbers give the same rows, on any machine.
+
+use uuid::Uuid;
+
+/// Raise it when a row changes: prepared databases are kept by this number.
+pub const VERSION: u32 = 1;
+
+/// Organizations; the first is the large one.
+pub const ORGANIZATIONS: u64 = 100;
+/// Interaction points of an organization.
+pub const POINTS: u64 = 50;
+/// Expectations of a point, all of them ranked.
+pub const EXPECTATIONS: u64 = 5;
+/// Mediums of an organization.
+pub const MEDIUMS: u64 = 5;
+/// Departments of an organization; the first is the fallback.
+pub const DEPARTMENTS: u64 = 4;
+/// Feedback records of the large organization.
+pub const LARGE: u64 = 1_000_000;
+/// Feedback records of each of the others.
+pub const SMALL: u64 = 10_000;
+
+/// When the first organization was made: 2024-12-01 00:00 UTC.
+const FOUNDED: u64 = 1_733_011_200_000;
+/// When the first feedback came: Monday, 2024-12-30 00:00 UTC.
+const BEGAN: u64 = 1_735_516_800_000;
+/// Milliseconds between two records of the large organization: together, a year.
+const STEP: u64 = 31_536;
+
+const POINT_KINDS: [&str; 6] =
+    ["POINT_OF_SALE", "POINT_OF_SERVICE", "POINT_OF_REPAIR", "DELIVERY", "BILLING", "PRODUCT_USE"];
+/// Kinds of feedback, equally frequent.
+pub const KINDS: [&str; 6] = ["COMPLAINT", "SUGGESTION", "PRAISE", "QUESTION", "TESTIMONIAL", "SURVEY"];
+const PRODUCTS: [&str; 8] = ["Kettle", "Toaster", "Lamp", "Radio", "Fan", "Heater", "Blender", "Scale"];
+/// Each organization's routing rules: the kind they want, and the number of the department.
+pub const RULES: [(&str, &str, u64, &str); 3] =
+    [("Complaints", "COMPLAINT", 1, "HIGH"), ("Questions", "QUESTION", 2, "NORMAL"), ("Praise", "PRAISE", 3, "LOW")];
+
+/// Mixes a number well (splitmix64).
+pub fn mix(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// The id of the row of that number in a table, made at that millisecond: a UUIDv7 without chance.
+fn id(table: u64, number: u64, millis: u64) -> Uuid {
+    let random = mix(mix(table).wrapping_add(number));
+    let high = millis << 16 | 0x7000 | (random >> 52);
+    let low = 0x8000_0000_0000_0000 | (mix(random) >> 2);
+    Uuid::from_u64_pair(high, low)
+}
+
+/// An organization and what belongs to its map.
+pub struct Organization {
+    /// From 0.
+    pub number: u64,
+    pub id: Uuid,
+    pub slug: String,
+    pub made: i64,
+    pub departments: Vec<Uuid>,
+    pub mediums: Vec<Uuid>,
+    pub points: Vec<Point>,
+    pub rules: Vec<Uuid>,
+    /// How many feedback records it has.
+    pub records: u64,
+}
+
+/// An interaction point.
+pub struct Point {
+    pub id: Uuid,
+    pub kind: &'static str,
+    pub name: String,
+    pub description: String,
+    pub expectations: Vec<Expectation>,
+}
+
+/// An expectation.
+pub struct Expectation {
+    pub id: Uuid,
+    pub kind: &'static str,
+    pub statement: String,
+    pub importance: i64,
+    pub rank: i64,
+}
+
+/// A feedback record, where it was routed, and the event of its making.
+pub struct Record {
+    /// Number of the organization.
+    pub organization: usize,
+    pub id: Uuid,
+    pub routing: Uuid,
+    /// Place in the organization, from 1.
+    pub sequence: i64,
+    pub at: i64,
+    pub kind: &'static str,
+    pub score: Option<f64>,
+    pub body: String,
+    pub nps: Option<i64>,
+    pub product: Option<&'static str>,
+    pub point: Uuid,
+    pub medium: Uuid,
+    /// Number of the rule that matched.
+    pub rule: Option<usize>,
+}
+
+impl Record {
+    /// The mood that goes with the score.
+    pub fn sentiment(&self) -> Option<&'static str> {
+        self.score.map(|score| match score {
+            low if low < -0.33 => "NEGATIVE",
+            high if high > 0.33 => "POSITIVE",
+            _ => "NEUTRAL",
+        })
+    }
+
+    /// Number of the department it was routed to.
+    pub fn department(&self) -> usize {
+        self.rule.map_or(0, |rule| RULES[rule].2 as usize)
+    }
+
+    /// The priority it was given.
+    pub fn priority(&self) -> &'static str {
+        self.rule.map_or("NORMAL", |rule| RULES[rule].3)
+    }
+
+    /// Why it was routed there, in Rapport's words.
+    pub fn reason(&self) -> String {
+        self.rule.map_or_else(|| "No rule matched.".to_owned(), |rule| reason(RULES[rule].0, RULES[rule].1))
+    }
+}
+
+/// Why a rule on a kind matched, in Rapport's words.
+pub fn reason(name: &str, kind: &str) -> String {
+    format!("Rule “{name}” matched: kind {kind}.")
+}
+
+/// The organization of that number.
+pub fn organization(number: u64) -> Organization {
+    let made = FOUNDED + number * 60_000;
+    let ids = |table: u64, each: u64, count: u64| -> Vec<Uuid> {
+        (0..count).map(|place| id(table, number * each + place, made + place + 1)).collect()
+    };
+    let points = ids(3, POINTS, POINTS).into_iter().enumerate().map(|(place, point)| {
+        let place = place as u64;
+        let expectation = |nth: u64| Expectation {
+            id: id(4, (number * POINTS + place) * EXPECTATIONS + nth, made + place + 2),
+            kind: ["WANT", "NEED", "BENEFIT"][((place + nth) % 3) as usize],
+            statement: format!("Answer {nth} of point {place} comes {}in the words of the customer", "soon and ".repeat(4)),
+            importance: (1 + mix(place * 31 + nth) % 7) as i64,
+            rank: nth as i64 + 1,
+        };
+        Point {
+            id: point,
+            kind: POINT_KINDS[(place % 6) as usize],
+            name: format!("Point {place} of organization {number}"),
+            description: format!("What happens at point {place}: {}", "the customer asks, we answer, ".repeat(3)),
+            expectations: (0..EXPECTATIONS).map(expectation).collect(),
+        }
+    });
+    Organization {
+        number,
+        id: id(1, number, made),
+        slug: format!("bench-{number:03}"),
+        made: made as i64,
+        departments: ids(2, DEPARTMENTS, DEPARTMENTS),
+        mediums: ids(5, MEDIUMS, MEDIUMS),
+        points: points.collect(),
+        rules: ids(6, RULES.len() as u64, RULES.len() as u64),
+        records: if number == 0 { LARGE } else { SMALL },
+    }
+}
+
+/// Every organization.
+pub fn organizations() -> Vec<Organization> {
+    (0..ORGANIZATIONS).map(organization).collect()
+}
+
+/// Every feedback record in the order in which they came in, those of all organizations mixed as they would be.
+pub fn records(organizations: &[Organization]) -> impl Iterator<Item = Record> + '_ {
+    let small = ORGANIZATIONS - 1;
+    (0..LARGE).flat_map(move |place| {
+        let large = record(organizations, 0, place, BEGAN + place * STEP);
+        let other = (place < small * SMALL).then(|| {
+            record(organizations, 1 + (place % small) as usize, place / small, BEGAN + place * STEP + 10_007)
+        });
+        [Some(large), other].into_iter().flatten()
+    })
+}
+
+fn record(organizations: &[Organization], organization: usize, place: u64, at: u64) -> Record {
+    let owner = &organizations[organization];
+    let random = mix((organization as u64) << 32 | place);
+    let pick = |shift: u32, count: u64| ((random >> shift) & 0xffff) % count;
+    let kind = KINDS[pick(0, 6) as usize];
+    // A binary fraction, so that a sum is exact in whatever order it is made; one in sixteen has no score.
+    let score = ((random >> 16) & 15 != 0).then(|| (((random >> 20) & 1023) as f64 - 512.0) / 512.0);
+    Record {
+        organization,
+        id: id(7, (organization as u64) << 32 | place, at),
+        routing: id(8, (organization as u64) << 32 | place, at),
+        sequence: place as i64 + 1,
+        at: at as i64,
+        kind,
+        score,
+        body: body(random),
+        nps: (kind == "SURVEY").then(|| pick(30, 11) as i64),
+        product: PRODUCTS.get(pick(8, 10) as usize).copied(),
+        point: owner.points[pick(32, POINTS) as usize].id,
+        medium: owner.mediums[pick(40, MEDIUMS) as usize],
+        rule: RULES.iter().position(|rule| rule.1 == kind),
+    }
+}
+
+/// Some 200 characters that a customer would write.
+pub fn body(random: u64) -> String {
+    format!(
+        "I called on {:x} about order {:016x} and was told \"it is on its way\", then on {:x} that it was not; the second \
+         person knew more than the first. What I want is {:08x}, soon. Reference {:016x}.",
+        random & 0xff,
+        mix(random),
+        (random >> 8) & 0xff,
+        (random >> 16) & 0xffff_ffff,
+        mix(random ^ 1)
+    )
+}
+
+/// The order in which Rapport names the fields that making a record changes.
+pub const EVENT_FIELDS: &str = r#"["kind","sentiment","sentimentScore","body","receivedAt","product","tags","attributes","point","medium","department","priority"]"#;

@@ -1,0 +1,99 @@
+//! What is asked: the variables of each question.
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use crate::wire;
+
+/// The body of a request.
+#[derive(Deserialize)]
+struct Body<T> {
+    variables: T,
+}
+
+/// Reads the variables of a question.
+pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    Ok(serde_json::from_slice::<Body<T>>(body)?.variables)
+}
+
+#[derive(Deserialize)]
+pub struct Point {
+    pub id: String,
+}
+
+#[derive(Deserialize)]
+pub struct Points {
+    pub first: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Page {
+    pub kind: String,
+    pub from: String,
+    pub to: String,
+    pub before: i64,
+    pub before_id: Uuid,
+    pub first: i64,
+}
+
+impl Page {
+    /// The time range in milliseconds.
+    pub fn range(&self) -> Result<(i64, i64)> {
+        wire::millis(&self.from).zip(wire::millis(&self.to)).context("no range")
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Reference {
+    pub id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExternalId {
+    pub system: String,
+    pub id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    pub external_id: Option<ExternalId>,
+    pub kind: String,
+    pub sentiment: Option<String>,
+    pub sentiment_score: Option<f64>,
+    pub body: String,
+    pub received_at: String,
+    pub point_ref: Reference,
+    pub medium_ref: Reference,
+    pub idempotency_key: Option<String>,
+}
+
+impl Record {
+    /// The point and the medium it names.
+    pub fn references(&self) -> Result<(Uuid, Uuid)> {
+        wire::uuid(&self.point_ref.id).zip(wire::uuid(&self.medium_ref.id)).context("no reference")
+    }
+
+    /// When it was received, in milliseconds.
+    pub fn received(&self) -> Result<i64> {
+        wire::millis(&self.received_at).context("no instant")
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Create {
+    pub input: Record,
+}
+
+#[derive(Deserialize)]
+pub struct Rows {
+    pub rows: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+pub struct Bulk {
+    pub input: Rows,
+}

@@ -1,0 +1,87 @@
+//! Where feedback goes: the first rule whose conditions hold, else the fallback department.
+
+use anyhow::Result;
+use uuid::Uuid;
+
+use super::ask::Record;
+use crate::data;
+
+/// A routing rule. Those on products, tags, words and kinds of points are not in the data set.
+pub struct Rule {
+    pub id: Uuid,
+    pub version: i64,
+    pub name: String,
+    pub kind: Option<String>,
+    pub sentiment: Option<String>,
+    pub score_from: Option<f64>,
+    pub score_to: Option<f64>,
+    pub point: Option<Uuid>,
+    pub medium: Option<Uuid>,
+    pub department: Uuid,
+    pub priority: String,
+    pub policy: Option<String>,
+}
+
+/// The columns of a rule, in order.
+pub const COLUMNS: &str = "id, version, name, kind, sentiment, score_from, score_to, point_id, medium_id, \
+                           department_id, priority, response_policy";
+
+/// A record with all that is stored of it.
+pub struct Routed {
+    pub id: Uuid,
+    pub routing: Uuid,
+    pub received: i64,
+    pub folded: String,
+    pub point: Uuid,
+    pub medium: Uuid,
+    pub department: Uuid,
+    pub priority: String,
+    pub cause: &'static str,
+    pub rule: Option<Uuid>,
+    pub version: Option<i64>,
+    pub policy: Option<String>,
+    pub reason: String,
+}
+
+/// Completes a record.
+pub fn route(record: &Record, id: Uuid, rules: &[Rule], fallback: Uuid) -> Result<Routed> {
+    let (point, medium) = record.references()?;
+    let is = |wanted: &Option<String>, given: Option<&str>| wanted.is_none() || wanted.as_deref() == given;
+    let matched = rules.iter().find(|rule| {
+        is(&rule.kind, Some(&record.kind))
+            && is(&rule.sentiment, record.sentiment.as_deref())
+            && rule.score_from.is_none_or(|from| record.sentiment_score.is_some_and(|score| score >= from))
+            && rule.score_to.is_none_or(|to| record.sentiment_score.is_some_and(|score| score <= to))
+            && rule.point.is_none_or(|wanted| wanted == point)
+            && rule.medium.is_none_or(|wanted| wanted == medium)
+    });
+    Ok(Routed {
+        id,
+        routing: Uuid::now_v7(),
+        received: record.received()?,
+        folded: record.body.to_lowercase(),
+        point,
+        medium,
+        department: matched.map_or(fallback, |rule| rule.department),
+        priority: matched.map_or_else(|| "NORMAL".to_owned(), |rule| rule.priority.clone()),
+        cause: if matched.is_some() { "RULE" } else { "FALLBACK" },
+        rule: matched.map(|rule| rule.id),
+        version: matched.map(|rule| rule.version),
+        policy: matched.and_then(|rule| rule.policy.clone()),
+        reason: matched.map_or_else(
+            || "No rule matched.".to_owned(),
+            |rule| data::reason(&rule.name, rule.kind.as_deref().unwrap_or_default()),
+        ),
+    })
+}
+
+/// What an idempotency key remembers.
+pub fn memory(id: Uuid) -> String {
+    format!(r#"[{{"id":"{id}","outcome":"CREATED","errors":[]}}]"#)
+}
+
+/// What an idempotency key was given with.
+pub fn fingerprint(body: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}

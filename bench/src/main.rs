@@ -1,0 +1,144 @@
+//! Measures what Rapport costs, beside hand-written SQL and what people would pick instead. `bench/run` runs it.
+
+mod cluster;
+mod cpu;
+mod data;
+mod fixture;
+mod generate;
+mod limit;
+mod load;
+mod measure;
+mod prepare;
+mod process;
+mod question;
+mod report;
+mod server;
+mod wire;
+
+use std::{fs, path::PathBuf, time::Instant};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use crate::{
+    fixture::Fixture,
+    measure::{CASES, Case, Latencies, Samples},
+    report::Findings,
+    server::{NAMES, Server},
+};
+
+#[derive(Parser)]
+enum Command {
+    /// Measure everything and write the report
+    Measure(Measure),
+    /// Serve the hand-written limit
+    Limit(limit::Arguments),
+}
+
+#[derive(clap::Args)]
+struct Measure {
+    /// The `rapport` to measure
+    #[arg(long)]
+    rapport: PathBuf,
+    /// Directory of the peers, with their `node_modules`
+    #[arg(long)]
+    peers: PathBuf,
+    /// Directory of prepared databases
+    #[arg(long)]
+    data: PathBuf,
+    /// File to write the report to
+    #[arg(long)]
+    report: PathBuf,
+    /// Rounds
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Fewer requests a round
+    #[arg(long)]
+    quick: bool,
+    /// Only these servers
+    #[arg(long, value_delimiter = ',')]
+    servers: Vec<String>,
+    /// Only these cases
+    #[arg(long, value_delimiter = ',')]
+    cases: Vec<String>,
+    /// Lines to put into the report, such as the commit
+    #[arg(long)]
+    note: Vec<String>,
+}
+
+fn main() -> Result<()> {
+    match Command::parse() {
+        Command::Measure(arguments) => measure(&arguments),
+        Command::Limit(arguments) => actix_web::rt::System::new().block_on(limit::serve(&arguments)),
+    }
+}
+
+fn measure(arguments: &Measure) -> Result<()> {
+    let share = if arguments.quick { 0.3 } else { 1.0 };
+    let logs = arguments.data.join("logs");
+    fs::create_dir_all(&logs)?;
+    let (cluster, places) = prepare::databases(&arguments.data, &arguments.rapport, &arguments.peers, logs)?;
+    let is_wanted = |list: &[String], name: &str| list.is_empty() || list.iter().any(|wanted| wanted == name);
+    let cases: Vec<&Case> = CASES.iter().filter(|case| is_wanted(&arguments.cases, case.key)).collect();
+
+    let mut fixture = Fixture::make(&arguments.rapport, &server::rapport_variables(&places, false))?;
+    let servers = NAMES
+        .into_iter()
+        .filter(|(name, ..)| is_wanted(&arguments.servers, name))
+        .map(|(name, kind, is_sqlite)| Server::start(name, kind, is_sqlite, &places))
+        .collect::<Result<Vec<_>>>()?;
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let idle: Vec<_> = servers.iter().map(|server| server.process.group.memory()).collect();
+    fixture.walk(servers.first().context("there are no servers")?)?;
+
+    let (compared, mut silent) = measure::compare(&fixture, &servers, &cases);
+    println!("{compared} answers are the same; without: {silent:#?}");
+    let database = &cluster.process.group;
+    let (mut samples, mut latencies) = (Samples::new(), Latencies::new());
+    let began = Instant::now();
+    for round in 0..arguments.rounds {
+        for case in &cases {
+            for server in servers.iter().filter(|server| case.wants(server)) {
+                let key = (case.key, server.name);
+                if silent.contains_key(&key) {
+                    continue;
+                }
+                match measure::sample(&fixture, server, database, case, round, share) {
+                    Ok(sample) => samples.entry(key).or_default().push(sample),
+                    Err(error) => drop(silent.insert(key, format!("{error:#}"))),
+                }
+            }
+        }
+        println!("round {} of {} after {:.0} s", round + 1, arguments.rounds, began.elapsed().as_secs_f64());
+    }
+    for case in &cases {
+        for server in servers.iter().filter(|server| samples.contains_key(&(case.key, server.name))) {
+            if let Some(rate) = case.rate {
+                let seconds = if arguments.quick { 2.0 } else { 5.0 };
+                match measure::latency(&fixture, server, case, rate, seconds) {
+                    Ok(found) => drop(latencies.insert((case.key, server.name), found)),
+                    Err(error) => println!("{} of {} at {rate}/s: {error:#}", case.key, server.name),
+                }
+            }
+        }
+    }
+    samples.retain(|key, _| !silent.contains_key(key));
+    let memory = servers.iter().zip(idle).map(|(server, idle)| (server.name, idle, server.process.group.memory()));
+    let memory = memory.collect();
+    let mut circumstances = arguments.note.clone();
+    circumstances.extend(prepare::circumstances(database, compared));
+    circumstances.push(format!(
+        "{} interleaved rounds, {} requests a round, {:.0} s",
+        arguments.rounds,
+        if arguments.quick { "30 % of the" } else { "all" },
+        began.elapsed().as_secs_f64()
+    ));
+    let report = Findings { cases: &cases, silent, samples, latencies, memory, circumstances }.write();
+    if let Some(directory) = arguments.report.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    fs::write(&arguments.report, &report)?;
+    println!("\n{report}");
+    drop(servers);
+    Ok(())
+}

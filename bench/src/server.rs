@@ -1,0 +1,119 @@
+//! The servers that are measured, all of them running at once, one of them asked at a time.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    process::{Process, Program, free_address},
+    question::{Kind, Question},
+};
+
+/// A server and what it runs on.
+pub struct Server {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub is_sqlite: bool,
+    pub address: SocketAddr,
+    pub process: Process,
+}
+
+/// Where things are.
+pub struct Places {
+    pub rapport: PathBuf,
+    pub bench: PathBuf,
+    /// Directory of the Node.js peers.
+    pub peers: PathBuf,
+    pub key: PathBuf,
+    pub public_key: PathBuf,
+    pub logs: PathBuf,
+    pub postgres: String,
+    pub sqlite: PathBuf,
+}
+
+/// Every server, in the order of the tables.
+pub const NAMES: [(&str, Kind, bool); 6] = [
+    ("rapport", Kind::Rapport, false),
+    ("limit", Kind::Limit, false),
+    ("postgraphile", Kind::PostGraphile, false),
+    ("apollo", Kind::Apollo, false),
+    ("rapport-sqlite", Kind::Rapport, true),
+    ("limit-sqlite", Kind::Limit, true),
+];
+
+impl Server {
+    /// The path to ask at; the limit has one for each question.
+    pub const fn path(&self, question: Question) -> &'static str {
+        match self.kind {
+            Kind::Limit => ["/q1", "/q2", "/q3", "/q4", "/q5", "/q6"][question as usize],
+            Kind::Rapport | Kind::PostGraphile => "/graphql",
+            Kind::Apollo => "/",
+        }
+    }
+
+    /// Starts one and waits until it answers.
+    pub fn start(name: &'static str, kind: Kind, is_sqlite: bool, places: &Places) -> Result<Self> {
+        let address = free_address()?;
+        let (words, variables) = program(kind, is_sqlite, address, places);
+        let program =
+            Program { name, words, variables, user: None, signal: "TERM", logs: &places.logs };
+        let mut process = program.start()?;
+        let path = if matches!(kind, Kind::Rapport | Kind::Limit) { "/readyz" } else { "/" };
+        let ready = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        process
+            .wait_for(address, ready.as_bytes())
+            .with_context(|| format!("{name}; see {}", places.logs.join(format!("{name}.log")).display()))?;
+        Ok(Self { name, kind, is_sqlite, address, process })
+    }
+}
+
+/// The settings with which Rapport runs: as it comes, but for limits that a bench would run into.
+pub fn rapport_variables(places: &Places, is_sqlite: bool) -> Vec<(&'static str, String)> {
+    let sqlite = || format!("sqlite://{}?mode=rw", places.sqlite.display());
+    let url = if is_sqlite { sqlite() } else { places.postgres.clone() };
+    vec![
+        ("RAPPORT_DATABASE_URL", url),
+        ("RAPPORT_SIGNING_KEY", places.key.display().to_string()),
+        ("RAPPORT_POINTS", "100000000".to_owned()),
+        ("RAPPORT_POINTS_PER_SECOND", "100000000".to_owned()),
+    ]
+}
+
+type Words = Vec<std::ffi::OsString>;
+
+fn program(
+    kind: Kind,
+    is_sqlite: bool,
+    address: SocketAddr,
+    places: &Places,
+) -> (Words, Vec<(&'static str, String)>) {
+    let node = |script: &str| -> (Words, Vec<(&'static str, String)>) {
+        let words = vec![places.peers.join("node_modules/.bin/node").into(), places.peers.join(script).into()];
+        let variables = vec![
+            ("NODE_ENV", "production".to_owned()),
+            ("GRAPHILE_ENV", "production".to_owned()),
+            ("BENCH_DATABASE", places.postgres.clone()),
+            ("BENCH_PORT", address.port().to_string()),
+        ];
+        (words, variables)
+    };
+    match kind {
+        Kind::Rapport => {
+            let mut variables = rapport_variables(places, is_sqlite);
+            variables.push(("RAPPORT_LISTEN", address.to_string()));
+            (vec![places.rapport.clone().into(), "serve".into()], variables)
+        }
+        Kind::Limit => {
+            let database = if is_sqlite { places.sqlite.clone().into() } else { places.postgres.clone().into() };
+            let mut words: Words = vec![places.bench.clone().into(), "limit".into()];
+            words.extend(["--listen".into(), address.to_string().into(), "--database".into(), database]);
+            words.extend(["--key".into(), Path::new(&places.public_key).into()]);
+            (words, Vec::new())
+        }
+        Kind::PostGraphile => node("postgraphile.mjs"),
+        Kind::Apollo => node("apollo.mjs"),
+    }
+}

@@ -1,0 +1,38 @@
+//! Ids and instants as Rapport writes them, for the servers that are compared with it.
+
+use chrono::{DateTime, SecondsFormat};
+use uuid::Uuid;
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// An id with its type's prefix.
+pub fn id(prefix: &str, id: Uuid) -> String {
+    let mut text = String::with_capacity(prefix.len() + 27);
+    text.push_str(prefix);
+    text.push('_');
+    let bits = id.as_u128();
+    text.extend((0..26).rev().map(|place| char::from(ALPHABET[(bits >> (place * 5)) as usize & 31])));
+    text
+}
+
+/// The id in a text with a prefix.
+pub fn uuid(text: &str) -> Option<Uuid> {
+    let (_, digits) = text.rsplit_once('_')?;
+    if digits.len() != 26 {
+        return None;
+    }
+    let bits = digits.bytes().try_fold(0_u128, |bits, digit| {
+        Some(bits << 5 | ALPHABET.iter().position(|known| *known == digit)? as u128)
+    })?;
+    Some(Uuid::from_u128(bits))
+}
+
+/// An instant in milliseconds as text.
+pub fn instant(millis: i64) -> String {
+    DateTime::from_timestamp_millis(millis).map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)).unwrap_or_default()
+}
+
+/// An instant in a text, in milliseconds.
+pub fn millis(text: &str) -> Option<i64> {
+    DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp_millis())
+}
