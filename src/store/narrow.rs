@@ -142,6 +142,10 @@ sites! {
     Lines,
     /// How many rows refer to one.
     Referring,
+    /// The table between rows and those whose values are asked for.
+    Among,
+    /// That table to the rows whose values are asked for.
+    AmongRow,
 }
 
 impl Sql {
