@@ -7,17 +7,26 @@ use entity::{
 
 use super::evidence::backed;
 use crate::{
-    Result,
     error::Code,
     graphql::slice::Slice,
     store::{Tx, draft::Draft, write::Rules},
 };
 
 /// The slice.
-pub const SLICE: Slice =
-    Slice { rules: Rules { prepare: |tx, drafts| Box::pin(prepare(tx, drafts)), ..Rules::NONE }, ..backed::<Entity>() };
+pub const SLICE: Slice = Slice {
+    rules: Rules {
+        prepare: |tx, drafts| {
+            Box::pin(async {
+                check(tx, drafts);
+                Ok(())
+            })
+        },
+        ..Rules::NONE
+    },
+    ..backed::<Entity>()
+};
 
-async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+fn check(tx: &Tx, drafts: &mut [Draft]) {
     let now = tx.now().timestamp_millis();
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
         let has_correction = !draft.get("correction").is_null();
@@ -36,7 +45,6 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
             draft.refuse(Code::OutOfRange, "correctedAt", "this is in the future");
         }
     }
-    Ok(())
 }
 
 /// Whether a draft gives a column another value than it has.

@@ -31,7 +31,15 @@ entity::named! {
 
 /// The slice.
 pub const SLICE: Slice = Slice {
-    rules: Rules { prepare: |tx, drafts| Box::pin(prepare(tx, drafts)), ..Rules::NONE },
+    rules: Rules {
+        prepare: |tx, drafts| {
+            Box::pin(async {
+                check(tx, drafts);
+                Ok(())
+            })
+        },
+        ..Rules::NONE
+    },
     enums: &[EvidenceLevel::TYPE],
     ..Slice::new(&NOUN)
 };
@@ -69,7 +77,7 @@ async fn levels(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Answ
     Ok(ids.iter().map(|id| (*id, vec![Answer::Value(Cell::Text(level(id).name().to_owned()))])).collect())
 }
 
-async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+fn check(tx: &Tx, drafts: &mut [Draft]) {
     let now = tx.now().timestamp_millis();
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
         let is_quantitative = draft.get("kind").text() == Some(EvidenceKind::Quantitative.name());
@@ -83,7 +91,6 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
             draft.refuse(Code::Invalid, "sourceUrl", "this is no http or https address");
         }
     }
-    Ok(())
 }
 
 /// Whether a text is an absolute address of the web: a front end may make a link of it.
