@@ -1,7 +1,7 @@
 //! The schema: every slice registered. What one chapter adds to another's noun is joined here.
 
 use async_graphql::{EmptySubscription, Schema};
-use entity::{department, event, expectation, feedback_record, influencer, journey_edition};
+use entity::{department, desired_result, event, expectation, feedback_record, influencer, journey_edition, offer};
 
 use crate::{
     exchange::api_client,
@@ -10,7 +10,9 @@ use crate::{
         slice::Slice,
     },
     insight::groups,
-    map::{interaction_point, journey, medium, stage, step, step_link},
+    map::{
+        assumption, evidence, interaction_point, journey, medium, objective, objective_conflict, stage, step, step_link,
+    },
     record::customer,
     response::{preview, routing},
     tenancy::organization,
@@ -30,9 +32,15 @@ impl Slices for Rapport {
         &step::SLICE,
         &step_link::SLICE,
         &Slice::new(&journey_edition::NOUN),
-        &Slice::new(&influencer::NOUN),
+        &evidence::backed::<influencer::Entity>(),
         &medium::SLICE,
-        &Slice::new(&expectation::NOUN),
+        &evidence::backed::<expectation::Entity>(),
+        &assumption::SLICE,
+        &objective::SLICE,
+        &objective_conflict::SLICE,
+        &evidence::backed::<desired_result::Entity>(),
+        &evidence::backed::<offer::Entity>(),
+        &evidence::SLICE,
         &customer::SLICE,
         &Slice {
             rules: routing::ON_FEEDBACK,

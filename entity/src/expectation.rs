@@ -71,6 +71,8 @@ pub struct Model {
     pub target_unit: Option<String>,
     /// The value that satisfies.
     pub target_value: Option<f64>,
+    /// What is promised to be met.
+    pub standard: Option<String>,
     /// 1 to 7.
     pub importance: Option<i64>,
     /// 1 to 5 within the top five.
@@ -118,6 +120,13 @@ pub static NOUN: Noun = Noun {
         )
         .optional(),
         Field::new(
+            "standard",
+            "standard",
+            Kind::Text { max: 2000 },
+            "The standard that is to be met every time, in words, for example answered within two working days. The target says it in numbers.",
+        )
+        .optional(),
+        Field::new(
             "importance",
             "importance",
             Kind::Int { min: 1, max: 7 },
@@ -134,12 +143,15 @@ pub static NOUN: Noun = Noun {
         .nullable()
         .ordered(),
     ],
-    relations: &[Relationship {
-        name: "point",
-        target: &crate::interaction_point::NOUN,
-        link: Link::One { column: "point_id", is_nullable: false, writable: Writable::Fixed },
-        doc: "The interaction point it belongs to.",
-    }],
+    relations: &[
+        Relationship {
+            name: "point",
+            target: &crate::interaction_point::NOUN,
+            link: Link::One { column: "point_id", is_nullable: false, writable: Writable::Fixed },
+            doc: "The interaction point it belongs to.",
+        },
+        crate::evidence::behind("expectation_evidence", "expectation_id"),
+    ],
     operations: FULL,
     has_external_ids: true,
 };

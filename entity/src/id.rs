@@ -74,6 +74,18 @@ ids! {
     InteractionPointId,
     /// An expectation.
     ExpectationId,
+    /// An assumption.
+    AssumptionId,
+    /// An objective.
+    ObjectiveId,
+    /// A conflict of objectives.
+    ObjectiveConflictId,
+    /// A desired result.
+    DesiredResultId,
+    /// An offer.
+    OfferId,
+    /// A piece of evidence.
+    EvidenceId,
     /// A journey.
     JourneyId,
     /// A stage.

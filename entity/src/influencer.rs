@@ -56,17 +56,20 @@ pub static NOUN: Noun = Noun {
         Field::new("description", "description", Kind::Text { max: 2000 }, "What it is, in a few sentences.")
             .optional(),
     ],
-    relations: &[Relationship {
-        name: "interactionPoints",
-        target: &crate::interaction_point::NOUN,
-        link: Link::Through {
-            table: "interaction_point_influencer",
-            from: "influencer_id",
-            to: "interaction_point_id",
-            edge: crate::interaction_point::INFLUENCE,
+    relations: &[
+        Relationship {
+            name: "interactionPoints",
+            target: &crate::interaction_point::NOUN,
+            link: Link::Through {
+                table: "interaction_point_influencer",
+                from: "influencer_id",
+                to: "interaction_point_id",
+                edge: crate::interaction_point::INFLUENCE,
+            },
+            doc: "Interaction points it moves customers to.",
         },
-        doc: "Interaction points it moves customers to.",
-    }],
+        crate::evidence::behind("influencer_evidence", "influencer_id"),
+    ],
     operations: FULL,
     has_external_ids: true,
 };

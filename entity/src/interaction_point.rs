@@ -78,6 +78,8 @@ pub struct Model {
     pub customer_objective: Option<String>,
     /// The public promise.
     pub promise: Option<String>,
+    /// What is to be met there every time.
+    pub standards: Option<String>,
     /// State of product usage.
     pub usage_state: Option<String>,
     /// Department that owns it.
@@ -118,6 +120,13 @@ pub static NOUN: Noun = Noun {
         )
         .optional(),
         Field::new("promise", "promise", Kind::Text { max: 2000 }, "The public promise: what to expect.").optional(),
+        Field::new(
+            "standards",
+            "standards",
+            Kind::Text { max: 2000 },
+            "Standards to be met there every time, whoever serves and over whichever medium: what the promise rests on.",
+        )
+        .optional(),
         Field::new(
             "usageState",
             "usage_state",
@@ -161,6 +170,42 @@ pub static NOUN: Noun = Noun {
             link: Link::Many { column: "point_id" },
             doc: "What customers want there.",
         },
+        Relationship {
+            name: "assumptions",
+            target: &crate::assumption::NOUN,
+            link: Link::Many { column: "point_id" },
+            doc: "What customers take for granted there.",
+        },
+        Relationship {
+            name: "objectives",
+            target: &crate::objective::NOUN,
+            link: Link::Many { column: "point_id" },
+            doc: "What the person, their company and we want to reach there.",
+        },
+        Relationship {
+            name: "objectiveConflicts",
+            target: &crate::objective_conflict::NOUN,
+            link: Link::Many { column: "point_id" },
+            doc: "Objectives of different owners that get in each other's way there.",
+        },
+        Relationship {
+            name: "desiredResults",
+            target: &crate::desired_result::NOUN,
+            link: Link::Many { column: "point_id" },
+            doc: "What customers want to have afterwards.",
+        },
+        Relationship {
+            name: "offers",
+            target: &crate::offer::NOUN,
+            link: Link::Through {
+                table: "interaction_point_offer",
+                from: "interaction_point_id",
+                to: "offer_id",
+                edge: &[],
+            },
+            doc: "What is put before customers there. Set whole by interactionPointSetOffers.",
+        },
+        crate::evidence::behind("interaction_point_evidence", "interaction_point_id"),
         Relationship {
             name: "steps",
             target: &crate::step::NOUN,

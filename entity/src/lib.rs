@@ -1,9 +1,12 @@
 //! Tables as `SeaORM` models, and the description of every noun. Knows nothing of HTTP or callers.
 
 pub mod api_client;
+pub mod assumption;
 pub mod customer;
 pub mod department;
+pub mod desired_result;
 pub mod event;
+pub mod evidence;
 pub mod expectation;
 pub mod feedback_record;
 pub mod field;
@@ -15,6 +18,9 @@ pub mod journey_edition;
 pub mod medium;
 pub mod named;
 pub mod noun;
+pub mod objective;
+pub mod objective_conflict;
+pub mod offer;
 pub mod organization;
 pub mod permission;
 pub mod personal;
@@ -31,7 +37,7 @@ pub use permission::{Permission, Permissions};
 pub use tenanted::Tenanted;
 
 /// Every noun, in the order of the language. A new noun is registered here.
-pub static NOUNS: [&Noun; 17] = [
+pub static NOUNS: [&Noun; 23] = [
     &organization::NOUN,
     &department::NOUN,
     &journey::NOUN,
@@ -43,6 +49,12 @@ pub static NOUNS: [&Noun; 17] = [
     &influencer::NOUN,
     &medium::NOUN,
     &expectation::NOUN,
+    &assumption::NOUN,
+    &objective::NOUN,
+    &objective_conflict::NOUN,
+    &desired_result::NOUN,
+    &offer::NOUN,
+    &evidence::NOUN,
     &customer::NOUN,
     &feedback_record::NOUN,
     &routing_rule::NOUN,

@@ -56,6 +56,25 @@ pub async fn external_ids(manager: &SchemaManager<'_>, table: &str) -> Result<()
     .await
 }
 
+/// The table of the evidence behind the rows of a noun: gone with the row, but not with the evidence.
+pub async fn evidence(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
+    run(
+        manager,
+        &format!(
+            "CREATE TABLE {table}_evidence (
+                organization_id {{uuid}} NOT NULL,
+                {table}_id {{uuid}} NOT NULL,
+                evidence_id {{uuid}} NOT NULL,
+                PRIMARY KEY (organization_id, {table}_id, evidence_id),
+                FOREIGN KEY (organization_id, {table}_id) REFERENCES {table} (organization_id, id) ON DELETE CASCADE,
+                FOREIGN KEY (organization_id, evidence_id) REFERENCES evidence (organization_id, id)
+            );
+            CREATE INDEX ix_{table}_evidence ON {table}_evidence (organization_id, evidence_id, {table}_id)"
+        ),
+    )
+    .await
+}
+
 /// The index table of a column that holds a set of texts.
 pub async fn items(manager: &SchemaManager<'_>, table: &str, column: &str) -> Result<(), DbErr> {
     run(

@@ -21,6 +21,7 @@ pub mod render;
 pub mod root;
 pub mod scalars;
 pub mod scan;
+pub mod set;
 pub mod shape;
 pub mod slice;
 pub mod types;

@@ -14,7 +14,8 @@ use secrecy::SecretString;
 
 use super::{
     input::{self, Input},
-    slice::{Mutation, Slice},
+    set,
+    slice::{Done, Mutation, Slice},
 };
 use crate::{
     Error, Result, UserError,
@@ -38,6 +39,8 @@ pub enum Verb {
     Generic(Operation),
     /// `xArchive` or `xUnarchive`.
     Archive(bool),
+    /// `xSetY`.
+    Set(&'static Relationship),
     /// One of a slice's own.
     Own(&'static Mutation),
 }
@@ -49,6 +52,7 @@ impl Verb {
         let mut needed = match self {
             Self::Own(mutation) => mutation.permissions.to_vec(),
             Self::Generic(_) | Self::Archive(_) => vec![noun.write],
+            Self::Set(relation) => std::iter::once(noun.write).chain(relation.target.read).collect(),
         };
         if let Self::Generic(Operation::Create) = self {
             let must_be_named = |relation: &&Relationship| {
@@ -246,11 +250,16 @@ impl Call {
                 let rows = tx.write(noun, &self.slice.rules, &mut [draft], true).await?;
                 Ok(Report { rows, ..Report::default() })
             }
-            Verb::Own(mutation) => Ok(Report::of(match (mutation.run)(tx, input).await? {
-                Ok((id, outcome)) => Written { id: Some(id), outcome, errors: Vec::new() },
-                Err(errors) => Written::failed(input.id("id", noun)?, errors),
-            })),
+            Verb::Set(relation) => self.done(set::named(tx, input, noun, relation).await?),
+            Verb::Own(mutation) => self.done((mutation.run)(tx, input).await?),
         }
+    }
+
+    fn done(&self, done: Done) -> Result<Report> {
+        Ok(Report::of(match done {
+            Ok((id, outcome)) => Written { id: Some(id), outcome, errors: Vec::new() },
+            Err(errors) => Written::failed(self.input.id("id", self.slice.noun)?, errors),
+        }))
     }
 
     async fn bulk(&self, tx: &Tx) -> Result<Report> {
@@ -365,6 +374,11 @@ pub fn verbs(slice: &'static Slice) -> Vec<(String, Verb)> {
                 verbs.push((format!("{one}Unarchive"), Verb::Archive(false)));
             }
         }
+    }
+    for name in slice.sets {
+        let relation = noun.relation(name).expect("a set is a relation of its noun");
+        let (first, rest) = name.split_at(1);
+        verbs.push((format!("{one}Set{}{rest}", first.to_ascii_uppercase()), Verb::Set(relation)));
     }
     verbs.extend(slice.mutations.iter().map(|mutation| (mutation.name.to_owned(), Verb::Own(mutation))));
     verbs

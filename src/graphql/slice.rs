@@ -24,6 +24,8 @@ pub struct Slice {
     pub rules: Rules,
     /// Queries of its own.
     pub queries: &'static [Query],
+    /// Relations through a table that say nothing besides: `<noun>Set<Relation>` sets the rows of one whole.
+    pub sets: &'static [&'static str],
     /// Mutations of its own.
     pub mutations: &'static [Mutation],
     /// Fields of its object that are computed.
@@ -45,6 +47,7 @@ impl Slice {
             noun,
             rules: Rules::NONE,
             queries: &[],
+            sets: &[],
             mutations: &[],
             computed: &[],
             inputs: &[],

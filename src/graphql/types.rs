@@ -212,6 +212,12 @@ fn mutation(registry: &mut Registry, slice: &Slice, name: &str, verb: Verb) -> (
             format!("Puts one {} into the archive: left out of lists, still resolved by id.", noun.name),
         ),
         Verb::Archive(false) => (vec![id(), expected()], format!("Takes one {} out of the archive.", noun.name)),
+        Verb::Set(relation) => {
+            let named = format!("[{}Ref!]!", relation.target.name);
+            let all = format!("All its {}, each once; at most 1,000.", relation.name);
+            let doc = format!("Makes the {} of one {} exactly these.", relation.name, noun.name);
+            (vec![id(), value(relation.name, &named, &all), expected()], doc)
+        }
         Verb::Own(own) => (arguments(own.input), own.doc.to_owned()),
     };
     finish(registry, &input, values, payload, doc)

@@ -1,10 +1,10 @@
 //! Copies of journeys, steps and interaction points, with what belongs to them.
 
 use entity::{
-    Noun, Permission, expectation, interaction_point,
+    Noun, Permission, assumption, desired_result, expectation, interaction_point,
     journey::{self, JourneyStatus},
     noun::Named,
-    stage, step, step_link,
+    objective, objective_conflict, stage, step, step_link,
 };
 
 use super::{EXPECTED_VERSION, step as step_slice};
@@ -29,7 +29,14 @@ const MOST: usize = 10_000;
 static STAGE: Whole = Whole { noun: &stage::NOUN, parts: &[] };
 static STEP: Whole = Whole { noun: &step::NOUN, parts: &[] };
 static STEP_LINK: Whole = Whole { noun: &step_link::NOUN, parts: &[] };
-static EXPECTATION: Whole = Whole { noun: &expectation::NOUN, parts: &[] };
+static EXPECTATION: Whole = Whole { noun: &expectation::NOUN, parts: EVIDENCE };
+static ASSUMPTION: Whole = Whole { noun: &assumption::NOUN, parts: EVIDENCE };
+static OBJECTIVE: Whole = Whole { noun: &objective::NOUN, parts: EVIDENCE };
+static CONFLICT: Whole = Whole { noun: &objective_conflict::NOUN, parts: &[] };
+static DESIRED_RESULT: Whole = Whole { noun: &desired_result::NOUN, parts: EVIDENCE };
+
+/// The evidence behind an element stays where it is, and stands behind the copy, too.
+const EVIDENCE: &[(&str, Option<&Whole>)] = &[("evidence", None)];
 
 static JOURNEY: Whole = Whole {
     noun: &journey::NOUN,
@@ -48,7 +55,17 @@ static NESTED: Whole = Whole {
 
 static POINT: Whole = Whole {
     noun: &interaction_point::NOUN,
-    parts: &[("mediums", None), ("influencers", None), ("expectations", Some(&EXPECTATION))],
+    parts: &[
+        ("mediums", None),
+        ("influencers", None),
+        ("offers", None),
+        ("evidence", None),
+        ("expectations", Some(&EXPECTATION)),
+        ("assumptions", Some(&ASSUMPTION)),
+        ("objectives", Some(&OBJECTIVE)),
+        ("objectiveConflicts", Some(&CONFLICT)),
+        ("desiredResults", Some(&DESIRED_RESULT)),
+    ],
 };
 
 /// The mutation that copies a journey.
@@ -96,7 +113,7 @@ pub(super) const STEP_COPY: Mutation = Mutation {
 /// The mutation that copies an interaction point.
 pub(super) const POINT_COPY: Mutation = Mutation {
     name: "interactionPointCopy",
-    doc: "Copies an interaction point with its mediums, influencers and expectations. External ids and feedback stay with the original. Refused with TOO_LONG above 10,000 rows.",
+    doc: "Copies an interaction point with its mediums, influencers, expectations, assumptions, objectives and their conflicts, desired results, offers and evidence. What is archived, external ids and feedback stay with the original. Refused with TOO_LONG above 10,000 rows.",
     permissions: &[Permission::MapWrite, Permission::MapRead],
     input: &[
         Argument { name: "id", ty: "ID!", default: None, doc: "The interaction point." },

@@ -1,19 +1,24 @@
 //! The map: what should happen.
 
+pub mod assumption;
 mod copy;
 pub mod diagram;
 mod diff;
 mod edition;
+pub mod evidence;
 pub mod expectation;
 mod flow;
 pub mod graph;
 pub mod interaction_point;
 pub mod journey;
 pub mod medium;
+pub mod objective;
+pub mod objective_conflict;
 pub mod stage;
 pub mod step;
 pub mod step_link;
 mod tree;
+mod within;
 
 use crate::graphql::slice::Argument;
 

@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, prelude::Uuid};
 
-use super::{graph::Graph, step::stay_in_the_journey};
+use super::{graph::Graph, within::stay_within};
 use crate::{
     Result,
     error::Code,
@@ -41,7 +41,7 @@ struct Line {
 }
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    stay_in_the_journey(tx, drafts, &step::NOUN, &["from", "to"]).await?;
+    stay_within(tx, drafts, "journey", &step::NOUN, &["from", "to"]).await?;
     let journeys: HashSet<Uuid> =
         drafts.iter().filter(|draft| is_structural(draft)).filter_map(|draft| draft.get("journey_id").id()).collect();
     if journeys.is_empty() {

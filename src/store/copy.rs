@@ -1,6 +1,6 @@
 //! Copies a row with what belongs to it, by the description alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use entity::{
     event::EventOperation,
@@ -12,7 +12,7 @@ use sea_orm::prelude::Uuid;
 use super::{
     Tx,
     cell::{Cell, Record},
-    whole::{Line, Whole},
+    whole::{Gathered, Line, Whole},
     write::Values,
 };
 use crate::{Result, UserError, error::Code};
@@ -31,11 +31,12 @@ impl Tx {
         most: usize,
         adjust: impl Fn(&'static Noun, &Record) -> Values,
     ) -> Result<Result<Uuid, UserError>> {
-        let gathered = self.gather(whole, &[root], most).await?;
+        let mut gathered = self.gather(whole, &[root], most).await?;
         if gathered.count() > most {
             let message = format!("it has more than {most} rows below it");
             return Ok(Err(UserError::new(Code::TooLong, "id", message)));
         }
+        gathered.leave_out_what_names_the_missing();
         let originals = gathered.rows.iter().flat_map(|(_, rows)| rows);
         let copies: HashMap<Uuid, Uuid> = originals.map(|record| (record.id(), id::new())).collect();
         let now = Cell::Int(self.now().timestamp_millis());
@@ -82,6 +83,25 @@ impl Tx {
             self.execute(sql.finish()).await?;
         }
         Ok(())
+    }
+}
+
+impl Gathered {
+    /// Leaves out rows that must name a row of another gathered noun which is not gathered itself: what an archived
+    /// row is one side of is not copied without it.
+    fn leave_out_what_names_the_missing(&mut self) {
+        let known: HashSet<Uuid> = self.rows.iter().flat_map(|(_, rows)| rows).map(Record::id).collect();
+        let tables: HashSet<&str> = self.rows.iter().map(|(noun, _)| noun.table).collect();
+        for (noun, rows) in &mut self.rows {
+            let must_name = noun.relations.iter().filter_map(|relation| match relation.link {
+                Link::One { column, is_nullable: false, .. } if tables.contains(relation.target.table) => Some(column),
+                _ => None,
+            });
+            let columns: Vec<&str> = must_name.collect();
+            rows.retain(|row| {
+                columns.iter().all(|column| row.get(column).id().is_some_and(|named| known.contains(&named)))
+            });
+        }
     }
 }
 

@@ -22,6 +22,7 @@ pub mod page;
 mod part;
 mod range;
 pub mod reference;
+mod related;
 mod remove;
 pub mod rollup;
 mod rules;

@@ -158,6 +158,10 @@ sites! {
     OwnWeeks,
     /// Rows to count.
     RowsToCount,
+    /// The table between rows and those whose values are asked for.
+    Among,
+    /// That table to the rows whose values are asked for.
+    AmongRow,
 }
 
 impl Sql {

@@ -22,6 +22,7 @@ mod diagrams;
 mod documents;
 mod door;
 mod dump;
+mod elements;
 mod erasure;
 mod erasure_tags;
 mod events;

@@ -176,11 +176,17 @@ impl<'a> World<'a> {
         let ty = base(ty);
         if let Some(target) = self.outline.referenced(ty) {
             let rows = self.rows.get(target)?;
-            // A line leads from one row to another.
-            let row = if target == noun || name == "fromRef" { rows.first()? } else { rows.last()? };
+            // A line leads from one row to another, and a conflict is between two.
+            let row =
+                if target == noun || ["fromRef", "firstRef"].contains(&name) { rows.first()? } else { rows.last()? };
             return Some(json!({"id": row.id}));
         }
         Some(match self.outline.types.get(ty) {
+            // Each objective is somebody else's, and what is wrong can be corrected.
+            Some(Kind::Enum(values)) if name == "owner" => {
+                json!(values[self.rows.get(noun).map_or(0, Vec::len) % values.len()])
+            }
+            Some(Kind::Enum(_)) if name == "truth" => json!("WRONG"),
             Some(Kind::Enum(values)) => json!(values[0]),
             Some(Kind::Input(_)) if ty.ends_with("Filter") => return None,
             Some(Kind::Input(_)) if ty == "ExternalIdInput" => {
@@ -192,6 +198,7 @@ impl<'a> World<'a> {
             _ => match ty {
                 "ID" => json!(self.rows.get(noun_of_id(name, noun))?.last()?.id),
                 "String" if name == "scopes" => json!("map:read"),
+                "String" if name == "sourceUrl" => json!(format!("https://example.org/{}", self.text(name))),
                 "String" => json!(self.text(name)),
                 "Int" => json!(1),
                 "Float" => json!(0.5),

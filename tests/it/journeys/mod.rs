@@ -11,21 +11,21 @@ use serde_json::{Value, json};
 use crate::app::Caller;
 
 /// What a mutation is asked for.
-const TOLD: &str = "outcome node { id } errors { code message path }";
+pub const TOLD: &str = "outcome node { id } errors { code message path }";
 
 /// Runs a mutation that must succeed, and answers the id of its row.
-async fn made(caller: &Caller<'_>, field: &str, input: Value) -> String {
+pub async fn made(caller: &Caller<'_>, field: &str, input: Value) -> String {
     let payload = caller.mutate(field, input, TOLD).await;
     assert_eq!(payload["errors"], json!([]), "{field}");
     payload["node"]["id"].as_str().unwrap().to_owned()
 }
 
-fn by_id(id: &str) -> Value {
+pub fn by_id(id: &str) -> Value {
     json!({ "id": id })
 }
 
 /// The codes and paths of a payload's errors.
-fn mistakes(payload: &Value) -> Vec<(String, Vec<String>)> {
+pub fn mistakes(payload: &Value) -> Vec<(String, Vec<String>)> {
     let errors = payload["errors"].as_array().unwrap().iter();
     let path = |error: &Value| {
         error["path"].as_array().unwrap().iter().map(|part| part.as_str().unwrap().to_owned()).collect()
@@ -33,7 +33,7 @@ fn mistakes(payload: &Value) -> Vec<(String, Vec<String>)> {
     errors.map(|error| (error["code"].as_str().unwrap().to_owned(), path(error))).collect()
 }
 
-fn one(code: &str, path: &[&str]) -> Vec<(String, Vec<String>)> {
+pub fn one(code: &str, path: &[&str]) -> Vec<(String, Vec<String>)> {
     vec![(code.to_owned(), path.iter().map(|part| (*part).to_owned()).collect())]
 }
 
@@ -41,7 +41,7 @@ async fn journey(caller: &Caller<'_>, title: &str) -> String {
     made(caller, "journeyCreate", json!({ "title": title })).await
 }
 
-async fn point(caller: &Caller<'_>, name: &str) -> String {
+pub async fn point(caller: &Caller<'_>, name: &str) -> String {
     made(caller, "interactionPointCreate", json!({ "name": name })).await
 }
 

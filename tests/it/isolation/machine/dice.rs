@@ -85,6 +85,7 @@ impl Dice {
     /// A value of a field.
     pub fn value(&mut self, field: &Field, label: &str) -> Value {
         match field.kind {
+            Kind::Text { .. } if field.name == "sourceUrl" => json!(format!("https://{label}.example/")),
             Kind::Text { max } => json!(self.text(label, max)),
             Kind::Int { min, max } => {
                 json!(min.max(1) + i64::try_from(self.below(usize::try_from(max.min(7)).unwrap())).unwrap())

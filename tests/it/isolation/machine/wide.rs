@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use entity::{
-    Noun, journey, journey_edition,
+    Noun, assumption, desired_result, expectation, interaction_point, journey, journey_edition,
     noun::{Link, Operation},
-    personal, stage, step, step_link,
+    objective, objective_conflict, personal, stage, step, step_link,
 };
 use serde_json::Value;
 
@@ -20,6 +20,16 @@ pub const COPY: &str = "Copy";
 /// Nouns whose rows are moved, numbered and frozen together.
 const JOURNEY: [&Noun; 5] = [&journey::NOUN, &stage::NOUN, &step::NOUN, &step_link::NOUN, &journey_edition::NOUN];
 
+/// Nouns whose rows are copied with an interaction point.
+const POINT: [&Noun; 6] = [
+    &interaction_point::NOUN,
+    &expectation::NOUN,
+    &assumption::NOUN,
+    &objective::NOUN,
+    &objective_conflict::NOUN,
+    &desired_result::NOUN,
+];
+
 /// The nouns of which a mutation changes rows that it does not show.
 pub fn reach(mutation: &str, noun: &'static Noun) -> Vec<&'static Noun> {
     if mutation.ends_with(ERASE) {
@@ -27,7 +37,7 @@ pub fn reach(mutation: &str, noun: &'static Noun) -> Vec<&'static Noun> {
     } else if JOURNEY.iter().any(|known| known.name == noun.name) {
         JOURNEY.to_vec()
     } else if mutation.ends_with(COPY) {
-        vec![noun]
+        POINT.to_vec()
     } else {
         Vec::new()
     }

@@ -1,0 +1,53 @@
+//! Assumptions: only what is wrong is corrected, and only what has a correction is done.
+
+use entity::{
+    assumption::{AssumptionTruth, Entity},
+    noun::Named,
+};
+
+use super::evidence::backed;
+use crate::{
+    error::Code,
+    graphql::slice::Slice,
+    store::{Tx, draft::Draft, write::Rules},
+};
+
+/// The slice.
+pub const SLICE: Slice = Slice {
+    rules: Rules {
+        prepare: |tx, drafts| {
+            Box::pin(async {
+                check(tx, drafts);
+                Ok(())
+            })
+        },
+        ..Rules::NONE
+    },
+    ..backed::<Entity>()
+};
+
+fn check(tx: &Tx, drafts: &mut [Draft]) {
+    let now = tx.now().timestamp_millis();
+    for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
+        let has_correction = !draft.get("correction").is_null();
+        let is_wrong = draft.get("truth").text() == Some(AssumptionTruth::Wrong.name());
+        if has_correction && !is_wrong {
+            // Whoever corrects learns that it must be wrong first; whoever judges anew, that there is a correction.
+            let is_new_correction = draft.is_new() || changes(draft, "correction");
+            let field = if is_new_correction { "correction" } else { "truth" };
+            draft.refuse(Code::Invalid, field, "only an assumption that is WRONG has a correction");
+        }
+        let is_told = !draft.get("corrected_at").is_null() || !draft.get("corrected_through_id").is_null();
+        if is_told && !has_correction {
+            draft.refuse(Code::Required, "correction", "without a correction there is no medium and no time of it");
+        }
+        if draft.gives("corrected_at") && draft.get("corrected_at").int().is_some_and(|at| at > now) {
+            draft.refuse(Code::OutOfRange, "correctedAt", "this is in the future");
+        }
+    }
+}
+
+/// Whether a draft gives a column another value than it has.
+fn changes(draft: &Draft, column: &str) -> bool {
+    draft.current.as_ref().is_none_or(|row| row.get(column) != draft.get(column))
+}

@@ -1,0 +1,99 @@
+//! Evidence: what stands behind the elements of the map.
+
+use entity::{
+    Noun, Tenanted,
+    evidence::{EvidenceKind, NOUN},
+    noun::{Kind, Named},
+};
+use sea_orm::prelude::Uuid;
+use url::Url;
+
+use crate::{
+    Error, Result,
+    error::Code,
+    graphql::slice::{Answer, Answers, Computed, Shows, Slice},
+    store::{Scope, Tx, cell::Cell, draft::Draft, write::Rules},
+};
+
+entity::named! {
+    /// What kinds of evidence stand behind an element.
+    EvidenceLevel as "EvidenceLevel" {
+        /// There is no evidence.
+        None = "NONE",
+        /// Qualitative evidence only.
+        Qualitative = "QUALITATIVE",
+        /// Quantitative evidence only.
+        Quantitative = "QUANTITATIVE",
+        /// Evidence of both kinds.
+        Both = "BOTH",
+    }
+}
+
+/// The slice.
+pub const SLICE: Slice = Slice {
+    rules: Rules {
+        prepare: |tx, drafts| {
+            Box::pin(async {
+                check(tx, drafts);
+                Ok(())
+            })
+        },
+        ..Rules::NONE
+    },
+    enums: &[EvidenceLevel::TYPE],
+    ..Slice::new(&NOUN)
+};
+
+/// The slice of an element that evidence can stand behind. Its noun has the relation `entity::evidence::behind`.
+pub const fn backed<E: Tenanted>() -> Slice {
+    Slice { computed: const { &[level::<E>()] }, sets: &["evidence"], ..Slice::new(E::NOUN) }
+}
+
+/// The field that says what kinds of evidence stand behind an element.
+pub const fn level<E: Tenanted>() -> Computed {
+    Computed {
+        name: "evidenceLevel",
+        doc: "What kinds of evidence stand behind it. Archived evidence does not count.",
+        arguments: &[],
+        shows: Shows::Value(Kind::Enum(EvidenceLevel::TYPE)),
+        run: |scope, _, ids| Box::pin(levels(scope, E::NOUN, ids)),
+    }
+}
+
+async fn levels(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Answers> {
+    let relation = noun.relation("evidence").ok_or_else(|| Error::internal("this noun has no evidence"))?;
+    let kinds = scope.values_among(relation, "kind", ids).await?;
+    let level = |id: &Uuid| {
+        let has = |kind: EvidenceKind| {
+            kinds.get(id).is_some_and(|kinds| kinds.iter().any(|known| known.text() == Some(kind.name())))
+        };
+        match (has(EvidenceKind::Qualitative), has(EvidenceKind::Quantitative)) {
+            (false, false) => EvidenceLevel::None,
+            (true, false) => EvidenceLevel::Qualitative,
+            (false, true) => EvidenceLevel::Quantitative,
+            (true, true) => EvidenceLevel::Both,
+        }
+    };
+    Ok(ids.iter().map(|id| (*id, vec![Answer::Value(Cell::Text(level(id).name().to_owned()))])).collect())
+}
+
+fn check(tx: &Tx, drafts: &mut [Draft]) {
+    let now = tx.now().timestamp_millis();
+    for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
+        let is_quantitative = draft.get("kind").text() == Some(EvidenceKind::Quantitative.name());
+        if is_quantitative && draft.get("sample_size").is_null() {
+            draft.refuse(Code::Required, "sampleSize", "quantitative evidence says how many were asked or counted");
+        }
+        if draft.gives("gathered_at") && draft.get("gathered_at").int().is_some_and(|at| at > now) {
+            draft.refuse(Code::OutOfRange, "gatheredAt", "this is in the future");
+        }
+        if draft.get("source_url").text().is_some_and(|address| !is_web_address(address)) {
+            draft.refuse(Code::Invalid, "sourceUrl", "this is no http or https address");
+        }
+    }
+}
+
+/// Whether a text is an absolute address of the web: a front end may make a link of it.
+fn is_web_address(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|address| matches!(address.scheme(), "http" | "https"))
+}
