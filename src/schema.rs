@@ -1,7 +1,7 @@
 //! The schema: every slice registered. What one chapter adds to another's noun is joined here.
 
 use async_graphql::{EmptySubscription, Schema};
-use entity::{department, event, expectation, feedback_record, influencer, journey_edition};
+use entity::{department, event, expectation_ranking, feedback_record, influencer, journey_edition};
 
 use crate::{
     exchange::api_client,
@@ -9,8 +9,11 @@ use crate::{
         root::{MutationRoot, QueryRoot, Slices},
         slice::Slice,
     },
-    insight::groups,
-    map::{interaction_point, journey, medium, stage, step, step_link},
+    insight::{copy_test, groups, review},
+    map::{
+        expectation, interaction_point, journey, medium, message, message_variant, review_answer, review_question,
+        stage, step, step_link,
+    },
     record::customer,
     response::{preview, routing},
     tenancy::organization,
@@ -22,17 +25,27 @@ pub struct Rapport;
 
 impl Slices for Rapport {
     const ALL: &'static [&'static Slice] = &[
-        &organization::SLICE,
+        &Slice { mutations: &[review_question::SEED], ..organization::SLICE },
         &Slice { rules: routing::ON_DEPARTMENT, ..Slice::new(&department::NOUN) },
-        &journey::SLICE,
+        &Slice { joined: review::OF_JOURNEY, ..journey::SLICE },
         &stage::SLICE,
-        &interaction_point::SLICE,
+        &Slice { joined: review::OF_POINT, ..interaction_point::SLICE },
         &step::SLICE,
         &step_link::SLICE,
         &Slice::new(&journey_edition::NOUN),
         &Slice::new(&influencer::NOUN),
         &medium::SLICE,
-        &Slice::new(&expectation::NOUN),
+        &expectation::SLICE,
+        &Slice::new(&expectation_ranking::NOUN),
+        &Slice {
+            queries: &[copy_test::RECYCLE],
+            joined: copy_test::OF_MESSAGE,
+            objects: copy_test::OBJECTS,
+            ..message::SLICE
+        },
+        &message_variant::SLICE,
+        &review_question::SLICE,
+        &Slice { queries: &[review::REVIEWS_DUE], objects: review::OBJECTS, ..review_answer::SLICE },
         &customer::SLICE,
         &Slice {
             rules: routing::ON_FEEDBACK,

@@ -5,6 +5,7 @@ pub mod customer;
 pub mod department;
 pub mod event;
 pub mod expectation;
+pub mod expectation_ranking;
 pub mod feedback_record;
 pub mod field;
 pub mod id;
@@ -13,11 +14,15 @@ pub mod interaction_point;
 pub mod journey;
 pub mod journey_edition;
 pub mod medium;
+pub mod message;
+pub mod message_variant;
 pub mod named;
 pub mod noun;
 pub mod organization;
 pub mod permission;
 pub mod personal;
+pub mod review_answer;
+pub mod review_question;
 pub mod routing;
 pub mod routing_rule;
 pub mod stage;
@@ -30,7 +35,7 @@ pub use permission::{Permission, Permissions};
 pub use tenanted::Tenanted;
 
 /// Every noun, in the order of the language. A new noun is registered here.
-pub static NOUNS: [&Noun; 17] = [
+pub static NOUNS: [&Noun; 22] = [
     &organization::NOUN,
     &department::NOUN,
     &journey::NOUN,
@@ -42,6 +47,11 @@ pub static NOUNS: [&Noun; 17] = [
     &influencer::NOUN,
     &medium::NOUN,
     &expectation::NOUN,
+    &expectation_ranking::NOUN,
+    &message::NOUN,
+    &message_variant::NOUN,
+    &review_question::NOUN,
+    &review_answer::NOUN,
     &customer::NOUN,
     &feedback_record::NOUN,
     &routing_rule::NOUN,

@@ -4,10 +4,15 @@ use entity::{
     Permission, influencer,
     interaction_point::{INFLUENCE, NOUN},
     medium,
-    noun::{Kind, Noun, Relationship},
+    noun::Kind,
 };
 
-use super::{EXPECTED_VERSION, copy::POINT_COPY, expectation};
+use super::{
+    EXPECTED_VERSION,
+    copy::POINT_COPY,
+    expectation,
+    sets::{named, set_whole},
+};
 use crate::{
     Error, Result, UserError,
     error::Code,
@@ -15,14 +20,8 @@ use crate::{
         input::Input,
         slice::{Argument, Done, InputObject, Mutation, Slice},
     },
-    store::{
-        Tx,
-        draft::{Outcome, Reference},
-    },
+    store::Tx,
 };
-
-/// Most rows of a set.
-const MOST: usize = 1_000;
 
 /// The point a mutation is about.
 pub(super) const ID: Argument = Argument { name: "id", ty: "ID!", default: None, doc: "The interaction point." };
@@ -72,12 +71,8 @@ pub const SLICE: Slice = Slice {
 };
 
 async fn set_mediums(tx: &Tx, input: &Input) -> Result<Done> {
-    let wanted: Vec<(Reference, Vec<i64>)> = input
-        .list("mediums")
-        .into_iter()
-        .map(|item| Ok((Input::reference("mediums", item, &medium::NOUN)?, Vec::new())))
-        .collect::<Result<_>>()?;
-    set(tx, input, "mediums", &medium::NOUN, wanted).await
+    let wanted = named(input, "mediums", &medium::NOUN)?;
+    set_whole(tx, input, (&NOUN, "mediums"), wanted).await
 }
 
 async fn set_influencers(tx: &Tx, input: &Input) -> Result<Done> {
@@ -102,43 +97,5 @@ async fn set_influencers(tx: &Tx, input: &Input) -> Result<Done> {
     if !mistakes.is_empty() {
         return Ok(Err(mistakes));
     }
-    set(tx, input, "influencers", &influencer::NOUN, wanted).await
-}
-
-async fn set(
-    tx: &Tx,
-    input: &Input,
-    field: &'static str,
-    target: &'static Noun,
-    wanted: Vec<(Reference, Vec<i64>)>,
-) -> Result<Done> {
-    if wanted.len() > MOST {
-        return Ok(Err(vec![UserError::new(Code::TooLong, field, format!("there are more than {MOST}"))]));
-    }
-    let version = input.int("expectedVersion")?;
-    let point = match tx.lock_one(&NOUN, Permission::MapWrite, input.id("id", &NOUN)?, version).await? {
-        Ok(point) => point,
-        Err(mistake) => return Ok(Err(vec![mistake])),
-    };
-    let found = tx.references(target, wanted.iter().map(|(reference, _)| reference)).await?;
-    let (mut rows, mut mistakes) = (Vec::new(), Vec::new());
-    for (index, (reference, values)) in wanted.into_iter().enumerate() {
-        let mut refuse = |code, message: &str| {
-            let path = vec![field.to_owned(), index.to_string()];
-            mistakes.push(UserError { code, message: message.to_owned(), path });
-        };
-        match found.get(&reference) {
-            None => refuse(Code::NotFound, &format!("no such {}", target.name)),
-            Some(id) if rows.iter().any(|(known, _)| known == id) => refuse(Code::Invalid, "it is given twice"),
-            Some(id) => rows.push((*id, values)),
-        }
-    }
-    if !mistakes.is_empty() {
-        return Ok(Err(mistakes));
-    }
-    let id = point.id();
-    let relation: &'static Relationship =
-        NOUN.relation(field).ok_or_else(|| Error::internal("a point has the relation that is set"))?;
-    let is_changed = tx.set_links(&NOUN, point, relation, &rows).await?;
-    Ok(Ok((id, if is_changed { Outcome::Updated } else { Outcome::Unchanged })))
+    set_whole(tx, input, (&NOUN, "influencers"), wanted).await
 }

@@ -28,7 +28,7 @@ use crate::{
 const ERASE: &str = "customerErase";
 
 /// Places whose loss changes no answer: a second narrowing beside them, or a key, does the same.
-const DOUBLED: [Site; 17] = [
+const DOUBLED: [Site; 19] = [
     Site::ChildListLink,
     Site::ChildListLinkRow,
     Site::ChildListLinkAgain,
@@ -43,6 +43,8 @@ const DOUBLED: [Site; 17] = [
     Site::RelationFilterLinkRow,
     Site::GroupTags,
     Site::GroupTagsRow,
+    Site::ReviewAnswers,
+    Site::ReviewAnswersRow,
     Site::FirstDepartment,
     Site::ErasedKeysOf,
     Site::Referring,
