@@ -68,6 +68,12 @@ pub async fn copy(both: &Neighbours<'_>, twin: entity::id::OrganizationId) {
         statements
             .push(format!("INSERT INTO {table} ({names}) SELECT {values} FROM {table} WHERE organization_id = {own}"));
     }
+    // The next event of the twin must not meet a key that its copied events have taken.
+    let (own, twin) = (literal(both.curious.caller.organization()), literal(twin));
+    statements.push(format!(
+        "UPDATE organization_sequence SET last = (SELECT last FROM organization_sequence WHERE organization_id = {own})
+            WHERE organization_id = {twin}"
+    ));
     database.force(statements).await;
 }
 
