@@ -1,7 +1,10 @@
 //! The schema: every slice registered. What one chapter adds to another's noun is joined here.
 
 use async_graphql::{EmptySubscription, Schema};
-use entity::{department, desired_result, event, expectation, feedback_record, influencer, journey_edition, offer};
+use entity::{
+    department, desired_result, event, expectation_ranking, feedback_record, influencer, journey_edition, message,
+    offer,
+};
 
 use crate::{
     exchange::api_client,
@@ -9,9 +12,10 @@ use crate::{
         root::{MutationRoot, QueryRoot, Slices},
         slice::Slice,
     },
-    insight::groups,
+    insight::{copy_test, groups, review},
     map::{
-        assumption, evidence, interaction_point, journey, medium, objective, objective_conflict, stage, step, step_link,
+        assumption, evidence, expectation, interaction_point, journey, medium, message_variant, objective,
+        objective_conflict, review_answer, review_question, stage, step, step_link,
     },
     record::customer,
     response::{preview, routing},
@@ -24,23 +28,34 @@ pub struct Rapport;
 
 impl Slices for Rapport {
     const ALL: &'static [&'static Slice] = &[
-        &organization::SLICE,
+        &Slice { mutations: &[review_question::SEED], ..organization::SLICE },
         &Slice { rules: routing::ON_DEPARTMENT, ..Slice::new(&department::NOUN) },
-        &journey::SLICE,
+        &Slice { joined: review::OF_JOURNEY, ..journey::SLICE },
         &stage::SLICE,
-        &interaction_point::SLICE,
+        &Slice { joined: review::OF_POINT, ..interaction_point::SLICE },
         &step::SLICE,
         &step_link::SLICE,
         &Slice::new(&journey_edition::NOUN),
         &evidence::backed::<influencer::Entity>(),
         &medium::SLICE,
-        &evidence::backed::<expectation::Entity>(),
+        &expectation::SLICE,
+        &Slice::new(&expectation_ranking::NOUN),
         &assumption::SLICE,
         &objective::SLICE,
         &objective_conflict::SLICE,
         &evidence::backed::<desired_result::Entity>(),
         &evidence::backed::<offer::Entity>(),
         &evidence::SLICE,
+        &Slice {
+            queries: &[copy_test::RECYCLE],
+            joined: copy_test::OF_MESSAGE,
+            objects: copy_test::OBJECTS,
+            sets: &["points", "evidence"],
+            ..evidence::backed::<message::Entity>()
+        },
+        &message_variant::SLICE,
+        &review_question::SLICE,
+        &Slice { queries: &[review::REVIEWS_DUE], objects: review::OBJECTS, ..review_answer::SLICE },
         &customer::SLICE,
         &Slice {
             rules: routing::ON_FEEDBACK,

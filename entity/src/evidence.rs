@@ -187,6 +187,7 @@ pub static NOUN: Noun = Noun {
             "Desired results it supports.",
         ),
         supports("offers", &crate::offer::NOUN, "offer_evidence", "offer_id", "Offers it supports."),
+        supports("messages", &crate::message::NOUN, "message_evidence", "message_id", "Messages it supports."),
     ],
     operations: FULL,
     has_external_ids: true,

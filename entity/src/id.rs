@@ -96,6 +96,16 @@ ids! {
     StepLinkId,
     /// What was published of a journey.
     JourneyEditionId,
+    /// What we say to customers.
+    MessageId,
+    /// A message in the words of one medium.
+    MessageVariantId,
+    /// A question that a review asks.
+    ReviewQuestionId,
+    /// An answer to it.
+    ReviewAnswerId,
+    /// One change of a top five.
+    ExpectationRankingId,
     /// A customer.
     CustomerId,
     /// A feedback record.

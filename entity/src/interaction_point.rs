@@ -82,6 +82,8 @@ pub struct Model {
     pub standards: Option<String>,
     /// State of product usage.
     pub usage_state: Option<String>,
+    /// Days after which it is to be reviewed again.
+    pub review_cadence_days: Option<i64>,
     /// Department that owns it.
     pub owner_id: Option<DepartmentId>,
     /// When it was archived.
@@ -132,6 +134,13 @@ pub static NOUN: Noun = Noun {
             "usage_state",
             Kind::Text { max: 200 },
             "State of product usage at this point, for example first use.",
+        )
+        .optional(),
+        Field::new(
+            "reviewCadenceDays",
+            "review_cadence_days",
+            Kind::Int { min: 1, max: 3_650 },
+            "Days of 24 hours after which its review is stale; null for those of the organization.",
         )
         .optional(),
     ],
@@ -206,6 +215,29 @@ pub static NOUN: Noun = Noun {
             doc: "What is put before customers there. Set whole by interactionPointSetOffers.",
         },
         crate::evidence::behind("interaction_point_evidence", "interaction_point_id"),
+        Relationship {
+            name: "rankings",
+            target: &crate::expectation_ranking::NOUN,
+            link: Link::Many { column: "point_id" },
+            doc: "Who changed its top five, when and how.",
+        },
+        Relationship {
+            name: "messages",
+            target: &crate::message::NOUN,
+            link: Link::Through {
+                table: "message_interaction_point",
+                from: "interaction_point_id",
+                to: "message_id",
+                edge: &[],
+            },
+            doc: "What we say there. Set from the message, by messageSetPoints.",
+        },
+        Relationship {
+            name: "reviewAnswers",
+            target: &crate::review_answer::NOUN,
+            link: Link::Many { column: "point_id" },
+            doc: "All answers that reviews gave about it, earlier ones too; reviewItems shows those that hold.",
+        },
         Relationship {
             name: "steps",
             target: &crate::step::NOUN,

@@ -8,6 +8,7 @@ pub mod desired_result;
 pub mod event;
 pub mod evidence;
 pub mod expectation;
+pub mod expectation_ranking;
 pub mod feedback_record;
 pub mod field;
 pub mod id;
@@ -16,6 +17,8 @@ pub mod interaction_point;
 pub mod journey;
 pub mod journey_edition;
 pub mod medium;
+pub mod message;
+pub mod message_variant;
 pub mod named;
 pub mod noun;
 pub mod objective;
@@ -24,6 +27,8 @@ pub mod offer;
 pub mod organization;
 pub mod permission;
 pub mod personal;
+pub mod review_answer;
+pub mod review_question;
 pub mod rollup;
 pub mod routing;
 pub mod routing_rule;
@@ -37,7 +42,7 @@ pub use permission::{Permission, Permissions};
 pub use tenanted::Tenanted;
 
 /// Every noun, in the order of the language. A new noun is registered here.
-pub static NOUNS: [&Noun; 23] = [
+pub static NOUNS: [&Noun; 28] = [
     &organization::NOUN,
     &department::NOUN,
     &journey::NOUN,
@@ -55,6 +60,11 @@ pub static NOUNS: [&Noun; 23] = [
     &desired_result::NOUN,
     &offer::NOUN,
     &evidence::NOUN,
+    &expectation_ranking::NOUN,
+    &message::NOUN,
+    &message_variant::NOUN,
+    &review_question::NOUN,
+    &review_answer::NOUN,
     &customer::NOUN,
     &feedback_record::NOUN,
     &routing_rule::NOUN,

@@ -83,6 +83,12 @@ pub static NOUN: Noun = Noun {
             doc: "Interaction points that run over it.",
         },
         Relationship {
+            name: "messageVariants",
+            target: &crate::message_variant::NOUN,
+            link: Link::Many { column: "medium_id" },
+            doc: "Messages in its words.",
+        },
+        Relationship {
             name: "feedbackRecords",
             target: &crate::feedback_record::NOUN,
             link: Link::Many { column: "medium_id" },

@@ -199,6 +199,23 @@ pub enum Link {
     },
 }
 
+impl Relationship {
+    /// One row that a column names; only the server sets it.
+    pub const fn one(
+        name: &'static str,
+        target: &'static Noun,
+        (column, is_nullable): (&'static str, bool),
+        doc: &'static str,
+    ) -> Self {
+        Self { name, target, link: Link::One { column, is_nullable, writable: Writable::Never }, doc }
+    }
+
+    /// Objects computed together with this one.
+    pub const fn inside(name: &'static str, target: &'static Noun, is_list: bool, doc: &'static str) -> Self {
+        Self { name, target, link: Link::Inside { is_list }, doc }
+    }
+}
+
 impl Link {
     /// What the table between the nouns says besides.
     pub const fn edge(&self) -> &'static [Field] {
@@ -235,6 +252,32 @@ pub static ARCHIVED_AT: Field = Field::new(
 .nullable();
 
 impl Noun {
+    /// An object that is computed and stored nowhere, for whoever has the scope.
+    pub const fn made(
+        name: &'static str,
+        doc: &'static str,
+        permission: Permission,
+        fields: &'static [Field],
+        relations: &'static [Relationship],
+    ) -> Self {
+        Self {
+            name,
+            singular: "",
+            plural: "",
+            table: "",
+            prefix: "",
+            doc,
+            tenant: "",
+            read: Some(permission),
+            write: permission,
+            system: &[],
+            fields,
+            relations,
+            operations: &[],
+            has_external_ids: false,
+        }
+    }
+
     /// Whether the API offers the operation.
     pub fn offers(&self, operation: Operation) -> bool {
         self.operations.contains(&operation)

@@ -52,6 +52,8 @@ pub struct Model {
     pub week_start: Weekday,
     /// BCP 47 language tag.
     pub locale: String,
+    /// Days after which a point is to be reviewed again.
+    pub review_cadence_days: Option<i64>,
     /// Receives what no rule routes.
     pub fallback_department_id: Option<DepartmentId>,
 }
@@ -82,6 +84,13 @@ pub static NOUN: Noun = Noun {
         .or("\"UTC\""),
         Field::new("weekStart", "week_start", Kind::Enum(Weekday::TYPE), "First day of the week.").or("MONDAY"),
         Field::new("locale", "locale", Kind::Text { max: 35 }, "BCP 47 language tag.").or("\"en\""),
+        Field::new(
+            "reviewCadenceDays",
+            "review_cadence_days",
+            Kind::Int { min: 1, max: 3_650 },
+            "Days of 24 hours after which the review of an interaction point is stale, unless the point says otherwise; null for never.",
+        )
+        .optional(),
     ],
     relations: &[Relationship {
         name: "fallbackDepartment",

@@ -9,8 +9,9 @@ mod m0005_api_clients;
 mod m0006_audit;
 mod m0007_erasure;
 mod m0008_journey;
-mod m0011_rollup;
 mod m0009_elements;
+mod m0010_messages_reviews;
+mod m0011_rollup;
 
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
@@ -31,8 +32,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_audit::Migration),
             Box::new(m0007_erasure::Migration),
             Box::new(m0008_journey::Migration),
-            Box::new(m0011_rollup::Migration),
             Box::new(m0009_elements::Migration),
+            Box::new(m0010_messages_reviews::Migration),
+            Box::new(m0011_rollup::Migration),
         ]
     }
 }

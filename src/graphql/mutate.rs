@@ -216,6 +216,7 @@ impl Call {
                     Ok(record) => match tx.delete(noun, &record).await? {
                         Ok(()) => {
                             tx.close_gap(noun, part_of, &record).await?;
+                            (self.slice.rules.deleted)(tx, &record).await?;
                             Written { id, outcome: Outcome::Deleted, errors: Vec::new() }
                         }
                         Err(error) => Written::failed(id, vec![error]),

@@ -16,7 +16,7 @@ use super::{
 /// An object and everything a list, a filter and an order of it need.
 pub(super) fn register_noun(registry: &mut Registry, slice: &Slice) {
     let noun = slice.noun;
-    register_object(registry, noun, slice.computed);
+    register_object(registry, noun, slice.all_computed());
     registry.add_implements(noun.name, "Node");
     connection(registry, noun.name, noun, &[]);
     for relation in noun.relations.iter().filter(|relation| !relation.link.edge().is_empty()) {
@@ -47,7 +47,11 @@ pub(super) fn register_noun(registry: &mut Registry, slice: &Slice) {
     );
 }
 
-pub(super) fn register_object(registry: &mut Registry, noun: &'static Noun, computed: &[Computed]) {
+pub(super) fn register_object(
+    registry: &mut Registry,
+    noun: &'static Noun,
+    computed: impl IntoIterator<Item = &'static Computed>,
+) {
     let mut fields = Vec::new();
     for known in noun.all_fields() {
         let bang = if known.is_nullable || known.is_guarded() { "" } else { "!" };

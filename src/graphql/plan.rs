@@ -228,7 +228,7 @@ impl<'a> Planner<'a> {
     fn computed(self, noun: &'static Noun, selected: &'a Selected, sets: &[&'a SelectionSet]) -> Result<ObjectOut> {
         let name = selected.name.node.as_str();
         let slice = self.slices.iter().find(|slice| slice.noun.name == noun.name);
-        let known = slice.and_then(|slice| slice.computed.iter().find(|known| known.name == name));
+        let known = slice.and_then(|slice| slice.all_computed().find(|known| known.name == name));
         let known = known.ok_or_else(|| Error::internal(format!("{} has no {name}", noun.name)))?;
         let plan = match known.shows {
             Shows::Value(_) => None,

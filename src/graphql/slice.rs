@@ -30,6 +30,8 @@ pub struct Slice {
     pub mutations: &'static [Mutation],
     /// Fields of its object that are computed.
     pub computed: &'static [Computed],
+    /// Such fields that another chapter brings, joined in `schema`.
+    pub joined: &'static [Computed],
     /// Input objects its fields take.
     pub inputs: &'static [InputObject],
     /// Objects its queries answer with that have no table.
@@ -50,11 +52,17 @@ impl Slice {
             sets: &[],
             mutations: &[],
             computed: &[],
+            joined: &[],
             inputs: &[],
             objects: &[],
             enums: &[],
             told_once: &[],
         }
+    }
+
+    /// Every field of its object that is computed.
+    pub fn all_computed(&self) -> impl Iterator<Item = &'static Computed> + use<> {
+        self.computed.iter().chain(self.joined)
     }
 }
 

@@ -4,7 +4,7 @@ use entity::{
     Permission, department,
     feedback_record::FeedbackKind,
     interaction_point, medium,
-    noun::{Field, Kind, Link, Named, Noun, Relationship, Writable},
+    noun::{Field, Kind, Named, Noun, Relationship},
 };
 
 entity::named! {
@@ -37,34 +37,11 @@ entity::named! {
 
 const COUNT: Kind = Kind::Int { min: 0, max: i64::MAX };
 
-const fn object(
-    name: &'static str,
-    doc: &'static str,
-    fields: &'static [Field],
-    relations: &'static [Relationship],
-) -> Noun {
-    Noun {
-        name,
-        singular: "",
-        plural: "",
-        table: "",
-        prefix: "",
-        doc,
-        tenant: "",
-        read: Some(Permission::RecordRead),
-        write: Permission::RecordWrite,
-        system: &[],
-        fields,
-        relations,
-        operations: &[],
-        has_external_ids: false,
-    }
-}
-
 /// The mean of a score.
-pub(super) static MEAN: Noun = object(
+pub(super) static MEAN: Noun = Noun::made(
     "ScoreMean",
     "The mean of a score over the records that have one.",
+    Permission::RecordRead,
     &[
         Field::new(
             "mean",
@@ -78,18 +55,11 @@ pub(super) static MEAN: Noun = object(
     &[],
 );
 
-const fn mean(name: &'static str, doc: &'static str) -> Relationship {
-    Relationship { name, target: &MEAN, link: Link::Inside { is_list: false }, doc }
-}
-
-const fn key(name: &'static str, target: &'static Noun, column: &'static str, doc: &'static str) -> Relationship {
-    Relationship { name, target, link: Link::One { column, is_nullable: true, writable: Writable::Never }, doc }
-}
-
 /// One group.
-pub(super) static GROUP: Noun = object(
+pub(super) static GROUP: Noun = Noun::made(
     "FeedbackRecordGroup",
     "Feedback records that share their keys. Keys that were not asked for are null.",
+    Permission::RecordRead,
     &[
         Field::new("count", "count", COUNT, "Records in the group."),
         Field::new("kind", "kind", Kind::Enum(FeedbackKind::TYPE), "Their kind.").nullable(),
@@ -105,20 +75,26 @@ pub(super) static GROUP: Noun = object(
         .nullable(),
     ],
     &[
-        key("point", &interaction_point::NOUN, "point_id", "Their interaction point."),
-        key("medium", &medium::NOUN, "medium_id", "Their medium."),
-        key("department", &department::NOUN, "department_id", "Their department."),
-        mean("meanSentimentScore", "Mean of the sentiment score, -1 to 1."),
-        mean("meanNps", "Mean of the net promoter answer, 0 to 10. Not the net promoter score."),
-        mean("meanCsat", "Mean of the satisfaction answer, 1 to 5."),
-        mean("meanCes", "Mean of the effort answer, 1 to 7."),
+        Relationship::one("point", &interaction_point::NOUN, ("point_id", true), "Their interaction point."),
+        Relationship::one("medium", &medium::NOUN, ("medium_id", true), "Their medium."),
+        Relationship::one("department", &department::NOUN, ("department_id", true), "Their department."),
+        Relationship::inside("meanSentimentScore", &MEAN, false, "Mean of the sentiment score, -1 to 1."),
+        Relationship::inside(
+            "meanNps",
+            &MEAN,
+            false,
+            "Mean of the net promoter answer, 0 to 10. Not the net promoter score.",
+        ),
+        Relationship::inside("meanCsat", &MEAN, false, "Mean of the satisfaction answer, 1 to 5."),
+        Relationship::inside("meanCes", &MEAN, false, "Mean of the effort answer, 1 to 7."),
     ],
 );
 
 /// All groups.
-pub static GROUPS: Noun = object(
+pub static GROUPS: Noun = Noun::made(
     "FeedbackRecordGroups",
     "Feedback records counted by what they share.",
+    Permission::RecordRead,
     &[
         Field::new(
             "recordCount",
@@ -128,5 +104,5 @@ pub static GROUPS: Noun = object(
         ),
         Field::new("groupCount", "group_count", COUNT, "Groups there are, whatever `first` is."),
     ],
-    &[Relationship { name: "nodes", target: &GROUP, link: Link::Inside { is_list: true }, doc: "The groups." }],
+    &[Relationship::inside("nodes", &GROUP, true, "The groups.")],
 );

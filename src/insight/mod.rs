@@ -1,5 +1,10 @@
 //! What was learned: measures over time and groups.
 
+pub mod copy_test;
+mod copy_types;
 mod group_types;
 pub mod groups;
+pub mod proportion;
+pub mod review;
+mod review_types;
 mod weeks;

@@ -113,7 +113,7 @@ pub(super) const STEP_COPY: Mutation = Mutation {
 /// The mutation that copies an interaction point.
 pub(super) const POINT_COPY: Mutation = Mutation {
     name: "interactionPointCopy",
-    doc: "Copies an interaction point with its mediums, influencers, expectations, assumptions, objectives and their conflicts, desired results, offers and evidence. What is archived, external ids and feedback stay with the original. Refused with TOO_LONG above 10,000 rows.",
+    doc: "Copies an interaction point with its mediums, influencers, expectations, assumptions, objectives and their conflicts, desired results, offers and evidence. What is archived, external ids, feedback, messages, answers of reviews and the history of its ranks stay with the original. Refused with TOO_LONG above 10,000 rows.",
     permissions: &[Permission::MapWrite, Permission::MapRead],
     input: &[
         Argument { name: "id", ty: "ID!", default: None, doc: "The interaction point." },
@@ -138,7 +138,11 @@ async fn copy_journey(tx: &Tx, input: &Input) -> Result<Done> {
 }
 
 async fn copy_point(tx: &Tx, input: &Input) -> Result<Done> {
-    copy(tx, input, &POINT, "name", |_| Vec::new()).await
+    let done = copy(tx, input, &POINT, "name", |_| Vec::new()).await?;
+    if let Ok((copy, _)) = &done {
+        super::expectation::begin(tx, *copy).await?;
+    }
+    Ok(done)
 }
 
 /// Copies a row and what belongs to it, the row under the name of the input field `named`, if it is given.

@@ -70,7 +70,10 @@ pub(super) fn changes(before: &Value, after: &Value) -> Vec<Change> {
             };
             match (old.get(id), new.get(id)) {
                 (Some(old), Some(new)) => {
-                    let differs = |field: &&String| old.get(*field) != new.get(*field);
+                    // What an older edition does not name, its version did not know: it was absent.
+                    let value =
+                        |object: &Map<String, Value>, field: &str| object.get(field).cloned().unwrap_or_default();
+                    let differs = |field: &&String| value(old, field) != value(new, field);
                     let known: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
                     let differing: Vec<&String> = known.into_iter().filter(differs).collect();
                     let place = |field: &&&String| PLACE.contains(&field.as_str());

@@ -1,26 +1,34 @@
-//! Expectations: the top five of a point are ranked as a whole.
+//! Expectations: the top five of a point are ranked as a whole, and every change of them is kept.
 
 use entity::{
     Permission,
     event::EventOperation,
-    expectation::{Column, Entity, NOUN},
-    interaction_point,
+    expectation::{Column, Entity, Model, NOUN},
+    expectation_ranking, id, interaction_point,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, prelude::Uuid};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid};
+use serde_json::json;
 
-use super::{EXPECTED_VERSION, interaction_point::ID};
+use super::{EXPECTED_VERSION, evidence::backed, interaction_point::ID};
 use crate::{
-    Result, UserError,
+    Error, Result, UserError,
     error::Code,
     graphql::{
         input::{Input, text, wire_id},
-        slice::{Argument, Done, Mutation},
+        slice::{Argument, Done, Mutation, Slice},
     },
     store::{
         Tx,
         cell::{Cell, Record, given},
         draft::Outcome,
+        write::Rules,
     },
+};
+
+/// The slice.
+pub const SLICE: Slice = Slice {
+    rules: Rules { deleted: |tx, expectation| Box::pin(left(tx, expectation)), ..Rules::NONE },
+    ..backed::<Entity>()
 };
 
 /// How many expectations of a point are ranked.
@@ -61,12 +69,12 @@ async fn rank(tx: &Tx, input: &Input) -> Result<Done> {
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
     let rows = tx.all_unpermitted(Entity::find().filter(Column::PointId.eq(point.id()))).await?;
-    let mut ranked: Vec<Uuid> = Vec::new();
+    let mut wanted_order: Vec<Uuid> = Vec::new();
     for (index, id) in wanted.into_iter().enumerate() {
         let code = match id {
-            Some(id) if ranked.contains(&id) => Code::Invalid,
+            Some(id) if wanted_order.contains(&id) => Code::Invalid,
             Some(id) if rows.iter().any(|row| row.id.0 == id) => {
-                ranked.push(id);
+                wanted_order.push(id);
                 continue;
             }
             _ => Code::NotFound,
@@ -76,24 +84,103 @@ async fn rank(tx: &Tx, input: &Input) -> Result<Done> {
         return Ok(Err(vec![UserError { code, message: message.to_owned(), path }]));
     }
     let place =
-        |id: Uuid| ranked.iter().position(|ranked| *ranked == id).and_then(|place| i64::try_from(place + 1).ok());
-    let changing: Vec<Uuid> = rows.iter().filter(|row| row.rank != place(row.id.0)).map(|row| row.id.0).collect();
+        |id: Uuid| wanted_order.iter().position(|known| *known == id).and_then(|place| i64::try_from(place + 1).ok());
     let point_id = point.id();
-    if changing.is_empty() {
+    if rows.iter().all(|row| row.rank == place(row.id.0)) {
         return Ok(Ok((point_id, Outcome::Unchanged)));
     }
-    let records = tx.lock(&NOUN, &changing).await?;
-    // Ranks are unique at every moment: all that move are cleared before any is set.
-    tx.clear(&NOUN, "rank", &changing).await?;
+    let is_involved = |row: &&Model| row.rank.is_some() || wanted_order.contains(&row.id.0);
+    let involved: Vec<Uuid> = rows.iter().filter(is_involved).map(|row| row.id.0).collect();
+    // All that stand or stood in the top five, and not only those that move: the history tells of them all.
+    let records = tx.lock(&NOUN, &involved).await?;
+    if records.len() < involved.len() {
+        // One was deleted after it was read: run again.
+        return Err(Error::Collision);
+    }
+    let before = ranked(records.values());
     let changes: Vec<(Record, _)> = records
         .into_values()
+        .filter(|record| record.get("rank").int() != place(record.id()))
         .map(|record| {
             let rank = place(record.id()).map_or(Cell::Null, Cell::Int);
             (record, vec![given(&NOUN, "rank", rank)])
         })
         .collect();
+    let changing: Vec<Uuid> = changes.iter().map(|(record, _)| record.id()).collect();
+    // Ranks are unique at every moment: all that move are cleared before any is set.
+    tx.clear(&NOUN, "rank", &changing).await?;
     tx.change(&NOUN, changes).await?;
     let now = Cell::Int(tx.now().timestamp_millis());
-    tx.put(point_noun, vec![(point.changed(&[], &now), vec!["expectations"])], EventOperation::Updated).await?;
+    let fields = vec!["expectations", "rankings"];
+    tx.put(point_noun, vec![(point.changed(&[], &now), fields)], EventOperation::Updated).await?;
+    let words = |id: &Uuid| rows.iter().find(|row| row.id.0 == *id).map(|row| row.statement.clone());
+    let after =
+        wanted_order.iter().zip(1..).filter_map(|(id, rank)| Some(Ranked { rank, id: *id, statement: words(id)? }));
+    keep(tx, point_id, &before, &after.collect::<Vec<_>>()).await?;
     Ok(Ok((point_id, Outcome::Updated)))
+}
+
+/// An expectation in the top five of its point.
+#[derive(Clone, Debug)]
+struct Ranked {
+    rank: i64,
+    id: Uuid,
+    statement: String,
+}
+
+impl Ranked {
+    fn of(record: &Record) -> Option<Self> {
+        let (rank, statement) = (record.get("rank").int()?, record.get("statement").text()?.to_owned());
+        Some(Self { rank, id: record.id(), statement })
+    }
+
+    fn shown(&self) -> serde_json::Value {
+        json!({ "rank": self.rank, "id": id::encode(NOUN.prefix, self.id), "statement": self.statement })
+    }
+}
+
+/// Those of some expectations that are in the top five, by rank.
+fn ranked<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Ranked> {
+    let mut ranked: Vec<Ranked> = records.into_iter().filter_map(Ranked::of).collect();
+    ranked.sort_unstable_by_key(|ranked| ranked.rank);
+    ranked
+}
+
+/// Adds to the history of a point's top five.
+async fn keep(tx: &Tx, point: Uuid, before: &[Ranked], after: &[Ranked]) -> Result<()> {
+    let noun = &expectation_ranking::NOUN;
+    let list =
+        |ranked: &[Ranked]| Cell::Text(ranked.iter().map(Ranked::shown).collect::<serde_json::Value>().to_string());
+    let row = vec![
+        given(noun, "ranked_at", Cell::Int(tx.now().timestamp_millis())),
+        given(noun, "subject", Cell::Text(tx.actor().subject.clone())),
+        given(noun, "before", list(before)),
+        given(noun, "after", list(after)),
+        given(noun, "point_id", Cell::Id(point)),
+    ];
+    tx.make(noun, &[row]).await
+}
+
+/// The top five of a point as it is.
+async fn top(tx: &Tx, point: Uuid) -> Result<Vec<Ranked>> {
+    let rows = Entity::find().filter(Column::PointId.eq(point)).filter(Column::Rank.is_not_null());
+    let rows = tx.all_unpermitted(rows.order_by_asc(Column::Rank)).await?;
+    let ranked = |row: Model| Some(Ranked { rank: row.rank?, id: row.id.0, statement: row.statement });
+    Ok(rows.into_iter().filter_map(ranked).collect())
+}
+
+/// Tells of the place that a deleted expectation has left.
+async fn left(tx: &Tx, deleted: &Record) -> Result<()> {
+    let (Some(gone), Some(point)) = (Ranked::of(deleted), deleted.get("point_id").id()) else { return Ok(()) };
+    let after = top(tx, point).await?;
+    let mut before = after.clone();
+    before.push(gone);
+    before.sort_unstable_by_key(|ranked| ranked.rank);
+    keep(tx, point, &before, &after).await
+}
+
+/// Tells of the top five that a copy of a point begins with.
+pub(super) async fn begin(tx: &Tx, point: Uuid) -> Result<()> {
+    let after = top(tx, point).await?;
+    if after.is_empty() { Ok(()) } else { keep(tx, point, &[], &after).await }
 }

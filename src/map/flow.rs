@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use entity::{
     Permission,
-    noun::{Field, Kind, Link, Named, Noun, Relationship, Writable},
+    noun::{Field, Kind, Named, Noun, Relationship},
     step,
     step_link::{self, StepLinkKind},
 };
@@ -107,68 +107,30 @@ pub(super) const OF_STEP: &[Computed] = &[
 /// The objects of the answers.
 pub(super) const OBJECTS: &[&Noun] = &[&PATHS, &PATH, &PATH_STEP];
 
-/// An object that is made on the spot.
-const fn made(
-    names: [&'static str; 3],
-    doc: &'static str,
-    fields: &'static [Field],
-    relations: &'static [Relationship],
-) -> Noun {
-    let [name, singular, plural] = names;
-    Noun {
-        name,
-        singular,
-        plural,
-        table: "",
-        prefix: "",
-        doc,
-        tenant: "",
-        system: &[],
-        read: Some(Permission::MapRead),
-        write: Permission::MapWrite,
-        fields,
-        relations,
-        operations: &[],
-        has_external_ids: false,
-    }
-}
-
-static PATHS: Noun = made(
-    ["JourneyPaths", "journeyPathList", "journeyPathLists"],
+static PATHS: Noun = Noun::made(
+    "JourneyPaths",
     "Ways through a journey.",
+    Permission::MapRead,
     &[Field::new("hasMore", "has_more", Kind::Bool, "Whether there are, or may be, more than these.")],
-    &[Relationship { name: "nodes", target: &PATH, link: Link::Inside { is_list: true }, doc: "The ways." }],
+    &[Relationship::inside("nodes", &PATH, true, "The ways.")],
 );
 
-static PATH: Noun = made(
-    ["JourneyPath", "journeyPath", "journeyPaths"],
+static PATH: Noun = Noun::made(
+    "JourneyPath",
     "One way through a journey.",
+    Permission::MapRead,
     &[Field::new("length", "length", Kind::Int { min: 1, max: i64::MAX }, "How many steps it has.")],
-    &[Relationship {
-        name: "steps",
-        target: &PATH_STEP,
-        link: Link::Inside { is_list: true },
-        doc: "Its steps in order.",
-    }],
+    &[Relationship::inside("steps", &PATH_STEP, true, "Its steps in order.")],
 );
 
-static PATH_STEP: Noun = made(
-    ["JourneyPathStep", "journeyPathStep", "journeyPathSteps"],
+static PATH_STEP: Noun = Noun::made(
+    "JourneyPathStep",
     "A step on a way through a journey.",
+    Permission::MapRead,
     &[],
     &[
-        Relationship {
-            name: "step",
-            target: &step::NOUN,
-            link: Link::One { column: "step_id", is_nullable: false, writable: Writable::Never },
-            doc: "The step.",
-        },
-        Relationship {
-            name: "link",
-            target: &step_link::NOUN,
-            link: Link::One { column: "link_id", is_nullable: true, writable: Writable::Never },
-            doc: "The link that led to it; null for the first.",
-        },
+        Relationship::one("step", &step::NOUN, ("step_id", false), "The step."),
+        Relationship::one("link", &step_link::NOUN, ("link_id", true), "The link that led to it; null for the first."),
     ],
 );
 

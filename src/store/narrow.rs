@@ -72,6 +72,14 @@ sites! {
     GroupTags,
     /// Those tags to their records.
     GroupTagsRow,
+    /// Variants that are compared.
+    Variants,
+    /// Points whose review is told.
+    ReviewedPoints,
+    /// Answers at those points.
+    ReviewAnswers,
+    /// Those answers to their point.
+    ReviewAnswersRow,
     /// A row deleted.
     Delete,
     /// A column cleared.

@@ -15,6 +15,8 @@ pub struct Rules {
     pub archive: for<'a> fn(&'a Tx, &'a Record) -> BoxFuture<'a, Result<Option<UserError>>>,
     /// Columns that change when a row goes into the archive, or comes out.
     pub archiving: for<'a> fn(&'a Tx, &'a Record, bool) -> BoxFuture<'a, Result<Values>>,
+    /// Does what else is to be done when a row has been deleted.
+    pub deleted: for<'a> fn(&'a Tx, &'a Record) -> BoxFuture<'a, Result<()>>,
     /// What its rows are parts of.
     pub part_of: Option<PartOf>,
 }
@@ -25,6 +27,7 @@ impl Rules {
         prepare: |_, _| Box::pin(async { Ok(()) }),
         archive: |_, _| Box::pin(async { Ok(None) }),
         archiving: |_, _, _| Box::pin(async { Ok(Vec::new()) }),
+        deleted: |_, _| Box::pin(async { Ok(()) }),
         part_of: None,
     };
 }

@@ -349,9 +349,10 @@ fn complete(draft: &mut Draft, now: DateTime<Utc>) {
             }
             Writable::Fixed if !draft.is_new() => fixed(draft, field.column, field.name),
             Writable::Default(literal) if draft.is_new() && !is_given => {
-                let default = match literal {
-                    "now" => Cell::Int(now.timestamp_millis()),
-                    literal => Cell::Text(literal.trim_matches('"').to_owned()),
+                let default = match (literal, field.kind) {
+                    ("now", _) => Cell::Int(now.timestamp_millis()),
+                    (literal, Kind::Int { .. }) => Cell::Int(literal.parse().expect("a whole number as its default")),
+                    (literal, _) => Cell::Text(literal.trim_matches('"').to_owned()),
                 };
                 draft.values.push((Column::of(field), default));
             }

@@ -227,6 +227,11 @@ fn a_model_has_exactly_the_columns_of_its_noun() {
         model::<entity::desired_result::Entity>(),
         model::<entity::offer::Entity>(),
         model::<entity::evidence::Entity>(),
+        model::<entity::expectation_ranking::Entity>(),
+        model::<entity::message::Entity>(),
+        model::<entity::message_variant::Entity>(),
+        model::<entity::review_question::Entity>(),
+        model::<entity::review_answer::Entity>(),
         model::<entity::customer::Entity>(),
         model::<entity::feedback_record::Entity>(),
         model::<entity::routing_rule::Entity>(),
@@ -276,7 +281,10 @@ fn what_tells_about_a_person_is_marked() {
     assert_eq!(marked(&entity::routing::NOUN), words);
     assert_eq!(marked(&entity::department::NOUN), [("contact", Personal::Contact)]);
     assert_eq!(marked(&entity::event::NOUN), [("subject", Personal::Identifier)]);
-    let known = ["customer", "feedback_record", "routing", "department", "event"];
+    assert_eq!(marked(&entity::expectation_ranking::NOUN), [("subject", Personal::Identifier)]);
+    assert_eq!(marked(&entity::review_answer::NOUN), [("author", Personal::Identifier)]);
+    let known =
+        ["customer", "feedback_record", "routing", "department", "event", "expectation_ranking", "review_answer"];
     let others = stored().filter(|noun| !known.contains(&noun.table));
     assert!(others.into_iter().all(|noun| marked(noun).is_empty()));
     let names: Vec<&str> = entity::customer::NOUN.fields.iter().map(|field| field.name).collect();

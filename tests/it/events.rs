@@ -146,7 +146,7 @@ async fn setting_a_set_is_a_change_of_its_owner() {
     let rank = json!({ "id": point, "expectationIds": [expectation] });
     caller.mutate("interactionPointRankExpectations", rank, "outcome").await;
     let events = events(&app, &caller).await;
-    assert_eq!(of_row(&events, &point)[1..], ["UPDATED 2 mediums", "UPDATED 3 expectations"]);
+    assert_eq!(of_row(&events, &point)[1..], ["UPDATED 2 mediums", "UPDATED 3 expectations rankings"]);
     assert_eq!(of_row(&events, &expectation)[1..], ["UPDATED 2 rank"]);
     assert_eq!(of_row(&events, &medium).len(), 1);
 }

@@ -75,12 +75,15 @@ impl<'a> World<'a> {
             let reply = world.mutate(field, &world.input(field, Extent::Full)).await;
             assert_eq!(reply["errors"], json!([]), "{} {reply:#}", field.name);
         }
-        let routings = "{ feedbackRecords { nodes { routings { nodes { id } } } } }";
-        let reply = world.caller.ask(routings).await;
-        let records = reply["feedbackRecords"]["nodes"].as_array().unwrap();
-        let routings = records.iter().flat_map(|record| record["routings"]["nodes"].as_array().unwrap());
-        let row = |routing: &Value| Row { id: routing["id"].as_str().unwrap().to_owned(), external: None };
-        world.rows.insert("Routing".to_owned(), routings.map(row).collect());
+        let row = |part: &Value| Row { id: part["id"].as_str().unwrap().to_owned(), external: None };
+        for (noun, list, parts) in
+            [("Routing", "feedbackRecords", "routings"), ("ExpectationRanking", "interactionPoints", "rankings")]
+        {
+            let reply = world.caller.ask(&format!("{{ {list} {{ nodes {{ {parts} {{ nodes {{ id }} }} }} }} }}")).await;
+            let wholes = reply[list]["nodes"].as_array().unwrap();
+            let found = wholes.iter().flat_map(|whole| whole[parts]["nodes"].as_array().unwrap());
+            world.rows.insert(noun.to_owned(), found.map(row).collect());
+        }
         let reply = world.caller.ask("{ auditLog(first: 1000) { nodes { id } } }").await;
         let entries = reply["auditLog"]["nodes"].as_array().unwrap();
         world.rows.insert("AuditEntry".to_owned(), entries.iter().map(row).collect());

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use entity::{
     Noun, assumption, desired_result, expectation, interaction_point, journey, journey_edition,
     noun::{Link, Operation},
-    objective, objective_conflict, personal, stage, step, step_link,
+    objective, objective_conflict, personal, review_question, stage, step, step_link,
 };
 use serde_json::Value;
 
@@ -13,6 +13,12 @@ use super::model::{Holding, Row, id_of, is_owner, selection};
 
 /// The end of the name of a mutation that takes away all that tells about somebody.
 pub const ERASE: &str = "Erase";
+
+/// The end of the name of a mutation that makes rows of the server's own.
+const SEED: &str = "SeedReviewQuestions";
+
+/// The mutation that takes an expectation out of the top five of its point.
+const UNRANK: &str = "expectationDelete";
 
 /// The end of the name of a mutation that copies a row and what belongs to it.
 pub const COPY: &str = "Copy";
@@ -38,6 +44,10 @@ pub fn reach(mutation: &str, noun: &'static Noun) -> Vec<&'static Noun> {
         JOURNEY.to_vec()
     } else if mutation.ends_with(COPY) {
         POINT.to_vec()
+    } else if mutation.ends_with(SEED) {
+        vec![&review_question::NOUN]
+    } else if mutation == UNRANK {
+        vec![&interaction_point::NOUN, &expectation::NOUN]
     } else {
         Vec::new()
     }

@@ -43,6 +43,8 @@ const DOUBLED: [Site; 18] = [
     Site::RelationFilterLinkRow,
     Site::GroupTags,
     Site::GroupTagsRow,
+    Site::ReviewAnswers,
+    Site::ReviewAnswersRow,
     Site::FirstDepartment,
     Site::ErasedKeysOf,
     Site::Counts,

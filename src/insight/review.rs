@@ -1,0 +1,283 @@
+//! Reviews: how much of them is answered, and which are stale.
+
+use std::collections::{BTreeSet, HashMap};
+
+use entity::{
+    Noun, Permission, interaction_point,
+    noun::Named,
+    organization, review_answer,
+    review_question::{self, ReviewComponent},
+    step,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, prelude::Uuid};
+
+use super::{
+    proportion::Proportion,
+    review_types::{DUE, ITEM, JOURNEY_REVIEW, POINT_REVIEW},
+};
+use crate::{
+    Error, Result,
+    graphql::{
+        input::Input,
+        slice::{Answer, Answers, Argument, Computed, Made, Query, Shows},
+    },
+    store::{
+        Scope,
+        cell::{Cell, CellKind, given},
+        narrow::Site,
+        sql::{Alias, Sql},
+    },
+};
+
+/// Most rows that are read to compute one field.
+const MOST_ROWS: usize = 500_000;
+/// Most questions of a point, or points, in one answer.
+const MOST: i64 = 1_000;
+/// How many when the caller does not say.
+const DEFAULT: i64 = 100;
+/// A day in milliseconds.
+const DAY: i64 = 86_400_000;
+/// Answers beside the points.
+const ANSWER: Alias = Alias::nested('a', 1);
+
+/// The objects of the answers.
+pub const OBJECTS: &[&Noun] = &[&POINT_REVIEW, &JOURNEY_REVIEW, &ITEM, &DUE];
+
+/// The fields of an interaction point.
+pub const OF_POINT: &[Computed] = &[
+    Computed {
+        name: "review",
+        doc: "How far its review has come, and whether it is stale.",
+        arguments: &[],
+        shows: Shows::One(&POINT_REVIEW),
+        run: |scope, _, ids| Box::pin(of_points(scope, ids)),
+    },
+    Computed {
+        name: "reviewItems",
+        doc: "The active questions by component and place, each with the answer that holds here: the form of a review.",
+        arguments: &[
+            Argument {
+                name: "component",
+                ty: "ReviewComponent",
+                default: None,
+                doc: "Only its questions; those of all components when left out.",
+            },
+            Argument { name: "first", ty: "Int", default: Some("100"), doc: "Most questions, 1 to 1,000." },
+        ],
+        shows: Shows::List(&ITEM),
+        run: |scope, input, ids| Box::pin(items(scope, input, ids)),
+    },
+];
+
+/// The fields of a journey.
+pub const OF_JOURNEY: &[Computed] = &[Computed {
+    name: "review",
+    doc: "How far the reviews of the interaction points of its steps have come.",
+    arguments: &[],
+    shows: Shows::One(&JOURNEY_REVIEW),
+    run: |scope, _, ids| Box::pin(of_journeys(scope, ids)),
+}];
+
+/// The query.
+pub const REVIEWS_DUE: Query = Query {
+    name: "reviewsDue",
+    doc: "Interaction points that were never reviewed, or whose newest answer is older than their cadence. Those in the archive are left out.",
+    arguments: &[Argument { name: "first", ty: "Int", default: Some("100"), doc: "Most points, 1 to 1,000." }],
+    answer: &DUE,
+    permissions: &[Permission::MapRead],
+    run: |scope, input| Box::pin(due(scope, input)),
+};
+
+/// How many the caller wants.
+fn wanted(input: &Input) -> Result<i64> {
+    let first = input.int("first")?.unwrap_or(DEFAULT);
+    if (1..=MOST).contains(&first) {
+        Ok(first)
+    } else {
+        Err(Error::BadInput(format!("first must be from 1 to {MOST}")))
+    }
+}
+
+/// What was found of the review of a point.
+struct Reviewed {
+    point: Uuid,
+    cadence: Option<i64>,
+    newest: Option<i64>,
+    answered: i64,
+}
+
+impl Reviewed {
+    fn due_at(&self) -> Option<i64> {
+        Some(self.newest? + self.cadence? * DAY)
+    }
+
+    fn is_stale(&self, now: i64) -> bool {
+        self.newest.is_none() || self.due_at().is_some_and(|due| due < now)
+    }
+}
+
+/// Which points are looked at.
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    Of(&'a [Uuid]),
+    Stale { first: i64 },
+}
+
+/// The active questions, by component and place.
+async fn questions(scope: &Scope) -> Result<Vec<review_question::Model>> {
+    let active = review_question::Entity::find().filter(review_question::Column::ArchivedAt.is_null());
+    let mut active = scope.all(active).await?;
+    let order = |component: ReviewComponent| {
+        ReviewComponent::TYPE.values.iter().position(|(name, _)| *name == component.name())
+    };
+    active.sort_by_key(|question| (order(question.component), question.position, question.id));
+    Ok(active)
+}
+
+/// The ids of the active questions, and the reviews of points with how many such points there are.
+async fn reviewed(scope: &Scope, which: Which<'_>) -> Result<(usize, Vec<Reviewed>, i64)> {
+    scope.may_read(&interaction_point::NOUN)?;
+    scope.may_read(&review_answer::NOUN)?;
+    let active: Vec<Uuid> = questions(scope).await?.into_iter().map(|question| question.id.0).collect();
+    let column = given(&organization::NOUN, "review_cadence_days", Cell::Null).0;
+    let own = scope.by_ids(&organization::NOUN, &[column], &[scope.organization().0]).await?;
+    let cadence = own.into_iter().flatten().next().unwrap_or(Cell::Null);
+    let mut sql = scope.sql();
+    sql.push("SELECT g.tenant, g.id, g.cadence, g.newest, g.answered, COUNT(*) OVER (PARTITION BY g.tenant) FROM (");
+    sql.push("SELECT t.organization_id AS tenant, t.id AS id, COALESCE(t.review_cadence_days, ");
+    sql.cell(&cadence, CellKind::Int).push(") AS cadence, (SELECT MAX(").column(ANSWER, "answered_at").push(")");
+    answers(&mut sql, scope);
+    sql.push(") AS newest, (SELECT COUNT(DISTINCT ").column(ANSWER, "question_id").push(")");
+    answers(&mut sql, scope);
+    sql.push(" AND ")
+        .is_one_of(ANSWER, "question_id", &active)
+        .push(") AS answered FROM interaction_point AS t WHERE ");
+    sql.narrow(Site::ReviewedPoints, Alias::ROW, interaction_point::NOUN.tenant, scope.organization()).push(" AND ");
+    match which {
+        Which::Of(points) => drop(sql.is_one_of(Alias::ROW, "id", points).push(") AS g")),
+        Which::Stale { first } => {
+            sql.push("t.archived_at IS NULL) AS g WHERE g.newest IS NULL OR g.newest + g.cadence * ").bind(DAY);
+            sql.push(" < ").bind(scope.now().timestamp_millis()).push(" ORDER BY g.newest IS NOT NULL, ");
+            sql.push("g.newest + g.cadence * ").bind(DAY).push(", g.id LIMIT ").bind(first);
+        }
+    }
+    let kinds = [CellKind::Id, CellKind::Int, CellKind::Int, CellKind::Int, CellKind::Int];
+    let rows = scope.rows(sql.finish(), &kinds).await?;
+    let count = rows.first().and_then(|row| row[4].int()).unwrap_or(0);
+    let found = rows.iter().filter_map(|row| {
+        let answered = row[3].int()?;
+        Some(Reviewed { point: row[0].id()?, cadence: row[1].int(), newest: row[2].int(), answered })
+    });
+    Ok((active.len(), found.collect(), count))
+}
+
+/// The rest of a statement over the answers of a point, but for its closing bracket.
+fn answers(sql: &mut Sql, scope: &Scope) {
+    sql.push(" FROM review_answer AS ").alias(ANSWER).push(" WHERE ");
+    sql.narrow(Site::ReviewAnswers, ANSWER, "organization_id", scope.organization()).push(" AND ");
+    sql.tie(Site::ReviewAnswersRow, (ANSWER, "organization_id"), (Alias::ROW, interaction_point::NOUN.tenant));
+    sql.push(" AND ").column(ANSWER, "point_id").push(" = ").column(Alias::ROW, "id");
+}
+
+/// The share that is answered; null where there is nothing to answer.
+fn completeness(answered: i64, asked: i64) -> Cell {
+    Proportion::new(answered, asked).map_or(Cell::Null, |share| Cell::Float(share.estimate().value))
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn point(review: &Reviewed, questions: i64, now: i64) -> Made {
+    let optional = |number: Option<i64>| number.map_or(Cell::Null, Cell::Int);
+    Made {
+        cells: vec![
+            ("question_count", Cell::Int(questions)),
+            ("answered_count", Cell::Int(review.answered)),
+            ("completeness", completeness(review.answered, questions)),
+            ("last_answered_at", optional(review.newest)),
+            ("cadence_days", optional(review.cadence)),
+            ("due_at", optional(review.due_at())),
+            ("is_stale", Cell::Bool(review.is_stale(now))),
+            ("point_id", Cell::Id(review.point)),
+        ],
+        inside: Vec::new(),
+    }
+}
+
+async fn of_points(scope: &Scope, points: &[Uuid]) -> Result<Answers> {
+    let (questions, found, _) = reviewed(scope, Which::Of(points)).await?;
+    let now = scope.now().timestamp_millis();
+    let answer = |review: &Reviewed| (review.point, vec![Answer::Object(point(review, count(questions), now))]);
+    Ok(found.iter().map(answer).collect())
+}
+
+async fn due(scope: &Scope, input: &Input) -> Result<Answer> {
+    let first = wanted(input)?;
+    let (questions, found, points) = reviewed(scope, Which::Stale { first }).await?;
+    let now = scope.now().timestamp_millis();
+    Ok(Answer::Object(Made {
+        cells: vec![("point_count", Cell::Int(points))],
+        inside: vec![("nodes", found.iter().map(|review| point(review, count(questions), now)).collect())],
+    }))
+}
+
+async fn of_journeys(scope: &Scope, journeys: &[Uuid]) -> Result<Answers> {
+    let steps = scope.cells(&step::NOUN, &["journey_id", "point_id"], "journey_id", journeys, MOST_ROWS).await?;
+    too_many(steps.len() > MOST_ROWS, "journeys")?;
+    let mut points: HashMap<Uuid, BTreeSet<Uuid>> = HashMap::new();
+    for (journey, point) in steps.iter().filter_map(|row| row[0].id().zip(row[1].id())) {
+        points.entry(journey).or_default().insert(point);
+    }
+    let all: Vec<Uuid> = points.values().flatten().copied().collect::<BTreeSet<Uuid>>().into_iter().collect();
+    let (questions, found, _) = reviewed(scope, Which::Of(&all)).await?;
+    let found: HashMap<Uuid, &Reviewed> = found.iter().map(|review| (review.point, review)).collect();
+    let now = scope.now().timestamp_millis();
+    let answer = |journey: &Uuid| {
+        let own: Vec<&Reviewed> =
+            points.get(journey).into_iter().flatten().filter_map(|point| found.get(point).copied()).collect();
+        let (asked, answered) = (count(questions * own.len()), own.iter().map(|review| review.answered).sum());
+        let stale = own.iter().filter(|review| review.is_stale(now)).count();
+        let cells = vec![
+            ("point_count", Cell::Int(count(own.len()))),
+            ("stale_count", Cell::Int(count(stale))),
+            ("question_count", Cell::Int(asked)),
+            ("answered_count", Cell::Int(answered)),
+            ("completeness", completeness(answered, asked)),
+        ];
+        (*journey, vec![Answer::Object(Made { cells, inside: Vec::new() })])
+    };
+    Ok(journeys.iter().map(answer).collect())
+}
+
+async fn items(scope: &Scope, input: &Input, points: &[Uuid]) -> Result<Answers> {
+    let component = input.text("component")?.and_then(ReviewComponent::parse);
+    let mut questions = questions(scope).await?;
+    questions.retain(|question| component.is_none_or(|component| question.component == component));
+    questions.truncate(usize::try_from(wanted(input)?).unwrap_or_default());
+    let columns = ["id", "point_id", "question_id", "answered_at"];
+    let rows = scope.cells(&review_answer::NOUN, &columns, "point_id", points, MOST_ROWS).await?;
+    too_many(rows.len() > MOST_ROWS, "points")?;
+    let mut newest: HashMap<(Uuid, Uuid), (i64, Uuid)> = HashMap::new();
+    for row in &rows {
+        if let [Cell::Id(id), Cell::Id(point), Cell::Id(question), Cell::Int(at)] = row.as_slice() {
+            let known = newest.entry((*point, *question)).or_insert((*at, *id));
+            *known = (*at, *id).max(*known);
+        }
+    }
+    let item = |point: &Uuid, question: &review_question::Model| {
+        let answer = newest.get(&(*point, question.id.0)).map_or(Cell::Null, |(_, id)| Cell::Id(*id));
+        let cells = vec![("question_id", Cell::Id(question.id.0)), ("answer_id", answer)];
+        Answer::Object(Made { cells, inside: Vec::new() })
+    };
+    let items = |point: &Uuid| (*point, questions.iter().map(|question| item(point, question)).collect());
+    Ok(points.iter().map(items).collect())
+}
+
+fn too_many(is_too_much: bool, what: &str) -> Result<()> {
+    if is_too_much {
+        Err(Error::BadInput(format!("this is too much for one answer; ask for fewer {what}")))
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+//! Variants of messages: nobody responds to what was not sent.
+
+use entity::message_variant::NOUN;
+
+use crate::{
+    error::Code,
+    graphql::slice::Slice,
+    store::{
+        draft::Draft,
+        write::{PartOf, Rules},
+    },
+};
+
+/// The slice. Every variant is compared with every other one of its message: so there are not too many.
+pub const SLICE: Slice = Slice {
+    rules: Rules {
+        prepare: |_, drafts| {
+            Box::pin(async {
+                drafts.iter_mut().for_each(check_counts);
+                Ok(())
+            })
+        },
+        part_of: Some(PartOf { relation: "message", position: None, most: 50 }),
+        ..Rules::NONE
+    },
+    ..Slice::new(&NOUN)
+};
+
+fn check_counts(draft: &mut Draft) {
+    let (sent, responded) = (draft.get("sent_count").int(), draft.get("responded_count").int());
+    if responded > sent && draft.errors.is_empty() {
+        let field = if draft.gives("responded_count") { "respondedCount" } else { "sentCount" };
+        draft.refuse(Code::OutOfRange, field, "more have responded than it was sent to");
+    }
+}

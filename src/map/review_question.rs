@@ -1,0 +1,83 @@
+//! Questions of reviews: their places, and a first set of them from the bank.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::{
+    Permission,
+    noun::Named,
+    review_question::{Column, Entity, NOUN, ReviewComponent},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::review_bank::BANK;
+use crate::{
+    Result,
+    graphql::slice::{Done, Mutation, Slice},
+    store::{
+        Tx,
+        cell::Cell,
+        draft::{Draft, Mode, Outcome, Target},
+        write::Rules,
+    },
+};
+
+const RULES: Rules = Rules { prepare: |tx, drafts| Box::pin(place(tx, drafts)), ..Rules::NONE };
+
+/// The slice.
+pub const SLICE: Slice = Slice { rules: RULES, ..Slice::new(&NOUN) };
+
+/// The mutation that gives an organization the questions of the bank.
+pub const SEED: Mutation = Mutation {
+    name: "organizationSeedReviewQuestions",
+    doc: "Gives the organization the questions of Rapport's own bank that it does not have, each after the last of its \
+          component. A question that is there stays as it is, changed or archived; one that was deleted comes again. \
+          UNCHANGED if all were there. The organization's own row does not change.",
+    permissions: &[Permission::MapWrite],
+    input: &[],
+    run: |tx, _| Box::pin(seed(tx)),
+};
+
+/// Gives new questions without a place the one after the last of their component.
+async fn place(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+    let is_placed = |draft: &Draft| draft.errors.is_empty() && draft.is_new() && !draft.gives("position");
+    let component = |draft: &Draft| draft.get("component").text().and_then(ReviewComponent::parse);
+    let wanted: HashSet<ReviewComponent> =
+        drafts.iter().filter(|draft| is_placed(draft)).filter_map(component).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut last: HashMap<ReviewComponent, i64> = HashMap::new();
+    for row in tx.all_unpermitted(Entity::find().filter(Column::Component.is_in(wanted))).await? {
+        let known = last.entry(row.component).or_default();
+        *known = row.position.max(*known);
+    }
+    for draft in drafts.iter_mut().filter(|draft| is_placed(draft)) {
+        let Some(component) = component(draft) else { continue };
+        let place = last.entry(component).or_default();
+        *place += 1;
+        draft.set("position", Cell::Int(*place));
+    }
+    Ok(())
+}
+
+async fn seed(tx: &Tx) -> Result<Done> {
+    // Two at once would each give the same questions.
+    tx.lock_organization().await?;
+    let known = tx.all_unpermitted(Entity::find().filter(Column::BankKey.is_not_null())).await?;
+    let known: HashSet<String> = known.into_iter().filter_map(|row| row.bank_key).collect();
+    let draft = |(key, component, text): &(&str, ReviewComponent, &str)| {
+        let mut draft = Draft::new(&NOUN, Target::New, Mode::CreateOnly);
+        draft.set("component", Cell::Text(component.name().to_owned()));
+        draft.set("text", Cell::Text((*text).to_owned()));
+        draft.set("bank_key", Cell::Text((*key).to_owned()));
+        draft
+    };
+    let mut drafts: Vec<Draft> = BANK.iter().filter(|(key, ..)| !known.contains(*key)).map(draft).collect();
+    let id = tx.organization().0;
+    if drafts.is_empty() {
+        return Ok(Ok((id, Outcome::Unchanged)));
+    }
+    let written = tx.write(&NOUN, &RULES, &mut drafts, true).await?;
+    let mistakes: Vec<_> = written.into_iter().flat_map(|row| row.errors).collect();
+    Ok(if mistakes.is_empty() { Ok((id, Outcome::Updated)) } else { Err(mistakes) })
+}

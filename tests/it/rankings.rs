@@ -1,0 +1,146 @@
+//! The history of top fives through the API: who ranked what, when, and what it was before.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::app::{App, Caller};
+
+const TOLD: &str = "outcome node { id } errors { code path }";
+
+async fn made(caller: &Caller<'_>, field: &str, input: Value) -> String {
+    let payload = caller.mutate(field, input, TOLD).await;
+    assert_eq!(payload["errors"], json!([]), "{field}");
+    payload["node"]["id"].as_str().unwrap().to_owned()
+}
+
+/// A point with expectations that say a, b, c and so on.
+async fn point(caller: &Caller<'_>, count: usize) -> (String, Vec<String>) {
+    let point = made(caller, "interactionPointCreate", json!({ "name": "Desk" })).await;
+    let mut expectations = Vec::new();
+    for statement in ["a", "b", "c", "d", "e", "f"].iter().take(count) {
+        let input = json!({ "statement": statement, "source": "RESEARCH", "pointRef": { "id": point } });
+        expectations.push(made(caller, "expectationCreate", input).await);
+    }
+    (point, expectations)
+}
+
+async fn rank(caller: &Caller<'_>, point: &str, ids: &[&String]) -> Value {
+    caller.mutate("interactionPointRankExpectations", json!({ "id": point, "expectationIds": ids }), TOLD).await
+}
+
+/// The history of a point, the oldest change first.
+async fn history(caller: &Caller<'_>, point: &str) -> Vec<Value> {
+    let document = "query($id: ID!) { interactionPoint(by: { id: $id }) {
+        rankings(first: 1000) { nodes { rankedAt subject before after point { id } } } } }";
+    let data = caller.data(document, json!({ "id": point })).await;
+    let nodes = data["interactionPoint"]["rankings"]["nodes"].as_array().unwrap().clone();
+    assert!(nodes.iter().all(|node| node["point"]["id"] == json!(point)));
+    nodes
+}
+
+fn ranks(ranked: &[(i64, &String, &str)]) -> Value {
+    ranked.iter().map(|(rank, id, words)| json!({ "rank": rank, "id": id, "statement": words })).collect()
+}
+
+#[tokio::test]
+async fn every_ranking_tells_who_changed_what_and_when() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let (desk, own) = point(&caller, 3).await;
+    rank(&caller.named("ada"), &desk, &[&own[1], &own[0]]).await;
+    made(&caller, "expectationUpdate", json!({ "id": own[1], "statement": "b, in other words" })).await;
+    rank(&caller.named("bob"), &desk, &[&own[2], &own[1]]).await;
+    let told = history(&caller, &desk).await;
+    let first = ranks(&[(1, &own[1], "b"), (2, &own[0], "a")]);
+    let second = [
+        ranks(&[(1, &own[1], "b, in other words"), (2, &own[0], "a")]),
+        ranks(&[(1, &own[2], "c"), (2, &own[1], "b, in other words")]),
+    ];
+    assert_eq!((&told[0]["before"], &told[0]["after"]), (&json!([]), &first));
+    assert_eq!((&told[1]["before"], &told[1]["after"]), (&second[0], &second[1]));
+    assert_eq!((&told[0]["subject"], &told[1]["subject"]), (&json!("ada"), &json!("bob")));
+    assert_eq!(told[0]["rankedAt"], "2026-11-22T12:00:00Z");
+}
+
+#[tokio::test]
+async fn what_changes_no_rank_leaves_no_history() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let (desk, own) = point(&caller, 3).await;
+    assert_eq!(rank(&caller, &desk, &[]).await["outcome"], "UNCHANGED");
+    rank(&caller, &desk, &[&own[0], &own[1]]).await;
+    assert_eq!(rank(&caller, &desk, &[&own[0], &own[1]]).await["outcome"], "UNCHANGED");
+    assert_eq!(rank(&caller, &desk, &[&own[2], &own[2]]).await["outcome"], "FAILED");
+    made(&caller, "expectationUpdate", json!({ "id": own[0], "importance": 7 })).await;
+    caller.mutate("expectationDelete", json!({ "id": own[2] }), TOLD).await;
+    assert_eq!(history(&caller, &desk).await.len(), 1);
+}
+
+#[tokio::test]
+async fn deleting_a_ranked_expectation_is_told_in_the_words_it_had() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let (desk, own) = point(&caller, 3).await;
+    rank(&caller, &desk, &[&own[0], &own[1], &own[2]]).await;
+    caller.named("ada").mutate("expectationDelete", json!({ "id": own[1] }), TOLD).await;
+    let told = history(&caller, &desk).await;
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[1]["before"], ranks(&[(1, &own[0], "a"), (2, &own[1], "b"), (3, &own[2], "c")]));
+    assert_eq!(told[1]["after"], ranks(&[(1, &own[0], "a"), (3, &own[2], "c")]));
+    assert_eq!(told[1]["subject"], "ada");
+}
+
+#[tokio::test]
+async fn the_history_of_a_copy_begins_with_the_copy() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let (desk, own) = point(&caller, 2).await;
+    let bare = made(&caller, "interactionPointCopy", json!({ "id": desk })).await;
+    rank(&caller, &desk, &[&own[1]]).await;
+    rank(&caller, &desk, &[&own[0]]).await;
+    let copy = made(&caller, "interactionPointCopy", json!({ "id": desk })).await;
+    let told = history(&caller, &copy).await;
+    assert_eq!((told.len(), &told[0]["before"]), (1, &json!([])));
+    assert_eq!((&told[0]["after"][0]["rank"], &told[0]["after"][0]["statement"]), (&json!(1), &json!("a")));
+    assert_ne!(told[0]["after"][0]["id"], json!(own[0]));
+    assert_eq!(history(&caller, &bare).await, Vec::<Value>::new());
+    assert_eq!(history(&caller, &desk).await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_history_goes_with_the_point() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let (desk, own) = point(&caller, 1).await;
+    rank(&caller, &desk, &[&own[0]]).await;
+    rank(&caller, &desk, &[]).await;
+    caller.mutate("expectationDelete", json!({ "id": own[0] }), TOLD).await;
+    assert_eq!(caller.mutate("interactionPointDelete", json!({ "id": desk }), TOLD).await["outcome"], "DELETED");
+    assert!(app.dump(caller.organization()).await["expectation_ranking"].is_empty());
+}
+
+#[tokio::test]
+async fn rankings_and_deletions_at_once_leave_a_history_without_a_break() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let (desk, own) = point(&caller, 6).await;
+    rank(&caller, &desk, &[&own[0], &own[1], &own[2], &own[3], &own[4]]).await;
+    let orders = [[0, 1, 2], [2, 1, 0], [1, 5, 2], [0, 2, 5], [5, 2, 1], [2, 0, 1]];
+    let rankings = orders.iter().map(|order| {
+        let ids: Vec<&String> = order.iter().map(|place| &own[*place]).collect();
+        let (caller, desk) = (&caller, &desk);
+        async move { rank(caller, desk, &ids).await["outcome"].clone() }
+    });
+    let deletions = [&own[3], &own[4], &own[5]].map(|id| caller.mutate("expectationDelete", json!({ "id": id }), TOLD));
+    let (ranked, _) = futures_util::future::join(join_all(rankings), join_all(deletions)).await;
+    assert!(ranked.iter().all(|outcome| ["UPDATED", "UNCHANGED", "FAILED"].iter().any(|known| outcome == known)));
+    let told = history(&caller, &desk).await;
+    for pair in told.windows(2) {
+        assert_eq!(pair[0]["after"], pair[1]["before"], "{told:#?}");
+    }
+    let now = "query($id: ID!) { interactionPoint(by: { id: $id }) {
+        expectations(filter: { rank: { isNull: false } }, orderBy: [{ field: RANK }]) { nodes { rank id statement } } } }";
+    let now = caller.data(now, json!({ "id": desk })).await;
+    let last = &told.last().unwrap()["after"];
+    assert_eq!(last, &now["interactionPoint"]["expectations"]["nodes"]);
+}
