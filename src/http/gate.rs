@@ -1,13 +1,10 @@
 //! Who gets in: tokens of the built-in issuer and of others, unless what they stand for was withdrawn.
 
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::Mutex;
 
+use super::lookout::{Lookout, away};
 use crate::{
     Error, Result,
     auth::{
@@ -16,19 +13,9 @@ use crate::{
         external::External,
         proofs::{Proofs, fingerprint},
         tokens::Tokens,
-        withdrawn::Withdrawn,
     },
-    clock,
     store::Store,
 };
-
-/// How often each server asks whose tokens are refused.
-const POLL: Duration = Duration::from_secs(5);
-/// How old the last answer may be. Nobody is let in on an older one.
-const OLDEST: TimeDelta = TimeDelta::seconds(10);
-
-/// After a failure nobody asks again for so long: callers are told at once instead of one after the other.
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// Who gets in.
 pub struct Gate {
@@ -37,9 +24,7 @@ pub struct Gate {
     externals: Vec<External>,
     pub(super) store: Store,
     proofs: Proofs,
-    withdrawn: RwLock<Option<(DateTime<Utc>, Arc<Withdrawn>)>>,
-    failed: RwLock<Option<Instant>>,
-    turn: Mutex<()>,
+    pub(super) lookout: Lookout,
     pub(super) client_life: TimeDelta,
 }
 
@@ -49,11 +34,9 @@ impl Gate {
         Self {
             tokens,
             externals,
+            lookout: Lookout::new(store.clone()),
             store,
             proofs: Proofs::default(),
-            withdrawn: RwLock::default(),
-            failed: RwLock::default(),
-            turn: Mutex::default(),
             client_life: TimeDelta::hours(1),
         }
     }
@@ -83,7 +66,7 @@ impl Gate {
             self.proofs.put(fingerprint, &proof, now);
             proof
         };
-        if self.withdrawn(now).await?.refuses(&proof) {
+        if self.lookout.withdrawn(now).await?.refuses(&proof) {
             return Err(Error::Unauthenticated);
         }
         Ok(proof.actor.clone())
@@ -100,56 +83,8 @@ impl Gate {
         Ok(claimed.within(organization.ok_or(Error::Unauthenticated)?))
     }
 
-    /// Asks whose tokens are refused.
+    /// Asks now whose tokens are refused.
     pub async fn poll(&self, now: DateTime<Utc>) -> Result<()> {
-        let asked = self.store.withdrawn(now).await;
-        *self.failed.write().unwrap_or_else(PoisonError::into_inner) = asked.as_ref().err().map(|_| Instant::now());
-        *self.withdrawn.write().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::new(asked?)));
-        Ok(())
+        self.lookout.poll(now).await
     }
-
-    /// Whose tokens are refused, by an answer that is young enough.
-    async fn withdrawn(&self, now: DateTime<Utc>) -> Result<Arc<Withdrawn>> {
-        if let Some(known) = self.known(now) {
-            return Ok(known);
-        }
-        if self.has_just_failed() {
-            return Err(Error::Unavailable);
-        }
-        let _turn = self.turn.lock().await;
-        // Who waited for the first of them has its answer.
-        if self.known(now).is_none() && !self.has_just_failed() {
-            self.poll(now).await.map_err(|error| away(&error))?;
-        }
-        self.known(now).ok_or(Error::Unavailable)
-    }
-
-    fn has_just_failed(&self) -> bool {
-        let failed = self.failed.read().unwrap_or_else(PoisonError::into_inner);
-        failed.is_some_and(|failed| failed.elapsed() < PAUSE)
-    }
-
-    fn known(&self, now: DateTime<Utc>) -> Option<Arc<Withdrawn>> {
-        let known = self.withdrawn.read().unwrap_or_else(PoisonError::into_inner);
-        let young = known.as_ref().filter(|(read, _)| (now - *read).abs() < OLDEST);
-        young.map(|(_, withdrawn)| Arc::clone(withdrawn))
-    }
-
-    /// Asks again and again. Ends with the runtime it runs on.
-    pub(super) async fn keep_polling(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(POLL);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = self.poll(clock::now()).await {
-                tracing::warn!(%error, "whose tokens are refused could not be read");
-            }
-        }
-    }
-}
-
-/// While the database is away nobody can be told from anybody; its own words are for the log.
-fn away(error: &Error) -> Error {
-    tracing::warn!(%error, "a token could not be judged");
-    Error::Unavailable
 }

@@ -17,8 +17,8 @@ use crate::store::Store;
 
 /// How often the database is asked.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How long it may take to answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long it may take to answer. While it is slow to let anybody in, giving up soon would mean never to get in.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// How long the database may be away before this process counts as not ready. A restart of it does not take every
 /// replica out at once.
 const AWAY: Duration = Duration::from_secs(5);

@@ -12,6 +12,7 @@ mod failure;
 mod gate;
 mod graphql;
 mod health;
+mod lookout;
 mod media;
 mod metrics;
 mod oauth;

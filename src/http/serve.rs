@@ -24,7 +24,7 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// chooses where the settings say port 0.
 pub async fn serve(app: App, settings: &HttpSettings, announce: impl FnOnce(SocketAddr)) -> io::Result<()> {
     let health = Health::new(app.store.clone());
-    tokio::spawn(app.gate.clone().keep_polling());
+    tokio::spawn(app.gate.lookout.clone().keep_polling());
     let unusable = |setting: &str, address: SocketAddr, error: &io::Error| {
         io::Error::new(error.kind(), format!("--{setting} {address} cannot be used: {error}"))
     };

@@ -51,6 +51,10 @@ const LOCK: Duration = Duration::from_secs(2);
 /// How long to wait for the right to write on `SQLite`, where all take turns.
 const TURN: Duration = Duration::from_secs(3);
 
+/// How long the lookout may take to be connected: longer than a caller waits, for nobody waits for it all that time. A
+/// PostgreSQL that has just come back is slow to let the first ones in.
+const LOOKOUT: Duration = Duration::from_secs(3);
+
 /// Opens the readers, the writer and the lookout.
 pub(super) async fn open(
     options: &Options,
@@ -62,7 +66,9 @@ pub(super) async fn open(
     };
     if options.url.starts_with("postgres") {
         let pool = connect(postgres(options, options.max_connections), statements).await?;
-        let lookout = connect(one_later(postgres(options, 1)), statements).await?;
+        let mut one = postgres(options, 1);
+        one.acquire_timeout(LOOKOUT);
+        let lookout = connect(one_later(one), statements).await?;
         return Ok((pool.clone(), pool, lookout));
     }
     // The writer comes first: it makes the file.

@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use migration::{Migrator, MigratorTrait};
 use rapport::store::{Options, Store};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 use tokio::sync::OnceCell;
@@ -173,6 +174,8 @@ fn server() -> Option<String> {
 /// The migrated database that others are copied from: one for each state of the migrations, kept on the server.
 async fn template(server: &str) -> String {
     let mut hasher = DefaultHasher::new();
+    // The steps that this program takes: its sources may have changed since it was compiled.
+    Migrator::migrations().iter().for_each(|step| step.name().hash(&mut hasher));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migration/src");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

@@ -136,7 +136,12 @@ impl Door {
 
     /// Another server on the same database.
     pub async fn replica(&self) -> Gate {
-        let options = Options { url: self.app.database.url.clone(), max_connections: 2, patience: Options::LONG };
+        self.replica_at(self.app.database.url.clone(), Options::LONG).await
+    }
+
+    /// One that reaches the database by another address, and has less patience.
+    pub async fn replica_at(&self, url: String, patience: Duration) -> Gate {
+        let options = Options { url, max_connections: 2, patience };
         gate(Store::open(&options).await.unwrap(), &self.tokens, &[])
     }
 

@@ -18,6 +18,8 @@ use crate::{
 };
 
 const NAME: &str = "CanÄryOfTheDrill";
+/// What stands between the rows of a backup.
+const LEFT: &str = "CanaryLeftBehind";
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rapport"));
@@ -111,6 +113,11 @@ async fn who_was_erased_is_not_back_after_an_older_backup_is_restored() {
     printed(folder, &["backup", "before.db"]);
     assert_eq!(fs::metadata(folder.join("before.db")).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(refused(folder, &["backup", "before.db"]).contains("before.db"), "nothing is overwritten");
+    // As a program of another time left it, which deleted without overwriting.
+    let deleted = "CREATE TABLE gone AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) \
+                   SELECT 'CanaryLeftBehind' || hex(randomblob(1000)) AS x FROM n; DROP TABLE gone";
+    Database::write(&folder.join("before.db"), deleted).await;
+    assert_eq!(holders(folder, LEFT), ["before.db"]);
     let named = json!({ "input": { "customerRef": { "externalId": { "system": "crm", "id": "1" } } } });
     assert_eq!(server.ask(ERASE, named).await["customerErase"]["outcome"], "UPDATED");
     let entries = ledger::read(&folder.join("erased.jsonl")).unwrap();
@@ -134,7 +141,7 @@ async fn who_was_erased_is_not_back_after_an_older_backup_is_restored() {
         assert!(refused(folder, arguments).contains(told), "{arguments:?}");
     }
     printed(folder, &restore);
-    for text in [NAME.to_owned(), NAME.to_lowercase()] {
+    for text in [NAME.to_owned(), NAME.to_lowercase(), LEFT.to_owned()] {
         assert_eq!(holders(folder, &text), ["before.db"]);
     }
     let server = Server::start(folder);

@@ -1,6 +1,7 @@
 //! Transactions of the kernel, which no API shows from inside.
 
 use entity::{Permission, noun::Noun, routing};
+use futures_util::FutureExt;
 use rapport::{
     auth::Actor,
     store::{
@@ -35,4 +36,24 @@ async fn a_transaction_with_a_failed_statement_cannot_be_committed() {
     assert!(tx.commit().await.is_err());
     assert_eq!(app.dump(caller.organization()).await, before);
     caller.data("{ influencers { totalCount } }", json!({})).await;
+}
+
+#[tokio::test]
+async fn a_mutation_that_nobody_waits_for_any_more_is_done_to_its_end() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let input = json!({ "input": { "name": "Sales" } });
+    let document = "mutation($input: DepartmentCreateInput!) { departmentCreate(input: $input) { outcome } }";
+    // Begun, and given up before it has an answer.
+    assert!(caller.run(document, input).now_or_never().is_none());
+    let count = async || caller.ask("{ departments { totalCount } }").await["departments"]["totalCount"].as_i64();
+    let mut asked = 0;
+    while count().await != Some(2) {
+        asked += 1;
+        assert!(asked < 2_000, "it was cut short");
+    }
+    assert_eq!(
+        app.database.look("SELECT CAST(COUNT(*) AS TEXT) FROM event".to_owned()).await[0][0].as_deref(),
+        Some("1")
+    );
 }

@@ -1,5 +1,13 @@
 //! What is withdrawn on one server is refused on each. The time is the test's own: nothing is waited for.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{Permission, Permissions, id};
 use rapport::{
@@ -7,12 +15,19 @@ use rapport::{
     auth::{Actor, withdrawn::Withdrawal},
     exchange::api_client,
     http::Gate,
-    store::{Store, Tx},
+    store::{Options, Store, Tx},
 };
 use sea_orm::prelude::Uuid;
 use secrecy::ExposeSecret;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+};
 
 use crate::door::{Door, now};
+
+/// What a slow wire takes to let anybody in.
+const LONGER_THAN_ANYBODY_WAITS: Duration = Duration::from_millis(1_200);
 
 fn at(seconds: i64) -> DateTime<Utc> {
     now() + TimeDelta::seconds(seconds)
@@ -124,4 +139,56 @@ async fn nobody_is_let_in_when_it_cannot_be_known_who_is_refused() {
     assert!(is_let_in(&door.gate, &token, 9).await);
     assert!(matches!(door.gate.verify(&token, at(10)).await, Err(Error::Unavailable)));
     assert!(matches!(door.gate.verify("nonsense", at(10)).await, Err(Error::Unauthenticated)));
+}
+
+/// A way to PostgreSQL that can be made slow to let anybody in; counts those who took it.
+struct Wire {
+    url: String,
+    is_slow: Arc<AtomicBool>,
+    begun: Arc<AtomicUsize>,
+}
+
+impl Wire {
+    async fn to(url: &str) -> Self {
+        let (user, rest) = url.split_once('@').unwrap();
+        let (server, database) = rest.split_once('/').unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("{user}@{}/{database}", listener.local_addr().unwrap());
+        let wire = Self { url, is_slow: Arc::default(), begun: Arc::default() };
+        let (server, is_slow, begun) = (server.to_owned(), Arc::clone(&wire.is_slow), Arc::clone(&wire.begun));
+        actix_web::rt::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                begun.fetch_add(1, Ordering::Relaxed);
+                let (server, is_slow) = (server.clone(), is_slow.load(Ordering::Relaxed));
+                actix_web::rt::spawn(async move {
+                    if is_slow {
+                        tokio::time::sleep(LONGER_THAN_ANYBODY_WAITS).await;
+                    }
+                    let mut server = TcpStream::connect(server).await.unwrap();
+                    drop(copy_bidirectional(&mut client, &mut server).await);
+                });
+            }
+        });
+        wire
+    }
+}
+
+#[actix_web::test]
+async fn a_connection_that_takes_long_to_be_made_is_not_begun_anew_for_each_caller() {
+    let door = Door::open(Vec::new()).await;
+    if door.app.database.is_sqlite() {
+        return;
+    }
+    let wire = Wire::to(&door.app.database.url).await;
+    let gate = door.replica_at(wire.url.clone(), Options::BRIEF).await;
+    let before = wire.begun.load(Ordering::Relaxed);
+    wire.is_slow.store(true, Ordering::Relaxed);
+    let (token, mut refused) = (token(&door, &door.actor([]), 0), 0);
+    while let Err(error) = gate.verify(&token, at(0)).await {
+        assert!(matches!(error, Error::Unavailable), "{error:?}");
+        assert_eq!(wire.begun.load(Ordering::Relaxed), before + 1);
+        refused += 1;
+        tokio::task::yield_now().await;
+    }
+    assert!(refused > 0, "somebody was told to come back");
 }

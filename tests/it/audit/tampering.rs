@@ -1,6 +1,7 @@
 //! Rows changed past the server, one after the other: the first that is not as it was is named.
 
-use rapport::store::audit::Trouble;
+use aws_lc_rs::digest::{SHA256, digest};
+use rapport::store::audit::{Head, Trouble};
 
 use super::{head, seal, sealed, verify, write};
 use crate::{app::App, database::Database};
@@ -143,6 +144,25 @@ async fn a_seal_or_a_count_that_was_changed_is_named() {
     verify(&app, &caller, &[]).await.unwrap();
 }
 
+/// A seal keeps only the start of each event's hash, beside the hash of all of them.
+#[tokio::test]
+async fn a_seal_that_follows_from_itself_must_follow_from_the_events_too() {
+    let app = App::start().await;
+    let caller = sealed(&app).await;
+    let sql = "SELECT CAST(sealed_at AS TEXT), leaves, (SELECT hash FROM audit_seal WHERE first_sequence = 1) \
+               FROM audit_seal WHERE first_sequence = 5";
+    let row: Vec<String> = app.database.look(sql.to_owned()).await.remove(0).into_iter().flatten().collect();
+    let [sealed_at, leaves, previous] = &row[..] else { panic!("{row:?}") };
+    let organization = caller.organization().0.simple();
+    let text = format!("rapport audit 1\n{previous}\n{organization}\n5\n8\n{sealed_at}\nx\n{leaves}\n");
+    let digest = digest(&SHA256, text.as_bytes());
+    let digits = digest.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let hash: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
+    app.database.change(&format!("UPDATE audit_seal SET digest = 'x', hash = '{hash}' WHERE first_sequence = 5")).await;
+    app.database.change(&format!("UPDATE audit_head SET hash = '{hash}'")).await;
+    assert_eq!(verify(&app, &caller, &[]).await, Err(Trouble::Range(5, 8)));
+}
+
 /// Whoever owns the database can make a chain that agrees with itself; not one that leads to a head kept elsewhere.
 #[tokio::test]
 async fn a_chain_made_anew_does_not_lead_to_the_heads_kept_elsewhere() {
@@ -156,6 +176,8 @@ async fn a_chain_made_anew_does_not_lead_to_the_heads_kept_elsewhere() {
     let second = head(&app, &caller).await;
     let kept = [first.clone(), second.clone()];
     verify(&app, &caller, &kept).await.unwrap();
+    let other = Head { hash: "x".to_owned(), ..first.clone() };
+    assert_eq!(verify(&app, &caller, &[other, second.clone()]).await, Err(Trouble::Rewritten(1, 4)));
     let attacker = Attacker::on(&app).await;
 
     for part in [

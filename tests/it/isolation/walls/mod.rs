@@ -73,11 +73,17 @@ fn is_elsewhere(app: &App, site: Site) -> bool {
 /// What the tests saw.
 #[derive(Default)]
 struct Seen {
+    /// While they were taken away.
     reached: BTreeSet<Site>,
     tripped: BTreeSet<Site>,
 }
 
 impl Seen {
+    /// Notes that the place was reached, if it was, while it was taken away: not what others reached meanwhile.
+    fn reaches(&mut self, app: &App, site: Site) {
+        self.reached.extend(app.store.reached().take(&site));
+    }
+
     /// Whether there is no answer but the tripwire's alarm.
     fn is_alarm(&mut self, app: &App, site: Site, before: u64, answer: &Value, what: &Case) -> bool {
         if !codes(answer).contains(&INTERNAL) {
@@ -149,8 +155,8 @@ async fn ask(app: &App, both: &Neighbours<'_>, outline: &Outline, seen: &mut See
         }
     }
     for (site, cases) in &expected {
-        seen.reached.insert(*site);
         app.store.take_away(Some(*site));
+        app.store.reached();
         // Some places are reached by nearly every question: of those, questions from all over.
         for (question, expected) in cases.iter().step_by(cases.len() / MOST_QUESTIONS + 1) {
             let before = app.store.trips();
@@ -160,6 +166,7 @@ async fn ask(app: &App, both: &Neighbours<'_>, outline: &Outline, seen: &mut See
             }
         }
         app.store.take_away(None);
+        seen.reaches(app, *site);
     }
 }
 
@@ -186,7 +193,7 @@ async fn change(
         app.store.reached();
         let before = app.store.trips();
         let (answer, _) = both.probe(&order.document, order.variables.clone()).await;
-        seen.reached.extend(app.store.reached());
+        seen.reaches(app, site);
         app.store.take_away(None);
         if !seen.is_alarm(app, site, before, &answer, &order) {
             assert_eq!(answer.get("errors"), None, "without {site:?} {order:?} {answer:#}");
@@ -251,7 +258,6 @@ async fn behind_every_narrowing_there_is_another_wall() {
             assert_eq!(answer.get("errors"), None, "{order:?} {answer:#}");
         }
         let reached = app.store.reached();
-        seen.reached.extend(&reached);
         reaching.insert(&field.name, reached);
     }
     people.pop();
@@ -277,8 +283,9 @@ async fn behind_every_narrowing_there_is_another_wall() {
         both.curious.caller.mutate("organizationUpdate", json!({ "weekStart": day }), "outcome").await;
         let before = app.store.trips();
         app.store.take_away(Some(site));
+        app.store.reached();
         let stopped = work(&app, &both, site, &erased).await;
-        seen.reached.extend(app.store.reached());
+        seen.reaches(&app, site);
         app.store.take_away(None);
         if !stopped.is_empty() {
             assert!(app.store.trips() > before, "without {site:?} {stopped:?}");
