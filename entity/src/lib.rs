@@ -24,6 +24,7 @@ pub mod offer;
 pub mod organization;
 pub mod permission;
 pub mod personal;
+pub mod rollup;
 pub mod routing;
 pub mod routing_rule;
 pub mod stage;

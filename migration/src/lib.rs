@@ -10,6 +10,7 @@ mod m0006_audit;
 mod m0007_erasure;
 mod m0008_journey;
 mod m0009_elements;
+mod m0011_rollup;
 
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_erasure::Migration),
             Box::new(m0008_journey::Migration),
             Box::new(m0009_elements::Migration),
+            Box::new(m0011_rollup::Migration),
         ]
     }
 }

@@ -24,6 +24,7 @@ mod range;
 pub mod reference;
 mod related;
 mod remove;
+pub mod rollup;
 mod rules;
 mod scope;
 pub mod share;
