@@ -12,7 +12,9 @@ pub const SLICE: Slice = Slice {
     rules: Rules {
         prepare: |tx, drafts| {
             Box::pin(async {
-                drafts.iter_mut().for_each(|draft| sign(tx, draft));
+                for draft in drafts {
+                    sign(tx, draft);
+                }
                 Ok(())
             })
         },
