@@ -1,5 +1,5 @@
 //! What was learned: measures over time and groups.
 
-pub mod bucket;
 mod group_types;
 pub mod groups;
+mod weeks;

@@ -120,7 +120,10 @@ impl<C: ConnectionTrait> Scope<C> {
     ) -> Result<Vec<Record>> {
         let columns = columns(noun);
         let rows = self.read(noun, &columns, column, ids, most).await?;
-        Ok(rows.into_iter().map(|cells| Record { cells: columns.iter().copied().zip(cells).collect() }).collect())
+        Ok(rows
+            .into_iter()
+            .map(|cells| Record { cells: columns.iter().copied().zip(cells).collect(), before: Vec::new() })
+            .collect())
     }
 
     /// Columns of the rows of a noun whose `column` is one of `ids`, by id. At most one more than `most`.

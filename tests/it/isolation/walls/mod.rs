@@ -28,7 +28,7 @@ use crate::{
 const ERASE: &str = "customerErase";
 
 /// Places whose loss changes no answer: a second narrowing beside them, or a key, does the same.
-const DOUBLED: [Site; 16] = [
+const DOUBLED: [Site; 18] = [
     Site::ChildListLink,
     Site::ChildListLinkRow,
     Site::ChildListLinkAgain,
@@ -45,6 +45,8 @@ const DOUBLED: [Site; 16] = [
     Site::GroupTagsRow,
     Site::FirstDepartment,
     Site::ErasedKeysOf,
+    Site::Counts,
+    Site::CountsOfOwner,
 ];
 
 /// Most questions asked without one narrowing.
@@ -217,6 +219,7 @@ async fn work(app: &App, both: &Neighbours<'_>, site: Site, erased: &Entry) -> V
     let client = uuid(&both.curious.newest("ApiClient").id);
     stopped.extend(app.store.api_client_was_used(own, client, now()).await.err());
     stopped.extend(app.store.seal(own, now()).await.err());
+    stopped.extend(app.store.count_weeks(own).await.err());
     match app.store.verify(own, Vec::new(), 1).await {
         Err(error) => stopped.push(error),
         Ok(verdict) => assert!(verdict.is_ok(), "without {site:?} {verdict:?}"),
@@ -272,8 +275,10 @@ async fn behind_every_narrowing_there_is_another_wall() {
             let orders = orders(&both, &outline, field, site, &people);
             change(&app, (&both, &outline), (field, site), orders, &mut people, &mut seen).await;
         }
-        // Something to seal.
+        // Something to seal, and weeks to count anew.
         both.curious.caller.mutate("departmentCreate", json!({"name": "Beta"}), "outcome").await;
+        let day = ["SUNDAY", "MONDAY"][turn % 2];
+        both.curious.caller.mutate("organizationUpdate", json!({ "weekStart": day }), "outcome").await;
         let before = app.store.trips();
         app.store.take_away(Some(site));
         app.store.reached();
