@@ -9,8 +9,8 @@ use crate::{
         root::{MutationRoot, QueryRoot, Slices},
         slice::Slice,
     },
-    insight::groups,
-    map::{interaction_point, journey, medium, stage, step, step_link},
+    insight::{coverage, groups},
+    map::{document, interaction_point, journey, medium, stage, step, step_link},
     record::customer,
     response::{preview, routing},
     tenancy::organization,
@@ -22,7 +22,12 @@ pub struct Rapport;
 
 impl Slices for Rapport {
     const ALL: &'static [&'static Slice] = &[
-        &organization::SLICE,
+        &Slice {
+            mutations: &[document::IMPORT],
+            objects: &[document::OBJECTS[1]],
+            reports: &[document::REPORT],
+            ..organization::SLICE
+        },
         &Slice { rules: routing::ON_DEPARTMENT, ..Slice::new(&department::NOUN) },
         &journey::SLICE,
         &stage::SLICE,
@@ -37,10 +42,17 @@ impl Slices for Rapport {
         &Slice {
             rules: routing::ON_FEEDBACK,
             mutations: &[routing::REROUTE],
-            queries: &[groups::QUERY],
+            queries: &[groups::QUERY, coverage::QUERY],
             inputs: &[groups::BUCKET],
-            objects: groups::OBJECTS,
-            enums: groups::ENUMS,
+            objects: &[
+                groups::OBJECTS[0],
+                groups::OBJECTS[1],
+                groups::OBJECTS[2],
+                coverage::OBJECTS[0],
+                coverage::OBJECTS[1],
+                coverage::OBJECTS[2],
+            ],
+            enums: &[groups::ENUMS[0], groups::ENUMS[1], groups::ENUMS[2], coverage::ENUM],
             ..Slice::new(&feedback_record::NOUN)
         },
         &Slice {

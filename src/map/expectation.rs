@@ -1,5 +1,7 @@
 //! Expectations: the top five of a point are ranked as a whole.
 
+use std::collections::{HashMap, HashSet};
+
 use entity::{
     Permission,
     event::EventOperation,
@@ -75,25 +77,52 @@ async fn rank(tx: &Tx, input: &Input) -> Result<Done> {
         let path = vec!["expectationIds".to_owned(), index.to_string()];
         return Ok(Err(vec![UserError { code, message: message.to_owned(), path }]));
     }
-    let place =
-        |id: Uuid| ranked.iter().position(|ranked| *ranked == id).and_then(|place| i64::try_from(place + 1).ok());
-    let changing: Vec<Uuid> = rows.iter().filter(|row| row.rank != place(row.id.0)).map(|row| row.id.0).collect();
-    let point_id = point.id();
-    if changing.is_empty() {
-        return Ok(Ok((point_id, Outcome::Unchanged)));
+    let point = point.id();
+    let ranks = Ranks::from([(point, ranked.into_iter().zip(1..).collect())]);
+    let (changed, _) = set_ranks(tx, &ranks).await?;
+    Ok(Ok((point, if changed.is_empty() { Outcome::Unchanged } else { Outcome::Updated })))
+}
+
+/// The top five of points: for each, the ranks of its expectations.
+pub(super) type Ranks = HashMap<Uuid, HashMap<Uuid, i64>>;
+
+/// Makes the top five of these points exactly these, all at once. Answers the points and the expectations that
+/// changed.
+pub(super) async fn set_ranks(tx: &Tx, ranks: &Ranks) -> Result<(HashSet<Uuid>, HashSet<Uuid>)> {
+    let (mut points, mut changing) = (HashSet::new(), HashSet::new());
+    if ranks.is_empty() {
+        return Ok((points, changing));
     }
-    let records = tx.lock(&NOUN, &changing).await?;
+    let mut owners = tx.lock(&interaction_point::NOUN, &ranks.keys().copied().collect::<Vec<_>>()).await?;
+    let rank = |point: Uuid, id: Uuid| ranks.get(&point).and_then(|top| top.get(&id)).copied();
+    let rows = tx.all_unpermitted(Entity::find().filter(Column::PointId.is_in(owners.keys().copied()))).await?;
+    let mut wanted: HashMap<Uuid, Option<i64>> = HashMap::new();
+    for row in &rows {
+        let (point, id) = (row.point_id.0, row.id.0);
+        if row.rank != rank(point, id) {
+            points.insert(point);
+            changing.insert(id);
+            wanted.insert(id, rank(point, id));
+        }
+    }
+    if changing.is_empty() {
+        return Ok((points, changing));
+    }
+    let ids: Vec<Uuid> = changing.iter().copied().collect();
+    let records = tx.lock(&NOUN, &ids).await?;
     // Ranks are unique at every moment: all that move are cleared before any is set.
-    tx.clear(&NOUN, "rank", &changing).await?;
+    tx.clear(&NOUN, "rank", &ids).await?;
     let changes: Vec<(Record, _)> = records
         .into_values()
         .map(|record| {
-            let rank = place(record.id()).map_or(Cell::Null, Cell::Int);
+            let rank = wanted.get(&record.id()).copied().flatten().map_or(Cell::Null, Cell::Int);
             (record, vec![given(&NOUN, "rank", rank)])
         })
         .collect();
     tx.change(&NOUN, changes).await?;
     let now = Cell::Int(tx.now().timestamp_millis());
-    tx.put(point_noun, vec![(point.changed(&[], &now), vec!["expectations"])], EventOperation::Updated).await?;
-    Ok(Ok((point_id, Outcome::Updated)))
+    let owners = points.iter().filter_map(|point| owners.remove(point));
+    let owners = owners.map(|point| (point.changed(&[], &now), vec!["expectations"])).collect();
+    tx.put(&interaction_point::NOUN, owners, EventOperation::Updated).await?;
+    Ok((points, changing))
 }

@@ -3,6 +3,7 @@
 mod copy;
 pub mod diagram;
 mod diff;
+pub mod document;
 mod edition;
 pub mod expectation;
 mod flow;
@@ -10,12 +11,20 @@ pub mod graph;
 pub mod interaction_point;
 pub mod journey;
 pub mod medium;
+mod sketch;
 pub mod stage;
 pub mod step;
 pub mod step_link;
 mod tree;
 
+use entity::Permission;
+
 use crate::graphql::slice::Argument;
+
+/// Scopes of what reads the map as a whole.
+const READ: &[Permission] = &[Permission::MapRead];
+/// Scopes of what writes many rows of the map at once, and uses those that are there.
+const WRITE: &[Permission] = &[Permission::MapWrite, Permission::MapRead];
 
 /// The version the caller saw.
 const EXPECTED_VERSION: Argument = Argument {
