@@ -16,6 +16,9 @@ const FORGETTING: Duration = Duration::from_mins(10);
 /// How often events are sealed: each is within 10 seconds.
 const SEALING: Duration = Duration::from_secs(2);
 
+/// How often rows are looked for that no writer has counted.
+const COUNTING: Duration = Duration::from_secs(5);
+
 /// Work under way.
 #[derive(Debug)]
 pub struct Housekeeping {
@@ -23,9 +26,10 @@ pub struct Housekeeping {
     sealing: JoinHandle<()>,
 }
 
-/// Forgets expired idempotency keys, gets erased bytes out of the files and seals events from now on. Every replica may do it.
+/// Forgets expired idempotency keys, gets erased bytes out of the files, seals events and counts weeks from now on. Every replica may do it.
 pub fn start(store: Store) -> Housekeeping {
     tokio::spawn(keep_forgetting(store.clone()));
+    tokio::spawn(keep_counting(store.clone()));
     let (stop, stopped) = watch::channel(false);
     Housekeeping { stop, sealing: tokio::spawn(keep_sealing(store, stopped)) }
 }
@@ -51,6 +55,36 @@ pub async fn seal(store: &Store, now: DateTime<Utc>) -> Result<bool> {
         }
     }
     Ok(has_more)
+}
+
+/// Counts the next weeks of every organization that has rows which are not counted yet. Answers whether there may be more.
+pub async fn count_weeks(store: &Store) -> Result<bool> {
+    let mut has_more = false;
+    for organization in store.uncounted().await? {
+        match store.count_weeks(organization).await {
+            Ok(more) => has_more |= more,
+            Err(error) => tracing::warn!(%error, organization = %organization.0, "weeks could not be counted"),
+        }
+    }
+    Ok(has_more)
+}
+
+async fn keep_counting(store: Store) {
+    let mut ticks = interval(COUNTING);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        loop {
+            match count_weeks(&store).await {
+                Ok(true) => tokio::task::yield_now().await,
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "organizations with weeks to count could not be found");
+                    break;
+                }
+            }
+        }
+    }
 }
 
 async fn keep_sealing(store: Store, mut stopped: watch::Receiver<bool>) {

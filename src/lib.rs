@@ -1,6 +1,7 @@
 //! Rapport: a GraphQL backend for customer interaction points.
 
 pub mod auth;
+pub mod calendar;
 pub mod clock;
 pub mod command;
 pub mod config;

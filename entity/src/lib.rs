@@ -18,6 +18,7 @@ pub mod noun;
 pub mod organization;
 pub mod permission;
 pub mod personal;
+pub mod rollup;
 pub mod routing;
 pub mod routing_rule;
 pub mod stage;

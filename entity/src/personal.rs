@@ -162,9 +162,36 @@ const HASH: &str = "a salted hash, by which an import is kept from bringing an e
 const FORGOTTEN: &str = "a hash, overwritten by an erasure of what the call was about, and forgotten after a day";
 
 /// The tables that belong to no noun.
-static TABLES: [(&str, &[Told]); 9] = [
+static TABLES: [(&str, &[Told]); 10] = [
     ("seaql_migrations", &[none("version"), none("applied_at")]),
-    ("organization_sequence", &[none("organization_id"), none("last")]),
+    (
+        "organization_sequence",
+        &[
+            none("organization_id"),
+            none("last"),
+            none("rolled_to"),
+            none("rolled_until"),
+            none("rolled_zone"),
+            none("rolled_week_start"),
+        ],
+    ),
+    (
+        "feedback_week",
+        &[
+            none("organization_id"),
+            none("point_id"),
+            none("week"),
+            none("n"),
+            none("sentiment_score_sum"),
+            none("sentiment_score_n"),
+            none("nps_sum"),
+            none("nps_n"),
+            none("csat_sum"),
+            none("csat_n"),
+            none("ces_sum"),
+            none("ces_n"),
+        ],
+    ),
     ("audit_head", &[none("organization_id"), none("last_sequence"), none("hash")]),
     (
         "audit_seal",

@@ -9,6 +9,7 @@ mod m0005_api_clients;
 mod m0006_audit;
 mod m0007_erasure;
 mod m0008_journey;
+mod m0011_rollup;
 
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_audit::Migration),
             Box::new(m0007_erasure::Migration),
             Box::new(m0008_journey::Migration),
+            Box::new(m0011_rollup::Migration),
         ]
     }
 }

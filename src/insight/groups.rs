@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::DateTime;
+use chrono_tz::Tz;
 use entity::{
     Noun, Permission, feedback_record,
     noun::{EnumType, Named},
@@ -10,12 +11,10 @@ use entity::{
 };
 use futures_util::future::BoxFuture;
 
-use super::{
-    bucket::{BucketUnit, boundaries},
-    group_types::{GROUP, GROUPS, GroupKey, GroupOrder, MEAN},
-};
+use super::group_types::{GROUP, GROUPS, GroupKey, GroupOrder, MEAN};
 use crate::{
     Error, Result,
+    calendar::{BucketUnit, boundaries},
     graphql::{
         filter::list_filter,
         input::{Input, text},
@@ -26,6 +25,7 @@ use crate::{
         cell::{Cell, CellKind, given},
         filter::Predicate,
         narrow::Site,
+        rollup::{self, BILLIONTHS},
         sql::{Alias, Sql},
     },
 };
@@ -33,9 +33,9 @@ use crate::{
 /// Groups when the caller does not say.
 const DEFAULT: usize = 1_000;
 /// Most groups of one answer, and most buckets.
-const MOST: usize = 10_000;
+pub(super) const MOST: usize = 10_000;
 /// Columns whose means are told, with their names on the wire.
-const SCORES: [(&str, &str); 4] =
+pub(super) const SCORES: [(&str, &str); 4] =
     [("sentiment_score", "meanSentimentScore"), ("nps", "meanNps"), ("csat", "meanCsat"), ("ces", "meanCes")];
 /// The noun that is counted.
 static NOUN: &Noun = &feedback_record::NOUN;
@@ -90,13 +90,21 @@ pub const QUERY: Query = Query {
 };
 
 /// What was asked.
-struct Ask {
-    filter: Predicate,
-    keys: Vec<GroupKey>,
+pub(super) struct Ask {
+    pub filter: Predicate,
+    pub keys: Vec<GroupKey>,
+    pub bucket: Option<Bucket>,
     /// Edges of the buckets, one more than there are.
-    edges: Option<Vec<i64>>,
-    order: GroupOrder,
-    first: usize,
+    pub edges: Option<Vec<i64>>,
+    pub order: GroupOrder,
+    pub first: usize,
+}
+
+/// Which buckets were asked for.
+pub(super) struct Bucket {
+    pub unit: BucketUnit,
+    pub zone: Option<String>,
+    pub week_start: Option<Weekday>,
 }
 
 impl GroupKey {
@@ -122,14 +130,11 @@ impl GroupKey {
 
 fn groups<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answer>> {
     Box::pin(async move {
-        let ask = ask(scope, input).await?;
-        let mut sql = scope.sql();
-        ask.write(&mut sql, scope)?;
-        let mut kinds: Vec<CellKind> = ask.keys.iter().map(|key| key.column().3).collect();
-        kinds.extend(ask.edges.iter().map(|_| CellKind::Int));
-        kinds.extend([CellKind::Int; 3]);
-        kinds.extend(SCORES.iter().flat_map(|_| [CellKind::Float, CellKind::Int]));
-        let rows = scope.rows(sql.finish(), &kinds).await?;
+        let mut ask = ask(scope, input)?;
+        let rows = match ask.counted(scope).await? {
+            Some(rows) => rows,
+            None => ask.read(scope).await?,
+        };
         let place = ask.keys.len() + ask.edges.iter().count();
         let told = |offset: usize| rows.first().and_then(|row| row[place + offset].int()).unwrap_or(0);
         let mut record_count = told(2);
@@ -149,7 +154,7 @@ fn groups<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answer
     })
 }
 
-async fn ask(scope: &Scope, input: &Input) -> Result<Ask> {
+fn ask(scope: &Scope, input: &Input) -> Result<Ask> {
     let mut keys = Vec::new();
     for value in input.list("groupBy") {
         let key = text(value).and_then(GroupKey::parse);
@@ -170,22 +175,17 @@ async fn ask(scope: &Scope, input: &Input) -> Result<Ask> {
             .ok_or_else(|| Error::BadInput(format!("first must be from 1 to {MOST}")))?,
     };
     let filter = list_filter(NOUN, input.get("filter"), scope.actor())?;
-    let edges = match input.object("bucket")? {
-        Some(bucket) => Some(edges(scope, &bucket, &filter).await?),
-        None => None,
-    };
+    let bucket = input.object("bucket")?.map(|bucket| Bucket::read(&bucket)).transpose()?;
     let order = input.text("orderBy")?.and_then(GroupOrder::parse).unwrap_or(GroupOrder::Count);
-    Ok(Ask { filter, keys, edges, order, first })
+    Ok(Ask { filter, keys, bucket, edges: None, order, first })
 }
 
 /// The edges of the buckets that cover all records of the filter.
-async fn edges(scope: &Scope, bucket: &Input, filter: &Predicate) -> Result<Vec<i64>> {
-    let unit = bucket.text("unit")?.and_then(BucketUnit::parse);
-    let unit = unit.ok_or_else(|| Error::BadInput("unit must be a bucket unit".to_owned()))?;
+async fn edges(scope: &Scope, bucket: &Bucket, filter: &Predicate) -> Result<Vec<i64>> {
     let own = own_organization(scope).await?;
-    let zone = bucket.text("timeZone")?.unwrap_or(&own.0);
-    let zone = zone.parse().map_err(|_| Error::BadInput("timeZone is not an IANA time zone".to_owned()))?;
-    let week_start = bucket.text("weekStart")?.and_then(Weekday::parse).unwrap_or(own.1);
+    let zone = bucket.zone.as_deref().unwrap_or(&own.0);
+    let zone = zone.parse().map_err(|_| Error::internal("a time zone is not known"))?;
+    let week_start = bucket.week_start.unwrap_or(own.1);
     let mut sql = scope.sql();
     sql.push("SELECT t.organization_id, MIN(t.received_at), MAX(t.received_at) FROM feedback_record AS t WHERE ");
     sql.narrow(Site::GroupRange, Alias::ROW, NOUN.tenant, scope.organization()).push(" AND ");
@@ -198,8 +198,23 @@ async fn edges(scope: &Scope, bucket: &Input, filter: &Predicate) -> Result<Vec<
         millis.and_then(DateTime::from_timestamp_millis)
     };
     let Some((from, to)) = at(0).zip(at(1)) else { return Ok(Vec::new()) };
-    boundaries(unit, zone, week_start, from, to, MOST)
-        .ok_or_else(|| Error::BadInput(format!("there would be more than {MOST} buckets; narrow the filter")))
+    boundaries(bucket.unit, zone, week_start, from, to, MOST).ok_or_else(too_many)
+}
+
+pub(super) fn too_many() -> Error {
+    Error::BadInput(format!("there would be more than {MOST} buckets; narrow the filter"))
+}
+
+impl Bucket {
+    fn read(input: &Input) -> Result<Self> {
+        let unit = input.text("unit")?.and_then(BucketUnit::parse);
+        let unit = unit.ok_or_else(|| Error::BadInput("unit must be a bucket unit".to_owned()))?;
+        let zone = input.text("timeZone")?.map(str::to_owned);
+        if zone.as_deref().is_some_and(|zone| zone.parse::<Tz>().is_err()) {
+            return Err(Error::BadInput("timeZone is not an IANA time zone".to_owned()));
+        }
+        Ok(Self { unit, zone, week_start: input.text("weekStart")?.and_then(Weekday::parse) })
+    }
 }
 
 /// Time zone and week start of the caller's organization.
@@ -212,6 +227,20 @@ async fn own_organization(scope: &Scope) -> Result<(String, Weekday)> {
 }
 
 impl Ask {
+    /// Groups the records themselves.
+    async fn read(&mut self, scope: &Scope) -> Result<Vec<Vec<Cell>>> {
+        if let Some(bucket) = &self.bucket {
+            self.edges = Some(edges(scope, bucket, &self.filter).await?);
+        }
+        let mut sql = scope.sql();
+        self.write(&mut sql, scope)?;
+        let mut kinds: Vec<CellKind> = self.keys.iter().map(|key| key.column().3).collect();
+        kinds.extend(self.edges.iter().map(|_| CellKind::Int));
+        kinds.extend([CellKind::Int; 3]);
+        kinds.extend(SCORES.iter().flat_map(|_| [CellKind::Int, CellKind::Int]));
+        scope.rows(sql.finish(), &kinds).await
+    }
+
     /// Keys, bucket, count, groups, records, then sum and number of each score.
     fn write(&self, sql: &mut Sql, scope: &Scope) -> Result<()> {
         scope.may_filter(&self.filter)?;
@@ -239,10 +268,8 @@ impl Ask {
         }
         sql.push(", COUNT(*) AS n");
         for (column, _) in SCORES {
-            sql.push(", CAST(SUM(")
-                .column(Alias::ROW, column)
-                .push(") AS DOUBLE PRECISION) AS ")
-                .name(&[column, "_sum"]);
+            rollup::sum(sql.push(", "), given(NOUN, column, Cell::Null).0);
+            sql.push(" AS ").name(&[column, "_sum"]);
             sql.push(", COUNT(").column(Alias::ROW, column).push(") AS ").name(&[column, "_n"]);
         }
         sql.push(" FROM feedback_record AS t");
@@ -288,7 +315,8 @@ impl Ask {
             place += 1;
         }
         cells.push(("count", row[place].clone()));
-        let means = SCORES.iter().zip(row[place + 3..].chunks(2)).map(|((_, name), pair)| (*name, vec![mean(pair)]));
+        let means = SCORES.iter().zip(row[place + 3..].chunks(2));
+        let means = means.map(|((column, name), pair)| (*name, vec![mean(column, pair)]));
         Made { cells, inside: means.collect() }
     }
 
@@ -301,7 +329,8 @@ impl Ask {
         let empty = missing.map(|bucket| {
             let mut cells = vec![("count", Cell::Int(0))];
             cells.extend(span(edges, bucket));
-            let means = SCORES.iter().map(|(_, name)| (*name, vec![mean(&[Cell::Null, Cell::Int(0)])]));
+            let none = [Cell::Null, Cell::Int(0)];
+            let means = SCORES.iter().map(|(column, name)| (*name, vec![mean(column, &none)]));
             Made { cells, inside: means.collect() }
         });
         let mut all: Vec<Made> = empty.collect();
@@ -319,10 +348,12 @@ fn span(edges: &[i64], bucket: usize) -> [(&'static str, Cell); 2] {
     [("bucket_start", edge(bucket)), ("bucket_end", edge(bucket + 1))]
 }
 
-fn mean(pair: &[Cell]) -> Made {
+/// The mean of a score from its sum and number: sums of numbers with fractions are in billionths.
+fn mean(column: &str, pair: &[Cell]) -> Made {
     let n = pair[1].int().unwrap_or(0);
-    #[expect(clippy::cast_precision_loss, reason = "a number of records is far below 2^52")]
-    let mean = pair[0].float().filter(|_| n > 0).map_or(Cell::Null, |sum| Cell::Float(sum / n as f64));
+    let unit = if given(NOUN, column, Cell::Null).0.kind == CellKind::Float { BILLIONTHS } else { 1.0 };
+    #[expect(clippy::cast_precision_loss, reason = "sums and numbers are below 2^52 for four million records")]
+    let mean = pair[0].int().filter(|_| n > 0).map_or(Cell::Null, |sum| Cell::Float(sum as f64 / unit / n as f64));
     Made { cells: vec![("mean", mean), ("n", Cell::Int(n))], inside: Vec::new() }
 }
 

@@ -1,6 +1,6 @@
 //! What was learned: measures over time and groups.
 
-pub mod bucket;
 pub mod coverage;
 mod group_types;
 pub mod groups;
+mod weeks;

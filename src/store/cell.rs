@@ -150,12 +150,26 @@ pub fn given(noun: &'static Noun, name: &str, cell: Cell) -> (Column, Cell) {
 pub struct Record {
     /// Each column with its value.
     pub cells: Vec<(Column, Cell)>,
+    /// What the columns held that a change has changed.
+    pub before: Vec<(Column, Cell)>,
 }
 
 impl Record {
     /// The value of a column. Asking for a column the noun does not have answers null.
     pub fn get(&self, column: &str) -> &Cell {
         self.cells.iter().find(|(known, _)| known.name == column).map_or(&Cell::Null, |(_, cell)| cell)
+    }
+
+    /// What a column held before a change changed it.
+    pub fn was(&self, column: &str) -> Option<&Cell> {
+        self.before.iter().find(|(known, _)| known.name == column).map(|(_, cell)| cell)
+    }
+
+    /// The row as it was before a change.
+    #[must_use]
+    pub fn unchanged(&self) -> Self {
+        let was = |(column, cell): &(Column, Cell)| (*column, self.was(column.name).unwrap_or(cell).clone());
+        Self { cells: self.cells.iter().map(was).collect(), before: Vec::new() }
     }
 
     /// The row's id.

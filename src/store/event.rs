@@ -7,6 +7,7 @@ use super::{
     Tx,
     cell::CellKind,
     narrow::Site,
+    rollup::{self, Weeks},
     sql::{Alias, Sql},
 };
 use crate::{Error, Result};
@@ -36,16 +37,20 @@ impl Tx {
     /// stays locked until the commit: so the sequence is the order of commits and has no gaps.
     pub(super) async fn store_events(&self) -> Result<()> {
         let events = std::mem::take(&mut *self.events.lock().expect("no holder of the lock panics"));
+        let mut weeks = None;
         for part in events.chunks(4_000) {
-            if self.sql().is_postgres() { self.store_in_one(part).await? } else { self.store_in_two(part).await? }
+            let is_postgres = self.sql().is_postgres();
+            weeks = if is_postgres { self.store_in_one(part).await? } else { self.store_in_two(part).await? };
         }
-        Ok(())
+        self.store_counts(weeks).await
     }
 
-    async fn store_in_one(&self, events: &[Event]) -> Result<()> {
+    async fn store_in_one(&self, events: &[Event]) -> Result<Option<Weeks>> {
         let mut sql = self.sql();
         self.advance(sql.push("WITH s AS ("), events);
-        sql.push(" RETURNING organization_id, last - ").number(events.len()).push(" AS base), ");
+        sql.push(" RETURNING organization_id, last - ").number(events.len()).push(" AS base, ");
+        rollup::weeks(&mut sql);
+        sql.push("), ");
         sql.push("e AS (INSERT INTO event (")
             .push(COLUMNS)
             .push(") SELECT s.organization_id, v.id, s.base + v.place, v.noun, v.row_id, v.operation, v.version, ");
@@ -57,17 +62,21 @@ impl Tx {
             sql.push(")");
         });
         sql.push(") AS v(place, id, noun, row_id, operation, version, fields) RETURNING 1) ");
-        sql.push("SELECT s.organization_id, (SELECT COUNT(*) FROM e) FROM s");
-        let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
+        sql.push(
+            "SELECT s.organization_id, (SELECT COUNT(*) FROM e), s.rolled_until, s.rolled_zone, s.rolled_week_start ",
+        );
+        sql.push("FROM s");
+        let rows = self.rows(sql.finish(), &ADVANCED).await?;
         let stored = rows.first().and_then(|row| row[0].int()).unwrap_or(0);
-        self.whole(u64::try_from(stored).unwrap_or(0), events)
+        self.whole(u64::try_from(stored).unwrap_or(0), events)?;
+        rows.first().map_or(Ok(None), |row| Weeks::of(&row[1..]))
     }
 
-    async fn store_in_two(&self, events: &[Event]) -> Result<()> {
+    async fn store_in_two(&self, events: &[Event]) -> Result<Option<Weeks>> {
         let mut sql = self.sql();
         self.advance(&mut sql, events);
-        sql.push(" RETURNING organization_id, last");
-        let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
+        rollup::weeks(sql.push(" RETURNING organization_id, last, "));
+        let rows = self.rows(sql.finish(), &ADVANCED).await?;
         let last = rows.first().and_then(|row| row[0].int()).unwrap_or(0);
         let base = last - i64::try_from(events.len()).expect("a chunk fits");
         let mut sql = self.sql();
@@ -86,11 +95,18 @@ impl Tx {
         });
         sql.push(") AS v");
         let stored = self.execute(sql.finish()).await?;
-        self.whole(stored, events)
+        self.whole(stored, events)?;
+        rows.first().map_or(Ok(None), |row| Weeks::of(&row[1..]))
     }
 
     fn advance(&self, sql: &mut Sql, events: &[Event]) {
-        sql.push("UPDATE organization_sequence AS t SET last = last + ").number(events.len()).push(" WHERE ");
+        sql.push("UPDATE organization_sequence AS t SET last = last + ").number(events.len()).push(", rolled_to = ");
+        if self.moves_weeks() {
+            sql.push("NULL");
+        } else {
+            sql.push("rolled_to + ").number(events.len());
+        }
+        sql.push(" WHERE ");
         sql.narrow(Site::Sequence, Alias::ROW, "organization_id", self.organization());
     }
 
@@ -106,6 +122,9 @@ impl Tx {
         Err(Error::internal(format!("{stored} of {} events of {} were stored", events.len(), self.organization().0)))
     }
 }
+
+/// What is told of the organization's sequence when it has moved, the tenant left out.
+const ADVANCED: [CellKind; 4] = [CellKind::Int, CellKind::Int, CellKind::Text, CellKind::Text];
 
 /// Every column, in the order in which an event is written, and read again to be sealed.
 pub(super) const COLUMNS: &str =

@@ -77,7 +77,8 @@ impl Tx {
         }
         let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
         let rows = self.rows(sql.finish(), &kinds).await?;
-        let record = |cells: Vec<Cell>| Record { cells: columns.iter().copied().zip(cells).collect() };
+        let record =
+            |cells: Vec<Cell>| Record { cells: columns.iter().copied().zip(cells).collect(), before: Vec::new() };
         Ok(rows.into_iter().map(record).map(|record| (record.id(), record)).collect())
     }
 

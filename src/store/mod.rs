@@ -24,6 +24,7 @@ mod part;
 mod range;
 pub mod reference;
 mod remove;
+pub mod rollup;
 mod rules;
 mod scope;
 pub mod share;

@@ -144,6 +144,22 @@ sites! {
     Lines,
     /// How many rows refer to one.
     Referring,
+    /// Whether rows are counted by week, and by whose.
+    Rolled,
+    /// The counts.
+    Counts,
+    /// The counts to their organization.
+    CountsOfOwner,
+    /// How far rows are counted, to count on.
+    UncountedWeeks,
+    /// How far rows are counted, when it has gone on.
+    CountedWeeks,
+    /// Counts to be made anew.
+    CountsTaken,
+    /// When the organization's weeks begin.
+    OwnWeeks,
+    /// Rows to count.
+    RowsToCount,
 }
 
 impl Sql {

@@ -72,6 +72,7 @@ impl Tx {
         }
         let version = record.version() + 1;
         let operation = EventOperation::Deleted;
+        self.count_later(noun, record, operation);
         self.note(Event { noun: noun.name, row: record.id(), operation, version, fields: Vec::new() });
         Ok(Ok(()))
     }

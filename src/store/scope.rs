@@ -25,6 +25,7 @@ use super::{
     ledger::Entry,
     narrow::Site,
     page::{self, Page, PageQuery, Selection},
+    rollup::Notes,
     share::Held,
     sql::{Alias, Sql},
 };
@@ -42,8 +43,9 @@ pub struct Scope<C = DatabaseConnection> {
     now: DateTime<Utc>,
     has_failed: Arc<AtomicBool>,
     pub(super) events: Arc<std::sync::Mutex<Vec<Event>>>,
+    pub(super) rolled: Arc<std::sync::Mutex<Notes>>,
     pub(super) aside: Arc<std::sync::Mutex<Aside>>,
-    /// The erasure of this transaction, and whether the ledger's file has yet to learn of it.
+    /// The transaction's erasure, and whether the ledger's file has yet to learn of it.
     erasure: Arc<std::sync::Mutex<Option<(Entry, bool)>>>,
     /// What is given back when the last of the request's work has ended.
     held: Vec<Arc<Held>>,
@@ -70,22 +72,22 @@ impl Scope {
             now,
             has_failed: Arc::default(),
             events: Arc::default(),
+            rolled: Arc::default(),
             aside: Arc::default(),
             erasure: Arc::default(),
             held: Vec::new(),
         }
     }
 
-    /// The same, holding on to something until the last of the request's work has ended: a mutation may outlive the
-    /// request that asked for it.
+    /// The same, holding on to something until the last of the request's work: a mutation may outlive the request.
     #[must_use]
     pub fn holding(mut self, held: impl IntoIterator<Item = Held>) -> Self {
         self.held.extend(held.into_iter().map(Arc::new));
         self
     }
 
-    /// Starts a transaction that writes. On `SQLite` it is immediate: it waits for the one writer. No organization has
-    /// more than half the connections in transactions: those that wait for its own locks leave the others to others.
+    /// Starts a transaction that writes, on `SQLite` when the one writer is free. No organization has more than half the
+    /// connections in transactions: those that wait for its own locks leave the others to others.
     pub async fn begin(&self) -> Result<Tx> {
         let turn = self.store.turns.take(Some(self.organization()));
         let turn = tokio::time::timeout(connect::turn(self.store.backend()), turn).await;
@@ -101,6 +103,7 @@ impl Scope {
             now: self.now,
             has_failed: Arc::default(),
             events: Arc::default(),
+            rolled: Arc::default(),
             aside: Arc::default(),
             erasure: Arc::default(),
             held: vec![Arc::new(turn)],
@@ -120,7 +123,7 @@ impl Tx {
         }
         let erasure = self.erasure.lock().expect("no holder of the lock panics").take();
         let Some((entry, is_new)) = erasure else { return Ok(self.conn.commit().await?) };
-        // Before the commit: what is acknowledged stays erased after a restore, whatever happens in between.
+        // First: what is acknowledged stays erased after a restore, whatever happens in between.
         if is_new {
             self.store.append(entry).await?;
         }

@@ -12,6 +12,7 @@ use super::{
     cell::fold,
     failure_kind,
     narrow::Site,
+    rollup,
     sql::{Alias, Sql},
 };
 use crate::Result;
@@ -75,7 +76,10 @@ impl Store {
         sql.narrow(Site::FirstDepartment, Alias::ROW, "id", organization);
         tx.execute_raw(sql.finish()).await?;
         let mut sql = Sql::new(self.backend());
-        sql.push("INSERT INTO organization_sequence (organization_id, last) VALUES (").owner(organization).push(", 0)");
+        // Nothing is there, and all of it counted.
+        sql.push("INSERT INTO organization_sequence (organization_id, last, rolled_to, rolled_until, rolled_zone, ");
+        sql.push("rolled_week_start) VALUES (").owner(organization).push(", 0, 0, ").bind(rollup::FOREVER).push(", ");
+        sql.bind(new.time_zone).push(", ").bind(Weekday::Monday.name()).push(")");
         tx.execute_raw(sql.finish()).await?;
         let mut sql = Sql::new(self.backend());
         sql.push("INSERT INTO audit_head (organization_id, last_sequence, hash) VALUES (").owner(organization);

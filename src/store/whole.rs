@@ -120,14 +120,20 @@ impl<C: ConnectionTrait> Scope<C> {
     ) -> Result<Vec<Record>> {
         let columns = columns(noun);
         let rows = self.read(noun, &columns, column, ids, most).await?;
-        Ok(rows.into_iter().map(|cells| Record { cells: columns.iter().copied().zip(cells).collect() }).collect())
+        Ok(rows
+            .into_iter()
+            .map(|cells| Record { cells: columns.iter().copied().zip(cells).collect(), before: Vec::new() })
+            .collect())
     }
 
     /// Every row of a noun, archived ones too, by id. At most one more than `most`.
     pub async fn every(&self, noun: &'static Noun, most: usize) -> Result<Vec<Record>> {
         let columns = columns(noun);
         let rows = self.read_every(noun, &columns, most).await?;
-        Ok(rows.into_iter().map(|cells| Record { cells: columns.iter().copied().zip(cells).collect() }).collect())
+        Ok(rows
+            .into_iter()
+            .map(|cells| Record { cells: columns.iter().copied().zip(cells).collect(), before: Vec::new() })
+            .collect())
     }
 
     /// Columns of every row of a noun, archived ones too, by id. At most one more than `most`.

@@ -146,6 +146,7 @@ impl Tx {
         let (records, fields): (Vec<Record>, Vec<_>) = rows.into_iter().unzip();
         self.insert(noun, &records, operation != EventOperation::Created).await?;
         for (record, fields) in records.iter().zip(fields) {
+            self.count_later(noun, record, operation);
             self.note(Event { noun: noun.name, row: record.id(), operation, version: record.version(), fields });
         }
         Ok(())
@@ -291,7 +292,7 @@ impl Record {
             };
             (column, cell)
         };
-        Self { cells: columns(noun).into_iter().map(cell).collect() }
+        Self { cells: columns(noun).into_iter().map(cell).collect(), before: Vec::new() }
     }
 
     /// The row after a change.
@@ -303,8 +304,13 @@ impl Record {
                 "version" => *cell = version.clone(),
                 "updated_at" => *cell = now.clone(),
                 name => {
-                    if let Some((_, given)) = changes.iter().rev().find(|(known, _)| known.name == name) {
-                        *cell = given.clone();
+                    if let Some((_, given)) = changes.iter().rev().find(|(known, _)| known.name == name)
+                        && given != cell
+                    {
+                        let was = std::mem::replace(cell, given.clone());
+                        if !self.before.iter().any(|(known, _)| known.name == name) {
+                            self.before.push((*column, was));
+                        }
                     }
                 }
             }

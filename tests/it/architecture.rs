@@ -10,20 +10,21 @@ use std::{
 const MOST_LINES: usize = 400;
 
 /// What each module of the crate may use besides itself. Modules that are not named here stand on top and use any.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("clock", &[]),
+    ("calendar", &[]),
     ("faults", &[]),
     // A failure of the database is sorted where errors are made of it.
     ("error", &["store"]),
     ("telemetry", &[]),
     ("auth", &["error"]),
-    ("store", &["auth", "error", "faults"]),
+    ("store", &["auth", "calendar", "error", "faults"]),
     ("graphql", &["auth", "error", "store"]),
     ("tenancy", &["auth", "error", "graphql", "store"]),
     ("map", &["auth", "error", "graphql", "store"]),
     ("record", &["auth", "error", "graphql", "store", "map"]),
     ("response", &["auth", "error", "graphql", "store", "map", "record"]),
-    ("insight", &["auth", "error", "graphql", "store", "map", "record", "response"]),
+    ("insight", &["auth", "calendar", "error", "graphql", "store", "map", "record", "response"]),
     ("exchange", &["auth", "error", "graphql", "store", "map", "record", "response"]),
     ("schema", &["auth", "error", "graphql", "store", "tenancy", "map", "record", "response", "insight", "exchange"]),
     ("http", &["auth", "clock", "config", "error", "graphql", "schema", "store", "telemetry"]),

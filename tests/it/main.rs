@@ -45,6 +45,7 @@ mod paging;
 mod pointer;
 mod recovery;
 mod residue;
+mod rollups;
 mod schema;
 mod scopes;
 mod settings;

@@ -144,8 +144,8 @@ impl Store {
         self.only(tx, sql, organization).await?.map(|row| read_head(&row)).transpose()
     }
 
-    /// The one row of an organization.
-    async fn only<C: ConnectionTrait>(
+    /// The first row of what is read of one organization.
+    pub(in crate::store) async fn only<C: ConnectionTrait>(
         &self,
         connection: &C,
         sql: Sql,

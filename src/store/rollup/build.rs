@@ -1,0 +1,162 @@
+//! Counts the rows that are there already: after a migration, and after an organization has moved its weeks.
+
+use entity::{
+    id::OrganizationId,
+    noun::Named,
+    organization::Weekday,
+    rollup::{self, Rollup},
+};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait, prelude::Uuid,
+};
+
+use super::{Change, FOREVER, Table, Weeks, add, billionths};
+use crate::{
+    Result,
+    store::{
+        Store,
+        cell::{Cell, CellKind, Column, given},
+        narrow::Site,
+        sql::{Alias, Sql},
+    },
+};
+
+/// Rows that are read at a time.
+const PAGE: usize = 5_000;
+/// Rows after which a transaction ends with the week: writers of the organization wait for it.
+const BATCH: usize = 20_000;
+
+impl Store {
+    /// The organizations whose rows are not all counted.
+    pub async fn uncounted(&self) -> Result<Vec<OrganizationId>> {
+        let mut sql = Sql::new(self.backend());
+        sql.push("SELECT organization_id FROM organization_sequence WHERE rolled_to IS NULL OR rolled_to <> last ");
+        sql.push("OR rolled_until <> ").bind(FOREVER).push(" ORDER BY organization_id");
+        let rows = self.reader.query_all_raw(sql.finish()).await?;
+        Ok(rows.iter().map(|row| row.try_get_by_index(0).map(OrganizationId)).collect::<Result<_, _>>()?)
+    }
+
+    /// Counts the next weeks of an organization. Answers whether there may be more. Any number of servers may do it at once.
+    pub async fn count_weeks(&self, organization: OrganizationId) -> Result<bool> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let tx = self.writer.begin_with_options(options).await?;
+        let mut sql = self.sql();
+        sql.push("SELECT organization_id, ");
+        super::weeks(&mut sql);
+        sql.push(" FROM organization_sequence AS t WHERE ");
+        sql.narrow(Site::UncountedWeeks, Alias::ROW, "organization_id", organization);
+        if sql.is_postgres() {
+            sql.push(" FOR NO KEY UPDATE");
+        }
+        let Some(row) = self.only(&tx, sql, organization).await? else { return Ok(false) };
+        let kinds = [CellKind::Int, CellKind::Text, CellKind::Text];
+        let cells = kinds.iter().enumerate().map(|(place, kind)| kind.read(&row, place + 1));
+        let mut from = Weeks::of(&cells.collect::<Result<Vec<_>, _>>()?)?;
+        if from.as_ref().is_some_and(|weeks| weeks.until == FOREVER) {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        if from.is_none() {
+            from = self.start_again(&tx, organization).await?;
+        }
+        let Some(mut weeks) = from else { return Ok(false) };
+        let start = weeks.until;
+        weeks.until = FOREVER;
+        let mut tables = Vec::new();
+        for rollup in rollup::ROLLUPS {
+            let (table, until) = self.next_weeks(&tx, rollup, organization, &weeks, start).await?;
+            weeks.until = weeks.until.min(until);
+            tables.push((rollup, table));
+        }
+        for (rollup, mut table) in tables {
+            table.retain(|(_, week), _| *week < weeks.until);
+            if !table.is_empty() {
+                let mut sql = self.sql();
+                add(&mut sql, rollup, organization, &table);
+                tx.query_all_raw(sql.finish()).await?;
+            }
+        }
+        let mut sql = self.sql();
+        sql.push("UPDATE organization_sequence AS t SET rolled_to = last, rolled_until = ").bind(weeks.until);
+        sql.push(", rolled_zone = ").bind(weeks.zone.name()).push(", rolled_week_start = ");
+        sql.bind(weeks.week_start.name()).push(" WHERE ");
+        sql.narrow(Site::CountedWeeks, Alias::ROW, "organization_id", organization);
+        sql.push(" RETURNING organization_id");
+        self.only(&tx, sql, organization).await?;
+        tx.commit().await?;
+        Ok(weeks.until != FOREVER)
+    }
+
+    /// Takes away what was counted, and answers the weeks to count now, from the first.
+    async fn start_again(&self, tx: &DatabaseTransaction, organization: OrganizationId) -> Result<Option<Weeks>> {
+        for rollup in rollup::ROLLUPS {
+            let mut sql = self.sql();
+            sql.push("DELETE FROM ").name(&[rollup.table]).push(" AS t WHERE ");
+            sql.narrow(Site::CountsTaken, Alias::ROW, "organization_id", organization);
+            sql.push(" RETURNING organization_id");
+            self.only(tx, sql, organization).await?;
+        }
+        let mut sql = self.sql();
+        sql.push("SELECT id, time_zone, week_start FROM organization AS t WHERE ");
+        sql.narrow(Site::OwnWeeks, Alias::ROW, "id", organization);
+        let Some(row) = self.only(tx, sql, organization).await? else { return Ok(None) };
+        let (zone, week_start): (String, String) = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        let (zone, week_start): (_, Weekday) = Weeks::parse(&zone, &week_start)?;
+        Ok(Some(Weeks { zone, week_start, until: i64::MIN }))
+    }
+
+    /// Counts rows from an instant on, to the end of a week. Answers the counts and where it came to.
+    async fn next_weeks(
+        &self,
+        tx: &DatabaseTransaction,
+        rollup: &'static Rollup,
+        organization: OrganizationId,
+        weeks: &Weeks,
+        start: i64,
+    ) -> Result<(Table, i64)> {
+        let (mut table, mut after, mut read, mut end) = (Table::new(), (start, Uuid::nil()), 0, None);
+        let numbers: Vec<_> = rollup.numbers.iter().map(|name| given(rollup.noun, name, Cell::Null).0).collect();
+        loop {
+            let mut sql = self.sql();
+            sql.push("SELECT t.organization_id, t.id, t.").name(&[rollup.time]).push(", t.").name(&[rollup.key]);
+            for number in &numbers {
+                sql.push(", ").column(Alias::ROW, number.name);
+            }
+            sql.push(" FROM ").name(&[rollup.noun.table]).push(" AS t WHERE ");
+            sql.narrow(Site::RowsToCount, Alias::ROW, rollup.noun.tenant, organization).push(" AND (t.");
+            sql.name(&[rollup.time]).push(", t.id) > (").bind(after.0).push(", ").bind(after.1).push(") ORDER BY t.");
+            sql.name(&[rollup.time]).push(", t.id LIMIT ").number(PAGE);
+            let rows = tx.query_all_raw(sql.finish()).await?;
+            let mut changes = Vec::with_capacity(rows.len());
+            for row in &rows {
+                self.trip(row.try_get_by_index(0)?, organization)?;
+                let at: i64 = row.try_get_by_index(2)?;
+                if end.is_some_and(|end| at >= end) {
+                    weeks.count(changes, &mut table)?;
+                    return Ok((table, end.unwrap_or(FOREVER)));
+                }
+                after = (at, row.try_get_by_index(1)?);
+                read += 1;
+                if read == BATCH {
+                    end = Some(weeks.around(at)?.1);
+                }
+                let number = |(place, column): (usize, &Column)| {
+                    Ok(match column.kind.read(row, place + 4)? {
+                        Cell::Float(number) => Some(billionths(number)),
+                        cell => cell.int(),
+                    })
+                };
+                let numbers = numbers.iter().enumerate().map(number).collect::<Result<_>>()?;
+                let key = CellKind::Id.read(row, 3)?.id().unwrap_or_default();
+                changes.push(Change { key, at, sign: 1, numbers });
+            }
+            weeks.count(changes, &mut table)?;
+            if rows.len() < PAGE {
+                return Ok((table, FOREVER));
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Reads the counts, if they are in force and of the weeks that were asked for.
+
+use chrono_tz::Tz;
+use entity::{noun::Named, organization::Weekday, rollup::Rollup};
+use sea_orm::ConnectionTrait;
+
+use super::{FOREVER, Weeks};
+use crate::{
+    Result,
+    store::{
+        Scope,
+        cell::{Cell, CellKind},
+        narrow::Site,
+        sql::{Alias, Sql},
+    },
+};
+
+/// The organization whose counts are asked for.
+const OWNER: Alias = Alias::nested('o', 0);
+
+/// What is asked of the counts.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// Which counts.
+    pub rollup: &'static Rollup,
+    /// Whether by the relation.
+    pub by_key: bool,
+    /// Whether by week.
+    pub by_week: bool,
+    /// Weeks of this zone and no other.
+    pub zone: Option<&'a str>,
+    /// Weeks that start on this day and no other.
+    pub week_start: Option<Weekday>,
+    /// Whether the largest come first, or in the order of week and relation.
+    pub largest_first: bool,
+    /// Most groups.
+    pub limit: usize,
+}
+
+/// What the counts say.
+#[derive(Debug)]
+pub struct Rolled {
+    /// The zone of the weeks.
+    pub zone: Tz,
+    /// First day of the weeks.
+    pub week_start: Weekday,
+    /// The first and the last week with any row.
+    pub span: Option<(i64, i64)>,
+    /// The relation and the week, where asked for; the rows, the groups, all rows; then sum and number of each column.
+    pub groups: Vec<Vec<Cell>>,
+}
+
+impl<C: ConnectionTrait> Scope<C> {
+    /// The counts of all rows; `None` if they do not answer that.
+    pub async fn rolled(&self, asked: &Asked<'_>) -> Result<Option<Rolled>> {
+        self.may_read(asked.rollup.noun)?;
+        let mut sql = self.sql();
+        asked.write(&mut sql, self);
+        let mut kinds = vec![CellKind::Text, CellKind::Text, CellKind::Int, CellKind::Int];
+        kinds.extend(asked.by_key.then_some(CellKind::Id));
+        kinds.extend(asked.by_week.then_some(CellKind::Int));
+        kinds.extend(vec![CellKind::Int; 3 + 2 * asked.rollup.numbers.len()]);
+        let rows = self.rows(sql.finish(), &kinds).await?;
+        let Some([Cell::Text(zone), Cell::Text(week_start), first, last, ..]) = rows.first().map(Vec::as_slice) else {
+            return Ok(None);
+        };
+        let (zone, week_start) = Weeks::parse(zone, week_start)?;
+        let span = first.int().zip(last.int());
+        let mut groups: Vec<Vec<Cell>> = rows.into_iter().map(|mut row| row.split_off(4)).collect();
+        if span.is_none() {
+            groups.clear();
+        }
+        if asked.by_key {
+            for group in &mut groups {
+                group[0] = group[0].id().filter(|key| !key.is_nil()).map_or(Cell::Null, Cell::Id);
+            }
+        }
+        Ok(Some(Rolled { zone, week_start, span, groups }))
+    }
+}
+
+impl Asked<'_> {
+    fn write<C: ConnectionTrait>(&self, sql: &mut Sql, scope: &Scope<C>) {
+        let numbers = self.rollup.numbers;
+        sql.push("SELECT o.organization_id, o.rolled_zone, o.rolled_week_start, g.first_week, g.last_week");
+        self.keys(sql, "g");
+        sql.push(", g.n, g.groups, g.records");
+        for number in numbers {
+            sql.push(", g.").name(&[number, "_sum"]).push(", g.").name(&[number, "_n"]);
+        }
+        sql.push(" FROM organization_sequence AS o LEFT JOIN (SELECT i.*, COUNT(*) OVER w AS groups, ");
+        sql.push("CAST(SUM(i.n) OVER w AS BIGINT) AS records, MIN(i.first) OVER w AS first_week, ");
+        sql.push("MAX(i.last) OVER w AS last_week FROM (SELECT t.organization_id");
+        self.keys(sql, "t");
+        let is_whole = self.by_key && self.by_week;
+        let add = |sql: &mut Sql, name: &[&'static str]| {
+            if is_whole {
+                sql.push(", t.").name(name);
+            } else {
+                sql.push(", CAST(SUM(t.").name(name).push(") AS BIGINT) AS ").name(name);
+            }
+        };
+        sql.push(if is_whole {
+            ", t.week AS first, t.week AS last"
+        } else {
+            ", MIN(t.week) AS first, MAX(t.week) AS last"
+        });
+        add(sql, &["n"]);
+        for number in numbers {
+            add(sql, &[number, "_sum"]);
+            add(sql, &[number, "_n"]);
+        }
+        sql.push(" FROM ").name(&[self.rollup.table]).push(" AS t WHERE ");
+        sql.narrow(Site::Counts, Alias::ROW, "organization_id", scope.organization()).push(" AND t.n > 0");
+        if !is_whole {
+            sql.push(" GROUP BY t.organization_id");
+            self.keys(sql, "t");
+        }
+        sql.push(") AS i WINDOW w AS (PARTITION BY i.organization_id)) AS g ON ");
+        sql.tie(Site::CountsOfOwner, (Alias::nested('g', 0), "organization_id"), (OWNER, "organization_id"));
+        sql.push(" WHERE ").narrow(Site::Rolled, OWNER, "organization_id", scope.organization());
+        sql.push(" AND o.rolled_to = o.last AND o.rolled_until = ").bind(FOREVER);
+        if let Some(zone) = self.zone {
+            sql.push(" AND o.rolled_zone = ").bind(zone);
+        }
+        if let Some(day) = self.week_start {
+            sql.push(" AND o.rolled_week_start = ").bind(day.name());
+        }
+        sql.push(" ORDER BY ");
+        if self.largest_first {
+            sql.push("g.n DESC, ");
+        }
+        if self.by_week {
+            sql.push("g.week, ");
+        }
+        if self.by_key {
+            sql.push("g.").name(&[self.rollup.key]).push(", ");
+        }
+        sql.push("o.organization_id LIMIT ").number(self.limit);
+    }
+
+    fn keys(&self, sql: &mut Sql, table: &'static str) {
+        if self.by_key {
+            sql.push(", ").push(table).push(".").name(&[self.rollup.key]);
+        }
+        if self.by_week {
+            sql.push(", ").push(table).push(".week");
+        }
+    }
+}
