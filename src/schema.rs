@@ -12,9 +12,9 @@ use crate::{
         root::{MutationRoot, QueryRoot, Slices},
         slice::Slice,
     },
-    insight::{copy_test, groups, review},
+    insight::{copy_test, coverage, groups, review},
     map::{
-        assumption, evidence, expectation, interaction_point, journey, medium, message_variant, objective,
+        assumption, document, evidence, expectation, interaction_point, journey, medium, message_variant, objective,
         objective_conflict, review_answer, review_question, stage, step, step_link,
     },
     record::customer,
@@ -28,7 +28,12 @@ pub struct Rapport;
 
 impl Slices for Rapport {
     const ALL: &'static [&'static Slice] = &[
-        &Slice { mutations: &[review_question::SEED], ..organization::SLICE },
+        &Slice {
+            mutations: &[review_question::SEED, document::IMPORT],
+            objects: &[document::OBJECTS[1]],
+            reports: &[document::REPORT],
+            ..organization::SLICE
+        },
         &Slice { rules: routing::ON_DEPARTMENT, ..Slice::new(&department::NOUN) },
         &Slice { joined: review::OF_JOURNEY, ..journey::SLICE },
         &stage::SLICE,
@@ -60,10 +65,17 @@ impl Slices for Rapport {
         &Slice {
             rules: routing::ON_FEEDBACK,
             mutations: &[routing::REROUTE],
-            queries: &[groups::QUERY],
+            queries: &[groups::QUERY, coverage::QUERY],
             inputs: &[groups::BUCKET],
-            objects: groups::OBJECTS,
-            enums: groups::ENUMS,
+            objects: &[
+                groups::OBJECTS[0],
+                groups::OBJECTS[1],
+                groups::OBJECTS[2],
+                coverage::OBJECTS[0],
+                coverage::OBJECTS[1],
+                coverage::OBJECTS[2],
+            ],
+            enums: &[groups::ENUMS[0], groups::ENUMS[1], groups::ENUMS[2], coverage::ENUM],
             ..Slice::new(&feedback_record::NOUN)
         },
         &Slice {

@@ -73,7 +73,8 @@ fn shown(target: &Noun, line: &Line) -> Value {
     Value::Object(object)
 }
 
-fn value(cell: &Cell, kind: Kind) -> Value {
+/// A value as a document holds it.
+pub fn value(cell: &Cell, kind: Kind) -> Value {
     match cell {
         Cell::Null | Cell::Id(_) => Value::Null,
         Cell::Int(at) if matches!(kind, Kind::Instant) => DateTime::from_timestamp_millis(*at)

@@ -179,7 +179,7 @@ pub fn external_id(name: &str, value: &Value) -> Result<ExternalId> {
 }
 
 /// What is wrong with an external id.
-fn check_external_id(key: &ExternalId, field: &str) -> Option<UserError> {
+pub fn check_external_id(key: &ExternalId, field: &str) -> Option<UserError> {
     let part = |text: &str, most: usize, what: &str| {
         if text.trim().is_empty() {
             Some(UserError::new(Code::Required, field, format!("{what} is empty")))

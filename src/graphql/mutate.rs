@@ -22,7 +22,7 @@ use crate::{
     auth::Actor,
     error::Code,
     store::{
-        Claim, Scope, Tx,
+        Claim, ReportRow, Scope, Tx,
         draft::{Mode, Outcome, Written},
     },
 };
@@ -80,6 +80,8 @@ pub struct Report {
     pub errors: Vec<UserError>,
     /// What is told once, by the payload's field. Never remembered.
     pub told: Vec<(&'static str, SecretString)>,
+    /// What is reported, by the payload's list. Never remembered.
+    pub reports: Vec<(&'static str, Vec<ReportRow>)>,
 }
 
 /// Runs a mutation to its end, whatever becomes of the caller: a lost connection cannot cut it short.
@@ -189,10 +191,12 @@ impl Call {
             }
         }
         let mut report = self.effect(&tx).await?;
+        report.reports = tx.reports();
         let is_whole_failure =
             !report.errors.is_empty() || report.rows.iter().all(|row| row.outcome == Outcome::Failed);
-        if is_whole_failure {
-            // A failed validation is not remembered: the caller may mend the input and use the key again.
+        if is_whole_failure || tx.is_trial() {
+            // A failed validation is not remembered: the caller may mend the input and use the key again. Nor is a
+            // trial, which has no effect to repeat.
             tx.roll_back().await?;
             return Ok(report);
         }

@@ -205,6 +205,8 @@ pub(super) fn payloads(registry: &mut Registry, slice: &Slice) {
     let deleted = field("deletedId", "ID", "The id of a row that was deleted.");
     let mut fields = vec![node(), outcome(), deleted, replayed(), errors()];
     fields.extend(slice.told_once.iter().map(|known| field(known.name, known.ty, known.doc)));
+    let list = |known: &Relationship| field(known.name, &format!("[{}!]!", known.target.name), known.doc);
+    fields.extend(slice.reports.iter().map(list));
     let doc = format!("What came of a change to a {}.", noun.name);
     add_object(registry, &format!("{}Payload", noun.name), &doc, fields);
     if noun.offers(Operation::BulkUpsert) {

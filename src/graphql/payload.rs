@@ -10,7 +10,7 @@ use super::{
     mutate::Report,
     plan::{Leaf, Out, Planner, RowPlan, USER_ERROR},
     render::Writer,
-    slice::{Argument, Slice},
+    slice::{Made, Slice},
 };
 use crate::{
     Error, Result,
@@ -32,6 +32,7 @@ enum PayloadOut {
     Errors(Vec<Out<&'static str>>),
     Results(Vec<Out<PayloadOut>>),
     Told(&'static str),
+    Report(&'static str, RowPlan),
 }
 
 static PAYLOAD: Leaf = Leaf { name: "", fields: &["outcome", "deletedId", "isReplayed", "index"] };
@@ -45,14 +46,14 @@ impl Payload {
         is_bulk: bool,
     ) -> Result<Self> {
         let (noun, name) = (slice.noun, if is_bulk { "BulkPayload" } else { "Payload" });
-        let told = if is_bulk { &[] } else { slice.told_once };
-        Ok(Self { outs: Self::outs(planner, noun, told, sets, &format!("{}{name}", noun.name))?, is_bulk })
+        let own = if is_bulk { None } else { Some(slice) };
+        Ok(Self { outs: Self::outs(planner, noun, own, sets, &format!("{}{name}", noun.name))?, is_bulk })
     }
 
     fn outs<'a>(
         planner: Planner<'a>,
         noun: &'static Noun,
-        told: &'static [Argument],
+        own: Option<&'static Slice>,
         sets: &[&'a SelectionSet],
         name: &str,
     ) -> Result<Vec<Out<PayloadOut>>> {
@@ -65,12 +66,19 @@ impl Payload {
                 }),
                 "errors" => PayloadOut::Errors(planner.leaves(&sets, &USER_ERROR)),
                 "results" => {
-                    PayloadOut::Results(Self::outs(planner, noun, &[], &sets, &format!("{}BulkResult", noun.name))?)
+                    PayloadOut::Results(Self::outs(planner, noun, None, &sets, &format!("{}BulkResult", noun.name))?)
                 }
-                leaf => match told.iter().find(|known| known.name == leaf) {
-                    Some(known) => PayloadOut::Told(known.name),
-                    None => PayloadOut::Leaf(PAYLOAD.fields.iter().copied().find(|known| *known == leaf).unwrap_or("")),
-                },
+                leaf => {
+                    let told = own.and_then(|slice| slice.told_once.iter().find(|known| known.name == leaf));
+                    let report = own.and_then(|slice| slice.reports.iter().find(|known| known.name == leaf));
+                    match (told, report) {
+                        (Some(known), _) => PayloadOut::Told(known.name),
+                        (_, Some(known)) => PayloadOut::Report(known.name, planner.row(known.target, &sets)?),
+                        _ => {
+                            PayloadOut::Leaf(PAYLOAD.fields.iter().copied().find(|known| *known == leaf).unwrap_or(""))
+                        }
+                    }
+                }
             };
             outs.push(Out { key, what });
         }
@@ -84,6 +92,15 @@ impl Payload {
         for plan in self.node_plans() {
             rows.push(load::rows_by_id(scope, plan, &ids).await?);
         }
+        let mut reports = Vec::new();
+        for out in &self.outs {
+            if let PayloadOut::Report(name, plan) = &out.what {
+                let rows = report.reports.iter().filter(|(known, _)| known == name).flat_map(|(_, rows)| rows);
+                let objects: Vec<Made> = rows.map(|cells| Made { cells: cells.clone(), inside: Vec::new() }).collect();
+                reports.push(load::made(scope, plan, &objects).await?);
+            }
+        }
+        let mut reports = reports.iter();
         let one = report.rows.first();
         let name = if self.is_bulk { "BulkPayload" } else { "Payload" };
         let typename = format!("{}{name}", noun.name);
@@ -100,6 +117,12 @@ impl Payload {
                         let whole = Whole { row: Some(row), errors: &errors, index, report };
                         whole.write(writer, what, &rows, &mut place, noun, &typename);
                     });
+                });
+            }
+            PayloadOut::Report(_, plan) => {
+                let found = reports.next();
+                writer.items(found.iter().flat_map(|found| found.rows.iter().enumerate()), |writer, (place, row)| {
+                    writer.object(&plan.object, row, place, found.map_or(&[], |found| &found.children));
                 });
             }
             what => {
@@ -172,7 +195,7 @@ impl Whole<'_> {
                 None => writer.null(),
             },
             PayloadOut::Leaf("index") => writer.int(i64::try_from(self.index).unwrap_or(i64::MAX)),
-            PayloadOut::Leaf(_) | PayloadOut::Results(_) => writer.text(typename),
+            PayloadOut::Leaf(_) | PayloadOut::Results(_) | PayloadOut::Report(..) => writer.text(typename),
         }
     }
 }

@@ -40,6 +40,8 @@ pub struct Slice {
     pub enums: &'static [&'static EnumType],
     /// Fields of its payload that show what is told once: set by [`Tx::tell`], null in a replay.
     pub told_once: &'static [Argument],
+    /// Lists of its payload that show what a mutation found: set by [`Tx::report`], empty in a replay.
+    pub reports: &'static [Relationship],
 }
 
 impl Slice {
@@ -57,6 +59,7 @@ impl Slice {
             objects: &[],
             enums: &[],
             told_once: &[],
+            reports: &[],
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod copy_test;
 mod copy_types;
+pub mod coverage;
 mod group_types;
 pub mod groups;
 pub mod proportion;

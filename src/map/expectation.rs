@@ -1,5 +1,7 @@
 //! Expectations: the top five of a point are ranked as a whole, and every change of them is kept.
 
+use std::collections::{HashMap, HashSet};
+
 use entity::{
     Permission,
     event::EventOperation,
@@ -83,41 +85,68 @@ async fn rank(tx: &Tx, input: &Input) -> Result<Done> {
         let path = vec!["expectationIds".to_owned(), index.to_string()];
         return Ok(Err(vec![UserError { code, message: message.to_owned(), path }]));
     }
-    let place =
-        |id: Uuid| wanted_order.iter().position(|known| *known == id).and_then(|place| i64::try_from(place + 1).ok());
-    let point_id = point.id();
-    if rows.iter().all(|row| row.rank == place(row.id.0)) {
-        return Ok(Ok((point_id, Outcome::Unchanged)));
+    let point = point.id();
+    let ranks = Ranks::from([(point, wanted_order.into_iter().zip(1..).collect())]);
+    let (changed, _) = set_ranks(tx, &ranks).await?;
+    Ok(Ok((point, if changed.is_empty() { Outcome::Unchanged } else { Outcome::Updated })))
+}
+
+/// The top five of points: for each, the ranks of its expectations.
+pub(super) type Ranks = HashMap<Uuid, HashMap<Uuid, i64>>;
+
+/// Makes the top five of these points exactly these, all at once. Answers the points and the expectations that
+/// changed.
+pub(super) async fn set_ranks(tx: &Tx, ranks: &Ranks) -> Result<(HashSet<Uuid>, HashSet<Uuid>)> {
+    let (mut points, mut changing) = (HashSet::new(), HashSet::new());
+    if ranks.is_empty() {
+        return Ok((points, changing));
     }
-    let is_involved = |row: &&Model| row.rank.is_some() || wanted_order.contains(&row.id.0);
+    let mut owners = tx.lock(&interaction_point::NOUN, &ranks.keys().copied().collect::<Vec<_>>()).await?;
+    let rank = |point: Uuid, id: Uuid| ranks.get(&point).and_then(|top| top.get(&id)).copied();
+    let rows = tx.all_unpermitted(Entity::find().filter(Column::PointId.is_in(owners.keys().copied()))).await?;
+    for row in rows.iter().filter(|row| row.rank != rank(row.point_id.0, row.id.0)) {
+        points.insert(row.point_id.0);
+        changing.insert(row.id.0);
+    }
+    if changing.is_empty() {
+        return Ok((points, changing));
+    }
+    let is_involved = |row: &&Model| {
+        points.contains(&row.point_id.0) && (row.rank.is_some() || rank(row.point_id.0, row.id.0).is_some())
+    };
+    // All that stand or stood in a top five, and not only those that move: the history tells of them all.
     let involved: Vec<Uuid> = rows.iter().filter(is_involved).map(|row| row.id.0).collect();
-    // All that stand or stood in the top five, and not only those that move: the history tells of them all.
     let records = tx.lock(&NOUN, &involved).await?;
     if records.len() < involved.len() {
         // One was deleted after it was read: run again.
         return Err(Error::Collision);
     }
-    let before = ranked(records.values());
+    let point_of = |record: &Record| record.get("point_id").id().unwrap_or_default();
+    let history: Vec<(Uuid, Vec<Ranked>, Vec<Ranked>)> = points
+        .iter()
+        .map(|point| {
+            let of_it = || records.values().filter(|record| point_of(record) == *point);
+            let after = of_it().filter_map(|record| Ranked::at(record, rank(*point, record.id())?));
+            (*point, ranked(of_it().filter_map(Ranked::of)), ranked(after))
+        })
+        .collect();
     let changes: Vec<(Record, _)> = records
         .into_values()
-        .filter(|record| record.get("rank").int() != place(record.id()))
+        .filter(|record| changing.contains(&record.id()))
         .map(|record| {
-            let rank = place(record.id()).map_or(Cell::Null, Cell::Int);
+            let rank = rank(point_of(&record), record.id()).map_or(Cell::Null, Cell::Int);
             (record, vec![given(&NOUN, "rank", rank)])
         })
         .collect();
-    let changing: Vec<Uuid> = changes.iter().map(|(record, _)| record.id()).collect();
     // Ranks are unique at every moment: all that move are cleared before any is set.
-    tx.clear(&NOUN, "rank", &changing).await?;
+    tx.clear(&NOUN, "rank", &changing.iter().copied().collect::<Vec<_>>()).await?;
     tx.change(&NOUN, changes).await?;
     let now = Cell::Int(tx.now().timestamp_millis());
-    let fields = vec!["expectations", "rankings"];
-    tx.put(point_noun, vec![(point.changed(&[], &now), fields)], EventOperation::Updated).await?;
-    let words = |id: &Uuid| rows.iter().find(|row| row.id.0 == *id).map(|row| row.statement.clone());
-    let after =
-        wanted_order.iter().zip(1..).filter_map(|(id, rank)| Some(Ranked { rank, id: *id, statement: words(id)? }));
-    keep(tx, point_id, &before, &after.collect::<Vec<_>>()).await?;
-    Ok(Ok((point_id, Outcome::Updated)))
+    let owners = points.iter().filter_map(|point| owners.remove(point));
+    let owners = owners.map(|point| (point.changed(&[], &now), vec!["expectations", "rankings"])).collect();
+    tx.put(&interaction_point::NOUN, owners, EventOperation::Updated).await?;
+    keep(tx, &history).await?;
+    Ok((points, changing))
 }
 
 /// An expectation in the top five of its point.
@@ -130,8 +159,11 @@ struct Ranked {
 
 impl Ranked {
     fn of(record: &Record) -> Option<Self> {
-        let (rank, statement) = (record.get("rank").int()?, record.get("statement").text()?.to_owned());
-        Some(Self { rank, id: record.id(), statement })
+        Self::at(record, record.get("rank").int()?)
+    }
+
+    fn at(record: &Record, rank: i64) -> Option<Self> {
+        Some(Self { rank, id: record.id(), statement: record.get("statement").text()?.to_owned() })
     }
 
     fn shown(&self) -> serde_json::Value {
@@ -139,26 +171,28 @@ impl Ranked {
     }
 }
 
-/// Those of some expectations that are in the top five, by rank.
-fn ranked<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Ranked> {
-    let mut ranked: Vec<Ranked> = records.into_iter().filter_map(Ranked::of).collect();
+/// A top five by rank.
+fn ranked(ranked: impl Iterator<Item = Ranked>) -> Vec<Ranked> {
+    let mut ranked: Vec<Ranked> = ranked.collect();
     ranked.sort_unstable_by_key(|ranked| ranked.rank);
     ranked
 }
 
-/// Adds to the history of a point's top five.
-async fn keep(tx: &Tx, point: Uuid, before: &[Ranked], after: &[Ranked]) -> Result<()> {
+/// Adds to the history of top fives: each point with its top five before and after.
+async fn keep(tx: &Tx, changed: &[(Uuid, Vec<Ranked>, Vec<Ranked>)]) -> Result<()> {
     let noun = &expectation_ranking::NOUN;
     let list =
         |ranked: &[Ranked]| Cell::Text(ranked.iter().map(Ranked::shown).collect::<serde_json::Value>().to_string());
-    let row = vec![
-        given(noun, "ranked_at", Cell::Int(tx.now().timestamp_millis())),
-        given(noun, "subject", Cell::Text(tx.actor().subject.clone())),
-        given(noun, "before", list(before)),
-        given(noun, "after", list(after)),
-        given(noun, "point_id", Cell::Id(point)),
-    ];
-    tx.make(noun, &[row]).await
+    let row = |(point, before, after): &(Uuid, Vec<Ranked>, Vec<Ranked>)| {
+        vec![
+            given(noun, "ranked_at", Cell::Int(tx.now().timestamp_millis())),
+            given(noun, "subject", Cell::Text(tx.actor().subject.clone())),
+            given(noun, "before", list(before)),
+            given(noun, "after", list(after)),
+            given(noun, "point_id", Cell::Id(*point)),
+        ]
+    };
+    tx.make(noun, &changed.iter().map(row).collect::<Vec<_>>()).await
 }
 
 /// The top five of a point as it is.
@@ -176,11 +210,11 @@ async fn left(tx: &Tx, deleted: &Record) -> Result<()> {
     let mut before = after.clone();
     before.push(gone);
     before.sort_unstable_by_key(|ranked| ranked.rank);
-    keep(tx, point, &before, &after).await
+    keep(tx, &[(point, before, after)]).await
 }
 
 /// Tells of the top five that a copy of a point begins with.
 pub(super) async fn begin(tx: &Tx, point: Uuid) -> Result<()> {
     let after = top(tx, point).await?;
-    if after.is_empty() { Ok(()) } else { keep(tx, point, &[], &after).await }
+    if after.is_empty() { Ok(()) } else { keep(tx, &[(point, Vec::new(), after)]).await }
 }

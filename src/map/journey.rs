@@ -9,8 +9,8 @@ use entity::{
 };
 
 use super::{
-    EXPECTED_VERSION, copy::JOURNEY_COPY, diagram, diff::ChangeKind, edition, flow, stage as stage_slice,
-    step as step_slice, tree::stay_a_tree,
+    EXPECTED_VERSION, copy::JOURNEY_COPY, diagram, diff::ChangeKind, document, edition, flow, sketch,
+    stage as stage_slice, step as step_slice, tree::stay_a_tree,
 };
 use crate::{
     Result,
@@ -70,17 +70,30 @@ pub const SLICE: Slice = Slice {
         },
         JOURNEY_COPY,
         edition::PUBLISH,
+        sketch::QUICK,
+        sketch::FROM_OUTLINE,
+        sketch::APPLY,
+        sketch::IMPORT,
     ],
-    queries: &[edition::DIFF],
+    queries: &[edition::DIFF, document::EXPORT, sketch::TEMPLATES],
     computed: flow::OF_JOURNEY,
     objects: OBJECTS,
-    inputs: &[diagram::OPTIONS_INPUT],
-    enums: &[ChangeKind::TYPE, diagram::ENUMS[0], diagram::ENUMS[1]],
+    inputs: &[diagram::OPTIONS_INPUT, sketch::INPUT],
+    enums: &[ChangeKind::TYPE, diagram::ENUMS[0], diagram::ENUMS[1], sketch::KEYS],
     ..Slice::new(&NOUN)
 };
 
-const OBJECTS: &[&Noun] =
-    &[flow::OBJECTS[0], flow::OBJECTS[1], flow::OBJECTS[2], edition::OBJECTS[0], edition::OBJECTS[1]];
+const OBJECTS: &[&Noun] = &[
+    flow::OBJECTS[0],
+    flow::OBJECTS[1],
+    flow::OBJECTS[2],
+    edition::OBJECTS[0],
+    edition::OBJECTS[1],
+    document::OBJECTS[0],
+    sketch::OBJECTS[0],
+    sketch::OBJECTS[1],
+    sketch::OBJECTS[2],
+];
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     for draft in drafts.iter_mut().filter(|draft| draft.is_new()) {

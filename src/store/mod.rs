@@ -1,6 +1,7 @@
 //! The only module that holds a database connection.
 
 pub mod access;
+mod aside;
 pub mod audit;
 pub mod backup;
 pub mod cell;
@@ -41,6 +42,7 @@ use std::{
     },
 };
 
+pub use aside::ReportRow;
 use chrono::{DateTime, Utc};
 pub use connect::Options;
 use entity::id::OrganizationId;

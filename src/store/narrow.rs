@@ -30,6 +30,8 @@ sites! {
     ExternalIdLookUp,
     /// External ids of rows.
     ExternalIds,
+    /// Rows by name.
+    Named,
     /// Rows locked for a change.
     Lock,
     /// A list of a noun.

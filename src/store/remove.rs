@@ -1,5 +1,7 @@
 //! Takes rows away: for good, or into the archive. Also sets what a table between two nouns says.
 
+use std::collections::HashMap;
+
 use entity::{
     Permission,
     event::EventOperation,
@@ -20,6 +22,9 @@ use crate::{
     Result,
     error::{Code, UserError},
 };
+
+/// Lines that one statement inserts.
+const LINES: usize = 4_000;
 
 /// One line of a table between two nouns: the target and the values beside it.
 pub type LinkRow = (Uuid, Vec<i64>);
@@ -115,43 +120,78 @@ impl Tx {
         relation: &'static Relationship,
         wanted: &[LinkRow],
     ) -> Result<bool> {
+        if self.relink(relation, &[(owner.id(), wanted.to_vec())]).await?.is_empty() {
+            return Ok(false);
+        }
+        let now = Cell::Int(self.now().timestamp_millis());
+        self.put(noun, vec![(owner.changed(&[], &now), vec![relation.name])], EventOperation::Updated).await?;
+        Ok(true)
+    }
+
+    /// As [`Tx::set_links`], for many owners in a fixed number of statements. Answers those that changed.
+    pub async fn set_all_links(
+        &self,
+        noun: &'static Noun,
+        relation: &'static Relationship,
+        wanted: &[(Uuid, Vec<LinkRow>)],
+    ) -> Result<Vec<Uuid>> {
+        let owners: Vec<Uuid> = wanted.iter().map(|(owner, _)| *owner).collect();
+        let mut records = self.lock(noun, &owners).await?;
+        let changed = self.relink(relation, wanted).await?;
+        let now = Cell::Int(self.now().timestamp_millis());
+        let rows = changed.iter().filter_map(|id| Some((records.remove(id)?.changed(&[], &now), vec![relation.name])));
+        self.put(noun, rows.collect(), EventOperation::Updated).await?;
+        Ok(changed)
+    }
+
+    /// Writes what differs between the lines there are and those that are wanted, owner by owner.
+    async fn relink(&self, relation: &'static Relationship, wanted: &[(Uuid, Vec<LinkRow>)]) -> Result<Vec<Uuid>> {
         let Link::Through { table, from, to, edge } = relation.link else {
             unreachable!("only relations through a table are set whole")
         };
+        let owners: Vec<Uuid> = wanted.iter().map(|(owner, _)| *owner).collect();
         let mut sql = self.sql();
-        sql.push("SELECT organization_id, ").name(&[to]);
+        sql.push("SELECT organization_id, ").name(&[from]).push(", ").name(&[to]);
         for field in edge {
             sql.push(", ").name(&[field.column]);
         }
         sql.push(" FROM ").name(&[table]).push(" AS t WHERE ");
         sql.narrow(Site::Links, Alias::ROW, "organization_id", self.organization()).push(" AND ");
-        sql.name(&[from]).push(" = ").bind(owner.id());
-        let mut kinds = vec![CellKind::Id];
+        sql.is_one_of(Alias::ROW, from, &owners);
+        let mut kinds = vec![CellKind::Id, CellKind::Id];
         kinds.extend(edge.iter().map(|_| CellKind::Int));
-        let rows = self.rows(sql.finish(), &kinds).await?;
-        let mut present: Vec<LinkRow> = rows
-            .iter()
-            .filter_map(|row| Some((row[0].id()?, row[1..].iter().filter_map(Cell::int).collect())))
-            .collect();
-        let mut sorted = wanted.to_vec();
-        present.sort();
-        sorted.sort();
-        if present == sorted {
-            return Ok(false);
+        let mut present: HashMap<Uuid, Vec<LinkRow>> = HashMap::new();
+        for row in self.rows(sql.finish(), &kinds).await? {
+            if let (Some(owner), Some(target)) = (row[0].id(), row[1].id()) {
+                present.entry(owner).or_default().push((target, row[2..].iter().filter_map(Cell::int).collect()));
+            }
+        }
+        let differs = |(owner, rows): &&(Uuid, Vec<LinkRow>)| {
+            let (mut before, mut after) = (present.get(owner).cloned().unwrap_or_default(), rows.clone());
+            before.sort();
+            after.sort();
+            before != after
+        };
+        let changed: Vec<&(Uuid, Vec<LinkRow>)> = wanted.iter().filter(differs).collect();
+        let owners: Vec<Uuid> = changed.iter().map(|(owner, _)| *owner).collect();
+        if owners.is_empty() {
+            return Ok(owners);
         }
         let mut sql = self.sql();
         sql.push("DELETE FROM ").name(&[table]).push(" AS t WHERE ");
-        sql.narrow(Site::LinksTaken, Alias::ROW, "organization_id", self.organization());
-        sql.push(" AND ").name(&[from]).push(" = ").bind(owner.id()).push(" RETURNING organization_id");
+        sql.narrow(Site::LinksTaken, Alias::ROW, "organization_id", self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, from, &owners).push(" RETURNING organization_id");
         self.rows(sql.finish(), &[]).await?;
-        if !wanted.is_empty() {
+        let lines: Vec<(Uuid, &LinkRow)> =
+            changed.iter().flat_map(|(owner, rows)| rows.iter().map(|row| (*owner, row))).collect();
+        for part in lines.chunks(LINES) {
             let mut sql = self.sql();
             sql.push("INSERT INTO ").name(&[table]).push(" (organization_id, ").name(&[from]).push(", ").name(&[to]);
             for field in edge {
                 sql.push(", ").name(&[field.column]);
             }
-            sql.push(") VALUES ").list(wanted, |sql, (target, values)| {
-                sql.push("(").owner(self.organization()).push(", ").bind(owner.id()).push(", ").bind(*target);
+            sql.push(") VALUES ").list(part, |sql, (owner, (target, values))| {
+                sql.push("(").owner(self.organization()).push(", ").bind(*owner).push(", ").bind(*target);
                 for value in values {
                     sql.push(", ").bind(*value);
                 }
@@ -159,8 +199,6 @@ impl Tx {
             });
             self.execute(sql.finish()).await?;
         }
-        let now = Cell::Int(self.now().timestamp_millis());
-        self.put(noun, vec![(owner.changed(&[], &now), vec![relation.name])], EventOperation::Updated).await?;
-        Ok(true)
+        Ok(owners)
     }
 }

@@ -14,10 +14,10 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, Select, SqliteTransactionMode,
     Statement, TransactionOptions, TransactionTrait, prelude::Uuid,
 };
-use secrecy::SecretString;
 
 use super::{
     Store,
+    aside::Aside,
     cell::{Cell, CellKind, Column},
     connect,
     event::Event,
@@ -44,7 +44,7 @@ pub struct Scope<C = DatabaseConnection> {
     has_failed: Arc<AtomicBool>,
     pub(super) events: Arc<std::sync::Mutex<Vec<Event>>>,
     pub(super) rolled: Arc<std::sync::Mutex<Notes>>,
-    told: Arc<std::sync::Mutex<Vec<(&'static str, SecretString)>>>,
+    pub(super) aside: Arc<std::sync::Mutex<Aside>>,
     /// The transaction's erasure, and whether the ledger's file has yet to learn of it.
     erasure: Arc<std::sync::Mutex<Option<(Entry, bool)>>>,
     /// What is given back when the last of the request's work has ended.
@@ -73,7 +73,7 @@ impl Scope {
             has_failed: Arc::default(),
             events: Arc::default(),
             rolled: Arc::default(),
-            told: Arc::default(),
+            aside: Arc::default(),
             erasure: Arc::default(),
             held: Vec::new(),
         }
@@ -104,7 +104,7 @@ impl Scope {
             has_failed: Arc::default(),
             events: Arc::default(),
             rolled: Arc::default(),
-            told: Arc::default(),
+            aside: Arc::default(),
             erasure: Arc::default(),
             held: vec![Arc::new(turn)],
         })
@@ -135,16 +135,6 @@ impl Tx {
     /// Notes that the transaction erases somebody, once.
     pub(super) fn erases(&self, entry: Entry, is_new: bool) {
         *self.erasure.lock().expect("no holder of the lock panics") = Some((entry, is_new));
-    }
-
-    /// Tells the caller something once, in the payload's field of that name: a repeat of the call does not tell it.
-    pub fn tell(&self, field: &'static str, text: SecretString) {
-        self.told.lock().expect("no holder of the lock panics").push((field, text));
-    }
-
-    /// What was told, which is then forgotten.
-    pub fn told(&self) -> Vec<(&'static str, SecretString)> {
-        std::mem::take(&mut *self.told.lock().expect("no holder of the lock panics"))
     }
 
     /// Undoes everything.

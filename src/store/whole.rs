@@ -126,6 +126,36 @@ impl<C: ConnectionTrait> Scope<C> {
             .collect())
     }
 
+    /// Every row of a noun, archived ones too, by id. At most one more than `most`.
+    pub async fn every(&self, noun: &'static Noun, most: usize) -> Result<Vec<Record>> {
+        let columns = columns(noun);
+        let rows = self.read_every(noun, &columns, most).await?;
+        Ok(rows
+            .into_iter()
+            .map(|cells| Record { cells: columns.iter().copied().zip(cells).collect(), before: Vec::new() })
+            .collect())
+    }
+
+    /// Columns of every row of a noun, archived ones too, by id. At most one more than `most`.
+    pub async fn every_cells(
+        &self,
+        noun: &'static Noun,
+        columns: &[&'static str],
+        most: usize,
+    ) -> Result<Vec<Vec<Cell>>> {
+        let columns: Vec<Column> = columns.iter().map(|name| given(noun, name, Cell::Null).0).collect();
+        self.read_every(noun, &columns, most).await
+    }
+
+    async fn read_every(&self, noun: &'static Noun, columns: &[Column], most: usize) -> Result<Vec<Vec<Cell>>> {
+        self.may_read(noun)?;
+        let mut sql = self.sql();
+        self.select(&mut sql, noun, columns);
+        sql.push(" ORDER BY ").column(Alias::ROW, "id").push(" LIMIT ").number(most + 1);
+        let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
+        self.rows(sql.finish(), &kinds).await
+    }
+
     /// Columns of the rows of a noun whose `column` is one of `ids`, by id. At most one more than `most`.
     pub async fn cells(
         &self,
@@ -195,7 +225,7 @@ impl<C: ConnectionTrait> Scope<C> {
     }
 
     /// The lines of a relation through a table, of these rows.
-    async fn lines(&self, relation: &'static Relationship, ids: &[Uuid]) -> Result<Vec<Line>> {
+    pub async fn lines(&self, relation: &'static Relationship, ids: &[Uuid]) -> Result<Vec<Line>> {
         let Link::Through { table, from, to, edge } = relation.link else {
             return Err(Error::internal("only relations through a table have lines"));
         };

@@ -115,7 +115,7 @@ impl Serving {
 
 const TOTALS: &str = "{
     departments { totalCount } mediums { totalCount } influencers { totalCount } interactionPoints { totalCount }
-    expectations { totalCount } routingRules { totalCount } feedbackRecords { totalCount }
+    journeys { totalCount } steps { totalCount } expectations { totalCount } routingRules { totalCount } feedbackRecords { totalCount }
     ranked: expectations(filter: { rank: { isNull: false } }) { totalCount }
     feedbackRecordGroups(groupBy: [PRODUCT], orderBy: COUNT) { nodes { product count } }
 }";
@@ -128,8 +128,9 @@ fn whole() -> Value {
     groups.sort_by_key(|group| std::cmp::Reverse(group["count"].as_u64()));
     let total = |count: usize| json!({ "totalCount": count });
     json!({
-        "departments": total(12), "mediums": total(10), "influencers": total(10), "interactionPoints": total(83),
-        "expectations": total(36), "routingRules": total(11), "feedbackRecords": total(3_186), "ranked": total(25),
+        "departments": total(12), "mediums": total(10), "influencers": total(12), "interactionPoints": total(86),
+        "expectations": total(66), "routingRules": total(11), "feedbackRecords": total(3_186), "ranked": total(55),
+        "journeys": total(1), "steps": total(8),
         "feedbackRecordGroups": { "nodes": groups },
     })
 }

@@ -179,3 +179,39 @@ async fn a_bulk_upsert_of_a_thousand_costs_what_one_of_ten_does() {
     }
     assert_eq!(costs[..2], costs[2..]);
 }
+
+#[tokio::test]
+async fn a_journey_of_forty_steps_with_everything_costs_twelve_statements() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let points: Vec<Value> = (0..40)
+        .map(|place| {
+            json!({ "name": format!("P{place}"), "stage": format!("S{}", place / 8), "mediums": ["Web", "Phone"],
+                "influencers": ["Friend"], "expectations": ["a", "b", "c", "d", "e"] })
+        })
+        .collect();
+    let input = json!({ "title": "Trip", "points": points });
+    let made = caller.mutate("quickJourney", input, "node { id } errors { code }").await;
+    assert_eq!(made["errors"], json!([]));
+    let id = made["node"]["id"].clone();
+    caller.mutate("journeyPublish", json!({ "id": id }), "outcome").await;
+    let department = caller.ask("{ departments { nodes { id } } }").await["departments"]["nodes"][0].take();
+    let points =
+        caller.ask("{ interactionPoints(first: 40) { nodes { id } } }").await["interactionPoints"]["nodes"].take();
+    let owned = json!({ "id": points[0]["id"], "ownerRef": department });
+    caller.mutate("interactionPointUpdate", owned, "outcome").await;
+    let document = "query($id: ID!) { journey(by: { id: $id }) { title status editions { nodes { number } }
+        stages(orderBy: [{ field: POSITION }]) { nodes { name } }
+        steps(first: 40, orderBy: [{ field: POSITION }]) { nodes { label position stage { name } point { name kind
+            owner { name } mediums { nodes { name } } influencers { edges { strength node { name } } }
+            expectations(first: 5, orderBy: [{ field: RANK }]) { nodes { statement rank } }
+            feedbackRecords(first: 3) { nodes { receivedAt } } } } }
+        links(first: 100) { nodes { kind label from { id } to { id } } } } }";
+    let (data, cost) = counted(&app, &caller, document, json!({ "id": id })).await;
+    assert_eq!(cost, 12);
+    let journey = &data["journey"];
+    let steps = journey["steps"]["nodes"].as_array().unwrap();
+    assert_eq!((steps.len(), journey["links"]["nodes"].as_array().unwrap().len()), (40, 39));
+    assert!(steps.iter().all(|step| step["point"]["expectations"]["nodes"].as_array().unwrap().len() == 5));
+    assert_eq!(journey["stages"]["nodes"].as_array().unwrap().len(), 5);
+}

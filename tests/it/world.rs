@@ -202,6 +202,7 @@ impl<'a> World<'a> {
                 "ID" => json!(self.rows.get(noun_of_id(name, noun))?.last()?.id),
                 "String" if name == "scopes" => json!("map:read"),
                 "String" if name == "sourceUrl" => json!(format!("https://example.org/{}", self.text(name))),
+                "String" if name == "document" => json!(document(noun, &self.text(name))),
                 "String" => json!(self.text(name)),
                 "Int" => json!(1),
                 "Float" => json!(0.5),
@@ -231,6 +232,19 @@ impl<'a> World<'a> {
 
     pub fn newest(&self, noun: &str) -> &Row {
         self.rows.get(noun).and_then(|rows| rows.last()).unwrap_or_else(|| panic!("there is no {noun}"))
+    }
+}
+
+/// The text of a document that a mutation of the noun takes, with one name in it.
+pub fn document(noun: &str, name: &str) -> String {
+    if noun == "Organization" {
+        json!({ "format": "rapport-map/1", "mediums": [{ "key": name, "name": name }] }).to_string()
+    } else {
+        format!(
+            "<CJML version=\"2.0\"><plannedJourney><journeyID>{name}</journeyID><touchpoints><plannedAction>\
+             <touchpointID>1</touchpointID><initiator><initiatorLabel>{name}</initiatorLabel></initiator>\
+             </plannedAction></touchpoints></plannedJourney></CJML>"
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use entity::{
-    Noun, assumption, desired_result, expectation, interaction_point, journey, journey_edition,
+    Noun, Permission, assumption, desired_result, expectation, interaction_point, journey, journey_edition,
     noun::{Link, Operation},
     objective, objective_conflict, personal, review_question, stage, step, step_link,
 };
@@ -35,11 +35,15 @@ const POINT: [&Noun; 6] = [
     &objective_conflict::NOUN,
     &desired_result::NOUN,
 ];
+/// Mutations that make rows of many nouns of the map.
+const OF_THE_MAP: [&str; 5] = ["mapImport", "quickJourney", "templateApply", "journeyFromOutline", "journeyImport"];
 
 /// The nouns of which a mutation changes rows that it does not show.
 pub fn reach(mutation: &str, noun: &'static Noun) -> Vec<&'static Noun> {
     if mutation.ends_with(ERASE) {
         personal::about_a_person().to_vec()
+    } else if OF_THE_MAP.contains(&mutation) {
+        entity::NOUNS.into_iter().filter(|noun| noun.write == Permission::MapWrite).collect()
     } else if JOURNEY.iter().any(|known| known.name == noun.name) {
         JOURNEY.to_vec()
     } else if mutation.ends_with(COPY) {

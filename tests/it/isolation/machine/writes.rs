@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     outline::{Kind as Ty, Member, Outline},
-    world::{is_own, noun_of, noun_of_id},
+    world::{document, is_own, noun_of, noun_of_id},
 };
 
 /// Codes of the mistakes that rules find in rows of one's own; whether they are right is tested with each rule.
@@ -162,6 +162,10 @@ impl Asker<'_> {
                 let value = dice.value(field, self.label);
                 given.insert(name.to_owned(), value.clone());
                 value
+            } else if let Some(Ty::Enum(values)) = self.outline.types.get(member.base()) {
+                json!(dice.pick(values))
+            } else if name == "document" && dice.happens(60) {
+                json!(document(noun.name, &format!("{} {}", self.label, dice.below(5))))
             } else if member.base() == "Boolean" {
                 json!(dice.below(2) == 1)
             } else if member.base() == "Int" {
@@ -211,7 +215,7 @@ impl Change {
         if self.field.ends_with(ERASE) {
             // What an erasure was told is forgotten, so that a repeat of it is no repeat.
             (own.has_erased, own.repeatable) = (own.has_erased || is_success(payload, self.is_bulk), None);
-        } else if is_success(payload, self.is_bulk) {
+        } else if is_success(payload, self.is_bulk) && self.variables["input"]["dryRun"] != json!(true) {
             own.repeatable = Some((self.document.clone(), self.variables.clone(), outcomes(payload, self.is_bulk)));
         }
         Ok(())

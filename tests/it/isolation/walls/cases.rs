@@ -180,6 +180,9 @@ pub fn orders(both: &Neighbours<'_>, outline: &Outline, field: &Member, site: Si
         erased["externalId"] = both.curious.rows["Customer"][0].external.clone().unwrap();
         cases.push(case(&document, json!({ "input": erased })));
     }
+    if field.name == "templateApply" {
+        cases.push(case(&document, json!({"input": {"key": "BASICS"}})));
+    }
     if field.name == "departmentCreate" {
         cases.push(case(&document, json!({"input": {"name": "Beta", "idempotencyKey": "known"}})));
         cases.push(case(&document, json!({"input": {"name": "Beta", "idempotencyKey": format!("used {site:?}")}})));

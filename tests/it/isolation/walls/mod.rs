@@ -28,7 +28,7 @@ use crate::{
 const ERASE: &str = "customerErase";
 
 /// Places whose loss changes no answer: a second narrowing beside them, or a key, does the same.
-const DOUBLED: [Site; 18] = [
+const DOUBLED: [Site; 20] = [
     Site::ChildListLink,
     Site::ChildListLinkRow,
     Site::ChildListLinkAgain,
@@ -128,6 +128,8 @@ async fn prepare(app: &App, both: &Neighbours<'_>, outline: &Outline) -> Vec<Str
         scope.commit().await.unwrap();
     }
     app.store.seal(hidden.organization(), now()).await.unwrap();
+    // Mediums and influencers of names that are no one's own.
+    curious.mutate("templateApply", json!({"key": "BASICS"}), "outcome").await;
     let make = |name: &str| outline.mutations().iter().find(|field| field.name == name).unwrap();
     let mut people = Vec::new();
     for number in 0..PEOPLE {

@@ -1,0 +1,178 @@
+//! Writes the whole map of an organization as one document.
+
+use std::collections::HashMap;
+
+use entity::{
+    Noun, Permission, department,
+    noun::{Field, Kind, Link, Relationship},
+};
+use sea_orm::prelude::Uuid;
+use serde_json::{Map, Value};
+
+use super::{FORMAT, IS_ARCHIVED, MOST_ROWS, SYSTEM, count, fields, held, is_outside, references, sets, text};
+use crate::{
+    Error, Result,
+    graphql::{
+        freeze::value,
+        slice::{Answer, Made, Query},
+    },
+    map::READ,
+    store::{
+        Scope,
+        cell::{Cell, Record},
+        whole::Line,
+    },
+};
+
+/// The query.
+pub(in crate::map) const EXPORT: Query = Query {
+    name: "mapExport",
+    doc: "The whole map as one document, for mapImport into another organization: every row that is described and changed with map:write, archived ones too, without editions. Equal maps give equal documents. Refused with BAD_USER_INPUT above 10,000 rows and lines.",
+    arguments: &[],
+    answer: &MAP,
+    permissions: READ,
+    run: |scope, _| Box::pin(export(scope)),
+};
+
+/// What the query answers.
+pub(super) static MAP: Noun = Noun {
+    name: "MapExport",
+    singular: "mapExport",
+    plural: "mapExports",
+    table: "",
+    prefix: "",
+    doc: "The whole map of an organization.",
+    tenant: "",
+    system: &[],
+    read: Some(Permission::MapRead),
+    write: Permission::MapWrite,
+    fields: &[
+        text("format", "Name and version of the document's format, as it says itself."),
+        Field::new(
+            "document",
+            "document",
+            Kind::Json,
+            "The document: lists of objects by the name of their list. An object has its key, its fields, the keys of the rows it names (departments by name), those of the rows it is linked to, its external ids, and whether it is in the archive.",
+        ),
+        count("rowCount", "Rows in it."),
+    ],
+    relations: &[],
+    operations: &[],
+    has_external_ids: false,
+};
+
+/// Keys of rows by id.
+type Keys = HashMap<Uuid, String>;
+
+async fn export(scope: &Scope) -> Result<Answer> {
+    let mut lists: Vec<(&'static Noun, Vec<Record>)> = Vec::new();
+    let mut left = MOST_ROWS;
+    let too_many = || Error::BadInput(format!("the map has more than {MOST_ROWS} rows and lines"));
+    for (_, noun) in held() {
+        let rows = scope.every(noun, left).await?;
+        left = left.checked_sub(rows.len()).ok_or_else(too_many)?;
+        lists.push((noun, rows));
+    }
+    let mut keys: Keys = HashMap::new();
+    let mut others = HashMap::new();
+    for (noun, rows) in &lists {
+        let ids: Vec<Uuid> = rows.iter().map(Record::id).collect();
+        let mut carried = if noun.has_external_ids { scope.external_ids(noun, &ids).await? } else { HashMap::new() };
+        for id in ids {
+            let mut own = carried.remove(&id).unwrap_or_default();
+            let key = own.iter().position(|known| known.system == SYSTEM).map(|place| own.remove(place).id);
+            keys.insert(id, key.unwrap_or_else(|| entity::id::encode(noun.prefix, id)));
+            others.insert(id, own);
+        }
+    }
+    keys.extend(departments(scope, &lists).await?);
+    let mut document = Map::new();
+    document.insert("format".to_owned(), FORMAT.into());
+    let mut total = 0_i64;
+    for (noun, rows) in &lists {
+        let ids: Vec<Uuid> = rows.iter().map(Record::id).collect();
+        let mut lines: Vec<(&'static Relationship, HashMap<Uuid, Vec<Line>>)> = Vec::new();
+        for relation in sets(noun) {
+            let mut by_row: HashMap<Uuid, Vec<Line>> = HashMap::new();
+            for line in scope.lines(relation, &ids).await? {
+                left = left.checked_sub(1).ok_or_else(too_many)?;
+                by_row.entry(line.from).or_default().push(line);
+            }
+            lines.push((relation, by_row));
+        }
+        let mut objects: Vec<(&str, Value)> = Vec::new();
+        for record in rows {
+            let mut object = object(noun, record, &keys);
+            for (relation, by_row) in &lines {
+                let own = by_row.get(&record.id()).map_or(&[][..], Vec::as_slice);
+                object.insert(relation.name.to_owned(), told(own, &keys));
+            }
+            if noun.has_external_ids {
+                let others = others.remove(&record.id()).unwrap_or_default().into_iter();
+                let others = others.map(|key| serde_json::json!({ "system": key.system, "id": key.id }));
+                object.insert("externalIds".to_owned(), others.collect());
+            }
+            objects.push((&keys[&record.id()], Value::Object(object)));
+        }
+        objects.sort_by_key(|(key, _)| *key);
+        total += i64::try_from(objects.len()).unwrap_or(i64::MAX);
+        document.insert(noun.plural.to_owned(), objects.into_iter().map(|(_, object)| object).collect());
+    }
+    Ok(Answer::Object(Made {
+        cells: vec![
+            ("format", Cell::Text(FORMAT.to_owned())),
+            ("document", Cell::Text(Value::Object(document).to_string())),
+            ("rowCount", Cell::Int(total)),
+        ],
+        inside: Vec::new(),
+    }))
+}
+
+/// The names of the departments that rows name.
+async fn departments(scope: &Scope, lists: &[(&'static Noun, Vec<Record>)]) -> Result<Keys> {
+    let mut ids: Vec<Uuid> = Vec::new();
+    for (noun, rows) in lists {
+        for relation in references(noun).filter(|relation| is_outside(relation.target)) {
+            if let Link::One { column, .. } = relation.link {
+                ids.extend(rows.iter().filter_map(|row| row.get(column).id()));
+            }
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let rows = scope.cells(&department::NOUN, &["id", "name"], "id", &ids, ids.len()).await?;
+    Ok(rows.iter().filter_map(|row| Some((row[0].id()?, row[1].text()?.to_owned()))).collect())
+}
+
+fn object(noun: &'static Noun, record: &Record, keys: &Keys) -> Map<String, Value> {
+    let mut object = Map::new();
+    object.insert("key".to_owned(), keys[&record.id()].as_str().into());
+    for field in fields(noun) {
+        object.insert(field.name.to_owned(), value(record.get(field.column), field.kind));
+    }
+    for relation in references(noun) {
+        let Link::One { column, .. } = relation.link else { continue };
+        let named = record.get(column).id().and_then(|id| keys.get(&id));
+        object.insert(relation.name.to_owned(), named.map_or(Value::Null, |key| key.as_str().into()));
+    }
+    if noun.is_archivable() {
+        object.insert(IS_ARCHIVED.to_owned(), (!record.get("archived_at").is_null()).into());
+    }
+    object
+}
+
+/// The lines of a row by the keys they lead to.
+fn told(lines: &[Line], keys: &Keys) -> Value {
+    let mut told: Vec<(&str, Value)> = Vec::new();
+    for line in lines {
+        let Some(key) = keys.get(&line.to) else { continue };
+        let mut object = Map::new();
+        object.insert("key".to_owned(), key.as_str().into());
+        for (field, cell) in &line.values {
+            object.insert(field.name.to_owned(), value(cell, field.kind));
+        }
+        told.push((key, Value::Object(object)));
+    }
+    told.sort_by_key(|(key, _)| *key);
+    told.into_iter().map(|(_, object)| object).collect()
+}

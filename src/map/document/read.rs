@@ -1,0 +1,264 @@
+//! Reads a document out of JSON.
+
+use std::collections::HashMap;
+
+use async_graphql::Value;
+use entity::{
+    Noun,
+    noun::{Field, Kind, Link, Relationship, Writable},
+};
+use serde_json::{Map, Value as Json};
+
+use super::{
+    Document, FORMAT, IS_ARCHIVED, Identity, MOST_BYTES, MOST_ROWS, Row, SYSTEM, fields, held, is_outside, is_rank,
+    place_of, references, row::Mistakes, sets,
+};
+use crate::{
+    UserError,
+    error::Code,
+    graphql::input::{check_external_id, text_mistake},
+    store::ExternalId,
+};
+
+/// Longest key: that of an external id.
+const KEY: usize = 255;
+
+type Object = Map<String, Json>;
+
+/// Places of rows by their keys, for each piece.
+type Places = Vec<HashMap<String, usize>>;
+
+fn path(parts: &[&str]) -> Vec<String> {
+    std::iter::once("document").chain(parts.iter().copied()).map(str::to_owned).collect()
+}
+
+/// The document of a text, or all that is wrong with it.
+pub(super) fn read(text: &str) -> Result<Document, Vec<UserError>> {
+    let refuse = |code, path, message: &str| Err(vec![UserError { code, message: message.to_owned(), path }]);
+    if text.len() > MOST_BYTES {
+        return refuse(Code::TooLong, path(&[]), &format!("the document is longer than {MOST_BYTES} bytes"));
+    }
+    let Ok(Json::Object(lists)) = serde_json::from_str(text) else {
+        return refuse(Code::Invalid, path(&[]), "the document is no JSON object");
+    };
+    if lists.get("format").and_then(Json::as_str) != Some(FORMAT) {
+        return refuse(Code::Invalid, path(&["format"]), &format!("the format must be {FORMAT}"));
+    }
+    let mut mistakes = Mistakes::default();
+    let mut given: Vec<(usize, &'static Noun, Vec<&Object>)> = Vec::new();
+    for (place, noun) in held() {
+        let Some(list) = lists.get(noun.plural) else { continue };
+        let Some(list) = list.as_array() else {
+            mistakes.add(Code::Invalid, path(&[noun.plural]), "this must be a list");
+            continue;
+        };
+        let mut objects = Vec::new();
+        for (index, item) in list.iter().enumerate() {
+            match item.as_object() {
+                Some(object) => objects.push(object),
+                None => {
+                    mistakes.add(Code::Invalid, path(&[noun.plural, &index.to_string()]), "this must be an object");
+                }
+            }
+        }
+        given.push((place, noun, objects));
+    }
+    for name in lists.keys().filter(|name| *name != "format" && held().all(|(_, noun)| noun.plural != *name)) {
+        mistakes.add(Code::Invalid, path(&[&shortened(name)]), "a document has no such list");
+    }
+    if !mistakes.is_empty() {
+        return mistakes.or(Document::default());
+    }
+    let mut places: Places = vec![HashMap::new(); Document::default().rows.len()];
+    for (piece, noun, objects) in &given {
+        for (index, object) in objects.iter().enumerate() {
+            let mut refuse = |code, message: &str| {
+                mistakes.add(code, path(&[noun.plural, &index.to_string(), "key"]), message);
+            };
+            match object.get("key").and_then(Json::as_str) {
+                None => refuse(Code::Required, "a row has a key, which is a text"),
+                Some(key) if key.trim().is_empty() => refuse(Code::Required, "the key is empty"),
+                Some(key) => match text_mistake(key, KEY) {
+                    Some((code, message)) => refuse(code, &message),
+                    None if places[*piece].insert(key.to_owned(), index).is_some() => {
+                        refuse(Code::Taken, "an earlier row has this key");
+                    }
+                    None => {}
+                },
+            }
+        }
+    }
+    if !mistakes.is_empty() {
+        return mistakes.or(Document::default());
+    }
+    let mut document = Document::default();
+    for (_, noun, objects) in given {
+        for (index, object) in objects.into_iter().enumerate() {
+            let mut reader = Reader { noun, object, places: &places, document: &mut document, mistakes: &mut mistakes };
+            let row = reader.row(index);
+            document.add(noun, row);
+        }
+    }
+    if document.count() > MOST_ROWS {
+        mistakes.add(Code::TooLong, path(&[]), format!("the document has more than {MOST_ROWS} rows and lines"));
+    }
+    mistakes.or(document)
+}
+
+/// A name that is told back, as long as names are.
+fn shortened(name: &str) -> String {
+    name.chars().filter(|sign| !sign.is_control()).take(64).collect()
+}
+
+/// Reads one row.
+struct Reader<'a> {
+    noun: &'static Noun,
+    object: &'a Object,
+    places: &'a Places,
+    document: &'a mut Document,
+    mistakes: &'a mut Mistakes,
+}
+
+impl Reader<'_> {
+    fn row(&mut self, index: usize) -> Row {
+        let noun = self.noun;
+        let key = self.object.get("key").and_then(Json::as_str).unwrap_or_default();
+        let identity = Identity::Key(ExternalId { system: SYSTEM.to_owned(), id: key.to_owned() });
+        let mut row = Row::new(identity, path(&[noun.plural, &index.to_string()]));
+        for (name, value) in self.object {
+            if name == "key" {
+                continue;
+            }
+            let field = fields(noun).find(|field| field.name == name);
+            let reference = references(noun).find(|relation| relation.name == name);
+            let set = sets(noun).find(|relation| relation.name == name);
+            match (field, reference, set) {
+                (Some(field), ..) if is_rank(noun, field) => self.rank(&mut row, field, value),
+                (Some(field), ..) => self.field(&mut row, field, value),
+                (_, Some(relation), _) => self.reference(&mut row, relation, value),
+                (.., Some(relation)) => self.set(&mut row, relation, value),
+                _ if name == "externalIds" && noun.has_external_ids => self.external_ids(&mut row, value),
+                _ if name == IS_ARCHIVED && noun.is_archivable() => match value {
+                    Json::Bool(is_archived) => row.is_archived = Some(*is_archived),
+                    _ => self.mistakes.add(Code::Invalid, row.at(IS_ARCHIVED), "this must be true or false"),
+                },
+                _ => {
+                    let message = format!("a {} of a document has no such field", noun.name);
+                    self.mistakes.add(Code::Invalid, row.at(&shortened(name)), message);
+                }
+            }
+        }
+        if row.rank.is_some() && !row.named.iter().any(|(relation, _)| relation.name == "point") {
+            self.mistakes.add(Code::Required, row.at("point"), "a rank is told together with its point");
+        }
+        row
+    }
+
+    fn field(&mut self, row: &mut Row, field: &'static Field, value: &Json) {
+        match Value::from_json(value.clone()) {
+            Ok(value) => row.give(field, &value, self.mistakes),
+            Err(_) => self.mistakes.add(Code::Invalid, row.at(field.name), "this is no value of its type"),
+        }
+    }
+
+    fn rank(&mut self, row: &mut Row, field: &'static Field, value: &Json) {
+        self.field(row, field, value);
+        if let Some((_, cell)) = row.values.pop_if(|(column, _)| column.name == field.column) {
+            row.rank = Some(cell);
+        }
+    }
+
+    fn reference(&mut self, row: &mut Row, relation: &'static Relationship, value: &Json) {
+        let Link::One { writable, .. } = relation.link else { return };
+        let target = relation.target;
+        match value {
+            Json::Null if writable == Writable::Optional => row.named.push((relation, None)),
+            Json::Null => self.mistakes.add(Code::Required, row.at(relation.name), "this cannot be cleared"),
+            Json::String(name) if is_outside(target) => {
+                let place = self.document.named(target, name, row.at(relation.name), self.mistakes);
+                row.named.push((relation, Some(place)));
+            }
+            _ => match self.known(relation, value) {
+                Some(place) => row.named.push((relation, Some(place))),
+                None => {
+                    let message = format!("the document has no {} of this key", target.name);
+                    self.mistakes.add(Code::NotFound, row.at(relation.name), message);
+                }
+            },
+        }
+    }
+
+    fn known(&self, relation: &Relationship, key: &Json) -> Option<usize> {
+        self.places[place_of(relation.target)?].get(key.as_str()?).copied()
+    }
+
+    fn set(&mut self, row: &mut Row, relation: &'static Relationship, value: &Json) {
+        let Some(items) = value.as_array() else {
+            return self.mistakes.add(Code::Invalid, row.at(relation.name), "this must be a list");
+        };
+        let edge = relation.link.edge();
+        let mut lines: Vec<(usize, Vec<i64>)> = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let mut at = row.at(relation.name);
+            at.push(index.to_string());
+            let mut refuse = |code, field: Option<&str>, message: &str| {
+                self.mistakes.add(code, at.iter().cloned().chain(field.map(str::to_owned)).collect(), message);
+            };
+            let empty = Object::new();
+            let object = item.as_object().unwrap_or(&empty);
+            let is_known = |name: &str| name == "key" || edge.iter().any(|field| field.name == name);
+            if let Some(name) = object.keys().find(|name| !is_known(name)) {
+                refuse(Code::Invalid, Some(&shortened(name)), "a line has no such field");
+                continue;
+            }
+            let place =
+                object.get("key").and_then(|key| self.places[place_of(relation.target)?].get(key.as_str()?).copied());
+            let Some(place) = place else {
+                refuse(Code::NotFound, Some("key"), "the document has no row of this key");
+                continue;
+            };
+            if lines.iter().any(|(known, _)| *known == place) {
+                refuse(Code::Invalid, None, "it is given twice");
+                continue;
+            }
+            let mut values = Vec::new();
+            for field in edge {
+                let Kind::Int { min, max } = field.kind else { continue };
+                match object.get(field.name).and_then(Json::as_i64) {
+                    Some(number) if (min..=max).contains(&number) => values.push(number),
+                    Some(_) => {
+                        refuse(Code::OutOfRange, Some(field.name), &format!("the number must be from {min} to {max}"));
+                    }
+                    None => refuse(Code::Required, Some(field.name), "a whole number is required"),
+                }
+            }
+            if values.len() == edge.len() {
+                lines.push((place, values));
+            }
+        }
+        row.lines.push((relation, lines));
+    }
+
+    fn external_ids(&mut self, row: &mut Row, value: &Json) {
+        let at = row.at("externalIds");
+        let Some(items) = value.as_array() else {
+            return self.mistakes.add(Code::Invalid, at, "this must be a list");
+        };
+        for (index, item) in items.iter().enumerate() {
+            let at: Vec<String> = at.iter().cloned().chain([index.to_string()]).collect();
+            let part = |name: &str| item.get(name).and_then(Json::as_str).map(str::to_owned);
+            let (Some(system), Some(id)) = (part("system"), part("id")) else {
+                self.mistakes.add(Code::Invalid, at, "an external id has a system and an id");
+                continue;
+            };
+            let key = ExternalId { system, id };
+            if let Some(mistake) = check_external_id(&key, "externalIds") {
+                self.mistakes.add(mistake.code, at, mistake.message);
+            } else if key.system == SYSTEM || row.external_ids.iter().any(|known| known.system == key.system) {
+                self.mistakes.add(Code::Invalid, at, "a system can be given once, and the one of documents not at all");
+            } else {
+                row.external_ids.push(key);
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Writes a document: each noun's rows in one call, by the same rules as any other write.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::{
+    expectation, interaction_point,
+    noun::{Link, Noun},
+};
+use sea_orm::prelude::Uuid;
+
+use super::{Document, IS_ARCHIVED, Identity, PIECES, Row, SYSTEM, place_of, row::Mistakes, sets};
+use crate::{
+    Result, UserError,
+    error::Code,
+    graphql::{input::wire_id, slice::Slice},
+    map::expectation::{Ranks, set_ranks},
+    store::{
+        Tx,
+        cell::{Cell, CellKind, Column, given},
+        draft::{Draft, Mode, Outcome, Target},
+    },
+};
+
+/// How deep rows of a noun may stand below one another.
+const MOST_LEVELS: usize = 64;
+
+/// What becomes of rows that are there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// They stay as they are.
+    Keep,
+    /// They become as the document says.
+    Update,
+}
+
+/// What came of a document: for each row, in the order of the pieces, its id and what happened.
+#[derive(Debug, Default)]
+pub struct Done(pub Vec<Vec<(Uuid, Outcome)>>);
+
+impl Done {
+    /// What came of the rows of a noun.
+    pub fn of(&self, noun: &Noun) -> &[(Uuid, Outcome)] {
+        place_of(noun).and_then(|place| self.0.get(place)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether anything was written.
+    pub fn is_change(&self) -> bool {
+        self.0.iter().flatten().any(|(_, outcome)| *outcome != Outcome::Unchanged)
+    }
+
+    fn touch(&mut self, piece: usize, ids: &HashSet<Uuid>) {
+        for (_, outcome) in self.0[piece].iter_mut().filter(|(id, _)| ids.contains(id)) {
+            if *outcome == Outcome::Unchanged {
+                *outcome = Outcome::Updated;
+            }
+        }
+    }
+}
+
+/// Writes a document. The caller rolls back if anything is wrong with it.
+pub async fn write(tx: &Tx, document: &Document, known: Known) -> Result<Result<Done, Vec<UserError>>> {
+    // Rows that are told by their names have no key that keeps two at once from making the same.
+    tx.lock_organization().await?;
+    let mut done = Done::default();
+    for (slice, rows) in PIECES.iter().zip(&document.rows) {
+        match write_rows(tx, slice, rows, known, &done).await? {
+            Ok(written) => done.0.push(written),
+            Err(mistakes) => return Ok(Err(mistakes)),
+        }
+    }
+    write_lines(tx, document, known, &mut done).await?;
+    if let Err(mistakes) = write_ranks(tx, document, known, &mut done).await? {
+        return Ok(Err(mistakes));
+    }
+    if let Err(mistakes) = write_archive(tx, document, &mut done).await? {
+        return Ok(Err(mistakes));
+    }
+    Ok(Ok(done))
+}
+
+/// The rows of the organization that the rows of a document are.
+async fn find(tx: &Tx, noun: &'static Noun, rows: &[Row]) -> Result<Vec<Option<Uuid>>> {
+    let key = |row: &Row| if let Identity::Key(key) = &row.identity { Some(key.clone()) } else { None };
+    let keys: Vec<_> = rows.iter().filter_map(key).collect();
+    let owners = tx.by_external_ids(noun, &keys).await?;
+    let unknown = keys.iter().filter(|key| key.system == SYSTEM && !owners.contains_key(*key));
+    let ids: Vec<Uuid> = unknown.filter_map(|key| wire_id(noun.prefix, &key.id)).collect();
+    let column = [given(noun, "id", Cell::Null).0];
+    let own: HashSet<Uuid> = tx.by_ids(noun, &column, &ids).await?.into_iter().filter_map(|row| row[0].id()).collect();
+    let name = |row: &Row| row.get("name").text().map(crate::store::cell::fold);
+    let names: Vec<String> = rows.iter().filter(|row| row.identity == Identity::Name).filter_map(name).collect();
+    let named = tx.by_names(noun, &names).await?;
+    let found = rows.iter().map(|row| match &row.identity {
+        Identity::New => None,
+        Identity::Name => named.get(&name(row)?).copied(),
+        Identity::Key(key) => owners.get(key).copied().or_else(|| {
+            let id = wire_id(noun.prefix, &key.id).filter(|_| key.system == SYSTEM)?;
+            own.contains(&id).then_some(id)
+        }),
+    });
+    Ok(found.collect())
+}
+
+async fn write_rows(
+    tx: &Tx,
+    slice: &Slice,
+    rows: &[Row],
+    known: Known,
+    done: &Done,
+) -> Result<Result<Vec<(Uuid, Outcome)>, Vec<UserError>>> {
+    let noun = slice.noun;
+    let levels = match levels(noun, rows) {
+        Ok(levels) => levels,
+        Err(mistakes) => return Ok(Err(mistakes)),
+    };
+    let found = if rows.is_empty() { Vec::new() } else { find(tx, noun, rows).await? };
+    let mut written: Vec<(Uuid, Outcome)> =
+        found.iter().map(|id| (id.unwrap_or_default(), Outcome::Unchanged)).collect();
+    for level in levels {
+        let stays = |place: &usize| {
+            found[*place].is_some() && (known == Known::Keep || rows[*place].identity == Identity::Name)
+        };
+        let places: Vec<usize> = level.into_iter().filter(|place| !stays(place)).collect();
+        let id = |target: &Noun, place: usize| {
+            if target.table == noun.table { written[place].0 } else { done.of(target)[place].0 }
+        };
+        let mut drafts: Vec<Draft> = places.iter().map(|place| draft(noun, &rows[*place], found[*place], id)).collect();
+        if drafts.is_empty() {
+            continue;
+        }
+        let mut mistakes = Mistakes::default();
+        let answers = tx.write(noun, &slice.rules, &mut drafts, true).await?;
+        for (place, answer) in places.into_iter().zip(answers) {
+            for error in answer.errors {
+                mistakes.add(error.code, told_at(noun, &rows[place], &error.path), error.message);
+            }
+            written[place] = (answer.id.unwrap_or_default(), answer.outcome);
+        }
+        if let Err(mistakes) = mistakes.or(()) {
+            return Ok(Err(mistakes));
+        }
+    }
+    Ok(Ok(written))
+}
+
+/// The rows in an order in which those they name come first, in as few calls as can be.
+fn levels(noun: &'static Noun, rows: &[Row]) -> Result<Vec<Vec<usize>>, Vec<UserError>> {
+    let above = |row: &Row| {
+        let own = row.named.iter().filter(|(relation, _)| relation.target.table == noun.table);
+        own.filter_map(|(relation, place)| Some((relation.name, (*place)?))).collect::<Vec<_>>()
+    };
+    let (mut levels, mut is_done) = (Vec::new(), vec![false; rows.len()]);
+    let mut left: Vec<usize> = (0..rows.len()).collect();
+    while !left.is_empty() {
+        let (ready, later): (Vec<usize>, Vec<usize>) =
+            left.into_iter().partition(|place| above(&rows[*place]).iter().all(|(_, above)| is_done[*above]));
+        if ready.is_empty() || levels.len() == MOST_LEVELS {
+            let row = &rows[ready.first().or(later.first()).copied().unwrap_or_default()];
+            let field = above(row).first().map_or("key", |(name, _)| *name);
+            let (code, message) = if ready.is_empty() {
+                (Code::Cycle, format!("a {} cannot stand below itself", noun.name))
+            } else {
+                (Code::OutOfRange, format!("rows stand at most {MOST_LEVELS} deep below one another"))
+            };
+            return Err(vec![UserError { code, message, path: row.at(field) }]);
+        }
+        ready.iter().for_each(|place| is_done[*place] = true);
+        levels.push(ready);
+        left = later;
+    }
+    Ok(levels)
+}
+
+fn draft(noun: &'static Noun, row: &Row, found: Option<Uuid>, id: impl Fn(&Noun, usize) -> Uuid) -> Draft {
+    let (target, mode) = match (found, &row.identity) {
+        (Some(id), _) => (Target::Id(Some(id)), Mode::UpdateOnly),
+        (None, Identity::Key(key)) => (Target::External(key.clone()), Mode::Upsert),
+        (None, _) => (Target::New, Mode::CreateOnly),
+    };
+    let mut draft = Draft::new(noun, target, mode);
+    draft.values.clone_from(&row.values);
+    for (relation, place) in &row.named {
+        let Link::One { column, is_nullable, .. } = relation.link else { continue };
+        let column = Column { name: column, kind: CellKind::Id, is_nullable, field: relation.name };
+        draft.values.push((column, place.map_or(Cell::Null, |place| Cell::Id(id(relation.target, place)))));
+    }
+    draft.external_ids.clone_from(&row.external_ids);
+    draft
+}
+
+/// Where in the input a mistake of a draft is told.
+fn told_at(noun: &'static Noun, row: &Row, path: &[String]) -> Vec<String> {
+    let field = path.first().map_or("", String::as_str);
+    let relation = field.strip_suffix("Ref").and_then(|name| noun.relation(name));
+    match field {
+        "id" | "externalId" => row.at("key"),
+        _ => row.at(relation.map_or(field, |relation| relation.name)),
+    }
+}
+
+async fn write_lines(tx: &Tx, document: &Document, known: Known, done: &mut Done) -> Result<()> {
+    for (piece, slice) in PIECES.iter().enumerate() {
+        for relation in sets(slice.noun) {
+            let mut wanted = Vec::new();
+            for (row, (owner, outcome)) in document.rows[piece].iter().zip(&done.0[piece]) {
+                let Some((_, lines)) = row.lines.iter().find(|(set, _)| set.name == relation.name) else { continue };
+                if known == Known::Update || *outcome == Outcome::Created {
+                    let targets = done.of(relation.target);
+                    let lines = lines.iter().map(|(place, values)| (targets[*place].0, values.clone()));
+                    wanted.push((*owner, lines.collect()));
+                }
+            }
+            if !wanted.is_empty() {
+                let changed = tx.set_all_links(slice.noun, relation, &wanted).await?;
+                done.touch(piece, &changed.into_iter().collect());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes the top five of each point of which the document ranks expectations exactly what it says.
+async fn write_ranks(
+    tx: &Tx,
+    document: &Document,
+    known: Known,
+    done: &mut Done,
+) -> Result<Result<(), Vec<UserError>>> {
+    let (points, noun) = (&interaction_point::NOUN, &expectation::NOUN);
+    let (Some(point_piece), Some(piece)) = (place_of(points), place_of(noun)) else { return Ok(Ok(())) };
+    let mut ranks = Ranks::new();
+    let mut mistakes = Mistakes::default();
+    for (row, (id, _)) in document.rows[piece].iter().zip(&done.0[piece]) {
+        let point = row.named.iter().find(|(relation, _)| relation.name == "point").and_then(|(_, place)| *place);
+        let (Some(rank), Some((point, outcome))) = (&row.rank, point.map(|place| done.0[point_piece][place])) else {
+            continue;
+        };
+        if known == Known::Keep && outcome != Outcome::Created {
+            continue;
+        }
+        let top: &mut HashMap<Uuid, i64> = ranks.entry(point).or_default();
+        if let Some(rank) = rank.int() {
+            if top.values().any(|known| *known == rank) {
+                mistakes.add(Code::Invalid, row.at("rank"), "an earlier expectation of the point has this rank");
+            }
+            top.insert(*id, rank);
+        }
+    }
+    if let Err(mistakes) = mistakes.or(()) {
+        return Ok(Err(mistakes));
+    }
+    let (points, expectations) = set_ranks(tx, &ranks).await?;
+    done.touch(point_piece, &points);
+    done.touch(piece, &expectations);
+    Ok(Ok(()))
+}
+
+/// Puts rows into the archive, and takes others out.
+async fn write_archive(tx: &Tx, document: &Document, done: &mut Done) -> Result<Result<(), Vec<UserError>>> {
+    let mut mistakes = Mistakes::default();
+    for (piece, slice) in PIECES.iter().enumerate() {
+        let told: Vec<(&Row, Uuid, bool)> = document.rows[piece]
+            .iter()
+            .zip(&done.0[piece])
+            .filter_map(|(row, (id, outcome))| Some((row, *id, row.is_archived?, *outcome)))
+            .filter(|(.., is_archived, outcome)| *is_archived || *outcome != Outcome::Created)
+            .map(|(row, id, is_archived, _)| (row, id, is_archived))
+            .collect();
+        if told.is_empty() {
+            continue;
+        }
+        let ids: Vec<Uuid> = told.iter().map(|(_, id, _)| *id).collect();
+        let mut records = tx.lock(slice.noun, &ids).await?;
+        let mut changed = HashSet::new();
+        for (row, id, is_archived) in told {
+            let Some(record) = records.remove(&id) else { continue };
+            match tx.archive(slice.noun, &slice.rules, record, is_archived).await? {
+                Ok(true) => drop(changed.insert(id)),
+                Ok(false) => {}
+                Err(error) => mistakes.add(error.code, row.at(IS_ARCHIVED), error.message),
+            }
+        }
+        done.touch(piece, &changed);
+    }
+    Ok(mistakes.or(()))
+}

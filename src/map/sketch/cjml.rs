@@ -1,0 +1,51 @@
+//! Journeys out of CJML 2.0.
+
+use entity::expectation::ExpectationSource;
+
+use super::{Part, Sketch, make};
+use crate::{
+    Result, UserError,
+    error::Code,
+    graphql::{
+        input::Input,
+        slice::{Argument, Done, Mutation},
+    },
+    map::{WRITE, diagram::read_cjml},
+    store::Tx,
+};
+
+/// The mutation.
+pub(in crate::map) const IMPORT: Mutation = Mutation {
+    name: "journeyImport",
+    doc: "Makes a journey of a CJML 2.0 document with its stages, steps, links, points, mediums, influencers and expectations, all new but mediums and influencers of names that are there. What `diagram(format: CJML)` writes comes in without loss; of other documents, the first journey.",
+    permissions: WRITE,
+    input: &[Argument {
+        name: "document",
+        ty: "String!",
+        default: None,
+        doc: "The XML, up to 1 MiB and 50,000 elements. A document type definition is refused.",
+    }],
+    run: |tx, input| Box::pin(import(tx, input)),
+};
+
+async fn import(tx: &Tx, input: &Input) -> Result<Done> {
+    let drawing = match read_cjml(input.text("document")?.unwrap_or_default()) {
+        Ok(drawing) => drawing,
+        Err(message) => return Ok(Err(vec![UserError::new(Code::Invalid, "document", message)])),
+    };
+    let path = |part: Part| {
+        let mut path = vec!["document".to_owned()];
+        let mut at = |name: &str, place: usize| path.extend([name.to_owned(), place.to_string()]);
+        match part {
+            Part::Journey => {}
+            Part::Stage(place) => at("stages", place),
+            Part::Link(place) => at("links", place),
+            Part::Step(place) | Part::Medium(place, _) | Part::Influencer(place, _) | Part::Expectation(place, _) => {
+                at("touchpoints", place)
+            }
+        }
+        path
+    };
+    let sketch = Sketch { drawing: &drawing, keys: None, source: ExpectationSource::Precedent, path: &path };
+    make(tx, &sketch).await
+}

@@ -1,0 +1,211 @@
+//! Outlines: an indented text becomes stages and points.
+//!
+//! ```text
+//! Purchase
+//!   Shop [POINT_OF_SALE]
+//!     < Friend (4)
+//!     > In person
+//!     - I am not kept waiting
+//!   Delivery [DELIVERY]
+//!     ~ LOOP Shop: it was the wrong one
+//! ```
+
+use entity::{expectation::ExpectationSource, interaction_point::PointKind, noun::Named, step_link::StepLinkKind};
+
+use super::{Part, STRENGTH, Sketch, make};
+use crate::{
+    Result, UserError,
+    error::Code,
+    graphql::{
+        input::{Input, text_mistake},
+        slice::{Argument, Done, Mutation},
+    },
+    map::{
+        WRITE,
+        diagram::model::{Drawing, Influence, Stage, Step, StepLink},
+    },
+    store::{Tx, cell::fold},
+};
+
+/// Longest outline in characters.
+pub(super) const MOST: usize = 20_000;
+
+/// What outlines are, for the manual.
+pub(super) const GRAMMAR: &str = "One line for each stage, and below it, indented, one for each of its points; without indented lines all are points. A point may end with its kind: `Shop [POINT_OF_SALE]`. Below a point, `< Friend (4)` is an influencer and its strength, `> Phone` a medium, `- Fast` an expectation, the first five of which are the top five, and `~ LOOP Shop: too small` a link to another point with its label. A point is followed by the next one, unless it has a SEQUENCE or PARALLEL link of its own. Up to 20,000 characters.";
+
+/// The mutation.
+pub(in crate::map) const FROM_OUTLINE: Mutation = Mutation {
+    name: "journeyFromOutline",
+    doc: "Makes a journey of an outline, an indented text of stages and points. Mediums and influencers of names that are there are used again; all else is new.",
+    permissions: WRITE,
+    input: &[
+        Argument { name: "title", ty: "String!", default: None, doc: "Title of the journey. Up to 200 characters." },
+        Argument { name: "outline", ty: "String!", default: None, doc: GRAMMAR },
+    ],
+    run: |tx, input| Box::pin(from_outline(tx, input)),
+};
+
+async fn from_outline(tx: &Tx, input: &Input) -> Result<Done> {
+    let mut read = match read(input.text("outline")?.unwrap_or_default()) {
+        Ok(read) => read,
+        Err(mistakes) => return Ok(Err(mistakes)),
+    };
+    input.text("title")?.unwrap_or_default().clone_into(&mut read.drawing.title);
+    let path = |part| read.path(part);
+    make(tx, &Sketch { drawing: &read.drawing, keys: None, source: ExpectationSource::Precedent, path: &path }).await
+}
+
+/// An outline as it was read, with the number of the line that each part stands in.
+#[derive(Debug, Default)]
+pub(super) struct Outline {
+    pub(super) drawing: Drawing,
+    stages: Vec<usize>,
+    steps: Vec<usize>,
+    links: Vec<usize>,
+}
+
+impl Outline {
+    /// Where a part stands: the outline and the number of the line, from 1.
+    pub(super) fn path(&self, part: Part) -> Vec<String> {
+        let line = match part {
+            Part::Journey => return Vec::new(),
+            Part::Stage(place) => self.stages.get(place),
+            Part::Link(place) => self.links.get(place),
+            Part::Step(place) | Part::Medium(place, _) | Part::Influencer(place, _) | Part::Expectation(place, _) => {
+                self.steps.get(place)
+            }
+        };
+        at(line.copied().unwrap_or_default())
+    }
+
+    fn stage(&mut self, number: usize, name: &str) {
+        self.stages.push(number);
+        self.drawing.stages.push(Stage { id: String::new(), name: name.to_owned() });
+    }
+
+    fn point(&mut self, number: usize, text: &str) -> Result<(), &'static str> {
+        let (name, kind) = match text.strip_suffix(']').and_then(|text| text.rsplit_once('[')) {
+            Some((name, kind)) => (name.trim(), PointKind::parse(kind.trim()).ok_or("there is no such kind of point")?),
+            None => (text, PointKind::Other),
+        };
+        self.steps.push(number);
+        self.drawing.steps.push(Step {
+            name: name.to_owned(),
+            kind: kind.name().to_owned(),
+            stage: self.drawing.stages.len().checked_sub(1),
+            ..Step::default()
+        });
+        Ok(())
+    }
+}
+
+fn at(line: usize) -> Vec<String> {
+    vec!["outline".to_owned(), line.to_string()]
+}
+
+/// What stands at the beginning of a line that says something of the point above it.
+const SIGNS: [char; 4] = ['<', '>', '-', '~'];
+
+/// Reads an outline, or says what is wrong with it, line by line.
+pub(super) fn read(text: &str) -> Result<Outline, Vec<UserError>> {
+    if let Some((code, message)) = text_mistake(text, MOST) {
+        return Err(vec![UserError::new(code, "outline", message)]);
+    }
+    let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
+    let lines: Vec<(usize, &str, usize)> = lines.map(|(line, number)| (indent(line), line.trim(), number)).collect();
+    let is_named = |(_, line, _): &&(usize, &str, usize)| !line.starts_with(SIGNS);
+    let base = lines.iter().filter(is_named).map(|(indent, ..)| *indent).min().unwrap_or_default();
+    let has_stages = lines.iter().filter(is_named).any(|(indent, ..)| *indent > base);
+    let (mut read, mut mistakes, mut ties) = (Outline::default(), Vec::new(), Vec::new());
+    for (indent, line, number) in lines {
+        let done = match line.strip_prefix(SIGNS) {
+            None if has_stages && indent == base => {
+                read.stage(number, line);
+                Ok(())
+            }
+            None => read.point(number, line),
+            Some(rest) => match (read.drawing.steps.last_mut(), line.chars().next()) {
+                (None, _) => Err("there is no point above this line"),
+                (Some(step), sign) => note(step, sign, rest.trim()),
+            },
+        };
+        if let Err(message) = done {
+            mistakes.push(UserError { code: Code::Invalid, message: message.to_owned(), path: at(number) });
+        } else if let Some(rest) = line.strip_prefix('~') {
+            ties.push((read.drawing.steps.len() - 1, rest.trim(), number));
+        }
+    }
+    if read.drawing.steps.is_empty() && mistakes.is_empty() {
+        mistakes.push(UserError::new(Code::Required, "outline", "there are no points"));
+    }
+    link(&mut read, &ties, &mut mistakes);
+    mistakes.truncate(100);
+    if mistakes.is_empty() { Ok(read) } else { Err(mistakes) }
+}
+
+/// How far a line is indented; a tab counts as four spaces.
+fn indent(line: &str) -> usize {
+    line.chars().take_while(|sign| sign.is_whitespace()).map(|sign| if sign == '\t' { 4 } else { 1 }).sum()
+}
+
+/// Takes in what a line says of a point.
+fn note(step: &mut Step, sign: Option<char>, text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        return Err("the line says nothing");
+    }
+    match sign {
+        Some('<') => {
+            let told = text.strip_suffix(')').and_then(|text| text.rsplit_once('('));
+            let told = told.and_then(|(name, strength)| Some((name.trim(), strength.trim().parse::<i64>().ok()?)));
+            let (name, strength) = told.unwrap_or((text, STRENGTH));
+            if !(1..=5).contains(&strength) {
+                return Err("the strength must be from 1 to 5");
+            }
+            step.influencers.push(Influence { name: name.to_owned(), strength });
+        }
+        Some('>') => step.mediums.push(text.to_owned()),
+        Some('-') => step.expectations.push(text.to_owned()),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Joins the points: each with the next, and as the outline says.
+fn link(read: &mut Outline, ties: &[(usize, &str, usize)], mistakes: &mut Vec<UserError>) {
+    let names: Vec<String> = read.drawing.steps.iter().map(|step| fold(&step.name)).collect();
+    let mut told: Vec<(StepLink, usize)> = Vec::new();
+    for (from, text, number) in ties {
+        let (kind, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        // A name may hold a colon itself: the longest one that is there counts.
+        let ends = std::iter::once(rest.len()).chain(rest.rmatch_indices(':').map(|(place, _)| place));
+        let found = ends.into_iter().find_map(|end| {
+            let name = fold(rest[..end].trim());
+            let to = names.iter().position(|known| *known == name)?;
+            Some((to, rest.get(end + 1..).map(|label| label.trim().to_owned()).filter(|label| !label.is_empty())))
+        });
+        match (StepLinkKind::parse(kind), found) {
+            (Some(kind), Some((to, label))) => told.push((StepLink { from: *from, to, kind, label }, *number)),
+            (kind, _) => {
+                let (code, message) = match kind {
+                    None => (Code::Invalid, "there is no such kind of link"),
+                    Some(_) => (Code::NotFound, "the outline has no point of this name"),
+                };
+                mistakes.push(UserError { code, message: message.to_owned(), path: at(*number) });
+            }
+        }
+    }
+    for from in 0..names.len() {
+        let own = |(link, _): &&(StepLink, usize)| link.from == from;
+        let leads =
+            |(link, _): &(StepLink, usize)| matches!(link.kind, StepLinkKind::Sequence | StepLinkKind::Parallel);
+        if from + 1 < names.len() && !told.iter().filter(own).any(leads) {
+            read.links.push(read.steps[from + 1]);
+            let next = StepLink { from, to: from + 1, kind: StepLinkKind::Sequence, label: None };
+            read.drawing.links.push(next);
+        }
+        for (link, number) in told.iter().filter(own) {
+            read.links.push(*number);
+            read.drawing.links.push(link.clone());
+        }
+    }
+}
