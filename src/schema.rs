@@ -12,7 +12,7 @@ use crate::{
         root::{MutationRoot, QueryRoot, Slices},
         slice::Slice,
     },
-    insight::{copy_test, coverage, groups, review},
+    insight::{copy_test, coverage, coverage_types, groups, review},
     map::{
         assumption, document, evidence, expectation, interaction_point, journey, medium, message_variant, objective,
         objective_conflict, review_answer, review_question, stage, step, step_link,
@@ -71,11 +71,11 @@ impl Slices for Rapport {
                 groups::OBJECTS[0],
                 groups::OBJECTS[1],
                 groups::OBJECTS[2],
-                coverage::OBJECTS[0],
-                coverage::OBJECTS[1],
-                coverage::OBJECTS[2],
+                coverage_types::OBJECTS[0],
+                coverage_types::OBJECTS[1],
+                coverage_types::OBJECTS[2],
             ],
-            enums: &[groups::ENUMS[0], groups::ENUMS[1], groups::ENUMS[2], coverage::ENUM],
+            enums: &[groups::ENUMS[0], groups::ENUMS[1], groups::ENUMS[2], coverage_types::ENUM],
             ..Slice::new(&feedback_record::NOUN)
         },
         &Slice {

@@ -3,13 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
-use entity::{
-    Noun, Permission, expectation, feedback_record, interaction_point, journey,
-    noun::{EnumType, Field, Kind, Link, Named, Relationship, Writable},
-    step,
-};
+use entity::{Noun, Permission, expectation, feedback_record, interaction_point, journey, noun::Named, offer, step};
 use sea_orm::prelude::Uuid;
 
+use super::coverage_types::{COVERAGE, CoverageKey};
 use crate::{
     Error, Result,
     graphql::{
@@ -27,46 +24,10 @@ use crate::{
 const MOST_POINTS: usize = 10_000;
 /// Most expectations that are looked at.
 const MOST_EXPECTATIONS: usize = 100_000;
+/// Most offers that are looked at.
+const MOST_OFFERS: usize = 10_000;
 /// Most items of one finding.
 const MOST_ITEMS: i64 = 100;
-
-entity::named! {
-    /// What can be missing.
-    CoverageKey as "CoverageKey" {
-        /// Points of which no expectation is known, of all points.
-        NoExpectations = "NO_EXPECTATIONS",
-        /// Points of whose expectations fewer are ranked than five, or than there are, of all points with expectations.
-        TopFiveNotChosen = "TOP_FIVE_NOT_CHOSEN",
-        /// Points without influencers, of all points.
-        NoInfluencers = "NO_INFLUENCERS",
-        /// Points without mediums, of all points.
-        NoMediums = "NO_MEDIUMS",
-        /// Points that no department owns, of all points.
-        NoOwner = "NO_OWNER",
-        /// Points on which no feedback was received in the last `days` days, of all points.
-        NoRecentFeedback = "NO_RECENT_FEEDBACK",
-        /// Points that stand in no journey, of all points of the organization.
-        InNoJourney = "IN_NO_JOURNEY",
-        /// Expectations that no one measures: without a metric of their target, of all expectations of the points.
-        ExpectationNotMeasured = "EXPECTATION_NOT_MEASURED",
-    }
-}
-
-impl CoverageKey {
-    /// The mutation that would mend it, and the field of its input that takes the element.
-    const fn fix(self) -> (&'static str, &'static str) {
-        match self {
-            Self::NoExpectations => ("expectationCreate", "pointRef"),
-            Self::TopFiveNotChosen => ("interactionPointRankExpectations", "id"),
-            Self::NoInfluencers => ("interactionPointSetInfluencers", "id"),
-            Self::NoMediums => ("interactionPointSetMediums", "id"),
-            Self::NoOwner => ("interactionPointUpdate", "id"),
-            Self::NoRecentFeedback => ("feedbackRecordCreate", "pointRef"),
-            Self::InNoJourney => ("stepCreate", "pointRef"),
-            Self::ExpectationNotMeasured => ("expectationUpdate", "id"),
-        }
-    }
-}
 
 /// The query.
 pub const QUERY: Query = Query {
@@ -97,115 +58,6 @@ pub const QUERY: Query = Query {
     run: |scope, input| Box::pin(coverage(scope, input)),
 };
 
-/// The objects of the answer.
-pub const OBJECTS: [&Noun; 3] = [&COVERAGE, &FINDING, &ITEM];
-
-/// The enum of the answer.
-pub const ENUM: &EnumType = CoverageKey::TYPE;
-
-const fn object(
-    name: &'static str,
-    doc: &'static str,
-    fields: &'static [Field],
-    relations: &'static [Relationship],
-) -> Noun {
-    Noun {
-        name,
-        singular: "",
-        plural: "",
-        table: "",
-        prefix: "",
-        doc,
-        tenant: "",
-        system: &[],
-        read: Some(Permission::MapRead),
-        write: Permission::MapWrite,
-        fields,
-        relations,
-        operations: &[],
-        has_external_ids: false,
-    }
-}
-
-const COUNT: Kind = Kind::Int { min: 0, max: i64::MAX };
-
-static COVERAGE: Noun = object(
-    "Coverage",
-    "What is missing on the map of an organization, or of one journey.",
-    &[
-        Field::new("pointCount", "point_count", COUNT, "Points that were looked at."),
-        Field::new("days", "days", COUNT, "How many days back feedback was recent."),
-    ],
-    &[
-        Relationship {
-            name: "journey",
-            target: &journey::NOUN,
-            link: Link::One { column: "journey_id", is_nullable: true, writable: Writable::Never },
-            doc: "The journey; null for the whole organization.",
-        },
-        Relationship {
-            name: "findings",
-            target: &FINDING,
-            link: Link::Inside { is_list: true },
-            doc: "Every kind of gap, those that do not occur included.",
-        },
-    ],
-);
-
-static FINDING: Noun = object(
-    "CoverageFinding",
-    "A kind of gap, and where it is.",
-    &[
-        Field::new("key", "key", Kind::Enum(CoverageKey::TYPE), "What is missing."),
-        Field::new("definition", "definition", Kind::Text { max: 2_000 }, "What is counted, and of what."),
-        Field::new("count", "count", COUNT, "How many there are."),
-        Field::new("of", "of", COUNT, "How many there could be."),
-        Field::new(
-            "share",
-            "share",
-            Kind::Float { min: 0.0, max: 1.0 },
-            "count / of, 0 to 1; null when there is nothing to count.",
-        )
-        .nullable(),
-        Field::new("mutation", "mutation", Kind::Text { max: 200 }, "The mutation that would mend it."),
-        Field::new(
-            "inputField",
-            "input_field",
-            Kind::Text { max: 200 },
-            "The field of that mutation's input that takes an item's elementId: as it is in `id`, in a reference as its `id`.",
-        ),
-    ],
-    &[Relationship {
-        name: "items",
-        target: &ITEM,
-        link: Link::Inside { is_list: true },
-        doc: "Where it is missing, as many as `first` says.",
-    }],
-);
-
-static ITEM: Noun = object(
-    "CoverageItem",
-    "An element of which something is missing.",
-    &[
-        Field::new("type", "type", Kind::Text { max: 64 }, "Type of the element, for example InteractionPoint."),
-        Field::new("elementId", "element_id", Kind::RowId { noun: "type" }, "Its id, for node(id) and the mutation."),
-    ],
-    &[
-        Relationship {
-            name: "point",
-            target: &interaction_point::NOUN,
-            link: Link::One { column: "point_id", is_nullable: true, writable: Writable::Never },
-            doc: "The interaction point: the element itself, or the one it belongs to.",
-        },
-        Relationship {
-            name: "expectation",
-            target: &expectation::NOUN,
-            link: Link::One { column: "expectation_id", is_nullable: true, writable: Writable::Never },
-            doc: "The expectation, if it is one that lacks something.",
-        },
-    ],
-);
-
 /// A point as far as it is looked at.
 struct Point {
     id: Uuid,
@@ -225,7 +77,7 @@ struct Finding {
     key: CoverageKey,
     of: usize,
     /// Elements, each with its point.
-    items: Vec<(&'static Noun, Uuid, Uuid)>,
+    items: Vec<(&'static Noun, Uuid, Option<Uuid>)>,
 }
 
 async fn coverage(scope: &Scope, input: &Input) -> Result<Answer> {
@@ -304,7 +156,7 @@ async fn findings(scope: &Scope, points: &[Point], is_whole: bool, days: i64) ->
     }
     let number = |of: &HashMap<Uuid, usize>, id: Uuid| of.get(&id).copied().unwrap_or_default();
     let lacking = |key, lacks: &dyn Fn(&Point) -> bool| {
-        let items = points.iter().filter(|point| lacks(point)).map(|point| (noun, point.id, point.id));
+        let items = points.iter().filter(|point| lacks(point)).map(|point| (noun, point.id, Some(point.id)));
         Finding { key, of: points.len(), items: items.collect() }
     };
     let with = points.iter().filter(|point| known.contains_key(&point.id)).count();
@@ -323,6 +175,8 @@ async fn findings(scope: &Scope, points: &[Point], is_whole: bool, days: i64) ->
     for (key, relation, filter) in [
         (CoverageKey::NoInfluencers, "influencers", Predicate::always()),
         (CoverageKey::NoMediums, "mediums", Predicate::always()),
+        (CoverageKey::NoOffers, "offers", Predicate::always()),
+        (CoverageKey::NoEvidence, "evidence", Predicate::always()),
         (CoverageKey::NoRecentFeedback, "feedbackRecords", recent),
         (CoverageKey::InNoJourney, "steps", Predicate::always()),
     ] {
@@ -339,11 +193,36 @@ async fn findings(scope: &Scope, points: &[Point], is_whole: bool, days: i64) ->
     findings.push(Finding {
         key: CoverageKey::ExpectationNotMeasured,
         of: expectations.len(),
-        items: unmeasured.map(|known| (&expectation::NOUN, known.id, known.point)).collect(),
+        items: unmeasured.map(|known| (&expectation::NOUN, known.id, Some(known.point))).collect(),
     });
+    if is_whole {
+        findings.push(unused_offers(scope).await?);
+    }
     let place = |finding: &Finding| CoverageKey::TYPE.values.iter().position(|(name, _)| *name == finding.key.name());
     findings.sort_by_key(place);
     Ok(findings)
+}
+
+/// Offers out of the archive that no point has.
+async fn unused_offers(scope: &Scope) -> Result<Finding> {
+    let rows = scope.every_cells(&offer::NOUN, &["id", "archived_at"], MOST_OFFERS).await?;
+    if rows.len() > MOST_OFFERS {
+        return Err(Error::BadInput(format!("there are more than {MOST_OFFERS} offers")));
+    }
+    let offers: Vec<Uuid> = rows.iter().filter(|row| row[1].is_null()).filter_map(|row| row[0].id()).collect();
+    let relation = offer::NOUN.relation("interactionPoints");
+    let relation = relation.ok_or_else(|| Error::internal("an offer has points"))?;
+    let used = if offers.is_empty() {
+        HashMap::new()
+    } else {
+        scope.count_children(&Predicate::always(), relation, &offers).await?
+    };
+    let unused = offers.iter().filter(|id| !used.contains_key(id));
+    Ok(Finding {
+        key: CoverageKey::OfferAtNoPoint,
+        of: offers.len(),
+        items: unused.map(|id| (&offer::NOUN, *id, None)).collect(),
+    })
 }
 
 fn count(number: usize) -> Cell {
@@ -357,14 +236,15 @@ fn made(finding: &Finding, first: i64) -> Made {
     #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below what a double holds")]
     let share = (finding.of > 0).then(|| finding.items.len() as f64 / finding.of as f64);
     let (mutation, input_field) = finding.key.fix();
-    let item = |(noun, id, point): &(&'static Noun, Uuid, Uuid)| {
-        let is_expectation = noun.table == expectation::NOUN.table;
+    let item = |(noun, id, point): &(&'static Noun, Uuid, Option<Uuid>)| {
+        let if_of = |other: &Noun| if noun.table == other.table { Cell::Id(*id) } else { Cell::Null };
         Made {
             cells: vec![
                 ("type", said(noun.name)),
                 ("element_id", Cell::Id(*id)),
-                ("point_id", Cell::Id(*point)),
-                ("expectation_id", if is_expectation { Cell::Id(*id) } else { Cell::Null }),
+                ("point_id", point.map_or(Cell::Null, Cell::Id)),
+                ("expectation_id", if_of(&expectation::NOUN)),
+                ("offer_id", if_of(&offer::NOUN)),
             ],
             inside: Vec::new(),
         }

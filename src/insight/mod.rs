@@ -3,6 +3,7 @@
 pub mod copy_test;
 mod copy_types;
 pub mod coverage;
+pub mod coverage_types;
 mod group_types;
 pub mod groups;
 pub mod proportion;

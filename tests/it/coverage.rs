@@ -11,7 +11,7 @@ use crate::{
 const COVERAGE: &str = "query($journey: JourneyRef, $days: Int, $first: Int) {
     coverage(journeyRef: $journey, days: $days, first: $first) { pointCount days journey { title }
         findings { key definition count of share mutation inputField
-            items { type elementId point { name } expectation { statement } } } } }";
+            items { type elementId point { name } expectation { statement } offer { name } } } } }";
 
 async fn coverage(caller: &Caller<'_>, variables: Value) -> Value {
     caller.data(COVERAGE, variables).await["coverage"].take()
@@ -22,7 +22,8 @@ fn found(coverage: &Value, key: &str) -> (u64, u64, Vec<String>) {
     let findings = coverage["findings"].as_array().unwrap();
     let finding = findings.iter().find(|finding| finding["key"] == key).unwrap_or_else(|| panic!("no {key}"));
     let names = finding["items"].as_array().unwrap().iter();
-    let names = names.map(|item| item["point"]["name"].as_str().unwrap().to_owned()).collect();
+    let name = |item: &Value| item["point"]["name"].as_str().or(item["offer"]["name"].as_str()).unwrap().to_owned();
+    let names = names.map(name).collect();
     let (count, of) = (finding["count"].as_u64().unwrap(), finding["of"].as_u64().unwrap());
     #[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
     let share = if of == 0 { Value::Null } else { json!(count as f64 / of as f64) };
@@ -40,8 +41,14 @@ async fn filled(caller: &Caller<'_>) -> Value {
         "format": "rapport-map/1",
         "mediums": [{ "key": "web", "name": "Web" }],
         "influencers": [{ "key": "friend", "name": "Friend" }],
+        "evidences": [{ "key": "study", "kind": "QUALITATIVE", "title": "Study" }],
+        "offers": [
+            { "key": "advice", "kind": "EDUCATION", "name": "Advice", "customerBenefit": "C", "organizationBenefit": "O" },
+            { "key": "unused", "kind": "EXTRA", "name": "Unused", "customerBenefit": "C", "organizationBenefit": "O" },
+        ],
         "interactionPoints": [
             { "key": "a", "name": "All", "owner": "Sales", "mediums": [{ "key": "web" }],
+              "offers": [{ "key": "advice" }], "evidence": [{ "key": "study" }],
               "influencers": [{ "key": "friend", "strength": 1 }] },
             { "key": "b", "name": "Some" },
             { "key": "c", "name": "Nothing" },
@@ -80,10 +87,13 @@ async fn every_gap_of_an_organization_is_counted_and_listed() {
         ("TOP_FIVE_NOT_CHOSEN", (1, 2, names(&["Some"]))),
         ("NO_INFLUENCERS", (2, 3, names(&["Some", "Nothing"]))),
         ("NO_MEDIUMS", (2, 3, names(&["Some", "Nothing"]))),
+        ("NO_OFFERS", (2, 3, names(&["Some", "Nothing"]))),
+        ("NO_EVIDENCE", (2, 3, names(&["Some", "Nothing"]))),
         ("NO_OWNER", (2, 3, names(&["Some", "Nothing"]))),
         ("NO_RECENT_FEEDBACK", (2, 3, names(&["Some", "Nothing"]))),
         ("IN_NO_JOURNEY", (1, 3, names(&["Nothing"]))),
         ("EXPECTATION_NOT_MEASURED", (1, 2, names(&["Some"]))),
+        ("OFFER_AT_NO_POINT", (1, 2, names(&["Unused"]))),
     ] {
         assert_eq!(found(&shown, key), expected, "{key}");
     }
@@ -136,6 +146,9 @@ async fn what_a_finding_names_would_mend_it() {
     let medium = caller.ask("{ mediums { nodes { id } } }").await["mediums"]["nodes"][0].take();
     let influencer = caller.ask("{ influencers { nodes { id } } }").await["influencers"]["nodes"][0].take();
     let department = caller.ask("{ departments { nodes { id } } }").await["departments"]["nodes"][0].take();
+    let offer = caller.ask("{ offers { nodes { id } } }").await["offers"]["nodes"][0].take();
+    let evidence = caller.ask("{ evidences { nodes { id } } }").await["evidences"]["nodes"][0].take();
+    let point = caller.ask("{ interactionPoints { nodes { id } } }").await["interactionPoints"]["nodes"][0].take();
     let shown = coverage(&caller, json!({})).await;
     for finding in shown["findings"].as_array().unwrap() {
         let key = finding["key"].as_str().unwrap();
@@ -150,6 +163,10 @@ async fn what_a_finding_names_would_mend_it() {
                 }
                 "NO_INFLUENCERS" => json!({ "influencers": [{ "influencer": influencer, "strength": 2 }] }),
                 "NO_MEDIUMS" => json!({ "mediums": [medium] }),
+                "NO_OFFERS" => json!({ "offers": [offer] }),
+                "NO_EVIDENCE" => json!({ "evidence": [evidence] }),
+                // The point keeps the offer it has.
+                "OFFER_AT_NO_POINT" => json!({ "id": point["id"], "offers": [offer] }),
                 "NO_OWNER" => json!({ "ownerRef": department }),
                 "NO_RECENT_FEEDBACK" => json!({ "kind": "PRAISE", "receivedAt": "2026-11-20T00:00:00Z" }),
                 "IN_NO_JOURNEY" => json!({ "journeyRef": { "id": journey } }),
@@ -158,7 +175,10 @@ async fn what_a_finding_names_would_mend_it() {
             };
             let field = finding["inputField"].as_str().unwrap();
             let id = &item["elementId"];
-            input[field] = if field == "id" { id.clone() } else { json!({ "id": id }) };
+            match input.get_mut(field) {
+                Some(Value::Array(listed)) => listed.push(json!({ "id": id })),
+                _ => input[field] = if field == "id" { id.clone() } else { json!({ "id": id }) },
+            }
             let payload = caller.mutate(finding["mutation"].as_str().unwrap(), input, "errors { code path }").await;
             assert_eq!(payload["errors"], json!([]), "{key}");
         }
@@ -187,9 +207,9 @@ async fn coverage_costs_a_fixed_number_of_statements() {
             costs.push(app.store.statements() - before);
         }
     }
-    // Points, expectations, four numbers, and the rows that items name; of a journey, its name, steps and row instead
-    // of one number.
-    assert_eq!(costs, [8, 10, 8, 10]);
+    // Points, expectations, six numbers, offers, and the rows that items name; of a journey, its name, steps and row
+    // instead of one number and the offers.
+    assert_eq!(costs, [11, 12, 11, 12]);
 }
 
 #[tokio::test]

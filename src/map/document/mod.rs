@@ -7,8 +7,9 @@ mod row;
 mod write;
 
 use entity::{
-    Noun, department, expectation, influencer,
+    Noun, department, desired_result, expectation, influencer, message,
     noun::{Field, Kind, Link, Relationship, Writable},
+    offer,
 };
 
 pub use self::import::{IMPORT, REPORT};
@@ -17,7 +18,10 @@ pub(super) use self::{
     row::{Document, Identity, Mistakes, Row},
     write::{Known, write},
 };
-use super::{journey, medium, stage, step, step_link};
+use super::{
+    assumption, evidence, journey, medium, message_variant, objective, objective_conflict, review_answer,
+    review_question, stage, step, step_link,
+};
 use crate::graphql::slice::Slice;
 
 /// What a document says of itself. Others are refused.
@@ -33,12 +37,22 @@ pub(super) const MOST_ROWS: usize = 10_000;
 /// exported and imported by its description and its rules.
 ///
 /// Departments are no part of the map: a document names those that own something, and holds no more of them.
-pub(super) static PIECES: [&Slice; 9] = [
+pub(super) static PIECES: [&Slice; 19] = [
     &Slice::new(&department::NOUN),
     &medium::SLICE,
+    &evidence::SLICE,
     &Slice::new(&influencer::NOUN),
+    &Slice::new(&offer::NOUN),
     &super::interaction_point::SLICE,
-    &Slice::new(&expectation::NOUN),
+    &super::expectation::SLICE,
+    &assumption::SLICE,
+    &objective::SLICE,
+    &objective_conflict::SLICE,
+    &Slice::new(&desired_result::NOUN),
+    &Slice::new(&message::NOUN),
+    &message_variant::SLICE,
+    &review_question::SLICE,
+    &review_answer::SLICE,
     &journey::SLICE,
     &stage::SLICE,
     &step::SLICE,
