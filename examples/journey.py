@@ -62,7 +62,7 @@ End
 MAKE = """mutation Make($input: JourneyFromOutlineInput!) {
     made: journeyFromOutline(input: $input) { outcome isReplayed node { id title } errors { message path } } }"""
 MISSING = """query Missing($id: ID!) { journey(by: { id: $id }) { diagram(format: SVG)
-    steps(first: 1000) { nodes { point { name expectations { totalCount } influencers { totalCount } } } } } }"""
+    steps(first: 500) { nodes { point { name expectations { totalCount } influencers { totalCount } } } } } }"""
 
 
 def make(api: Api, title: str, outline: str) -> dict[str, Any]:
