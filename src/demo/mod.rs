@@ -128,7 +128,7 @@ mod tests {
         for (sent, expected) in sent.iter().zip(&expected) {
             assert_eq!(sent, expected);
         }
-        assert_eq!(outcomes, Outcomes::from([("CREATED".to_owned(), 3406), ("UPDATED".to_owned(), 108)]));
+        assert_eq!(outcomes, Outcomes::from([("CREATED".to_owned(), 3439), ("UPDATED".to_owned(), 124)]));
     }
 
     #[tokio::test]

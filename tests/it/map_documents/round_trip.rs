@@ -29,7 +29,7 @@ async fn a_map_imported_elsewhere_is_exported_as_the_same_document() {
     let caller = filled(&outline, app.admin("one").await).await;
     let document = exported(&caller).await;
     for noun in entity::NOUNS.iter().filter(|noun| noun.write == entity::Permission::MapWrite) {
-        if !["Department", "JourneyEdition"].contains(&noun.name) {
+        if !["Department", "JourneyEdition", "ExpectationRanking"].contains(&noun.name) {
             assert_ne!(document[noun.plural], json!([]), "{}", noun.name);
             assert!(document[noun.plural].is_array(), "{}", noun.name);
         }
@@ -232,5 +232,5 @@ async fn a_large_map_is_exported_and_imported_in_a_fixed_number_of_statements() 
         costs.push((between - before, app.store.statements() - between));
     }
     assert_eq!(costs[0], costs[1]);
-    assert!(costs[0].0 < 100 && costs[0].1 < 25, "{costs:?}");
+    assert!(costs[0].0 < 100 && costs[0].1 < 50, "{costs:?}");
 }
