@@ -175,7 +175,9 @@ fn server() -> Option<String> {
 async fn template(server: &str) -> String {
     let mut hasher = DefaultHasher::new();
     // The steps that this program takes: its sources may have changed since it was compiled.
-    Migrator::migrations().iter().for_each(|step| step.name().hash(&mut hasher));
+    for step in Migrator::migrations() {
+        step.name().hash(&mut hasher);
+    }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migration/src");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

@@ -137,10 +137,10 @@ async fn a_new_question_stands_last_of_its_component_unless_it_says_where() {
     let row = |id: &str| json!({ "externalId": { "system": "s", "id": id }, "component": "EXPERIENCES", "text": id });
     let rows = json!({ "rows": [row("d"), row("e")] });
     caller.mutate("reviewQuestionsBulkUpsert", rows, "errors { code }").await;
-    let places: Vec<(Value, Value)> =
+    let positions: Vec<(Value, Value)> =
         questions(&caller).await.iter().map(|known| (known["text"].clone(), known["position"].clone())).collect();
     let wanted = [("c", 1), ("a", 1), ("b", 7), ("d", 8), ("e", 9)];
-    assert_eq!(places, wanted.map(|(text, place)| (json!(text), json!(place))));
+    assert_eq!(positions, wanted.map(|(text, place)| (json!(text), json!(place))));
 }
 
 #[tokio::test]

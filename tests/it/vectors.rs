@@ -114,7 +114,7 @@ async fn es256_signatures() {
 async fn eddsa_signatures() {
     let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap();
     let group = |group: eddsa::TestGroup| {
-        let x = BASE64.encode(group.key.pk.to_vec());
+        let x = BASE64.encode(&group.key.pk);
         Group { jwk: json!({ "kty": "OKP", "crv": "Ed25519", "x": x }), tests: tests!(group) }
     };
     let pair = Ed25519KeyPair::generate().unwrap().to_pkcs8v1().unwrap();

@@ -178,13 +178,14 @@ impl Reader<'_> {
                 let place = self.document.named(target, name, row.at(relation.name), self.mistakes);
                 row.named.push((relation, Some(place)));
             }
-            _ => match self.known(relation, value) {
-                Some(place) => row.named.push((relation, Some(place))),
-                None => {
+            _ => {
+                if let Some(place) = self.known(relation, value) {
+                    row.named.push((relation, Some(place)));
+                } else {
                     let message = format!("the document has no {} of this key", target.name);
                     self.mistakes.add(Code::NotFound, row.at(relation.name), message);
                 }
-            },
+            }
         }
     }
 

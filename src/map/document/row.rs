@@ -28,6 +28,9 @@ pub enum Identity {
     New,
 }
 
+/// A line to a row by its place among those of its noun, and its values.
+pub type PlacedLine = (usize, Vec<i64>);
+
 /// A row of a document.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -42,7 +45,7 @@ pub struct Row {
     /// Rows it names, by their place among those of their noun.
     pub named: Vec<(&'static Relationship, Option<usize>)>,
     /// Lines to other rows, each with its values; all there are.
-    pub lines: Vec<(&'static Relationship, Vec<(usize, Vec<i64>)>)>,
+    pub lines: Vec<(&'static Relationship, Vec<PlacedLine>)>,
     /// External ids to carry.
     pub external_ids: Vec<ExternalId>,
     /// The place among the top five, null outside, if something is said of it.

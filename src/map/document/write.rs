@@ -89,10 +89,10 @@ async fn find(tx: &Tx, noun: &'static Noun, rows: &[Row]) -> Result<Vec<Option<U
     let own: HashSet<Uuid> = tx.by_ids(noun, &column, &ids).await?.into_iter().filter_map(|row| row[0].id()).collect();
     let name = |row: &Row| row.get("name").text().map(crate::store::cell::fold);
     let names: Vec<String> = rows.iter().filter(|row| row.identity == Identity::Name).filter_map(name).collect();
-    let named = tx.by_names(noun, &names).await?;
+    let known = tx.by_names(noun, &names).await?;
     let found = rows.iter().map(|row| match &row.identity {
         Identity::New => None,
-        Identity::Name => named.get(&name(row)?).copied(),
+        Identity::Name => known.get(&name(row)?).copied(),
         Identity::Key(key) => owners.get(key).copied().or_else(|| {
             let id = wire_id(noun.prefix, &key.id).filter(|_| key.system == SYSTEM)?;
             own.contains(&id).then_some(id)
@@ -164,7 +164,9 @@ fn levels(noun: &'static Noun, rows: &[Row]) -> Result<Vec<Vec<usize>>, Vec<User
             };
             return Err(vec![UserError { code, message, path: row.at(field) }]);
         }
-        ready.iter().for_each(|place| is_done[*place] = true);
+        for place in &ready {
+            is_done[*place] = true;
+        }
         levels.push(ready);
         left = later;
     }

@@ -41,7 +41,7 @@ async fn import(tx: &Tx, input: &Input) -> Result<Done> {
             Part::Stage(place) => at("stages", place),
             Part::Link(place) => at("links", place),
             Part::Step(place) | Part::Medium(place, _) | Part::Influencer(place, _) | Part::Expectation(place, _) => {
-                at("touchpoints", place)
+                at("touchpoints", place);
             }
         }
         path

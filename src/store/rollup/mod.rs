@@ -2,7 +2,7 @@
 //!
 //! The counts are in force while `rolled_to` of the organization's sequence is its `last`. Whoever writes takes that row in
 //! its last statements and holds it until the commit, so no count is lost between two writers, or between a writer
-//! and [`build`].
+//! and `build`.
 
 mod build;
 mod read;
@@ -144,13 +144,12 @@ impl Weeks {
         let mut known: BTreeMap<i64, i64> = BTreeMap::new();
         for change in changes.into_iter().filter(|change| change.at < self.until) {
             let near = known.range(..=change.at).next_back().filter(|(_, end)| change.at < **end);
-            let week = match near {
-                Some((start, _)) => *start,
-                None => {
-                    let (start, end) = self.around(change.at)?;
-                    known.insert(start, end);
-                    start
-                }
+            let week = if let Some((start, _)) = near {
+                *start
+            } else {
+                let (start, end) = self.around(change.at)?;
+                known.insert(start, end);
+                start
             };
             let counts = table.entry((change.key, week)).or_insert_with(|| vec![0; 1 + 2 * change.numbers.len()]);
             counts[0] += change.sign;

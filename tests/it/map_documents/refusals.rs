@@ -12,7 +12,7 @@ fn with(lists: Value) -> String {
     document.to_string()
 }
 
-fn medium(more: Value) -> Value {
+fn medium(more: &Value) -> Value {
     let mut medium = json!({ "key": "m", "name": "Medium" });
     medium.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     medium
@@ -52,67 +52,71 @@ async fn a_mistake_in_the_form_of_a_document_is_told_at_its_place() {
         (with(json!({ "mediums": {} })), "INVALID", &["document", "mediums"]),
         (with(json!({ "mediums": [1] })), "INVALID", &["document", "mediums", "0"]),
         (with(json!({ "mediums": [{ "name": "M" }] })), "REQUIRED", &["document", "mediums", "0", "key"]),
-        (with(json!({ "mediums": [medium(json!({ "key": " " }))] })), "REQUIRED", &["document", "mediums", "0", "key"]),
         (
-            with(json!({ "mediums": [medium(json!({ "key": "k".repeat(256) }))] })),
+            with(json!({ "mediums": [medium(&json!({ "key": " " }))] })),
+            "REQUIRED",
+            &["document", "mediums", "0", "key"],
+        ),
+        (
+            with(json!({ "mediums": [medium(&json!({ "key": "k".repeat(256) }))] })),
             "TOO_LONG",
             &["document", "mediums", "0", "key"],
         ),
         (
-            with(json!({ "mediums": [medium(json!({})), medium(json!({}))] })),
+            with(json!({ "mediums": [medium(&json!({})), medium(&json!({}))] })),
             "TAKEN",
             &["document", "mediums", "1", "key"],
         ),
         (with(json!({ "mediums": [{ "key": "m" }] })), "REQUIRED", &["document", "mediums", "0", "name"]),
         (
-            with(json!({ "mediums": [medium(json!({ "name": "n".repeat(201) }))] })),
+            with(json!({ "mediums": [medium(&json!({ "name": "n".repeat(201) }))] })),
             "TOO_LONG",
             &["document", "mediums", "0", "name"],
         ),
         (
-            with(json!({ "mediums": [medium(json!({ "name": "a\0b" }))] })),
+            with(json!({ "mediums": [medium(&json!({ "name": "a\0b" }))] })),
             "INVALID",
             &["document", "mediums", "0", "name"],
         ),
-        (with(json!({ "mediums": [medium(json!({ "name": 7 }))] })), "INVALID", &["document", "mediums", "0", "name"]),
+        (with(json!({ "mediums": [medium(&json!({ "name": 7 }))] })), "INVALID", &["document", "mediums", "0", "name"]),
         (
-            with(json!({ "mediums": [medium(json!({ "colour": "red" }))] })),
+            with(json!({ "mediums": [medium(&json!({ "colour": "red" }))] })),
             "INVALID",
             &["document", "mediums", "0", "colour"],
         ),
         (
-            with(json!({ "mediums": [medium(json!({ "version": 3 }))] })),
+            with(json!({ "mediums": [medium(&json!({ "version": 3 }))] })),
             "INVALID",
             &["document", "mediums", "0", "version"],
         ),
         (
-            with(json!({ "mediums": [medium(json!({ "isArchived": "yes" }))] })),
+            with(json!({ "mediums": [medium(&json!({ "isArchived": "yes" }))] })),
             "INVALID",
             &["document", "mediums", "0", "isArchived"],
         ),
         (
-            with(json!({ "mediums": [medium(json!({ "parent": "nobody" }))] })),
+            with(json!({ "mediums": [medium(&json!({ "parent": "nobody" }))] })),
             "NOT_FOUND",
             &["document", "mediums", "0", "parent"],
         ),
         (
-            with(json!({ "mediums": [medium(json!({ "parent": "m" }))] })),
+            with(json!({ "mediums": [medium(&json!({ "parent": "m" }))] })),
             "CYCLE",
             &["document", "mediums", "0", "parent"],
         ),
         (with(json!({ "mediums": deep })), "OUT_OF_RANGE", &["document", "mediums", "64", "parent"]),
         (
-            with(json!({ "mediums": [medium(json!({ "externalIds": [{ "system": "rapport-map", "id": "1" }] }))] })),
+            with(json!({ "mediums": [medium(&json!({ "externalIds": [{ "system": "rapport-map", "id": "1" }] }))] })),
             "INVALID",
             &["document", "mediums", "0", "externalIds", "0"],
         ),
         (
-            with(json!({ "mediums": [medium(json!({ "externalIds": [{ "system": "", "id": "1" }] }))] })),
+            with(json!({ "mediums": [medium(&json!({ "externalIds": [{ "system": "", "id": "1" }] }))] })),
             "REQUIRED",
             &["document", "mediums", "0", "externalIds", "0"],
         ),
         (
-            with(json!({ "mediums": [medium(json!({ "externalIds": [{ "system": "crm", "id": "7" }] }))] })),
+            with(json!({ "mediums": [medium(&json!({ "externalIds": [{ "system": "crm", "id": "7" }] }))] })),
             "TAKEN",
             &["document", "mediums", "0", "externalIds"],
         ),
@@ -152,7 +156,7 @@ async fn a_row_that_breaks_a_rule_is_told_at_its_place() {
         ),
         (
             with(
-                json!({ "mediums": [medium(json!({}))], "interactionPoints": [{ "key": "p", "name": "P", "mediums": [{ "key": "m" }, { "key": "m" }] }] }),
+                json!({ "mediums": [medium(&json!({}))], "interactionPoints": [{ "key": "p", "name": "P", "mediums": [{ "key": "m" }, { "key": "m" }] }] }),
             ),
             "INVALID",
             &["document", "interactionPoints", "0", "mediums", "1"],
