@@ -55,8 +55,8 @@ RETURNS feedback_record LANGUAGE sql VOLATILE AS $$
   s AS (UPDATE organization_sequence SET last = last + 1 WHERE organization_id = $1 AND EXISTS (SELECT FROM i)
     RETURNING last),
   e AS (
-    INSERT INTO event (organization_id, sequence, noun, row_id, operation, version, subject, occurred_at, fields)
-    SELECT $1, s.last, 'FeedbackRecord', f.id, 'CREATED', 1, 'bench', t.now,
+    INSERT INTO event (organization_id, id, sequence, noun, row_id, operation, version, subject, occurred_at, fields)
+    SELECT $1, gen_random_uuid(), s.last, 'FeedbackRecord', f.id, 'CREATED', 1, 'bench', t.now,
       '["kind","sentiment","sentimentScore","body","receivedAt","product","tags","attributes","point","medium","department","priority"]'
     FROM t, s, f
   )

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 /// Raise it when a row changes: prepared databases are kept by this number.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Organizations; the first is the large one.
 pub const ORGANIZATIONS: u64 = 100;
@@ -91,6 +91,7 @@ pub struct Record {
     pub organization: usize,
     pub id: Uuid,
     pub routing: Uuid,
+    pub event: Uuid,
     /// Place in the organization, from 1.
     pub sequence: i64,
     pub at: i64,
@@ -200,6 +201,7 @@ fn record(organizations: &[Organization], organization: usize, place: u64, at: u
         organization,
         id: id(7, (organization as u64) << 32 | place, at),
         routing: id(8, (organization as u64) << 32 | place, at),
+        event: id(9, (organization as u64) << 32 | place, at),
         sequence: place as i64 + 1,
         at: at as i64,
         kind,

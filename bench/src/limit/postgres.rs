@@ -50,16 +50,16 @@ const CREATE: &str = "WITH i AS (INSERT INTO idempotency (organization_id, subje
     SELECT $1, $18, 1, $5, $5, $7, $19, $20, $21, $17, $14, $22, $23, $2 FROM i), \
     s AS (UPDATE organization_sequence SET last = last + 1 WHERE organization_id = $1 AND EXISTS (SELECT FROM i) \
     RETURNING last) \
-    INSERT INTO event (organization_id, sequence, noun, row_id, operation, version, subject, occurred_at, fields) \
-    SELECT $1, last, 'FeedbackRecord', $7, 'CREATED', 1, $2, $5, $24 FROM s";
+    INSERT INTO event (organization_id, id, sequence, noun, row_id, operation, version, subject, occurred_at, fields) \
+    SELECT $1, $25, last, 'FeedbackRecord', $7, 'CREATED', 1, $2, $5, $24 FROM s";
 const KNOWN: &str = "SELECT system, external_id, feedback_record_id FROM feedback_record_external_id \
                      WHERE organization_id = $1 AND (system, external_id) IN \
                      (SELECT * FROM unnest($2::text[], $3::text[]))";
 const UPSERT: &str = "WITH v AS (SELECT * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::float8[], $6::text[], \
     $7::text[], $8::bigint[], $9::text[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::text[], $15::uuid[], \
-    $16::bigint[], $17::text[], $18::text[], $19::text[], $20::text[], $21::boolean[]) WITH ORDINALITY AS v(id, kind, \
-    sentiment, score, body, folded, received, priority, point, medium, department, routing, cause, rule, rule_version, \
-    policy, reason, system, external_id, is_new, place)), \
+    $16::bigint[], $17::text[], $18::text[], $19::text[], $20::text[], $21::boolean[], $26::uuid[]) WITH ORDINALITY \
+    AS v(id, kind, sentiment, score, body, folded, received, priority, point, medium, department, routing, cause, rule, \
+    rule_version, policy, reason, system, external_id, is_new, event, place)), \
     f AS (INSERT INTO feedback_record (organization_id, id, version, created_at, updated_at, kind, sentiment, \
     sentiment_score, body, body_folded, received_at, tags, attributes, priority, point_id, medium_id, department_id) \
     SELECT $1, id, 1, $22, $22, kind, sentiment, score, body, folded, received, '[]', '[]', priority, point, medium, \
@@ -75,8 +75,8 @@ const UPSERT: &str = "WITH v AS (SELECT * FROM unnest($2::uuid[], $3::text[], $4
     x AS (INSERT INTO feedback_record_external_id (organization_id, feedback_record_id, system, external_id) \
     SELECT $1, id, system, external_id FROM v WHERE is_new), \
     s AS (UPDATE organization_sequence SET last = last + $24 WHERE organization_id = $1 RETURNING last - $24 AS base) \
-    INSERT INTO event (organization_id, sequence, noun, row_id, operation, version, subject, occurred_at, fields) \
-    SELECT $1, s.base + v.place, 'FeedbackRecord', v.id, CASE WHEN v.is_new THEN 'CREATED' ELSE 'UPDATED' END, f.version, \
+    INSERT INTO event (organization_id, id, sequence, noun, row_id, operation, version, subject, occurred_at, fields) \
+    SELECT $1, v.event, s.base + v.place, 'FeedbackRecord', v.id, CASE WHEN v.is_new THEN 'CREATED' ELSE 'UPDATED' END, f.version, \
     $23, $22, $25 FROM s CROSS JOIN v JOIN f ON f.id = v.id";
 
 struct Session {
@@ -245,11 +245,11 @@ async fn create(session: &Session, caller: &Caller, body: &[u8]) -> Result<Vec<u
     let key = asked.idempotency_key.context("no key")?;
     let (print, now, memory) =
         (route::fingerprint(body), Utc::now().timestamp_millis(), route::memory(routed.id));
-    let of: [&(dyn ToSql + Sync); 24] = [
+    let of: [&(dyn ToSql + Sync); 25] = [
         &caller.organization, &caller.subject, &key, &print, &now, &memory, &routed.id, &asked.kind, &asked.sentiment,
         &asked.sentiment_score, &asked.body, &routed.folded, &routed.received, &routed.priority, &routed.point,
         &routed.medium, &routed.department, &routed.routing, &routed.cause, &routed.rule, &routed.version,
-        &routed.policy, &routed.reason, &EVENT_FIELDS,
+        &routed.policy, &routed.reason, &EVENT_FIELDS, &routed.event,
     ];
     if session.execute(CREATE, &of).await? != 1 {
         let known = session.rows(REPLAY, &[&caller.organization, &caller.subject, &key]).await?;
@@ -292,7 +292,7 @@ async fn upsert(session: &Session, caller: &Caller, asked: ask::Bulk) -> Result<
         };
     }
     let (now, count) = (Utc::now().timestamp_millis(), rows.len() as i64);
-    let of: [&(dyn ToSql + Sync); 25] = [
+    let of: [&(dyn ToSql + Sync); 26] = [
         &organization,
         &column!(routed, it, it.id),
         &column!(rows, it, it.kind.as_str()),
@@ -318,6 +318,7 @@ async fn upsert(session: &Session, caller: &Caller, asked: ask::Bulk) -> Result<
         &caller.subject,
         &count,
         &EVENT_FIELDS,
+        &column!(routed, it, it.event),
     ];
     session.execute(UPSERT, &of).await?;
     Ok(answer::write("feedbackRecordsBulkUpsert", &upserted(&ids, &routed)))

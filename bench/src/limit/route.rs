@@ -30,6 +30,7 @@ pub const COLUMNS: &str = "id, version, name, kind, sentiment, score_from, score
 pub struct Routed {
     pub id: Uuid,
     pub routing: Uuid,
+    pub event: Uuid,
     pub received: i64,
     pub folded: String,
     pub point: Uuid,
@@ -58,6 +59,7 @@ pub fn route(record: &Record, id: Uuid, rules: &[Rule], fallback: Uuid) -> Resul
     Ok(Routed {
         id,
         routing: Uuid::now_v7(),
+        event: Uuid::now_v7(),
         received: record.received()?,
         folded: record.body.to_lowercase(),
         point,

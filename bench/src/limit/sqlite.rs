@@ -324,10 +324,10 @@ fn store(
         ])?;
     writer
         .prepare_cached(
-            "INSERT INTO event (organization_id, sequence, noun, row_id, operation, version, subject, occurred_at, \
-             fields) VALUES (?1, ?2, 'FeedbackRecord', ?3, 'CREATED', 1, ?4, ?5, ?6)",
+            "INSERT INTO event (organization_id, id, sequence, noun, row_id, operation, version, subject, occurred_at, \
+             fields) VALUES (?1, ?2, ?3, 'FeedbackRecord', ?4, 'CREATED', 1, ?5, ?6, ?7)",
         )?
-        .execute(params![organization, sequence, routed.id, write.subject, now, EVENT_FIELDS])?;
+        .execute(params![organization, routed.event, sequence, routed.id, write.subject, now, EVENT_FIELDS])?;
     Ok(())
 }
 
