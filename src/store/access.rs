@@ -8,7 +8,7 @@ use entity::{
     noun::Named,
     organization,
 };
-use sea_orm::{ConnectionTrait, TransactionTrait, prelude::Uuid};
+use sea_orm::{ConnectionTrait, prelude::Uuid};
 
 use super::{
     Store, Tx,

@@ -15,7 +15,10 @@ use sqlx::{
     sqlite::{SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
 };
 
-use super::sql::Sql;
+use super::{
+    line::{Kept, Lines},
+    sql::Sql,
+};
 use crate::{Error, Result};
 
 /// How to reach the database.
@@ -55,21 +58,27 @@ const TURN: Duration = Duration::from_secs(3);
 pub(super) async fn open(
     options: &Options,
     statements: &Arc<AtomicU64>,
-) -> Result<(DatabaseConnection, DatabaseConnection, DatabaseConnection)> {
+) -> Result<(Lines, Lines, DatabaseConnection)> {
+    let most = options.max_connections;
     let one_later = |mut options: ConnectOptions| {
         options.min_connections(0).connect_lazy(true);
         options
     };
     if options.url.starts_with("postgres") {
-        let pool = connect(postgres(options, options.max_connections), statements).await?;
+        let pool = connect(postgres(options, most), statements).await?;
+        let pool = pool.get_postgres_connection_pool().clone();
+        let pool = Lines::Postgres(Kept::new(pool, most, options.patience, statements));
         let lookout = connect(one_later(postgres(options, 1)), statements).await?;
         return Ok((pool.clone(), pool, lookout));
     }
     // The writer comes first: it makes the file.
     let writer = connect(sqlite_writer(&options.url), statements).await?;
-    let reader = connect(sqlite(&options.url, options.max_connections, options.patience), statements).await?;
+    let mut readers = sqlite(&options.url, most, options.patience);
+    // None is opened in the place of one that goes: it would need a runtime where there may be none any more.
+    let reader = connect(readers.min_connections(0).clone(), statements).await?;
+    let reader = Kept::new(reader.get_sqlite_connection_pool().clone(), most, options.patience, statements);
     let lookout = connect(one_later(sqlite(&options.url, 1, options.patience)), statements).await?;
-    Ok((reader, writer, lookout))
+    Ok((Lines::Readers(reader), Lines::Writer(writer), lookout))
 }
 
 /// How long a transaction waits for its turn among those of its organization.
@@ -186,8 +195,8 @@ pub(super) async fn exclusive(url: &str) -> Result<DatabaseConnection> {
 }
 
 /// Runs the migrations under a lock: the migrator itself takes none.
-pub(super) async fn migrate(options: &Options, writer: &DatabaseConnection, statements: &Arc<AtomicU64>) -> Result<()> {
-    if writer.get_database_backend() != DbBackend::Postgres {
+pub(super) async fn migrate(options: &Options, writer: &Lines, statements: &Arc<AtomicU64>) -> Result<()> {
+    if let Lines::Writer(writer) = writer {
         return Ok(Migrator::up(writer, None).await?);
     }
     // One connection for the lock and one for the steps.
@@ -203,7 +212,7 @@ pub(super) async fn migrate(options: &Options, writer: &DatabaseConnection, stat
 }
 
 /// Refuses a database whose schema is older. A newer one is allowed: a rolling update migrates first.
-pub(super) async fn check_schema(reader: &DatabaseConnection) -> Result<()> {
+pub(super) async fn check_schema(reader: &Lines) -> Result<()> {
     let wanted = Migrator::migrations().len();
     let statement = Sql::text_only(reader.get_database_backend(), "SELECT COUNT(*) FROM seaql_migrations");
     let found: i64 = match reader.query_one_raw(statement).await {

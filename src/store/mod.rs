@@ -17,6 +17,7 @@ mod find;
 mod history;
 mod idempotency;
 pub mod ledger;
+mod line;
 pub mod narrow;
 pub mod page;
 mod part;
@@ -47,7 +48,7 @@ pub use idempotency::Claim;
 pub use scope::{ExternalId, Scope, Tx};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, prelude::Uuid};
 
-use self::share::Shares;
+use self::{line::Lines, share::Shares};
 use crate::{Error, Result, auth::Actor};
 
 /// An open database. Gives out scopes and nothing else.
@@ -59,9 +60,9 @@ use crate::{Error, Result, auth::Actor};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Store {
-    reader: DatabaseConnection,
+    reader: Lines,
     /// `SQLite`: the one connection that writes. PostgreSQL: the same pool.
-    writer: DatabaseConnection,
+    writer: Lines,
     /// One connection beside the others, for what must be known also while those are taken.
     lookout: DatabaseConnection,
     /// Transactions of each organization.
@@ -166,9 +167,9 @@ impl Store {
 
     /// Closes every connection, after their statements have ended.
     pub async fn close(self) -> Result<()> {
-        self.writer.clone().close().await?;
+        self.writer.close().await?;
         self.lookout.clone().close().await?;
-        self.reader.clone().close().await.map_err(Error::from)
+        self.reader.close().await.map_err(Error::from)
     }
 
     fn backend(&self) -> DbBackend {

@@ -11,8 +11,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use entity::{Noun, Tenanted, id::OrganizationId, noun::Relationship};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, Select, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait, prelude::Uuid,
+    ConnectionTrait, DbErr, QueryResult, Select, Statement, prelude::Uuid,
 };
 use secrecy::SecretString;
 
@@ -23,6 +22,7 @@ use super::{
     event::Event,
     filter::Predicate,
     ledger::Entry,
+    line::{Lines, Transaction},
     narrow::Site,
     page::{self, Page, PageQuery, Selection},
     share::Held,
@@ -35,7 +35,7 @@ const MOST_PARAMETERS: usize = 32_766;
 
 /// A caller's reach: their tenant, their permissions, and the one connection that can run a statement.
 #[derive(Clone, Debug)]
-pub struct Scope<C = DatabaseConnection> {
+pub struct Scope<C = Lines> {
     pub(super) conn: C,
     store: Store,
     actor: Arc<Actor>,
@@ -50,7 +50,7 @@ pub struct Scope<C = DatabaseConnection> {
 }
 
 /// A scope inside a transaction. Dropping it rolls back.
-pub type Tx = Scope<DatabaseTransaction>;
+pub type Tx = Scope<Transaction>;
 
 /// One of a row's external ids.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,12 +90,8 @@ impl Scope {
         let turn = self.store.turns.take(Some(self.organization()));
         let turn = tokio::time::timeout(connect::turn(self.store.backend()), turn).await;
         let turn = turn.map_err(|_| Error::Unavailable)?;
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
         Ok(Scope {
-            conn: self.store.writer.begin_with_options(options).await?,
+            conn: self.store.writer.begin().await?,
             store: self.store.clone(),
             actor: Arc::clone(&self.actor),
             now: self.now,

@@ -5,7 +5,7 @@ use entity::{
     id::{self, OrganizationId},
     organization::Weekday,
 };
-use sea_orm::{ConnectionTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait, prelude::Uuid};
+use sea_orm::{ConnectionTrait, prelude::Uuid};
 
 use super::{
     FailureKind, Store,
@@ -48,11 +48,7 @@ impl Store {
     ) -> Result<Option<OrganizationId>> {
         use entity::noun::Named;
         let (organization, department, now) = (OrganizationId(id::new()), id::new(), now.timestamp_millis());
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        let tx = self.writer.begin_with_options(options).await?;
+        let tx = self.writer.begin().await?;
         let mut sql = Sql::new(self.backend());
         sql.push("INSERT INTO organization (id, version, created_at, updated_at, slug, name, time_zone, week_start, ");
         sql.push("locale) VALUES (").owner(organization).push(", 1, ").bind(now).push(", ").bind(now).push(", ");

@@ -2,10 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::id::OrganizationId;
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, QueryResult, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    prelude::Uuid,
-};
+use sea_orm::{ConnectionTrait, QueryResult, prelude::Uuid};
 
 use super::{Head, Seal, Sealed};
 use crate::{
@@ -13,6 +10,7 @@ use crate::{
     store::{
         Store,
         event::COLUMNS,
+        line::Transaction,
         narrow::Site,
         sql::{Alias, Sql},
     },
@@ -39,11 +37,7 @@ impl Store {
     /// Seals the next events of one organization. Answers whether there may be more. Any number of servers may do it
     /// at once: who holds the organization's head seals, the others find it held or done.
     pub async fn seal(&self, organization: OrganizationId, now: DateTime<Utc>) -> Result<bool> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        let tx = self.writer.begin_with_options(options).await?;
+        let tx = self.writer.begin().await?;
         let Some((sealed, hash)) = self.held(&tx, organization).await? else {
             tx.rollback().await?;
             return Ok(false);
@@ -136,7 +130,7 @@ impl Store {
 
     /// Takes an organization's head until the end of the transaction; `None` while another server has it. On `SQLite`
     /// the transaction itself keeps others out.
-    async fn held(&self, tx: &DatabaseTransaction, organization: OrganizationId) -> Result<Option<(i64, String)>> {
+    async fn held(&self, tx: &Transaction, organization: OrganizationId) -> Result<Option<(i64, String)>> {
         let mut sql = self.select_head(organization);
         if sql.is_postgres() {
             sql.push(" FOR UPDATE SKIP LOCKED");
