@@ -48,6 +48,11 @@ impl Document {
         Ok(Self { parsed, operation_name })
     }
 
+    /// The name of the operation, if one was given.
+    pub fn operation_name(&self) -> Option<&str> {
+        self.operation_name.as_deref()
+    }
+
     /// Whether it reads, writes or subscribes.
     pub fn kind(&self) -> OperationType {
         self.operation().ty
@@ -60,19 +65,21 @@ impl Document {
     }
 
     /// Checks the variables, merges and prices: everything between the parser and the schema's own validation.
-    pub fn prepare(mut self, variables: Variables, shape: &Shape, limits: &Limits) -> Result<Prepared, ServerError> {
+    pub fn prepare(&self, variables: Variables, shape: &Shape, limits: &Limits) -> Result<Prepared, ServerError> {
         let operation = self.operation();
         variables::check(operation, &variables, shape)?;
         let merged = merge(operation, &self.parsed, &variables, shape)?;
         let cost = cost(&merged, operation, &variables, shape, limits.cost_limit)?;
-        if let Some(selections) = merged.selections()
-            && let Some(operation) = chosen_mut(&mut self.parsed, self.operation_name.as_deref())
+        let selections = merged.selections();
+        let mut parsed = self.parsed.clone();
+        if let Some(selections) = selections
+            && let Some(operation) = chosen_mut(&mut parsed, self.operation_name.as_deref())
         {
             replace(&mut operation.node, selections);
         }
         let mut request = Request::new(String::new()).variables(variables);
-        request.operation_name = self.operation_name;
-        request.set_parsed_query(self.parsed);
+        request.operation_name.clone_from(&self.operation_name);
+        request.set_parsed_query(parsed);
         Ok(Prepared { request, cost })
     }
 

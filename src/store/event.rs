@@ -5,7 +5,7 @@ use sea_orm::{Value, prelude::Uuid};
 
 use super::{
     Tx,
-    cell::CellKind,
+    cell::{Cell, CellKind},
     narrow::Site,
     sql::{Alias, Sql},
 };
@@ -45,18 +45,16 @@ impl Tx {
     async fn store_in_one(&self, events: &[Event]) -> Result<()> {
         let mut sql = self.sql();
         self.advance(sql.push("WITH s AS ("), events);
-        sql.push(" RETURNING organization_id, last - ").number(events.len()).push(" AS base), ");
+        sql.push(" RETURNING organization_id, last - ").bind(count(events)).push(" AS base), ");
         sql.push("e AS (INSERT INTO event (")
             .push(COLUMNS)
             .push(") SELECT s.organization_id, v.id, s.base + v.place, v.noun, v.row_id, v.operation, v.version, ");
         self.common(&mut sql);
-        sql.push(", v.fields FROM s CROSS JOIN (VALUES ");
-        sql.list(events.iter().enumerate(), |sql, (index, event)| {
-            sql.push("(").number(index + 1).push(", ");
-            event.write(sql);
-            sql.push(")");
+        let cells: Vec<[Cell; 6]> = events.iter().map(Event::cells).collect();
+        sql.push(", v.fields FROM s CROSS JOIN UNNEST(").list(KINDS.into_iter().enumerate(), |sql, (place, kind)| {
+            sql.array(kind, cells.iter().map(|row| &row[place]));
         });
-        sql.push(") AS v(place, id, noun, row_id, operation, version, fields) RETURNING 1) ");
+        sql.push(") WITH ORDINALITY AS v(id, noun, row_id, operation, version, fields, place) RETURNING 1) ");
         sql.push("SELECT s.organization_id, (SELECT COUNT(*) FROM e) FROM s");
         let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
         let stored = rows.first().and_then(|row| row[0].int()).unwrap_or(0);
@@ -69,7 +67,7 @@ impl Tx {
         sql.push(" RETURNING organization_id, last");
         let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
         let last = rows.first().and_then(|row| row[0].int()).unwrap_or(0);
-        let base = last - i64::try_from(events.len()).expect("a chunk fits");
+        let base = last - count(events);
         let mut sql = self.sql();
         sql.push("INSERT INTO event (")
             .push(COLUMNS)
@@ -80,8 +78,10 @@ impl Tx {
         self.common(&mut sql);
         sql.push(", v.column7 FROM (VALUES ");
         sql.list(events.iter().enumerate(), |sql, (index, event)| {
-            sql.push("(").number(index + 1).push(", ");
-            event.write(sql);
+            sql.push("(").number(index + 1);
+            for (cell, kind) in event.cells().iter().zip(KINDS) {
+                sql.push(", ").cell(cell, kind);
+            }
             sql.push(")");
         });
         sql.push(") AS v");
@@ -90,7 +90,7 @@ impl Tx {
     }
 
     fn advance(&self, sql: &mut Sql, events: &[Event]) {
-        sql.push("UPDATE organization_sequence AS t SET last = last + ").number(events.len()).push(" WHERE ");
+        sql.push("UPDATE organization_sequence AS t SET last = last + ").bind(count(events)).push(" WHERE ");
         sql.narrow(Site::Sequence, Alias::ROW, "organization_id", self.organization());
     }
 
@@ -111,17 +111,26 @@ impl Tx {
 pub(super) const COLUMNS: &str =
     "organization_id, id, sequence, noun, row_id, operation, version, subject, client_id, occurred_at, fields";
 
+/// What the cells of an event are.
+const KINDS: [CellKind; 6] =
+    [CellKind::Id, CellKind::Text, CellKind::Id, CellKind::Text, CellKind::Int, CellKind::Text];
+
+fn count(events: &[Event]) -> i64 {
+    i64::try_from(events.len()).expect("a chunk fits")
+}
+
 impl Event {
-    fn write(&self, sql: &mut Sql) {
+    /// What is its own: a new id, noun, row, operation, version and fields.
+    fn cells(&self) -> [Cell; 6] {
         use entity::noun::Named;
-        sql.bind(id::new())
-            .push(", ")
-            .bind(self.noun)
-            .push(", ")
-            .bind(self.row)
-            .push(", ")
-            .bind(self.operation.name())
-            .push(", ");
-        sql.bind(self.version).push(", ").bind(serde_json::json!(self.fields).to_string());
+        let text = |text: &str| Cell::Text(text.to_owned());
+        [
+            Cell::Id(id::new()),
+            text(self.noun),
+            Cell::Id(self.row),
+            text(self.operation.name()),
+            Cell::Int(self.version),
+            Cell::Text(serde_json::json!(self.fields).to_string()),
+        ]
     }
 }

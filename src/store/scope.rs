@@ -10,9 +10,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use entity::{Noun, Tenanted, id::OrganizationId, noun::Relationship};
-use sea_orm::{
-    ConnectionTrait, DbErr, QueryResult, Select, Statement, prelude::Uuid,
-};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Select, Statement, prelude::Uuid};
 use secrecy::SecretString;
 
 use super::{
@@ -359,10 +357,17 @@ impl<C: ConnectionTrait> Scope<C> {
             let mut sql = self.sql();
             // A join and not `IN`: for that, SQLite reads every external id of the organization.
             sql.push("SELECT t.organization_id, t.").name(&[noun.table, "_id"]).push(", t.system, t.external_id FROM ");
-            sql.push("(VALUES ").list(part, |sql, key| {
-                sql.push("(").bind(key.system.as_str()).push(", ").bind(key.id.as_str()).push(")");
-            });
-            sql.push(") AS w CROSS JOIN ").name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
+            if sql.is_postgres() {
+                sql.push("UNNEST(").array(CellKind::Text, part.iter().map(|key| Cell::Text(key.system.clone())));
+                sql.push(", ").array(CellKind::Text, part.iter().map(|key| Cell::Text(key.id.clone())));
+                sql.push(") AS w(column1, column2)");
+            } else {
+                sql.push("(VALUES ").list(part, |sql, key| {
+                    sql.push("(").bind(key.system.as_str()).push(", ").bind(key.id.as_str()).push(")");
+                });
+                sql.push(") AS w");
+            }
+            sql.push(" CROSS JOIN ").name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
             sql.narrow(Site::ExternalIdLookUp, Alias::ROW, "organization_id", self.organization());
             sql.push(" AND t.system = w.column1 AND t.external_id = w.column2");
             for row in self.rows(sql.finish(), &[CellKind::Id, CellKind::Text, CellKind::Text]).await? {

@@ -169,20 +169,36 @@ impl Tx {
             for field in &folded {
                 sql.push(", ").name(&[field.column, "_folded"]);
             }
-            sql.push(") VALUES ").list(part, |sql, record| {
-                sql.push("(");
+            let searched = |record: &Record, field: &Field| {
+                record.get(field.column).text().map_or(Cell::Null, |text| Cell::Text(fold(text)))
+            };
+            if sql.is_postgres() && part.len() > 1 {
+                sql.push(") SELECT ");
                 if is_tenant_own {
                     sql.owner(self.organization()).push(", ");
                 }
-                sql.list(&record.cells, |sql, (column, cell)| {
-                    sql.cell(cell, column.kind);
+                sql.push("v.* FROM UNNEST(").list(columns.iter().enumerate(), |sql, (place, column)| {
+                    sql.array(column.kind, part.iter().map(|record| &record.cells[place].1));
                 });
                 for field in &folded {
-                    let text = record.get(field.column).text().map_or(Cell::Null, |text| Cell::Text(fold(text)));
-                    sql.push(", ").cell(&text, CellKind::Text);
+                    sql.push(", ").array(CellKind::Text, part.iter().map(|record| searched(record, field)));
                 }
-                sql.push(")");
-            });
+                sql.push(") AS v");
+            } else {
+                sql.push(") VALUES ").list(part, |sql, record| {
+                    sql.push("(");
+                    if is_tenant_own {
+                        sql.owner(self.organization()).push(", ");
+                    }
+                    sql.list(&record.cells, |sql, (column, cell)| {
+                        sql.cell(cell, column.kind);
+                    });
+                    for field in &folded {
+                        sql.push(", ").cell(&searched(record, field), CellKind::Text);
+                    }
+                    sql.push(")");
+                });
+            }
             if replaces {
                 replace(&mut sql, noun, &columns, &folded);
             }
@@ -205,18 +221,18 @@ impl Tx {
                 sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], &ids).push(" RETURNING organization_id");
                 self.rows(sql.finish(), &[]).await?;
             }
-            let items: Vec<(Uuid, String)> = records
+            let items: Vec<[Cell; 2]> = records
                 .iter()
-                .flat_map(|record| items(field, record.get(field.column)).into_iter().map(|item| (record.id(), item)))
+                .flat_map(|record| {
+                    let item = |item| [Cell::Id(record.id()), Cell::Text(item)];
+                    items(field, record.get(field.column)).into_iter().map(item)
+                })
                 .collect();
             for part in items.chunks(MOST_PARAMETERS / 3) {
                 let mut sql = self.sql();
                 sql.push("INSERT INTO ").name(&[noun.table, "_", field.column]).push(" (organization_id, ");
-                sql.name(&[noun.table, "_id"]).push(", item) VALUES ");
-                sql.list(part, |sql, (id, item)| {
-                    sql.push("(").owner(self.organization()).push(", ").bind(*id).push(", ").bind(item.as_str());
-                    sql.push(")");
-                });
+                sql.name(&[noun.table, "_id"]).push(", item) ");
+                sql.owned(self.organization(), [CellKind::Id, CellKind::Text], part);
                 self.execute(sql.finish()).await?;
             }
         }
@@ -233,13 +249,14 @@ impl Tx {
             sound().flat_map(|draft| draft.new_external_ids().map(|key| (draft.id, key))).collect();
         // In one order, so that two calls with the same keys wait for each other and do not deadlock.
         keys.sort_unstable_by_key(|(_, key)| *key);
+        let cells =
+            |(id, key): (Uuid, &ExternalId)| [Cell::Id(id), Cell::Text(key.system.clone()), Cell::Text(key.id.clone())];
+        let keys: Vec<[Cell; 3]> = keys.into_iter().map(cells).collect();
         for part in keys.chunks(MOST_PARAMETERS / 4) {
             let mut sql = self.sql();
             sql.push("INSERT INTO ").name(&[noun.table, "_external_id"]).push(" (organization_id, ");
-            sql.name(&[noun.table, "_id"]).push(", system, external_id) VALUES ").list(part, |sql, (id, key)| {
-                sql.push("(").owner(self.organization()).push(", ").bind(*id).push(", ").bind(key.system.as_str());
-                sql.push(", ").bind(key.id.as_str()).push(")");
-            });
+            sql.name(&[noun.table, "_id"]).push(", system, external_id) ");
+            sql.owned(self.organization(), [CellKind::Id, CellKind::Text, CellKind::Text], part);
             sql.push(" ON CONFLICT (organization_id, ").name(&[noun.table, "_id"]);
             sql.push(", system) DO UPDATE SET external_id = excluded.external_id");
             self.execute(sql.finish()).await?;

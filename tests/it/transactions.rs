@@ -36,3 +36,25 @@ async fn a_transaction_with_a_failed_statement_cannot_be_committed() {
     assert_eq!(app.dump(caller.organization()).await, before);
     caller.data("{ influencers { totalCount } }", json!({})).await;
 }
+
+#[tokio::test]
+async fn what_has_ended_well_leaves_nothing_for_the_database_to_undo() {
+    let app = App::start().await;
+    if !app.store.is_postgres() {
+        return;
+    }
+    let caller = app.admin("one").await;
+    let input = json!({ "name": "Radio" });
+    for _ in 0..3 {
+        caller.mutate("influencerCreate", input.clone(), "outcome").await;
+        caller.ask("{ influencers { totalCount } }").await;
+    }
+    // What each connection was asked last: never whether it lives, and nothing was rolled back.
+    let last = "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rapport'
+        AND pid <> pg_backend_pid()";
+    let asked = app.database.look(last.to_owned()).await;
+    assert!(
+        !asked.is_empty() && asked.iter().flatten().flatten().all(|query| !query.contains("ROLLBACK")),
+        "{asked:?}"
+    );
+}
