@@ -1,6 +1,7 @@
 //! The history of top fives through the API: who ranked what, when, and what it was before.
 
 use futures_util::future::join_all;
+use proptest::{collection::vec, prelude::*, test_runner};
 use serde_json::{Value, json};
 
 use crate::app::{App, Caller};
@@ -138,9 +139,48 @@ async fn rankings_and_deletions_at_once_leave_a_history_without_a_break() {
     for pair in told.windows(2) {
         assert_eq!(pair[0]["after"], pair[1]["before"], "{told:#?}");
     }
-    let now = "query($id: ID!) { interactionPoint(by: { id: $id }) {
+    assert_eq!(told.last().unwrap()["after"], top(&caller, &desk).await);
+}
+
+/// The ranked expectations of a point as they are, by rank.
+async fn top(caller: &Caller<'_>, point: &str) -> Value {
+    let document = "query($id: ID!) { interactionPoint(by: { id: $id }) {
         expectations(filter: { rank: { isNull: false } }, orderBy: [{ field: RANK }]) { nodes { rank id statement } } } }";
-    let now = caller.data(now, json!({ "id": desk })).await;
-    let last = &told.last().unwrap()["after"];
-    assert_eq!(last, &now["interactionPoint"]["expectations"]["nodes"]);
+    caller.data(document, json!({ "id": point })).await["interactionPoint"]["expectations"]["nodes"].take()
+}
+
+#[test]
+fn any_sequence_of_rankings_leaves_the_last_that_held_and_a_history_of_each() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let app = runtime.block_on(App::start());
+    let config = ProptestConfig { cases: 20, max_shrink_iters: 60, failure_persistence: None, ..Default::default() };
+    let caller = runtime.block_on(app.admin("one"));
+    let result = test_runner::TestRunner::new(config).run(&vec(vec(0..6_usize, 0..8), 1..6), |orders| {
+        runtime.block_on(async {
+            let (desk, own) = point(&caller, 6).await;
+            let (mut held, mut changes): (Vec<usize>, usize) = (Vec::new(), 0);
+            for order in orders {
+                let ids: Vec<&String> = order.iter().map(|place| &own[*place]).collect();
+                let is_sound = order.len() <= 5 && order.iter().enumerate().all(|(at, id)| !order[..at].contains(id));
+                let outcome = match (is_sound, order == held) {
+                    (false, _) => "FAILED",
+                    (true, true) => "UNCHANGED",
+                    (true, false) => "UPDATED",
+                };
+                assert_eq!(rank(&caller, &desk, &ids).await["outcome"], outcome, "{order:?} after {held:?}");
+                if outcome == "UPDATED" {
+                    (held, changes) = (order, changes + 1);
+                }
+            }
+            let words = ["a", "b", "c", "d", "e", "f"];
+            let expected: Vec<_> =
+                held.iter().zip(1..).map(|(place, rank)| (rank, &own[*place], words[*place])).collect();
+            assert_eq!(top(&caller, &desk).await, ranks(&expected));
+            let told = history(&caller, &desk).await;
+            assert_eq!(told.len(), changes);
+            assert!(told.windows(2).all(|pair| pair[0]["after"] == pair[1]["before"]), "{told:#?}");
+        });
+        Ok(())
+    });
+    result.unwrap();
 }

@@ -215,3 +215,55 @@ async fn a_journey_of_forty_steps_with_everything_costs_twelve_statements() {
     assert!(steps.iter().all(|step| step["point"]["expectations"]["nodes"].as_array().unwrap().len() == 5));
     assert_eq!(journey["stages"]["nodes"].as_array().unwrap().len(), 5);
 }
+
+#[tokio::test]
+async fn a_journey_of_forty_steps_with_every_element_of_its_points_costs_twelve_statements() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let rows = |start: &str, more: &dyn Fn(usize) -> Value| -> Value {
+        (0..40)
+            .map(|place| {
+                let mut row = more(place);
+                row["key"] = json!(format!("{start}{place}"));
+                row
+            })
+            .collect()
+    };
+    let at = |place: usize| format!("p{place}");
+    let document = json!({
+        "format": "rapport-map/1",
+        "mediums": [{ "key": "web", "name": "Web" }],
+        "influencers": [{ "key": "friend", "name": "Friend" }],
+        "offers": [{ "key": "o", "kind": "EXTRA", "name": "O", "customerBenefit": "C", "organizationBenefit": "O" }],
+        "interactionPoints": rows("p", &|place| json!({ "name": format!("P{place}"), "offers": [{ "key": "o" }],
+            "mediums": [{ "key": "web" }], "influencers": [{ "key": "friend", "strength": 2 }] })),
+        "expectations": rows("e", &|place| json!({ "statement": "E", "source": "RESEARCH", "point": at(place), "rank": 1 })),
+        "assumptions": rows("a", &|place| json!({ "about": "SERVICE", "statement": "A", "point": at(place) })),
+        "objectives": rows("o", &|place| json!({ "owner": "OURS", "statement": "O", "point": at(place) })),
+        "desiredResults": rows("d", &|place| json!({ "statement": "D", "point": at(place) })),
+        "journeys": [{ "key": "j", "title": "Trip" }],
+        "stages": [{ "key": "s", "name": "All", "journey": "j" }],
+        "steps": rows("s", &|place| json!({ "journey": "j", "stage": "s", "point": at(place) })),
+        "stepLinks": (1..40).map(|to| json!({ "key": to.to_string(), "journey": "j",
+            "from": format!("s{}", to - 1), "to": format!("s{to}") })).collect::<Vec<_>>(),
+    });
+    let imported =
+        caller.mutate("mapImport", json!({ "document": document.to_string() }), "errors { code path }").await;
+    assert_eq!(imported["errors"], json!([]));
+    let id = caller.ask("{ journeys { nodes { id } } }").await["journeys"]["nodes"][0]["id"].take();
+    let document = "query($id: ID!) { journey(by: { id: $id }) { title status stages { nodes { id name } }
+        steps(first: 40) { nodes { label position stage { id } point { name promise standards
+            mediums { nodes { name } } influencers { edges { strength node { name } } }
+            expectations(first: 5) { nodes { statement rank } } assumptions(first: 5) { nodes { statement truth } }
+            objectives(first: 5) { nodes { owner statement } } desiredResults(first: 5) { nodes { statement } }
+            offers(first: 5) { nodes { name customerBenefit organizationBenefit } } } } }
+        links(first: 100) { nodes { kind from { id } to { id } } } } }";
+    let (data, cost) = counted(&app, &caller, document, json!({ "id": id })).await;
+    assert_eq!(cost, 12);
+    let steps = data["journey"]["steps"]["nodes"].as_array().unwrap();
+    let lists = ["mediums", "expectations", "assumptions", "objectives", "desiredResults", "offers"];
+    assert_eq!(steps.len(), 40);
+    assert!(
+        steps.iter().all(|step| lists.iter().all(|list| step["point"][list]["nodes"].as_array().unwrap().len() == 1))
+    );
+}
