@@ -59,35 +59,12 @@ pub const OBJECTS: [&Noun; 3] = [&COVERAGE, &FINDING, &ITEM];
 /// The enum of the answer.
 pub const ENUM: &EnumType = CoverageKey::TYPE;
 
-const fn object(
-    name: &'static str,
-    doc: &'static str,
-    fields: &'static [Field],
-    relations: &'static [Relationship],
-) -> Noun {
-    Noun {
-        name,
-        singular: "",
-        plural: "",
-        table: "",
-        prefix: "",
-        doc,
-        tenant: "",
-        system: &[],
-        read: Some(Permission::MapRead),
-        write: Permission::MapWrite,
-        fields,
-        relations,
-        operations: &[],
-        has_external_ids: false,
-    }
-}
-
 const COUNT: Kind = Kind::Int { min: 0, max: i64::MAX };
 
-pub(super) static COVERAGE: Noun = object(
+pub(super) static COVERAGE: Noun = Noun::made(
     "Coverage",
     "What is missing on the map of an organization, or of one journey.",
+    Permission::MapRead,
     &[
         Field::new("pointCount", "point_count", COUNT, "Points that were looked at."),
         Field::new("days", "days", COUNT, "How many days back feedback was recent."),
@@ -108,9 +85,10 @@ pub(super) static COVERAGE: Noun = object(
     ],
 );
 
-static FINDING: Noun = object(
+static FINDING: Noun = Noun::made(
     "CoverageFinding",
     "A kind of gap, and where it is.",
+    Permission::MapRead,
     &[
         Field::new("key", "key", Kind::Enum(CoverageKey::TYPE), "What is missing."),
         Field::new("definition", "definition", Kind::Text { max: 2_000 }, "What is counted, and of what."),
@@ -139,9 +117,10 @@ static FINDING: Noun = object(
     }],
 );
 
-static ITEM: Noun = object(
+static ITEM: Noun = Noun::made(
     "CoverageItem",
     "An element of which something is missing.",
+    Permission::MapRead,
     &[
         Field::new("type", "type", Kind::Text { max: 64 }, "Type of the element, for example InteractionPoint."),
         Field::new("elementId", "element_id", Kind::RowId { noun: "type" }, "Its id, for node(id) and the mutation."),

@@ -106,33 +106,10 @@ pub(in crate::map) const APPLY: Mutation = Mutation {
 /// The objects of the answer.
 pub(in crate::map) const OBJECTS: [&Noun; 3] = [&LIST, &TEMPLATE, &POINT];
 
-const fn object(
-    name: &'static str,
-    doc: &'static str,
-    fields: &'static [Field],
-    relations: &'static [Relationship],
-) -> Noun {
-    Noun {
-        name,
-        singular: "",
-        plural: "",
-        table: "",
-        prefix: "",
-        doc,
-        tenant: "",
-        system: &[],
-        read: Some(Permission::MapRead),
-        write: Permission::MapWrite,
-        fields,
-        relations,
-        operations: &[],
-        has_external_ids: false,
-    }
-}
-
-static LIST: Noun = object(
+static LIST: Noun = Noun::made(
     "TemplateList",
     "Ready journeys to start from.",
+    Permission::MapRead,
     &[],
     &[Relationship {
         name: "nodes",
@@ -142,9 +119,10 @@ static LIST: Noun = object(
     }],
 );
 
-static TEMPLATE: Noun = object(
+static TEMPLATE: Noun = Noun::made(
     "Template",
     "A ready journey to start from.",
+    Permission::MapRead,
     &[
         Field::new("key", "key", Kind::Enum(TemplateKey::TYPE), "What templateApply calls it."),
         Field::new("name", "name", Kind::Text { max: 200 }, "Name to show."),
@@ -160,9 +138,10 @@ static TEMPLATE: Noun = object(
     }],
 );
 
-static POINT: Noun = object(
+static POINT: Noun = Noun::made(
     "TemplatePoint",
     "An interaction point of a template.",
+    Permission::MapRead,
     &[
         Field::new("name", "name", Kind::Text { max: 200 }, "Its name."),
         Field::new("kind", "kind", Kind::Enum(PointKind::TYPE), "Where in the relationship it stands."),
