@@ -1,6 +1,6 @@
 //! A request's document on its way from text to execution: every check that needs no data happens here.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use async_graphql::{
     Name, Positioned, Request, ServerError, Variables,
@@ -24,10 +24,12 @@ use super::{
     variables,
 };
 
-/// A parsed document and the operation it is asked for.
+/// A parsed document and the operation it is asked for. Nothing in it depends on who asks.
 pub struct Document {
     parsed: ExecutableDocument,
     operation_name: Option<String>,
+    tokens: usize,
+    is_public: bool,
 }
 
 /// A request that may run, and what it costs.
@@ -40,12 +42,18 @@ pub struct Prepared {
 
 impl Document {
     /// Parses a text that names its operation, or has only one. Whatever the text, this takes little time and stack.
-    pub fn read(text: &str, operation_name: Option<String>, limits: &Limits) -> Result<Self, ServerError> {
-        scan(text, limits)?;
+    pub fn read(text: &str, operation_name: Option<String>, limits: &Limits) -> Result<Arc<Self>, ServerError> {
+        let tokens = scan(text, limits)?;
         let parsed = parse_query(text).map_err(|error| syntax_error(&error))?;
         guard::weigh(&parsed, limits)?;
-        chosen(&parsed, operation_name.as_deref())?;
-        Ok(Self { parsed, operation_name })
+        let operation = &chosen(&parsed, operation_name.as_deref())?.node;
+        let is_public = only_meta_fields(&operation.selection_set.node, &parsed, &mut HashSet::new());
+        Ok(Arc::new(Self { parsed, operation_name, tokens, is_public }))
+    }
+
+    /// How many tokens its text has.
+    pub fn tokens(&self) -> usize {
+        self.tokens
     }
 
     /// Whether it reads, writes or subscribes.
@@ -55,24 +63,25 @@ impl Document {
 
     /// Whether it asks for nothing but the schema: what a caller without a token may do.
     pub fn is_public(&self) -> bool {
-        let mut seen = HashSet::new();
-        only_meta_fields(&self.operation().selection_set.node, &self.parsed, &mut seen)
+        self.is_public
     }
 
     /// Checks the variables, merges and prices: everything between the parser and the schema's own validation.
-    pub fn prepare(mut self, variables: Variables, shape: &Shape, limits: &Limits) -> Result<Prepared, ServerError> {
+    pub fn prepare(&self, variables: Variables, shape: &Shape, limits: &Limits) -> Result<Prepared, ServerError> {
         let operation = self.operation();
         variables::check(operation, &variables, shape)?;
         let merged = merge(operation, &self.parsed, &variables, shape)?;
         let cost = cost(&merged, operation, &variables, shape, limits.cost_limit)?;
-        if let Some(selections) = merged.selections()
-            && let Some(operation) = chosen_mut(&mut self.parsed, self.operation_name.as_deref())
+        let selections = merged.selections();
+        let mut parsed = self.parsed.clone();
+        if let Some(selections) = selections
+            && let Some(operation) = chosen_mut(&mut parsed, self.operation_name.as_deref())
         {
             replace(&mut operation.node, selections);
         }
         let mut request = Request::new(String::new()).variables(variables);
-        request.operation_name = self.operation_name;
-        request.set_parsed_query(self.parsed);
+        request.operation_name.clone_from(&self.operation_name);
+        request.set_parsed_query(parsed);
         Ok(Prepared { request, cost })
     }
 
@@ -142,12 +151,14 @@ fn syntax_error(error: &ParseError) -> ServerError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use async_graphql::parser::types::OperationType;
 
     use super::{Document, Limits};
     use crate::graphql::failure::code;
 
-    fn read(text: &str, name: Option<&str>) -> Result<Document, async_graphql::ServerError> {
+    fn read(text: &str, name: Option<&str>) -> Result<Arc<Document>, async_graphql::ServerError> {
         Document::read(text, name.map(str::to_owned), &Limits::DEFAULT)
     }
 

@@ -5,6 +5,7 @@ mod common_types;
 pub mod connection;
 pub mod cost;
 pub mod document;
+pub mod documents;
 pub mod failure;
 pub mod filter;
 pub mod freeze;

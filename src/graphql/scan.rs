@@ -9,11 +9,12 @@ use super::{
 
 const BLOCK: &[u8] = b"\"\"\"";
 
-/// Refuses a text that is too long, has too many tokens or too many brackets inside one another. Linear in its length.
+/// Refuses a text that is too long, has too many tokens or too many brackets inside one another; otherwise answers how
+/// many tokens it has. Linear in its length.
 ///
 /// Up to the first place where it is no GraphQL, the parser sees the same tokens and brackets: whatever comes after
 /// that place, it does not get to.
-pub fn scan(text: &str, limits: &Limits) -> Result<(), ServerError> {
+pub fn scan(text: &str, limits: &Limits) -> Result<usize, ServerError> {
     let most = limits.document_bytes;
     if text.len() > most {
         return Err(refuse(DOCUMENT_TOO_LARGE, format!("the document is longer than {most} bytes"), None));
@@ -38,7 +39,7 @@ pub fn scan(text: &str, limits: &Limits) -> Result<(), ServerError> {
             return refused(TOO_NESTED, format!("more than {most} brackets stand inside one another"));
         }
     }
-    Ok(())
+    Ok(tokens)
 }
 
 fn place(text: &str, at: usize) -> Pos {

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     config::HttpSettings,
-    graphql::{limits::Limits, shape::Shape},
+    graphql::{documents::Documents, limits::Limits, shape::Shape},
     schema::ApiSchema,
     store::Store,
 };
@@ -54,6 +54,7 @@ pub(super) struct State {
     pub request_timeout: Duration,
     pub attempts: oauth::Attempts,
     pub limits: Limits,
+    pub documents: Documents,
     pub throttle: Throttle,
     pub admission: Admission,
     /// Where the database's connections live: as long as the process, while workers come to an end one by one.
@@ -73,6 +74,7 @@ impl State {
             attempts: oauth::Attempts::default(),
             throttle: Throttle::new(&settings.limits),
             limits: settings.limits.clone(),
+            documents: Documents::default(),
             admission,
             home: Handle::current(),
         }

@@ -26,7 +26,7 @@ use crate::{
     auth::Actor,
     clock,
     graphql::{
-        document::{Document, Prepared},
+        document::Prepared,
         failure::{self, ANSWER_TOO_LARGE, INTERNAL, OVERLOADED, RATE_LIMITED, code, refuse, server_error},
     },
 };
@@ -69,7 +69,8 @@ async fn answer(
         reply(&response, media, operation, state.limits.answer_bytes)
     };
 
-    let document = match Document::read(&params.query, params.operation_name, &state.limits) {
+    let read = state.documents.read(&params.query, params.operation_name, &state.limits, !anonymous);
+    let document = match read {
         Ok(document) => document,
         Err(error) => return Ok(finish(refused(error), None)),
     };
