@@ -16,13 +16,37 @@ pub fn encode(prefix: &str, id: Uuid) -> String {
     let mut text = String::with_capacity(prefix.len() + 27);
     text.push_str(prefix);
     text.push('_');
-    let bits = id.as_u128();
-    for place in (0..26).rev() {
-        let digit = (bits >> (place * 5)) & 31;
-        text.push(char::from(ALPHABET[usize::try_from(digit).expect("five bits fit a usize")]));
-    }
+    text.extend(digits(id).map(char::from));
     text
 }
+
+/// What stands behind the prefix, in ASCII.
+pub fn digits(id: Uuid) -> [u8; 26] {
+    let (high, low) = id.as_u64_pair();
+    let mut digits = [0; 26];
+    // Parts of 48, 40 and 40 bits: 10 digits and twice 8, each of five bits, of which the first has but three.
+    let parts = [(10, high >> 16), (18, (high & 0xffff) << 24 | low >> 40), (26, low & 0xff_ffff_ffff)];
+    let mut start = 0;
+    for (end, mut part) in parts {
+        for digit in digits[start..end].iter_mut().rev() {
+            *digit = ALPHABET[usize::try_from(part & 31).expect("five bits fit a usize")];
+            part >>= 5;
+        }
+        start = end;
+    }
+    digits
+}
+
+/// What each digit stands for; no digit stands for 32.
+const VALUES: [u8; 256] = {
+    let mut values = [32; 256];
+    let mut value = 0;
+    while value < 32 {
+        values[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
 
 /// Splits a wire id into its prefix and the id, or answers `None` for anything else.
 pub fn decode(text: &str) -> Option<(&str, Uuid)> {
@@ -32,8 +56,8 @@ pub fn decode(text: &str) -> Option<(&str, Uuid)> {
         return None;
     }
     let bits = digits.bytes().try_fold(0_u128, |bits, digit| {
-        let value = ALPHABET.iter().position(|known| *known == digit)?;
-        Some(bits << 5 | u128::try_from(value).expect("a position below 32"))
+        let value = VALUES[usize::from(digit)];
+        (value < 32).then(|| bits << 5 | u128::from(value))
     })?;
     Some((prefix, Uuid::from_u128(bits)))
 }

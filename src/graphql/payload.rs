@@ -1,7 +1,9 @@
 //! What a mutation answers with: the node as it is now, what happened, and what was wrong.
 
+use std::collections::HashMap;
+
 use async_graphql::parser::types::SelectionSet;
-use entity::{Noun, id, noun::Named};
+use entity::{Noun, noun::Named};
 use sea_orm::prelude::Uuid;
 use secrecy::ExposeSecret;
 
@@ -88,9 +90,9 @@ impl Payload {
     /// Reads the nodes and writes the payload.
     pub async fn answer(self, scope: &Scope, writer: &mut Writer, noun: &'static Noun, report: &Report) -> Result<()> {
         let ids: Vec<Uuid> = report.rows.iter().filter_map(|row| row.id).collect();
-        let mut rows = Vec::new();
+        let mut found = Vec::new();
         for plan in self.node_plans() {
-            rows.push(load::rows_by_id(scope, plan, &ids).await?);
+            found.push(Found::new(load::rows_by_id(scope, plan, &ids).await?));
         }
         let mut reports = Vec::new();
         for out in &self.outs {
@@ -109,20 +111,19 @@ impl Payload {
             PayloadOut::Results(outs) => {
                 let first = place;
                 place += outs.iter().filter(|out| matches!(out.what, PayloadOut::Node(Ok(_)))).count();
+                let typename = format!("{}BulkResult", noun.name);
                 writer.items(report.rows.iter().enumerate(), |writer, (index, row)| {
                     let mut place = first;
-                    let errors = row.errors.clone();
-                    let typename = format!("{}BulkResult", noun.name);
                     writer.entries(outs, |writer, _, what| {
-                        let whole = Whole { row: Some(row), errors: &errors, index, report };
-                        whole.write(writer, what, &rows, &mut place, noun, &typename);
+                        let whole = Whole { row: Some(row), errors: &row.errors, index, report };
+                        whole.write(writer, what, &found, &mut place, noun, &typename);
                     });
                 });
             }
             PayloadOut::Report(_, plan) => {
-                let found = reports.next();
-                writer.items(found.iter().flat_map(|found| found.rows.iter().enumerate()), |writer, (place, row)| {
-                    writer.object(&plan.object, row, place, found.map_or(&[], |found| &found.children));
+                let told = reports.next();
+                writer.items(told.iter().flat_map(|told| told.rows.iter().enumerate()), |writer, (place, row)| {
+                    writer.object(&plan.object, row, place, told.map_or(&[], |told| &told.children));
                 });
             }
             what => {
@@ -133,7 +134,7 @@ impl Payload {
                     .cloned()
                     .collect();
                 let whole = Whole { row: one, errors: &errors, index: 0, report };
-                whole.write(writer, what, &rows, &mut place, noun, &typename);
+                whole.write(writer, what, &found, &mut place, noun, &typename);
             }
         });
         Ok(())
@@ -153,6 +154,19 @@ impl Payload {
     }
 }
 
+/// The nodes of one plan, and where each stands.
+struct Found {
+    rows: load::Rows,
+    places: HashMap<Uuid, usize>,
+}
+
+impl Found {
+    fn new(rows: load::Rows) -> Self {
+        let places = rows.rows.iter().enumerate().filter_map(|(place, row)| Some((row[0].id()?, place)));
+        Self { places: places.collect(), rows }
+    }
+}
+
 /// A payload, or one row of a bulk payload.
 struct Whole<'a> {
     row: Option<&'a Written>,
@@ -166,7 +180,7 @@ impl Whole<'_> {
         &self,
         writer: &mut Writer,
         what: &PayloadOut,
-        rows: &[load::Rows],
+        found: &[Found],
         place: &mut usize,
         noun: &Noun,
         typename: &str,
@@ -175,7 +189,10 @@ impl Whole<'_> {
         match what {
             PayloadOut::Node(Ok(plan)) => {
                 match self.row.and_then(|row| row.id) {
-                    Some(id) => writer.row(plan, &rows[*place], id),
+                    Some(id) => {
+                        let Found { rows, places } = &found[*place];
+                        writer.row_at(plan, rows, places.get(&id).copied());
+                    }
                     None => writer.null(),
                 }
                 *place += 1;
@@ -185,7 +202,7 @@ impl Whole<'_> {
             PayloadOut::Leaf("outcome") => writer.text(outcome.unwrap_or(Outcome::Failed).name()),
             PayloadOut::Leaf("deletedId") => match self.row {
                 Some(Written { id: Some(id), outcome: Outcome::Deleted, .. }) => {
-                    writer.text(&id::encode(noun.prefix, *id));
+                    writer.id(noun.prefix, *id);
                 }
                 _ => writer.null(),
             },

@@ -1,12 +1,11 @@
 //! Writes what was read as the JSON of the answer, in the order of the query.
 
-use std::fmt::Write;
-
 use async_graphql::{PathSegment, ServerError, Value};
 use async_graphql_value::RAW_VALUE_TOKEN;
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, Datelike, SecondsFormat, Timelike};
 use entity::noun::{Kind, Link, Named};
 use sea_orm::prelude::Uuid;
+use serde::Serialize;
 
 use super::{
     failure::server_error,
@@ -22,81 +21,149 @@ use crate::{
 /// An answer being written.
 #[derive(Debug, Default)]
 pub struct Writer {
-    json: String,
-    path: Vec<PathSegment>,
-    /// Failures of nullable fields, each once however many rows there are.
+    json: Vec<u8>,
+    /// The response key of the root field.
+    key: String,
+    /// Failures of nullable fields, each once however many rows there are. Until it is finished their paths begin at the
+    /// end: few fail, so a path is put together on the way out of a failure instead of on the way into every field.
     errors: Vec<ServerError>,
     /// Addresses of the refusals that were told.
     refused: Vec<usize>,
 }
 
+/// The JSON of an answer inside a value that is sent as it is.
+pub fn written(value: &Value) -> Option<&str> {
+    match value {
+        Value::Object(only) if only.len() == 1 => match only.get(RAW_VALUE_TOKEN)? {
+            Value::String(json) => Some(json),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 impl Writer {
     /// An answer that stands at a root field's response key.
     pub fn at(key: &str) -> Self {
-        Self { path: vec![PathSegment::Field(key.to_owned())], ..Self::default() }
+        Self { key: key.to_owned(), ..Self::default() }
     }
 
     /// The answer as a value that is sent as it is, and the failures inside it.
-    pub fn finish(self) -> (Value, Vec<ServerError>) {
-        let raw = [(async_graphql::Name::new(RAW_VALUE_TOKEN), Value::String(self.json))];
+    pub fn finish(mut self) -> (Value, Vec<ServerError>) {
+        for error in &mut self.errors {
+            error.path.push(PathSegment::Field(self.key.clone()));
+            error.path.reverse();
+        }
+        let json = String::from_utf8(self.json).expect("all that is written is text");
+        let raw = [(async_graphql::Name::new(RAW_VALUE_TOKEN), Value::String(json))];
         (Value::Object(raw.into_iter().collect()), self.errors)
     }
 
     /// Writes `null`.
     pub fn null(&mut self) {
-        self.json.push_str("null");
+        self.json.extend_from_slice(b"null");
     }
 
     /// Writes a text.
     pub fn text(&mut self, text: &str) {
-        self.json.push_str(&serde_json::Value::from(text).to_string());
+        self.value(text);
     }
 
     /// Writes a boolean.
     pub fn boolean(&mut self, value: bool) {
-        self.json.push_str(if value { "true" } else { "false" });
+        self.json.extend_from_slice(if value { b"true" } else { b"false" });
     }
 
     /// Writes a whole number.
     pub fn int(&mut self, number: i64) {
-        write!(self.json, "{number}").expect("writing to a string succeeds");
+        self.value(&number);
+    }
+
+    fn value(&mut self, value: &(impl Serialize + ?Sized)) {
+        serde_json::to_writer(&mut self.json, value).expect("texts and numbers can be written to memory");
+    }
+
+    /// Writes an id with its noun's prefix.
+    pub fn id(&mut self, prefix: &str, id: Uuid) {
+        // Neither holds a sign that JSON escapes.
+        self.json.push(b'"');
+        self.json.extend_from_slice(prefix.as_bytes());
+        self.json.push(b'_');
+        self.json.extend_from_slice(&entity::id::digits(id));
+        self.json.push(b'"');
+    }
+
+    /// Writes an instant in UTC, or null if a calendar cannot hold it.
+    fn instant(&mut self, at: i64) {
+        let Some(at) = DateTime::from_timestamp_millis(at) else { return self.null() };
+        let Some(year) = u32::try_from(at.year()).ok().filter(|year| *year <= 9_999) else {
+            return self.text(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        };
+        let millis = at.timestamp_subsec_millis();
+        let parts = [
+            (b'"', 4, year),
+            (b'-', 2, at.month()),
+            (b'-', 2, at.day()),
+            (b'T', 2, at.hour()),
+            (b':', 2, at.minute()),
+            (b':', 2, at.second()),
+            (b'.', 3, millis),
+        ];
+        let shown = if millis == 0 { &parts[..6] } else { &parts };
+        for (before, digits, number) in shown {
+            self.json.push(*before);
+            for place in (0..*digits).rev() {
+                let digit = number / 10_u32.pow(place) % 10;
+                self.json.push(b'0' + u8::try_from(digit).expect("a digit is below 10"));
+            }
+        }
+        self.json.extend_from_slice(b"Z\"");
     }
 
     /// Writes an object, an entry for each of `outs`.
     pub fn entries<T>(&mut self, outs: &[Out<T>], mut each: impl FnMut(&mut Self, usize, &T)) {
-        self.json.push('{');
+        self.json.push(b'{');
         for (index, out) in outs.iter().enumerate() {
             if index > 0 {
-                self.json.push(',');
+                self.json.push(b',');
             }
             // Names hold no sign that JSON escapes.
-            self.json.push('"');
-            self.json.push_str(&out.key);
-            self.json.push_str("\":");
-            self.path.push(PathSegment::Field(out.key.clone()));
+            self.json.push(b'"');
+            self.json.extend_from_slice(out.key.as_bytes());
+            self.json.extend_from_slice(b"\":");
+            let before = self.errors.len();
             each(self, index, &out.what);
-            self.path.pop();
+            for error in &mut self.errors[before..] {
+                error.path.push(PathSegment::Field(out.key.clone()));
+            }
         }
-        self.json.push('}');
+        self.json.push(b'}');
     }
 
     /// Writes a list.
     pub fn items<T>(&mut self, items: impl IntoIterator<Item = T>, mut each: impl FnMut(&mut Self, T)) {
-        self.json.push('[');
+        self.json.push(b'[');
         for (index, item) in items.into_iter().enumerate() {
             if index > 0 {
-                self.json.push(',');
+                self.json.push(b',');
             }
-            self.path.push(PathSegment::Index(index));
+            let before = self.errors.len();
             each(self, item);
-            self.path.pop();
+            for error in &mut self.errors[before..] {
+                error.path.push(PathSegment::Index(index));
+            }
         }
-        self.json.push(']');
+        self.json.push(b']');
     }
 
     /// Writes the row of an id, or null if it was not found.
     pub fn row(&mut self, plan: &RowPlan, rows: &Rows, id: Uuid) {
-        match rows.rows.iter().position(|row| row[0].id() == Some(id)) {
+        self.row_at(plan, rows, rows.rows.iter().position(|row| row[0].id() == Some(id)));
+    }
+
+    /// Writes the row at a place, or null if there is none.
+    pub fn row_at(&mut self, plan: &RowPlan, rows: &Rows, place: Option<usize>) {
+        match place {
             Some(place) => self.object(&plan.object, &rows.rows[place], place, &rows.children),
             None => self.null(),
         }
@@ -109,7 +176,7 @@ impl Writer {
             (ObjectOut::Cell(column, field), _) => writer.cell(&row[*column], field.kind, plan.noun.prefix),
             (ObjectOut::RowId(column, noun), _) => {
                 match (&row[*column], row[*noun].text().and_then(entity::noun_named)) {
-                    (Cell::Id(id), Some(noun)) => writer.text(&entity::id::encode(noun.prefix, *id)),
+                    (Cell::Id(id), Some(noun)) => writer.id(noun.prefix, *id),
                     _ => writer.null(),
                 }
             }
@@ -223,16 +290,15 @@ impl Writer {
     fn cell(&mut self, cell: &Cell, kind: Kind, prefix: &str) {
         match cell {
             Cell::Null => self.null(),
-            Cell::Id(id) => self.text(&entity::id::encode(prefix, *id)),
-            Cell::Int(at) if matches!(kind, Kind::Instant) => match DateTime::from_timestamp_millis(*at) {
-                Some(at) => self.text(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
-                None => self.null(),
-            },
+            Cell::Id(id) => self.id(prefix, *id),
+            Cell::Int(at) if matches!(kind, Kind::Instant) => self.instant(*at),
             Cell::Int(number) => self.int(*number),
-            Cell::Float(number) => self.json.push_str(&serde_json::Value::from(*number).to_string()),
+            Cell::Float(number) => self.value(number),
             Cell::Bool(value) => self.boolean(*value),
             // Stored as the JSON that it is shown as.
-            Cell::Text(json) if kind.is_set() || matches!(kind, Kind::Names | Kind::Json) => self.json.push_str(json),
+            Cell::Text(json) if kind.is_set() || matches!(kind, Kind::Names | Kind::Json) => {
+                self.json.extend_from_slice(json.as_bytes());
+            }
             Cell::Text(text) => self.text(text),
         }
     }
@@ -262,9 +328,7 @@ impl Writer {
         let known = std::ptr::from_ref(error).addr();
         if !self.refused.contains(&known) {
             self.refused.push(known);
-            let mut carried = server_error(error.clone());
-            carried.path.clone_from(&self.path);
-            self.errors.push(carried);
+            self.errors.push(server_error(error.clone()));
         }
     }
 
@@ -278,5 +342,45 @@ impl Writer {
                 _ => writer.text("UserError"),
             });
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, SecondsFormat};
+    use entity::Permission;
+    use serde_json::json;
+
+    use super::{Out, Writer, written};
+    use crate::Error;
+
+    #[test]
+    fn instants_are_those_of_rfc_3339() {
+        let leap = 951_782_400_000;
+        let edges = [0, -1, 1, 999, 1_000, leap, -62_135_596_800_000, -62_167_219_200_000, -62_167_219_200_001];
+        let far = [253_402_300_799_999, 253_402_300_800_000, 1_795_706_615_120, i64::MAX];
+        for at in edges.into_iter().chain(far).chain((0..500).map(|day| leap + day * 86_399_001)) {
+            let mut writer = Writer::at("it");
+            writer.instant(at);
+            let expected =
+                DateTime::from_timestamp_millis(at).map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+            assert_eq!(written(&writer.finish().0), Some(json!(expected).to_string().as_str()));
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_once_and_where_it_was_met_first() {
+        let outs = ["one", "other"].map(|key| Out { key: key.to_owned(), what: Error::Forbidden(Permission::MapRead) });
+        let mut writer = Writer::at("root");
+        writer.entries(&[Out { key: "nodes".to_owned(), what: () }], |writer, _, ()| {
+            writer.items(0..3, |writer, row| {
+                writer.entries(&outs, |writer, _, error| if row == 0 { writer.int(7) } else { writer.refuse(error) });
+            });
+        });
+        let (value, errors) = writer.finish();
+        let row = r#"{"one":null,"other":null}"#;
+        assert_eq!(written(&value), Some(format!(r#"{{"nodes":[{{"one":7,"other":7}},{row},{row}]}}"#).as_str()));
+        let paths: Vec<_> = errors.iter().map(|error| json!(error.path)).collect();
+        assert_eq!(paths, [json!(["root", "nodes", 1, "one"]), json!(["root", "nodes", 1, "other"])]);
     }
 }

@@ -1,6 +1,10 @@
 //! `/graphql`: GraphQL over HTTP.
 
-use std::{collections::BTreeMap, io, net::IpAddr, time::Duration};
+use std::{
+    io::{self, Write as _},
+    net::IpAddr,
+    time::Duration,
+};
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
@@ -11,7 +15,6 @@ use actix_web::{
     web,
 };
 use async_graphql::{Executor, Request, Response, ServerError, Value, parser::types::OperationType, value};
-use serde::Serialize;
 
 use super::{
     app::State,
@@ -28,6 +31,7 @@ use crate::{
     graphql::{
         document::Prepared,
         failure::{self, ANSWER_TOO_LARGE, INTERNAL, OVERLOADED, RATE_LIMITED, code, refuse, server_error},
+        render::written,
     },
 };
 
@@ -156,23 +160,51 @@ fn refused(error: ServerError) -> Response {
     Response::from_errors(vec![error])
 }
 
-/// The body of an answer: without `data` if nothing was executed.
-#[derive(Serialize)]
-struct Body<'a> {
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [ServerError],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Value>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    extensions: &'a BTreeMap<String, Value>,
+/// Writes the body of an answer: without `data` if nothing was executed.
+fn write(response: &Response, has_data: bool, body: &mut Bounded) -> io::Result<()> {
+    let mut before = "{";
+    if !response.errors.is_empty() {
+        body.write_all(b"{\"errors\":")?;
+        serde_json::to_writer(&mut *body, &response.errors)?;
+        before = ",";
+    }
+    if has_data {
+        body.write_all(before.as_bytes())?;
+        body.write_all(b"\"data\":")?;
+        write_data(&response.data, body)?;
+        before = ",";
+    }
+    if !response.extensions.is_empty() {
+        body.write_all(before.as_bytes())?;
+        body.write_all(b"\"extensions\":")?;
+        serde_json::to_writer(&mut *body, &response.extensions)?;
+        before = ",";
+    }
+    body.write_all(if before == "{" { b"{}" } else { b"}" })
+}
+
+/// What the roots have written already is copied as it stands; serde would read it first.
+fn write_data(data: &Value, body: &mut Bounded) -> io::Result<()> {
+    let Value::Object(roots) = data else { return Ok(serde_json::to_writer(body, data)?) };
+    let mut before = "{";
+    for (key, root) in roots {
+        body.write_all(before.as_bytes())?;
+        serde_json::to_writer(&mut *body, key.as_str())?;
+        body.write_all(b":")?;
+        match written(root) {
+            Some(json) => body.write_all(json.as_bytes())?,
+            None => serde_json::to_writer(&mut *body, root)?,
+        }
+        before = ",";
+    }
+    body.write_all(if before == "{" { b"{}" } else { b"}" })
 }
 
 fn reply(response: &Response, media: Media, operation: Option<OperationType>, most_bytes: usize) -> HttpResponse {
     let status = status(response, media);
-    let data = Some(&response.data).filter(|_| status.is_success() && !is_request_error(response));
-    let body = Body { errors: &response.errors, data, extensions: &response.extensions };
+    let has_data = status.is_success() && !is_request_error(response);
     let mut text = Bounded { bytes: Vec::new(), most: most_bytes, is_over: false };
-    if serde_json::to_writer(&mut text, &body).is_err() {
+    if write(response, has_data, &mut text).is_err() {
         if text.is_over && !is_request_error(response) {
             let message = format!("the answer is longer than {most_bytes} bytes; what was written stays: ask for less");
             let mut over = refused(refuse(ANSWER_TOO_LARGE, message, None));
