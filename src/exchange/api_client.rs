@@ -66,7 +66,7 @@ pub async fn make(tx: &Tx, name: &str, scopes: Permissions) -> Result<Done> {
 }
 
 /// Makes a client; its secret is told through the transaction.
-async fn create(tx: &Tx, input: &Input) -> Result<Done> {
+async fn create(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let mut draft = input::draft(&NOUN, Operation::Create, input)?;
     check_scopes(tx, &mut draft);
     let written = tx.write(&NOUN, &Rules::NONE, &mut [draft], true).await?.swap_remove(0);

@@ -11,9 +11,8 @@ use async_graphql_value::Value as Literal;
 
 use super::{
     failure::{TOO_COMPLEX, refuse, set},
-    input::list,
     merge::{Entry, Merged},
-    shape::{OutputField, Shape},
+    shape::Shape,
 };
 
 /// Counting every row of a list.
@@ -23,21 +22,29 @@ const GROUP: u64 = 100;
 /// What one operation may ask of the schema itself: twice the query with which tools begin.
 const INTROSPECTION: u64 = 15_000;
 
-/// The cost of an operation. Refuses one above the limit.
-pub fn cost<'a>(
-    merged: &Merged<'a>,
-    operation: &'a OperationDefinition,
-    variables: &'a Variables,
-    shape: &'a Shape,
-    limit: u32,
-) -> Result<u64, ServerError> {
-    let declared = &operation.variable_definitions;
-    let walk = Walk { declared, variables, shape, writes: operation.ty == OperationType::Mutation };
-    let data = walk.entries(merged.root, &merged.entries, None);
-    within("the request", data, u64::from(limit))?;
-    let introspection = introspection(&merged.entries, true);
-    within("introspection", introspection, INTROSPECTION)?;
-    Ok(data.saturating_add(introspection))
+/// What an operation costs, but for the values of its variables.
+#[derive(Debug)]
+pub struct Price {
+    data: Sum,
+    introspection: u64,
+}
+
+impl Price {
+    /// Looks up what an operation asks for.
+    pub fn of(merged: &Merged<'_>, operation: &OperationDefinition, shape: &Shape) -> Self {
+        let writes = shape.root(OperationType::Mutation).filter(|_| operation.ty == OperationType::Mutation);
+        let mut data = Sum::default();
+        data.add(&Lookup { shape, writes }, merged.root, &merged.entries);
+        Self { data, introspection: introspection(&merged.entries, true) }
+    }
+
+    /// The cost with these variables. Refuses one above the limit.
+    pub fn cost(&self, operation: &OperationDefinition, variables: &Variables, limit: u32) -> Result<u64, ServerError> {
+        let data = self.data.cost(&Values { declared: &operation.variable_definitions, variables }, None);
+        within("the request", data, u64::from(limit))?;
+        within("introspection", self.introspection, INTROSPECTION)?;
+        Ok(data.saturating_add(self.introspection))
+    }
 }
 
 fn within(what: &str, cost: u64, limit: u64) -> Result<(), ServerError> {
@@ -50,11 +57,96 @@ fn within(what: &str, cost: u64, limit: u64) -> Result<(), ServerError> {
     Err(refused)
 }
 
-struct Walk<'a> {
+/// What the selections of an object cost.
+#[derive(Debug, Default)]
+struct Sum {
+    /// Whatever the variables.
+    flat: u64,
+    fields: Vec<Priced>,
+}
+
+/// A field that answers objects.
+#[derive(Debug)]
+struct Priced {
+    is_list: bool,
+    rows: Rows,
+    surcharge: u64,
+    /// Whether each row is written, too.
+    writes: bool,
+    inside: Sum,
+}
+
+/// What says how many rows a field answers, or takes.
+#[derive(Debug)]
+enum Rows {
+    /// `first` or `last`, and what holds without.
+    Page { first: Option<Literal>, last: Option<Literal>, usual: i64 },
+    /// Arguments that may name rows.
+    Named(Vec<Literal>),
+}
+
+/// What is known while a price is made.
+struct Lookup<'a> {
+    shape: &'a Shape,
+    /// The type whose fields write.
+    writes: Option<&'a str>,
+}
+
+impl Sum {
+    /// Adds selections of a `parent`.
+    fn add(&mut self, lookup: &Lookup<'_>, parent: Option<&str>, entries: &[Entry<'_>]) {
+        for entry in entries {
+            match entry {
+                Entry::Fragment { on, children } => self.add(lookup, Some(&on.node.on.node), children),
+                Entry::Field { first, children } => self.add_field(lookup, parent, &first.node, children),
+            }
+        }
+    }
+
+    fn add_field(&mut self, lookup: &Lookup<'_>, parent: Option<&str>, field: &Field, children: &[Entry<'_>]) {
+        let name = field.name.node.as_str();
+        // An unknown field is validation's to refuse, as is an object of which nothing is asked.
+        let Some(known) = parent.and_then(|parent| lookup.shape.output(parent, name)) else { return };
+        if children.is_empty() {
+            self.flat = self.flat.saturating_add(if name == "totalCount" { COUNT } else { 0 });
+            return;
+        }
+        let mut inside = Self::default();
+        inside.add(lookup, Some(&known.ty), children);
+        let argument = |name: &str| field.get_argument(name).map(|value| value.node.clone());
+        let rows = match known.page {
+            Some(usual) => Rows::Page { first: argument("first"), last: argument("last"), usual },
+            None => Rows::Named(field.arguments.iter().map(|(_, value)| value.node.clone()).collect()),
+        };
+        let surcharge = if known.groups { GROUP } else { 0 };
+        let writes = lookup.writes.is_some() && parent == lookup.writes;
+        self.fields.push(Priced { is_list: known.is_list, rows, surcharge, writes, inside });
+    }
+
+    /// Its lists hold `rows`, if that is known.
+    fn cost(&self, values: &Values<'_>, rows: Option<u64>) -> u64 {
+        self.fields.iter().map(|field| field.cost(values, rows)).fold(self.flat, u64::saturating_add)
+    }
+}
+
+impl Priced {
+    fn cost(&self, values: &Values<'_>, rows: Option<u64>) -> u64 {
+        let asked = values.rows(&self.rows);
+        let written = if self.writes { asked } else { None };
+        let all = if self.is_list {
+            let one = self.inside.cost(values, None).saturating_add(1);
+            rows.or(asked).unwrap_or(1).saturating_mul(one)
+        } else {
+            self.inside.cost(values, asked).saturating_add(1)
+        };
+        all.saturating_add(self.surcharge).saturating_add(written.unwrap_or(0))
+    }
+}
+
+/// The variables of a request.
+struct Values<'a> {
     declared: &'a [Positioned<VariableDefinition>],
     variables: &'a Variables,
-    shape: &'a Shape,
-    writes: bool,
 }
 
 /// What stands in an argument: as written, or as the value of a variable.
@@ -64,45 +156,21 @@ enum Given<'a> {
     Value(&'a Value),
 }
 
-impl<'a> Walk<'a> {
-    /// The cost of the selections of a `parent`. Its lists hold `rows`, if that is known.
-    fn entries(&self, parent: Option<&str>, entries: &[Entry<'a>], rows: Option<u64>) -> u64 {
-        let costs = entries.iter().map(|entry| match entry {
-            Entry::Fragment { on, children } => self.entries(Some(&on.node.on.node), children, rows),
-            Entry::Field { first, children } => self.field(parent, &first.node, children, rows),
-        });
-        costs.fold(0, u64::saturating_add)
-    }
-
-    fn field(&self, parent: Option<&str>, field: &'a Field, children: &[Entry<'a>], rows: Option<u64>) -> u64 {
-        let name = field.name.node.as_str();
-        // An unknown field is validation's to refuse, as is an object of which nothing is asked.
-        let Some(known) = parent.and_then(|parent| self.shape.output(parent, name)) else { return 0 };
-        if children.is_empty() {
-            return if name == "totalCount" { COUNT } else { 0 };
+impl<'a> Values<'a> {
+    /// How many rows a field's arguments ask for, or name.
+    fn rows(&self, rows: &'a Rows) -> Option<u64> {
+        match rows {
+            Rows::Page { first, last, usual } => {
+                let given = |literal: &'a Option<Literal>| literal.as_ref().and_then(|given| self.given(given));
+                let page = given(first).and_then(int).or_else(|| given(last).and_then(int)).unwrap_or(*usual);
+                Some(u64::try_from(page).unwrap_or(0))
+            }
+            Rows::Named(arguments) => {
+                let lists = arguments.iter().filter_map(|value| self.given(value));
+                let named = lists.map(|value| self.named(value)).fold(0, u64::saturating_add);
+                (named > 0).then_some(named)
+            }
         }
-        let surcharge = if known.groups { GROUP } else { 0 };
-        let asked = self.rows(field, known);
-        let written = if self.writes && parent == self.shape.root(OperationType::Mutation) { asked } else { None };
-        let all = if known.is_list {
-            let one = self.entries(Some(&known.ty), children, None).saturating_add(1);
-            rows.or(asked).unwrap_or(1).saturating_mul(one)
-        } else {
-            self.entries(Some(&known.ty), children, asked).saturating_add(1)
-        };
-        all.saturating_add(surcharge).saturating_add(written.unwrap_or(0))
-    }
-
-    /// How many rows the field's arguments ask for, or name.
-    fn rows(&self, field: &'a Field, known: &OutputField) -> Option<u64> {
-        let argument = |name: &str| field.get_argument(name).and_then(|value| self.given(&value.node));
-        if let Some(usual) = known.page {
-            let page = argument("first").and_then(int).or_else(|| argument("last").and_then(int)).unwrap_or(usual);
-            return Some(u64::try_from(page).unwrap_or(0));
-        }
-        let lists = field.arguments.iter().filter_map(|(_, value)| self.given(&value.node));
-        let named = lists.map(|value| self.named(value)).fold(0, u64::saturating_add);
-        (named > 0).then_some(named)
     }
 
     /// The length of a list; of an input object, that of its lists of objects.
@@ -129,7 +197,8 @@ impl<'a> Walk<'a> {
                     matches!(first, Given::Written(Literal::Object(_)) | Given::Value(Value::Object(_)))
                 })
             }
-            Given::Value(value) => matches!(list(value).first(), Some(Value::Object(_))),
+            Given::Value(Value::List(items)) => matches!(items.first(), Some(Value::Object(_))),
+            Given::Value(value) => matches!(value, Value::Object(_)),
             Given::Written(_) => false,
         };
         if is_object { self.named(given).max(1) } else { 0 }

@@ -1,6 +1,9 @@
 //! A request's document on its way from text to execution: every check that needs no data happens here.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
+};
 
 use async_graphql::{
     Name, Positioned, Request, ServerError, Variables,
@@ -14,11 +17,12 @@ use async_graphql::{
 };
 
 use super::{
-    cost::cost,
     failure::{BAD_USER_INPUT, PARSE_FAILED, refuse},
     guard,
     limits::Limits,
-    merge::{merge, replace},
+    merge::replace,
+    outline::Outline,
+    run::Proof,
     scan::scan,
     shape::Shape,
     variables,
@@ -30,14 +34,40 @@ pub struct Document {
     operation_name: Option<String>,
     tokens: usize,
     is_public: bool,
+    /// How it runs, if that hangs on no variable.
+    outline: OnceLock<Arc<Outline>>,
+    proofs: RwLock<Vec<Arc<Proof>>>,
 }
+
+/// Proofs that are kept of a document: for clients who leave out one variable or another.
+const MOST_PROOFS: usize = 4;
 
 /// A request that may run, and what it costs.
 pub struct Prepared {
-    /// What the schema executes.
-    pub request: Request,
+    pub(super) document: Arc<Document>,
+    pub(super) outline: Arc<Outline>,
+    pub(super) variables: Arc<Variables>,
+    /// That validation would find nothing wrong, if that is known.
+    pub(super) proof: Option<Arc<Proof>>,
     /// Its cost in points.
     pub cost: u64,
+}
+
+impl Prepared {
+    /// What the schema executes.
+    pub fn request(&self) -> Request {
+        let mut parsed = self.document.parsed.clone();
+        let name = self.document.operation_name.as_deref();
+        if let Some(selections) = &self.outline.selections
+            && let Some(operation) = chosen_mut(&mut parsed, name)
+        {
+            replace(&mut operation.node, selections.clone());
+        }
+        let mut request = Request::new(String::new()).variables((*self.variables).clone());
+        request.operation_name = name.map(str::to_owned);
+        request.set_parsed_query(parsed);
+        request
+    }
 }
 
 impl Document {
@@ -48,7 +78,8 @@ impl Document {
         guard::weigh(&parsed, limits)?;
         let operation = &chosen(&parsed, operation_name.as_deref())?.node;
         let is_public = only_meta_fields(&operation.selection_set.node, &parsed, &mut HashSet::new());
-        Ok(Arc::new(Self { parsed, operation_name, tokens, is_public }))
+        let (outline, proofs) = (OnceLock::new(), RwLock::default());
+        Ok(Arc::new(Self { parsed, operation_name, tokens, is_public, outline, proofs }))
     }
 
     /// How many tokens its text has.
@@ -67,25 +98,58 @@ impl Document {
     }
 
     /// Checks the variables, merges and prices: everything between the parser and the schema's own validation.
-    pub fn prepare(&self, variables: Variables, shape: &Shape, limits: &Limits) -> Result<Prepared, ServerError> {
+    pub fn prepare(
+        self: &Arc<Self>,
+        variables: Variables,
+        shape: &Shape,
+        limits: &Limits,
+    ) -> Result<Prepared, ServerError> {
         let operation = self.operation();
-        variables::check(operation, &variables, shape)?;
-        let merged = merge(operation, &self.parsed, &variables, shape)?;
-        let cost = cost(&merged, operation, &variables, shape, limits.cost_limit)?;
-        let selections = merged.selections();
-        let mut parsed = self.parsed.clone();
-        if let Some(selections) = selections
-            && let Some(operation) = chosen_mut(&mut parsed, self.operation_name.as_deref())
-        {
-            replace(&mut operation.node, selections);
+        let proof = self.proof(&variables);
+        if proof.is_none() {
+            variables::check(operation, &variables, shape)?;
         }
-        let mut request = Request::new(String::new()).variables(variables);
-        request.operation_name.clone_from(&self.operation_name);
-        request.set_parsed_query(parsed);
-        Ok(Prepared { request, cost })
+        let outline = self.outline(&variables, shape)?;
+        let cost = outline.price.cost(operation, &variables, limits.cost_limit)?;
+        Ok(Prepared { document: Arc::clone(self), outline, variables: Arc::new(variables), proof, cost })
     }
 
-    fn operation(&self) -> &OperationDefinition {
+    fn outline(&self, variables: &Variables, shape: &Shape) -> Result<Arc<Outline>, ServerError> {
+        if let Some(known) = self.outline.get() {
+            return Ok(Arc::clone(known));
+        }
+        let outline = Arc::new(Outline::of(self.operation(), &self.parsed, variables, shape)?);
+        if !outline.is_conditional {
+            // Whoever was faster has the same.
+            let _ = self.outline.set(Arc::clone(&outline));
+        }
+        Ok(outline)
+    }
+
+    fn proof(&self, variables: &Variables) -> Option<Arc<Proof>> {
+        let proofs = self.proofs.read().unwrap_or_else(PoisonError::into_inner);
+        let proof = proofs.iter().find(|proof| proof.is_about(variables)).cloned();
+        drop(proofs);
+        proof.filter(|proof| proof.fits(variables))
+    }
+
+    /// Keeps a proof made with these variables.
+    pub(super) fn remember(&self, proof: Proof, variables: &Variables) -> Arc<Proof> {
+        let proof = Arc::new(proof);
+        let mut proofs = self.proofs.write().unwrap_or_else(PoisonError::into_inner);
+        proofs.retain(|known| !known.is_about(variables));
+        if proofs.len() >= MOST_PROOFS {
+            proofs.remove(0);
+        }
+        proofs.push(Arc::clone(&proof));
+        proof
+    }
+
+    pub(super) fn fragments(&self) -> &HashMap<Name, Positioned<FragmentDefinition>> {
+        &self.parsed.fragments
+    }
+
+    pub(super) fn operation(&self) -> &OperationDefinition {
         let operation = chosen(&self.parsed, self.operation_name.as_deref());
         &operation.expect("a document is only made with its operation").node
     }

@@ -111,10 +111,11 @@ mod tests {
     }
 
     /// What comes of a document: the cost, and what runs.
-    fn prepared(document: &Document, variables: Value) -> Result<(u64, String), String> {
+    fn prepared(document: &Arc<Document>, variables: Value) -> Result<(u64, String), String> {
         let prepared = document.prepare(Variables::from_json(variables), &shape(), &Limits::DEFAULT);
-        let mut prepared = prepared.map_err(|error| format!("{error:?}"))?;
-        let parsed = prepared.request.parsed_query().unwrap();
+        let prepared = prepared.map_err(|error| format!("{error:?}"))?;
+        let mut request = prepared.request();
+        let parsed = request.parsed_query().unwrap();
         let operation = parsed.operations.iter().find(|(name, _)| name.is_some_and(|name| name == "A"));
         Ok((prepared.cost, format!("{operation:?} {:?}", parsed.fragments)))
     }

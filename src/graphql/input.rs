@@ -1,23 +1,20 @@
 //! Arguments and input objects as values: coerced once, at the edge.
 
-use async_graphql::{Name, QueryEnv, Value, indexmap::IndexMap, parser::types::Field, registry::Registry};
-use async_graphql_value::Value as Literal;
+use std::sync::Arc;
+
+use async_graphql::{Name, Value, Variables, indexmap::IndexMap};
 use chrono::{DateTime, Utc};
 use entity::{
     Noun, id,
-    noun::{Field as Described, Kind, Link, Operation, Relationship, Writable},
+    noun::{Field as Described, Kind},
 };
 use sea_orm::prelude::Uuid;
 
-use super::{coerce, slice::reference_field};
+pub use super::draft::draft;
 use crate::{
     Error, Result, UserError,
     error::Code,
-    store::{
-        ExternalId,
-        cell::{Cell, CellKind, Column},
-        draft::{Draft, Mode, Reference, Target},
-    },
+    store::{ExternalId, cell::Cell, draft::Reference},
 };
 
 /// Longest external id.
@@ -27,58 +24,68 @@ const SYSTEM: usize = 64;
 
 /// The arguments of a field, or an input object.
 #[derive(Clone, Debug, Default)]
-pub struct Input(IndexMap<Name, Value>);
+pub struct Input<'a>(Fields<'a>);
 
-/// The arguments of a field of the type `parent`, variables put in.
-pub fn arguments(env: &QueryEnv, registry: &Registry, parent: &str, field: &Field) -> Result<Input> {
-    let resolved =
-        field.arguments.iter().filter_map(|(name, value)| Some((name.node.clone(), resolve(env, &value.node)?)));
-    let input = Input(resolved.collect());
-    let known = registry.types.get(parent).and_then(|known| known.field_by_name(&field.name.node));
-    let known = known.ok_or_else(|| Error::internal(format!("{parent} has no such field")))?;
-    coerce::check(registry, &known.args, |name| input.get(name))?;
-    Ok(input)
+/// Where the fields are. An input may have a thousand rows, so none is copied that can be looked at where it stands.
+#[derive(Clone, Debug)]
+enum Fields<'a> {
+    Own(IndexMap<Name, Value>),
+    Within(&'a IndexMap<Name, Value>),
+    Variable(Arc<Variables>, Name),
 }
 
-/// A literal with its variables put in; `None` if it is a variable nobody gave.
-fn resolve(env: &QueryEnv, literal: &Literal) -> Option<Value> {
-    Some(match literal {
-        Literal::Variable(name) => {
-            let given = env.variables.get(name).cloned();
-            return given.or_else(|| {
-                let definitions = &env.operation.node.variable_definitions;
-                let definition = definitions.iter().find(|definition| definition.node.name.node == *name)?;
-                definition.node.default_value.as_ref().map(|value| value.node.clone())
-            });
-        }
-        Literal::List(items) => {
-            Value::List(items.iter().map(|item| resolve(env, item).unwrap_or(Value::Null)).collect())
-        }
-        Literal::Object(fields) => Value::Object(
-            fields.iter().filter_map(|(name, value)| Some((name.clone(), resolve(env, value)?))).collect(),
-        ),
-        constant => constant.clone().into_const().unwrap_or(Value::Null),
-    })
+impl Default for Fields<'_> {
+    fn default() -> Self {
+        Self::Own(IndexMap::default())
+    }
 }
 
-fn bad(name: &str, wanted: &str) -> Error {
+impl FromIterator<(Name, Value)> for Input<'_> {
+    fn from_iter<T: IntoIterator<Item = (Name, Value)>>(fields: T) -> Self {
+        Self(Fields::Own(fields.into_iter().collect()))
+    }
+}
+
+pub(super) fn bad(name: &str, wanted: &str) -> Error {
     Error::BadInput(format!("{name} must be {wanted}"))
 }
 
-impl Input {
+impl<'a> Input<'a> {
+    /// The input object that is the value of a variable; none if that is no object.
+    pub fn variable(variables: &Arc<Variables>, name: &Name) -> Option<Self> {
+        let is_object = matches!(variables.get(name), Some(Value::Object(_)));
+        is_object.then(|| Self(Fields::Variable(Arc::clone(variables), name.clone())))
+    }
+
+    fn all(&self) -> &IndexMap<Name, Value> {
+        match &self.0 {
+            Fields::Own(fields) => fields,
+            Fields::Within(fields) => fields,
+            Fields::Variable(variables, name) => match variables.get(name) {
+                Some(Value::Object(fields)) => fields,
+                _ => unreachable!("it is only made of an object"),
+            },
+        }
+    }
+
+    /// The same, on its own.
+    pub fn to_owned(&self) -> Input<'static> {
+        Input(Fields::Own(self.all().clone()))
+    }
+
     /// The value given, null included.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        self.all().get(name)
     }
 
     /// The value given, unless null.
     pub fn present(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| **value != Value::Null)
+        self.get(name).filter(|value| **value != Value::Null)
     }
 
     /// Every field given.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        self.all().iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// A text.
@@ -92,8 +99,8 @@ impl Input {
     }
 
     /// An input object.
-    pub fn object(&self, name: &str) -> Result<Option<Self>> {
-        self.present(name).map(|value| Self::of(name, value)).transpose()
+    pub fn object(&self, name: &str) -> Result<Option<Input<'_>>> {
+        self.present(name).map(|value| Input::of(name, value)).transpose()
     }
 
     /// A list; one value stands for a list of it.
@@ -102,24 +109,24 @@ impl Input {
     }
 
     /// A value as an input object.
-    pub fn of(name: &str, value: &Value) -> Result<Self> {
+    pub fn of(name: &str, value: &'a Value) -> Result<Self> {
         match value {
-            Value::Object(fields) => Ok(Self(fields.clone())),
+            Value::Object(fields) => Ok(Self(Fields::Within(fields))),
             _ => Err(bad(name, "an input object")),
         }
     }
 
     /// The one field of a `@oneOf` object.
     pub fn only(&self, name: &str) -> Result<(&str, &Value)> {
-        match self.0.iter().next() {
-            Some((field, value)) if self.0.len() == 1 && *value != Value::Null => Ok((field.as_str(), value)),
+        match self.all().iter().next() {
+            Some((field, value)) if self.all().len() == 1 && *value != Value::Null => Ok((field.as_str(), value)),
             _ => Err(bad(name, "an object with exactly one field")),
         }
     }
 
     /// A reference to a row of `noun`.
     pub fn reference(name: &str, value: &Value, noun: &Noun) -> Result<Reference> {
-        let object = Self::of(name, value)?;
+        let object = Input::of(name, value)?;
         match object.only(name)? {
             ("id", value) => Ok(Reference::Id(text(value).and_then(|text| wire_id(noun.prefix, text)))),
             (_, value) => Ok(Reference::External(external_id(name, value)?)),
@@ -223,73 +230,6 @@ pub fn scalar(name: &str, value: &Value, kind: Kind, prefix: &str) -> Result<Cel
 
 fn float(value: &Value) -> Option<f64> {
     if let Value::Number(number) = value { number.as_f64().filter(|number| number.is_finite()) } else { None }
-}
-
-/// Reads the fields of a noun from an input object into a draft. Wrong values become its errors, except scalars
-/// whose text has the wrong form: they fail the request.
-pub fn draft(noun: &'static Noun, operation: Operation, input: &Input) -> Result<Draft> {
-    let (target, mode) = match operation {
-        Operation::Create => (Target::New, Mode::CreateOnly),
-        Operation::Update => (Target::Id(input.id("id", noun)?), Mode::UpdateOnly),
-        _ => {
-            let key = input.present("externalId").ok_or_else(|| bad("externalId", "given"))?;
-            (Target::External(external_id("externalId", key)?), Mode::Upsert)
-        }
-    };
-    let mut draft = Draft::new(noun, target, mode);
-    if let Target::External(key) = &draft.target {
-        draft.errors.extend(check_external_id(key, "externalId"));
-    }
-    draft.expected_version = input.int("expectedVersion")?;
-    for field in noun.fields.iter().filter(|field| field.writable != Writable::Never) {
-        if let Some(value) = input.get(field.name) {
-            match accept(field, value)? {
-                Ok(cell) => draft.values.push((Column::of(field), cell)),
-                Err(error) => draft.errors.push(error),
-            }
-        }
-    }
-    for relation in noun.relations {
-        link(&mut draft, relation, input)?;
-    }
-    match input.get("externalIds") {
-        Some(Value::Null) => draft.clears_external_ids = true,
-        Some(value) => {
-            for item in list(value) {
-                let key = external_id("externalIds", item)?;
-                if let Some(mistake) = check_external_id(&key, "externalIds") {
-                    draft.errors.push(mistake);
-                    continue;
-                }
-                if draft.external_ids.iter().any(|known| known.system == key.system) {
-                    draft.refuse(Code::Invalid, "externalIds", "a system can be given once");
-                }
-                draft.external_ids.push(key);
-            }
-        }
-        None => {}
-    }
-    Ok(draft)
-}
-
-fn link(draft: &mut Draft, relation: &'static Relationship, input: &Input) -> Result<()> {
-    let Link::One { column, is_nullable, writable } = relation.link else { return Ok(()) };
-    let field = reference_field(relation);
-    let Some(value) = input.get(&field).filter(|_| writable != Writable::Never) else { return Ok(()) };
-    let column = Column { name: column, kind: CellKind::Id, is_nullable, field: relation.name };
-    if *value != Value::Null {
-        let reference = Input::reference(&field, value, relation.target)?;
-        let mistake = if let Reference::External(key) = &reference { check_external_id(key, &field) } else { None };
-        match mistake {
-            Some(mistake) => draft.errors.push(mistake),
-            None => draft.references.push((relation, column, reference)),
-        }
-    } else if writable == Writable::Optional {
-        draft.values.push((column, Cell::Null));
-    } else {
-        draft.refuse(Code::Required, &field, "this cannot be cleared");
-    }
-    Ok(())
 }
 
 /// A value for a column, or what is wrong with it.

@@ -222,7 +222,7 @@ async fn child(
 async fn computed(
     scope: &Scope,
     known: &Computed,
-    input: &Input,
+    input: &Input<'_>,
     plan: Option<&RowPlan>,
     ids: &[Uuid],
 ) -> Result<Child> {

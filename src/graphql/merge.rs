@@ -25,6 +25,8 @@ pub struct Merged<'a> {
     pub entries: Vec<Entry<'a>>,
     /// Whether they are not those that were written.
     changed: bool,
+    /// Whether `@skip` or `@include` was met: with other variables it may run otherwise.
+    pub is_conditional: bool,
 }
 
 impl Merged<'_> {
@@ -42,10 +44,10 @@ pub fn merge<'a>(
     shape: &'a Shape,
 ) -> Result<Merged<'a>, ServerError> {
     let (fragments, declared) = (&document.fragments, &operation.variable_definitions);
-    let mut walk = Walk { fragments, declared, variables, shape, changed: false };
+    let mut walk = Walk { fragments, declared, variables, shape, changed: false, is_conditional: false };
     let root = shape.root(operation.ty);
     let entries = walk.merged(root, &[&operation.selection_set.node])?;
-    Ok(Merged { root, entries, changed: walk.changed })
+    Ok(Merged { root, entries, changed: walk.changed, is_conditional: walk.is_conditional })
 }
 
 /// Sets the merged selections into the operation, followed by its original ones under `... @skip(if: true)`: validation
@@ -87,6 +89,13 @@ pub enum Entry<'a> {
     },
 }
 
+impl<'a> Entry<'a> {
+    /// The field, if it is one.
+    pub fn field(&self) -> Option<&'a Positioned<Field>> {
+        if let Self::Field { first, .. } = self { Some(first) } else { None }
+    }
+}
+
 /// The selections of one object that share a field or a type condition.
 enum Group<'a> {
     Field { first: &'a Positioned<Field>, sets: Vec<&'a SelectionSet> },
@@ -106,6 +115,7 @@ struct Walk<'a> {
     variables: &'a Variables,
     shape: &'a Shape,
     changed: bool,
+    is_conditional: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -203,6 +213,7 @@ impl<'a> Walk<'a> {
                 "skip" => false,
                 _ => continue,
             };
+            self.is_conditional = true;
             if let Some(holds) = self.holds(directive)? {
                 included &= holds == wanted;
             }

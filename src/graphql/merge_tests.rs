@@ -90,7 +90,7 @@ fn run(text: &str, variables: Json) -> (Response, usize) {
         .and_then(|document| document.prepare(Variables::from_json(variables), &shape, &limits));
     READS.set(0);
     let response = match prepared {
-        Ok(prepared) => futures_util::FutureExt::now_or_never(schema.execute(prepared.request)).unwrap(),
+        Ok(prepared) => futures_util::FutureExt::now_or_never(schema.execute(prepared.request())).unwrap(),
         Err(refused) => Response::from_errors(vec![refused]),
     };
     (response, READS.get())

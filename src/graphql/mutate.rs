@@ -85,7 +85,13 @@ pub struct Report {
 }
 
 /// Runs a mutation to its end, whatever becomes of the caller: a lost connection cannot cut it short.
-pub async fn run(scope: &Scope, slice: &'static Slice, verb: Verb, field: &str, input: Input) -> Result<Report> {
+pub async fn run(
+    scope: &Scope,
+    slice: &'static Slice,
+    verb: Verb,
+    field: &str,
+    input: Input<'static>,
+) -> Result<Report> {
     verb.require(slice.noun, scope.actor())?;
     let (scope, call) = (scope.clone(), Arc::new(Call { slice, verb, key: Key::new(field, &input)?, input }));
     let task = tokio::spawn(async move {
@@ -109,7 +115,7 @@ struct Call {
     slice: &'static Slice,
     verb: Verb,
     key: Option<Key>,
-    input: Input,
+    input: Input<'static>,
 }
 
 /// An idempotency key and the fingerprint of the call it was given with.

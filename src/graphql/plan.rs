@@ -1,9 +1,8 @@
 //! Compiles a selection set, by the description of its noun, into what to read and what to answer.
 
 use async_graphql::{
-    Name, QueryEnv,
+    Name,
     parser::types::{Field as Selected, Selection, SelectionSet},
-    registry::Registry,
 };
 use entity::{
     Noun, Permission,
@@ -12,8 +11,9 @@ use entity::{
 
 use super::{
     connection::{Connection, connection},
-    input::{Input, arguments},
+    input::Input,
     slice::{Computed, Shows, Slice},
+    source::Source,
 };
 use crate::{
     Error, Result,
@@ -61,7 +61,7 @@ pub enum ObjectOut {
     /// Objects made together with this one.
     Inside(&'static Relationship, RowPlan),
     /// What is computed, with its arguments and the plan of the objects it shows.
-    Computed(&'static Computed, Input, Option<RowPlan>),
+    Computed(&'static Computed, Input<'static>, Option<RowPlan>),
 }
 
 /// An object with columns of its own to read.
@@ -124,9 +124,7 @@ pub enum EdgeOut {
 #[derive(Clone, Copy)]
 pub struct Planner<'a> {
     /// The document and its variables.
-    pub env: &'a QueryEnv,
-    /// The types.
-    pub registry: &'a Registry,
+    pub source: Source<'a>,
     /// The caller.
     pub actor: &'a Actor,
     /// What the nouns have beyond their descriptions.
@@ -161,7 +159,7 @@ impl<'a> Planner<'a> {
                     continue;
                 }
                 Selection::FragmentSpread(spread) => self
-                    .env
+                    .source
                     .fragments
                     .get(&spread.node.fragment_name.node)
                     .filter(|fragment| applies(&fragment.node.type_condition.node.on.node))
@@ -237,7 +235,7 @@ impl<'a> Planner<'a> {
                 Some(self.row(shown, sets)?)
             }
         };
-        Ok(ObjectOut::Computed(known, arguments(self.env, self.registry, noun.name, selected)?, plan))
+        Ok(ObjectOut::Computed(known, self.source.arguments(noun.name, selected)?, plan))
     }
 
     fn relation(
@@ -284,7 +282,7 @@ impl<'a> Planner<'a> {
         sets: &[&'a SelectionSet],
         edge: &'static [Field],
     ) -> Result<ConnectionPlan> {
-        let list = connection(noun, &arguments(self.env, self.registry, parent, selected)?, self.actor)?;
+        let list = connection(noun, &self.source.arguments(parent, selected)?, self.actor)?;
         let mut columns = vec![ID];
         // A cursor is made of the order's columns.
         for term in &list.query.order {

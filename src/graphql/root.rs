@@ -3,7 +3,8 @@
 use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerError, ServerResult, Value,
+    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, PathSegment, Positioned, ServerError,
+    ServerResult, Value,
     parser::types::{Field as Selected, SelectionSet},
     registry::Registry,
     resolver_utils,
@@ -13,13 +14,15 @@ use sea_orm::prelude::Uuid;
 
 use super::{
     failure::server_error,
-    input::{Input, arguments},
+    input::Input,
     load,
     mutate::{self, Verb, verbs},
     payload::Payload,
     plan::{Planner, RowPlan},
     render::Writer,
+    run::Rehearsal,
     slice::{Answer, Query, Slice},
+    source::Source,
     types,
 };
 use crate::{
@@ -34,49 +37,66 @@ pub trait Slices: Send + Sync + 'static {
     const ALL: &'static [&'static Slice];
 }
 
+/// What a root field does.
+#[derive(Clone, Copy, Debug)]
+pub enum Root {
+    /// Reads.
+    Query(Ask),
+    /// Writes.
+    Mutation(&'static Slice, Verb),
+}
+
 /// What a query field does.
 #[derive(Clone, Copy, Debug)]
-enum Ask {
+pub enum Ask {
+    /// `x(by)`.
     Lookup(&'static Noun),
+    /// `xs`.
     List(&'static Noun),
+    /// `node(id)`.
     Node,
+    /// `nodes(ids)`.
     Nodes,
+    /// One of a slice's own.
     Own(&'static Query),
 }
 
 /// The root of queries.
 #[derive(Debug)]
 pub struct QueryRoot<S> {
-    fields: HashMap<String, Ask>,
-    nouns: Vec<&'static Noun>,
+    fields: HashMap<String, Root>,
     slices: PhantomData<S>,
 }
 
 /// The root of mutations.
 #[derive(Debug)]
 pub struct MutationRoot<S> {
-    fields: HashMap<String, (&'static Slice, Verb)>,
+    fields: HashMap<String, Root>,
     slices: PhantomData<S>,
 }
 
 impl<S: Slices> Default for QueryRoot<S> {
     fn default() -> Self {
-        let mut fields = HashMap::from([("node".to_owned(), Ask::Node), ("nodes".to_owned(), Ask::Nodes)]);
+        let mut asks = vec![("node", Ask::Node), ("nodes", Ask::Nodes)];
         for slice in S::ALL {
             if slice.noun.offers(Operation::List) {
-                fields.insert(slice.noun.singular.to_owned(), Ask::Lookup(slice.noun));
-                fields.insert(slice.noun.plural.to_owned(), Ask::List(slice.noun));
+                asks.extend([
+                    (slice.noun.singular, Ask::Lookup(slice.noun)),
+                    (slice.noun.plural, Ask::List(slice.noun)),
+                ]);
             }
-            fields.extend(slice.queries.iter().map(|query| (query.name.to_owned(), Ask::Own(query))));
+            asks.extend(slice.queries.iter().map(|query| (query.name, Ask::Own(query))));
         }
-        Self { fields, nouns: S::ALL.iter().map(|slice| slice.noun).collect(), slices: PhantomData }
+        let fields = asks.into_iter().map(|(name, ask)| (name.to_owned(), Root::Query(ask)));
+        Self { fields: fields.collect(), slices: PhantomData }
     }
 }
 
 impl<S: Slices> Default for MutationRoot<S> {
     fn default() -> Self {
-        let fields =
-            S::ALL.iter().flat_map(|slice| verbs(slice).into_iter().map(move |(name, verb)| (name, (*slice, verb))));
+        let fields = S::ALL
+            .iter()
+            .flat_map(|slice| verbs(slice).into_iter().map(move |(name, verb)| (name, Root::Mutation(slice, verb))));
         Self { fields: fields.collect(), slices: PhantomData }
     }
 }
@@ -86,19 +106,19 @@ struct Call<'a> {
     scope: &'a Scope,
     planner: Planner<'a>,
     field: &'a Selected,
-    input: Input,
     writer: Writer,
 }
 
 impl<'a> Call<'a> {
-    fn new(ctx: &'a Context<'_>, parent: &str, slices: &'static [&'static Slice]) -> Result<Self> {
-        let scope = ctx.data_opt::<Scope>().ok_or(Error::Unauthenticated)?;
-        let field = &ctx.item.node;
-        let registry = &ctx.schema_env.registry;
-        let planner = Planner { env: ctx.query_env, registry, actor: scope.actor(), slices };
-        let writer = Writer::at(&field.response_key().node);
-        let input = arguments(ctx.query_env, registry, parent, field)?;
-        Ok(Self { scope, planner, field, input, writer })
+    fn new(
+        source: Source<'a>,
+        slices: &'static [&'static Slice],
+        scope: Option<&'a Scope>,
+        field: &'a Selected,
+    ) -> Result<Self> {
+        let scope = scope.ok_or(Error::Unauthenticated)?;
+        let planner = Planner { source, actor: scope.actor(), slices };
+        Ok(Self { scope, planner, field, writer: Writer::at(&field.response_key().node) })
     }
 
     fn sets(&self) -> [&'a SelectionSet; 1] {
@@ -109,9 +129,10 @@ impl<'a> Call<'a> {
         self.scope.actor()
     }
 
-    async fn ask(&mut self, ask: Ask, nouns: &[&'static Noun]) -> Result<()> {
+    async fn ask(&mut self, ask: Ask) -> Result<()> {
+        let input = self.planner.source.arguments("Query", self.field)?;
         match ask {
-            Ask::Lookup(noun) => self.lookup(noun).await,
+            Ask::Lookup(noun) => self.lookup(noun, &input).await,
             Ask::List(noun) => {
                 self.scope.may_read(noun)?;
                 let plan = self.planner.list(noun, noun.name, "Query", self.field, &self.sets(), &[])?;
@@ -120,28 +141,24 @@ impl<'a> Call<'a> {
                 Ok(())
             }
             Ask::Node => {
-                let id = self.input.text("id")?.unwrap_or_default().to_owned();
-                self.nodes(&[id], nouns, true).await
+                let id = input.text("id")?.unwrap_or_default().to_owned();
+                self.nodes(&[id], true).await
             }
             Ask::Nodes => {
-                let ids: Vec<String> = self
-                    .input
-                    .list("ids")
-                    .into_iter()
-                    .filter_map(|id| super::input::text(id).map(str::to_owned))
-                    .collect();
+                let ids: Vec<String> =
+                    input.list("ids").into_iter().filter_map(|id| super::input::text(id).map(str::to_owned)).collect();
                 if ids.len() > 1_000 {
                     return Err(Error::BadInput("nodes takes at most 1,000 ids".to_owned()));
                 }
-                self.nodes(&ids, nouns, false).await
+                self.nodes(&ids, false).await
             }
-            Ask::Own(query) => self.own(query).await,
+            Ask::Own(query) => self.own(query, &input).await,
         }
     }
 
-    async fn lookup(&mut self, noun: &'static Noun) -> Result<()> {
+    async fn lookup(&mut self, noun: &'static Noun, input: &Input<'_>) -> Result<()> {
         self.scope.may_read(noun)?;
-        let by = self.input.present("by").ok_or_else(|| Error::BadInput("by must be given".to_owned()))?;
+        let by = input.present("by").ok_or_else(|| Error::BadInput("by must be given".to_owned()))?;
         let reference = Input::reference("by", by, noun)?;
         let plan = self.planner.row(noun, &self.sets())?;
         let id = match &reference {
@@ -157,7 +174,8 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
-    async fn nodes(&mut self, ids: &[String], nouns: &[&'static Noun], is_single: bool) -> Result<()> {
+    async fn nodes(&mut self, ids: &[String], is_single: bool) -> Result<()> {
+        let nouns: Vec<&'static Noun> = self.planner.slices.iter().map(|slice| slice.noun).collect();
         let decoded: Vec<Option<(&'static Noun, Uuid)>> = ids
             .iter()
             .map(|text| {
@@ -193,10 +211,10 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
-    async fn own(&mut self, query: &'static Query) -> Result<()> {
+    async fn own(&mut self, query: &'static Query, input: &Input<'_>) -> Result<()> {
         query.permissions.iter().try_for_each(|permission| self.actor().require(*permission))?;
         let plan = self.planner.row(query.answer, &self.sets())?;
-        match (query.run)(self.scope, &self.input).await? {
+        match (query.run)(self.scope, input).await? {
             Answer::Row(id) => {
                 let rows = load::rows_by_id(self.scope, &plan, &[id]).await?;
                 self.writer.row(&plan, &rows, id);
@@ -212,8 +230,8 @@ impl<'a> Call<'a> {
     }
 
     async fn mutate(&mut self, slice: &'static Slice, verb: Verb) -> Result<()> {
+        let input = self.planner.source.input(self.field)?;
         verb.require(slice.noun, self.actor())?;
-        let input = self.input.object("input")?.unwrap_or_default();
         let name = self.field.name.node.as_str();
         // Planned first: a selection that cannot be answered must not leave an effect behind.
         let is_bulk = matches!(verb, Verb::Generic(Operation::BulkUpsert));
@@ -223,45 +241,64 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A failed root field is null and its siblings stand.
-fn settle(ctx: &Context<'_>, done: Result<Writer>) -> Value {
-    match done {
-        Ok(writer) => {
-            let (value, errors) = writer.finish();
-            for error in errors {
-                ctx.add_error(error);
+impl Root {
+    /// Does it: a value that is sent as it is, and what failed. A failed root field is null and its siblings stand.
+    pub async fn answer(
+        self,
+        source: Source<'_>,
+        slices: &'static [&'static Slice],
+        scope: Option<&Scope>,
+        field: &Positioned<Selected>,
+    ) -> (Value, Vec<ServerError>) {
+        let done = async {
+            match self {
+                Self::Query(ask) => {
+                    let mut call = Call::new(source, slices, scope, &field.node)?;
+                    call.ask(ask).await?;
+                    Ok(call.writer)
+                }
+                Self::Mutation(slice, verb) => {
+                    let mut call = Call::new(source, slices, scope, &field.node)?;
+                    call.mutate(slice, verb).await?;
+                    Ok(call.writer)
+                }
             }
-            value
+        };
+        match done.await {
+            Ok(writer) => writer.finish(),
+            Err(error) => {
+                let path = vec![PathSegment::Field(field.node.response_key().node.to_string())];
+                (Value::Null, vec![ServerError { path, locations: vec![field.pos], ..server_error(error) }])
+            }
         }
-        Err(error) => {
-            let located: ServerError = ctx.set_error_path(server_error(error));
-            ctx.add_error(ServerError { locations: vec![ctx.item.pos], ..located });
-            Value::Null
+    }
+
+    /// Does it where async-graphql asks, or tells what it would do.
+    async fn resolve(self, ctx: &Context<'_>, slices: &'static [&'static Slice]) -> Value {
+        if let Some(rehearsal) = ctx.data_opt::<Rehearsal>() {
+            rehearsal.tell(ctx, slices, self);
+            return Value::Null;
         }
+        let source = Source::executed(ctx.query_env, &ctx.schema_env.registry);
+        let (value, errors) = self.answer(source, slices, ctx.data_opt::<Scope>(), ctx.item).await;
+        for error in errors {
+            ctx.add_error(error);
+        }
+        value
     }
 }
 
 impl<S: Slices> ContainerType for QueryRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        let Some(ask) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
-        let done = async {
-            let mut call = Call::new(ctx, "Query", S::ALL)?;
-            call.ask(*ask, &self.nouns).await?;
-            Ok(call.writer)
-        };
-        Ok(Some(settle(ctx, done.await)))
+        let Some(root) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
+        Ok(Some(root.resolve(ctx, S::ALL).await))
     }
 }
 
 impl<S: Slices> ContainerType for MutationRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        let Some((slice, verb)) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
-        let done = async {
-            let mut call = Call::new(ctx, "Mutation", S::ALL)?;
-            call.mutate(slice, *verb).await?;
-            Ok(call.writer)
-        };
-        Ok(Some(settle(ctx, done.await)))
+        let Some(root) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
+        Ok(Some(root.resolve(ctx, S::ALL).await))
     }
 }
 

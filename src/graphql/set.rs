@@ -18,7 +18,7 @@ const MOST: usize = 1_000;
 /// Makes the rows of a relation exactly those that the input field of its name names.
 pub(super) async fn named(
     tx: &Tx,
-    input: &Input,
+    input: &Input<'_>,
     noun: &'static Noun,
     relation: &'static Relationship,
 ) -> Result<Done> {
@@ -33,7 +33,7 @@ pub(super) async fn named(
 /// besides, and bumps the row's version. Refuses more than 1,000, and rows that are not there or given twice.
 pub async fn set(
     tx: &Tx,
-    input: &Input,
+    input: &Input<'_>,
     noun: &'static Noun,
     relation: &'static Relationship,
     wanted: Vec<(Reference, Vec<i64>)>,

@@ -179,7 +179,10 @@ pub struct Mutation {
 /// What a mutation of a slice did to its one row.
 pub type Done = std::result::Result<(Uuid, Outcome), Vec<UserError>>;
 
+/// What the name of a relation's input field ends in.
+pub const REFERENCE: &str = "Ref";
+
 /// The GraphQL name of what a relation's input field is called.
 pub fn reference_field(relation: &Relationship) -> String {
-    format!("{}Ref", relation.name)
+    format!("{}{REFERENCE}", relation.name)
 }

@@ -14,7 +14,7 @@ use actix_web::{
     },
     web,
 };
-use async_graphql::{Executor, Request, Response, ServerError, Value, parser::types::OperationType, value};
+use async_graphql::{Response, ServerError, Value, parser::types::OperationType, value};
 
 use super::{
     app::State,
@@ -93,13 +93,8 @@ async fn answer(
 }
 
 /// Executes what the caller has points for, and tells one with a token what it cost.
-pub(super) async fn paid(
-    Prepared { request, cost }: Prepared,
-    actor: Option<Actor>,
-    address: Option<IpAddr>,
-    state: &State,
-) -> Response {
-    let is_stranger = actor.is_none();
+pub(super) async fn paid(prepared: Prepared, actor: Option<Actor>, address: Option<IpAddr>, state: &State) -> Response {
+    let (is_stranger, cost) = (actor.is_none(), prepared.cost);
     let charged = match &actor {
         Some(actor) => state.throttle.charge(actor, cost),
         None => state.throttle.charge_stranger(address, cost),
@@ -107,8 +102,8 @@ pub(super) async fn paid(
     let (mut response, remaining) = match charged {
         Ok(remaining) => {
             let response = match actor {
-                Some(actor) => admitted(request, actor, state).await,
-                None => within(state.request_timeout, &state.app.schema, request).await,
+                Some(actor) => admitted(prepared, actor, state).await,
+                None => within(state.request_timeout, prepared.run(&state.app.schema, None)).await,
             };
             (response, remaining)
         }
@@ -127,12 +122,12 @@ pub(super) async fn paid(
 }
 
 /// Executes what there is a place for. A mutation keeps the place until it has ended, even if nobody waits for it.
-async fn admitted(request: Request, actor: Actor, state: &State) -> Response {
+async fn admitted(prepared: Prepared, actor: Actor, state: &State) -> Response {
     let Some(place) = state.admission.enter(Some(actor.organization)).await else {
         return later(OVERLOADED, "too much is asked for at once, try again", 1);
     };
     let scope = state.app.store.scope(actor, clock::now()).holding(place);
-    within(state.request_timeout, &state.app.schema, request.data(scope)).await
+    within(state.request_timeout, prepared.run(&state.app.schema, Some(scope))).await
 }
 
 fn later(code: &'static str, message: &str, seconds: u64) -> Response {
@@ -151,9 +146,9 @@ async fn read(http: &HttpRequest, payload: &mut web::Payload, state: &State) -> 
 }
 
 /// Executes for at most so long. A mutation that has begun runs to its end elsewhere; only the wait for it ends.
-pub async fn within(limit: Duration, schema: &impl Executor, request: Request) -> Response {
+pub async fn within(limit: Duration, run: impl Future<Output = Response>) -> Response {
     let late = |_| refused(server_error(Error::Timeout));
-    tokio::time::timeout(limit, schema.execute(request)).await.unwrap_or_else(late)
+    tokio::time::timeout(limit, run).await.unwrap_or_else(late)
 }
 
 fn refused(error: ServerError) -> Response {
@@ -332,7 +327,7 @@ mod tests {
     #[actix_web::test]
     async fn a_request_is_waited_for_no_longer_than_the_limit() {
         let schema = Schema::new(Slow, EmptyMutation, EmptySubscription);
-        let mut response = within(Duration::from_millis(10), &schema, "{ forever }".into()).await;
+        let mut response = within(Duration::from_millis(10), schema.execute("{ forever }")).await;
         publish(&mut response, "");
         let response = reply(&response, Media::GraphQl, None, 1_000);
         assert_eq!(response.status(), 504);

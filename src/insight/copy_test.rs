@@ -136,7 +136,7 @@ fn wanted(input: &Input) -> Result<usize> {
     first.ok_or_else(|| Error::BadInput(format!("first must be from 1 to {MOST}")))
 }
 
-async fn copy_tests(scope: &Scope, input: &Input, messages: &[Uuid]) -> Result<Answers> {
+async fn copy_tests(scope: &Scope, input: &Input<'_>, messages: &[Uuid]) -> Result<Answers> {
     let is_across = input.get("acrossMediums") == Some(&Value::Boolean(true));
     let first = wanted(input)?;
     let mut found = variants(scope, Some(messages)).await?;
@@ -214,7 +214,7 @@ fn winners(variants: &[Variant]) -> impl Iterator<Item = &Variant> {
     })
 }
 
-async fn recycle(scope: &Scope, input: &Input) -> Result<Answer> {
+async fn recycle(scope: &Scope, input: &Input<'_>) -> Result<Answer> {
     let first = wanted(input)?;
     let named = match input.present("messageRef") {
         None => None,

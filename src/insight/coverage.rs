@@ -80,7 +80,7 @@ struct Finding {
     items: Vec<(&'static Noun, Uuid, Option<Uuid>)>,
 }
 
-async fn coverage(scope: &Scope, input: &Input) -> Result<Answer> {
+async fn coverage(scope: &Scope, input: &Input<'_>) -> Result<Answer> {
     let within = |name: &str, least: i64, most: i64| match input.int(name)? {
         Some(number) if !(least..=most).contains(&number) => {
             Err(Error::BadInput(format!("{name} must be from {least} to {most}")))

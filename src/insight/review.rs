@@ -212,7 +212,7 @@ async fn of_points(scope: &Scope, points: &[Uuid]) -> Result<Answers> {
     Ok(found.iter().map(answer).collect())
 }
 
-async fn due(scope: &Scope, input: &Input) -> Result<Answer> {
+async fn due(scope: &Scope, input: &Input<'_>) -> Result<Answer> {
     let first = wanted(input)?;
     let (questions, found, points) = reviewed(scope, Which::Stale { first }).await?;
     let now = scope.now().timestamp_millis();
@@ -250,7 +250,7 @@ async fn of_journeys(scope: &Scope, journeys: &[Uuid]) -> Result<Answers> {
     Ok(journeys.iter().map(answer).collect())
 }
 
-async fn items(scope: &Scope, input: &Input, points: &[Uuid]) -> Result<Answers> {
+async fn items(scope: &Scope, input: &Input<'_>, points: &[Uuid]) -> Result<Answers> {
     let component = input.text("component")?.and_then(ReviewComponent::parse);
     let mut questions = questions(scope).await?;
     questions.retain(|question| component.is_none_or(|component| question.component == component));

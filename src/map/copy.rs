@@ -128,7 +128,7 @@ pub(super) const POINT_COPY: Mutation = Mutation {
     run: |tx, input| Box::pin(copy_point(tx, input)),
 };
 
-async fn copy_journey(tx: &Tx, input: &Input) -> Result<Done> {
+async fn copy_journey(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let includes_nested = input.get("includesNested") == Some(&async_graphql::Value::Boolean(true));
     copy(tx, input, if includes_nested { &NESTED } else { &JOURNEY }, "title", |noun| {
         let status = Cell::Text(JourneyStatus::Draft.name().to_owned());
@@ -137,7 +137,7 @@ async fn copy_journey(tx: &Tx, input: &Input) -> Result<Done> {
     .await
 }
 
-async fn copy_point(tx: &Tx, input: &Input) -> Result<Done> {
+async fn copy_point(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let done = copy(tx, input, &POINT, "name", |_| Vec::new()).await?;
     if let Ok((copy, _)) = &done {
         super::expectation::begin(tx, *copy).await?;
@@ -148,7 +148,7 @@ async fn copy_point(tx: &Tx, input: &Input) -> Result<Done> {
 /// Copies a row and what belongs to it, the row under the name of the input field `named`, if it is given.
 async fn copy(
     tx: &Tx,
-    input: &Input,
+    input: &Input<'_>,
     whole: &'static Whole,
     named: &str,
     adjust: impl Fn(&'static Noun) -> Values,
@@ -185,7 +185,7 @@ fn new_value(
     Ok(accept(field, value)?.map(|cell| Some((Column::of(field), cell))))
 }
 
-async fn copy_step(tx: &Tx, input: &Input) -> Result<Done> {
+async fn copy_step(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let (noun, rules) = (&step::NOUN, &step_slice::RULES);
     let place = match new_value(input, noun, "position")? {
         Ok(place) => place,

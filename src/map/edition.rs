@@ -163,7 +163,7 @@ async fn current<C: ConnectionTrait>(scope: &Scope<C>, journey: Uuid) -> Result<
     Ok((gathered.count() <= MOST_ROWS).then(|| freeze(&gathered)))
 }
 
-async fn publish(tx: &Tx, input: &Input) -> Result<Done> {
+async fn publish(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let noun = &journey::NOUN;
     let (id, version) = (input.id("id", noun)?, input.int("expectedVersion")?);
     let record = match tx.lock_one(noun, Permission::MapWrite, id, version).await? {
@@ -205,7 +205,7 @@ async fn publish(tx: &Tx, input: &Input) -> Result<Done> {
     Ok(Ok((id, Outcome::Updated)))
 }
 
-async fn compare(scope: &Scope, input: &Input) -> Result<Answer> {
+async fn compare(scope: &Scope, input: &Input<'_>) -> Result<Answer> {
     let noun = &journey_edition::NOUN;
     let (mut named, mut references) = (Vec::new(), Vec::new());
     for name in ["from", "to"] {

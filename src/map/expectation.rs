@@ -54,7 +54,7 @@ pub(super) const RANK: Mutation = Mutation {
     run: |tx, input| Box::pin(rank(tx, input)),
 };
 
-async fn rank(tx: &Tx, input: &Input) -> Result<Done> {
+async fn rank(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let point_noun = &interaction_point::NOUN;
     let wanted: Vec<Option<Uuid>> = input
         .list("expectationIds")

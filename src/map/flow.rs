@@ -156,14 +156,19 @@ fn forward() -> Vec<&'static str> {
 }
 
 /// The kinds of links that are asked for.
-fn kinds(input: &Input) -> Vec<&str> {
+fn kinds<'a>(input: &'a Input<'_>) -> Vec<&'a str> {
     if input.present("kinds").is_none() {
         return forward();
     }
     input.list("kinds").into_iter().filter_map(text).collect()
 }
 
-async fn neighbours(scope: &Scope, input: &Input, ids: &[Uuid], [here, there]: [&'static str; 2]) -> Result<Answers> {
+async fn neighbours(
+    scope: &Scope,
+    input: &Input<'_>,
+    ids: &[Uuid],
+    [here, there]: [&'static str; 2],
+) -> Result<Answers> {
     let mut found: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
     for line in lines(scope, here, ids, &kinds(input)).await? {
         let (own, other) = if there == "to_id" { (line.from, line.to) } else { (line.to, line.from) };
@@ -201,7 +206,7 @@ async fn bare(scope: &Scope, journeys: &[Uuid], column: &'static str) -> Result<
     Ok(found)
 }
 
-async fn paths(scope: &Scope, input: &Input, journeys: &[Uuid]) -> Result<Answers> {
+async fn paths(scope: &Scope, input: &Input<'_>, journeys: &[Uuid]) -> Result<Answers> {
     let first = input.int("first")?.unwrap_or(10);
     if !(1..=MOST_PATHS).contains(&first) {
         return Err(Error::BadInput(format!("first must be from 1 to {MOST_PATHS}")));
@@ -238,7 +243,7 @@ fn path(path: &Path) -> Made {
 }
 
 /// The step an argument names; the nil id for one that is not there, which no path begins or ends with.
-async fn named(scope: &Scope, input: &Input, name: &str) -> Result<Option<Uuid>> {
+async fn named(scope: &Scope, input: &Input<'_>, name: &str) -> Result<Option<Uuid>> {
     let Some(value) = input.present(name) else { return Ok(None) };
     let reference = Input::reference(name, value, &step::NOUN)?;
     let found = scope.references(&step::NOUN, std::iter::once(&reference)).await?;

@@ -55,7 +55,7 @@ pub const SLICE: Slice = Slice {
     ..backed::<Entity>()
 };
 
-async fn set_influencers(tx: &Tx, input: &Input) -> Result<Done> {
+async fn set_influencers(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let Kind::Int { min, max } = INFLUENCE[0].kind else {
         return Err(Error::internal("a strength is a whole number"));
     };

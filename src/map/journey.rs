@@ -116,7 +116,7 @@ async fn archiving(tx: &Tx, journey: &Record, is_archived: bool) -> Result<Value
 
 async fn order(
     tx: &Tx,
-    input: &Input,
+    input: &Input<'_>,
     noun: &'static Noun,
     part_of: &PartOf,
     (argument, relation): (&'static str, &'static str),

@@ -37,7 +37,7 @@ const ERASE: Mutation = Mutation {
     run: |tx, input| Box::pin(erase(tx, input)),
 };
 
-async fn erase(tx: &Tx, input: &Input) -> Result<Done> {
+async fn erase(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let named = Input::reference("customerRef", input.get("customerRef").unwrap_or(&Value::Null), &NOUN)?;
     let found = tx.references(&NOUN, std::iter::once(&named)).await?;
     let id = match (found.get(&named), named) {

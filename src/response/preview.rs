@@ -125,7 +125,7 @@ fn preview<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answe
     })
 }
 
-async fn referred(scope: &Scope, input: &Input, field: &str, noun: &'static Noun) -> Result<Option<Uuid>> {
+async fn referred(scope: &Scope, input: &Input<'_>, field: &str, noun: &'static Noun) -> Result<Option<Uuid>> {
     let Some(value) = input.present(field) else { return Ok(None) };
     let reference = Input::reference(field, value, noun)?;
     let found = scope.references(noun, std::iter::once(&reference)).await?;

@@ -174,7 +174,7 @@ fn history(tx: &Tx, feedback: Uuid, decision: Decision) -> Values {
     ]
 }
 
-async fn reroute(tx: &Tx, input: &Input) -> Result<Done> {
+async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let noun = &feedback_record::NOUN;
     let reason = input.text("reason")?.unwrap_or_default();
     let mistake = if reason.trim().is_empty() {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use entity::{Permission, Permissions, id::OrganizationId};
 use rapport::{
     auth::Actor,
-    graphql::{document::Document, limits::Limits, shape::Shape},
+    graphql::{documents::Documents, limits::Limits, shape::Shape},
     schema::{self, ApiSchema},
     store::{Options, Store, system::NewOrganization},
 };
@@ -18,6 +18,15 @@ use crate::database::Database;
 /// The schema's outline, as a server reads it when it starts.
 static SHAPE: LazyLock<Shape> = LazyLock::new(|| Shape::read(&schema::build().sdl()).unwrap());
 
+/// Tests of answers ask for everything at once; what that costs is tested elsewhere.
+const LIMITS: Limits = Limits {
+    document_bytes: usize::MAX,
+    document_tokens: usize::MAX,
+    document_selections: usize::MAX,
+    cost_limit: u32::MAX,
+    ..Limits::DEFAULT
+};
+
 /// A server with a database of its own.
 pub struct App {
     /// The store, for counting statements.
@@ -26,6 +35,7 @@ pub struct App {
     pub database: Arc<Database>,
     /// The schema, for what runs its own requests.
     pub schema: ApiSchema,
+    documents: Documents,
 }
 
 /// One caller.
@@ -69,7 +79,7 @@ impl App {
         let store = Store::open(&Options { url: database.url.clone(), max_connections, patience: Options::LONG })
             .await
             .unwrap();
-        Self { store, database, schema: schema::build() }
+        Self { store, database, schema: schema::build(), documents: Documents::default() }
     }
 
     pub async fn organization(&self, slug: &str) -> OrganizationId {
@@ -133,21 +143,19 @@ impl Caller<'_> {
             let sent = http.post(format!("{url}/graphql")).bearer_auth(token).json(&asked).send().await.unwrap();
             return Reply { body: sent.json().await.unwrap() };
         }
+        self.run_remembering(&self.app.documents, document, variables).await
+    }
+
+    /// The same where these documents are known.
+    pub async fn run_remembering(&self, documents: &Documents, document: &str, variables: Value) -> Reply {
         let variables = Variables::from_json(variables);
-        // Tests of answers ask for everything at once; what that costs is tested elsewhere.
-        let limits = Limits {
-            document_bytes: usize::MAX,
-            document_tokens: usize::MAX,
-            document_selections: usize::MAX,
-            cost_limit: u32::MAX,
-            ..Limits::DEFAULT
-        };
-        let prepared =
-            Document::read(document, None, &limits).and_then(|document| document.prepare(variables, &SHAPE, &limits));
+        let prepared = documents
+            .read(document, None, &LIMITS, true)
+            .and_then(|document| document.prepare(variables, &SHAPE, &LIMITS));
         let mut response = match prepared {
             Ok(prepared) => {
                 let scope = self.app.store.scope(self.actor.clone(), now());
-                self.app.schema.execute(prepared.request.data(scope)).await
+                prepared.run(&self.app.schema, Some(scope)).await
             }
             Err(error) => Response::from_errors(vec![error]),
         };

@@ -47,6 +47,7 @@ mod paging;
 mod pointer;
 mod rankings;
 mod recovery;
+mod remembered;
 mod residue;
 mod reviews;
 mod rollups;

@@ -93,7 +93,7 @@ pub(super) const OF_JOURNEY: Computed = Computed {
     run: |scope, input, ids| Box::pin(diagrams(scope, input, ids)),
 };
 
-async fn diagrams(scope: &Scope, input: &Input, ids: &[Uuid]) -> Result<Answers> {
+async fn diagrams(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<Answers> {
     if ids.len() > MOST_JOURNEYS {
         return Err(Error::BadInput(format!("ask for the diagrams of {MOST_JOURNEYS} journeys at a time")));
     }

@@ -69,7 +69,7 @@ pub(super) static COUNT: Noun = Noun {
     has_external_ids: false,
 };
 
-async fn import(tx: &Tx, input: &Input) -> Result<Done> {
+async fn import(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let document = match read(input.text("document")?.unwrap_or_default()) {
         Ok(document) => document,
         Err(mistakes) => return Ok(Err(mistakes)),

@@ -28,7 +28,7 @@ pub(in crate::map) const IMPORT: Mutation = Mutation {
     run: |tx, input| Box::pin(import(tx, input)),
 };
 
-async fn import(tx: &Tx, input: &Input) -> Result<Done> {
+async fn import(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let drawing = match read_cjml(input.text("document")?.unwrap_or_default()) {
         Ok(drawing) => drawing,
         Err(message) => return Ok(Err(vec![UserError::new(Code::Invalid, "document", message)])),

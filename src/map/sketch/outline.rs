@@ -45,7 +45,7 @@ pub(in crate::map) const FROM_OUTLINE: Mutation = Mutation {
     run: |tx, input| Box::pin(from_outline(tx, input)),
 };
 
-async fn from_outline(tx: &Tx, input: &Input) -> Result<Done> {
+async fn from_outline(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let mut read = match read(input.text("outline")?.unwrap_or_default()) {
         Ok(read) => read,
         Err(mistakes) => return Ok(Err(mistakes)),

@@ -84,7 +84,7 @@ pub(in crate::map) const INPUT: InputObject = InputObject {
     ],
 };
 
-async fn sketch(tx: &Tx, input: &Input) -> Result<Done> {
+async fn sketch(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let points = input.list("points");
     if points.is_empty() {
         return Ok(Err(vec![UserError::new(Code::Required, "points", "there are no points")]));

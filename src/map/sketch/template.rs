@@ -190,7 +190,7 @@ fn templates() -> Answer {
     Answer::Object(Made { cells: Vec::new(), inside: vec![("nodes", nodes)] })
 }
 
-async fn apply(tx: &Tx, input: &Input) -> Result<Done> {
+async fn apply(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let key = input.present("key").and_then(text).and_then(TemplateKey::parse);
     let template = ALL.iter().find(|template| Some(template.key) == key);
     let template = template.ok_or_else(|| Error::BadInput("key must be one of a template".to_owned()))?;

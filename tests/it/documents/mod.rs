@@ -43,7 +43,7 @@ fn answer(text: &str) -> Response {
         document.prepare(Variables::from_json(json!({})), shape, &limits)
     });
     let mut response = match prepared {
-        Ok(prepared) => schema.execute(prepared.request).now_or_never().unwrap(),
+        Ok(prepared) => schema.execute(prepared.request()).now_or_never().unwrap(),
         Err(refused) => Response::from_errors(vec![refused]),
     };
     failure::publish(&mut response, "test");

@@ -1,0 +1,154 @@
+//! Runs what a document asks for.
+//!
+//! async-graphql parses, validates and introspects. It has no way to validate once and run often, so a document's first run
+//! is a rehearsal, in which no root field does anything but tell what it would do. Of that the roots are run here, and again
+//! with every request for which validation could find nothing else.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::{
+    Context, Executor, Name, Positioned, Response, SchemaEnv, Value, Variables,
+    indexmap::IndexMap,
+    parser::types::{Field, OperationDefinition, OperationType},
+};
+use futures_util::future::join_all;
+
+use super::{coerce, document::Prepared, root::Root, slice::Slice, source::Source};
+use crate::store::Scope;
+
+/// What a rehearsal shows: that validation has found nothing wrong with a document, and what its root fields do.
+pub struct Proof {
+    env: SchemaEnv,
+    slices: &'static [&'static Slice],
+    /// By response key.
+    roots: Vec<(String, Root)>,
+    variables: Vec<Declared>,
+}
+
+/// A declared variable, and what was given for it. Its type is all that validation could see of a value that fits it.
+struct Declared {
+    name: Name,
+    ty: String,
+    given: Given,
+}
+
+#[derive(PartialEq, Eq)]
+enum Given {
+    Nothing,
+    Null,
+    Value,
+}
+
+impl Given {
+    fn of(value: Option<&Value>) -> Self {
+        match value {
+            None => Self::Nothing,
+            Some(Value::Null) => Self::Null,
+            Some(_) => Self::Value,
+        }
+    }
+}
+
+impl Proof {
+    /// Whether it is about requests in which the same variables are given.
+    pub fn is_about(&self, variables: &Variables) -> bool {
+        self.variables.iter().all(|declared| declared.given == Given::of(variables.get(&declared.name)))
+    }
+
+    /// Whether all that is given is of its variable's type. If it is about such requests, validation would then find
+    /// nothing wrong with this one either.
+    pub fn fits(&self, variables: &Variables) -> bool {
+        self.variables.iter().all(|declared| {
+            let value = variables.get(&declared.name);
+            value.is_none_or(|value| coerce::fits(&self.env.registry, &declared.ty, value))
+        })
+    }
+}
+
+/// Put into a request instead of a scope: what the root fields tell.
+#[derive(Clone, Default)]
+pub struct Rehearsal(Arc<Mutex<Option<Told>>>);
+
+struct Told {
+    env: SchemaEnv,
+    slices: &'static [&'static Slice],
+    roots: Vec<(String, Root)>,
+}
+
+impl Rehearsal {
+    /// Tells what the field would do.
+    pub(super) fn tell(&self, ctx: &Context<'_>, slices: &'static [&'static Slice], root: Root) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = told.get_or_insert_with(|| Told { env: ctx.schema_env.clone(), slices, roots: Vec::new() });
+        told.roots.push((ctx.item.node.response_key().node.to_string(), root));
+    }
+
+    fn proof(self, operation: &OperationDefinition, variables: &Variables) -> Option<Proof> {
+        let Told { env, slices, roots } = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let declared = operation.variable_definitions.iter().map(|definition| {
+            let (name, ty) = (definition.node.name.node.clone(), definition.node.var_type.node.to_string());
+            Declared { given: Given::of(variables.get(&name)), name, ty }
+        });
+        Some(Proof { env, slices, roots, variables: declared.collect() })
+    }
+}
+
+impl Prepared {
+    /// Runs it. Without a scope nothing but the schema itself can be asked for.
+    pub async fn run(self, schema: &impl Executor, scope: Option<Scope>) -> Response {
+        let Some(scope) = scope else { return schema.execute(self.request()).await };
+        if self.outline.is_conditional || self.outline.is_introspective() {
+            return schema.execute(self.request().data(scope)).await;
+        }
+        let proof = if let Some(proof) = &self.proof {
+            Arc::clone(proof)
+        } else {
+            let rehearsal = Rehearsal::default();
+            let response = schema.execute(self.request().data(rehearsal.clone())).await;
+            let proof = rehearsal.proof(self.document.operation(), &self.variables);
+            // Where no root field was reached, there is nothing else to be told.
+            let Some(proof) = proof.filter(|_| response.errors.is_empty()) else { return response };
+            self.document.remember(proof, &self.variables)
+        };
+        self.perform(&proof, &scope).await
+    }
+
+    async fn perform(&self, proof: &Proof, scope: &Scope) -> Response {
+        let operation = self.document.operation();
+        let source = Source {
+            fragments: self.document.fragments(),
+            declared: &operation.variable_definitions,
+            variables: &self.variables,
+            kept: Some(&self.variables),
+            registry: &proof.env.registry,
+            is_proved: self.proof.is_some(),
+        };
+        let one = async |field: &Positioned<Field>| {
+            let key = field.node.response_key().node.clone();
+            if field.node.name.node == "__typename" {
+                return (key, self.outline.root.as_deref().map_or(Value::Null, Value::from), Vec::new());
+            }
+            let root = proof.roots.iter().find(|(known, _)| *known == *key).map(|(_, root)| *root);
+            let root = root.expect("each root field was rehearsed");
+            let (value, errors) = root.answer(source, proof.slices, Some(scope), field).await;
+            (key, value, errors)
+        };
+        let answered = if operation.ty == OperationType::Mutation {
+            let mut answered = Vec::new();
+            for field in &self.outline.fields {
+                answered.push(one(field).await);
+            }
+            answered
+        } else {
+            join_all(self.outline.fields.iter().map(one)).await
+        };
+        let (mut data, mut errors) = (IndexMap::new(), Vec::new());
+        for (key, value, failed) in answered {
+            data.insert(key, value);
+            errors.extend(failed);
+        }
+        let mut response = Response::new(Value::Object(data));
+        response.errors = errors;
+        response
+    }
+}
