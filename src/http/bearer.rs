@@ -14,7 +14,7 @@ pub async fn actor(headers: &HeaderMap, gate: &Gate) -> Result<Option<Actor>, Re
     let mut given = headers.get_all(AUTHORIZATION);
     let token = match (given.next(), given.next()) {
         (None, _) => return Ok(None),
-        (Some(only), None) => only.to_str().ok().and_then(bearer),
+        (Some(only), None) => std::str::from_utf8(only.as_bytes()).ok().and_then(bearer),
         (Some(_), Some(_)) => None,
     };
     let token = token.ok_or_else(|| Refusal::unauthenticated(INVALID))?;

@@ -6,7 +6,7 @@ use actix_web::{
 };
 use async_graphql::Variables;
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde_json::{Map, Value, value::RawValue};
 
 use super::failure::Refusal;
 
@@ -16,6 +16,19 @@ pub struct Params {
     pub query: String,
     pub operation_name: Option<String>,
     pub variables: Variables,
+}
+
+/// The parameters, each of its type.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Sound {
+    query: String,
+    #[serde(default)]
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Option<Variables>,
+    #[serde(default, rename = "extensions")]
+    _extensions: Option<Map<String, Value>>,
 }
 
 /// Each is kept as text first, so that a value of the wrong type can be named.
@@ -40,6 +53,10 @@ impl Params {
             Some(b'{') => {}
             Some(b'[') => return Err(Refusal::bad_request("batches are not supported: send one request at a time")),
             _ => return Err(Refusal::bad_request("the body must be a JSON object")),
+        }
+        if let Ok(Sound { query, operation_name, variables, .. }) = serde_json::from_slice(body) {
+            let operation_name = operation_name.filter(|name| !name.is_empty());
+            return Ok(Self { query, operation_name, variables: variables.unwrap_or_default() });
         }
         let wire: Wire = serde_json::from_slice(body)
             .map_err(|_| Refusal::bad_request("the body must be one JSON object, with each parameter once"))?;
@@ -85,7 +102,7 @@ impl Params {
         let variables: Option<Variables> = variables.map(|raw| typed(raw, "variables", "an object")).transpose()?;
         if let Some(raw) = extensions {
             // None is known yet; what they hold is of no concern.
-            typed::<Option<serde_json::Map<String, serde_json::Value>>>(raw, "extensions", "an object")?;
+            typed::<Option<Map<String, Value>>>(raw, "extensions", "an object")?;
         }
         Ok(Self { query, operation_name: None, variables: variables.unwrap_or_default() })
     }
