@@ -11,9 +11,9 @@ use quick_cache::{
 use super::{document::Document, limits::Limits};
 
 /// Most bytes of memory for documents.
-const MOST: u64 = 16 << 20;
-/// Bytes that a token amounts to when it is parsed, with room to spare: a field with a name of one letter takes the most.
-const TOKEN: usize = 512;
+const MOST: u64 = 32 << 20;
+/// Bytes that a token amounts to at most, parsed and outlined: a field with a name of one letter. Most take a fifth of it.
+const TOKEN: usize = 1_024;
 /// Each has room for several documents of the greatest size.
 const SHARDS: usize = 4;
 

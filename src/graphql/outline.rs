@@ -18,8 +18,8 @@ pub struct Outline {
     pub root: Option<String>,
     /// Its selections, if they are not those that were written.
     pub selections: Option<Vec<Positioned<Selection>>>,
-    /// Its fields.
-    pub fields: Vec<Positioned<Field>>,
+    /// Its fields, if its selections are those that were written.
+    written: Vec<Positioned<Field>>,
     /// What it costs.
     pub price: Price,
     /// Whether another request may have another outline.
@@ -36,18 +36,23 @@ impl Outline {
     ) -> Result<Self, ServerError> {
         let merged = merge(operation, document, variables, shape)?;
         let selections = merged.selections();
-        let fields = match &selections {
-            Some(selections) => selections.iter().filter_map(|each| field(&each.node)).cloned().collect(),
+        let written = match &selections {
+            Some(_) => Vec::new(),
             None => merged.entries.iter().filter_map(Entry::field).cloned().collect(),
         };
         let price = Price::of(&merged, operation, shape);
         let root = merged.root.map(str::to_owned);
-        Ok(Self { root, selections, fields, price, is_conditional: merged.is_conditional })
+        Ok(Self { root, selections, written, price, is_conditional: merged.is_conditional })
+    }
+
+    /// Its fields.
+    pub fn fields(&self) -> impl Iterator<Item = &Positioned<Field>> {
+        self.selections.iter().flatten().filter_map(|each| field(&each.node)).chain(&self.written)
     }
 
     /// Whether it asks for something of the schema itself.
     pub fn is_introspective(&self) -> bool {
-        self.fields.iter().any(|field| ["__schema", "__type"].contains(&field.node.name.node.as_str()))
+        self.fields().any(|field| ["__schema", "__type"].contains(&field.node.name.node.as_str()))
     }
 }
 

@@ -135,12 +135,12 @@ impl Prepared {
         };
         let answered = if operation.ty == OperationType::Mutation {
             let mut answered = Vec::new();
-            for field in &self.outline.fields {
+            for field in self.outline.fields() {
                 answered.push(one(field).await);
             }
             answered
         } else {
-            join_all(self.outline.fields.iter().map(one)).await
+            join_all(self.outline.fields().map(one)).await
         };
         let (mut data, mut errors) = (IndexMap::new(), Vec::new());
         for (key, value, failed) in answered {
