@@ -26,10 +26,7 @@ use super::{
     graphql::{paid, retry_after},
     media::Media,
 };
-use crate::graphql::{
-    document::Document,
-    failure::{self, BAD_USER_INPUT, OVERLOADED, RATE_LIMITED, code},
-};
+use crate::graphql::failure::{self, BAD_USER_INPUT, OVERLOADED, RATE_LIMITED, code};
 
 /// The picture is a field of the API: what holds for a query holds here.
 const QUERY: &str = "query($id: ID!, $theme: DiagramTheme!) {
@@ -52,7 +49,9 @@ async fn answer(http: &HttpRequest, state: &State) -> Result<HttpResponse, HttpR
     let theme = theme.ok_or_else(|| refused(Refusal::bad_request("theme is auto, light or dark")))?;
 
     let variables = Variables::from_json(json!({ "id": http.match_info().get("id"), "theme": theme }));
-    let prepared = Document::read(QUERY, None, &state.limits)
+    let prepared = state
+        .documents
+        .read(QUERY, None, &state.limits, true)
         .and_then(|document| document.prepare(variables, &state.shape, &state.limits));
     let mut response = match prepared {
         Ok(prepared) => paid(prepared, Some(actor), None, state).await,
