@@ -50,7 +50,7 @@ impl Group {
     /// User and system time so far, in nanoseconds.
     pub fn time(&self) -> io::Result<u64> {
         let Some(directory) = &self.directory else {
-            return Ok(self.tree().map(|pid| ticks(pid)).sum::<u64>() * 10_000_000);
+            return Ok(self.tree().map(ticks).sum::<u64>() * 10_000_000);
         };
         if self.is_first_version {
             let text = fs::read_to_string(directory.join("cpuacct.usage"))?;

@@ -119,11 +119,15 @@ fn measure(arguments: &Measure) -> Result<()> {
     let database = &cluster.process.group;
     let (mut samples, mut latencies) = (Samples::new(), Latencies::new());
     let statements = arguments.statements.then(|| Statements::of(&places.postgres)).transpose()?;
+    statements.iter().try_for_each(Statements::forget)?;
     let mut asked = report::Asked::new();
     let began = Instant::now();
     for round in 0..arguments.rounds {
         for case in &cases {
-            for server in servers.iter().filter(|server| case.wants(server)) {
+            // Each round begins with another server: the first finds the caches cold.
+            let turn = round % servers.len().max(1);
+            let order = servers[turn..].iter().chain(&servers[..turn]);
+            for server in order.filter(|server| case.wants(server)) {
                 let key = (case.key, server.name);
                 if silent.contains_key(&key) {
                     continue;

@@ -11,6 +11,9 @@ use crate::{
 /// What PostgreSQL was asked, by case and server.
 pub type Asked = BTreeMap<(&'static str, &'static str), Vec<Statement>>;
 
+/// Resident and anonymous kilobytes.
+type Memory = (u64, u64);
+
 /// Everything there is to tell.
 pub struct Findings<'a> {
     pub cases: &'a [&'a Case],
@@ -19,8 +22,8 @@ pub struct Findings<'a> {
     pub samples: Samples,
     pub latencies: Latencies,
     pub asked: Asked,
-    /// Server, resident and anonymous kilobytes when idle and after all of it.
-    pub memory: Vec<(&'static str, (u64, u64), (u64, u64))>,
+    /// Server, memory when idle and after all of it.
+    pub memory: Vec<(&'static str, Memory, Memory)>,
     /// What it ran on and how, a line each.
     pub circumstances: Vec<String>,
 }
@@ -275,12 +278,13 @@ impl Findings<'_> {
             let name = case.to_uppercase();
             writeln!(
                 text,
-                "\n## {name}: statements of {server}\n\n| calls a request | µs a request | rows | |\n|---|---|---|---|"
+                "\n## {name}: statements of {server}\n\n| calls a request | µs planning | µs executing | rows | |\n|---|---|---|---|---|"
             )
             .expect("writing to a string succeeds");
             for it in statements {
-                let (calls, micros, rows) = (number(it.calls), number(it.micros), number(it.rows));
-                writeln!(text, "| {calls} | {micros} | {rows} | `{}` |", it.text.replace('|', "\\|"))
+                let (calls, planning, executing, rows) =
+                    (number(it.calls), number(it.planning), number(it.executing), number(it.rows));
+                writeln!(text, "| {calls} | {planning} | {executing} | {rows} | `{}` |", it.text.replace('|', "\\|"))
                     .expect("writing to a string succeeds");
             }
         }

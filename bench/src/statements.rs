@@ -9,8 +9,10 @@ use crate::generate::postgres::connect;
 pub struct Statement {
     pub text: String,
     pub calls: f64,
-    /// Microseconds of planning and executing.
-    pub micros: f64,
+    /// Microseconds of planning.
+    pub planning: f64,
+    /// Microseconds of executing.
+    pub executing: f64,
     pub rows: f64,
 }
 
@@ -20,8 +22,9 @@ pub struct Statements {
     url: String,
 }
 
-const READ: &str = "SELECT query, calls, total_exec_time + total_plan_time, rows FROM warm.pg_stat_statements \
-                    WHERE query NOT LIKE '%pg_stat_statements%' ORDER BY 3 DESC LIMIT 20";
+const READ: &str = "SELECT query, calls, total_plan_time, total_exec_time, rows FROM warm.pg_stat_statements \
+                    WHERE query NOT LIKE '%pg_stat_statements%' ORDER BY total_plan_time + total_exec_time DESC \
+                    LIMIT 30";
 
 impl Statements {
     pub fn of(url: &str) -> Result<Self> {
@@ -44,10 +47,11 @@ impl Statements {
         let each = |number: f64| number / count as f64;
         let rows = self.runtime.block_on(async { anyhow::Ok(connect(&self.url).await?.query(READ, &[]).await?) })?;
         let statement = |row: &tokio_postgres::Row| Statement {
-            text: row.get::<_, String>(0).split_whitespace().collect::<Vec<_>>().join(" "),
+            text: row.get::<_, String>(0).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(600).collect(),
             calls: each(row.get::<_, i64>(1) as f64),
-            micros: each(row.get::<_, f64>(2) * 1e3),
-            rows: each(row.get::<_, i64>(3) as f64),
+            planning: each(row.get::<_, f64>(2) * 1e3),
+            executing: each(row.get::<_, f64>(3) * 1e3),
+            rows: each(row.get::<_, i64>(4) as f64),
         };
         Ok(rows.iter().map(statement).collect())
     }
