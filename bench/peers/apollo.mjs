@@ -104,7 +104,8 @@ async function create(input, { organization }) {
     );
     await run(
       "event",
-      `WITH s AS (UPDATE organization_sequence SET last = last + 1 WHERE organization_id = $1 RETURNING last)
+      `WITH s AS (UPDATE organization_sequence SET last = last + 1, rolled_to = rolled_to + 1
+         WHERE organization_id = $1 RETURNING last)
        INSERT INTO event (organization_id, id, sequence, noun, row_id, operation, version, subject, occurred_at, fields)
        SELECT $1, $5, last, 'FeedbackRecord', $2, 'CREATED', 1, 'bench', $3, $4 FROM s`,
       [organization, id, now, JSON.stringify(["kind", "sentiment", "sentimentScore", "body", "receivedAt", "product",

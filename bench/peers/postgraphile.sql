@@ -1,6 +1,6 @@
 -- What PostGraphile's users write by hand for Q3, Q4 and Q5.
 
-CREATE FUNCTION bench_page(organization uuid, wanted text, since bigint, until bigint, before bigint, before_id uuid)
+CREATE OR REPLACE FUNCTION bench_page(organization uuid, wanted text, since bigint, until bigint, before bigint, before_id uuid)
 RETURNS SETOF feedback_record LANGUAGE sql STABLE AS $$
   SELECT * FROM feedback_record f
   WHERE f.organization_id = organization AND f.kind = wanted AND f.received_at >= since AND f.received_at < until
@@ -8,7 +8,7 @@ RETURNS SETOF feedback_record LANGUAGE sql STABLE AS $$
   ORDER BY f.received_at DESC, f.id DESC
 $$;
 
-CREATE FUNCTION bench_groups(organization uuid, OUT count bigint, OUT bucket_start bigint, OUT point_id uuid,
+CREATE OR REPLACE FUNCTION bench_groups(organization uuid, OUT count bigint, OUT bucket_start bigint, OUT point_id uuid,
   OUT mean double precision, OUT n bigint)
 RETURNS SETOF record LANGUAGE sql STABLE AS $$
   SELECT COUNT(*), (EXTRACT(epoch FROM date_trunc('week', to_timestamp(f.received_at / 1000.0) AT TIME ZONE 'UTC'))
@@ -16,7 +16,7 @@ RETURNS SETOF record LANGUAGE sql STABLE AS $$
   FROM feedback_record f WHERE f.organization_id = organization GROUP BY 2, 3 ORDER BY 2, 3
 $$;
 
-CREATE FUNCTION bench_create(organization_id uuid, kind text, sentiment text, sentiment_score double precision, body text,
+CREATE OR REPLACE FUNCTION bench_create(organization_id uuid, kind text, sentiment text, sentiment_score double precision, body text,
   received_at bigint, point_id uuid, medium_id uuid, idempotency_key text, fingerprint text)
 RETURNS feedback_record LANGUAGE sql VOLATILE AS $$
   WITH t AS (SELECT (EXTRACT(epoch FROM now()) * 1000)::bigint AS now, gen_random_uuid() AS id),
@@ -52,8 +52,8 @@ RETURNS feedback_record LANGUAGE sql VOLATILE AS $$
     SELECT $1, gen_random_uuid(), 1, t.now, t.now, f.id, CASE WHEN d.rule IS NULL THEN 'FALLBACK' ELSE 'RULE' END, d.rule,
       d.version, d.department, d.priority, d.response_policy, d.reason, 'bench' FROM t, d, f
   ),
-  s AS (UPDATE organization_sequence SET last = last + 1 WHERE organization_id = $1 AND EXISTS (SELECT FROM i)
-    RETURNING last),
+  s AS (UPDATE organization_sequence SET last = last + 1, rolled_to = rolled_to + 1
+    WHERE organization_id = $1 AND EXISTS (SELECT FROM i) RETURNING last),
   e AS (
     INSERT INTO event (organization_id, id, sequence, noun, row_id, operation, version, subject, occurred_at, fields)
     SELECT $1, gen_random_uuid(), s.last, 'FeedbackRecord', f.id, 'CREATED', 1, 'bench', t.now,

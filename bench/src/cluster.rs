@@ -49,7 +49,7 @@ fn user() -> Option<&'static str> {
 
 impl Cluster {
     /// Starts the cluster in that directory, making it if it is not there.
-    pub fn start(directory: &Path, logs: &Path) -> Result<Self> {
+    pub fn start(directory: &Path, logs: &Path, with_statements: bool) -> Result<Self> {
         let address = free_address()?;
         if !directory.join("PG_VERSION").exists() {
             fs::create_dir_all(directory)?;
@@ -65,6 +65,11 @@ impl Cluster {
         let mut words = vec![program("postgres")?.into(), "-D".into(), directory.into()];
         for (name, value) in SETTINGS {
             words.extend(["-c".into(), format!("{name}={value}").into()]);
+        }
+        if with_statements {
+            for setting in ["shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track_planning=on"] {
+                words.extend(["-c".into(), setting.into()]);
+            }
         }
         let port = address.port().to_string();
         words.extend(["-c".into(), format!("port={port}").into(), "-c".into(), "unix_socket_directories=".into()]);

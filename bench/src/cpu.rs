@@ -49,14 +49,19 @@ impl Group {
 
     /// User and system time so far, in nanoseconds.
     pub fn time(&self) -> io::Result<u64> {
-        let Some(directory) = &self.directory else { return Ok(self.tree().map(|pid| ticks(pid)).sum::<u64>() * 10_000_000) };
+        let Some(directory) = &self.directory else {
+            return Ok(self.tree().map(ticks).sum::<u64>() * 10_000_000);
+        };
         if self.is_first_version {
             let text = fs::read_to_string(directory.join("cpuacct.usage"))?;
             return text.trim().parse().map_err(io::Error::other);
         }
         let text = fs::read_to_string(directory.join("cpu.stat"))?;
         let micros = text.lines().find_map(|line| line.strip_prefix("usage_usec "));
-        micros.and_then(|micros| micros.trim().parse::<u64>().ok()).map(|micros| micros * 1_000).ok_or_else(|| io::Error::other("no usage"))
+        micros
+            .and_then(|micros| micros.trim().parse::<u64>().ok())
+            .map(|micros| micros * 1_000)
+            .ok_or_else(|| io::Error::other("no usage"))
     }
 
     /// Resident and anonymous memory now, in kilobytes.

@@ -3,10 +3,12 @@
 use uuid::Uuid;
 
 /// Raise it when a row changes: prepared databases are kept by this number.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Organizations; the first is the large one.
 pub const ORGANIZATIONS: u64 = 100;
+/// Small organizations that are only read; those after them are written to.
+pub const READ: u64 = 80;
 /// Interaction points of an organization.
 pub const POINTS: u64 = 50;
 /// Expectations of a point, all of them ranked.
@@ -148,7 +150,10 @@ pub fn organization(number: u64) -> Organization {
         let expectation = |nth: u64| Expectation {
             id: id(4, (number * POINTS + place) * EXPECTATIONS + nth, made + place + 2),
             kind: ["WANT", "NEED", "BENEFIT"][((place + nth) % 3) as usize],
-            statement: format!("Answer {nth} of point {place} comes {}in the words of the customer", "soon and ".repeat(4)),
+            statement: format!(
+                "Answer {nth} of point {place} comes {}in the words of the customer",
+                "soon and ".repeat(4)
+            ),
             importance: (1 + mix(place * 31 + nth) % 7) as i64,
             rank: nth as i64 + 1,
         };
@@ -183,9 +188,8 @@ pub fn records(organizations: &[Organization]) -> impl Iterator<Item = Record> +
     let small = ORGANIZATIONS - 1;
     (0..LARGE).flat_map(move |place| {
         let large = record(organizations, 0, place, BEGAN + place * STEP);
-        let other = (place < small * SMALL).then(|| {
-            record(organizations, 1 + (place % small) as usize, place / small, BEGAN + place * STEP + 10_007)
-        });
+        let other = (place < small * SMALL)
+            .then(|| record(organizations, 1 + (place % small) as usize, place / small, BEGAN + place * STEP + 10_007));
         [Some(large), other].into_iter().flatten()
     })
 }

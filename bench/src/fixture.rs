@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    data::{self, KINDS, Organization, mix},
+    data::{self, KINDS, Organization, READ, mix},
     load::{Connection, Request, post},
     question::{Asked, FROM, Kind, Place, Question, TO},
     server::Server,
@@ -16,8 +16,6 @@ use crate::{
 
 /// Everything the bench may do.
 pub const SCOPES: &str = "map:read map:write record:read record:write customers:read customers:write response:read";
-/// Small organizations that are only read; those after them are written to.
-const READ: u64 = 80;
 
 /// What requests are made from.
 pub struct Fixture {
@@ -25,6 +23,8 @@ pub struct Fixture {
     tokens: Vec<String>,
     small: Vec<Place>,
     large: Vec<Place>,
+    /// Keeps the keys of this run apart from those of others on the same database.
+    stamp: String,
 }
 
 /// What a case asks: which question, of which organizations, and for how many rows.
@@ -47,7 +47,8 @@ impl Fixture {
             Ok(String::from_utf8(output.stdout)?.trim().to_owned())
         };
         let tokens = organizations.iter().map(token).collect::<Result<_>>()?;
-        Ok(Self { organizations, tokens, small: Vec::new(), large: Vec::new() })
+        let stamp = format!("{:x}", chrono::Utc::now().timestamp());
+        Ok(Self { organizations, tokens, small: Vec::new(), large: Vec::new(), stamp })
     }
 
     /// Walks to places deep in some sets, through the API.
@@ -122,7 +123,7 @@ impl Fixture {
 
     /// What is asked at one place of a row of requests.
     pub fn asked(&self, subject: Subject, seed: u64, place: u64, mark: &str) -> Asked {
-        let random = mix(mix(seed) ^ place);
+        let (random, stamp) = (mix(mix(seed) ^ place), &self.stamp);
         let read = if subject.is_large { 0 } else { 1 + (random % READ) as usize };
         let written = (1 + READ + random % (data::ORGANIZATIONS - READ - 1)) as usize;
         match subject.question {
@@ -138,13 +139,14 @@ impl Fixture {
             Question::Q4 => Asked::Groups { organization: read },
             Question::Q5 => {
                 let mut record = self.record(written, random, place);
-                record["idempotencyKey"] = json!(format!("{mark}-{seed}-{place}"));
+                record["idempotencyKey"] = json!(format!("{stamp}-{mark}-{seed}-{place}"));
                 Asked::Create { organization: written, record }
             }
             Question::Q6 => {
                 let row = |nth: u64| {
                     let mut row = self.record(written, mix(random ^ nth), nth);
-                    row["externalId"] = json!({ "system": "crm", "id": format!("{mark}-{seed}-{place}-{nth}") });
+                    row["externalId"] =
+                        json!({ "system": "crm", "id": format!("{stamp}-{mark}-{seed}-{place}-{nth}") });
                     row
                 };
                 Asked::Upsert { organization: written, rows: (0..u64::from(subject.first)).map(row).collect() }

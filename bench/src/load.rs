@@ -116,9 +116,11 @@ impl Outcome {
 /// Sends every request once, on so many connections; at `rate` a second, or as fast as answers come.
 pub fn run(address: SocketAddr, requests: &[Request], connections: usize, rate: Option<f64>) -> Result<Outcome> {
     let next = AtomicUsize::new(0);
-    let lines = (0..connections).map(|_| Connection::open(address)).collect::<Result<Vec<_>>>()?;
+    // At a fixed rate a connection may wait for its first request for longer than a server would: it is opened for that.
+    let open = |_| if rate.is_some() { Ok(None) } else { Connection::open(address).map(Some) };
+    let lines = (0..connections).map(open).collect::<Result<Vec<_>>>()?;
     let began = Instant::now() + Duration::from_millis(5);
-    let one = |mut line: Connection| -> Result<(Vec<u64>, usize)> {
+    let one = |mut line: Option<Connection>| -> Result<(Vec<u64>, usize)> {
         let (mut latencies, mut bytes) = (Vec::new(), 0);
         loop {
             let place = next.fetch_add(1, Ordering::Relaxed);
@@ -128,6 +130,10 @@ pub fn run(address: SocketAddr, requests: &[Request], connections: usize, rate: 
                 due = began + Duration::from_secs_f64(place as f64 / rate);
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
             }
+            let line = match &mut line {
+                Some(line) => line,
+                none => none.insert(Connection::open(address)?),
+            };
             let (status, body) = line.ask(&request.bytes)?;
             latencies.push(due.elapsed().as_micros() as u64);
             bytes += body.len();

@@ -91,8 +91,15 @@ impl Case {
         }
     }
 
-    fn count(&self, share: f64) -> usize {
+    /// Requests of a round, of which a share is wanted.
+    pub fn count(&self, share: f64) -> usize {
         ((self.count as f64 * share) as usize).max(1)
+    }
+
+    /// Requests before those of a round.
+    pub fn warm(&self, share: f64) -> usize {
+        let count = self.count(share);
+        if count > 10 { (count / 10).max(self.connections) } else { 1 }
     }
 }
 
@@ -116,7 +123,9 @@ pub fn compare(fixture: &Fixture, servers: &[Server], cases: &[&Case]) -> (usize
                         same += 1;
                         continue;
                     }
-                    (Ok(known), Ok(answer)) => format!("another answer than {}: {}", first.name, differ(known, &answer)),
+                    (Ok(known), Ok(answer)) => {
+                        format!("another answer than {}: {}", first.name, differ(known, &answer))
+                    }
                 };
                 silent.entry((case.key, server.name)).or_insert(why);
             }
@@ -151,8 +160,7 @@ pub fn sample(
     let count = case.count(share);
     let seed = 100 + round as u64;
     let mark = |what: &str| format!("{}-{}-{what}", server.name, case.key);
-    let warm = if count > 10 { (count / 10).max(case.connections) } else { 1 };
-    let warm = fixture.requests(server, case.subject, warm, seed, &mark("warm"));
+    let warm = fixture.requests(server, case.subject, case.warm(share), seed, &mark("warm"));
     let requests = fixture.requests(server, case.subject, count, seed + 1_000, &mark("run"));
     load::run(server.address, &warm, case.connections.min(warm.len()), None)?;
     let before = (server.process.group.time()?, database.time()?);

@@ -1,107 +1,210 @@
-//! Prepares both databases: generated once for each version of the generator, copied afresh for each run.
+//! Prepares both databases: generated once for each version of the generator, copied, and the copies kept while they do.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     process::Command,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
+use tokio::runtime::Runtime;
 
 use crate::{
     cluster::{Cluster, SETTINGS, program},
     cpu::Group,
     data,
     generate::{self, postgres::connect},
-    server::Places,
+    server::{Places, Server},
 };
 
 /// Reads everything into memory: what is measured is the work, not the disk.
-const WARM: &str = "CREATE SCHEMA warm; CREATE EXTENSION pg_prewarm SCHEMA warm; SELECT warm.pg_prewarm(oid) FROM pg_class \
-                    WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace";
+const WARM: &str = "CREATE SCHEMA IF NOT EXISTS warm; CREATE EXTENSION IF NOT EXISTS pg_prewarm SCHEMA warm; \
+                    SELECT warm.pg_prewarm(oid) FROM pg_class WHERE relkind IN ('r', 'i', 't') \
+                    AND relnamespace IN ('public'::regnamespace, 'pg_toast'::regnamespace)";
+/// What earlier runs have written to a copy.
+const WRITTEN: &str = "SELECT (SELECT COUNT(*) FROM idempotency) + (SELECT COUNT(*) FROM feedback_record_external_id)";
+/// Rows after which a copy is made anew: a tenth of what is there.
+const MOST_WRITTEN: i64 = 200_000;
+const MIGRATIONS: &str = "SELECT COUNT(*) FROM seaql_migrations";
+/// Organizations whose weeks Rapport has yet to count.
+const UNCOUNTED: &str = "SELECT COUNT(*) FROM organization_sequence WHERE rolled_to IS NULL OR rolled_to <> last \
+                         OR rolled_until <> 9223372036854775807";
 
-/// A database for this run of each sort, brought up to date by `rapport migrate`.
-pub fn databases(data: &Path, rapport: &Path, peers: &Path, logs: PathBuf) -> Result<(Cluster, Places)> {
-    let data = &fs::canonicalize(data)?;
+/// Where things are, and which of them are wanted.
+pub struct Request<'a> {
+    pub data: &'a Path,
+    pub rapport: &'a Path,
+    pub base: Option<&'a Path>,
+    pub peers: &'a Path,
+    pub with_sqlite: bool,
+    /// Whether copies are made anew.
+    pub is_fresh: bool,
+    /// Whether PostgreSQL keeps account of its statements.
+    pub with_statements: bool,
+}
+
+/// One of the two databases, for statements that answer one number or nothing.
+enum Database<'a> {
+    Postgres(&'a Runtime, String),
+    Sqlite(PathBuf),
+}
+
+impl Database<'_> {
+    fn execute(&self, sql: &str) -> Result<()> {
+        let done = match self {
+            Self::Postgres(runtime, url) => {
+                runtime.block_on(async { anyhow::Ok(connect(url).await?.batch_execute(sql).await?) })
+            }
+            Self::Sqlite(path) => rusqlite::Connection::open(path)?.execute_batch(sql).map_err(Into::into),
+        };
+        done.with_context(|| sql.chars().take(80).collect::<String>())
+    }
+
+    fn number(&self, sql: &str) -> Result<i64> {
+        match self {
+            Self::Postgres(runtime, url) => {
+                runtime.block_on(async { anyhow::Ok(connect(url).await?.query_one(sql, &[]).await?.get(0)) })
+            }
+            Self::Sqlite(path) => Ok(rusqlite::Connection::open(path)?.query_row(sql, [], |row| row.get(0))?),
+        }
+    }
+
+    /// Brings it up to date, then has Rapport count what is there. Answers whether there was anything to do.
+    fn migrate(&self, places: &Places) -> Result<bool> {
+        let is_sqlite = matches!(self, Self::Sqlite(_));
+        let before = self.number(MIGRATIONS).unwrap_or(0);
+        places.migrate(is_sqlite)?;
+        if self.number(UNCOUNTED)? == 0 {
+            return Ok(self.number(MIGRATIONS)? > before);
+        }
+        let began = Instant::now();
+        let server = Server::start(&crate::server::counter(is_sqlite), places)?;
+        while self.number(UNCOUNTED)? > 0 {
+            ensure!(began.elapsed() < Duration::from_secs(900), "weeks are not counted after {:?}", began.elapsed());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        drop(server);
+        println!("  weeks counted in {:.0} s", began.elapsed().as_secs_f64());
+        Ok(true)
+    }
+}
+
+/// The databases of this run, brought up to date by `rapport migrate`, and everything else that servers need.
+pub fn databases(request: &Request, logs: PathBuf) -> Result<(Cluster, Places)> {
+    let data = &fs::canonicalize(request.data)?;
     let (key, public_key) = keys(data)?;
     let version = data.join(format!("v{}", data::VERSION));
     fs::create_dir_all(&version)?;
-    let mut cluster = Cluster::start(&version.join("postgres"), &logs)?;
-    let pristine = format!("pristine_{}", data::VERSION);
-    let runtime = tokio::runtime::Runtime::new()?;
+    let mut cluster = Cluster::start(&version.join("postgres"), &logs, request.with_statements)?;
+    let runtime = Runtime::new()?;
     wait(&mut cluster, &runtime)?;
+    let mut places = Places {
+        rapport: request.rapport.to_owned(),
+        base: request.base.map(Path::to_owned),
+        bench: std::env::current_exe()?,
+        peers: request.peers.to_owned(),
+        key,
+        public_key,
+        logs,
+        postgres: cluster.url("pristine"),
+        sqlite: version.join("pristine.db"),
+    };
+    let began = Instant::now();
+    postgres(&cluster, &runtime, &mut places, &version, request.is_fresh)?;
+    if request.with_sqlite {
+        sqlite(&mut places, &version, request.is_fresh)?;
+    }
+    println!("Databases are ready after {:.0} s", began.elapsed().as_secs_f64());
+    Ok((cluster, places))
+}
+
+fn postgres(cluster: &Cluster, runtime: &Runtime, places: &mut Places, version: &Path, is_fresh: bool) -> Result<()> {
+    let database = |name: &str| Database::Postgres(runtime, cluster.url(name));
     once(&version.join("postgres-is-ready"), || {
         println!("Generating on PostgreSQL");
-        let sql = [format!("DROP DATABASE IF EXISTS {pristine}"), format!("CREATE DATABASE {pristine}")];
-        runtime.block_on(execute(&cluster.url("postgres"), &sql))?;
-        migrate(rapport, &cluster.url(&pristine), &key)?;
-        runtime.block_on(generate::postgres::fill(&cluster.url(&pristine)))
+        database("postgres").execute("DROP DATABASE IF EXISTS pristine")?;
+        database("postgres").execute("CREATE DATABASE pristine")?;
+        places.migrate(false)?;
+        runtime.block_on(generate::postgres::fill(&places.postgres))?;
+        database("pristine").migrate(places)?;
+        database("pristine").execute("VACUUM (ANALYZE, FREEZE)")?;
+        database("pristine").execute("CHECKPOINT")
     })?;
-    let file = version.join("pristine.db");
+    places.postgres = cluster.url("run");
+    let (run, mark) = (database("run"), version.join("postgres-is-copied"));
+    let is_kept = !is_fresh && mark.exists() && run.number(WRITTEN)? < MOST_WRITTEN;
+    let mut has_changed = is_kept.then(|| run.migrate(places)).and_then(Result::ok);
+    if has_changed.is_none() {
+        println!("Copying PostgreSQL's database");
+        drop(fs::remove_file(&mark));
+        database("postgres").execute("DROP DATABASE IF EXISTS run WITH (FORCE)")?;
+        database("postgres").execute("CREATE DATABASE run TEMPLATE pristine STRATEGY FILE_COPY")?;
+        has_changed = Some(run.migrate(places)?);
+        run.execute(&fs::read_to_string(places.peers.join("postgraphile.sql"))?)?;
+        fs::write(&mark, "")?;
+    }
+    if has_changed == Some(true) {
+        run.execute("VACUUM ANALYZE")?;
+    }
+    run.execute("CHECKPOINT")?;
+    run.execute(WARM)
+}
+
+fn sqlite(places: &mut Places, version: &Path, is_fresh: bool) -> Result<()> {
+    let pristine = places.sqlite.clone();
     once(&version.join("sqlite-is-ready"), || {
         println!("Generating on SQLite");
-        drop(fs::remove_file(&file));
-        migrate(rapport, &format!("sqlite://{}?mode=rwc", file.display()), &key)?;
-        generate::sqlite::fill(&file)
+        remove(&pristine);
+        places.migrate(true)?;
+        generate::sqlite::fill(&pristine)?;
+        let database = Database::Sqlite(pristine.clone());
+        database.migrate(places)?;
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     })?;
-
-    println!("Copying");
-    let sql = [
-        "DROP DATABASE IF EXISTS run WITH (FORCE)".to_owned(),
-        format!("CREATE DATABASE run TEMPLATE {pristine} STRATEGY FILE_COPY"),
-    ];
-    runtime.block_on(execute(&cluster.url("postgres"), &sql))?;
-    let sqlite = version.join("run.db");
-    for ending in ["db", "db-wal", "db-shm"] {
-        drop(fs::remove_file(version.join(format!("run.{ending}"))));
+    places.sqlite = version.join("run.db");
+    let (run, mark) = (Database::Sqlite(places.sqlite.clone()), version.join("sqlite-is-copied"));
+    let is_kept = !is_fresh && mark.exists() && run.number(WRITTEN)? < MOST_WRITTEN && run.migrate(places).is_ok();
+    if !is_kept {
+        println!("Copying SQLite's file");
+        drop(fs::remove_file(&mark));
+        remove(&places.sqlite);
+        fs::copy(&pristine, &places.sqlite)?;
+        run.migrate(places)?;
+        fs::write(&mark, "")?;
     }
-    fs::copy(&file, &sqlite)?;
-    let postgres = cluster.url("run");
-    migrate(rapport, &postgres, &key)?;
-    migrate(rapport, &format!("sqlite://{}?mode=rw", sqlite.display()), &key)?;
-    let functions = fs::read_to_string(peers.join("postgraphile.sql"))?;
-    let last = [functions, "VACUUM ANALYZE".to_owned(), "CHECKPOINT".to_owned(), WARM.to_owned()];
-    runtime.block_on(execute(&postgres, &last))?;
-    let (rapport, peers, bench) = (rapport.to_owned(), peers.to_owned(), std::env::current_exe()?);
-    Ok((cluster, Places { rapport, bench, peers, key, public_key, logs, postgres, sqlite }))
+    io::copy(&mut File::open(&places.sqlite)?, &mut io::sink())?;
+    Ok(())
+}
+
+/// Removes a file of SQLite's and what goes with it.
+fn remove(path: &Path) {
+    for ending in ["db", "db-wal", "db-shm"] {
+        drop(fs::remove_file(path.with_extension(ending)));
+    }
 }
 
 /// Does something whose doneness a file remembers.
 fn once(mark: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
     if !mark.exists() {
+        let began = Instant::now();
         work()?;
+        println!("  done in {:.0} s", began.elapsed().as_secs_f64());
         fs::write(mark, "")?;
     }
     Ok(())
 }
 
-fn wait(cluster: &mut Cluster, runtime: &tokio::runtime::Runtime) -> Result<()> {
+fn wait(cluster: &mut Cluster, runtime: &Runtime) -> Result<()> {
     let url = cluster.url("postgres");
     for _ in 0..600 {
         if runtime.block_on(connect(&url)).is_ok() {
             return Ok(());
         }
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(100));
     }
     runtime.block_on(connect(&url)).map(drop).context("PostgreSQL does not answer; see postgres.log")
-}
-
-async fn execute(url: &str, statements: &[String]) -> Result<()> {
-    let client = connect(url).await?;
-    for statement in statements {
-        client.batch_execute(statement).await.with_context(|| statement.chars().take(80).collect::<String>())?;
-    }
-    Ok(())
-}
-
-fn migrate(rapport: &Path, url: &str, key: &Path) -> Result<()> {
-    let status = Command::new(rapport)
-        .arg("migrate")
-        .env("RAPPORT_DATABASE_URL", url)
-        .env("RAPPORT_SIGNING_KEY", key)
-        .status()?;
-    ensure!(status.success(), "rapport migrate fails on {url}");
-    Ok(())
 }
 
 /// The signing key of the run, and its public half.
@@ -135,7 +238,11 @@ pub fn circumstances(database: &Group, compared: usize) -> Vec<String> {
     let settings: Vec<String> = SETTINGS.iter().map(|(name, value)| format!("{name}={value}")).collect();
     vec![
         format!("{cores} cores of {}, {}", first("/proc/cpuinfo", "model name"), first("/proc/meminfo", "MemTotal")),
-        format!("Linux {}; load average at the end {}", kernel.trim(), load.split(' ').take(3).collect::<Vec<_>>().join(" ")),
+        format!(
+            "Linux {}; load average at the end {}",
+            kernel.trim(),
+            load.split(' ').take(3).collect::<Vec<_>>().join(" ")
+        ),
         format!("{version} over TCP on loopback, with {}", settings.join(", ")),
         format!("CPU time from {}", database.method()),
         format!("{compared} answers compared before timing: the same from every server"),

@@ -1,11 +1,18 @@
 //! The report: medians with their range, ratios between servers of the same round, and whether targets are met.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use crate::{
     measure::{Case, Latencies, Sample, Samples, Silent},
-    server::NAMES,
+    server::SORTS,
+    statements::Statement,
 };
+
+/// What PostgreSQL was asked, by case and server.
+pub type Asked = BTreeMap<(&'static str, &'static str), Vec<Statement>>;
+
+/// Resident and anonymous kilobytes.
+type Memory = (u64, u64);
 
 /// Everything there is to tell.
 pub struct Findings<'a> {
@@ -14,8 +21,9 @@ pub struct Findings<'a> {
     pub silent: Silent,
     pub samples: Samples,
     pub latencies: Latencies,
-    /// Server, resident and anonymous kilobytes when idle and after all of it.
-    pub memory: Vec<(&'static str, (u64, u64), (u64, u64))>,
+    pub asked: Asked,
+    /// Server, memory when idle and after all of it.
+    pub memory: Vec<(&'static str, Memory, Memory)>,
     /// What it ran on and how, a line each.
     pub circumstances: Vec<String>,
 }
@@ -54,19 +62,31 @@ const TARGETS: [Target; 17] = [
     most("q2", "rapport-sqlite", "rapport", 1.0),
     most("q3", "rapport-sqlite", "rapport", 1.0),
     most("q4", "rapport-sqlite", "rapport", 1.0),
-    most("q5", "rapport-sqlite", "rapport", 1.0),
+    most("q5-32", "rapport-sqlite", "rapport", 1.0),
     most("q6", "rapport-sqlite", "rapport", 1.0),
 ];
 
 /// Most kilobytes resident when idle.
 const IDLE: u64 = 30 * 1_024;
-/// Most microseconds of the server for another row of a page.
+/// Most microseconds of the server for another row of a page, where the limit's costs `LIMIT_ROW`.
 const ROW: f64 = 6.0;
+const LIMIT_ROW: f64 = 3.0;
 /// How many times the cost of 10 k records a group-by of 1 M may have.
-const GROWTH: f64 = 3.0;
+const GROUPS_GROWTH: f64 = 3.0;
+/// What counts as no growth: more than rounds differ by.
+const NO_GROWTH: f64 = 1.15;
+/// Cases of the large organization, those of small ones, and how many times their cost they may have.
+const GROWTHS: [(&str, &str, f64); 4] = [
+    ("q1-large", "q1", NO_GROWTH),
+    ("q2-large", "q2", NO_GROWTH),
+    ("q3-large", "q3", NO_GROWTH),
+    ("q4-large", "q4", GROUPS_GROWTH),
+];
+
+type Spread = (f64, f64, f64);
 
 /// Smallest, median and largest.
-fn spread(mut values: Vec<f64>) -> Option<(f64, f64, f64)> {
+fn spread(mut values: Vec<f64>) -> Option<Spread> {
     values.sort_by(f64::total_cmp);
     Some((*values.first()?, values[values.len() / 2], *values.last()?))
 }
@@ -80,18 +100,22 @@ fn number(value: f64) -> String {
     }
 }
 
+fn range((low, middle, high): Spread) -> String {
+    if low == high { number(middle) } else { format!("{} [{}–{}]", number(middle), number(low), number(high)) }
+}
+
 impl Findings<'_> {
-    fn spread_of(&self, case: &'static str, server: &'static str, of: fn(&Sample) -> f64) -> Option<(f64, f64, f64)> {
+    fn spread_of(&self, case: &'static str, server: &'static str, of: fn(&Sample) -> f64) -> Option<Spread> {
         spread(self.samples.get(&(case, server))?.iter().map(of).collect())
     }
 
     /// The ratio of two servers' totals, round by round.
-    fn ratio(&self, case: &str, server: &str, other: &str) -> Option<(f64, f64, f64)> {
+    fn ratio(&self, case: &str, server: &str, other: &str) -> Option<Spread> {
         let find = |server: &str| self.samples.iter().find(|(key, _)| **key == (case, server)).map(|(_, it)| it);
         self.paired(find(server)?, find(other)?, Sample::total)
     }
 
-    fn paired(&self, ours: &[Sample], others: &[Sample], of: fn(&Sample) -> f64) -> Option<(f64, f64, f64)> {
+    fn paired(&self, ours: &[Sample], others: &[Sample], of: fn(&Sample) -> f64) -> Option<Spread> {
         spread(ours.iter().zip(others).map(|(our, other)| of(our) / of(other)).collect())
     }
 
@@ -103,77 +127,116 @@ impl Findings<'_> {
             writeln!(text, "- {line}").expect("writing to a string succeeds");
         }
         self.write_targets(&mut text);
+        self.write_base(&mut text);
         self.write_costs(&mut text);
         self.write_memory(&mut text);
+        self.write_asked(&mut text);
         text
     }
 
+    /// Microseconds of the server for another row of a page.
+    fn row(&self, server: &'static str) -> Option<Spread> {
+        let (long, short) = self.samples.get(&("q3-100", server)).zip(self.samples.get(&("q3-10", server)))?;
+        spread(long.iter().zip(short).map(|(long, short)| (long.server - short.server) / 90.0).collect())
+    }
+
     fn write_targets(&self, text: &mut String) {
-        text.push_str("\n## Targets\n\nRatios of total CPU time in the same round: median [smallest–largest].\n\n");
-        text.push_str("| | Measured | Target | |\n|---|---|---|---|\n");
-        let mut line = |what: String, (low, middle, high): (f64, f64, f64), target: String, is_met: bool| {
-            let verdict = if is_met { "met" } else { "**missed**" };
-            let range = format!("{} [{}–{}]", number(middle), number(low), number(high));
-            writeln!(text, "| {what} | {range} | {target} | {verdict} |").expect("writing to a string succeeds");
+        text.push_str("\n## Goals\n\nRatios of total CPU time in the same round: median [smallest–largest].\n\n");
+        text.push_str("| | Measured | Goal | |\n|---|---|---|---|\n");
+        let mut line = |what: String, measured: Spread, sign: &str, goal: f64, unit: &str| {
+            let is_met = if sign == "≤" { measured.1 <= goal } else { measured.1 >= goal };
+            let (verdict, goal) = (if is_met { "met" } else { "**not met**" }, number(goal));
+            writeln!(text, "| {what} | {}{unit} | {sign} {goal}{unit} | {verdict} |", range(measured))
+                .expect("writing to a string succeeds");
         };
         for target in &TARGETS {
             let (case, name) = (target.case, target.case.to_uppercase());
             let (ours, other) = (target.server, target.other);
             if target.is_most {
                 let Some(ratio) = self.ratio(case, ours, other) else { continue };
-                let bound = format!("≤ {}", target.bound);
-                line(format!("{name}: {ours} / {other}"), ratio, bound, ratio.1 <= target.bound);
+                line(format!("{name}: {ours} / {other}"), ratio, "≤", target.bound, "");
             } else {
                 let Some(ratio) = self.ratio(case, other, ours) else { continue };
-                let bound = format!("≥ {}", target.bound);
-                line(format!("{name}: {other} / {ours}"), ratio, bound, ratio.1 >= target.bound);
+                line(format!("{name}: {other} / {ours}"), ratio, "≥", target.bound, "");
             }
         }
-        for server in ["rapport", "rapport-sqlite", "limit", "limit-sqlite"] {
-            let is_ours = server.starts_with("rapport");
-            let samples = |case| self.samples.get(&(case, server));
-            if let Some((large, small)) = samples("q4-large").zip(samples("q4"))
-                && let Some(ratio) = self.paired(large, small, Sample::total)
-            {
-                let target = if is_ours { format!("≤ {GROWTH}") } else { String::new() };
-                line(format!("Q4: 1 M / 10 k records, {server}"), ratio, target, ratio.1 <= GROWTH);
+        for (server, limit) in [("rapport", "limit"), ("rapport-sqlite", "limit-sqlite")] {
+            for (large, small, bound) in GROWTHS {
+                let Some((large_samples, small_samples)) =
+                    self.samples.get(&(large, server)).zip(self.samples.get(&(small, server)))
+                else {
+                    continue;
+                };
+                let Some(ratio) = self.paired(large_samples, small_samples, Sample::total) else { continue };
+                line(format!("{}: {server}, 1 M / 10 k records", small.to_uppercase()), ratio, "≤", bound, "");
             }
-            if let Some((long, short)) = samples("q3-100").zip(samples("q3-10"))
-                && let Some(row) =
-                    spread(long.iter().zip(short).map(|(long, short)| (long.server - short.server) / 90.0).collect())
-            {
-                let target = if is_ours { format!("≤ {ROW} µs") } else { String::new() };
-                line(format!("Q3: server, another row (µs), {server}"), row, target, row.1 <= ROW);
+            if let Some((row, least)) = self.row(server).zip(self.row(limit)) {
+                let goal = ROW / LIMIT_ROW * least.1;
+                let what = format!("Q3: {server}'s server, another row; the limit's costs {} µs", range(least));
+                line(what, row, "≤", goal, " µs");
             }
         }
         for (server, (resident, _), _) in self.memory.iter().filter(|it| it.0.starts_with("rapport")) {
             let megabytes = *resident as f64 / 1_024.0;
-            let target = "≤ 30 MB".to_owned();
-            line(format!("Idle memory (MB), {server}"), (megabytes, megabytes, megabytes), target, *resident <= IDLE);
+            line(
+                format!("Idle memory, {server}"),
+                (megabytes, megabytes, megabytes),
+                "≤",
+                IDLE as f64 / 1_024.0,
+                " MB",
+            );
+        }
+    }
+
+    /// The measured Rapport beside the other one, if there is one.
+    fn write_base(&self, text: &mut String) {
+        let mut lines = String::new();
+        for case in self.cases {
+            for (ours, base) in [("rapport", "base"), ("rapport-sqlite", "base-sqlite")] {
+                let Some(total) = self.ratio(case.key, ours, base) else { continue };
+                let samples = |server| self.samples.get(&(case.key, server));
+                let server =
+                    samples(ours).zip(samples(base)).and_then(|(one, two)| self.paired(one, two, |it| it.server));
+                let server = server.map_or(String::new(), range);
+                writeln!(lines, "| {}: {ours} / {base} | {server} | {} |", case.key.to_uppercase(), range(total))
+                    .expect("writing to a string succeeds");
+            }
+        }
+        if !lines.is_empty() {
+            text.push_str(
+                "\n## Beside the base\n\nRatios of CPU time in the same round: median [smallest–largest].\n\n",
+            );
+            text.push_str("| | server | total |\n|---|---|---|\n");
+            text.push_str(&lines);
         }
     }
 
     fn write_costs(&self, text: &mut String) {
         text.push_str("\n## CPU time a request\n\nMicroseconds, user and system: server + database = total [smallest–");
-        text.push_str("largest total]; × is the total beside the limit of the same database in the same round; p50 and ");
+        text.push_str(
+            "largest total]; × is the total beside the limit of the same database in the same round; p50 and ",
+        );
         text.push_str("p99 in milliseconds at a fixed rate.\n");
         for case in self.cases {
             let rate = case.rate.map_or(String::new(), |rate| format!(", latencies at {rate}/s"));
             let (title, count, connections) = (case.title, case.count, case.connections);
             let name = case.key.to_uppercase();
-            writeln!(text, "\n### {name}: {title}\n\n{connections} connections, {count} requests a round in full{rate}.\n")
-                .expect("writing to a string succeeds");
+            writeln!(
+                text,
+                "\n### {name}: {title}\n\n{connections} connections, {count} requests a round in full{rate}.\n"
+            )
+            .expect("writing to a string succeeds");
             text.push_str("| | server | database | total | × | requests/s | p50 | p99 | bytes |\n");
             text.push_str("|---|---|---|---|---|---|---|---|---|\n");
-            for (server, ..) in NAMES {
-                self.write_cost(text, case, server);
+            for sort in &SORTS {
+                self.write_cost(text, case, sort.name);
             }
         }
     }
 
     fn write_cost(&self, text: &mut String, case: &Case, server: &'static str) {
         let median = |of: fn(&Sample) -> f64| self.spread_of(case.key, server, of);
-        let Some((low, total, high)) = median(Sample::total) else {
+        let Some(total) = median(Sample::total) else {
             if let Some(why) = self.silent.get(&(case.key, server)) {
                 let why: String = why.replace(['|', '\n'], " ").chars().take(120).collect();
                 writeln!(text, "| {server} | no figure: {why} | | | | | | | |").expect("writing to a string succeeds");
@@ -184,22 +247,46 @@ impl Findings<'_> {
         let database = if server.ends_with("sqlite") { "–".to_owned() } else { number(middle(|it| it.database)) };
         let limit = if server.ends_with("sqlite") { "limit-sqlite" } else { "limit" };
         let ratio = self.ratio(case.key, server, limit).map_or(String::new(), |it| format!("{:.2}", it.1));
-        let (p50, p99) = self.latencies.get(&(case.key, server)).map_or((String::new(), String::new()), |it| {
-            (format!("{:.1}", it.0), format!("{:.1}", it.1))
-        });
-        let (own, rate, bytes) = (number(middle(|it| it.server)), middle(|it| it.per_second), middle(|it| it.bytes as f64));
-        let total = format!("{} [{}–{}]", number(total), number(low), number(high));
-        writeln!(text, "| {server} | {own} | {database} | {total} | {ratio} | {rate:.0} | {p50} | {p99} | {bytes:.0} |")
-            .expect("writing to a string succeeds");
+        let (p50, p99) = self
+            .latencies
+            .get(&(case.key, server))
+            .map_or((String::new(), String::new()), |it| (format!("{:.1}", it.0), format!("{:.1}", it.1)));
+        let (own, rate, bytes) =
+            (number(middle(|it| it.server)), middle(|it| it.per_second), middle(|it| it.bytes as f64));
+        let total = range(total);
+        writeln!(
+            text,
+            "| {server} | {own} | {database} | {total} | {ratio} | {rate:.0} | {p50} | {p99} | {bytes:.0} |"
+        )
+        .expect("writing to a string succeeds");
     }
 
     fn write_memory(&self, text: &mut String) {
-        text.push_str("\n## Memory\n\nMegabytes resident (of them anonymous), when idle and after all of it. On SQLite the ");
+        text.push_str(
+            "\n## Memory\n\nMegabytes resident (of them anonymous), when idle and after all of it. On SQLite the ",
+        );
         text.push_str("mapped file counts as resident, though the kernel may take it back.\n\n| | idle | after |\n|---|---|---|\n");
         let megabytes = |(resident, anonymous): (u64, u64)| format!("{} ({})", resident / 1_024, anonymous / 1_024);
         for (server, idle, after) in &self.memory {
             writeln!(text, "| {server} | {} | {} |", megabytes(*idle), megabytes(*after))
                 .expect("writing to a string succeeds");
+        }
+    }
+
+    fn write_asked(&self, text: &mut String) {
+        for ((case, server), statements) in &self.asked {
+            let name = case.to_uppercase();
+            writeln!(
+                text,
+                "\n## {name}: statements of {server}\n\n| calls a request | µs planning | µs executing | rows | |\n|---|---|---|---|---|"
+            )
+            .expect("writing to a string succeeds");
+            for it in statements {
+                let (calls, planning, executing, rows) =
+                    (number(it.calls), number(it.planning), number(it.executing), number(it.rows));
+                writeln!(text, "| {calls} | {planning} | {executing} | {rows} | `{}` |", it.text.replace('|', "\\|"))
+                    .expect("writing to a string succeeds");
+            }
         }
     }
 }

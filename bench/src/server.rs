@@ -3,14 +3,25 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::{
     process::{Process, Program, free_address},
     question::{Kind, Question},
 };
+
+/// Which server.
+#[derive(Clone, Copy)]
+pub struct Sort {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub is_sqlite: bool,
+    /// Whether it is the other Rapport, which the measured one is compared with.
+    pub is_base: bool,
+}
 
 /// A server and what it runs on.
 pub struct Server {
@@ -24,6 +35,8 @@ pub struct Server {
 /// Where things are.
 pub struct Places {
     pub rapport: PathBuf,
+    /// The other Rapport, if there is one.
+    pub base: Option<PathBuf>,
     pub bench: PathBuf,
     /// Directory of the Node.js peers.
     pub peers: PathBuf,
@@ -34,15 +47,26 @@ pub struct Places {
     pub sqlite: PathBuf,
 }
 
+const fn sort(name: &'static str, kind: Kind, is_sqlite: bool) -> Sort {
+    Sort { name, kind, is_sqlite, is_base: false }
+}
+
 /// Every server, in the order of the tables.
-pub const NAMES: [(&str, Kind, bool); 6] = [
-    ("rapport", Kind::Rapport, false),
-    ("limit", Kind::Limit, false),
-    ("postgraphile", Kind::PostGraphile, false),
-    ("apollo", Kind::Apollo, false),
-    ("rapport-sqlite", Kind::Rapport, true),
-    ("limit-sqlite", Kind::Limit, true),
+pub const SORTS: [Sort; 8] = [
+    sort("rapport", Kind::Rapport, false),
+    Sort { is_base: true, ..sort("base", Kind::Rapport, false) },
+    sort("limit", Kind::Limit, false),
+    sort("postgraphile", Kind::PostGraphile, false),
+    sort("apollo", Kind::Apollo, false),
+    sort("rapport-sqlite", Kind::Rapport, true),
+    Sort { is_base: true, ..sort("base-sqlite", Kind::Rapport, true) },
+    sort("limit-sqlite", Kind::Limit, true),
 ];
+
+/// A Rapport that counts what is there before anything is measured.
+pub const fn counter(is_sqlite: bool) -> Sort {
+    sort("counter", Kind::Rapport, is_sqlite)
+}
 
 impl Server {
     /// The path to ask at; the limit has one for each question.
@@ -55,11 +79,11 @@ impl Server {
     }
 
     /// Starts one and waits until it answers.
-    pub fn start(name: &'static str, kind: Kind, is_sqlite: bool, places: &Places) -> Result<Self> {
+    pub fn start(sort: &Sort, places: &Places) -> Result<Self> {
+        let Sort { name, kind, is_sqlite, .. } = *sort;
         let address = free_address()?;
-        let (words, variables) = program(kind, is_sqlite, address, places);
-        let program =
-            Program { name, words, variables, user: None, signal: "TERM", logs: &places.logs };
+        let (words, variables) = program(sort, address, places);
+        let program = Program { name, words, variables, user: None, signal: "TERM", logs: &places.logs };
         let mut process = program.start()?;
         let path = if matches!(kind, Kind::Rapport | Kind::Limit) { "/readyz" } else { "/" };
         let ready = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
@@ -72,7 +96,7 @@ impl Server {
 
 /// The settings with which Rapport runs: as it comes, but for limits that a bench would run into.
 pub fn rapport_variables(places: &Places, is_sqlite: bool) -> Vec<(&'static str, String)> {
-    let sqlite = || format!("sqlite://{}?mode=rw", places.sqlite.display());
+    let sqlite = || format!("sqlite://{}?mode=rwc", places.sqlite.display());
     let url = if is_sqlite { sqlite() } else { places.postgres.clone() };
     vec![
         ("RAPPORT_DATABASE_URL", url),
@@ -84,12 +108,17 @@ pub fn rapport_variables(places: &Places, is_sqlite: bool) -> Vec<(&'static str,
 
 type Words = Vec<std::ffi::OsString>;
 
-fn program(
-    kind: Kind,
-    is_sqlite: bool,
-    address: SocketAddr,
-    places: &Places,
-) -> (Words, Vec<(&'static str, String)>) {
+impl Places {
+    /// Brings a database up to date.
+    pub fn migrate(&self, is_sqlite: bool) -> Result<()> {
+        let mut command = Command::new(&self.rapport);
+        let status = command.arg("migrate").envs(rapport_variables(self, is_sqlite)).status()?;
+        ensure!(status.success(), "rapport migrate fails");
+        Ok(())
+    }
+}
+
+fn program(sort: &Sort, address: SocketAddr, places: &Places) -> (Words, Vec<(&'static str, String)>) {
     let node = |script: &str| -> (Words, Vec<(&'static str, String)>) {
         let words = vec![places.peers.join("node_modules/.bin/node").into(), places.peers.join(script).into()];
         let variables = vec![
@@ -100,14 +129,15 @@ fn program(
         ];
         (words, variables)
     };
-    match kind {
+    match sort.kind {
         Kind::Rapport => {
-            let mut variables = rapport_variables(places, is_sqlite);
+            let mut variables = rapport_variables(places, sort.is_sqlite);
             variables.push(("RAPPORT_LISTEN", address.to_string()));
-            (vec![places.rapport.clone().into(), "serve".into()], variables)
+            let program = places.base.as_ref().filter(|_| sort.is_base).unwrap_or(&places.rapport);
+            (vec![program.into(), "serve".into()], variables)
         }
         Kind::Limit => {
-            let database = if is_sqlite { places.sqlite.clone().into() } else { places.postgres.clone().into() };
+            let database = if sort.is_sqlite { places.sqlite.clone().into() } else { places.postgres.clone().into() };
             let mut words: Words = vec![places.bench.clone().into(), "limit".into()];
             words.extend(["--listen".into(), address.to_string().into(), "--database".into(), database]);
             words.extend(["--key".into(), Path::new(&places.public_key).into()]);

@@ -21,15 +21,17 @@ pub fn uuid(text: &str) -> Option<Uuid> {
     if digits.len() != 26 {
         return None;
     }
-    let bits = digits.bytes().try_fold(0_u128, |bits, digit| {
-        Some(bits << 5 | ALPHABET.iter().position(|known| *known == digit)? as u128)
-    })?;
+    let bits = digits
+        .bytes()
+        .try_fold(0_u128, |bits, digit| Some(bits << 5 | ALPHABET.iter().position(|known| *known == digit)? as u128))?;
     Some(Uuid::from_u128(bits))
 }
 
 /// An instant in milliseconds as text.
 pub fn instant(millis: i64) -> String {
-    DateTime::from_timestamp_millis(millis).map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)).unwrap_or_default()
+    DateTime::from_timestamp_millis(millis)
+        .map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        .unwrap_or_default()
 }
 
 /// An instant in a text, in milliseconds.

@@ -8,6 +8,7 @@ mod ask;
 mod door;
 mod postgres;
 mod route;
+mod row;
 mod sqlite;
 
 use std::{path::PathBuf, sync::Arc};

@@ -48,7 +48,7 @@ const CREATE: &str = "WITH i AS (INSERT INTO idempotency (organization_id, subje
     r AS (INSERT INTO routing (organization_id, id, version, created_at, updated_at, feedback_record_id, cause, rule_id, \
     rule_version, department_id, priority, response_policy, reason, subject) \
     SELECT $1, $18, 1, $5, $5, $7, $19, $20, $21, $17, $14, $22, $23, $2 FROM i), \
-    s AS (UPDATE organization_sequence SET last = last + 1 WHERE organization_id = $1 AND EXISTS (SELECT FROM i) \
+    s AS (UPDATE organization_sequence SET last = last + 1, rolled_to = rolled_to + 1 WHERE organization_id = $1 AND EXISTS (SELECT FROM i) \
     RETURNING last) \
     INSERT INTO event (organization_id, id, sequence, noun, row_id, operation, version, subject, occurred_at, fields) \
     SELECT $1, $25, last, 'FeedbackRecord', $7, 'CREATED', 1, $2, $5, $24 FROM s";
@@ -74,7 +74,7 @@ const UPSERT: &str = "WITH v AS (SELECT * FROM unnest($2::uuid[], $3::text[], $4
     WHERE is_new), \
     x AS (INSERT INTO feedback_record_external_id (organization_id, feedback_record_id, system, external_id) \
     SELECT $1, id, system, external_id FROM v WHERE is_new), \
-    s AS (UPDATE organization_sequence SET last = last + $24 WHERE organization_id = $1 RETURNING last - $24 AS base) \
+    s AS (UPDATE organization_sequence SET last = last + $24, rolled_to = rolled_to + $24 WHERE organization_id = $1 RETURNING last - $24 AS base) \
     INSERT INTO event (organization_id, id, sequence, noun, row_id, operation, version, subject, occurred_at, fields) \
     SELECT $1, v.event, s.base + v.place, 'FeedbackRecord', v.id, CASE WHEN v.is_new THEN 'CREATED' ELSE 'UPDATED' END, f.version, \
     $23, $22, $25 FROM s CROSS JOIN v JOIN f ON f.id = v.id";
@@ -214,8 +214,7 @@ async fn points(session: &Session, organization: Uuid, asked: ask::Points) -> Re
 
 async fn page(session: &Session, organization: Uuid, asked: ask::Page) -> Result<Vec<u8>> {
     let ((from, to), more) = (asked.range()?, asked.first + 1);
-    let of: [&(dyn ToSql + Sync); 7] =
-        [&organization, &asked.kind, &from, &to, &asked.before, &asked.before_id, &more];
+    let of: [&(dyn ToSql + Sync); 7] = [&organization, &asked.kind, &from, &to, &asked.before, &asked.before_id, &more];
     let rows = session.rows(PAGE, &of).await?;
     let has_next_page = rows.len() as i64 == more;
     let rows = &rows[..rows.len() - usize::from(has_next_page)];
@@ -243,13 +242,33 @@ async fn create(session: &Session, caller: &Caller, body: &[u8]) -> Result<Vec<u
     let (rules, fallback) = session.desk(caller.organization).await?;
     let routed = route::route(&asked, Uuid::now_v7(), &rules, fallback)?;
     let key = asked.idempotency_key.context("no key")?;
-    let (print, now, memory) =
-        (route::fingerprint(body), Utc::now().timestamp_millis(), route::memory(routed.id));
+    let (print, now, memory) = (route::fingerprint(body), Utc::now().timestamp_millis(), route::memory(routed.id));
     let of: [&(dyn ToSql + Sync); 25] = [
-        &caller.organization, &caller.subject, &key, &print, &now, &memory, &routed.id, &asked.kind, &asked.sentiment,
-        &asked.sentiment_score, &asked.body, &routed.folded, &routed.received, &routed.priority, &routed.point,
-        &routed.medium, &routed.department, &routed.routing, &routed.cause, &routed.rule, &routed.version,
-        &routed.policy, &routed.reason, &EVENT_FIELDS, &routed.event,
+        &caller.organization,
+        &caller.subject,
+        &key,
+        &print,
+        &now,
+        &memory,
+        &routed.id,
+        &asked.kind,
+        &asked.sentiment,
+        &asked.sentiment_score,
+        &asked.body,
+        &routed.folded,
+        &routed.received,
+        &routed.priority,
+        &routed.point,
+        &routed.medium,
+        &routed.department,
+        &routed.routing,
+        &routed.cause,
+        &routed.rule,
+        &routed.version,
+        &routed.policy,
+        &routed.reason,
+        &EVENT_FIELDS,
+        &routed.event,
     ];
     if session.execute(CREATE, &of).await? != 1 {
         let known = session.rows(REPLAY, &[&caller.organization, &caller.subject, &key]).await?;
@@ -278,8 +297,7 @@ async fn upsert(session: &Session, caller: &Caller, asked: ask::Bulk) -> Result<
     let organization = caller.organization;
     let known: [&(dyn ToSql + Sync); 3] = [&organization, &systems, &externals];
     let (known, (rules, fallback)) = try_join(session.rows(KNOWN, &known), session.desk(organization)).await?;
-    let known: HashMap<(&str, &str), Uuid> =
-        known.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect();
+    let known: HashMap<(&str, &str), Uuid> = known.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect();
     let ids = keys.iter().map(|key| known.get(&(key.system.as_str(), key.id.as_str())).copied());
     let ids: Vec<Option<Uuid>> = ids.collect();
     let mut routed = Vec::with_capacity(rows.len());

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use chrono::Utc;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params, types::ValueRef};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -19,6 +19,7 @@ use super::{
     door::Caller,
     postgres::{created, upserted},
     route::{self, COLUMNS, Routed, Rule},
+    row::{list, maybe, text, write_expectation, write_record},
 };
 use crate::{data::EVENT_FIELDS, wire};
 
@@ -91,17 +92,6 @@ impl Sqlite {
     }
 }
 
-fn text<'a>(row: &'a Row<'_>, index: usize) -> Result<&'a str> {
-    Ok(row.get_ref(index)?.as_str()?)
-}
-
-fn maybe<'a>(row: &'a Row<'_>, index: usize) -> Result<Option<&'a str>> {
-    Ok(match row.get_ref(index)? {
-        ValueRef::Null => None,
-        value => Some(value.as_str()?),
-    })
-}
-
 fn point(reader: &Connection, organization: Uuid, asked: ask::Point) -> Answer {
     let mut statement = reader.prepare_cached(
         "SELECT name, kind, description, created_at FROM interaction_point WHERE organization_id = ?1 AND id = ?2",
@@ -111,46 +101,6 @@ fn point(reader: &Connection, organization: Uuid, asked: ask::Point) -> Answer {
     let (name, kind, description) = (text(row, 0)?, text(row, 1)?, maybe(row, 2)?);
     let point = Point { id: asked.id, name, kind, description, created_at: wire::instant(row.get(3)?) };
     Ok(answer::write("interactionPoint", &point))
-}
-
-/// Writes a JSON list, row by row.
-fn list(
-    json: &mut Vec<u8>,
-    rows: &mut rusqlite::Rows<'_>,
-    each: impl Fn(&mut Vec<u8>, &Row<'_>) -> Result<()>,
-) -> Result<()> {
-    json.push(b'[');
-    let mut is_first = true;
-    while let Some(row) = rows.next()? {
-        if !std::mem::take(&mut is_first) {
-            json.push(b',');
-        }
-        each(json, row)?;
-    }
-    json.push(b']');
-    Ok(())
-}
-
-fn write_record(json: &mut Vec<u8>, row: &Row<'_>) -> Result<()> {
-    let record = Record {
-        id: wire::id("fb", row.get(0)?),
-        kind: text(row, 1)?,
-        sentiment_score: row.get(2)?,
-        body: maybe(row, 3)?,
-        received_at: wire::instant(row.get(4)?),
-    };
-    Ok(serde_json::to_writer(json, &record)?)
-}
-
-fn write_expectation(json: &mut Vec<u8>, row: &Row<'_>) -> Result<()> {
-    let expectation = Expectation {
-        id: wire::id("exp", row.get(0)?),
-        statement: text(row, 1)?,
-        kind: text(row, 2)?,
-        importance: row.get(3)?,
-        rank: row.get(4)?,
-    };
-    Ok(serde_json::to_writer(json, &expectation)?)
 }
 
 /// In process, a look-up for each point costs less than joining.
@@ -199,8 +149,8 @@ fn page(reader: &Connection, organization: Uuid, asked: &ask::Page) -> Answer {
          ORDER BY received_at DESC, id DESC LIMIT ?7",
     )?;
     let (from, to) = asked.range()?;
-    let mut rows = statement
-        .query(params![organization, asked.kind, from, to, asked.before, asked.before_id, asked.first + 1])?;
+    let mut rows =
+        statement.query(params![organization, asked.kind, from, to, asked.before, asked.before_id, asked.first + 1])?;
     let mut json = Vec::with_capacity(16_384);
     json.extend_from_slice(b"{\"data\":{\"feedbackRecords\":{\"nodes\":[");
     let (mut count, mut end_cursor, mut has_next_page) = (0, None, false);
@@ -278,7 +228,12 @@ fn write_one(writer: &Connection, write: &Write) -> Answer {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
-            write.organization, write.subject, key, route::fingerprint(&write.body), now, route::memory(routed.id)
+            write.organization,
+            write.subject,
+            key,
+            route::fingerprint(&write.body),
+            now,
+            route::memory(routed.id)
         ])?;
     ensure!(claimed == 1, "the key was used");
     let sequence = sequence(writer, write.organization, 1)?;
@@ -288,7 +243,8 @@ fn write_one(writer: &Connection, write: &Write) -> Answer {
 
 fn sequence(writer: &Connection, organization: Uuid, count: i64) -> Result<i64> {
     let mut statement = writer.prepare_cached(
-        "UPDATE organization_sequence SET last = last + ?2 WHERE organization_id = ?1 RETURNING last",
+        "UPDATE organization_sequence SET last = last + ?2, rolled_to = rolled_to + ?2 WHERE organization_id = ?1 \
+         RETURNING last",
     )?;
     Ok(statement.query_row(params![organization, count], |row| row.get(0))?)
 }
@@ -309,8 +265,19 @@ fn store(
              department_id) VALUES (?1, ?2, 1, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '[]', '[]', ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
-            organization, routed.id, now, asked.kind, asked.sentiment, asked.sentiment_score, asked.body,
-            routed.folded, routed.received, routed.priority, routed.point, routed.medium, routed.department
+            organization,
+            routed.id,
+            now,
+            asked.kind,
+            asked.sentiment,
+            asked.sentiment_score,
+            asked.body,
+            routed.folded,
+            routed.received,
+            routed.priority,
+            routed.point,
+            routed.medium,
+            routed.department
         ])?;
     writer
         .prepare_cached(
@@ -319,8 +286,18 @@ fn store(
              VALUES (?1, ?2, 1, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
-            organization, routed.routing, now, routed.id, routed.cause, routed.rule, routed.version,
-            routed.department, routed.priority, routed.policy, routed.reason, write.subject
+            organization,
+            routed.routing,
+            now,
+            routed.id,
+            routed.cause,
+            routed.rule,
+            routed.version,
+            routed.department,
+            routed.priority,
+            routed.policy,
+            routed.reason,
+            write.subject
         ])?;
     writer
         .prepare_cached(
