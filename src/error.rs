@@ -5,7 +5,7 @@ use std::sync::Arc;
 use entity::Permission;
 use sea_orm::DbErr;
 
-use crate::store::{FailureKind, failure_kind, for_the_log};
+use crate::store::{Failed, FailureKind};
 
 /// What fallible functions of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -58,7 +58,17 @@ impl Error {
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        match failure_kind(&error) {
+        Failed::from(error).into()
+    }
+}
+
+impl From<Failed> for Error {
+    fn from(error: Failed) -> Self {
+        match error.kind() {
+            FailureKind::Busy if error.is_for_the_operator() => {
+                tracing::error!(error = error.for_the_log(), "the database cannot be opened");
+                Self::Unavailable
+            }
             FailureKind::Busy => Self::Unavailable,
             FailureKind::Timeout => Self::Timeout,
             FailureKind::Full => {
@@ -67,7 +77,7 @@ impl From<DbErr> for Error {
             }
             // References are looked up before they are stored: one that fails was deleted in between.
             FailureKind::Retry | FailureKind::Unique | FailureKind::ForeignKey => Self::Collision,
-            FailureKind::Other => Self::internal(for_the_log(&error)),
+            FailureKind::Other => Self::internal(error.for_the_log()),
         }
     }
 }

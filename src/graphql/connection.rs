@@ -39,7 +39,7 @@ pub fn connection(noun: &'static Noun, input: &Input, actor: &Actor) -> Result<C
     let filter = list_filter(noun, input.get("filter"), actor)?;
     let limit = first.or(last).unwrap_or(DEFAULT_PAGE);
     let limit = usize::try_from(limit).map_err(|_| Error::internal("a page size is out of range"))?;
-    let query = PageQuery { filter, order, after, before, limit, is_backward: last.is_some() };
+    let query = PageQuery { filter, order, after, before, limit, looks_ahead: true, is_backward: last.is_some() };
     Ok(Connection { query, codec })
 }
 

@@ -15,7 +15,8 @@ use crate::{
     Result,
     store::{
         ExternalId, Scope,
-        cell::{Cell, Column},
+        cell::{Cell, Column, Record},
+        draft::Written,
         page::{Page, Selection},
     },
 };
@@ -64,6 +65,20 @@ pub struct Lists {
 /// Reads the rows of these ids. Unknown and foreign ids are left out alike.
 pub async fn rows_by_id(scope: &Scope, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
     let rows = scope.by_ids(plan.object.noun, &plan.columns, ids).await?;
+    let children = children(scope, &plan.object, &plan.columns, &rows, &[]).await?;
+    Ok(Rows { rows, children })
+}
+
+/// Reads the rows that a mutation wrote, if it does not know them all.
+pub async fn written(scope: &Scope, plan: &RowPlan, written: &[Written]) -> Result<Rows> {
+    let there = || written.iter().filter_map(|row| Some((row.id?, row.row.as_ref())));
+    let cells = |record: &Record| plan.columns.iter().map(|column| record.get(column.name).clone()).collect();
+    let known: Option<Vec<Vec<Cell>>> = there().map(|(_, record)| record.map(cells)).collect();
+    let Some(rows) = known else {
+        let ids: Vec<Uuid> = there().map(|(id, _)| id).collect();
+        return rows_by_id(scope, plan, &ids).await;
+    };
+    scope.may_read(plan.object.noun)?;
     let children = children(scope, &plan.object, &plan.columns, &rows, &[]).await?;
     Ok(Rows { rows, children })
 }
@@ -155,7 +170,7 @@ impl ConnectionPlan {
 }
 
 /// Objects made on the spot, and the rows they name.
-pub async fn made(scope: &Scope, plan: &RowPlan, objects: &[Made]) -> Result<Rows> {
+pub async fn made(scope: &Scope, plan: &RowPlan, objects: &[&Made]) -> Result<Rows> {
     let cell = |object: &Made, column: &Column| {
         object.cells.iter().find(|(name, _)| *name == column.name).map_or(Cell::Null, |(_, cell)| cell.clone())
     };
@@ -170,7 +185,7 @@ fn children<'a>(
     plan: &'a ObjectPlan,
     columns: &'a [Column],
     rows: &'a [Vec<Cell>],
-    objects: &'a [Made],
+    objects: &'a [&'a Made],
 ) -> BoxFuture<'a, Result<Vec<Child>>> {
     Box::pin(try_join_all(plan.outs.iter().map(move |out| child(scope, plan.noun, &out.what, columns, rows, objects))))
 }
@@ -181,7 +196,7 @@ async fn child(
     what: &ObjectOut,
     columns: &[Column],
     rows: &[Vec<Cell>],
-    objects: &[Made],
+    objects: &[&Made],
 ) -> Result<Child> {
     match what {
         ObjectOut::One(place, plan) => {
@@ -206,7 +221,7 @@ async fn child(
             for object in objects {
                 let start = flat.len();
                 let found = object.inside.iter().find(|(name, _)| *name == relation.name);
-                flat.extend(found.map_or(&[][..], |(_, inside)| inside).iter().cloned());
+                flat.extend(found.map_or(&[][..], |(_, inside)| inside));
                 ranges.push(start..flat.len());
             }
             Ok(Child::Inside(ranges, made(scope, plan, &flat).await?))
@@ -238,7 +253,7 @@ async fn computed(
     for answer in answers.values().flatten() {
         match answer {
             Answer::Row(id) => named.push(*id),
-            Answer::Object(object) => flat.push(object.clone()),
+            Answer::Object(object) => flat.push(object),
             Answer::Value(_) | Answer::Nothing => {}
         }
     }

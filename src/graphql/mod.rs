@@ -21,6 +21,7 @@ mod outline;
 mod payload;
 pub mod plan;
 pub mod render;
+pub mod report;
 pub mod root;
 pub mod run;
 pub mod scalars;

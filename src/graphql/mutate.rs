@@ -9,11 +9,10 @@ use entity::{
     Noun, Permission,
     noun::{Link, Named, Operation, Relationship, Writable},
 };
-use sea_orm::prelude::Uuid;
-use secrecy::SecretString;
 
 use super::{
     input::{self, Input},
+    report::Report,
     set,
     slice::{Done, Mutation, Slice},
 };
@@ -22,7 +21,7 @@ use crate::{
     auth::Actor,
     error::Code,
     store::{
-        Claim, ReportRow, Scope, Tx,
+        Claim, KeyUse, Scope, Tx,
         draft::{Mode, Outcome, Written},
     },
 };
@@ -30,7 +29,7 @@ use crate::{
 /// Most rows of one bulk call.
 const MOST_ROWS: usize = 1_000;
 /// How often a transaction runs that others got in the way of.
-const MOST_TRIES: usize = 4;
+const MOST_TRIES: usize = 5;
 
 /// What a mutation field does.
 #[derive(Clone, Copy, Debug)]
@@ -69,21 +68,6 @@ impl Verb {
     }
 }
 
-/// What came of a mutation.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// Each row of a bulk call, or the one row.
-    pub rows: Vec<Written>,
-    /// Whether it is the memory of an earlier call.
-    pub is_replayed: bool,
-    /// What is wrong with the call as a whole.
-    pub errors: Vec<UserError>,
-    /// What is told once, by the payload's field. Never remembered.
-    pub told: Vec<(&'static str, SecretString)>,
-    /// What is reported, by the payload's list. Never remembered.
-    pub reports: Vec<(&'static str, Vec<ReportRow>)>,
-}
-
 /// Runs a mutation to its end, whatever becomes of the caller: a lost connection cannot cut it short.
 pub async fn run(
     scope: &Scope,
@@ -95,12 +79,19 @@ pub async fn run(
     verb.require(slice.noun, scope.actor())?;
     let (scope, call) = (scope.clone(), Arc::new(Call { slice, verb, key: Key::new(field, &input)?, input }));
     let task = tokio::spawn(async move {
+        // At first in the cheapest way, which takes no notice of what others do meanwhile; then with care.
+        let mut way = call.first_way();
         let mut tries = 1;
         loop {
-            match call.attempt(&scope).await {
+            match call.attempt(&scope, way).await {
                 Err(Error::Collision) if tries < MOST_TRIES => tries += 1,
+                // What fails now may have been done already, under this key.
+                Err(_) if way == Way::Hopeful && call.key.is_some() => {}
+                // Or was taken for a row, and is none.
+                Err(Error::Internal(_)) if way == Way::Hopeful => {}
                 done => return done,
             }
+            way = Way::Careful;
         }
     });
     match task.await {
@@ -109,6 +100,16 @@ pub async fn run(
         Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
         Err(_) => Err(Error::Unavailable),
     }
+}
+
+/// How a mutation is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// As if nothing stood in the way: the idempotency key is used together with the effect. Whatever turns out otherwise
+    /// is an [`Error::Collision`].
+    Hopeful,
+    /// The idempotency key is claimed first, then step by step.
+    Careful,
 }
 
 struct Call {
@@ -176,12 +177,19 @@ fn write_canonical(value: &Value, text: &mut String) {
 }
 
 impl Call {
-    async fn attempt(&self, scope: &Scope) -> Result<Report> {
+    /// What costs much is not done to find that its key was used.
+    fn first_way(&self) -> Way {
+        let costs_much = matches!(self.verb, Verb::Generic(Operation::BulkUpsert) | Verb::Own(_));
+        if self.key.is_some() && costs_much { Way::Careful } else { Way::Hopeful }
+    }
+
+    async fn attempt(&self, scope: &Scope, way: Way) -> Result<Report> {
         if let Some(mistake) = self.key.as_ref().and_then(Key::mistake) {
             return Ok(Report { errors: vec![mistake], ..Report::default() });
         }
-        let tx = scope.begin().await?;
-        if let Some(key) = &self.key {
+        let tx = if way == Way::Hopeful { scope.begin_later().await? } else { scope.begin().await? };
+        let claims_first = !tx.gathers();
+        if let Some(key) = self.key.as_ref().filter(|_| claims_first) {
             match tx.claim(&key.text, &key.fingerprint).await? {
                 Claim::Fresh => {}
                 Claim::Done(result) => {
@@ -203,14 +211,24 @@ impl Call {
         if is_whole_failure || tx.is_trial() {
             // A failed validation is not remembered: the caller may mend the input and use the key again. Nor is a
             // trial, which has no effect to repeat.
+            tx.settle().await?;
+            // What fails now may have been done already, under this key, or for a row that is none.
+            let is_certain = claims_first || (self.key.is_none() && !tx.trusts_references());
             tx.roll_back().await?;
-            return Ok(report);
-        }
-        if let Some(key) = &self.key {
-            tx.remember(&key.text, &report.memory()).await?;
+            return if is_certain { Ok(report) } else { Err(Error::Collision) };
         }
         report.told = tx.told();
-        tx.commit().await?;
+        let memory = report.memory();
+        match &self.key {
+            Some(key) if claims_first => {
+                tx.remember(&key.text, &memory).await?;
+                tx.commit().await?;
+            }
+            Some(Key { text: key, fingerprint }) => {
+                tx.commit_under(Some(&KeyUse { key, fingerprint, result: Some(&memory) })).await?;
+            }
+            None => tx.commit().await?,
+        }
         Ok(report)
     }
 
@@ -227,7 +245,7 @@ impl Call {
                         Ok(()) => {
                             tx.close_gap(noun, part_of, &record).await?;
                             (self.slice.rules.deleted)(tx, &record).await?;
-                            Written { id, outcome: Outcome::Deleted, errors: Vec::new() }
+                            Written { id, outcome: Outcome::Deleted, errors: Vec::new(), row: None }
                         }
                         Err(error) => Written::failed(id, vec![error]),
                     },
@@ -241,8 +259,12 @@ impl Call {
                         Ok(record) => {
                             let id = record.id();
                             match tx.archive(noun, &self.slice.rules, record, is_archived).await? {
-                                Ok(true) => Written { id: Some(id), outcome: Outcome::Updated, errors: Vec::new() },
-                                Ok(false) => Written { id: Some(id), outcome: Outcome::Unchanged, errors: Vec::new() },
+                                Ok(true) => {
+                                    Written { id: Some(id), outcome: Outcome::Updated, errors: Vec::new(), row: None }
+                                }
+                                Ok(false) => {
+                                    Written { id: Some(id), outcome: Outcome::Unchanged, errors: Vec::new(), row: None }
+                                }
                                 Err(error) => Written::failed(Some(id), vec![error]),
                             }
                         }
@@ -258,6 +280,7 @@ impl Call {
                 if operation == Operation::Upsert {
                     draft.mode = mode(input)?;
                 }
+                tx.trust_references();
                 let rows = tx.write(noun, &self.slice.rules, &mut [draft], true).await?;
                 Ok(Report { rows, ..Report::default() })
             }
@@ -268,7 +291,7 @@ impl Call {
 
     fn done(&self, done: Done) -> Result<Report> {
         Ok(Report::of(match done {
-            Ok((id, outcome)) => Written { id: Some(id), outcome, errors: Vec::new() },
+            Ok((id, outcome)) => Written { id: Some(id), outcome, errors: Vec::new(), row: None },
             Err(errors) => Written::failed(self.input.id("id", self.slice.noun)?, errors),
         }))
     }
@@ -316,54 +339,6 @@ entity::named! {
         AllOrNothing = "ALL_OR_NOTHING",
         /// The others are written.
         SkipInvalid = "SKIP_INVALID",
-    }
-}
-
-impl Written {
-    fn failed(id: Option<Uuid>, errors: Vec<UserError>) -> Self {
-        Self { id, outcome: Outcome::Failed, errors }
-    }
-}
-
-impl Report {
-    fn of(row: Written) -> Self {
-        Self { rows: vec![row], ..Self::default() }
-    }
-
-    /// What is remembered under an idempotency key: ids, outcomes and errors, never field values.
-    fn memory(&self) -> String {
-        let rows: Vec<Remembered> = self.rows.iter().map(Remembered::of).collect();
-        serde_json::json!(rows).to_string()
-    }
-
-    fn recall(memory: &str) -> Result<Self> {
-        let remembered: Option<Vec<Remembered>> = serde_json::from_str(memory).ok();
-        let rows = remembered.and_then(|rows| rows.into_iter().map(Remembered::written).collect());
-        let rows = rows.ok_or_else(|| Error::internal("an idempotency row cannot be read"))?;
-        Ok(Self { rows, is_replayed: true, ..Self::default() })
-    }
-}
-
-/// One row as an idempotency row keeps it.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Remembered {
-    id: Option<Uuid>,
-    outcome: String,
-    errors: Vec<(String, String, Vec<String>)>,
-}
-
-impl Remembered {
-    fn of(row: &Written) -> Self {
-        let error = |error: &UserError| (error.code.name().to_owned(), error.message.clone(), error.path.clone());
-        Self { id: row.id, outcome: row.outcome.name().to_owned(), errors: row.errors.iter().map(error).collect() }
-    }
-
-    fn written(self) -> Option<Written> {
-        let error = |(code, message, path): (String, String, Vec<String>)| {
-            Some(UserError { code: Code::parse(&code)?, message, path })
-        };
-        let errors = self.errors.into_iter().map(error).collect::<Option<_>>()?;
-        Some(Written { id: self.id, outcome: Outcome::parse(&self.outcome)?, errors })
     }
 }
 

@@ -9,9 +9,9 @@ use secrecy::ExposeSecret;
 
 use super::{
     load,
-    mutate::Report,
     plan::{Leaf, Out, Planner, RowPlan, USER_ERROR},
     render::Writer,
+    report::Report,
     slice::{Made, Slice},
 };
 use crate::{
@@ -89,17 +89,16 @@ impl Payload {
 
     /// Reads the nodes and writes the payload.
     pub async fn answer(self, scope: &Scope, writer: &mut Writer, noun: &'static Noun, report: &Report) -> Result<()> {
-        let ids: Vec<Uuid> = report.rows.iter().filter_map(|row| row.id).collect();
         let mut found = Vec::new();
         for plan in self.node_plans() {
-            found.push(Found::new(load::rows_by_id(scope, plan, &ids).await?));
+            found.push(Found::new(load::written(scope, plan, &report.rows).await?));
         }
         let mut reports = Vec::new();
         for out in &self.outs {
             if let PayloadOut::Report(name, plan) = &out.what {
                 let rows = report.reports.iter().filter(|(known, _)| known == name).flat_map(|(_, rows)| rows);
                 let objects: Vec<Made> = rows.map(|cells| Made { cells: cells.clone(), inside: Vec::new() }).collect();
-                reports.push(load::made(scope, plan, &objects).await?);
+                reports.push(load::made(scope, plan, &objects.iter().collect::<Vec<_>>()).await?);
             }
         }
         let mut reports = reports.iter();

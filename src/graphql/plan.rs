@@ -282,7 +282,7 @@ impl<'a> Planner<'a> {
         sets: &[&'a SelectionSet],
         edge: &'static [Field],
     ) -> Result<ConnectionPlan> {
-        let list = connection(noun, &self.source.arguments(parent, selected)?, self.actor)?;
+        let mut list = connection(noun, &self.source.arguments(parent, selected)?, self.actor)?;
         let mut columns = vec![ID];
         // A cursor is made of the order's columns.
         for term in &list.query.order {
@@ -300,6 +300,10 @@ impl<'a> Planner<'a> {
             };
             outs.push(Out { key, what });
         }
+        let asks_for_more = |out: &Out<&'static str>| matches!(out.what, "hasNextPage" | "hasPreviousPage");
+        list.query.looks_ahead = outs.iter().any(
+            |out: &Out<ListOut>| matches!(&out.what, ListOut::PageInfo(leaves) if leaves.iter().any(asks_for_more)),
+        );
         let has_rows = outs.iter().any(|out| !matches!(out.what, ListOut::Typename | ListOut::TotalCount));
         let edge = edge.into_iter().map(|(column, _)| column).collect();
         Ok(ConnectionPlan { noun, list, columns, edge, name: name.to_owned(), outs, has_rows })

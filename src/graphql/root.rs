@@ -220,7 +220,7 @@ impl<'a> Call<'a> {
                 self.writer.row(&plan, &rows, id);
             }
             Answer::Object(object) => {
-                let rows = load::made(self.scope, &plan, std::slice::from_ref(&object)).await?;
+                let rows = load::made(self.scope, &plan, &[&object]).await?;
                 self.writer.object(&plan.object, &rows.rows[0], 0, &rows.children);
             }
             Answer::Nothing => self.writer.null(),

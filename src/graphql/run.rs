@@ -110,7 +110,8 @@ impl Prepared {
             let Some(proof) = proof.filter(|_| response.errors.is_empty()) else { return response };
             self.document.remember(proof, &self.variables)
         };
-        self.perform(&proof, &scope).await
+        // In a box: what runs is large, and would be moved through every layer above.
+        Box::pin(self.perform(&proof, &scope)).await
     }
 
     async fn perform(&self, proof: &Proof, scope: &Scope) -> Response {

@@ -107,7 +107,7 @@ async fn variants(scope: &Scope, messages: Option<&[Uuid]>) -> Result<BTreeMap<U
     }
     sql.push(" ORDER BY t.message_id, t.id LIMIT ").number(MOST_VARIANTS + 1);
     let kinds = [CellKind::Id, CellKind::Id, CellKind::Id, CellKind::Int, CellKind::Int, CellKind::Int];
-    let rows = scope.rows(sql.finish(), &kinds).await?;
+    let rows = scope.read_rows(sql.finish(), &kinds).await?;
     if rows.len() > MOST_VARIANTS {
         return Err(Error::BadInput(format!("there are more than {MOST_VARIANTS} variants; name a message")));
     }

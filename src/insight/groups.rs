@@ -192,7 +192,7 @@ async fn edges(scope: &Scope, bucket: &Bucket, filter: &Predicate) -> Result<Vec
     filter.write(&mut sql, NOUN, scope.organization(), Alias::ROW)?;
     sql.push(" GROUP BY t.organization_id");
     scope.may_filter(filter)?;
-    let range = scope.rows(sql.finish(), &[CellKind::Int, CellKind::Int]).await?;
+    let range = scope.read_rows(sql.finish(), &[CellKind::Int, CellKind::Int]).await?;
     let at = |index: usize| {
         let millis = range.first().and_then(|row| row[index].int());
         millis.and_then(DateTime::from_timestamp_millis)
@@ -238,7 +238,7 @@ impl Ask {
         kinds.extend(self.edges.iter().map(|_| CellKind::Int));
         kinds.extend([CellKind::Int; 3]);
         kinds.extend(SCORES.iter().flat_map(|_| [CellKind::Int, CellKind::Int]));
-        scope.rows(sql.finish(), &kinds).await
+        scope.read_rows(sql.finish(), &kinds).await
     }
 
     /// Keys, bucket, count, groups, records, then sum and number of each score.
@@ -360,7 +360,7 @@ fn mean(column: &str, pair: &[Cell]) -> Made {
 /// The place of a record's bucket, from 0: a binary search in either database.
 fn bucket(sql: &mut Sql, edges: &[i64]) {
     if sql.is_postgres() {
-        sql.push("CAST(width_bucket(t.received_at, ").integers(edges).push(") - 1 AS BIGINT)");
+        sql.push("CAST(width_bucket(t.received_at, ").integers(edges.iter().copied()).push(") - 1 AS BIGINT)");
     } else if edges.is_empty() {
         sql.push("0");
     } else {

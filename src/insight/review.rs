@@ -162,7 +162,7 @@ async fn reviewed(scope: &Scope, which: Which<'_>) -> Result<(usize, Vec<Reviewe
         }
     }
     let kinds = [CellKind::Id, CellKind::Int, CellKind::Int, CellKind::Int, CellKind::Int];
-    let rows = scope.rows(sql.finish(), &kinds).await?;
+    let rows = scope.read_rows(sql.finish(), &kinds).await?;
     let count = rows.first().and_then(|row| row[4].int()).unwrap_or(0);
     let found = rows.iter().filter_map(|row| {
         let answered = row[3].int()?;

@@ -10,7 +10,7 @@ use entity::{
     noun::{Field, Kind, Link, Named, Noun, Relationship, Writable},
     stage, step, step_link,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid};
 use serde_json::Value;
 
 use super::{
@@ -26,7 +26,7 @@ use crate::{
         slice::{Answer, Argument, Done, Made, Mutation, Query},
     },
     store::{
-        Scope, Tx,
+        Connection, Scope, Tx,
         cell::{Cell, given},
         draft::{Draft, Mode, Outcome, Target},
         whole::Whole,
@@ -158,7 +158,7 @@ static CHANGE: Noun = Noun {
 };
 
 /// The journey as it is now, or nothing if it is too large for an edition.
-async fn current<C: ConnectionTrait>(scope: &Scope<C>, journey: Uuid) -> Result<Option<Value>> {
+async fn current<C: Connection>(scope: &Scope<C>, journey: Uuid) -> Result<Option<Value>> {
     let gathered = scope.gather(&JOURNEY, &[journey], MOST_ROWS).await?;
     Ok((gathered.count() <= MOST_ROWS).then(|| freeze(&gathered)))
 }

@@ -108,7 +108,7 @@ fn preview<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answe
             medium: referred(scope, &input, "mediumRef", &medium::NOUN).await?,
         };
         let points: Vec<Uuid> = candidate.point.into_iter().collect();
-        let decision = Desk::open(scope, &points).await?.decide(candidate);
+        let decision = Desk::open(scope, &points).await?.decide(scope, candidate).await?;
         let (rule, version) = decision.rule.unzip();
         Ok(Answer::Object(Made {
             cells: vec![

@@ -12,7 +12,7 @@ use entity::{
     routing::RoutingCause,
     routing_rule,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid};
 
 use super::rules::{Candidate, Decision, decide};
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
         slice::{Argument, Done, Mutation, Slice},
     },
     store::{
-        Scope, Tx,
+        Connection, Scope, Tx,
         cell::{Cell, CellKind, Column, Record, fold, given},
         draft::{Draft, Outcome},
         write::{Rules, Values},
@@ -80,23 +80,19 @@ pub const REROUTE: Mutation = Mutation {
 /// What the rules need to know to decide for a whole call.
 pub(super) struct Desk {
     rules: Vec<routing_rule::Model>,
-    fallback: Uuid,
+    /// Read when no rule matches.
+    fallback: Option<Uuid>,
     kinds: HashMap<Uuid, PointKind>,
 }
 
 impl Desk {
-    /// Reads rules and fallback; and the kinds of `points`, if a rule asks for them.
-    pub(super) async fn open<C: ConnectionTrait>(scope: &Scope<C>, points: &[Uuid]) -> Result<Self> {
+    /// Reads the rules; and the kinds of `points`, if a rule asks for them.
+    pub(super) async fn open<C: Connection>(scope: &Scope<C>, points: &[Uuid]) -> Result<Self> {
         let active = routing_rule::Entity::find()
             .filter(routing_rule::Column::ArchivedAt.is_null())
             .order_by_asc(routing_rule::Column::Position)
             .order_by_asc(routing_rule::Column::Id);
         let rules = scope.all_unpermitted(active).await?;
-        let organization = scope.organization().0;
-        let fallback = [reference(&organization::NOUN, "fallbackDepartment")?];
-        let found = scope.by_ids_unpermitted(&organization::NOUN, &fallback, &[organization]).await?;
-        let fallback = found.first().and_then(|row| row[0].id());
-        let fallback = fallback.ok_or_else(|| Error::internal("an organization has no fallback department"))?;
         let mut kinds = HashMap::new();
         if rules.iter().any(|rule| rule.point_kind.is_some()) {
             let columns = [crate::graphql::plan::ID, given(&interaction_point::NOUN, "kind", Cell::Null).0];
@@ -106,13 +102,31 @@ impl Desk {
                 }
             }
         }
-        Ok(Self { rules, fallback, kinds })
+        Ok(Self { rules, fallback: None, kinds })
     }
 
-    /// Decides for a candidate whose point is known.
-    pub(super) fn decide(&self, mut candidate: Candidate) -> Decision {
+    /// Decides for a candidate whose point is known: by the first rule that matches, without one by the fallback.
+    pub(super) async fn decide<C: Connection>(
+        &mut self,
+        scope: &Scope<C>,
+        mut candidate: Candidate,
+    ) -> Result<Decision> {
         candidate.point_kind = candidate.point.and_then(|point| self.kinds.get(&point).copied());
-        decide(&self.rules, self.fallback, &candidate)
+        match decide(&self.rules, &candidate) {
+            Some(decision) => Ok(decision),
+            None => Ok(Decision::fallback(self.fallback(scope).await?)),
+        }
+    }
+
+    async fn fallback<C: Connection>(&mut self, scope: &Scope<C>) -> Result<Uuid> {
+        if let Some(known) = self.fallback {
+            return Ok(known);
+        }
+        let organization = scope.organization().0;
+        let column = [reference(&organization::NOUN, "fallbackDepartment")?];
+        let found = scope.by_ids_unpermitted(&organization::NOUN, &column, &[organization]).await?;
+        self.fallback = found.first().and_then(|row| row[0].id());
+        self.fallback.ok_or_else(|| Error::internal("an organization has no fallback department"))
     }
 }
 
@@ -148,9 +162,9 @@ async fn route(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
         return Ok(());
     }
     let points: Vec<Uuid> = drafts.iter().filter_map(|draft| draft.get("point_id").id()).collect();
-    let desk = Desk::open(tx, &points).await?;
+    let mut desk = Desk::open(tx, &points).await?;
     for draft in drafts.iter_mut().filter(|draft| is_routed(draft)) {
-        let decision = desk.decide(candidate(|column| draft.get(column)));
+        let decision = desk.decide(tx, candidate(|column| draft.get(column))).await?;
         draft.set("department_id", Cell::Id(decision.department));
         draft.set("priority", Cell::Text(decision.priority.name().to_owned()));
         draft.satellites.push((&routing::NOUN, history(tx, draft.id, decision)));
@@ -193,7 +207,8 @@ async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let mut decision = match input.present("departmentRef") {
         None => {
             let points: Vec<Uuid> = record.get("point_id").id().into_iter().collect();
-            let mut decision = Desk::open(tx, &points).await?.decide(candidate(|column| record.get(column)));
+            let mut desk = Desk::open(tx, &points).await?;
+            let mut decision = desk.decide(tx, candidate(|column| record.get(column))).await?;
             decision.reason = format!("{reason} {}", decision.reason).chars().take(REASON).collect();
             decision
         }
@@ -235,9 +250,9 @@ async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
 
 /// A department that feedback is sent to by a rule, or by default, stays in sight.
 async fn keep_department(tx: &Tx, department: &Record) -> Result<Option<UserError>> {
-    let desk = Desk::open(tx, &[]).await?;
+    let mut desk = Desk::open(tx, &[]).await?;
     let id = department.id();
-    let is_needed = desk.fallback == id || desk.rules.iter().any(|rule| rule.department_id.0 == id);
+    let is_needed = desk.fallback(tx).await? == id || desk.rules.iter().any(|rule| rule.department_id.0 == id);
     let message = "feedback is routed to it; change the fallback or the rules first";
     Ok(is_needed.then(|| UserError::new(Code::InUse, "id", message)))
 }

@@ -51,28 +51,32 @@ pub struct Decision {
     pub reason: String,
 }
 
-/// The first rule that matches decides; without one, the fallback department receives it.
-pub fn decide(rules: &[Rule], fallback: Uuid, candidate: &Candidate) -> Decision {
-    let matched = rules.iter().find_map(|rule| Some((rule, conditions(rule, candidate)?)));
-    let Some((rule, conditions)) = matched else {
-        return Decision {
+impl Decision {
+    /// What is decided where no rule matches.
+    pub fn fallback(department: Uuid) -> Self {
+        Self {
             cause: RoutingCause::Fallback,
             rule: None,
-            department: fallback,
+            department,
             priority: Priority::Normal,
             policy: None,
             reason: "No rule matched.".to_owned(),
-        };
-    };
+        }
+    }
+}
+
+/// What the first rule that matches decides.
+pub fn decide(rules: &[Rule], candidate: &Candidate) -> Option<Decision> {
+    let (rule, conditions) = rules.iter().find_map(|rule| Some((rule, conditions(rule, candidate)?)))?;
     let held = if conditions.is_empty() { "it has no conditions".to_owned() } else { conditions.join(", ") };
-    Decision {
+    Some(Decision {
         cause: RoutingCause::Rule,
         rule: Some((rule.id.0, rule.version)),
         department: rule.department_id.0,
         priority: rule.priority,
         policy: rule.response_policy.clone(),
         reason: format!("Rule “{}” matched: {held}.", rule.name),
-    }
+    })
 }
 
 /// The conditions of a rule that hold, named, or `None` if one does not. Names what the rule says, never the

@@ -8,12 +8,13 @@ use entity::{
     noun::Named,
     organization,
 };
-use sea_orm::{ConnectionTrait, TransactionTrait, prelude::Uuid};
+use sea_orm::{ConnectionTrait, prelude::Uuid};
 
 use super::{
-    Store, Tx,
+    Connection, Store, Tx,
     cell::CellKind,
     event::Event,
+    line::{Answered, Found},
     narrow::Site,
     sql::{Alias, Sql},
 };
@@ -46,14 +47,15 @@ impl Store {
         sql.push("JOIN api_client c ON c.organization_id = s.organization_id AND c.id = s.api_client_id ");
         sql.push("LEFT JOIN token_withdrawal w ON w.organization_id = s.organization_id AND w.kind = ");
         sql.bind(Withdrawal::Organization.name()).push(" WHERE s.api_client_id = ").bind(id);
-        let Some(row) = self.reader.query_one_raw(sql.finish()).await? else { return Ok(None) };
-        let scopes: Vec<String> = serde_json::from_str(&row.try_get_by_index::<String>(2)?).unwrap_or_default();
-        let refused: [Option<i64>; 2] = [row.try_get_by_index(3)?, row.try_get_by_index(4)?];
+        let kinds = [CellKind::Text, CellKind::Text, CellKind::Int, CellKind::Int];
+        let found = self.reader.read(sql.finish(), Answered { has_parent: false, kinds: &kinds }).await?;
+        let Some(Found { tenant: Some(organization), cells, .. }) = found.into_iter().next() else { return Ok(None) };
+        let scopes: Vec<String> = serde_json::from_str(cells[1].text().unwrap_or_default()).unwrap_or_default();
         Ok(Some(KnownClient {
-            organization: OrganizationId(row.try_get_by_index(0)?),
-            hash: row.try_get_by_index(1)?,
+            organization: OrganizationId(organization),
+            hash: cells[0].text().unwrap_or_default().to_owned(),
             permissions: scopes.iter().filter_map(|name| entity::Permission::parse(name)).collect(),
-            is_refused: refused.iter().any(Option::is_some),
+            is_refused: cells[2..].iter().any(|cell| !cell.is_null()),
         }))
     }
 
@@ -65,10 +67,8 @@ impl Store {
         sql.narrow(Site::ClientUse, Alias::ROW, "organization_id", organization).push(" AND id = ").bind(id);
         sql.push(" AND (last_used_at IS NULL OR last_used_at <= ").bind(now - 60_000);
         sql.push(") RETURNING organization_id");
-        let tx = self.writer.begin().await?;
-        for row in tx.query_all_raw(sql.finish()).await? {
-            self.trip(row.try_get_by_index(0)?, organization)?;
-        }
+        let tx = self.writer.begin(false).await?;
+        self.found(&tx, sql, &[], organization).await?;
         Ok(tx.commit().await?)
     }
 
@@ -79,8 +79,7 @@ impl Store {
         };
         let mut sql = Sql::new(self.backend());
         sql.push("SELECT id FROM organization WHERE id = ").bind(id);
-        let row = self.reader.query_one_raw(sql.finish()).await?;
-        Ok(row.map(|row| row.try_get_by_index::<Uuid>(0)).transpose()?.map(OrganizationId))
+        Ok(self.owners(sql).await?.pop())
     }
 
     /// Whose tokens are refused, of every organization. What no living token can be of is left out.

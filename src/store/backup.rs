@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection};
 use super::{
     Store, connect,
     ledger::{self, Entry},
+    line::Lines,
     sql::Sql,
 };
 use crate::{Error, Result};
@@ -45,11 +46,17 @@ impl Store {
         if self.is_postgres() {
             return Ok(true);
         }
-        let statement = Sql::text_only(self.backend(), "PRAGMA wal_checkpoint(TRUNCATE)");
-        let row = self.writer.query_one_raw(statement).await?;
-        let is_done = row.map(|row| row.try_get_by_index::<i64>(0)).transpose()? == Some(0);
+        let is_done = self.alone("PRAGMA wal_checkpoint(TRUNCATE)").await? == Some(0);
         self.is_unclean.store(!is_done, Ordering::Release);
         Ok(is_done)
+    }
+
+    /// Runs a statement on `SQLite` while nobody writes.
+    async fn alone(&self, sql: &'static str) -> Result<Option<i64>> {
+        match &self.writer {
+            Lines::Writer(writer) => Ok(writer.alone(sql).await?),
+            _ => Err(Error::internal("only SQLite has one writer")),
+        }
     }
 
     /// Cleans now, or leaves it to housekeeping if that cannot be done now.
@@ -72,7 +79,7 @@ impl Store {
     pub async fn scrub(&self, mut tell: impl FnMut(String)) -> Result<()> {
         if !self.is_postgres() {
             tell("rewriting the file".to_owned());
-            self.writer.execute_raw(Sql::text_only(self.backend(), "VACUUM")).await?;
+            self.alone("VACUUM").await?;
             if !self.clean().await? {
                 return Err(Error::Unavailable);
             }

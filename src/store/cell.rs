@@ -1,7 +1,7 @@
 //! One value of a row, and rows of values as a noun's description lays them out.
 
 use entity::noun::{Field, Kind, Link, Noun};
-use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
+use sea_orm::{ColumnTrait, ColumnType, Value, prelude::Uuid};
 
 /// One value of a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,15 +53,15 @@ impl CellKind {
         }
     }
 
-    /// Reads a column of a result.
-    pub fn read(self, row: &QueryResult, index: usize) -> Result<Cell, DbErr> {
-        Ok(match self {
-            Self::Id => row.try_get_by_index::<Option<Uuid>>(index)?.map_or(Cell::Null, Cell::Id),
-            Self::Text => row.try_get_by_index::<Option<String>>(index)?.map_or(Cell::Null, Cell::Text),
-            Self::Int => row.try_get_by_index::<Option<i64>>(index)?.map_or(Cell::Null, Cell::Int),
-            Self::Float => row.try_get_by_index::<Option<f64>>(index)?.map_or(Cell::Null, Cell::Float),
-            Self::Bool => row.try_get_by_index::<Option<bool>>(index)?.map_or(Cell::Null, Cell::Bool),
-        })
+    /// What a column of a table holds, as an entity declares it.
+    pub fn of_column(column: impl ColumnTrait) -> Self {
+        match column.def().get_column_type() {
+            ColumnType::Uuid => Self::Id,
+            ColumnType::Boolean => Self::Bool,
+            ColumnType::Float | ColumnType::Double => Self::Float,
+            ColumnType::Integer | ColumnType::BigInteger => Self::Int,
+            _ => Self::Text,
+        }
     }
 }
 
@@ -130,18 +130,22 @@ impl Column {
 
 /// Every column of a noun that its description names, in a fixed order.
 pub fn columns(noun: &'static Noun) -> Vec<Column> {
+    each_column(noun).collect()
+}
+
+fn each_column(noun: &'static Noun) -> impl Iterator<Item = Column> {
     let references = noun.relations.iter().filter_map(|relation| match relation.link {
         Link::One { column, is_nullable, .. } => {
             Some(Column { name: column, kind: CellKind::Id, is_nullable, field: relation.name })
         }
         _ => None,
     });
-    noun.all_fields().map(Column::of).chain(references).collect()
+    noun.all_fields().map(Column::of).chain(references)
 }
 
 /// A value for the column of that name.
 pub fn given(noun: &'static Noun, name: &str, cell: Cell) -> (Column, Cell) {
-    let column = columns(noun).into_iter().find(|column| column.name == name);
+    let column = each_column(noun).find(|column| column.name == name);
     (column.expect("rules name columns of their noun"), cell)
 }
 

@@ -11,11 +11,14 @@ use std::{
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, TransactionTrait};
 use sqlx::{
-    Connection, Executor,
+    Executor,
     sqlite::{SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
 };
 
-use super::sql::Sql;
+use super::{
+    line::{Kept, Lines, Readers, Writer},
+    sql::Sql,
+};
 use crate::{Error, Result};
 
 /// How to reach the database.
@@ -46,6 +49,9 @@ impl std::fmt::Debug for Options {
 /// Number of the advisory lock that migrations take on PostgreSQL.
 const MIGRATION_LOCK: i64 = 0x0072_6170_706f_7274;
 
+/// Most bytes of a `SQLite` file that are read as memory: as many as it takes. Only what is read counts as resident.
+pub(super) const MAPPED: i64 = 0x7fff_0000;
+
 /// How long to wait for a lock.
 const LOCK: Duration = Duration::from_secs(2);
 /// How long to wait for the right to write on `SQLite`, where all take turns.
@@ -56,26 +62,30 @@ const TURN: Duration = Duration::from_secs(3);
 const LOOKOUT: Duration = Duration::from_secs(3);
 
 /// Opens the readers, the writer and the lookout.
-pub(super) async fn open(
-    options: &Options,
-    statements: &Arc<AtomicU64>,
-) -> Result<(DatabaseConnection, DatabaseConnection, DatabaseConnection)> {
+pub(super) async fn open(options: &Options, statements: &Arc<AtomicU64>) -> Result<(Lines, Lines, DatabaseConnection)> {
+    let most = options.max_connections;
     let one_later = |mut options: ConnectOptions| {
         options.min_connections(0).connect_lazy(true);
         options
     };
     if options.url.starts_with("postgres") {
-        let pool = connect(postgres(options, options.max_connections), statements).await?;
+        let pool = connect(postgres(options, most), statements).await?;
+        let pool = pool.get_postgres_connection_pool().clone();
+        let pool = Lines::Postgres(Kept::new(pool, most, options.patience, statements));
         let mut one = postgres(options, 1);
         one.acquire_timeout(LOOKOUT);
         let lookout = connect(one_later(one), statements).await?;
         return Ok((pool.clone(), pool, lookout));
     }
-    // The writer comes first: it makes the file.
-    let writer = connect(sqlite_writer(&options.url), statements).await?;
-    let reader = connect(sqlite(&options.url, options.max_connections, options.patience), statements).await?;
+    // It makes the file, and its mode.
+    let first = connect(sqlite(&options.url, 1, TURN), statements).await?;
+    let file = first.get_sqlite_connection_pool().connect_options().get_filename().to_owned();
+    first.close().await?;
+    let (writer, readers) =
+        (Writer::new(file.clone(), TURN, statements), Readers::new(file, most, options.patience, statements));
+    let others = connect(one_later(sqlite(&options.url, most, options.patience)), statements).await?;
     let lookout = connect(one_later(sqlite(&options.url, 1, options.patience)), statements).await?;
-    Ok((reader, writer, lookout))
+    Ok((Lines::Readers(readers, others), Lines::Writer(writer), lookout))
 }
 
 /// How long a transaction waits for its turn among those of its organization.
@@ -145,7 +155,7 @@ fn sqlite(url: &str, connections: u32, patience: Duration) -> ConnectOptions {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(LOCK)
                 .statement_cache_capacity(256)
-                .pragma("mmap_size", "268435456")
+                .pragma("mmap_size", MAPPED.to_string())
                 // What is deleted is overwritten: an erased person must not be left between the rows.
                 .pragma("secure_delete", "ON");
             #[cfg(debug_assertions)]
@@ -154,23 +164,6 @@ fn sqlite(url: &str, connections: u32, patience: Duration) -> ConnectOptions {
             }
             connect
         });
-    connect
-}
-
-/// The one connection that writes.
-fn sqlite_writer(url: &str) -> ConnectOptions {
-    let mut connect = sqlite(url, 1, TURN);
-    // A full disk makes SQLite end a transaction by itself. The driver does not notice, and takes every later one for
-    // a part of it, whose commit stores nothing: such a connection is not used again. The question before comes
-    // after the rollback of a dropped transaction.
-    connect.map_sqlx_sqlite_pool_opts(|pool| {
-        pool.after_release(|connection, _| {
-            Box::pin(async move {
-                connection.ping().await?;
-                Ok(!connection.is_in_transaction())
-            })
-        })
-    });
     connect
 }
 
@@ -192,9 +185,11 @@ pub(super) async fn exclusive(url: &str) -> Result<DatabaseConnection> {
 }
 
 /// Runs the migrations under a lock: the migrator itself takes none.
-pub(super) async fn migrate(options: &Options, writer: &DatabaseConnection, statements: &Arc<AtomicU64>) -> Result<()> {
-    if writer.get_database_backend() != DbBackend::Postgres {
-        return Ok(Migrator::up(writer, None).await?);
+pub(super) async fn migrate(options: &Options, writer: &Lines, statements: &Arc<AtomicU64>) -> Result<()> {
+    if let Lines::Writer(_) = writer {
+        let connection = connect(sqlite(&options.url, 1, TURN), statements).await?;
+        Migrator::up(&connection, None).await?;
+        return Ok(connection.close().await?);
     }
     // One connection for the lock and one for the steps.
     let pool = patient(options, statements).await?;
@@ -209,7 +204,7 @@ pub(super) async fn migrate(options: &Options, writer: &DatabaseConnection, stat
 }
 
 /// Refuses a database whose schema is older. A newer one is allowed: a rolling update migrates first.
-pub(super) async fn check_schema(reader: &DatabaseConnection) -> Result<()> {
+pub(super) async fn check_schema(reader: &Lines) -> Result<()> {
     let wanted = Migrator::migrations().len();
     let statement = Sql::text_only(reader.get_database_backend(), "SELECT COUNT(*) FROM seaql_migrations");
     let found: i64 = match reader.query_one_raw(statement).await {

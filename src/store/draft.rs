@@ -95,6 +95,8 @@ pub struct Written {
     pub outcome: Outcome,
     /// What was wrong.
     pub errors: Vec<UserError>,
+    /// The row as the transaction leaves it, where that is known.
+    pub row: Option<Record>,
 }
 
 impl Draft {

@@ -10,10 +10,10 @@ use entity::{
     noun::{Field, Noun},
     personal::{self, ERASED_AT, PERSON},
 };
-use sea_orm::{ConnectionTrait, prelude::Uuid};
+use sea_orm::prelude::Uuid;
 
 use super::{
-    ExternalId, Scope, Tx,
+    Connection, ExternalId, Scope, Tx,
     cell::{Cell, CellKind, Column, Record, given},
     ledger::Entry,
     narrow::Site,
@@ -27,7 +27,7 @@ const AT_A_TIME: usize = 500;
 /// Rows about a person, by noun.
 pub type RowsAbout = Vec<(&'static Noun, Vec<Uuid>)>;
 
-impl<C: ConnectionTrait> Scope<C> {
+impl<C: Connection> Scope<C> {
     /// The rows about a person, the person's own first: those that name it, those that name these, and so on.
     pub async fn rows_about(&self, person: Uuid) -> Result<RowsAbout> {
         self.rows_from(vec![(PERSON, vec![person])]).await
@@ -46,7 +46,7 @@ impl<C: ConnectionTrait> Scope<C> {
                 sql.push("SELECT t.organization_id, t.id FROM ").name(&[reach.noun.table]).push(" AS t WHERE ");
                 sql.narrow(Site::Reached, Alias::ROW, reach.noun.tenant, self.organization()).push(" AND ");
                 sql.is_one_of(Alias::ROW, reach.column, &ids).push(" ORDER BY t.id");
-                let rows = self.rows(sql.finish(), &[CellKind::Id]).await?;
+                let rows = self.read_rows(sql.finish(), &[CellKind::Id]).await?;
                 waiting.push((reach.noun, rows.iter().filter_map(|row| row[0].id()).collect()));
             }
         }
@@ -61,7 +61,7 @@ impl<C: ConnectionTrait> Scope<C> {
         sql.push(" ORDER BY t.erased_at, t.id");
         let kinds = [CellKind::Id, CellKind::Id, CellKind::Int, CellKind::Text, CellKind::Text];
         let mut entries = Vec::new();
-        for row in self.rows(sql.finish(), &kinds).await? {
+        for row in self.read_rows(sql.finish(), &kinds).await? {
             let [Cell::Id(id), Cell::Id(person), Cell::Int(erased_at), Cell::Text(salt), Cell::Text(rows)] =
                 row.as_slice()
             else {
@@ -72,7 +72,7 @@ impl<C: ConnectionTrait> Scope<C> {
             sql.push("SELECT t.organization_id, t.hash FROM erasure_identifier AS t WHERE ");
             sql.narrow(Site::ErasedHashes, Alias::ROW, "organization_id", self.organization());
             sql.push(" AND t.erasure_id = ").bind(*id).push(" ORDER BY t.hash");
-            let hashes = self.rows(sql.finish(), &[CellKind::Text]).await?;
+            let hashes = self.read_rows(sql.finish(), &[CellKind::Text]).await?;
             entries.push(Entry {
                 id: *id,
                 organization: self.organization().0,

@@ -6,10 +6,10 @@ use entity::{
     noun::{Link, Noun},
     personal::{self, ERASED_AT, PERSON},
 };
-use sea_orm::{ConnectionTrait, prelude::Uuid};
+use sea_orm::prelude::Uuid;
 
 use super::{
-    ExternalId, Scope, Tx,
+    Connection, ExternalId, Scope, Tx,
     cell::{Cell, CellKind},
     draft::{Draft, Target},
     erase::hash,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{Result, error::Code};
 
-impl<C: ConnectionTrait> Scope<C> {
+impl<C: Connection> Scope<C> {
     /// Which of these external ids an erasure has taken away, and who carried them or was told of by their row.
     pub async fn erased_keys(&self, noun: &'static Noun, keys: Vec<ExternalId>) -> Result<HashMap<ExternalId, Uuid>> {
         let mut erased = HashMap::new();
@@ -28,7 +28,7 @@ impl<C: ConnectionTrait> Scope<C> {
         let mut sql = self.sql();
         sql.push("SELECT DISTINCT t.organization_id, t.salt FROM erasure AS t WHERE ");
         sql.narrow(Site::Salts, Alias::ROW, "organization_id", self.organization());
-        for row in self.rows(sql.finish(), &[CellKind::Text]).await? {
+        for row in self.read_rows(sql.finish(), &[CellKind::Text]).await? {
             let salt = row[0].text().unwrap_or_default();
             let hashes: HashMap<String, &ExternalId> = keys.iter().map(|key| (hash(salt, noun, key), key)).collect();
             let cells: Vec<Cell> = hashes.keys().cloned().map(Cell::Text).collect();
@@ -41,7 +41,7 @@ impl<C: ConnectionTrait> Scope<C> {
             sql.push(" AND e.id = t.erasure_id WHERE ");
             sql.narrow(Site::ErasedKeys, Alias::ROW, "organization_id", self.organization()).push(" AND ");
             sql.is_one_of_cells(Alias::ROW, "hash", CellKind::Text, &cells);
-            for row in self.rows(sql.finish(), &[CellKind::Text, CellKind::Id]).await? {
+            for row in self.read_rows(sql.finish(), &[CellKind::Text, CellKind::Id]).await? {
                 let key = row[0].text().and_then(|hash| hashes.get(hash).copied());
                 erased.extend(key.cloned().zip(row[1].id()));
             }

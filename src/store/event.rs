@@ -5,9 +5,9 @@ use sea_orm::{Value, prelude::Uuid};
 
 use super::{
     Tx,
-    cell::CellKind,
+    cell::{Cell, CellKind},
     narrow::Site,
-    rollup::{self, Weeks},
+    rollup::{self, Notes, Weeks},
     sql::{Alias, Sql},
 };
 use crate::{Error, Result};
@@ -33,37 +33,26 @@ impl Tx {
         self.events.lock().expect("no holder of the lock panics").push(event);
     }
 
-    /// Stores what was noted. The organization's sequence is taken here, in the last statement, and its row
-    /// stays locked until the commit: so the sequence is the order of commits and has no gaps.
-    pub(super) async fn store_events(&self) -> Result<()> {
-        let events = std::mem::take(&mut *self.events.lock().expect("no holder of the lock panics"));
+    /// Stores events, and answers which weeks the organization's rows are counted by.
+    pub(super) async fn store_events(&self, events: &[Event], counts: &Notes) -> Result<Option<Weeks>> {
         let mut weeks = None;
-        for part in events.chunks(4_000) {
-            let is_postgres = self.sql().is_postgres();
-            weeks = if is_postgres { self.store_in_one(part).await? } else { self.store_in_two(part).await? };
+        for part in events.chunks(MOST) {
+            weeks = if self.sql().is_postgres() {
+                self.store_in_one(part, counts).await?
+            } else {
+                self.store_in_two(part, counts).await?
+            };
         }
-        self.store_counts(weeks).await
+        Ok(weeks)
     }
 
-    async fn store_in_one(&self, events: &[Event]) -> Result<Option<Weeks>> {
-        let mut sql = self.sql();
-        self.advance(sql.push("WITH s AS ("), events);
-        sql.push(" RETURNING organization_id, last - ").number(events.len()).push(" AS base, ");
-        rollup::weeks(&mut sql);
-        sql.push("), ");
-        sql.push("e AS (INSERT INTO event (")
-            .push(COLUMNS)
-            .push(") SELECT s.organization_id, v.id, s.base + v.place, v.noun, v.row_id, v.operation, v.version, ");
-        self.common(&mut sql);
-        sql.push(", v.fields FROM s CROSS JOIN (VALUES ");
-        sql.list(events.iter().enumerate(), |sql, (index, event)| {
-            sql.push("(").number(index + 1).push(", ");
-            event.write(sql);
-            sql.push(")");
-        });
-        sql.push(") AS v(place, id, noun, row_id, operation, version, fields) RETURNING 1) ");
+    async fn store_in_one(&self, events: &[Event], counts: &Notes) -> Result<Option<Weeks>> {
+        let (mut sql, sequence) = (self.sql(), Alias::nested('s', 0));
+        self.advance(sql.push("WITH s AS ("), events, counts);
+        advanced(&mut sql, events);
+        self.insert_events(sql.push("), e AS ("), events, sequence);
         sql.push(
-            "SELECT s.organization_id, (SELECT COUNT(*) FROM e), s.rolled_until, s.rolled_zone, s.rolled_week_start ",
+            ") SELECT s.organization_id, (SELECT COUNT(*) FROM e), s.rolled_until, s.rolled_zone, s.rolled_week_start ",
         );
         sql.push("FROM s");
         let rows = self.rows(sql.finish(), &ADVANCED).await?;
@@ -72,13 +61,28 @@ impl Tx {
         rows.first().map_or(Ok(None), |row| Weeks::of(&row[1..]))
     }
 
-    async fn store_in_two(&self, events: &[Event]) -> Result<Option<Weeks>> {
+    /// Appends what stores events after the sequence was taken. PostgreSQL only.
+    pub(super) fn insert_events(&self, sql: &mut Sql, events: &[Event], sequence: Alias) {
+        sql.push("INSERT INTO event (").push(COLUMNS).push(") SELECT ").column(sequence, "organization_id");
+        sql.push(", v.id, ").column(sequence, "base");
+        sql.push(" + v.place, v.noun, v.row_id, v.operation, v.version, ");
+        self.common(sql);
+        let cells: Vec<[Cell; 6]> = events.iter().map(Event::cells).collect();
+        sql.push(", v.fields FROM ").alias(sequence).push(" CROSS JOIN UNNEST(");
+        sql.list(KINDS.into_iter().enumerate(), |sql, (place, kind)| {
+            sql.array(kind, cells.iter().map(|row| &row[place]));
+        });
+        sql.push(") WITH ORDINALITY AS v(id, noun, row_id, operation, version, fields, place)");
+        sql.push(" RETURNING organization_id");
+    }
+
+    async fn store_in_two(&self, events: &[Event], counts: &Notes) -> Result<Option<Weeks>> {
         let mut sql = self.sql();
-        self.advance(&mut sql, events);
+        self.advance(&mut sql, events, counts);
         rollup::weeks(sql.push(" RETURNING organization_id, last, "));
         let rows = self.rows(sql.finish(), &ADVANCED).await?;
         let last = rows.first().and_then(|row| row[0].int()).unwrap_or(0);
-        let base = last - i64::try_from(events.len()).expect("a chunk fits");
+        let base = last - count(events);
         let mut sql = self.sql();
         sql.push("INSERT INTO event (")
             .push(COLUMNS)
@@ -89,8 +93,10 @@ impl Tx {
         self.common(&mut sql);
         sql.push(", v.column7 FROM (VALUES ");
         sql.list(events.iter().enumerate(), |sql, (index, event)| {
-            sql.push("(").number(index + 1).push(", ");
-            event.write(sql);
+            sql.push("(").number(index + 1);
+            for (cell, kind) in event.cells().iter().zip(KINDS) {
+                sql.push(", ").cell(cell, kind);
+            }
             sql.push(")");
         });
         sql.push(") AS v");
@@ -99,12 +105,13 @@ impl Tx {
         rows.first().map_or(Ok(None), |row| Weeks::of(&row[1..]))
     }
 
-    fn advance(&self, sql: &mut Sql, events: &[Event]) {
-        sql.push("UPDATE organization_sequence AS t SET last = last + ").number(events.len()).push(", rolled_to = ");
-        if self.moves_weeks() {
+    /// Appends what takes the organization's next numbers, its condition last.
+    pub(super) fn advance(&self, sql: &mut Sql, events: &[Event], counts: &Notes) {
+        sql.push("UPDATE organization_sequence AS t SET last = last + ").bind(count(events)).push(", rolled_to = ");
+        if counts.moves_weeks() {
             sql.push("NULL");
         } else {
-            sql.push("rolled_to + ").number(events.len());
+            sql.push("rolled_to + ").bind(count(events));
         }
         sql.push(" WHERE ");
         sql.narrow(Site::Sequence, Alias::ROW, "organization_id", self.organization());
@@ -130,17 +137,35 @@ const ADVANCED: [CellKind; 4] = [CellKind::Int, CellKind::Int, CellKind::Text, C
 pub(super) const COLUMNS: &str =
     "organization_id, id, sequence, noun, row_id, operation, version, subject, client_id, occurred_at, fields";
 
+/// Most events that one statement stores.
+pub(super) const MOST: usize = 4_000;
+
+/// Appends what is answered when numbers were taken: the one before the first, and how rows are counted.
+pub(super) fn advanced(sql: &mut Sql, events: &[Event]) {
+    sql.push(" RETURNING organization_id, last - ").bind(count(events)).push(" AS base, ");
+    rollup::weeks(sql);
+}
+
+/// What the cells of an event are.
+const KINDS: [CellKind; 6] =
+    [CellKind::Id, CellKind::Text, CellKind::Id, CellKind::Text, CellKind::Int, CellKind::Text];
+
+fn count(events: &[Event]) -> i64 {
+    i64::try_from(events.len()).expect("a chunk fits")
+}
+
 impl Event {
-    fn write(&self, sql: &mut Sql) {
+    /// What is its own: a new id, noun, row, operation, version and fields.
+    fn cells(&self) -> [Cell; 6] {
         use entity::noun::Named;
-        sql.bind(id::new())
-            .push(", ")
-            .bind(self.noun)
-            .push(", ")
-            .bind(self.row)
-            .push(", ")
-            .bind(self.operation.name())
-            .push(", ");
-        sql.bind(self.version).push(", ").bind(serde_json::json!(self.fields).to_string());
+        let text = |text: &str| Cell::Text(text.to_owned());
+        [
+            Cell::Id(id::new()),
+            text(self.noun),
+            Cell::Id(self.row),
+            text(self.operation.name()),
+            Cell::Int(self.version),
+            Cell::Text(serde_json::json!(self.fields).to_string()),
+        ]
     }
 }

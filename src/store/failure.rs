@@ -1,6 +1,81 @@
 //! What a database error means to a caller.
 
+use rusqlite::{
+    ErrorCode,
+    ffi::{SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE},
+};
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
+
+/// Why a statement failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// One that the asynchronous drivers ran.
+    #[error(transparent)]
+    Driver(#[from] DbErr),
+    /// One that `SQLite` ran on our own thread.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// A batch whose parts did not all write what they should.
+    #[error("a part of a batch did not write what it should")]
+    Unmet,
+}
+
+impl Failed {
+    /// The failure of a batch: what was not met shows as a division by zero, or as more rows than one.
+    #[must_use]
+    pub fn of_batch(self) -> Self {
+        let is_unmet = matches!(&self, Self::Driver(DbErr::Query(RuntimeErr::SqlxError(inner)))
+            if matches!(inner.as_ref(), sqlx::Error::Database(error)
+                if matches!(error.code().as_deref(), Some("22012" | "21000"))));
+        if is_unmet { Self::Unmet } else { self }
+    }
+
+    /// What it means to a caller.
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Driver(error) => failure_kind(error),
+            Self::Unmet => FailureKind::Retry,
+            Self::Sqlite(error) => match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::CannotOpen) => FailureKind::Busy,
+                Some(ErrorCode::DiskFull) => FailureKind::Full,
+                Some(ErrorCode::OperationInterrupted) => FailureKind::Timeout,
+                Some(ErrorCode::ConstraintViolation) => match error.sqlite_error().map(|error| error.extended_code) {
+                    Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE) => FailureKind::Unique,
+                    Some(SQLITE_CONSTRAINT_FOREIGNKEY) => FailureKind::ForeignKey,
+                    _ => FailureKind::Other,
+                },
+                _ => FailureKind::Other,
+            },
+        }
+    }
+
+    /// Whether it will not pass by itself.
+    pub fn is_for_the_operator(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen))
+    }
+
+    /// What the log may know of it.
+    pub fn for_the_log(&self) -> String {
+        match self {
+            Self::Driver(error) => for_the_log(error),
+            Self::Unmet => self.to_string(),
+            Self::Sqlite(error) => Self::describe(error),
+        }
+    }
+
+    /// What the log may know of an error of `SQLite`.
+    pub fn describe(error: &rusqlite::Error) -> String {
+        match error {
+            // Its messages name tables and columns only.
+            rusqlite::Error::SqliteFailure(error, message) => {
+                let message = message.as_deref().unwrap_or_default();
+                format!("a statement failed: {} {message}", error.extended_code)
+            }
+            // Others may quote the statement.
+            _ => "a statement failed: a value of the database has another type".to_owned(),
+        }
+    }
+}
 
 /// What a database error means to a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +96,8 @@ pub enum FailureKind {
     Other,
 }
 
-/// Sorts a database error.
-pub fn failure_kind(error: &DbErr) -> FailureKind {
+/// Sorts an error of the asynchronous drivers.
+fn failure_kind(error: &DbErr) -> FailureKind {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => return FailureKind::Unique,
         Some(SqlErr::ForeignKeyConstraintViolation(_)) => return FailureKind::ForeignKey,
@@ -61,7 +136,7 @@ pub fn failure_kind(error: &DbErr) -> FailureKind {
 const WITHOUT_VALUES: [&str; 10] = ["08", "0A", "25", "28", "3D", "42", "53", "55", "57", "58"];
 
 /// What the log may know of a database error. Its own words may quote the values of a row, or the database's address.
-pub fn for_the_log(error: &DbErr) -> String {
+fn for_the_log(error: &DbErr) -> String {
     let (what, inner) = match error {
         DbErr::Conn(RuntimeErr::SqlxError(inner)) => ("the database cannot be reached", inner),
         DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
@@ -99,7 +174,7 @@ pub fn for_the_log(error: &DbErr) -> String {
 mod tests {
     use sea_orm::{DbErr, RuntimeErr, sqlx};
 
-    use super::for_the_log;
+    use super::{Failed, for_the_log};
 
     #[test]
     fn the_log_learns_no_value_and_no_address() {
@@ -120,5 +195,7 @@ mod tests {
         }
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         assert!(for_the_log(&caused(sqlx::Error::Io(refused))).contains("refused"));
+        let other = rusqlite::Error::InvalidColumnName(secret.to_owned());
+        assert!(!Failed::from(other).for_the_log().contains(secret));
     }
 }

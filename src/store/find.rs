@@ -10,7 +10,7 @@ use sea_orm::prelude::Uuid;
 
 use super::{
     Tx,
-    cell::{Cell, CellKind, Record, columns},
+    cell::{Cell, CellKind, Column, Record, columns},
     draft::{Draft, Mode, Reference, Target},
     narrow::Site,
     rules::PartOf,
@@ -82,29 +82,45 @@ impl Tx {
         Ok(rows.into_iter().map(record).map(|record| (record.id(), record)).collect())
     }
 
-    /// Finds the rows that references name, of the relations that are wanted, in one statement for each noun and way
-    /// of naming.
+    /// Finds the rows that references name, of the relations that are wanted, in as few statements as
+    /// [`Tx::named_by`] takes.
     pub(super) async fn resolve(&self, drafts: &mut [Draft], is_wanted: impl Fn(&Relationship) -> bool) -> Result<()> {
-        let mut waiting = Vec::new();
+        let mut waiting: Vec<(usize, (&'static Relationship, Column, Reference))> = Vec::new();
         for (place, draft) in drafts.iter_mut().enumerate() {
             let (wanted, others) = std::mem::take(&mut draft.references).into_iter().partition(|(r, ..)| is_wanted(r));
             draft.references = others;
             let wanted: Vec<_> = wanted;
             waiting.extend(wanted.into_iter().map(|reference| (place, reference)));
         }
-        while let Some((_, (first, ..))) = waiting.first() {
-            let target = first.target;
-            let (these, others) = waiting.into_iter().partition(|(_, (r, ..))| r.target.table == target.table);
-            waiting = others;
-            let these: Vec<(usize, (&Relationship, _, Reference))> = these;
-            let found = self.references(target, these.iter().map(|(_, (.., reference))| reference)).await?;
-            for (place, (relation, column, reference)) in these {
-                if let Some(id) = found.get(&reference) {
-                    drafts[place].values.push((column, Cell::Id(*id)));
+        if self.trusts_references() {
+            let mut unknown = Vec::new();
+            for (place, (relation, column, reference)) in waiting {
+                self.may_read(relation.target)?;
+                if let Reference::Id(Some(id)) = reference {
+                    drafts[place].values.push((column, Cell::Id(id)));
                 } else {
-                    let field = format!("{}Ref", relation.name);
-                    drafts[place].refuse(Code::NotFound, &field, format!("no such {}", target.name));
+                    unknown.push((place, (relation, column, reference)));
                 }
+            }
+            waiting = unknown;
+        }
+        let mut wanted: Vec<(&'static Noun, Vec<&Reference>)> = Vec::new();
+        for (_, (relation, _, reference)) in &waiting {
+            match wanted.iter_mut().find(|(noun, _)| noun.table == relation.target.table) {
+                Some((_, references)) => references.push(reference),
+                None => wanted.push((relation.target, vec![reference])),
+            }
+        }
+        let found = self.named_by(&wanted).await?;
+        let places: Vec<&str> = wanted.iter().map(|(noun, _)| noun.table).collect();
+        for (place, (relation, column, reference)) in &waiting {
+            let target = relation.target;
+            let of_noun = places.iter().position(|table| *table == target.table);
+            if let Some(id) = of_noun.and_then(|of_noun| found[of_noun].get(reference)) {
+                drafts[*place].values.push((*column, Cell::Id(*id)));
+            } else {
+                let field = format!("{}Ref", relation.name);
+                drafts[*place].refuse(Code::NotFound, &field, format!("no such {}", target.name));
             }
         }
         Ok(())

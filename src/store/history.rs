@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use entity::Noun;
-use sea_orm::{ConnectionTrait, prelude::Uuid};
+use sea_orm::prelude::Uuid;
 
 use super::{
-    Scope,
+    Connection, Scope,
     cell::{Cell, CellKind},
     narrow::Site,
     sql::Alias,
@@ -26,7 +26,7 @@ pub struct Happened {
     pub fields: String,
 }
 
-impl<C: ConnectionTrait> Scope<C> {
+impl<C: Connection> Scope<C> {
     /// What happened to rows of a noun, in order. Reads all events of the organization: there is no index by row.
     pub async fn history(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Happened>>> {
         self.may_read(noun)?;
@@ -37,7 +37,7 @@ impl<C: ConnectionTrait> Scope<C> {
         sql.bind(noun.name).push(" AND ").is_one_of(Alias::ROW, "row_id", ids).push(" ORDER BY t.sequence");
         let kinds = [CellKind::Id, CellKind::Int, CellKind::Text, CellKind::Int, CellKind::Text];
         let mut found: HashMap<Uuid, Vec<Happened>> = HashMap::new();
-        for row in self.rows(sql.finish(), &kinds).await? {
+        for row in self.read_rows(sql.finish(), &kinds).await? {
             if let [Cell::Id(id), Cell::Int(sequence), Cell::Text(operation), Cell::Int(at), Cell::Text(fields)] =
                 row.as_slice()
             {

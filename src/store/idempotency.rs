@@ -3,9 +3,14 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Duration;
-use sea_orm::prelude::Uuid;
+use sea_orm::{Value, prelude::Uuid};
 
-use super::{Tx, cell::CellKind, narrow::Site, sql::Alias};
+use super::{
+    Tx,
+    cell::CellKind,
+    narrow::Site,
+    sql::{Alias, Sql},
+};
 use crate::{Error, Result};
 
 /// Hours for which a key is remembered.
@@ -14,12 +19,23 @@ const REMEMBERED_HOURS: i64 = 24;
 /// What a key says about a mutation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// It was not used: the mutation may run, and must call [`Tx::remember`].
+    /// It was not used, and is claimed: the mutation may run, and must call [`Tx::remember`] before it commits.
     Fresh,
     /// It ran already, with this result.
     Done(String),
     /// The key was used with another input.
     Mismatch,
+}
+
+/// The use of a key.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyUse<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// Of the input it was given with.
+    pub fingerprint: &'a str,
+    /// What came of the call, once that is known.
+    pub result: Option<&'a str>,
 }
 
 /// What is kept of a key: callers write whom a call is about into it.
@@ -31,22 +47,8 @@ impl Tx {
     /// Claims a key of the caller for an input with this fingerprint. A concurrent twin waits here until the
     /// first has committed.
     pub async fn claim(&self, key: &str, fingerprint: &str) -> Result<Claim> {
-        let key = hashed(key);
-        let forgotten = (self.now() - Duration::hours(REMEMBERED_HOURS)).timestamp_millis();
         let mut sql = self.sql();
-        sql.push(
-            "INSERT INTO idempotency (organization_id, subject, idempotency_key, fingerprint, created_at) VALUES (",
-        );
-        sql.owner(self.organization())
-            .push(", ")
-            .bind(self.actor().subject.as_str())
-            .push(", ")
-            .bind(key.as_str())
-            .push(", ");
-        sql.bind(fingerprint).push(", ").bind(self.now().timestamp_millis());
-        sql.push(") ON CONFLICT (organization_id, subject, idempotency_key) DO UPDATE SET ");
-        sql.push("fingerprint = excluded.fingerprint, created_at = excluded.created_at, result = NULL ");
-        sql.push("WHERE idempotency.created_at < ").bind(forgotten).push(" RETURNING organization_id");
+        self.write_use(&mut sql, &KeyUse { key, fingerprint, result: None });
         if !self.rows(sql.finish(), &[]).await?.is_empty() {
             return Ok(Claim::Fresh);
         }
@@ -55,7 +57,7 @@ impl Tx {
         sql.narrow(Site::IdempotencyKey, Alias::ROW, "organization_id", self.organization())
             .push(" AND subject = ")
             .bind(self.actor().subject.as_str());
-        sql.push(" AND idempotency_key = ").bind(key);
+        sql.push(" AND idempotency_key = ").bind(hashed(key));
         let rows = self.rows(sql.finish(), &[CellKind::Text, CellKind::Text]).await?;
         let Some([known, result]) = rows.first().map(Vec::as_slice) else {
             // Its owner rolled back between the two statements: run again.
@@ -66,6 +68,20 @@ impl Tx {
         }
         let result = result.text().ok_or_else(|| Error::internal("an idempotency row has no result"))?;
         Ok(Claim::Done(result.to_owned()))
+    }
+
+    /// Appends what uses a key: writes a row if it is fresh.
+    pub(super) fn write_use(&self, sql: &mut Sql, claim: &KeyUse<'_>) {
+        let forgotten = (self.now() - Duration::hours(REMEMBERED_HOURS)).timestamp_millis();
+        sql.push(
+            "INSERT INTO idempotency (organization_id, subject, idempotency_key, fingerprint, created_at, result) ",
+        );
+        sql.push("VALUES (").owner(self.organization()).push(", ").bind(self.actor().subject.as_str()).push(", ");
+        sql.bind(hashed(claim.key)).push(", ").bind(claim.fingerprint).push(", ").bind(self.now().timestamp_millis());
+        sql.push(", ").bind(Value::String(claim.result.map(str::to_owned)));
+        sql.push(") ON CONFLICT (organization_id, subject, idempotency_key) DO UPDATE SET ");
+        sql.push("fingerprint = excluded.fingerprint, created_at = excluded.created_at, result = excluded.result ");
+        sql.push("WHERE idempotency.created_at < ").bind(forgotten).push(" RETURNING organization_id");
     }
 
     /// Stores the result under a claimed key.

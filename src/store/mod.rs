@@ -5,6 +5,8 @@ mod aside;
 pub mod audit;
 pub mod backup;
 pub mod cell;
+mod commit;
+mod complete;
 mod connect;
 mod copy;
 pub mod cursor;
@@ -18,6 +20,7 @@ mod find;
 mod history;
 mod idempotency;
 pub mod ledger;
+mod line;
 pub mod narrow;
 pub mod page;
 mod part;
@@ -31,6 +34,7 @@ mod scope;
 pub mod share;
 pub mod sql;
 pub mod system;
+mod tx;
 pub mod whole;
 pub mod write;
 
@@ -46,12 +50,17 @@ pub use aside::ReportRow;
 use chrono::{DateTime, Utc};
 pub use connect::Options;
 use entity::id::OrganizationId;
-pub use failure::{FailureKind, failure_kind, for_the_log};
-pub use idempotency::Claim;
+pub use failure::{Failed, FailureKind};
+pub use idempotency::{Claim, KeyUse};
+pub use line::Connection;
 pub use scope::{ExternalId, Scope, Tx};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, prelude::Uuid};
 
-use self::share::Shares;
+use self::{
+    cell::{Cell, CellKind},
+    line::{Answered, Found, Lines},
+    share::Shares,
+};
 use crate::{Error, Result, auth::Actor};
 
 /// An open database. Gives out scopes and nothing else.
@@ -63,9 +72,9 @@ use crate::{Error, Result, auth::Actor};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Store {
-    reader: DatabaseConnection,
+    reader: Lines,
     /// `SQLite`: the one connection that writes. PostgreSQL: the same pool.
-    writer: DatabaseConnection,
+    writer: Lines,
     /// One connection beside the others, for what must be known also while those are taken.
     lookout: DatabaseConnection,
     /// Transactions of each organization.
@@ -77,6 +86,8 @@ pub struct Store {
     ledger: Option<Arc<PathBuf>>,
     /// Whether something erased may still stand in a file.
     is_unclean: Arc<AtomicBool>,
+    /// Which weeks were last seen to be counted for an organization.
+    weeks: Arc<rollup::Seen>,
     #[cfg(debug_assertions)]
     switch: Arc<narrow::Switch>,
 }
@@ -96,6 +107,7 @@ impl Store {
             options: Arc::new(options.clone()),
             ledger: None,
             is_unclean: Arc::default(),
+            weeks: Arc::default(),
             #[cfg(debug_assertions)]
             switch: Arc::default(),
         })
@@ -160,6 +172,25 @@ impl Store {
         Err(Error::internal("a statement answered with a row of another organization"))
     }
 
+    /// Rows of one organization, from a statement whose first column is the organization.
+    async fn found(
+        &self,
+        connection: &impl Connection,
+        sql: sql::Sql,
+        kinds: &[CellKind],
+        organization: OrganizationId,
+    ) -> Result<Vec<Vec<Cell>>> {
+        let found = connection.found(sql.finish(), Answered { has_parent: false, kinds }).await?;
+        let own = |row: Found| self.trip(row.tenant, organization).map(|()| row.cells);
+        found.into_iter().map(own).collect()
+    }
+
+    /// The organizations that a statement of its own about all of them answers with.
+    async fn owners(&self, sql: sql::Sql) -> Result<Vec<OrganizationId>> {
+        let found = self.reader.read(sql.finish(), Answered { has_parent: false, kinds: &[] }).await?;
+        Ok(found.into_iter().filter_map(|row| row.tenant).map(OrganizationId).collect())
+    }
+
     /// Starts a statement.
     fn sql(&self) -> sql::Sql {
         let sql = sql::Sql::new(self.backend());
@@ -170,9 +201,10 @@ impl Store {
 
     /// Closes every connection, after their statements have ended.
     pub async fn close(self) -> Result<()> {
-        self.writer.clone().close().await?;
+        // Who closes a file of SQLite last takes its log into it, which a reader cannot.
+        self.reader.close().await?;
         self.lookout.clone().close().await?;
-        self.reader.clone().close().await.map_err(Error::from)
+        self.writer.close().await.map_err(Error::from)
     }
 
     fn backend(&self) -> DbBackend {

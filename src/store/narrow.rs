@@ -26,6 +26,8 @@ sites! {
     Models,
     /// Rows by id.
     LookUp,
+    /// Rows that references name.
+    References,
     /// Rows by external id.
     ExternalIdLookUp,
     /// External ids of rows.
@@ -42,10 +44,6 @@ sites! {
     ChildListLink,
     /// That table to the rows of the lists.
     ChildListLinkRow,
-    /// That table, once the ids of the rows are known (`SQLite`).
-    ChildListLinkAgain,
-    /// The rows to that table, once their ids are known (`SQLite`).
-    ChildListLinkPair,
     /// The number of rows of a list.
     Count,
     /// The numbers of rows below rows.
@@ -158,6 +156,8 @@ sites! {
     Counts,
     /// The counts to their organization.
     CountsOfOwner,
+    /// What they come to, to their organization.
+    TotalsOfOwner,
     /// How far rows are counted, to count on.
     UncountedWeeks,
     /// How far rows are counted, when it has gone on.

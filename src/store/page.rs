@@ -37,6 +37,8 @@ pub struct PageQuery {
     pub before: Option<Vec<Cell>>,
     /// Most rows.
     pub limit: usize,
+    /// Whether it is asked if the list goes on: that takes a row more.
+    pub looks_ahead: bool,
     /// Whether to take the last rows instead of the first.
     pub is_backward: bool,
 }
@@ -88,19 +90,8 @@ impl Writer<'_> {
         all
     }
 
-    fn select(&self, sql: &mut Sql, is_id_only: bool) {
-        sql.push("SELECT ");
-        if is_id_only {
-            sql.column(Alias::ROW, self.selection.noun.tenant).push(" AS tenant, ");
-            sql.column(Alias::ROW, "id").push(" AS id");
-            for term in &self.query.order {
-                if term.column.name != "id" {
-                    sql.push(", ").column(Alias::ROW, term.column.name).push(" AS ").name(&[term.column.name]);
-                }
-            }
-            return;
-        }
-        sql.column(Alias::ROW, self.selection.noun.tenant).push(" AS tenant");
+    fn select(&self, sql: &mut Sql) {
+        sql.push("SELECT ").column(Alias::ROW, self.selection.noun.tenant).push(" AS tenant");
         for column in self.inner_columns() {
             sql.push(", ").column(Alias::ROW, column.name).push(" AS ").name(&[column.name]);
         }
@@ -110,14 +101,19 @@ impl Writer<'_> {
     }
 
     /// `SELECT … FROM … WHERE` every condition but the cursor's.
-    fn base(&self, sql: &mut Sql, is_id_only: bool) -> Result<()> {
+    fn base(&self, sql: &mut Sql) -> Result<()> {
         let noun = self.selection.noun;
-        self.select(sql, is_id_only);
-        sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW);
+        self.select(sql);
+        sql.push(" FROM ");
         if let Source::Children(Relationship { link: Link::Through { table, to, .. }, .. }) = self.source {
-            sql.push(" JOIN ").name(&[table]).push(" AS ").alias(Alias::LINK).push(" ON ");
+            // A cross join is taken in the order written: left to choose, SQLite may read every row of the organization.
+            sql.name(&[table]).push(" AS ").alias(Alias::LINK);
+            sql.push(if sql.is_postgres() { " JOIN " } else { " CROSS JOIN " });
+            sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" ON ");
             sql.tie(Site::ChildListLinkRow, (Alias::LINK, "organization_id"), (Alias::ROW, noun.tenant));
             sql.push(" AND ").column(Alias::LINK, to).push(" = ").column(Alias::ROW, "id");
+        } else {
+            sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW);
         }
         let site = if matches!(self.source, Source::Noun) { Site::List } else { Site::ChildList };
         sql.push(" WHERE ").narrow(site, Alias::ROW, noun.tenant, self.organization);
@@ -133,15 +129,18 @@ impl Writer<'_> {
                 }
                 Link::One { .. } | Link::Inside { .. } => unreachable!("a single reference is not a list"),
             }
-            // On SQLite the parents arrive as hexadecimal texts of a JSON array.
-            sql.push(if sql.is_postgres() { " = p.id" } else { " = unhex(p.value)" });
+            if sql.is_postgres() {
+                sql.push(" = p.id");
+            } else {
+                sql.push(" = ").parent();
+            }
         }
         sql.push(" AND ");
         self.query.filter.write(sql, noun, self.organization, Alias::ROW)
     }
 
-    /// The page's rows, limited to one more than asked.
-    fn page(&self, sql: &mut Sql, is_id_only: bool) -> Result<()> {
+    /// The page's rows, and one more if it is asked whether there are more.
+    fn page(&self, sql: &mut Sql) -> Result<()> {
         let query = self.query;
         let after = query.after.as_ref().map(|values| ranges(&query.order, values, false));
         let before = query.before.as_ref().map(|values| ranges(&query.order, values, true));
@@ -153,17 +152,17 @@ impl Writer<'_> {
             }
         };
         if let [only] = combined.as_slice() {
-            return self.range(sql, only, is_id_only);
+            return self.range(sql, only);
         }
         if combined.is_empty() {
-            self.base(sql, is_id_only)?;
+            self.base(sql)?;
             sql.push(" AND FALSE");
             return Ok(());
         }
         sql.push("SELECT * FROM (");
         for (index, range) in combined.iter().enumerate() {
             sql.push(if index > 0 { " UNION ALL SELECT * FROM (" } else { "SELECT * FROM (" });
-            self.range(sql, range, is_id_only)?;
+            self.range(sql, range)?;
             sql.push(") AS b").number(index);
         }
         sql.push(") AS u");
@@ -171,8 +170,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn range(&self, sql: &mut Sql, bounds: &[Bound], is_id_only: bool) -> Result<()> {
-        self.base(sql, is_id_only)?;
+    fn range(&self, sql: &mut Sql, bounds: &[Bound]) -> Result<()> {
+        self.base(sql)?;
         for bound in bounds {
             sql.push(" AND ");
             bound.write(sql);
@@ -184,7 +183,7 @@ impl Writer<'_> {
     fn tail(&self, sql: &mut Sql, alias: Option<Alias>) {
         sql.push(" ORDER BY ");
         self.order(sql, alias);
-        sql.push(" LIMIT ").number(self.query.limit + 1);
+        sql.push(" LIMIT ").number(self.query.limit + usize::from(self.query.looks_ahead));
     }
 
     fn order(&self, sql: &mut Sql, alias: Option<Alias>) {
@@ -214,10 +213,11 @@ pub fn yielded(selection: &Selection, query: &PageQuery) -> Vec<Column> {
 
 /// Writes the statement for one page of a noun.
 pub fn page(sql: &mut Sql, selection: &Selection, query: &PageQuery, organization: OrganizationId) -> Result<()> {
-    Writer { selection, query, organization, source: Source::Noun }.page(sql, false)
+    Writer { selection, query, organization, source: Source::Noun }.page(sql)
 }
 
-/// Writes the statement for one page for each parent: one short walk along an index for each.
+/// Writes the statement for one page for each parent: one short walk along an index for each. On PostgreSQL for all
+/// `parents` at once; on `SQLite`, where asking again costs next to nothing, for one after the other.
 pub fn children(
     sql: &mut Sql,
     selection: &Selection,
@@ -227,46 +227,14 @@ pub fn children(
     parents: &[Uuid],
 ) -> Result<()> {
     let writer = Writer { selection, query, organization, source: Source::Children(relation) };
-    if sql.is_postgres() {
-        sql.push("SELECT p.id AS parent, c.* FROM unnest(").ids(parents);
-        sql.push(") WITH ORDINALITY AS p(id, place) CROSS JOIN LATERAL (");
-        writer.page(sql, false)?;
-        sql.push(") AS c ORDER BY p.place, ");
-        writer.order(sql, Some(Alias::OUTER));
-        return Ok(());
+    if !sql.is_postgres() {
+        return writer.page(sql);
     }
-    sql.push("SELECT unhex(p.value) AS parent, ");
-    let (noun, outer) = (selection.noun, Alias::OUTER);
-    sql.column(outer, noun.tenant).push(" AS tenant");
-    for column in writer.inner_columns() {
-        sql.push(", ").column(outer, column.name);
-    }
-    for column in &selection.edge {
-        sql.push(", ").column(Alias::LINK, column.name);
-    }
-    // A cross join is taken in the order written: left to choose, SQLite reads every row of the organization instead.
-    sql.push(" FROM json_each(").ids(parents).push(") AS p CROSS JOIN ");
-    if let Link::Through { table, from, to, .. } = relation.link {
-        sql.name(&[table]).push(" AS ").alias(Alias::LINK).push(" ON ");
-        sql.narrow(Site::ChildListLinkAgain, Alias::LINK, "organization_id", organization).push(" AND ");
-        sql.column(Alias::LINK, from).push(" = unhex(p.value) CROSS JOIN ");
-        sql.name(&[noun.table]).push(" AS ").alias(outer).push(" ON ");
-        let (row, link) = ((outer, noun.tenant), (Alias::LINK, "organization_id"));
-        sql.tie(Site::ChildListLinkPair, row, link)
-            .push(" AND ")
-            .column(outer, "id")
-            .push(" = ")
-            .column(Alias::LINK, to)
-            .push(" AND ");
-    } else {
-        sql.name(&[noun.table]).push(" AS ").alias(outer).push(" ON ");
-    }
-    // The pair, and not the id alone: what the inner statement found is what the tripwire sees.
-    sql.push("(").column(outer, noun.tenant).push(", ").column(outer, "id");
-    sql.push(") IN (SELECT tenant, id FROM (");
-    writer.page(sql, true)?;
-    sql.push(")) ORDER BY p.key, ");
-    writer.order(sql, Some(outer));
+    sql.push("SELECT p.id AS parent, c.* FROM unnest(").ids(parents);
+    sql.push(") WITH ORDINALITY AS p(id, place) CROSS JOIN LATERAL (");
+    writer.page(sql)?;
+    sql.push(") AS c ORDER BY p.place, ");
+    writer.order(sql, Some(Alias::OUTER));
     Ok(())
 }
 

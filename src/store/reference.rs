@@ -3,42 +3,72 @@
 use std::collections::{HashMap, HashSet};
 
 use entity::noun::Noun;
-use sea_orm::{ConnectionTrait, prelude::Uuid};
+use sea_orm::prelude::Uuid;
 
 use super::{
-    Scope,
-    cell::{Cell, CellKind, Column, fold},
+    Connection, Scope,
+    cell::{Cell, CellKind, fold},
     draft::Reference,
     narrow::Site,
     scope::ExternalId,
     sql::Alias,
 };
-use crate::Result;
+use crate::{Error, Result};
 
-impl<C: ConnectionTrait> Scope<C> {
+impl<C: Connection> Scope<C> {
     /// The ids of the rows that references of one noun name. Linking to a row needs the scope to read it.
     pub async fn references<'a>(
         &self,
         noun: &'static Noun,
         wanted: impl Iterator<Item = &'a Reference>,
     ) -> Result<ReferenceMap> {
-        self.may_read(noun)?;
-        let (mut ids, mut keys) = (HashSet::new(), HashSet::new());
-        for reference in wanted {
-            match reference {
-                Reference::Id(Some(id)) => drop(ids.insert(*id)),
-                Reference::Id(None) => {}
-                Reference::External(key) => drop(keys.insert(key.clone())),
+        let mut found = self.named_by(&[(noun, wanted.collect())]).await?;
+        found.pop().ok_or_else(|| Error::internal("a noun has no answer"))
+    }
+
+    /// As [`Scope::references`], for several nouns: in one statement, and one more for each noun with external ids.
+    pub(super) async fn named_by(&self, wanted: &[(&'static Noun, Vec<&Reference>)]) -> Result<Vec<ReferenceMap>> {
+        wanted.iter().try_for_each(|(noun, _)| self.may_read(noun))?;
+        let ids = |references: &[&Reference]| -> Vec<Uuid> {
+            let ids = references.iter().filter_map(|it| if let Reference::Id(id) = it { *id } else { None });
+            ids.collect::<HashSet<_>>().into_iter().collect()
+        };
+        let named: Vec<(&'static Noun, Vec<Uuid>)> =
+            wanted.iter().map(|(noun, references)| (*noun, ids(references))).collect();
+        let mut maps = Vec::with_capacity(wanted.len());
+        for (known, (noun, references)) in self.known(&named).await?.into_iter().zip(wanted) {
+            let keys =
+                references.iter().filter_map(|it| if let Reference::External(key) = it { Some(key) } else { None });
+            let keys: HashSet<&ExternalId> = keys.collect();
+            let keys: Vec<ExternalId> = keys.into_iter().cloned().collect();
+            maps.push(ReferenceMap { known, owners: self.by_external_ids(noun, &keys).await? });
+        }
+        Ok(maps)
+    }
+
+    /// Which of these ids are rows, of each noun.
+    async fn known(&self, named: &[(&'static Noun, Vec<Uuid>)]) -> Result<Vec<HashSet<Uuid>>> {
+        let mut known = vec![HashSet::new(); named.len()];
+        let mut sql = self.sql();
+        for (place, (noun, ids)) in named.iter().enumerate().filter(|(_, (_, ids))| !ids.is_empty()) {
+            sql.push(if sql.is_empty() { "SELECT " } else { " UNION ALL SELECT " }).column(Alias::ROW, noun.tenant);
+            sql.push(", CAST(").number(place).push(" AS BIGINT), t.id FROM ").name(&[noun.table]).push(" AS t WHERE ");
+            sql.narrow(Site::References, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+            sql.is_one_of(Alias::ROW, "id", ids);
+        }
+        if sql.is_empty() {
+            return Ok(known);
+        }
+        for row in self.read_rows(sql.finish(), &[CellKind::Int, CellKind::Id]).await? {
+            if let [Cell::Int(place), Cell::Id(id)] = row.as_slice()
+                && let Some(of_noun) = usize::try_from(*place).ok().and_then(|place| known.get_mut(place))
+            {
+                of_noun.insert(*id);
             }
         }
-        let (ids, keys): (Vec<Uuid>, Vec<ExternalId>) = (ids.into_iter().collect(), keys.into_iter().collect());
-        let id = Column { name: "id", kind: CellKind::Id, is_nullable: false, field: "id" };
-        let known = self.by_ids(noun, &[id], &ids).await?.into_iter().filter_map(|row| row[0].id()).collect();
-        Ok(ReferenceMap { known, owners: self.by_external_ids(noun, &keys).await? })
+        Ok(known)
     }
-}
 
-impl<C: ConnectionTrait> Scope<C> {
     /// The oldest row out of the archive of each of these names, letter case ignored; by the folded name.
     pub async fn by_names(&self, noun: &'static Noun, names: &[String]) -> Result<HashMap<String, Uuid>> {
         self.may_read(noun)?;
@@ -53,7 +83,7 @@ impl<C: ConnectionTrait> Scope<C> {
         sql.narrow(Site::Named, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
         sql.is_one_of_cells(Alias::ROW, "name_folded", CellKind::Text, &folded);
         sql.push(" AND t.archived_at IS NULL ORDER BY t.id DESC");
-        for row in self.rows(sql.finish(), &[CellKind::Id, CellKind::Text]).await? {
+        for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Text]).await? {
             if let [Cell::Id(id), Cell::Text(name)] = row.as_slice() {
                 found.insert(name.clone(), *id);
             }

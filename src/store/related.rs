@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 
 use entity::noun::{Link, Relationship};
-use sea_orm::{ConnectionTrait, prelude::Uuid};
+use sea_orm::prelude::Uuid;
 
 use super::{
-    Scope,
+    Connection, Scope,
     cell::{Cell, CellKind, given},
     narrow::Site,
     sql::Alias,
 };
 use crate::{Error, Result};
 
-impl<C: ConnectionTrait> Scope<C> {
+impl<C: Connection> Scope<C> {
     /// The values, each once, that a column has among the rows of a relation through a table, for each of these rows.
     /// Archived rows do not count, and rows without any are left out. One statement.
     pub async fn values_among(
@@ -40,7 +40,7 @@ impl<C: ConnectionTrait> Scope<C> {
             sql.push(" AND ").column(Alias::ROW, "archived_at").push(" IS NULL");
         }
         let mut found: HashMap<Uuid, Vec<Cell>> = HashMap::new();
-        for mut row in self.rows(sql.finish(), &[CellKind::Id, kind]).await? {
+        for mut row in self.read_rows(sql.finish(), &[CellKind::Id, kind]).await? {
             if let (Some(value), Some(id)) = (row.pop(), row[0].id()) {
                 found.entry(id).or_default().push(value);
             }

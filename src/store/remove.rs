@@ -13,7 +13,7 @@ use super::{
     FailureKind, Tx,
     cell::{Cell, CellKind, Column, Record},
     event::Event,
-    failure_kind,
+    line::Answered,
     narrow::Site,
     sql::Alias,
     write::Rules,
@@ -52,6 +52,8 @@ impl Tx {
 
     /// Deletes a locked row for good, unless other rows refer to it. Its event is the tombstone.
     pub async fn delete(&self, noun: &'static Noun, record: &Record) -> Result<Result<(), UserError>> {
+        // What fails of it must be its own.
+        self.settle().await?;
         let mut sql = self.sql();
         sql.push("DELETE FROM ").name(&[noun.table]).push(" AS t WHERE ");
         sql.narrow(Site::Delete, Alias::ROW, noun.tenant, self.organization())
@@ -59,14 +61,14 @@ impl Tx {
             .bind(record.id())
             .push(" RETURNING ")
             .name(&[noun.tenant]);
-        match self.query_raw(sql.finish()).await {
-            Err(error) if failure_kind(&error) == FailureKind::ForeignKey => {
+        match self.found(sql.finish(), Answered { has_parent: false, kinds: &[] }).await {
+            Err(error) if error.kind() == FailureKind::ForeignKey => {
                 let message = "other rows refer to it; archive it instead, or delete those first";
                 return Ok(Err(UserError::new(Code::InUse, "id", message)));
             }
             rows => {
                 for row in rows? {
-                    self.trip(&CellKind::Id.read(&row, 0)?)?;
+                    self.trip(row.tenant)?;
                 }
             }
         }

@@ -10,19 +10,17 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use entity::{Noun, Tenanted, id::OrganizationId, noun::Relationship};
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, Select, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait, prelude::Uuid,
-};
+use sea_orm::{ActiveModelTrait, Iterable, QueryTrait, Select, Statement, TryIntoModel, prelude::Uuid};
 
 use super::{
-    Store,
+    Connection, Failed, Store,
     aside::Aside,
     cell::{Cell, CellKind, Column},
     connect,
     event::Event,
     filter::Predicate,
     ledger::Entry,
+    line::{Answered, Below, Found, Lines, Transaction},
     narrow::Site,
     page::{self, Page, PageQuery, Selection},
     rollup::Notes,
@@ -32,27 +30,29 @@ use super::{
 use crate::{Error, Result, auth::Actor};
 
 /// How many parameters `SQLite` takes in one statement; PostgreSQL takes twice as many.
-const MOST_PARAMETERS: usize = 32_766;
+pub(super) const MOST_PARAMETERS: usize = 32_766;
 
 /// A caller's reach: their tenant, their permissions, and the one connection that can run a statement.
 #[derive(Clone, Debug)]
-pub struct Scope<C = DatabaseConnection> {
+pub struct Scope<C = Lines> {
     pub(super) conn: C,
-    store: Store,
-    actor: Arc<Actor>,
+    pub(super) store: Store,
+    pub(super) actor: Arc<Actor>,
     now: DateTime<Utc>,
-    has_failed: Arc<AtomicBool>,
+    pub(super) has_failed: Arc<AtomicBool>,
+    /// Whether ids are taken for those of rows until a foreign key says otherwise.
+    pub(super) trusts: Arc<AtomicBool>,
     pub(super) events: Arc<std::sync::Mutex<Vec<Event>>>,
     pub(super) rolled: Arc<std::sync::Mutex<Notes>>,
     pub(super) aside: Arc<std::sync::Mutex<Aside>>,
     /// The transaction's erasure, and whether the ledger's file has yet to learn of it.
-    erasure: Arc<std::sync::Mutex<Option<(Entry, bool)>>>,
+    pub(super) erasure: Arc<std::sync::Mutex<Option<(Entry, bool)>>>,
     /// What is given back when the last of the request's work has ended.
     held: Vec<Arc<Held>>,
 }
 
 /// A scope inside a transaction. Dropping it rolls back.
-pub type Tx = Scope<DatabaseTransaction>;
+pub type Tx = Scope<Transaction>;
 
 /// One of a row's external ids.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,6 +71,7 @@ impl Scope {
             actor: Arc::new(actor),
             now,
             has_failed: Arc::default(),
+            trusts: Arc::default(),
             events: Arc::default(),
             rolled: Arc::default(),
             aside: Arc::default(),
@@ -89,19 +90,27 @@ impl Scope {
     /// Starts a transaction that writes, on `SQLite` when the one writer is free. No organization has more than half the
     /// connections in transactions: those that wait for its own locks leave the others to others.
     pub async fn begin(&self) -> Result<Tx> {
+        self.begun(false).await
+    }
+
+    /// As [`Scope::begin`], for a transaction that may be run again by [`Scope::begin`] if it ends in
+    /// [`Error::Collision`]: on PostgreSQL it begins when it must, and its writes are gathered into as few statements as
+    /// they can be.
+    pub async fn begin_later(&self) -> Result<Tx> {
+        self.begun(true).await
+    }
+
+    async fn begun(&self, is_later: bool) -> Result<Tx> {
         let turn = self.store.turns.take(Some(self.organization()));
         let turn = tokio::time::timeout(connect::turn(self.store.backend()), turn).await;
         let turn = turn.map_err(|_| Error::Unavailable)?;
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
         Ok(Scope {
-            conn: self.store.writer.begin_with_options(options).await?,
+            conn: self.store.writer.begin(is_later).await?,
             store: self.store.clone(),
             actor: Arc::clone(&self.actor),
             now: self.now,
             has_failed: Arc::default(),
+            trusts: Arc::default(),
             events: Arc::default(),
             rolled: Arc::default(),
             aside: Arc::default(),
@@ -111,39 +120,7 @@ impl Scope {
     }
 }
 
-impl Tx {
-    /// Writes the events as the last statement and commits. Refuses after any failed statement: PostgreSQL
-    /// answers such a commit with success and stores nothing.
-    pub async fn commit(self) -> Result<()> {
-        self.store_events().await?;
-        #[cfg(debug_assertions)]
-        crate::faults::strike(crate::faults::Point::Commit, &self.actor.subject).await;
-        if self.has_failed.load(Ordering::Acquire) {
-            return Err(Error::internal("a statement of the transaction had failed"));
-        }
-        let erasure = self.erasure.lock().expect("no holder of the lock panics").take();
-        let Some((entry, is_new)) = erasure else { return Ok(self.conn.commit().await?) };
-        // First: what is acknowledged stays erased after a restore, whatever happens in between.
-        if is_new {
-            self.store.append(entry).await?;
-        }
-        self.conn.commit().await?;
-        self.store.clean_soon().await;
-        Ok(())
-    }
-
-    /// Notes that the transaction erases somebody, once.
-    pub(super) fn erases(&self, entry: Entry, is_new: bool) {
-        *self.erasure.lock().expect("no holder of the lock panics") = Some((entry, is_new));
-    }
-
-    /// Undoes everything.
-    pub async fn roll_back(self) -> Result<()> {
-        Ok(self.conn.rollback().await?)
-    }
-}
-
-impl<C: ConnectionTrait> Scope<C> {
+impl<C: Connection> Scope<C> {
     /// The caller.
     pub fn actor(&self) -> &Actor {
         &self.actor
@@ -169,46 +146,49 @@ impl<C: ConnectionTrait> Scope<C> {
         noun.read.map_or(Ok(()), |permission| self.actor.require(permission))
     }
 
-    fn failed(&self, error: DbErr) -> Error {
+    pub(super) fn failed(&self, error: Failed) -> Error {
         self.has_failed.store(true, Ordering::Release);
         error.into()
     }
 
-    pub(super) async fn query(&self, statement: Statement) -> Result<Vec<QueryResult>> {
+    async fn answer(&self, statement: Statement, answered: Answered<'_>) -> Result<Vec<Found>> {
+        self.before(&statement).await?;
+        let found = self.conn.read(statement, answered).await.map_err(|error| self.failed(error))?;
+        self.trip_all(&found)?;
+        Ok(found)
+    }
+
+    async fn before(&self, statement: &Statement) -> Result<()> {
         // Each range of a cursor repeats the filter: what is small enough by itself may be too much together.
         if statement.values.as_ref().is_some_and(|values| values.0.len() > MOST_PARAMETERS) {
             return Err(Error::BadInput("filter and order together have too many values".to_owned()));
         }
         #[cfg(debug_assertions)]
         crate::faults::strike(crate::faults::Point::Read, &self.actor.subject).await;
-        self.conn.query_all_raw(statement).await.map_err(|error| self.failed(error))
+        Ok(())
     }
 
-    /// Runs a statement and keeps the database's own error, for callers that know what it means.
-    pub(super) async fn query_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.conn.query_all_raw(statement).await.inspect_err(|_| self.has_failed.store(true, Ordering::Release))
+    async fn answer_below(&self, statement: Statement, below: Below<'_>, answered: Answered<'_>) -> Result<Vec<Found>> {
+        self.before(&statement).await?;
+        let found = self.conn.below(statement, below, answered).await.map_err(|error| self.failed(error))?;
+        self.trip_all(&found)?;
+        Ok(found)
     }
 
-    pub(super) async fn execute(&self, statement: Statement) -> Result<u64> {
-        let done = self.conn.execute_raw(statement).await.map_err(|error| self.failed(error))?;
-        Ok(done.rows_affected())
+    pub(super) fn trip_all(&self, found: &[Found]) -> Result<()> {
+        found.iter().try_for_each(|row| self.trip(row.tenant))
     }
 
     /// The tripwire: a row of another tenant is a bug and an alarm, never an answer.
-    pub(super) fn trip(&self, tenant: &Cell) -> Result<()> {
-        let seen = self.store.trip(tenant.id(), self.organization());
+    pub(super) fn trip(&self, tenant: Option<Uuid>) -> Result<()> {
+        let seen = self.store.trip(tenant, self.organization());
         seen.inspect_err(|_| self.has_failed.store(true, Ordering::Release))
     }
 
-    /// Reads rows whose first column is the tenant, the others as told.
-    pub(crate) async fn rows(&self, statement: Statement, kinds: &[CellKind]) -> Result<Vec<Vec<Cell>>> {
-        let mut found = Vec::new();
-        for row in self.query(statement).await? {
-            self.trip(&CellKind::Id.read(&row, 0)?)?;
-            let cells = kinds.iter().enumerate().map(|(index, kind)| kind.read(&row, index + 1));
-            found.push(cells.collect::<Result<Vec<_>, DbErr>>()?);
-        }
-        Ok(found)
+    /// Reads rows whose first column is the tenant, the others as told, with a statement that changes and locks nothing.
+    pub(crate) async fn read_rows(&self, statement: Statement, kinds: &[CellKind]) -> Result<Vec<Vec<Cell>>> {
+        let found = self.answer(statement, Answered { has_parent: false, kinds }).await?;
+        Ok(found.into_iter().map(|row| row.cells).collect())
     }
 
     /// Every row of a query, narrowed to the caller's tenant.
@@ -226,9 +206,22 @@ impl<C: ConnectionTrait> Scope<C> {
         E::Model: Sync,
     {
         let narrowed = self.sql().narrow_models(query, self.organization());
-        let rows = narrowed.all(&self.conn).await.map_err(|error| self.failed(error))?;
+        // The first column of every table is the tenant.
+        let columns: Vec<(E::Column, CellKind)> =
+            E::Column::iter().skip(1).map(|column| (column, CellKind::of_column(column))).collect();
+        let kinds: Vec<CellKind> = columns.iter().map(|(_, kind)| *kind).collect();
+        let statement = narrowed.build(self.store.backend());
+        let mut rows = Vec::new();
+        for row in self.answer(statement, Answered { has_parent: false, kinds: &kinds }).await? {
+            let mut model = E::ActiveModel::default();
+            model.try_set(E::TENANT, row.tenant.into())?;
+            for ((column, kind), cell) in columns.iter().zip(&row.cells) {
+                model.try_set(*column, cell.bound(*kind))?;
+            }
+            rows.push(model.try_into_model()?);
+        }
         for row in &rows {
-            self.trip(&Cell::Id(E::tenant(row).0))?;
+            self.trip(Some(E::tenant(row).0))?;
         }
         Ok(rows)
     }
@@ -240,10 +233,10 @@ impl<C: ConnectionTrait> Scope<C> {
         let mut sql = self.sql();
         page::page(&mut sql, selection, query, self.organization())?;
         let kinds: Vec<CellKind> = page::yielded(selection, query).iter().map(|column| column.kind).collect();
-        Ok(finish(self.rows(sql.finish(), &kinds).await?, query))
+        Ok(finish(self.read_rows(sql.finish(), &kinds).await?, query))
     }
 
-    /// One page of a relation for each of `parents`, in one statement.
+    /// One page of a relation for each of `parents`, with one statement.
     pub async fn children(
         &self,
         selection: &Selection,
@@ -258,13 +251,17 @@ impl<C: ConnectionTrait> Scope<C> {
         }
         let mut sql = self.sql();
         page::children(&mut sql, selection, query, self.organization(), relation, parents)?;
-        let columns = page::yielded(selection, query);
+        let kinds: Vec<CellKind> = page::yielded(selection, query).iter().map(|column| column.kind).collect();
         let mut by_parent: HashMap<Uuid, Vec<Vec<Cell>>> = HashMap::new();
-        for row in self.query(sql.finish()).await? {
-            let parent = CellKind::Id.read(&row, 0)?.id().ok_or_else(|| Error::internal("a child has no parent"))?;
-            self.trip(&CellKind::Id.read(&row, 1)?)?;
-            let cells = columns.iter().enumerate().map(|(index, column)| column.kind.read(&row, index + 2));
-            by_parent.entry(parent).or_default().push(cells.collect::<Result<_, DbErr>>()?);
+        let found = if sql.is_postgres() {
+            self.answer(sql.finish(), Answered { has_parent: true, kinds: &kinds }).await?
+        } else {
+            let below = Below { parents, places: &sql.parents() };
+            self.answer_below(sql.finish(), below, Answered { has_parent: false, kinds: &kinds }).await?
+        };
+        for row in found {
+            let parent = row.parent.ok_or_else(|| Error::internal("a child has no parent"))?;
+            by_parent.entry(parent).or_default().push(row.cells);
         }
         Ok(by_parent.into_iter().map(|(parent, rows)| (parent, finish(rows, query))).collect())
     }
@@ -294,7 +291,7 @@ impl<C: ConnectionTrait> Scope<C> {
         sql.narrow(Site::LookUp, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, "id", ids);
         let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
-        self.rows(sql.finish(), &kinds).await
+        self.read_rows(sql.finish(), &kinds).await
     }
 
     /// How many rows a filter finds.
@@ -303,7 +300,7 @@ impl<C: ConnectionTrait> Scope<C> {
         self.may_filter(filter)?;
         let mut sql = self.sql();
         page::count(&mut sql, noun, filter, self.organization())?;
-        let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
+        let rows = self.read_rows(sql.finish(), &[CellKind::Int]).await?;
         Ok(rows.first().and_then(|row| row[0].int()).unwrap_or(0))
     }
 
@@ -318,7 +315,7 @@ impl<C: ConnectionTrait> Scope<C> {
         self.may_filter(filter)?;
         let mut sql = self.sql();
         page::count_children(&mut sql, filter, self.organization(), relation, parents)?;
-        let rows = self.rows(sql.finish(), &[CellKind::Id, CellKind::Int]).await?;
+        let rows = self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Int]).await?;
         Ok(rows.iter().filter_map(|row| Some((row[0].id()?, row[1].int()?))).collect())
     }
 
@@ -333,7 +330,7 @@ impl<C: ConnectionTrait> Scope<C> {
         sql.name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
         sql.narrow(Site::ExternalIds, Alias::ROW, "organization_id", self.organization());
         sql.push(" AND ").is_one_of_named(Alias::ROW, &[noun.table, "_id"], ids).push(" ORDER BY t.system");
-        for row in self.rows(sql.finish(), &[CellKind::Id, CellKind::Text, CellKind::Text]).await? {
+        for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Text, CellKind::Text]).await? {
             if let [Cell::Id(id), Cell::Text(system), Cell::Text(external)] = row.as_slice() {
                 found.entry(*id).or_default().push(ExternalId { system: system.clone(), id: external.clone() });
             }
@@ -356,13 +353,20 @@ impl<C: ConnectionTrait> Scope<C> {
             let mut sql = self.sql();
             // A join and not `IN`: for that, SQLite reads every external id of the organization.
             sql.push("SELECT t.organization_id, t.").name(&[noun.table, "_id"]).push(", t.system, t.external_id FROM ");
-            sql.push("(VALUES ").list(part, |sql, key| {
-                sql.push("(").bind(key.system.as_str()).push(", ").bind(key.id.as_str()).push(")");
-            });
-            sql.push(") AS w CROSS JOIN ").name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
+            if sql.is_postgres() {
+                sql.push("UNNEST(").array(CellKind::Text, part.iter().map(|key| Cell::Text(key.system.clone())));
+                sql.push(", ").array(CellKind::Text, part.iter().map(|key| Cell::Text(key.id.clone())));
+                sql.push(") AS w(column1, column2)");
+            } else {
+                sql.push("(VALUES ").list(part, |sql, key| {
+                    sql.push("(").bind(key.system.as_str()).push(", ").bind(key.id.as_str()).push(")");
+                });
+                sql.push(") AS w");
+            }
+            sql.push(" CROSS JOIN ").name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
             sql.narrow(Site::ExternalIdLookUp, Alias::ROW, "organization_id", self.organization());
             sql.push(" AND t.system = w.column1 AND t.external_id = w.column2");
-            for row in self.rows(sql.finish(), &[CellKind::Id, CellKind::Text, CellKind::Text]).await? {
+            for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Text, CellKind::Text]).await? {
                 if let [Cell::Id(id), Cell::Text(system), Cell::Text(external)] = row.as_slice() {
                     found.insert(ExternalId { system: system.clone(), id: external.clone() }, *id);
                 }
@@ -381,7 +385,7 @@ impl<C: ConnectionTrait> Scope<C> {
 
 /// Takes the one row too many as the sign that there is more, and restores the order.
 fn finish(mut rows: Vec<Vec<Cell>>, query: &PageQuery) -> Page {
-    let has_more = rows.len() > query.limit;
+    let has_more = query.looks_ahead && rows.len() > query.limit;
     rows.truncate(query.limit);
     if query.is_backward {
         rows.reverse();

@@ -1,6 +1,7 @@
 //! Writes one statement for either database. Only text known at compile time becomes SQL; everything
 //! else is bound.
 
+use std::borrow::Borrow;
 #[cfg(debug_assertions)]
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ impl Bound for Value {}
 pub struct Sql {
     text: String,
     values: Vec<Value>,
+    parents: Vec<usize>,
     backend: DbBackend,
     #[cfg(debug_assertions)]
     pub(super) switch: Option<Arc<Switch>>,
@@ -37,6 +39,7 @@ impl Sql {
         Self {
             text: String::new(),
             values: Vec::new(),
+            parents: Vec::new(),
             backend,
             #[cfg(debug_assertions)]
             switch: None,
@@ -143,7 +146,10 @@ impl Sql {
     /// As [`Sql::is_one_of`], for a column whose name is made of parts.
     pub fn is_one_of_named(&mut self, alias: Alias, column: &[&'static str], ids: &[Uuid]) -> &mut Self {
         self.alias(alias).push(".").name(column);
-        if self.is_postgres() {
+        if let [only] = ids {
+            // PostgreSQL plans a test of an array anew each time.
+            self.push(" = ").bind(*only)
+        } else if self.is_postgres() {
             self.push(" = ANY(").ids(ids).push(")")
         } else {
             self.push(" IN (SELECT unhex(value) FROM json_each(").ids(ids).push("))")
@@ -159,15 +165,7 @@ impl Sql {
         }
         self.column(alias, column);
         if self.is_postgres() {
-            let ty = match kind {
-                CellKind::Id => ArrayType::Uuid,
-                CellKind::Text => ArrayType::String,
-                CellKind::Int => ArrayType::BigInt,
-                CellKind::Float => ArrayType::Double,
-                CellKind::Bool => ArrayType::Bool,
-            };
-            let values = cells.iter().map(|cell| cell.bound(kind)).collect();
-            return self.push(" = ANY(").bind(Value::Array(ty, Some(Box::new(values)))).push(")");
+            return self.push(" = ANY(").array(kind, cells).push(")");
         }
         let json: Option<Vec<serde_json::Value>> = cells
             .iter()
@@ -192,18 +190,74 @@ impl Sql {
     /// Binds ids as one value: an array on PostgreSQL, a JSON array of hexadecimal texts on `SQLite`.
     pub fn ids(&mut self, ids: &[Uuid]) -> &mut Self {
         if self.is_postgres() {
-            let values = ids.iter().map(|id| Value::from(*id)).collect();
-            self.bind(Value::Array(ArrayType::Uuid, Some(Box::new(values))))
+            self.array(CellKind::Id, ids.iter().map(|id| Cell::Id(*id)))
         } else {
             let hex: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
             self.bind(serde_json::json!(hex).to_string())
         }
     }
 
+    /// Appends new rows of the organization: its id, then the cells of each row.
+    pub fn owned<const N: usize>(
+        &mut self,
+        organization: OrganizationId,
+        kinds: [CellKind; N],
+        rows: &[[Cell; N]],
+    ) -> &mut Self {
+        if self.is_postgres() {
+            self.push("SELECT ").owner(organization).push(", v.* FROM UNNEST(");
+            self.list(kinds.into_iter().enumerate(), |sql, (place, kind)| {
+                sql.array(kind, rows.iter().map(|row| &row[place]));
+            });
+            return self.push(") AS v");
+        }
+        self.push("VALUES ").list(rows, |sql, row| {
+            sql.push("(").owner(organization);
+            for (cell, kind) in row.iter().zip(kinds) {
+                sql.push(", ").cell(cell, kind);
+            }
+            sql.push(")");
+        })
+    }
+
+    /// Binds the cells of one column as one array: a statement over arrays serves every number of rows, so that it is
+    /// prepared once, and costs less to parse than a place for each cell. PostgreSQL only.
+    pub fn array<C: Borrow<Cell>>(&mut self, kind: CellKind, cells: impl IntoIterator<Item = C>) -> &mut Self {
+        let values = cells.into_iter().map(|cell| cell.borrow().bound(kind)).collect();
+        let ty = match kind {
+            CellKind::Id => ArrayType::Uuid,
+            CellKind::Text => ArrayType::String,
+            CellKind::Int => ArrayType::BigInt,
+            CellKind::Float => ArrayType::Double,
+            CellKind::Bool => ArrayType::Bool,
+        };
+        self.bind(Value::Array(ty, Some(Box::new(values))))
+    }
+
+    /// Appends a place for the row below which rows are asked for, one such row after the other. `SQLite` only.
+    pub fn parent(&mut self) -> &mut Self {
+        self.parents.push(self.values.len());
+        self.bind(Value::Uuid(None))
+    }
+
+    /// The places among the values for the row below which rows are asked for.
+    pub fn parents(&self) -> Vec<usize> {
+        self.parents.clone()
+    }
+
     /// Binds numbers as one array. PostgreSQL only.
-    pub fn integers(&mut self, numbers: &[i64]) -> &mut Self {
-        let values = numbers.iter().map(|number| Value::from(*number)).collect();
-        self.bind(Value::Array(ArrayType::BigInt, Some(Box::new(values))))
+    pub fn integers(&mut self, numbers: impl IntoIterator<Item = i64>) -> &mut Self {
+        self.array(CellKind::Int, numbers.into_iter().map(Cell::Int))
+    }
+
+    /// Whether nothing is written yet.
+    pub const fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// How many values it binds.
+    pub const fn values(&self) -> usize {
+        self.values.len()
     }
 
     /// The finished statement.

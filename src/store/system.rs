@@ -5,12 +5,11 @@ use entity::{
     id::{self, OrganizationId},
     organization::Weekday,
 };
-use sea_orm::{ConnectionTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait, prelude::Uuid};
+use sea_orm::ConnectionTrait;
 
 use super::{
     FailureKind, Store,
     cell::fold,
-    failure_kind,
     narrow::Site,
     rollup,
     sql::{Alias, Sql},
@@ -49,18 +48,14 @@ impl Store {
     ) -> Result<Option<OrganizationId>> {
         use entity::noun::Named;
         let (organization, department, now) = (OrganizationId(id::new()), id::new(), now.timestamp_millis());
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        let tx = self.writer.begin_with_options(options).await?;
+        let tx = self.writer.begin(false).await?;
         let mut sql = Sql::new(self.backend());
         sql.push("INSERT INTO organization (id, version, created_at, updated_at, slug, name, time_zone, week_start, ");
         sql.push("locale) VALUES (").owner(organization).push(", 1, ").bind(now).push(", ").bind(now).push(", ");
         sql.bind(new.slug).push(", ").bind(new.name).push(", ").bind(new.time_zone).push(", ");
         sql.bind(Weekday::Monday.name()).push(", 'en')");
-        match tx.execute_raw(sql.finish()).await {
-            Err(error) if failure_kind(&error) == FailureKind::Unique => {
+        match tx.execute(sql.finish()).await {
+            Err(error) if error.kind() == FailureKind::Unique => {
                 tx.rollback().await?;
                 return Ok(None);
             }
@@ -70,21 +65,21 @@ impl Store {
         sql.push("INSERT INTO department (organization_id, id, version, created_at, updated_at, name, name_folded) ");
         sql.push("VALUES (").owner(organization).push(", ").bind(department).push(", 1, ").bind(now).push(", ");
         sql.bind(now).push(", ").bind("Unassigned").push(", ").bind(fold("Unassigned")).push(")");
-        tx.execute_raw(sql.finish()).await?;
+        tx.execute(sql.finish()).await?;
         let mut sql = self.sql();
         sql.push("UPDATE organization AS t SET fallback_department_id = ").bind(department).push(" WHERE ");
         sql.narrow(Site::FirstDepartment, Alias::ROW, "id", organization);
-        tx.execute_raw(sql.finish()).await?;
+        tx.execute(sql.finish()).await?;
         let mut sql = Sql::new(self.backend());
         // Nothing is there, and all of it counted.
         sql.push("INSERT INTO organization_sequence (organization_id, last, rolled_to, rolled_until, rolled_zone, ");
         sql.push("rolled_week_start) VALUES (").owner(organization).push(", 0, 0, ").bind(rollup::FOREVER).push(", ");
         sql.bind(new.time_zone).push(", ").bind(Weekday::Monday.name()).push(")");
-        tx.execute_raw(sql.finish()).await?;
+        tx.execute(sql.finish()).await?;
         let mut sql = Sql::new(self.backend());
         sql.push("INSERT INTO audit_head (organization_id, last_sequence, hash) VALUES (").owner(organization);
         sql.push(", 0, '')");
-        tx.execute_raw(sql.finish()).await?;
+        tx.execute(sql.finish()).await?;
         tx.commit().await?;
         Ok(Some(organization))
     }
@@ -93,8 +88,7 @@ impl Store {
     pub async fn organization_by_slug(&self, slug: &str) -> Result<Option<OrganizationId>> {
         let mut sql = Sql::new(self.backend());
         sql.push("SELECT id FROM organization WHERE slug = ").bind(slug);
-        let row = self.reader.query_one_raw(sql.finish()).await?;
-        Ok(row.map(|row| row.try_get_by_index::<Uuid>(0)).transpose()?.map(OrganizationId))
+        Ok(self.owners(sql).await?.pop())
     }
 
     /// What the database holds, also before it has our schema: `demo` leaves one with other data as it is.
@@ -123,6 +117,9 @@ impl Store {
     pub async fn forget_idempotency_keys(&self, now: DateTime<Utc>) -> Result<u64> {
         let mut sql = Sql::new(self.backend());
         sql.push("DELETE FROM idempotency WHERE created_at < ").bind((now - Duration::hours(24)).timestamp_millis());
-        Ok(self.writer.execute_raw(sql.finish()).await?.rows_affected())
+        let tx = self.writer.begin(false).await?;
+        let forgotten = tx.execute(sql.finish()).await?;
+        tx.commit().await?;
+        Ok(forgotten)
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use entity::noun::{Field, Link, Noun, Relationship};
-use sea_orm::{ConnectionTrait, prelude::Uuid};
+use sea_orm::prelude::Uuid;
 
 use super::{
-    Scope,
+    Connection, Scope,
     cell::{Cell, CellKind, Column, Record, columns, given},
     narrow::Site,
     sql::Alias,
@@ -72,7 +72,7 @@ impl Gathered {
     }
 }
 
-impl<C: ConnectionTrait> Scope<C> {
+impl<C: Connection> Scope<C> {
     /// Reads these rows and what belongs to them, in one statement for each relation of each level. Archived rows
     /// below them are left out. Stops early with more than `most` rows and lines: the caller refuses those.
     pub async fn gather(&self, whole: &'static Whole, ids: &[Uuid], most: usize) -> Result<Gathered> {
@@ -153,7 +153,7 @@ impl<C: ConnectionTrait> Scope<C> {
         self.select(&mut sql, noun, columns);
         sql.push(" ORDER BY ").column(Alias::ROW, "id").push(" LIMIT ").number(most + 1);
         let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
-        self.rows(sql.finish(), &kinds).await
+        self.read_rows(sql.finish(), &kinds).await
     }
 
     /// Columns of the rows of a noun whose `column` is one of `ids`, by id. At most one more than `most`.
@@ -186,7 +186,7 @@ impl<C: ConnectionTrait> Scope<C> {
         sql.push(" AND ").is_one_of(Alias::ROW, column, ids).push(" ORDER BY ").column(Alias::ROW, "id");
         sql.push(" LIMIT ").number(most + 1);
         let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
-        self.rows(sql.finish(), &kinds).await
+        self.read_rows(sql.finish(), &kinds).await
     }
 
     /// How many rows of a noun name a row in a column. For rules the server applies whoever calls.
@@ -197,7 +197,7 @@ impl<C: ConnectionTrait> Scope<C> {
         sql.narrow(Site::Referring, Alias::ROW, noun.tenant, self.organization());
         sql.push(" AND ").column(Alias::ROW, column).push(" = ").bind(id).push(" GROUP BY ");
         sql.column(Alias::ROW, noun.tenant);
-        let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
+        let rows = self.read_rows(sql.finish(), &[CellKind::Int]).await?;
         Ok(rows.first().and_then(|row| row[0].int()).unwrap_or(0))
     }
 
@@ -210,7 +210,7 @@ impl<C: ConnectionTrait> Scope<C> {
         let columns = [given(noun, "id", Cell::Null).0, given(noun, column, Cell::Null).0];
         let mut sql = self.sql();
         self.select(&mut sql, noun, &columns);
-        let rows = self.rows(sql.finish(), &[CellKind::Id, CellKind::Id]).await?;
+        let rows = self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id]).await?;
         Ok(rows.iter().filter_map(|row| Some((row[0].id()?, row[1].id()))).collect())
     }
 
@@ -245,7 +245,7 @@ impl<C: ConnectionTrait> Scope<C> {
             let (from, to) = row[0].id().zip(row[1].id())?;
             Some(Line { from, to, values: edge.iter().zip(row.into_iter().skip(2)).collect() })
         };
-        Ok(self.rows(sql.finish(), &kinds).await?.into_iter().filter_map(line).collect())
+        Ok(self.read_rows(sql.finish(), &kinds).await?.into_iter().filter_map(line).collect())
     }
 }
 

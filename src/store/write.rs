@@ -1,23 +1,25 @@
 //! Writes drafts: one path for one row and for a thousand, in a fixed number of statements.
 
-use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
 use entity::{
     event::EventOperation,
     id,
-    noun::{Field, Kind, Link, Noun, Writable},
+    noun::{Field, Kind, Noun},
 };
 use sea_orm::prelude::Uuid;
 
 use super::{
     Tx,
     cell::{Cell, CellKind, Column, Record, columns, fold},
-    draft::{Draft, Outcome, Target, Written},
+    complete::complete,
+    draft::{Draft, Outcome, Written},
     event::Event,
     narrow::Site,
     scope::ExternalId,
     sql::{Alias, Sql},
 };
-use crate::{Error, Result, error::Code};
+use crate::Result;
 
 pub use super::rules::{PartOf, Rules};
 
@@ -25,7 +27,7 @@ pub use super::rules::{PartOf, Rules};
 pub type Values = Vec<(Column, Cell)>;
 
 /// How many parameters one statement may bind on either database.
-const MOST_PARAMETERS: usize = 30_000;
+const MOST_VALUES: usize = 30_000;
 
 impl Tx {
     /// Writes drafts of one noun. With `is_all_or_nothing`, one mistake keeps all of them from being written;
@@ -49,9 +51,8 @@ impl Tx {
             self.arrange(noun, part_of, drafts, is_all_or_nothing).await?;
         }
         let has_mistakes = drafts.iter().any(|draft| !draft.errors.is_empty());
-        if !(has_mistakes && is_all_or_nothing) {
-            self.store(noun, drafts).await?;
-        }
+        let mut stored =
+            if has_mistakes && is_all_or_nothing { HashMap::new() } else { self.store(noun, drafts).await? };
         let outcome = |draft: &Draft| {
             if !draft.errors.is_empty() || (has_mistakes && is_all_or_nothing) {
                 Outcome::Failed
@@ -68,12 +69,17 @@ impl Tx {
             .map(|draft| {
                 let outcome = outcome(draft);
                 let is_there = outcome != Outcome::Failed || !draft.is_new();
-                Written { id: is_there.then_some(draft.id), outcome, errors: draft.errors.clone() }
+                let row = match outcome {
+                    Outcome::Unchanged => draft.current.clone(),
+                    _ => stored.remove(&draft.id),
+                };
+                Written { id: is_there.then_some(draft.id), outcome, errors: draft.errors.clone(), row }
             })
             .collect())
     }
 
-    async fn store(&self, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
+    /// Answers the rows that were written, as they are now.
+    async fn store(&self, noun: &'static Noun, drafts: &[Draft]) -> Result<HashMap<Uuid, Record>> {
         let sound = || drafts.iter().filter(|draft| draft.errors.is_empty());
         let now = Cell::Int(self.now().timestamp_millis());
         let (mut created, mut updated) = (Vec::new(), Vec::new());
@@ -91,8 +97,8 @@ impl Tx {
                 created.push((Record::made(noun, draft.id, &changes, &now), fields));
             }
         }
-        self.put(noun, created, EventOperation::Created).await?;
-        self.put(noun, updated, EventOperation::Updated).await?;
+        let mut stored = self.put_rows(noun, created, EventOperation::Created).await?;
+        stored.extend(self.put_rows(noun, updated, EventOperation::Updated).await?);
         self.store_external_ids(noun, drafts).await?;
         let mut satellites: Vec<(&'static Noun, Vec<Values>)> = Vec::new();
         for (other, values) in drafts.iter().filter(|draft| draft.errors.is_empty()).flat_map(|draft| &draft.satellites)
@@ -105,7 +111,7 @@ impl Tx {
         for (other, rows) in satellites {
             self.make(other, &rows).await?;
         }
-        Ok(())
+        Ok(stored.into_iter().map(|record| (record.id(), record)).collect())
     }
 
     /// Makes rows that are part of another row's change and have no events of their own.
@@ -143,57 +149,97 @@ impl Tx {
         rows: Vec<(Record, Vec<&'static str>)>,
         operation: EventOperation,
     ) -> Result<()> {
+        self.put_rows(noun, rows, operation).await.map(drop)
+    }
+
+    async fn put_rows(
+        &self,
+        noun: &'static Noun,
+        rows: Vec<(Record, Vec<&'static str>)>,
+        operation: EventOperation,
+    ) -> Result<Vec<Record>> {
         let (records, fields): (Vec<Record>, Vec<_>) = rows.into_iter().unzip();
         self.insert(noun, &records, operation != EventOperation::Created).await?;
         for (record, fields) in records.iter().zip(fields) {
             self.count_later(noun, record, operation);
             self.note(Event { noun: noun.name, row: record.id(), operation, version: record.version(), fields });
         }
-        Ok(())
+        Ok(records)
     }
 
     /// Inserts whole rows, or replaces the rows of the same ids. Rows to replace are locked by the caller.
     async fn insert(&self, noun: &'static Noun, records: &[Record], replaces: bool) -> Result<()> {
         let columns = columns(noun);
         let folded: Vec<&'static Field> = noun.all_fields().filter(|field| field.is_searchable).collect();
-        let is_tenant_own = noun.tenant != "id";
         let width = columns.len() + folded.len() + 1;
-        for part in records.chunks(MOST_PARAMETERS / width) {
-            let mut sql = self.sql();
-            sql.push("INSERT INTO ").name(&[noun.table]).push(" (");
-            if is_tenant_own {
-                sql.name(&[noun.tenant]).push(", ");
-            }
-            sql.list(&columns, |sql, column| {
-                sql.name(&[column.name]);
-            });
-            for field in &folded {
-                sql.push(", ").name(&[field.column, "_folded"]);
-            }
-            sql.push(") VALUES ").list(part, |sql, record| {
-                sql.push("(");
-                if is_tenant_own {
-                    sql.owner(self.organization()).push(", ");
-                }
-                sql.list(&record.cells, |sql, (column, cell)| {
-                    sql.cell(cell, column.kind);
-                });
-                for field in &folded {
-                    let text = record.get(field.column).text().map_or(Cell::Null, |text| Cell::Text(fold(text)));
-                    sql.push(", ").cell(&text, CellKind::Text);
-                }
-                sql.push(")");
-            });
+        for part in records.chunks(MOST_VALUES / width) {
             if replaces {
-                replace(&mut sql, noun, &columns, &folded);
+                // It concerns rows that other writes may concern too.
+                self.settle().await?;
             }
-            sql.push(" RETURNING ").name(&[noun.tenant]);
-            let stored = self.rows(sql.finish(), &[]).await?.len();
-            if stored != part.len() {
-                return Err(Error::internal(format!("{stored} of {} rows were stored", part.len())));
+            self.write_rows(part.len(), |sql| {
+                self.insert_rows(sql, noun, (&columns, &folded), part);
+                if replaces {
+                    replace(sql, noun, &columns, &folded);
+                }
+                sql.push(" RETURNING ").name(&[noun.tenant]).push(" AS organization_id");
+            })
+            .await?;
+            if replaces {
+                self.settle().await?;
             }
         }
         self.insert_items(noun, records, replaces).await
+    }
+
+    fn insert_rows(
+        &self,
+        sql: &mut Sql,
+        noun: &'static Noun,
+        (columns, folded): (&[Column], &[&'static Field]),
+        records: &[Record],
+    ) {
+        let is_tenant_own = noun.tenant != "id";
+        sql.push("INSERT INTO ").name(&[noun.table]).push(" (");
+        if is_tenant_own {
+            sql.name(&[noun.tenant]).push(", ");
+        }
+        sql.list(columns, |sql, column| {
+            sql.name(&[column.name]);
+        });
+        for field in folded {
+            sql.push(", ").name(&[field.column, "_folded"]);
+        }
+        let searched = |record: &Record, field: &Field| {
+            record.get(field.column).text().map_or(Cell::Null, |text| Cell::Text(fold(text)))
+        };
+        if sql.is_postgres() && records.len() > 1 {
+            sql.push(") SELECT ");
+            if is_tenant_own {
+                sql.owner(self.organization()).push(", ");
+            }
+            sql.push("v.* FROM UNNEST(").list(columns.iter().enumerate(), |sql, (place, column)| {
+                sql.array(column.kind, records.iter().map(|record| &record.cells[place].1));
+            });
+            for field in folded {
+                sql.push(", ").array(CellKind::Text, records.iter().map(|record| searched(record, field)));
+            }
+            sql.push(") AS v");
+            return;
+        }
+        sql.push(") VALUES ").list(records, |sql, record| {
+            sql.push("(");
+            if is_tenant_own {
+                sql.owner(self.organization()).push(", ");
+            }
+            sql.list(&record.cells, |sql, (column, cell)| {
+                sql.cell(cell, column.kind);
+            });
+            for field in folded {
+                sql.push(", ").cell(&searched(record, field), CellKind::Text);
+            }
+            sql.push(")");
+        });
     }
 
     async fn insert_items(&self, noun: &'static Noun, records: &[Record], replaces: bool) -> Result<()> {
@@ -206,19 +252,21 @@ impl Tx {
                 sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], &ids).push(" RETURNING organization_id");
                 self.rows(sql.finish(), &[]).await?;
             }
-            let items: Vec<(Uuid, String)> = records
+            let items: Vec<[Cell; 2]> = records
                 .iter()
-                .flat_map(|record| items(field, record.get(field.column)).into_iter().map(|item| (record.id(), item)))
+                .flat_map(|record| {
+                    let item = |item| [Cell::Id(record.id()), Cell::Text(item)];
+                    items(field, record.get(field.column)).into_iter().map(item)
+                })
                 .collect();
-            for part in items.chunks(MOST_PARAMETERS / 3) {
-                let mut sql = self.sql();
-                sql.push("INSERT INTO ").name(&[noun.table, "_", field.column]).push(" (organization_id, ");
-                sql.name(&[noun.table, "_id"]).push(", item) VALUES ");
-                sql.list(part, |sql, (id, item)| {
-                    sql.push("(").owner(self.organization()).push(", ").bind(*id).push(", ").bind(item.as_str());
-                    sql.push(")");
-                });
-                self.execute(sql.finish()).await?;
+            for part in items.chunks(MOST_VALUES / 3) {
+                self.write_rows(part.len(), |sql| {
+                    sql.push("INSERT INTO ").name(&[noun.table, "_", field.column]).push(" (organization_id, ");
+                    sql.name(&[noun.table, "_id"]).push(", item) ");
+                    sql.owned(self.organization(), [CellKind::Id, CellKind::Text], part);
+                    sql.push(" RETURNING organization_id");
+                })
+                .await?;
             }
         }
         Ok(())
@@ -234,18 +282,24 @@ impl Tx {
             sound().flat_map(|draft| draft.new_external_ids().map(|key| (draft.id, key))).collect();
         // In one order, so that two calls with the same keys wait for each other and do not deadlock.
         keys.sort_unstable_by_key(|(_, key)| *key);
-        for part in keys.chunks(MOST_PARAMETERS / 4) {
-            let mut sql = self.sql();
-            sql.push("INSERT INTO ").name(&[noun.table, "_external_id"]).push(" (organization_id, ");
-            sql.name(&[noun.table, "_id"]).push(", system, external_id) VALUES ").list(part, |sql, (id, key)| {
-                sql.push("(").owner(self.organization()).push(", ").bind(*id).push(", ").bind(key.system.as_str());
-                sql.push(", ").bind(key.id.as_str()).push(")");
-            });
-            sql.push(" ON CONFLICT (organization_id, ").name(&[noun.table, "_id"]);
-            sql.push(", system) DO UPDATE SET external_id = excluded.external_id");
-            self.execute(sql.finish()).await?;
+        let cells =
+            |(id, key): (Uuid, &ExternalId)| [Cell::Id(id), Cell::Text(key.system.clone()), Cell::Text(key.id.clone())];
+        let keys: Vec<[Cell; 3]> = keys.into_iter().map(cells).collect();
+        for part in keys.chunks(MOST_VALUES / 4) {
+            self.write_rows(part.len(), |sql| {
+                sql.push("INSERT INTO ").name(&[noun.table, "_external_id"]).push(" (organization_id, ");
+                sql.name(&[noun.table, "_id"]).push(", system, external_id) ");
+                sql.owned(self.organization(), [CellKind::Id, CellKind::Text, CellKind::Text], part);
+                sql.push(" ON CONFLICT (organization_id, ").name(&[noun.table, "_id"]);
+                sql.push(", system) DO UPDATE SET external_id = excluded.external_id RETURNING organization_id");
+            })
+            .await?;
         }
-        Ok(())
+        if sound().all(Draft::is_new) {
+            return Ok(());
+        }
+        // Rows that were there may be written again.
+        self.settle().await
     }
 }
 
@@ -333,49 +387,4 @@ fn items(field: &Field, cell: &Cell) -> Vec<String> {
 /// One named value as its index table holds it. Names cannot hold the separator.
 pub fn attribute_item(name: &str, value: &str) -> String {
     format!("{name}\u{1f}{value}")
-}
-
-/// Fills in defaults of a new row, refuses missing values and changes of what stays.
-fn complete(draft: &mut Draft, now: DateTime<Utc>) {
-    if !draft.errors.is_empty() && draft.current.is_none() && !matches!(draft.target, Target::New) {
-        // A row that was not found is not also told what a new one would need.
-        return;
-    }
-    for field in draft.noun.fields {
-        let is_given = draft.gives(field.column) || draft.errors.iter().any(|error| error.path[0] == field.name);
-        match field.writable {
-            Writable::Required | Writable::Fixed if draft.is_new() && !is_given => {
-                draft.refuse(Code::Required, field.name, "a value is required");
-            }
-            Writable::Fixed if !draft.is_new() => fixed(draft, field.column, field.name),
-            Writable::Default(literal) if draft.is_new() && !is_given => {
-                let default = match (literal, field.kind) {
-                    ("now", _) => Cell::Int(now.timestamp_millis()),
-                    (literal, Kind::Int { .. }) => Cell::Int(literal.parse().expect("a whole number as its default")),
-                    (literal, _) => Cell::Text(literal.trim_matches('"').to_owned()),
-                };
-                draft.values.push((Column::of(field), default));
-            }
-            _ => {}
-        }
-    }
-    for relation in draft.noun.relations {
-        let Link::One { column, writable, .. } = relation.link else { continue };
-        let field = format!("{}Ref", relation.name);
-        let is_given = draft.gives(column) || draft.errors.iter().any(|error| error.path[0] == field);
-        match writable {
-            Writable::Required | Writable::Fixed if draft.is_new() && !is_given => {
-                draft.refuse(Code::Required, &field, "a value is required");
-            }
-            Writable::Fixed if !draft.is_new() => fixed(draft, column, &field),
-            _ => {}
-        }
-    }
-}
-
-fn fixed(draft: &mut Draft, column: &str, field: &str) {
-    let before = draft.current.as_ref().map(|row| row.get(column).clone());
-    if draft.gives(column) && before.as_ref() != Some(draft.get(column)) {
-        draft.refuse(Code::Invalid, field, "this cannot be changed");
-    }
 }

@@ -56,7 +56,7 @@ impl Cluster {
     /// Ends one of the program's connections, one that is at work if there is one. Answers whether there was any.
     pub async fn terminate(&self, dice: &mut Dice) -> bool {
         let mut connection = self.administer().await;
-        let sql = "SELECT pid, state <> 'idle' FROM pg_stat_activity WHERE application_name = 'rapport' ORDER BY pid";
+        let sql = "SELECT pid, COALESCE(state <> 'idle', FALSE) FROM pg_stat_activity WHERE application_name = 'rapport' ORDER BY pid";
         let rows = connection.fetch_all(sql).await.unwrap();
         let all: Vec<(i32, bool)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
         let busy: Vec<(i32, bool)> = all.iter().copied().filter(|(_, is_busy)| *is_busy).collect();

@@ -141,3 +141,62 @@ async fn errors_of_rows_stand_at_their_rows_whatever_is_selected() {
     let failed = caller.mutate("departmentsBulkUpsert", input, "__typename errors { code }").await;
     assert_eq!(failed, json!({ "__typename": "DepartmentBulkPayload", "errors": [{ "code": "INVALID" }] }));
 }
+
+#[tokio::test]
+async fn rows_of_one_call_are_stored_as_each_would_be_alone() {
+    let app = App::start().await;
+    let (together, alone) = (app.admin("together").await, app.admin("alone").await);
+    let texts = [
+        "\"quoted\"",
+        "back\\slash",
+        "\\\"both\\\\\"",
+        "{a,b}",
+        "{}",
+        "NULL",
+        "null",
+        ",",
+        "it's",
+        "new\nline",
+        "\ttab",
+        "naïve ς 名 🙂",
+        "trailing\\",
+        " spaces ",
+        "\u{1}",
+        "$1",
+        "%s",
+    ];
+    let record = |place: usize, text: &str| {
+        let scores = [json!(0.1), json!(-1), json!(1e-300), Value::Null];
+        json!({
+            "externalId": { "system": format!("crm {text}"), "id": format!("{place} {text}") },
+            "kind": if place.is_multiple_of(2) { "COMPLAINT" } else { "PRAISE" },
+            "body": text,
+            "product": if place.is_multiple_of(3) { Value::Null } else { text.into() },
+            "sentimentScore": scores[place % 4],
+            "receivedAt": "2026-01-01T00:00:00Z",
+            "tags": [text, "plain"],
+            "attributes": [{ "name": "note", "value": text }],
+        })
+    };
+    let records: Vec<Value> = texts.iter().enumerate().map(|(place, text)| record(place, text)).collect();
+    let input = |rows: &[Value]| json!({ "rows": rows, "policy": "SKIP_INVALID" });
+    let payload = "results { outcome errors { code path } }";
+    let done = together.mutate("feedbackRecordsBulkUpsert", input(&records), payload).await;
+    let each = done["results"].as_array().unwrap().iter().zip(&records);
+    for (result, record) in each {
+        let done = alone.mutate("feedbackRecordsBulkUpsert", input(std::slice::from_ref(record)), payload).await;
+        assert_eq!(&done["results"][0], result, "{record}");
+    }
+    assert!(outcomes(&done).iter().filter(|outcome| *outcome == "CREATED").count() >= texts.len() / 2);
+    let stored =
+        "{ feedbackRecords(first: 100) { nodes { kind body product sentimentScore tags attributes { name value }
+        externalIds { system id } } } }";
+    assert_eq!(together.ask(stored).await, alone.ask(stored).await);
+    let again = together.mutate("feedbackRecordsBulkUpsert", input(&records), payload).await;
+    assert!(outcomes(&again).iter().all(|outcome| *outcome != "CREATED"));
+    for text in ["\"quoted\"", "back\\slash"] {
+        let found = "query($tag: String!) { feedbackRecords(filter: { tags: { hasAny: [$tag] } }) { totalCount } }";
+        let total = together.data(found, json!({ "tag": text })).await["feedbackRecords"]["totalCount"].take();
+        assert_eq!(total, 1, "{text}");
+    }
+}

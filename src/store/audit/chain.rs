@@ -4,22 +4,17 @@ use std::fmt::Write;
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use entity::id::OrganizationId;
-use sea_orm::{DbErr, QueryResult};
 
 use super::{Seal, Sealed, name};
-use crate::{
-    Result,
-    store::cell::{Cell, CellKind},
-};
+use crate::store::cell::{Cell, CellKind};
 
 /// What the hash of every seal begins with.
 const FORMAT: &str = "rapport audit 1";
 /// How many hexadecimal digits of an event's hash a seal keeps.
 const LEAF: usize = 16;
 
-/// What each column of an event holds, in the order of [`crate::store::event::COLUMNS`].
-const KINDS: [CellKind; 11] = [
-    CellKind::Id,
+/// What each column of an event holds, in the order of [`crate::store::event::COLUMNS`], after the organization.
+pub(super) const KINDS: [CellKind; 10] = [
     CellKind::Id,
     CellKind::Int,
     CellKind::Text,
@@ -34,23 +29,22 @@ const KINDS: [CellKind; 11] = [
 
 impl Sealed {
     /// Reads a row of the event table. Its canonical bytes are a JSON array of all columns, ids in hexadecimal.
-    pub(super) fn read(row: &QueryResult) -> Result<Self> {
-        let cells: Vec<Cell> =
-            KINDS.iter().enumerate().map(|(index, kind)| kind.read(row, index)).collect::<Result<_, DbErr>>()?;
-        let json = cells.iter().map(|cell| match cell {
+    pub(super) fn read(organization: OrganizationId, cells: &[Cell]) -> Self {
+        let organization = Cell::Id(organization.0);
+        let json = std::iter::once(&organization).chain(cells).map(|cell| match cell {
             Cell::Id(id) => id.simple().to_string().into(),
             Cell::Text(text) => text.as_str().into(),
             Cell::Int(number) => (*number).into(),
             Cell::Null | Cell::Float(_) | Cell::Bool(_) => serde_json::Value::Null,
         });
         let bytes = json.collect::<serde_json::Value>().to_string();
-        let (id, row) = (cells[1].id().unwrap_or_default(), cells[4].id().unwrap_or_default());
+        let (id, row) = (cells[0].id().unwrap_or_default(), cells[3].id().unwrap_or_default());
         let text = |place: usize| cells[place].text().unwrap_or_default();
-        Ok(Self {
-            sequence: cells[2].int().unwrap_or_default(),
-            name: name(id, text(3), row, text(5)),
+        Self {
+            sequence: cells[1].int().unwrap_or_default(),
+            name: name(id, text(2), row, text(4)),
             hash: sha256(bytes.as_bytes()),
-        })
+        }
     }
 
     /// What a seal keeps of it.

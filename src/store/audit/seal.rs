@@ -2,17 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use entity::id::OrganizationId;
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, QueryResult, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    prelude::Uuid,
-};
 
-use super::{Head, Seal, Sealed};
+use super::{Head, Seal, Sealed, chain::KINDS};
 use crate::{
-    Result,
+    Error, Result,
     store::{
-        Store,
+        Connection, Store,
+        cell::{Cell, CellKind},
         event::COLUMNS,
+        line::{Answered, Found, Transaction},
         narrow::Site,
         sql::{Alias, Sql},
     },
@@ -32,18 +30,13 @@ impl Store {
         let mut sql = Sql::new(self.backend());
         sql.push("SELECT s.organization_id FROM organization_sequence s JOIN audit_head h ");
         sql.push("ON h.organization_id = s.organization_id WHERE s.last > h.last_sequence ORDER BY s.organization_id");
-        let rows = self.reader.query_all_raw(sql.finish()).await?;
-        Ok(rows.iter().map(|row| row.try_get_by_index(0).map(OrganizationId)).collect::<Result<_, _>>()?)
+        self.owners(sql).await
     }
 
     /// Seals the next events of one organization. Answers whether there may be more. Any number of servers may do it
     /// at once: who holds the organization's head seals, the others find it held or done.
     pub async fn seal(&self, organization: OrganizationId, now: DateTime<Utc>) -> Result<bool> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        let tx = self.writer.begin_with_options(options).await?;
+        let tx = self.writer.begin(false).await?;
         let Some((sealed, hash)) = self.held(&tx, organization).await? else {
             tx.rollback().await?;
             return Ok(false);
@@ -58,14 +51,12 @@ impl Store {
         sql.push("INSERT INTO audit_seal (organization_id, ").push(SEAL).push(") VALUES (").owner(organization);
         sql.push(", ").bind(seal.first).push(", ").bind(seal.last).push(", ").bind(seal.leaves).push(", ");
         sql.bind(seal.digest).push(", ").bind(seal.sealed_at).push(", ").bind(seal.hash.as_str()).push(")");
-        tx.execute_raw(sql.finish()).await?;
+        tx.execute(sql.finish()).await?;
         let mut sql = self.sql();
         sql.push("UPDATE audit_head AS t SET last_sequence = ").bind(seal.last).push(", hash = ").bind(seal.hash);
         sql.push(" WHERE ").narrow(Site::HeadMoved, Alias::ROW, "organization_id", organization);
         sql.push(" RETURNING organization_id");
-        for row in tx.query_all_raw(sql.finish()).await? {
-            self.trip(row.try_get_by_index(0)?, organization)?;
-        }
+        self.found(&tx, sql, &[], organization).await?;
         tx.commit().await?;
         Ok(events.len() == BATCH)
     }
@@ -78,18 +69,15 @@ impl Store {
 
     /// Sequence and hash of the newest seal; 0 before there is any.
     pub(super) async fn head(&self, organization: OrganizationId) -> Result<Option<(i64, String)>> {
-        let row = self.only(&self.reader, self.select_head(organization), organization).await?;
-        row.map(|row| read_head(&row)).transpose()
+        Ok(read_head(&self.found(&self.reader, self.select_head(organization), &HEAD, organization).await?))
     }
 
     /// Every organization with its slug, for commands that go through all of them.
     pub async fn organizations(&self) -> Result<Vec<(OrganizationId, String)>> {
         let sql = Sql::text_only(self.backend(), "SELECT id, slug FROM organization ORDER BY slug");
-        let rows = self.reader.query_all_raw(sql).await?;
-        let read = |row: &QueryResult| {
-            Ok((OrganizationId(row.try_get_by_index::<Uuid>(0)?), row.try_get_by_index::<String>(1)?))
-        };
-        rows.iter().map(read).collect()
+        let rows = self.reader.read(sql, Answered { has_parent: false, kinds: &[CellKind::Text] }).await?;
+        let read = |row: Found| Some((OrganizationId(row.tenant?), row.cells[0].text()?.to_owned()));
+        Ok(rows.into_iter().filter_map(read).collect())
     }
 
     /// How many events the organization says it has had.
@@ -97,8 +85,8 @@ impl Store {
         let mut sql = self.sql();
         sql.push("SELECT organization_id, last FROM organization_sequence AS t WHERE ");
         sql.narrow(Site::LastSequence, Alias::ROW, "organization_id", organization);
-        let row = self.only(&self.reader, sql, organization).await?;
-        Ok(row.map_or(Ok(0), |row| row.try_get_by_index(1))?)
+        let rows = self.found(&self.reader, sql, &[CellKind::Int], organization).await?;
+        Ok(rows.first().and_then(|row| row[0].int()).unwrap_or(0))
     }
 
     /// Events after one sequence and up to another, oldest first.
@@ -112,19 +100,22 @@ impl Store {
         sql.push("SELECT organization_id, ").push(SEAL).push(" FROM audit_seal AS t WHERE ");
         sql.narrow(Site::Seals, Alias::ROW, "organization_id", organization);
         sql.push(" AND first_sequence >= ").bind(first).push(" ORDER BY first_sequence LIMIT ").number(SEALS);
-        let rows = self.reader.query_all_raw(sql.finish()).await?;
-        let seal = |row: &QueryResult| {
-            self.trip(row.try_get_by_index(0)?, organization)?;
-            Ok(Seal {
-                first: row.try_get_by_index(1)?,
-                last: row.try_get_by_index(2)?,
-                leaves: row.try_get_by_index(3)?,
-                digest: row.try_get_by_index(4)?,
-                sealed_at: row.try_get_by_index(5)?,
-                hash: row.try_get_by_index(6)?,
-            })
+        let (int, text) = (CellKind::Int, CellKind::Text);
+        let rows = self.found(&self.reader, sql, &[int, int, text, text, int, text], organization).await?;
+        let seal = |row: Vec<Cell>| match <[Cell; 6]>::try_from(row) {
+            Ok(
+                [
+                    Cell::Int(first),
+                    Cell::Int(last),
+                    Cell::Text(leaves),
+                    Cell::Text(digest),
+                    Cell::Int(sealed_at),
+                    Cell::Text(hash),
+                ],
+            ) => Ok(Seal { first, last, leaves, digest, sealed_at, hash }),
+            _ => Err(Error::internal("a seal has no such columns")),
         };
-        rows.iter().map(seal).collect()
+        rows.into_iter().map(seal).collect()
     }
 
     fn select_head(&self, organization: OrganizationId) -> Sql {
@@ -136,31 +127,17 @@ impl Store {
 
     /// Takes an organization's head until the end of the transaction; `None` while another server has it. On `SQLite`
     /// the transaction itself keeps others out.
-    async fn held(&self, tx: &DatabaseTransaction, organization: OrganizationId) -> Result<Option<(i64, String)>> {
+    async fn held(&self, tx: &Transaction, organization: OrganizationId) -> Result<Option<(i64, String)>> {
         let mut sql = self.select_head(organization);
         if sql.is_postgres() {
             sql.push(" FOR UPDATE SKIP LOCKED");
         }
-        self.only(tx, sql, organization).await?.map(|row| read_head(&row)).transpose()
+        Ok(read_head(&self.found(tx, sql, &HEAD, organization).await?))
     }
 
-    /// The first row of what is read of one organization.
-    pub(in crate::store) async fn only<C: ConnectionTrait>(
+    async fn events(
         &self,
-        connection: &C,
-        sql: Sql,
-        organization: OrganizationId,
-    ) -> Result<Option<QueryResult>> {
-        let rows = connection.query_all_raw(sql.finish()).await?;
-        for row in &rows {
-            self.trip(row.try_get_by_index(0)?, organization)?;
-        }
-        Ok(rows.into_iter().next())
-    }
-
-    async fn events<C: ConnectionTrait>(
-        &self,
-        connection: &C,
+        connection: &impl Connection,
         organization: OrganizationId,
         after: i64,
         to: i64,
@@ -171,15 +148,15 @@ impl Store {
         sql.narrow(Site::SealedEvents, Alias::ROW, "organization_id", organization);
         sql.push(" AND sequence > ").bind(after).push(" AND sequence <= ").bind(to);
         sql.push(" ORDER BY sequence LIMIT ").number(most);
-        let rows = connection.query_all_raw(sql.finish()).await?;
-        let read = |row: &QueryResult| {
-            self.trip(row.try_get_by_index(0)?, organization)?;
-            Sealed::read(row)
-        };
-        rows.iter().map(read).collect()
+        let rows = self.found(connection, sql, &KINDS, organization).await?;
+        Ok(rows.iter().map(|cells| Sealed::read(organization, cells)).collect())
     }
 }
 
-fn read_head(row: &QueryResult) -> Result<(i64, String)> {
-    Ok((row.try_get_by_index(1)?, row.try_get_by_index(2)?))
+/// What a head holds.
+const HEAD: [CellKind; 2] = [CellKind::Int, CellKind::Text];
+
+fn read_head(rows: &[Vec<Cell>]) -> Option<(i64, String)> {
+    let row = rows.first()?;
+    Some((row[0].int()?, row[1].text()?.to_owned()))
 }

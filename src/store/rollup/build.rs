@@ -3,19 +3,17 @@
 use entity::{
     id::OrganizationId,
     noun::Named,
-    organization::Weekday,
     rollup::{self, Rollup},
 };
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait, prelude::Uuid,
-};
+use sea_orm::prelude::Uuid;
 
-use super::{Change, FOREVER, Table, Weeks, add, billionths};
+use super::{Change, FOREVER, Table, Weeks, billionths};
 use crate::{
-    Result,
+    Error, Result,
     store::{
         Store,
-        cell::{Cell, CellKind, Column, given},
+        cell::{Cell, CellKind, given},
+        line::Transaction,
         narrow::Site,
         sql::{Alias, Sql},
     },
@@ -32,17 +30,12 @@ impl Store {
         let mut sql = Sql::new(self.backend());
         sql.push("SELECT organization_id FROM organization_sequence WHERE rolled_to IS NULL OR rolled_to <> last ");
         sql.push("OR rolled_until <> ").bind(FOREVER).push(" ORDER BY organization_id");
-        let rows = self.reader.query_all_raw(sql.finish()).await?;
-        Ok(rows.iter().map(|row| row.try_get_by_index(0).map(OrganizationId)).collect::<Result<_, _>>()?)
+        self.owners(sql).await
     }
 
     /// Counts the next weeks of an organization. Answers whether there may be more. Any number of servers may do it at once.
     pub async fn count_weeks(&self, organization: OrganizationId) -> Result<bool> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        let tx = self.writer.begin_with_options(options).await?;
+        let tx = self.writer.begin(false).await?;
         let mut sql = self.sql();
         sql.push("SELECT organization_id, ");
         super::weeks(&mut sql);
@@ -51,10 +44,10 @@ impl Store {
         if sql.is_postgres() {
             sql.push(" FOR NO KEY UPDATE");
         }
-        let Some(row) = self.only(&tx, sql, organization).await? else { return Ok(false) };
         let kinds = [CellKind::Int, CellKind::Text, CellKind::Text];
-        let cells = kinds.iter().enumerate().map(|(place, kind)| kind.read(&row, place + 1));
-        let mut from = Weeks::of(&cells.collect::<Result<Vec<_>, _>>()?)?;
+        let rows = self.found(&tx, sql, &kinds, organization).await?;
+        let Some(row) = rows.first() else { return Ok(false) };
+        let mut from = Weeks::of(row)?;
         if from.as_ref().is_some_and(|weeks| weeks.until == FOREVER) {
             tx.rollback().await?;
             return Ok(false);
@@ -72,11 +65,11 @@ impl Store {
             tables.push((rollup, table));
         }
         for (rollup, mut table) in tables {
-            table.retain(|(_, week), _| *week < weeks.until);
-            if !table.is_empty() {
+            table.0.retain(|(_, week), _| *week < weeks.until);
+            if !table.0.is_empty() {
                 let mut sql = self.sql();
-                add(&mut sql, rollup, organization, &table);
-                tx.query_all_raw(sql.finish()).await?;
+                table.add(&mut sql, rollup, organization, None);
+                self.found(&tx, sql, &[], organization).await?;
             }
         }
         let mut sql = self.sql();
@@ -85,40 +78,42 @@ impl Store {
         sql.bind(weeks.week_start.name()).push(" WHERE ");
         sql.narrow(Site::CountedWeeks, Alias::ROW, "organization_id", organization);
         sql.push(" RETURNING organization_id");
-        self.only(&tx, sql, organization).await?;
+        self.found(&tx, sql, &[], organization).await?;
         tx.commit().await?;
         Ok(weeks.until != FOREVER)
     }
 
     /// Takes away what was counted, and answers the weeks to count now, from the first.
-    async fn start_again(&self, tx: &DatabaseTransaction, organization: OrganizationId) -> Result<Option<Weeks>> {
+    async fn start_again(&self, tx: &Transaction, organization: OrganizationId) -> Result<Option<Weeks>> {
         for rollup in rollup::ROLLUPS {
             let mut sql = self.sql();
             sql.push("DELETE FROM ").name(&[rollup.table]).push(" AS t WHERE ");
             sql.narrow(Site::CountsTaken, Alias::ROW, "organization_id", organization);
             sql.push(" RETURNING organization_id");
-            self.only(tx, sql, organization).await?;
+            self.found(tx, sql, &[], organization).await?;
         }
         let mut sql = self.sql();
         sql.push("SELECT id, time_zone, week_start FROM organization AS t WHERE ");
         sql.narrow(Site::OwnWeeks, Alias::ROW, "id", organization);
-        let Some(row) = self.only(tx, sql, organization).await? else { return Ok(None) };
-        let (zone, week_start): (String, String) = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-        let (zone, week_start): (_, Weekday) = Weeks::parse(&zone, &week_start)?;
+        let rows = self.found(tx, sql, &[CellKind::Text, CellKind::Text], organization).await?;
+        let Some([Cell::Text(zone), Cell::Text(week_start)]) = rows.first().map(Vec::as_slice) else { return Ok(None) };
+        let (zone, week_start) = Weeks::parse(zone, week_start)?;
         Ok(Some(Weeks { zone, week_start, until: i64::MIN }))
     }
 
     /// Counts rows from an instant on, to the end of a week. Answers the counts and where it came to.
     async fn next_weeks(
         &self,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         rollup: &'static Rollup,
         organization: OrganizationId,
         weeks: &Weeks,
         start: i64,
     ) -> Result<(Table, i64)> {
-        let (mut table, mut after, mut read, mut end) = (Table::new(), (start, Uuid::nil()), 0, None);
+        let (mut table, mut after, mut read, mut end) = (Table::default(), (start, Uuid::nil()), 0, None);
         let numbers: Vec<_> = rollup.numbers.iter().map(|name| given(rollup.noun, name, Cell::Null).0).collect();
+        let mut kinds = vec![CellKind::Id, CellKind::Int, CellKind::Id];
+        kinds.extend(numbers.iter().map(|column| column.kind));
         loop {
             let mut sql = self.sql();
             sql.push("SELECT t.organization_id, t.id, t.").name(&[rollup.time]).push(", t.").name(&[rollup.key]);
@@ -129,31 +124,29 @@ impl Store {
             sql.narrow(Site::RowsToCount, Alias::ROW, rollup.noun.tenant, organization).push(" AND (t.");
             sql.name(&[rollup.time]).push(", t.id) > (").bind(after.0).push(", ").bind(after.1).push(") ORDER BY t.");
             sql.name(&[rollup.time]).push(", t.id LIMIT ").number(PAGE);
-            let rows = tx.query_all_raw(sql.finish()).await?;
+            let rows = self.found(tx, sql, &kinds, organization).await?;
             let mut changes = Vec::with_capacity(rows.len());
             for row in &rows {
-                self.trip(row.try_get_by_index(0)?, organization)?;
-                let at: i64 = row.try_get_by_index(2)?;
-                if end.is_some_and(|end| at >= end) {
-                    weeks.count(changes, &mut table)?;
+                let [Cell::Id(id), Cell::Int(at), key, numbers @ ..] = row.as_slice() else {
+                    return Err(Error::internal("a row that is counted has no time"));
+                };
+                if end.is_some_and(|end| *at >= end) {
+                    weeks.count(&changes, &mut table)?;
                     return Ok((table, end.unwrap_or(FOREVER)));
                 }
-                after = (at, row.try_get_by_index(1)?);
+                after = (*at, *id);
                 read += 1;
                 if read == BATCH {
-                    end = Some(weeks.around(at)?.1);
+                    end = Some(weeks.around(*at)?.1);
                 }
-                let number = |(place, column): (usize, &Column)| {
-                    Ok(match column.kind.read(row, place + 4)? {
-                        Cell::Float(number) => Some(billionths(number)),
-                        cell => cell.int(),
-                    })
+                let number = |cell: &Cell| match cell {
+                    Cell::Float(number) => Some(billionths(*number)),
+                    cell => cell.int(),
                 };
-                let numbers = numbers.iter().enumerate().map(number).collect::<Result<_>>()?;
-                let key = CellKind::Id.read(row, 3)?.id().unwrap_or_default();
-                changes.push(Change { key, at, sign: 1, numbers });
+                let numbers = numbers.iter().map(number).collect();
+                changes.push(Change { key: key.id().unwrap_or_default(), at: *at, sign: 1, numbers });
             }
-            weeks.count(changes, &mut table)?;
+            weeks.count(&changes, &mut table)?;
             if rows.len() < PAGE {
                 return Ok((table, FOREVER));
             }

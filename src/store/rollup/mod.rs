@@ -7,18 +7,22 @@
 mod build;
 mod read;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, PoisonError},
+};
 
 use chrono::DateTime;
 use chrono_tz::Tz;
 use entity::{
     Noun,
     event::EventOperation,
+    id::OrganizationId,
     noun::Named,
     organization::{self, Weekday},
     rollup::{self, Rollup},
 };
-use sea_orm::{Value, prelude::Uuid, sea_query::ArrayType};
+use sea_orm::prelude::Uuid;
 
 pub use self::read::{Asked, Rolled};
 use super::{
@@ -64,10 +68,45 @@ pub(super) struct Weeks {
 
 /// Counts of one week: the rows, then sum and number of each column.
 type Counts = Vec<i64>;
+
 /// Counts by relation and week.
-type Table = BTreeMap<(Uuid, i64), Counts>;
+#[derive(Debug, Default)]
+pub(super) struct Table(BTreeMap<(Uuid, i64), Counts>);
+
+/// Most organizations whose weeks are remembered.
+const MOST_SEEN: usize = 1_024;
+
+/// Which weeks were last seen to be counted, or that none are, by organization. Only ever a guess: whoever relies on it
+/// makes sure in the statement that does.
+#[derive(Debug, Default)]
+pub(super) struct Seen(Mutex<HashMap<OrganizationId, Option<Weeks>>>);
 
 impl Notes {
+    /// Whether there is nothing to count.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_void || self.changes.is_empty()
+    }
+
+    /// Whether the weeks of the organization begin elsewhere after this transaction.
+    pub(super) const fn moves_weeks(&self) -> bool {
+        self.is_void
+    }
+
+    /// What is to be added to the counts.
+    pub(super) fn tables(&self, weeks: &Weeks) -> Result<Vec<(&'static Rollup, Table)>> {
+        let mut tables = Vec::new();
+        for rollup in rollup::ROLLUPS.into_iter().filter(|_| !self.is_void) {
+            let of_it = self.changes.iter().filter(|(known, _)| known.table == rollup.table);
+            let mut table = Table::default();
+            weeks.count(of_it.map(|(_, change)| change), &mut table)?;
+            table.0.retain(|_, counts| counts.iter().any(|count| *count != 0));
+            if !table.0.is_empty() {
+                tables.push((rollup, table));
+            }
+        }
+        Ok(tables)
+    }
+
     fn note(&mut self, noun: &'static Noun, row: &Record, operation: EventOperation) {
         let has_changed = |columns: &[&str]| columns.iter().any(|column| row.was(column).is_some());
         self.is_void |= noun.table == organization::NOUN.table && has_changed(&["time_zone", "week_start"]);
@@ -139,7 +178,7 @@ impl Weeks {
     }
 
     /// Adds changes up to where counting has come.
-    fn count(&self, changes: impl IntoIterator<Item = Change>, table: &mut Table) -> Result<()> {
+    fn count<'a>(&self, changes: impl IntoIterator<Item = &'a Change>, table: &mut Table) -> Result<()> {
         // Rows of one call are mostly of few weeks.
         let mut known: BTreeMap<i64, i64> = BTreeMap::new();
         for change in changes.into_iter().filter(|change| change.at < self.until) {
@@ -151,7 +190,7 @@ impl Weeks {
                 known.insert(start, end);
                 start
             };
-            let counts = table.entry((change.key, week)).or_insert_with(|| vec![0; 1 + 2 * change.numbers.len()]);
+            let counts = table.0.entry((change.key, week)).or_insert_with(|| vec![0; 1 + 2 * change.numbers.len()]);
             counts[0] += change.sign;
             for (pair, number) in counts[1..].chunks_mut(2).zip(&change.numbers) {
                 if let Some(number) = number {
@@ -175,79 +214,107 @@ impl Tx {
         self.rolled.lock().expect("no holder of the lock panics").note(noun, row, operation);
     }
 
-    /// Whether the weeks of the organization begin elsewhere after this transaction.
-    pub(super) fn moves_weeks(&self) -> bool {
-        self.rolled.lock().expect("no holder of the lock panics").is_void
+    /// Which weeks were last seen to be counted; `None` if that is not known.
+    #[expect(clippy::option_option, reason = "not to know is another thing than to know that none are counted")]
+    pub(super) fn seen_weeks(&self) -> Option<Option<Weeks>> {
+        let seen = self.store.weeks.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(&self.organization()).cloned()
+    }
+
+    /// Remembers which weeks are counted.
+    pub(super) fn saw_weeks(&self, weeks: Option<&Weeks>) {
+        let mut seen = self.store.weeks.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= MOST_SEEN {
+            seen.clear();
+        }
+        seen.insert(self.organization(), weeks.cloned());
     }
 
     /// Counts what was noted. The organization's sequence is taken already.
-    pub(super) async fn store_counts(&self, weeks: Option<Weeks>) -> Result<()> {
-        let notes = std::mem::take(&mut *self.rolled.lock().expect("no holder of the lock panics"));
-        let Some(weeks) = weeks.filter(|_| !notes.is_void) else { return Ok(()) };
-        for rollup in rollup::ROLLUPS {
-            let of_it = notes.changes.iter().filter(|(known, _)| known.table == rollup.table);
-            let mut table = Table::new();
-            weeks.count(of_it.map(|(_, change)| change.clone()), &mut table)?;
-            table.retain(|_, counts| counts.iter().any(|count| *count != 0));
-            if table.is_empty() {
-                continue;
-            }
-            let mut sql = self.sql();
-            add(&mut sql, rollup, self.organization(), &table);
-            let stored = self.rows(sql.finish(), &[]).await?.len();
-            if stored != table.len() {
-                return Err(Error::internal(format!("{stored} of {} counts were stored", table.len())));
-            }
+    pub(super) async fn store_counts(&self, notes: &Notes, weeks: Option<&Weeks>) -> Result<()> {
+        let Some(weeks) = weeks else { return Ok(()) };
+        for (rollup, table) in notes.tables(weeks)? {
+            self.write_rows(table.len(), |sql| table.add(sql, rollup, self.organization(), None)).await?;
         }
         Ok(())
     }
 }
 
-/// Appends the statement that adds counts to what is there. One value or one array a column: the same text for any number.
-fn add(sql: &mut Sql, rollup: &Rollup, organization: entity::id::OrganizationId, table: &Table) {
-    let columns = |sql: &mut Sql, write: &dyn Fn(&mut Sql, &[&'static str])| {
-        write(sql, &["n"]);
-        for number in rollup.numbers {
-            write(sql.push(", "), &[number, "_sum"]);
-            write(sql.push(", "), &[number, "_n"]);
-        }
-    };
-    sql.push("INSERT INTO ").name(&[rollup.table]).push(" AS t (organization_id, ").name(&[rollup.key]);
-    columns(sql.push(", week, "), &|sql, name| {
-        sql.name(name);
-    });
-    sql.push(") SELECT ").owner(organization);
-    let width = 1 + 2 * rollup.numbers.len();
-    if sql.is_postgres() {
-        let array = |values: Vec<i64>| {
-            Value::Array(ArrayType::BigInt, Some(Box::new(values.into_iter().map(Value::from).collect())))
+impl Weeks {
+    /// Appends to a condition that weeks are counted as was thought, by what the sequence was taken with.
+    pub(super) fn are(weeks: Option<&Self>, sql: &mut Sql, sequence: Alias) {
+        sql.push(" AND EXISTS (SELECT 1 FROM ").alias(sequence).push(" WHERE ").column(sequence, "rolled_until");
+        match weeks {
+            None => sql.push(" IS NULL)"),
+            Some(weeks) => sql
+                .push(" = ")
+                .bind(weeks.until)
+                .push(" AND ")
+                .column(sequence, "rolled_zone")
+                .push(" = ")
+                .bind(weeks.zone.name())
+                .push(" AND ")
+                .column(sequence, "rolled_week_start")
+                .push(" = ")
+                .bind(weeks.week_start.name())
+                .push(")"),
         };
-        let keys: Vec<Uuid> = table.keys().map(|(key, _)| *key).collect();
-        sql.push(", v.* FROM unnest(").ids(&keys).push(", ");
-        sql.bind(array(table.keys().map(|(_, week)| *week).collect()));
-        for place in 0..width {
-            sql.push(", ").bind(array(table.values().map(|counts| counts[place]).collect()));
-        }
-        sql.push(") AS v");
-    } else {
-        let rows: Vec<serde_json::Value> = table
-            .iter()
-            .map(|((key, week), counts)| {
-                let mut row = vec![serde_json::json!(key.simple().to_string()), serde_json::json!(week)];
-                row.extend(counts.iter().map(|count| serde_json::json!(count)));
-                row.into()
-            })
-            .collect();
-        sql.push(", unhex(value ->> 0)");
-        for place in 1..width + 2 {
-            sql.push(", value ->> ").number(place);
-        }
-        // Without a condition, ON would be taken for a join's.
-        sql.push(" FROM json_each(").bind(serde_json::Value::from(rows).to_string()).push(") WHERE TRUE");
     }
-    sql.push(" ON CONFLICT (organization_id, ").name(&[rollup.key]).push(", week) DO UPDATE SET ");
-    columns(sql, &|sql, name| {
-        sql.name(name).push(" = t.").name(name).push(" + excluded.").name(name);
-    });
-    sql.push(" RETURNING organization_id");
+}
+
+impl Table {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Appends the statement that adds counts to what is there. One value or one array a column: the same text for any number.
+    /// On PostgreSQL it may come after the part of a batch that takes the sequence.
+    pub(super) fn add(&self, sql: &mut Sql, rollup: &Rollup, organization: OrganizationId, after: Option<Alias>) {
+        let table = &self.0;
+        let columns = |sql: &mut Sql, write: &dyn Fn(&mut Sql, &[&'static str])| {
+            write(sql, &["n"]);
+            for number in rollup.numbers {
+                write(sql.push(", "), &[number, "_sum"]);
+                write(sql.push(", "), &[number, "_n"]);
+            }
+        };
+        sql.push("INSERT INTO ").name(&[rollup.table]).push(" AS t (organization_id, ").name(&[rollup.key]);
+        columns(sql.push(", week, "), &|sql, name| {
+            sql.name(name);
+        });
+        sql.push(") SELECT ").owner(organization);
+        let width = 1 + 2 * rollup.numbers.len();
+        if sql.is_postgres() {
+            let keys: Vec<Uuid> = table.keys().map(|(key, _)| *key).collect();
+            sql.push(", v.* FROM unnest(").ids(&keys).push(", ");
+            sql.integers(table.keys().map(|(_, week)| *week));
+            for place in 0..width {
+                sql.push(", ").integers(table.values().map(|counts| counts[place]));
+            }
+            sql.push(") AS v");
+            if let Some(after) = after {
+                sql.push(" CROSS JOIN ").alias(after);
+            }
+        } else {
+            let rows: Vec<serde_json::Value> = table
+                .iter()
+                .map(|((key, week), counts)| {
+                    let mut row = vec![serde_json::json!(key.simple().to_string()), serde_json::json!(week)];
+                    row.extend(counts.iter().map(|count| serde_json::json!(count)));
+                    row.into()
+                })
+                .collect();
+            sql.push(", unhex(value ->> 0)");
+            for place in 1..width + 2 {
+                sql.push(", value ->> ").number(place);
+            }
+            // Without a condition, ON would be taken for a join's.
+            sql.push(" FROM json_each(").bind(serde_json::Value::from(rows).to_string()).push(") WHERE TRUE");
+        }
+        sql.push(" ON CONFLICT (organization_id, ").name(&[rollup.key]).push(", week) DO UPDATE SET ");
+        columns(sql, &|sql, name| {
+            sql.name(name).push(" = t.").name(name).push(" + excluded.").name(name);
+        });
+        sql.push(" RETURNING organization_id");
+    }
 }

@@ -2,13 +2,12 @@
 
 use chrono_tz::Tz;
 use entity::{noun::Named, organization::Weekday, rollup::Rollup};
-use sea_orm::ConnectionTrait;
 
 use super::{FOREVER, Weeks};
 use crate::{
     Result,
     store::{
-        Scope,
+        Connection, Scope,
         cell::{Cell, CellKind},
         narrow::Site,
         sql::{Alias, Sql},
@@ -50,7 +49,7 @@ pub struct Rolled {
     pub groups: Vec<Vec<Cell>>,
 }
 
-impl<C: ConnectionTrait> Scope<C> {
+impl<C: Connection> Scope<C> {
     /// The counts of all rows; `None` if they do not answer that.
     pub async fn rolled(&self, asked: &Asked<'_>) -> Result<Option<Rolled>> {
         self.may_read(asked.rollup.noun)?;
@@ -60,7 +59,7 @@ impl<C: ConnectionTrait> Scope<C> {
         kinds.extend(asked.by_key.then_some(CellKind::Id));
         kinds.extend(asked.by_week.then_some(CellKind::Int));
         kinds.extend(vec![CellKind::Int; 3 + 2 * asked.rollup.numbers.len()]);
-        let rows = self.rows(sql.finish(), &kinds).await?;
+        let rows = self.read_rows(sql.finish(), &kinds).await?;
         let Some([Cell::Text(zone), Cell::Text(week_start), first, last, ..]) = rows.first().map(Vec::as_slice) else {
             return Ok(None);
         };
@@ -80,18 +79,8 @@ impl<C: ConnectionTrait> Scope<C> {
 }
 
 impl Asked<'_> {
-    fn write<C: ConnectionTrait>(&self, sql: &mut Sql, scope: &Scope<C>) {
+    fn write<C: Connection>(&self, sql: &mut Sql, scope: &Scope<C>) {
         let numbers = self.rollup.numbers;
-        sql.push("SELECT o.organization_id, o.rolled_zone, o.rolled_week_start, g.first_week, g.last_week");
-        self.keys(sql, "g");
-        sql.push(", g.n, g.groups, g.records");
-        for number in numbers {
-            sql.push(", g.").name(&[number, "_sum"]).push(", g.").name(&[number, "_n"]);
-        }
-        sql.push(" FROM organization_sequence AS o LEFT JOIN (SELECT i.*, COUNT(*) OVER w AS groups, ");
-        sql.push("CAST(SUM(i.n) OVER w AS BIGINT) AS records, MIN(i.first) OVER w AS first_week, ");
-        sql.push("MAX(i.last) OVER w AS last_week FROM (SELECT t.organization_id");
-        self.keys(sql, "t");
         let is_whole = self.by_key && self.by_week;
         let add = |sql: &mut Sql, name: &[&'static str]| {
             if is_whole {
@@ -100,6 +89,8 @@ impl Asked<'_> {
                 sql.push(", CAST(SUM(t.").name(name).push(") AS BIGINT) AS ").name(name);
             }
         };
+        sql.push("WITH g AS (SELECT t.organization_id");
+        self.keys(sql, "t");
         sql.push(if is_whole {
             ", t.week AS first, t.week AS last"
         } else {
@@ -116,8 +107,19 @@ impl Asked<'_> {
             sql.push(" GROUP BY t.organization_id");
             self.keys(sql, "t");
         }
-        sql.push(") AS i WINDOW w AS (PARTITION BY i.organization_id)) AS g ON ");
+        // A table of its own for what is told with each group: a window over all groups would copy them.
+        sql.push("), a AS (SELECT g.organization_id, COUNT(*) AS groups, CAST(SUM(g.n) AS BIGINT) AS records, ");
+        sql.push("MIN(g.first) AS first_week, MAX(g.last) AS last_week FROM g GROUP BY g.organization_id) ");
+        sql.push("SELECT o.organization_id, o.rolled_zone, o.rolled_week_start, a.first_week, a.last_week");
+        self.keys(sql, "g");
+        sql.push(", g.n, a.groups, a.records");
+        for number in numbers {
+            sql.push(", g.").name(&[number, "_sum"]).push(", g.").name(&[number, "_n"]);
+        }
+        sql.push(" FROM organization_sequence AS o LEFT JOIN g ON ");
         sql.tie(Site::CountsOfOwner, (Alias::nested('g', 0), "organization_id"), (OWNER, "organization_id"));
+        sql.push(" LEFT JOIN a ON ");
+        sql.tie(Site::TotalsOfOwner, (Alias::nested('a', 0), "organization_id"), (OWNER, "organization_id"));
         sql.push(" WHERE ").narrow(Site::Rolled, OWNER, "organization_id", scope.organization());
         sql.push(" AND o.rolled_to = o.last AND o.rolled_until = ").bind(FOREVER);
         if let Some(zone) = self.zone {

@@ -1,0 +1,95 @@
+//! How a transaction ends: with its events and counts, all in one or not at all.
+
+use sea_orm::Statement;
+
+use super::{
+    Tx,
+    event::{self, Event},
+    idempotency::KeyUse,
+    line::{Answered, Batch, Transaction},
+    rollup::{Notes, Weeks},
+};
+use crate::{Error, Result};
+
+impl Tx {
+    /// Stores events and counts, and commits.
+    pub async fn commit(self) -> Result<()> {
+        self.commit_under(None).await
+    }
+
+    /// As [`Tx::commit`], together with the use of an idempotency key. If that was used already, this is
+    /// [`Error::Collision`], and nothing has happened.
+    ///
+    /// The organization's sequence is taken last, and its row stays locked until the end: so the sequence is the order of
+    /// commits and has no gaps. PostgreSQL looks after foreign keys at the end of a statement: where all is one, who deletes
+    /// what another names may meet him in a deadlock, of which one is run again.
+    pub async fn commit_under(self, key: Option<&KeyUse<'_>>) -> Result<()> {
+        let events = std::mem::take(&mut *self.events.lock().expect("no holder of the lock panics"));
+        let counts = std::mem::take(&mut *self.rolled.lock().expect("no holder of the lock panics"));
+        if let Some(last) = self.last(&events, &counts, key).await? {
+            self.may_commit().await?;
+            let (Transaction::Postgres(open), store, organization) = (self.conn, self.store, self.actor.organization)
+            else {
+                return Err(Error::internal("only transactions on PostgreSQL gather writes"));
+            };
+            let found = open.end_with(last, Answered { has_parent: false, kinds: &[] }).await?;
+            return found.iter().try_for_each(|row| store.trip(row.tenant, organization));
+        }
+        if let Some(key) = key {
+            self.write_rows(1, |sql| self.write_use(sql, key)).await?;
+        }
+        let weeks = self.store_events(&events, &counts).await?;
+        if !events.is_empty() {
+            self.saw_weeks(weeks.as_ref());
+        }
+        self.store_counts(&counts, weeks.as_ref()).await?;
+        self.make_stand().await
+    }
+
+    /// The one statement that writes all that is left to write, if one can.
+    async fn last(&self, events: &[Event], counts: &Notes, key: Option<&KeyUse<'_>>) -> Result<Option<Statement>> {
+        let Some(open) = self.conn.gathering() else { return Ok(None) };
+        // An erasure is written elsewhere before it stands.
+        if self.is_erasure() || events.len() > event::MOST {
+            return Ok(None);
+        }
+        let seen = self.seen_weeks();
+        let Some(weeks) = (if counts.is_empty() { Some(None) } else { seen }) else { return Ok(None) };
+        let batch = open.gathered().await;
+        if batch.is_none() && events.is_empty() && key.is_none() {
+            return Ok(None);
+        }
+        let batch = batch.unwrap_or_else(|| Batch::new(self.sql(), self.organization()));
+        self.complete(batch, events, counts, weeks.as_ref(), key).map(Some)
+    }
+
+    /// Adds key, events and counts to what was gathered. That is refused as a whole if weeks are counted otherwise than
+    /// was thought.
+    fn complete(
+        &self,
+        mut batch: Batch,
+        events: &[Event],
+        counts: &Notes,
+        weeks: Option<&Weeks>,
+        key: Option<&KeyUse<'_>>,
+    ) -> Result<Statement> {
+        if let Some(key) = key {
+            batch.part(1, |sql| self.write_use(sql, key));
+        }
+        if events.is_empty() {
+            return Ok(batch.finish(|_| {}));
+        }
+        let sequence = batch.part_after(1, |sql| self.advance(sql, events, counts), |sql| event::advanced(sql, events));
+        batch.part(events.len(), |sql| self.insert_events(sql, events, sequence));
+        if let Some(weeks) = weeks {
+            for (rollup, table) in counts.tables(weeks)? {
+                batch.part(table.len(), |sql| table.add(sql, rollup, self.organization(), Some(sequence)));
+            }
+        }
+        Ok(batch.finish(|sql| {
+            if !counts.is_empty() {
+                Weeks::are(weeks, sql, sequence);
+            }
+        }))
+    }
+}

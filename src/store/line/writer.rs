@@ -1,0 +1,285 @@
+//! The one connection that writes to a `SQLite` file, and transactions that reach the disk together.
+//!
+//! Each transaction is a savepoint of an outer one. Who has written lets those go ahead who wait already; then the outer
+//! one is committed, once for all of them, and only then does any of them learn that it has succeeded. So a disk that
+//! must keep what it says costs each of many writers little.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, ErrorCode};
+use sea_orm::{ConnAcquireErr, DbErr, Statement};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::{Mutex as Turns, OwnedMutexGuard, oneshot},
+};
+
+use super::{Answered, Below, Found, sqlite};
+use crate::store::failure::Failed;
+
+/// A statement with more values takes long.
+const MANY: usize = 500;
+/// How long to wait for another process that writes.
+const LOCK: Duration = Duration::from_secs(2);
+
+/// The one connection that writes.
+pub struct Writer {
+    file: PathBuf,
+    /// How long to wait for one's turn.
+    patience: Duration,
+    desk: Arc<Turns<Desk>>,
+    /// Where the outer transactions are committed, whichever runtime the writers belong to.
+    home: Handle,
+    statements: Arc<AtomicU64>,
+}
+
+/// The connection, opened when it is first needed, and who waits for the outer transaction to be committed.
+#[derive(Default)]
+struct Desk {
+    connection: Option<Connection>,
+    is_closed: bool,
+    waiting: Vec<oneshot::Sender<bool>>,
+}
+
+/// A transaction on the one connection. Dropping it rolls back.
+pub struct Savepoint {
+    state: Mutex<State>,
+    writer: Arc<Writer>,
+}
+
+struct State {
+    /// Always there, but while it ends.
+    desk: Option<OwnedMutexGuard<Desk>>,
+    has_begun: bool,
+    /// Whether the database has ended the outer transaction by itself: nothing may run as a part of it any more.
+    is_lost: bool,
+}
+
+impl Writer {
+    /// The writer of a file that is there. Opens nothing yet.
+    pub fn new(file: PathBuf, patience: Duration, statements: &Arc<AtomicU64>) -> Arc<Self> {
+        let (desk, statements) = (Arc::default(), Arc::clone(statements));
+        Arc::new(Self { file, patience, desk, home: Handle::current(), statements })
+    }
+
+    async fn turn(&self) -> Result<OwnedMutexGuard<Desk>, Failed> {
+        let turn = tokio::time::timeout(self.patience, Arc::clone(&self.desk).lock_owned()).await;
+        turn.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into())
+    }
+
+    /// Starts a transaction when it is its turn.
+    pub async fn begin(self: &Arc<Self>) -> Result<Savepoint, Failed> {
+        let state = State { desk: Some(self.turn().await?), has_begun: false, is_lost: false };
+        let mut savepoint = Savepoint { state: Mutex::new(state), writer: Arc::clone(self) };
+        match savepoint.try_begin(Duration::ZERO) {
+            Err(Failed::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
+            done => return done.map(|()| savepoint),
+        }
+        let waiting = self.home.spawn_blocking(move || savepoint.try_begin(LOCK).map(|()| savepoint));
+        waiting.await.map_err(|_| DbErr::Custom("a writer has panicked".to_owned()))?
+    }
+
+    /// Runs a statement outside of any transaction, while nobody else writes. Answers the first number it answers with.
+    pub async fn alone(&self, sql: &'static str) -> Result<Option<i64>, Failed> {
+        let (mut desk, file) = (self.turn().await?, self.file.clone());
+        let task = self.home.spawn_blocking(move || {
+            desk.commit();
+            let connection = desk.open(&file)?;
+            connection.busy_timeout(LOCK)?;
+            let mut statement = connection.prepare(sql)?;
+            let mut rows = statement.query(())?;
+            let mut first = None;
+            while let Some(row) = rows.next()? {
+                first = first.or(row.get(0).ok());
+            }
+            Ok(first)
+        });
+        task.await.map_err(|_| DbErr::Custom("a writer has panicked".to_owned()))?
+    }
+
+    /// Commits what is written and closes the connection.
+    pub async fn close(&self) {
+        let mut desk = Arc::clone(&self.desk).lock_owned().await;
+        desk.commit();
+        desk.connection = None;
+        desk.is_closed = true;
+    }
+}
+
+impl Desk {
+    fn open(&mut self, file: &Path) -> Result<&Connection, Failed> {
+        if self.is_closed {
+            return Err(lost());
+        }
+        if self.connection.is_none() {
+            self.connection = Some(sqlite::writer(file)?);
+        }
+        Ok(self.connection.as_ref().expect("it was put there"))
+    }
+
+    /// Ends the outer transaction, and tells all that waited for it.
+    fn commit(&mut self) {
+        let Some(connection) = self.connection.as_ref().filter(|connection| !connection.is_autocommit()) else {
+            // Nothing is left of what they wrote.
+            return self.tell(false);
+        };
+        let done = connection.execute_batch("COMMIT");
+        if let Err(error) = &done {
+            tracing::error!(error = Failed::describe(error), "what was written could not be committed");
+            if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
+                self.connection = None;
+            }
+        }
+        self.tell(done.is_ok());
+    }
+
+    fn tell(&mut self, is_done: bool) {
+        // Whoever does not listen any more was not told that anything had succeeded.
+        for waiting in self.waiting.drain(..) {
+            _ = waiting.send(is_done);
+        }
+    }
+}
+
+impl Savepoint {
+    fn try_begin(&mut self, lock: Duration) -> Result<(), Failed> {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let desk = state.desk.as_mut().expect("it is there until it ends");
+        let connection = desk.open(&self.writer.file)?;
+        if connection.is_autocommit() {
+            connection.busy_timeout(lock)?;
+            connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+        }
+        connection.prepare_cached("SAVEPOINT one")?.execute(())?;
+        state.has_begun = true;
+        Ok(())
+    }
+
+    /// Runs something as a part of the transaction.
+    fn run<T>(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Failed> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *state;
+        let (Some(desk), false) = (state.desk.as_mut(), state.is_lost) else { return Err(lost()) };
+        let connection = desk.connection.as_ref().ok_or_else(lost)?;
+        let done = run(connection);
+        // A full disk makes SQLite roll back all there is, and what came next would stand by itself.
+        if done.is_err() && connection.is_autocommit() {
+            state.is_lost = true;
+            desk.tell(false);
+        }
+        Ok(done?)
+    }
+
+    fn count<T>(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Failed> {
+        let started = Instant::now();
+        let done = self.run(run);
+        self.writer.statements.fetch_add(1, Ordering::Relaxed);
+        metrics::histogram!("rapport_sql_seconds").record(started.elapsed().as_secs_f64());
+        done
+    }
+
+    pub async fn found(&self, statement: &Statement, answered: Answered<'_>) -> Result<Vec<Found>, Failed> {
+        let started = Instant::now();
+        let many = statement.values.as_ref().is_some_and(|values| values.0.len() > MANY);
+        let run = || self.count(|connection| sqlite::read(connection, statement, answered));
+        let found = if many { at_leisure(run) } else { run() };
+        super::let_others(started).await;
+        found
+    }
+
+    pub fn below(
+        &self,
+        mut statement: Statement,
+        below: Below<'_>,
+        answered: Answered<'_>,
+    ) -> Result<Vec<Found>, Failed> {
+        self.count(|connection| sqlite::read_below(connection, &mut statement, below, answered, None))
+    }
+
+    /// Runs what may take long: it is not of those that every call makes.
+    pub fn execute(&self, statement: &Statement) -> Result<u64, Failed> {
+        at_leisure(|| self.count(|connection| sqlite::execute(connection, statement)))
+    }
+
+    /// Makes what was written stand: answers when the disk has it.
+    pub async fn commit(self) -> Result<(), Failed> {
+        self.run(|connection| connection.prepare_cached("RELEASE one")?.execute(()))?;
+        self.leave().await
+    }
+
+    /// Undoes everything. What it has seen of those before it must stand, ahead of what its caller is told.
+    pub async fn rollback(self) -> Result<(), Failed> {
+        self.run(undo)?;
+        self.leave().await
+    }
+
+    /// Lets the next one go ahead and waits until all before it stands.
+    async fn leave(self) -> Result<(), Failed> {
+        let told = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.has_begun = false;
+            let Some(mut desk) = state.desk.take() else { return Err(lost()) };
+            if desk.waiting.is_empty() {
+                // It finds its turn behind those who wait for theirs by now.
+                let all = Arc::clone(&self.writer.desk);
+                self.writer.home.spawn_blocking(move || all.blocking_lock_owned().commit());
+            }
+            let (tell, told) = oneshot::channel();
+            desk.waiting.push(tell);
+            told
+        };
+        if told.await == Ok(true) { Ok(()) } else { Err(lost()) }
+    }
+}
+
+/// Runs something where others of the runtime can go on without this thread, if there is any other.
+fn at_leisure<T>(run: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::CurrentThread => run(),
+        _ => tokio::task::block_in_place(run),
+    }
+}
+
+fn undo(connection: &Connection) -> rusqlite::Result<usize> {
+    connection.prepare_cached("ROLLBACK TO one")?.execute(())?;
+    connection.prepare_cached("RELEASE one")?.execute(())
+}
+
+/// What was written is gone, and may be written again.
+fn lost() -> Failed {
+    DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed).into()
+}
+
+impl Drop for Savepoint {
+    fn drop(&mut self) {
+        let State { desk, has_begun, is_lost } = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut desk) = desk.take().filter(|_| !*is_lost) else { return };
+        let Some(connection) = &desk.connection else { return };
+        let is_undone = !*has_begun || undo(connection).is_ok();
+        if !is_undone || (desk.waiting.is_empty() && !connection.is_autocommit()) {
+            if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
+                desk.connection = None;
+            }
+            desk.tell(false);
+        }
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Savepoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Savepoint").finish_non_exhaustive()
+    }
+}
