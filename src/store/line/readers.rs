@@ -155,6 +155,8 @@ impl Readers {
     /// Takes a reader back, unless something may be wrong with it.
     fn give(&self, reader: Reader, is_sound: bool) {
         let mut idle = self.idle();
+        // One that is still in a transaction would read what was, for ever.
+        let is_sound = is_sound && reader.connection.is_autocommit();
         if is_sound && idle.len() < self.most && !self.is_closed.load(Ordering::Acquire) {
             idle.push(reader);
         }
@@ -245,6 +247,17 @@ mod tests {
         let brief = readers(&folder).run(BRIEF, Duration::ZERO, |reader, _| sqlite::read(reader, &endless, COUNT));
         assert!(takes_longer(brief.as_ref().unwrap_err()));
         assert_eq!(brief.unwrap_err().kind(), FailureKind::Timeout);
+    }
+
+    #[tokio::test]
+    async fn a_reader_in_a_transaction_is_not_used_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let readers = readers(&folder);
+        let begin = Statement::from_string(DbBackend::Sqlite, "BEGIN".to_owned());
+        readers.found(begin, Answered { has_parent: false, kinds: &[] }).await.unwrap();
+        assert!(readers.idle().is_empty());
+        readers.found(count_to(1), COUNT).await.unwrap();
+        assert_eq!(readers.idle().len(), 1);
     }
 
     #[tokio::test]
