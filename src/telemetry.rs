@@ -3,8 +3,11 @@
 use std::{
     any::Any,
     fmt::Write as _,
+    fs::File,
     io::{self, Write},
+    os::fd::AsFd as _,
     panic::PanicHookInfo,
+    sync::{LazyLock, PoisonError, RwLock},
 };
 
 use clap::ValueEnum;
@@ -28,9 +31,10 @@ pub enum LogFormat {
 
 /// Sends what `targets` lets through to standard error: standard output belongs to the commands' results.
 pub fn start(targets: Targets, format: LogFormat) {
+    let errors = Lines(StandardError::open);
     let lines = match format {
-        LogFormat::Text => fmt::layer().with_ansi(false).with_writer(Lines(io::stderr)).boxed(),
-        LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(Lines(io::stderr)).boxed(),
+        LogFormat::Text => fmt::layer().with_ansi(false).with_writer(errors).boxed(),
+        LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(errors).boxed(),
     };
     // Not filters of that one layer: those lose lines where a library asks whether a level is on and logs nothing.
     tracing_subscriber::registry().with(lines).with(targets).with(filter_fn(is_harmless)).init();
@@ -55,6 +59,46 @@ fn fixed(payload: &dyn Any) -> &'static str {
     payload.downcast_ref::<&'static str>().copied().unwrap_or("something that depends on its input")
 }
 
+/// Standard error, without a lock for what the system writes as a whole anyway: else each thread that logs waits until
+/// another has written.
+struct StandardError(Option<&'static File>);
+
+/// Longest text that a pipe takes as a whole.
+const WHOLE: usize = 4_096;
+/// Whoever writes a longer one is alone.
+static LONG: RwLock<()> = RwLock::new(());
+
+impl StandardError {
+    fn open() -> Self {
+        static OPEN: LazyLock<Option<File>> =
+            LazyLock::new(|| io::stderr().as_fd().try_clone_to_owned().ok().map(File::from));
+        Self(OPEN.as_ref())
+    }
+}
+
+impl Write for StandardError {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self.0 {
+            Some(mut file) if bytes.len() <= WHOLE => {
+                let _beside = LONG.read().unwrap_or_else(PoisonError::into_inner);
+                file.write_all(bytes)
+            }
+            _ => {
+                let _alone = LONG.write().unwrap_or_else(PoisonError::into_inner);
+                io::stderr().write_all(bytes)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Writes events as lines: a control character in a value can neither begin a line nor drive a terminal.
 struct Lines<W>(W);
 
@@ -71,6 +115,11 @@ struct Line<W>(W);
 
 impl<W: Write> Write for Line<W> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        if let Some((b'\n', line)) = event.split_last()
+            && line.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        {
+            return self.0.write_all(event).map(|()| event.len());
+        }
         let text = String::from_utf8_lossy(event);
         let line = text.strip_suffix('\n').unwrap_or(&text);
         let mut escaped = String::with_capacity(text.len());
