@@ -17,6 +17,7 @@ pub mod insight;
 pub mod map;
 pub mod record;
 pub mod response;
+mod runtime;
 pub mod schema;
 pub mod store;
 pub mod telemetry;

@@ -28,6 +28,7 @@ pub async fn serve(settings: &Settings, is_demo: bool) -> Result<String> {
     } else {
         (open(settings).await?, None)
     };
+    let store = store.for_threads(http::threads()).await;
     let gate = Arc::new(gate(settings, store.clone(), tokens)?);
     store.complete_ledger().await.context("--erasure-ledger")?;
     let housekeeping = housekeeping::start(store.clone());

@@ -77,7 +77,7 @@ pub async fn run(
     input: Input<'static>,
 ) -> Result<Report> {
     verb.require(slice.noun, scope.actor())?;
-    let (scope, call) = (scope.clone(), Arc::new(Call { slice, verb, key: Key::new(field, &input)?, input }));
+    let (scope, call) = (scope.clone().shared(), Arc::new(Call { slice, verb, key: Key::new(field, &input)?, input }));
     let task = tokio::spawn(async move {
         // At first in the cheapest way, which takes no notice of what others do meanwhile; then with care.
         let mut way = call.first_way();
@@ -212,8 +212,8 @@ impl Call {
             // A failed validation is not remembered: the caller may mend the input and use the key again. Nor is a
             // trial, which has no effect to repeat.
             tx.settle().await?;
-            // What fails now may have been done already, under this key, or for a row that is none.
-            let is_certain = claims_first || (self.key.is_none() && !tx.trusts_references());
+            // What fails now may have been done already, under this key, or for a row that is none or another by now.
+            let is_certain = claims_first || (self.key.is_none() && !tx.trusts_references() && !tx.relies());
             tx.roll_back().await?;
             return if is_certain { Ok(report) } else { Err(Error::Collision) };
         }

@@ -84,11 +84,14 @@ impl State {
 /// Mounts the whole API, for tests in process.
 pub fn routes(app: App, settings: &HttpSettings) -> impl FnOnce(&mut ServiceConfig) + use<> {
     let health = health::Health::new(app.store.clone());
-    mount(web::Data::new(State::new(app, settings)), web::Data::new(health), settings.cors_origins.clone())
+    let store = app.store.clone();
+    mount(web::Data::new(State::new(app, settings)), store, web::Data::new(health), settings.cors_origins.clone())
 }
 
+/// `store` is that of the thread that answers.
 pub(super) fn mount(
     state: web::Data<State>,
+    store: Store,
     health: web::Data<health::Health>,
     origins: Vec<String>,
 ) -> impl FnOnce(&mut ServiceConfig) {
@@ -98,6 +101,7 @@ pub(super) fn mount(
         // A scope around everything, as only a scope can carry middleware into any application.
         let all = web::scope("")
             .app_data(state)
+            .app_data(web::Data::new(store))
             .app_data(health)
             .service(guarded(endpoint, "GET, POST"))
             .service(guarded(web::resource("/oauth/token").route(web::post().to(oauth::token)), "POST"))

@@ -26,7 +26,10 @@ use super::{
     graphql::{paid, retry_after},
     media::Media,
 };
-use crate::graphql::failure::{self, BAD_USER_INPUT, OVERLOADED, RATE_LIMITED, code};
+use crate::{
+    graphql::failure::{self, BAD_USER_INPUT, OVERLOADED, RATE_LIMITED, code},
+    store::Store,
+};
 
 /// The picture is a field of the API: what holds for a query holds here.
 const QUERY: &str = "query($id: ID!, $theme: DiagramTheme!) {
@@ -35,11 +38,16 @@ const QUERY: &str = "query($id: ID!, $theme: DiagramTheme!) {
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 /// Answers with the picture. `?theme=` is `auto`, `light` or `dark`.
-pub async fn diagram(http: HttpRequest, unread: web::Payload, state: web::Data<State>) -> HttpResponse {
-    answer(&http, &state).await.unwrap_or_else(|refusal| body::hold(refusal, unread))
+pub async fn diagram(
+    http: HttpRequest,
+    unread: web::Payload,
+    state: web::Data<State>,
+    store: web::Data<Store>,
+) -> HttpResponse {
+    answer(&http, &state, &store).await.unwrap_or_else(|refusal| body::hold(refusal, unread))
 }
 
-async fn answer(http: &HttpRequest, state: &State) -> Result<HttpResponse, HttpResponse> {
+async fn answer(http: &HttpRequest, state: &State, store: &Store) -> Result<HttpResponse, HttpResponse> {
     let refused = |refusal: Refusal| refusal.respond(Media::Json);
     let actor = bearer::actor(http.headers(), &state.app.gate).await.map_err(refused)?;
     let actor = actor.ok_or_else(|| refused(Refusal::unauthenticated(bearer::CHALLENGE)))?;
@@ -54,7 +62,7 @@ async fn answer(http: &HttpRequest, state: &State) -> Result<HttpResponse, HttpR
         .read(QUERY, None, &state.limits, true)
         .and_then(|document| document.prepare(variables, &state.shape, &state.limits));
     let mut response = match prepared {
-        Ok(prepared) => paid(prepared, Some(actor), None, state).await,
+        Ok(prepared) => paid(prepared, Some(actor), None, state, store).await,
         Err(error) => Response::from_errors(vec![error]),
     };
     let id = http.extensions().get::<RequestId>().copied();

@@ -1,6 +1,6 @@
 //! What every request gets on its way in and out: an id, a log line, counters, headers, and one shape of refusal.
 
-use std::{fmt, future::poll_fn, panic::AssertUnwindSafe, pin::pin, time::Instant};
+use std::{fmt, panic::AssertUnwindSafe, time::Instant};
 
 use actix_web::{
     Error, HttpMessage as _, HttpResponse,
@@ -15,7 +15,6 @@ use actix_web::{
     web,
 };
 use futures_util::FutureExt as _;
-use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
 use super::{
@@ -25,6 +24,7 @@ use super::{
     media::Media,
     metrics::{self, InFlight},
 };
+use crate::runtime;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -119,7 +119,15 @@ pub async fn caught(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let http = request.request().clone();
     let home = request.app_data::<web::Data<State>>().map(|state| state.home.clone());
-    let answered = AssertUnwindSafe(at_home(home, next.call(request))).catch_unwind().await;
+    // What it opens and starts for others, too, outlives this thread's runtime: a connection of all to the database that a
+    // hanging or ending worker has opened serves the others all the same.
+    let answered = async {
+        match &home {
+            Some(home) => runtime::within(home, next.call(request)).await,
+            None => next.call(request).await,
+        }
+    };
+    let answered = AssertUnwindSafe(answered).catch_unwind().await;
     let mut response = if let Ok(answered) = answered {
         answered?.map_into_boxed_body()
     } else {
@@ -131,15 +139,4 @@ pub async fn caught(
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     Ok(response)
-}
-
-/// Runs on this thread, but what it opens and starts belongs to the runtime that outlives it: a connection to the
-/// database that a hanging or ending worker has opened serves the others all the same.
-async fn at_home<F: Future>(home: Option<Handle>, future: F) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|context| {
-        let _entered = home.as_ref().map(Handle::enter);
-        future.as_mut().poll(context)
-    })
-    .await
 }

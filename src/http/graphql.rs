@@ -33,17 +33,23 @@ use crate::{
         failure::{self, ANSWER_TOO_LARGE, INTERNAL, OVERLOADED, RATE_LIMITED, code, refuse, server_error},
         render::written,
     },
+    store::Store,
 };
 
 /// What a throttled caller is told in the error's extensions, and in the header of that name.
 const RETRY_AFTER_SECONDS: &str = "retryAfter";
 
 /// Answers one request.
-pub async fn graphql(http: HttpRequest, mut payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+pub async fn graphql(
+    http: HttpRequest,
+    mut payload: web::Payload,
+    state: web::Data<State>,
+    store: web::Data<Store>,
+) -> HttpResponse {
     let wanted = Media::wanted(http.headers());
     let media = wanted.unwrap_or(Media::Json);
     let answered = if wanted.is_some() {
-        answer(&http, &mut payload, &state, media).await
+        answer(&http, &mut payload, &state, &store, media).await
     } else {
         let message = "accept application/graphql-response+json or application/json";
         Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message))
@@ -59,6 +65,7 @@ async fn answer(
     http: &HttpRequest,
     payload: &mut web::Payload,
     state: &State,
+    store: &Store,
     media: Media,
 ) -> Result<HttpResponse, Refusal> {
     let actor = bearer::actor(http.headers(), &state.app.gate).await?;
@@ -86,14 +93,20 @@ async fn answer(
         return Err(Refusal::unauthenticated(bearer::CHALLENGE));
     }
     let response = match document.prepare(params.variables, &state.shape, &state.limits) {
-        Ok(prepared) => paid(prepared, actor, http.peer_addr().map(|peer| peer.ip()), state).await,
+        Ok(prepared) => paid(prepared, actor, http.peer_addr().map(|peer| peer.ip()), state, store).await,
         Err(error) => refused(error),
     };
     Ok(finish(response, Some(kind)))
 }
 
 /// Executes what the caller has points for, and tells one with a token what it cost.
-pub(super) async fn paid(prepared: Prepared, actor: Option<Actor>, address: Option<IpAddr>, state: &State) -> Response {
+pub(super) async fn paid(
+    prepared: Prepared,
+    actor: Option<Actor>,
+    address: Option<IpAddr>,
+    state: &State,
+    store: &Store,
+) -> Response {
     let (is_stranger, cost) = (actor.is_none(), prepared.cost);
     let charged = match &actor {
         Some(actor) => state.throttle.charge(actor, cost),
@@ -102,7 +115,7 @@ pub(super) async fn paid(prepared: Prepared, actor: Option<Actor>, address: Opti
     let (mut response, remaining) = match charged {
         Ok(remaining) => {
             let response = match actor {
-                Some(actor) => admitted(prepared, actor, state).await,
+                Some(actor) => admitted(prepared, actor, state, store).await,
                 None => within(state.request_timeout, prepared.run(&state.app.schema, None)).await,
             };
             (response, remaining)
@@ -122,11 +135,11 @@ pub(super) async fn paid(prepared: Prepared, actor: Option<Actor>, address: Opti
 }
 
 /// Executes what there is a place for. A mutation keeps the place until it has ended, even if nobody waits for it.
-async fn admitted(prepared: Prepared, actor: Actor, state: &State) -> Response {
+async fn admitted(prepared: Prepared, actor: Actor, state: &State, store: &Store) -> Response {
     let Some(place) = state.admission.enter(Some(actor.organization)).await else {
         return later(OVERLOADED, "too much is asked for at once, try again", 1);
     };
-    let scope = state.app.store.scope(actor, clock::now()).holding(place);
+    let scope = store.scope(actor, clock::now()).holding(place);
     within(state.request_timeout, prepared.run(&state.app.schema, Some(scope))).await
 }
 

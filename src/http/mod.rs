@@ -25,4 +25,4 @@ mod throttle;
 
 pub use app::{App, Demo, routes};
 pub use gate::Gate;
-pub use serve::serve;
+pub use serve::{serve, threads};

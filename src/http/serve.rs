@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    num::NonZero,
     thread,
     time::Duration,
 };
@@ -33,8 +34,12 @@ pub async fn serve(app: App, settings: &HttpSettings, announce: impl FnOnce(Sock
     let state = web::Data::new(State::new(app, settings));
     let shared_health = web::Data::new(health.clone());
     let origins = settings.cors_origins.clone();
-    let make = move || ActixApp::new().configure(mount(state.clone(), shared_health.clone(), origins.clone()));
+    let make = move || {
+        let store = state.app.store.of_this_thread();
+        ActixApp::new().configure(mount(state.clone(), store, shared_health.clone(), origins.clone()))
+    };
     let server = HttpServer::new(make)
+        .workers(threads())
         .disable_signals()
         .tcp_nodelay(true)
         .shutdown_timeout(settings.drain_timeout.saturating_sub(settings.drain_delay).as_secs())
@@ -48,6 +53,11 @@ pub async fn serve(app: App, settings: &HttpSettings, announce: impl FnOnce(Sock
     tracing::info!(%address, %admin, "listening");
     announce(address);
     server.await
+}
+
+/// How many threads answer.
+pub fn threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Signals are listened for from the call on, not only once the task runs.

@@ -1,6 +1,6 @@
 //! Routing: every feedback record goes somewhere when it is made, and every decision is kept.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use entity::{
     Permission, department,
@@ -79,7 +79,7 @@ pub const REROUTE: Mutation = Mutation {
 
 /// What the rules need to know to decide for a whole call.
 pub(super) struct Desk {
-    rules: Vec<routing_rule::Model>,
+    rules: Arc<Vec<routing_rule::Model>>,
     /// Read when no rule matches.
     fallback: Option<Uuid>,
     kinds: HashMap<Uuid, PointKind>,
@@ -88,11 +88,16 @@ pub(super) struct Desk {
 impl Desk {
     /// Reads the rules; and the kinds of `points`, if a rule asks for them.
     pub(super) async fn open<C: Connection>(scope: &Scope<C>, points: &[Uuid]) -> Result<Self> {
-        let active = routing_rule::Entity::find()
-            .filter(routing_rule::Column::ArchivedAt.is_null())
-            .order_by_asc(routing_rule::Column::Position)
-            .order_by_asc(routing_rule::Column::Id);
-        let rules = scope.all_unpermitted(active).await?;
+        let read = async {
+            let active = routing_rule::Entity::find()
+                .filter(routing_rule::Column::ArchivedAt.is_null())
+                .order_by_asc(routing_rule::Column::Position)
+                .order_by_asc(routing_rule::Column::Id);
+            let rules = scope.all_unpermitted(active).await?;
+            let identities = rules.iter().map(|rule| (rule.id.0, rule.version)).collect();
+            Ok((rules, identities))
+        };
+        let rules = scope.remembered(&routing_rule::NOUN, read).await?;
         let mut kinds = HashMap::new();
         if rules.iter().any(|rule| rule.point_kind.is_some()) {
             let columns = [crate::graphql::plan::ID, given(&interaction_point::NOUN, "kind", Cell::Null).0];
@@ -122,11 +127,17 @@ impl Desk {
         if let Some(known) = self.fallback {
             return Ok(known);
         }
-        let organization = scope.organization().0;
-        let column = [reference(&organization::NOUN, "fallbackDepartment")?];
-        let found = scope.by_ids_unpermitted(&organization::NOUN, &column, &[organization]).await?;
-        self.fallback = found.first().and_then(|row| row[0].id());
-        self.fallback.ok_or_else(|| Error::internal("an organization has no fallback department"))
+        let read = async {
+            let (noun, id) = (&organization::NOUN, scope.organization().0);
+            let columns = [reference(noun, "fallbackDepartment")?, given(noun, "version", Cell::Null).0];
+            let found = scope.by_ids_unpermitted(noun, &columns, &[id]).await?;
+            let identities = found.iter().filter_map(|row| Some((id, row[1].int()?))).collect();
+            let fallback = found.first().and_then(|row| row[0].id());
+            Ok((fallback.ok_or_else(|| Error::internal("an organization has no fallback department"))?, identities))
+        };
+        let fallback = *scope.remembered(&organization::NOUN, read).await?;
+        self.fallback = Some(fallback);
+        Ok(fallback)
     }
 }
 

@@ -7,7 +7,9 @@ use super::{
     event::{self, Event},
     idempotency::KeyUse,
     line::{Answered, Batch, Transaction},
+    remembered::Relied,
     rollup::{Notes, Weeks},
+    sql::Sql,
 };
 use crate::{Error, Result};
 
@@ -26,15 +28,18 @@ impl Tx {
     pub async fn commit_under(self, key: Option<&KeyUse<'_>>) -> Result<()> {
         let events = std::mem::take(&mut *self.events.lock().expect("no holder of the lock panics"));
         let counts = std::mem::take(&mut *self.rolled.lock().expect("no holder of the lock panics"));
-        if let Some(last) = self.last(&events, &counts, key).await? {
+        let relied = self.relied();
+        if let Some(last) = self.last(&events, &counts, &relied, key).await? {
             self.may_commit().await?;
             let (Transaction::Postgres(open), store, organization) = (self.conn, self.store, self.actor.organization)
             else {
                 return Err(Error::internal("only transactions on PostgreSQL gather writes"));
             };
-            let found = open.end_with(last, Answered { has_parent: false, kinds: &[] }).await?;
+            let found = open.end_with(last, Answered { has_parent: false, kinds: &[] }).await;
+            let found = found.inspect_err(|_| store.forget_rows(organization))?;
             return found.iter().try_for_each(|row| store.trip(row.tenant, organization));
         }
+        self.make_sure(&relied).await?;
         if let Some(key) = key {
             self.write_rows(1, |sql| self.write_use(sql, key)).await?;
         }
@@ -47,7 +52,13 @@ impl Tx {
     }
 
     /// The one statement that writes all that is left to write, if one can.
-    async fn last(&self, events: &[Event], counts: &Notes, key: Option<&KeyUse<'_>>) -> Result<Option<Statement>> {
+    async fn last(
+        &self,
+        events: &[Event],
+        counts: &Notes,
+        relied: &[Relied],
+        key: Option<&KeyUse<'_>>,
+    ) -> Result<Option<Statement>> {
         let Some(open) = self.conn.gathering() else { return Ok(None) };
         // An erasure is written elsewhere before it stands.
         if self.is_erasure() || events.len() > event::MOST {
@@ -60,24 +71,25 @@ impl Tx {
             return Ok(None);
         }
         let batch = batch.unwrap_or_else(|| Batch::new(self.sql(), self.organization()));
-        self.complete(batch, events, counts, weeks.as_ref(), key).map(Some)
+        self.complete(batch, events, (counts, weeks.as_ref()), relied, key).map(Some)
     }
 
     /// Adds key, events and counts to what was gathered. That is refused as a whole if weeks are counted otherwise than
-    /// was thought.
+    /// was thought, or rows are no longer what was relied on.
     fn complete(
         &self,
         mut batch: Batch,
         events: &[Event],
-        counts: &Notes,
-        weeks: Option<&Weeks>,
+        (counts, weeks): (&Notes, Option<&Weeks>),
+        relied: &[Relied],
         key: Option<&KeyUse<'_>>,
     ) -> Result<Statement> {
+        let stands = |sql: &mut Sql| Relied::still_are(relied, sql, self.organization());
         if let Some(key) = key {
             batch.part(1, |sql| self.write_use(sql, key));
         }
         if events.is_empty() {
-            return Ok(batch.finish(|_| {}));
+            return Ok(batch.finish(stands));
         }
         let sequence = batch.part_after(1, |sql| self.advance(sql, events, counts), |sql| event::advanced(sql, events));
         batch.part(events.len(), |sql| self.insert_events(sql, events, sequence));
@@ -87,6 +99,7 @@ impl Tx {
             }
         }
         Ok(batch.finish(|sql| {
+            stands(sql);
             if !counts.is_empty() {
                 Weeks::are(weeks, sql, sequence);
             }

@@ -73,7 +73,9 @@ pub(super) async fn open(options: &Options, statements: &Arc<AtomicU64>) -> Resu
         let pool = pool.get_postgres_connection_pool().clone();
         let pool = Lines::Postgres(Kept::new(pool, most, options.patience, statements));
         let mut one = postgres(options, 1);
-        one.acquire_timeout(LOOKOUT);
+        // Nobody begins a transaction there, and each ROLLBACK would leave a warning in PostgreSQL's log.
+        one.acquire_timeout(LOOKOUT)
+            .map_sqlx_postgres_pool_opts(|pool| pool.after_release(|_, _| Box::pin(async { Ok(true) })));
         let lookout = connect(one_later(one), statements).await?;
         return Ok((pool.clone(), pool, lookout));
     }
@@ -120,7 +122,7 @@ fn postgres(options: &Options, connections: u32) -> ConnectOptions {
                 ("statement_timeout", "5s"),
                 ("lock_timeout", "2s"),
                 ("idle_in_transaction_session_timeout", "10s"),
-                // Each ROLLBACK below is worth a warning to PostgreSQL.
+                // A ROLLBACK where nothing is open is worth a warning.
                 ("client_min_messages", "error"),
             ])
         })

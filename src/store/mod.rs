@@ -27,6 +27,7 @@ mod part;
 mod range;
 pub mod reference;
 mod related;
+mod remembered;
 mod remove;
 pub mod rollup;
 mod rules;
@@ -73,12 +74,14 @@ use crate::{Error, Result, auth::Actor};
 #[derive(Clone, Debug)]
 pub struct Store {
     reader: Lines,
-    /// `SQLite`: the one connection that writes. PostgreSQL: the same pool.
+    /// `SQLite`: the one connection that writes. PostgreSQL: the connections that all share.
     writer: Lines,
     /// One connection beside the others, for what must be known also while those are taken.
     lookout: DatabaseConnection,
     /// Transactions of each organization.
     turns: Arc<Shares>,
+    /// Connections that each thread of the server has for itself.
+    own: u32,
     statements: Arc<AtomicU64>,
     trips: Arc<AtomicU64>,
     options: Arc<Options>,
@@ -88,6 +91,8 @@ pub struct Store {
     is_unclean: Arc<AtomicBool>,
     /// Which weeks were last seen to be counted for an organization.
     weeks: Arc<rollup::Seen>,
+    /// Rows that seldom change.
+    remembered: Arc<remembered::Remembered>,
     #[cfg(debug_assertions)]
     switch: Arc<narrow::Switch>,
 }
@@ -102,15 +107,55 @@ impl Store {
             writer,
             lookout,
             turns: Arc::new(Shares::new(options.max_connections as usize / 2)),
+            own: 0,
             statements,
             trips: Arc::default(),
             options: Arc::new(options.clone()),
             ledger: None,
             is_unclean: Arc::default(),
             weeks: Arc::default(),
+            remembered: Arc::default(),
             #[cfg(debug_assertions)]
             switch: Arc::default(),
         })
+    }
+
+    /// The store of a server with so many threads. On PostgreSQL each has some connections for itself, half of all of them
+    /// together: see [`Store::of_this_thread`]. No organization's transactions take all that are left.
+    #[must_use]
+    pub async fn for_threads(mut self, threads: usize) -> Self {
+        let threads = u32::try_from(threads).unwrap_or(u32::MAX);
+        let most = self.options.max_connections;
+        let own = most / 2 / threads;
+        if let (Lines::Postgres(kept), 1..) = (self.writer.clone(), own) {
+            let shared = most - threads * own;
+            self.own = own;
+            self.writer = Lines::Postgres(kept.instead(shared));
+            self.reader = self.writer.clone();
+            self.turns = Arc::new(Shares::new((most / 2).min(shared - 1) as usize));
+            kept.close().await;
+        }
+        self
+    }
+
+    /// The store as a thread of the server reads by it, whose runtime this is: an answer comes to it without a way through
+    /// another thread. What goes on when the thread has come to its end asks [`Store::shared`].
+    #[must_use]
+    pub fn of_this_thread(&self) -> Self {
+        let mut store = self.clone();
+        if let (Lines::Postgres(kept), 1..) = (&self.writer, self.own) {
+            store.reader = Lines::Postgres(kept.of_this_thread(self.own));
+        }
+        store
+    }
+
+    /// The store without what belongs to a thread.
+    #[must_use]
+    fn shared(mut self) -> Self {
+        if let Lines::Postgres(_) = self.writer {
+            self.reader = self.writer.clone();
+        }
+        self
     }
 
     /// The store that also writes every erasure to this file, before the erasure commits.

@@ -80,6 +80,8 @@ sites! {
     ReviewAnswers,
     /// Those answers to their point.
     ReviewAnswersRow,
+    /// Rows that were remembered, to see whether they are what they were (PostgreSQL).
+    Remembered,
     /// A row deleted.
     Delete,
     /// A column cleared.

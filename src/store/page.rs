@@ -52,6 +52,18 @@ pub struct Page {
     pub has_more: bool,
 }
 
+impl Page {
+    /// Takes the one row too many as the sign that there is more, and restores the order.
+    pub fn of(mut rows: Vec<Vec<Cell>>, query: &PageQuery) -> Self {
+        let has_more = query.looks_ahead && rows.len() > query.limit;
+        rows.truncate(query.limit);
+        if query.is_backward {
+            rows.reverse();
+        }
+        Self { rows, has_more }
+    }
+}
+
 /// What to read of each row.
 #[derive(Clone, Debug)]
 pub struct Selection {
@@ -100,8 +112,10 @@ impl Writer<'_> {
         }
     }
 
-    /// `SELECT … FROM … WHERE` every condition but the cursor's.
-    fn base(&self, sql: &mut Sql) -> Result<()> {
+    /// `SELECT … FROM … WHERE` every condition. Of two limits to a column SQLite begins its walk at the one it reads first:
+    /// a cursor comes before the filter, or a page deep in a range would walk through all before it. (Who asks for a page after a
+    /// row that the filter does not find may have it walk to the filter's.)
+    fn base(&self, sql: &mut Sql, bounds: &[Bound]) -> Result<()> {
         let noun = self.selection.noun;
         self.select(sql);
         sql.push(" FROM ");
@@ -135,6 +149,10 @@ impl Writer<'_> {
                 sql.push(" = ").parent();
             }
         }
+        for bound in bounds {
+            sql.push(" AND ");
+            bound.write(sql);
+        }
         sql.push(" AND ");
         self.query.filter.write(sql, noun, self.organization, Alias::ROW)
     }
@@ -155,7 +173,7 @@ impl Writer<'_> {
             return self.range(sql, only);
         }
         if combined.is_empty() {
-            self.base(sql)?;
+            self.base(sql, &[])?;
             sql.push(" AND FALSE");
             return Ok(());
         }
@@ -171,11 +189,7 @@ impl Writer<'_> {
     }
 
     fn range(&self, sql: &mut Sql, bounds: &[Bound]) -> Result<()> {
-        self.base(sql)?;
-        for bound in bounds {
-            sql.push(" AND ");
-            bound.write(sql);
-        }
+        self.base(sql, bounds)?;
         self.tail(sql, Some(Alias::ROW));
         Ok(())
     }

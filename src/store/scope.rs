@@ -23,6 +23,7 @@ use super::{
     line::{Answered, Below, Found, Lines, Transaction},
     narrow::Site,
     page::{self, Page, PageQuery, Selection},
+    remembered::Relied,
     rollup::Notes,
     share::Held,
     sql::{Alias, Sql},
@@ -44,6 +45,8 @@ pub struct Scope<C = Lines> {
     pub(super) trusts: Arc<AtomicBool>,
     pub(super) events: Arc<std::sync::Mutex<Vec<Event>>>,
     pub(super) rolled: Arc<std::sync::Mutex<Notes>>,
+    /// What was taken for what it is, without asking.
+    pub(super) relied: Arc<std::sync::Mutex<Vec<Relied>>>,
     pub(super) aside: Arc<std::sync::Mutex<Aside>>,
     /// The transaction's erasure, and whether the ledger's file has yet to learn of it.
     pub(super) erasure: Arc<std::sync::Mutex<Option<(Entry, bool)>>>,
@@ -74,6 +77,7 @@ impl Scope {
             trusts: Arc::default(),
             events: Arc::default(),
             rolled: Arc::default(),
+            relied: Arc::default(),
             aside: Arc::default(),
             erasure: Arc::default(),
             held: Vec::new(),
@@ -84,6 +88,14 @@ impl Scope {
     #[must_use]
     pub fn holding(mut self, held: impl IntoIterator<Item = Held>) -> Self {
         self.held.extend(held.into_iter().map(Arc::new));
+        self
+    }
+
+    /// The same, for what goes on whatever becomes of the thread that began it.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.store = self.store.shared();
+        self.conn = self.store.reader.clone();
         self
     }
 
@@ -113,6 +125,7 @@ impl Scope {
             trusts: Arc::default(),
             events: Arc::default(),
             rolled: Arc::default(),
+            relied: Arc::default(),
             aside: Arc::default(),
             erasure: Arc::default(),
             held: vec![Arc::new(turn)],
@@ -233,7 +246,7 @@ impl<C: Connection> Scope<C> {
         let mut sql = self.sql();
         page::page(&mut sql, selection, query, self.organization())?;
         let kinds: Vec<CellKind> = page::yielded(selection, query).iter().map(|column| column.kind).collect();
-        Ok(finish(self.read_rows(sql.finish(), &kinds).await?, query))
+        Ok(Page::of(self.read_rows(sql.finish(), &kinds).await?, query))
     }
 
     /// One page of a relation for each of `parents`, with one statement.
@@ -263,7 +276,7 @@ impl<C: Connection> Scope<C> {
             let parent = row.parent.ok_or_else(|| Error::internal("a child has no parent"))?;
             by_parent.entry(parent).or_default().push(row.cells);
         }
-        Ok(by_parent.into_iter().map(|(parent, rows)| (parent, finish(rows, query))).collect())
+        Ok(by_parent.into_iter().map(|(parent, rows)| (parent, Page::of(rows, query))).collect())
     }
 
     /// The rows of these ids, in no order; unknown and foreign ids are left out alike.
@@ -381,14 +394,4 @@ impl<C: Connection> Scope<C> {
         filter.nouns(&mut nouns);
         nouns.into_iter().try_for_each(|noun| self.may_read(noun))
     }
-}
-
-/// Takes the one row too many as the sign that there is more, and restores the order.
-fn finish(mut rows: Vec<Vec<Cell>>, query: &PageQuery) -> Page {
-    let has_more = query.looks_ahead && rows.len() > query.limit;
-    rows.truncate(query.limit);
-    if query.is_backward {
-        rows.reverse();
-    }
-    Page { rows, has_more }
 }

@@ -10,15 +10,16 @@ use std::{
 const MOST_LINES: usize = 400;
 
 /// What each module of the crate may use besides itself. Modules that are not named here stand on top and use any.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("clock", &[]),
     ("calendar", &[]),
     ("faults", &[]),
+    ("runtime", &[]),
     // A failure of the database is sorted where errors are made of it.
     ("error", &["store"]),
     ("telemetry", &[]),
     ("auth", &["error"]),
-    ("store", &["auth", "calendar", "error", "faults"]),
+    ("store", &["auth", "calendar", "error", "faults", "runtime"]),
     ("graphql", &["auth", "error", "store"]),
     ("tenancy", &["auth", "error", "graphql", "store"]),
     ("map", &["auth", "error", "graphql", "store"]),
@@ -27,7 +28,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("insight", &["auth", "calendar", "error", "graphql", "store", "map", "record", "response"]),
     ("exchange", &["auth", "error", "graphql", "store", "map", "record", "response"]),
     ("schema", &["auth", "error", "graphql", "store", "tenancy", "map", "record", "response", "insight", "exchange"]),
-    ("http", &["auth", "clock", "config", "error", "graphql", "schema", "store", "telemetry"]),
+    ("http", &["auth", "clock", "config", "error", "graphql", "runtime", "schema", "store", "telemetry"]),
 ];
 
 /// Crates that only these modules may name.

@@ -48,6 +48,7 @@ mod pointer;
 mod rankings;
 mod recovery;
 mod remembered;
+mod remembered_rows;
 mod residue;
 mod reviews;
 mod rollups;

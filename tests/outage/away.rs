@@ -101,3 +101,22 @@ async fn callers_are_told_to_come_back_and_are_served_once_the_database_is_there
     }
     assert!(server.runs());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_healthy_server_leaves_no_complaint_in_the_log_of_the_database() {
+    if !is_on_postgres() {
+        return;
+    }
+    let cluster = Cluster::make().await;
+    let [organization] = organizations(&cluster.url("rapport")).await;
+    let server = Server::start(&cluster.url("rapport"), &[]).await;
+    let caller = server.caller(organization, "mia");
+    for at in 0..10 {
+        // The connection that is asked whether it is there has been given back before it is asked again.
+        assert_eq!(server.ready().await, 200);
+        assert!(caller.count().await.is_good() && caller.create(&format!("{at}")).await.is_good());
+    }
+    let log = cluster.log();
+    let complaints: Vec<_> = log.lines().filter(|line| line.contains("WARNING") || line.contains("ERROR")).collect();
+    assert!(log.contains("ready to accept connections") && complaints.is_empty(), "{complaints:?}");
+}

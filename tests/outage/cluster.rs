@@ -60,6 +60,11 @@ impl Cluster {
         format!("postgres://{NAME}@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
     /// Starts it, without waiting until it answers.
     pub fn start(&mut self) {
         let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();

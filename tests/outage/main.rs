@@ -19,3 +19,4 @@ mod panics;
 
 mod server;
 mod sockets;
+mod workers;

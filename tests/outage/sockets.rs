@@ -37,6 +37,26 @@ impl Socket {
         set_socket_linger(&self.0, Some(Duration::ZERO)).unwrap();
     }
 
+    /// The next answer, if it comes in time.
+    pub async fn answer(&mut self, patience: Duration) -> Option<String> {
+        let mut said = Vec::new();
+        let whole = async {
+            loop {
+                let text = String::from_utf8_lossy(&said).into_owned();
+                let length =
+                    text.split_once("content-length: ").and_then(|(_, rest)| rest.split("\r\n").next()?.parse().ok());
+                if text
+                    .split_once("\r\n\r\n")
+                    .is_some_and(|(_, body)| length.is_some_and(|length: usize| body.len() >= length))
+                {
+                    return text;
+                }
+                assert!(self.0.read_buf(&mut said).await.unwrap() > 0, "hung up after {text:?}");
+            }
+        };
+        tokio::time::timeout(patience, whole).await.ok()
+    }
+
     /// All that the server says until it hangs up.
     pub async fn rest(&mut self) -> String {
         listen(&mut self.0).await

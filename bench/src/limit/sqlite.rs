@@ -145,7 +145,7 @@ fn points(reader: &Connection, organization: Uuid, asked: &ask::Points) -> Answe
 fn page(reader: &Connection, organization: Uuid, asked: &ask::Page) -> Answer {
     let mut statement = reader.prepare_cached(
         "SELECT id, kind, sentiment_score, body, received_at FROM feedback_record WHERE organization_id = ?1 \
-         AND kind = ?2 AND received_at >= ?3 AND received_at < ?4 AND (received_at, id) < (?5, ?6) \
+         AND kind = ?2 AND (received_at, id) < (?5, ?6) AND received_at >= ?3 AND received_at < ?4 \
          ORDER BY received_at DESC, id DESC LIMIT ?7",
     )?;
     let (from, to) = asked.range()?;

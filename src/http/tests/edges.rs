@@ -68,10 +68,10 @@ async fn the_published_documents_are_open_to_all() {
 #[actix_web::test]
 async fn a_healthy_process_is_alive_and_ready_until_it_drains() {
     let app = app().await;
-    let health = Health::new(app.store.clone());
+    let (health, store) = (Health::new(app.store.clone()), app.store.clone());
     let state = web::Data::new(State::new(app, &settings()));
     let ask = async |path: &str| -> Answer {
-        let routes = mount(state.clone(), web::Data::new(health.clone()), Vec::new());
+        let routes = mount(state.clone(), store.clone(), web::Data::new(health.clone()), Vec::new());
         send_to(routes, TestRequest::get().uri(path)).await
     };
     assert_eq!(ask("/healthz").await.json(), json!({ "status": "ok" }));

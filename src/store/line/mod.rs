@@ -62,6 +62,9 @@ pub struct Below<'a> {
 
 /// What statements run on: connections, or a transaction.
 pub trait Connection: Send + Sync {
+    /// Whether it is a transaction that gathers what it writes, and what is read now is read outside of it.
+    fn reads_outside(&self) -> impl Future<Output = bool> + Send;
+
     /// Every row that a statement answers with.
     fn found(
         &self,
@@ -183,6 +186,10 @@ impl Transaction {
 }
 
 impl Connection for Lines {
+    async fn reads_outside(&self) -> bool {
+        false
+    }
+
     async fn found(&self, statement: Statement, answered: Answered<'_>) -> Result<Vec<Found>, Failed> {
         match self {
             Self::Writer(_) => Err(alone().into()),
@@ -209,6 +216,13 @@ impl Connection for Lines {
 }
 
 impl Connection for Transaction {
+    async fn reads_outside(&self) -> bool {
+        match self.gathering() {
+            Some(open) => open.reads_outside().await,
+            None => false,
+        }
+    }
+
     async fn found(&self, statement: Statement, answered: Answered<'_>) -> Result<Vec<Found>, Failed> {
         match self {
             Self::Sqlite(savepoint) => savepoint.found(&statement, answered).await,

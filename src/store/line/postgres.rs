@@ -11,30 +11,46 @@ use std::{
 
 use sea_orm::{ConnAcquireErr, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Value, sea_query::ArrayType};
 use sqlx::{
-    Arguments, AssertSqlSafe, Executor, PgConnection, PgPool, Postgres, Row,
+    Arguments, AssertSqlSafe, Connection as _, Executor, PgConnection, PgPool, Postgres, Row,
     error::BoxDynError,
     pool::PoolConnection,
     postgres::{PgArguments, PgRow},
     query::Query,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    runtime::Handle,
+    sync::{AcquireError, OwnedSemaphorePermit, Semaphore},
+};
 
 use super::{Answered, Found};
-use crate::store::{
-    cell::{Cell, CellKind},
-    failure::Failed,
+use crate::{
+    runtime,
+    store::{
+        cell::{Cell, CellKind},
+        failure::Failed,
+    },
 };
 
 /// How long a connection may lie unused before it is asked whether it still lives.
 const FRESH: Duration = Duration::from_secs(5);
+/// After how long an unused connection is closed, unless it is the one used last.
+const UNUSED: Duration = Duration::from_mins(1);
+/// How long a connection that lay unused has to say that it lives.
+const SIGN_OF_LIFE: Duration = Duration::from_millis(200);
 /// How long a connection is kept before the pool looks at it: its age, and whether it still lives.
-const KEPT: Duration = Duration::from_mins(1);
+const KEPT: Duration = Duration::from_mins(10);
 
 /// The connections of one pool. The pool asks a connection twice whenever it is given back: to roll back what might be
 /// open, and whether it lives. One whose last statement has ended well, outside any transaction, needs neither: it
-/// stays here. Every other goes to the pool, and so does one that lay unused for long.
+/// stays here, and is asked whether it lives if it lay unused for long. Every other goes to the pool.
+///
+/// The runtime that opens a connection is told of its answers. That of the thread that waits for them spares each the way
+/// through another thread; but nobody else can rely on it, for that thread may hang, or come to its end.
 pub struct Kept {
     pool: PgPool,
+    runtime: Handle,
+    /// Those that all share, if these are a thread's own: asked when all of these are taken.
+    shared: Option<Arc<Self>>,
     /// As many as the pool has connections: who holds one finds a connection here, or the pool has one to give.
     places: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
@@ -56,14 +72,45 @@ pub struct Line {
     is_clean: bool,
     taken: Instant,
     kept: Arc<Kept>,
-    _place: OwnedSemaphorePermit,
+    /// As long as the connection is there, or on its way back to the pool.
+    place: Option<OwnedSemaphorePermit>,
+}
+
+/// An idle connection that is asked whether it lives. Nothing is open on it: one that is not known to live is closed.
+struct Asked(Option<PoolConnection<Postgres>>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        drop(self.0.take().map(PoolConnection::detach));
+    }
 }
 
 impl Kept {
-    /// Keeps the connections of a pool that has `most` at most, and whose every user comes here.
+    /// Keeps the connections of a pool that has `most` at most, and whose every user comes here. They live in the runtime
+    /// that runs this.
     pub fn new(pool: PgPool, most: u32, patience: Duration, statements: &Arc<AtomicU64>) -> Arc<Self> {
         let places = Arc::new(Semaphore::new(most as usize));
-        Arc::new(Self { pool, places, idle: Mutex::default(), patience, statements: Arc::clone(statements) })
+        let statements = Arc::clone(statements);
+        let (runtime, idle) = (Handle::current(), Mutex::default());
+        Arc::new(Self { pool, runtime, shared: None, places, idle, patience, statements })
+    }
+
+    /// Others of this runtime in place of these, at most so many. These are to be closed.
+    pub fn instead(&self, most: u32) -> Arc<Self> {
+        Self::new(self.pool_of(most), most, self.patience, &self.statements)
+    }
+
+    /// As many connections of the runtime that this thread runs, and these when those are taken or cannot be had.
+    pub fn of_this_thread(self: &Arc<Self>, most: u32) -> Arc<Self> {
+        let (places, idle) = (Arc::new(Semaphore::new(most as usize)), Mutex::default());
+        let (runtime, shared, statements) = (Handle::current(), Some(Arc::clone(self)), Arc::clone(&self.statements));
+        // A part, as others may still have to be asked.
+        let patience = self.patience / 4;
+        Arc::new(Self { pool: self.pool_of(most), runtime, shared, places, idle, patience, statements })
+    }
+
+    fn pool_of(&self, most: u32) -> PgPool {
+        self.pool.options().clone().max_connections(most).connect_lazy_with((*self.pool.connect_options()).clone())
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
@@ -72,23 +119,55 @@ impl Kept {
 
     /// A connection, waited for as long as the patience lasts.
     pub async fn line(self: &Arc<Self>) -> Result<Line, DbErr> {
-        // Without a timer where nobody has to wait.
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned()
-            && let Some(idle) = self.fresh()
-        {
-            return Ok(self.lend(idle.connection, idle.taken, place));
-        }
-        let late = |_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
-        tokio::time::timeout(self.patience, self.next()).await.map_err(late)?
+        let place = Arc::clone(&self.places).try_acquire_owned().ok();
+        let place = match place.map(|place| (place, self.fresh())) {
+            Some((place, Some(idle))) => return Ok(self.lend(idle.connection, idle.taken, place)),
+            Some((place, None)) => Some(place),
+            None => None,
+        };
+        // Rare, and large.
+        Box::pin(async {
+            let Some(shared) = &self.shared else { return runtime::within(&self.runtime, self.soon(place)).await };
+            let place = if let Some(place) = place {
+                place
+            } else {
+                tokio::select! {
+                    biased;
+                    line = shared.line() => return line,
+                    place = Arc::clone(&self.places).acquire_owned() => place.map_err(closed)?,
+                }
+            };
+            match runtime::within(&self.runtime, self.soon(Some(place))).await {
+                Err(_) => shared.line().await,
+                own => own,
+            }
+        })
+        .await
     }
 
-    async fn next(self: &Arc<Self>) -> Result<Line, DbErr> {
-        let closed = |_| DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed);
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(closed)?;
+    async fn soon(self: &Arc<Self>, place: Option<OwnedSemaphorePermit>) -> Result<Line, DbErr> {
+        let late = |_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+        tokio::time::timeout(self.patience, self.next(place)).await.map_err(late)?
+    }
+
+    async fn next(self: &Arc<Self>, place: Option<OwnedSemaphorePermit>) -> Result<Line, DbErr> {
+        let place = match place {
+            Some(place) => place,
+            None => Arc::clone(&self.places).acquire_owned().await.map_err(closed)?,
+        };
         if let Some(idle) = self.fresh() {
             return Ok(self.lend(idle.connection, idle.taken, place));
         }
-        self.give_back();
+        // Here and not by the pool, whose ROLLBACK leaves a warning in PostgreSQL's log where nothing is open.
+        while let Some(Idle { connection, taken, .. }) = self.last() {
+            let mut asked = Asked(Some(connection));
+            let Some(connection) = &mut asked.0 else { continue };
+            if let Ok(Ok(())) = tokio::time::timeout(SIGN_OF_LIFE, connection.ping()).await
+                && let Some(connection) = asked.0.take()
+            {
+                return Ok(self.lend(connection, taken, place));
+            }
+        }
         let connection = self.pool.acquire().await.map_err(|error| match error {
             sqlx::Error::PoolTimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
             sqlx::Error::PoolClosed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
@@ -109,12 +188,27 @@ impl Kept {
         taken: Instant,
         place: OwnedSemaphorePermit,
     ) -> Line {
-        Line { connection: Some(connection), is_clean: true, taken, kept: Arc::clone(self), _place: place }
+        Line { connection: Some(connection), is_clean: true, taken, kept: Arc::clone(self), place: Some(place) }
+    }
+
+    /// The connection used last, however long ago.
+    fn last(&self) -> Option<Idle> {
+        let (last, unused): (_, Vec<_>) = {
+            let mut idle = self.idle();
+            let last = idle.pop();
+            let kept = idle.partition_point(|idle| idle.since.elapsed() > UNUSED);
+            (last, idle.drain(..kept).collect())
+        };
+        for idle in unused {
+            drop(idle.connection.detach());
+        }
+        last
     }
 
     /// Gives every idle connection to the pool, which asks each whether it lives.
     fn give_back(&self) {
         let idle = std::mem::take(&mut *self.idle());
+        let _entered = self.runtime.enter();
         drop(idle);
     }
 
@@ -127,13 +221,11 @@ impl Kept {
     }
 }
 
-/// An idle connection that is dropped starts a task that gives it to the pool, for which a runtime is needed.
+/// An idle connection that is dropped starts a task that gives it to the pool, but its runtime may have ended.
 impl Drop for Kept {
     fn drop(&mut self) {
-        if tokio::runtime::Handle::try_current().is_err() {
-            let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
-            idle.drain(..).for_each(|idle| drop(idle.connection.detach()));
-        }
+        let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
+        idle.drain(..).for_each(|idle| drop(idle.connection.detach()));
     }
 }
 
@@ -151,15 +243,25 @@ impl fmt::Debug for Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
+        let Some(mut connection) = self.connection.take() else { return };
+        let _entered = self.kept.runtime.enter();
         let mut idle = self.kept.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.is_clean {
-            // What broke this one may have broken those beside it.
-            let beside = std::mem::take(&mut *idle);
-            drop((idle, beside, connection));
-        } else if !self.kept.pool.is_closed() && self.taken.elapsed() < KEPT {
-            idle.push(Idle { connection, taken: self.taken, since: Instant::now() });
+        if self.is_clean {
+            if !self.kept.pool.is_closed() && self.taken.elapsed() < KEPT {
+                idle.push(Idle { connection, taken: self.taken, since: Instant::now() });
+            } else {
+                drop((idle, connection));
+            }
+            return;
         }
+        // What broke this one may have broken those beside it.
+        let beside = std::mem::take(&mut *idle);
+        drop((idle, beside));
+        let (back, place) = (connection.return_to_pool(), self.place.take());
+        self.kept.runtime.spawn(async move {
+            back.await;
+            drop(place);
+        });
     }
 }
 
@@ -220,6 +322,10 @@ impl Line {
         self.is_clean = is_end;
         Ok(())
     }
+}
+
+fn closed(_: AcquireError) -> DbErr {
+    DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
 }
 
 fn prepared(statement: Statement) -> Result<Query<'static, Postgres, PgArguments>, sqlx::Error> {

@@ -156,3 +156,76 @@ impl CellKind {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use entity::{Tenanted as _, feedback_record::Entity, id::OrganizationId};
+    use rusqlite::StatementStatus;
+    use sea_orm::{DbBackend, prelude::Uuid};
+
+    use super::{super::super::sql::Sql, *};
+    use crate::store::{
+        Options, Store,
+        cell::{Column, columns},
+        filter::{Predicate, Test},
+        page::{PageQuery, Selection, Term, by_id, page},
+    };
+
+    const ROWS: i64 = 3_000;
+
+    /// A file with an organization's feedback records, each a millisecond and a product later than the one before.
+    async fn filled(folder: &tempfile::TempDir, organization: Uuid) -> Connection {
+        let file = folder.path().join("some.db");
+        let url = format!("sqlite://{}?mode=rwc", file.display());
+        let store = Store::open(&Options { url, max_connections: 1, patience: Options::LONG }).await.unwrap();
+        store.migrate().await.unwrap();
+        store.close().await.unwrap();
+        let connection = open(&file, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        connection.pragma_update(None, "foreign_keys", false).unwrap();
+        let insert = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+            INSERT INTO feedback_record (organization_id, id, version, created_at, updated_at, kind, received_at, product,
+                tags, attributes, priority, department_id)
+            SELECT ?1, CAST(printf('%016d', i) AS BLOB), 1, i, i, 'PRAISE', i, printf('%05d', i), '[]', '[]', 'LOW', ?1 FROM n";
+        connection.execute(insert, (organization.as_bytes(), ROWS)).unwrap();
+        connection
+    }
+
+    /// How many steps `SQLite`'s machine takes for the twenty rows after the one of that number.
+    fn steps(connection: &Connection, organization: Uuid, order: Column, after: i64, is_descending: bool) -> i32 {
+        let cell = |number: i64| match order.kind {
+            CellKind::Text => Cell::Text(format!("{number:05}")),
+            _ => Cell::Int(number),
+        };
+        let id = Uuid::from_slice(format!("{after:016}").as_bytes()).unwrap();
+        let range = [Test::Gte(cell(1)), Test::Lt(cell(ROWS))];
+        let query = PageQuery {
+            filter: Predicate::All(range.map(|test| Predicate::Column(order, test)).into()),
+            order: vec![Term { column: order, is_descending }, by_id(is_descending)],
+            after: Some(vec![cell(after), Cell::Id(id)]),
+            before: None,
+            limit: 20,
+            looks_ahead: true,
+            is_backward: false,
+        };
+        let mut sql = Sql::new(DbBackend::Sqlite);
+        let selection = Selection { noun: Entity::NOUN, columns: vec![order], edge: Vec::new() };
+        page(&mut sql, &selection, &query, OrganizationId(organization)).unwrap();
+        let statement = sql.finish();
+        let mut prepared = connection.prepare(&statement.sql).unwrap();
+        let found = prepared.query_map(params_from_iter(values(&statement)), |_| Ok(())).unwrap().count();
+        assert_eq!(found, 21);
+        prepared.get_status(StatementStatus::VmStep)
+    }
+
+    #[tokio::test]
+    async fn a_page_costs_the_same_wherever_it_begins_in_a_range() {
+        let (folder, organization) = (tempfile::tempdir().unwrap(), entity::id::new());
+        let connection = filled(&folder, organization).await;
+        for name in ["received_at", "product"] {
+            let order = columns(Entity::NOUN).into_iter().find(|column| column.name == name).unwrap();
+            let [first, middle, last] = [30, ROWS / 2, ROWS - 30]
+                .map(|after| [false, true].map(|way| steps(&connection, organization, order, after, way)));
+            assert!(first == middle && middle == last, "{name}: {first:?} {middle:?} {last:?}");
+        }
+    }
+}

@@ -76,6 +76,12 @@ impl Open {
         state.begun(&self.kept).await?.found(false, statement, answered).await
     }
 
+    /// Whether it has neither begun nor gathered anything.
+    pub async fn reads_outside(&self) -> bool {
+        let state = self.state.lock().await;
+        self.gathers && state.line.is_none() && state.batch.is_none()
+    }
+
     /// Reads. Does not begin for it.
     pub async fn read(&self, statement: Statement, answered: Answered<'_>) -> Result<Vec<Found>, Failed> {
         debug_assert!(only_reads(&statement.sql), "outside a transaction: {}", statement.sql);

@@ -28,7 +28,7 @@ use crate::{
 const ERASE: &str = "customerErase";
 
 /// Places whose loss changes no answer: a second narrowing beside them, or a key, does the same.
-const DOUBLED: [Site; 19] = [
+const DOUBLED: [Site; 20] = [
     Site::ChildListLink,
     Site::ChildListLinkRow,
     Site::ChildCountLink,
@@ -43,6 +43,7 @@ const DOUBLED: [Site; 19] = [
     Site::GroupTagsRow,
     Site::ReviewAnswers,
     Site::ReviewAnswersRow,
+    Site::Remembered,
     Site::FirstDepartment,
     Site::ErasedKeysOf,
     Site::Counts,
@@ -61,7 +62,7 @@ const PEOPLE: usize = 8;
 
 /// Places that only one of the databases has.
 fn is_elsewhere(app: &App, site: Site) -> bool {
-    app.database.is_sqlite() && site == Site::OrganizationLock
+    app.database.is_sqlite() && [Site::OrganizationLock, Site::Remembered].contains(&site)
 }
 
 /// What the tests saw.
@@ -234,6 +235,13 @@ async fn work(app: &App, both: &Neighbours<'_>, site: Site, erased: &Entry) -> V
     stopped
 }
 
+/// Makes a record of nothing but what it must have.
+async fn route(caller: &Caller<'_>) {
+    let input = json!({ "kind": "PRAISE", "receivedAt": "2026-01-01T00:00:00Z" });
+    let done = caller.mutate("feedbackRecordCreate", input, "errors { code } node { id }").await;
+    assert!(done["node"]["id"].is_string(), "{done:#}");
+}
+
 #[tokio::test]
 async fn behind_every_narrowing_there_is_another_wall() {
     let (app, outline) = (App::start().await, Outline::read());
@@ -242,6 +250,7 @@ async fn behind_every_narrowing_there_is_another_wall() {
     let mut people = prepare(&app, &both, &outline).await;
     copy(&both, twin).await;
     let twins = app.dump(twin).await;
+    let routed = app.admin("routed").await;
     both.before = app.dump(both.hidden.caller.organization()).await;
 
     let mut seen = Seen::default();
@@ -282,9 +291,14 @@ async fn behind_every_narrowing_there_is_another_wall() {
         both.curious.caller.mutate("departmentCreate", json!({"name": "Beta"}), "outcome").await;
         let day = ["SUNDAY", "MONDAY"][turn % 2];
         both.curious.caller.mutate("organizationUpdate", json!({ "weekStart": day }), "outcome").await;
+        // Rules and fallback, to be remembered.
+        route(&routed).await;
         let before = app.store.trips();
         app.store.take_away(Some(site));
         app.store.reached();
+        if site == Site::Remembered {
+            route(&routed).await;
+        }
         let stopped = work(&app, &both, site, &erased).await;
         seen.reaches(&app, site);
         app.store.take_away(None);
