@@ -139,7 +139,7 @@ impl Store {
     }
 
     /// The store as a thread of the server reads by it, whose runtime this is: an answer comes to it without a way through
-    /// another thread. What goes on when the thread has come to its end asks [`Store::shared`].
+    /// another thread. What goes on when the thread has come to its end asks by [`Scope::shared`].
     #[must_use]
     pub fn of_this_thread(&self) -> Self {
         let mut store = self.clone();

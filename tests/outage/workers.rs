@@ -7,7 +7,7 @@ use std::{
 
 use futures_util::future::{join, join_all};
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::{
     database::Database,
@@ -99,4 +99,41 @@ async fn there_are_never_more_connections_than_there_may_be() {
     };
     let ((), most) = join(load, most).await;
     assert!((2..=CONNECTIONS + LOOKOUT).contains(&most), "{most}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_hangs_up_while_his_statement_waits_keeps_nobody_else_waiting() {
+    let database = Database::make().await;
+    if database.is_sqlite() {
+        // Nobody can keep a reader of SQLite waiting.
+        return;
+    }
+    let [organization] = organizations(&database.url).await;
+    // One connection for each of two workers, and two that they share.
+    let server = Server::start(&database.url, &["--database-connections", "4"]).await;
+    let caller = server.caller(organization, "mia");
+    let mut holder = PgConnection::connect(&database.url).await.unwrap();
+    let mut watch = PgConnection::connect(&database.url).await.unwrap();
+    holder.execute("BEGIN; LOCK TABLE department IN ACCESS EXCLUSIVE MODE").await.unwrap();
+
+    let body = json!({ "query": "{ departments { totalCount } }" }).to_string();
+    let mut sockets = Vec::new();
+    for _ in 0..2 {
+        let mut socket = Socket::open(&server.address).await;
+        socket.send(head(&caller.token, &format!("content-length: {}\r\n", body.len())) + &body).await;
+        sockets.push(socket);
+    }
+    let waiting =
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until(async || (sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watch).await.unwrap() == 2).then_some(()))
+        .await;
+    sockets.into_iter().for_each(Socket::reset);
+
+    // As long as the lock is waited for.
+    let mut answers = Vec::new();
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watch).await.unwrap() == 2 {
+        answers.push(caller.ask("{ mediums { totalCount } }", json!({})).await);
+    }
+    assert_eq!(tally(&answers).0, answers.len());
+    assert!(answers.len() > 20, "{}", answers.len());
 }
