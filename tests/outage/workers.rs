@@ -93,7 +93,6 @@ async fn there_are_never_more_connections_than_there_may_be() {
         while !is_over.load(Ordering::Relaxed) {
             let open = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rapport'";
             most = most.max(sqlx::query_scalar::<_, i64>(open).fetch_one(&mut watch).await.unwrap());
-            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         most
     };

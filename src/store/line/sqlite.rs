@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, OpenFlags, ffi, params_from_iter, types::ValueRef};
+use rusqlite::{Connection, OpenFlags, Rows, ffi, params_from_iter, types::ValueRef};
 use sea_orm::{Statement, Value, prelude::Uuid};
 
 use super::{Answered, Below, Found};
@@ -49,12 +49,23 @@ pub fn writer(file: &Path) -> rusqlite::Result<Connection> {
 /// The rows that a statement answers with.
 pub fn read(connection: &Connection, statement: &Statement, answered: Answered<'_>) -> rusqlite::Result<Vec<Found>> {
     let mut prepared = connection.prepare_cached(&statement.sql)?;
-    let mut rows = prepared.query(params_from_iter(values(statement)))?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(answered.read(|place, kind| kind.read_sqlite(row.get_ref(place)?, place))?);
-    }
+    add(&mut found, None, prepared.query(params_from_iter(values(statement)))?, answered)?;
     Ok(found)
+}
+
+/// Adds the rows that were found, below a parent if that is known already.
+fn add(
+    found: &mut Vec<Found>,
+    parent: Option<Uuid>,
+    mut rows: Rows<'_>,
+    answered: Answered<'_>,
+) -> rusqlite::Result<()> {
+    while let Some(row) = rows.next()? {
+        let row = answered.read(|place, kind| kind.read_sqlite(row.get_ref(place)?, place))?;
+        found.push(Found { parent: parent.or(row.parent), ..row });
+    }
+    Ok(())
 }
 
 /// The rows that a statement answers with below each of other rows, one after the other. Stops at a moment, if one is
@@ -75,11 +86,7 @@ pub fn read_below(
         if let Some(values) = &mut statement.values {
             below.places.iter().for_each(|place| values.0[*place] = (*parent).into());
         }
-        let mut rows = prepared.query(params_from_iter(values(statement)))?;
-        while let Some(row) = rows.next()? {
-            let row = answered.read(|place, kind| kind.read_sqlite(row.get_ref(place)?, place))?;
-            found.push(Found { parent: Some(*parent), ..row });
-        }
+        add(&mut found, Some(*parent), prepared.query(params_from_iter(values(statement)))?, answered)?;
     }
     Ok(found)
 }

@@ -79,7 +79,7 @@ impl Open {
     /// Whether it has neither begun nor gathered anything.
     pub async fn reads_outside(&self) -> bool {
         let state = self.state.lock().await;
-        self.gathers && state.line.is_none() && state.batch.is_none()
+        state.line.is_none() && state.batch.is_none()
     }
 
     /// Reads. Does not begin for it.
