@@ -22,5 +22,6 @@ pub mod schema;
 pub mod store;
 pub mod telemetry;
 pub mod tenancy;
+mod text;
 
 pub use error::{Error, Result, UserError};

@@ -139,7 +139,15 @@ pub enum Kind {
     Json,
 }
 
+/// The longest text that is a name or a label, in characters: it stands on one line.
+const MAX_NAME: usize = 320;
+
 impl Kind {
+    /// Whether the column holds a name or a label: one line, without characters that nobody sees.
+    pub const fn is_name(self) -> bool {
+        matches!(self, Self::Text { max } if max <= MAX_NAME)
+    }
+
     /// Whether the column holds a set that an index table serves.
     pub const fn is_set(self) -> bool {
         matches!(self, Self::Tags { .. } | Self::Attributes { .. })

@@ -1,6 +1,6 @@
 //! The commands on the audit log: compute its chain again, and print its heads to keep them elsewhere.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{fmt::Write as _, path::Path};
 
 use anyhow::{Context, Result, bail, ensure};
 use entity::id::OrganizationId;
@@ -74,7 +74,7 @@ fn heads(given: &str, organization: Option<&str>) -> Result<Vec<(String, Head)>>
         let slug = organization.context("--head with a hash needs the --organization it belongs to")?;
         return Ok(vec![(slug.to_owned(), Head { sequence: None, hash: given.to_ascii_lowercase() })]);
     }
-    let text = fs::read_to_string(Path::new(given)).with_context(|| format!("--head {given} cannot be read"))?;
+    let text = crate::text::read_file(Path::new(given)).with_context(|| format!("--head {given} cannot be read"))?;
     let read = |line: &str| {
         let [slug, sequence, hash] = line.split_whitespace().collect::<Vec<_>>()[..] else { return None };
         let sequence = Some(sequence.parse().ok()?);

@@ -1,6 +1,6 @@
 //! The configuration file: its values become the defaults of the flags, so both obey the same rules.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
@@ -10,7 +10,7 @@ use super::Stop;
 /// The command with the file's values as defaults.
 pub fn with_defaults(command: Command, file: &Path) -> Result<Command, Stop> {
     let wrong = |what: String| Stop::Wrong(format!("{}: {what}", file.display()));
-    let content = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let content = crate::text::read_file(file).map_err(|error| wrong(error.to_string()))?;
     let table: Table = content.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| content[..span.start].matches('\n').count() + 1);
         wrong(format!("line {line} is not TOML: {}", error.message()))

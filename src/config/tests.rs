@@ -27,6 +27,20 @@ fn with_file(text: &str, arguments: &[&str]) -> Result<Settings, Stop> {
     read(arguments, &[], &file)
 }
 
+#[test]
+fn a_file_saved_by_an_editor_is_read_and_one_in_another_encoding_is_named() {
+    let saved =
+        with_file("\u{feff}listen = \"127.0.0.1:9000\"\r\n", &["serve"]).unwrap_or_else(|stop| panic!("{stop}"));
+    assert_eq!(saved.http.listen.to_string(), "127.0.0.1:9000");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rapport.toml");
+    let utf16: Vec<u8> = "\u{feff}listen = 1".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [utf16.as_slice(), b"listen = \"\xe9\""] {
+        fs::write(&file, bytes).unwrap();
+        assert_stopped(read(&["serve"], &[], &file), "UTF-8");
+    }
+}
+
 /// Asserts that the start is stopped by one line that names the setting.
 #[track_caller]
 fn assert_stopped(result: Result<Settings, Stop>, setting: &str) {

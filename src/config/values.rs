@@ -7,7 +7,7 @@ use entity::{Permission, Permissions};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use crate::auth::claims::LONGEST_LIFE;
+use crate::{auth::claims::LONGEST_LIFE, text};
 
 /// `90s`, `30m` or `24h`, more than nothing.
 pub fn duration(text: &str) -> Result<Duration, &'static str> {
@@ -55,9 +55,12 @@ pub fn slug(text: &str) -> Result<String, &'static str> {
 }
 
 /// A name for people.
-pub fn name(text: &str) -> Result<String, &'static str> {
-    let name = text.trim();
-    if (1..=200).contains(&name.chars().count()) { Ok(name.to_owned()) } else { Err("expected 1 to 200 characters") }
+pub fn name(text: &str) -> Result<String, String> {
+    let name = text::trim(text);
+    if text::is_blank(name) || name.chars().count() > 200 {
+        return Err("expected 1 to 200 visible characters".to_owned());
+    }
+    text::refused_in_name(name).map_or_else(|| Ok(name.to_owned()), |sign| Err(text::refusal(sign)))
 }
 
 /// Exactly what a browser sends as `Origin`: scheme, host and port, nothing after them.

@@ -15,6 +15,7 @@ use crate::{
     Error, Result, UserError,
     error::Code,
     store::{ExternalId, cell::Cell, draft::Reference},
+    text::{is_blank, refusal, refused_in_name, refused_in_text},
 };
 
 /// Longest external id.
@@ -188,10 +189,10 @@ pub fn external_id(name: &str, value: &Value) -> Result<ExternalId> {
 /// What is wrong with an external id.
 pub fn check_external_id(key: &ExternalId, field: &str) -> Option<UserError> {
     let part = |text: &str, most: usize, what: &str| {
-        if text.trim().is_empty() {
-            Some(UserError::new(Code::Required, field, format!("{what} is empty")))
-        } else if text.contains('\0') {
-            Some(UserError::new(Code::Invalid, field, format!("{what} contains a NUL byte")))
+        if is_blank(text) {
+            Some(UserError::new(Code::Required, field, format!("{what} has no visible character")))
+        } else if text.contains(char::is_control) {
+            Some(UserError::new(Code::Invalid, field, format!("{what} contains a control character")))
         } else if text.chars().count() > most {
             Some(UserError::new(Code::TooLong, field, format!("{what} is longer than {most} characters")))
         } else {
@@ -245,13 +246,23 @@ pub fn accept(field: &Described, value: &Value) -> Result<std::result::Result<Ce
     match field.kind {
         Kind::Text { max } => {
             let given = text(value).ok_or_else(|| bad(field.name, "a text"))?;
+            let given = if field.kind.is_name() { crate::text::trim(given) } else { given };
             if let Some((code, message)) = text_mistake(given, max) {
                 return refuse(code, message);
             }
-            if !given.trim().is_empty() {
-                return Ok(Ok(Cell::Text(given.to_owned())));
+            if is_blank(given) {
+                let message = "the text has no visible character".into();
+                return if field.is_nullable { Ok(Ok(Cell::Null)) } else { refuse(Code::Required, message) };
             }
-            if field.is_nullable { Ok(Ok(Cell::Null)) } else { refuse(Code::Required, "the text is empty".into()) }
+            let refused = if field.kind.is_name() {
+                refused_in_name(given)
+            } else if field.is_guarded() {
+                // What customers wrote is kept as it came.
+                None
+            } else {
+                refused_in_text(given)
+            };
+            refused.map_or_else(|| Ok(Ok(Cell::Text(given.to_owned()))), |sign| refuse(Code::Invalid, refusal(sign)))
         }
         Kind::TimeZone => {
             let given = text(value).ok_or_else(|| bad(field.name, "a text"))?;
@@ -277,9 +288,12 @@ pub fn accept(field: &Described, value: &Value) -> Result<std::result::Result<Ce
         Kind::Tags { most, max } => {
             let mut tags = Vec::new();
             for item in list(value) {
-                let tag = text(item).ok_or_else(|| bad(field.name, "a list of texts"))?;
+                let tag = text(item).map(crate::text::trim).ok_or_else(|| bad(field.name, "a list of texts"))?;
                 if let Some((code, message)) = item_mistake(tag, max) {
                     return refuse(code, message);
+                }
+                if let Some(sign) = refused_in_name(tag) {
+                    return refuse(Code::Invalid, refusal(sign));
                 }
                 tags.push(tag);
             }
@@ -296,9 +310,12 @@ pub fn accept(field: &Described, value: &Value) -> Result<std::result::Result<Ce
                 let pair = Input::of(field.name, item)?;
                 let part =
                     |name| pair.text(name)?.map(str::to_owned).ok_or_else(|| bad(field.name, "names and values"));
-                let (name, value) = (part("name")?, part("value")?);
+                let (name, value) = (crate::text::trim(&part("name")?).to_owned(), part("value")?);
                 if let Some((code, message)) = item_mistake(&name, max).or_else(|| item_mistake(&value, max)) {
                     return refuse(code, message);
+                }
+                if let Some(sign) = refused_in_name(&name) {
+                    return refuse(Code::Invalid, refusal(sign));
                 }
                 pairs.push((name, value));
             }
@@ -329,8 +346,8 @@ pub fn text_mistake(text: &str, max: usize) -> Option<(Code, String)> {
 }
 
 fn item_mistake(text: &str, max: usize) -> Option<(Code, String)> {
-    if text.trim().is_empty() {
-        return Some((Code::Required, "an item is empty".to_owned()));
+    if is_blank(text) {
+        return Some((Code::Required, "an item has no visible character".to_owned()));
     }
     if text.chars().any(char::is_control) {
         return Some((Code::Invalid, "an item contains a control character".to_owned()));

@@ -202,7 +202,7 @@ fn history(tx: &Tx, feedback: Uuid, decision: Decision) -> Values {
 async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let noun = &feedback_record::NOUN;
     let reason = input.text("reason")?.unwrap_or_default();
-    let mistake = if reason.trim().is_empty() {
+    let mistake = if crate::text::is_blank(reason) {
         Some((Code::Required, "a reason is required".to_owned()))
     } else {
         text_mistake(reason, REASON)

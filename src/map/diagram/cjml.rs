@@ -8,7 +8,7 @@ use entity::{interaction_point::PointKind, noun::Named};
 
 use super::{
     model::{Drawing, Step},
-    text::escaped,
+    text::{clean, verbatim},
 };
 
 /// The namespace of what CJML has no word for.
@@ -31,7 +31,7 @@ pub fn cjml(drawing: &Drawing) -> String {
         out.leaf("rapport:customerSegment", segment);
     }
     for stage in &drawing.stages {
-        out.leaf(&format!("rapport:stage rapport:id=\"{}\"", escaped(&stage.id)), &stage.name);
+        out.leaf(&format!("rapport:stage rapport:id=\"{}\"", verbatim(&stage.id)), &stage.name);
     }
     out.open("actors");
     out.open(&format!("endUser actorID=\"{CUSTOMER}\""));
@@ -47,7 +47,7 @@ pub fn cjml(drawing: &Drawing) -> String {
     }
     out.close();
     for link in drawing.links.iter().filter(|link| link.from.max(link.to) < drawing.steps.len()) {
-        let (from, to) = (escaped(&drawing.steps[link.from].id), escaped(&drawing.steps[link.to].id));
+        let (from, to) = (verbatim(&drawing.steps[link.from].id), verbatim(&drawing.steps[link.to].id));
         let kind = link.kind.name();
         let name = format!("rapport:link rapport:from=\"{from}\" rapport:to=\"{to}\" rapport:kind=\"{kind}\"");
         out.leaf(&name, link.label.as_deref().unwrap_or_default());
@@ -123,7 +123,9 @@ impl Writer {
 
     fn leaf(&mut self, tag: &str, text: &str) {
         self.indent();
-        let _ = writeln!(self.text, "<{tag}>{}</{}>", escaped(text), name(tag));
+        // White space that a reader of pretty-printed XML would collapse is marked as significant.
+        let space = if clean(text) == text { "" } else { " xml:space=\"preserve\"" };
+        let _ = writeln!(self.text, "<{tag}{space}>{}</{}>", verbatim(text), name(tag));
     }
 
     fn empty(&mut self, tag: &str) {

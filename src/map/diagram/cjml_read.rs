@@ -141,8 +141,12 @@ fn ours<'a, 'b: 'a>(node: Node<'a, 'b>, name: &'a str) -> impl Iterator<Item = N
     node.children().filter(move |child| child.has_tag_name((NAMESPACE, name)))
 }
 
+/// All text below an element, around comments and markup. White space counts where the document says so; elsewhere it
+/// may come from whoever laid the document out.
 fn content(node: Node<'_, '_>) -> String {
-    clean(node.text().unwrap_or_default())
+    let text: String = node.descendants().filter(Node::is_text).filter_map(|part| part.text()).collect();
+    let space = node.ancestors().find_map(|above| above.attribute((roxmltree::NS_XML_URI, "space")));
+    if space == Some("preserve") { text } else { clean(&text) }
 }
 
 fn attribute(node: Node<'_, '_>, name: &str) -> String {

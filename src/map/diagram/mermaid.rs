@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use entity::step_link::StepLinkKind;
 
 use super::{model::Drawing, text::clean};
+use crate::text::is_blank;
 
 /// The drawing as Mermaid. Stages are subgraphs; influencers and mediums are nodes of their own, expectations stand under
 /// the name in the box, as a flowchart knows no sides.
@@ -54,7 +55,8 @@ fn node(out: &mut String, drawing: &Drawing, place: usize) {
 
 /// The text inside quotes of a flowchart.
 fn quoted(text: &str) -> String {
-    written(text, |code| format!("#{code};"))
+    // A label may not be empty.
+    if is_blank(text) { "–".to_owned() } else { written(text, |code| format!("#{code};")) }
 }
 
 /// The text with a number for each sign that could end it, be markup, or be taken for Markdown or a directive.

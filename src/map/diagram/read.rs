@@ -10,10 +10,7 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-use super::{
-    model::{Drawing, Influence, Stage, Step, StepLink},
-    text,
-};
+use super::model::{Drawing, Influence, Stage, Step, StepLink};
 use crate::store::{
     cell::Record,
     whole::{Gathered, Line},
@@ -121,7 +118,7 @@ fn lines<'a>(gathered: &'a Gathered, relation: &str) -> HashMap<Uuid, Vec<&'a Li
 }
 
 fn shown(record: &Record, column: &str) -> String {
-    record.get(column).text().map(text::clean).unwrap_or_default()
+    record.get(column).text().unwrap_or_default().to_owned()
 }
 
 fn own<'a, 'b>(parts: &'b HashMap<Uuid, Vec<&'a Record>>, journey: &Record) -> &'b [&'a Record] {

@@ -90,11 +90,22 @@ pub fn clean(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text inside an element or an attribute of XML or HTML.
+/// The text on one line inside an element or an attribute of XML or HTML.
 pub fn escaped(text: &str) -> String {
+    verbatim(&clean(text))
+}
+
+/// The text inside an element or an attribute of XML, character by character: a reader gets back what was written, but
+/// for characters that XML cannot hold, which are left out.
+pub fn verbatim(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for sign in clean(text).chars() {
+    for sign in text.chars() {
         match sign {
+            // Written as they are, an attribute would hold spaces, and each line would end in a line feed alone.
+            '\t' => escaped.push_str("&#9;"),
+            '\r' => escaped.push_str("&#13;"),
+            '\0'..='\u{1f}' if sign != '\n' => {}
+            '\u{fffe}' | '\u{ffff}' => {}
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),

@@ -18,6 +18,7 @@ use crate::{
     error::Code,
     graphql::input::{check_external_id, text_mistake},
     store::ExternalId,
+    text::without_byte_order_mark,
 };
 
 /// Longest key: that of an external id.
@@ -38,7 +39,7 @@ pub(super) fn read(text: &str) -> Result<Document, Vec<UserError>> {
     if text.len() > MOST_BYTES {
         return refuse(Code::TooLong, path(&[]), &format!("the document is longer than {MOST_BYTES} bytes"));
     }
-    let Ok(Json::Object(lists)) = serde_json::from_str(text) else {
+    let Ok(Json::Object(lists)) = serde_json::from_str(without_byte_order_mark(text)) else {
         return refuse(Code::Invalid, path(&[]), "the document is no JSON object");
     };
     if lists.get("format").and_then(Json::as_str) != Some(FORMAT) {
@@ -77,7 +78,7 @@ pub(super) fn read(text: &str) -> Result<Document, Vec<UserError>> {
             };
             match object.get("key").and_then(Json::as_str) {
                 None => refuse(Code::Required, "a row has a key, which is a text"),
-                Some(key) if key.trim().is_empty() => refuse(Code::Required, "the key is empty"),
+                Some(key) if crate::text::is_blank(key) => refuse(Code::Required, "the key is empty"),
                 Some(key) => match text_mistake(key, KEY) {
                     Some((code, message)) => refuse(code, &message),
                     None if places[*piece].insert(key.to_owned(), index).is_some() => {

@@ -25,6 +25,7 @@ use crate::{
         diagram::model::{Drawing, Influence, Stage, Step, StepLink},
     },
     store::{Tx, cell::fold},
+    text::without_byte_order_mark,
 };
 
 /// Longest outline in characters.
@@ -111,6 +112,7 @@ pub(super) fn read(text: &str) -> Result<Outline, Vec<UserError>> {
     if let Some((code, message)) = text_mistake(text, MOST) {
         return Err(vec![UserError::new(code, "outline", message)]);
     }
+    let text = without_byte_order_mark(text);
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
     let lines: Vec<(usize, &str, usize)> = lines.map(|(line, number)| (indent(line), line.trim(), number)).collect();
     let is_named = |(_, line, _): &&(usize, &str, usize)| !line.starts_with(SIGNS);

@@ -15,6 +15,7 @@ use crate::{
         diagram::model::{Drawing, Influence, Stage, Step},
     },
     store::Tx,
+    text::{is_blank, trim},
 };
 
 /// Most notes of one point.
@@ -93,7 +94,7 @@ async fn sketch(tx: &Tx, input: &Input<'_>) -> Result<Done> {
         return Ok(Err(vec![UserError::new(Code::TooLong, "points", "there are more than 1,000 points")]));
     }
     let given = |name: &str| -> Result<Option<String>> {
-        Ok(input.text(name)?.filter(|text| !text.trim().is_empty()).map(str::to_owned))
+        Ok(input.text(name)?.filter(|text| !is_blank(text)).map(str::to_owned))
     };
     let mut drawing = Drawing {
         title: input.text("title")?.unwrap_or_default().to_owned(),
@@ -115,7 +116,7 @@ async fn sketch(tx: &Tx, input: &Input<'_>) -> Result<Done> {
             items.into_iter().take(MOST).filter_map(text).map(str::to_owned).collect::<Vec<String>>()
         };
         let (influencers, mediums, expectations) = (notes("influencers"), notes("mediums"), notes("expectations"));
-        let stage = point.text("stage")?.filter(|name| !name.trim().is_empty());
+        let stage = point.text("stage")?.map(trim).filter(|name| !is_blank(name));
         let stage = stage.map(|name| {
             drawing.stages.iter().position(|stage| stage.name == name).unwrap_or_else(|| {
                 drawing.stages.push(Stage { id: String::new(), name: name.to_owned() });

@@ -31,6 +31,15 @@ fn texts(world: &World<'_>) -> Vec<(String, Value, &'static str, usize, bool)> {
     found
 }
 
+/// Texts of which nothing can be seen.
+const INVISIBLE: [&str; 8] =
+    ["\u{200b}", "\u{feff}", "\u{2060}", "\u{2800}", "\u{3164}", "\u{202e}", "\u{7}", "\u{200d}\u{fe0f}\u{ad}"];
+
+/// The texts without those that take only some forms, such as an address or a language.
+fn free_texts(world: &World<'_>) -> impl Iterator<Item = (String, Value, &'static str, usize, bool)> {
+    texts(world).into_iter().filter(|(_, _, name, ..)| !["sourceUrl", "locale", "language"].contains(name))
+}
+
 fn with(input: &Value, name: &str, text: &str) -> Value {
     let mut input = input.clone();
     input[name] = json!(text);
@@ -63,7 +72,7 @@ async fn a_text_that_is_too_long_or_has_a_nul_byte_is_refused() {
         cases.push((*name, field.as_str(), long, only("TOO_LONG", name)));
         cases.push((*name, field.as_str(), with(input, name, "a\0b"), only("INVALID", name)));
         if *is_required {
-            for blank in ["", " \t\n", "\u{a0}\u{2003}"] {
+            for blank in ["", " \t\n", "\u{a0}\u{2003}"].into_iter().chain(INVISIBLE) {
                 cases.push((*name, field.as_str(), with(input, name, blank), only("REQUIRED", name)));
             }
         }
@@ -76,11 +85,55 @@ async fn a_blank_optional_text_is_stored_as_absent() {
     let (app, outline) = (App::start().await, Outline::read());
     let world = World::filled(&outline, app.admin("one").await, "One").await;
     for (field, input, name, ..) in texts(&world).into_iter().filter(|(.., is_required)| !is_required) {
-        let payload = world
-            .caller
-            .mutate(&field, with(&input, name, "  "), &format!("node {{ {name} }} errors {{ code }}"))
-            .await;
-        assert_eq!(payload, json!({"node": {name: null}, "errors": []}), "{field} {name}");
+        for blank in ["  ", INVISIBLE[0]] {
+            let told = format!("node {{ {name} }} errors {{ code }}");
+            let payload = world.caller.mutate(&field, with(&input, name, blank), &told).await;
+            assert_eq!(payload, json!({"node": {name: null}, "errors": []}), "{field} {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_holds_no_character_that_hides_and_other_texts_none_that_xml_cannot_hold() {
+    let (app, outline) = (App::start().await, Outline::read());
+    let world = World::filled(&outline, app.admin("one").await, "One").await;
+    let mut cases = Vec::new();
+    let all: Vec<_> = free_texts(&world).collect();
+    for (field, input, name, max, _) in &all {
+        let noun = entity::NOUNS.iter().find(|noun| field == &format!("{}Create", noun.singular)).unwrap();
+        let refused: &[&str] = if (Kind::Text { max: *max }).is_name() {
+            &INVISIBLE[..7]
+        } else if noun.field(name).unwrap().is_guarded() {
+            &[]
+        } else {
+            &["\u{7}", "\u{1b}", "\u{ffff}"]
+        };
+        for sign in refused {
+            cases.push((*name, field.as_str(), with(input, name, &format!("a{sign}b")), only("INVALID", name)));
+        }
+    }
+    assert_refused(&app, &world.caller, cases).await;
+}
+
+#[tokio::test]
+async fn a_name_is_kept_without_the_white_space_around_it_and_every_other_text_as_it_is() {
+    let (app, outline) = (App::start().await, Outline::read());
+    let world = World::filled(&outline, app.admin("one").await, "One").await;
+    for (field, input, name, max, _) in free_texts(&world) {
+        let is_name = (Kind::Text { max }).is_name();
+        let cases = if is_name {
+            // Joined emoji, Persian with its zero width non-joiner, Braille with its blank.
+            ["👩\u{200d}🔧", "می\u{200c}خواهم", "\u{2813}\u{2800}\u{2813}", "a  b"]
+                .map(|kept| (format!("\u{feff}\u{a0}\t{kept}\u{3000}\r\n"), kept.to_owned()))
+        } else {
+            ["👩\u{200d}🔧\u{200b}", "First.\n\nSecond", "One\r\nTwo\t", "  a  b \u{2028}\n"]
+                .map(|kept| (kept.to_owned(), kept.to_owned()))
+        };
+        for (given, kept) in cases {
+            let told = format!("node {{ {name} }} errors {{ code }}");
+            let payload = world.caller.mutate(&field, with(&input, name, &given), &told).await;
+            assert_eq!(payload, json!({"node": {name: kept}, "errors": []}), "{field} {name}");
+        }
     }
 }
 

@@ -141,6 +141,35 @@ proptest! {
     }
 
     #[test]
+    fn any_text_is_read_back_from_cjml_as_it_was(text in "[a-c \\t\\r\\n&<>\"'\u{85}\u{200b}\u{2028}👩]{0,20}[a-c]") {
+        let mut drawing = named(Drawing { steps: vec![step(&text, None)], ..Drawing::default() });
+        drawing.title.clone_from(&text);
+        drawing.summary = Some(text.clone());
+        drawing.steps[0].mediums = vec![text.clone(), text.clone()];
+        drawing.steps[0].expectations = vec![text];
+        prop_assert_eq!(read_cjml(&cjml(&drawing)).unwrap(), drawing);
+    }
+
+    #[test]
+    fn no_label_of_mermaid_or_dot_is_empty(text in "[ \\t\\n\u{7}\u{200b}\u{feff}\u{2800}\u{202e}\u{ffff}]{0,4}") {
+        let mut drawing = branched();
+        for step in &mut drawing.steps {
+            step.name.clone_from(&text);
+            step.mediums = vec![text.clone()];
+        }
+        for stage in &mut drawing.stages {
+            stage.name.clone_from(&text);
+        }
+        for link in &mut drawing.links {
+            link.label = Some(text.clone());
+        }
+        let (mermaid, dot) = (mermaid(&drawing), dot(&drawing));
+        for empty in ["[\"\"]", "[/\"\"/]", "([\"\"])", "|\"\"|", "label=<>", "<B></B>"] {
+            prop_assert!(!mermaid.contains(empty) && !dot.contains(empty), "{}", empty);
+        }
+    }
+
+    #[test]
     fn reading_never_panics(text in ".{0,300}") {
         drop(read_cjml(&text));
         drop(read_cjml(&format!("<CJML version=\"2.0\"><plannedJourney><touchpoints>{text}</touchpoints></plannedJourney></CJML>")));

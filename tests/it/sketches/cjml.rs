@@ -57,6 +57,43 @@ async fn what_went_out_comes_in_elsewhere_without_loss() {
 }
 
 #[tokio::test]
+async fn texts_go_out_and_come_in_byte_for_byte() {
+    let app = App::start().await;
+    let (one, two) = (app.admin("one").await, app.admin("two").await);
+    let wild = "  First.\n\nSecond\r\nThird\r\tq\u{2028}\u{85}👩\u{200d}🔧 ]]> &amp; <b>\u{202e}abc\n";
+    let notes = json!({ "title": "A  trip", "summary": wild, "customerSegment": "می\u{200c}خواهم  Families",
+        "points": [{ "name": "One  way", "stage": "Two  lines", "influencers": ["A  b"], "mediums": ["C  d", "E  f"],
+            "expectations": ["One\nTwo", wild] }] });
+    let id = made(&one, "quickJourney", notes).await;
+    let copy = made(&two, "journeyImport", json!({ "document": written(&one, &id).await })).await;
+    let (original, copied) = (shape(&one, &id).await, shape(&two, &copy).await);
+    assert_eq!(copied, original);
+    assert_eq!(copied["summary"], wild);
+    assert_eq!(copied["steps"]["nodes"][0]["point"]["expectations"]["nodes"][0]["statement"], "One\nTwo");
+}
+
+#[tokio::test]
+async fn a_label_is_all_of_its_text_whatever_stands_within() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    for label in [
+        "Call <!-- x -->the bank",
+        "Call <b>the</b> bank",
+        "<![CDATA[Call]]> the<?x y?> bank",
+        "\n    Call\n    the bank\n  ",
+        "<i>Call <b>the</b></i> bank",
+    ] {
+        let document = format!(
+            "\u{feff}<?xml version=\"1.0\"?><CJML version=\"2.0\"><plannedJourney><journeyID>1</journeyID><touchpoints>
+            <plannedAction><touchpointID>1</touchpointID><initiator><initiatorLabel>{label}</initiatorLabel></initiator>
+            </plannedAction></touchpoints></plannedJourney></CJML>"
+        );
+        let shown = shape(&caller, &made(&caller, "journeyImport", json!({ "document": document })).await).await;
+        assert_eq!(shown["steps"]["nodes"][0]["point"]["name"], "Call the bank", "{label}");
+    }
+}
+
+#[tokio::test]
 async fn a_document_of_others_comes_in_and_one_that_is_none_is_refused() {
     let app = App::start().await;
     let caller = app.admin("one").await;

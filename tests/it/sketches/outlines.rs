@@ -22,6 +22,17 @@ On the way
 ";
 
 #[tokio::test]
+async fn an_outline_saved_by_an_editor_is_read_as_it_was_written() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let plain = OUTLINE.trim_start();
+    let id = made(&caller, "journeyFromOutline", json!({ "title": "Trip", "outline": plain })).await;
+    let saved = format!("\u{feff}{}", plain.replace('\n', "\r\n"));
+    let copy = made(&caller, "journeyFromOutline", json!({ "title": "\u{feff}Trip", "outline": saved })).await;
+    assert_eq!(shape(&caller, &copy).await, shape(&caller, &id).await);
+}
+
+#[tokio::test]
 async fn an_outline_becomes_stages_points_and_links() {
     let app = App::start().await;
     let caller = app.admin("one").await;
