@@ -10,21 +10,22 @@ use std::{
 const MOST_LINES: usize = 400;
 
 /// What each module of the crate may use besides itself. Modules that are not named here stand on top and use any.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("clock", &[]),
     ("calendar", &[]),
     ("faults", &[]),
     ("runtime", &[]),
+    ("text", &[]),
     // A failure of the database is sorted where errors are made of it.
     ("error", &["store"]),
     ("telemetry", &[]),
     ("auth", &["error"]),
     ("store", &["auth", "calendar", "error", "faults", "runtime"]),
-    ("graphql", &["auth", "error", "store"]),
+    ("graphql", &["auth", "error", "store", "text"]),
     ("tenancy", &["auth", "error", "graphql", "store"]),
-    ("map", &["auth", "error", "graphql", "store"]),
+    ("map", &["auth", "error", "graphql", "store", "text"]),
     ("record", &["auth", "error", "graphql", "store", "map"]),
-    ("response", &["auth", "error", "graphql", "store", "map", "record"]),
+    ("response", &["auth", "error", "graphql", "store", "text", "map", "record"]),
     ("insight", &["auth", "calendar", "error", "graphql", "store", "map", "record", "response"]),
     ("exchange", &["auth", "error", "graphql", "store", "map", "record", "response"]),
     ("schema", &["auth", "error", "graphql", "store", "tenancy", "map", "record", "response", "insight", "exchange"]),
