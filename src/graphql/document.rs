@@ -7,21 +7,19 @@ use std::{
 
 use async_graphql::{
     Name, Positioned, Request, ServerError, Variables,
-    parser::{
-        Error as ParseError, parse_query,
-        types::{
-            DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition, OperationType, Selection,
-            SelectionSet,
-        },
+    parser::types::{
+        DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition, OperationType, Selection,
+        SelectionSet,
     },
 };
 
 use super::{
-    failure::{BAD_USER_INPUT, PARSE_FAILED, refuse},
+    failure::{BAD_USER_INPUT, refuse},
     guard,
     limits::Limits,
     merge::replace,
     outline::Outline,
+    parse::parse,
     run::Proof,
     scan::scan,
     shape::Shape,
@@ -74,12 +72,12 @@ impl Document {
     /// Parses a text that names its operation, or has only one. Whatever the text, this takes little time and stack.
     pub fn read(text: &str, operation_name: Option<String>, limits: &Limits) -> Result<Arc<Self>, ServerError> {
         let tokens = scan(text, limits)?;
-        let parsed = parse_query(text).map_err(|error| syntax_error(&error))?;
+        let (count, parsed) = (tokens.len(), parse(tokens)?);
         guard::weigh(&parsed, limits)?;
         let operation = &chosen(&parsed, operation_name.as_deref())?.node;
         let is_public = only_meta_fields(&operation.selection_set.node, &parsed, &mut HashSet::new());
         let (outline, proofs) = (OnceLock::new(), RwLock::default());
-        Ok(Arc::new(Self { parsed, operation_name, tokens, is_public, outline, proofs }))
+        Ok(Arc::new(Self { parsed, operation_name, tokens: count, is_public, outline, proofs }))
     }
 
     /// How many tokens its text has.
@@ -196,21 +194,6 @@ fn only_meta_fields<'a>(set: &'a SelectionSet, document: &'a ExecutableDocument,
                 || fragment.is_none_or(|known| only_meta_fields(&known.node.selection_set.node, document, seen))
         }
     })
-}
-
-/// The parser's own message quotes the document.
-fn syntax_error(error: &ParseError) -> ServerError {
-    let message = match error {
-        ParseError::MultipleOperations { .. } => "an operation without a name must be the only one",
-        ParseError::OperationDuplicated { .. } => "two operations have the same name",
-        ParseError::FragmentDuplicated { .. } => "two fragments have the same name",
-        ParseError::MissingOperation => "the document has no operation",
-        ParseError::RecursionLimitExceeded => "the document is nested too deeply",
-        _ => "syntax error",
-    };
-    let mut refused = refuse(PARSE_FAILED, message, None);
-    refused.locations = error.positions().collect();
-    refused
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Runs what a document asks for.
 //!
-//! async-graphql parses, validates and introspects. It has no way to validate once and run often, so a document's first run
+//! async-graphql validates and introspects. It has no way to validate once and run often, so a document's first run
 //! is a rehearsal, in which no root field does anything but tell what it would do. Of that the roots are run here, and again
 //! with every request for which validation could find nothing else.
 

@@ -38,6 +38,7 @@ mod isolation;
 mod issuers;
 mod journeys;
 mod listing;
+mod literals;
 mod map_documents;
 mod messages;
 mod model;
