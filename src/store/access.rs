@@ -14,7 +14,7 @@ use super::{
     Connection, Store, Tx,
     cell::CellKind,
     event::Event,
-    line::{Answered, Found},
+    line::{Answered, Found, Payer},
     narrow::Site,
     sql::{Alias, Sql},
 };
@@ -67,7 +67,7 @@ impl Store {
         sql.narrow(Site::ClientUse, Alias::ROW, "organization_id", organization).push(" AND id = ").bind(id);
         sql.push(" AND (last_used_at IS NULL OR last_used_at <= ").bind(now - 60_000);
         sql.push(") RETURNING organization_id");
-        let tx = self.writer.begin(false).await?;
+        let tx = self.writer.begin(false, Payer::default()).await?;
         self.found(&tx, sql, &[], organization).await?;
         Ok(tx.commit().await?)
     }

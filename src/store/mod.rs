@@ -21,6 +21,7 @@ mod history;
 mod idempotency;
 pub mod ledger;
 mod line;
+pub mod meter;
 pub mod narrow;
 pub mod page;
 mod part;

@@ -20,7 +20,8 @@ use super::{
     event::Event,
     filter::Predicate,
     ledger::Entry,
-    line::{Answered, Below, Found, Lines, Transaction},
+    line::{Answered, Below, Found, Lines, Payer, Transaction},
+    meter::Meter,
     narrow::Site,
     page::{self, Page, PageQuery, Selection},
     remembered::Relied,
@@ -50,6 +51,7 @@ pub struct Scope<C = Lines> {
     pub(super) aside: Arc<std::sync::Mutex<Aside>>,
     /// The transaction's erasure, and whether the ledger's file has yet to learn of it.
     pub(super) erasure: Arc<std::sync::Mutex<Option<(Entry, bool)>>>,
+    pub(super) meter: Arc<Meter>,
     /// What is given back when the last of the request's work has ended.
     held: Vec<Arc<Held>>,
 }
@@ -80,6 +82,7 @@ impl Scope {
             relied: Arc::default(),
             aside: Arc::default(),
             erasure: Arc::default(),
+            meter: Arc::default(),
             held: Vec::new(),
         }
     }
@@ -88,6 +91,13 @@ impl Scope {
     #[must_use]
     pub fn holding(mut self, held: impl IntoIterator<Item = Held>) -> Self {
         self.held.extend(held.into_iter().map(Arc::new));
+        self
+    }
+
+    /// The same, counting its cost on a meter that others read too.
+    #[must_use]
+    pub fn metered(mut self, meter: Arc<Meter>) -> Self {
+        self.meter = meter;
         self
     }
 
@@ -117,7 +127,7 @@ impl Scope {
         let turn = tokio::time::timeout(connect::turn(self.store.backend()), turn).await;
         let turn = turn.map_err(|_| Error::Unavailable)?;
         Ok(Scope {
-            conn: self.store.writer.begin(is_later).await?,
+            conn: self.store.writer.begin(is_later, self.payer()).await?,
             store: self.store.clone(),
             actor: Arc::clone(&self.actor),
             now: self.now,
@@ -128,6 +138,7 @@ impl Scope {
             relied: Arc::default(),
             aside: Arc::default(),
             erasure: Arc::default(),
+            meter: Arc::clone(&self.meter),
             held: vec![Arc::new(turn)],
         })
     }
@@ -142,6 +153,15 @@ impl<C: Connection> Scope<C> {
     /// The caller's tenant.
     pub fn organization(&self) -> OrganizationId {
         self.actor.organization
+    }
+
+    /// What counts the cost of the request.
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+
+    fn payer(&self) -> Payer {
+        Payer { organization: Some(self.organization()), meter: Arc::clone(&self.meter) }
     }
 
     /// The time of this request.
@@ -167,6 +187,7 @@ impl<C: Connection> Scope<C> {
     async fn answer(&self, statement: Statement, answered: Answered<'_>) -> Result<Vec<Found>> {
         self.before(&statement).await?;
         let found = self.conn.read(statement, answered).await.map_err(|error| self.failed(error))?;
+        self.meter.read(found.len());
         self.trip_all(&found)?;
         Ok(found)
     }
@@ -184,6 +205,7 @@ impl<C: Connection> Scope<C> {
     async fn answer_below(&self, statement: Statement, below: Below<'_>, answered: Answered<'_>) -> Result<Vec<Found>> {
         self.before(&statement).await?;
         let found = self.conn.below(statement, below, answered).await.map_err(|error| self.failed(error))?;
+        self.meter.read(found.len());
         self.trip_all(&found)?;
         Ok(found)
     }

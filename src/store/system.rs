@@ -10,6 +10,7 @@ use sea_orm::ConnectionTrait;
 use super::{
     FailureKind, Store,
     cell::fold,
+    line::Payer,
     narrow::Site,
     rollup,
     sql::{Alias, Sql},
@@ -48,7 +49,7 @@ impl Store {
     ) -> Result<Option<OrganizationId>> {
         use entity::noun::Named;
         let (organization, department, now) = (OrganizationId(id::new()), id::new(), now.timestamp_millis());
-        let tx = self.writer.begin(false).await?;
+        let tx = self.writer.begin(false, Payer::default()).await?;
         let mut sql = Sql::new(self.backend());
         sql.push("INSERT INTO organization (id, version, created_at, updated_at, slug, name, time_zone, week_start, ");
         sql.push("locale) VALUES (").owner(organization).push(", 1, ").bind(now).push(", ").bind(now).push(", ");
@@ -117,7 +118,7 @@ impl Store {
     pub async fn forget_idempotency_keys(&self, now: DateTime<Utc>) -> Result<u64> {
         let mut sql = Sql::new(self.backend());
         sql.push("DELETE FROM idempotency WHERE created_at < ").bind((now - Duration::hours(24)).timestamp_millis());
-        let tx = self.writer.begin(false).await?;
+        let tx = self.writer.begin(false, Payer::default()).await?;
         let forgotten = tx.execute(sql.finish()).await?;
         tx.commit().await?;
         Ok(forgotten)

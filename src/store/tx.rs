@@ -55,6 +55,7 @@ impl Tx {
     pub(super) async fn rows(&self, statement: Statement, kinds: &[CellKind]) -> Result<Vec<Vec<Cell>>> {
         let found = self.found(statement, Answered { has_parent: false, kinds }).await;
         let found = found.map_err(|error| self.failed(error))?;
+        self.meter.read(found.len());
         self.trip_all(&found)?;
         Ok(found.into_iter().map(|row| row.cells).collect())
     }
@@ -66,12 +67,15 @@ impl Tx {
     }
 
     pub(super) async fn execute(&self, statement: Statement) -> Result<u64> {
-        self.conn.execute(statement).await.map_err(|error| self.failed(error))
+        let rows = self.conn.execute(statement).await.map_err(|error| self.failed(error))?;
+        self.meter.wrote(rows);
+        Ok(rows)
     }
 
     /// Writes so many rows with a statement that ends with `RETURNING organization_id`: at once, or together with what
     /// else nobody waits for.
     pub(super) async fn write_rows(&self, rows: usize, write: impl FnOnce(&mut Sql)) -> Result<()> {
+        self.meter.wrote(rows as u64);
         if let Some(open) = self.conn.gathering() {
             let empty = || Batch::new(self.sql(), self.organization());
             let values = open.gather(empty, |batch| {

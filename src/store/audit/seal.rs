@@ -10,7 +10,7 @@ use crate::{
         Connection, Store,
         cell::{Cell, CellKind},
         event::COLUMNS,
-        line::{Answered, Found, Transaction},
+        line::{Answered, Found, Payer, Transaction},
         narrow::Site,
         sql::{Alias, Sql},
     },
@@ -36,7 +36,7 @@ impl Store {
     /// Seals the next events of one organization. Answers whether there may be more. Any number of servers may do it
     /// at once: who holds the organization's head seals, the others find it held or done.
     pub async fn seal(&self, organization: OrganizationId, now: DateTime<Utc>) -> Result<bool> {
-        let tx = self.writer.begin(false).await?;
+        let tx = self.writer.begin(false, Payer::default()).await?;
         let Some((sealed, hash)) = self.held(&tx, organization).await? else {
             tx.rollback().await?;
             return Ok(false);

@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use entity::id::OrganizationId;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement, prelude::Uuid,
 };
@@ -26,6 +27,7 @@ pub use self::{
 use super::{
     cell::{Cell, CellKind},
     failure::Failed,
+    meter::Meter,
 };
 
 /// After how long others of the thread go ahead.
@@ -58,6 +60,15 @@ pub struct Below<'a> {
     pub parents: &'a [Uuid],
     /// Where each goes among the values.
     pub places: &'a [usize],
+}
+
+/// Who a transaction is for: nobody in particular by default, which is what the server does by itself.
+#[derive(Clone, Debug, Default)]
+pub struct Payer {
+    /// Whose turn it takes.
+    pub organization: Option<OrganizationId>,
+    /// What counts its cost.
+    pub meter: Arc<Meter>,
 }
 
 /// What statements run on: connections, or a transaction.
@@ -126,12 +137,12 @@ impl Answered<'_> {
 impl Lines {
     /// Starts a transaction that writes. On `SQLite` it is immediate: it waits for the one writer. On PostgreSQL it may
     /// begin when it must, and gather what it writes.
-    pub async fn begin(&self, is_later: bool) -> Result<Transaction, Failed> {
+    pub async fn begin(&self, is_later: bool, payer: Payer) -> Result<Transaction, Failed> {
         match self {
-            Self::Writer(writer) => writer.begin().await.map(Transaction::Sqlite),
+            Self::Writer(writer) => writer.begin(payer).await.map(Transaction::Sqlite),
             Self::Readers(..) => Err(DbErr::Custom("readers do not write".to_owned()).into()),
-            Self::Postgres(kept) if is_later => Ok(Transaction::Postgres(Box::new(Open::later(kept)))),
-            Self::Postgres(kept) => Ok(Transaction::Postgres(Box::new(Open::now(kept).await?))),
+            Self::Postgres(kept) if is_later => Ok(Transaction::Postgres(Box::new(Open::later(kept, payer.meter)))),
+            Self::Postgres(kept) => Ok(Transaction::Postgres(Box::new(Open::now(kept, payer.meter).await?))),
         }
     }
 

@@ -1,12 +1,12 @@
 //! Transactions on PostgreSQL.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use sea_orm::{DbErr, Statement};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Answered, Batch, Found, Kept, Line};
-use crate::store::failure::Failed;
+use crate::store::{failure::Failed, meter::Meter};
 
 /// A transaction of PostgreSQL. It begins when it first writes or locks something: what was read until then was read as
 /// in a transaction, whose statements each see what is committed. Dropping it rolls back.
@@ -16,6 +16,8 @@ pub struct Open {
     /// Whether writes that nobody waits for are gathered.
     gathers: bool,
     state: Mutex<State>,
+    /// What counts how long statements take that write or lock.
+    meter: Arc<Meter>,
 }
 
 #[derive(Debug, Default)]
@@ -47,15 +49,23 @@ impl State {
 
 impl Open {
     /// One that has not begun, and gathers what it may.
-    pub fn later(kept: &Arc<Kept>) -> Self {
-        Self { kept: Arc::clone(kept), gathers: true, state: Mutex::default() }
+    pub fn later(kept: &Arc<Kept>, meter: Arc<Meter>) -> Self {
+        Self { kept: Arc::clone(kept), gathers: true, state: Mutex::default(), meter }
     }
 
     /// One that has begun, and does everything as it is told.
-    pub async fn now(kept: &Arc<Kept>) -> Result<Self, DbErr> {
-        let open = Self { kept: Arc::clone(kept), gathers: false, state: Mutex::default() };
+    pub async fn now(kept: &Arc<Kept>, meter: Arc<Meter>) -> Result<Self, DbErr> {
+        let open = Self { kept: Arc::clone(kept), gathers: false, state: Mutex::default(), meter };
         open.state.lock().await.begun(kept).await?;
         Ok(open)
+    }
+
+    /// Counts how long something takes.
+    async fn timed<T>(&self, run: impl Future<Output = T>) -> T {
+        let started = Instant::now();
+        let done = run.await;
+        self.meter.wrote_since(started);
+        done
     }
 
     /// Whether writes that nobody waits for are gathered.
@@ -66,14 +76,15 @@ impl Open {
     /// Holds the transaction for a statement that sees all before it.
     async fn ready(&self) -> Result<MutexGuard<'_, State>, Failed> {
         let mut state = self.state.lock().await;
-        state.settle(&self.kept).await?;
+        self.timed(state.settle(&self.kept)).await?;
         state.begun(&self.kept).await?;
         Ok(state)
     }
 
     pub async fn found(&self, statement: Statement, answered: Answered<'_>) -> Result<Vec<Found>, Failed> {
         let mut state = self.ready().await?;
-        state.begun(&self.kept).await?.found(false, statement, answered).await
+        let line = state.begun(&self.kept).await?;
+        self.timed(line.found(false, statement, answered)).await
     }
 
     /// Whether it has neither begun nor gathered anything.
@@ -86,7 +97,7 @@ impl Open {
     pub async fn read(&self, statement: Statement, answered: Answered<'_>) -> Result<Vec<Found>, Failed> {
         debug_assert!(only_reads(&statement.sql), "outside a transaction: {}", statement.sql);
         let mut state = self.state.lock().await;
-        state.settle(&self.kept).await?;
+        self.timed(state.settle(&self.kept)).await?;
         match &mut state.line {
             Some(line) => line.found(false, statement, answered).await,
             None => self.kept.line().await?.found(true, statement, answered).await,
@@ -95,7 +106,8 @@ impl Open {
 
     pub async fn execute(&self, statement: Statement) -> Result<u64, Failed> {
         let mut state = self.ready().await?;
-        Ok(state.begun(&self.kept).await?.execute(false, statement).await?.rows_affected())
+        let line = state.begun(&self.kept).await?;
+        Ok(self.timed(line.execute(false, statement)).await?.rows_affected())
     }
 
     /// Adds to what is gathered. Answers how many values that binds by now.
@@ -113,27 +125,32 @@ impl Open {
 
     /// Writes what was gathered so far.
     pub async fn settle(&self) -> Result<(), Failed> {
-        self.state.lock().await.settle(&self.kept).await
+        let mut state = self.state.lock().await;
+        self.timed(state.settle(&self.kept)).await
     }
 
     /// Ends with a statement that holds all there was to write: by itself, if nothing has begun.
     pub async fn end_with(self, last: Statement, answered: Answered<'_>) -> Result<Vec<Found>, Failed> {
-        let State { line, .. } = self.state.into_inner();
+        let (State { line, .. }, started) = (self.state.into_inner(), Instant::now());
         let Some(mut line) = line else {
-            return self.kept.line().await?.found(true, last, answered).await.map_err(Failed::of_batch);
+            let found = self.kept.line().await?.found(true, last, answered).await.map_err(Failed::of_batch);
+            self.meter.wrote_since(started);
+            return found;
         };
         let found = line.found(false, last, answered).await.map_err(Failed::of_batch)?;
         line.turn("COMMIT", true).await?;
+        self.meter.wrote_since(started);
         Ok(found)
     }
 
     pub async fn commit(self) -> Result<(), Failed> {
-        let mut state = self.state.into_inner();
+        let (mut state, started) = (self.state.into_inner(), Instant::now());
         state.settle(&self.kept).await?;
-        Ok(match &mut state.line {
-            Some(line) => line.turn("COMMIT", true).await,
-            None => Ok(()),
-        }?)
+        if let Some(line) = &mut state.line {
+            line.turn("COMMIT", true).await?;
+            self.meter.wrote_since(started);
+        }
+        Ok(())
     }
 
     pub async fn rollback(self) -> Result<(), Failed> {

@@ -21,7 +21,7 @@ use tokio::{
     sync::{Mutex as Turns, OwnedMutexGuard, oneshot},
 };
 
-use super::{Answered, Below, Found, sqlite};
+use super::{Answered, Below, Found, Payer, sqlite};
 use crate::store::failure::Failed;
 
 /// A statement with more values takes long.
@@ -52,6 +52,9 @@ struct Desk {
 pub struct Savepoint {
     state: Mutex<State>,
     writer: Arc<Writer>,
+    /// For whom the writer is held, and since when.
+    payer: Payer,
+    since: Instant,
 }
 
 struct State {
@@ -75,9 +78,10 @@ impl Writer {
     }
 
     /// Starts a transaction when it is its turn.
-    pub async fn begin(self: &Arc<Self>) -> Result<Savepoint, Failed> {
+    pub async fn begin(self: &Arc<Self>, payer: Payer) -> Result<Savepoint, Failed> {
         let state = State { desk: Some(self.turn().await?), has_begun: false, is_lost: false };
-        let mut savepoint = Savepoint { state: Mutex::new(state), writer: Arc::clone(self) };
+        let mut savepoint =
+            Savepoint { state: Mutex::new(state), writer: Arc::clone(self), payer, since: Instant::now() };
         match savepoint.try_begin(Duration::ZERO) {
             Err(Failed::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
             done => return done.map(|()| savepoint),
@@ -226,6 +230,7 @@ impl Savepoint {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.has_begun = false;
             let Some(mut desk) = state.desk.take() else { return Err(lost()) };
+            self.payer.meter.wrote_since(self.since);
             if desk.waiting.is_empty() {
                 // It finds its turn behind those who wait for theirs by now.
                 let all = Arc::clone(&self.writer.desk);
@@ -260,7 +265,11 @@ fn lost() -> Failed {
 impl Drop for Savepoint {
     fn drop(&mut self) {
         let State { desk, has_begun, is_lost } = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let Some(mut desk) = desk.take().filter(|_| !*is_lost) else { return };
+        let Some(mut desk) = desk.take() else { return };
+        self.payer.meter.wrote_since(self.since);
+        if *is_lost {
+            return;
+        }
         let Some(connection) = &desk.connection else { return };
         let is_undone = !*has_begun || undo(connection).is_ok();
         if !is_undone || (desk.waiting.is_empty() && !connection.is_autocommit()) {

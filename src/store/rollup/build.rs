@@ -13,7 +13,7 @@ use crate::{
     store::{
         Store,
         cell::{Cell, CellKind, given},
-        line::Transaction,
+        line::{Payer, Transaction},
         narrow::Site,
         sql::{Alias, Sql},
     },
@@ -35,7 +35,7 @@ impl Store {
 
     /// Counts the next weeks of an organization. Answers whether there may be more. Any number of servers may do it at once.
     pub async fn count_weeks(&self, organization: OrganizationId) -> Result<bool> {
-        let tx = self.writer.begin(false).await?;
+        let tx = self.writer.begin(false, Payer::default()).await?;
         let mut sql = self.sql();
         sql.push("SELECT organization_id, ");
         super::weeks(&mut sql);
