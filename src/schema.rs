@@ -1,6 +1,8 @@
 //! The schema: every slice registered. What one chapter adds to another's noun is joined here.
 
-use async_graphql::{EmptySubscription, Schema};
+use std::sync::LazyLock;
+
+use async_graphql::{EmptySubscription, Schema, SchemaBuilder};
 use entity::{
     department, desired_result, event, expectation_ranking, feedback_record, influencer, journey_edition, message,
     offer,
@@ -10,6 +12,7 @@ use crate::{
     exchange::api_client,
     graphql::{
         root::{MutationRoot, QueryRoot, Slices},
+        shape::Shape,
         slice::Slice,
     },
     insight::{copy_test, coverage, coverage_types, groups, review},
@@ -95,9 +98,15 @@ pub type ApiSchema = Schema<QueryRoot<Rapport>, MutationRoot<Rapport>, EmptySubs
 
 /// Builds the schema.
 pub fn build() -> ApiSchema {
+    static SHAPE: LazyLock<Shape> =
+        LazyLock::new(|| Shape::read(&builder().finish().sdl()).expect("a schema can be read from its own SDL"));
+    builder().data(SHAPE.clone()).finish()
+}
+
+fn builder() -> SchemaBuilder<QueryRoot<Rapport>, MutationRoot<Rapport>, EmptySubscription> {
     Schema::build(QueryRoot::default(), MutationRoot::default(), EmptySubscription)
         // The guard holds the limits, on documents as they were written: what comes here has its merged selections too.
         .limit_recursive_depth(usize::MAX)
+        // Ours are told to callers with a token: see `graphql::mistakes`.
         .disable_suggestions()
-        .finish()
 }

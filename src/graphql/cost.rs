@@ -118,7 +118,7 @@ impl Sum {
             Some(usual) => Rows::Page { first: argument("first"), last: argument("last"), usual },
             None => Rows::Named(field.arguments.iter().map(|(_, value)| value.node.clone()).collect()),
         };
-        let surcharge = if known.groups { GROUP } else { 0 };
+        let surcharge = if known.arguments.fields.contains_key("groupBy") { GROUP } else { 0 };
         let writes = lookup.writes.is_some() && parent == lookup.writes;
         self.fields.push(Priced { is_list: known.is_list, rows, surcharge, writes, inside });
     }

@@ -18,6 +18,7 @@ use super::{
     guard,
     limits::Limits,
     merge::replace,
+    mistakes,
     outline::Outline,
     parse::parse,
     run::Proof,
@@ -32,6 +33,8 @@ pub struct Document {
     operation_name: Option<String>,
     tokens: usize,
     is_public: bool,
+    /// What is wrong with it whoever asks, and whatever is given.
+    mistakes: OnceLock<Vec<ServerError>>,
     /// How it runs, if that hangs on no variable.
     outline: OnceLock<Arc<Outline>>,
     proofs: RwLock<Vec<Arc<Proof>>>,
@@ -43,6 +46,7 @@ const MOST_PROOFS: usize = 4;
 /// A request that may run, and what it costs.
 pub struct Prepared {
     pub(super) document: Arc<Document>,
+    pub(super) shape: Shape,
     pub(super) outline: Arc<Outline>,
     pub(super) variables: Arc<Variables>,
     /// That validation would find nothing wrong, if that is known.
@@ -76,8 +80,8 @@ impl Document {
         guard::weigh(&parsed, limits)?;
         let operation = &chosen(&parsed, operation_name.as_deref())?.node;
         let is_public = only_meta_fields(&operation.selection_set.node, &parsed, &mut HashSet::new());
-        let (outline, proofs) = (OnceLock::new(), RwLock::default());
-        Ok(Arc::new(Self { parsed, operation_name, tokens: count, is_public, outline, proofs }))
+        let (mistakes, outline, proofs) = (OnceLock::new(), OnceLock::new(), RwLock::default());
+        Ok(Arc::new(Self { parsed, operation_name, tokens: count, is_public, mistakes, outline, proofs }))
     }
 
     /// How many tokens its text has.
@@ -98,18 +102,25 @@ impl Document {
     /// Checks the variables, merges and prices: everything between the parser and the schema's own validation.
     pub fn prepare(
         self: &Arc<Self>,
-        variables: Variables,
+        mut variables: Variables,
         shape: &Shape,
         limits: &Limits,
     ) -> Result<Prepared, ServerError> {
         let operation = self.operation();
-        let proof = self.proof(&variables);
-        if proof.is_none() {
-            variables::check(operation, &variables, shape)?;
+        // A variable of a type that does not exist is a mistake of the document.
+        if self.mistakes(shape).is_empty() {
+            variables::read(operation, &mut variables, shape)?;
         }
+        let proof = self.proof(&variables);
         let outline = self.outline(&variables, shape)?;
         let cost = outline.price.cost(operation, &variables, limits.cost_limit)?;
-        Ok(Prepared { document: Arc::clone(self), outline, variables: Arc::new(variables), proof, cost })
+        let (document, shape, variables) = (Arc::clone(self), shape.clone(), Arc::new(variables));
+        Ok(Prepared { document, shape, outline, variables, proof, cost })
+    }
+
+    /// What is wrong with it whoever asks, and whatever is given.
+    pub(super) fn mistakes(&self, shape: &Shape) -> &[ServerError] {
+        self.mistakes.get_or_init(|| mistakes::of(&self.parsed, shape))
     }
 
     fn outline(&self, variables: &Variables, shape: &Shape) -> Result<Arc<Outline>, ServerError> {
@@ -126,9 +137,7 @@ impl Document {
 
     fn proof(&self, variables: &Variables) -> Option<Arc<Proof>> {
         let proofs = self.proofs.read().unwrap_or_else(PoisonError::into_inner);
-        let proof = proofs.iter().find(|proof| proof.is_about(variables)).cloned();
-        drop(proofs);
-        proof.filter(|proof| proof.fits(variables))
+        proofs.iter().find(|proof| proof.is_about(variables)).cloned()
     }
 
     /// Keeps a proof made with these variables.

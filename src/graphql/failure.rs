@@ -2,6 +2,7 @@
 
 use async_graphql::{ErrorExtensionValues, PathSegment, Pos, Response, ServerError, Value};
 
+use super::suggest;
 use crate::Error;
 
 /// The text is not a GraphQL document.
@@ -38,7 +39,7 @@ pub const ANSWER_TOO_LARGE: &str = "ANSWER_TOO_LARGE";
 pub const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
 
 /// Most errors in one response.
-const MOST_ERRORS: usize = 10;
+pub const MOST_ERRORS: usize = 10;
 /// Most characters of a message: names from the document stand in some.
 const LONGEST_MESSAGE: usize = 300;
 
@@ -83,7 +84,7 @@ pub fn publish(response: &mut Response, request_id: &str) {
 /// Takes "did you mean" out of the messages.
 pub fn withhold_suggestions(response: &mut Response) {
     for error in &mut response.errors {
-        if let Some(end) = error.message.find(" Did you mean") {
+        if let Some(end) = error.message.find(suggest::OPENING) {
             error.message.truncate(end);
         }
     }

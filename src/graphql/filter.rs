@@ -8,7 +8,10 @@ use entity::{
     noun::{ARCHIVED_AT, Field, Kind, Link},
 };
 
-use super::input::{Input, list, scalar};
+use super::{
+    input::{Input, list, not_an_instant, scalar, text},
+    instant::{Moment, date, moment},
+};
 use crate::{
     Error, Result,
     auth::Actor,
@@ -137,6 +140,11 @@ impl Reader<'_> {
         let mut parts = Vec::new();
         for (operator, value) in input.fields() {
             let value = given(operator, value)?;
+            if matches!(field.kind, Kind::Instant) && operator != "isNull" {
+                count(&self.conditions, 1, MOST_CONDITIONS, "conditions")?;
+                parts.push(self.instants(field, operator, value)?);
+                continue;
+            }
             let test = |test| Predicate::Column(column, test);
             let not = |inner| Predicate::Not(Box::new(inner));
             let has_any = |items| Predicate::HasAny { column: field.column, items };
@@ -173,6 +181,42 @@ impl Reader<'_> {
             count(&self.conditions, 1, MOST_CONDITIONS, "conditions")?;
         }
         Ok(Predicate::All(parts))
+    }
+
+    /// A comparison with instants. Those that are finer than the milliseconds that are kept of them are equal to none of
+    /// these, and stand between two.
+    fn instants(&self, field: &'static Field, operator: &str, value: &Value) -> Result<Predicate> {
+        let test = |test| Predicate::Column(Column::of(field), test);
+        let read = |value: &Value| {
+            let may_be_date = ["gte", "lt"].contains(&operator);
+            let found = text(value).and_then(|text| moment(text).or_else(|| date(text).filter(|_| may_be_date)));
+            found.ok_or_else(|| not_an_instant(&format!("{}.{operator}", field.name), value))
+        };
+        let equal = |value: &Value| {
+            let moment = read(value)?;
+            let at = Stored::Int(moment.at);
+            Ok::<_, Error>(if moment.is_exact { test(Test::Eq(at)) } else { Predicate::Any(Vec::new()) })
+        };
+        if operator == "in" {
+            let moments = self.bounded(operator, value)?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+            let exact = moments.into_iter().filter(|moment| moment.is_exact).map(|moment| Stored::Int(moment.at));
+            return Ok(test(Test::In(exact.collect())));
+        }
+        Ok(match operator {
+            "eq" => equal(value)?,
+            "neq" => Predicate::Not(Box::new(equal(value)?)),
+            _ => {
+                let Moment { at, is_exact } = read(value)?;
+                let at = Stored::Int(at);
+                test(match operator {
+                    "gte" if is_exact => Test::Gte(at),
+                    "gt" | "gte" => Test::Gt(at),
+                    "lt" if is_exact => Test::Lt(at),
+                    "lt" | "lte" => Test::Lte(at),
+                    other => return Err(Error::BadInput(format!("there is no comparison {other}"))),
+                })
+            }
+        })
     }
 
     fn bounded<'v>(&self, name: &str, value: &'v Value) -> Result<Vec<&'v Value>> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_graphql::{Name, Value, Variables, indexmap::IndexMap};
-use chrono::{DateTime, Utc};
 use entity::{
     Noun, id,
     noun::{Field as Described, Kind},
@@ -11,6 +10,10 @@ use entity::{
 use sea_orm::prelude::Uuid;
 
 pub use super::draft::draft;
+use super::{
+    instant::{date, instant},
+    scalars::INSTANT,
+};
 use crate::{
     Error, Result, UserError,
     error::Code,
@@ -167,18 +170,6 @@ pub fn wire_id(prefix: &str, text: &str) -> Option<Uuid> {
     id::decode(text).filter(|(known, _)| *known == prefix).map(|(_, id)| id)
 }
 
-/// An instant in RFC 3339.
-pub fn instant(text: &str) -> Option<i64> {
-    let at = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
-    if at.timestamp_subsec_nanos() >= 1_000_000_000 {
-        // A leap second, which epoch milliseconds cannot tell from the second after it.
-        return None;
-    }
-    // Years of four digits: what RFC 3339 can write back.
-    let years = DateTime::from_timestamp(-62_135_596_800, 0)?..DateTime::from_timestamp(253_402_300_800, 0)?;
-    years.contains(&at).then(|| at.timestamp_millis())
-}
-
 /// An external id; wrong lengths are told when they are checked.
 pub fn external_id(name: &str, value: &Value) -> Result<ExternalId> {
     let object = Input::of(name, value)?;
@@ -217,7 +208,10 @@ pub fn scalar(name: &str, value: &Value, kind: Kind, prefix: &str) -> Result<Cel
                 None
             }
         }
-        Kind::Instant => text(value).and_then(instant).map(Cell::Int),
+        Kind::Instant => {
+            let at = text(value).and_then(instant).ok_or_else(|| not_an_instant(name, value))?;
+            Some(Cell::Int(at))
+        }
         Kind::Enum(known) => {
             let found = text(value).filter(|text| known.values.iter().any(|(name, _)| name == text));
             found.map(|text| Cell::Text(text.to_owned()))
@@ -229,13 +223,26 @@ pub fn scalar(name: &str, value: &Value, kind: Kind, prefix: &str) -> Result<Cel
     cell.ok_or_else(|| bad(name, "a value of its type"))
 }
 
+/// The refusal of a value that is no instant.
+pub(super) fn not_an_instant(name: &str, value: &Value) -> Error {
+    let is_date = text(value).and_then(date).is_some();
+    let more = if is_date { "; a date alone may stand in the comparisons gte and lt only" } else { "" };
+    bad(name, &format!("{INSTANT}{more}"))
+}
+
+/// Zero has no sign.
 fn float(value: &Value) -> Option<f64> {
-    if let Value::Number(number) = value { number.as_f64().filter(|number| number.is_finite()) } else { None }
+    let Value::Number(number) = value else { return None };
+    number.as_f64().filter(|number| number.is_finite()).map(|number| number + 0.0)
 }
 
 /// A value for a column, or what is wrong with it.
 pub fn accept(field: &Described, value: &Value) -> Result<std::result::Result<Cell, UserError>> {
     let refuse = |code, message: String| Ok(Err(UserError::new(code, field.name, message)));
+    let refuse_item = |at: usize, code, message: String| {
+        let path = vec![field.name.to_owned(), at.to_string()];
+        Ok(Err(UserError { path, ..UserError::new(code, field.name, message) }))
+    };
     if *value == Value::Null {
         return if field.is_nullable {
             Ok(Ok(Cell::Null))
@@ -287,13 +294,13 @@ pub fn accept(field: &Described, value: &Value) -> Result<std::result::Result<Ce
         }
         Kind::Tags { most, max } => {
             let mut tags = Vec::new();
-            for item in list(value) {
+            for (at, item) in list(value).into_iter().enumerate() {
                 let tag = text(item).map(crate::text::trim).ok_or_else(|| bad(field.name, "a list of texts"))?;
                 if let Some((code, message)) = item_mistake(tag, max) {
-                    return refuse(code, message);
+                    return refuse_item(at, code, message);
                 }
                 if let Some(sign) = refused_in_name(tag) {
-                    return refuse(Code::Invalid, refusal(sign));
+                    return refuse_item(at, Code::Invalid, refusal(sign));
                 }
                 tags.push(tag);
             }
@@ -306,16 +313,16 @@ pub fn accept(field: &Described, value: &Value) -> Result<std::result::Result<Ce
         }
         Kind::Attributes { most, max } => {
             let mut pairs = Vec::new();
-            for item in list(value) {
+            for (at, item) in list(value).into_iter().enumerate() {
                 let pair = Input::of(field.name, item)?;
                 let part =
                     |name| pair.text(name)?.map(str::to_owned).ok_or_else(|| bad(field.name, "names and values"));
                 let (name, value) = (crate::text::trim(&part("name")?).to_owned(), part("value")?);
                 if let Some((code, message)) = item_mistake(&name, max).or_else(|| item_mistake(&value, max)) {
-                    return refuse(code, message);
+                    return refuse_item(at, code, message);
                 }
                 if let Some(sign) = refused_in_name(&name) {
-                    return refuse(Code::Invalid, refusal(sign));
+                    return refuse_item(at, Code::Invalid, refusal(sign));
                 }
                 pairs.push((name, value));
             }

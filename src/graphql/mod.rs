@@ -1,6 +1,5 @@
 //! The GraphQL machinery: from the descriptions of the nouns to types, plans, statements and answers. Knows no noun.
 
-mod coerce;
 mod common_types;
 pub mod connection;
 pub mod cost;
@@ -12,10 +11,12 @@ pub mod filter;
 pub mod freeze;
 pub mod guard;
 pub mod input;
+mod instant;
 pub mod lex;
 pub mod limits;
 pub mod load;
 pub mod merge;
+mod mistakes;
 pub mod mutate;
 mod noun_types;
 mod outline;
@@ -33,5 +34,7 @@ pub mod shape;
 pub mod slice;
 pub mod source;
 mod strings;
+mod suggest;
 pub mod types;
+mod values;
 pub mod variables;

@@ -21,6 +21,7 @@ use super::{
     plan::{Planner, RowPlan},
     render::Writer,
     run::Rehearsal,
+    shape::Shape,
     slice::{Answer, Query, Slice},
     source::Source,
     types,
@@ -279,7 +280,11 @@ impl Root {
             rehearsal.tell(ctx, slices, self);
             return Value::Null;
         }
-        let source = Source::executed(ctx.query_env, &ctx.schema_env.registry);
+        let Some(shape) = ctx.data_opt::<Shape>() else {
+            ctx.add_error(server_error(Error::internal("a schema without its shape")));
+            return Value::Null;
+        };
+        let source = Source::executed(ctx.query_env, shape);
         let (value, errors) = self.answer(source, slices, ctx.data_opt::<Scope>(), ctx.item).await;
         for error in errors {
             ctx.add_error(error);

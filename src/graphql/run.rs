@@ -7,28 +7,27 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::{
-    Context, Executor, Name, Positioned, Response, SchemaEnv, Value, Variables,
+    Context, Executor, Name, Positioned, Response, Value, Variables,
     indexmap::IndexMap,
     parser::types::{Field, OperationDefinition, OperationType},
 };
 use futures_util::future::join_all;
 
-use super::{coerce, document::Prepared, root::Root, slice::Slice, source::Source};
+use super::{document::Prepared, root::Root, slice::Slice, source::Source};
 use crate::store::Scope;
 
 /// What a rehearsal shows: that validation has found nothing wrong with a document, and what its root fields do.
 pub struct Proof {
-    env: SchemaEnv,
     slices: &'static [&'static Slice],
     /// By response key.
     roots: Vec<(String, Root)>,
     variables: Vec<Declared>,
 }
 
-/// A declared variable, and what was given for it. Its type is all that validation could see of a value that fits it.
+/// A declared variable, and what was given for it. Its type is all that validation could see of a value that was read as one
+/// of that type.
 struct Declared {
     name: Name,
-    ty: String,
     given: Given,
 }
 
@@ -50,18 +49,10 @@ impl Given {
 }
 
 impl Proof {
-    /// Whether it is about requests in which the same variables are given.
+    /// Whether it is about requests in which the same variables are given: validation would find nothing wrong with them
+    /// either, once [`super::variables::read`] has.
     pub fn is_about(&self, variables: &Variables) -> bool {
         self.variables.iter().all(|declared| declared.given == Given::of(variables.get(&declared.name)))
-    }
-
-    /// Whether all that is given is of its variable's type. If it is about such requests, validation would then find
-    /// nothing wrong with this one either.
-    pub fn fits(&self, variables: &Variables) -> bool {
-        self.variables.iter().all(|declared| {
-            let value = variables.get(&declared.name);
-            value.is_none_or(|value| coerce::fits(&self.env.registry, &declared.ty, value))
-        })
     }
 }
 
@@ -70,7 +61,6 @@ impl Proof {
 pub struct Rehearsal(Arc<Mutex<Option<Told>>>);
 
 struct Told {
-    env: SchemaEnv,
     slices: &'static [&'static Slice],
     roots: Vec<(String, Root)>,
 }
@@ -79,23 +69,27 @@ impl Rehearsal {
     /// Tells what the field would do.
     pub(super) fn tell(&self, ctx: &Context<'_>, slices: &'static [&'static Slice], root: Root) {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = told.get_or_insert_with(|| Told { env: ctx.schema_env.clone(), slices, roots: Vec::new() });
+        let told = told.get_or_insert_with(|| Told { slices, roots: Vec::new() });
         told.roots.push((ctx.item.node.response_key().node.to_string(), root));
     }
 
     fn proof(self, operation: &OperationDefinition, variables: &Variables) -> Option<Proof> {
-        let Told { env, slices, roots } = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let Told { slices, roots } = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         let declared = operation.variable_definitions.iter().map(|definition| {
-            let (name, ty) = (definition.node.name.node.clone(), definition.node.var_type.node.to_string());
-            Declared { given: Given::of(variables.get(&name)), name, ty }
+            let name = definition.node.name.node.clone();
+            Declared { given: Given::of(variables.get(&name)), name }
         });
-        Some(Proof { env, slices, roots, variables: declared.collect() })
+        Some(Proof { slices, roots, variables: declared.collect() })
     }
 }
 
 impl Prepared {
     /// Runs it. Without a scope nothing but the schema itself can be asked for.
     pub async fn run(self, schema: &impl Executor, scope: Option<Scope>) -> Response {
+        let mistakes = self.document.mistakes(&self.shape);
+        if !mistakes.is_empty() {
+            return Response::from_errors(mistakes.to_vec());
+        }
         let Some(scope) = scope else { return schema.execute(self.request()).await };
         if self.outline.is_conditional || self.outline.is_introspective() {
             return schema.execute(self.request().data(scope)).await;
@@ -121,8 +115,7 @@ impl Prepared {
             declared: &operation.variable_definitions,
             variables: &self.variables,
             kept: Some(&self.variables),
-            registry: &proof.env.registry,
-            is_proved: self.proof.is_some(),
+            shape: &self.shape,
         };
         let one = async |field: &Positioned<Field>| {
             let key = field.node.response_key().node.clone();

@@ -1,58 +1,137 @@
-//! Scalars of the API beyond those of GraphQL itself.
+//! Scalars of the API: what they take, and how the schema describes them.
 
 use async_graphql::{
     Value,
     registry::{MetaType, Registry},
 };
+use async_graphql_value::Number;
 
-use super::input::{instant, text};
+use super::instant::{date, instant};
+
+/// The scalars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// `ID`
+    Id,
+    /// `String`
+    String,
+    /// `Boolean`
+    Boolean,
+    /// `Int`
+    Int,
+    /// `Float`
+    Float,
+    /// `DateTime`
+    DateTime,
+    /// `JSON`
+    Json,
+    /// `TimeZone`
+    TimeZone,
+}
+
+/// A value that is neither null nor a list nor an object.
+#[derive(Clone, Copy, Debug)]
+pub enum Leaf<'a> {
+    /// A string.
+    Text(&'a str),
+    /// A name without quotes.
+    Name(&'a str),
+    /// A number.
+    Number(&'a Number),
+    /// True or false.
+    Boolean,
+}
+
+impl Scalar {
+    /// The scalar of that name.
+    pub fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "ID" => Self::Id,
+            "String" => Self::String,
+            "Boolean" => Self::Boolean,
+            "Int" => Self::Int,
+            "Float" => Self::Float,
+            "DateTime" => Self::DateTime,
+            "JSON" => Self::Json,
+            "TimeZone" => Self::TimeZone,
+            _ => return None,
+        })
+    }
+
+    /// Whether a value of a document is one of this scalar. A date may stand for an instant; whoever reads it says where.
+    pub fn takes(self, leaf: Leaf<'_>) -> bool {
+        match (self, leaf) {
+            (Self::Id | Self::String | Self::TimeZone, Leaf::Text(_)) | (Self::Boolean, Leaf::Boolean) => true,
+            (Self::Id, Leaf::Number(number)) => !number.is_f64(),
+            (Self::Int, Leaf::Number(number)) => number.as_i64().is_some_and(|whole| i32::try_from(whole).is_ok()),
+            (Self::Float, Leaf::Number(number)) => number.as_f64().is_some_and(f64::is_finite),
+            (Self::DateTime, Leaf::Text(text)) => instant(text).is_some() || date(text).is_some(),
+            _ => false,
+        }
+    }
+
+    /// What it takes, after "must be".
+    pub const fn wanted(self) -> &'static str {
+        match self {
+            Self::Id => "an id: a string, or a whole number of up to 64 bits",
+            Self::String => "a string",
+            Self::Boolean => "true or false",
+            Self::Int => "a whole number from -2147483648 to 2147483647",
+            Self::Float => "a number",
+            Self::DateTime => INSTANT,
+            Self::Json => "left out: JSON stands in answers only",
+            Self::TimeZone => "a string with the name of a time zone, such as \"Europe/Berlin\"",
+        }
+    }
+}
+
+/// What an instant looks like, after "must be".
+pub const INSTANT: &str =
+    "an instant of the years 1 to 9999 in RFC 3339, such as \"2026-01-31T09:30:00Z\" or \"2026-01-31T10:30:00+01:00\"";
+
+/// The whole number that a number from JSON stands for: `5.0` and `1e3` are whole, as Python and JavaScript write them.
+/// Beyond 2^53 only those written without fraction and exponent are: double precision has lost the last digits of others.
+pub fn whole(number: &Number) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if let Some(whole) = number.as_i64() {
+        return Some(whole);
+    }
+    let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < EXACT)?;
+    #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and fewer than 53 bits")]
+    Some(float as i64)
+}
 
 /// Registers every scalar, with its check.
 pub fn register(registry: &mut Registry) {
-    standard(registry, "ID", "An opaque identifier.");
-    standard(registry, "String", "A text in UTF-8.");
-    standard(registry, "Boolean", "True or false.");
-    standard(registry, "Int", "A whole number of 32 bits.");
-    standard(registry, "Float", "A number of double precision.");
-    own(
+    add(registry, "ID", "An opaque identifier.", None);
+    add(registry, "String", "A text in UTF-8.", None);
+    add(registry, "Boolean", "True or false.", None);
+    add(registry, "Int", "A whole number of 32 bits. As a variable also `5.0` and `5e0`, which are whole.", None);
+    add(registry, "Float", "A number of double precision.", None);
+    add(
         registry,
         "DateTime",
-        "An instant in RFC 3339 with any offset, years 1 to 9999; answers are in UTC, to the millisecond.",
-        "https://scalars.graphql.org/andimarek/date-time",
+        "An instant in RFC 3339 with any offset, years 1 to 9999, such as `2026-01-31T09:30:00Z`. Answers are in UTC, to the millisecond. In the comparisons `gte` and `lt` a date alone, such as `2026-01-31`, is its midnight in UTC.",
+        Some("https://scalars.graphql.org/andimarek/date-time"),
     );
-    own(registry, "JSON", "Any JSON value. Only in answers.", "https://www.rfc-editor.org/rfc/rfc8259");
-    own(registry, "TimeZone", "An IANA time zone name, for example Europe/Berlin.", "https://www.iana.org/time-zones");
+    add(registry, "JSON", "Any JSON value. Only in answers.", Some("https://www.rfc-editor.org/rfc/rfc8259"));
+    add(
+        registry,
+        "TimeZone",
+        "The name of a time zone of the IANA database, for example `Europe/Berlin`.",
+        Some("https://www.iana.org/time-zones"),
+    );
 }
 
-/// Whether a value is one of the scalar of that name; none if there is no such scalar.
-pub fn check(name: &str) -> Option<fn(&Value) -> bool> {
-    Some(match name {
-        "ID" | "String" | "TimeZone" => |value| matches!(value, Value::String(_)),
-        "Boolean" => |value| matches!(value, Value::Boolean(_)),
-        "Int" => |value| match value {
-            Value::Number(number) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
-            _ => false,
-        },
-        "Float" => |value| match value {
-            Value::Number(number) => number.as_f64().is_some_and(f64::is_finite),
-            _ => false,
-        },
-        "DateTime" => |value| text(value).and_then(instant).is_some(),
-        "JSON" => |_| false,
-        _ => return None,
-    })
-}
-
-fn standard(registry: &mut Registry, name: &str, doc: &str) {
-    add(registry, name, doc, None);
-}
-
-fn own(registry: &mut Registry, name: &str, doc: &str, specification: &str) {
-    add(registry, name, doc, Some(specification.to_owned()));
-}
-
-fn add(registry: &mut Registry, name: &str, doc: &str, specified_by_url: Option<String>) {
-    let is_valid = check(name).expect("every scalar has a check");
+fn add(registry: &mut Registry, name: &str, doc: &str, specified_by_url: Option<&str>) {
+    let scalar = Scalar::of(name).expect("every scalar is listed");
+    let is_valid = move |value: &Value| match value {
+        Value::String(text) => scalar.takes(Leaf::Text(text)),
+        Value::Enum(name) => scalar.takes(Leaf::Name(name)),
+        Value::Number(number) => scalar.takes(Leaf::Number(number)),
+        Value::Boolean(_) => scalar.takes(Leaf::Boolean),
+        _ => false,
+    };
     let scalar = MetaType::Scalar {
         name: name.to_owned(),
         description: Some(doc.to_owned()),
@@ -60,7 +139,7 @@ fn add(registry: &mut Registry, name: &str, doc: &str, specified_by_url: Option<
         visible: None,
         inaccessible: false,
         tags: Vec::new(),
-        specified_by_url,
+        specified_by_url: specified_by_url.map(str::to_owned),
         directive_invocations: Vec::new(),
         requires_scopes: Vec::new(),
     };

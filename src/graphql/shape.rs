@@ -1,6 +1,9 @@
 //! What the passes over a document need to know of the schema, read once from its own SDL.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use async_graphql::parser::{
     parse_schema,
@@ -15,8 +18,11 @@ use super::connection::DEFAULT_PAGE;
 use crate::{Error, Result};
 
 /// The types of the schema by name.
+#[derive(Clone, Debug)]
+pub struct Shape(Arc<Types>);
+
 #[derive(Debug, Default)]
-pub struct Shape {
+struct Types {
     roots: Vec<(OperationType, String)>,
     composites: HashMap<String, Composite>,
     inputs: HashMap<String, Input>,
@@ -39,44 +45,35 @@ pub struct OutputField {
     pub is_list: bool,
     /// Rows of its page when the caller does not say, if it takes `first`.
     pub page: Option<i64>,
-    /// Whether it takes `groupBy`.
-    pub groups: bool,
+    /// Its arguments.
+    pub arguments: InputObject,
 }
 
 /// A type that values from outside must fit.
 #[derive(Debug)]
 pub enum Input {
-    /// A scalar of our own. What it takes, its parser says.
-    Scalar,
     /// The values of an enum.
     Enum(HashSet<String>),
     /// An input object.
     Object(InputObject),
 }
 
-/// The fields of an input object.
+/// The fields of an input object, or the arguments of a field.
 #[derive(Debug)]
 pub struct InputObject {
     /// Its fields by name.
-    pub fields: HashMap<String, InputField>,
+    pub fields: HashMap<String, Type>,
+    /// Those that must be given, by name: non-null ones without a default.
+    pub required: Vec<String>,
     /// Whether exactly one field must be given.
     pub is_one_of: bool,
-}
-
-/// A field of an input object.
-#[derive(Debug)]
-pub struct InputField {
-    /// Its type.
-    pub ty: Type,
-    /// Whether it may be left out although its type is non-null.
-    pub has_default: bool,
 }
 
 impl Shape {
     /// Reads the SDL of a schema.
     pub fn read(sdl: &str) -> Result<Self> {
         let document = parse_schema(sdl).map_err(|error| Error::Internal(std::sync::Arc::new(error)))?;
-        let mut shape = Self::default();
+        let mut shape = Types::default();
         let mut members = Vec::new();
         for definition in document.definitions {
             match definition {
@@ -95,23 +92,62 @@ impl Shape {
         for (union, member) in members {
             shape.composites.entry(member).or_default().within.insert(union);
         }
-        Ok(shape)
+        Ok(Self(Arc::new(shape)))
     }
 
+    /// The type an operation starts from.
+    pub fn root(&self, ty: OperationType) -> Option<&str> {
+        self.0.roots.iter().find(|(kind, _)| *kind == ty).map(|(_, name)| name.as_str())
+    }
+
+    /// The named type of a field.
+    pub fn field(&self, parent: &str, field: &str) -> Option<&str> {
+        self.output(parent, field).map(|field| field.ty.as_str())
+    }
+
+    /// A field of an object or interface.
+    pub fn output(&self, parent: &str, field: &str) -> Option<&OutputField> {
+        self.0.composites.get(parent)?.fields.get(field)
+    }
+
+    /// The names of the fields of an object or interface; none if there is no such type.
+    pub fn field_names(&self, parent: &str) -> Option<impl Iterator<Item = &str>> {
+        self.0.composites.get(parent).map(|known| known.fields.keys().map(String::as_str))
+    }
+
+    /// The names of all objects, interfaces and unions.
+    pub fn composite_names(&self) -> impl Iterator<Item = &str> {
+        self.0.composites.keys().map(String::as_str)
+    }
+
+    /// The names of all enums and input objects.
+    pub fn input_names(&self) -> impl Iterator<Item = &str> {
+        self.0.inputs.keys().map(String::as_str)
+    }
+
+    /// Whether every value of type `parent` also satisfies the type condition.
+    pub fn always(&self, parent: &str, condition: &str) -> bool {
+        parent == condition || self.0.composites.get(parent).is_some_and(|known| known.within.contains(condition))
+    }
+
+    /// The enum or input object of that name.
+    pub fn input(&self, name: &str) -> Option<&Input> {
+        self.0.inputs.get(name)
+    }
+}
+
+impl Types {
     fn add(&mut self, definition: TypeDefinition, members: &mut Vec<(String, String)>) {
         let name = definition.name.node.to_string();
         match definition.kind {
-            TypeKind::Scalar => {
-                self.inputs.insert(name, Input::Scalar);
-            }
+            TypeKind::Scalar => {}
             TypeKind::Enum(kind) => {
                 let values = kind.values.into_iter().map(|value| value.node.value.node.to_string()).collect();
                 self.inputs.insert(name, Input::Enum(values));
             }
             TypeKind::InputObject(InputObjectType { fields }) => {
                 let is_one_of = definition.directives.iter().any(|directive| directive.node.name.node == "oneOf");
-                let fields = fields.into_iter().map(input_field).collect();
-                self.inputs.insert(name, Input::Object(InputObject { fields, is_one_of }));
+                self.inputs.insert(name, Input::Object(input_object(&fields, is_one_of)));
             }
             TypeKind::Object(kind) => self.add_composite(name, kind.fields, kind.implements),
             TypeKind::Interface(kind) => self.add_composite(name, kind.fields, kind.implements),
@@ -132,31 +168,6 @@ impl Shape {
         composite.within.extend(implements.into_iter().map(|interface| interface.node.to_string()));
         composite.fields.extend(fields.into_iter().map(output_field));
     }
-
-    /// The type an operation starts from.
-    pub fn root(&self, ty: OperationType) -> Option<&str> {
-        self.roots.iter().find(|(kind, _)| *kind == ty).map(|(_, name)| name.as_str())
-    }
-
-    /// The named type of a field.
-    pub fn field(&self, parent: &str, field: &str) -> Option<&str> {
-        self.output(parent, field).map(|field| field.ty.as_str())
-    }
-
-    /// A field of an object or interface.
-    pub fn output(&self, parent: &str, field: &str) -> Option<&OutputField> {
-        self.composites.get(parent)?.fields.get(field)
-    }
-
-    /// Whether every value of type `parent` also satisfies the type condition.
-    pub fn always(&self, parent: &str, condition: &str) -> bool {
-        parent == condition || self.composites.get(parent).is_some_and(|known| known.within.contains(condition))
-    }
-
-    /// The input type of that name; none for the built-in scalars.
-    pub fn input(&self, name: &str) -> Option<&Input> {
-        self.inputs.get(name)
-    }
 }
 
 fn output_field(field: Positioned<FieldDefinition>) -> (String, OutputField) {
@@ -167,13 +178,17 @@ fn output_field(field: Positioned<FieldDefinition>) -> (String, OutputField) {
         _ => DEFAULT_PAGE,
     });
     let is_list = matches!(ty.node.base, BaseType::List(_));
-    let output = OutputField { ty: named(&ty.node.base), is_list, page, groups: argument("groupBy").is_some() };
+    let output = OutputField { ty: named(&ty.node.base), is_list, page, arguments: input_object(&arguments, false) };
     (name.node.to_string(), output)
 }
 
-fn input_field(field: Positioned<InputValueDefinition>) -> (String, InputField) {
-    let InputValueDefinition { name, ty, default_value, .. } = field.node;
-    (name.node.to_string(), InputField { ty: ty.node, has_default: default_value.is_some() })
+fn input_object(fields: &[Positioned<InputValueDefinition>], is_one_of: bool) -> InputObject {
+    let name = |field: &Positioned<InputValueDefinition>| field.node.name.node.to_string();
+    let must_be_given =
+        |field: &&Positioned<InputValueDefinition>| !field.node.ty.node.nullable && field.node.default_value.is_none();
+    let required = fields.iter().filter(must_be_given).map(name).collect();
+    let fields = fields.iter().map(|field| (name(field), field.node.ty.node.clone())).collect();
+    InputObject { fields, required, is_one_of }
 }
 
 fn named(base: &BaseType) -> String {
@@ -211,7 +226,7 @@ mod tests {
         assert_eq!(shape.root(OperationType::Mutation), None);
         assert_eq!(shape.field("Point", "mediums"), Some("Medium"));
         let mediums = shape.output("Point", "mediums").unwrap();
-        assert!(mediums.is_list && mediums.page == Some(5) && !mediums.groups);
+        assert!(mediums.is_list && mediums.page == Some(5) && mediums.arguments.fields.contains_key("first"));
         assert!(shape.output("Point", "id").is_some_and(|id| id.page.is_none() && !id.is_list));
         assert!(shape.always("Point", "Node") && shape.always("Point", "Anything") && shape.always("Point", "Point"));
         assert!(!shape.always("Node", "Point") && !shape.always("Point", "Medium"));
@@ -223,8 +238,9 @@ mod tests {
         let Some(Input::Object(by)) = shape.input("By") else { panic!("By is an input object") };
         assert!(by.is_one_of);
         let Some(Input::Object(page)) = shape.input("Page") else { panic!("Page is an input object") };
-        assert!(page.fields["first"].has_default && !page.is_one_of);
-        assert!(matches!(shape.input("DateTime"), Some(Input::Scalar)));
+        assert!(page.required.is_empty() && page.fields.len() == 2 && !page.is_one_of);
+        assert!(shape.input("DateTime").is_none() && shape.input("Order").is_some());
+        assert_eq!(shape.output("Query", "node").unwrap().arguments.required, ["by"]);
     }
 
     #[test]

@@ -5,11 +5,14 @@ use std::{collections::HashMap, sync::Arc};
 use async_graphql::{
     Name, Positioned, QueryEnv, Value, Variables,
     parser::types::{Field, FragmentDefinition, VariableDefinition},
-    registry::{MetaInputValue, Registry},
 };
 use async_graphql_value::Value as Literal;
 
-use super::{coerce, input::Input};
+use super::{
+    input::Input,
+    shape::{OutputField, Shape},
+    values::{Origin, coerce},
+};
 use crate::{Error, Result};
 
 /// A document and its variables.
@@ -24,24 +27,36 @@ pub struct Source<'a> {
     /// The same, if what is asked may keep them.
     pub kept: Option<&'a Arc<Variables>>,
     /// The types.
-    pub registry: &'a Registry,
-    /// Whether each value is known to fit the type its variable was declared with, and each variable the places it stands at.
-    pub is_proved: bool,
+    pub shape: &'a Shape,
 }
 
 impl<'a> Source<'a> {
     /// What async-graphql executes.
-    pub fn executed(env: &'a QueryEnv, registry: &'a Registry) -> Self {
+    pub fn executed(env: &'a QueryEnv, shape: &'a Shape) -> Self {
         let declared = &env.operation.node.variable_definitions;
-        Self { fragments: &env.fragments, declared, variables: &env.variables, kept: None, registry, is_proved: false }
+        Self { fragments: &env.fragments, declared, variables: &env.variables, kept: None, shape }
     }
 
     /// The arguments of a field of the type `parent`, variables put in.
+    ///
+    /// async-graphql's validation passes over every argument that mentions a variable nobody gave, whatever else the
+    /// argument contains, so they are checked here.
     pub fn arguments(self, parent: &str, field: &Field) -> Result<Input<'static>> {
-        let resolved =
-            field.arguments.iter().filter_map(|(name, value)| Some((name.node.clone(), self.resolve(&value.node)?)));
-        let input: Input<'_> = resolved.collect();
-        self.check(parent, field, |name| input.get(name))?;
+        let known = self.field(parent, field)?;
+        let mut given = Vec::with_capacity(field.arguments.len());
+        for (name, written) in &field.arguments {
+            let name = &name.node;
+            let Some(mut value) = self.resolve(&written.node) else { continue };
+            if !self.is_read(&written.node) {
+                let ty = known.arguments.fields.get(name.as_str());
+                let ty = ty.ok_or_else(|| Error::BadInput(format!("{} has no argument {name}", field.name.node)))?;
+                coerce(&mut value, ty, self.shape, Origin::Both)
+                    .map_err(|misfit| Error::BadInput(format!("{name}{misfit}")))?;
+            }
+            given.push((name.clone(), value));
+        }
+        let input: Input<'_> = given.into_iter().collect();
+        require(known, |name| input.get(name).is_some())?;
         Ok(input)
     }
 
@@ -51,21 +66,25 @@ impl<'a> Source<'a> {
         if let (Some(Literal::Variable(name)), Some(kept)) = (written, self.kept)
             && let Some(input) = Input::variable(kept, name)
         {
-            self.check("Mutation", field, |_| kept.get(name))?;
+            require(self.field("Mutation", field)?, |name| name == "input")?;
             return Ok(input);
         }
         let arguments = self.arguments("Mutation", field)?;
         Ok(arguments.object("input")?.map(|input| input.to_owned()).unwrap_or_default())
     }
 
-    fn check<'v>(self, parent: &str, field: &Field, value: impl Fn(&str) -> Option<&'v Value>) -> Result<()> {
-        let known = self.registry.types.get(parent).and_then(|known| known.field_by_name(&field.name.node));
-        let known = known.ok_or_else(|| Error::internal(format!("{parent} has no such field")))?;
-        let is_proved = |wanted: &&MetaInputValue| match field.get_argument(&wanted.name).map(|given| &given.node) {
-            Some(Literal::Variable(name)) => self.is_proved && self.variables.contains_key(name),
+    fn field(self, parent: &str, field: &Field) -> Result<&'a OutputField> {
+        let known = self.shape.output(parent, &field.name.node);
+        known.ok_or_else(|| Error::internal(format!("{parent} has no such field")))
+    }
+
+    /// Whether it is a variable with a value, which was read as one of the variable's type, and validation has seen that
+    /// this type may stand here. Null may stand where a default makes it impossible.
+    fn is_read(self, written: &Literal) -> bool {
+        match written {
+            Literal::Variable(name) => self.variables.get(name).is_some_and(|value| *value != Value::Null),
             _ => false,
-        };
-        coerce::check(self.registry, known.args.values().filter(|wanted| !is_proved(wanted)), value)
+        }
     }
 
     /// A literal with its variables put in; `None` if it is a variable nobody gave.
@@ -87,4 +106,9 @@ impl<'a> Source<'a> {
             constant => constant.clone().into_const().unwrap_or(Value::Null),
         })
     }
+}
+
+fn require(field: &OutputField, is_given: impl Fn(&str) -> bool) -> Result<()> {
+    let missing = field.arguments.required.iter().find(|name| !is_given(name));
+    missing.map_or(Ok(()), |name| Err(Error::BadInput(format!("{name} is required"))))
 }

@@ -9,6 +9,11 @@ async fn department(caller: &Caller<'_>) -> Value {
     caller.ask("{ organization { fallbackDepartment { id } } }").await["organization"]["fallbackDepartment"].take()
 }
 
+/// The one error of a payload, about an item of a list.
+fn item(code: &'static str, path: &str, at: usize) -> Vec<(&'static str, Value)> {
+    vec![(code, json!([path, at.to_string()]))]
+}
+
 #[tokio::test]
 async fn a_number_out_of_range_is_refused_and_its_bounds_are_not() {
     let app = App::start().await;
@@ -86,11 +91,11 @@ async fn tags_and_attributes_have_limits() {
     let cases = vec![
         ("51 tags", field, tags(numbered(51)), only("TOO_LONG", "tags")),
         ("10,000 tags", field, tags(numbered(10_000)), only("TOO_LONG", "tags")),
-        ("a tag of 65", field, tags(vec!["a".repeat(65)]), only("TOO_LONG", "tags")),
-        ("an empty tag", field, tags(vec![one("")]), only("REQUIRED", "tags")),
-        ("a blank tag", field, tags(vec![one(" ")]), only("REQUIRED", "tags")),
-        ("a NUL byte in a tag", field, tags(vec![one("a\0")]), only("INVALID", "tags")),
-        ("a line break in a tag", field, tags(vec![one("a\nb")]), only("INVALID", "tags")),
+        ("a tag of 65", field, tags(vec!["a".repeat(65)]), item("TOO_LONG", "tags", 0)),
+        ("an empty tag", field, tags(vec![one("")]), item("REQUIRED", "tags", 0)),
+        ("a blank tag", field, tags(vec![one(" ")]), item("REQUIRED", "tags", 0)),
+        ("a NUL byte in a tag", field, tags(vec![one("a\0")]), item("INVALID", "tags", 0)),
+        ("a line break in a tag", field, tags(vec![one("a"), one("a\nb")]), item("INVALID", "tags", 1)),
         ("21 attributes", field, pairs(paired(21)), only("TOO_LONG", "attributes")),
         (
             "an attribute twice",
@@ -98,13 +103,13 @@ async fn tags_and_attributes_have_limits() {
             pairs(vec![(one("a"), one("1")), (one("a"), one("2"))]),
             only("INVALID", "attributes"),
         ),
-        ("an empty name", field, pairs(vec![(one(""), one("1"))]), only("REQUIRED", "attributes")),
-        ("an empty value", field, pairs(vec![(one("a"), one(""))]), only("REQUIRED", "attributes")),
-        ("a name of 201", field, pairs(vec![("a".repeat(201), one("1"))]), only("TOO_LONG", "attributes")),
-        ("a value of 201", field, pairs(vec![(one("a"), "1".repeat(201))]), only("TOO_LONG", "attributes")),
-        ("a NUL byte in a name", field, pairs(vec![(one("a\0"), one("1"))]), only("INVALID", "attributes")),
-        ("a NUL byte in a value", field, pairs(vec![(one("a"), one("1\0"))]), only("INVALID", "attributes")),
-        ("the separator in a name", field, pairs(vec![(one("a\u{1f}b"), one("1"))]), only("INVALID", "attributes")),
+        ("an empty name", field, pairs(vec![(one(""), one("1"))]), item("REQUIRED", "attributes", 0)),
+        ("an empty value", field, pairs(vec![(one("a"), one(""))]), item("REQUIRED", "attributes", 0)),
+        ("a name of 201", field, pairs(vec![("a".repeat(201), one("1"))]), item("TOO_LONG", "attributes", 0)),
+        ("a value of 201", field, pairs(vec![(one("a"), "1".repeat(201))]), item("TOO_LONG", "attributes", 0)),
+        ("a NUL byte in a name", field, pairs(vec![(one("a\0"), one("1"))]), item("INVALID", "attributes", 0)),
+        ("a NUL byte in a value", field, pairs(vec![(one("a"), one("1\0"))]), item("INVALID", "attributes", 0)),
+        ("the separator in a name", field, pairs(vec![(one("a\u{1f}b"), one("1"))]), item("INVALID", "attributes", 0)),
     ];
     assert_refused(&app, &caller, cases).await;
     let most = [
