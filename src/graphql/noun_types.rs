@@ -24,21 +24,25 @@ pub(super) fn register_noun(registry: &mut Registry, slice: &Slice) {
     }
     let reference =
         vec![value("id", "ID", "By id."), value("externalId", "ExternalIdInput", "By the id another system gave it.")];
-    let reference = if noun.has_external_ids { reference } else { reference.into_iter().take(1).collect() };
-    add_input(registry, &format!("{}Ref", noun.name), &format!("Names one {}.", noun.name), true, reference);
+    let (reference, by) = if noun.has_external_ids {
+        (reference, "by its id or an external id")
+    } else {
+        (reference.into_iter().take(1).collect(), "by its id; it has no external ids")
+    };
+    add_input(registry, &format!("{}Ref", noun.name), &format!("Names one {}, {by}.", noun.name), true, reference);
     filter(registry, noun);
     let orderable = noun.all_fields().filter(|known| known.is_orderable);
     let name = format!("{}OrderField", noun.name);
     add_enum_values(
         registry,
         &name,
-        &format!("What {} can be ordered by.", noun.plural),
+        &format!("Fields that a list of {} rows can be ordered by.", noun.name),
         orderable.map(|known| (screaming(known.name), known.doc)),
     );
     add_input(
         registry,
         &format!("{}Order", noun.name),
-        &format!("One term of an order of {}. Null is the smallest value.", noun.plural),
+        &format!("One term of the order of a list of {} rows. Null is the smallest value.", noun.name),
         false,
         vec![
             value("field", &format!("{name}!"), "By what."),
@@ -103,7 +107,7 @@ fn connection(registry: &mut Registry, name: &str, noun: &Noun, edge: &[Field]) 
     add_object(
         registry,
         &connection,
-        &format!("A page of {}.", noun.plural),
+        &format!("A page of a list of {} rows.", noun.name),
         vec![
             field("nodes", &format!("[{}!]!", noun.name), "The rows of the page."),
             field("edges", &format!("[{name}Edge!]!"), "The rows with their cursors."),
@@ -116,7 +120,7 @@ fn connection(registry: &mut Registry, name: &str, noun: &Noun, edge: &[Field]) 
         field("cursor", "String!", "Opaque place of the row in this list and order."),
     ];
     fields.extend(edge.iter().map(|known| field(known.name, &format!("{}!", output_type(known.kind)), known.doc)));
-    add_object(registry, &format!("{name}Edge"), &format!("A row of a page of {}.", noun.plural), fields);
+    add_object(registry, &format!("{name}Edge"), &format!("One {} of a page, with its cursor.", noun.name), fields);
 }
 
 fn filter(registry: &mut Registry, noun: &'static Noun) {
@@ -127,35 +131,37 @@ fn filter(registry: &mut Registry, noun: &'static Noun) {
         value("not", &name, "This does not hold."),
     ];
     for known in noun.all_fields().filter(|known| known.kind.is_filterable()) {
-        values.push(value(known.name, &comparisons(registry, known), known.doc));
+        let doc = format!("Rows whose `{}` meets this comparison. {}", known.name, known.doc);
+        values.push(value(known.name, &comparisons(registry, known), &doc));
     }
     for relation in noun.relations {
         let target = format!("{}Filter", relation.target.name);
-        let ty = match relation.link {
-            Link::One { .. } => target,
+        let (ty, what) = match relation.link {
+            Link::One { .. } => (target, "whose `NAME` is there and meets this condition"),
             Link::Inside { .. } => continue,
             Link::Many { .. } | Link::Through { .. } => {
                 let list = format!("{}ListFilter", relation.target.name);
                 add_input(
                     registry,
                     &list,
-                    &format!("A condition on the related {}.", relation.target.plural),
+                    &format!("A condition on related {} rows; all of its fields must hold.", relation.target.name),
                     false,
                     vec![
                         value("some", &target, "One of them meets this."),
                         value("none", &target, "None of them meets this."),
                     ],
                 );
-                list
+                (list, "of whose `NAME` some, or none, meet a condition")
             }
         };
-        values.push(value(relation.name, &ty, relation.doc));
+        let doc = format!("Rows {}. {}", what.replace("NAME", relation.name), relation.doc);
+        values.push(value(relation.name, &ty, &doc));
     }
-    let doc = format!("A condition on {}: all of its fields must hold.", noun.plural);
+    let doc = format!("A condition on {} rows; all of its fields must hold.", noun.name);
     add_input(registry, &name, &doc, false, values);
 }
 
-/// The comparisons a kind of column allows; named after what they compare.
+/// The comparisons a kind of column allows; named after what they compare, and whether it may be absent.
 fn comparisons(registry: &mut Registry, known: &Field) -> String {
     let (scalar, name) = match known.kind {
         Kind::Tags { .. } => ("String".to_owned(), "TagsFilter".to_owned()),
@@ -167,6 +173,8 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
             (scalar, name)
         }
     };
+    let may_be_absent = known.is_nullable && !known.kind.is_set();
+    let name = if may_be_absent { format!("Nullable{name}") } else { name };
     let list = format!("[{scalar}!]");
     let mut values = Vec::new();
     if known.kind.is_set() {
@@ -175,7 +183,7 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
         values.push(value("hasNone", &list, "None of these is among them."));
     } else {
         values.push(value("eq", &scalar, "Equal."));
-        values.push(value("neq", &scalar, "Not equal, or absent."));
+        values.push(value("neq", &scalar, if may_be_absent { "Not equal, or absent." } else { "Not equal." }));
         values.push(value("in", &list, "Equal to one of up to 1,000."));
         if matches!(known.kind, Kind::Int { .. } | Kind::Float { .. } | Kind::Instant) {
             values.push(value("gt", &scalar, "Greater, later."));
@@ -187,10 +195,14 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
             values.push(value("contains", &scalar, "Contains, letter case ignored; no wildcards."));
             values.push(value("startsWith", &scalar, "Starts with, letter case ignored; no wildcards."));
         }
-        values.push(value("isNull", "Boolean", "Whether it is absent."));
+        if may_be_absent {
+            values.push(value("isNull", "Boolean", "Whether it is absent."));
+        }
     }
     if !registry.types.contains_key(&name) {
-        add_input(registry, &name, "Comparisons; all given ones must hold.", false, values);
+        let of = if may_be_absent { ", which may be absent" } else { "" };
+        let doc = format!("Comparisons of a field of type {scalar}{of}; all that are given must hold.");
+        add_input(registry, &name, &doc, false, values);
     }
     name
 }

@@ -2,7 +2,7 @@
 
 use async_graphql::{
     Value,
-    registry::{MetaType, Registry},
+    registry::{MetaDirectiveInvocation, MetaType, Registry},
 };
 use async_graphql_value::Number;
 
@@ -112,7 +112,7 @@ pub fn register(registry: &mut Registry) {
         registry,
         "DateTime",
         "An instant in RFC 3339 with any offset, years 1 to 9999, such as `2026-01-31T09:30:00Z`. Answers are in UTC, to the millisecond. In the comparisons `gte` and `lt` a date alone, such as `2026-01-31`, is its midnight in UTC.",
-        Some("https://scalars.graphql.org/andimarek/date-time"),
+        Some("https://www.rfc-editor.org/rfc/rfc3339"),
     );
     add(registry, "JSON", "Any JSON value. Only in answers.", Some("https://www.rfc-editor.org/rfc/rfc8259"));
     add(
@@ -140,8 +140,14 @@ fn add(registry: &mut Registry, name: &str, doc: &str, specified_by_url: Option<
         inaccessible: false,
         tags: Vec::new(),
         specified_by_url: specified_by_url.map(str::to_owned),
-        directive_invocations: Vec::new(),
+        // Introspection shows the address, the SDL the directive.
+        directive_invocations: specified_by_url.map(specified_by).into_iter().collect(),
         requires_scopes: Vec::new(),
     };
     registry.types.insert(name.to_owned(), scalar);
+}
+
+fn specified_by(url: &str) -> MetaDirectiveInvocation {
+    let args = [("url".to_owned(), Value::from(url))].into_iter().collect();
+    MetaDirectiveInvocation { name: "specifiedBy".to_owned(), args }
 }

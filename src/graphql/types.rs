@@ -139,11 +139,15 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Slice]) {
             let mut one = field(
                 noun.singular,
                 noun.name,
-                &format!("One {} by id or external id; null if there is none.", noun.name),
+                &format!(
+                    "One {} by {}; null if there is none.",
+                    noun.name,
+                    if noun.has_external_ids { "id or external id" } else { "id" }
+                ),
             );
             one.args.insert("by".to_owned(), value("by", &format!("{}Ref!", noun.name), "Which one."));
             fields.push(scoped(one, &permissions));
-            let all = format!("A page of {}. {}", noun.plural, noun.doc);
+            let all = format!("A page of a list of {} rows. {}", noun.name, noun.doc);
             let many = field(noun.plural, &format!("{}Connection", noun.name), &all);
             fields.push(scoped(listed(many, noun), &permissions));
         }

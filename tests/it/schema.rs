@@ -216,3 +216,65 @@ fn every_type_can_be_reached() {
         assert!(reached.contains(name), "nothing leads to {name}");
     }
 }
+
+#[test]
+fn only_columns_that_may_be_absent_are_asked_whether_they_are() {
+    let outline = Outline::read();
+    let listed = |noun: &&entity::Noun| outline.types.contains_key(&format!("{}Filter", noun.name));
+    for noun in entity::NOUNS.into_iter().filter(listed) {
+        for field in noun.all_fields().filter(|field| field.kind.is_filterable() && !field.kind.is_set()) {
+            let comparisons = outline.input(&format!("{}Filter", noun.name), field.name).unwrap();
+            let asks = outline.inputs(comparisons.base()).iter().any(|member| member.name == "isNull");
+            assert_eq!(asks, field.is_nullable, "{}.{}", noun.name, field.name);
+        }
+    }
+}
+
+/// What a field of a filter does is not what the column is.
+#[tokio::test]
+async fn filters_describe_their_own_fields() {
+    let types = introspected().await;
+    let shown = |name: &str| types.iter().find(|ty| ty["name"] == json!(name)).unwrap();
+    let described = |ty: &serde_json::Value, list: &str| -> Vec<(String, String)> {
+        let text = |member: &serde_json::Value, key: &str| member[key].as_str().unwrap().to_owned();
+        let members = ty[list].as_array().unwrap().iter();
+        members.map(|member| (text(member, "name"), text(member, "description"))).collect()
+    };
+    let is_shown = |name: &str| types.iter().any(|ty| ty["name"] == json!(name));
+    for noun in entity::NOUNS {
+        if is_shown(&format!("{}Ref", noun.name)) {
+            let by = shown(&format!("{}Ref", noun.name))["description"].as_str().unwrap();
+            assert_eq!(by.contains("an external id"), noun.has_external_ids, "{by}");
+        }
+        if !is_shown(&format!("{}Filter", noun.name)) {
+            continue;
+        }
+        let filter = described(shown(&format!("{}Filter", noun.name)), "inputFields");
+        for (name, doc) in described(shown(noun.name), "fields") {
+            if let Some((_, told)) = filter.iter().find(|(known, _)| *known == name) {
+                assert!(*told != doc && told.starts_with("Rows ") && told.contains(&format!("`{name}`")), "{told}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn scalars_of_our_own_name_what_specifies_them() {
+    let types = introspected().await;
+    let addresses: Vec<_> = types
+        .iter()
+        .filter_map(|ty| Some((ty["name"].as_str()?, ty["specifiedByURL"].as_str()?)))
+        .inspect(|(name, url)| {
+            let printed = format!("scalar {name} @specifiedBy(url: \"{url}\")");
+            assert!(include_str!("../../schema.graphql").contains(&printed), "{printed}");
+        })
+        .collect();
+    assert_eq!(
+        addresses,
+        [
+            ("DateTime", "https://www.rfc-editor.org/rfc/rfc3339"),
+            ("JSON", "https://www.rfc-editor.org/rfc/rfc8259"),
+            ("TimeZone", "https://www.iana.org/time-zones"),
+        ]
+    );
+}

@@ -26,8 +26,8 @@ fn conditions_of(outline: &Outline, noun: &str, row: &Value) -> Vec<Value> {
     for member in outline.inputs(&filter) {
         let value = &row[&member.name];
         let operators: &[&str] = match member.base() {
-            "TextFilter" => &["eq", "in", "contains", "startsWith"],
-            "StringFilter" => &["eq", "in"],
+            "TextFilter" | "NullableTextFilter" => &["eq", "in", "contains", "startsWith"],
+            "StringFilter" | "NullableStringFilter" => &["eq", "in"],
             "TagsFilter" => &["hasAny", "hasAll"],
             _ => continue,
         };

@@ -111,7 +111,7 @@ pub async fn questions(both: &Neighbours<'_>, outline: &Outline) -> Vec<Case> {
                 Some(field) => {
                     vec![json!({field.name: {"contains": SECRET}}), json!({field.name: {"contains": "Beta"}})]
                 }
-                None => vec![json!({"id": {"isNull": false}})],
+                None => vec![json!({"id": {"neq": "none"}})],
             };
             for inner in conditions {
                 let one = matches!(relation.link, Link::One { .. });
