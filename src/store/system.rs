@@ -132,7 +132,7 @@ impl Store {
             let mut sql = Sql::new(self.backend());
             sql.push("DELETE FROM idempotency_row WHERE (organization_id, row_id, call_id) IN (SELECT ");
             sql.push("r.organization_id, r.row_id, r.call_id FROM organization AS o CROSS JOIN idempotency_row AS r ");
-            sql.push("WHERE r.organization_id = o.id AND r.created_at < ").bind(before);
+            sql.push("WHERE o.id = r.organization_id AND r.created_at < ").bind(before);
             sql.push(" LIMIT ").bind(KEYS_AT_A_TIME).push(")");
             let rows = tx.execute(sql.finish()).await?;
             tx.commit().await?;

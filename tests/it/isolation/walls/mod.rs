@@ -14,7 +14,7 @@ use rapport::{
     graphql::failure::INTERNAL,
     store::{
         jobs::Stepped,
-        ledger::{Entry, Erasure},
+        ledger::{Entry, Erasure, Part},
         narrow::Site,
         system::NewOrganization,
     },
@@ -149,13 +149,19 @@ async fn prepare(app: &App, both: &Neighbours<'_>, outline: &Outline) -> Vec<Str
     people
 }
 
-/// An erasure that has begun and has no rows to empty, as a job of its steps.
-async fn begin_job(app: &App, both: &Neighbours<'_>) -> uuid::Uuid {
+/// An erasure that has begun, has a part and no rows to empty, as a job that has taken some steps.
+async fn begin_job(app: &App, both: &Neighbours<'_>, steps: usize) -> uuid::Uuid {
     let (id, person, organization) = (entity::id::new(), entity::id::new(), both.curious.caller.organization().0);
     let erasure = Erasure { id, organization, person, erased_at: 0, salt: "salt".to_owned(), identifiers: Vec::new() };
     let tx = app.store.scope(actor(&both.curious.caller), now()).begin().await.unwrap();
     assert!(tx.erase_again(&erasure).await.unwrap());
+    let part =
+        Part { id: entity::id::new(), organization, erasure: id, rows: BTreeMap::new(), identifiers: Vec::new() };
+    assert_eq!(tx.erase_part_again(&part, 0).await.unwrap(), 0);
     tx.commit().await.unwrap();
+    for _ in 0..steps {
+        assert_eq!(app.store.step(both.curious.caller.organization(), id, now()).await.unwrap(), Stepped::On);
+    }
     id
 }
 
@@ -224,7 +230,7 @@ async fn change(
 }
 
 /// Does without one narrowing what no document asks for. Answers how often it was stopped.
-async fn work(app: &App, both: &Neighbours<'_>, site: Site, (erased, job): (&[Entry], uuid::Uuid)) -> Vec<Error> {
+async fn work(app: &App, both: &Neighbours<'_>, site: Site, (erased, jobs): (&[Entry], [uuid::Uuid; 2])) -> Vec<Error> {
     let own = both.curious.caller.organization();
     let scope = app.store.scope(actor(&both.curious.caller), now());
     let mut stopped = Vec::new();
@@ -253,7 +259,9 @@ async fn work(app: &App, both: &Neighbours<'_>, site: Site, (erased, job): (&[En
         Ok(verdict) => assert!(verdict.is_ok(), "without {site:?} {verdict:?}"),
     }
     if [Site::Job, Site::JobMoved, Site::JobDone, Site::ErasureMoved].contains(&site) {
-        stopped.extend(app.store.step(own, job, now()).await.err());
+        for job in jobs {
+            stopped.extend(app.store.step(own, job, now()).await.err());
+        }
     }
     let slug = format!("{site:?}");
     let new = NewOrganization { slug: &slug, name: "New", time_zone: "UTC" };
@@ -275,7 +283,8 @@ async fn behind_every_narrowing_there_is_another_wall() {
     let mut both = Neighbours::settle(&app, &outline).await;
     let twin = app.organization("twin").await;
     let mut people = prepare(&app, &both, &outline).await;
-    let job = begin_job(&app, &both).await;
+    // One that goes on, and one that has emptied records and routings.
+    let jobs = [begin_job(&app, &both, 0).await, begin_job(&app, &both, 2).await];
     copy(&both, twin).await;
     let twins = app.dump(twin).await;
     let routed = app.admin("routed").await;
@@ -321,19 +330,13 @@ async fn behind_every_narrowing_there_is_another_wall() {
         both.curious.caller.mutate("organizationUpdate", json!({ "weekStart": day }), "outcome").await;
         // Rules and fallback, to be remembered.
         route(&routed).await;
-        if site == Site::JobDone {
-            // A step for the records and one for their routings.
-            for _ in 0..2 {
-                assert_eq!(app.store.step(both.curious.caller.organization(), job, now()).await.unwrap(), Stepped::On);
-            }
-        }
         let before = app.store.trips();
         app.store.take_away(Some(site));
         app.store.reached();
         if site == Site::Remembered {
             route(&routed).await;
         }
-        let stopped = work(&app, &both, site, (&erased, job)).await;
+        let stopped = work(&app, &both, site, (&erased, jobs)).await;
         seen.reaches(&app, site);
         app.store.take_away(None);
         if !stopped.is_empty() {
