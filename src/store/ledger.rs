@@ -198,7 +198,7 @@ impl End {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct Numbered {
     line: u64,
     previous: String,
     entry: Entry,
@@ -219,7 +219,7 @@ pub fn append(path: &Path, entries: &[Entry]) -> Result<(), LedgerError> {
     let mut text = String::new();
     for entry in entries {
         end.lines += 1;
-        let line = Line { line: end.lines, previous: end.hash, entry: entry.clone() };
+        let line = Numbered { line: end.lines, previous: end.hash, entry: entry.clone() };
         let line = serde_json::json!(line).to_string();
         end.hash = hash(line.as_bytes());
         text.push_str(&line);
@@ -280,7 +280,7 @@ pub fn read(path: &Path, drops_torn: bool) -> Result<Vec<Entry>, LedgerError> {
             });
         }
         lines += 1;
-        let line: Line = serde_json::from_slice(&text).map_err(|_| broken(lines, "is no entry"))?;
+        let line: Numbered = serde_json::from_slice(&text).map_err(|_| broken(lines, "is no entry"))?;
         if line.line != lines {
             return Err(broken(lines, "has another number"));
         }
@@ -319,7 +319,7 @@ fn open(path: &Path) -> Result<(File, End), LedgerError> {
     let end = if whole <= header.len() as u64 {
         End::of_none(told.ledger)
     } else {
-        let line: Line = serde_json::from_slice(&last).map_err(|_| broken(told.lines, "is no entry"))?;
+        let line: Numbered = serde_json::from_slice(&last).map_err(|_| broken(told.lines, "is no entry"))?;
         End { ledger: told.ledger, lines: line.line, hash: hash(&last) }
     };
     if end.lines < told.lines {
