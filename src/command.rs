@@ -1,10 +1,11 @@
 //! What the command line does. Each command answers with what to print.
 
 mod audit;
+mod export;
 pub mod recovery;
 mod serve;
 
-pub use self::{audit::audit, serve::serve};
+pub use self::{audit::audit, export::export, serve::serve};
 
 use anyhow::{Context, Result, bail};
 use entity::{Permission, api_client, id, organization};

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::{
     sync::watch,
     task::JoinHandle,
     time::{MissedTickBehavior, interval},
 };
 
-use crate::{Result, clock, store::Store};
+use crate::{
+    Result, clock,
+    store::{Store, jobs::Stepped},
+};
 
 /// How often idempotency keys are looked through.
 const FORGETTING: Duration = Duration::from_mins(10);
@@ -19,6 +22,11 @@ const SEALING: Duration = Duration::from_secs(2);
 /// How often rows are looked for that no writer has counted.
 const COUNTING: Duration = Duration::from_secs(5);
 
+/// How often jobs are looked for whose server has died.
+const STEPPING: Duration = Duration::from_secs(5);
+/// How long a job stands still before another server goes on with it.
+const STOOD: TimeDelta = TimeDelta::seconds(15);
+
 /// Work under way.
 #[derive(Debug)]
 pub struct Housekeeping {
@@ -26,10 +34,12 @@ pub struct Housekeeping {
     sealing: JoinHandle<()>,
 }
 
-/// Forgets expired idempotency keys, gets erased bytes out of the files, seals events and counts weeks from now on. Every replica may do it.
+/// Forgets expired idempotency keys, gets erased bytes out of the files, goes on with jobs, seals events and counts weeks
+/// from now on. Every replica may do it.
 pub fn start(store: Store) -> Housekeeping {
     tokio::spawn(keep_forgetting(store.clone()));
     tokio::spawn(keep_counting(store.clone()));
+    tokio::spawn(keep_stepping(store.clone()));
     let (stop, stopped) = watch::channel(false);
     Housekeeping { stop, sealing: tokio::spawn(keep_sealing(store, stopped)) }
 }
@@ -67,6 +77,38 @@ pub async fn count_weeks(store: &Store) -> Result<bool> {
         }
     }
     Ok(has_more)
+}
+
+/// Takes the next steps of jobs, in turns, until those that began here or stood still are done or must wait.
+pub async fn step_jobs(store: &Store) -> Result<()> {
+    let mut jobs = store.jobs(clock::now() - STOOD).await?;
+    while !jobs.is_empty() {
+        let mut going = Vec::new();
+        for (organization, job) in jobs {
+            match store.step(organization, job, clock::now()).await {
+                Ok(Stepped::On) => going.push((organization, job)),
+                Ok(Stepped::Waits | Stepped::Done) => {}
+                // Gone on with when it has stood still.
+                Err(error) => tracing::warn!(%error, organization = %organization.0, %job, "a step of a job failed"),
+            }
+        }
+        jobs = going;
+    }
+    Ok(())
+}
+
+async fn keep_stepping(store: Store) {
+    let mut ticks = interval(STEPPING);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = store.job_begins() => {}
+        }
+        if let Err(error) = step_jobs(&store).await {
+            tracing::warn!(%error, "jobs to go on with could not be found");
+        }
+    }
 }
 
 async fn keep_counting(store: Store) {

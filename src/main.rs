@@ -5,7 +5,7 @@ use std::{io::Write, process::ExitCode};
 use anyhow::Result;
 use rapport::{
     command::{self, recovery},
-    config::{Command, Settings, Stop},
+    config::{Command, CustomerCommand, Settings, Stop},
     schema,
     store::Store,
     telemetry,
@@ -47,6 +47,7 @@ async fn run() -> Result<String> {
         Command::Organization(asked) => command::organization(&settings, asked).await,
         Command::ApiClient(asked) => command::api_client(&settings, asked).await,
         Command::Audit(asked) => command::audit(&settings, asked).await,
+        Command::Customer(CustomerCommand::Export(request)) => command::export(&settings, request).await,
         Command::Backup { file } => recovery::backup(&settings, file).await,
         Command::Restore(request) => recovery::restore(&settings, request).await,
         Command::Erasure(asked) => recovery::erasure(&settings, asked).await,

@@ -53,6 +53,26 @@ fn follow() -> Vec<Reach> {
     reaches
 }
 
+/// Every way from a person down to rows about them: reaches, each from the noun that the one before it reached. What is
+/// reached from a noun comes after the noun.
+pub fn paths() -> &'static [Vec<Reach>] {
+    static PATHS: LazyLock<Vec<Vec<Reach>>> = LazyLock::new(|| {
+        let mut paths: Vec<Vec<Reach>> = vec![Vec::new()];
+        let mut place = 0;
+        while let Some(path) = paths.get(place).cloned() {
+            place += 1;
+            let end = path.last().map_or(PERSON, |reach| reach.noun);
+            let is_passed = |noun: &Noun| path.iter().any(|reach| reach.noun.table == noun.table);
+            for reach in reaches().iter().filter(|reach| reach.above.table == end.table && !is_passed(reach.noun)) {
+                paths.push(path.iter().chain([reach]).copied().collect());
+            }
+        }
+        paths.remove(0);
+        paths
+    });
+    &PATHS
+}
+
 /// The nouns whose rows can be about a person, the person first.
 pub fn about_a_person() -> &'static [&'static Noun] {
     static NOUNS: LazyLock<Vec<&'static Noun>> = LazyLock::new(|| {
@@ -162,7 +182,7 @@ const HASH: &str = "a salted hash, by which an import is kept from bringing an e
 const FORGOTTEN: &str = "a hash, overwritten by an erasure of what the call was about, and forgotten after a day";
 
 /// The tables that belong to no noun.
-static TABLES: [(&str, &[Told]); 10] = [
+static TABLES: [(&str, &[Told]); 13] = [
     ("seaql_migrations", &[none("version"), none("applied_at")]),
     (
         "organization_sequence",
@@ -214,6 +234,7 @@ static TABLES: [(&str, &[Told]); 10] = [
             kept("fingerprint", Personal::Identifier, FORGOTTEN),
             none("created_at"),
             none("result"),
+            none("call_id"),
         ],
     ),
     ("api_client_secret", &[none("organization_id"), none("api_client_id"), none("hash")]),
@@ -223,7 +244,32 @@ static TABLES: [(&str, &[Told]); 10] = [
     ),
     (
         "erasure",
-        &[none("organization_id"), none("id"), none("person_id"), none("erased_at"), none("salt"), none("erased_rows")],
+        &[
+            none("organization_id"),
+            none("id"),
+            none("person_id"),
+            none("erased_at"),
+            none("salt"),
+            none("row_count"),
+            none("done_at"),
+        ],
     ),
-    ("erasure_identifier", &[none("organization_id"), kept("hash", Personal::Identifier, HASH), none("erasure_id")]),
+    (
+        "erasure_identifier",
+        &[none("organization_id"), kept("hash", Personal::Identifier, HASH), none("erasure_id"), none("part_id")],
+    ),
+    ("erasure_part", &[none("organization_id"), none("id"), none("erasure_id"), none("erased_rows")]),
+    (
+        "job",
+        &[
+            none("organization_id"),
+            none("id"),
+            none("kind"),
+            none("row_id"),
+            none("progress"),
+            none("steps"),
+            none("stepped_at"),
+        ],
+    ),
+    ("idempotency_row", &[none("organization_id"), none("row_id"), none("call_id"), none("created_at")]),
 ];

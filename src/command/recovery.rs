@@ -1,6 +1,7 @@
 //! Backup, restore, and erasures that must outlive both.
 
 use std::{
+    collections::HashSet,
     ffi::OsString,
     fs::{self, File, OpenOptions},
     io::{Read, Write},
@@ -9,15 +10,20 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use entity::id::OrganizationId;
+use chrono::{DateTime, SecondsFormat};
+use entity::{
+    id::{self, OrganizationId},
+    personal::PERSON,
+};
+use sea_orm::prelude::Uuid;
 
-use super::open;
+use super::{open, operator};
 use crate::{
     auth::Actor,
     clock,
     config::{ErasureCommand, RestoreRequest, Settings},
     store::{
-        Options, Store,
+        self, Extent, Options, Store,
         backup::Exclusive,
         ledger::{self, Entry},
         system::Contents,
@@ -65,7 +71,7 @@ pub async fn backup(settings: &Settings, file: &Path) -> Result<String> {
 pub async fn restore(settings: &Settings, request: &RestoreRequest) -> Result<String> {
     let database = settings.database_file().context("this is PostgreSQL: use pg_restore, then `erasure replay`")?;
     let erased = match (&settings.erasure_ledger, request.no_erasure_ledger) {
-        (Some(file), false) => ledger::read(file)?,
+        (Some(file), false) => ledger::read(file, request.drop_torn_line)?,
         (None, true) => Vec::new(),
         (Some(_), true) => bail!("--erasure-ledger and --no-erasure-ledger contradict each other"),
         (None, false) => bail!(
@@ -92,7 +98,8 @@ pub async fn restore(settings: &Settings, request: &RestoreRequest) -> Result<St
         }
     }
     copy(&request.file, &new)?;
-    if let Err(error) = prepare(&new, &erased).await {
+    let has_ledger = !request.no_erasure_ledger;
+    if let Err(error) = prepare(&new, has_ledger.then_some(erased.as_slice())).await {
         for leftover in ["", "-wal", "-shm"].map(|end| beside(&new, end)) {
             drop(fs::remove_file(leftover));
         }
@@ -107,7 +114,7 @@ pub async fn restore(settings: &Settings, request: &RestoreRequest) -> Result<St
 }
 
 /// Makes of a copy what a server can open: sound, of our schema, and without those who were erased.
-async fn prepare(file: &Path, erased: &[Entry]) -> Result<()> {
+async fn prepare(file: &Path, erased: Option<&[Entry]>) -> Result<()> {
     let url = format!("sqlite://{}?mode=rw", file.display());
     let store = Store::open(&Options { url, max_connections: 1, patience: Options::LONG })
         .await
@@ -119,7 +126,12 @@ async fn prepare(file: &Path, erased: &[Entry]) -> Result<()> {
         let unknown = store.unknown_steps().await?;
         ensure!(unknown.is_empty(), "a newer program made it: this one does not know {}", unknown.join(", "));
         store.migrate().await?;
-        replay(&store, erased).await?;
+        if let Some(erased) = erased {
+            check_whole(&store, erased).await?;
+            replay(&store, erased).await?;
+        }
+        // Those under way when the backup was made, too.
+        store.finish_jobs(clock::now()).await?;
         Ok(store.scrub(|step| tell(&step)).await?)
     }
     .await;
@@ -131,12 +143,17 @@ async fn prepare(file: &Path, erased: &[Entry]) -> Result<()> {
 /// What is done about erasures at the machine.
 pub async fn erasure(settings: &Settings, command: &ErasureCommand) -> Result<String> {
     match command {
-        ErasureCommand::Replay => {
+        ErasureCommand::Replay { drop_torn_line } => {
             let file = settings.erasure_ledger.as_ref().context("--erasure-ledger FILE is required")?;
-            let erased = ledger::read(file)?;
-            let count = replay(&open(settings).await?, &erased).await?;
-            Ok(format!("{count} of {} erasures were new to this database\n", erased.len()))
+            let erased = ledger::read(file, *drop_torn_line)?;
+            let store = open(settings).await?;
+            check_whole(&store, &erased).await?;
+            let count = replay(&store, &erased).await?;
+            store.finish_jobs(clock::now()).await?;
+            let all = erased.iter().filter(|entry| matches!(entry, Entry::Erasure(_))).count();
+            Ok(format!("{count} of {all} erasures were new to this database\n"))
         }
+        ErasureCommand::List { organization } => list(settings, organization).await,
         ErasureCommand::Scrub => {
             open(settings).await?.scrub(|step| tell(&step)).await?;
             Ok(String::new())
@@ -144,25 +161,76 @@ pub async fn erasure(settings: &Settings, command: &ErasureCommand) -> Result<St
     }
 }
 
-/// Erases again whoever was erased. Each is a transaction, and those of an earlier run are passed over: a run that
-/// was cut short goes on where it was.
+/// Refuses a ledger that lacks an erasure which the database knows: it was cut short, or is another one.
+async fn check_whole(store: &Store, erased: &[Entry]) -> Result<()> {
+    let told: HashSet<Uuid> = erased.iter().map(Entry::id).collect();
+    for entry in store.all_erasures().await? {
+        if let Entry::Erasure(erasure) = entry
+            && !told.contains(&erasure.id)
+        {
+            bail!(
+                "the erasure ledger does not tell of erasure {}, which the database knows: it was cut short, or is the ledger \
+                 of another database. Use the whole ledger",
+                erasure.id
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Erases again whoever was erased, in steps. What an earlier run has done is passed over: a run that was cut short goes on
+/// where it was.
 async fn replay(store: &Store, erased: &[Entry]) -> Result<usize> {
     let known = store.organizations().await?;
     let mut count = 0;
     for (place, entry) in erased.iter().enumerate() {
-        let organization = OrganizationId(entry.organization);
+        let organization = OrganizationId(entry.organization());
         // An organization made after the backup has brought nobody back.
         if known.iter().any(|(id, _)| *id == organization) {
-            let tx = store.scope(Actor::operator(organization), clock::now()).begin().await?;
-            let is_new = tx.erase_again(entry).await?;
-            tx.commit().await?;
-            count += usize::from(is_new);
+            let scope = store.scope(Actor::operator(organization), clock::now());
+            match entry {
+                Entry::Erasure(erasure) => {
+                    let tx = scope.begin().await?;
+                    let is_new = tx.erase_again(erasure).await?;
+                    tx.commit().await?;
+                    count += usize::from(is_new);
+                }
+                Entry::Part(part) => {
+                    let mut from = 0;
+                    loop {
+                        let tx = scope.begin().await?;
+                        let left = tx.erase_part_again(part, from).await?;
+                        tx.commit().await?;
+                        if left == 0 {
+                            break;
+                        }
+                        from += store::STEP;
+                    }
+                }
+            }
         }
         if (place + 1) % 100 == 0 {
-            tell(&format!("{} of {} erasures", place + 1, erased.len()));
+            tell(&format!("{} of {} lines", place + 1, erased.len()));
         }
     }
     Ok(count)
+}
+
+/// A line for each erasure of an organization.
+async fn list(settings: &Settings, slug: &str) -> Result<String> {
+    let scope = operator(settings, slug).await?;
+    let people: Vec<Uuid> = scope.erasures().await?.iter().filter_map(Entry::person).collect();
+    let mut extents: Vec<_> = scope.erasure_extents(&people).await?.into_iter().collect();
+    extents.sort_unstable_by_key(|(person, extent)| (extent.erased_at, *person));
+    let time = |millis| {
+        DateTime::from_timestamp_millis(millis).unwrap_or_default().to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    };
+    let line = |(person, extent): (Uuid, Extent)| {
+        let id = id::encode(PERSON.prefix, person);
+        let state = extent.done_at.map_or_else(|| "goes on".to_owned(), |at| format!("done {}", time(at)));
+        format!("{id}\t{}\t{} rows\t{state}\n", time(extent.erased_at), extent.rows)
+    };
+    Ok(extents.into_iter().map(line).collect())
 }
 
 /// The path with something behind its name.

@@ -33,6 +33,9 @@ pub enum Command {
     /// Look at the audit log's chain of seals
     #[command(subcommand, arg_required_else_help = false)]
     Audit(AuditCommand),
+    /// Hand out what is held about customers
+    #[command(subcommand, arg_required_else_help = false)]
+    Customer(CustomerCommand),
     /// Copy a SQLite database, while it is in use, to a file that is not there yet
     Backup {
         /// File to make
@@ -56,15 +59,52 @@ pub struct RestoreRequest {
     /// Restore without --erasure-ledger: nobody was erased since the backup
     #[arg(long)]
     pub no_erasure_ledger: bool,
+    /// Go on if the last line of --erasure-ledger was cut off by a crash: nobody was told of that erasure
+    #[arg(long)]
+    pub drop_torn_line: bool,
 }
 
 /// What to do about erasures.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ErasureCommand {
     /// Erase whoever --erasure-ledger tells of and this database still knows, after a restore
-    Replay,
+    Replay {
+        /// Go on if the last line of --erasure-ledger was cut off by a crash: nobody was told of that erasure
+        #[arg(long)]
+        drop_torn_line: bool,
+    },
+    /// Print who was erased, when, how many rows were emptied, and whether that is done
+    List {
+        /// Slug of the organization
+        #[arg(long, value_name = "SLUG")]
+        organization: String,
+    },
     /// Rewrite the tables of personal data, so that erased bytes leave the files; locks each while it does
     Scrub,
+}
+
+/// What to hand out.
+#[derive(Clone, Debug, Subcommand)]
+pub enum CustomerCommand {
+    /// Write everything held about a customer as lines of JSON, the last of which says that it is complete
+    Export(ExportRequest),
+}
+
+/// Whose data to write, and where.
+#[derive(Args, Clone, Debug)]
+pub struct ExportRequest {
+    /// Slug of the organization
+    #[arg(long, value_name = "SLUG")]
+    pub organization: String,
+    /// Id of the customer
+    #[arg(long, required_unless_present = "external_id")]
+    pub id: Option<String>,
+    /// External id of the customer
+    #[arg(long, value_name = "SYSTEM:ID", conflicts_with = "id")]
+    pub external_id: Option<String>,
+    /// File to make; nothing is overwritten [default: print the lines]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Whom a token is for.

@@ -22,8 +22,8 @@ use clap::{
 use tracing_subscriber::filter::Targets;
 
 pub use self::commands::{
-    ApiClientCommand, ApiClientRequest, AuditCommand, AuditRequest, Command, ErasureCommand, OrganizationCommand,
-    OrganizationRequest, RestoreRequest, RevokeRequest, TokenRequest,
+    ApiClientCommand, ApiClientRequest, AuditCommand, AuditRequest, Command, CustomerCommand, ErasureCommand,
+    ExportRequest, OrganizationCommand, OrganizationRequest, RestoreRequest, RevokeRequest, TokenRequest,
 };
 use self::limits::GivenLimits;
 use crate::{

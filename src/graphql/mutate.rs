@@ -8,6 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::{
     Noun, Permission,
     noun::{Link, Named, Operation, Relationship, Writable},
+    personal,
 };
 
 use super::{
@@ -219,13 +220,15 @@ impl Call {
         }
         report.told = tx.told();
         let memory = report.memory();
+        let rows = if personal::is_about_a_person(self.slice.noun) { report.named() } else { Vec::new() };
         match &self.key {
             Some(key) if claims_first => {
-                tx.remember(&key.text, &memory).await?;
+                tx.remember(&key.text, &memory, &rows).await?;
                 tx.commit().await?;
             }
             Some(Key { text: key, fingerprint }) => {
-                tx.commit_under(Some(&KeyUse { key, fingerprint, result: Some(&memory) })).await?;
+                let result = Some(memory.as_str());
+                tx.commit_under(Some(&KeyUse { key, fingerprint, result, rows: &rows })).await?;
             }
             None => tx.commit().await?,
         }

@@ -78,6 +78,7 @@ pub(super) fn register_object(
         let ty = match known.shows {
             Shows::Value(kind) => format!("{}!", output_type(kind)),
             Shows::One(shown) => format!("{}!", shown.name),
+            Shows::Maybe(shown) => shown.name.to_owned(),
             Shows::List(shown) => format!("[{}!]!", shown.name),
         };
         let mut shown = field(known.name, &ty, known.doc);

@@ -230,7 +230,7 @@ impl<'a> Planner<'a> {
         let known = known.ok_or_else(|| Error::internal(format!("{} has no {name}", noun.name)))?;
         let plan = match known.shows {
             Shows::Value(_) => None,
-            Shows::One(shown) | Shows::List(shown) => {
+            Shows::One(shown) | Shows::Maybe(shown) | Shows::List(shown) => {
                 shown.read.map_or(Ok(()), |permission| self.actor.require(permission))?;
                 Some(self.row(shown, sets)?)
             }

@@ -42,6 +42,13 @@ pub fn written(value: &Value) -> Option<&str> {
     }
 }
 
+/// A value as an answer shows it.
+pub fn value(cell: &Cell, kind: Kind, prefix: &str) -> serde_json::Value {
+    let mut writer = Writer::default();
+    writer.cell(cell, kind, prefix);
+    serde_json::from_slice(&writer.json).unwrap_or_default()
+}
+
 impl Writer {
     /// An answer that stands at a root field's response key.
     pub fn at(key: &str) -> Self {

@@ -45,6 +45,14 @@ impl Report {
         serde_json::json!(rows).to_string()
     }
 
+    /// The rows that this names, each once.
+    pub(super) fn named(&self) -> Vec<Uuid> {
+        let mut named: Vec<Uuid> = self.rows.iter().filter_map(|row| row.id).collect();
+        named.sort_unstable();
+        named.dedup();
+        named
+    }
+
     pub(super) fn recall(memory: &str) -> Result<Self> {
         let remembered: Option<Vec<Remembered>> = serde_json::from_str(memory).ok();
         let rows = remembered.and_then(|rows| rows.into_iter().map(Remembered::written).collect());

@@ -135,6 +135,8 @@ pub enum Shows {
     Value(Kind),
     /// An object, never absent.
     One(&'static Noun),
+    /// An object, or null.
+    Maybe(&'static Noun),
     /// A list of objects, short enough to need no pages.
     List(&'static Noun),
 }

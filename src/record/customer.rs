@@ -1,7 +1,12 @@
 //! Customers: people, who may ask for what is known about them and to be forgotten.
 
 use async_graphql::Value;
-use entity::{Permission, customer::NOUN};
+use entity::{
+    Noun, Permission,
+    customer::NOUN,
+    noun::{Field, Kind},
+};
+use sea_orm::prelude::Uuid;
 
 use super::export;
 use crate::{
@@ -9,24 +14,83 @@ use crate::{
     error::Code,
     graphql::{
         input::Input,
-        slice::{Argument, Done, Mutation, Slice},
+        slice::{Answer, Answers, Argument, Computed, Done, Made, Mutation, Shows, Slice},
     },
     store::{
-        Tx,
+        Extent, Scope, Tx,
+        cell::Cell,
         draft::{Outcome, Reference},
     },
 };
 
 /// The slice.
-pub const SLICE: Slice =
-    Slice { mutations: &[ERASE], queries: &[export::QUERY], objects: &[&export::EXPORT], ..Slice::new(&NOUN) };
+pub const SLICE: Slice = Slice {
+    mutations: &[ERASE],
+    queries: &[export::QUERY],
+    computed: &[ERASURE],
+    objects: &[&export::EXPORT, &EXTENT],
+    ..Slice::new(&NOUN)
+};
+
+/// How far the erasure of a customer is.
+static EXTENT: Noun = Noun {
+    name: "CustomerErasure",
+    singular: "customerErasure",
+    plural: "customerErasures",
+    table: "",
+    prefix: "",
+    doc: "How far the erasure of a customer is. From its beginning nothing of what it takes away is shown; until it is done, \
+          some of it may still stand in the database.",
+    tenant: "organization_id",
+    read: None,
+    write: Permission::CustomersWrite,
+    system: &[],
+    fields: &[
+        Field::new("erasedAt", "erased_at", Kind::Instant, "When it began, UTC."),
+        Field::new(
+            "rowCount",
+            "row_count",
+            Kind::Int { min: 0, max: i64::MAX },
+            "How many rows it has emptied so far, the customer's own among them.",
+        ),
+        Field::new("doneAt", "done_at", Kind::Instant, "When the last of it was gone, UTC; null while it goes on.")
+            .nullable(),
+    ],
+    relations: &[],
+    operations: &[],
+    has_external_ids: false,
+};
+
+const ERASURE: Computed = Computed {
+    name: "erasure",
+    doc: "How far the customer's erasure is; null if they were not erased.",
+    arguments: &[],
+    shows: Shows::Maybe(&EXTENT),
+    run: |scope, _, ids| Box::pin(extents(scope, ids)),
+};
+
+async fn extents(scope: &Scope, ids: &[Uuid]) -> Result<Answers> {
+    let extents = scope.erasure_extents(ids).await?;
+    let made = |extent: Extent| {
+        Answer::Object(Made {
+            cells: vec![
+                ("erased_at", Cell::Int(extent.erased_at)),
+                ("row_count", Cell::Int(extent.rows)),
+                ("done_at", extent.done_at.map_or(Cell::Null, Cell::Int)),
+            ],
+            inside: Vec::new(),
+        })
+    };
+    Ok(extents.into_iter().map(|(id, extent)| (id, vec![made(extent)])).collect())
+}
 
 const ERASE: Mutation = Mutation {
     name: "customerErase",
     doc: "Takes away for good everything personal about a customer: names, contacts, external ids, and the words in \
           what they told us. What is counted stays: kinds, scores, points, times. The row stays with `erasedAt`, and \
           cannot be changed any more. An upsert by one of their former external ids is refused with ERASED. \
-          Erasing again answers UNCHANGED.",
+          Erasing again answers UNCHANGED. All of it is hidden when this answers; of a customer with many rows, the \
+          bytes are gone when `erasure { doneAt }` says so.",
     permissions: &[Permission::CustomersWrite, Permission::RecordRead, Permission::RecordWrite],
     input: &[Argument {
         name: "customerRef",

@@ -1,10 +1,10 @@
-//! What is held about one person, as a document to hand to them: made from the descriptions, so that nothing is left out.
+//! What is held about one person, as pages of a document to hand to them: made from the descriptions, so that nothing is
+//! left out.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, SecondsFormat};
 use entity::{
-    Noun, Permission, customer, id,
+    Noun, Permission, customer,
     noun::{Field, Kind, Link},
 };
 use futures_util::future::BoxFuture;
@@ -15,16 +15,21 @@ use crate::{
     Error, Result,
     graphql::{
         input::Input,
+        render,
         slice::{Answer, Argument, Made, Query},
     },
     store::{
-        Scope,
+        Place, Scope,
         cell::{Cell, columns},
     },
 };
 
-/// How many rows are read at a time.
-const AT_A_TIME: usize = 1_000;
+/// Most rows of a page.
+pub const MOST: i64 = 1_000;
+/// How many rows are read at a time: of the longest words, what is read fits into an answer.
+const AT_A_TIME: usize = 25;
+/// Bytes after which a page ends, as they are escaped in an answer.
+const BYTES: usize = 1_500_000;
 
 /// The answer.
 pub static EXPORT: Noun = Noun {
@@ -33,14 +38,14 @@ pub static EXPORT: Noun = Noun {
     plural: "customerExports",
     table: "",
     prefix: "",
-    doc: "Everything held about one customer.",
+    doc: "A page of everything held about one customer. `rapport customer export` writes all of it at the machine.",
     tenant: "organization_id",
     read: None,
     write: Permission::Admin,
     system: &[],
     fields: &[
         Field::new("exportedAt", "exported_at", Kind::Instant, "When it was made, UTC."),
-        Field::new("rowCount", "row_count", Kind::Int { min: 1, max: i64::MAX }, "How many rows it holds."),
+        Field::new("rowCount", "row_count", Kind::Int { min: 0, max: i64::MAX }, "How many rows the page holds."),
         Field::new(
             "document",
             "document",
@@ -48,6 +53,15 @@ pub static EXPORT: Noun = Noun {
             "JSON to hand to the person: each row about them by the name of its type, with every value, the external \
              ids, and what happened to the row and when.",
         ),
+        Field::new(
+            "hasNextPage",
+            "has_next_page",
+            Kind::Bool,
+            "Whether more is held: ask for what comes after `endCursor`, until it is false. A page may end early, so that it \
+             fits into an answer.",
+        ),
+        Field::new("endCursor", "end_cursor", Kind::Text { max: usize::MAX }, "Where the page ends; null on the last.")
+            .nullable(),
     ],
     relations: &[],
     operations: &[],
@@ -57,49 +71,94 @@ pub static EXPORT: Noun = Noun {
 /// The query.
 pub const QUERY: Query = Query {
     name: "customerExport",
-    doc: "Everything held about one customer, as a document to hand to them; null if there is no such customer.",
-    arguments: &[Argument { name: "by", ty: "CustomerRef!", default: None, doc: "Who." }],
+    doc: "Everything held about one customer, a page at a time, as documents to hand to them; null if there is no such \
+          customer.",
+    arguments: &[
+        Argument { name: "by", ty: "CustomerRef!", default: None, doc: "Who." },
+        Argument { name: "first", ty: "Int", default: Some("1000"), doc: "Most rows of the page, 1 to 1,000." },
+        Argument { name: "after", ty: "String", default: None, doc: "`endCursor` of the page before." },
+    ],
     answer: &EXPORT,
     permissions: &[Permission::RecordRead, Permission::CustomersRead, Permission::ResponseRead],
     run: export,
 };
 
+/// A row that is told: its noun, and its values.
+pub type Told = (&'static Noun, Value);
+
 fn export<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answer>> {
     Box::pin(async move {
         let named = Input::reference("by", input.get("by").unwrap_or(&async_graphql::Value::Null), &customer::NOUN)?;
+        let first = input.int("first")?.unwrap_or(MOST);
+        let most = usize::try_from(first).ok().filter(|_| (1..=MOST).contains(&first));
+        let most = most.ok_or_else(|| Error::BadInput(format!("first must be from 1 to {MOST}")))?;
+        let place = match input.text("after")? {
+            None => Place::default(),
+            Some(cursor) => {
+                let wrong = || Error::BadInput("after is no endCursor of an export".to_owned());
+                Place::parse(cursor).ok_or_else(wrong)?
+            }
+        };
         let found = scope.references(&customer::NOUN, std::iter::once(&named)).await?;
         let Some(id) = found.get(&named).copied() else { return Ok(Answer::Nothing) };
-        let (mut types, mut count) = (Map::new(), 0_usize);
-        for (noun, ids) in scope.rows_about(id).await? {
-            let mut rows = Vec::new();
-            for part in ids.chunks(AT_A_TIME) {
-                rows.extend(told(scope, noun, part).await?);
-            }
-            count += rows.len();
-            if !rows.is_empty() {
-                types.insert(noun.name.to_owned(), rows.into());
-            }
+        let (rows, next) = page(scope, id, place, most).await?;
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let mut types: Map<String, Value> = Map::new();
+        for (noun, row) in rows {
+            let rows = types.entry(noun.name).or_insert_with(|| Value::Array(Vec::new()));
+            rows.as_array_mut().expect("only lists are inserted").push(row);
         }
-        let at = scope.now();
-        let document = json!({ "exportedAt": instant(at.timestamp_millis())?, "held": types });
+        let document = json!({ "exportedAt": instant(scope.now().timestamp_millis()), "held": types });
         let document = serde_json::to_string_pretty(&document).map_err(|_| Error::internal("an export is no JSON"))?;
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
         Ok(Answer::Object(Made {
             cells: vec![
-                ("exported_at", Cell::Int(at.timestamp_millis())),
+                ("exported_at", Cell::Int(scope.now().timestamp_millis())),
                 ("row_count", Cell::Int(count)),
                 ("document", Cell::Text(document)),
+                ("has_next_page", Cell::Bool(next.is_some())),
+                ("end_cursor", next.map_or(Cell::Null, |next| Cell::Text(next.cursor()))),
             ],
             inside: Vec::new(),
         }))
     })
 }
 
+/// The next rows about a person from a place on, and where the page after them begins.
+pub async fn page(scope: &Scope, person: Uuid, from: Place, most: usize) -> Result<(Vec<Told>, Option<Place>)> {
+    let (mut rows, mut bytes, mut place) = (Vec::new(), 0, from);
+    loop {
+        let about = scope.about(person, &place, AT_A_TIME.min(most - rows.len())).await?;
+        let mut told: HashMap<Uuid, Value> = told(scope, about.noun, &about.ids).await?.into_iter().collect();
+        for (index, id) in about.ids.iter().enumerate() {
+            // One that was deleted since is passed over.
+            let Some(row) = told.remove(id) else { continue };
+            bytes += weight(&row);
+            rows.push((about.noun, row));
+            if bytes >= BYTES && index + 1 < about.ids.len() {
+                return Ok((rows, about.after(index)));
+            }
+        }
+        match about.next {
+            None => return Ok((rows, None)),
+            Some(next) if rows.len() >= most || bytes >= BYTES => return Ok((rows, Some(next))),
+            Some(next) => place = next,
+        }
+    }
+}
+
+/// How many bytes a row takes in a document that is a text of an answer.
+fn weight(row: &Value) -> usize {
+    let text = row.to_string();
+    text.len() + text.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
+}
+
 /// Rows with every value that their noun's description names.
-async fn told(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<Value>> {
+async fn told(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<(Uuid, Value)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let columns = columns(noun);
-    let mut rows = scope.by_ids(noun, &columns, ids).await?;
-    rows.sort_by_key(|row| row[0].id());
+    let rows = scope.by_ids(noun, &columns, ids).await?;
     let keys = if noun.has_external_ids { scope.external_ids(noun, ids).await? } else { HashMap::default() };
     let mut events = scope.history(noun, ids).await?;
     let mut told = Vec::new();
@@ -110,8 +169,8 @@ async fn told(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<Va
                 Link::One { column: known, .. } if known == column.name => Some(relation.target),
                 _ => None,
             });
-            let kind = noun.all_fields().find(|field| field.column == column.name).map(|field| field.kind);
-            values.insert(column.field.to_owned(), value(cell, kind, linked.unwrap_or(noun))?);
+            let kind = noun.all_fields().find(|field| field.column == column.name).map_or(Kind::Id, |field| field.kind);
+            values.insert(column.field.to_owned(), render::value(cell, kind, linked.unwrap_or(noun).prefix));
         }
         let id = row[0].id().unwrap_or_default();
         if let Some(keys) = keys.get(&id) {
@@ -119,35 +178,20 @@ async fn told(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<Va
             values.insert("externalIds".to_owned(), keys.into());
         }
         let happened = events.remove(&id).unwrap_or_default().into_iter().map(|event| {
-            Ok(json!({
+            json!({
                 "sequence": event.sequence,
                 "operation": event.operation,
-                "at": instant(event.occurred_at)?,
+                "at": instant(event.occurred_at),
                 "fields": serde_json::from_str::<Value>(&event.fields).unwrap_or_default(),
-            }))
+            })
         });
-        values.insert("events".to_owned(), happened.collect::<Result<Vec<_>>>()?.into());
-        told.push(values.into());
+        values.insert("events".to_owned(), happened.collect());
+        told.push((id, values.into()));
     }
     Ok(told)
 }
 
-fn value(cell: &Cell, kind: Option<Kind>, noun: &Noun) -> Result<Value> {
-    Ok(match (cell, kind) {
-        (Cell::Null, _) => Value::Null,
-        (Cell::Id(id), _) => id::encode(noun.prefix, *id).into(),
-        (Cell::Int(at), Some(Kind::Instant)) => instant(*at)?.into(),
-        (Cell::Text(text), Some(Kind::Tags { .. } | Kind::Attributes { .. })) => {
-            serde_json::from_str(text).map_err(|_| Error::internal("a set is no JSON"))?
-        }
-        (Cell::Text(text), _) => text.as_str().into(),
-        (Cell::Int(number), _) => (*number).into(),
-        (Cell::Float(number), _) => (*number).into(),
-        (Cell::Bool(value), _) => (*value).into(),
-    })
-}
-
-fn instant(millis: i64) -> Result<String> {
-    let at = DateTime::from_timestamp_millis(millis).ok_or_else(|| Error::internal("an instant is out of range"))?;
-    Ok(at.to_rfc3339_opts(SecondsFormat::Millis, true))
+/// An instant as the API shows it.
+pub fn instant(millis: i64) -> Value {
+    render::value(&Cell::Int(millis), Kind::Instant, "")
 }

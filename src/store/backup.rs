@@ -100,19 +100,25 @@ impl Store {
     }
 
     /// Appends to the ledger's file, if there is one.
-    pub(super) async fn append(&self, entry: Entry) -> Result<()> {
+    pub(super) async fn append(&self, entries: Vec<Entry>) -> Result<()> {
         let Some(path) = self.ledger.clone() else { return Ok(()) };
-        blocking(move || ledger::append(&path, &[entry])).await
+        blocking(move || ledger::append(&path, &entries)).await
     }
 
-    /// Appends to the ledger's file the erasures it lacks: of before it was kept, or by servers without it.
-    pub async fn complete_ledger(&self) -> Result<usize> {
-        let Some(path) = self.ledger.clone() else { return Ok(0) };
+    /// Every erasure of every organization with its parts, as the ledger tells of them.
+    pub async fn all_erasures(&self) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for (organization, _) in self.organizations().await? {
             let scope = self.scope(crate::auth::Actor::operator(organization), chrono::DateTime::default());
             entries.extend(scope.erasures().await?);
         }
+        Ok(entries)
+    }
+
+    /// Appends to the ledger's file the erasures it lacks: of before it was kept, or by servers without it.
+    pub async fn complete_ledger(&self) -> Result<usize> {
+        let Some(path) = self.ledger.clone() else { return Ok(0) };
+        let entries = self.all_erasures().await?;
         blocking(move || ledger::complete(&path, entries)).await
     }
 }

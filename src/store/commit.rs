@@ -1,5 +1,6 @@
 //! How a transaction ends: with its events and counts, all in one or not at all.
 
+use entity::id;
 use sea_orm::Statement;
 
 use super::{
@@ -41,7 +42,11 @@ impl Tx {
         }
         self.make_sure(&relied).await?;
         if let Some(key) = key {
-            self.write_rows(1, |sql| self.write_use(sql, key)).await?;
+            let call = id::new();
+            self.write_rows(1, |sql| self.write_use(sql, key, call)).await?;
+            if !key.rows.is_empty() {
+                self.write_rows(key.rows.len(), |sql| self.write_named(sql, call, key.rows)).await?;
+            }
         }
         let weeks = self.store_events(&events, &counts).await?;
         if !events.is_empty() {
@@ -86,7 +91,11 @@ impl Tx {
     ) -> Result<Statement> {
         let stands = |sql: &mut Sql| Relied::still_are(relied, sql, self.organization());
         if let Some(key) = key {
-            batch.part(1, |sql| self.write_use(sql, key));
+            let call = id::new();
+            batch.part(1, |sql| self.write_use(sql, key, call));
+            if !key.rows.is_empty() {
+                batch.part(key.rows.len(), |sql| self.write_named(sql, call, key.rows));
+            }
         }
         if events.is_empty() {
             return Ok(batch.finish(stands));

@@ -18,6 +18,9 @@ use super::{
 };
 use crate::{Result, error::Code};
 
+/// Why an external id is refused.
+pub(super) const ERASED_KEY: &str = "whoever had this external id was erased";
+
 impl<C: Connection> Scope<C> {
     /// Which of these external ids an erasure has taken away, and who carried them or was told of by their row.
     pub async fn erased_keys(&self, noun: &'static Noun, keys: Vec<ExternalId>) -> Result<HashMap<ExternalId, Uuid>> {
@@ -63,7 +66,7 @@ impl Tx {
             let is_target = draft.target_key().is_some_and(|key| keys.contains_key(key));
             if is_target || draft.new_external_ids().any(|key| keys.contains_key(key)) {
                 let field = if is_target { "externalId" } else { "externalIds" };
-                draft.refuse(Code::Erased, field, "whoever had this external id was erased");
+                draft.refuse(Code::Erased, field, ERASED_KEY);
             }
             let was_erased = draft.current.as_ref().is_some_and(|row| !row.get(ERASED_AT).is_null());
             if noun.table == PERSON.table && was_erased {
@@ -91,9 +94,13 @@ impl Tx {
         let is_erased = |id: Option<Uuid>| id.is_some_and(|id| erased.contains(&id));
         for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
             let (before, after) = (before(draft), draft.get(column).id());
-            if is_erased(after) && before != after {
+            // Nor may a row leave whom it tells about: it would be passed over when their rows are emptied.
+            if before != after && (is_erased(after) || is_erased(before)) {
                 draft.refuse(Code::Erased, &format!("{relation}Ref"), "this person was erased");
             } else if is_erased(before) {
+                if draft.new_external_ids().next().is_some() {
+                    draft.refuse(Code::Erased, "externalIds", "the person this tells about was erased");
+                }
                 let noun = draft.noun;
                 for field in noun.fields.iter().filter(|field| field.is_erasable()) {
                     let is_said = draft.changes().iter().any(|(column, _)| column.name == field.column);

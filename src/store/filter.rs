@@ -12,6 +12,7 @@ use super::{
     cell::{Cell, CellKind, Column, fold},
     narrow::Site,
     sql::{Alias, Sql},
+    veil,
 };
 use crate::{Error, Result};
 
@@ -100,6 +101,13 @@ impl Predicate {
                 sql.push(")");
                 Ok(())
             }
+            Self::Column(column, test) if veil::covered(noun, column.name).is_some() => {
+                // As if it held nothing already.
+                let is_null = matches!(test, Test::IsNull);
+                test.write(sql.push("("), *column, alias);
+                sql.push(if is_null { " OR " } else { " AND NOT " }).is_veiled(noun, alias, organization).push(")");
+                Ok(())
+            }
             Self::Column(column, test) => {
                 test.write(sql, *column, alias);
                 Ok(())
@@ -135,6 +143,9 @@ fn set_items<'a>(
     sql.push(" AND ").tie(Site::SetFilterRow, (inner, "organization_id"), (alias, noun.tenant));
     sql.push(" AND ").alias(inner).push(".").name(&[noun.table, "_id"]).push(" = ").column(alias, "id");
     let items: Vec<Cell> = items.into_iter().cloned().map(Cell::Text).collect();
+    if veil::covered(noun, column).is_some() {
+        sql.push(" AND NOT ").is_veiled(noun, alias, organization);
+    }
     sql.push(" AND ").is_one_of_cells(inner, "item", CellKind::Text, &items).push(")");
 }
 

@@ -12,6 +12,7 @@ use super::{
     Tx,
     cell::{Cell, CellKind, Column, Record, columns},
     draft::{Draft, Mode, Reference, Target},
+    erased::ERASED_KEY,
     narrow::Site,
     rules::PartOf,
     scope::ExternalId,
@@ -24,12 +25,12 @@ impl Tx {
     /// What the rows are parts of is locked ahead of them.
     pub(super) async fn find(&self, noun: &'static Noun, part_of: Option<&PartOf>, drafts: &mut [Draft]) -> Result<()> {
         let named: Vec<ExternalId> = drafts.iter().flat_map(Draft::keys).cloned().collect();
-        let owners = self.by_external_ids(noun, &named).await?;
+        let owners = self.owners(noun, &named).await?;
         for draft in drafts.iter_mut() {
             draft.id = match &draft.target {
                 Target::New => id::new(),
                 Target::Id(known) => known.unwrap_or_default(),
-                Target::External(key) => owners.get(key).copied().unwrap_or_else(id::new),
+                Target::External(key) => owners.get(key).map_or_else(id::new, |(id, _)| *id),
             };
         }
         let ids: Vec<Uuid> = drafts.iter().map(|draft| draft.id).collect();
@@ -54,19 +55,35 @@ impl Tx {
                 return Err(Error::Collision);
             }
             check_target(draft);
+            check_veiled(draft, &owners);
             check_external_ids(draft, &owners, carried.get(&draft.id).map_or(&[], Vec::as_slice));
             earlier.check(draft);
         }
         Ok(())
     }
 
-    /// Reads whole rows and keeps others from changing them until the end of the transaction.
+    /// Reads whole rows and keeps others from changing them until the end of the transaction. Of rows about somebody who
+    /// is being erased, what is to be erased is gone: whoever writes such a row empties it.
     pub async fn lock(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashMap<Uuid, Record>> {
+        self.lock_as(noun, ids, true).await
+    }
+
+    /// The same, of rows to be emptied as they stand there.
+    pub(super) async fn lock_as(
+        &self,
+        noun: &'static Noun,
+        ids: &[Uuid],
+        hides: bool,
+    ) -> Result<HashMap<Uuid, Record>> {
         let columns = columns(noun);
         let mut sql = self.sql();
         sql.push("SELECT ").column(Alias::ROW, noun.tenant);
         for column in &columns {
-            sql.push(", ").column(Alias::ROW, column.name);
+            if hides {
+                sql.push(", ").shown(noun, Alias::ROW, *column, self.organization());
+            } else {
+                sql.push(", ").column(Alias::ROW, column.name);
+            }
         }
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
         sql.narrow(Site::Lock, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
@@ -177,11 +194,24 @@ fn check_target(draft: &mut Draft) {
     }
 }
 
+/// Which rows carry external ids, and whether they are about somebody who is being erased.
+type Owners = HashMap<ExternalId, (Uuid, bool)>;
+
+/// Refuses external ids of rows about somebody who is being erased, as they will be when that is done.
+fn check_veiled(draft: &mut Draft, owners: &Owners) {
+    let is_veiled = |key: &ExternalId| owners.get(key).is_some_and(|(_, is_veiled)| *is_veiled);
+    if draft.target_key().is_some_and(is_veiled) {
+        draft.refuse(Code::Erased, "externalId", ERASED_KEY);
+    } else if draft.external_ids.iter().any(is_veiled) {
+        draft.refuse(Code::Erased, "externalIds", ERASED_KEY);
+    }
+}
+
 /// Refuses external ids that another row has, and forgets changes that would change nothing. The one that names
 /// the row of an upsert stays: without it, the same upsert would make a second row.
-fn check_external_ids(draft: &mut Draft, owners: &HashMap<ExternalId, Uuid>, carried: &[ExternalId]) {
+fn check_external_ids(draft: &mut Draft, owners: &Owners, carried: &[ExternalId]) {
     let (id, target) = (draft.id, draft.target_key().cloned());
-    let is_taken = |key: &ExternalId| owners.get(key).is_some_and(|owner| *owner != id);
+    let is_taken = |key: &ExternalId| owners.get(key).is_some_and(|(owner, is_veiled)| *owner != id && !is_veiled);
     if draft.external_ids.iter().any(is_taken) {
         draft.refuse(Code::Taken, "externalIds", "another row has this external id");
     }

@@ -1,37 +1,103 @@
-//! The ledger of erasures outside the database: one line of JSON each, forced to disk before the erasure commits.
+//! The ledger of erasures outside the database: a file of chained and counted lines, forced to disk before an erasure commits.
 //!
 //! It survives the restore of an older backup, which brings back those who were erased since. It holds ids and salted
 //! hashes, nothing that tells about a person.
+//!
+//! Line 1 is the header: the ledger's id, how many lines it has and the hash of the last. Each line after it is JSON with its number, the hash
+//! of the line before and an entry. The header is brought up to date after the lines are on disk, so a file that was cut
+//! short has fewer lines than it says, and one whose writer crashed has at most more.
 
 use std::{
     collections::{BTreeMap, HashSet},
     fs::{File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use entity::id;
 use sea_orm::prelude::Uuid;
 use serde::{Deserialize, Serialize};
 
-/// One erasure.
+/// The format that this program writes and reads.
+const FORMAT: u32 = 1;
+
+/// How long the text of a hash is.
+const HASH: usize = 43;
+
+/// How much is read at a time to find the last line.
+const PIECE: u64 = 1 << 16;
+
+/// What the ledger tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Entry {
+    /// Somebody is erased.
+    Erasure(Erasure),
+    /// Rows about somebody were emptied.
+    Part(Part),
+}
+
+/// The erasure of a person, as it begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Entry {
+pub struct Erasure {
     /// The erasure.
     pub id: Uuid,
     /// The tenant.
     pub organization: Uuid,
-    /// Who was erased.
+    /// Who is erased.
     pub person: Uuid,
     /// When, epoch milliseconds.
     pub erased_at: i64,
-    /// What the hashes are salted with.
+    /// What the hashes are salted with, here and in its parts.
     pub salt: String,
-    /// Ids of the rows that were emptied, by the name of their noun.
-    pub rows: BTreeMap<String, Vec<Uuid>>,
-    /// Hashes of the external ids that were taken away.
+    /// Hashes of the person's external ids.
     pub identifiers: Vec<String>,
+}
+
+/// Rows that an erasure empties in one step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Part {
+    /// The part.
+    pub id: Uuid,
+    /// The tenant.
+    pub organization: Uuid,
+    /// The erasure.
+    pub erasure: Uuid,
+    /// Ids of the rows, by the name of their noun.
+    pub rows: BTreeMap<String, Vec<Uuid>>,
+    /// Hashes of the external ids that are taken away.
+    pub identifiers: Vec<String>,
+}
+
+impl Entry {
+    /// The id of the erasure, or of its part.
+    pub const fn id(&self) -> Uuid {
+        match self {
+            Self::Erasure(erasure) => erasure.id,
+            Self::Part(part) => part.id,
+        }
+    }
+
+    /// Who is erased, of what begins an erasure.
+    pub const fn person(&self) -> Option<Uuid> {
+        match self {
+            Self::Erasure(erasure) => Some(erasure.person),
+            Self::Part(_) => None,
+        }
+    }
+
+    /// The tenant.
+    pub const fn organization(&self) -> Uuid {
+        match self {
+            Self::Erasure(erasure) => erasure.organization,
+            Self::Part(part) => part.organization,
+        }
+    }
 }
 
 /// Why a ledger cannot be used.
@@ -40,109 +106,258 @@ pub enum LedgerError {
     /// The file is away, closed to us, or the disk is full.
     #[error("the erasure ledger {} cannot be used", .0.display())]
     Unusable(PathBuf, #[source] io::Error),
-    /// A line is none of ours.
-    #[error("line {line} of the erasure ledger {} is no erasure", .file.display())]
-    Malformed {
+    /// There is nothing in it: not even the header of a ledger without erasures.
+    #[error("the erasure ledger {} is empty, which none is: use an unchanged copy of it", .0.display())]
+    Empty(PathBuf),
+    /// The first line is no header of ours.
+    #[error(
+        "line 1 of {} is not the header of an erasure ledger of this version: use an unchanged copy of the ledger; to begin \
+         a new one from what the database knows, move this file away and start the server", .0.display()
+    )]
+    NoLedger(PathBuf),
+    /// A line is none of ours, or not the one that was written there.
+    #[error(
+        "line {line} of the erasure ledger {} {flaw}: it was edited, or lines were removed, added or put in another order. \
+         Use an unchanged copy of it", .file.display()
+    )]
+    Broken {
         /// The file.
         file: PathBuf,
         /// The line, from 1.
-        line: usize,
+        line: u64,
+        /// What is wrong with it.
+        flaw: &'static str,
     },
+    /// It has fewer lines than were written.
+    #[error(
+        "the erasure ledger {} was cut short: it ends after line {lines} of {counted}. Use a whole copy of it",
+        .file.display()
+    )]
+    Short {
+        /// The file.
+        file: PathBuf,
+        /// How many whole lines it has.
+        lines: u64,
+        /// How many it had.
+        counted: u64,
+    },
+    /// Its last line was cut off while it was written.
+    #[error(
+        "line {line} of the erasure ledger {}, the last, has no end: its writer crashed. Nobody was told that this erasure \
+         was done. --drop-torn-line goes on without it", .file.display()
+    )]
+    Torn {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: u64,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    ledger: Uuid,
+    format: u32,
+    /// Counts this line, too. Of a fixed width, so that it is replaced in place.
+    lines: String,
+    /// The hash of the last line.
+    last: String,
+}
+
+impl Header {
+    /// The header of a ledger that ends so.
+    fn line(end: &End) -> String {
+        let (lines, last) = (format!("{:012}", end.lines), end.hash.clone());
+        serde_json::json!(Self { ledger: end.ledger, format: FORMAT, lines, last }).to_string() + "\n"
+    }
+
+    /// What it says of the end.
+    fn read(text: &str) -> Option<End> {
+        let header: Self = serde_json::from_str(text).ok()?;
+        let lines = header.lines.parse().ok().filter(|lines| *lines > 0)?;
+        let is_ours = header.format == FORMAT && header.lines.len() == 12 && header.last.len() == HASH;
+        is_ours.then_some(End { ledger: header.ledger, lines, hash: header.last })
+    }
+}
+
+/// Where the next line goes.
+struct End {
+    ledger: Uuid,
+    lines: u64,
+    hash: String,
+}
+
+impl End {
+    /// The end of a ledger without entries.
+    fn of_none(ledger: Uuid) -> Self {
+        // What the first entry names as the line before: the header without what changes in it.
+        Self { ledger, lines: 1, hash: hash(ledger.as_bytes()) }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Numbered {
+    line: u64,
+    previous: String,
+    entry: Entry,
+}
+
+/// What a line is known by in the one after it.
+fn hash(line: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, line))
 }
 
 /// Appends entries and forces them to disk. Several processes may do it at once.
 pub fn append(path: &Path, entries: &[Entry]) -> Result<(), LedgerError> {
     let unusable = |error| LedgerError::Unusable(path.to_owned(), error);
-    let mut file = open(path).map_err(unusable)?;
-    let lines: Vec<String> = entries.iter().map(|entry| serde_json::json!(entry).to_string() + "\n").collect();
-    file.write_all(lines.concat().as_bytes()).and_then(|()| file.sync_all()).map_err(unusable)
+    let (mut file, mut end) = open(path)?;
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let mut text = String::new();
+    for entry in entries {
+        end.lines += 1;
+        let line = Numbered { line: end.lines, previous: end.hash, entry: entry.clone() };
+        let line = serde_json::json!(line).to_string();
+        end.hash = hash(line.as_bytes());
+        text.push_str(&line);
+        text.push('\n');
+    }
+    let header = Header::line(&end);
+    let write = |file: &mut File| {
+        file.seek(SeekFrom::End(0))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(header.as_bytes())?;
+        file.sync_all()
+    };
+    write(&mut file).map_err(unusable)
 }
 
 /// Appends those that the file lacks, and answers how many.
 pub fn complete(path: &Path, entries: Vec<Entry>) -> Result<usize, LedgerError> {
-    let is_new = !path.exists();
-    let known: HashSet<Uuid> = if is_new { HashSet::new() } else { read(path)?.iter().map(|entry| entry.id).collect() };
-    let missing: Vec<Entry> = entries.into_iter().filter(|entry| !known.contains(&entry.id)).collect();
+    // Makes it if it is missing, and drops what a crash has left of a last line.
+    drop(open(path)?);
+    let known: HashSet<Uuid> = read(path, false)?.iter().map(Entry::id).collect();
+    let missing: Vec<Entry> = entries.into_iter().filter(|entry| !known.contains(&entry.id())).collect();
     append(path, &missing)?;
-    if is_new {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let synced = File::open(folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|error| LedgerError::Unusable(path.to_owned(), error))?;
-    }
     Ok(missing.len())
 }
 
-/// Every erasure of the file, in its order.
-pub fn read(path: &Path) -> Result<Vec<Entry>, LedgerError> {
-    let text = std::fs::read_to_string(path).map_err(|error| LedgerError::Unusable(path.to_owned(), error))?;
-    // What does not end with a line break was cut off while it was written: that erasure never committed.
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    let entry = |(place, line)| {
-        serde_json::from_str(line).map_err(|_| LedgerError::Malformed { file: path.to_owned(), line: place + 1 })
+/// Every entry of the file, in its order; refused unless each line follows from the one before and none is missing. A
+/// last line without an end is passed over if `drops_torn`.
+pub fn read(path: &Path, drops_torn: bool) -> Result<Vec<Entry>, LedgerError> {
+    let unusable = |error| LedgerError::Unusable(path.to_owned(), error);
+    let broken = |line, flaw| LedgerError::Broken { file: path.to_owned(), line, flaw };
+    let mut file = BufReader::new(File::open(path).map_err(unusable)?);
+    let mut text = Vec::new();
+    let mut next = |text: &mut Vec<u8>| -> Result<Option<bool>, LedgerError> {
+        text.clear();
+        if file.read_until(b'\n', text).map_err(unusable)? == 0 {
+            return Ok(None);
+        }
+        let is_whole = text.pop_if(|last| *last == b'\n').is_some();
+        Ok(Some(is_whole))
     };
-    whole.lines().enumerate().map(entry).collect()
+    let Some(is_whole) = next(&mut text)? else { return Err(LedgerError::Empty(path.to_owned())) };
+    let header = std::str::from_utf8(&text).ok().filter(|_| is_whole).and_then(Header::read);
+    let Some(told) = header else { return Err(LedgerError::NoLedger(path.to_owned())) };
+    let End { hash: mut previous, mut lines, .. } = End::of_none(told.ledger);
+    let (mut entries, counted) = (Vec::new(), told.lines);
+    while let Some(is_whole) = next(&mut text)? {
+        if !is_whole {
+            if lines >= counted && drops_torn {
+                break;
+            }
+            let file = path.to_owned();
+            return Err(if lines < counted {
+                LedgerError::Short { file, lines, counted }
+            } else {
+                LedgerError::Torn { file, line: lines + 1 }
+            });
+        }
+        lines += 1;
+        let line: Numbered = serde_json::from_slice(&text).map_err(|_| broken(lines, "is no entry"))?;
+        if line.line != lines {
+            return Err(broken(lines, "has another number"));
+        }
+        if line.previous != previous {
+            return Err(broken(lines, "does not follow from the one before"));
+        }
+        previous = hash(&text);
+        if lines == counted && previous != told.hash {
+            return Err(broken(lines, "is not the one that the header counts"));
+        }
+        entries.push(line.entry);
+    }
+    if lines < counted {
+        return Err(LedgerError::Short { file: path.to_owned(), lines, counted });
+    }
+    Ok(entries)
 }
 
-/// Opens the file at its end, alone, without the rest of a line that a crash cut off.
-fn open(path: &Path) -> io::Result<File> {
-    let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-    file.lock()?;
-    let length = file.seek(SeekFrom::End(0))?;
-    if length > 0 {
-        file.seek(SeekFrom::End(-1))?;
-        let mut last = [0];
-        file.read_exact(&mut last)?;
-        if last != *b"\n" {
-            let mut text = Vec::new();
-            file.seek(SeekFrom::Start(0))?;
-            file.read_to_end(&mut text)?;
-            let end = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
-            file.set_len(u64::try_from(end).map_err(io::Error::other)?)?;
-        }
+/// Opens the file alone, makes it with its header if it is missing, and drops what a crash has left of a last line.
+fn open(path: &Path) -> Result<(File, End), LedgerError> {
+    let unusable = |error| LedgerError::Unusable(path.to_owned(), error);
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    let mut file = opened.and_then(|file| file.lock().map(|()| file)).map_err(unusable)?;
+    if file.metadata().map_err(unusable)?.len() == 0 {
+        let end = End::of_none(id::new());
+        let made = file.write_all(Header::line(&end).as_bytes()).and_then(|()| file.sync_all());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        made.and_then(|()| File::open(folder)?.sync_all()).map_err(unusable)?;
+        return Ok((file, end));
     }
-    Ok(file)
+    let mut header = String::new();
+    BufReader::new(&file).read_line(&mut header).map_err(unusable)?;
+    let Some(told) = Header::read(&header) else { return Err(LedgerError::NoLedger(path.to_owned())) };
+    let broken = |line, flaw| LedgerError::Broken { file: path.to_owned(), line, flaw };
+    let (last, whole) = last_line(&mut file).map_err(unusable)?;
+    let end = if whole <= header.len() as u64 {
+        End::of_none(told.ledger)
+    } else {
+        let line: Numbered = serde_json::from_slice(&last).map_err(|_| broken(told.lines, "is no entry"))?;
+        End { ledger: told.ledger, lines: line.line, hash: hash(&last) }
+    };
+    if end.lines < told.lines {
+        return Err(LedgerError::Short { file: path.to_owned(), lines: end.lines, counted: told.lines });
+    }
+    if end.lines == told.lines && end.hash != told.hash {
+        return Err(broken(end.lines, "is not the one that the header counts"));
+    }
+    if file.metadata().map_err(unusable)?.len() > whole {
+        tracing::warn!(file = %path.display(), "dropped a line of the erasure ledger that a crash had cut off");
+        file.set_len(whole).map_err(unusable)?;
+    }
+    Ok((file, end))
+}
+
+/// The last whole line without its end, and where that is.
+fn last_line(file: &mut File) -> io::Result<(Vec<u8>, u64)> {
+    let mut start = file.metadata()?.len();
+    let mut text: Vec<u8> = Vec::new();
+    loop {
+        let breaks: Vec<usize> = text.iter().enumerate().filter(|(_, it)| **it == b'\n').map(|(at, _)| at).collect();
+        if let (true, Some(end)) = (breaks.len() > 1 || start == 0, breaks.last()) {
+            let begin = breaks.len().checked_sub(2).map_or(0, |before| breaks[before] + 1);
+            return Ok((text[begin..*end].to_vec(), start + *end as u64 + 1));
+        }
+        if start == 0 {
+            return Ok((Vec::new(), 0));
+        }
+        // A piece twice as large each time, or a long line would be looked through again and again.
+        let piece = PIECE.max(text.len() as u64).min(start);
+        start -= piece;
+        let mut before = vec![0; usize::try_from(piece).map_err(io::Error::other)?];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(&mut before)?;
+        before.append(&mut text);
+        text = before;
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry() -> Entry {
-        Entry {
-            id: Uuid::from_u128(1),
-            organization: Uuid::from_u128(2),
-            person: Uuid::from_u128(3),
-            erased_at: 4,
-            salt: "salt".to_owned(),
-            rows: BTreeMap::from([("Customer".to_owned(), vec![Uuid::from_u128(3)])]),
-            identifiers: vec!["hash".to_owned()],
-        }
-    }
-
-    #[test]
-    fn what_is_appended_is_read_and_a_line_cut_off_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ledger");
-        append(&path, &[entry()]).unwrap();
-        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
-        file.write_all(b"{\"id\":").unwrap();
-        assert_eq!(read(&path).unwrap(), [entry()]);
-        let other = Entry { id: Uuid::from_u128(9), ..entry() };
-        append(&path, std::slice::from_ref(&other)).unwrap();
-        assert_eq!(read(&path).unwrap(), [entry(), other.clone()]);
-        assert_eq!(complete(&path, vec![other, entry(), Entry { id: Uuid::from_u128(5), ..entry() }]).unwrap(), 1);
-        assert_eq!(read(&path).unwrap().len(), 3);
-    }
-
-    #[test]
-    fn a_ledger_with_a_line_of_something_else_is_refused_and_a_missing_one_is_not_empty() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ledger");
-        assert!(matches!(read(&path), Err(LedgerError::Unusable(..))));
-        append(&path, &[entry()]).unwrap();
-        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
-        file.write_all(b"something\n").unwrap();
-        append(&path, &[entry()]).unwrap();
-        assert!(matches!(read(&path), Err(LedgerError::Malformed { line: 2, .. })));
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! The only module that holds a database connection.
 
+mod about;
 pub mod access;
 mod aside;
 pub mod audit;
@@ -13,12 +14,15 @@ pub mod cursor;
 pub mod draft;
 mod erase;
 mod erased;
+mod erasures;
 pub mod event;
 mod failure;
 pub mod filter;
 mod find;
 mod history;
 mod idempotency;
+pub mod jobs;
+mod keys;
 pub mod ledger;
 mod line;
 pub mod meter;
@@ -37,6 +41,7 @@ pub mod share;
 pub mod sql;
 pub mod system;
 mod tx;
+mod veil;
 pub mod whole;
 pub mod write;
 
@@ -48,10 +53,13 @@ use std::{
     },
 };
 
+pub use about::{About, Place};
 pub use aside::ReportRow;
 use chrono::{DateTime, Utc};
 pub use connect::Options;
 use entity::id::OrganizationId;
+pub use erase::STEP;
+pub use erasures::Extent;
 pub use failure::{Failed, FailureKind};
 pub use idempotency::{Claim, KeyUse};
 pub use line::Connection;
@@ -90,6 +98,8 @@ pub struct Store {
     ledger: Option<Arc<PathBuf>>,
     /// Whether something erased may still stand in a file.
     is_unclean: Arc<AtomicBool>,
+    /// Jobs that began here.
+    begun: Arc<jobs::Begun>,
     /// Which weeks were last seen to be counted for an organization.
     weeks: Arc<rollup::Seen>,
     /// Rows that seldom change.
@@ -114,6 +124,7 @@ impl Store {
             options: Arc::new(options.clone()),
             ledger: None,
             is_unclean: Arc::default(),
+            begun: Arc::default(),
             weeks: Arc::default(),
             remembered: Arc::default(),
             #[cfg(debug_assertions)]

@@ -122,8 +122,6 @@ sites! {
     SealedEvents,
     /// Events of rows.
     History,
-    /// Rows that name a person who is erased or exported, and rows that name those.
-    Reached,
     /// Erasures.
     Erasures,
     /// Hashes of external ids that an erasure took away.
@@ -142,6 +140,32 @@ sites! {
     ErasedPeople,
     /// Inputs kept of calls about erased rows.
     Fingerprints,
+    /// Calls whose results name erased rows.
+    CallsAbout,
+    /// Whether anybody is being erased.
+    Veil,
+    /// People who are being erased.
+    Veiled,
+    /// Rows between a row and whom it is about, that person's own left out.
+    VeiledRow,
+    /// Work in steps that goes on.
+    Job,
+    /// Work in steps that has come further.
+    JobMoved,
+    /// Work in steps that is done.
+    JobDone,
+    /// The row of a person to be erased (PostgreSQL).
+    ErasedPerson,
+    /// An erasure that has come further.
+    ErasureMoved,
+    /// What erasures have emptied so far.
+    ErasedParts,
+    /// A part of an erasure that may have been made again.
+    KnownPart,
+    /// How far erasures are.
+    ErasureExtent,
+    /// Rows about a person, a page at a time.
+    About,
     /// Parts of a whole, in their order.
     Parts,
     /// Parts that leave their places.

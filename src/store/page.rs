@@ -105,7 +105,8 @@ impl Writer<'_> {
     fn select(&self, sql: &mut Sql) {
         sql.push("SELECT ").column(Alias::ROW, self.selection.noun.tenant).push(" AS tenant");
         for column in self.inner_columns() {
-            sql.push(", ").column(Alias::ROW, column.name).push(" AS ").name(&[column.name]);
+            sql.push(", ").shown(self.selection.noun, Alias::ROW, column, self.organization);
+            sql.push(" AS ").name(&[column.name]);
         }
         for column in &self.selection.edge {
             sql.push(", ").column(Alias::LINK, column.name).push(" AS ").name(&["edge_", column.name]);

@@ -17,9 +17,9 @@ use super::{
     aside::Aside,
     cell::{Cell, CellKind, Column},
     connect,
+    erase::Erasing,
     event::Event,
     filter::Predicate,
-    ledger::Entry,
     line::{Answered, Below, Found, Lines, Payer, Transaction},
     meter::Meter,
     narrow::Site,
@@ -49,8 +49,8 @@ pub struct Scope<C = Lines> {
     /// What was taken for what it is, without asking.
     pub(super) relied: Arc<std::sync::Mutex<Vec<Relied>>>,
     pub(super) aside: Arc<std::sync::Mutex<Aside>>,
-    /// The transaction's erasure, and whether the ledger's file has yet to learn of it.
-    pub(super) erasure: Arc<std::sync::Mutex<Option<(Entry, bool)>>>,
+    /// What the transaction erases.
+    pub(super) erasure: Arc<std::sync::Mutex<Option<Erasing>>>,
     pub(super) meter: Arc<Meter>,
     /// What is given back when the last of the request's work has ended.
     held: Vec<Arc<Held>>,
@@ -98,6 +98,12 @@ impl Scope {
     #[must_use]
     pub fn metered(mut self, meter: Arc<Meter>) -> Self {
         self.meter = meter;
+        self
+    }
+
+    /// The same for another actor of the organization.
+    pub(super) fn by(mut self, actor: Actor) -> Self {
+        self.actor = Arc::new(actor);
         self
     }
 
@@ -320,7 +326,7 @@ impl<C: Connection> Scope<C> {
         let mut sql = self.sql();
         sql.push("SELECT ").column(Alias::ROW, noun.tenant);
         for column in columns {
-            sql.push(", ").column(Alias::ROW, column.name);
+            sql.push(", ").shown(noun, Alias::ROW, *column, self.organization());
         }
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
         sql.narrow(Site::LookUp, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
@@ -352,62 +358,6 @@ impl<C: Connection> Scope<C> {
         page::count_children(&mut sql, filter, self.organization(), relation, parents)?;
         let rows = self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Int]).await?;
         Ok(rows.iter().filter_map(|row| Some((row[0].id()?, row[1].int()?))).collect())
-    }
-
-    /// The external ids of these rows, sorted by system.
-    pub async fn external_ids(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<ExternalId>>> {
-        let mut found: HashMap<Uuid, Vec<ExternalId>> = HashMap::new();
-        if ids.is_empty() {
-            return Ok(found);
-        }
-        let mut sql = self.sql();
-        sql.push("SELECT t.organization_id, t.").name(&[noun.table, "_id"]).push(", t.system, t.external_id FROM ");
-        sql.name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
-        sql.narrow(Site::ExternalIds, Alias::ROW, "organization_id", self.organization());
-        sql.push(" AND ").is_one_of_named(Alias::ROW, &[noun.table, "_id"], ids).push(" ORDER BY t.system");
-        for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Text, CellKind::Text]).await? {
-            if let [Cell::Id(id), Cell::Text(system), Cell::Text(external)] = row.as_slice() {
-                found.entry(*id).or_default().push(ExternalId { system: system.clone(), id: external.clone() });
-            }
-        }
-        Ok(found)
-    }
-
-    /// The rows that carry these external ids.
-    pub async fn by_external_ids(
-        &self,
-        noun: &'static Noun,
-        wanted: &[ExternalId],
-    ) -> Result<HashMap<ExternalId, Uuid>> {
-        let mut found = HashMap::new();
-        // PostgreSQL refuses to look for a text with a NUL byte; no row has one.
-        let wanted: Vec<&ExternalId> =
-            wanted.iter().filter(|key| !key.system.contains('\0') && !key.id.contains('\0')).collect();
-        // Pairs bound one by one: the number of parameters of a statement has a limit.
-        for part in wanted.chunks(1_000) {
-            let mut sql = self.sql();
-            // A join and not `IN`: for that, SQLite reads every external id of the organization.
-            sql.push("SELECT t.organization_id, t.").name(&[noun.table, "_id"]).push(", t.system, t.external_id FROM ");
-            if sql.is_postgres() {
-                sql.push("UNNEST(").array(CellKind::Text, part.iter().map(|key| Cell::Text(key.system.clone())));
-                sql.push(", ").array(CellKind::Text, part.iter().map(|key| Cell::Text(key.id.clone())));
-                sql.push(") AS w(column1, column2)");
-            } else {
-                sql.push("(VALUES ").list(part, |sql, key| {
-                    sql.push("(").bind(key.system.as_str()).push(", ").bind(key.id.as_str()).push(")");
-                });
-                sql.push(") AS w");
-            }
-            sql.push(" CROSS JOIN ").name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
-            sql.narrow(Site::ExternalIdLookUp, Alias::ROW, "organization_id", self.organization());
-            sql.push(" AND t.system = w.column1 AND t.external_id = w.column2");
-            for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Text, CellKind::Text]).await? {
-                if let [Cell::Id(id), Cell::Text(system), Cell::Text(external)] = row.as_slice() {
-                    found.insert(ExternalId { system: system.clone(), id: external.clone() }, *id);
-                }
-            }
-        }
-        Ok(found)
     }
 
     /// A filter that follows a relation needs the scope of what it leads to.

@@ -17,6 +17,9 @@ use super::{
 };
 use crate::Result;
 
+/// How many keys, and rows that their results name, are forgotten at a time.
+const KEYS_AT_A_TIME: i64 = 1_000;
+
 /// What a new organization needs.
 #[derive(Clone, Debug)]
 pub struct NewOrganization<'a> {
@@ -114,13 +117,29 @@ impl Store {
         Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
     }
 
-    /// Forgets idempotency keys older than a day, of every organization: housekeeping on nobody's behalf.
+    /// Forgets idempotency keys older than a day, of every organization: housekeeping on nobody's behalf. Some at a
+    /// time, so that nobody waits long for the writer.
     pub async fn forget_idempotency_keys(&self, now: DateTime<Utc>) -> Result<u64> {
-        let mut sql = Sql::new(self.backend());
-        sql.push("DELETE FROM idempotency WHERE created_at < ").bind((now - Duration::hours(24)).timestamp_millis());
-        let tx = self.writer.begin(false, Payer::default()).await?;
-        let forgotten = tx.execute(sql.finish()).await?;
-        tx.commit().await?;
-        Ok(forgotten)
+        let before = (now - Duration::hours(24)).timestamp_millis();
+        let mut all = 0;
+        loop {
+            let tx = self.writer.begin(false, Payer::default()).await?;
+            let mut sql = Sql::new(self.backend());
+            sql.push("DELETE FROM idempotency WHERE (organization_id, subject, idempotency_key) IN (SELECT ");
+            sql.push("organization_id, subject, idempotency_key FROM idempotency WHERE created_at < ").bind(before);
+            sql.push(" LIMIT ").bind(KEYS_AT_A_TIME).push(")");
+            let keys = tx.execute(sql.finish()).await?;
+            let mut sql = Sql::new(self.backend());
+            sql.push("DELETE FROM idempotency_row WHERE (organization_id, row_id, call_id) IN (SELECT ");
+            sql.push("r.organization_id, r.row_id, r.call_id FROM organization AS o CROSS JOIN idempotency_row AS r ");
+            sql.push("WHERE o.id = r.organization_id AND r.created_at < ").bind(before);
+            sql.push(" LIMIT ").bind(KEYS_AT_A_TIME).push(")");
+            let rows = tx.execute(sql.finish()).await?;
+            tx.commit().await?;
+            all += keys;
+            if [keys, rows].into_iter().all(|deleted| i64::try_from(deleted).is_ok_and(|it| it < KEYS_AT_A_TIME)) {
+                return Ok(all);
+            }
+        }
     }
 }

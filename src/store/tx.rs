@@ -7,7 +7,7 @@ use sea_orm::Statement;
 use super::{
     Connection, Failed, Tx,
     cell::{Cell, CellKind},
-    ledger::Entry,
+    erase::Erasing,
     line::{Answered, Batch, Found},
     scope::MOST_PARAMETERS,
     sql::Sql,
@@ -30,14 +30,17 @@ impl Tx {
         // Ahead of the ledger of erasures: what it says must not fail any more.
         self.settle().await?;
         self.may_commit().await?;
-        let erasure = self.erasure.lock().expect("no holder of the lock panics").take();
-        let Some((entry, is_new)) = erasure else { return Ok(self.conn.commit().await?) };
+        let erasing = self.erasure.lock().expect("no holder of the lock panics").take();
+        let Some(Erasing { entries, job }) = erasing else { return Ok(self.conn.commit().await?) };
         // First: what is acknowledged stays erased after a restore, whatever happens in between.
-        if is_new {
-            self.store.append(entry).await?;
+        if !entries.is_empty() {
+            self.store.append(entries).await?;
         }
         self.conn.commit().await?;
-        self.store.clean_soon().await;
+        match job {
+            Some(job) => self.store.begun.add(self.actor.organization, job),
+            None => self.store.clean_soon().await,
+        }
         Ok(())
     }
 
@@ -47,8 +50,8 @@ impl Tx {
     }
 
     /// Notes that the transaction erases somebody, once.
-    pub(super) fn erases(&self, entry: Entry, is_new: bool) {
-        *self.erasure.lock().expect("no holder of the lock panics") = Some((entry, is_new));
+    pub(super) fn erases(&self, erasing: Erasing) {
+        *self.erasure.lock().expect("no holder of the lock panics") = Some(erasing);
     }
 
     /// Runs a statement whose first column is the tenant, after all that was written before. It may change and lock.

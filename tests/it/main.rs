@@ -25,6 +25,7 @@ mod door;
 mod dump;
 mod elements;
 mod erasure;
+mod erasure_steps;
 mod erasure_tags;
 mod events;
 mod example;

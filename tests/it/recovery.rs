@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use rapport::store::ledger;
+use rapport::store::ledger::{self, Entry, Erasure, Part};
 use serde_json::{Value, json};
 
 use crate::{
@@ -120,8 +120,8 @@ async fn who_was_erased_is_not_back_after_an_older_backup_is_restored() {
     assert_eq!(holders(folder, LEFT), ["before.db"]);
     let named = json!({ "input": { "customerRef": { "externalId": { "system": "crm", "id": "1" } } } });
     assert_eq!(server.ask(ERASE, named).await["customerErase"]["outcome"], "UPDATED");
-    let entries = ledger::read(&folder.join("erased.jsonl")).unwrap();
-    assert_eq!((entries.len(), entries[0].identifiers.len()), (1, 1));
+    let entries = ledger::read(&folder.join("erased.jsonl"), false).unwrap();
+    assert!(matches!(&entries[..], [Entry::Erasure(erasure)] if erasure.identifiers.len() == 1), "{entries:?}");
     for text in [NAME.to_owned(), NAME.to_lowercase()] {
         assert_eq!(holders(folder, &text), ["before.db"], "the server is still at work");
     }
@@ -191,18 +191,25 @@ async fn a_replay_erases_on_any_database_and_goes_on_where_it_was() {
     let record = caller.mutate("feedbackRecordCreate", words, "node { id }").await;
     let id = |row: &Value| entity::id::decode(row["node"]["id"].as_str().unwrap()).unwrap().1;
     // The record came to name the person only after the backup: its id alone is known.
-    let entry = ledger::Entry {
+    let erasure = Erasure {
         id: entity::id::new(),
         organization: caller.organization().0,
         person: id(&made),
         erased_at: 0,
         salt: "salt".to_owned(),
+        identifiers: Vec::new(),
+    };
+    let part = Part {
+        id: entity::id::new(),
+        organization: erasure.organization,
+        erasure: erasure.id,
         rows: [("FeedbackRecord".to_owned(), vec![id(&record)])].into(),
         identifiers: Vec::new(),
     };
-    let other = ledger::Entry { id: entity::id::new(), organization: entity::id::new(), ..entry.clone() };
+    let other = Erasure { id: entity::id::new(), organization: entity::id::new(), ..erasure.clone() };
     let folder = tempfile::tempdir().unwrap();
-    ledger::append(&folder.path().join("ledger"), &[entry, other]).unwrap();
+    let entries = [Entry::Erasure(erasure), Entry::Part(part), Entry::Erasure(other)];
+    ledger::append(&folder.path().join("ledger"), &entries).unwrap();
     let replay = ["erasure", "replay", "--erasure-ledger", "ledger", "--database-url", &app.database.url];
     assert_eq!(printed(folder.path(), &replay), "1 of 2 erasures were new to this database\n");
     let data = caller.ask("{ customers { nodes { name erasedAt } } feedbackRecords { nodes { body kind } } }").await;
@@ -210,4 +217,139 @@ async fn a_replay_erases_on_any_database_and_goes_on_where_it_was() {
     assert_eq!(data["feedbackRecords"]["nodes"][0], json!({ "body": null, "kind": "COMPLAINT" }));
     assert_eq!(printed(folder.path(), &replay), "0 of 2 erasures were new to this database\n");
     printed(folder.path(), &["erasure", "scrub", "--database-url", &app.database.url]);
+    let listed =
+        printed(folder.path(), &["erasure", "list", "--organization", "one", "--database-url", &app.database.url]);
+    let person = made["node"]["id"].as_str().unwrap();
+    assert!(listed.starts_with(&format!("{person}\t1970-01-01T00:00:00Z\t2 rows\tdone ")), "{listed}");
+}
+
+#[tokio::test]
+async fn a_ledger_that_lacks_what_a_database_knows_or_was_tampered_with_is_refused() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let home = tempfile::tempdir().unwrap();
+    let (folder, file) = (home.path(), home.path().join("ledger"));
+    let store = app.store.clone().with_erasure_ledger(Some(file.clone()));
+    store.complete_ledger().await.unwrap();
+    let of_none = fs::read(&file).unwrap();
+    for number in 0..2 {
+        let made = caller.mutate("customerCreate", json!({ "name": NAME }), "node { id }").await;
+        let words = json!({ "kind": "COMPLAINT", "body": NAME, "customerRef": { "id": made["node"]["id"] } });
+        caller.mutate("feedbackRecordCreate", words, "node { id }").await;
+        let erased = json!({ "customerRef": { "id": made["node"]["id"] } });
+        assert_eq!(caller.mutate("customerErase", erased, "outcome").await["outcome"], "UPDATED");
+        assert_eq!(store.complete_ledger().await.unwrap(), 2, "erasure {number} and its part");
+    }
+    let text = fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let replay = ["erasure", "replay", "--erasure-ledger", "ledger", "--database-url", &app.database.url];
+    let joined = |lines: &[&str]| lines.join("\n") + "\n";
+    let torn = text.clone() + "{\"line\":6";
+    let table = [
+        ("whole", text.clone(), None),
+        ("empty", String::new(), Some("is empty")),
+        ("without its end", joined(&lines[..3]), Some("after line 3 of 5")),
+        ("in another order", joined(&[lines[0], lines[1], lines[3], lines[2], lines[4]]), Some("line 3")),
+        ("edited", text.replacen("FeedbackRecord", "Routing", 1), Some("line 4")),
+        ("of another time", String::from_utf8(of_none).unwrap(), Some("which the database knows")),
+        ("cut off by a crash", torn.clone(), Some("--drop-torn-line")),
+    ];
+    for (what, text, told) in table {
+        fs::write(&file, text).unwrap();
+        match told {
+            None => assert_eq!(printed(folder, &replay), "0 of 2 erasures were new to this database\n", "{what}"),
+            Some(told) => {
+                let refused = refused(folder, &replay);
+                assert!(refused.contains(told), "{what}: {refused}");
+            }
+        }
+    }
+    printed(folder, &[&replay[..], &["--drop-torn-line"]].concat());
+    fs::remove_file(&file).unwrap();
+    assert!(refused(folder, &replay).contains("cannot be used"));
+    if !app.database.is_sqlite() {
+        return;
+    }
+    // The same for a restore, and the database there stays.
+    let url = ["--database-url", app.database.url.as_str()];
+    printed(folder, &[&["backup", "copy.db"][..], &url].concat());
+    let restore = ["restore", "copy.db", "--erasure-ledger", "ledger", "--database-url", "sqlite://new.db?mode=rwc"];
+    for (text, told) in
+        [(joined(&lines[..3]), "after line 3 of 5"), (String::new(), "is empty"), (torn, "--drop-torn-line")]
+    {
+        fs::write(&file, text).unwrap();
+        assert!(refused(folder, &restore).contains(told), "{told}");
+        assert!(!folder.join("new.db").exists());
+    }
+    fs::write(&file, &text).unwrap();
+    printed(folder, &restore);
+}
+
+#[tokio::test]
+async fn a_command_writes_all_that_is_held_about_a_customer_and_says_at_the_end_that_it_is_all() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let key = json!({ "system": "crm", "id": "a:b" });
+    let made = caller.mutate("customerUpsert", json!({ "externalId": key, "name": NAME }), "node { id }").await;
+    let rows: Vec<Value> = (0..120)
+        .map(|number| {
+            json!({ "externalId": { "system": "desk", "id": number.to_string() }, "kind": "COMPLAINT", "body": NAME,
+                "sentimentScore": 0.5, "tags": ["a"], "attributes": [{ "name": "n", "value": "v" }],
+                "receivedAt": "2026-01-01T00:00:00Z", "customerRef": { "externalId": key } })
+        })
+        .collect();
+    caller.mutate("feedbackRecordsBulkUpsert", json!({ "rows": rows }), "errors { code }").await;
+    // Page by page, as the API shows them.
+    let query = "query($by: CustomerRef!, $after: String) {
+        customerExport(by: $by, first: 50, after: $after) { rowCount document hasNextPage endCursor } }";
+    let (mut paged, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let before = app.store.statements();
+        let asked = json!({ "by": { "externalId": key }, "after": after });
+        let page = caller.data(query, asked).await["customerExport"].take();
+        assert!(app.store.statements() - before <= 30, "{}", app.store.statements() - before);
+        let document: Value = serde_json::from_str(page["document"].as_str().unwrap()).unwrap();
+        let held = document["held"].as_object().unwrap().clone();
+        let rows: Vec<(String, Value)> = held
+            .into_iter()
+            .flat_map(|(name, rows)| rows.as_array().unwrap().clone().into_iter().map(move |row| (name.clone(), row)))
+            .collect();
+        assert!(page["rowCount"] == json!(rows.len()) && rows.len() <= 50);
+        paged.extend(rows);
+        after = page["endCursor"].clone();
+        assert_eq!(page["hasNextPage"], json!(after.is_string()));
+        if after.is_null() {
+            break;
+        }
+    }
+    assert_eq!(paged.len(), 241, "the customer, and each record with its routing");
+    let record = &paged.iter().find(|(name, _)| name == "FeedbackRecord").unwrap().1;
+    let shown = "{ feedbackRecords(first: 1) { nodes { id receivedAt sentimentScore tags attributes { name value }
+        createdAt externalIds { system id } body customer { id } } } }";
+    let mut shown = caller.ask(shown).await["feedbackRecords"]["nodes"][0].take();
+    shown["customer"] = shown["customer"]["id"].take();
+    for (field, value) in shown.as_object().unwrap() {
+        assert_eq!(&record[field], value, "{field}, as the API shows it");
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let who: [&[&str]; 2] = [&["--external-id", "crm:a:b"], &["--id", made["node"]["id"].as_str().unwrap()]];
+    for who in who {
+        let command = ["customer", "export", "--organization", "one", "--database-url", &app.database.url];
+        let printed = printed(folder.path(), &[&command[..], who].concat());
+        let mut lines: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let end = lines.pop().unwrap();
+        let counts = json!({ "Customer": 1, "FeedbackRecord": 120, "Routing": 120 });
+        assert_eq!(end, json!({ "complete": true, "rowCount": 241, "rows": counts }));
+        assert_eq!(lines.remove(0)["customer"], made["node"]["id"]);
+        let lines: Vec<(String, Value)> =
+            lines.into_iter().map(|line| (line["type"].as_str().unwrap().to_owned(), line["row"].clone())).collect();
+        assert!(lines == paged, "the same rows in the same order");
+    }
+    let command = ["customer", "export", "--organization", "one", "--database-url", &app.database.url];
+    assert!(refused(folder.path(), &[&command[..], &["--external-id", "crm:none"]].concat()).contains("crm:none"));
+    printed(folder.path(), &[&command[..], who[0], &["--output", "all.ndjson"]].concat());
+    assert!(
+        refused(folder.path(), &[&command[..], who[0], &["--output", "all.ndjson"]].concat()).contains("all.ndjson")
+    );
 }

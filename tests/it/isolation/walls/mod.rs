@@ -12,7 +12,12 @@ use rapport::{
     Error,
     auth::Actor,
     graphql::failure::INTERNAL,
-    store::{ledger::Entry, narrow::Site, system::NewOrganization},
+    store::{
+        jobs::Stepped,
+        ledger::{Entry, Erasure, Part},
+        narrow::Site,
+        system::NewOrganization,
+    },
 };
 use serde_json::{Value, json};
 
@@ -28,7 +33,7 @@ use crate::{
 const ERASE: &str = "customerErase";
 
 /// Places whose loss changes no answer: a second narrowing beside them, or a key, does the same.
-const DOUBLED: [Site; 20] = [
+const DOUBLED: [Site; 24] = [
     Site::ChildListLink,
     Site::ChildListLinkRow,
     Site::ChildCountLink,
@@ -46,6 +51,10 @@ const DOUBLED: [Site; 20] = [
     Site::Remembered,
     Site::FirstDepartment,
     Site::ErasedKeysOf,
+    Site::CallsAbout,
+    Site::Veil,
+    Site::Veiled,
+    Site::VeiledRow,
     Site::Counts,
     Site::CountsOfOwner,
     Site::TotalsOfOwner,
@@ -62,7 +71,7 @@ const PEOPLE: usize = 8;
 
 /// Places that only one of the databases has.
 fn is_elsewhere(app: &App, site: Site) -> bool {
-    app.database.is_sqlite() && [Site::OrganizationLock, Site::Remembered].contains(&site)
+    app.database.is_sqlite() && [Site::OrganizationLock, Site::Remembered, Site::ErasedPerson].contains(&site)
 }
 
 /// What the tests saw.
@@ -140,6 +149,22 @@ async fn prepare(app: &App, both: &Neighbours<'_>, outline: &Outline) -> Vec<Str
     people
 }
 
+/// An erasure that has begun, has a part and no rows to empty, as a job that has taken some steps.
+async fn begin_job(app: &App, both: &Neighbours<'_>, steps: usize) -> uuid::Uuid {
+    let (id, person, organization) = (entity::id::new(), entity::id::new(), both.curious.caller.organization().0);
+    let erasure = Erasure { id, organization, person, erased_at: 0, salt: "salt".to_owned(), identifiers: Vec::new() };
+    let tx = app.store.scope(actor(&both.curious.caller), now()).begin().await.unwrap();
+    assert!(tx.erase_again(&erasure).await.unwrap());
+    let part =
+        Part { id: entity::id::new(), organization, erasure: id, rows: BTreeMap::new(), identifiers: Vec::new() };
+    assert_eq!(tx.erase_part_again(&part, 0).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    for _ in 0..steps {
+        assert_eq!(app.store.step(both.curious.caller.organization(), id, now()).await.unwrap(), Stepped::On);
+    }
+    id
+}
+
 /// Asks without one narrowing what reaches it.
 async fn ask(app: &App, both: &Neighbours<'_>, outline: &Outline, seen: &mut Seen) {
     let mut expected: BTreeMap<Site, Vec<(Case, Value)>> = BTreeMap::new();
@@ -205,19 +230,24 @@ async fn change(
 }
 
 /// Does without one narrowing what no document asks for. Answers how often it was stopped.
-async fn work(app: &App, both: &Neighbours<'_>, site: Site, erased: &Entry) -> Vec<Error> {
+async fn work(app: &App, both: &Neighbours<'_>, site: Site, (erased, jobs): (&[Entry], [uuid::Uuid; 2])) -> Vec<Error> {
     let own = both.curious.caller.organization();
     let scope = app.store.scope(actor(&both.curious.caller), now());
     let mut stopped = Vec::new();
     let tx = scope.begin().await.unwrap();
     stopped.extend(tx.suspend(false).await.err());
     stopped.extend(tx.suspend(true).await.err());
-    stopped.extend(tx.erase_again(erased).await.err());
+    for entry in erased {
+        stopped.extend(match entry {
+            Entry::Erasure(erasure) => tx.erase_again(erasure).await.err(),
+            Entry::Part(part) => tx.erase_part_again(part, 0).await.err(),
+        });
+    }
     tx.roll_back().await.unwrap();
     // PostgreSQL stores most results together with their keys.
     let tx = scope.begin().await.unwrap();
     stopped.extend(tx.claim("used IdempotencyResult", "another input").await.err());
-    stopped.extend(tx.remember("used IdempotencyResult", "[]").await.err());
+    stopped.extend(tx.remember("used IdempotencyResult", "[]", &[]).await.err());
     tx.roll_back().await.unwrap();
     stopped.extend(scope.erasures().await.err());
     let client = uuid(&both.curious.newest("ApiClient").id);
@@ -227,6 +257,11 @@ async fn work(app: &App, both: &Neighbours<'_>, site: Site, erased: &Entry) -> V
     match app.store.verify(own, Vec::new(), 1).await {
         Err(error) => stopped.push(error),
         Ok(verdict) => assert!(verdict.is_ok(), "without {site:?} {verdict:?}"),
+    }
+    if [Site::Job, Site::JobMoved, Site::JobDone, Site::ErasureMoved].contains(&site) {
+        for job in jobs {
+            stopped.extend(app.store.step(own, job, now()).await.err());
+        }
     }
     let slug = format!("{site:?}");
     let new = NewOrganization { slug: &slug, name: "New", time_zone: "UTC" };
@@ -248,6 +283,8 @@ async fn behind_every_narrowing_there_is_another_wall() {
     let mut both = Neighbours::settle(&app, &outline).await;
     let twin = app.organization("twin").await;
     let mut people = prepare(&app, &both, &outline).await;
+    // One that goes on, and one that has emptied records and routings.
+    let jobs = [begin_job(&app, &both, 0).await, begin_job(&app, &both, 2).await];
     copy(&both, twin).await;
     let twins = app.dump(twin).await;
     let routed = app.admin("routed").await;
@@ -273,7 +310,7 @@ async fn behind_every_narrowing_there_is_another_wall() {
     people.pop();
     reaching.extend(last.iter().map(|field| (field.name.as_str(), BTreeSet::from([Site::Delete]))));
     let fields: Vec<&Member> = first.into_iter().chain(last).collect();
-    let erased = app.store.scope(actor(&both.curious.caller), now()).erasures().await.unwrap().remove(0);
+    let erased = app.store.scope(actor(&both.curious.caller), now()).erasures().await.unwrap();
     for (turn, site) in Site::ALL.iter().copied().enumerate() {
         let mut reaching: Vec<&Member> =
             fields.iter().copied().filter(|field| reaching[field.name.as_str()].contains(&site)).collect();
@@ -299,7 +336,7 @@ async fn behind_every_narrowing_there_is_another_wall() {
         if site == Site::Remembered {
             route(&routed).await;
         }
-        let stopped = work(&app, &both, site, &erased).await;
+        let stopped = work(&app, &both, site, (&erased, jobs)).await;
         seen.reaches(&app, site);
         app.store.take_away(None);
         if !stopped.is_empty() {

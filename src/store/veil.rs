@@ -1,0 +1,108 @@
+//! Hides what tells about somebody from the moment their erasure begins, until its steps have taken the bytes.
+//!
+//! The erasure of a person with many rows takes many transactions. From the first of them on there is a job, and whatever
+//! reads a column that an erasure empties reads it by way of this module, which answers for rows about a person with a
+//! job what will stand there in the end. Which columns of which rows these are follows from the personal tags.
+
+use entity::{
+    id::OrganizationId,
+    noun::{Field, Noun},
+    personal::{self, PERSON},
+};
+
+use super::{
+    cell::{Cell, Column},
+    narrow::Site,
+    sql::{Alias, Sql},
+};
+
+/// Whether rows of the noun may have to be hidden. The person's own row is emptied at once.
+pub(super) fn covers(noun: &Noun) -> bool {
+    noun.table != PERSON.table && personal::is_about_a_person(noun)
+}
+
+/// The field behind a column that may have to be hidden.
+pub(super) fn covered(noun: &'static Noun, column: &str) -> Option<&'static Field> {
+    let field = noun.all_fields().find(|field| field.column == column)?;
+    (field.is_erasable() && covers(noun)).then_some(field)
+}
+
+/// What a column holds that says nothing.
+pub(super) fn nothing(field: &Field) -> Cell {
+    if field.is_nullable {
+        Cell::Null
+    } else if field.kind.is_set() {
+        Cell::Text("[]".to_owned())
+    } else {
+        Cell::Text(String::new())
+    }
+}
+
+impl Sql {
+    /// Appends what a column of a row shows: its value, or nothing where the row is about somebody who is being erased.
+    pub(super) fn shown(
+        &mut self,
+        noun: &'static Noun,
+        alias: Alias,
+        column: Column,
+        organization: OrganizationId,
+    ) -> &mut Self {
+        let Some(field) = covered(noun, column.name) else { return self.column(alias, column.name) };
+        self.push("CASE WHEN ").is_veiled(noun, alias, organization).push(" THEN ");
+        match nothing(field) {
+            Cell::Text(text) if text.is_empty() => self.push("''"),
+            Cell::Text(_) => self.push("'[]'"),
+            _ => self.push("NULL"),
+        };
+        self.push(" ELSE ").column(alias, column.name).push(" END")
+    }
+
+    /// Appends the test that a row of a noun is about somebody who is being erased.
+    pub(super) fn is_veiled(&mut self, noun: &'static Noun, alias: Alias, organization: OrganizationId) -> &mut Self {
+        // Asked once for a statement, and nearly always false: then no row is looked at.
+        let job = Alias::nested('q', alias.depth() + 1);
+        self.push("(EXISTS (SELECT 1 FROM job AS ").alias(job).push(" WHERE ");
+        self.narrow(Site::Veil, job, "organization_id", organization).push(") AND ");
+        self.leads_to_veiled(noun, alias, organization).push(")")
+    }
+
+    /// Appends the test that the row of a noun whose id stands in a column is about somebody who is being erased.
+    pub(super) fn names_veiled(
+        &mut self,
+        noun: &'static Noun,
+        alias: Alias,
+        column: &[&'static str],
+        organization: OrganizationId,
+    ) -> &mut Self {
+        let depth = alias.depth() + 1;
+        if noun.table == PERSON.table {
+            let job = Alias::nested('j', depth);
+            self.push("EXISTS (SELECT 1 FROM job AS ").alias(job).push(" WHERE ");
+            self.narrow(Site::Veiled, job, "organization_id", organization).push(" AND ").alias(job);
+            self.push(".kind = 'ERASURE' AND ").alias(job).push(".row_id = ").alias(alias).push(".").name(column);
+            return self.push(")");
+        }
+        let row = Alias::nested('v', depth);
+        self.push("EXISTS (SELECT 1 FROM ").name(&[noun.table]).push(" AS ").alias(row).push(" WHERE ");
+        self.narrow(Site::VeiledRow, row, noun.tenant, organization).push(" AND ").column(row, "id").push(" = ");
+        self.alias(alias).push(".").name(column).push(" AND ");
+        self.leads_to_veiled(noun, row, organization).push(")")
+    }
+
+    fn leads_to_veiled(&mut self, noun: &'static Noun, alias: Alias, organization: OrganizationId) -> &mut Self {
+        let is_up = |above: &Noun| {
+            personal::paths().iter().any(|path| {
+                path.last().is_some_and(|last| last.noun.table == noun.table && last.above.table == above.table)
+            })
+        };
+        self.push("(");
+        let mut is_first = true;
+        for reach in personal::reaches().iter().filter(|reach| reach.noun.table == noun.table && is_up(reach.above)) {
+            if !std::mem::take(&mut is_first) {
+                self.push(" OR ");
+            }
+            self.names_veiled(reach.above, alias, &[reach.column], organization);
+        }
+        self.push(if is_first { "FALSE)" } else { ")" })
+    }
+}
