@@ -162,7 +162,7 @@ const HASH: &str = "a salted hash, by which an import is kept from bringing an e
 const FORGOTTEN: &str = "a hash, overwritten by an erasure of what the call was about, and forgotten after a day";
 
 /// The tables that belong to no noun.
-static TABLES: [(&str, &[Told]); 10] = [
+static TABLES: [(&str, &[Told]); 12] = [
     ("seaql_migrations", &[none("version"), none("applied_at")]),
     (
         "organization_sequence",
@@ -216,6 +216,8 @@ static TABLES: [(&str, &[Told]); 10] = [
             none("result"),
         ],
     ),
+    ("organization_slug", &[none("slug"), none("organization_id")]),
+    ("api_client_owner", &[none("api_client_id"), none("organization_id")]),
     ("api_client_secret", &[none("organization_id"), none("api_client_id"), none("hash")]),
     (
         "token_withdrawal",
