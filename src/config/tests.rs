@@ -38,7 +38,7 @@ fn a_file_saved_by_an_editor_is_read_and_one_in_another_encoding_is_named() {
     let utf16: Vec<u8> = "\u{feff}listen = 1".encode_utf16().flat_map(u16::to_le_bytes).collect();
     for bytes in [utf16.as_slice(), b"listen = \"\xe9\""] {
         fs::write(&file, bytes).unwrap();
-        assert_stopped(read(&["serve"], &[], &file), "UTF-8");
+        assert_stopped(read(&["serve"], &[], folder.path()), "UTF-8");
     }
 }
 

@@ -133,7 +133,7 @@ async fn every_statement_names_its_organization_for_each_table() {
         ),
         ("customerErase", json!({ "customerRef": { "externalId": { "system": "crm", "id": "1" } } })),
         ("quickJourney", json!({ "title": "Trip", "points": [{ "name": "One", "mediums": ["Web"] }] })),
-        ("apiClientCreate", json!({ "name": "CRM", "scopes": ["MAP_READ"] })),
+        ("apiClientCreate", json!({ "name": "CRM", "scopes": ["map:read"] })),
     ] {
         let (first, rest) = field.split_at(1);
         let ty = format!("{}{rest}Input!", first.to_ascii_uppercase());
