@@ -7,29 +7,78 @@ mod serve;
 
 pub use self::{audit::audit, export::export, serve::serve};
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 use entity::{Permission, api_client, id, organization};
 use sea_orm::{EntityTrait, QueryOrder};
 use secrecy::ExposeSecret;
 
 use crate::{
+    Error,
     auth::{Actor, claims, external::External, tokens::Tokens, withdrawn::Withdrawal},
     clock,
     config::{
-        ApiClientCommand, ApiClientRequest, OrganizationCommand, OrganizationRequest, RevokeRequest, Settings,
-        TokenRequest,
+        ApiClientCommand, ApiClientRequest, DEMO_FILE, OrganizationCommand, OrganizationRequest, RevokeRequest,
+        Settings, TokenRequest,
     },
+    demo,
     exchange::api_client as slice,
     graphql::{input::wire_id, slice::Done},
     http::Gate,
-    store::{Scope, Store, Tx, system::NewOrganization},
+    store::{
+        Scope, Store, Tx, cause,
+        system::{ListedOrganization, NewOrganization},
+    },
+    suggest,
 };
 
 /// Opens the database. A file is ours to bring up to date; other servers may be at work on `PostgreSQL`.
 pub async fn open(settings: &Settings) -> Result<Store> {
+    must_be_there(settings)?;
     let store = Store::open(&settings.database).await?.with_erasure_ledger(settings.erasure_ledger.clone());
-    let ready = if store.is_postgres() { store.check_schema().await } else { store.migrate().await };
+    let ready = if store.is_ours_to_change() { store.migrate().await } else { store.check_schema().await };
     Ok(ready.map(|()| store)?)
+}
+
+/// Refuses a file that is not there, unless the command is one that makes it: nothing is made in a wrong folder.
+fn must_be_there(settings: &Settings) -> Result<()> {
+    let Some(file) = settings.database_file() else { return Ok(()) };
+    if settings.command.makes_database() || file.exists() {
+        return Ok(());
+    }
+    let looked_at = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    bail!(
+        "there is no database file {}; `rapport organization create` or `rapport serve` makes it, --database-url names \
+         another",
+        looked_at.display()
+    );
+}
+
+/// Opens the database and brings its schema up to date.
+pub async fn migrate(settings: &Settings) -> Result<String> {
+    let store = Store::open(&settings.database).await?;
+    for wanting in store.wanting() {
+        tracing::warn!("{wanting}");
+    }
+    store.migrate().await?;
+    store.must_write().await?;
+    store.close().await?;
+    Ok(String::new())
+}
+
+/// What is said of a failure: what the operator can mend, if that is known, without what only callers are told.
+pub fn told(error: &anyhow::Error) -> String {
+    let link = |error: &(dyn std::error::Error + 'static)| match error.downcast_ref::<Error>() {
+        // Its source says what.
+        Some(Error::Internal(_)) => None,
+        Some(Error::Unavailable | Error::Collision) => Some(
+            cause::last().map_or_else(|| "the database is busy with other work: try again".to_owned(), |cause| cause.0),
+        ),
+        Some(Error::Timeout) => Some("the database took too long".to_owned()),
+        _ => Some(error.to_string()),
+    };
+    error.chain().filter_map(link).collect::<Vec<_>>().join(": ")
 }
 
 /// The built-in issuer, if it is on.
@@ -46,8 +95,10 @@ pub fn gate(settings: &Settings, store: Store, tokens: Option<Tokens>) -> Result
 
 /// Issues a token.
 pub async fn token(settings: &Settings, request: &TokenRequest) -> Result<String> {
-    let tokens = tokens(settings)?.context("the built-in issuer is off; --signing-key turns it on")?;
+    // Before the key, which is made beside a file that is there.
+    settings.key_file()?.context("the built-in issuer is off; --signing-key turns it on")?;
     let scope = operator(settings, &request.organization).await?;
+    let tokens = tokens(settings)?.context("the built-in issuer is off")?;
     let actor = Actor { subject: request.subject.clone(), permissions: request.permissions, ..scope.actor().clone() };
     Ok(format!("{}\n", tokens.issue(&actor, request.life, clock::now())?.expose_secret()))
 }
@@ -56,6 +107,7 @@ pub async fn token(settings: &Settings, request: &TokenRequest) -> Result<String
 pub async fn organization(settings: &Settings, command: &OrganizationCommand) -> Result<String> {
     let (slug, is_suspended) = match command {
         OrganizationCommand::Create(request) => return create_organization(settings, request).await,
+        OrganizationCommand::List => return list_organizations(settings).await,
         OrganizationCommand::Suspend { slug } => (slug, true),
         OrganizationCommand::Resume { slug } => (slug, false),
     };
@@ -70,6 +122,16 @@ async fn create_organization(settings: &Settings, request: &OrganizationRequest)
     let created = open(settings).await?.create_organization(&new, clock::now()).await?;
     let id = created.with_context(|| format!("there is already an organization {}", request.slug))?;
     Ok(format!("{}\n", id::encode(organization::NOUN.prefix, id.into())))
+}
+
+async fn list_organizations(settings: &Settings) -> Result<String> {
+    let listed = open(settings).await?.listed_organizations().await?;
+    let line = |one: &ListedOrganization| {
+        let id = id::encode(organization::NOUN.prefix, one.id.into());
+        let state = one.suspended_at.map_or_else(|| "active".to_owned(), |at| format!("suspended {at}"));
+        format!("{}\t{id}\t{}\t{state}\n", one.slug, one.name.escape_default())
+    };
+    Ok(listed.iter().map(line).collect())
 }
 
 /// Refuses the tokens that a subject holds.
@@ -103,7 +165,7 @@ async fn create_client(settings: &Settings, request: &ApiClientRequest) -> Resul
     let secret = tx.told().into_iter().find(|(field, _)| *field == slice::SECRET);
     let id = commit(tx, done).await?;
     let (_, secret) = secret.context("the client has no secret")?;
-    Ok(format!("{id}\n{}\n", secret.expose_secret()))
+    Ok(format!("id: {id}\nsecret: {}\n", secret.expose_secret()))
 }
 
 /// Keeps what was done, or says what was wrong.
@@ -132,7 +194,26 @@ fn line(client: &api_client::Model) -> String {
 /// Whoever sits at the machine, in the organization of that slug: they may do everything.
 async fn operator(settings: &Settings, slug: &str) -> Result<Scope> {
     let store = open(settings).await?;
-    let organization = store.organization_by_slug(slug).await?;
-    let organization = organization.with_context(|| format!("there is no organization {slug}"))?;
+    let Some(organization) = store.organization_by_slug(slug).await? else {
+        bail!(no_organization(settings, &store, slug).await?)
+    };
     Ok(store.scope(Actor::operator(organization), clock::now()))
+}
+
+/// That there is none of that slug, and where to look.
+async fn no_organization(settings: &Settings, store: &Store, slug: &str) -> Result<String> {
+    let known: Vec<String> = store.organizations().await?.into_iter().map(|(_, slug)| slug).collect();
+    let meant = suggest::close(slug, known.iter().map(String::as_str));
+    let hint = match (meant, known.is_empty()) {
+        (Some(meant), _) => format!("; a similar one is {meant}"),
+        (None, true) => "; `rapport organization create` makes one".to_owned(),
+        (None, false) => "; `rapport organization list` shows those there are".to_owned(),
+    };
+    let is_demo = |file: &Path| file.with_file_name(DEMO_FILE).exists() && slug == demo::SLUG;
+    let demo = if settings.database_file().is_some_and(is_demo) {
+        format!("; the demo's is in {DEMO_FILE}: --database-url sqlite://{DEMO_FILE}")
+    } else {
+        String::new()
+    };
+    Ok(format!("there is no organization {slug} in {}{hint}{demo}", settings.address()))
 }

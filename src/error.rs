@@ -5,7 +5,10 @@ use std::sync::Arc;
 use entity::Permission;
 use sea_orm::DbErr;
 
-use crate::store::{Failed, FailureKind};
+use crate::store::{
+    Failed, FailureKind,
+    cause::{self, Cause},
+};
 
 /// What fallible functions of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -64,20 +67,19 @@ impl From<DbErr> for Error {
 
 impl From<Failed> for Error {
     fn from(error: Failed) -> Self {
-        match error.kind() {
-            FailureKind::Busy if error.is_for_the_operator() => {
-                tracing::error!(error = error.for_the_log(), "the database cannot be opened");
+        let (kind, cause) = (error.kind(), error.cause());
+        match (kind, cause) {
+            (FailureKind::Busy | FailureKind::Full, cause) => {
+                if let Some(cause) = cause {
+                    cause::met(cause, error.passes());
+                }
                 Self::Unavailable
             }
-            FailureKind::Busy => Self::Unavailable,
-            FailureKind::Timeout => Self::Timeout,
-            FailureKind::Full => {
-                tracing::error!(%error, "the database has no room");
-                Self::Unavailable
-            }
+            (FailureKind::Timeout, _) => Self::Timeout,
             // References are looked up before they are stored: one that fails was deleted in between.
-            FailureKind::Retry | FailureKind::Unique | FailureKind::ForeignKey => Self::Collision,
-            FailureKind::Other => Self::internal(error.for_the_log()),
+            (FailureKind::Retry | FailureKind::Unique | FailureKind::ForeignKey, _) => Self::Collision,
+            (FailureKind::Other, Some(cause)) => Cause(cause).into(),
+            (FailureKind::Other, None) => Self::internal(error.for_the_log()),
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use crate::{
-    Result, clock,
+    Error, Result, clock,
     store::{Store, jobs::Stepped},
 };
 
@@ -26,6 +26,29 @@ const COUNTING: Duration = Duration::from_secs(5);
 const STEPPING: Duration = Duration::from_secs(5);
 /// How long a job stands still before another server goes on with it.
 const STOOD: TimeDelta = TimeDelta::seconds(15);
+/// What work that is tried again and again tells the log: that it fails, once, until it has succeeded.
+#[derive(Debug, Default)]
+struct Complaint {
+    is_told: bool,
+}
+
+impl Complaint {
+    /// Notes how it went. A database that is away is told of where it is asked.
+    fn hears<T>(&mut self, done: Result<T>, what: &str) -> Option<T> {
+        let error = match done {
+            Ok(done) => {
+                self.is_told = false;
+                return Some(done);
+            }
+            Err(error) => error,
+        };
+        if !self.is_told {
+            self.is_told = true;
+            tracing::warn!(%error, "{what}; this is told once");
+        }
+        None
+    }
+}
 
 /// Work under way.
 #[derive(Debug)]
@@ -55,28 +78,30 @@ impl Housekeeping {
 }
 
 /// Seals the next events of every organization that has any; each organization by itself. Answers whether there may
-/// be more.
+/// be more; [`Error::Unavailable`] if some organization's could not be, after all others.
 pub async fn seal(store: &Store, now: DateTime<Utc>) -> Result<bool> {
-    let mut has_more = false;
+    let (mut has_more, mut is_unavailable) = (false, false);
     for organization in store.unsealed().await? {
         match store.seal(organization, now).await {
             Ok(more) => has_more |= more,
+            Err(Error::Unavailable) => is_unavailable = true,
             Err(error) => tracing::warn!(%error, organization = %organization.0, "events could not be sealed"),
         }
     }
-    Ok(has_more)
+    if is_unavailable { Err(Error::Unavailable) } else { Ok(has_more) }
 }
 
 /// Counts the next weeks of every organization that has rows which are not counted yet. Answers whether there may be more.
 pub async fn count_weeks(store: &Store) -> Result<bool> {
-    let mut has_more = false;
+    let (mut has_more, mut is_unavailable) = (false, false);
     for organization in store.uncounted().await? {
         match store.count_weeks(organization).await {
             Ok(more) => has_more |= more,
+            Err(Error::Unavailable) => is_unavailable = true,
             Err(error) => tracing::warn!(%error, organization = %organization.0, "weeks could not be counted"),
         }
     }
-    Ok(has_more)
+    if is_unavailable { Err(Error::Unavailable) } else { Ok(has_more) }
 }
 
 /// Takes the next steps of jobs, in turns, until those that began here or stood still are done or must wait.
@@ -112,25 +137,18 @@ async fn keep_stepping(store: Store) {
 }
 
 async fn keep_counting(store: Store) {
-    let mut ticks = interval(COUNTING);
+    let (mut ticks, mut complaint) = (interval(COUNTING), Complaint::default());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        loop {
-            match count_weeks(&store).await {
-                Ok(true) => tokio::task::yield_now().await,
-                Ok(false) => break,
-                Err(error) => {
-                    tracing::warn!(%error, "organizations with weeks to count could not be found");
-                    break;
-                }
-            }
+        while complaint.hears(count_weeks(&store).await, "weeks could not be counted").unwrap_or(false) {
+            tokio::task::yield_now().await;
         }
     }
 }
 
 async fn keep_sealing(store: Store, mut stopped: watch::Receiver<bool>) {
-    let mut ticks = interval(SEALING);
+    let (mut ticks, mut complaint) = (interval(SEALING), Complaint::default());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -139,14 +157,9 @@ async fn keep_sealing(store: Store, mut stopped: watch::Receiver<bool>) {
         }
         // Asked before, so that what was written until the stop is sealed.
         let is_last = *stopped.borrow();
-        loop {
-            match seal(&store, clock::now()).await {
-                Ok(true) if !*stopped.borrow() => {}
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::warn!(%error, "organizations with events to seal could not be found");
-                    break;
-                }
+        while complaint.hears(seal(&store, clock::now()).await, "events could not be sealed").unwrap_or(false) {
+            if *stopped.borrow() {
+                break;
             }
         }
         if is_last {
@@ -169,6 +182,9 @@ async fn keep_forgetting(store: Store) {
             tracing::info!("what was erased is still in the write-ahead log");
         }
         is_first = false;
+        if let Err(error) = store.complete_directories().await {
+            tracing::warn!(%error, "what earlier servers have made could not be noted");
+        }
         if let Err(error) = store.complete_ledger().await {
             tracing::error!(%error, "the erasure ledger could not be completed");
         }

@@ -20,6 +20,7 @@ pub mod response;
 mod runtime;
 pub mod schema;
 pub mod store;
+pub mod suggest;
 pub mod telemetry;
 pub mod tenancy;
 mod text;

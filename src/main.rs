@@ -6,9 +6,7 @@ use anyhow::Result;
 use rapport::{
     command::{self, recovery},
     config::{Command, CustomerCommand, Settings, Stop},
-    schema,
-    store::Store,
-    telemetry,
+    schema, telemetry,
 };
 
 // Not actix's: each worker has a runtime of its own, and what the database needs must outlive them all.
@@ -19,7 +17,7 @@ async fn main() -> ExitCode {
         Err(error) => match error.downcast_ref::<Stop>() {
             Some(Stop::Shown(help)) => (help.clone(), 0),
             stop => {
-                eprintln!("rapport: {error:#}");
+                eprintln!("rapport: {}", command::told(&error));
                 (String::new(), if stop.is_some() { 2 } else { 1 })
             }
         },
@@ -37,10 +35,13 @@ async fn run() -> Result<String> {
         rapport::faults::turn_on();
         rapport::config::most_pages().into_iter().for_each(rapport::faults::limit_pages);
     }
+    if let Some(note) = &settings.note {
+        eprintln!("rapport: {note}");
+    }
     match &settings.command {
         Command::Serve => command::serve(&settings, false).await,
         Command::Demo => command::serve(&settings, true).await,
-        Command::Migrate => Ok(Store::open(&settings.database).await?.migrate().await.map(|()| String::new())?),
+        Command::Migrate => command::migrate(&settings).await,
         Command::Schema => Ok(schema::build().sdl()),
         Command::Token(request) => command::token(&settings, request).await,
         Command::Revoke(request) => command::revoke(&settings, request).await,

@@ -36,8 +36,10 @@ pub fn start(targets: Targets, format: LogFormat) {
         LogFormat::Text => fmt::layer().with_ansi(false).with_writer(errors).boxed(),
         LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(errors).boxed(),
     };
+    let asked = targets.clone();
     // Not filters of that one layer: those lose lines where a library asks whether a level is on and logs nothing.
-    tracing_subscriber::registry().with(lines).with(targets).with(filter_fn(is_harmless)).init();
+    let wanted = filter_fn(move |metadata| is_harmless(metadata) && is_worth_it(metadata, &asked));
+    tracing_subscriber::registry().with(lines).with(targets).with(wanted).init();
     std::panic::set_hook(Box::new(panicked));
 }
 
@@ -47,6 +49,18 @@ fn is_harmless(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     let is_ours = target == "rapport" || target.starts_with("rapport::");
     is_ours || *metadata.level() <= Level::INFO
+}
+
+/// What libraries say at `info`, each step of the schema and each thread that starts, is of use to whoever looks for
+/// details, by `debug`.
+fn is_worth_it(metadata: &Metadata<'_>, asked: &Targets) -> bool {
+    let target = metadata.target();
+    let is_ours = target == "rapport" || target.starts_with("rapport::");
+    // What PostgreSQL remarks on statements: a pooler may drop the setting that silences it.
+    if target.ends_with("::postgres::notice") {
+        return false;
+    }
+    is_ours || *metadata.level() < Level::INFO || asked.would_enable(target, &Level::DEBUG)
 }
 
 /// Where a panic was, and what it says if that is a text of the program: others may quote what was being worked on.

@@ -182,7 +182,7 @@ const HASH: &str = "a salted hash, by which an import is kept from bringing an e
 const FORGOTTEN: &str = "a hash, overwritten by an erasure of what the call was about, and forgotten after a day";
 
 /// The tables that belong to no noun.
-static TABLES: [(&str, &[Told]); 13] = [
+static TABLES: [(&str, &[Told]); 15] = [
     ("seaql_migrations", &[none("version"), none("applied_at")]),
     (
         "organization_sequence",
@@ -237,6 +237,8 @@ static TABLES: [(&str, &[Told]); 13] = [
             none("call_id"),
         ],
     ),
+    ("organization_slug", &[none("slug"), none("organization_id")]),
+    ("api_client_owner", &[none("api_client_id"), none("organization_id")]),
     ("api_client_secret", &[none("organization_id"), none("api_client_id"), none("hash")]),
     (
         "token_withdrawal",

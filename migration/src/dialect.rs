@@ -15,12 +15,23 @@ const NOUN: &str = "organization_id {uuid} NOT NULL REFERENCES organization (id)
 /// The key of every stored noun: rows of one organization stand together, and can be spread by it.
 const KEY: &str = "PRIMARY KEY (organization_id, id)";
 
+/// Lifts what would cut a step short, for this transaction: a pooler may drop what the session was begun with.
+const LONG: &str = "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true)";
+
+/// Lets a step change several spread tables in one transaction, where the extension that spreads them is there.
+const SEQUENTIAL: &str = "SELECT set_config('citus.multi_shard_modify_mode', 'sequential', true)
+    WHERE EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')";
+
 /// Runs each statement of `text` (separated by `;`) in the migration's transaction.
 ///
 /// `{noun}` stands for the columns every noun has, `{key}` for its key, `{uuid}` and `{text}` for column types, and
 /// `{nulls first}` for the order of nulls in an index: null is the smallest value on both databases.
 pub async fn run(manager: &SchemaManager<'_>, text: &str) -> Result<(), DbErr> {
     let connection = manager.get_connection();
+    if connection.get_database_backend() == DbBackend::Postgres {
+        connection.execute_unprepared(LONG).await?;
+        connection.execute_unprepared(SEQUENTIAL).await?;
+    }
     let (uuid, text_type, nulls_first) = match connection.get_database_backend() {
         DbBackend::Postgres => ("UUID", "TEXT COLLATE \"C\"", "NULLS FIRST"),
         _ => ("BLOB", "TEXT", ""),

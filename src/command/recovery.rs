@@ -17,13 +17,13 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-use super::{open, operator};
+use super::{must_be_there, open, operator};
 use crate::{
     auth::Actor,
     clock,
     config::{ErasureCommand, RestoreRequest, Settings},
     store::{
-        self, Extent, Options, Store,
+        self, Address, Extent, Options, Store,
         backup::Exclusive,
         ledger::{self, Entry},
         system::Contents,
@@ -36,7 +36,7 @@ const STEP: usize = 64 << 20;
 /// Writes a consistent copy of the database while it is in use.
 pub async fn backup(settings: &Settings, file: &Path) -> Result<String> {
     let database = settings.database_file().context("this is PostgreSQL: use pg_dump")?;
-    ensure!(database.exists(), "there is no {}", database.display());
+    must_be_there(settings)?;
     ensure!(!file.exists(), "{} is there already; nothing is overwritten", file.display());
     // Under another name until it is whole: half a backup must not look like one.
     let part = beside(file, ".part");
@@ -69,7 +69,8 @@ pub async fn backup(settings: &Settings, file: &Path) -> Result<String> {
 
 /// Puts a backup in the database's place, without those who were erased since it was made.
 pub async fn restore(settings: &Settings, request: &RestoreRequest) -> Result<String> {
-    let database = settings.database_file().context("this is PostgreSQL: use pg_restore, then `erasure replay`")?;
+    let file = settings.address().file().context("this is PostgreSQL: use pg_restore, then `erasure replay`")?;
+    let database = &file.path;
     let erased = match (&settings.erasure_ledger, request.no_erasure_ledger) {
         (Some(file), false) => ledger::read(file, request.drop_torn_line)?,
         (None, true) => Vec::new(),
@@ -86,7 +87,7 @@ pub async fn restore(settings: &Settings, request: &RestoreRequest) -> Result<St
     }
     let held = if database.exists() {
         ensure!(request.replace, "{} is there already; --replace puts the backup in its place", database.display());
-        let held = Exclusive::take(&settings.database.url).await?;
+        let held = Exclusive::take(file).await?;
         Some(held.with_context(|| format!("{} is in use; stop the server first", database.display()))?)
     } else {
         None
@@ -115,7 +116,7 @@ pub async fn restore(settings: &Settings, request: &RestoreRequest) -> Result<St
 
 /// Makes of a copy what a server can open: sound, of our schema, and without those who were erased.
 async fn prepare(file: &Path, erased: Option<&[Entry]>) -> Result<()> {
-    let url = format!("sqlite://{}?mode=rw", file.display());
+    let url = Address::of_file(file);
     let store = Store::open(&Options { url, max_connections: 1, patience: Options::LONG })
         .await
         .context("this is no SQLite database")?;

@@ -1,6 +1,6 @@
 //! The command that serves, also with the example database.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result};
 use chrono::TimeDelta;
@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use super::{gate, open, tokens};
 use crate::{
-    auth::tokens::Tokens,
+    auth::{key::KeyFile, tokens::Tokens},
     clock,
     config::Settings,
     demo, housekeeping,
@@ -19,15 +19,24 @@ use crate::{
 
 /// Runs the server until it is stopped; with the example database if it is the demo.
 pub async fn serve(settings: &Settings, is_demo: bool) -> Result<String> {
-    let (tokens, schema) = (tokens(settings)?, schema::build());
-    let (store, demo) = if is_demo {
-        let store = Store::open(&settings.database).await?;
-        let tokens = tokens.as_ref().context("the demo issues its own tokens")?;
-        let token = fill(&store, &schema, tokens).await?;
-        (store, Some(Demo { token }))
-    } else {
-        (open(settings).await?, None)
+    // A key of one's own is made beside the file: only when all else is there.
+    let given = match settings.key_file()? {
+        Some(KeyFile::Given(_)) => tokens(settings)?,
+        _ => None,
     };
+    let (sockets, schema) = (http::Sockets::take(&settings.http)?, schema::build());
+    let store = if is_demo { Store::open(&settings.database).await? } else { open(settings).await? };
+    for wanting in store.wanting() {
+        tracing::warn!("{wanting}");
+    }
+    let tokens = if given.is_some() { given } else { tokens(settings)? };
+    let demo = if is_demo {
+        let tokens = tokens.as_ref().context("the demo issues its own tokens")?;
+        Some(Demo { token: fill(&store, &schema, tokens).await? })
+    } else {
+        None
+    };
+    store.must_write().await?;
     let store = store.for_threads(http::threads()).await;
     let gate = Arc::new(gate(settings, store.clone(), tokens)?);
     store.complete_ledger().await.context("--erasure-ledger")?;
@@ -35,12 +44,27 @@ pub async fn serve(settings: &Settings, is_demo: bool) -> Result<String> {
     let token = demo.as_ref().map(|demo| demo.token.clone());
     let announce = |address| {
         if let Some(token) = token {
-            println!("Rapport is at http://{address}/\nToken, for 12 hours: {token}");
+            println!("{}", announcement(settings, address, &token));
         }
     };
-    http::serve(App { schema, store, gate, demo }, &settings.http, announce).await?;
+    http::serve(App { schema, store, gate, demo }, &settings.http, sockets, announce).await?;
     housekeeping.stop().await;
     Ok(String::new())
+}
+
+/// What the demo says when it is there.
+fn announcement(settings: &Settings, address: SocketAddr, token: &str) -> String {
+    let slug = demo::SLUG;
+    // An address of PostgreSQL may hold a password: it is not repeated.
+    let database = settings.database_file().map_or_else(
+        || "--signing-key rapport-demo.key --database-url …".to_owned(),
+        |file| format!("--database-url sqlite://{}", file.display()),
+    );
+    format!(
+        "Rapport is at http://{address}/\nToken, for 12 hours: {token}\nOrganization: {slug}\nAnother token: {} token \
+         --organization {slug} --scope \"map:read record:read\" {database}",
+        settings.program
+    )
 }
 
 /// Fills the example database and issues a token for it.

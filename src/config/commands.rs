@@ -48,6 +48,25 @@ pub enum Command {
     Erasure(ErasureCommand),
 }
 
+impl Command {
+    /// Whether it is about a database at all.
+    pub const fn uses_database(&self) -> bool {
+        !matches!(self, Self::Schema)
+    }
+
+    /// Whether a database that is not there is made: by what needs none to be there.
+    pub const fn makes_database(&self) -> bool {
+        matches!(
+            self,
+            Self::Serve
+                | Self::Demo
+                | Self::Migrate
+                | Self::Restore(_)
+                | Self::Organization(OrganizationCommand::Create(_))
+        )
+    }
+}
+
 /// What to restore.
 #[derive(Args, Clone, Debug)]
 pub struct RestoreRequest {
@@ -129,6 +148,8 @@ pub struct TokenRequest {
 pub enum OrganizationCommand {
     /// Make an organization and print its id
     Create(OrganizationRequest),
+    /// Print the organizations: slug, id, name, state
+    List,
     /// Refuse every token of an organization, within 10 seconds
     Suspend {
         /// Slug of the organization
@@ -200,7 +221,7 @@ pub struct OrganizationRequest {
     #[arg(long, value_parser = values::name)]
     pub name: String,
     /// IANA time zone in which days, weeks and months are counted
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = values::time_zone)]
     pub time_zone: Tz,
 }
 

@@ -6,6 +6,7 @@ use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
 use super::Stop;
+use crate::suggest;
 
 /// The command with the file's values as defaults.
 pub fn with_defaults(command: Command, file: &Path) -> Result<Command, Stop> {
@@ -17,7 +18,12 @@ pub fn with_defaults(command: Command, file: &Path) -> Result<Command, Stop> {
     })?;
     table.iter().try_fold(command, |command, (key, value)| {
         let known = command.get_arguments().find(|known| known.get_long() == Some(key) && key != "config");
-        let known = known.ok_or_else(|| wrong(format!("there is no setting {key}")))?;
+        let known = known.ok_or_else(|| {
+            let flags = command.get_arguments().filter_map(Arg::get_long);
+            let meant = suggest::close(&key.replace('_', "-"), flags);
+            let meant = meant.map(|flag| format!("; a similar one is {flag}")).unwrap_or_default();
+            wrong(format!("there is no setting {key}{meant}"))
+        })?;
         let texts = match (value, known.get_action()) {
             (Value::String(text), _) => Some(vec![text.clone()]),
             (Value::Integer(number), _) => Some(vec![number.to_string()]),

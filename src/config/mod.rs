@@ -1,12 +1,13 @@
 //! Every setting and command: flags before `RAPPORT_…` variables before a TOML file before defaults.
 
 mod commands;
+mod environment;
 mod file;
 mod limits;
+mod mistakes;
 mod values;
 
 use std::{
-    error::Error as _,
     ffi::OsString,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -15,9 +16,8 @@ use std::{
 
 use chrono::TimeDelta;
 use clap::{
-    Args, CommandFactory, FromArgMatches, Parser,
+    Args, CommandFactory, Parser,
     builder::{RangedI64ValueParser, RangedU64ValueParser},
-    error::{ContextKind, ContextValue, ErrorKind},
 };
 use tracing_subscriber::filter::Targets;
 
@@ -25,13 +25,18 @@ pub use self::commands::{
     ApiClientCommand, ApiClientRequest, AuditCommand, AuditRequest, Command, CustomerCommand, ErasureCommand,
     ExportRequest, OrganizationCommand, OrganizationRequest, RestoreRequest, RevokeRequest, TokenRequest,
 };
-use self::limits::GivenLimits;
+use self::{limits::GivenLimits, mistakes::parse};
 use crate::{
     auth::{external::Terms, key::KeyFile},
     graphql::limits::Limits,
-    store,
+    store::{self, Address},
     telemetry::LogFormat,
 };
+
+/// The database of every command but `demo`, unless another is named.
+const USUAL_FILE: &str = "rapport.db";
+/// The database of `demo`, unless another is named.
+pub const DEMO_FILE: &str = "rapport-demo.db";
 
 /// The GraphQL API backend for customer interaction points.
 #[derive(Parser)]
@@ -56,16 +61,18 @@ struct Given {
     /// Configuration file [default: rapport.toml, if it exists]
     #[arg(long, env = "RAPPORT_CONFIG", global = true, hide_env_values = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Address to serve the API on
+    /// Address to serve the API on: HOST:PORT, or :PORT for a port of 127.0.0.1
     #[arg(long, env = "RAPPORT_LISTEN", global = true, hide_env_values = true, value_name = "ADDRESS")]
-    #[arg(default_value = "127.0.0.1:8080")]
+    #[arg(default_value = "127.0.0.1:8080", value_parser = values::address)]
     listen: SocketAddr,
     /// Address to serve health and metrics on [default: 127.0.0.1 and the port after that of --listen]
     #[arg(long, env = "RAPPORT_ADMIN_LISTEN", global = true, hide_env_values = true, value_name = "ADDRESS")]
+    #[arg(value_parser = values::address)]
     admin_listen: Option<SocketAddr>,
     #[arg(long, env = "RAPPORT_DATABASE_URL", global = true, hide_env_values = true, value_name = "URL")]
     #[arg(help = "sqlite://FILE?mode=rwc or postgres://USER@HOST/NAME [default: sqlite://rapport.db?mode=rwc, \
                   for demo sqlite://rapport-demo.db?mode=rwc]")]
+    #[arg(value_parser = values::database)]
     database_url: Option<String>,
     /// Most connections to the database
     #[arg(long, env = "RAPPORT_DATABASE_CONNECTIONS", global = true, hide_env_values = true, value_name = "NUMBER")]
@@ -161,6 +168,11 @@ pub struct Settings {
     pub log: Targets,
     /// How to write the log.
     pub log_format: LogFormat,
+    /// How this program was called, for commands that are shown.
+    pub program: String,
+    /// What to say beforehand, if anything.
+    pub note: Option<String>,
+    address: Address,
     signing_key: Option<PathBuf>,
     is_built_in: bool,
 }
@@ -202,39 +214,39 @@ pub enum Stop {
 impl Settings {
     /// Reads the arguments and the environment of this process, and the configuration file.
     pub fn read() -> Result<Self, Stop> {
-        let variables = std::env::vars_os().map(|(name, _)| name);
-        Self::gather(std::env::args_os(), variables, Path::new("rapport.toml"))
+        Self::gather(std::env::args_os(), std::env::vars_os(), Path::new("."))
     }
 
     fn gather(
         arguments: impl IntoIterator<Item = OsString>,
-        variables: impl IntoIterator<Item = OsString>,
-        usual_file: &Path,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        folder: &Path,
     ) -> Result<Self, Stop> {
         let arguments: Vec<_> = arguments.into_iter().collect();
-        let command = CommandLine::command();
+        let variables: Vec<_> = variables.into_iter().collect();
+        let command = environment::without_empty(CommandLine::command(), &variables);
         // The first reading finds the file; help then shows the defaults, not what the file says.
         let given = parse(command.clone(), &arguments)?.given;
-        refuse_unknown_variables(&command, variables)?;
-        let file = given.config.clone().or_else(|| usual_file.exists().then(|| usual_file.to_owned()));
+        environment::refuse_unknown(&command, &variables)?;
+        let usual_file = folder.join("rapport.toml");
+        let file = given.config.clone().or_else(|| usual_file.exists().then_some(usual_file));
         let line = match file {
             None => parse(command, &arguments)?,
             Some(file) => parse(file::with_defaults(command, &file)?, &arguments)
                 .map_err(|stop| Stop::Wrong(format!("{}: {stop}", file.display())))?,
         };
-        Self::resolve(line)
+        let mut settings = Self::resolve(line, folder)?;
+        settings.program = arguments.first().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        Ok(settings)
     }
 
     /// Fills in the defaults that depend on other settings.
-    fn resolve(CommandLine { command, given }: CommandLine) -> Result<Self, Stop> {
-        let url = given.database_url.unwrap_or_else(|| {
-            let file = if matches!(command, Command::Demo) { "rapport-demo.db" } else { "rapport.db" };
-            format!("sqlite://{file}?mode=rwc")
-        });
-        // The sentence must not repeat the address: it may hold a password.
-        if !url.starts_with("postgres://") && sqlite_file(&url).is_none() {
-            return Err(Stop::Wrong("--database-url must be sqlite://FILE?mode=rwc or postgres://…".to_owned()));
-        }
+    fn resolve(CommandLine { command, given }: CommandLine, folder: &Path) -> Result<Self, Stop> {
+        let (url, note) = match given.database_url {
+            Some(url) => (url, None),
+            None => usual_database(&command, folder),
+        };
+        let address = Address::parse(&url).map_err(|reason| Stop::Wrong(format!("--database-url: {reason}")))?;
         let admin_listen = match given.admin_listen {
             Some(address) => address,
             None => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port_after(given.listen.port())?),
@@ -269,6 +281,9 @@ impl Settings {
         Ok(Self {
             command,
             database: store::Options { url, max_connections: given.database_connections, patience },
+            address,
+            note,
+            program: String::new(),
             erasure_ledger: given.erasure_ledger,
             issuer: given.issuer,
             external_issuers: given.external_issuer,
@@ -293,7 +308,12 @@ impl Settings {
 
     /// The file of a `SQLite` database.
     pub fn database_file(&self) -> Option<&Path> {
-        sqlite_file(&self.database.url)
+        self.address.file().map(|file| file.path.as_path())
+    }
+
+    /// Where the database is.
+    pub const fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Where the key for access tokens is; none if the built-in issuer is off. On `PostgreSQL` there is no place of
@@ -317,47 +337,15 @@ impl Settings {
     }
 }
 
-fn parse(command: clap::Command, arguments: &[OsString]) -> Result<CommandLine, Stop> {
-    let parsed = command.try_get_matches_from(arguments).and_then(|matches| CommandLine::from_arg_matches(&matches));
-    parsed.map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Shown(error.to_string()),
-        _ => Stop::Wrong(without_terms(&error).unwrap_or_else(|| sentence(&error.to_string()))),
-    })
-}
-
-/// What is wrong with an issuer's terms, without the terms: their addresses may hold a secret.
-fn without_terms(error: &clap::Error) -> Option<String> {
-    let Some(ContextValue::String(setting)) = error.get(ContextKind::InvalidArg) else { return None };
-    let reason = error.source().filter(|_| setting.starts_with("--external-issuer"))?;
-    Some(format!("invalid value for '{setting}': {reason}"))
-}
-
-/// The first paragraph of what clap says, on one line: the rest is usage and tips.
-fn sentence(message: &str) -> String {
-    let paragraph = message.lines().take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
-    paragraph.strip_prefix("error: ").unwrap_or(&paragraph).to_owned()
-}
-
-/// A mistyped variable must not be silently without effect.
-fn refuse_unknown_variables(
-    command: &clap::Command,
-    variables: impl IntoIterator<Item = OsString>,
-) -> Result<(), Stop> {
-    for variable in variables {
-        let name = variable.to_string_lossy();
-        let is_ours = name.starts_with("RAPPORT_") && !name.starts_with("RAPPORT_TEST_");
-        if is_ours && !command.get_arguments().any(|known| known.get_env() == Some(&variable)) {
-            return Err(Stop::Wrong(format!("there is no setting {name}, which the environment sets")));
-        }
-    }
-    Ok(())
-}
-
-/// The file of an address of the form `sqlite://FILE?…`.
-fn sqlite_file(url: &str) -> Option<&Path> {
-    let file = url.strip_prefix("sqlite://")?.split('?').next()?;
-    // `:memory:` would be another database for each connection.
-    (!file.is_empty() && !file.contains(':')).then(|| Path::new(file))
+/// The database of a command that names none, and what to say of it: whoever began with the demo has no other.
+fn usual_database(command: &Command, folder: &Path) -> (String, Option<String>) {
+    let is_there = |name: &str| folder.join(name).exists();
+    let is_demo = matches!(command, Command::Demo);
+    let is_about_demo =
+        !command.makes_database() && command.uses_database() && !is_there(USUAL_FILE) && is_there(DEMO_FILE);
+    let name = if is_demo || is_about_demo { DEMO_FILE } else { USUAL_FILE };
+    let note = format!("there is no {USUAL_FILE} here: this is about the demo's {DEMO_FILE}");
+    (format!("sqlite://{name}?mode=rwc"), is_about_demo.then_some(note))
 }
 
 /// Whether a test wants to order failures.
@@ -383,5 +371,7 @@ fn port_after(port: u16) -> Result<u16, Stop> {
     if port == 0 { Ok(0) } else { port.checked_add(1).ok_or_else(no_port) }
 }
 
+#[cfg(test)]
+mod first_steps;
 #[cfg(test)]
 mod tests;

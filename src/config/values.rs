@@ -1,13 +1,55 @@
 //! Settings from text: each parser says in a few words what is wrong.
 
-use std::time::Duration;
+use std::{
+    net::{Ipv4Addr, SocketAddr, ToSocketAddrs},
+    time::Duration,
+};
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use entity::{Permission, Permissions};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use crate::{auth::claims::LONGEST_LIFE, text};
+use crate::{auth::claims::LONGEST_LIFE, store::Address, suggest, text};
+
+/// `HOST:PORT`, where the host is an address or a name of this machine, or `:PORT`, which is of this machine only.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    let form = "expected HOST:PORT such as 127.0.0.1:8080 or localhost:8080";
+    if let Some(port) = text.strip_prefix(':') {
+        let port = port.parse().map_err(|_| form)?;
+        return Ok((Ipv4Addr::LOCALHOST, port).into());
+    }
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let (host, port) = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).ok_or_else(|| {
+        if text.parse::<u16>().is_ok() {
+            format!("expected HOST:PORT such as 127.0.0.1:{text}")
+        } else {
+            form.to_owned()
+        }
+    })?;
+    let port: u16 = port.parse().map_err(|_| form)?;
+    let found = (host, port).to_socket_addrs().map_err(|_| format!("no address of {host} is known"))?;
+    // Who asks for localhost tries this one as well, and others expect it.
+    let found: Vec<_> = found.collect();
+    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    first.copied().ok_or_else(|| format!("no address of {host} is known"))
+}
+
+/// Where the database is.
+pub fn database(text: &str) -> Result<String, String> {
+    Address::parse(text).map(|_| text.trim().to_owned())
+}
+
+/// An IANA time zone.
+pub fn time_zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| match suggest::time_zone(text) {
+        Some(meant) => format!("there is no such IANA time zone; a similar one is {meant}"),
+        None => "expected an IANA time zone such as Europe/Berlin".to_owned(),
+    })
+}
 
 /// `90s`, `30m` or `24h`, more than nothing.
 pub fn duration(text: &str) -> Result<Duration, &'static str> {

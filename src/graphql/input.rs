@@ -18,6 +18,7 @@ use crate::{
     Error, Result, UserError,
     error::Code,
     store::{ExternalId, cell::Cell, draft::Reference},
+    suggest,
     text::{is_blank, refusal, refused_in_name, refused_in_text},
 };
 
@@ -236,6 +237,14 @@ fn float(value: &Value) -> Option<f64> {
     number.as_f64().filter(|number| number.is_finite()).map(|number| number + 0.0)
 }
 
+/// The name of a time zone, or what is wrong with it.
+fn time_zone(given: &str) -> Result<String, String> {
+    given.parse::<chrono_tz::Tz>().map(|zone| zone.name().to_owned()).map_err(|_| {
+        let meant = suggest::time_zone(given).map(|zone| format!("; a similar one is {zone}"));
+        format!("this is not an IANA time zone{}", meant.unwrap_or_default())
+    })
+}
+
 /// A value for a column, or what is wrong with it.
 pub fn accept(field: &Described, value: &Value) -> Result<std::result::Result<Cell, UserError>> {
     let refuse = |code, message: String| Ok(Err(UserError::new(code, field.name, message)));
@@ -273,10 +282,7 @@ pub fn accept(field: &Described, value: &Value) -> Result<std::result::Result<Ce
         }
         Kind::TimeZone => {
             let given = text(value).ok_or_else(|| bad(field.name, "a text"))?;
-            match given.parse::<chrono_tz::Tz>() {
-                Ok(zone) => Ok(Ok(Cell::Text(zone.name().to_owned()))),
-                Err(_) => refuse(Code::Invalid, "this is not an IANA time zone".into()),
-            }
+            time_zone(given).map_or_else(|message| refuse(Code::Invalid, message), |zone| Ok(Ok(Cell::Text(zone))))
         }
         Kind::Int { min, max } => {
             let given = int(value).ok_or_else(|| bad(field.name, "a whole number"))?;

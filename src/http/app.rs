@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 
 use super::{
     admission::Admission, body, diagram, edge, explorer, failure::Refusal, gate::Gate, graphql, health, media::Media,
-    oauth, published, throttle::Throttle,
+    oauth, preflight::Origins, published, throttle::Throttle,
 };
 use crate::{
     config::HttpSettings,
@@ -57,6 +57,8 @@ pub(super) struct State {
     pub documents: Documents,
     pub throttle: Throttle,
     pub admission: Admission,
+    /// Whose pages may call.
+    pub origins: Origins,
     /// Where the database's connections live: as long as the process, while workers come to an end one by one.
     pub home: Handle,
 }
@@ -76,6 +78,7 @@ impl State {
             limits: settings.limits.clone(),
             documents: Documents::default(),
             admission,
+            origins: Origins::new(&settings.cors_origins),
             home: Handle::current(),
         }
     }

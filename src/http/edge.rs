@@ -62,6 +62,9 @@ pub async fn edge(
     };
     add_headers(response.response_mut(), id);
 
+    if let Some(state) = response.request().app_data::<web::Data<State>>() {
+        state.origins.look_at(response.request());
+    }
     let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let outcome = response.response().extensions().get::<Outcome>().cloned().unwrap_or_default();
     let status = response.status().as_u16();

@@ -17,6 +17,7 @@ mod media;
 mod metrics;
 mod oauth;
 mod params;
+mod preflight;
 mod published;
 mod serve;
 #[cfg(test)]
@@ -25,4 +26,4 @@ mod throttle;
 
 pub use app::{App, Demo, routes};
 pub use gate::Gate;
-pub use serve::{serve, threads};
+pub use serve::{Sockets, serve, threads};

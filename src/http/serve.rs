@@ -9,7 +9,10 @@ use std::{
 };
 
 use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, web};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    net::TcpSocket,
+    signal::unix::{SignalKind, signal},
+};
 
 use super::{
     admin,
@@ -21,16 +24,65 @@ use crate::config::HttpSettings;
 /// How long the log has for the line that says why the process is ended by force.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
+/// How many connections may wait to be accepted.
+const WAITING: u32 = 2_048;
+
+/// The addresses to serve on: taken before anything else is begun, and not yet open to anybody.
+#[derive(Debug)]
+pub struct Sockets {
+    api: TcpSocket,
+    admin: TcpSocket,
+}
+
+impl Sockets {
+    /// Takes the addresses of the settings.
+    pub fn take(settings: &HttpSettings) -> io::Result<Self> {
+        let admin = bind("admin-listen", settings.admin_listen)?;
+        Ok(Self { api: bind("listen", settings.listen)?, admin })
+    }
+}
+
+fn bind(setting: &str, address: SocketAddr) -> io::Result<TcpSocket> {
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // Or a server that was just stopped keeps the next one out for a while.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    bound().map_err(|error| unusable(setting, address, &error))
+}
+
+fn listen(setting: &str, address: SocketAddr, socket: TcpSocket) -> io::Result<TcpListener> {
+    let listener = socket.listen(WAITING).and_then(tokio::net::TcpListener::into_std);
+    listener.map_err(|error| unusable(setting, address, &error))
+}
+
+fn unusable(setting: &str, address: SocketAddr, error: &io::Error) -> io::Error {
+    let reason = match error.kind() {
+        io::ErrorKind::AddrInUse => format!("is in use by another program: name another port by --{setting}"),
+        io::ErrorKind::PermissionDenied => {
+            format!("may not be used by this user: name a port above 1023 by --{setting}")
+        }
+        io::ErrorKind::AddrNotAvailable => format!("is no address of this machine: name one by --{setting}"),
+        _ => format!("cannot be used: {error}"),
+    };
+    io::Error::new(error.kind(), format!("--{setting} {address} {reason}"))
+}
+
 /// Serves until SIGTERM or SIGINT, then finishes what has begun. `announce` is told the address, which the system
 /// chooses where the settings say port 0.
-pub async fn serve(app: App, settings: &HttpSettings, announce: impl FnOnce(SocketAddr)) -> io::Result<()> {
+pub async fn serve(
+    app: App,
+    settings: &HttpSettings,
+    sockets: Sockets,
+    announce: impl FnOnce(SocketAddr),
+) -> io::Result<()> {
     let health = Health::new(app.store.clone());
     tokio::spawn(app.gate.lookout.clone().keep_polling());
-    let unusable = |setting: &str, address: SocketAddr, error: &io::Error| {
-        io::Error::new(error.kind(), format!("--{setting} {address} cannot be used: {error}"))
-    };
-    let admin_listener = TcpListener::bind(settings.admin_listen)
-        .map_err(|error| unusable("admin-listen", settings.admin_listen, &error))?;
+    let admin_listener = listen("admin-listen", settings.admin_listen, sockets.admin)?;
+    let listener = listen("listen", settings.listen, sockets.api)?;
+    let address = listener.local_addr().unwrap_or(settings.listen);
     let state = web::Data::new(State::new(app, settings));
     let shared_health = web::Data::new(health.clone());
     let origins = settings.cors_origins.clone();
@@ -43,9 +95,7 @@ pub async fn serve(app: App, settings: &HttpSettings, announce: impl FnOnce(Sock
         .disable_signals()
         .tcp_nodelay(true)
         .shutdown_timeout(settings.drain_timeout.saturating_sub(settings.drain_delay).as_secs())
-        .bind(settings.listen)
-        .map_err(|error| unusable("listen", settings.listen, &error))?;
-    let address = server.addrs().first().copied().unwrap_or(settings.listen);
+        .listen(listener)?;
     let admin = admin_listener.local_addr().unwrap_or(settings.admin_listen);
     admin::spawn(admin_listener, health.clone())?;
     let server = server.run();

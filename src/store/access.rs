@@ -16,7 +16,7 @@ use super::{
     event::Event,
     line::{Answered, Found, Payer},
     narrow::Site,
-    sql::{Alias, Sql},
+    sql::Alias,
 };
 use crate::{
     Error, Result,
@@ -42,11 +42,12 @@ pub struct KnownClient {
 impl Store {
     /// The API client of that id. It calls to learn which organization it may act in.
     pub async fn api_client(&self, id: Uuid) -> Result<Option<KnownClient>> {
-        let mut sql = Sql::new(self.backend());
-        sql.push("SELECT c.organization_id, s.hash, c.scopes, c.revoked_at, w.withdrawn_at FROM api_client_secret s ");
-        sql.push("JOIN api_client c ON c.organization_id = s.organization_id AND c.id = s.api_client_id ");
+        let mut sql = self.sql();
+        sql.push("SELECT c.organization_id, s.hash, c.scopes, c.revoked_at, w.withdrawn_at FROM api_client_owner d ");
+        sql.push("JOIN api_client_secret s ON s.organization_id = d.organization_id ");
+        sql.push("AND s.api_client_id = d.api_client_id JOIN api_client c ON c.organization_id = s.organization_id AND c.id = s.api_client_id ");
         sql.push("LEFT JOIN token_withdrawal w ON w.organization_id = s.organization_id AND w.kind = ");
-        sql.bind(Withdrawal::Organization.name()).push(" WHERE s.api_client_id = ").bind(id);
+        sql.bind(Withdrawal::Organization.name()).push(" WHERE d.api_client_id = ").bind(id);
         let kinds = [CellKind::Text, CellKind::Text, CellKind::Int, CellKind::Int];
         let found = self.reader.read(sql.finish(), Answered { has_parent: false, kinds: &kinds }).await?;
         let Some(Found { tenant: Some(organization), cells, .. }) = found.into_iter().next() else { return Ok(None) };
@@ -77,7 +78,7 @@ impl Store {
         let Some((_, id)) = id::decode(name).filter(|(prefix, _)| *prefix == organization::NOUN.prefix) else {
             return self.organization_by_slug(name).await;
         };
-        let mut sql = Sql::new(self.backend());
+        let mut sql = self.sql();
         sql.push("SELECT id FROM organization WHERE id = ").bind(id);
         Ok(self.owners(sql).await?.pop())
     }
@@ -85,7 +86,7 @@ impl Store {
     /// Whose tokens are refused, of every organization. What no living token can be of is left out.
     pub async fn withdrawn(&self, now: DateTime<Utc>) -> Result<Withdrawn> {
         let oldest = (now - LONGEST_LIFE - LONGEST_LIFE).timestamp_millis();
-        let mut sql = Sql::new(self.backend());
+        let mut sql = self.sql();
         sql.push("SELECT organization_id, kind, subject, withdrawn_at FROM token_withdrawal WHERE kind = ");
         sql.bind(Withdrawal::Organization.name()).push(" OR withdrawn_at > ").bind(oldest);
         let mut withdrawn = Withdrawn::default();
@@ -105,6 +106,10 @@ impl Tx {
         let mut sql = self.sql();
         sql.push("INSERT INTO api_client_secret (organization_id, api_client_id, hash) VALUES (");
         sql.owner(self.organization()).push(", ").bind(client).push(", ").bind(hash).push(")");
+        self.execute(sql.finish()).await?;
+        let mut sql = self.sql();
+        sql.push("INSERT INTO api_client_owner (api_client_id, organization_id) VALUES (").bind(client).push(", ");
+        sql.owner(self.organization()).push(")");
         self.execute(sql.finish()).await.map(drop)
     }
 

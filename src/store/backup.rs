@@ -7,7 +7,7 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 use super::{
-    Store, connect,
+    SqliteFile, Store, connect,
     ledger::{self, Entry},
     line::Lines,
     sql::Sql,
@@ -52,7 +52,7 @@ impl Store {
     }
 
     /// Runs a statement on `SQLite` while nobody writes.
-    async fn alone(&self, sql: &'static str) -> Result<Option<i64>> {
+    pub(super) async fn alone(&self, sql: &'static str) -> Result<Option<i64>> {
         match &self.writer {
             Lines::Writer(writer) => Ok(writer.alone(sql).await?),
             _ => Err(Error::internal("only SQLite has one writer")),
@@ -85,7 +85,7 @@ impl Store {
             }
             return Ok(());
         }
-        let pool = connect::patient(&self.options, &self.statements).await?;
+        let pool = connect::patient(&self.address, &self.statements).await?;
         for table in held() {
             tell(format!("rewriting {}", table.concat()));
             let mut sql = Sql::new(self.backend());
@@ -95,6 +95,17 @@ impl Store {
         // The planner's samples of values: the ANALYZE above has replaced them, the old ones lie about.
         tell("rewriting pg_statistic".to_owned());
         pool.execute_unprepared("VACUUM FULL pg_statistic").await?;
+        // Where tables are spread over nodes, each has samples of its own. The tables themselves are rewritten everywhere.
+        let spreads = "SELECT 1 FROM pg_proc WHERE proname = 'run_command_on_all_nodes'";
+        if pool.query_one_raw(Sql::text_only(self.backend(), spreads)).await?.is_some() {
+            let everywhere =
+                "SELECT CAST(success AS TEXT), result FROM run_command_on_all_nodes('VACUUM FULL pg_statistic')";
+            for node in pool.query_all_raw(Sql::text_only(self.backend(), everywhere)).await? {
+                if node.try_get_by_index::<String>(0)? != "true" {
+                    return Err(Error::internal("a node did not rewrite pg_statistic"));
+                }
+            }
+        }
         pool.close().await?;
         Ok(())
     }
@@ -151,8 +162,8 @@ pub struct Exclusive(DatabaseConnection);
 
 impl Exclusive {
     /// Takes the file, its write-ahead log emptied into it. `None` if somebody has it open.
-    pub async fn take(url: &str) -> Result<Option<Self>> {
-        let Ok(connection) = connect::exclusive(url).await else { return Ok(None) };
+    pub async fn take(file: &SqliteFile) -> Result<Option<Self>> {
+        let Ok(connection) = connect::exclusive(file).await else { return Ok(None) };
         for statement in ["BEGIN EXCLUSIVE", "COMMIT", "PRAGMA wal_checkpoint(TRUNCATE)"] {
             if connection.execute_unprepared(statement).await.is_err() {
                 connection.close().await?;

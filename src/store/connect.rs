@@ -11,12 +11,17 @@ use std::{
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, TransactionTrait};
 use sqlx::{
-    Executor,
-    sqlite::{SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
+    ConnectOptions as _, Executor,
+    postgres::PgConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
 };
 
 use super::{
+    Address, Mode, SqliteFile,
+    cause::Cause,
+    file,
     line::{Kept, Lines, Readers, Writer},
+    server::{NO_TIMES, SESSION, Server, TIMES},
     sql::Sql,
 };
 use crate::{Error, Result};
@@ -24,7 +29,7 @@ use crate::{Error, Result};
 /// How to reach the database.
 #[derive(Clone)]
 pub struct Options {
-    /// `sqlite://FILE?mode=rwc` or `postgres://…`.
+    /// See [`Address::parse`].
     pub url: String,
     /// Most connections to hold (PostgreSQL), most readers (`SQLite`).
     pub max_connections: u32,
@@ -61,33 +66,58 @@ const TURN: Duration = Duration::from_secs(3);
 /// PostgreSQL that has just come back is slow to let the first ones in.
 const LOOKOUT: Duration = Duration::from_secs(3);
 
+/// What was opened.
+pub(super) struct Opened {
+    pub readers: Lines,
+    pub writer: Lines,
+    pub lookout: DatabaseConnection,
+    pub address: Address,
+    /// What the server is like, if it is one.
+    pub server: Server,
+}
+
 /// Opens the readers, the writer and the lookout.
-pub(super) async fn open(options: &Options, statements: &Arc<AtomicU64>) -> Result<(Lines, Lines, DatabaseConnection)> {
+pub(super) async fn open(options: &Options, statements: &Arc<AtomicU64>) -> Result<Opened> {
+    let address = Address::parse(&options.url).map_err(|reason| Cause(format!("--database-url: {reason}")))?;
     let most = options.max_connections;
     let one_later = |mut options: ConnectOptions| {
         options.min_connections(0).connect_lazy(true);
         options
     };
-    if options.url.starts_with("postgres") {
-        let pool = connect(postgres(options, most), statements).await?;
-        let pool = pool.get_postgres_connection_pool().clone();
-        let pool = Lines::Postgres(Kept::new(pool, most, options.patience, statements));
-        let mut one = postgres(options, 1);
-        // Nobody begins a transaction there, and each ROLLBACK would leave a warning in PostgreSQL's log.
-        one.acquire_timeout(LOOKOUT)
-            .map_sqlx_postgres_pool_opts(|pool| pool.after_release(|_, _| Box::pin(async { Ok(true) })));
-        let lookout = connect(one_later(one), statements).await?;
-        return Ok((pool.clone(), pool, lookout));
+    let file = match &address {
+        Address::Sqlite(file) => file.clone(),
+        Address::Postgres(server) => {
+            let session = session(server, &TIMES);
+            let server = Server::ask(&session, &address).await?;
+            let pool = connect(postgres(&session, options.patience, most), statements).await?;
+            let pool = pool.get_postgres_connection_pool().clone();
+            let pool = Lines::Postgres(Kept::new(pool, most, options.patience, statements));
+            let mut one = postgres(&session, options.patience, 1);
+            // Nobody begins a transaction there, and each ROLLBACK would leave a warning in PostgreSQL's log.
+            one.acquire_timeout(LOOKOUT)
+                .map_sqlx_postgres_pool_opts(|pool| pool.after_release(|_, _| Box::pin(async { Ok(true) })));
+            let lookout = connect(one_later(one), statements).await?;
+            return Ok(Opened { readers: pool.clone(), writer: pool, lookout, address, server });
+        }
+    };
+    {
+        // Others may be making the same file, or turning it to a write-ahead log.
+        let _alone = file::lock(&file.path).await?;
+        file::make(&file)?;
+        // It sets the file's mode.
+        let first = connect(sqlite(&file, 1, TURN), statements).await.map_err(|error| file::why_not(&file, error))?;
+        first.close().await?;
     }
-    // It makes the file, and its mode.
-    let first = connect(sqlite(&options.url, 1, TURN), statements).await?;
-    let file = first.get_sqlite_connection_pool().connect_options().get_filename().to_owned();
-    first.close().await?;
-    let (writer, readers) =
-        (Writer::new(file.clone(), TURN, statements), Readers::new(file, most, options.patience, statements));
-    let others = connect(one_later(sqlite(&options.url, most, options.patience)), statements).await?;
-    let lookout = connect(one_later(sqlite(&options.url, 1, options.patience)), statements).await?;
-    Ok((Lines::Readers(readers, others), Lines::Writer(writer), lookout))
+    let path = file.path.clone();
+    let readers = Readers::new(path.clone(), most, options.patience, statements);
+    let others = connect(one_later(sqlite(&file, most, options.patience)), statements).await?;
+    let lookout = connect(one_later(sqlite(&file, 1, options.patience)), statements).await?;
+    let readers = Lines::Readers(readers, others);
+    let writer = match file.mode {
+        Mode::Read => readers.clone(),
+        Mode::Write | Mode::Make => Lines::Writer(Writer::new(path, TURN, statements)),
+    };
+    Ok(Opened { readers, writer, lookout, address, server: Server::default() })
 }
 
 /// How long a transaction waits for its turn among those of its organization.
@@ -106,26 +136,27 @@ async fn connect(options: ConnectOptions, statements: &Arc<AtomicU64>) -> Result
     Ok(connection)
 }
 
-fn postgres(options: &Options, connections: u32) -> ConnectOptions {
-    let mut connect = ConnectOptions::new(&options.url);
+/// Sessions as we need them, with these time-outs.
+fn session(server: &PgConnectOptions, times: &[(&str, &str); 3]) -> PgConnectOptions {
+    server
+        .clone()
+        .statement_cache_capacity(512)
+        .application_name("rapport")
+        .options(SESSION)
+        .options(times.iter().copied())
+}
+
+fn postgres(session: &PgConnectOptions, patience: Duration, connections: u32) -> ConnectOptions {
+    // Where it goes is said below: the driver would read the address in a way of its own.
+    let (mut connect, session) = (ConnectOptions::new("postgres://localhost"), session.clone());
     connect
         .max_connections(connections)
-        .acquire_timeout(options.patience)
+        .acquire_timeout(patience)
         .connect_timeout(Duration::from_secs(5))
         .test_before_acquire(false)
         .test_before_acquire_if_idle_for(Duration::from_secs(5))
-        .set_application_name("rapport")
-        .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .map_sqlx_postgres_opts(|connect| {
-            connect.statement_cache_capacity(512).options([
-                ("statement_timeout", "5s"),
-                ("lock_timeout", "2s"),
-                ("idle_in_transaction_session_timeout", "10s"),
-                // A ROLLBACK where nothing is open is worth a warning.
-                ("client_min_messages", "error"),
-            ])
-        })
+        .map_sqlx_postgres_opts(move |_| session.clone().disable_statement_logging())
         // A future dropped while BEGIN is in flight gives the pool a connection with an open
         // transaction: the next borrower's acknowledged writes would vanish.
         .map_sqlx_postgres_pool_opts(|pool| {
@@ -139,8 +170,8 @@ fn postgres(options: &Options, connections: u32) -> ConnectOptions {
     connect
 }
 
-fn sqlite(url: &str, connections: u32, patience: Duration) -> ConnectOptions {
-    let mut connect = ConnectOptions::new(url);
+fn sqlite(file: &SqliteFile, connections: u32, patience: Duration) -> ConnectOptions {
+    let (mut connect, file) = (ConnectOptions::new("sqlite://file"), file_options(file));
     connect
         .max_connections(connections)
         .min_connections(1)
@@ -148,54 +179,66 @@ fn sqlite(url: &str, connections: u32, patience: Duration) -> ConnectOptions {
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
         .test_before_acquire(false)
-        .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .map_sqlx_sqlite_opts(|connect| {
-            let connect = connect
-                .foreign_keys(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(LOCK)
-                .statement_cache_capacity(256)
-                .pragma("mmap_size", MAPPED.to_string())
-                // What is deleted is overwritten: an erased person must not be left between the rows.
-                .pragma("secure_delete", "ON");
-            #[cfg(debug_assertions)]
-            if let Some(most) = crate::faults::most_pages() {
-                return connect.pragma("max_page_count", most.to_string());
-            }
-            connect
-        });
+        .map_sqlx_sqlite_opts(move |_| file.clone());
+    connect
+}
+
+fn file_options(file: &SqliteFile) -> SqliteConnectOptions {
+    let connect = file
+        .options()
+        .create_if_missing(false)
+        .disable_statement_logging()
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(LOCK)
+        .statement_cache_capacity(256)
+        .pragma("mmap_size", MAPPED.to_string())
+        // What is deleted is overwritten: an erased person must not be left between the rows.
+        .pragma("secure_delete", "ON");
+    #[cfg(debug_assertions)]
+    if let Some(most) = crate::faults::most_pages() {
+        return connect.pragma("max_page_count", most.to_string());
+    }
     connect
 }
 
 /// Connections of PostgreSQL for long work: the time-outs that protect a server would cut it short.
-pub(super) async fn patient(options: &Options, statements: &Arc<AtomicU64>) -> Result<DatabaseConnection> {
-    let mut connect_options = ConnectOptions::new(&options.url);
-    connect_options.max_connections(2).sqlx_logging(false).record_stmt_in_spans(false);
-    connect(connect_options, statements).await
+pub(super) async fn patient(address: &Address, statements: &Arc<AtomicU64>) -> Result<DatabaseConnection> {
+    let Address::Postgres(server) = address else { return Err(Error::internal("this is a file")) };
+    let mut options = postgres(&session(server, &NO_TIMES), Options::LONG, 2);
+    // Nothing is dropped half-way here, and each ROLLBACK would leave a warning.
+    options.map_sqlx_postgres_pool_opts(|pool| pool.after_release(|_, _| Box::pin(async { Ok(true) })));
+    connect(options, statements).await
 }
 
 /// A connection to a `SQLite` file that lets nobody else in once it has read. Fails if somebody is.
-pub(super) async fn exclusive(url: &str) -> Result<DatabaseConnection> {
-    let mut connect_options = sqlite(url, 1, Options::BRIEF);
-    connect_options.map_sqlx_sqlite_opts(|connect| {
-        let connect = connect.locking_mode(SqliteLockingMode::Exclusive).journal_mode(SqliteJournalMode::Wal);
-        connect.busy_timeout(Duration::from_millis(500)).create_if_missing(false)
-    });
+pub(super) async fn exclusive(file: &SqliteFile) -> Result<DatabaseConnection> {
+    let mut connect_options = sqlite(file, 1, Options::BRIEF);
+    let alone = file_options(file).locking_mode(SqliteLockingMode::Exclusive).busy_timeout(Duration::from_millis(500));
+    connect_options.map_sqlx_sqlite_opts(move |_| alone.clone());
     connect(connect_options, &Arc::default()).await
 }
 
 /// Runs the migrations under a lock: the migrator itself takes none.
-pub(super) async fn migrate(options: &Options, writer: &Lines, statements: &Arc<AtomicU64>) -> Result<()> {
-    if let Lines::Writer(_) = writer {
-        let connection = connect(sqlite(&options.url, 1, TURN), statements).await?;
-        Migrator::up(&connection, None).await?;
-        return Ok(connection.close().await?);
+pub(super) async fn migrate(address: &Address, statements: &Arc<AtomicU64>) -> Result<()> {
+    if let Address::Sqlite(file) = address {
+        let _alone = file::lock(&file.path).await?;
+        let connection = connect(sqlite(file, 1, TURN), statements).await?;
+        let done = Migrator::up(&connection, None).await;
+        connection.close().await?;
+        return done.map_err(|error| file::why_not(file, error.into()));
     }
     // One connection for the lock and one for the steps.
-    let pool = patient(options, statements).await?;
+    let pool = patient(address, statements).await?;
     let guard = pool.begin().await?;
+    // Again, for poolers that drop what a session is begun with.
+    for (setting, _) in NO_TIMES {
+        let mut sql = Sql::new(DbBackend::Postgres);
+        sql.push("SELECT set_config(").bind(setting).push(", '0', true)");
+        guard.execute_raw(sql.finish()).await?;
+    }
     let mut lock = Sql::new(DbBackend::Postgres);
     lock.push("SELECT pg_advisory_xact_lock(").bind(MIGRATION_LOCK).push(")");
     guard.execute_raw(lock.finish()).await?;
@@ -207,16 +250,23 @@ pub(super) async fn migrate(options: &Options, writer: &Lines, statements: &Arc<
 
 /// Refuses a database whose schema is older. A newer one is allowed: a rolling update migrates first.
 pub(super) async fn check_schema(reader: &Lines) -> Result<()> {
-    let wanted = Migrator::migrations().len();
-    let statement = Sql::text_only(reader.get_database_backend(), "SELECT COUNT(*) FROM seaql_migrations");
-    let found: i64 = match reader.query_one_raw(statement).await {
-        Ok(Some(row)) => row.try_get_by_index(0)?,
-        _ => 0,
+    let backend = reader.get_database_backend();
+    let there = match backend {
+        DbBackend::Postgres => {
+            "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'seaql_migrations'"
+        }
+        _ => "SELECT COUNT(*) FROM sqlite_master WHERE name = 'seaql_migrations'",
     };
-    if usize::try_from(found).unwrap_or(0) < wanted {
-        return Err(Error::internal(format!(
-            "the database has {found} of {wanted} schema steps; run `rapport migrate` first"
-        )));
+    let count = async |sql: &'static str| -> Result<usize> {
+        let row = reader.query_one_raw(Sql::text_only(backend, sql)).await?;
+        let found: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+        Ok(usize::try_from(found).unwrap_or(0))
+    };
+    let wanted = Migrator::migrations().len();
+    let found = if count(there).await? == 0 { 0 } else { count("SELECT COUNT(*) FROM seaql_migrations").await? };
+    if found < wanted {
+        let said = format!("the database has {found} of {wanted} schema steps; run `rapport migrate` first");
+        return Err(Cause(said).into());
     }
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! The outbox: one row for everything that happened, in the transaction in which it happened.
 
-use entity::{event::EventOperation, id};
+use entity::{
+    event::EventOperation,
+    id::{self, OrganizationId},
+};
 use sea_orm::{Value, prelude::Uuid};
 
 use super::{
@@ -61,18 +64,20 @@ impl Tx {
         rows.first().map_or(Ok(None), |row| Weeks::of(&row[1..]))
     }
 
-    /// Appends what stores events after the sequence was taken. PostgreSQL only.
+    /// Appends what stores events after the sequence was taken. PostgreSQL only. The rows are selected from the sequence's
+    /// own table, where it is told which node they are for; how far it is gone is known from the part that moved it.
     pub(super) fn insert_events(&self, sql: &mut Sql, events: &[Event], sequence: Alias) {
-        sql.push("INSERT INTO event (").push(COLUMNS).push(") SELECT ").column(sequence, "organization_id");
-        sql.push(", v.id, ").column(sequence, "base");
-        sql.push(" + v.place, v.noun, v.row_id, v.operation, v.version, ");
+        sql.push("INSERT INTO event (").push(COLUMNS).push(") SELECT ").column(Alias::ROW, "organization_id");
+        sql.push(", v.id, (SELECT base FROM ").alias(sequence);
+        sql.push(") + v.place, v.noun, v.row_id, v.operation, v.version, ");
         self.common(sql);
         let cells: Vec<[Cell; 6]> = events.iter().map(Event::cells).collect();
-        sql.push(", v.fields FROM ").alias(sequence).push(" CROSS JOIN UNNEST(");
+        sql.push(", v.fields FROM organization_sequence AS t CROSS JOIN UNNEST(");
         sql.list(KINDS.into_iter().enumerate(), |sql, (place, kind)| {
             sql.array(kind, cells.iter().map(|row| &row[place]));
         });
-        sql.push(") WITH ORDINALITY AS v(id, noun, row_id, operation, version, fields, place)");
+        sql.push(") WITH ORDINALITY AS v(id, noun, row_id, operation, version, fields, place) WHERE ");
+        is_after(sql, Alias::ROW, self.organization(), sequence);
         sql.push(" RETURNING organization_id");
     }
 
@@ -128,6 +133,13 @@ impl Tx {
         }
         Err(Error::internal(format!("{stored} of {} events of {} were stored", events.len(), self.organization().0)))
     }
+}
+
+/// Appends the condition that a row of `organization_sequence` is the organization's, and that the part has happened that
+/// moves it. PostgreSQL only.
+pub(super) fn is_after(sql: &mut Sql, row: Alias, organization: OrganizationId, sequence: Alias) {
+    sql.column(row, "organization_id").push(" = ").owner(organization);
+    sql.push(" AND EXISTS (SELECT 1 FROM ").alias(sequence).push(")");
 }
 
 /// What is told of the organization's sequence when it has moved, the tenant left out.

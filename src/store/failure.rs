@@ -2,9 +2,15 @@
 
 use rusqlite::{
     ErrorCode,
-    ffi::{SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE},
+    ffi::{
+        SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY,
+        SQLITE_CONSTRAINT_UNIQUE, SQLITE_FULL, SQLITE_INTERRUPT, SQLITE_IOERR, SQLITE_LOCKED, SQLITE_PERM,
+        SQLITE_READONLY,
+    },
 };
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
+
+use super::cause;
 
 /// Why a statement failed.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +24,9 @@ pub enum Failed {
     /// A batch whose parts did not all write what they should.
     #[error("a part of a batch did not write what it should")]
     Unmet,
+    /// Something was to be written to a file that the address opens for reading.
+    #[error("the database is opened with mode=ro, for reading only")]
+    ReadOnly,
 }
 
 impl Failed {
@@ -35,8 +44,16 @@ impl Failed {
         match self {
             Self::Driver(error) => failure_kind(error),
             Self::Unmet => FailureKind::Retry,
+            Self::ReadOnly => FailureKind::Busy,
             Self::Sqlite(error) => match error.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::CannotOpen) => FailureKind::Busy,
+                Some(
+                    ErrorCode::DatabaseBusy
+                    | ErrorCode::DatabaseLocked
+                    | ErrorCode::CannotOpen
+                    | ErrorCode::ReadOnly
+                    | ErrorCode::PermissionDenied
+                    | ErrorCode::SystemIoFailure,
+                ) => FailureKind::Busy,
                 Some(ErrorCode::DiskFull) => FailureKind::Full,
                 Some(ErrorCode::OperationInterrupted) => FailureKind::Timeout,
                 Some(ErrorCode::ConstraintViolation) => match error.sqlite_error().map(|error| error.extended_code) {
@@ -49,16 +66,28 @@ impl Failed {
         }
     }
 
-    /// Whether it will not pass by itself.
-    pub fn is_for_the_operator(&self) -> bool {
-        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen))
+    /// What the operator can mend about it.
+    pub fn cause(&self) -> Option<String> {
+        cause::of(self)
+    }
+
+    /// Whether it passes by itself: locks of other transactions and processes do.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+            }
+            Self::Driver(error) => database_code(error).is_some_and(|code| PASSING.contains(&code.as_str())),
+            Self::Unmet => true,
+            Self::ReadOnly => false,
+        }
     }
 
     /// What the log may know of it.
     pub fn for_the_log(&self) -> String {
         match self {
             Self::Driver(error) => for_the_log(error),
-            Self::Unmet => self.to_string(),
+            Self::Unmet | Self::ReadOnly => self.to_string(),
             Self::Sqlite(error) => Self::describe(error),
         }
     }
@@ -116,20 +145,53 @@ fn failure_kind(error: &DbErr) -> FailureKind {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => FailureKind::Busy,
         sqlx::Error::Database(database) => match database.code().as_deref() {
-            // Serialization failure, deadlock.
-            Some("40001" | "40P01") => FailureKind::Retry,
-            // Lock not available; the server is starting, stopping, full of connections, lets nobody in or only reads;
-            // SQLITE_BUSY in its forms.
-            Some("55P03" | "55000" | "57P01" | "57P02" | "57P03" | "53300" | "25006" | "5" | "261" | "517") => {
-                FailureKind::Busy
+            Some(code) if database.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() => {
+                // The primary code is the last byte.
+                match code.parse::<i32>().map(|code| code & 0xff) {
+                    Ok(
+                        SQLITE_BUSY | SQLITE_LOCKED | SQLITE_CANTOPEN | SQLITE_READONLY | SQLITE_PERM | SQLITE_IOERR,
+                    ) => FailureKind::Busy,
+                    Ok(SQLITE_FULL) => FailureKind::Full,
+                    Ok(SQLITE_INTERRUPT) => FailureKind::Timeout,
+                    _ => FailureKind::Other,
+                }
             }
-            // Disk full, out of memory; SQLITE_FULL.
-            Some("53100" | "53200" | "13") => FailureKind::Full,
-            Some("57014") => FailureKind::Timeout,
-            _ => FailureKind::Other,
+            Some(code) => postgres_kind(code),
+            None => FailureKind::Other,
         },
         _ => FailureKind::Other,
     }
+}
+
+/// Sorts a SQLSTATE.
+fn postgres_kind(code: &str) -> FailureKind {
+    match code {
+        // Serialization failure, deadlock.
+        "40001" | "40P01" => FailureKind::Retry,
+        // Disk full, out of memory.
+        "53100" | "53200" => FailureKind::Full,
+        "57014" => FailureKind::Timeout,
+        // Lock not available; in use; only reads; a transaction or session that was idle for too long; the server lets this
+        // role, or anybody, in no more.
+        "55P03" | "55000" | "25006" | "25P03" | "25P04" | "28000" | "28P01" | "3D000" => FailureKind::Busy,
+        // The connection broke, a pooler has none; no resources; the server is starting or stopping; its disk fails.
+        _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => FailureKind::Busy,
+        _ => FailureKind::Other,
+    }
+}
+
+/// What passes by itself: locks of other transactions.
+const PASSING: [&str; 2] = ["55P03", "55000"];
+
+/// The code that the database gave.
+fn database_code(error: &DbErr) -> Option<String> {
+    let (DbErr::Conn(RuntimeErr::SqlxError(inner))
+    | DbErr::Exec(RuntimeErr::SqlxError(inner))
+    | DbErr::Query(RuntimeErr::SqlxError(inner))) = error
+    else {
+        return None;
+    };
+    inner.as_database_error().and_then(sqlx::error::DatabaseError::code).map(std::borrow::Cow::into_owned)
 }
 
 /// Classes of SQLSTATE whose messages tell of connections, roles, names and the server's state, never of a row's values.
@@ -174,7 +236,29 @@ fn for_the_log(error: &DbErr) -> String {
 mod tests {
     use sea_orm::{DbErr, RuntimeErr, sqlx};
 
-    use super::{Failed, for_the_log};
+    use super::{Failed, FailureKind, for_the_log, postgres_kind};
+
+    /// Whoever calls can try again; whoever operates is told what to mend.
+    #[test]
+    fn what_the_disk_the_server_or_a_pooler_refuses_is_no_bug() {
+        for code in ["08000", "08003", "08006", "08P01", "25006", "53300", "53400", "57P01", "57P05", "58030", "28P01"]
+        {
+            assert_eq!(postgres_kind(code), FailureKind::Busy, "{code}");
+        }
+        assert_eq!(postgres_kind("53100"), FailureKind::Full);
+        assert_eq!(postgres_kind("57014"), FailureKind::Timeout);
+        for code in ["22012", "42601", "42501", "XX000"] {
+            assert_eq!(postgres_kind(code), FailureKind::Other, "{code}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("test.db");
+        rusqlite::Connection::open(&file).unwrap().execute("CREATE TABLE a (b)", ()).unwrap();
+        let only_read =
+            rusqlite::Connection::open_with_flags(&file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let failed = Failed::from(only_read.execute("INSERT INTO a VALUES (1)", ()).unwrap_err());
+        assert_eq!(failed.kind(), FailureKind::Busy);
+        assert!(failed.cause().is_some_and(|cause| cause.contains("read-only")) && !failed.passes());
+    }
 
     #[test]
     fn the_log_learns_no_value_and_no_address() {

@@ -2,9 +2,11 @@
 
 mod about;
 pub mod access;
+mod address;
 mod aside;
 pub mod audit;
 pub mod backup;
+pub mod cause;
 pub mod cell;
 mod commit;
 mod complete;
@@ -17,6 +19,7 @@ mod erased;
 mod erasures;
 pub mod event;
 mod failure;
+mod file;
 pub mod filter;
 mod find;
 mod history;
@@ -37,6 +40,7 @@ mod remove;
 pub mod rollup;
 mod rules;
 mod scope;
+mod server;
 pub mod share;
 pub mod sql;
 pub mod system;
@@ -54,6 +58,7 @@ use std::{
 };
 
 pub use about::{About, Place};
+pub use address::{Address, Mode, SqliteFile};
 pub use aside::ReportRow;
 use chrono::{DateTime, Utc};
 pub use connect::Options;
@@ -68,7 +73,9 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, prelude::Uuid};
 
 use self::{
     cell::{Cell, CellKind},
+    connect::Opened,
     line::{Answered, Found, Lines},
+    server::Server,
     share::Shares,
 };
 use crate::{Error, Result, auth::Actor};
@@ -94,6 +101,9 @@ pub struct Store {
     statements: Arc<AtomicU64>,
     trips: Arc<AtomicU64>,
     options: Arc<Options>,
+    address: Arc<Address>,
+    /// What the server is like, if the database is one.
+    server: Arc<Server>,
     /// File that every erasure is written to as well.
     ledger: Option<Arc<PathBuf>>,
     /// Whether something erased may still stand in a file.
@@ -112,11 +122,13 @@ impl Store {
     /// Opens the database; makes the file if the address says so.
     pub async fn open(options: &Options) -> Result<Self> {
         let statements = Arc::new(AtomicU64::new(0));
-        let (reader, writer, lookout) = connect::open(options, &statements).await?;
+        let Opened { readers, writer, lookout, address, server } = connect::open(options, &statements).await?;
         Ok(Self {
-            reader,
+            reader: readers,
             writer,
             lookout,
+            address: Arc::new(address),
+            server: Arc::new(server),
             turns: Arc::new(Shares::new(options.max_connections as usize / 2)),
             own: 0,
             statements,
@@ -179,7 +191,7 @@ impl Store {
 
     /// Brings the schema up to date. Several processes may start it at once: one does it, the others wait.
     pub async fn migrate(&self) -> Result<()> {
-        connect::migrate(&self.options, &self.writer, &self.statements).await
+        connect::migrate(&self.address, &self.statements).await
     }
 
     /// Refuses with a sentence unless the schema is the one this program needs.
@@ -187,11 +199,42 @@ impl Store {
         connect::check_schema(&self.reader).await
     }
 
-    /// Whether a query works, on a connection of its own.
+    /// Whether the schema is brought up to date by whoever opens the database: a file that may be written to is.
+    pub fn is_ours_to_change(&self) -> bool {
+        matches!(self.writer, Lines::Writer(_))
+    }
+
+    /// Refuses a database of our schema that takes no writes, or has no room for them.
+    pub async fn must_write(&self) -> Result<()> {
+        if self.is_postgres() {
+            return self.server.must_write(&self.address);
+        }
+        let written = match &self.writer {
+            // It changes nothing, and must reach the disk all the same.
+            Lines::Writer(_) => self.alone("UPDATE seaql_migrations SET applied_at = applied_at").await.map(drop),
+            _ => Err(Failed::ReadOnly.into()),
+        };
+        written.map_err(|error| match self.address.file() {
+            Some(file) => file::why_not(file, error),
+            None => error,
+        })
+    }
+
+    /// What the server, or a pooler before it, lacks, though it can be done without.
+    pub fn wanting(&self) -> Vec<String> {
+        if self.is_postgres() { self.server.wanting() } else { Vec::new() }
+    }
+
+    /// Whether a query works and the server takes writes, on a connection of its own. Reads no organization's rows.
     pub async fn ping(&self) -> Result<()> {
-        let question = sql::Sql::text_only(self.backend(), "SELECT slug FROM organization LIMIT 1");
-        self.lookout.query_one_raw(question).await?;
-        Ok(())
+        let question = if self.is_postgres() {
+            "SELECT current_setting('transaction_read_only') FROM seaql_migrations LIMIT 1"
+        } else {
+            "SELECT 'off' FROM seaql_migrations LIMIT 1"
+        };
+        let answer = self.lookout.query_one_raw(sql::Sql::text_only(self.backend(), question)).await?;
+        let only_reads: String = answer.map_or(Ok(String::new()), |row| row.try_get_by_index(0))?;
+        if only_reads == "on" { Err(Failed::ReadOnly.into()) } else { Ok(()) }
     }
 
     /// Most connections for requests.

@@ -258,11 +258,22 @@ mod switch {
     pub struct Switch {
         taken: AtomicUsize,
         reached: Mutex<BTreeSet<Site>>,
+        /// The texts of statements, once somebody wants them.
+        texts: Mutex<Option<BTreeSet<String>>>,
     }
 
     impl Default for Switch {
         fn default() -> Self {
-            Self { taken: AtomicUsize::new(usize::MAX), reached: Mutex::default() }
+            Self { taken: AtomicUsize::new(usize::MAX), reached: Mutex::default(), texts: Mutex::default() }
+        }
+    }
+
+    impl Switch {
+        /// Notes the text of a statement.
+        pub(in crate::store) fn note(&self, text: &str) {
+            if let Some(texts) = &mut *self.texts.lock().unwrap_or_else(PoisonError::into_inner) {
+                texts.insert(text.to_owned());
+            }
         }
     }
 
@@ -278,6 +289,12 @@ mod switch {
         /// Takes one narrowing away from all that this store does from now on, or gives it back. For tests.
         pub fn take_away(&self, site: Option<Site>) {
             self.switch.taken.store(site.map_or(usize::MAX, |site| site as usize), Ordering::Relaxed);
+        }
+
+        /// The texts of the statements since this was last asked; nothing the first time. For tests.
+        pub fn texts(&self) -> BTreeSet<String> {
+            let mut texts = self.switch.texts.lock().unwrap_or_else(PoisonError::into_inner);
+            texts.replace(BTreeSet::new()).unwrap_or_default()
         }
 
         /// The places reached since this was last asked. For tests.

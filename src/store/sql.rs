@@ -262,6 +262,10 @@ impl Sql {
 
     /// The finished statement.
     pub fn finish(self) -> Statement {
+        #[cfg(debug_assertions)]
+        if let Some(switch) = &self.switch {
+            switch.note(&self.text);
+        }
         Statement::from_sql_and_values(self.backend, self.text, self.values)
     }
 }

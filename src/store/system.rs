@@ -9,13 +9,13 @@ use sea_orm::ConnectionTrait;
 
 use super::{
     FailureKind, Store,
-    cell::fold,
-    line::Payer,
+    cell::{CellKind, fold},
+    line::{Answered, Connection, Payer},
     narrow::Site,
     rollup,
     sql::{Alias, Sql},
 };
-use crate::Result;
+use crate::{Result, auth::withdrawn::Withdrawal};
 
 /// How many keys, and rows that their results name, are forgotten at a time.
 const KEYS_AT_A_TIME: i64 = 1_000;
@@ -29,6 +29,19 @@ pub struct NewOrganization<'a> {
     pub name: &'a str,
     /// IANA time zone.
     pub time_zone: &'a str,
+}
+
+/// An organization as whoever sits at the machine sees it.
+#[derive(Clone, Debug)]
+pub struct ListedOrganization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Name in commands.
+    pub slug: String,
+    /// Name to show.
+    pub name: String,
+    /// Since when all its tokens are refused.
+    pub suspended_at: Option<DateTime<Utc>>,
 }
 
 /// What a database holds.
@@ -53,11 +66,9 @@ impl Store {
         use entity::noun::Named;
         let (organization, department, now) = (OrganizationId(id::new()), id::new(), now.timestamp_millis());
         let tx = self.writer.begin(false, Payer::default()).await?;
-        let mut sql = Sql::new(self.backend());
-        sql.push("INSERT INTO organization (id, version, created_at, updated_at, slug, name, time_zone, week_start, ");
-        sql.push("locale) VALUES (").owner(organization).push(", 1, ").bind(now).push(", ").bind(now).push(", ");
-        sql.bind(new.slug).push(", ").bind(new.name).push(", ").bind(new.time_zone).push(", ");
-        sql.bind(Weekday::Monday.name()).push(", 'en')");
+        let mut sql = self.sql();
+        sql.push("INSERT INTO organization_slug (slug, organization_id) VALUES (").bind(new.slug).push(", ");
+        sql.owner(organization).push(")");
         match tx.execute(sql.finish()).await {
             Err(error) if error.kind() == FailureKind::Unique => {
                 tx.rollback().await?;
@@ -65,7 +76,13 @@ impl Store {
             }
             done => done?,
         };
-        let mut sql = Sql::new(self.backend());
+        let mut sql = self.sql();
+        sql.push("INSERT INTO organization (id, version, created_at, updated_at, slug, name, time_zone, week_start, ");
+        sql.push("locale) VALUES (").owner(organization).push(", 1, ").bind(now).push(", ").bind(now).push(", ");
+        sql.bind(new.slug).push(", ").bind(new.name).push(", ").bind(new.time_zone).push(", ");
+        sql.bind(Weekday::Monday.name()).push(", 'en')");
+        tx.execute(sql.finish()).await?;
+        let mut sql = self.sql();
         sql.push("INSERT INTO department (organization_id, id, version, created_at, updated_at, name, name_folded) ");
         sql.push("VALUES (").owner(organization).push(", ").bind(department).push(", 1, ").bind(now).push(", ");
         sql.bind(now).push(", ").bind("Unassigned").push(", ").bind(fold("Unassigned")).push(")");
@@ -74,13 +91,13 @@ impl Store {
         sql.push("UPDATE organization AS t SET fallback_department_id = ").bind(department).push(" WHERE ");
         sql.narrow(Site::FirstDepartment, Alias::ROW, "id", organization);
         tx.execute(sql.finish()).await?;
-        let mut sql = Sql::new(self.backend());
+        let mut sql = self.sql();
         // Nothing is there, and all of it counted.
         sql.push("INSERT INTO organization_sequence (organization_id, last, rolled_to, rolled_until, rolled_zone, ");
         sql.push("rolled_week_start) VALUES (").owner(organization).push(", 0, 0, ").bind(rollup::FOREVER).push(", ");
         sql.bind(new.time_zone).push(", ").bind(Weekday::Monday.name()).push(")");
         tx.execute(sql.finish()).await?;
-        let mut sql = Sql::new(self.backend());
+        let mut sql = self.sql();
         sql.push("INSERT INTO audit_head (organization_id, last_sequence, hash) VALUES (").owner(organization);
         sql.push(", 0, '')");
         tx.execute(sql.finish()).await?;
@@ -90,9 +107,26 @@ impl Store {
 
     /// The organization of that slug: commands name tenants before any token exists.
     pub async fn organization_by_slug(&self, slug: &str) -> Result<Option<OrganizationId>> {
-        let mut sql = Sql::new(self.backend());
-        sql.push("SELECT id FROM organization WHERE slug = ").bind(slug);
+        let mut sql = self.sql();
+        sql.push("SELECT organization_id FROM organization_slug WHERE slug = ").bind(slug);
         Ok(self.owners(sql).await?.pop())
+    }
+
+    /// Every organization with what tells them apart, by slug: for whoever sits at the machine.
+    pub async fn listed_organizations(&self) -> Result<Vec<ListedOrganization>> {
+        use entity::noun::Named;
+        let mut sql = self.sql();
+        sql.push("SELECT o.id, o.slug, o.name, s.withdrawn_at FROM organization o LEFT JOIN token_withdrawal s ");
+        sql.push("ON s.organization_id = o.id AND s.kind = ").bind(Withdrawal::Organization.name());
+        sql.push(" ORDER BY o.slug");
+        let kinds = [CellKind::Text, CellKind::Text, CellKind::Int];
+        let found = self.reader.read(sql.finish(), Answered { has_parent: false, kinds: &kinds }).await?;
+        let listed = found.into_iter().filter_map(|row| {
+            let text = |place: usize| row.cells[place].text().unwrap_or_default().to_owned();
+            let suspended_at = row.cells[2].int().and_then(DateTime::from_timestamp_millis);
+            Some(ListedOrganization { id: row.tenant.map(OrganizationId)?, slug: text(0), name: text(1), suspended_at })
+        });
+        Ok(listed.collect())
     }
 
     /// What the database holds, also before it has our schema: `demo` leaves one with other data as it is.
@@ -117,29 +151,51 @@ impl Store {
         Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
     }
 
-    /// Forgets idempotency keys older than a day, of every organization: housekeeping on nobody's behalf. Some at a
-    /// time, so that nobody waits long for the writer.
+    /// Forgets idempotency keys older than a day, of one organization after the other: housekeeping on nobody's behalf.
+    /// Some at a time, so that nobody waits long for the writer.
     pub async fn forget_idempotency_keys(&self, now: DateTime<Utc>) -> Result<u64> {
         let before = (now - Duration::hours(24)).timestamp_millis();
-        let mut all = 0;
-        loop {
-            let tx = self.writer.begin(false, Payer::default()).await?;
-            let mut sql = Sql::new(self.backend());
-            sql.push("DELETE FROM idempotency WHERE (organization_id, subject, idempotency_key) IN (SELECT ");
-            sql.push("organization_id, subject, idempotency_key FROM idempotency WHERE created_at < ").bind(before);
-            sql.push(" LIMIT ").bind(KEYS_AT_A_TIME).push(")");
-            let keys = tx.execute(sql.finish()).await?;
-            let mut sql = Sql::new(self.backend());
-            sql.push("DELETE FROM idempotency_row WHERE (organization_id, row_id, call_id) IN (SELECT ");
-            sql.push("r.organization_id, r.row_id, r.call_id FROM organization AS o CROSS JOIN idempotency_row AS r ");
-            sql.push("WHERE o.id = r.organization_id AND r.created_at < ").bind(before);
-            sql.push(" LIMIT ").bind(KEYS_AT_A_TIME).push(")");
-            let rows = tx.execute(sql.finish()).await?;
-            tx.commit().await?;
-            all += keys;
-            if [keys, rows].into_iter().all(|deleted| i64::try_from(deleted).is_ok_and(|it| it < KEYS_AT_A_TIME)) {
-                return Ok(all);
+        let mut forgotten = 0;
+        let mut sql = self.sql();
+        sql.push("SELECT organization_id FROM organization_slug");
+        for organization in self.owners(sql).await? {
+            loop {
+                let tx = self.writer.begin(false, Payer::default()).await?;
+                let mut sql = Sql::new(self.backend());
+                sql.push("DELETE FROM idempotency WHERE organization_id = ").owner(organization);
+                sql.push(" AND (subject, idempotency_key) IN (SELECT subject, idempotency_key FROM idempotency WHERE ");
+                sql.push("organization_id = ").owner(organization).push(" AND created_at < ").bind(before);
+                sql.push(" LIMIT ").bind(KEYS_AT_A_TIME).push(")");
+                let keys = tx.execute(sql.finish()).await?;
+                let mut sql = Sql::new(self.backend());
+                sql.push("DELETE FROM idempotency_row WHERE organization_id = ").owner(organization);
+                sql.push(" AND (row_id, call_id) IN (SELECT row_id, call_id FROM idempotency_row WHERE ");
+                sql.push("organization_id = ").owner(organization).push(" AND created_at < ").bind(before);
+                sql.push(" LIMIT ").bind(KEYS_AT_A_TIME).push(")");
+                let rows = tx.execute(sql.finish()).await?;
+                tx.commit().await?;
+                forgotten += keys;
+                if [keys, rows].into_iter().all(|deleted| i64::try_from(deleted).is_ok_and(|it| it < KEYS_AT_A_TIME)) {
+                    break;
+                }
             }
         }
+        Ok(forgotten)
+    }
+
+    /// Notes whose a slug and an API client are, where a server of an earlier version has made them during an update.
+    pub async fn complete_directories(&self) -> Result<()> {
+        let (mut slugs, mut clients) = (self.sql(), self.sql());
+        slugs.push(
+            "INSERT INTO organization_slug (slug, organization_id) SELECT o.slug, o.id FROM organization o WHERE ",
+        );
+        slugs.push("NOT EXISTS (SELECT 1 FROM organization_slug d WHERE d.slug = o.slug) ON CONFLICT DO NOTHING");
+        clients.push("INSERT INTO api_client_owner (api_client_id, organization_id) SELECT s.api_client_id, ");
+        clients.push("s.organization_id FROM api_client_secret s WHERE NOT EXISTS (SELECT 1 FROM api_client_owner d ");
+        clients.push("WHERE d.api_client_id = s.api_client_id) ON CONFLICT DO NOTHING");
+        let tx = self.writer.begin(false, Payer::default()).await?;
+        tx.execute(slugs.finish()).await?;
+        tx.execute(clients.finish()).await?;
+        Ok(tx.commit().await?)
     }
 }

@@ -39,12 +39,15 @@ fn clients_are_made_listed_and_revoked_at_the_machine() {
     let run = |arguments: &[&str]| printed(folder.path(), arguments);
     run(&["organization", "create", "--slug", "acme", "--name", "Acme"]);
     let arguments =
-        ["api-client", "create", "--organization", "acme", "--name", "CRM\tsync", "--scope", "map:read admin"];
+        ["api-client", "create", "--organization", "acme", "--name", "CRM sync", "--scope", "map:read admin"];
     let output = run(&arguments);
     let [id, secret] = output.lines().collect::<Vec<_>>()[..] else { panic!("{output}") };
+    let (Some(id), Some(secret)) = (id.strip_prefix("id: "), secret.strip_prefix("secret: ")) else {
+        panic!("{output}")
+    };
     assert!(id.starts_with("client_") && secret.starts_with("rps_"), "{output}");
     let list = || run(&["api-client", "list", "--organization", "acme"]);
-    assert_eq!(list(), format!("{id}\tCRM\\tsync\tmap:read admin\tactive\n"));
+    assert_eq!(list(), format!("{id}\tCRM sync\tmap:read admin\tactive\n"));
     let revoke = ["api-client", "revoke", "--organization", "acme", "--id", id];
     assert_eq!(run(&revoke), "");
     assert_eq!(run(&revoke), "");
@@ -69,6 +72,17 @@ fn organizations_are_suspended_and_subjects_cut_off_at_the_machine() {
     ] {
         assert_eq!(printed(folder.path(), arguments), "");
     }
+    let list = || printed(folder.path(), &["organization", "list"]);
+    let lines = list();
+    let [slug, id, name, state] = lines.trim_end().split('\t').collect::<Vec<_>>()[..] else { panic!("{lines}") };
+    assert!((slug, name, state) == ("acme", "Acme", "active") && id.starts_with("org_"), "{lines}");
+    printed(folder.path(), &["organization", "suspend", "--slug", "acme"]);
+    printed(folder.path(), &["organization", "create", "--slug", "second", "--name", "Two names"]);
+    let lines = list();
+    let lines: Vec<_> = lines.lines().collect();
+    assert!(lines[0].contains("\tsuspended 20") && lines[1].ends_with("\tTwo names\tactive"), "{lines:?}");
+    let close = failure(folder.path(), &["token", "--organization", "acm", "--scope", "admin"], 1);
+    assert!(close.contains("a similar one is acme"), "{close}");
     let unknown = failure(folder.path(), &["organization", "suspend", "--slug", "other"], 1);
     assert!(unknown.contains("other"));
 }

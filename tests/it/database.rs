@@ -59,6 +59,21 @@ impl Database {
         Self { url: beside(&server, &name), server: Some((server, name)), folder: None }
     }
 
+    /// One on the server without our tables, made with `options` such as an encoding. None where the suite runs on files.
+    pub async fn empty(options: &str) -> Option<Self> {
+        let server = server()?;
+        let name = format!("rapport_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut connection = PgConnection::connect(&server).await.unwrap();
+        run(&mut connection, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+        run(&mut connection, format!("CREATE DATABASE {name} {options}")).await;
+        Some(Self { url: beside(&server, &name), server: Some((server, name)), folder: None })
+    }
+
+    /// Its name on the server.
+    pub fn name(&self) -> &str {
+        &self.server.as_ref().unwrap().1
+    }
+
     /// Reads columns as text, for what no API shows. Ids are read with [`Database::id`].
     pub async fn look(&self, sql: String) -> Vec<Vec<Option<String>>> {
         let sql = AssertSqlSafe(sql);
@@ -103,6 +118,13 @@ impl Database {
         let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
         connection.execute(sql).await.unwrap();
         connection.close().await.unwrap();
+    }
+
+    /// Locks a file until the answer is dropped.
+    pub async fn lock_file(file: &Path) -> Held {
+        let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+        connection.execute("BEGIN IMMEDIATE").await.unwrap();
+        Held { _postgres: None, _sqlite: Some(connection) }
     }
 
     /// Locks a table of PostgreSQL, or all of SQLite's, until the answer is dropped.

@@ -188,6 +188,45 @@ async fn a_demo_killed_while_it_loads_is_completed_by_the_next_start() {
     assert_eq!(demo.own(TOTALS), whole());
 }
 
+/// What the demo says last is all that is needed to go on.
+#[tokio::test]
+async fn what_the_demo_prints_leads_to_another_token_and_another_organization_does_not_stop_it() {
+    let database = Database::make().await;
+    if !database.is_sqlite() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let url = "sqlite://rapport-demo.db?mode=rwc";
+    let mut demo = Running::start(folder, url).ready();
+    let mut lines = demo.running.output.by_ref().lines().map(Result::unwrap);
+    let (organization, another) = (lines.next().unwrap(), lines.next().unwrap());
+    drop(lines);
+    assert_eq!(organization, "Organization: consumer-desk");
+    let another = another.strip_prefix("Another token: ").unwrap().to_owned();
+    let shell = |command: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).env_clear().current_dir(demo.running.folder.path());
+        let output = shell.output().unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        output
+    };
+    let token = String::from_utf8(shell(&another).stdout).unwrap();
+    let data = demo.ask(token.trim_end(), "{ feedbackRecords { totalCount } }");
+    assert_eq!(data, json!({ "feedbackRecords": { "totalCount": 3_186 } }));
+
+    // The same without the address: there is no other file, which is said.
+    let (short, _) = another.split_once(" --database-url").unwrap();
+    let output = shell(short);
+    let note = String::from_utf8(output.stderr).unwrap();
+    assert!(note.contains("rapport-demo.db") && note.lines().count() == 1, "{note}");
+    demo.ask(String::from_utf8(output.stdout).unwrap().trim_end(), "{ feedbackRecords { totalCount } }");
+
+    let program = env!("CARGO_BIN_EXE_rapport");
+    shell(&format!("{program} organization create --slug acme --name Acme --database-url '{url}'"));
+    let folder = demo.stop();
+    assert_eq!(Running::start(folder, url).ready().own(TOTALS), whole());
+}
+
 #[tokio::test]
 async fn a_token_can_be_had_beside_a_running_demo() {
     let database = Database::make().await;

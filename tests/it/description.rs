@@ -12,16 +12,16 @@ use crate::{app::App, database::Database};
 
 /// A table as the database knows it.
 #[derive(Debug, Default)]
-struct Table {
+pub struct Table {
     /// Columns, and whether they may be null.
-    columns: BTreeMap<String, bool>,
-    key: Vec<String>,
+    pub columns: BTreeMap<String, bool>,
+    pub key: Vec<String>,
     /// Columns of each index in order, those of keys included.
-    indexes: Vec<Vec<String>>,
+    pub indexes: Vec<Vec<String>>,
     /// Those of them of which each row has values of its own.
-    unique: Vec<Vec<String>>,
+    pub unique: Vec<Vec<String>>,
     /// Columns, table and columns there of each foreign key.
-    references: Vec<(Vec<String>, String, Vec<String>)>,
+    pub references: Vec<(Vec<String>, String, Vec<String>)>,
 }
 
 /// Reads rows of a name and the text columns after it, grouped by name in order.
@@ -43,7 +43,7 @@ fn place(rows: &[Vec<String>], place: usize) -> Vec<String> {
 }
 
 impl Table {
-    async fn read(database: &Database, name: &str) -> Self {
+    pub async fn read(database: &Database, name: &str) -> Self {
         let (columns, key, indexes, references) = if database.is_sqlite() {
             (
                 format!(r#"SELECT name, CAST("notnull" OR pk > 0 AS TEXT) FROM pragma_table_info('{name}')"#),

@@ -27,7 +27,7 @@ const SEAL: &str = "first_sequence, last_sequence, leaves, digest, sealed_at, ha
 impl Store {
     /// The organizations with events that no seal covers.
     pub async fn unsealed(&self) -> Result<Vec<OrganizationId>> {
-        let mut sql = Sql::new(self.backend());
+        let mut sql = self.sql();
         sql.push("SELECT s.organization_id FROM organization_sequence s JOIN audit_head h ");
         sql.push("ON h.organization_id = s.organization_id WHERE s.last > h.last_sequence ORDER BY s.organization_id");
         self.owners(sql).await
@@ -74,7 +74,7 @@ impl Store {
 
     /// Every organization with its slug, for commands that go through all of them.
     pub async fn organizations(&self) -> Result<Vec<(OrganizationId, String)>> {
-        let sql = Sql::text_only(self.backend(), "SELECT id, slug FROM organization ORDER BY slug");
+        let sql = Sql::text_only(self.backend(), "SELECT organization_id, slug FROM organization_slug ORDER BY slug");
         let rows = self.reader.read(sql, Answered { has_parent: false, kinds: &[CellKind::Text] }).await?;
         let read = |row: Found| Some((OrganizationId(row.tenant?), row.cells[0].text()?.to_owned()));
         Ok(rows.into_iter().filter_map(read).collect())

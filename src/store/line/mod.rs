@@ -25,6 +25,7 @@ pub use self::{
     writer::{Savepoint, Writer},
 };
 use super::{
+    cause,
     cell::{Cell, CellKind},
     failure::Failed,
     meter::Meter,
@@ -140,7 +141,7 @@ impl Lines {
     pub async fn begin(&self, is_later: bool, payer: Payer) -> Result<Transaction, Failed> {
         match self {
             Self::Writer(writer) => writer.begin(payer).await.map(Transaction::Sqlite),
-            Self::Readers(..) => Err(DbErr::Custom("readers do not write".to_owned()).into()),
+            Self::Readers(..) => Err(Failed::ReadOnly),
             Self::Postgres(kept) if is_later => Ok(Transaction::Postgres(Box::new(Open::later(kept, payer.meter)))),
             Self::Postgres(kept) => Ok(Transaction::Postgres(Box::new(Open::now(kept, payer.meter).await?))),
         }
@@ -184,7 +185,9 @@ impl Transaction {
         match self {
             Self::Sqlite(savepoint) => savepoint.commit().await,
             Self::Postgres(open) => open.commit().await,
-        }
+        }?;
+        cause::mended();
+        Ok(())
     }
 
     /// Undoes everything.

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use super::{Answered, Below, Found, Payer, sqlite};
-use crate::store::failure::Failed;
+use crate::store::{cause, failure::Failed};
 
 /// A statement with more values takes long.
 const MANY: usize = 500;
@@ -136,7 +136,12 @@ impl Desk {
         };
         let done = connection.execute_batch("COMMIT");
         if let Err(error) = &done {
-            tracing::error!(error = Failed::describe(error), "what was written could not be committed");
+            // Each caller is told; the log is told once of what does not pass.
+            if let Some(cause) = cause::of_sqlite_error(error) {
+                cause::met(cause, false);
+            } else {
+                tracing::error!(error = Failed::describe(error), "what was written could not be committed");
+            }
             if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
                 self.connection = None;
             }

@@ -15,7 +15,7 @@ use crate::{
         cell::{Cell, CellKind, given},
         line::{Payer, Transaction},
         narrow::Site,
-        sql::{Alias, Sql},
+        sql::Alias,
     },
 };
 
@@ -27,7 +27,7 @@ const BATCH: usize = 20_000;
 impl Store {
     /// The organizations whose rows are not all counted.
     pub async fn uncounted(&self) -> Result<Vec<OrganizationId>> {
-        let mut sql = Sql::new(self.backend());
+        let mut sql = self.sql();
         sql.push("SELECT organization_id FROM organization_sequence WHERE rolled_to IS NULL OR rolled_to <> last ");
         sql.push("OR rolled_until <> ").bind(FOREVER).push(" ORDER BY organization_id");
         self.owners(sql).await

@@ -28,6 +28,7 @@ pub use self::read::{Asked, Rolled};
 use super::{
     Tx,
     cell::{Cell, CellKind, Column, Record},
+    event::is_after,
     sql::{Alias, Sql},
 };
 use crate::{
@@ -293,7 +294,9 @@ impl Table {
             }
             sql.push(") AS v");
             if let Some(after) = after {
-                sql.push(" CROSS JOIN ").alias(after);
+                let row = Alias::nested('q', 0);
+                sql.push(" CROSS JOIN organization_sequence AS ").alias(row).push(" WHERE ");
+                is_after(sql, row, organization, after);
             }
         } else {
             let rows: Vec<serde_json::Value> = table

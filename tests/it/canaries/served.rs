@@ -68,7 +68,8 @@ impl Served {
         let token = run(&["token", "--organization", "acme", "--scope", &scopes]).remove(0);
         let name = canaries.plant("an API client's name");
         let client = run(&["api-client", "create", "--organization", "acme", "--name", &name, "--scope", &scopes]);
-        let client = (client[0].clone(), client[1].clone());
+        let label = |line: &str| line.split_once(": ").expect("it is labelled").1.to_owned();
+        let client = (label(&client[0]), label(&client[1]));
         let issuer = json!({
             "issuer": "https://id.example/",
             // Nobody listens there: its keys are never had.

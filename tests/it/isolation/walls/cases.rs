@@ -37,8 +37,10 @@ pub async fn copy(both: &Neighbours<'_>, twin: entity::id::OrganizationId) {
     let mut statements = Vec::new();
     for (table, columns) in both.app.tables().await {
         let has_tenant = columns.iter().any(|column| column == "organization_id");
-        // Every organization has one of these, and the twin has seals and a suspension of its own.
-        let is_own = table.starts_with("audit_") || ["organization_sequence", "token_withdrawal"].contains(&&*table);
+        // Every organization has one of these, the twin has seals and a suspension of its own, and a client is of one only.
+        let is_own = table.starts_with("audit_")
+            || ["organization_sequence", "organization_slug", "api_client_owner", "token_withdrawal"]
+                .contains(&&*table);
         if !has_tenant || is_own {
             continue;
         }

@@ -1,0 +1,37 @@
+//! What is said of a wrong flag: one line with what was meant and where to read on.
+
+use std::{error::Error as _, ffi::OsString};
+
+use clap::{
+    FromArgMatches,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use super::{CommandLine, Stop};
+
+/// Reads a command line.
+pub fn parse(command: clap::Command, arguments: &[OsString]) -> Result<CommandLine, Stop> {
+    let parsed = command.try_get_matches_from(arguments).and_then(|matches| CommandLine::from_arg_matches(&matches));
+    parsed.map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Shown(error.to_string()),
+        _ => Stop::Wrong(without_value(&error).unwrap_or_else(|| sentence(&error.to_string()))),
+    })
+}
+
+/// What is wrong with an address or an issuer's terms, without repeating them: they may hold a secret.
+fn without_value(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(setting)) = error.get(ContextKind::InvalidArg) else { return None };
+    let is_secret = ["--external-issuer", "--database-url"].iter().any(|secret| setting.starts_with(secret));
+    let reason = error.source().filter(|_| is_secret)?;
+    Some(format!("invalid value for '{setting}': {reason}"))
+}
+
+/// What clap says, on one line: the mistake, what was meant by it, and where help is. Its usage lines are left out.
+fn sentence(message: &str) -> String {
+    let paragraphs = message.split("\n\n").map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let told: Vec<String> = paragraphs
+        .filter(|text| !text.is_empty() && !text.starts_with("Usage:"))
+        .map(|text| text.trim_start_matches("error: ").trim_end_matches('.').to_owned())
+        .collect();
+    told.join("; ").replace("; For more information, try", "; for more, try")
+}

@@ -1,0 +1,61 @@
+//! Pages of other origins that may not call: whoever operates is told which setting lets them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::{
+    HttpRequest,
+    http::{
+        Method,
+        header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
+    },
+};
+
+/// The origins whose pages may call, and whether it was told that another asked.
+#[derive(Debug)]
+pub struct Origins {
+    listed: Vec<String>,
+    is_told: AtomicBool,
+}
+
+impl Origins {
+    pub fn new(listed: &[String]) -> Self {
+        Self { listed: listed.to_vec(), is_told: AtomicBool::new(false) }
+    }
+
+    /// Tells the log, once, if a browser asks whether a page may call that may not. Which page is not said: anybody can
+    /// write anything there.
+    pub fn look_at(&self, request: &HttpRequest) {
+        if request.method() != Method::OPTIONS || !request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+            return;
+        }
+        let Some(origin) = request.headers().get(ORIGIN) else { return };
+        let is_listed = self.listed.iter().any(|listed| listed.as_bytes() == origin.as_bytes());
+        if !is_listed && !self.is_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "a page asked whether it may call the API, and its origin is not among --cors-origin; this is told once"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn only_a_preflight_of_an_origin_that_is_not_listed_is_told() {
+        let origins = Origins::new(&["https://app.example".to_owned()]);
+        let asked = |method: Method, origin: &'static str| {
+            let request = TestRequest::default().method(method).insert_header((ORIGIN, origin));
+            request.insert_header((ACCESS_CONTROL_REQUEST_METHOD, "POST")).to_http_request()
+        };
+        origins.look_at(&asked(Method::OPTIONS, "https://app.example"));
+        origins.look_at(&asked(Method::POST, "https://other.example"));
+        origins.look_at(&TestRequest::default().method(Method::OPTIONS).to_http_request());
+        assert!(!origins.is_told.load(Ordering::Relaxed));
+        origins.look_at(&asked(Method::OPTIONS, "https://other.example"));
+        assert!(origins.is_told.load(Ordering::Relaxed));
+    }
+}
