@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     failure::server_error,
     load::{Child, Lists, Rows},
-    plan::{ConnectionPlan, EdgeOut, ListOut, ObjectOut, ObjectPlan, Out, RowPlan},
+    plan::{ConnectionPlan, EdgeOut, ListOut, ObjectOut, ObjectPlan, Out, RowPlan, Shown},
     slice::Shows,
 };
 use crate::{
@@ -180,7 +180,9 @@ impl Writer {
                     _ => writer.null(),
                 }
             }
-            (ObjectOut::Attributes(column, outs), _) => writer.attributes(&row[*column], outs),
+            (ObjectOut::Attributes(column, outs, shown), _) => {
+                writer.attributes(&row[*column], outs, shown.as_ref());
+            }
             (ObjectOut::Refused(error), _) => writer.refuse(error),
             (ObjectOut::One(column, plan), Child::One(places, rows)) => {
                 match row[*column].id().and_then(|id| places.get(&id)) {
@@ -303,9 +305,16 @@ impl Writer {
         }
     }
 
-    fn attributes(&mut self, cell: &Cell, outs: &[Out<&'static str>]) {
-        let pairs: Vec<serde_json::Value> =
+    fn attributes(&mut self, cell: &Cell, outs: &[Out<&'static str>], shown: Option<&Shown>) {
+        let mut pairs: Vec<serde_json::Value> =
             cell.text().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        if let Some(Shown { open, error }) = shown {
+            let all = pairs.len();
+            pairs.retain(|pair| pair["name"].as_str().is_some_and(|name| open.contains(name)));
+            if pairs.len() < all {
+                self.complain(error);
+            }
+        }
         self.items(pairs, |writer, pair| {
             writer.entries(outs, |writer, _, name| match pair[*name].as_str() {
                 Some(text) => writer.text(text),
@@ -325,6 +334,11 @@ impl Writer {
     /// Writes null for a field the caller may not see, and says so once.
     pub fn refuse(&mut self, error: &Error) {
         self.null();
+        self.complain(error);
+    }
+
+    /// Says once that something is left out.
+    pub fn complain(&mut self, error: &Error) {
         let known = std::ptr::from_ref(error).addr();
         if !self.refused.contains(&known) {
             self.refused.push(known);

@@ -2,6 +2,7 @@
 
 pub mod access;
 mod aside;
+pub mod attributes;
 pub mod audit;
 pub mod backup;
 pub mod cell;
@@ -10,6 +11,7 @@ mod complete;
 mod connect;
 mod copy;
 pub mod cursor;
+pub mod distinct;
 pub mod draft;
 mod erase;
 mod erased;
@@ -19,13 +21,15 @@ pub mod filter;
 mod find;
 mod history;
 mod idempotency;
+mod items;
 pub mod ledger;
 mod line;
 pub mod meter;
 pub mod narrow;
+pub mod open;
 pub mod page;
 mod part;
-mod range;
+pub(crate) mod range;
 pub mod reference;
 mod related;
 mod remembered;
@@ -168,7 +172,8 @@ impl Store {
 
     /// Brings the schema up to date. Several processes may start it at once: one does it, the others wait.
     pub async fn migrate(&self) -> Result<()> {
-        connect::migrate(&self.options, &self.writer, &self.statements).await
+        connect::migrate(&self.options, &self.writer, &self.statements).await?;
+        self.read_attributes().await
     }
 
     /// Refuses with a sentence unless the schema is the one this program needs.

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -23,6 +23,7 @@ use super::{
     line::{Answered, Below, Found, Lines, Payer, Transaction},
     meter::Meter,
     narrow::Site,
+    open::Open,
     page::{self, Page, PageQuery, Selection},
     remembered::Relied,
     rollup::Notes,
@@ -49,6 +50,7 @@ pub struct Scope<C = Lines> {
     /// What was taken for what it is, without asking.
     pub(super) relied: Arc<std::sync::Mutex<Vec<Relied>>>,
     pub(super) aside: Arc<std::sync::Mutex<Aside>>,
+    pub(super) open: Arc<OnceLock<Open>>,
     /// The transaction's erasure, and whether the ledger's file has yet to learn of it.
     pub(super) erasure: Arc<std::sync::Mutex<Option<(Entry, bool)>>>,
     pub(super) meter: Arc<Meter>,
@@ -81,6 +83,7 @@ impl Scope {
             rolled: Arc::default(),
             relied: Arc::default(),
             aside: Arc::default(),
+            open: Arc::default(),
             erasure: Arc::default(),
             meter: Arc::default(),
             held: Vec::new(),
@@ -137,6 +140,7 @@ impl Scope {
             rolled: Arc::default(),
             relied: Arc::default(),
             aside: Arc::default(),
+            open: Arc::clone(&self.open),
             erasure: Arc::default(),
             meter: Arc::clone(&self.meter),
             held: vec![Arc::new(turn)],
@@ -216,8 +220,7 @@ impl<C: Connection> Scope<C> {
 
     /// The tripwire: a row of another tenant is a bug and an alarm, never an answer.
     pub(super) fn trip(&self, tenant: Option<Uuid>) -> Result<()> {
-        let seen = self.store.trip(tenant, self.organization());
-        seen.inspect_err(|_| self.has_failed.store(true, Ordering::Release))
+        self.store.trip(tenant, self.organization()).inspect_err(|_| self.has_failed.store(true, Ordering::Release))
     }
 
     /// Reads rows whose first column is the tenant, the others as told, with a statement that changes and locks nothing.

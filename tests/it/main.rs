@@ -9,6 +9,8 @@ mod api_clients;
 mod app;
 mod architecture;
 mod attacks;
+mod attribute_definitions;
+mod attributes;
 mod audit;
 mod bad_input;
 mod bulk;
