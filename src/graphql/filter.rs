@@ -183,8 +183,8 @@ impl Reader<'_> {
                 "isNull" if *value == Value::Boolean(true) => test(Test::IsNull),
                 "isNull" => not(test(Test::IsNull)),
                 "hasPrefix" => {
-                    let text = scalar(field.name, value, Kind::Text { max: 0 }, "")?;
-                    named::has_prefix(field, searched(text))
+                    let prefix = scalar(field.name, value, Kind::Text { max: 0 }, "")?;
+                    named::has_prefix(field, searched(prefix))
                 }
                 "hasAny" => has_any(self.items(field, operator, value)?),
                 "hasNone" => not(has_any(self.items(field, operator, value)?)),

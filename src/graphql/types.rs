@@ -157,7 +157,9 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Slice]) {
             let others = query.arguments().into_iter().map(argument);
             own.args = [filter].into_iter().chain(others).map(|value| (value.name.clone(), value)).collect();
             fields.push(scoped(own, &noun.read.into_iter().collect::<Vec<_>>()));
-            distinct::OBJECTS.iter().for_each(|object| register_object(registry, object, &[]));
+            for object in distinct::OBJECTS {
+                register_object(registry, object, &[]);
+            }
         }
         for query in slice.queries {
             let mut own = field(query.name, query.answer.name, query.doc);

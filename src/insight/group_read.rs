@@ -142,17 +142,17 @@ impl Ask {
         let mut rows = scope.read_rows(sql.finish(), &kinds).await?;
         for (place, key) in self.keys.iter().enumerate() {
             if let Key::Attribute(_) = key {
-                rows.iter_mut().for_each(|row| {
+                for row in &mut rows {
                     let value = row[place].text().map(|item| parts(item).1.to_owned());
                     row[place] = value.map_or(Cell::Null, Cell::Text);
-                });
+                }
             }
         }
         if let Some(buckets) = &self.buckets {
             let place = self.keys.len();
-            rows.iter_mut().for_each(|row| {
+            for row in &mut rows {
                 row[place] = row[place].int().and_then(|at| buckets.start(at)).map_or(Cell::Null, Cell::Int);
-            });
+            }
             rows.retain(|row| !row[place].is_null());
         }
         Ok(rows)

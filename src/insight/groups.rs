@@ -239,7 +239,9 @@ impl Ask {
     fn codec(&self, scope: &Scope) -> Codec {
         let mut terms = self.terms("bucket", |place| NAMES[place]);
         // What a cursor is of is told by what the terms mean.
-        terms.iter_mut().for_each(|term| term.column.name = term.column.field);
+        for term in &mut terms {
+            term.column.name = term.column.field;
+        }
         Codec::new(NOUN, &terms, scope.organization())
     }
 

@@ -7,8 +7,10 @@ use crate::{
     outline::codes,
 };
 
-/// Records with attributes and tags, and the product that names each.
-const RECORDS: [(&str, &[(&str, &str)], &[&str]); 7] = [
+/// A product that names a record, its attributes and its tags.
+type Given = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+
+const RECORDS: [Given; 7] = [
     ("a", &[("amount", "10"), ("state", "CA"), ("due", "2026-01-31")], &["company:Wells", "state:CA"]),
     ("b", &[("amount", " 9.5 "), ("state", "ca"), ("due", "2026-01-31T23:30:00-01:00")], &["company:Bank"]),
     ("c", &[("amount", "-1e3"), ("state", "NY")], &["company", "company;"]),

@@ -34,6 +34,7 @@ mod explorer;
 mod external_ids;
 mod filter_reach;
 mod filters;
+mod group_pages;
 mod groups;
 mod idempotency;
 mod isolation;
