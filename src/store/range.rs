@@ -68,7 +68,9 @@ pub fn ranges(order: &[Term], values: &[Cell], is_before: bool) -> Vec<Vec<Bound
 /// Appends that a row called `alias` comes after `values` in `order`.
 pub fn follows(sql: &mut Sql, alias: Alias, order: &[Term], values: &[Cell]) {
     sql.push(" AND (FALSE");
-    for range in ranges(order, values, false) {
+    // Of rows in no order there is one.
+    let all = if order.is_empty() { Vec::new() } else { ranges(order, values, false) };
+    for range in all {
         sql.push(" OR (TRUE");
         for bound in range {
             bound.write(sql.push(" AND "), alias);

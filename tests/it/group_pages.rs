@@ -145,7 +145,7 @@ const ZONES: [&str; 7] = [
 async fn records_at_both_ends_of_the_calendar_are_grouped_in_every_unit_and_zone() {
     let app = App::start().await;
     let caller = app.admin("one").await;
-    let at = ["0001-01-01T00:00:00Z", "2026-11-22T12:00:00Z", "2026-11-22T12:30:00Z", LAST];
+    let at = ["0001-01-01T00:00:00Z", "2026-11-22T12:00:00Z", "2026-11-22T12:05:00Z", LAST];
     for (place, at) in at.iter().enumerate() {
         record(&caller, json!({ "kind": "SURVEY", "receivedAt": at, "nps": place })).await;
     }
@@ -166,8 +166,9 @@ async fn records_at_both_ends_of_the_calendar_are_grouped_in_every_unit_and_zone
                 assert_eq!((nodes.len(), &found["recordCount"]), (count, &json!(4)), "{unit} {zone} {found:#}");
                 assert_eq!(nodes[1]["count"], 2, "{unit} {zone}");
                 for (node, at) in nodes.iter().zip([at[0], at[1], at[3]]) {
-                    let instant = |name: &str| node[name].as_str().unwrap().parse::<DateTime<chrono::Utc>>().unwrap();
-                    let (start, end, at) = (instant("bucketStart"), instant("bucketEnd"), at.parse().unwrap());
+                    let parsed = |text: &str| text.parse::<DateTime<chrono::Utc>>().unwrap();
+                    let instant = |name: &str| parsed(node[name].as_str().unwrap());
+                    let (start, end, at) = (instant("bucketStart"), instant("bucketEnd"), parsed(at));
                     assert!(start <= at && at < end, "{unit} {zone} {node}");
                     let range = json!({ "from": node["bucketStart"], "to": node["bucketEnd"] });
                     let rows = caller.data(accepted, range).await["feedbackRecords"]["totalCount"].take();
