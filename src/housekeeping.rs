@@ -26,7 +26,8 @@ pub struct Housekeeping {
     sealing: JoinHandle<()>,
 }
 
-/// Forgets expired idempotency keys, gets erased bytes out of the files, seals events and counts weeks from now on. Every replica may do it.
+/// Forgets expired idempotency keys, gets erased bytes out of the files, seals events, counts weeks and
+/// reads attributes that an older server wrote from now on. Every replica may do it.
 pub fn start(store: Store) -> Housekeeping {
     tokio::spawn(keep_forgetting(store.clone()));
     tokio::spawn(keep_counting(store.clone()));
@@ -74,6 +75,9 @@ async fn keep_counting(store: Store) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        if let Err(error) = store.read_attributes().await {
+            tracing::warn!(%error, "attributes that an older server wrote could not be read");
+        }
         loop {
             match count_weeks(&store).await {
                 Ok(true) => tokio::task::yield_now().await,

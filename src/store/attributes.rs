@@ -6,6 +6,7 @@ use entity::{id::OrganizationId, noun::Kind};
 use super::{
     Store,
     cell::{Cell, CellKind, Column, fold},
+    line::Payer,
     narrow::Site,
     sql::{Alias, Sql},
 };
@@ -116,7 +117,7 @@ impl Store {
 
     /// Answers whether there may be more.
     async fn read_some(&self, table: [&'static str; 3], organization: OrganizationId) -> Result<bool> {
-        let tx = self.writer.begin(false).await?;
+        let tx = self.writer.begin(false, Payer::default()).await?;
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.item FROM ").name(&table).push(" AS t WHERE ");
         sql.narrow(Site::UnreadAttributes, Alias::ROW, "organization_id", organization);

@@ -25,6 +25,7 @@ mod items;
 pub mod ledger;
 mod line;
 pub mod meter;
+mod models;
 pub mod narrow;
 pub mod open;
 pub mod page;

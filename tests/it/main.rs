@@ -5,6 +5,7 @@
     reason = "a test ends where something is not as it says; only bare test functions may by themselves"
 )]
 
+mod analysts;
 mod api_clients;
 mod app;
 mod architecture;
