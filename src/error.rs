@@ -29,6 +29,9 @@ pub enum Error {
     /// Two transactions got into each other's way; the kernel runs this one again.
     #[error("another change was made at the same moment, try again")]
     Collision,
+    /// Which attributes are not personal was not read yet; the root reads it and plans again.
+    #[error("which attributes are not personal was not read")]
+    NotRead,
     /// The database is busy or away. Trying again later may succeed.
     #[error("the service is busy, try again")]
     Unavailable,
@@ -49,7 +52,7 @@ impl Error {
             Self::BadInput(_) => "BAD_USER_INPUT",
             Self::Unavailable | Self::Collision => "UNAVAILABLE",
             Self::Timeout => "TIMEOUT",
-            Self::Internal(_) => "INTERNAL_SERVER_ERROR",
+            Self::NotRead | Self::Internal(_) => "INTERNAL_SERVER_ERROR",
         }
     }
 

@@ -57,8 +57,8 @@ pub struct Housekeeping {
     sealing: JoinHandle<()>,
 }
 
-/// Forgets expired idempotency keys, gets erased bytes out of the files, goes on with jobs, seals events and counts weeks
-/// from now on. Every replica may do it.
+/// Forgets expired idempotency keys, gets erased bytes out of the files, goes on with jobs, seals events, counts weeks and
+/// reads attributes that an older server wrote from now on. Every replica may do it.
 pub fn start(store: Store) -> Housekeeping {
     tokio::spawn(keep_forgetting(store.clone()));
     tokio::spawn(keep_counting(store.clone()));
@@ -141,6 +141,9 @@ async fn keep_counting(store: Store) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        if let Err(error) = store.read_attributes().await {
+            tracing::warn!(%error, "attributes that an older server wrote could not be read");
+        }
         while complaint.hears(count_weeks(&store).await, "weeks could not be counted").unwrap_or(false) {
             tokio::task::yield_now().await;
         }

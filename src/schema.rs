@@ -22,7 +22,7 @@ use crate::{
     },
     record::customer,
     response::{preview, routing},
-    tenancy::organization,
+    tenancy::{attribute_definition, organization},
 };
 
 /// The slices of Rapport.
@@ -74,6 +74,8 @@ impl Slices for Rapport {
                 groups::OBJECTS[0],
                 groups::OBJECTS[1],
                 groups::OBJECTS[2],
+                groups::OBJECTS[3],
+                groups::OBJECTS[4],
                 coverage_types::OBJECTS[0],
                 coverage_types::OBJECTS[1],
                 coverage_types::OBJECTS[2],
@@ -88,6 +90,7 @@ impl Slices for Rapport {
             ..routing::RULES
         },
         &routing::HISTORY,
+        &attribute_definition::SLICE,
         &api_client::SLICE,
         &Slice::new(&event::NOUN),
     ];

@@ -161,8 +161,7 @@ pub static NOUN: Noun = Noun {
             "Up to 20 named values, each name once.",
         )
         .or("[]")
-        .personal(Personal::FreeText)
-        .open(),
+        .personal(Personal::FreeText),
         Field::new(
             "priority",
             "priority",

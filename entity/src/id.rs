@@ -138,6 +138,8 @@ ids! {
     RoutingRuleId,
     /// One decision on where a feedback record goes.
     RoutingId,
+    /// What an admin declared of an attribute.
+    AttributeDefinitionId,
     /// An API client.
     ApiClientId,
     /// An entry of the audit log.

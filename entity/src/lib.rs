@@ -2,6 +2,7 @@
 
 pub mod api_client;
 pub mod assumption;
+pub mod attribute_definition;
 pub mod customer;
 pub mod department;
 pub mod desired_result;
@@ -42,7 +43,7 @@ pub use permission::{Permission, Permissions};
 pub use tenanted::Tenanted;
 
 /// Every noun, in the order of the language. A new noun is registered here.
-pub static NOUNS: [&Noun; 28] = [
+pub static NOUNS: [&Noun; 29] = [
     &organization::NOUN,
     &department::NOUN,
     &journey::NOUN,
@@ -69,6 +70,7 @@ pub static NOUNS: [&Noun; 28] = [
     &feedback_record::NOUN,
     &routing_rule::NOUN,
     &routing::NOUN,
+    &attribute_definition::NOUN,
     &api_client::NOUN,
     &event::NOUN,
 ];

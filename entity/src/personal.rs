@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::{
     NOUNS,
-    noun::{Link, Noun, Personal},
+    noun::{Kind, Link, Noun, Personal},
 };
 
 /// The noun whose rows are people that can be erased.
@@ -137,7 +137,11 @@ fn of_noun(noun: &'static Noun) -> Vec<Tag> {
         if field.kind.is_set() {
             let table = format!("{}_{}", noun.table, field.column);
             tags.extend([none(&table, "organization_id"), none(&table, &row)]);
-            tags.push(tag(&table, "item", field.personal, field.kept));
+            let held: &[&str] = match field.kind {
+                Kind::Attributes { .. } => &["item", "value_folded", "number", "instant"],
+                _ => &["item"],
+            };
+            tags.extend(held.iter().map(|column| tag(&table, column, field.personal, field.kept)));
         }
     }
     for relation in noun.relations {

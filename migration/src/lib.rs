@@ -14,6 +14,7 @@ mod m0010_messages_reviews;
 mod m0011_rollup;
 mod m0012_top_five;
 mod m0013_steps;
+mod m0014_attributes;
 mod m0015_spread;
 
 use sea_orm_migration::prelude::MigrationTrait;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_rollup::Migration),
             Box::new(m0012_top_five::Migration),
             Box::new(m0013_steps::Migration),
+            Box::new(m0014_attributes::Migration),
             Box::new(m0015_spread::Migration),
         ]
     }

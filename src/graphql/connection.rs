@@ -8,8 +8,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    auth::Actor,
-    store::{cursor::Codec, page::PageQuery},
+    store::{cursor::Codec, open::Sight, page::PageQuery},
 };
 
 /// Rows of a page when the caller does not say.
@@ -27,16 +26,16 @@ pub struct Connection {
 }
 
 /// Reads `first after last before filter orderBy`.
-pub fn connection(noun: &'static Noun, input: &Input, actor: &Actor) -> Result<Connection> {
+pub fn connection(noun: &'static Noun, input: &Input, sight: Sight<'_>) -> Result<Connection> {
     let (first, last) = (page_size(input, "first")?, page_size(input, "last")?);
     if first.is_some() && last.is_some() {
         return Err(Error::BadInput("first and last cannot be given together".to_owned()));
     }
-    let order = order(noun, input, actor)?;
-    let codec = Codec::new(noun, &order, actor.organization);
+    let order = order(noun, input, sight)?;
+    let codec = Codec::new(noun, &order, sight.actor.organization);
     let cursor = |name| input.text(name)?.map(|text| codec.decode(text)).transpose();
     let (after, before) = (cursor("after")?, cursor("before")?);
-    let filter = list_filter(noun, input.get("filter"), actor)?;
+    let filter = list_filter(noun, input.get("filter"), sight)?;
     let limit = first.or(last).unwrap_or(DEFAULT_PAGE);
     let limit = usize::try_from(limit).map_err(|_| Error::internal("a page size is out of range"))?;
     let query = PageQuery { filter, order, after, before, limit, looks_ahead: true, is_backward: last.is_some() };

@@ -4,22 +4,23 @@ use std::cell::Cell;
 
 use async_graphql::Value;
 use entity::{
-    Noun, Permission,
+    Noun,
     noun::{ARCHIVED_AT, Field, Kind, Link},
 };
 
 use super::{
     input::{Input, list, not_an_instant, scalar, text},
     instant::{Moment, date, moment},
+    named,
 };
 use crate::{
     Error, Result,
-    auth::Actor,
     store::{
+        attributes::attribute_item,
         cell::{Cell as Stored, Column},
         filter::{MOST_RELATIONS, Predicate, Test},
+        open::Sight,
         page::{Term, by_id},
-        write::attribute_item,
     },
 };
 
@@ -39,8 +40,8 @@ const LOOKUPS: &str = "conditions on tags, attributes and relations";
 const MOST_LEVELS: usize = 16;
 
 /// The condition a list argument `filter` states. Archived rows are left out unless it speaks of them.
-pub fn list_filter(noun: &'static Noun, value: Option<&Value>, actor: &Actor) -> Result<Predicate> {
-    let reader = Reader { actor, conditions: Cell::new(0), lookups: Cell::new(0), values: Cell::new(0) };
+pub fn list_filter(noun: &'static Noun, value: Option<&Value>, sight: Sight<'_>) -> Result<Predicate> {
+    let reader = Reader { sight, conditions: Cell::new(0), lookups: Cell::new(0), values: Cell::new(0) };
     let filter = match value {
         None | Some(Value::Null) => Predicate::always(),
         Some(value) => reader.filter(noun, &Input::of("filter", value)?, Depth::default())?,
@@ -63,8 +64,8 @@ fn mentions(filter: &Value, name: &str) -> bool {
 
 /// Reads one filter for one caller, and how much of it there is: databases limit the depth of an expression and
 /// the parameters of a statement, and a filter must fail before anything runs.
-struct Reader<'a> {
-    actor: &'a Actor,
+pub(super) struct Reader<'a> {
+    pub(super) sight: Sight<'a>,
     conditions: Cell<usize>,
     lookups: Cell<usize>,
     values: Cell<usize>,
@@ -105,25 +106,24 @@ impl Reader<'_> {
 
     fn part(&self, noun: &'static Noun, name: &str, input: &Input, depth: Depth) -> Result<Predicate> {
         if let Some(field) = noun.field(name).filter(|field| field.kind.is_filterable()) {
-            may_use(field, self.actor)?;
             return self.comparisons(noun, field, input);
         }
         let relation = noun.relation(name).ok_or_else(|| Error::BadInput(format!("{} has no {name}", noun.name)))?;
         if let Some(permission) = relation.target.read {
-            self.actor.require(permission)?;
+            self.sight.actor.require(permission)?;
         }
         let depth = Depth { relations: depth.relations + 1, ..depth };
         if depth.relations > MOST_RELATIONS {
             return Err(Error::BadInput(format!("a filter follows at most {MOST_RELATIONS} relations in a row")));
         }
         if let Link::One { .. } = relation.link {
-            count(&self.lookups, 1, MOST_LOOKUPS, LOOKUPS)?;
+            self.look_up(1)?;
             let inside = self.filter(relation.target, input, depth)?;
             return Ok(Predicate::Some(relation, Box::new(inside)));
         }
         let mut parts = Vec::new();
         for (quantifier, value) in input.fields() {
-            count(&self.lookups, 1, MOST_LOOKUPS, LOOKUPS)?;
+            self.look_up(1)?;
             let inside = Input::of(quantifier, given(quantifier, value)?)?;
             let some = Predicate::Some(relation, Box::new(self.filter(relation.target, &inside, depth)?));
             parts.push(if quantifier == "none" { Predicate::Not(Box::new(some)) } else { some });
@@ -133,9 +133,24 @@ impl Reader<'_> {
 
     fn comparisons(&self, noun: &'static Noun, field: &'static Field, input: &Input) -> Result<Predicate> {
         let column = Column::of(field);
-        if field.kind.is_set() {
-            count(&self.lookups, input.fields().count(), MOST_LOOKUPS, LOOKUPS)?;
+        if let Kind::Attributes { .. } = field.kind {
+            return self.attributes(noun, field, input);
         }
+        self.sight.may_use(field)?;
+        if field.kind.is_set() {
+            self.look_up(input.fields().count())?;
+        }
+        self.tests(noun, field, column, input)
+    }
+
+    /// The comparisons of one column, or of one of an index table.
+    pub(super) fn tests(
+        &self,
+        noun: &'static Noun,
+        field: &'static Field,
+        column: Column,
+        input: &Input,
+    ) -> Result<Predicate> {
         let cell = |value: &Value| scalar(field.name, value, field.kind, noun.prefix);
         let mut parts = Vec::new();
         for (operator, value) in input.fields() {
@@ -167,6 +182,10 @@ impl Reader<'_> {
                 "startsWith" => test(Test::StartsWith(searched(cell(value)?))),
                 "isNull" if *value == Value::Boolean(true) => test(Test::IsNull),
                 "isNull" => not(test(Test::IsNull)),
+                "hasPrefix" => {
+                    let prefix = scalar(field.name, value, Kind::Text { max: 0 }, "")?;
+                    named::has_prefix(field, searched(prefix))
+                }
                 "hasAny" => has_any(self.items(field, operator, value)?),
                 "hasNone" => not(has_any(self.items(field, operator, value)?)),
                 "hasAll" => {
@@ -219,7 +238,12 @@ impl Reader<'_> {
         })
     }
 
-    fn bounded<'v>(&self, name: &str, value: &'v Value) -> Result<Vec<&'v Value>> {
+    /// Notes conditions on other tables.
+    pub(super) fn look_up(&self, more: usize) -> Result<()> {
+        count(&self.lookups, more, MOST_LOOKUPS, LOOKUPS)
+    }
+
+    pub(super) fn bounded<'v>(&self, name: &str, value: &'v Value) -> Result<Vec<&'v Value>> {
         let items = list(value);
         if items.len() > MOST_VALUES {
             return Err(Error::BadInput(format!("{name} takes at most {MOST_VALUES} values")));
@@ -253,16 +277,11 @@ fn count(counted: &Cell<usize>, more: usize, most: usize, what: &str) -> Result<
 }
 
 /// A condition given, which null is not.
-fn given<'v>(name: &str, value: &'v Value) -> Result<&'v Value> {
+pub(super) fn given<'v>(name: &str, value: &'v Value) -> Result<&'v Value> {
     if *value == Value::Null {
         return Err(Error::BadInput(format!("{name} is null; use isNull to ask for absent values")));
     }
     Ok(value)
-}
-
-/// Personal data cannot be asked about by those who may not see it.
-fn may_use(field: &Field, actor: &Actor) -> Result<()> {
-    if field.is_guarded() { actor.require(Permission::CustomersRead) } else { Ok(()) }
 }
 
 fn searched(cell: Stored) -> String {
@@ -270,7 +289,7 @@ fn searched(cell: Stored) -> String {
 }
 
 /// The order a list argument `orderBy` states, the id last.
-pub fn order(noun: &'static Noun, input: &Input, actor: &Actor) -> Result<Vec<Term>> {
+pub fn order(noun: &'static Noun, input: &Input, sight: Sight<'_>) -> Result<Vec<Term>> {
     let mut terms: Vec<Term> = Vec::new();
     for item in input.list("orderBy") {
         let item = Input::of("orderBy", item)?;
@@ -279,7 +298,7 @@ pub fn order(noun: &'static Noun, input: &Input, actor: &Actor) -> Result<Vec<Te
             .all_fields()
             .find(|field| field.is_orderable && screaming(field.name) == wanted)
             .ok_or_else(|| Error::BadInput(format!("{} cannot be ordered by {wanted}", noun.plural)))?;
-        may_use(field, actor)?;
+        sight.may_use(field)?;
         let column = Column::of(field);
         if terms.iter().any(|term| term.column.name == column.name) {
             return Err(Error::BadInput(format!("orderBy names {wanted} twice")));

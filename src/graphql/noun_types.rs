@@ -8,6 +8,7 @@ use entity::{
 
 use super::{
     filter::screaming,
+    named_types,
     plan::{list_name, may_be_null},
     slice::{Computed, Shows, Slice},
     types::{add_enum, add_enum_values, add_input, add_object, arguments, field, listed, or, output_type, value},
@@ -182,6 +183,10 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
         values.push(value("hasAny", &list, "At least one of these is among them."));
         values.push(value("hasAll", &list, "All of these are among them."));
         values.push(value("hasNone", &list, "None of these is among them."));
+        match known.kind {
+            Kind::Attributes { .. } => values.extend(named_types::attribute(registry)),
+            _ => values.push(value("hasPrefix", "String", "One of them begins with this, letter for letter.")),
+        }
     } else {
         values.push(value("eq", &scalar, "Equal."));
         values.push(value("neq", &scalar, if may_be_absent { "Not equal, or absent." } else { "Not equal." }));

@@ -8,8 +8,9 @@ use sea_orm::prelude::Uuid;
 use secrecy::ExposeSecret;
 
 use super::{
+    leaf::{Leaf, USER_ERROR},
     load,
-    plan::{Leaf, Out, Planner, RowPlan, USER_ERROR},
+    plan::{Out, Planner, RowPlan},
     render::Writer,
     report::Report,
     slice::{Made, Slice},
@@ -62,7 +63,7 @@ impl Payload {
         let mut outs = Vec::new();
         for (key, selected, sets) in planner.collect(sets, name) {
             let what = match selected.name.node.as_str() {
-                "node" => PayloadOut::Node(match noun.read.map(|permission| planner.actor.require(permission)) {
+                "node" => PayloadOut::Node(match noun.read.map(|permission| planner.sight.actor.require(permission)) {
                     Some(Err(error)) => Err(error),
                     _ => Ok(planner.row(noun, &sets)?),
                 }),

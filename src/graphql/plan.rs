@@ -1,24 +1,29 @@
 //! Compiles a selection set, by the description of its noun, into what to read and what to answer.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use async_graphql::{
     Name,
     parser::types::{Field as Selected, Selection, SelectionSet},
 };
 use entity::{
-    Noun, Permission,
+    Noun,
     noun::{Field, Kind, Link, Relationship},
 };
 
 use super::{
     connection::{Connection, connection},
     input::Input,
+    leaf::{ATTRIBUTE, EXTERNAL_ID, Leaf, PAGE_INFO},
     slice::{Computed, Shows, Slice},
     source::Source,
 };
 use crate::{
     Error, Result,
-    auth::Actor,
-    store::cell::{CellKind, Column},
+    store::{
+        cell::{CellKind, Column},
+        open::Sight,
+    },
 };
 
 /// An object as selected.
@@ -48,8 +53,8 @@ pub enum ObjectOut {
     Cell(usize, &'static Field),
     /// The id of a row of any noun: the column's place, and that of the noun's name.
     RowId(usize, usize),
-    /// Named values: the column's place and what of each is asked.
-    Attributes(usize, Vec<Out<&'static str>>),
+    /// Named values: the column's place, what of each is asked, and which are shown, if not all.
+    Attributes(usize, Vec<Out<&'static str>>, Option<Shown>),
     /// Null, because the caller lacks a scope.
     Refused(Error),
     /// The row that a column names: the column's place, and the plan of the other row.
@@ -62,6 +67,15 @@ pub enum ObjectOut {
     Inside(&'static Relationship, RowPlan),
     /// What is computed, with its arguments and the plan of the objects it shows.
     Computed(&'static Computed, Input<'static>, Option<RowPlan>),
+}
+
+/// The attributes that are shown to a caller who may not see personal data.
+#[derive(Debug)]
+pub struct Shown {
+    /// Their names.
+    pub open: Arc<BTreeSet<String>>,
+    /// What is told where others are left out.
+    pub error: Error,
 }
 
 /// An object with columns of its own to read.
@@ -125,8 +139,8 @@ pub enum EdgeOut {
 pub struct Planner<'a> {
     /// The document and its variables.
     pub source: Source<'a>,
-    /// The caller.
-    pub actor: &'a Actor,
+    /// What the caller may see.
+    pub sight: Sight<'a>,
     /// What the nouns have beyond their descriptions.
     pub slices: &'static [&'static Slice],
 }
@@ -192,7 +206,7 @@ impl<'a> Planner<'a> {
                 "__typename" => ObjectOut::Typename,
                 "externalIds" if noun.has_external_ids => ObjectOut::ExternalIds(self.leaves(&sets, &EXTERNAL_ID)),
                 _ => match (noun.field(name), noun.relation(name)) {
-                    (Some(field), _) => self.field(field, &sets, columns),
+                    (Some(field), _) => self.field(noun, field, &sets, columns)?,
                     (_, Some(relation)) => match self.relation(noun, relation, selected, &sets, columns) {
                         // What is refused inside a relation that may be null is null there, and its siblings stand.
                         Err(error @ Error::Forbidden(_)) if may_be_null(noun, relation) => ObjectOut::Refused(error),
@@ -206,21 +220,32 @@ impl<'a> Planner<'a> {
         Ok(ObjectPlan { noun, outs })
     }
 
-    fn field(self, field: &'static Field, sets: &[&'a SelectionSet], columns: &mut Vec<Column>) -> ObjectOut {
-        if field.is_guarded()
-            && let Err(error) = self.actor.require(Permission::CustomersRead)
-        {
-            return ObjectOut::Refused(error);
+    fn field(
+        self,
+        noun: &'static Noun,
+        field: &'static Field,
+        sets: &[&'a SelectionSet],
+        columns: &mut Vec<Column>,
+    ) -> Result<ObjectOut> {
+        let mut shown = None;
+        if let Err(error) = self.sight.may_use(field) {
+            if let Kind::Attributes { .. } = field.kind {
+                let open = self.sight.open_attributes(noun, field)?.filter(|open| !open.is_empty());
+                shown = open.map(|open| Shown { open, error: error.clone() });
+            }
+            if shown.is_none() {
+                return Ok(ObjectOut::Refused(error));
+            }
         }
         let place = place(columns, Column::of(field));
-        match field.kind {
-            Kind::Attributes { .. } => ObjectOut::Attributes(place, self.leaves(sets, &ATTRIBUTE)),
+        Ok(match field.kind {
+            Kind::Attributes { .. } => ObjectOut::Attributes(place, self.leaves(sets, &ATTRIBUTE), shown),
             Kind::RowId { noun } => {
                 let noun = Column { name: noun, kind: CellKind::Text, is_nullable: false, field: field.name };
                 ObjectOut::RowId(place, self::place(columns, noun))
             }
             _ => ObjectOut::Cell(place, field),
-        }
+        })
     }
 
     fn computed(self, noun: &'static Noun, selected: &'a Selected, sets: &[&'a SelectionSet]) -> Result<ObjectOut> {
@@ -231,7 +256,7 @@ impl<'a> Planner<'a> {
         let plan = match known.shows {
             Shows::Value(_) => None,
             Shows::One(shown) | Shows::Maybe(shown) | Shows::List(shown) => {
-                shown.read.map_or(Ok(()), |permission| self.actor.require(permission))?;
+                shown.read.map_or(Ok(()), |permission| self.sight.actor.require(permission))?;
                 Some(self.row(shown, sets)?)
             }
         };
@@ -248,7 +273,7 @@ impl<'a> Planner<'a> {
     ) -> Result<ObjectOut> {
         let target = relation.target;
         if let Some(permission) = target.read
-            && let Err(error) = self.actor.require(permission)
+            && let Err(error) = self.sight.actor.require(permission)
         {
             return Ok(ObjectOut::Refused(error));
         }
@@ -282,7 +307,7 @@ impl<'a> Planner<'a> {
         sets: &[&'a SelectionSet],
         edge: &'static [Field],
     ) -> Result<ConnectionPlan> {
-        let mut list = connection(noun, &self.source.arguments(parent, selected)?, self.actor)?;
+        let mut list = connection(noun, &self.source.arguments(parent, selected)?, self.sight)?;
         let mut columns = vec![ID];
         // A cursor is made of the order's columns.
         for term in &list.query.order {
@@ -343,25 +368,6 @@ impl<'a> Planner<'a> {
         self.collect(sets, leaf.name).into_iter().map(named).collect()
     }
 }
-
-/// An object that has none but leaves.
-#[derive(Debug)]
-pub struct Leaf {
-    /// Its type name.
-    pub name: &'static str,
-    /// Its fields.
-    pub fields: &'static [&'static str],
-}
-
-/// An external id.
-pub static EXTERNAL_ID: Leaf = Leaf { name: "ExternalId", fields: &["system", "id"] };
-/// A named value.
-pub static ATTRIBUTE: Leaf = Leaf { name: "Attribute", fields: &["name", "value"] };
-/// Where a page stands in its list.
-pub static PAGE_INFO: Leaf =
-    Leaf { name: "PageInfo", fields: &["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"] };
-/// What is wrong with a mutation's input.
-pub static USER_ERROR: Leaf = Leaf { name: "UserError", fields: &["code", "message", "path"] };
 
 /// What the types of a relation's list are named after: the noun, unless its edges say more than the noun's own.
 pub fn list_name(noun: &Noun, relation: &Relationship) -> String {

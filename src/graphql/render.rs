@@ -10,13 +10,16 @@ use serde::Serialize;
 use super::{
     failure::server_error,
     load::{Child, Lists, Rows},
-    plan::{ConnectionPlan, EdgeOut, ListOut, ObjectOut, ObjectPlan, Out, RowPlan},
+    plan::{ConnectionPlan, EdgeOut, ListOut, ObjectOut, ObjectPlan, Out, RowPlan, Shown},
     slice::Shows,
 };
 use crate::{
     Error, UserError,
     store::{ExternalId, cell::Cell},
 };
+
+/// The end of the last bucket of time: RFC 3339 has no year 10000, and no instant that is kept comes after this one.
+pub(super) const LAST: &str = "9999-12-31T23:59:59.999999999Z";
 
 /// An answer being written.
 #[derive(Debug, Default)]
@@ -103,9 +106,12 @@ impl Writer {
     /// Writes an instant in UTC, or null if a calendar cannot hold it.
     fn instant(&mut self, at: i64) {
         let Some(at) = DateTime::from_timestamp_millis(at) else { return self.null() };
-        let Some(year) = u32::try_from(at.year()).ok().filter(|year| *year <= 9_999) else {
+        let Ok(year) = u32::try_from(at.year()) else {
             return self.text(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
         };
+        if year > 9_999 {
+            return self.text(LAST);
+        }
         let millis = at.timestamp_subsec_millis();
         let parts = [
             (b'"', 4, year),
@@ -187,7 +193,9 @@ impl Writer {
                     _ => writer.null(),
                 }
             }
-            (ObjectOut::Attributes(column, outs), _) => writer.attributes(&row[*column], outs),
+            (ObjectOut::Attributes(column, outs, shown), _) => {
+                writer.attributes(&row[*column], outs, shown.as_ref());
+            }
             (ObjectOut::Refused(error), _) => writer.refuse(error),
             (ObjectOut::One(column, plan), Child::One(places, rows)) => {
                 match row[*column].id().and_then(|id| places.get(&id)) {
@@ -310,9 +318,16 @@ impl Writer {
         }
     }
 
-    fn attributes(&mut self, cell: &Cell, outs: &[Out<&'static str>]) {
-        let pairs: Vec<serde_json::Value> =
+    fn attributes(&mut self, cell: &Cell, outs: &[Out<&'static str>], shown: Option<&Shown>) {
+        let mut pairs: Vec<serde_json::Value> =
             cell.text().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        if let Some(Shown { open, error }) = shown {
+            let all = pairs.len();
+            pairs.retain(|pair| pair["name"].as_str().is_some_and(|name| open.contains(name)));
+            if pairs.len() < all {
+                self.complain(error);
+            }
+        }
         self.items(pairs, |writer, pair| {
             writer.entries(outs, |writer, _, name| match pair[*name].as_str() {
                 Some(text) => writer.text(text),
@@ -332,6 +347,11 @@ impl Writer {
     /// Writes null for a field the caller may not see, and says so once.
     pub fn refuse(&mut self, error: &Error) {
         self.null();
+        self.complain(error);
+    }
+
+    /// Says once that something is left out.
+    pub fn complain(&mut self, error: &Error) {
         let known = std::ptr::from_ref(error).addr();
         if !self.refused.contains(&known) {
             self.refused.push(known);
@@ -353,41 +373,5 @@ impl Writer {
 }
 
 #[cfg(test)]
-mod tests {
-    use chrono::{DateTime, SecondsFormat};
-    use entity::Permission;
-    use serde_json::json;
-
-    use super::{Out, Writer, written};
-    use crate::Error;
-
-    #[test]
-    fn instants_are_those_of_rfc_3339() {
-        let leap = 951_782_400_000;
-        let edges = [0, -1, 1, 999, 1_000, leap, -62_135_596_800_000, -62_167_219_200_000, -62_167_219_200_001];
-        let far = [253_402_300_799_999, 253_402_300_800_000, 1_795_706_615_120, i64::MAX];
-        for at in edges.into_iter().chain(far).chain((0..500).map(|day| leap + day * 86_399_001)) {
-            let mut writer = Writer::at("it");
-            writer.instant(at);
-            let expected =
-                DateTime::from_timestamp_millis(at).map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
-            assert_eq!(written(&writer.finish().0), Some(json!(expected).to_string().as_str()));
-        }
-    }
-
-    #[test]
-    fn a_refusal_is_told_once_and_where_it_was_met_first() {
-        let outs = ["one", "other"].map(|key| Out { key: key.to_owned(), what: Error::Forbidden(Permission::MapRead) });
-        let mut writer = Writer::at("root");
-        writer.entries(&[Out { key: "nodes".to_owned(), what: () }], |writer, _, ()| {
-            writer.items(0..3, |writer, row| {
-                writer.entries(&outs, |writer, _, error| if row == 0 { writer.int(7) } else { writer.refuse(error) });
-            });
-        });
-        let (value, errors) = writer.finish();
-        let row = r#"{"one":null,"other":null}"#;
-        assert_eq!(written(&value), Some(format!(r#"{{"nodes":[{{"one":7,"other":7}},{row},{row}]}}"#).as_str()));
-        let paths: Vec<_> = errors.iter().map(|error| json!(error.path)).collect();
-        assert_eq!(paths, [json!(["root", "nodes", 1, "one"]), json!(["root", "nodes", 1, "other"])]);
-    }
-}
+#[path = "render_tests.rs"]
+mod tests;

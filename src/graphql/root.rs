@@ -13,6 +13,7 @@ use entity::{Noun, id, noun::Operation};
 use sea_orm::prelude::Uuid;
 
 use super::{
+    distinct,
     failure::server_error,
     input::Input,
     load,
@@ -60,6 +61,8 @@ pub enum Ask {
     Nodes,
     /// One of a slice's own.
     Own(&'static Query),
+    /// Names, values or tags of a noun, counted.
+    Distinct(distinct::Query),
 }
 
 /// The root of queries.
@@ -88,7 +91,9 @@ impl<S: Slices> Default for QueryRoot<S> {
             }
             asks.extend(slice.queries.iter().map(|query| (query.name, Ask::Own(query))));
         }
-        let fields = asks.into_iter().map(|(name, ask)| (name.to_owned(), Root::Query(ask)));
+        let distinct = S::ALL.iter().flat_map(|slice| distinct::of(slice.noun));
+        let distinct = distinct.map(|query| (query.name(), Root::Query(Ask::Distinct(query))));
+        let fields = asks.into_iter().map(|(name, ask)| (name.to_owned(), Root::Query(ask))).chain(distinct);
         Self { fields: fields.collect(), slices: PhantomData }
     }
 }
@@ -118,7 +123,7 @@ impl<'a> Call<'a> {
         field: &'a Selected,
     ) -> Result<Self> {
         let scope = scope.ok_or(Error::Unauthenticated)?;
-        let planner = Planner { source, actor: scope.actor(), slices };
+        let planner = Planner { source, sight: scope.sight(), slices };
         Ok(Self { scope, planner, field, writer: Writer::at(&field.response_key().node) })
     }
 
@@ -154,6 +159,7 @@ impl<'a> Call<'a> {
                 self.nodes(&ids, false).await
             }
             Ask::Own(query) => self.own(query, &input).await,
+            Ask::Distinct(query) => self.distinct(query, &input).await,
         }
     }
 
@@ -230,6 +236,18 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
+    async fn distinct(&mut self, query: distinct::Query, input: &Input<'_>) -> Result<()> {
+        self.scope.may_read(query.noun)?;
+        let plan = self.planner.row(query.answer(), &self.sets())?;
+        let (object, withheld) = query.run(self.scope, &plan, input).await?;
+        let rows = load::made(self.scope, &plan, &[&object]).await?;
+        self.writer.object(&plan.object, &rows.rows[0], 0, &rows.children);
+        if let Some(error) = &withheld {
+            self.writer.complain(error);
+        }
+        Ok(())
+    }
+
     async fn mutate(&mut self, slice: &'static Slice, verb: Verb) -> Result<()> {
         let input = self.planner.source.input(self.field)?;
         verb.require(slice.noun, self.actor())?;
@@ -251,21 +269,27 @@ impl Root {
         scope: Option<&Scope>,
         field: &Positioned<Selected>,
     ) -> (Value, Vec<ServerError>) {
-        let done = async {
-            match self {
-                Self::Query(ask) => {
-                    let mut call = Call::new(source, slices, scope, &field.node)?;
-                    call.ask(ask).await?;
-                    Ok(call.writer)
-                }
-                Self::Mutation(slice, verb) => {
-                    let mut call = Call::new(source, slices, scope, &field.node)?;
-                    call.mutate(slice, verb).await?;
-                    Ok(call.writer)
-                }
+        let answered = async || match self {
+            Self::Query(ask) => {
+                let mut call = Call::new(source, slices, scope, &field.node)?;
+                call.ask(ask).await?;
+                Ok(call.writer)
+            }
+            Self::Mutation(slice, verb) => {
+                let mut call = Call::new(source, slices, scope, &field.node)?;
+                call.mutate(slice, verb).await?;
+                Ok(call.writer)
             }
         };
-        match done.await {
+        let mut done = answered().await;
+        // Planned before anything was done: which attributes may be shown is read only for who needs to know.
+        if let (Err(Error::NotRead), Some(scope)) = (&done, scope) {
+            done = match scope.read_open_attributes().await {
+                Ok(()) => answered().await,
+                Err(error) => Err(error),
+            };
+        }
+        match done {
             Ok(writer) => writer.finish(),
             Err(error) => {
                 let path = vec![PathSegment::Field(field.node.response_key().node.to_string())];

@@ -14,7 +14,7 @@ use entity::{
 };
 
 use super::{
-    common_types,
+    common_types, distinct,
     mutate::{Policy, Verb, verbs},
     noun_types::{payloads, register_noun, register_object},
     scalars,
@@ -151,6 +151,16 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Slice]) {
             let many = field(noun.plural, &format!("{}Connection", noun.name), &all);
             fields.push(scoped(listed(many, noun), &permissions));
         }
+        for query in distinct::of(noun) {
+            let mut own = field(&query.name(), query.answer().name, &query.doc());
+            let filter = value("filter", &format!("{}Filter", noun.name), "Of which rows; all conditions must hold.");
+            let others = query.arguments().into_iter().map(argument);
+            own.args = [filter].into_iter().chain(others).map(|value| (value.name.clone(), value)).collect();
+            fields.push(scoped(own, &noun.read.into_iter().collect::<Vec<_>>()));
+            for object in distinct::OBJECTS {
+                register_object(registry, object, &[]);
+            }
+        }
         for query in slice.queries {
             let mut own = field(query.name, query.answer.name, query.doc);
             own.args = arguments(query.arguments).into_iter().map(|value| (value.name.clone(), value)).collect();
@@ -252,13 +262,11 @@ fn mode() -> MetaInputValue {
 }
 
 pub(super) fn arguments(arguments: &[Argument]) -> Vec<MetaInputValue> {
-    arguments
-        .iter()
-        .map(|known| MetaInputValue {
-            default_value: known.default.map(str::to_owned),
-            ..value(known.name, known.ty, known.doc)
-        })
-        .collect()
+    arguments.iter().map(argument).collect()
+}
+
+fn argument(known: &Argument) -> MetaInputValue {
+    MetaInputValue { default_value: known.default.map(str::to_owned), ..value(known.name, known.ty, known.doc) }
 }
 
 fn upsert_row(noun: &Noun) -> Vec<MetaInputValue> {

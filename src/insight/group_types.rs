@@ -7,6 +7,8 @@ use entity::{
     noun::{Field, Kind, Named, Noun, Relationship},
 };
 
+use crate::graphql::distinct::PAGE_INFO;
+
 entity::named! {
     /// What feedback records can be grouped by.
     GroupKey as "FeedbackRecordGroupKey" {
@@ -55,6 +57,32 @@ pub(super) static MEAN: Noun = Noun::made(
     &[],
 );
 
+/// A value of an attribute that a group shares.
+pub(super) static ATTRIBUTE: Noun = Noun::made(
+    "FeedbackRecordGroupAttribute",
+    "The value of an attribute that the records of a group share.",
+    Permission::RecordRead,
+    &[
+        Field::new("name", "name", Kind::Text { max: 200 }, "Name of the attribute."),
+        Field::new("value", "value", Kind::Text { max: 200 }, "Its value; null if they have no such attribute.")
+            .nullable(),
+    ],
+    &[],
+);
+
+/// A tag that a group shares.
+pub(super) static TAG: Noun = Noun::made(
+    "FeedbackRecordGroupTag",
+    "The tag of a prefix that the records of a group share.",
+    Permission::RecordRead,
+    &[
+        Field::new("prefix", "name", Kind::Text { max: 64 }, "The prefix."),
+        Field::new("tag", "value", Kind::Text { max: 64 }, "The whole tag; null if they have none that begins so.")
+            .nullable(),
+    ],
+    &[],
+);
+
 /// One group.
 pub(super) static GROUP: Noun = Noun::made(
     "FeedbackRecordGroup",
@@ -87,6 +115,13 @@ pub(super) static GROUP: Noun = Noun::made(
         ),
         Relationship::inside("meanCsat", &MEAN, false, "Mean of the satisfaction answer, 1 to 5."),
         Relationship::inside("meanCes", &MEAN, false, "Mean of the effort answer, 1 to 7."),
+        Relationship::inside(
+            "attributes",
+            &ATTRIBUTE,
+            true,
+            "The attributes asked for in `attributes`, in that order.",
+        ),
+        Relationship::inside("tags", &TAG, true, "The tags asked for in `tagPrefixes`, in that order."),
     ],
 );
 
@@ -100,9 +135,12 @@ pub static GROUPS: Noun = Noun::made(
             "recordCount",
             "record_count",
             COUNT,
-            "Records the filter finds. Counts of the groups sum to it, unless grouped by tag.",
+            "Records the filter finds. Counts of the groups sum to it, unless grouped by tags.",
         ),
-        Field::new("groupCount", "group_count", COUNT, "Groups there are, whatever `first` is."),
+        Field::new("groupCount", "group_count", COUNT, "Groups there are, whatever the page."),
     ],
-    &[Relationship::inside("nodes", &GROUP, true, "The groups.")],
+    &[
+        Relationship::inside("nodes", &GROUP, true, "The groups of the page."),
+        Relationship::inside("pageInfo", &PAGE_INFO, false, "Where the page stands among the groups."),
+    ],
 );

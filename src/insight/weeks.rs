@@ -3,12 +3,14 @@
 use entity::rollup;
 
 use super::{
+    buckets::Buckets,
+    group_read::Key,
     group_types::{GroupKey, GroupOrder},
-    groups::{Ask, MOST, SCORES, too_many},
+    groups::{Ask, SCORES},
 };
 use crate::{
     Result,
-    calendar::{BucketUnit, boundaries},
+    calendar::BucketUnit,
     store::{Scope, cell::Cell, filter::Predicate, rollup::Asked},
 };
 
@@ -17,11 +19,12 @@ impl Ask {
     pub(super) async fn counted(&mut self, scope: &Scope) -> Result<Option<Vec<Vec<Cell>>>> {
         let is_about_all = matches!(&self.filter, Predicate::All(parts) if parts.is_empty());
         let is_by_week = self.bucket.as_ref().is_none_or(|bucket| bucket.unit == BucketUnit::Week);
-        if !is_about_all || !is_by_week || self.keys.iter().any(|key| *key != GroupKey::Point) {
+        if !is_about_all || !is_by_week || self.keys.iter().any(|key| *key != Key::Of(GroupKey::Point)) {
             return Ok(None);
         }
         debug_assert!(SCORES.iter().map(|(column, _)| *column).eq(rollup::FEEDBACK.numbers.iter().copied()));
         let bucket = self.bucket.as_ref();
+        let after = self.after.as_ref().filter(|_| !self.fills());
         let asked = Asked {
             rollup: &rollup::FEEDBACK,
             by_key: !self.keys.is_empty(),
@@ -29,22 +32,16 @@ impl Ask {
             zone: bucket.and_then(|bucket| bucket.zone.as_deref()),
             week_start: bucket.and_then(|bucket| bucket.week_start),
             largest_first: self.order == GroupOrder::Count,
-            limit: self.first,
+            after: after.map(|after| (self.terms("week", |_| rollup::FEEDBACK.key), after.clone())),
+            limit: self.limit(),
         };
-        let Some(mut rolled) = scope.rolled(&asked).await? else { return Ok(None) };
+        let Some(rolled) = scope.rolled(&asked).await? else { return Ok(None) };
         if bucket.is_some() {
-            let at = chrono::DateTime::from_timestamp_millis;
-            let span = rolled.span.and_then(|(from, to)| at(from).zip(at(to)));
-            let edges = span.map_or(Some(Vec::new()), |(from, to)| {
-                boundaries(BucketUnit::Week, rolled.zone, rolled.week_start, from, to, MOST)
-            });
-            let edges = edges.ok_or_else(too_many)?;
-            for row in &mut rolled.groups {
-                let week = &mut row[self.keys.len()];
-                let place = week.int().and_then(|week| edges.binary_search(&week).ok());
-                *week = place.and_then(|place| i64::try_from(place).ok()).map_or(Cell::Null, Cell::Int);
+            let mut buckets = Buckets::none(BucketUnit::Week, rolled.zone, rolled.week_start);
+            if let Some((from, to)) = rolled.span.filter(|_| self.fills()) {
+                buckets.cover(from, to);
             }
-            self.edges = Some(edges);
+            self.buckets = Some(buckets);
         }
         Ok(Some(rolled.groups))
     }

@@ -41,6 +41,16 @@ pub enum Predicate {
         /// The items, each once.
         items: BTreeSet<String>,
     },
+    /// Whether a set column holds an item between two texts, the second not included, that meets a condition on the
+    /// columns of its index table.
+    HasBetween {
+        /// The set column's name.
+        column: &'static str,
+        /// The texts; without the second, to the end.
+        items: (String, Option<String>),
+        /// The condition.
+        inside: Box<Predicate>,
+    },
     /// Whether some related row meets a condition.
     Some(&'static Relationship, Box<Predicate>),
 }
@@ -82,7 +92,7 @@ impl Predicate {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.nouns(found)),
             Self::Not(part) => part.nouns(found),
-            Self::Column(..) | Self::HasAny { .. } | Self::HasAll { .. } => {}
+            Self::Column(..) | Self::HasAny { .. } | Self::HasAll { .. } | Self::HasBetween { .. } => {}
             Self::Some(relation, inside) => {
                 found.push(relation.target);
                 inside.nouns(found);
@@ -114,13 +124,22 @@ impl Predicate {
             }
             Self::HasAny { column, items } => {
                 sql.push("EXISTS (SELECT 1");
-                set_items(sql, noun, column, items, organization, alias);
+                among(sql, noun, column, items, organization, alias);
                 Ok(())
             }
             Self::HasAll { column, items } => {
                 sql.push("(SELECT COUNT(*)");
-                set_items(sql, noun, column, items, organization, alias);
+                among(sql, noun, column, items, organization, alias);
                 sql.push(" = ").number(items.len());
+                Ok(())
+            }
+            Self::HasBetween { column, items: (from, to), inside } => {
+                sql.push("EXISTS (SELECT 1");
+                let inner = set_items(sql, noun, column, organization, alias);
+                between(sql, inner, from, to.as_deref());
+                sql.push(" AND ");
+                inside.write(sql, noun, organization, inner)?;
+                sql.push(")");
                 Ok(())
             }
             Self::Some(relation, inside) => related(sql, noun, relation, inside, organization, alias),
@@ -129,7 +148,7 @@ impl Predicate {
 }
 
 /// The rest of a statement over the items of a set that are among some, up to its closing bracket.
-fn set_items<'a>(
+fn among<'a>(
     sql: &mut Sql,
     noun: &'static Noun,
     column: &'static str,
@@ -137,16 +156,36 @@ fn set_items<'a>(
     organization: OrganizationId,
     alias: Alias,
 ) {
+    let inner = set_items(sql, noun, column, organization, alias);
+    let items: Vec<Cell> = items.into_iter().cloned().map(Cell::Text).collect();
+    sql.push(" AND ").is_one_of_cells(inner, "item", CellKind::Text, &items).push(")");
+}
+
+/// Appends that the item of an index table's row stands between two texts, the second not included.
+pub(crate) fn between(sql: &mut Sql, items: Alias, from: &str, to: Option<&str>) {
+    sql.push(" AND ").column(items, "item").push(" >= ").bind(from);
+    if let Some(to) = to {
+        sql.push(" AND ").column(items, "item").push(" < ").bind(to);
+    }
+}
+
+/// Appends the items of a row's set, and that they are this row's. Answers how they are called.
+fn set_items(
+    sql: &mut Sql,
+    noun: &'static Noun,
+    column: &'static str,
+    organization: OrganizationId,
+    alias: Alias,
+) -> Alias {
     let inner = Alias::nested('i', alias.depth() + 1);
     sql.push(" FROM ").name(&[noun.table, "_", column]).push(" AS ").alias(inner);
     sql.push(" WHERE ").narrow(Site::SetFilter, inner, "organization_id", organization);
     sql.push(" AND ").tie(Site::SetFilterRow, (inner, "organization_id"), (alias, noun.tenant));
     sql.push(" AND ").alias(inner).push(".").name(&[noun.table, "_id"]).push(" = ").column(alias, "id");
-    let items: Vec<Cell> = items.into_iter().cloned().map(Cell::Text).collect();
     if veil::covered(noun, column).is_some() {
         sql.push(" AND NOT ").is_veiled(noun, alias, organization);
     }
-    sql.push(" AND ").is_one_of_cells(inner, "item", CellKind::Text, &items).push(")");
+    inner
 }
 
 fn join(

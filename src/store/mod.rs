@@ -4,6 +4,7 @@ mod about;
 pub mod access;
 mod address;
 mod aside;
+pub mod attributes;
 pub mod audit;
 pub mod backup;
 pub mod cause;
@@ -13,6 +14,7 @@ mod complete;
 mod connect;
 mod copy;
 pub mod cursor;
+pub mod distinct;
 pub mod draft;
 mod erase;
 mod erased;
@@ -26,13 +28,16 @@ mod history;
 mod idempotency;
 pub mod jobs;
 mod keys;
+mod items;
 pub mod ledger;
 mod line;
 pub mod meter;
+mod models;
 pub mod narrow;
+pub mod open;
 pub mod page;
 mod part;
-mod range;
+pub(crate) mod range;
 pub mod reference;
 mod related;
 mod remembered;
@@ -191,7 +196,8 @@ impl Store {
 
     /// Brings the schema up to date. Several processes may start it at once: one does it, the others wait.
     pub async fn migrate(&self) -> Result<()> {
-        connect::migrate(&self.address, &self.statements).await
+        connect::migrate(&self.address, &self.statements).await?;
+        self.read_attributes().await
     }
 
     /// Refuses with a sentence unless the schema is the one this program needs.

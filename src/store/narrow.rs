@@ -64,13 +64,25 @@ sites! {
     RelationFilterLink,
     /// That table to the related rows.
     RelationFilterLinkRow,
-    /// The first and the last record of a bucket.
+    /// Attributes that are declared not personal.
+    OpenAttributes,
+    /// Names and values of attributes, and tags, that are counted.
+    Distinct,
+    /// The rows they are of.
+    DistinctRows,
+    /// Those to their items.
+    DistinctRow,
+    /// Attributes that are yet to be read as numbers and instants.
+    UnreadAttributes,
+    /// Those that have been.
+    ReadAttributes,
+    /// The first and the last record of a bucket, or of stretches of time.
     GroupRange,
     /// Records that are grouped.
     Groups,
-    /// Tags that records are grouped by.
+    /// Tags and attributes that records are grouped by.
     GroupTags,
-    /// Those tags to their records.
+    /// Those to their records.
     GroupTagsRow,
     /// Variants that are compared.
     Variants,

@@ -152,7 +152,7 @@ impl Writer<'_> {
         }
         for bound in bounds {
             sql.push(" AND ");
-            bound.write(sql);
+            bound.write(sql, Alias::ROW);
         }
         sql.push(" AND ");
         self.query.filter.write(sql, noun, self.organization, Alias::ROW)

@@ -65,25 +65,40 @@ pub fn ranges(order: &[Term], values: &[Cell], is_before: bool) -> Vec<Vec<Bound
     found
 }
 
+/// Appends that a row called `alias` comes after `values` in `order`.
+pub fn follows(sql: &mut Sql, alias: Alias, order: &[Term], values: &[Cell]) {
+    sql.push(" AND (FALSE");
+    // Of rows in no order there is one.
+    let all = if order.is_empty() { Vec::new() } else { ranges(order, values, false) };
+    for range in all {
+        sql.push(" OR (TRUE");
+        for bound in range {
+            bound.write(sql.push(" AND "), alias);
+        }
+        sql.push(")");
+    }
+    sql.push(")");
+}
+
 impl Bound {
-    /// Appends it as a test.
-    pub fn write(&self, sql: &mut Sql) {
+    /// Appends it as a test of the row called `alias`.
+    pub fn write(&self, sql: &mut Sql, alias: Alias) {
         match self {
             Self::Equals(term, Cell::Null) | Self::Absent(term) => {
-                sql.column(Alias::ROW, term.column.name).push(" IS NULL");
+                sql.column(alias, term.column.name).push(" IS NULL");
             }
             Self::Equals(term, value) => {
-                sql.column(Alias::ROW, term.column.name).push(" = ").cell(value, term.column.kind);
+                sql.column(alias, term.column.name).push(" = ").cell(value, term.column.kind);
             }
             Self::Past(term, value, side) => {
-                sql.column(Alias::ROW, term.column.name).push(side.sign()).cell(value, term.column.kind);
+                sql.column(alias, term.column.name).push(side.sign()).cell(value, term.column.kind);
             }
             Self::Present(term) => {
-                sql.column(Alias::ROW, term.column.name).push(" IS NOT NULL");
+                sql.column(alias, term.column.name).push(" IS NOT NULL");
             }
             Self::RowPast(terms, values, side) => {
                 sql.push("(").list(terms, |sql, term| {
-                    sql.column(Alias::ROW, term.column.name);
+                    sql.column(alias, term.column.name);
                 });
                 sql.push(")").push(side.sign()).push("(");
                 sql.list(terms.iter().zip(values), |sql, (term, value)| {

@@ -3,14 +3,14 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use chrono::{DateTime, Utc};
-use entity::{Noun, Tenanted, id::OrganizationId, noun::Relationship};
-use sea_orm::{ActiveModelTrait, Iterable, QueryTrait, Select, Statement, TryIntoModel, prelude::Uuid};
+use entity::{Noun, id::OrganizationId, noun::Relationship};
+use sea_orm::{Statement, prelude::Uuid};
 
 use super::{
     Connection, Failed, Store,
@@ -23,6 +23,7 @@ use super::{
     line::{Answered, Below, Found, Lines, Payer, Transaction},
     meter::Meter,
     narrow::Site,
+    open::Open,
     page::{self, Page, PageQuery, Selection},
     remembered::Relied,
     rollup::Notes,
@@ -49,6 +50,7 @@ pub struct Scope<C = Lines> {
     /// What was taken for what it is, without asking.
     pub(super) relied: Arc<std::sync::Mutex<Vec<Relied>>>,
     pub(super) aside: Arc<std::sync::Mutex<Aside>>,
+    pub(super) open: Arc<OnceLock<Open>>,
     /// What the transaction erases.
     pub(super) erasure: Arc<std::sync::Mutex<Option<Erasing>>>,
     pub(super) meter: Arc<Meter>,
@@ -81,6 +83,7 @@ impl Scope {
             rolled: Arc::default(),
             relied: Arc::default(),
             aside: Arc::default(),
+            open: Arc::default(),
             erasure: Arc::default(),
             meter: Arc::default(),
             held: Vec::new(),
@@ -143,6 +146,7 @@ impl Scope {
             rolled: Arc::default(),
             relied: Arc::default(),
             aside: Arc::default(),
+            open: Arc::clone(&self.open),
             erasure: Arc::default(),
             meter: Arc::clone(&self.meter),
             held: vec![Arc::new(turn)],
@@ -190,7 +194,7 @@ impl<C: Connection> Scope<C> {
         error.into()
     }
 
-    async fn answer(&self, statement: Statement, answered: Answered<'_>) -> Result<Vec<Found>> {
+    pub(super) async fn answer(&self, statement: Statement, answered: Answered<'_>) -> Result<Vec<Found>> {
         self.before(&statement).await?;
         let found = self.conn.read(statement, answered).await.map_err(|error| self.failed(error))?;
         self.meter.read(found.len());
@@ -222,49 +226,13 @@ impl<C: Connection> Scope<C> {
 
     /// The tripwire: a row of another tenant is a bug and an alarm, never an answer.
     pub(super) fn trip(&self, tenant: Option<Uuid>) -> Result<()> {
-        let seen = self.store.trip(tenant, self.organization());
-        seen.inspect_err(|_| self.has_failed.store(true, Ordering::Release))
+        self.store.trip(tenant, self.organization()).inspect_err(|_| self.has_failed.store(true, Ordering::Release))
     }
 
     /// Reads rows whose first column is the tenant, the others as told, with a statement that changes and locks nothing.
     pub(crate) async fn read_rows(&self, statement: Statement, kinds: &[CellKind]) -> Result<Vec<Vec<Cell>>> {
         let found = self.answer(statement, Answered { has_parent: false, kinds }).await?;
         Ok(found.into_iter().map(|row| row.cells).collect())
-    }
-
-    /// Every row of a query, narrowed to the caller's tenant.
-    pub async fn all<E: Tenanted>(&self, query: Select<E>) -> Result<Vec<E::Model>>
-    where
-        E::Model: Sync,
-    {
-        self.may_read(E::NOUN)?;
-        self.all_unpermitted(query).await
-    }
-
-    /// Like [`Scope::all`], for rules the server applies whoever calls: routing reads rules for a caller who may not.
-    pub async fn all_unpermitted<E: Tenanted>(&self, query: Select<E>) -> Result<Vec<E::Model>>
-    where
-        E::Model: Sync,
-    {
-        let narrowed = self.sql().narrow_models(query, self.organization());
-        // The first column of every table is the tenant.
-        let columns: Vec<(E::Column, CellKind)> =
-            E::Column::iter().skip(1).map(|column| (column, CellKind::of_column(column))).collect();
-        let kinds: Vec<CellKind> = columns.iter().map(|(_, kind)| *kind).collect();
-        let statement = narrowed.build(self.store.backend());
-        let mut rows = Vec::new();
-        for row in self.answer(statement, Answered { has_parent: false, kinds: &kinds }).await? {
-            let mut model = E::ActiveModel::default();
-            model.try_set(E::TENANT, row.tenant.into())?;
-            for ((column, kind), cell) in columns.iter().zip(&row.cells) {
-                model.try_set(*column, cell.bound(*kind))?;
-            }
-            rows.push(model.try_into_model()?);
-        }
-        for row in &rows {
-            self.trip(Some(E::tenant(row).0))?;
-        }
-        Ok(rows)
     }
 
     /// One page of a noun.

@@ -162,16 +162,10 @@ impl Store {
             loop {
                 let tx = self.writer.begin(false, Payer::default()).await?;
                 let mut sql = Sql::new(self.backend());
-                sql.push("DELETE FROM idempotency WHERE organization_id = ").owner(organization);
-                sql.push(" AND (subject, idempotency_key) IN (SELECT subject, idempotency_key FROM idempotency WHERE ");
-                sql.push("organization_id = ").owner(organization).push(" AND created_at < ").bind(before);
-                sql.push(" LIMIT ").bind(KEYS_AT_A_TIME).push(")");
+                Self::expired(&mut sql, "idempotency", &["subject", "idempotency_key"], organization, before);
                 let keys = tx.execute(sql.finish()).await?;
                 let mut sql = Sql::new(self.backend());
-                sql.push("DELETE FROM idempotency_row WHERE organization_id = ").owner(organization);
-                sql.push(" AND (row_id, call_id) IN (SELECT row_id, call_id FROM idempotency_row WHERE ");
-                sql.push("organization_id = ").owner(organization).push(" AND created_at < ").bind(before);
-                sql.push(" LIMIT ").bind(KEYS_AT_A_TIME).push(")");
+                Self::expired(&mut sql, "idempotency_row", &["row_id", "call_id"], organization, before);
                 let rows = tx.execute(sql.finish()).await?;
                 tx.commit().await?;
                 forgotten += keys;
@@ -181,6 +175,27 @@ impl Store {
             }
         }
         Ok(forgotten)
+    }
+
+    /// Appends a statement that deletes some rows of one organization that are older than `before`.
+    fn expired(
+        sql: &mut Sql,
+        table: &'static str,
+        key: &[&'static str; 2],
+        organization: OrganizationId,
+        before: i64,
+    ) {
+        let own = |sql: &mut Sql, alias| {
+            sql.column(alias, "organization_id").push(" = ").owner(organization);
+        };
+        sql.push("DELETE FROM ").name(&[table]).push(" AS t WHERE ");
+        own(sql, Alias::ROW);
+        sql.push(" AND (").name(&[key[0]]).push(", ").name(&[key[1]]).push(") IN (SELECT ");
+        sql.column(Alias::LINK, key[0]).push(", ").column(Alias::LINK, key[1]).push(" FROM ").name(&[table]);
+        sql.push(" AS l WHERE ");
+        own(sql, Alias::LINK);
+        sql.push(" AND ").column(Alias::LINK, "created_at").push(" < ").bind(before);
+        sql.push(" LIMIT ").bind(KEYS_AT_A_TIME).push(")");
     }
 
     /// Notes whose a slug and an API client are, where a server of an earlier version has made them during an update.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use entity::{
     event::EventOperation,
     id,
-    noun::{Field, Kind, Noun},
+    noun::{Field, Noun},
 };
 use sea_orm::prelude::Uuid;
 
@@ -27,7 +27,7 @@ pub use super::rules::{PartOf, Rules};
 pub type Values = Vec<(Column, Cell)>;
 
 /// How many parameters one statement may bind on either database.
-const MOST_VALUES: usize = 30_000;
+pub(super) const MOST_VALUES: usize = 30_000;
 
 impl Tx {
     /// Writes drafts of one noun. With `is_all_or_nothing`, one mistake keeps all of them from being written;
@@ -242,36 +242,6 @@ impl Tx {
         });
     }
 
-    async fn insert_items(&self, noun: &'static Noun, records: &[Record], replaces: bool) -> Result<()> {
-        for field in noun.fields.iter().filter(|field| field.kind.is_set()) {
-            if replaces && !records.is_empty() {
-                let ids: Vec<Uuid> = records.iter().map(Record::id).collect();
-                let mut sql = self.sql();
-                sql.push("DELETE FROM ").name(&[noun.table, "_", field.column]).push(" AS t WHERE ");
-                sql.narrow(Site::ItemsTaken, Alias::ROW, "organization_id", self.organization()).push(" AND ");
-                sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], &ids).push(" RETURNING organization_id");
-                self.rows(sql.finish(), &[]).await?;
-            }
-            let items: Vec<[Cell; 2]> = records
-                .iter()
-                .flat_map(|record| {
-                    let item = |item| [Cell::Id(record.id()), Cell::Text(item)];
-                    items(field, record.get(field.column)).into_iter().map(item)
-                })
-                .collect();
-            for part in items.chunks(MOST_VALUES / 3) {
-                self.write_rows(part.len(), |sql| {
-                    sql.push("INSERT INTO ").name(&[noun.table, "_", field.column]).push(" (organization_id, ");
-                    sql.name(&[noun.table, "_id"]).push(", item) ");
-                    sql.owned(self.organization(), [CellKind::Id, CellKind::Text], part);
-                    sql.push(" RETURNING organization_id");
-                })
-                .await?;
-            }
-        }
-        Ok(())
-    }
-
     async fn store_external_ids(&self, noun: &'static Noun, drafts: &[Draft]) -> Result<()> {
         let sound = || drafts.iter().filter(|draft| draft.errors.is_empty());
         let cleared: Vec<Uuid> = sound().filter(|draft| draft.clears_external_ids).map(|draft| draft.id).collect();
@@ -371,20 +341,4 @@ impl Record {
         }
         self
     }
-}
-
-/// The items of a set column, as its index table holds them.
-fn items(field: &Field, cell: &Cell) -> Vec<String> {
-    let Some(text) = cell.text() else { return Vec::new() };
-    let parsed: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
-    let item = |value: &serde_json::Value| match field.kind {
-        Kind::Attributes { .. } => Some(attribute_item(value["name"].as_str()?, value["value"].as_str()?)),
-        _ => Some(value.as_str()?.to_owned()),
-    };
-    parsed.iter().filter_map(item).collect()
-}
-
-/// One named value as its index table holds it. Names cannot hold the separator.
-pub fn attribute_item(name: &str, value: &str) -> String {
-    format!("{name}\u{1f}{value}")
 }

@@ -1,3 +1,4 @@
 //! Whose data it is.
 
+pub mod attribute_definition;
 pub mod organization;

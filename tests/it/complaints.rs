@@ -231,6 +231,109 @@ async fn every_record_is_routed_by_the_rule_of_its_product() {
     }
 }
 
+/// The file's columns that are attributes, under the names they have there.
+const ATTRIBUTES: [(&str, &str); 11] = [
+    ("Company", "company"),
+    ("Company response to consumer", "response"),
+    ("Consumer consent provided?", "consent"),
+    ("Consumer disputed?", "disputed"),
+    ("Issue", "issue"),
+    ("State", "state"),
+    ("Sub-issue", "sub-issue"),
+    ("Sub-product", "sub-product"),
+    ("Submitted via", "submitted-via"),
+    ("Timely response?", "timely"),
+    ("ZIP code", "zip"),
+];
+
+#[tokio::test]
+async fn every_column_of_the_file_is_kept_and_dates_are_instants() {
+    let example = Example::shared().await;
+    let list = "query($after: String) {
+        rows: feedbackRecords(first: 500, after: $after) {
+            pageInfo { hasNextPage endCursor }
+            nodes { product receivedAt attributes { name value } externalIds { id } }
+        }
+    }";
+    let records: BTreeMap<usize, Value> = paged(&example.admin(), list, json!({}))
+        .await
+        .into_iter()
+        .map(|record| (text(&record["externalIds"][0]["id"]).parse().unwrap(), record))
+        .collect();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/complaints/consumer_complaints.csv");
+    let mut reader = csv::Reader::from_path(file).unwrap();
+    let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), records.len());
+    let midnight = |date: &str| {
+        let date = chrono::NaiveDate::parse_from_str(date, "%m/%d/%Y").unwrap();
+        date.and_time(chrono::NaiveTime::MIN).and_local_timezone(chrono_tz::America::New_York).unwrap()
+    };
+    let instant = |text: &str| chrono::DateTime::parse_from_rfc3339(text).unwrap();
+    for (place, row) in rows.iter().enumerate() {
+        let record = &records[&(place + 1)];
+        let mut attributes: BTreeMap<String, String> = record["attributes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|pair| (text(&pair["name"]), text(&pair["value"])))
+            .collect();
+        assert_eq!(instant(&attributes.remove("sent-at").unwrap()), midnight(&row["Date sent to company"]));
+        assert_eq!(instant(record["receivedAt"].as_str().unwrap()), midnight(&row["Date received"]));
+        assert_eq!(record["product"], row["Product"]);
+        let known = ["Date sent to company", "Date received", "Product"].len() + ATTRIBUTES.len();
+        assert_eq!(row.len(), known, "{:?}", row.keys());
+        let expected = ATTRIBUTES.iter().filter(|(column, _)| !row[*column].is_empty());
+        let expected = expected.map(|(column, name)| ((*name).to_owned(), row[*column].clone())).collect();
+        assert_eq!(attributes, expected, "line {}", place + 1);
+    }
+}
+
+#[tokio::test]
+async fn attributes_of_the_file_are_counted_grouped_and_compared_as_numbers_and_dates() {
+    let example = Example::shared().await;
+    let admin = example.admin();
+    let values = "query($name: String!) {
+        feedbackRecordAttributeValues(name: $name, first: 1000) { distinctCount unparsedNumberCount nodes { value count } }
+    }";
+    let of =
+        async |name: &str| admin.data(values, json!({ "name": name })).await["feedbackRecordAttributeValues"].take();
+    for (name, counts) in [
+        ("state", "states"),
+        ("response", "responses"),
+        ("timely", "timely"),
+        ("disputed", "disputed"),
+        ("consent", "consents"),
+    ] {
+        assert_eq!(tally(&of(name).await, |node| text(&node["value"])), expected(counts), "{name}");
+        let document = "query($name: String!) {
+            groups: feedbackRecordGroups(attributes: [$name]) { recordCount nodes { count attributes { value } } }
+        }";
+        let groups = admin.data(document, json!({ "name": name })).await["groups"].take();
+        let mut grouped = tally(&groups, |node| node["attributes"][0]["value"].as_str().unwrap_or("none").to_owned());
+        let without = grouped.remove("none").unwrap_or(0);
+        assert_eq!(grouped, expected(counts), "{name}");
+        assert_eq!((groups["recordCount"].as_u64(), grouped.values().sum::<u64>() + without), (Some(3_186), 3_186));
+    }
+    let zips = of("zip").await;
+    assert_eq!(zips["distinctCount"], counted()["zips"]);
+    assert_eq!(zips["unparsedNumberCount"], counted()["maskedZips"]);
+    for (condition, count) in [
+        (json!({ "name": "zip", "isNull": true }), "withoutZip"),
+        (json!({ "name": "zip", "number": { "isNull": true } }), "maskedZips"),
+        (json!({ "name": "zip", "number": { "gte": 90_000 } }), "zipsFrom90000"),
+        (json!({ "name": "sent-at", "date": { "gte": "2016-01-01T05:00:00Z" } }), "sentFrom2016"),
+    ] {
+        let found = groups(&admin, json!({ "filter": { "attributes": condition }, "by": [] })).await;
+        assert_eq!(found["recordCount"], counted()[count], "{condition}");
+    }
+    let prefixed = "{ groups: feedbackRecordGroups(tagPrefixes: [\"state:\"]) { nodes { count tags { tag } } } }";
+    let mut states = tally(&admin.ask(prefixed).await["groups"], |node| {
+        node["tags"][0]["tag"].as_str().map_or_else(String::new, |tag| tag["state:".len()..].to_owned())
+    });
+    assert_eq!(states.remove(""), counted()["withoutState"].as_u64());
+    assert_eq!(states, expected("states"));
+}
+
 #[tokio::test]
 async fn loading_it_again_changes_nothing() {
     let example = Example::shared().await;

@@ -236,6 +236,7 @@ fn a_model_has_exactly_the_columns_of_its_noun() {
         model::<entity::feedback_record::Entity>(),
         model::<entity::routing_rule::Entity>(),
         model::<entity::routing::Entity>(),
+        model::<entity::attribute_definition::Entity>(),
         model::<entity::api_client::Entity>(),
         model::<entity::event::Entity>(),
     ]);

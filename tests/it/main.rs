@@ -5,10 +5,13 @@
     reason = "a test ends where something is not as it says; only bare test functions may by themselves"
 )]
 
+mod analysts;
 mod api_clients;
 mod app;
 mod architecture;
 mod attacks;
+mod attribute_definitions;
+mod attributes;
 mod audit;
 mod bad_input;
 mod bulk;
@@ -33,6 +36,7 @@ mod explorer;
 mod external_ids;
 mod filter_reach;
 mod filters;
+mod group_pages;
 mod groups;
 mod idempotency;
 mod isolation;

@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 use entity::{noun::Named, organization::Weekday, rollup::Rollup};
+use sea_orm::prelude::Uuid;
 
 use super::{FOREVER, Weeks};
 use crate::{
@@ -10,6 +11,8 @@ use crate::{
         Connection, Scope,
         cell::{Cell, CellKind},
         narrow::Site,
+        page::Term,
+        range::follows,
         sql::{Alias, Sql},
     },
 };
@@ -32,6 +35,8 @@ pub struct Asked<'a> {
     pub week_start: Option<Weekday>,
     /// Whether the largest come first, or in the order of week and relation.
     pub largest_first: bool,
+    /// After the group with these values of these columns, in this order.
+    pub after: Option<(Vec<Term>, Vec<Cell>)>,
     /// Most groups.
     pub limit: usize,
 }
@@ -118,6 +123,15 @@ impl Asked<'_> {
         }
         sql.push(" FROM organization_sequence AS o LEFT JOIN g ON ");
         sql.tie(Site::CountsOfOwner, (Alias::nested('g', 0), "organization_id"), (OWNER, "organization_id"));
+        if let Some((order, values)) = &self.after {
+            // Rows of no relation are counted under no id.
+            let value = |(term, cell): (&Term, &Cell)| match (term.column.kind, cell) {
+                (CellKind::Id, Cell::Null) => Cell::Id(Uuid::nil()),
+                _ => cell.clone(),
+            };
+            let values: Vec<Cell> = order.iter().zip(values).map(value).collect();
+            follows(sql, Alias::nested('g', 0), order, &values);
+        }
         sql.push(" LEFT JOIN a ON ");
         sql.tie(Site::TotalsOfOwner, (Alias::nested('a', 0), "organization_id"), (OWNER, "organization_id"));
         sql.push(" WHERE ").narrow(Site::Rolled, OWNER, "organization_id", scope.organization());

@@ -25,7 +25,10 @@ fn names_addresses_and_words_are_tagged_as_personal() {
     let tagged: Vec<String> = personal()
         .flat_map(|(noun, fields)| fields.into_iter().map(move |field| format!("{}.{}", noun.name, field.name)))
         .collect();
-    assert_eq!(tagged, ["Customer.name", "Customer.email", "Customer.phone", "FeedbackRecord.body"]);
+    assert_eq!(
+        tagged,
+        ["Customer.name", "Customer.email", "Customer.phone", "FeedbackRecord.body", "FeedbackRecord.attributes"]
+    );
 }
 
 #[tokio::test]
@@ -34,7 +37,9 @@ async fn personal_columns_are_null_and_refused_once_each_however_many_rows_there
     let world = World::filled(&outline, app.admin("one").await, "One").await;
     for (noun, fields) in personal() {
         let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
-        let document = format!("{{ list: {} {{ nodes {{ id {} version }} }} }}", noun.plural, names.join(" "));
+        let asked: Vec<String> =
+            names.iter().map(|name| name.replace("attributes", "attributes { name value }")).collect();
+        let document = format!("{{ list: {} {{ nodes {{ id {} version }} }} }}", noun.plural, asked.join(" "));
         let reply = blind(&world).run(&document, json!({})).await.body;
         let paths: Vec<Value> = reply["errors"].as_array().unwrap().iter().map(|error| error["path"].clone()).collect();
         let expected: Vec<Value> = names.iter().map(|name| json!(["list", "nodes", 0, name])).collect();
@@ -48,7 +53,7 @@ async fn personal_columns_are_null_and_refused_once_each_however_many_rows_there
         }
         let seen = world.caller.ask(&document).await;
         for row in seen["list"]["nodes"].as_array().unwrap() {
-            assert!(names.iter().all(|name| row[name].is_string()), "{row}");
+            assert!(names.iter().all(|name| row[name].is_string() || row[name].is_array()), "{row}");
         }
     }
 }
@@ -93,8 +98,20 @@ async fn the_node_of_a_payload_hides_personal_columns() {
 fn comparisons(outline: &Outline, noun: &Noun, field: &Field) -> Vec<Value> {
     let member = outline.input(&format!("{}Filter", noun.name), field.name).unwrap();
     let comparison = |operator: &crate::outline::Member| {
-        let value = if operator.base() == "Boolean" { json!(true) } else { json!("One") };
-        json!({&operator.name: value})
+        let value = match operator.base() {
+            "Boolean" => json!(true),
+            "AttributeInput" => json!({"name": "One", "value": "One"}),
+            ty if ty.ends_with("Filter") => json!({}),
+            _ => json!("One"),
+        };
+        let mut comparison = json!({&operator.name: value});
+        // What compares one attribute needs its name.
+        if ["text", "number", "date"].contains(&operator.name.as_str())
+            || (operator.name == "isNull" && member.base() == "AttributesFilter")
+        {
+            comparison["name"] = json!("One");
+        }
+        comparison
     };
     outline.inputs(member.base()).iter().map(comparison).collect()
 }

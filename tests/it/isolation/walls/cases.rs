@@ -148,6 +148,15 @@ pub async fn questions(both: &Neighbours<'_>, outline: &Outline) -> Vec<Case> {
         let groups = "{ recordCount groupCount nodes { count meanNps { n } } }";
         cases.push(case(format!("{{ feedbackRecordGroups({arguments}) {groups} }}"), json!({})));
     }
+    let of_rows = r#"filter: { kind: { isNull: false }, tags: { hasPrefix: "" } }"#;
+    for (query, arguments) in [
+        ("feedbackRecordTags", ""),
+        ("feedbackRecordAttributeNames", ""),
+        ("feedbackRecordAttributeValues", "name: \"x\","),
+    ] {
+        let document = format!("{{ {query}({arguments} {of_rows}) {{ distinctCount nodes {{ count }} }} }}");
+        cases.push(case(document, json!({})));
+    }
     cases
 }
 

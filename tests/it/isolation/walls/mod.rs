@@ -44,6 +44,8 @@ const DOUBLED: [Site; 24] = [
     Site::RelationFilterRow,
     Site::RelationFilterLink,
     Site::RelationFilterLinkRow,
+    Site::DistinctRows,
+    Site::DistinctRow,
     Site::GroupTags,
     Site::GroupTagsRow,
     Site::ReviewAnswers,
@@ -250,6 +252,13 @@ async fn work(app: &App, both: &Neighbours<'_>, site: Site, (erased, jobs): (&[E
     stopped.extend(tx.remember("used IdempotencyResult", "[]", &[]).await.err());
     tx.roll_back().await.unwrap();
     stopped.extend(scope.erasures().await.err());
+    stopped.extend(scope.read_open_attributes().await.err());
+    // Attributes as a server of before wrote them, everybody's.
+    app.database.change("UPDATE feedback_record_attributes SET value_folded = NULL").await;
+    stopped.extend(app.store.read_attributes().await.err());
+    app.store.take_away(None);
+    app.store.read_attributes().await.unwrap();
+    app.store.take_away(Some(site));
     let client = uuid(&both.curious.newest("ApiClient").id);
     stopped.extend(app.store.api_client_was_used(own, client, now()).await.err());
     stopped.extend(app.store.seal(own, now()).await.err());

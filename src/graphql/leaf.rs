@@ -1,0 +1,20 @@
+//! The objects that have no fields but leaves.
+
+/// An object that has none but leaves.
+#[derive(Debug)]
+pub struct Leaf {
+    /// Its type name.
+    pub name: &'static str,
+    /// Its fields.
+    pub fields: &'static [&'static str],
+}
+
+/// An external id.
+pub static EXTERNAL_ID: Leaf = Leaf { name: "ExternalId", fields: &["system", "id"] };
+/// A named value.
+pub static ATTRIBUTE: Leaf = Leaf { name: "Attribute", fields: &["name", "value"] };
+/// Where a page stands in its list.
+pub static PAGE_INFO: Leaf =
+    Leaf { name: "PageInfo", fields: &["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"] };
+/// What is wrong with a mutation's input.
+pub static USER_ERROR: Leaf = Leaf { name: "UserError", fields: &["code", "message", "path"] };

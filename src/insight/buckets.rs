@@ -1,0 +1,213 @@
+//! The time buckets of a question: all of a range where they are few, else those that hold records.
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+use entity::noun::Named;
+use entity::organization::{self, Weekday};
+
+use super::groups::{MOST, NOUN};
+use crate::{
+    Error, Result,
+    calendar::{BucketUnit, boundaries},
+    graphql::input::Input,
+    store::{
+        Scope,
+        cell::{Cell, CellKind, given},
+        filter::Predicate,
+        narrow::Site,
+        sql::{Alias, Sql},
+    },
+};
+
+/// The first instant that is kept, and the first that is none any more, in epoch milliseconds: years 1 to 9999.
+const FIRST: i64 = -62_135_596_800_000;
+const END: i64 = 253_402_300_800_000;
+
+/// Which buckets were asked for.
+pub(super) struct Bucket {
+    pub unit: BucketUnit,
+    pub zone: Option<String>,
+    pub week_start: Option<Weekday>,
+}
+
+/// A calendar, and the buckets of it that hold records.
+pub(super) struct Buckets {
+    pub unit: BucketUnit,
+    pub zone: Tz,
+    pub week_start: Weekday,
+    /// Edges in order, one more than there are buckets.
+    edges: Vec<i64>,
+    /// Whether nothing was found between this edge and the next, which then are no bucket.
+    gaps: Vec<bool>,
+}
+
+impl Bucket {
+    pub(super) fn read(input: &Input) -> Result<Self> {
+        let unit = input.text("unit")?.and_then(BucketUnit::parse);
+        let unit = unit.ok_or_else(|| Error::BadInput("unit must be a bucket unit".to_owned()))?;
+        let zone = input.text("timeZone")?.map(str::to_owned);
+        if zone.as_deref().is_some_and(|zone| zone.parse::<Tz>().is_err()) {
+            return Err(Error::BadInput("timeZone is not an IANA time zone".to_owned()));
+        }
+        Ok(Self { unit, zone, week_start: input.text("weekStart")?.and_then(Weekday::parse) })
+    }
+
+    /// The buckets of all records of a filter.
+    pub(super) async fn find(&self, scope: &Scope, filter: &Predicate) -> Result<Buckets> {
+        let own = own_organization(scope).await?;
+        let zone = self.zone.as_deref().unwrap_or(&own.0);
+        let zone = zone.parse().map_err(|_| Error::internal("a time zone is not known"))?;
+        let mut buckets = Buckets::none(self.unit, zone, self.week_start.unwrap_or(own.1));
+        let range = stretches(scope, filter, None).await?;
+        if let Some((from, to)) = range.first() {
+            match buckets.between(*from, *to, MOST) {
+                Some(edges) => buckets.edges = edges,
+                None => buckets.pick(&stretches(scope, filter, Some(self.unit)).await?)?,
+            }
+        }
+        Ok(buckets)
+    }
+}
+
+/// The first and the last record: of all, or of each stretch of time that is no longer than the unit, in order.
+async fn stretches(scope: &Scope, filter: &Predicate, unit: Option<BucketUnit>) -> Result<Vec<(i64, i64)>> {
+    scope.may_filter(filter)?;
+    let mut sql = scope.sql();
+    sql.push("SELECT t.organization_id, MIN(t.received_at), MAX(t.received_at) FROM feedback_record AS t WHERE ");
+    sql.narrow(Site::GroupRange, Alias::ROW, NOUN.tenant, scope.organization()).push(" AND ");
+    filter.write(&mut sql, NOUN, scope.organization(), Alias::ROW)?;
+    sql.push(" GROUP BY t.organization_id");
+    if let Some(unit) = unit {
+        // Both databases round towards zero: no number is below it.
+        sql.push(", (t.received_at - ").bind(FIRST).push(") / ").bind(length(unit));
+        sql.push(" ORDER BY 2 LIMIT ").number(MOST + 1);
+    }
+    let rows = scope.read_rows(sql.finish(), &[CellKind::Int, CellKind::Int]).await?;
+    Ok(rows.iter().filter_map(|row| row[0].int().zip(row[1].int())).collect())
+}
+
+/// Milliseconds in the usual shortest bucket of a unit.
+const fn length(unit: BucketUnit) -> i64 {
+    const DAY: i64 = 86_400_000;
+    match unit {
+        BucketUnit::Hour => 3_600_000,
+        BucketUnit::Day => DAY,
+        BucketUnit::Week => 7 * DAY,
+        BucketUnit::Month => 28 * DAY,
+        BucketUnit::Quarter => 90 * DAY,
+        BucketUnit::Year => 365 * DAY,
+    }
+}
+
+fn too_many() -> Error {
+    Error::BadInput(format!("there would be more than {MOST} buckets with records; narrow the filter"))
+}
+
+/// Time zone and week start of the caller's organization.
+async fn own_organization(scope: &Scope) -> Result<(String, Weekday)> {
+    let column = |name| given(&organization::NOUN, name, Cell::Null).0;
+    let columns = [column("time_zone"), column("week_start")];
+    let rows = scope.by_ids(&organization::NOUN, &columns, &[scope.organization().0]).await?;
+    let found = rows.first().and_then(|row| Some((row[0].text()?.to_owned(), Weekday::parse(row[1].text()?)?)));
+    found.ok_or_else(|| Error::internal("an organization has no time zone"))
+}
+
+impl Buckets {
+    pub(super) const fn none(unit: BucketUnit, zone: Tz, week_start: Weekday) -> Self {
+        Self { unit, zone, week_start, edges: Vec::new(), gaps: Vec::new() }
+    }
+
+    /// Makes them all that cover a range, if they are few enough.
+    pub(super) fn cover(&mut self, from: i64, to: i64) {
+        self.edges = self.between(from, to, MOST).unwrap_or_default();
+    }
+
+    fn between(&self, from: i64, to: i64, most: usize) -> Option<Vec<i64>> {
+        let at = DateTime::from_timestamp_millis;
+        boundaries(self.unit, self.zone, self.week_start, at(from)?, at(to)?, most)
+    }
+
+    /// Takes those that hold records, and what is between them for gaps.
+    fn pick(&mut self, stretches: &[(i64, i64)]) -> Result<()> {
+        if stretches.len() > MOST {
+            return Err(too_many());
+        }
+        for (from, to) in stretches {
+            let edges = self.between(*from, *to, MOST).ok_or_else(too_many)?;
+            for pair in edges.windows(2) {
+                match self.edges.last() {
+                    Some(last) if pair[0] < *last => continue,
+                    Some(last) if pair[0] == *last => {}
+                    last => {
+                        if last.is_some() {
+                            self.gaps.push(true);
+                        }
+                        self.edges.push(pair[0]);
+                    }
+                }
+                self.gaps.push(false);
+                self.edges.push(pair[1]);
+            }
+        }
+        if self.gaps.iter().filter(|is_gap| !**is_gap).count() > MOST { Err(too_many()) } else { Ok(()) }
+    }
+
+    /// Every bucket from the first to the last, if they follow one another.
+    pub(super) fn all(&self) -> Option<&[i64]> {
+        (self.gaps.is_empty() && self.edges.len() > 1).then_some(&self.edges)
+    }
+
+    /// The first edge and the last.
+    pub(super) fn range(&self) -> Option<(i64, i64)> {
+        self.edges.first().copied().zip(self.edges.last().copied())
+    }
+
+    /// The start of the bucket at a place; none of a gap, in which something was recorded since.
+    pub(super) fn start(&self, place: i64) -> Option<i64> {
+        let place = usize::try_from(place).ok()?;
+        let is_gap = self.gaps.get(place).is_some_and(|is_gap| *is_gap);
+        self.edges.get(place).copied().filter(|_| !is_gap)
+    }
+
+    /// The place of the bucket that holds an instant.
+    pub(super) fn place(&self, at: i64) -> i64 {
+        let before = self.edges.partition_point(|edge| *edge <= at);
+        i64::try_from(before).map_or(0, |before| before - 1)
+    }
+
+    /// Start and end of the bucket that starts so. The calendar has the years 1 to 9999: no record is outside, and
+    /// no instant of an answer.
+    pub(super) fn span(&self, start: i64) -> [(&'static str, Cell); 2] {
+        let end = match self.edges.binary_search(&start) {
+            Ok(place) if place + 1 < self.edges.len() => Some(self.edges[place + 1]),
+            _ => self.between(start, start, 1).and_then(|edges| edges.get(1).copied()),
+        };
+        let end = end.map_or(Cell::Null, |end| Cell::Int(end.min(END)));
+        [("bucket_start", Cell::Int(start.max(FIRST))), ("bucket_end", end)]
+    }
+
+    /// Appends the place of a record's bucket, from 0: a binary search in either database.
+    pub(super) fn write(&self, sql: &mut Sql) {
+        if sql.is_postgres() {
+            sql.push("CAST(width_bucket(t.received_at, ").integers(self.edges.iter().copied()).push(") - 1 AS BIGINT)");
+        } else if self.edges.is_empty() {
+            sql.push("0");
+        } else {
+            search(sql, &self.edges, 0, self.edges.len() - 1);
+        }
+    }
+}
+
+fn search(sql: &mut Sql, edges: &[i64], from: usize, to: usize) {
+    if from + 1 >= to {
+        sql.number(from);
+        return;
+    }
+    let middle = usize::midpoint(from, to);
+    // Bound, so that the database's cache of statements knows it again when time has moved on.
+    sql.push("CASE WHEN t.received_at < ").bind(edges[middle]).push(" THEN ");
+    search(sql, edges, from, middle);
+    sql.push(" ELSE ");
+    search(sql, edges, middle, to);
+    sql.push(" END");
+}

@@ -1,0 +1,271 @@
+//! Groups the records themselves, by keys that are columns, attributes or tags.
+
+use entity::{Permission, noun::Kind};
+
+use super::{
+    group_types::{GroupKey, GroupOrder},
+    groups::{Ask, NOUN, SCORES},
+};
+use crate::{
+    Result,
+    store::{
+        Scope,
+        attributes::{after, bounds, parts},
+        cell::{Cell, CellKind, Column, given},
+        filter::between,
+        narrow::Site,
+        page::Term,
+        range::follows,
+        rollup,
+        sql::{Alias, Sql},
+    },
+};
+
+/// The groups.
+const GROUPS: Alias = Alias::nested('g', 0);
+/// How the keys are called in a statement, and how many there may be.
+pub(super) const NAMES: [&str; 10] = ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9"];
+
+/// What records are grouped by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// A column of the record, or any of its tags.
+    Of(GroupKey),
+    /// The attribute of this name.
+    Attribute(String),
+    /// Tags that begin so.
+    TagPrefix(String),
+}
+
+impl Key {
+    /// The column of the record, the column of the answer, and what it holds; none of what is in an index table.
+    const fn column(&self) -> Option<(&'static str, CellKind)> {
+        match self {
+            Self::Of(GroupKey::Point) => Some(("point_id", CellKind::Id)),
+            Self::Of(GroupKey::Medium) => Some(("medium_id", CellKind::Id)),
+            Self::Of(GroupKey::Department) => Some(("department_id", CellKind::Id)),
+            Self::Of(GroupKey::Kind) => Some(("kind", CellKind::Text)),
+            Self::Of(GroupKey::Product) => Some(("product", CellKind::Text)),
+            Self::Of(GroupKey::Tag) | Self::Attribute(_) | Self::TagPrefix(_) => None,
+        }
+    }
+
+    pub(super) fn kind(&self) -> CellKind {
+        self.column().map_or(CellKind::Text, |(_, kind)| kind)
+    }
+
+    /// The column of a group that shows it.
+    pub(super) fn shown(&self) -> Option<&'static str> {
+        if *self == Self::Of(GroupKey::Tag) { Some("tag") } else { self.column().map(|(name, _)| name) }
+    }
+
+    /// Whether a record can be in several groups.
+    pub(super) const fn repeats(&self) -> bool {
+        matches!(self, Self::Of(GroupKey::Tag) | Self::TagPrefix(_))
+    }
+
+    pub(super) const fn permission(&self) -> Option<Permission> {
+        match self {
+            Self::Of(GroupKey::Point | GroupKey::Medium | GroupKey::Department) => Some(Permission::MapRead),
+            _ => None,
+        }
+    }
+
+    /// What tells cursors of this key from those of others.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Of(GroupKey::Tag) => "tag",
+            Self::Attribute(_) => "attribute",
+            Self::TagPrefix(_) => "tag prefix",
+            Self::Of(_) => match self.column() {
+                Some((name, _)) => name,
+                None => "",
+            },
+        }
+    }
+
+    /// Appends the items it groups by, beside the records.
+    fn join(&self, sql: &mut Sql, scope: &Scope, place: usize) {
+        let items = alias(place);
+        let (is_attribute, (from, to)) = match self {
+            Self::Attribute(name) => {
+                let (from, to) = bounds(name);
+                (true, (from, Some(to)))
+            }
+            Self::TagPrefix(prefix) => (false, (prefix.clone(), after(prefix))),
+            Self::Of(GroupKey::Tag) => (false, (String::new(), None)),
+            Self::Of(_) => return,
+        };
+        let sets = NOUN.fields.iter().filter(|field| field.kind.is_set());
+        let mut sets = sets.filter(|field| matches!(field.kind, Kind::Attributes { .. }) == is_attribute);
+        let Some(field) = sets.next() else { return };
+        sql.push(" LEFT JOIN ").name(&[NOUN.table, "_", field.column]).push(" AS ").alias(items).push(" ON ");
+        sql.narrow(Site::GroupTags, items, "organization_id", scope.organization()).push(" AND ");
+        sql.tie(Site::GroupTagsRow, (items, "organization_id"), (Alias::ROW, NOUN.tenant));
+        sql.push(" AND ").alias(items).push(".").name(&[NOUN.table, "_id"]).push(" = t.id");
+        between(sql, items, &from, to.as_deref());
+    }
+}
+
+const fn alias(place: usize) -> Alias {
+    Alias::nested('l', place + 1)
+}
+
+impl Ask {
+    /// In which order groups come, each with how it is called in a statement over groups.
+    pub(super) fn terms(&self, bucket: &'static str, name: impl Fn(usize) -> &'static str) -> Vec<Term> {
+        let column = |name, kind, is_nullable, field| Column { name, kind, is_nullable, field };
+        let mut columns = Vec::new();
+        if self.order == GroupOrder::Count {
+            columns.push((column("n", CellKind::Int, false, "count"), true));
+        }
+        if self.bucket.is_some() {
+            columns.push((column(bucket, CellKind::Int, false, "bucket"), false));
+        }
+        let keys = self.keys.iter().enumerate();
+        columns.extend(keys.map(|(place, key)| (column(name(place), key.kind(), true, key.name()), false)));
+        columns.into_iter().map(|(column, is_descending)| Term { column, is_descending }).collect()
+    }
+
+    /// Groups the records themselves: for each group its keys and the start of its bucket, then the records in it, the
+    /// groups, all records, and sum and number of each score.
+    pub(super) async fn read(&mut self, scope: &Scope) -> Result<Vec<Vec<Cell>>> {
+        if let Some(bucket) = &self.bucket {
+            self.buckets = Some(bucket.find(scope, &self.filter).await?);
+        }
+        let mut sql = scope.sql();
+        self.write(&mut sql, scope)?;
+        let mut kinds: Vec<CellKind> = self.keys.iter().map(Key::kind).collect();
+        kinds.extend(self.bucket.iter().map(|_| CellKind::Int));
+        kinds.extend([CellKind::Int; 3]);
+        kinds.extend(SCORES.iter().flat_map(|_| [CellKind::Int, CellKind::Int]));
+        let mut rows = scope.read_rows(sql.finish(), &kinds).await?;
+        for (place, key) in self.keys.iter().enumerate() {
+            if let Key::Attribute(_) = key {
+                for row in &mut rows {
+                    let value = row[place].text().map(|item| parts(item).1.to_owned());
+                    row[place] = value.map_or(Cell::Null, Cell::Text);
+                }
+            }
+        }
+        if let Some(buckets) = &self.buckets {
+            let place = self.keys.len();
+            for row in &mut rows {
+                row[place] = row[place].int().and_then(|at| buckets.start(at)).map_or(Cell::Null, Cell::Int);
+            }
+            rows.retain(|row| !row[place].is_null());
+        }
+        Ok(rows)
+    }
+
+    fn write(&self, sql: &mut Sql, scope: &Scope) -> Result<()> {
+        scope.may_filter(&self.filter)?;
+        let order = self.terms("bucket", |place| NAMES[place]);
+        let after = self.after.as_ref().filter(|_| !self.fills());
+        sql.push("SELECT g.tenant");
+        self.columns(sql);
+        sql.push(if after.is_some() { ", g.n, g.groups, g.records" } else { "" });
+        if after.is_none() {
+            totals(sql);
+        }
+        scores(sql);
+        sql.push(" FROM (");
+        if after.is_some() {
+            // The totals are those of all groups, and not of those after the cursor.
+            sql.push("SELECT g.tenant");
+            self.columns(sql);
+            totals(sql);
+            scores(sql);
+            sql.push(" FROM (");
+        }
+        self.groups(sql, scope)?;
+        sql.push(") AS g");
+        if let Some(after) = after {
+            sql.push(") AS g WHERE TRUE");
+            let after = self.located(&order, after);
+            follows(sql, GROUPS, &order, &after);
+        }
+        sql.push(" ORDER BY ");
+        let nulls_first = if sql.is_postgres() { " NULLS FIRST, " } else { ", " };
+        for term in order {
+            sql.column(GROUPS, term.column.name).push(match (term.is_descending, term.column.is_nullable) {
+                (true, _) => " DESC, ",
+                (false, true) => nulls_first,
+                (false, false) => ", ",
+            });
+        }
+        sql.push("g.tenant LIMIT ").number(self.limit());
+        Ok(())
+    }
+
+    /// The values of a cursor, with the bucket's place for its start and items for values of attributes.
+    fn located(&self, order: &[Term], after: &[Cell]) -> Vec<Cell> {
+        let keys = after.len() - self.keys.len();
+        let locate = |(place, (term, cell)): (usize, (&Term, &Cell))| match (cell, self.buckets.as_ref()) {
+            (Cell::Int(at), Some(buckets)) if term.column.name == "bucket" => Cell::Int(buckets.place(*at)),
+            (Cell::Text(value), _) if place >= keys => match &self.keys[place - keys] {
+                Key::Attribute(name) => Cell::Text(crate::store::attributes::attribute_item(name, value)),
+                _ => cell.clone(),
+            },
+            _ => cell.clone(),
+        };
+        order.iter().zip(after).enumerate().map(locate).collect()
+    }
+
+    fn columns(&self, sql: &mut Sql) {
+        for name in &NAMES[..self.keys.len()] {
+            sql.push(", g.").name(&[name]);
+        }
+        if self.bucket.is_some() {
+            sql.push(", g.bucket");
+        }
+    }
+
+    fn groups(&self, sql: &mut Sql, scope: &Scope) -> Result<()> {
+        sql.push("SELECT t.organization_id AS tenant");
+        for (place, key) in self.keys.iter().enumerate() {
+            match key.column() {
+                Some((column, _)) => sql.push(", ").column(Alias::ROW, column),
+                None => sql.push(", ").column(alias(place), "item"),
+            };
+            sql.push(" AS ").name(&[NAMES[place]]);
+        }
+        if let Some(buckets) = &self.buckets {
+            sql.push(", ");
+            buckets.write(sql);
+            sql.push(" AS bucket");
+        }
+        sql.push(", COUNT(*) AS n");
+        for (column, _) in SCORES {
+            rollup::sum(sql.push(", "), given(NOUN, column, Cell::Null).0);
+            sql.push(" AS ").name(&[column, "_sum"]);
+            sql.push(", COUNT(").column(Alias::ROW, column).push(") AS ").name(&[column, "_n"]);
+        }
+        sql.push(" FROM feedback_record AS t");
+        for (place, key) in self.keys.iter().enumerate() {
+            key.join(sql, scope, place);
+        }
+        sql.push(" WHERE ").narrow(Site::Groups, Alias::ROW, NOUN.tenant, scope.organization()).push(" AND ");
+        self.filter.write(sql, NOUN, scope.organization(), Alias::ROW)?;
+        // What was recorded after the edges were found has no bucket.
+        if let Some((from, to)) = self.buckets.as_ref().and_then(super::buckets::Buckets::range) {
+            sql.push(" AND t.received_at >= ").bind(from).push(" AND t.received_at < ").bind(to);
+        }
+        sql.push(" GROUP BY 1");
+        for place in 0..self.keys.len() + usize::from(self.bucket.is_some()) {
+            sql.push(", ").number(place + 2);
+        }
+        Ok(())
+    }
+}
+
+fn totals(sql: &mut Sql) {
+    sql.push(", g.n, COUNT(*) OVER (PARTITION BY g.tenant) AS groups, ");
+    sql.push("CAST(SUM(g.n) OVER (PARTITION BY g.tenant) AS BIGINT) AS records");
+}
+
+fn scores(sql: &mut Sql) {
+    for (column, _) in SCORES {
+        sql.push(", g.").name(&[column, "_sum"]).push(", g.").name(&[column, "_n"]);
+    }
+}

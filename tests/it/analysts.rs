@@ -1,0 +1,30 @@
+//! The guide for analysts: each of its examples runs on the data of the demo.
+
+use serde_json::json;
+
+use crate::example::Example;
+
+const GUIDE: &str = include_str!("../../docs/analysts.md");
+
+/// The examples of the guide.
+fn examples() -> Vec<&'static str> {
+    let parts = GUIDE.split("```graphql\n").skip(1);
+    parts.map(|part| part.split("```").next().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn every_example_of_the_guide_runs_and_finds_something() {
+    // One of them changes what is there.
+    let example = Example::own().await;
+    let admin = example.admin();
+    let examples = examples();
+    assert_eq!(examples.len(), 9);
+    for document in examples {
+        let data = admin.data(document, json!({})).await;
+        let (name, answer) = data.as_object().unwrap().iter().next().unwrap();
+        let has_some = answer["totalCount"].as_u64().is_some_and(|count| count > 0)
+            || answer["nodes"].as_array().is_some_and(|nodes| !nodes.is_empty())
+            || answer["node"].is_object();
+        assert!(has_some, "{name} finds nothing: {document}");
+    }
+}
