@@ -68,8 +68,11 @@ impl Tx {
     /// own table, where it is told which node they are for; how far it is gone is known from the part that moved it.
     pub(super) fn insert_events(&self, sql: &mut Sql, events: &[Event], sequence: Alias) {
         sql.push("INSERT INTO event (").push(COLUMNS).push(") SELECT ").column(Alias::ROW, "organization_id");
-        sql.push(", v.id, (SELECT base FROM ").alias(sequence);
-        sql.push(") + v.place, v.noun, v.row_id, v.operation, v.version, ");
+        sql.push(", v.id, (SELECT base FROM ").alias(sequence).push(" WHERE ");
+        sql.column(sequence, "organization_id")
+            .push(" = ")
+            .column(Alias::ROW, "organization_id")
+            .push(") + v.place, v.noun, v.row_id, v.operation, v.version, ");
         self.common(sql);
         let cells: Vec<[Cell; 6]> = events.iter().map(Event::cells).collect();
         sql.push(", v.fields FROM organization_sequence AS t CROSS JOIN UNNEST(");

@@ -111,7 +111,8 @@ async fn settings_of_the_database_do_not_change_what_sessions_rely_on() {
         let output = run(here(), &on(&database.url, &[&create[..], &[&slug]].concat()));
         assert!(output.status.success(), "{setting}: {}", String::from_utf8_lossy(&output.stderr));
         assert!(run(here(), &on(&database.url, &["migrate"])).status.success(), "{setting}");
-        database.change(&format!("ALTER DATABASE {} RESET ALL", database.name())).await;
+        let reset = format!("BEGIN READ WRITE; ALTER DATABASE {} RESET ALL; COMMIT", database.name());
+        database.change(&reset).await;
     }
     for (setting, said) in
         [("session_replication_role = 'replica'", "foreign keys"), ("search_path = 'nowhere'", "search_path")]
@@ -119,6 +120,7 @@ async fn settings_of_the_database_do_not_change_what_sessions_rely_on() {
         database.change(&format!("ALTER DATABASE {} SET {setting}", database.name())).await;
         let told = refusal(&run(here(), &on(&database.url, &LIST)));
         assert!(told.contains(said), "{told}");
-        database.change(&format!("ALTER DATABASE {} RESET ALL", database.name())).await;
+        let reset = format!("BEGIN READ WRITE; ALTER DATABASE {} RESET ALL; COMMIT", database.name());
+        database.change(&reset).await;
     }
 }
