@@ -148,7 +148,7 @@ pub async fn questions(both: &Neighbours<'_>, outline: &Outline) -> Vec<Case> {
         let groups = "{ recordCount groupCount nodes { count meanNps { n } } }";
         cases.push(case(format!("{{ feedbackRecordGroups({arguments}) {groups} }}"), json!({})));
     }
-    let of_rows = r#"filter: { kind: { isNull: false }, tags: { hasPrefix: "" } }"#;
+    let of_rows = r#"filter: { version: { gte: 1 }, tags: { hasPrefix: "" } }"#;
     for (query, arguments) in [
         ("feedbackRecordTags", ""),
         ("feedbackRecordAttributeNames", ""),
