@@ -193,6 +193,11 @@ async fn a_token_that_is_no_good_never_makes_a_caller_anonymous() {
 async fn anonymous_callers_get_no_suggestions() {
     let misspelt = "{ __schema { queryTipe { name } } }";
     assert!(!send(ask(misspelt)).await.text().contains("Did you mean"));
+    let misspelt = "query ($f: FeedbackRecordFliter) { __typename }";
+    let stranger = send(ask(misspelt)).await;
+    assert_eq!(stranger.refused(), (400, "GRAPHQL_VALIDATION_FAILED".into()));
+    assert!(!stranger.text().contains("Did you mean") && !stranger.text().contains("FeedbackRecordFilter"));
+    assert!(send(with_token(ask(misspelt))).await.text().contains("FeedbackRecordFilter"));
 }
 
 #[actix_web::test]
