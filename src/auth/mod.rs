@@ -1,10 +1,12 @@
 //! Who is calling, and how they prove it.
 
+pub mod address;
 pub mod claims;
 pub mod external;
 mod jwks;
 pub mod key;
 pub mod proofs;
+pub mod reason;
 pub mod secret;
 pub mod tokens;
 pub mod withdrawn;

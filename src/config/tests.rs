@@ -7,7 +7,7 @@ use entity::Permission;
 use super::*;
 
 const ISSUER: &str = r#"{"issuer": "https://id.example", "jwks": "https://id.example/keys", "audience": "rapport",
-    "algorithm": "RS256"}"#;
+    "algorithm": "RS256", "organizations": ["acme"], "scopes": "map:read"}"#;
 const NO_FILE: &str = "does-not-exist.toml";
 
 fn read(arguments: &[&str], variables: &[&str], file: &Path) -> Result<Settings, Stop> {

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    auth::Actor,
+    auth::{Actor, reason::Reason},
     store::{Scope, draft::Reference},
 };
 
@@ -117,7 +117,7 @@ impl<'a> Call<'a> {
         scope: Option<&'a Scope>,
         field: &'a Selected,
     ) -> Result<Self> {
-        let scope = scope.ok_or(Error::Unauthenticated)?;
+        let scope = scope.ok_or(Error::Unauthenticated(Reason::Missing))?;
         let planner = Planner { source, actor: scope.actor(), slices };
         Ok(Self { scope, planner, field, writer: Writer::at(&field.response_key().node) })
     }

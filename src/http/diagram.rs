@@ -27,6 +27,7 @@ use super::{
     media::Media,
 };
 use crate::{
+    auth::reason::Reason,
     graphql::failure::{self, BAD_USER_INPUT, OVERLOADED, RATE_LIMITED, code},
     store::Store,
 };
@@ -50,7 +51,7 @@ pub async fn diagram(
 async fn answer(http: &HttpRequest, state: &State, store: &Store) -> Result<HttpResponse, HttpResponse> {
     let refused = |refusal: Refusal| refusal.respond(Media::Json);
     let actor = bearer::actor(http.headers(), &state.app.gate).await.map_err(refused)?;
-    let actor = actor.ok_or_else(|| refused(Refusal::unauthenticated(bearer::CHALLENGE)))?;
+    let actor = actor.ok_or_else(|| refused(Refusal::unauthenticated(Reason::Missing)))?;
     let asked = web::Query::<HashMap<String, String>>::from_query(http.query_string()).ok();
     let theme = asked.as_ref().map(|asked| asked.get("theme").map_or("auto", String::as_str));
     let theme = theme.filter(|theme| ["auto", "light", "dark"].contains(theme)).map(str::to_ascii_uppercase);

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     Error,
-    auth::Actor,
+    auth::{Actor, reason::Reason},
     clock,
     graphql::{
         document::Prepared,
@@ -90,7 +90,7 @@ async fn answer(
         return Err(Refusal::method_not_allowed("POST", "only queries can be sent by GET"));
     }
     if anonymous && !document.is_public() {
-        return Err(Refusal::unauthenticated(bearer::CHALLENGE));
+        return Err(Refusal::unauthenticated(Reason::Missing));
     }
     let response = match document.prepare(params.variables, &state.shape, &state.limits) {
         Ok(prepared) => paid(prepared, actor, http.peer_addr().map(|peer| peer.ip()), state, store).await,

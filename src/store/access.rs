@@ -21,6 +21,7 @@ use super::{
 use crate::{
     Error, Result,
     auth::{
+        address::LONGEST_ADDRESS,
         claims::LONGEST_LIFE,
         withdrawn::{Withdrawal, Withdrawn},
     },
@@ -84,7 +85,7 @@ impl Store {
 
     /// Whose tokens are refused, of every organization. What no living token can be of is left out.
     pub async fn withdrawn(&self, now: DateTime<Utc>) -> Result<Withdrawn> {
-        let oldest = (now - LONGEST_LIFE - LONGEST_LIFE).timestamp_millis();
+        let oldest = (now - LONGEST_ADDRESS - LONGEST_LIFE).timestamp_millis();
         let mut sql = Sql::new(self.backend());
         sql.push("SELECT organization_id, kind, subject, withdrawn_at FROM token_withdrawal WHERE kind = ");
         sql.bind(Withdrawal::Organization.name()).push(" OR withdrawn_at > ").bind(oldest);
@@ -114,7 +115,10 @@ impl Tx {
         sql.push("INSERT INTO token_withdrawal (organization_id, kind, subject, withdrawn_at) VALUES (");
         sql.owner(self.organization()).push(", ").bind(kind.name()).push(", ").bind(subject).push(", ");
         sql.bind(self.now().timestamp_millis());
-        sql.push(") ON CONFLICT (organization_id, kind, subject) DO UPDATE SET withdrawn_at = excluded.withdrawn_at");
+        // A clock that is behind must not give back what was taken.
+        sql.push(") ON CONFLICT (organization_id, kind, subject) DO UPDATE SET withdrawn_at = CASE WHEN ");
+        sql.push("excluded.withdrawn_at > token_withdrawal.withdrawn_at THEN excluded.withdrawn_at ELSE ");
+        sql.push("token_withdrawal.withdrawn_at END");
         self.execute(sql.finish()).await.map(drop)
     }
 

@@ -340,7 +340,10 @@ impl Provider {
 
     /// The terms on which its tokens are believed.
     pub fn terms(&self, algorithm: &str) -> Value {
-        json!({ "issuer": "https://id.example/", "jwks": self.url, "audience": "rapport-api", "algorithm": algorithm })
+        json!({
+            "issuer": "https://id.example/", "jwks": self.url, "audience": "rapport-api", "algorithm": algorithm,
+            "organizations": "*", "scopes": Permission::ALL.map(Permission::name),
+        })
     }
 }
 
