@@ -297,11 +297,15 @@ fn issuers_stand_in_the_file_as_tables() {
         jwks = \"https://one.example/keys\"
         audience = \"rapport\"
         algorithm = \"ES256\"
+        organizations = \"*\"
+        scopes = [\"map:read\"]
         [[external-issuer]]
         issuer = \"https://two.example\"
         jwks = \"https://two.example/keys\"
         audience = \"rapport\"
         algorithm = \"RS256\"
+        organizations = \"*\"
+        scopes = [\"map:read\"]
         type = \"JWT\"
         role-claim = \"/realm_access/roles\"
         [external-issuer.role-scopes]
