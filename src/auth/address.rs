@@ -9,6 +9,8 @@
 //!
 //! [`Store::withdrawn`]: crate::store::Store::withdrawn
 
+use std::fmt;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{Permission, id::OrganizationId, organization};
 use jsonwebtoken::Header;
@@ -35,6 +37,13 @@ pub struct Addresses {
     tokens: Tokens,
     header: Header,
     public_url: String,
+}
+
+impl fmt::Debug for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The key is nobody's to see.
+        f.debug_struct("Addresses").field("public_url", &self.public_url).finish_non_exhaustive()
+    }
 }
 
 /// What an address opens.

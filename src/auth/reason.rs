@@ -83,6 +83,15 @@ impl Reason {
             Self::Resource => "the signature is for another address",
         })
     }
+
+    /// What whoever opens a signed address is told.
+    pub fn message_of_address(self) -> Cow<'static, str> {
+        match self {
+            Self::Expired(at) => format!("the address ended at {}: ask for a new one", instant(at)).into(),
+            Self::Revoked | Self::ClientRevoked | Self::Suspended => "the address was revoked".into(),
+            _ => "the address was not signed by this server, or was changed".into(),
+        }
+    }
 }
 
 /// For the log.

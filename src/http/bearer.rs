@@ -32,6 +32,13 @@ pub fn refused(error: &Error) -> Refusal {
     Refusal::unauthenticated(*reason)
 }
 
+/// The same for whoever comes by a signed address.
+pub fn refused_address(error: &Error) -> Refusal {
+    let Error::Unauthenticated(reason) = error else { return Refusal::unavailable("addresses cannot be verified now") };
+    tracing::info!(%reason, "a signed address was not opened");
+    Refusal::address(*reason)
+}
+
 /// The scheme is not case-sensitive (RFC 9110, 11.1).
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;

@@ -86,6 +86,12 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message).with(WWW_AUTHENTICATE, challenge)
     }
 
+    /// The same about a signed address.
+    pub fn address(reason: Reason) -> Self {
+        let message = reason.message_of_address();
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message).with(WWW_AUTHENTICATE, "Bearer")
+    }
+
     pub fn unavailable(message: &'static str) -> Self {
         let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message);
         refusal.with(RETRY_AFTER, "1")

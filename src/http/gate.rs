@@ -72,7 +72,7 @@ impl Gate {
     }
 
     /// Refuses what was withdrawn.
-    async fn admits(&self, proof: &Proof, now: DateTime<Utc>) -> Result<()> {
+    pub(super) async fn admits(&self, proof: &Proof, now: DateTime<Utc>) -> Result<()> {
         let refused = self.lookout.withdrawn(now).await?.refuses(proof);
         refused.map_or(Ok(()), |reason| Err(Error::Unauthenticated(reason)))
     }

@@ -11,7 +11,7 @@ use entity::{
 use sea_orm::{ConnectionTrait, prelude::Uuid};
 
 use super::{
-    Connection, Store, Tx,
+    Connection, Scope, Store, Tx,
     cell::CellKind,
     event::Event,
     line::{Answered, Found, Payer},
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Error, Result,
     auth::{
-        address::LONGEST_ADDRESS,
+        address::{Addresses, LONGEST_ADDRESS},
         claims::LONGEST_LIFE,
         withdrawn::{Withdrawal, Withdrawn},
     },
@@ -100,6 +100,13 @@ impl Store {
     }
 }
 
+impl<C> Scope<C> {
+    /// What signs addresses on the caller's behalf, if this server has a key of its own.
+    pub fn addresses(&self) -> Option<&Addresses> {
+        self.store.addresses.as_deref()
+    }
+}
+
 impl Tx {
     /// Keeps the hash of a client's secret, outside of what its description shows.
     pub async fn keep_secret(&self, client: Uuid, hash: &str) -> Result<()> {
@@ -136,6 +143,13 @@ impl Tx {
         if was_suspended == is_suspended {
             return Ok(false);
         }
+        self.note_act("suspendedAt").await?;
+        Ok(true)
+    }
+
+    /// Notes at the organization that whoever sits at the machine did something to it that changes no row of a noun: what
+    /// it was, never about whom.
+    pub async fn note_act(&self, act: &'static str) -> Result<()> {
         let mut sql = self.sql();
         sql.push("UPDATE organization AS t SET version = version + 1, updated_at = ");
         sql.bind(self.now().timestamp_millis()).push(" WHERE ");
@@ -143,7 +157,7 @@ impl Tx {
         let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
         let version = rows.first().and_then(|row| row[0].int()).ok_or_else(|| Error::internal("no organization"))?;
         let (noun, operation) = (organization::NOUN.name, EventOperation::Updated);
-        self.note(Event { noun, row: self.organization().0, operation, version, fields: vec!["suspendedAt"] });
-        Ok(true)
+        self.note(Event { noun, row: self.organization().0, operation, version, fields: vec![act] });
+        Ok(())
     }
 }
