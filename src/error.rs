@@ -5,10 +5,10 @@ use std::sync::Arc;
 use entity::Permission;
 use sea_orm::DbErr;
 
-use crate::{
-    auth::reason::Reason,
-    store::{Failed, FailureKind},
-};
+use self::reason::Reason;
+use crate::store::{Failed, FailureKind};
+
+pub mod reason;
 
 /// What fallible functions of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

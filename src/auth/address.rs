@@ -19,10 +19,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     Actor, Proof,
     claims::{MOST_BYTES, Times, date, flaw},
-    reason::Reason,
     tokens::Tokens,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, error::reason::Reason};
 
 /// No address that ends lives longer.
 pub const LONGEST_ADDRESS: TimeDelta = TimeDelta::days(7);
@@ -122,7 +121,7 @@ impl Addresses {
         if claims.res != resource {
             return Err(Reason::Resource);
         }
-        let until = claims.exp.unwrap_or(i64::MAX);
+        let until = claims.exp.unwrap_or_else(|| claims.iat.saturating_add(TimeDelta::MAX.num_seconds()));
         let longest = if claims.exp.is_some() { LONGEST_ADDRESS } else { TimeDelta::MAX };
         Times { from: claims.iat, issued: claims.iat, until }.within(now, longest)?;
         let organization = entity::id::decode(&claims.org).filter(|(prefix, _)| *prefix == organization::NOUN.prefix);

@@ -6,7 +6,7 @@ use entity::{Permission, Permissions};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Number, Value};
 
-use super::reason::Reason;
+use crate::error::reason::Reason;
 
 /// No token lives longer.
 pub const LONGEST_LIFE: TimeDelta = TimeDelta::hours(24);

@@ -12,9 +12,8 @@ use super::{
     Actor, Proof,
     claims::{self, Claims, Times, flaw, is_name},
     jwks::Jwks,
-    reason::Reason,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, error::reason::Reason};
 
 pub use self::terms::{Bounds, Scopes, Signature, Terms, Texts, TokenType};
 

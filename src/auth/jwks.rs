@@ -17,8 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::reason::Reason;
-use crate::{Error, Result};
+use crate::{Error, Result, error::reason::Reason};
 
 /// How long keys are used without asking again.
 const FRESH: TimeDelta = TimeDelta::minutes(10);

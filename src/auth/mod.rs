@@ -6,7 +6,6 @@ pub mod external;
 mod jwks;
 pub mod key;
 pub mod proofs;
-pub mod reason;
 pub mod secret;
 pub mod tokens;
 pub mod withdrawn;

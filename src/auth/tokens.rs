@@ -10,9 +10,8 @@ use super::{
     Actor, Proof,
     claims::{Audience, MOST_BYTES, Times, date, flaw, is_name, is_present, permissions, scope, scope_names},
     key::SigningKey,
-    reason::Reason,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, error::reason::Reason};
 
 /// Who the tokens are for: their `aud`.
 pub const AUDIENCE: &str = "rapport";

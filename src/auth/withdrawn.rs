@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use entity::id::OrganizationId;
 
-use super::{Proof, claims::LEEWAY, reason::Reason};
+use super::{Proof, claims::LEEWAY};
+use crate::error::reason::Reason;
 
 entity::named! {
     /// What was withdrawn.

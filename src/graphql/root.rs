@@ -28,7 +28,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    auth::{Actor, reason::Reason},
+    auth::Actor,
+    error::reason::Reason,
     store::{Scope, draft::Reference},
 };
 

@@ -3,11 +3,7 @@
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
 use super::{failure::Refusal, gate::Gate};
-use crate::{
-    Error,
-    auth::{Actor, reason::Reason},
-    clock,
-};
+use crate::{Error, auth::Actor, clock, error::reason::Reason};
 
 /// The caller, or none without a token. A token that is no good is refused: it never makes a caller anonymous.
 pub async fn actor(headers: &HeaderMap, gate: &Gate) -> Result<Option<Actor>, Refusal> {

@@ -28,8 +28,9 @@ use super::{
 };
 use crate::{
     Error,
-    auth::{Actor, address::PARAMETER, reason::Reason},
+    auth::{Actor, address::PARAMETER},
     clock,
+    error::reason::Reason,
     graphql::failure::{self, BAD_USER_INPUT, OVERLOADED, RATE_LIMITED, code},
     store::Store,
 };

@@ -12,7 +12,7 @@ use actix_web::{
 use serde::Serialize;
 
 use super::{edge::RequestId, media::Media};
-use crate::auth::reason::Reason;
+use crate::error::reason::Reason;
 
 /// What the log and the counters say of an answer; every answer of ours carries one.
 #[derive(Clone, Debug, Default)]

@@ -13,9 +13,9 @@ use crate::{
         claims::{self, MOST_BYTES},
         external::{Bounds, External},
         proofs::{Proofs, fingerprint},
-        reason::Reason,
         tokens::Tokens,
     },
+    error::reason::Reason,
     store::Store,
 };
 

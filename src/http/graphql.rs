@@ -26,8 +26,9 @@ use super::{
 };
 use crate::{
     Error,
-    auth::{Actor, reason::Reason},
+    auth::Actor,
     clock,
+    error::reason::Reason,
     graphql::{
         document::Prepared,
         failure::{self, ANSWER_TOO_LARGE, INTERNAL, OVERLOADED, RATE_LIMITED, code, refuse, server_error},

@@ -252,7 +252,7 @@ async fn a_401_says_to_its_owner_what_is_wrong_with_a_token() {
     let door = Door::open(vec![terms]).await;
     door.app.organization("other").await;
     let (now, ours) = (clock::now().timestamp(), door.claims());
-    let theirs = foreign_claims(clock::now());
+    let theirs = with(foreign_claims(clock::now()), "exp", (now + 600).into());
     let instant = |seconds| DateTime::from_timestamp(seconds, 0).unwrap().format("%Y-%m-%dT%H:%M:%SZ").to_string();
     for (member, value, reason) in [
         ("exp", json!(now - 60), instant(now - 60)),

@@ -2,8 +2,11 @@
 
 use chrono::TimeDelta;
 use entity::{Permission, Permissions};
-use rapport::auth::{external::Terms, reason::Reason};
-use rapport::{Error, auth::Actor};
+use rapport::{
+    Error,
+    auth::{Actor, external::Terms},
+    error::reason::Reason,
+};
 use serde_json::{Value, json};
 
 use crate::door::{Door, Mode, Provider, Signer, now, with, without};

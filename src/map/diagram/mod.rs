@@ -4,6 +4,7 @@ mod cjml;
 mod cjml_read;
 mod dot;
 mod layout;
+pub mod legend;
 mod mermaid;
 pub mod model;
 pub mod picture;
