@@ -69,15 +69,15 @@
   };
 
   const start = (queries) => {
-  const explorer = React.createElement(GraphiQL, {
-    fetcher,
-    defaultTabs: queries.map((query) => ({ query })),
-    isHeadersEditorEnabled: false,
-    shouldPersistHeaders: false,
-    // What is typed here may be about people: it goes when the tab does.
-    storage: sessionStorage,
-  });
-  ReactDOM.createRoot(document.getElementById("explorer")).render(explorer);
+    const explorer = React.createElement(GraphiQL, {
+      fetcher,
+      defaultTabs: queries.map((query) => ({ query })),
+      isHeadersEditorEnabled: false,
+      shouldPersistHeaders: false,
+      // What is typed here may be about people: it goes when the tab does.
+      storage: sessionStorage,
+    });
+    ReactDOM.createRoot(document.getElementById("explorer")).render(explorer);
   };
   examples().then(start, () => start(settings.examples.empty));
 })();

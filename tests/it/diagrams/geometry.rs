@@ -143,6 +143,7 @@ fn drawn(svg: &str) -> Vec<String> {
 fn every_text_is_there_once(drawing: &Drawing) {
     let mut drawn: Vec<String> = drawn(&svg(drawing, Theme::Auto)).iter().map(|text| squeezed(text)).collect();
     let mut wanted: Vec<String> = shown(drawing).into_iter().map(squeezed).collect();
+    wanted.extend(draw(drawing).legend.iter().map(|entry| squeezed(&entry.text.lines.concat())));
     drawn.sort_unstable();
     wanted.sort_unstable();
     assert_eq!(drawn, wanted);
@@ -249,5 +250,5 @@ fn the_largest_journey_is_drawn() {
         })
         .collect();
     let drawing = named(Drawing { title: "Large".to_owned(), steps, links, ..Drawing::default() });
-    assert_eq!(drawn(&svg(&drawing, Theme::Auto)).len(), 1_001);
+    assert_eq!(drawn(&svg(&drawing, Theme::Auto)).len(), 1_001 + draw(&drawing).legend.len());
 }
