@@ -10,7 +10,7 @@ pub use self::{audit::audit, export::export, serve::serve};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use entity::{Permission, api_client, id, organization};
+use entity::{Permission, api_client, event::EventOperation, id, organization};
 use sea_orm::{EntityTrait, QueryOrder};
 use secrecy::ExposeSecret;
 
@@ -28,6 +28,7 @@ use crate::{
     http::Gate,
     store::{
         Scope, Store, Tx, cause,
+        event::Event,
         system::{ListedOrganization, NewOrganization},
     },
     suggest,
@@ -100,7 +101,11 @@ pub async fn token(settings: &Settings, request: &TokenRequest) -> Result<String
     let scope = operator(settings, &request.organization).await?;
     let tokens = tokens(settings)?.context("the built-in issuer is off")?;
     let actor = Actor { subject: request.subject.clone(), permissions: request.permissions, ..scope.actor().clone() };
-    Ok(format!("{}\n", tokens.issue(&actor, request.life, clock::now())?.expose_secret()))
+    let token = tokens.issue(&actor, request.life, clock::now())?;
+    let tx = scope.begin().await?;
+    tx.note_act("issuedToken").await?;
+    tx.commit().await?;
+    Ok(format!("{}\n", token.expose_secret()))
 }
 
 /// Manages organizations.
@@ -119,8 +124,13 @@ pub async fn organization(settings: &Settings, command: &OrganizationCommand) ->
 
 async fn create_organization(settings: &Settings, request: &OrganizationRequest) -> Result<String> {
     let new = NewOrganization { slug: &request.slug, name: &request.name, time_zone: request.time_zone.name() };
-    let created = open(settings).await?.create_organization(&new, clock::now()).await?;
+    let store = open(settings).await?;
+    let created = store.create_organization(&new, clock::now()).await?;
     let id = created.with_context(|| format!("there is already an organization {}", request.slug))?;
+    let tx = store.scope(Actor::operator(id), clock::now()).begin().await?;
+    let fields = vec!["slug", "name", "timeZone"];
+    tx.note(Event { noun: organization::NOUN.name, row: id.0, operation: EventOperation::Created, version: 1, fields });
+    tx.commit().await?;
     Ok(format!("{}\n", id::encode(organization::NOUN.prefix, id.into())))
 }
 
@@ -138,6 +148,7 @@ async fn list_organizations(settings: &Settings) -> Result<String> {
 pub async fn revoke(settings: &Settings, request: &RevokeRequest) -> Result<String> {
     let tx = operator(settings, &request.organization).await?.begin().await?;
     tx.withdraw(Withdrawal::Subject, &request.subject).await?;
+    tx.note_act("revokedTokens").await?;
     tx.commit().await?;
     Ok(String::new())
 }

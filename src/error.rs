@@ -5,10 +5,13 @@ use std::sync::Arc;
 use entity::Permission;
 use sea_orm::DbErr;
 
+use self::reason::Reason;
 use crate::store::{
     Failed, FailureKind,
     cause::{self, Cause},
 };
+
+pub mod reason;
 
 /// What fallible functions of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -18,8 +21,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// There is no valid token.
-    #[error("a valid bearer token is required")]
-    Unauthenticated,
+    #[error("{0}")]
+    Unauthenticated(Reason),
     /// The token lacks a scope.
     #[error("this needs the scope {}", .0.name())]
     Forbidden(Permission),
@@ -47,7 +50,7 @@ impl Error {
     /// The stable code in `extensions.code`.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Unauthenticated(_) => "UNAUTHENTICATED",
             Self::Forbidden(_) => "FORBIDDEN",
             Self::BadInput(_) => "BAD_USER_INPUT",
             Self::Unavailable | Self::Collision => "UNAVAILABLE",

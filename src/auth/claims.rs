@@ -4,7 +4,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{Permission, Permissions};
 use serde::{Deserialize, Deserializer, Serialize, de};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
+
+use crate::error::reason::Reason;
 
 /// No token lives longer.
 pub const LONGEST_LIFE: TimeDelta = TimeDelta::hours(24);
@@ -12,8 +14,6 @@ pub const LONGEST_LIFE: TimeDelta = TimeDelta::hours(24);
 pub const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 /// Longest token read, in bytes.
 pub const MOST_BYTES: usize = 8 * 1_024;
-/// Most scopes in one token.
-pub(super) const MOST_SCOPES: usize = 64;
 /// Longest `sub`, `jti` and `client_id`, in characters.
 pub(super) const LONGEST_NAME: usize = 255;
 
@@ -29,16 +29,23 @@ pub struct Times {
 }
 
 impl Times {
-    /// Whether the token counts at `now` and lives no longer than a token may.
-    pub fn hold(self, now: DateTime<Utc>) -> bool {
+    /// Whether the token counts at `now` and lives no longer than a token may; if not, what is wrong.
+    pub fn check(self, now: DateTime<Utc>) -> Result<(), Reason> {
+        self.within(now, LONGEST_LIFE)
+    }
+
+    /// The same for something that may live for another time.
+    pub fn within(self, now: DateTime<Utc>, longest: TimeDelta) -> Result<(), Reason> {
         let (now, leeway) = (now.timestamp(), LEEWAY.num_seconds());
-        let held = || {
-            let life = self.until.checked_sub(self.issued)?;
-            let (latest, end) = (now.checked_add(leeway)?, self.until.checked_add(leeway)?);
-            let is_begun = self.from <= latest && self.issued <= latest;
-            Some(is_begun && now < end && (1..=LONGEST_LIFE.num_seconds()).contains(&life))
-        };
-        held().unwrap_or(false)
+        let life = self.until.checked_sub(self.issued).ok_or(Reason::Lifetime)?;
+        if !(1..=longest.num_seconds()).contains(&life) {
+            return Err(Reason::Lifetime);
+        }
+        if now >= self.until.saturating_add(leeway) {
+            return Err(Reason::Expired(self.until));
+        }
+        let begins = self.from.max(self.issued);
+        if begins > now.saturating_add(leeway) { Err(Reason::NotYet(begins)) } else { Ok(()) }
     }
 }
 
@@ -63,13 +70,39 @@ impl Audience {
 }
 
 /// The `iss` that a token claims, unverified: it says whose key to verify it with.
-pub fn issuer(token: &str) -> Option<String> {
+pub fn issuer(token: &str) -> Result<String, Reason> {
     #[derive(Deserialize)]
     struct Claimed {
         iss: String,
     }
-    let claims = token.split('.').nth(1)?;
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok().map(|Claimed { iss }| iss)
+    let [_, claims, _] = token.split('.').take(4).collect::<Vec<_>>()[..] else { return Err(Reason::NotThreeParts) };
+    let claimed = URL_SAFE_NO_PAD.decode(claims).ok().and_then(|claims| serde_json::from_slice(&claims).ok());
+    claimed.map(|Claimed { iss }| iss).ok_or(Reason::Malformed)
+}
+
+/// What is wrong with a token that jsonwebtoken does not decode. It looks at the claims only behind a good signature.
+pub fn flaw(error: &jsonwebtoken::errors::Error) -> Reason {
+    use jsonwebtoken::errors::ErrorKind;
+    match error.kind() {
+        ErrorKind::InvalidToken => Reason::NotThreeParts,
+        ErrorKind::Json(_) | ErrorKind::Utf8(_) | ErrorKind::Base64(_) => Reason::Malformed,
+        _ => Reason::Signature,
+    }
+}
+
+/// A date in seconds (RFC 7519, 2: a number, which may have a fraction), without its fraction. None for a number that
+/// no clock shows.
+pub fn seconds(number: &Number) -> Option<i64> {
+    // Up to here each whole number has a float of its own.
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    #[expect(clippy::cast_possible_truncation, reason = "what does not fit was refused")]
+    let whole = |float: f64| (float.abs() <= MOST).then(|| float.floor() as i64);
+    number.as_i64().or_else(|| number.as_f64().and_then(whole))
+}
+
+/// Reads a date of a claim.
+pub fn date<'de, D: Deserializer<'de>>(claim: D) -> Result<i64, D::Error> {
+    seconds(&Number::deserialize(claim)?).ok_or_else(|| de::Error::custom("no date"))
 }
 
 /// Whether a text can name somebody.
@@ -82,20 +115,12 @@ pub fn scope(permissions: Permissions) -> String {
     permissions.iter().map(Permission::name).collect::<Vec<_>>().join(" ")
 }
 
-/// The scopes a `scope` text names; a text of another form is refused whole.
+/// The scopes a `scope` text names, with any number of spaces around them; a text with other signs than scopes have
+/// (RFC 6749, 3.3) is refused whole.
 pub fn scope_names(scope: &str) -> Option<Vec<&str>> {
-    if scope.is_empty() {
-        return Some(Vec::new());
-    }
-    let named: Vec<_> = scope.split(' ').take(MOST_SCOPES + 1).collect();
-    are_scopes(&named).then_some(named)
-}
-
-/// Whether these can be scopes, and are not too many.
-pub fn are_scopes(names: &[&str]) -> bool {
-    let is_scope =
-        |name: &&str| !name.is_empty() && name.bytes().all(|byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~'));
-    names.len() <= MOST_SCOPES && names.iter().all(is_scope)
+    let named: Vec<_> = scope.split(' ').filter(|name| !name.is_empty()).collect();
+    let is_scope = |name: &&str| name.bytes().all(|byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~'));
+    named.iter().all(is_scope).then_some(named)
 }
 
 /// The set of those scopes. Scopes we do not know grant nothing.
@@ -127,9 +152,9 @@ impl Claims {
         self.0.get(name)?.as_str()
     }
 
-    /// A whole number.
+    /// A date, in seconds.
     pub fn seconds(&self, name: &str) -> Option<i64> {
-        self.0.get(name)?.as_i64()
+        self.0.get(name)?.as_number().and_then(seconds)
     }
 }
 
@@ -218,10 +243,26 @@ mod tests {
     #[test]
     fn the_issuer_is_read_before_anything_is_believed() {
         let token = |claims: &str| format!("x.{}.y", URL_SAFE_NO_PAD.encode(claims));
-        assert_eq!(issuer(&token(r#"{"iss": "a", "exp": {}}"#)).as_deref(), Some("a"));
+        assert_eq!(issuer(&token(r#"{"iss": "a", "exp": {}}"#)).as_deref(), Ok("a"));
         for none in [r#"{"iss": 1}"#, r#"{"iss": "a", "iss": "b"}"#, "[]", "{"] {
-            assert_eq!(issuer(&token(none)), None, "{none}");
+            assert_eq!(issuer(&token(none)), Err(Reason::Malformed), "{none}");
         }
-        assert_eq!(issuer("x"), None);
+        for shape in ["x", "a.b", "a.b.c.d"] {
+            assert_eq!(issuer(shape), Err(Reason::NotThreeParts));
+        }
+    }
+
+    #[test]
+    fn a_date_is_any_number_a_clock_shows() {
+        let read = |text: &str| serde_json::from_str(text).ok().and_then(|number: Number| seconds(&number));
+        for (text, whole) in
+            [("1800000000", 1_800_000_000), ("1800000000.999", 1_800_000_000), ("1.8e9", 1_800_000_000)]
+        {
+            assert_eq!(read(text), Some(whole));
+        }
+        assert_eq!((read("-0.5"), read("0.0")), (Some(-1), Some(0)));
+        for text in ["1e300", "-1e300", "1e999", "18446744073709551615", "NaN", "Infinity", "\"1\"", "true"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::{Error, Result};
+use crate::{Error, Result, error::reason::Reason};
 
 /// How long keys are used without asking again.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
@@ -82,7 +82,7 @@ impl Jwks {
     /// there are no keys to go on with.
     pub async fn key(&self, id: &str, now: DateTime<Utc>) -> Result<(Arc<DecodingKey>, DateTime<Utc>)> {
         if !is_id(id) {
-            return Err(Error::Unauthenticated);
+            return Err(Error::Unauthenticated(Reason::UnknownKey));
         }
         let (key, age) = self.0.look(id, now);
         if let (Some(key), Some(age)) = (&key, age)
@@ -107,7 +107,7 @@ impl Jwks {
         }
         match self.0.look(id, now) {
             (Some(key), Some(age)) if age < STALE => Ok((key, now - age + FRESH)),
-            (None, Some(age)) if age < STALE => Err(Error::Unauthenticated),
+            (None, Some(age)) if age < STALE => Err(Error::Unauthenticated(Reason::UnknownKey)),
             _ => Err(Error::Unavailable),
         }
     }
@@ -131,6 +131,16 @@ impl Inner {
         self.known.write().unwrap_or_else(PoisonError::into_inner).tried = Some(now);
         match self.read().await {
             Ok(keys) => {
+                if keys.is_empty() {
+                    metrics::counter!("rapport_jwks_failures_total").increment(1);
+                    let host = self.address.host_str().unwrap_or_default();
+                    let algorithm = format!("{:?}", self.algorithm);
+                    tracing::warn!(
+                        host,
+                        algorithm,
+                        "the keys of an issuer hold none that can be used: each needs a kid and must fit the algorithm"
+                    );
+                }
                 let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
                 (known.keys, known.read) = (keys, Some(now));
             }
@@ -204,9 +214,12 @@ fn bits(modulus: &str) -> Option<usize> {
     Some((bytes.len() - first) * 8 - usize::try_from(bytes[first].leading_zeros()).ok()?)
 }
 
+/// Whether a text can be the id of a key: Base64 in both alphabets, hexadecimal with colons and dotted names are, paths
+/// and addresses are not. An id is only ever looked up in a map.
 fn is_id(id: &str) -> bool {
-    let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(is_sign)
+    let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+/=:~@#".contains(&byte);
+    let is_path = id.contains("..") || id.contains("://");
+    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(is_sign) && !is_path
 }
 
 #[cfg(test)]
@@ -242,7 +255,10 @@ mod tests {
             ec("other-curve", json!({ "crv": "P-384" })),
             ec("unknown-curve", json!({ "crv": "secp256k1" })),
             ec("", json!({})),
-            ec("../../dev/null", json!({})),
+            ec("aB3+xY/9k=", json!({})),
+            ec("0a:1b:2c", json!({})),
+            ec("../../x", json!({})),
+            ec("a\u{7}b", json!({})),
             ec(&"k".repeat(129), json!({})),
             { "kty": "EC", "crv": "P-256", "x": P256.0, "y": P256.1 },
             { "kty": "oct", "k": "c2VjcmV0", "kid": "symmetric" },
@@ -250,7 +266,7 @@ mod tests {
             { "kty": "AKP", "kid": "unknown-type" },
             42,
         ]);
-        assert_eq!(kept(&set, Algorithm::ES256), ["plain", "signing"]);
+        assert_eq!(kept(&set, Algorithm::ES256), ["0a:1b:2c", "aB3+xY/9k=", "plain", "signing"]);
         for other in [Algorithm::EdDSA, Algorithm::RS256, Algorithm::PS256] {
             assert!(kept(&set, other).is_empty());
         }

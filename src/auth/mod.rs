@@ -1,5 +1,6 @@
 //! Who is calling, and how they prove it.
 
+pub mod address;
 pub mod claims;
 pub mod external;
 mod jwks;

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Actor, Proof,
-    claims::{Audience, MOST_BYTES, Times, is_name, is_present, permissions, scope, scope_names},
+    claims::{Audience, MOST_BYTES, Times, date, flaw, is_name, is_present, permissions, scope, scope_names},
     key::SigningKey,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, error::reason::Reason};
 
 /// Who the tokens are for: their `aud`.
 pub const AUDIENCE: &str = "rapport";
@@ -20,10 +20,10 @@ const TYPE: &str = "at+jwt";
 /// Signs and verifies access tokens with one key.
 #[derive(Clone)]
 pub struct Tokens {
-    key: SigningKey,
+    pub(super) key: SigningKey,
     issuer: String,
-    header: Header,
-    validation: Validation,
+    pub(super) header: Header,
+    pub(super) validation: Validation,
     jwks: String,
 }
 
@@ -39,6 +39,7 @@ impl Tokens {
         let mut validation = Validation::new(key.algorithm);
         validation.validate_exp = false;
         validation.validate_aud = false;
+        validation.required_spec_claims.clear();
 
         let jwks = serde_json::to_string(&JwkSet { keys: vec![key.jwk.clone()] })
             .map_err(|error| Error::internal(error.to_string()))?;
@@ -66,18 +67,18 @@ impl Tokens {
         claims
             .clone()
             .actor(&self.issuer, now)
-            .ok_or_else(|| Error::BadInput("a token has a subject and lives for 1 second to 24 hours".to_owned()))?;
+            .map_err(|_| Error::BadInput("a token has a subject and lives for 1 second to 24 hours".to_owned()))?;
         let token = jsonwebtoken::encode(&self.header, &claims, &self.key.private);
         token.map(SecretString::from).map_err(|error| Error::internal(error.to_string()))
     }
 
-    /// What `token` proves. Everything that is wrong with it is the same [`Error::Unauthenticated`].
+    /// What `token` proves, or [`Error::Unauthenticated`].
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Proof> {
         let proof = self.read(token).and_then(|claims| {
             let (issued, expires) = (claims.iat, claims.exp);
-            Some(Proof { actor: claims.actor(&self.issuer, now)?, issued, expires, keys_until: None })
+            Ok(Proof { actor: claims.actor(&self.issuer, now)?, issued, expires, keys_until: None })
         });
-        proof.ok_or(Error::Unauthenticated)
+        proof.map_err(Error::Unauthenticated)
     }
 
     /// What it calls itself in its tokens.
@@ -91,15 +92,16 @@ impl Tokens {
     }
 
     /// The claims of a token that carries our signature.
-    fn read(&self, token: &str) -> Option<Claims> {
+    fn read(&self, token: &str) -> std::result::Result<Claims, Reason> {
         if token.len() > MOST_BYTES {
-            return None;
+            return Err(Reason::TooLong);
         }
         // Our tokens have exactly the header we write: one algorithm, type and key, and no `crit`, `b64`, `zip`, `jku`.
-        if jsonwebtoken::decode_header(token).ok()? != self.header {
-            return None;
+        if jsonwebtoken::decode_header(token).map_err(|error| flaw(&error))? != self.header {
+            return Err(Reason::Header);
         }
-        Some(jsonwebtoken::decode(token, &self.key.public, &self.validation).ok()?.claims)
+        let read = jsonwebtoken::decode::<Claims>(token, &self.key.public, &self.validation);
+        Ok(read.map_err(|error| flaw(&error))?.claims)
     }
 
     /// The cryptographic backend is chosen when it is first used, which should not be at the first request.
@@ -124,9 +126,11 @@ struct Claims {
     iss: String,
     aud: Audience,
     sub: String,
+    #[serde(deserialize_with = "date")]
     exp: i64,
+    #[serde(deserialize_with = "date")]
     iat: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "date")]
     nbf: i64,
     jti: String,
     org: String,
@@ -140,22 +144,21 @@ struct Claims {
 
 impl Claims {
     /// The actor the claims describe, if every one of them holds at `now`.
-    fn actor(self, issuer: &str, now: DateTime<Utc>) -> Option<Actor> {
-        let is_ours = self.iss == issuer && self.aud.has(AUDIENCE) && !self.departments;
-        let is_now = Times { from: self.nbf, issued: self.iat, until: self.exp }.hold(now);
-        let is_named = is_name(&self.sub) && is_name(&self.jti) && self.client_id.as_deref().is_none_or(is_name);
-        if !(is_ours && is_now && is_named) {
-            return None;
-        }
-        let (prefix, organization) = entity::id::decode(&self.org)?;
-        if prefix != organization::NOUN.prefix {
-            return None;
-        }
-        Some(Actor {
-            organization: OrganizationId(organization),
+    fn actor(self, issuer: &str, now: DateTime<Utc>) -> std::result::Result<Actor, Reason> {
+        let holds = |is_good: bool, otherwise| if is_good { Ok(()) } else { Err(otherwise) };
+        holds(self.iss == issuer, Reason::UnknownIssuer)?;
+        holds(self.aud.has(AUDIENCE), Reason::Audience)?;
+        holds(!self.departments, Reason::Narrowed)?;
+        Times { from: self.nbf, issued: self.iat, until: self.exp }.check(now)?;
+        holds(is_name(&self.sub), Reason::Claim("sub"))?;
+        holds(is_name(&self.jti), Reason::Claim("jti"))?;
+        holds(self.client_id.as_deref().is_none_or(is_name), Reason::Claim("client_id"))?;
+        let organization = entity::id::decode(&self.org).filter(|(prefix, _)| *prefix == organization::NOUN.prefix);
+        Ok(Actor {
+            organization: OrganizationId(organization.ok_or(Reason::Claim("org"))?.1),
             subject: self.sub,
             client: self.client_id,
-            permissions: permissions(&scope_names(&self.scope)?),
+            permissions: permissions(&scope_names(&self.scope).ok_or(Reason::Claim("scope"))?),
         })
     }
 }

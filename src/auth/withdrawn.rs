@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use entity::id::OrganizationId;
 
-use super::Proof;
+use super::{Proof, claims::LEEWAY};
+use crate::error::reason::Reason;
 
 entity::named! {
     /// What was withdrawn.
@@ -37,13 +38,23 @@ impl Withdrawn {
         }
     }
 
-    /// Whether the bearer of a genuine token is refused.
-    pub fn refuses(&self, proof: &Proof) -> bool {
+    /// Why the bearer of a genuine token is refused, if they are.
+    ///
+    /// A token may have been issued by a clock that is ahead by the leeway, so that its `iat` lies behind the withdrawal
+    /// although it was held before. A new token of a revoked subject is good from the leeway on.
+    pub fn refuses(&self, proof: &Proof) -> Option<Reason> {
         let actor = &proof.actor;
         let clients = self.clients.get(&actor.organization);
         let subjects = self.subjects.get(&actor.organization);
-        self.organizations.contains(&actor.organization)
-            || actor.client.as_ref().is_some_and(|client| clients.is_some_and(|known| known.contains(client)))
-            || subjects.and_then(|known| known.get(&actor.subject)).is_some_and(|until| proof.issued <= *until)
+        let is_held = |until: &i64| proof.issued <= until.saturating_add(LEEWAY.num_seconds());
+        if self.organizations.contains(&actor.organization) {
+            Some(Reason::Suspended)
+        } else if actor.client.as_ref().is_some_and(|client| clients.is_some_and(|known| known.contains(client))) {
+            Some(Reason::ClientRevoked)
+        } else if subjects.and_then(|known| known.get(&actor.subject)).is_some_and(is_held) {
+            Some(Reason::Revoked)
+        } else {
+            None
+        }
     }
 }

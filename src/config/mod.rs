@@ -69,6 +69,13 @@ struct Given {
     #[arg(long, env = "RAPPORT_ADMIN_LISTEN", global = true, hide_env_values = true, value_name = "ADDRESS")]
     #[arg(value_parser = values::address)]
     admin_listen: Option<SocketAddr>,
+    #[arg(long, env = "RAPPORT_PUBLIC_URL", global = true, hide_env_values = true, value_name = "URL")]
+    #[arg(
+        help = "Address that others reach this server by, such as https://rapport.example: signed addresses begin with \
+                  it [default: none; they begin with the path]"
+    )]
+    #[arg(value_parser = values::public_url)]
+    public_url: Option<String>,
     #[arg(long, env = "RAPPORT_DATABASE_URL", global = true, hide_env_values = true, value_name = "URL")]
     #[arg(help = "sqlite://FILE?mode=rwc or postgres://USER@HOST/NAME [default: sqlite://rapport.db?mode=rwc, \
                   for demo sqlite://rapport-demo.db?mode=rwc]")]
@@ -104,9 +111,11 @@ struct Given {
     #[arg(
         help = "OpenID provider whose access tokens are believed, repeated; in the file [[external-issuer]] tables. \
                   Keys: issuer, jwks (https address of its keys), audience, algorithm (ES256, EdDSA, RS256 or PS256), \
-                  type (at+jwt or JWT; default at+jwt), organization-claim (holds an id or slug; default org), \
-                  scope-claim (default scope), role-claim, role-scopes ({\"role\": \"map:read …\"}). A claim is a name \
-                  or a JSON pointer such as /realm_access/roles [default: none]"
+                  organizations (those it may name: slugs or ids, or *), scopes (those it may give); also \
+                  type (at+jwt, JWT or none; default at+jwt), audience-claim, client-claim, organization, \
+                  organization-claim (holds an id or slug; default org), scope-claim (default scope), scope-prefix, \
+                  role-claim, role-scopes ({\"role\": \"map:read …\"}), claims. A claim is a name or a JSON pointer \
+                  such as /realm_access/roles. docs/issuers.md has one for each common provider [default: none]"
     )]
     #[arg(value_parser = Terms::parse)]
     external_issuer: Vec<Terms>,
@@ -184,6 +193,8 @@ pub struct HttpSettings {
     pub listen: SocketAddr,
     /// Where health and metrics are served.
     pub admin_listen: SocketAddr,
+    /// What addresses of this server begin with for others, without a slash at its end.
+    pub public_url: Option<String>,
     /// Origins whose pages may call the API.
     pub cors_origins: Vec<String>,
     /// Longest request body, in bytes.
@@ -292,6 +303,7 @@ impl Settings {
             http: HttpSettings {
                 listen: given.listen,
                 admin_listen,
+                public_url: given.public_url,
                 cors_origins: given.cors_origin,
                 body_limit: given.body_limit,
                 request_timeout: given.request_timeout,

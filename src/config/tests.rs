@@ -7,7 +7,7 @@ use entity::Permission;
 use super::*;
 
 const ISSUER: &str = r#"{"issuer": "https://id.example", "jwks": "https://id.example/keys", "audience": "rapport",
-    "algorithm": "RS256"}"#;
+    "algorithm": "RS256", "organizations": ["acme"], "scopes": "map:read"}"#;
 /// A folder without a file of settings.
 pub(super) const NO_FOLDER: &str = "does-not-exist";
 
@@ -209,7 +209,7 @@ fn a_wrong_database_address_is_not_repeated() {
 fn each_setting_is_a_flag_and_the_variable_of_that_name_and_has_help() {
     let command = CommandLine::command();
     let settings: Vec<_> = command.get_arguments().collect();
-    assert_eq!(settings.len(), 31);
+    assert_eq!(settings.len(), 32);
     let Err(Stop::Shown(help)) = read(&["--help"], &[], Path::new(NO_FOLDER)) else { panic!("no help") };
     for setting in settings {
         let flag = setting.get_long().unwrap();
@@ -288,11 +288,15 @@ fn issuers_stand_in_the_file_as_tables() {
         jwks = \"https://one.example/keys\"
         audience = \"rapport\"
         algorithm = \"ES256\"
+        organizations = \"*\"
+        scopes = [\"map:read\"]
         [[external-issuer]]
         issuer = \"https://two.example\"
         jwks = \"https://two.example/keys\"
         audience = \"rapport\"
         algorithm = \"RS256\"
+        organizations = \"*\"
+        scopes = [\"map:read\"]
         type = \"JWT\"
         role-claim = \"/realm_access/roles\"
         [external-issuer.role-scopes]

@@ -116,6 +116,16 @@ pub fn origin(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// Where others reach this server: scheme and host, perhaps a port and a path. Without the slash at its end.
+pub fn public_url(text: &str) -> Result<String, &'static str> {
+    let form = "expected http:// or https:// and a host, without a password, a query or a fragment";
+    let url: reqwest::Url = text.parse().map_err(|_| form)?;
+    let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    let is_http = ["http", "https"].contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.is_empty());
+    let is_good = is_http && is_plain && url.fragment().is_none();
+    if is_good { Ok(url.as_str().trim_end_matches('/').to_owned()) } else { Err(form) }
+}
+
 /// What to log. A word alone is a level: as a target it would turn everything else off.
 pub fn log(text: &str) -> Result<Targets, &'static str> {
     let form = "expected a level (off, error, warn, info, debug, trace) or targets with levels, with commas";

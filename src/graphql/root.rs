@@ -30,6 +30,7 @@ use super::{
 use crate::{
     Error, Result,
     auth::Actor,
+    error::reason::Reason,
     store::{Scope, draft::Reference},
 };
 
@@ -122,7 +123,7 @@ impl<'a> Call<'a> {
         scope: Option<&'a Scope>,
         field: &'a Selected,
     ) -> Result<Self> {
-        let scope = scope.ok_or(Error::Unauthenticated)?;
+        let scope = scope.ok_or(Error::Unauthenticated(Reason::Missing))?;
         let planner = Planner { source, sight: scope.sight(), slices };
         Ok(Self { scope, planner, field, writer: Writer::at(&field.response_key().node) })
     }

@@ -19,6 +19,7 @@ use super::{
     oauth, preflight::Origins, published, throttle::Throttle,
 };
 use crate::{
+    auth::address::Addresses,
     config::HttpSettings,
     graphql::{documents::Documents, limits::Limits, shape::Shape},
     schema::ApiSchema,
@@ -56,6 +57,8 @@ pub(super) struct State {
     pub limits: Limits,
     pub documents: Documents,
     pub throttle: Throttle,
+    /// Signs addresses, if there is a key.
+    pub addresses: Option<Arc<Addresses>>,
     pub admission: Admission,
     /// Whose pages may call.
     pub origins: Origins,
@@ -67,6 +70,8 @@ impl State {
     pub fn new(app: App, settings: &HttpSettings) -> Self {
         let sdl = app.schema.sdl();
         let admission = Admission::new(app.store.connections());
+        let signer = app.gate.tokens.clone();
+        let addresses = signer.map(|tokens| Addresses::new(tokens, settings.public_url.as_deref()));
         Self {
             shape: Shape::read(&sdl).expect("a schema can be read from its own SDL"),
             sdl: sdl.into(),
@@ -74,6 +79,7 @@ impl State {
             body_limit: settings.body_limit,
             request_timeout: settings.request_timeout,
             attempts: oauth::Attempts::default(),
+            addresses: addresses.map(Arc::new),
             throttle: Throttle::new(&settings.limits),
             limits: settings.limits.clone(),
             documents: Documents::default(),
@@ -98,6 +104,7 @@ pub(super) fn mount(
     health: web::Data<health::Health>,
     origins: Vec<String>,
 ) -> impl FnOnce(&mut ServiceConfig) {
+    let store = store.with_addresses(state.addresses.clone());
     move |config| {
         let endpoint =
             web::resource("/graphql").route(web::get().to(graphql::graphql)).route(web::post().to(graphql::graphql));

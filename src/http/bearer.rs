@@ -3,25 +3,36 @@
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
 use super::{failure::Refusal, gate::Gate};
-use crate::{Error, auth::Actor, clock};
-
-/// What a caller without a token is told.
-pub const CHALLENGE: &str = "Bearer";
-const INVALID: &str = "Bearer error=\"invalid_token\"";
+use crate::{Error, auth::Actor, clock, error::reason::Reason};
 
 /// The caller, or none without a token. A token that is no good is refused: it never makes a caller anonymous.
 pub async fn actor(headers: &HeaderMap, gate: &Gate) -> Result<Option<Actor>, Refusal> {
     let mut given = headers.get_all(AUTHORIZATION);
     let token = match (given.next(), given.next()) {
         (None, _) => return Ok(None),
-        (Some(only), None) => std::str::from_utf8(only.as_bytes()).ok().and_then(bearer),
-        (Some(_), Some(_)) => None,
+        (Some(only), None) => std::str::from_utf8(only.as_bytes()).ok().and_then(bearer).ok_or(Reason::NoBearer),
+        (Some(_), Some(_)) => Err(Reason::SeveralHeaders),
     };
-    let token = token.ok_or_else(|| Refusal::unauthenticated(INVALID))?;
-    gate.verify(token, clock::now()).await.map(Some).map_err(|error| match error {
-        Error::Unauthenticated => Refusal::unauthenticated(INVALID),
-        _ => Refusal::unavailable("tokens cannot be verified now"),
-    })
+    let judged = match token {
+        Ok(token) => gate.verify(token, clock::now()).await,
+        Err(reason) => Err(Error::Unauthenticated(reason)),
+    };
+    judged.map(Some).map_err(|error| refused(&error))
+}
+
+/// Who may not come in, and what the caller and the log are told of it.
+pub fn refused(error: &Error) -> Refusal {
+    let Error::Unauthenticated(reason) = error else { return Refusal::unavailable("tokens cannot be verified now") };
+    // Neither the token nor anything it says: whoever calls can make it up.
+    tracing::info!(%reason, "a caller was not let in");
+    Refusal::unauthenticated(*reason)
+}
+
+/// The same for whoever comes by a signed address.
+pub fn refused_address(error: &Error) -> Refusal {
+    let Error::Unauthenticated(reason) = error else { return Refusal::unavailable("addresses cannot be verified now") };
+    tracing::info!(%reason, "a signed address was not opened");
+    Refusal::address(*reason)
 }
 
 /// The scheme is not case-sensitive (RFC 9110, 11.1).

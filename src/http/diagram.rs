@@ -1,4 +1,4 @@
-//! `/journeys/{id}.svg`: the picture of a journey, for pages and tools that want an address.
+//! `/journeys/{id}.svg`: the picture of a journey, for whoever has a token or a signed address.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,8 @@ use actix_web::{
     http::{
         StatusCode,
         header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, EntityTag, Header as _, HeaderMap, HeaderValue, IfNoneMatch,
-            RETRY_AFTER, VARY,
+            AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, EntityTag, Header as _, HeaderMap,
+            HeaderValue, IfNoneMatch, REFERRER_POLICY, RETRY_AFTER, VARY,
         },
     },
     web,
@@ -27,6 +27,10 @@ use super::{
     media::Media,
 };
 use crate::{
+    Error,
+    auth::{Actor, address::PARAMETER},
+    clock,
+    error::reason::Reason,
     graphql::failure::{self, BAD_USER_INPUT, OVERLOADED, RATE_LIMITED, code},
     store::Store,
 };
@@ -44,16 +48,26 @@ pub async fn diagram(
     state: web::Data<State>,
     store: web::Data<Store>,
 ) -> HttpResponse {
-    answer(&http, &state, &store).await.unwrap_or_else(|refusal| body::hold(refusal, unread))
+    let mut response = answer(&http, &state, &store).await.unwrap_or_else(|refusal| body::hold(refusal, unread));
+    // The address may be a signed one: no other page is to learn it.
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
 }
 
 async fn answer(http: &HttpRequest, state: &State, store: &Store) -> Result<HttpResponse, HttpResponse> {
     let refused = |refusal: Refusal| refusal.respond(Media::Json);
-    let actor = bearer::actor(http.headers(), &state.app.gate).await.map_err(refused)?;
-    let actor = actor.ok_or_else(|| refused(Refusal::unauthenticated(bearer::CHALLENGE)))?;
     let asked = web::Query::<HashMap<String, String>>::from_query(http.query_string()).ok();
+    let signature = asked.as_ref().and_then(|asked| asked.get(PARAMETER));
     let theme = asked.as_ref().map(|asked| asked.get("theme").map_or("auto", String::as_str));
-    let theme = theme.filter(|theme| ["auto", "light", "dark"].contains(theme)).map(str::to_ascii_uppercase);
+    let theme = theme.filter(|theme| ["auto", "light", "dark"].contains(theme));
+    let actor = match signature {
+        Some(signature) => opened(http, state, signature, theme.unwrap_or_default()).await.map_err(refused)?,
+        None => {
+            let actor = bearer::actor(http.headers(), &state.app.gate).await.map_err(refused)?;
+            actor.ok_or_else(|| refused(Refusal::unauthenticated(Reason::Missing)))?
+        }
+    };
+    let theme = theme.map(str::to_ascii_uppercase);
     let theme = theme.ok_or_else(|| refused(Refusal::bad_request("theme is auto, light or dark")))?;
 
     let variables = Variables::from_json(json!({ "id": http.match_info().get("id"), "theme": theme }));
@@ -74,6 +88,25 @@ async fn answer(http: &HttpRequest, state: &State, store: &Store) -> Result<Http
     let data = serde_json::to_value(&response.data).unwrap_or_default();
     let svg = data["journey"]["diagram"].as_str().ok_or_else(|| refused(Refusal::not_found()))?;
     Ok(picture(http, svg))
+}
+
+/// Who opens a signed address: with the one scope it names, and nothing of the address changed or added.
+async fn opened(http: &HttpRequest, state: &State, signature: &str, theme: &str) -> Result<Actor, Refusal> {
+    if http.headers().contains_key(AUTHORIZATION) {
+        return Err(Refusal::bad_request("a signed address is opened without an Authorization header"));
+    }
+    let resource = format!("{}?theme={theme}", http.path());
+    let opened = async {
+        if http.query_string() != format!("theme={theme}&{PARAMETER}={signature}") {
+            return Err(Error::Unauthenticated(Reason::Resource));
+        }
+        let now = clock::now();
+        let addresses = state.addresses.as_ref().ok_or(Error::Unauthenticated(Reason::Signature))?;
+        let proof = addresses.verify(signature, &resource, now).map_err(Error::Unauthenticated)?;
+        state.app.gate.admits(&proof, now).await?;
+        Ok(proof.actor)
+    };
+    opened.await.map_err(|error| bearer::refused_address(&error))
 }
 
 /// The picture, or that the caller has it already. It is the caller's own, and asked for anew each time: it changes

@@ -13,21 +13,37 @@ use actix_web::{
 };
 use serde_json::json;
 
-use super::{
-    app::{Demo, State},
-    failure::Refusal,
-    media::Media,
-};
+use super::{app::State, failure::Refusal, media::Media};
 
-/// The queries that open as tabs. The first line of each says what it is for.
-pub const EXAMPLES: [&str; 6] = [
+/// The queries that open as tabs on the example organization. The first line of each says what it is for.
+pub const EXAMPLES: [&str; 7] = [
     include_str!("explorer/examples/1-complaints.graphql"),
     include_str!("explorer/examples/2-mediums.graphql"),
     include_str!("explorer/examples/3-points.graphql"),
     include_str!("explorer/examples/4-departments.graphql"),
     include_str!("explorer/examples/5-external-id.graphql"),
     include_str!("explorer/examples/6-create.graphql"),
+    PICTURE,
 ];
+
+/// Those for an organization that has nothing yet: they make something.
+pub const BEGINNINGS: [&str; 4] = [
+    include_str!("explorer/examples/empty-1-journey.graphql"),
+    include_str!("explorer/examples/empty-2-template.graphql"),
+    include_str!("explorer/examples/empty-3-record.graphql"),
+    PICTURE,
+];
+
+/// Those for an organization of one's own, whatever it has.
+pub const GENERAL: [&str; 5] = [
+    PICTURE,
+    include_str!("explorer/examples/3-points.graphql"),
+    include_str!("explorer/examples/1-complaints.graphql"),
+    include_str!("explorer/examples/own-1-feedback.graphql"),
+    include_str!("explorer/examples/empty-3-record.graphql"),
+];
+
+const PICTURE: &str = include_str!("explorer/examples/7-picture.graphql");
 
 /// Scripts and calls from here only. `GraphiQL` sets styles from scripts and carries its fonts and icons as `data:`.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -66,14 +82,15 @@ static ASSETS: LazyLock<[Asset; 6]> = LazyLock::new(|| {
 
 /// The page.
 pub(super) async fn page(http: HttpRequest, state: web::Data<State>) -> HttpResponse {
-    let demo = state.app.demo.as_ref().filter(|_| is_at_this_machine(&http));
+    let demo = state.app.demo.as_ref();
+    let token = demo.filter(|_| is_at_this_machine(&http)).map(|demo| demo.token.as_str());
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((REFERRER_POLICY, "no-referrer"))
         // It may carry a token.
         .insert_header((CACHE_CONTROL, "no-store"))
-        .body(written(demo))
+        .body(written(demo.is_some(), token))
 }
 
 /// A file of the page.
@@ -89,8 +106,14 @@ pub(super) async fn asset(file: web::Path<String>) -> HttpResponse {
     builder.body(asset.body)
 }
 
-fn written(demo: Option<&Demo>) -> String {
-    let settings = json!({ "examples": EXAMPLES, "token": demo.map(|demo| &demo.token) });
+fn written(is_demo: bool, token: Option<&str>) -> String {
+    // Only whoever has a token can tell what their organization has: the page asks, and takes what fits.
+    let examples = if is_demo {
+        json!({ "filled": EXAMPLES, "empty": EXAMPLES })
+    } else {
+        json!({ "filled": GENERAL, "empty": BEGINNINGS })
+    };
+    let settings = json!({ "examples": examples, "token": token });
     // A `<` could close the script element it stands in.
     let settings = settings.to_string().replace('<', "\\u003c");
     let page = ASSETS.iter().fold(PAGE.to_owned(), |page, asset| {

@@ -12,6 +12,7 @@ use actix_web::{
 use serde::Serialize;
 
 use super::{edge::RequestId, media::Media};
+use crate::error::reason::Reason;
 
 /// What the log and the counters say of an answer; every answer of ours carries one.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +29,7 @@ pub struct Refusal {
     status: StatusCode,
     code: &'static str,
     message: Cow<'static, str>,
-    header: Option<(HeaderName, &'static str)>,
+    header: Option<(HeaderName, Cow<'static, str>)>,
     closes: bool,
     request_id: Option<RequestId>,
 }
@@ -74,10 +75,21 @@ impl Refusal {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
     }
 
-    /// `challenge` is the value of `WWW-Authenticate`.
-    pub fn unauthenticated(challenge: &'static str) -> Self {
-        let refusal = Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", "a valid bearer token is required");
-        refusal.with(WWW_AUTHENTICATE, challenge)
+    /// Says in the body and in the challenge (RFC 6750, 3) what the caller may know.
+    pub fn unauthenticated(reason: Reason) -> Self {
+        let message = reason.message();
+        let challenge: Cow<'static, str> = match reason {
+            // Where there is no token there is nothing wrong with it.
+            Reason::Missing => "Bearer".into(),
+            _ => format!("Bearer error=\"invalid_token\", error_description=\"{message}\"").into(),
+        };
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message).with(WWW_AUTHENTICATE, challenge)
+    }
+
+    /// The same about a signed address.
+    pub fn address(reason: Reason) -> Self {
+        let message = reason.message_of_address();
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message).with(WWW_AUTHENTICATE, "Bearer")
     }
 
     pub fn unavailable(message: &'static str) -> Self {
@@ -111,8 +123,8 @@ impl Refusal {
         self
     }
 
-    fn with(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.header = Some((name, value));
+    fn with(mut self, name: HeaderName, value: impl Into<Cow<'static, str>>) -> Self {
+        self.header = Some((name, value.into()));
         self
     }
 
@@ -122,8 +134,8 @@ impl Refusal {
         let body = Body { errors: [Shown { message: &self.message, extensions }] };
         let mut builder = HttpResponse::build(self.status);
         builder.content_type(media.content_type()).insert_header((CACHE_CONTROL, "no-store"));
-        if let Some(header) = self.header {
-            builder.insert_header(header);
+        if let Some((name, value)) = self.header {
+            builder.insert_header((name, &*value));
         }
         if self.closes {
             builder.force_close();

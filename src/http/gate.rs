@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::id::OrganizationId;
 
 use super::lookout::{Lookout, away};
 use crate::{
@@ -10,10 +11,11 @@ use crate::{
     auth::{
         Actor, Proof,
         claims::{self, MOST_BYTES},
-        external::External,
+        external::{Bounds, External},
         proofs::{Proofs, fingerprint},
         tokens::Tokens,
     },
+    error::reason::Reason,
     store::Store,
 };
 
@@ -52,11 +54,10 @@ impl Gate {
         self.tokens.as_ref().map_or_else(|| "{\"keys\":[]}".to_owned(), |tokens| tokens.jwks().to_owned())
     }
 
-    /// Who the bearer of `token` is. Everything that is wrong with it is the same [`Error::Unauthenticated`];
-    /// [`Error::Unavailable`] says that it cannot be told now.
+    /// Who the bearer of `token` is, or why nobody; [`Error::Unavailable`] says that it cannot be told now.
     pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Actor> {
         if token.len() > MOST_BYTES {
-            return Err(Error::Unauthenticated);
+            return Err(Error::Unauthenticated(Reason::TooLong));
         }
         let fingerprint = fingerprint(token);
         let proof = if let Some(proof) = self.proofs.get(&fingerprint, now) {
@@ -66,21 +67,39 @@ impl Gate {
             self.proofs.put(fingerprint, &proof, now);
             proof
         };
-        if self.lookout.withdrawn(now).await?.refuses(&proof) {
-            return Err(Error::Unauthenticated);
-        }
+        self.admits(&proof, now).await?;
         Ok(proof.actor.clone())
     }
 
+    /// Refuses what was withdrawn.
+    pub(super) async fn admits(&self, proof: &Proof, now: DateTime<Utc>) -> Result<()> {
+        let refused = self.lookout.withdrawn(now).await?.refuses(proof);
+        refused.map_or(Ok(()), |reason| Err(Error::Unauthenticated(reason)))
+    }
+
     async fn prove(&self, token: &str, now: DateTime<Utc>) -> Result<Proof> {
-        let issuer = claims::issuer(token).ok_or(Error::Unauthenticated)?;
+        let issuer = claims::issuer(token).map_err(Error::Unauthenticated)?;
         if let Some(tokens) = self.tokens.as_ref().filter(|tokens| tokens.issuer() == issuer) {
             return tokens.verify(token, now);
         }
         let external = self.externals.iter().find(|external| external.issuer() == issuer);
-        let claimed = external.ok_or(Error::Unauthenticated)?.verify(token, now).await?;
-        let organization = self.store.organization_named(&claimed.organization).await.map_err(|error| away(&error))?;
-        Ok(claimed.within(organization.ok_or(Error::Unauthenticated)?))
+        let external = external.ok_or(Error::Unauthenticated(Reason::UnknownIssuer))?;
+        let claimed = external.verify(token, now).await?;
+        let organization = self.allowed(external, &claimed.organization).await.map_err(|error| away(&error))?;
+        Ok(claimed.within(organization.ok_or(Error::Unauthenticated(Reason::Organization))?))
+    }
+
+    /// The organization of that id or slug, if there is one that the issuer may name.
+    async fn allowed(&self, issuer: &External, name: &str) -> Result<Option<OrganizationId>> {
+        let Some(named) = self.store.organization_named(name).await? else { return Ok(None) };
+        let Bounds::Listed(listed) = issuer.bounds() else { return Ok(Some(named)) };
+        for known in listed {
+            // The terms may say its slug and the token its id.
+            if known == name || self.store.organization_named(known).await? == Some(named) {
+                return Ok(Some(named));
+            }
+        }
+        Ok(None)
     }
 
     /// Asks now whose tokens are refused.

@@ -28,6 +28,7 @@ use crate::{
     Error,
     auth::Actor,
     clock,
+    error::reason::Reason,
     graphql::{
         document::Prepared,
         failure::{self, ANSWER_TOO_LARGE, INTERNAL, OVERLOADED, RATE_LIMITED, code, refuse, server_error},
@@ -90,7 +91,7 @@ async fn answer(
         return Err(Refusal::method_not_allowed("POST", "only queries can be sent by GET"));
     }
     if anonymous && !document.is_public() {
-        return Err(Refusal::unauthenticated(bearer::CHALLENGE));
+        return Err(Refusal::unauthenticated(Reason::Missing));
     }
     let response = match document.prepare(params.variables, &state.shape, &state.limits) {
         Ok(prepared) => paid(prepared, actor, http.peer_addr().map(|peer| peer.ip()), state, store).await,

@@ -70,6 +70,7 @@ pub(super) const OF_JOURNEY: &[Computed] = &[
         run: |scope, input, ids| Box::pin(paths(scope, input, ids)),
     },
     diagram::OF_JOURNEY,
+    diagram::URL_OF_JOURNEY,
 ];
 
 /// The fields of a step.

@@ -11,7 +11,7 @@ use entity::{
 use sea_orm::{ConnectionTrait, prelude::Uuid};
 
 use super::{
-    Connection, Store, Tx,
+    Connection, Scope, Store, Tx,
     cell::CellKind,
     event::Event,
     line::{Answered, Found, Payer},
@@ -21,6 +21,7 @@ use super::{
 use crate::{
     Error, Result,
     auth::{
+        address::{Addresses, LONGEST_ADDRESS},
         claims::LONGEST_LIFE,
         withdrawn::{Withdrawal, Withdrawn},
     },
@@ -85,7 +86,7 @@ impl Store {
 
     /// Whose tokens are refused, of every organization. What no living token can be of is left out.
     pub async fn withdrawn(&self, now: DateTime<Utc>) -> Result<Withdrawn> {
-        let oldest = (now - LONGEST_LIFE - LONGEST_LIFE).timestamp_millis();
+        let oldest = (now - LONGEST_ADDRESS - LONGEST_LIFE).timestamp_millis();
         let mut sql = self.sql();
         sql.push("SELECT organization_id, kind, subject, withdrawn_at FROM token_withdrawal WHERE kind = ");
         sql.bind(Withdrawal::Organization.name()).push(" OR withdrawn_at > ").bind(oldest);
@@ -97,6 +98,13 @@ impl Store {
             withdrawn.add(kind, OrganizationId(row.try_get_by_index(0)?), row.try_get_by_index(2)?, second);
         }
         Ok(withdrawn)
+    }
+}
+
+impl<C> Scope<C> {
+    /// What signs addresses on the caller's behalf, if this server has a key of its own.
+    pub fn addresses(&self) -> Option<&Addresses> {
+        self.store.addresses.as_deref()
     }
 }
 
@@ -119,7 +127,10 @@ impl Tx {
         sql.push("INSERT INTO token_withdrawal (organization_id, kind, subject, withdrawn_at) VALUES (");
         sql.owner(self.organization()).push(", ").bind(kind.name()).push(", ").bind(subject).push(", ");
         sql.bind(self.now().timestamp_millis());
-        sql.push(") ON CONFLICT (organization_id, kind, subject) DO UPDATE SET withdrawn_at = excluded.withdrawn_at");
+        // A clock that is behind must not give back what was taken.
+        sql.push(") ON CONFLICT (organization_id, kind, subject) DO UPDATE SET withdrawn_at = CASE WHEN ");
+        sql.push("excluded.withdrawn_at > token_withdrawal.withdrawn_at THEN excluded.withdrawn_at ELSE ");
+        sql.push("token_withdrawal.withdrawn_at END");
         self.execute(sql.finish()).await.map(drop)
     }
 
@@ -137,6 +148,13 @@ impl Tx {
         if was_suspended == is_suspended {
             return Ok(false);
         }
+        self.note_act("suspendedAt").await?;
+        Ok(true)
+    }
+
+    /// Notes at the organization that whoever sits at the machine did something to it that changes no row of a noun: what
+    /// it was, never about whom.
+    pub async fn note_act(&self, act: &'static str) -> Result<()> {
         let mut sql = self.sql();
         sql.push("UPDATE organization AS t SET version = version + 1, updated_at = ");
         sql.bind(self.now().timestamp_millis()).push(" WHERE ");
@@ -144,7 +162,7 @@ impl Tx {
         let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
         let version = rows.first().and_then(|row| row[0].int()).ok_or_else(|| Error::internal("no organization"))?;
         let (noun, operation) = (organization::NOUN.name, EventOperation::Updated);
-        self.note(Event { noun, row: self.organization().0, operation, version, fields: vec!["suspendedAt"] });
-        Ok(true)
+        self.note(Event { noun, row: self.organization().0, operation, version, fields: vec![act] });
+        Ok(())
     }
 }

@@ -83,7 +83,10 @@ use self::{
     server::Server,
     share::Shares,
 };
-use crate::{Error, Result, auth::Actor};
+use crate::{
+    Error, Result,
+    auth::{Actor, address::Addresses},
+};
 
 /// An open database. Gives out scopes and nothing else.
 ///
@@ -119,6 +122,8 @@ pub struct Store {
     weeks: Arc<rollup::Seen>,
     /// Rows that seldom change.
     remembered: Arc<remembered::Remembered>,
+    /// Signs addresses, if this server has a key.
+    addresses: Option<Arc<Addresses>>,
     #[cfg(debug_assertions)]
     switch: Arc<narrow::Switch>,
 }
@@ -144,6 +149,7 @@ impl Store {
             begun: Arc::default(),
             weeks: Arc::default(),
             remembered: Arc::default(),
+            addresses: None,
             #[cfg(debug_assertions)]
             switch: Arc::default(),
         })
@@ -191,6 +197,13 @@ impl Store {
     #[must_use]
     pub fn with_erasure_ledger(mut self, file: Option<PathBuf>) -> Self {
         self.ledger = file.map(Arc::new);
+        self
+    }
+
+    /// The store whose scopes sign addresses.
+    #[must_use]
+    pub fn with_addresses(mut self, addresses: Option<Arc<Addresses>>) -> Self {
+        self.addresses = addresses;
         self
     }
 

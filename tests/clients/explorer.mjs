@@ -30,7 +30,7 @@ try {
   }
   const tabs = page.locator(".graphiql-tab");
   await tabs.first().waitFor();
-  assert.equal(await tabs.count(), 6, "each example is a tab");
+  assert.equal(await tabs.count(), 7, "each example is a tab");
 
   await page.locator(".graphiql-execute-button").click();
   const shown = () => document.querySelector(".result-window .CodeMirror")?.CodeMirror.getValue();

@@ -127,13 +127,11 @@ async fn scopes_only_narrow() {
         ask(&door, &[&known[..], &[("scope", scope)]].concat()).await
     };
     for (scope, granted) in
-        [("", "map:read record:read"), ("map:read", "map:read"), ("record:read map:read", "map:read record:read")]
+        [("", "map:read record:read"), ("map:read", "map:read"), ("record:read  map:read", "map:read record:read")]
     {
         assert_eq!(asked(scope).await.body["scope"], granted);
     }
-    for scope in
-        ["admin", "map:read admin", "map:write", "openid", "map:read  record:read", "MAP:READ", "map:*", "\u{e4}"]
-    {
+    for scope in ["admin", "map:read admin", "map:write", "openid", "MAP:READ", "map:*", "\u{e4}"] {
         denied(&asked(scope).await, 400, "invalid_scope");
     }
     let known = [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", &secret)];

@@ -3,10 +3,11 @@
 use std::sync::{Arc, LazyLock};
 
 use async_graphql::{Response, Variables};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use chrono::{DateTime, Utc};
 use entity::{Permission, Permissions, id::OrganizationId};
 use rapport::{
-    auth::Actor,
+    auth::{Actor, address::Addresses, key::SigningKey, tokens::Tokens},
     graphql::{documents::Documents, limits::Limits, shape::Shape},
     schema::{self, ApiSchema},
     store::{Options, Store, system::NewOrganization},
@@ -17,6 +18,13 @@ use crate::database::Database;
 
 /// The schema's outline, as a server reads it when it starts.
 static SHAPE: LazyLock<Shape> = LazyLock::new(|| Shape::read(&schema::build().sdl()).unwrap());
+
+/// Signs addresses where no server stands around the schema.
+static SIGNER: LazyLock<Arc<Addresses>> = LazyLock::new(|| {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let key = SigningKey::parse(pair.to_pkcs8v1().unwrap().as_ref()).unwrap();
+    Arc::new(Addresses::new(Tokens::new(key, "rapport").unwrap(), None))
+});
 
 /// Tests of answers ask for everything at once; what that costs is tested elsewhere.
 const LIMITS: Limits = Limits {
@@ -78,7 +86,8 @@ impl App {
     pub async fn with(database: Arc<Database>, max_connections: u32) -> Self {
         let store = Store::open(&Options { url: database.url.clone(), max_connections, patience: Options::LONG })
             .await
-            .unwrap();
+            .unwrap()
+            .with_addresses(Some(Arc::clone(&SIGNER)));
         Self { store, database, schema: schema::build(), documents: Documents::default() }
     }
 

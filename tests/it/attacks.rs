@@ -1,4 +1,4 @@
-//! Everything that is wrong with a caller's credentials, sent to a real server: always 401, never a word on why.
+//! Everything that is wrong with a caller's credentials, sent to a real server: always 401, and why only to their owner.
 
 use std::{
     net::TcpListener,
@@ -35,9 +35,11 @@ fn listener() -> (String, Arc<AtomicUsize>) {
 #[track_caller]
 fn refused(answer: &Answer, why: &str) {
     assert_eq!(answer.refused(), (401, "UNAUTHENTICATED"), "{why}: {answer:?}");
-    assert_eq!(answer.challenge.as_deref(), Some("Bearer error=\"invalid_token\""), "{why}");
+    let message = answer.body["errors"][0]["message"].as_str().unwrap();
+    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{message}\"");
+    assert_eq!(answer.challenge.as_deref(), Some(challenge.as_str()), "{why}");
+    assert!(message.bytes().all(|byte| (b' '..=b'~').contains(&byte) && !b"\"\\".contains(&byte)), "{message}");
     assert!(answer.body.get("data").is_none(), "{why}");
-    assert_eq!(answer.body["errors"][0]["message"], "a valid bearer token is required", "{why}");
 }
 
 /// Tokens signed with the issuer's own key, each wrong in one way.
@@ -94,7 +96,7 @@ fn forgeries(door: &Door, attacker: &str) -> Vec<(String, String)> {
         ("org", json!([claims["org"], claims["org"]])),
         ("org", json!("acme")),
         ("org", json!(door.acme.0)),
-        ("scope", json!("read  admin")),
+        ("scope", json!("map:read\tadmin")),
         ("scope", json!(["map:read", null])),
         ("scope", json!(vec!["a"; 10_000].join(" "))),
         ("departments", json!(["dept_1"])),
@@ -232,4 +234,82 @@ async fn what_was_withdrawn_is_refused_like_a_forgery() {
     tx.commit().await.unwrap();
     door.gate.poll(now).await.unwrap();
     refused(&door.ask(&token).await, "a suspended organization");
+}
+
+/// The one message of a 401.
+async fn told(door: &Door, header: &str) -> String {
+    let answer = Answer::of(door.question().header("authorization", header).send().await.unwrap()).await;
+    refused(&answer, header);
+    answer.body["errors"][0]["message"].as_str().unwrap().to_owned()
+}
+
+#[actix_web::test]
+async fn a_401_says_to_its_owner_what_is_wrong_with_a_token() {
+    let provider_key = Signer::es256("first");
+    let provider = Provider::start(Mode::Keys(vec![provider_key.jwk()]));
+    let mut terms = provider.terms("ES256");
+    terms["organizations"] = json!(["acme"]);
+    let door = Door::open(vec![terms]).await;
+    door.app.organization("other").await;
+    let (now, ours) = (clock::now().timestamp(), door.claims());
+    let theirs = with(foreign_claims(clock::now()), "exp", (now + 600).into());
+    let instant = |seconds| DateTime::from_timestamp(seconds, 0).unwrap().format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    for (member, value, reason) in [
+        ("exp", json!(now - 60), instant(now - 60)),
+        ("nbf", json!(now + 300), instant(now + 300)),
+        ("aud", json!("other"), "audience".to_owned()),
+        ("sub", json!(""), "claim sub".to_owned()),
+        ("departments", json!([]), "departments".to_owned()),
+    ] {
+        // A token that ends before it begins is no token at any time.
+        let issued = |claims: &Value| with(claims.clone(), "iat", (now - 600).into());
+        for (signer, claims) in [(&door.signer, &ours), (&provider_key, &theirs)] {
+            let token = signer.sign(&with(issued(claims), member, value.clone()));
+            let told = told(&door, &format!("Bearer {token}")).await;
+            assert!(told.contains(&reason), "{member}: {told}");
+        }
+    }
+    let elsewhere = provider_key.sign(&with(theirs.clone(), "org", "other".into()));
+    let nowhere = provider_key.sign(&with(theirs, "org", "nobody".into()));
+    let [elsewhere, nowhere] =
+        [told(&door, &format!("Bearer {elsewhere}")).await, told(&door, &format!("Bearer {nowhere}")).await];
+    assert!(elsewhere == nowhere && elsewhere.contains("organization"), "which organizations there are is not told");
+    let token = door.token([]);
+    let at: DateTime<Utc> = clock::now();
+    let tx = door.app.store.scope(door.actor([]), at).begin().await.unwrap();
+    tx.withdraw(rapport::auth::withdrawn::Withdrawal::Subject, "ada").await.unwrap();
+    tx.commit().await.unwrap();
+    door.gate.poll(at).await.unwrap();
+    assert!(told(&door, &format!("Bearer {token}")).await.contains("revoked"));
+    for (header, reason) in
+        [(token.as_str(), "begin with Bearer"), ("Bearer x.y", "three parts"), ("Basic eDp5", "begin with Bearer")]
+    {
+        assert!(told(&door, header).await.contains(reason), "{header}");
+    }
+}
+
+#[actix_web::test]
+async fn a_stranger_learns_nothing_of_issuers_keys_or_organizations() {
+    let known = Signer::es256("first");
+    let provider = Provider::start(Mode::Keys(vec![known.jwk()]));
+    let door = Door::open(vec![provider.terms("ES256")]).await;
+    let (stranger, unknown) = (Signer::es256("first"), Signer::es256("second"));
+    let claims = foreign_claims(clock::now());
+    let forged = Signer { id: door.signer.id.clone(), ..Signer::es256("") };
+    let mut seen = Vec::new();
+    for token in [
+        stranger.sign(&claims),
+        unknown.sign(&claims),
+        stranger.sign(&with(claims.clone(), "iss", "https://nobody.example/".into())),
+        stranger.sign(&with(claims.clone(), "exp", 1.into())),
+        stranger.sign(&with(claims.clone(), "aud", "other".into())),
+        stranger.sign(&with(claims.clone(), "org", "nobody".into())),
+        stranger.forge(&with(stranger.header(), "typ", "JWT".into()).to_string(), &claims.to_string()),
+        forged.sign(&door.claims()),
+        forged.sign(&with(door.claims(), "exp", 1.into())),
+        unknown.sign(&door.claims()),
+    ] {
+        seen.push(told(&door, &format!("Bearer {token}")).await);
+    }
+    assert!(seen.iter().all(|told| *told == seen[0]), "{seen:#?}");
 }

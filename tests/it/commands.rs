@@ -92,7 +92,8 @@ fn a_server_with_other_issuers_alone_issues_no_tokens() {
     let folder = tempfile::tempdir().unwrap();
     printed(folder.path(), &["organization", "create", "--slug", "acme", "--name", "Acme"]);
     let tables = "[[external-issuer]]\nissuer = \"https://id.example/\"\njwks = \"https://id.example/keys\"\n\
-                  audience = \"rapport\"\nalgorithm = \"RS256\"\n";
+                  audience = \"rapport\"\nalgorithm = \"RS256\"\n\
+                  organizations = [\"acme\"]\nscopes = \"map:read\"\n";
     fs::write(folder.path().join("rapport.toml"), tables).unwrap();
     let token = ["token", "--organization", "acme", "--scope", "map:read"];
     assert!(failure(folder.path(), &token, 1).contains("--signing-key"));

@@ -145,6 +145,11 @@ impl Door {
         gate(Store::open(&options).await.unwrap(), &self.tokens, &[])
     }
 
+    /// Another gate of the same server, which believes these issuers.
+    pub fn gate_with(&self, externals: &[Value]) -> Gate {
+        gate(self.app.store.clone(), &self.tokens, externals)
+    }
+
     pub fn actor(&self, permissions: impl IntoIterator<Item = Permission>) -> Actor {
         let permissions = permissions.into_iter().collect();
         Actor { organization: self.acme, subject: "ada".to_owned(), client: None, permissions }
@@ -220,6 +225,7 @@ fn settings() -> HttpSettings {
     HttpSettings {
         listen,
         admin_listen: listen,
+        public_url: None,
         cors_origins: Vec::new(),
         body_limit: 100_000,
         request_timeout: Duration::from_secs(10),
@@ -340,7 +346,10 @@ impl Provider {
 
     /// The terms on which its tokens are believed.
     pub fn terms(&self, algorithm: &str) -> Value {
-        json!({ "issuer": "https://id.example/", "jwks": self.url, "audience": "rapport-api", "algorithm": algorithm })
+        json!({
+            "issuer": "https://id.example/", "jwks": self.url, "audience": "rapport-api", "algorithm": algorithm,
+            "organizations": "*", "scopes": Permission::ALL.map(Permission::name),
+        })
     }
 }
 

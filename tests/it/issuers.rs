@@ -24,7 +24,7 @@ async fn judge(door: &Door, token: &str, seconds: i64) -> Result<Actor, Error> {
 
 async fn refused(door: &Door, token: &str, why: &str) {
     let judged = judge(door, token, 0).await;
-    assert!(matches!(judged, Err(Error::Unauthenticated)), "{why}: {judged:?} {token}");
+    assert!(matches!(judged, Err(Error::Unauthenticated(_))), "{why}: {judged:?} {token}");
 }
 
 fn scopes(names: &[&str]) -> Permissions {
@@ -40,7 +40,7 @@ fn another(claims: &Value, number: usize) -> Value {
 async fn a_providers_token_names_the_organization_by_slug_or_id() {
     let (door, _provider, signer) = open(|_| {}).await;
     let id = entity::id::encode("org", door.acme.into());
-    for org in [json!("acme"), json!(id), json!(["acme"])] {
+    for org in [json!("acme"), json!(id), json!(["acme"]), json!({ "acme": {} }), json!({ "acme": { "id": "x" } })] {
         let token = signer.sign(&with(foreign_claims(now()), "org", org));
         let actor = judge(&door, &token, 0).await.unwrap();
         assert_eq!((actor.organization, actor.subject.as_str()), (door.acme, "https://id.example/|ada"));
@@ -55,6 +55,8 @@ async fn a_providers_token_names_the_organization_by_slug_or_id() {
         json!([id, "acme"]),
         json!(["acme", null]),
         json!({ "acme": true }),
+        json!({ "acme": {}, "other": {} }),
+        json!({}),
         json!("ACME"),
         json!("nobody"),
         json!(entity::id::encode("org", entity::id::new())),
@@ -90,17 +92,22 @@ async fn scopes_are_a_text_or_a_list_and_roles_stand_for_scopes() {
         (json!(null), json!("head"), &["admin"]),
         (json!(["map:read"]), json!(["clerk"]), &["map:read", "record:read", "record:write"]),
         (json!(["clerk"]), json!(["map:read"]), &[]),
+        (json!("map:read  admin"), json!(null), &["map:read", "admin"]),
+        (json!(" map:read "), json!(null), &["map:read"]),
+        (json!(["map:read admin", "A role with spaces"]), json!(null), &[]),
+        (
+            json!((0..65).map(|number| format!("x:{number}")).chain(["admin".to_owned()]).collect::<Vec<_>>()),
+            json!(null),
+            &["admin"],
+        ),
     ] {
         let actor = judge(&door, &token(scp.clone(), roles.clone()), 0).await.unwrap();
         assert_eq!(actor.permissions, scopes(granted), "{scp} {roles}");
     }
     for (scp, roles) in [
         (json!(null), json!(null)),
-        (json!("map:read  admin"), json!(null)),
-        (json!(["map:read admin"]), json!(null)),
         (json!(["map:read", null]), json!(null)),
         (json!(["map:read", 1]), json!(null)),
-        (json!(vec!["x"; 65]), json!(null)),
         (json!({ "map:read": true }), json!(null)),
         (json!(true), json!(null)),
         (json!("map:read"), json!(["clerk", 1])),
@@ -114,12 +121,16 @@ async fn scopes_are_a_text_or_a_list_and_roles_stand_for_scopes() {
 async fn every_claim_and_header_of_a_providers_token_counts() {
     let (door, _provider, signer) = open(|_| {}).await;
     let (claims, header, time) = (foreign_claims(now()), signer.header(), now().timestamp());
+    let seconds = f64::from(u32::try_from(time).unwrap());
     for optional in [
         with(claims.clone(), "jti", "1".into()),
         with(claims.clone(), "nbf", time.into()),
         with(claims.clone(), "client_id", "shop".into()),
         with(claims.clone(), "aud", "rapport-api".into()),
         with(claims.clone(), "typ", "Bearer".into()),
+        with(claims.clone(), "exp", json!(seconds + 600.25)),
+        with(claims.clone(), "iat", json!(seconds + 0.999)),
+        with(claims.clone(), "nbf", json!(seconds - 0.5)),
     ] {
         assert!(judge(&door, &signer.sign(&optional), 0).await.is_ok(), "{optional}");
     }
@@ -251,7 +262,7 @@ async fn a_withdrawn_key_counts_ten_minutes_after_it_was_fetched_whenever_its_to
     provider.turn(Mode::Keys(vec![Signer::es256("next").jwk()]));
     for token in &tokens {
         assert!(judge(&door, token, 599).await.is_ok());
-        assert!(matches!(judge(&door, token, 600).await, Err(Error::Unauthenticated)));
+        assert!(matches!(judge(&door, token, 600).await, Err(Error::Unauthenticated(_))));
     }
     assert_eq!(provider.fetches(), 2);
 }
@@ -267,7 +278,7 @@ async fn a_thousand_unknown_key_ids_are_one_fetch() {
     };
     for number in 0..1_000 {
         let seconds = i64::try_from(number).unwrap() * 59 / 1_000 + 60;
-        assert!(matches!(judge(&door, &bogus(number), seconds).await, Err(Error::Unauthenticated)));
+        assert!(matches!(judge(&door, &bogus(number), seconds).await, Err(Error::Unauthenticated(_))));
     }
     assert_eq!(provider.fetches(), 2);
     for kid in ["../../dev/null", "' OR 1=1", "a\0b", "http://127.0.0.1/", &"k".repeat(129), &"k".repeat(5_000)] {

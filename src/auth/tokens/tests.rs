@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::auth::claims::{LONGEST_LIFE, LONGEST_NAME, MOST_SCOPES};
+use crate::auth::claims::{LONGEST_LIFE, LONGEST_NAME};
 
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;
@@ -77,7 +77,7 @@ fn twice(object: &Value, member: &str, value: &Value) -> String {
 
 #[track_caller]
 fn refused(tokens: &Tokens, token: &str, why: &str) {
-    assert!(matches!(tokens.verify(token, now()), Err(Error::Unauthenticated)), "{why}: {token}");
+    assert!(matches!(tokens.verify(token, now()), Err(Error::Unauthenticated(_))), "{why}: {token}");
 }
 
 #[test]
@@ -104,6 +104,12 @@ fn the_forgeries_of_these_tests_are_believed_when_nothing_is_wrong() {
         ("nbf", json!(NOW)),
         ("client_id", json!("crm")),
         ("scope", json!("")),
+        ("scope", json!("map:read  admin")),
+        ("scope", json!(" map:read ")),
+        ("scope", json!(vec!["a"; 65].join(" "))),
+        ("exp", json!(600.25 + 1_800_000_000.0)),
+        ("iat", json!(1_800_000_000.999)),
+        ("nbf", json!(1.8e9)),
         ("unknown", json!({ "any": [1, null] })),
     ] {
         let token = forge(&tokens, &header(&tokens).to_string(), &with(claims(), member, value).to_string());
@@ -194,13 +200,9 @@ fn wrong_claims_are_refused() {
         ("org", json!([claims()["org"], claims()["org"]])),
         ("scope", json!(null)),
         ("scope", json!(["map:read"])),
-        ("scope", json!("map:read  admin")),
-        ("scope", json!(" map:read")),
-        ("scope", json!("map:read ")),
         ("scope", json!("map:read\tadmin")),
         ("scope", json!("map:read,\u{e4}")),
         ("scope", json!("map:read \"admin\"")),
-        ("scope", json!(vec!["a"; MOST_SCOPES + 1].join(" "))),
     ];
     for (member, value) in cases {
         let token = forge(&tokens, &header(&tokens).to_string(), &with(claims(), member, value).to_string());

@@ -4,6 +4,7 @@
   const settings = JSON.parse(document.getElementById("settings").textContent);
   const KEY = "rapport:token";
   const input = document.getElementById("token");
+  const pictures = document.getElementById("pictures");
   const hint = document.getElementById("hint");
 
   const show = () => {
@@ -17,6 +18,27 @@
     show();
   });
   show();
+
+  // Signed addresses of pictures in an answer become links: they open without the token.
+  const link = (answer) => {
+    const found = new Map();
+    const look = (value, title) => {
+      if (typeof value === "string") {
+        if (/^(https?:\/\/[^?#]+)?\/journeys\/[^/?]+\.svg\?[^#]*signature=/.test(value)) found.set(value, title);
+      } else if (value && typeof value === "object") {
+        for (const inner of Object.values(value)) look(inner, value.title || title);
+      }
+    };
+    look(answer.data, "journey");
+    pictures.replaceChildren(
+      ...[...found].slice(0, 5).map(([address, title]) => {
+        const anchor = document.createElement("a");
+        Object.assign(anchor, { href: address, target: "_blank", rel: "noopener noreferrer" });
+        anchor.textContent = `Open the picture: ${title}`;
+        return anchor;
+      }),
+    );
+  };
 
   const fetcher = async (request) => {
     const token = input.value.trim();
@@ -32,16 +54,30 @@
       cache: "no-store",
       credentials: "omit",
     });
-    return response.json();
+    const answer = await response.json();
+    if (!/IntrospectionQuery/.test(request.operationName || "")) link(answer);
+    return answer;
   };
 
-  const explorer = React.createElement(GraphiQL, {
-    fetcher,
-    defaultTabs: settings.examples.map((query) => ({ query })),
-    isHeadersEditorEnabled: false,
-    shouldPersistHeaders: false,
-    // What is typed here may be about people: it goes when the tab does.
-    storage: sessionStorage,
-  });
-  ReactDOM.createRoot(document.getElementById("explorer")).render(explorer);
+  // Examples that fit: those that make something where there is nothing yet.
+  const examples = async () => {
+    if (!input.value) return settings.examples.empty;
+    const query = "{ journeys(first: 1) { totalCount } interactionPoints(first: 1) { totalCount } }";
+    const { data } = await fetcher({ query });
+    const has = (list) => !list || list.totalCount > 0;
+    return data && !has(data.journeys) && !has(data.interactionPoints) ? settings.examples.empty : settings.examples.filled;
+  };
+
+  const start = (queries) => {
+    const explorer = React.createElement(GraphiQL, {
+      fetcher,
+      defaultTabs: queries.map((query) => ({ query })),
+      isHeadersEditorEnabled: false,
+      shouldPersistHeaders: false,
+      // What is typed here may be about people: it goes when the tab does.
+      storage: sessionStorage,
+    });
+    ReactDOM.createRoot(document.getElementById("explorer")).render(explorer);
+  };
+  examples().then(start, () => start(settings.examples.empty));
 })();

@@ -80,6 +80,7 @@ fn settings() -> HttpSettings {
     HttpSettings {
         listen,
         admin_listen: listen,
+        public_url: None,
         cors_origins: vec![LISTED.to_owned()],
         body_limit: BODY_LIMIT,
         request_timeout: Duration::from_secs(5),

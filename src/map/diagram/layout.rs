@@ -1,6 +1,7 @@
 //! Where everything stands: rows from top to bottom, and the text around each box.
 
 use super::{
+    legend,
     model::{Drawing, Step},
     picture::{Align, Area, Line, Picture, Role, Text, What},
     route::{self, GRID, Ports},
@@ -167,6 +168,7 @@ pub fn draw(drawing: &Drawing) -> Picture {
     for route in &routes.lines {
         picture.lines.push(route.line(&lines, &picture.boxes, &tops.channels));
     }
+    legend::add(&mut picture, MARGIN);
     picture
 }
 

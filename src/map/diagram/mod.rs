@@ -4,6 +4,7 @@ mod cjml;
 mod cjml_read;
 mod dot;
 mod layout;
+pub mod legend;
 mod mermaid;
 pub mod model;
 pub mod picture;
@@ -13,10 +14,14 @@ mod rows;
 mod svg;
 pub mod text;
 
+use chrono::TimeDelta;
 pub use cjml::cjml;
 pub use cjml_read::read_cjml;
 pub use dot::dot;
-use entity::noun::{EnumType, Kind, Named};
+use entity::{
+    Permission, id, journey,
+    noun::{EnumType, Kind, Named},
+};
 pub use layout::draw;
 pub use mermaid::mermaid;
 use sea_orm::prelude::Uuid;
@@ -25,6 +30,7 @@ pub use svg::svg;
 use super::edition;
 use crate::{
     Error, Result,
+    auth::address::{Grant, LONGEST_ADDRESS},
     graphql::{
         input::{Input, text as given},
         slice::{Answer, Answers, Argument, Computed, InputObject, Shows},
@@ -92,6 +98,50 @@ pub(super) const OF_JOURNEY: Computed = Computed {
     shows: Shows::Value(Kind::Text { max: usize::MAX }),
     run: |scope, input, ids| Box::pin(diagrams(scope, input, ids)),
 };
+
+/// The field of a journey that answers with the address of its picture.
+pub(super) const URL_OF_JOURNEY: Computed = Computed {
+    name: "diagramUrl",
+    doc: "A signed address of the journey's picture, to open in a browser or to show in a page: no token is needed there, \
+          so whoever has it sees the picture until it ends, or until you, your API client or your organization is \
+          revoked. It opens nothing else. Absolute if the server knows its `--public-url`, else it begins with the path.",
+    arguments: &[
+        Argument { name: "theme", ty: "DiagramTheme", default: Some("AUTO"), doc: "Colours of the picture." },
+        Argument {
+            name: "expiresIn",
+            ty: "Int",
+            default: Some("3600"),
+            doc: "For how many seconds it is good: 1 to 604800, which is a week.",
+        },
+    ],
+    shows: Shows::Value(Kind::Text { max: usize::MAX }),
+    run: |scope, input, ids| Box::pin(async move { addresses(scope, input, ids) }),
+};
+
+/// The picture of a journey as an address names it; `theme` in lower case.
+pub fn resource(journey: &str, theme: &str) -> String {
+    format!("/journeys/{journey}.svg?theme={theme}")
+}
+
+fn addresses(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<Answers> {
+    let addresses = scope.addresses().ok_or_else(|| {
+        Error::BadInput("this server has no key of its own to sign addresses with: it needs --signing-key".to_owned())
+    })?;
+    let theme = input.present("theme").and_then(given).and_then(Theme::parse).unwrap_or(Theme::Auto);
+    let theme = theme.name().to_ascii_lowercase();
+    let life = input.int("expiresIn")?.unwrap_or(3_600);
+    if !(1..=LONGEST_ADDRESS.num_seconds()).contains(&life) {
+        return Err(Error::BadInput("expiresIn is 1 to 604800 seconds".to_owned()));
+    }
+    let sign = |id: &Uuid| {
+        let resource = resource(&id::encode(journey::NOUN.prefix, *id), &theme);
+        let life = Some(TimeDelta::seconds(life));
+        let grant = Grant { resource: &resource, scope: Permission::MapRead, life };
+        let address = addresses.sign(scope.actor(), grant, scope.now())?;
+        Ok((*id, vec![Answer::Value(Cell::Text(address))]))
+    };
+    ids.iter().map(sign).collect()
+}
 
 async fn diagrams(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<Answers> {
     if ids.len() > MOST_JOURNEYS {

@@ -2,6 +2,8 @@
 
 use entity::step_link::StepLinkKind;
 
+use super::legend::Entry;
+
 /// A picture.
 #[derive(Clone, Debug, Default)]
 pub struct Picture {
@@ -19,6 +21,8 @@ pub struct Picture {
     pub lines: Vec<Line>,
     /// Bullets: the middle of each, with its step.
     pub bullets: Vec<(usize, i64, i64)>,
+    /// What its lines and signs mean.
+    pub legend: Vec<Entry>,
 }
 
 /// A rectangle.

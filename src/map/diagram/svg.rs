@@ -7,6 +7,7 @@ use entity::step_link::StepLinkKind;
 use super::{
     Theme,
     layout::draw,
+    legend::{Entry, Sample},
     model::Drawing,
     picture::{Align, Area, Line, Picture, Role, Text, What},
     text::{clean, escaped},
@@ -102,8 +103,28 @@ pub fn svg(drawing: &Drawing, theme: Theme) -> String {
     for (step, known) in blocks.into_iter().enumerate() {
         block(&mut out, picture.boxes[step], &known, step + 1);
     }
+    legend(&mut out, &picture.legend);
     out += "</svg>\n";
     out
+}
+
+fn legend(out: &mut String, entries: &[Entry]) {
+    if entries.is_empty() {
+        return;
+    }
+    *out += "<g role=\"list\" aria-label=\"Legend\">\n";
+    for Entry { sample, text } in entries {
+        match sample {
+            Sample::Line(line) => stroke(out, line),
+            Sample::Bullet(x, y) => bullet(out, *x, *y),
+        }
+        set(out, text, " role=\"listitem\"");
+    }
+    *out += "</g>\n";
+}
+
+fn bullet(out: &mut String, x: i64, y: i64) {
+    let _ = writeln!(out, "<circle class=\"ink\" cx=\"{x}\" cy=\"{y}\" r=\"2.5\"/>");
 }
 
 /// What belongs to one box.
@@ -123,7 +144,7 @@ fn block(out: &mut String, area: Area, known: &Block<'_>, number: usize) {
         stroke(out, line);
     }
     for (x, y) in &known.bullets {
-        let _ = writeln!(out, "<circle class=\"ink\" cx=\"{x}\" cy=\"{y}\" r=\"2.5\"/>");
+        bullet(out, *x, *y);
     }
     for (role, label) in [
         (Role::Label, None),

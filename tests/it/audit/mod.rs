@@ -1,5 +1,6 @@
 //! The audit log: who changed what, and a chain over it that shows when the log itself was changed.
 
+mod acts;
 mod commands;
 mod log;
 mod migration;

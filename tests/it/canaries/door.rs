@@ -99,6 +99,21 @@ pub async fn knock(served: &Served, canaries: &Canaries) -> usize {
     sent
 }
 
+/// Opens a signed address, whole and changed; answers with what of it no log may repeat.
+pub async fn open_address(served: &Served) -> Vec<String> {
+    let asked = served.ask("{ journeys(first: 1) { nodes { diagramUrl } } }", &json!({})).send().await.unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&asked.text().await.unwrap()).unwrap();
+    let address =
+        answer["data"]["journeys"]["nodes"][0]["diagramUrl"].as_str().expect("a journey was planted").to_owned();
+    for (address, status) in
+        [(address.clone(), 200), (format!("{address}A"), 401), (address.replace("auto", "dark"), 401)]
+    {
+        assert_eq!(served.get(&address).send().await.unwrap().status(), status, "{address}");
+    }
+    let signature = address.rsplit_once('=').unwrap().1;
+    signature.split('.').skip(1).map(str::to_owned).collect()
+}
+
 /// Bodies that are no request, and requests that cannot be answered.
 fn bodies(canary: &dyn Fn() -> String) -> Vec<String> {
     vec![

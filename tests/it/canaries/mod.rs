@@ -165,6 +165,7 @@ async fn sing(format: &str) {
     let canaries = Canaries::default();
     let served = Served::start(&canaries, format).await;
     let world = plant::plant(&served).await;
+    let address = door::open_address(&served).await;
     let mut sent = door::knock(&served, &canaries).await;
     // Thousands of requests, which are read alike whatever form the log has.
     if format == "text" {
@@ -173,7 +174,8 @@ async fn sing(format: &str) {
     sent += outage::fail(&served, &world, &canaries).await;
     let all = canaries.count() + world.count();
     drop(world);
-    let (log, secrets) = served.stop();
+    let (log, mut secrets) = served.stop();
+    secrets.extend(address);
     keeps_quiet(&log, &secrets, format);
     // Not quiet for want of saying anything.
     let requests = log.lines().filter(|line| line.contains("duration_ms")).count();

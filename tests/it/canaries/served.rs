@@ -76,6 +76,8 @@ impl Served {
             "jwks": format!("http://127.0.0.1:9/{}?key={}", canaries.plant("a path"), canaries.plant("a query")),
             "audience": canaries.plant("an issuer's audience"),
             "algorithm": "ES256",
+            "organizations": ["acme"],
+            "scopes": "map:read",
             "organization-claim": canaries.plant("a claim"),
             "role-claim": "roles",
             "role-scopes": { canaries.plant("a role"): "map:read" },

@@ -4,6 +4,7 @@ use entity::step_link::StepLinkKind;
 use proptest::{collection::vec, option, prelude::*};
 use rapport::map::diagram::{
     Theme, draw,
+    legend::{Entry, Sample},
     model::{Drawing, Influence, Stage, Step, StepLink},
     picture::{Area, Line, Picture, What},
     svg,
@@ -31,7 +32,7 @@ fn pieces(line: &Line) -> impl Iterator<Item = Area> {
 }
 
 fn check(drawing: &Drawing) {
-    let Picture { width, height, boxes, texts, lines, .. } = draw(drawing);
+    let Picture { width, height, boxes, texts, lines, legend, .. } = draw(drawing);
     let whole = Area { left: 0, top: 0, width, height };
     let inside = |area: &Area| area.left >= 0 && area.top >= 0 && area.right() <= width && area.bottom() <= height;
     for (place, text) in texts.iter().enumerate() {
@@ -44,6 +45,37 @@ fn check(drawing: &Drawing) {
                 text.step == Some(step) && squeezed(&text.lines.concat()) == squeezed(&drawing.steps[step].name);
             assert!(is_its_name || !meet(text.area, *area), "{text:?} lies on the box {step}");
         }
+    }
+    // The legend stands below all else, and its samples before its words.
+    let lowest =
+        texts.iter().map(|text| text.area).chain(boxes.iter().copied()).map(|area| area.bottom()).max().unwrap();
+    let lowest = lines.iter().flat_map(pieces).map(|piece| piece.bottom()).fold(lowest, i64::max);
+    for (place, entry) in legend.iter().enumerate() {
+        assert!(inside(&entry.text.area) && entry.text.area.top >= lowest, "{entry:?} lies on the picture");
+        let sample = |entry: &Entry| match &entry.sample {
+            Sample::Line(line) => pieces(line).collect(),
+            Sample::Bullet(x, y) => vec![Area { left: x - 3, top: y - 3, width: 6, height: 6 }],
+        };
+        for area in sample(entry) {
+            assert!(inside(&area) && area.top >= lowest, "{entry:?}");
+            assert!(legend.iter().all(|other| !meet(area, other.text.area)), "{entry:?} crosses a text");
+        }
+        assert!(legend[place + 1..].iter().all(|other| !meet(entry.text.area, other.text.area)), "{entry:?}");
+    }
+    let shows = |is_it: fn(What) -> bool| lines.iter().any(|line| is_it(line.what));
+    let explained = |is_it: fn(What) -> bool| {
+        legend.iter().any(|entry| matches!(&entry.sample, Sample::Line(line) if is_it(line.what)))
+    };
+    for is_it in [
+        |what| matches!(what, What::Influence(..)),
+        |what| matches!(what, What::Medium(_)),
+        |what| matches!(what, What::Link(StepLinkKind::Sequence)),
+        |what| matches!(what, What::Link(StepLinkKind::Optional)),
+        |what| matches!(what, What::Link(StepLinkKind::Parallel)),
+        |what| matches!(what, What::Link(StepLinkKind::Loop)),
+    ] as [fn(What) -> bool; 6]
+    {
+        assert_eq!(shows(is_it), explained(is_it), "the legend explains what is there, and nothing else");
     }
     for (step, area) in boxes.iter().enumerate() {
         assert!(inside(area));
@@ -111,6 +143,7 @@ fn drawn(svg: &str) -> Vec<String> {
 fn every_text_is_there_once(drawing: &Drawing) {
     let mut drawn: Vec<String> = drawn(&svg(drawing, Theme::Auto)).iter().map(|text| squeezed(text)).collect();
     let mut wanted: Vec<String> = shown(drawing).into_iter().map(squeezed).collect();
+    wanted.extend(draw(drawing).legend.iter().map(|entry| squeezed(&entry.text.lines.concat())));
     drawn.sort_unstable();
     wanted.sort_unstable();
     assert_eq!(drawn, wanted);
@@ -217,5 +250,5 @@ fn the_largest_journey_is_drawn() {
         })
         .collect();
     let drawing = named(Drawing { title: "Large".to_owned(), steps, links, ..Drawing::default() });
-    assert_eq!(drawn(&svg(&drawing, Theme::Auto)).len(), 1_001);
+    assert_eq!(drawn(&svg(&drawing, Theme::Auto)).len(), 1_001 + draw(&drawing).legend.len());
 }

@@ -5,6 +5,7 @@ mod formats;
 mod geometry;
 mod golden;
 mod served;
+mod signed;
 
 use entity::{noun::Named, step_link::StepLinkKind};
 use rapport::map::diagram::model::{Drawing, Influence, Stage, Step, StepLink};
