@@ -13,6 +13,7 @@ mod m0009_elements;
 mod m0010_messages_reviews;
 mod m0011_rollup;
 mod m0012_top_five;
+mod m0018_client_limits;
 
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_messages_reviews::Migration),
             Box::new(m0011_rollup::Migration),
             Box::new(m0012_top_five::Migration),
+            Box::new(m0018_client_limits::Migration),
         ]
     }
 }

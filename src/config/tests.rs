@@ -218,7 +218,7 @@ fn unknown_variables_stop_the_start() {
 fn each_setting_is_a_flag_and_the_variable_of_that_name_and_has_help() {
     let command = CommandLine::command();
     let settings: Vec<_> = command.get_arguments().collect();
-    assert_eq!(settings.len(), 31);
+    assert_eq!(settings.len(), 36);
     let Err(Stop::Shown(help)) = read(&["--help"], &[], Path::new(NO_FILE)) else { panic!("no help") };
     for setting in settings {
         let flag = setting.get_long().unwrap();

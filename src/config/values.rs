@@ -1,10 +1,10 @@
 //! Settings from text: each parser says in a few words what is wrong.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use chrono::TimeDelta;
 use entity::{Permission, Permissions};
-
+use ipnet::IpNet;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::{auth::claims::LONGEST_LIFE, text};
@@ -72,6 +72,12 @@ pub fn origin(text: &str) -> Result<String, &'static str> {
     } else {
         Err("expected http:// or https:// and a host in lower case, without a path or a wildcard")
     }
+}
+
+/// A network as `10.0.0.0/8`, or one address.
+pub fn network(text: &str) -> Result<IpNet, &'static str> {
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    network.map_err(|_| "expected an address, or a network such as 10.0.0.0/8 or fd00::/8")
 }
 
 /// What to log. A word alone is a level: as a target it would turn everything else off.

@@ -12,6 +12,7 @@ pub mod freeze;
 pub mod guard;
 pub mod input;
 mod instant;
+mod introspection;
 pub mod lex;
 pub mod limits;
 pub mod load;

@@ -23,10 +23,12 @@ use super::{
     bearer, body,
     edge::RequestId,
     failure::Refusal,
-    graphql::{paid, retry_after},
+    graphql::paid,
     media::Media,
+    reply::{retry_after, show_balance},
 };
 use crate::{
+    auth::Actor,
     graphql::failure::{self, BAD_USER_INPUT, OVERLOADED, RATE_LIMITED, code},
     store::Store,
 };
@@ -44,13 +46,24 @@ pub async fn diagram(
     state: web::Data<State>,
     store: web::Data<Store>,
 ) -> HttpResponse {
-    answer(&http, &state, &store).await.unwrap_or_else(|refusal| body::hold(refusal, unread))
+    let actor = bearer::actor(http.headers(), &state.app.gate).await;
+    let actor = actor.and_then(|actor| actor.ok_or_else(|| Refusal::unauthenticated(bearer::CHALLENGE)));
+    let answered = match actor {
+        Ok(actor) => {
+            let answered = answer(&http, actor.clone(), &state, &store).await;
+            let show = |mut response| {
+                show_balance(&mut response, &state, &actor);
+                response
+            };
+            answered.map(show).map_err(show)
+        }
+        Err(refusal) => Err(refusal.respond(Media::Json)),
+    };
+    answered.unwrap_or_else(|refusal| body::hold(refusal, unread))
 }
 
-async fn answer(http: &HttpRequest, state: &State, store: &Store) -> Result<HttpResponse, HttpResponse> {
+async fn answer(http: &HttpRequest, actor: Actor, state: &State, store: &Store) -> Result<HttpResponse, HttpResponse> {
     let refused = |refusal: Refusal| refusal.respond(Media::Json);
-    let actor = bearer::actor(http.headers(), &state.app.gate).await.map_err(refused)?;
-    let actor = actor.ok_or_else(|| refused(Refusal::unauthenticated(bearer::CHALLENGE)))?;
     let asked = web::Query::<HashMap<String, String>>::from_query(http.query_string()).ok();
     let theme = asked.as_ref().map(|asked| asked.get("theme").map_or("auto", String::as_str));
     let theme = theme.filter(|theme| ["auto", "light", "dark"].contains(theme)).map(str::to_ascii_uppercase);

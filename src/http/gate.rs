@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::lookout::{Lookout, away};
+use super::{
+    lookout::{Lookout, away},
+    throttle::Own,
+};
 use crate::{
     Error, Result,
     auth::{
@@ -81,6 +84,12 @@ impl Gate {
         let claimed = external.ok_or(Error::Unauthenticated)?.verify(token, now).await?;
         let organization = self.store.organization_named(&claimed.organization).await.map_err(|error| away(&error))?;
         Ok(claimed.within(organization.ok_or(Error::Unauthenticated)?))
+    }
+
+    /// What a caller may spend, where that is not what every caller may.
+    pub(super) fn own_quota(&self, actor: &Actor) -> Own {
+        let client = actor.client.as_deref();
+        client.map(|client| self.lookout.own_quota(actor.organization, client)).unwrap_or_default()
     }
 
     /// Asks now whose tokens are refused.

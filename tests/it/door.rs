@@ -221,6 +221,7 @@ fn settings() -> HttpSettings {
         listen,
         admin_listen: listen,
         cors_origins: Vec::new(),
+        trusted_proxies: Vec::new(),
         body_limit: 100_000,
         request_timeout: Duration::from_secs(10),
         drain_timeout: Duration::from_secs(1),

@@ -81,6 +81,7 @@ fn settings() -> HttpSettings {
         listen,
         admin_listen: listen,
         cors_origins: vec![LISTED.to_owned()],
+        trusted_proxies: Vec::new(),
         body_limit: BODY_LIMIT,
         request_timeout: Duration::from_secs(5),
         drain_timeout: Duration::from_secs(5),
