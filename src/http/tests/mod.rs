@@ -3,7 +3,9 @@
 mod attacks;
 mod edges;
 mod explorer;
+mod identity;
 mod protocol;
+mod spending;
 
 use std::{
     fmt::Write as _,
