@@ -110,8 +110,10 @@ struct Given {
     #[arg(value_delimiter = ',', value_parser = values::origin)]
     cors_origin: Vec<String>,
     #[arg(long, env = "RAPPORT_TRUSTED_PROXY", global = true, hide_env_values = true, value_name = "NETWORK")]
-    #[arg(help = "Networks or addresses of proxies, such as 10.0.0.0/8, repeated or with commas, whose X-Forwarded-For \
-                  or Forwarded says whom a request is from [default: none]")]
+    #[arg(
+        help = "Networks or addresses of proxies, such as 10.0.0.0/8, repeated or with commas, whose X-Forwarded-For \
+                  or Forwarded says whom a request is from [default: none]"
+    )]
     #[arg(value_delimiter = ',', value_parser = values::network)]
     trusted_proxy: Vec<IpNet>,
     /// What to log: a level, or targets with levels such as info,rapport=debug; libraries stay at info

@@ -178,7 +178,8 @@ fn questions_about_the_schema_are_priced_by_the_size_of_the_answer() {
         "{ __schema { types { name } } }".to_owned(),
         "{ __schema { types { name description fields { name description args { name description } } } } }".to_owned(),
         "{ __schema { types { fields { name type { kind name ofType { name ofType { name } } } } } } }".to_owned(),
-        "{ __schema { types { inputFields { name defaultValue type { name } } enumValues { name description } } } }".to_owned(),
+        "{ __schema { types { inputFields { name defaultValue type { name } } enumValues { name description } } } }"
+            .to_owned(),
         "{ __schema { types { possibleTypes { name } interfaces { name } } } }".to_owned(),
         "{ __schema { directives { name description locations args { name } } } }".to_owned(),
         "{ __type(name: \"Mutation\") { fields { name description args { name type { name } } } } }".to_owned(),

@@ -214,7 +214,10 @@ mod tests {
         assert_eq!((level(20), level(30)), (0, 1_000));
         // What came back meanwhile is not given twice.
         buckets.take(&"mia", QUOTA, 500, seconds(100)).unwrap();
-        assert_eq!(buckets.settle(&"mia", QUOTA, (500, 0), seconds(104)), Level { remaining: 1_000, full_in: seconds(0) });
+        assert_eq!(
+            buckets.settle(&"mia", QUOTA, (500, 0), seconds(104)),
+            Level { remaining: 1_000, full_in: seconds(0) }
+        );
     }
 
     #[test]

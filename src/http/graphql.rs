@@ -137,13 +137,7 @@ async fn read(
 
 /// Everything between the parameters and the schema's own validation. Variables come last: who may not ask what the
 /// document asks is told so before they are looked at.
-fn begin(
-    params: &Params<'_>,
-    state: &State,
-    is_known: bool,
-    is_get: bool,
-    room: &mut Room,
-) -> Result<Begun, Refusal> {
+fn begin(params: &Params<'_>, state: &State, is_known: bool, is_get: bool, room: &mut Room) -> Result<Begun, Refusal> {
     let name = params.operation_name.clone();
     let document = match state.documents.read(&params.query, name, &state.limits, is_known) {
         Ok(document) => document,

@@ -13,8 +13,8 @@ use actix_web::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use entity::{Permissions, api_client, id};
-use secrecy::{ExposeSecret, SecretString};
 use sea_orm::prelude::Uuid;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tokio::sync::Semaphore;
 

@@ -161,7 +161,8 @@ impl Pairs {
             value.map_err(|_| Refusal::bad_request(format!("{name} must be JSON")))
         };
         let (variables, extensions) = (json("variables")?, json("extensions")?);
-        let values = Values { variables, others: extensions.map(|raw| ("extensions".into(), raw)).into_iter().collect() };
+        let values =
+            Values { variables, others: extensions.map(|raw| ("extensions".into(), raw)).into_iter().collect() };
         Params::of(self.one("query")?.map(str::to_owned), self.one("operationName")?.map(str::to_owned), values)
     }
 

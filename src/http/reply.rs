@@ -47,7 +47,8 @@ pub fn refused(error: ServerError) -> Response {
 
 /// Whether nothing was done: what the caller is told is only why.
 pub fn was_refused(response: &Response) -> bool {
-    let name = |error: &ServerError| error.source::<Error>().map(Error::code).or_else(|| code(error)).map(str::to_owned);
+    let name =
+        |error: &ServerError| error.source::<Error>().map(Error::code).or_else(|| code(error)).map(str::to_owned);
     let codes: Vec<_> = response.errors.iter().map(name).collect();
     let all_are = |wanted: &[&str]| {
         !codes.is_empty() && codes.iter().all(|code| code.as_deref().is_some_and(|code| wanted.contains(&code)))

@@ -74,9 +74,8 @@ impl Balance {
     /// The values of `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
     pub fn headers(&self) -> [String; 2] {
         let both = [("caller", self.caller), ("organization", self.organization)];
-        let policy = both.map(|(name, (quota, _))| {
-            format!("\"{name}\";q={};qu=\"points\";w={}", quota.points, quota.window())
-        });
+        let policy =
+            both.map(|(name, (quota, _))| format!("\"{name}\";q={};qu=\"points\";w={}", quota.points, quota.window()));
         let level = both.map(|(name, (_, level))| {
             let full_in = level.full_in.as_nanos().div_ceil(1_000_000_000);
             format!("\"{name}\";r={};t={full_in}", level.remaining)
@@ -302,10 +301,16 @@ mod tests {
         let (throttle, _) = throttle();
         let crm = caller(organization(), "client_1");
         let own = |points, per_second| Own { points: Some(points), per_second: Some(per_second) };
-        assert_eq!(throttle.balance(&crm, own(3_000, 200)).headers()[0], "\"caller\";q=3000;qu=\"points\";w=15, \
-            \"organization\";q=5000;qu=\"points\";w=10");
+        assert_eq!(
+            throttle.balance(&crm, own(3_000, 200)).headers()[0],
+            "\"caller\";q=3000;qu=\"points\";w=15, \
+            \"organization\";q=5000;qu=\"points\";w=10"
+        );
         throttle.reserve(&crm, own(3_000, 200), 2_500).unwrap();
-        assert_eq!(throttle.balance(&crm, own(3_000, 200)).headers()[1], "\"caller\";r=500;t=13, \"organization\";r=2500;t=5");
+        assert_eq!(
+            throttle.balance(&crm, own(3_000, 200)).headers()[1],
+            "\"caller\";r=500;t=13, \"organization\";r=2500;t=5"
+        );
         assert!(throttle.reserve(&crm, own(3_000, 200), 501).is_err());
         let small = caller(organization(), "client_2");
         throttle.reserve(&small, own(5, 1), 100).unwrap();
@@ -316,7 +321,9 @@ mod tests {
     #[test]
     fn questions_about_the_schema_have_buckets_of_their_own_and_a_network_of_version_6_is_one() {
         let (throttle, clock) = throttle();
-        let ask = |address: &str| throttle.ask_schema(None, Some(address.parse().unwrap()), 500).map_err(|wait| wait.seconds());
+        let ask = |address: &str| {
+            throttle.ask_schema(None, Some(address.parse().unwrap()), 500).map_err(|wait| wait.seconds())
+        };
         assert!(ask("192.0.2.1").is_ok());
         assert_eq!(ask("192.0.2.1").unwrap_err(), 50);
         assert_eq!(ask("::ffff:192.0.2.1").unwrap_err(), 50);

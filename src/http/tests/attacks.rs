@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use actix_web::{test::TestRequest, web::Bytes};
 use serde_json::json;
 
-use super::{Answer, GRAPHQL, JSON, app, ask, get, good, post, send, send_all, send_to, settings, with_token};
+use super::{Answer, GRAPHQL, JSON, app, ask, get, post, send, send_all, send_to, settings, with_token};
 use crate::{config::HttpSettings, graphql::limits::Limits, http::routes};
 
 async fn large(request: TestRequest) -> Answer {
@@ -21,7 +21,12 @@ async fn assert_refused(query: &str, code: &str) {
     for (request, is_known) in [(ask(query), false), (with_token(ask(query)), true)] {
         let answer = large(request).await;
         let expected = if is_long && !is_known { (401, "UNAUTHENTICATED") } else { (400, code) };
-        assert_eq!(answer.refused(), (expected.0, expected.1.to_owned()), "{}", query.chars().take(200).collect::<String>());
+        assert_eq!(
+            answer.refused(),
+            (expected.0, expected.1.to_owned()),
+            "{}",
+            query.chars().take(200).collect::<String>()
+        );
         assert_eq!(answer.json()["errors"].as_array().unwrap().len(), 1);
         assert!(answer.body.len() < 500, "{}", answer.text());
     }

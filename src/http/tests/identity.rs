@@ -48,7 +48,8 @@ async fn without_a_token_nothing_long_is_read() {
     ] {
         for token in [None, Some("Bearer bad"), Some("Bearer"), Some("Basic x")] {
             let request = post(body.clone());
-            let request = token.into_iter().fold(request, |request, token| request.insert_header(("authorization", token)));
+            let request =
+                token.into_iter().fold(request, |request, token| request.insert_header(("authorization", token)));
             let answer = send_to(routes(app().await, &large()), request).await;
             assert_eq!(answer.refused(), (401, "UNAUTHENTICATED".into()), "{token:?}");
         }
@@ -65,7 +66,10 @@ async fn a_key_given_twice_at_any_depth_is_refused_with_its_place() {
     let query = r#""query":"query ($a: String) { __typename }""#;
     for (body, place) in [
         (format!(r#"{{{query},"variables":{{"a":"x","a":"y"}}}}"#), "variables.a"),
-        (format!(r#"{{{query},"variables":{{"input":{{"rows":[{{"x":1}},{{"y":1,"y":1}}]}}}}}}"#), "variables.input.rows.1.y"),
+        (
+            format!(r#"{{{query},"variables":{{"input":{{"rows":[{{"x":1}},{{"y":1,"y":1}}]}}}}}}"#),
+            "variables.input.rows.1.y",
+        ),
         (format!(r#"{{{query},"extensions":{{"p":{{"q":1,"q":1}}}}}}"#), "extensions.p.q"),
         (format!(r#"{{{query},"more":[{{"q":1,"q":1}}]}}"#), "the body.0.q"),
     ] {

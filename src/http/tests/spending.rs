@@ -66,7 +66,10 @@ async fn what_a_request_costs_is_settled_after_the_answer() {
         if told.is_null() {
             assert_eq!(query, asks[2].0);
         } else {
-            assert_eq!((&told["requested"], &told["limit"], &told["restoreRate"]), (&json!(cost), &json!(100_000), &json!(1)));
+            assert_eq!(
+                (&told["requested"], &told["limit"], &told["restoreRate"]),
+                (&json!(cost), &json!(100_000), &json!(1))
+            );
             assert_eq!(told["charged"], u32::from(query != asks[2].0));
             // A point may have come back meanwhile.
             assert!((remaining..=remaining + 1).contains(&u32::try_from(told["remaining"].as_u64().unwrap()).unwrap()));
@@ -93,12 +96,15 @@ async fn every_answer_to_a_token_names_the_policy_and_no_other_does() {
     let token = good();
     let policy = "\"caller\";q=100000;qu=\"points\";w=50, \"organization\";q=500000;qu=\"points\";w=50";
     let picture = || TestRequest::get().uri("/journeys/none.svg");
-    let with = [ask("{ __typename }"), post("{"), ask("{ __typename }").insert_header(("accept", "text/html")), picture()];
+    let with =
+        [ask("{ __typename }"), post("{"), ask("{ __typename }").insert_header(("accept", "text/html")), picture()];
     for answer in answers(&settings(), with.into_iter().map(|request| by(&token, request))).await {
         assert_eq!(answer.header("ratelimit-policy"), policy, "{}", answer.text());
         assert!(left(&answer) >= 99_998 && answer.header("ratelimit").contains(", \"organization\";r=49999"));
     }
-    for answer in answers(&settings(), [ask("{ __typename }"), ask("{ organization { id } }"), by("bad", ask("{a}"))]).await {
+    for answer in
+        answers(&settings(), [ask("{ __typename }"), ask("{ organization { id } }"), by("bad", ask("{a}"))]).await
+    {
         assert_eq!((answer.header("ratelimit-policy"), answer.header("ratelimit")), ("", ""));
     }
 }
@@ -118,7 +124,8 @@ async fn questions_about_the_schema_spend_points_of_their_own() {
     // Other requests do not pay for them.
     assert_eq!(answered[8].status, 200);
     assert!(left(&answered[7]) >= 99_990, "{}", left(&answered[7]));
-    let aliases = answers(&settings, [ask(&format!("{{ {twenty} }}")), ask("{ __schema { types { description } } }")]).await;
+    let aliases =
+        answers(&settings, [ask(&format!("{{ {twenty} }}")), ask("{ __schema { types { description } } }")]).await;
     assert_eq!(aliases[0].status, 200);
     assert_eq!(aliases[1].refused(), (400, "QUERY_TOO_COMPLEX".to_owned()));
 }
