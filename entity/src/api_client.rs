@@ -35,6 +35,10 @@ pub struct Model {
     pub revoked_at: Option<ChronoUnixTimestampMillis>,
     /// When it last asked for a token.
     pub last_used_at: Option<ChronoUnixTimestampMillis>,
+    /// Points it can save up.
+    pub points: Option<i64>,
+    /// Points it gains each second.
+    pub points_per_second: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -76,8 +80,24 @@ pub static NOUN: Noun = Noun {
             "When it last got a token, UTC, to the minute. Not counted as a change.",
         )
         .nullable(),
+        Field::new(
+            "points",
+            "points",
+            Kind::Int { min: 1, max: 100_000_000 },
+            "Points it can save up, at most as many as its organization; null for the server's usual number. A change \
+             holds within 10 seconds.",
+        )
+        .optional(),
+        Field::new(
+            "pointsPerSecond",
+            "points_per_second",
+            Kind::Int { min: 1, max: 100_000_000 },
+            "Points it gains each second, at most as many as its organization; null for the server's usual number. A \
+             change holds within 10 seconds.",
+        )
+        .optional(),
     ],
     relations: &[],
-    operations: &[Operation::List],
+    operations: &[Operation::List, Operation::Update],
     has_external_ids: false,
 };

@@ -16,6 +16,7 @@ mod m0012_top_five;
 mod m0013_steps;
 mod m0014_attributes;
 mod m0015_spread;
+mod m0018_client_limits;
 
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_steps::Migration),
             Box::new(m0014_attributes::Migration),
             Box::new(m0015_spread::Migration),
+            Box::new(m0018_client_limits::Migration),
         ]
     }
 }

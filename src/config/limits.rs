@@ -44,11 +44,19 @@ pub struct GivenLimits {
     #[arg(long, env = "RAPPORT_DOCUMENT_DIRECTIVES", global = true, hide_env_values = true, value_name = "NUMBER")]
     #[arg(default_value_t = Limits::DEFAULT.document_directives, value_parser = count(0..=1_000))]
     pub document_directives: usize,
+    /// Most values in the variables of a request: objects, lists and what is in them
+    #[arg(long, env = "RAPPORT_BODY_VALUES", global = true, hide_env_values = true, value_name = "NUMBER")]
+    #[arg(default_value_t = Limits::DEFAULT.body_values, value_parser = count(1_000..=10_000_000))]
+    pub body_values: usize,
+    /// Most memory for the bodies of all requests together, in bytes; what does not fit is answered OVERLOADED
+    #[arg(long, env = "RAPPORT_BODY_MEMORY", global = true, hide_env_values = true, value_name = "BYTES")]
+    #[arg(default_value_t = Limits::DEFAULT.body_memory, value_parser = count(1_048_576..=1_099_511_627_776))]
+    pub body_memory: usize,
     /// Highest cost of a request, in points
     #[arg(long, env = "RAPPORT_COST_LIMIT", global = true, hide_env_values = true, value_name = "POINTS")]
     #[arg(default_value_t = Limits::DEFAULT.cost_limit, value_parser = points())]
     pub cost_limit: u32,
-    /// Points a caller can save up, or an address that introspects without a token; an organization five times as many
+    /// Points a caller can save up; an organization five times as many
     #[arg(long, env = "RAPPORT_POINTS", global = true, hide_env_values = true, value_name = "POINTS")]
     #[arg(default_value_t = Limits::DEFAULT.points, value_parser = points())]
     pub points: u32,
@@ -56,6 +64,15 @@ pub struct GivenLimits {
     #[arg(long, env = "RAPPORT_POINTS_PER_SECOND", global = true, hide_env_values = true, value_name = "POINTS")]
     #[arg(default_value_t = Limits::DEFAULT.points_per_second, value_parser = points())]
     pub points_per_second: u32,
+    /// Points for questions about the schema that a caller, or an address without a token, can save up
+    #[arg(long, env = "RAPPORT_INTROSPECTION_POINTS", global = true, hide_env_values = true, value_name = "POINTS")]
+    #[arg(default_value_t = Limits::DEFAULT.introspection_points, value_parser = points())]
+    pub introspection_points: u32,
+    /// Points for questions about the schema that come back each second
+    #[arg(long, env = "RAPPORT_INTROSPECTION_POINTS_PER_SECOND", global = true, hide_env_values = true)]
+    #[arg(default_value_t = Limits::DEFAULT.introspection_points_per_second, value_parser = points())]
+    #[arg(value_name = "POINTS")]
+    pub introspection_points_per_second: u32,
     /// Longest answer, in bytes
     #[arg(long, env = "RAPPORT_ANSWER_BYTES", global = true, hide_env_values = true, value_name = "BYTES")]
     #[arg(default_value_t = Limits::DEFAULT.answer_bytes, value_parser = count(1_024..=1_073_741_824))]
@@ -73,9 +90,13 @@ impl GivenLimits {
             document_aliases: self.document_aliases,
             document_root_fields: self.document_root_fields,
             document_directives: self.document_directives,
+            body_values: self.body_values,
+            body_memory: self.body_memory,
             cost_limit: self.cost_limit,
             points: self.points,
             points_per_second: self.points_per_second,
+            introspection_points: self.introspection_points,
+            introspection_points_per_second: self.introspection_points_per_second,
             answer_bytes: self.answer_bytes,
         }
     }

@@ -19,6 +19,7 @@ use clap::{
     Args, CommandFactory, Parser,
     builder::{RangedI64ValueParser, RangedU64ValueParser},
 };
+use ipnet::IpNet;
 use tracing_subscriber::filter::Targets;
 
 pub use self::commands::{
@@ -124,6 +125,13 @@ struct Given {
                   [default: none]")]
     #[arg(value_delimiter = ',', value_parser = values::origin)]
     cors_origin: Vec<String>,
+    #[arg(long, env = "RAPPORT_TRUSTED_PROXY", global = true, hide_env_values = true, value_name = "NETWORK")]
+    #[arg(
+        help = "Networks or addresses of proxies, such as 10.0.0.0/8, repeated or with commas, whose X-Forwarded-For \
+                  or Forwarded says whom a request is from [default: none]"
+    )]
+    #[arg(value_delimiter = ',', value_parser = values::network)]
+    trusted_proxy: Vec<IpNet>,
     /// What to log: a level, or targets with levels such as info,rapport=debug; libraries stay at info
     #[arg(long, env = "RAPPORT_LOG", global = true, hide_env_values = true, value_name = "FILTER")]
     #[arg(default_value = "info", value_parser = values::log)]
@@ -197,6 +205,8 @@ pub struct HttpSettings {
     pub public_url: Option<String>,
     /// Origins whose pages may call the API.
     pub cors_origins: Vec<String>,
+    /// Proxies whose word is taken for whom a request is from.
+    pub trusted_proxies: Vec<IpNet>,
     /// Longest request body, in bytes.
     pub body_limit: usize,
     /// Longest time for a request.
@@ -305,6 +315,7 @@ impl Settings {
                 admin_listen,
                 public_url: given.public_url,
                 cors_origins: given.cors_origin,
+                trusted_proxies: given.trusted_proxy,
                 body_limit: given.body_limit,
                 request_timeout: given.request_timeout,
                 drain_timeout: given.drain_timeout,

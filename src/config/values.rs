@@ -1,14 +1,14 @@
 //! Settings from text: each parser says in a few words what is wrong.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs},
     time::Duration,
 };
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use entity::{Permission, Permissions};
-
+use ipnet::IpNet;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::{auth::claims::LONGEST_LIFE, store::Address, suggest, text};
@@ -124,6 +124,12 @@ pub fn public_url(text: &str) -> Result<String, &'static str> {
     let is_http = ["http", "https"].contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.is_empty());
     let is_good = is_http && is_plain && url.fragment().is_none();
     if is_good { Ok(url.as_str().trim_end_matches('/').to_owned()) } else { Err(form) }
+}
+
+/// A network as `10.0.0.0/8`, or one address.
+pub fn network(text: &str) -> Result<IpNet, &'static str> {
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    network.map_err(|_| "expected an address, or a network such as 10.0.0.0/8 or fd00::/8")
 }
 
 /// What to log. A word alone is a level: as a target it would turn everything else off.

@@ -26,6 +26,7 @@ pub const SECRET: &str = "secret";
 /// The slice.
 pub const SLICE: Slice = Slice {
     mutations: &[CREATE, REVOKE],
+    rules: RULES,
     told_once: &[Argument {
         name: SECRET,
         ty: "String",
@@ -34,6 +35,22 @@ pub const SLICE: Slice = Slice {
     }],
     ..Slice::new(&NOUN)
 };
+
+/// Nobody gives what they do not have.
+const RULES: Rules = Rules {
+    prepare: |tx, drafts| {
+        Box::pin(async {
+            drafts.iter_mut().for_each(|draft| check_scopes(tx, draft));
+            Ok(())
+        })
+    },
+    ..Rules::NONE
+};
+
+const POINTS: &str = "Points it can save up, 1 to 100,000,000, at most as many as its organization. Left out, as many as \
+    other callers.";
+const POINTS_PER_SECOND: &str = "Points it gains each second, 1 to 100,000,000, at most as many as its organization. Left \
+    out, as many as other callers.";
 
 const CREATE: Mutation = Mutation {
     name: "apiClientCreate",
@@ -47,6 +64,8 @@ const CREATE: Mutation = Mutation {
             default: None,
             doc: "What its tokens may do at most, such as `map:read`: one scope or more.",
         },
+        Argument { name: "points", ty: "Int", default: None, doc: POINTS },
+        Argument { name: "pointsPerSecond", ty: "Int", default: None, doc: POINTS_PER_SECOND },
     ],
     run: |tx, input| Box::pin(create(tx, input)),
 };
@@ -67,9 +86,8 @@ pub async fn make(tx: &Tx, name: &str, scopes: Permissions) -> Result<Done> {
 
 /// Makes a client; its secret is told through the transaction.
 async fn create(tx: &Tx, input: &Input<'_>) -> Result<Done> {
-    let mut draft = input::draft(&NOUN, Operation::Create, input)?;
-    check_scopes(tx, &mut draft);
-    let written = tx.write(&NOUN, &Rules::NONE, &mut [draft], true).await?.swap_remove(0);
+    let draft = input::draft(&NOUN, Operation::Create, input)?;
+    let written = tx.write(&NOUN, &RULES, &mut [draft], true).await?.swap_remove(0);
     let Some(id) = written.id.filter(|_| written.errors.is_empty()) else { return Ok(Err(written.errors)) };
     let secret = secret::make()?;
     tx.keep_secret(id, &secret::hash(&secret)).await?;
@@ -77,7 +95,6 @@ async fn create(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     Ok(Ok((id, Outcome::Created)))
 }
 
-/// Nobody gives what they do not have.
 fn check_scopes(tx: &Tx, draft: &mut Draft) {
     let Some(asked) = draft.get("scopes").text().map(scopes) else { return };
     if asked.is_empty() {

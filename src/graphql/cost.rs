@@ -11,6 +11,8 @@ use async_graphql_value::Value as Literal;
 
 use super::{
     failure::{TOO_COMPLEX, refuse, set},
+    introspection,
+    limits::Limits,
     merge::{Entry, Merged},
     shape::Shape,
 };
@@ -19,8 +21,8 @@ use super::{
 const COUNT: u64 = 10;
 /// Grouping every row of a list.
 const GROUP: u64 = 100;
-/// What one operation may ask of the schema itself: twice the query with which tools begin.
-const INTROSPECTION: u64 = 15_000;
+/// What may always be asked of the schema itself: how long the answer is, is only estimated.
+const LEAST: u64 = 100;
 
 /// What an operation costs, but for the values of its variables.
 #[derive(Debug)]
@@ -35,15 +37,27 @@ impl Price {
         let writes = shape.root(OperationType::Mutation).filter(|_| operation.ty == OperationType::Mutation);
         let mut data = Sum::default();
         data.add(&Lookup { shape, writes }, merged.root, &merged.entries);
-        Self { data, introspection: introspection(&merged.entries, true) }
+        Self { data, introspection: introspection::points(&merged.entries, shape.extent()) }
     }
 
-    /// The cost with these variables. Refuses one above the limit.
-    pub fn cost(&self, operation: &OperationDefinition, variables: &Variables, limit: u32) -> Result<u64, ServerError> {
+    /// The cost with these variables, without what is asked of the schema itself. Refuses either above its limit.
+    pub fn cost(
+        &self,
+        operation: &OperationDefinition,
+        variables: &Variables,
+        limits: &Limits,
+    ) -> Result<u64, ServerError> {
         let data = self.data.cost(&Values { declared: &operation.variable_definitions, variables }, None);
-        within("the request", data, u64::from(limit))?;
-        within("introspection", self.introspection, INTROSPECTION)?;
-        Ok(data.saturating_add(self.introspection))
+        within("the request", data, u64::from(limits.cost_limit))?;
+        // One that is certainly too long to be sent is not begun.
+        let longest = (limits.answer_bytes as u64 / introspection::BYTES).max(LEAST);
+        within("introspection", self.introspection, u64::from(limits.introspection_points).min(longest))?;
+        Ok(data)
+    }
+
+    /// What is asked of the schema itself costs.
+    pub fn introspection(&self) -> u64 {
+        self.introspection
     }
 }
 
@@ -221,26 +235,6 @@ fn int(given: Given<'_>) -> Option<i64> {
         Given::Written(Literal::Number(number)) | Given::Value(Value::Number(number)) => number.as_i64(),
         _ => None,
     }
-}
-
-/// What is asked of the schema, for each of its types: fields of fields of fields would answer with all of it many times.
-fn introspection(entries: &[Entry<'_>], is_root: bool) -> u64 {
-    let costs = entries.iter().map(|entry| match entry {
-        Entry::Fragment { children, .. } => introspection(children, is_root),
-        Entry::Field { first, children } => {
-            let name = first.node.name.node.as_str();
-            if is_root && !["__schema", "__type"].contains(&name) {
-                return 0;
-            }
-            let rows = match name {
-                "fields" | "inputFields" | "enumValues" | "interfaces" | "possibleTypes" => 20,
-                "args" | "directives" => 5,
-                _ => 1,
-            };
-            introspection(children, false).saturating_add(1).saturating_mul(rows)
-        }
-    });
-    costs.fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]

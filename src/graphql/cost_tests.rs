@@ -3,7 +3,7 @@
 use async_graphql::Variables;
 use serde_json::{Value as Json, json};
 
-use crate::graphql::{document::Document, failure::code, limits::Limits, shape::Shape};
+use crate::graphql::{document::Document, failure::code, introspection, limits::Limits, shape::Shape};
 
 const SDL: &str = "
     type Query {
@@ -151,22 +151,67 @@ const STANDARD: &str = "query IntrospectionQuery {
     fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
         ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
 
+/// What is asked of the schema that is served costs, and how many bytes the answer has.
+fn introspected(text: &str) -> Result<(u64, usize), async_graphql::ServerError> {
+    static SERVED: std::sync::LazyLock<(crate::schema::ApiSchema, Shape)> = std::sync::LazyLock::new(|| {
+        let schema = crate::schema::build();
+        let shape = Shape::read(&schema.sdl()).unwrap();
+        (schema, shape)
+    });
+    let (schema, shape) = &*SERVED;
+    // It is paid from a budget of its own.
+    let limits = Limits { cost_limit: 1, ..Limits::DEFAULT };
+    let prepared = Document::read(text, None, &limits)?.prepare(Variables::default(), shape, &limits)?;
+    let response = futures_util::FutureExt::now_or_never(schema.execute(prepared.request())).unwrap();
+    assert_eq!((response.errors.len(), prepared.cost), (0, 0), "{text}");
+    Ok((prepared.introspection, serde_json::to_string(&response.data).unwrap().len()))
+}
+
 #[test]
-fn introspection_as_tools_ask_for_it_passes_and_in_circles_it_does_not() {
-    let ask = |text: &str| priced_of(text, json!({}), &Limits { cost_limit: 1, ..Limits::DEFAULT });
-    let standard = ask(STANDARD).unwrap();
-    assert!((5_000..=7_500).contains(&standard), "{standard}");
-    assert!(ask("{ __schema { types { fields { type { fields { name } } } } } }").is_ok());
+fn questions_about_the_schema_are_priced_by_the_size_of_the_answer() {
+    let aliases = |question: &str| {
+        let all: Vec<String> = (0..20).map(|at| format!("a{at}: {question}")).collect();
+        format!("{{ {} }}", all.join(" "))
+    };
     for text in [
-        "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }"
+        STANDARD.to_owned(),
+        "{ __schema { types { name } } }".to_owned(),
+        "{ __schema { types { name description fields { name description args { name description } } } } }".to_owned(),
+        "{ __schema { types { fields { name type { kind name ofType { name ofType { name } } } } } } }".to_owned(),
+        "{ __schema { types { inputFields { name defaultValue type { name } } enumValues { name description } } } }"
             .to_owned(),
-        "{ __type(name: \"Query\") { fields { type { fields { type { fields { name } } } } } } }".to_owned(),
-        STANDARD.replacen(
-            "__schema",
-            "a: __schema { types { ...FullType } } b: __schema { types { ...FullType } } __schema",
-            1,
-        ),
+        "{ __schema { types { possibleTypes { name } interfaces { name } } } }".to_owned(),
+        "{ __schema { directives { name description locations args { name } } } }".to_owned(),
+        "{ __type(name: \"Mutation\") { fields { name description args { name type { name } } } } }".to_owned(),
+        aliases("__type(name: \"Query\") { name fields { name description } }"),
+        aliases("__schema { types { name description } }"),
+        "{ __schema { types { a_rather_long_alias_that_stands_before_every_name: name } } }".to_owned(),
     ] {
-        assert_eq!(code(&ask(&text).unwrap_err()), Some("QUERY_TOO_COMPLEX"), "{text}");
+        let (points, bytes) = introspected(&text).unwrap();
+        println!("{points} points for {bytes} bytes: {}", text.chars().take(100).collect::<String>());
+        // Never for less than what is answered, but for what varies from type to type.
+        assert!(points * 1_250 >= bytes as u64, "{points} {bytes} {text}");
+        let of_all = text.contains("types {");
+        assert!(!of_all || points <= 4 + bytes as u64 * 3 / 1_000, "{points} {bytes} {text}");
+    }
+}
+
+#[test]
+fn the_question_that_tools_begin_with_passes_at_three_times_this_schema() {
+    let (points, bytes) = introspected(STANDARD).unwrap();
+    assert!(3 * points <= u64::from(Limits::DEFAULT.introspection_points), "{points}");
+    assert!(3 * bytes <= Limits::DEFAULT.answer_bytes, "{bytes}");
+    assert!(3 * points * introspection::BYTES <= Limits::DEFAULT.answer_bytes as u64, "{points}");
+}
+
+#[test]
+fn questions_that_go_in_circles_are_refused() {
+    let deep = "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }";
+    for text in [
+        deep.to_owned(),
+        "{ __type(name: \"Query\") { fields { type { fields { type { fields { name } } } } } } }".to_owned(),
+        "{ __type(name: \"Node\") { possibleTypes { possibleTypes { fields { name description } } interfaces { possibleTypes { fields { name } } } } } }".to_owned(),
+    ] {
+        assert_eq!(code(&introspected(&text).unwrap_err()), Some("QUERY_TOO_COMPLEX"), "{text}");
     }
 }

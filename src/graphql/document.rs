@@ -51,11 +51,18 @@ pub struct Prepared {
     pub(super) variables: Arc<Variables>,
     /// That validation would find nothing wrong, if that is known.
     pub(super) proof: Option<Arc<Proof>>,
-    /// Its cost in points.
+    /// Its cost in points, without what it asks of the schema itself.
     pub cost: u64,
+    /// What that costs.
+    pub introspection: u64,
 }
 
 impl Prepared {
+    /// Whether it asks for nothing but the schema.
+    pub fn is_public(&self) -> bool {
+        self.document.is_public
+    }
+
     /// What the schema executes.
     pub fn request(&self) -> Request {
         let mut parsed = self.document.parsed.clone();
@@ -113,9 +120,10 @@ impl Document {
         }
         let proof = self.proof(&variables);
         let outline = self.outline(&variables, shape)?;
-        let cost = outline.price.cost(operation, &variables, limits.cost_limit)?;
+        let cost = outline.price.cost(operation, &variables, limits)?;
+        let introspection = outline.price.introspection();
         let (document, shape, variables) = (Arc::clone(self), shape.clone(), Arc::new(variables));
-        Ok(Prepared { document, shape, outline, variables, proof, cost })
+        Ok(Prepared { document, shape, outline, variables, proof, cost, introspection })
     }
 
     /// What is wrong with it whoever asks, and whatever is given.

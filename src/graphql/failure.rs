@@ -29,6 +29,8 @@ pub const TOO_MANY_ALIASES: &str = "TOO_MANY_ALIASES";
 pub const TOO_MANY_ROOT_FIELDS: &str = "TOO_MANY_ROOT_FIELDS";
 /// Too many directives at one place.
 pub const TOO_MANY_DIRECTIVES: &str = "TOO_MANY_DIRECTIVES";
+/// The variables hold too many values.
+pub const TOO_MANY_VALUES: &str = "TOO_MANY_VALUES";
 /// The caller or the organization has spent its points.
 pub const RATE_LIMITED: &str = "RATE_LIMITED";
 /// More is asked for at once than the service does at once.

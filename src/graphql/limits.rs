@@ -19,12 +19,20 @@ pub struct Limits {
     pub document_root_fields: usize,
     /// Most directives at one place.
     pub document_directives: usize,
+    /// Most values in the variables of a request: objects, lists and what is in them.
+    pub body_values: usize,
+    /// Most memory for the bodies of all requests together, in bytes.
+    pub body_memory: usize,
     /// Highest cost of a request, in points.
     pub cost_limit: u32,
     /// Points a caller can save up; an organization five times as many.
     pub points: u32,
     /// Points a caller gains each second; an organization five times as many.
     pub points_per_second: u32,
+    /// Points for questions about the schema that a caller, or an address without a token, can save up.
+    pub introspection_points: u32,
+    /// Points for questions about the schema that come back each second.
+    pub introspection_points_per_second: u32,
     /// Longest answer, in bytes.
     pub answer_bytes: usize,
 }
@@ -40,9 +48,13 @@ impl Limits {
         document_aliases: 30,
         document_root_fields: 20,
         document_directives: 5,
+        body_values: 250_000,
+        body_memory: 256 * 1_024 * 1_024,
         cost_limit: 20_000,
         points: 100_000,
         points_per_second: 2_000,
+        introspection_points: 20_000,
+        introspection_points_per_second: 100,
         answer_bytes: 5 * 1_024 * 1_024,
     };
 }

@@ -13,6 +13,7 @@ pub mod freeze;
 pub mod guard;
 pub mod input;
 mod instant;
+mod introspection;
 pub mod leaf;
 pub mod lex;
 pub mod limits;

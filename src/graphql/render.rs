@@ -20,6 +20,14 @@ use crate::{
 
 /// The end of the last bucket of time: RFC 3339 has no year 10000, and no instant that is kept comes after this one.
 pub(super) const LAST: &str = "9999-12-31T23:59:59.999999999Z";
+/// Tenths of points that an object of an answer costs.
+pub const OBJECT: u64 = 1;
+/// Tenths of points for counting all rows of a list.
+const COUNT: u64 = 100;
+/// Tenths of points for grouping all rows of a list.
+pub const GROUP: u64 = 1_000;
+/// Tenths of points for a row that was written.
+pub const WRITTEN: u64 = 10;
 
 /// An answer being written.
 #[derive(Debug, Default)]
@@ -32,6 +40,8 @@ pub struct Writer {
     errors: Vec<ServerError>,
     /// Addresses of the refusals that were told.
     refused: Vec<usize>,
+    /// What the answer costs, in tenths of points.
+    tenths: u64,
 }
 
 /// The JSON of an answer inside a value that is sent as it is.
@@ -69,6 +79,16 @@ impl Writer {
         (Value::Object(raw.into_iter().collect()), self.errors)
     }
 
+    /// What the answer costs so far, in tenths of points.
+    pub fn tenths(&self) -> u64 {
+        self.tenths
+    }
+
+    /// Adds to what the answer costs.
+    pub fn charge(&mut self, tenths: u64) {
+        self.tenths += tenths;
+    }
+
     /// Writes `null`.
     pub fn null(&mut self) {
         self.json.extend_from_slice(b"null");
@@ -87,6 +107,12 @@ impl Writer {
     /// Writes a whole number.
     pub fn int(&mut self, number: i64) {
         self.value(&number);
+    }
+
+    /// Writes how many rows a whole list has.
+    fn total(&mut self, number: i64) {
+        self.charge(COUNT);
+        self.int(number);
     }
 
     fn value(&mut self, value: &(impl Serialize + ?Sized)) {
@@ -136,6 +162,7 @@ impl Writer {
     /// Writes an object, an entry for each of `outs`.
     pub fn entries<T>(&mut self, outs: &[Out<T>], mut each: impl FnMut(&mut Self, usize, &T)) {
         self.json.push(b'{');
+        self.tenths += OBJECT;
         for (index, out) in outs.iter().enumerate() {
             if index > 0 {
                 self.json.push(b',');
@@ -262,7 +289,7 @@ impl Writer {
         let mut object_index = 0;
         self.entries(&plan.outs, |writer, _, what| match what {
             ListOut::Typename => writer.text(&format!("{}Connection", plan.name)),
-            ListOut::TotalCount => writer.int(lists.totals.get(&parent).copied().unwrap_or(0)),
+            ListOut::TotalCount => writer.total(lists.totals.get(&parent).copied().unwrap_or(0)),
             ListOut::PageInfo(outs) => writer.entries(outs, |writer, _, name| match *name {
                 "hasNextPage" => writer.boolean(has_next),
                 "hasPreviousPage" => writer.boolean(has_previous),

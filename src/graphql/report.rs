@@ -4,6 +4,7 @@ use entity::noun::Named;
 use sea_orm::prelude::Uuid;
 use secrecy::SecretString;
 
+use super::render;
 use crate::{
     Error, Result, UserError,
     error::Code,
@@ -37,6 +38,13 @@ impl Written {
 impl Report {
     pub(super) fn of(row: Written) -> Self {
         Self { rows: vec![row], ..Self::default() }
+    }
+
+    /// What its rows cost, in tenths of points: little but for those that were written.
+    pub(super) fn tenths(&self) -> u64 {
+        let is_written = |row: &Written| matches!(row.outcome, Outcome::Created | Outcome::Updated | Outcome::Deleted);
+        let of_row = |row| if is_written(row) && !self.is_replayed { render::WRITTEN } else { render::OBJECT };
+        self.rows.iter().map(of_row).sum()
     }
 
     /// What is remembered under an idempotency key: ids, outcomes and errors, never field values.

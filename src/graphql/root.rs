@@ -20,7 +20,7 @@ use super::{
     mutate::{self, Verb, verbs},
     payload::Payload,
     plan::{Planner, RowPlan},
-    render::Writer,
+    render::{GROUP, Writer},
     run::Rehearsal,
     shape::Shape,
     slice::{Answer, Query, Slice},
@@ -222,6 +222,9 @@ impl<'a> Call<'a> {
     async fn own(&mut self, query: &'static Query, input: &Input<'_>) -> Result<()> {
         query.permissions.iter().try_for_each(|permission| self.actor().require(*permission))?;
         let plan = self.planner.row(query.answer, &self.sets())?;
+        if query.arguments.iter().any(|argument| argument.name == "groupBy") {
+            self.writer.charge(GROUP);
+        }
         match (query.run)(self.scope, input).await? {
             Answer::Row(id) => {
                 let rows = load::rows_by_id(self.scope, &plan, &[id]).await?;
@@ -257,6 +260,7 @@ impl<'a> Call<'a> {
         let is_bulk = matches!(verb, Verb::Generic(Operation::BulkUpsert));
         let payload = Payload::plan(self.planner, slice, &self.sets(), is_bulk)?;
         let report = mutate::run(self.scope, slice, verb, name, input).await?;
+        self.writer.charge(report.tenths());
         payload.answer(self.scope, &mut self.writer, slice.noun, &report).await
     }
 }
@@ -291,7 +295,10 @@ impl Root {
             };
         }
         match done {
-            Ok(writer) => writer.finish(),
+            Ok(writer) => {
+                scope.iter().for_each(|scope| scope.meter().answers(writer.tenths()));
+                writer.finish()
+            }
             Err(error) => {
                 let path = vec![PathSegment::Field(field.node.response_key().node.to_string())];
                 (Value::Null, vec![ServerError { path, locations: vec![field.pos], ..server_error(error) }])

@@ -14,7 +14,7 @@ use async_graphql::parser::{
 };
 use async_graphql::{Name, Positioned, Value};
 
-use super::connection::DEFAULT_PAGE;
+use super::{connection::DEFAULT_PAGE, introspection::Extent};
 use crate::{Error, Result};
 
 /// The types of the schema by name.
@@ -26,6 +26,8 @@ struct Types {
     roots: Vec<(OperationType, String)>,
     composites: HashMap<String, Composite>,
     inputs: HashMap<String, Input>,
+    /// How much there is of each thing.
+    extent: Extent,
 }
 
 /// An object, interface or union.
@@ -73,7 +75,7 @@ impl Shape {
     /// Reads the SDL of a schema.
     pub fn read(sdl: &str) -> Result<Self> {
         let document = parse_schema(sdl).map_err(|error| Error::Internal(std::sync::Arc::new(error)))?;
-        let mut shape = Types::default();
+        let mut shape = Types { extent: Extent::of_nothing(), ..Types::default() };
         let mut members = Vec::new();
         for definition in document.definitions {
             match definition {
@@ -85,14 +87,23 @@ impl Shape {
                     ];
                     shape.roots.extend(roots.into_iter().filter_map(|(ty, name)| Some((ty, name?.node.to_string()))));
                 }
-                TypeSystemDefinition::Type(definition) => shape.add(definition.node, &mut members),
-                TypeSystemDefinition::Directive(_) => {}
+                TypeSystemDefinition::Type(definition) => {
+                    let is_root = ["Query", "Mutation", "Subscription"].contains(&definition.node.name.node.as_str());
+                    shape.extent.add(&definition.node, is_root);
+                    shape.add(definition.node, &mut members);
+                }
+                TypeSystemDefinition::Directive(definition) => shape.extent.add_directive(&definition.node),
             }
         }
         for (union, member) in members {
             shape.composites.entry(member).or_default().within.insert(union);
         }
         Ok(Self(Arc::new(shape)))
+    }
+
+    /// How much there is of each thing.
+    pub fn extent(&self) -> &Extent {
+        &self.0.extent
     }
 
     /// The type an operation starts from.

@@ -1,10 +1,10 @@
 //! The application: what it is made of, and its routes.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_cors::Cors;
 use actix_web::{
-    FromRequest, Handler, HttpResponse, Resource,
+    FromRequest, Handler, HttpRequest, HttpResponse, Resource,
     body::BoxBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     guard,
@@ -12,11 +12,13 @@ use actix_web::{
     middleware::{Compress, Condition, from_fn},
     web::{self, ServiceConfig},
 };
+use ipnet::IpNet;
 use tokio::runtime::Handle;
 
 use super::{
-    admission::Admission, body, diagram, edge, explorer, failure::Refusal, gate::Gate, graphql, health, media::Media,
-    oauth, preflight::Origins, published, throttle::Throttle,
+    address, admission::Admission, body, compute::Compute, diagram, edge, explorer, failure::Refusal, gate::Gate,
+    graphql, health, media::Media, memory::Memory, oauth, preflight::Origins, published, serve::threads,
+    throttle::Throttle,
 };
 use crate::{
     auth::address::Addresses,
@@ -62,6 +64,10 @@ pub(super) struct State {
     pub admission: Admission,
     /// Whose pages may call.
     pub origins: Origins,
+    pub compute: Compute,
+    pub memory: Memory,
+    /// Proxies whose word is taken for whom a request is from.
+    pub trusted_proxies: Vec<IpNet>,
     /// Where the database's connections live: as long as the process, while workers come to an end one by one.
     pub home: Handle,
 }
@@ -85,8 +91,16 @@ impl State {
             documents: Documents::default(),
             admission,
             origins: Origins::new(&settings.cors_origins),
+            compute: Compute::new(threads(), Handle::current()),
+            memory: Memory::new(settings.limits.body_memory),
+            trusted_proxies: settings.trusted_proxies.clone(),
             home: Handle::current(),
         }
+    }
+
+    /// Whose address a request comes from.
+    pub fn address(&self, http: &HttpRequest) -> Option<IpAddr> {
+        address::of(http.headers(), http.peer_addr().map(|peer| peer.ip()), &self.trusted_proxies)
     }
 }
 
@@ -181,7 +195,7 @@ fn cors(origins: &[String]) -> Cors {
     let allowed = Cors::default()
         .allowed_methods(["GET", "POST"])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
-        .expose_headers([header::HeaderName::from_static("x-request-id"), header::RETRY_AFTER])
+        .expose_headers(["x-request-id", "retry-after", "ratelimit", "ratelimit-policy"])
         .max_age(3_600);
     origins.iter().fold(allowed, |cors, origin| cors.allowed_origin(origin))
 }

@@ -18,19 +18,23 @@ use actix_web::{
 };
 use futures_util::{Stream, StreamExt as _};
 
-use super::failure::Refusal;
+use super::{failure::Refusal, memory::Room};
 
-/// The whole body.
+/// What is larger than so many bytes is refused.
+pub fn too_large(limit: usize) -> Refusal {
+    let message = format!("the body is larger than {limit} bytes");
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
+}
+
+/// The whole body, of up to `limit` bytes, for as much of which there is room. `too_large` says why no more is read.
 pub async fn read(
     headers: &HeaderMap,
     mut payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
-    limit: usize,
+    (limit, too_large): (usize, impl Fn() -> Refusal),
     patience: Duration,
+    room: &mut Room,
 ) -> Result<BytesMut, Refusal> {
-    let too_large = || {
-        let message = format!("the body is larger than {limit} bytes");
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message).closing()
-    };
+    let too_large = || too_large().closing();
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > limit)) {
         return Err(too_large());
@@ -42,6 +46,7 @@ pub async fn read(
             if body.len() + chunk.len() > limit {
                 return Err(too_large());
             }
+            room.take(chunk.len())?;
             body.extend_from_slice(&chunk);
         }
         Ok(body)
@@ -83,8 +88,8 @@ mod tests {
     use actix_web::http::header::HeaderMap;
     use futures_util::{StreamExt as _, stream};
 
-    use super::{Bytes, PayloadError, read};
-    use crate::http::media::Media;
+    use super::{Bytes, PayloadError, read, too_large};
+    use crate::http::{media::Media, memory::Memory};
 
     #[expect(clippy::unnecessary_wraps, reason = "the items of a body are results")]
     fn chunk(text: &'static str) -> Result<Bytes, PayloadError> {
@@ -92,7 +97,17 @@ mod tests {
     }
 
     async fn status(chunks: impl futures_util::Stream<Item = Result<Bytes, PayloadError>>) -> u16 {
-        let read = read(&HeaderMap::new(), Box::pin(chunks), 4, Duration::from_millis(20)).await;
+        status_of(chunks, 4, &Memory::new(1 << 20)).await
+    }
+
+    async fn status_of(
+        chunks: impl futures_util::Stream<Item = Result<Bytes, PayloadError>>,
+        most: usize,
+        memory: &Memory,
+    ) -> u16 {
+        let limit = (most, || too_large(most));
+        let mut room = memory.room(true);
+        let read = read(&HeaderMap::new(), Box::pin(chunks), limit, Duration::from_millis(20), &mut room).await;
         read.map_or_else(|refusal| refusal.respond(Media::Json).status().as_u16(), |_| 200)
     }
 
@@ -106,5 +121,14 @@ mod tests {
         assert_eq!(status(stream::iter([chunk("12"), chunk("34")])).await, 200);
         assert_eq!(status(stream::iter([chunk("12"), chunk("345")]).chain(stream::pending())).await, 413);
         assert_eq!(status(stream::iter([chunk("12"), Err(PayloadError::Overflow)])).await, 400);
+    }
+
+    #[actix_web::test]
+    async fn a_body_for_which_there_is_no_room_is_refused_for_now() {
+        let memory = Memory::new(16 * 1_024);
+        let chunks = |count| stream::iter((0..count).map(|_| Ok(Bytes::from(vec![b' '; 1_024]))));
+        assert_eq!(status_of(chunks(14), 1 << 20, &memory).await, 200);
+        assert_eq!(status_of(chunks(15).chain(stream::pending()), 1 << 20, &memory).await, 503);
+        assert_eq!(status_of(chunks(14), 1 << 20, &memory).await, 200);
     }
 }

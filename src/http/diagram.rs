@@ -23,8 +23,9 @@ use super::{
     bearer, body,
     edge::RequestId,
     failure::Refusal,
-    graphql::{paid, retry_after},
+    graphql::paid,
     media::Media,
+    reply::{retry_after, show_balance},
 };
 use crate::{
     Error,
@@ -48,28 +49,46 @@ pub async fn diagram(
     state: web::Data<State>,
     store: web::Data<Store>,
 ) -> HttpResponse {
-    let mut response = answer(&http, &state, &store).await.unwrap_or_else(|refusal| body::hold(refusal, unread));
+    let answered = match caller(&http, &state).await {
+        Ok((actor, theme)) => {
+            let show = |mut response| {
+                show_balance(&mut response, &state, &actor);
+                response
+            };
+            answer(&http, (actor.clone(), theme), &state, &store).await.map(show).map_err(show)
+        }
+        Err(refusal) => Err(refusal.respond(Media::Json)),
+    };
+    let mut response = answered.unwrap_or_else(|refusal| body::hold(refusal, unread));
     // The address may be a signed one: no other page is to learn it.
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }
 
-async fn answer(http: &HttpRequest, state: &State, store: &Store) -> Result<HttpResponse, HttpResponse> {
-    let refused = |refusal: Refusal| refusal.respond(Media::Json);
+/// Who asks, by a signed address or by a token, and for which theme.
+async fn caller(http: &HttpRequest, state: &State) -> Result<(Actor, String), Refusal> {
     let asked = web::Query::<HashMap<String, String>>::from_query(http.query_string()).ok();
     let signature = asked.as_ref().and_then(|asked| asked.get(PARAMETER));
     let theme = asked.as_ref().map(|asked| asked.get("theme").map_or("auto", String::as_str));
     let theme = theme.filter(|theme| ["auto", "light", "dark"].contains(theme));
     let actor = match signature {
-        Some(signature) => opened(http, state, signature, theme.unwrap_or_default()).await.map_err(refused)?,
+        Some(signature) => opened(http, state, signature, theme.unwrap_or_default()).await?,
         None => {
-            let actor = bearer::actor(http.headers(), &state.app.gate).await.map_err(refused)?;
-            actor.ok_or_else(|| refused(Refusal::unauthenticated(Reason::Missing)))?
+            let actor = bearer::actor(http.headers(), &state.app.gate).await?;
+            actor.ok_or_else(|| Refusal::unauthenticated(Reason::Missing))?
         }
     };
     let theme = theme.map(str::to_ascii_uppercase);
-    let theme = theme.ok_or_else(|| refused(Refusal::bad_request("theme is auto, light or dark")))?;
+    Ok((actor, theme.ok_or_else(|| Refusal::bad_request("theme is auto, light or dark"))?))
+}
 
+async fn answer(
+    http: &HttpRequest,
+    (actor, theme): (Actor, String),
+    state: &State,
+    store: &Store,
+) -> Result<HttpResponse, HttpResponse> {
+    let refused = |refusal: Refusal| refusal.respond(Media::Json);
     let variables = Variables::from_json(json!({ "id": http.match_info().get("id"), "theme": theme }));
     let prepared = state
         .documents

@@ -69,6 +69,9 @@ pub async fn edge(
     let outcome = response.response().extensions().get::<Outcome>().cloned().unwrap_or_default();
     let status = response.status().as_u16();
     let took = started.elapsed();
+    // Who is turned away again and again is for operators to stop.
+    let state = response.request().app_data::<web::Data<State>>().filter(|_| [401, 429].contains(&status));
+    let address = state.and_then(|state| state.address(response.request()));
     metrics::count(&route, status, outcome.code.as_deref().unwrap_or("OK"), took);
     tracing::info!(
         request_id = %id,
@@ -78,6 +81,7 @@ pub async fn edge(
         duration_ms = took.as_secs_f64() * 1_000.0,
         operation = outcome.operation,
         code = outcome.code.as_deref(),
+        address = address.map(tracing::field::display),
         "request"
     );
     Ok(response)

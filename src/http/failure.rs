@@ -97,6 +97,11 @@ impl Refusal {
         refusal.with(RETRY_AFTER, "1")
     }
 
+    pub fn overloaded(message: &'static str) -> Self {
+        let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, crate::graphql::failure::OVERLOADED, message);
+        refusal.with(RETRY_AFTER, "1")
+    }
+
     pub fn internal(request_id: Option<RequestId>) -> Self {
         let code = crate::graphql::failure::INTERNAL;
         Self { request_id, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, "internal error") }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::OrganizationId;
 
-use super::lookout::{Lookout, away};
+use super::{
+    lookout::{Lookout, away},
+    throttle::Own,
+};
 use crate::{
     Error, Result,
     auth::{
@@ -100,6 +103,12 @@ impl Gate {
             }
         }
         Ok(None)
+    }
+
+    /// What a caller may spend, where that is not what every caller may.
+    pub(super) fn own_quota(&self, actor: &Actor) -> Own {
+        let client = actor.client.as_deref();
+        client.map(|client| self.lookout.own_quota(actor.organization, client)).unwrap_or_default()
     }
 
     /// Asks now whose tokens are refused.

@@ -1,28 +1,28 @@
 //! `/graphql`: GraphQL over HTTP.
 
-use std::{
-    io::{self, Write as _},
-    net::IpAddr,
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
     http::{
         Method, StatusCode,
-        header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER, VARY},
+        header::{CACHE_CONTROL, HeaderValue, VARY},
     },
     web,
 };
-use async_graphql::{Response, ServerError, Value, parser::types::OperationType, value};
+use async_graphql::{Response, ServerError, parser::types::OperationType, value};
 
 use super::{
     app::State,
     bearer, body,
     edge::RequestId,
-    failure::{Outcome, Refusal},
+    failure::Refusal,
     media::Media,
-    params::{self, Params},
+    memory::Room,
+    params::{self, Pairs, Params},
+    price,
+    reply::{RETRY_AFTER_SECONDS, packed, refused, reply, show_balance, was_refused},
+    throttle::Wait,
 };
 use crate::{
     Error,
@@ -31,16 +31,20 @@ use crate::{
     error::reason::Reason,
     graphql::{
         document::Prepared,
-        failure::{self, ANSWER_TOO_LARGE, INTERNAL, OVERLOADED, RATE_LIMITED, code, refuse, server_error},
-        render::written,
+        failure::{self, OVERLOADED, RATE_LIMITED, refuse, server_error},
     },
     store::Store,
 };
 
-/// What a throttled caller is told in the error's extensions, and in the header of that name.
-const RETRY_AFTER_SECONDS: &str = "retryAfter";
+/// Longest body of a caller without a token, in bytes: more than the longest document takes, and nothing but the schema
+/// can be asked for without one.
+const STRANGER: usize = 64 * 1_024;
+/// A body up to so long is read on the thread that answers.
+const BRIEF: usize = 16 * 1_024;
+/// Bytes of an answer about the schema that cost a point.
+const SCHEMA_BYTES: usize = 1_000;
 
-/// Answers one request.
+/// Answers one request. Who asks is settled before anything else of it is read.
 pub async fn graphql(
     http: HttpRequest,
     mut payload: web::Payload,
@@ -49,13 +53,20 @@ pub async fn graphql(
 ) -> HttpResponse {
     let wanted = Media::wanted(http.headers());
     let media = wanted.unwrap_or(Media::Json);
-    let answered = if wanted.is_some() {
-        answer(&http, &mut payload, &state, &store, media).await
-    } else {
-        let message = "accept application/graphql-response+json or application/json";
-        Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message))
+    let mut response = match bearer::actor(http.headers(), &state.app.gate).await {
+        Err(refusal) => refusal.respond(media),
+        Ok(actor) => {
+            let answered = if wanted.is_some() {
+                answer(&http, &mut payload, actor.clone(), &state, &store, media).await
+            } else {
+                let message = "accept application/graphql-response+json or application/json";
+                Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message))
+            };
+            let mut response = answered.unwrap_or_else(|refusal| refusal.respond(media));
+            actor.iter().for_each(|actor| show_balance(&mut response, &state, actor));
+            response
+        }
     };
-    let mut response = answered.unwrap_or_else(|refusal| refusal.respond(media));
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("accept"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -65,39 +76,83 @@ pub async fn graphql(
 async fn answer(
     http: &HttpRequest,
     payload: &mut web::Payload,
-    state: &State,
+    actor: Option<Actor>,
+    state: &web::Data<State>,
     store: &Store,
     media: Media,
 ) -> Result<HttpResponse, Refusal> {
-    let actor = bearer::actor(http.headers(), &state.app.gate).await?;
-    let params = read(http, payload, state).await?;
-    let id = http.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
-    let anonymous = actor.is_none();
-    let finish = |mut response: Response, operation| {
-        failure::publish(&mut response, &id);
-        if anonymous {
-            failure::withhold_suggestions(&mut response);
-        }
-        reply(&response, media, operation, state.limits.answer_bytes)
-    };
-
-    let read = state.documents.read(&params.query, params.operation_name, &state.limits, !anonymous);
-    let document = match read {
-        Ok(document) => document,
-        Err(error) => return Ok(finish(refused(error), None)),
-    };
-    let kind = document.kind();
-    if http.method() == Method::GET && kind != OperationType::Query {
-        return Err(Refusal::method_not_allowed("POST", "only queries can be sent by GET"));
-    }
-    if anonymous && !document.is_public() {
-        return Err(Refusal::unauthenticated(Reason::Missing));
-    }
-    let response = match document.prepare(params.variables, &state.shape, &state.limits) {
-        Ok(prepared) => paid(prepared, actor, http.peer_addr().map(|peer| peer.ip()), state, store).await,
+    let is_known = actor.is_some();
+    // The room is held until the answer is written: what was read takes memory as long.
+    let (begun, _room) = read(http, payload, state, is_known).await?;
+    let mut response = match begun.prepared {
+        Ok(prepared) => paid(prepared, actor, state.address(http), state, store).await,
         Err(error) => refused(error),
     };
-    Ok(finish(response, Some(kind)))
+    let id = http.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    failure::publish(&mut response, &id);
+    if !is_known {
+        failure::withhold_suggestions(&mut response);
+    }
+    Ok(reply(&response, media, begun.kind, state.limits.answer_bytes))
+}
+
+/// A request that was read, and what it asks for.
+struct Begun {
+    kind: Option<OperationType>,
+    prepared: Result<Prepared, ServerError>,
+}
+
+/// Reads a request; a large one elsewhere than on this thread.
+async fn read(
+    http: &HttpRequest,
+    payload: &mut web::Payload,
+    state: &web::Data<State>,
+    is_known: bool,
+) -> Result<(Begun, Room), Refusal> {
+    let mut room = state.memory.room(is_known);
+    if http.method() == Method::GET {
+        let pairs = Pairs::read(http.query_string())?;
+        let begun = begin(&pairs.params()?, state, is_known, true, &mut room)?;
+        return Ok((begun, room));
+    }
+    params::check_content_type(http.headers())?;
+    let limit = if is_known { state.body_limit } else { state.body_limit.min(STRANGER) };
+    let too_large = || match limit {
+        // Whatever it says, it needs a token.
+        STRANGER if !is_known => Refusal::unauthenticated(Reason::Missing),
+        _ => body::too_large(limit),
+    };
+    let body = body::read(http.headers(), payload, (limit, too_large), state.request_timeout, &mut room).await?;
+    let is_brief = body.len() <= BRIEF;
+    let shared = state.clone();
+    let begin = move || {
+        let begun = begin(&Params::from_body(&body)?, &shared, is_known, false, &mut room)?;
+        Ok((begun, room))
+    };
+    if is_brief {
+        return begin();
+    }
+    let begun = state.compute.run(begin).await;
+    begun.unwrap_or_else(|| Err(Refusal::overloaded("too much is asked for at once, try again")))
+}
+
+/// Everything between the parameters and the schema's own validation. Variables come last: who may not ask what the
+/// document asks is told so before they are looked at.
+fn begin(params: &Params<'_>, state: &State, is_known: bool, is_get: bool, room: &mut Room) -> Result<Begun, Refusal> {
+    let name = params.operation_name.clone();
+    let document = match state.documents.read(&params.query, name, &state.limits, is_known) {
+        Ok(document) => document,
+        Err(error) => return Ok(Begun { kind: None, prepared: Err(error) }),
+    };
+    if !is_known && !document.is_public() {
+        return Err(Refusal::unauthenticated(Reason::Missing));
+    }
+    let kind = document.kind();
+    if is_get && kind != OperationType::Query {
+        return Err(Refusal::method_not_allowed("POST", "only queries can be sent by GET"));
+    }
+    let variables = params.variables(state.limits.body_values, room)?;
+    Ok(Begun { kind: Some(kind), prepared: document.prepare(variables, &state.shape, &state.limits) })
 }
 
 /// Executes what the caller has points for, and tells one with a token what it cost.
@@ -108,40 +163,95 @@ pub(super) async fn paid(
     state: &State,
     store: &Store,
 ) -> Response {
-    let (is_stranger, cost) = (actor.is_none(), prepared.cost);
-    let charged = match &actor {
-        Some(actor) => state.throttle.charge(actor, cost),
-        None => state.throttle.charge_stranger(address, cost),
+    let about_schema = prepared.introspection;
+    let asked = (about_schema > 0 || actor.is_none())
+        .then(|| state.throttle.ask_schema(actor.as_ref(), address, about_schema))
+        .transpose();
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(wait) => return wait_for(&wait, "too much was asked about the schema: wait, or ask for less"),
     };
-    let (mut response, remaining) = match charged {
-        Ok(remaining) => {
-            let response = match actor {
-                Some(actor) => admitted(prepared, actor, state, store).await,
-                None => within(state.request_timeout, prepared.run(&state.app.schema, None)).await,
-            };
-            (response, remaining)
+    let settle = |response: &Response, bytes: usize| {
+        let Some(asked) = &asked else { return };
+        let due = if was_refused(response) { 0 } else { bytes.div_ceil(SCHEMA_BYTES).max(1) };
+        state.throttle.settle_schema(asked, due as u64);
+    };
+    let Some(actor) = actor else {
+        let (response, bytes) = introspected(prepared, state).await;
+        settle(&response, bytes);
+        return response;
+    };
+
+    let (own, cost) = (state.app.gate.own_quota(&actor), prepared.cost);
+    let mut charged = 0;
+    let mut response = match state.throttle.reserve(&actor, own, cost) {
+        Ok(reserved) if prepared.is_public() => {
+            let (response, bytes) = introspected(prepared, state).await;
+            settle(&response, bytes);
+            charged = state.throttle.settle(reserved, u64::from(!was_refused(&response)));
+            response
+        }
+        Ok(reserved) => {
+            let (response, due) = admitted(prepared, actor.clone(), state, store).await;
+            if was_refused(&response) {
+                settle(&response, 0);
+            }
+            charged = state.throttle.settle(reserved, due);
+            response
         }
         Err(wait) => {
-            let seconds = wait.time.as_secs() + u64::from(wait.time.subsec_nanos() > 0);
-            (later(RATE_LIMITED, "too many points spent: wait, or ask for less", seconds), wait.remaining)
+            let response = wait_for(&wait, "too many points spent: wait, or ask for less");
+            settle(&response, 0);
+            response
         }
     };
-    if is_stranger {
-        return response;
-    }
-    let (limit, restored) = (state.limits.points, state.limits.points_per_second);
-    let told = value!({ "requested": cost, "limit": limit, "remaining": remaining, "restoreRate": restored });
+    let balance = state.throttle.balance(&actor, own);
+    let (limit, restored) = (balance.caller.0.points, balance.caller.0.per_second);
+    let told = value!({
+        "requested": cost,
+        "charged": charged,
+        "limit": limit,
+        "remaining": balance.remaining(),
+        "restoreRate": restored,
+    });
     response.extensions.insert("cost".to_owned(), told);
     response
 }
 
-/// Executes what there is a place for. A mutation keeps the place until it has ended, even if nobody waits for it.
-async fn admitted(prepared: Prepared, actor: Actor, state: &State, store: &Store) -> Response {
+/// Answers what is asked of the schema alone, off this thread, and how many bytes that takes.
+async fn introspected(prepared: Prepared, state: &State) -> (Response, usize) {
+    let schema = state.app.schema.clone();
+    let done = state.compute.finish(async move { packed(prepared.run(&schema, None).await) }).await;
+    done.unwrap_or_else(|| (later(OVERLOADED, "too much is asked for at once, try again", 1), 0))
+}
+
+/// Executes what there is a place for, and says what it cost. A mutation keeps the place until it has ended, even if
+/// nobody waits for it.
+async fn admitted(prepared: Prepared, actor: Actor, state: &State, store: &Store) -> (Response, u64) {
     let Some(place) = state.admission.enter(Some(actor.organization)).await else {
-        return later(OVERLOADED, "too much is asked for at once, try again", 1);
+        return (later(OVERLOADED, "too much is asked for at once, try again", 1), 0);
     };
+    let estimate = prepared.cost;
     let scope = store.scope(actor, clock::now()).holding(place);
-    within(state.request_timeout, prepared.run(&state.app.schema, Some(scope))).await
+    let meter = Arc::clone(scope.meter());
+    let (response, is_late) = within(state.request_timeout, prepared.run(&state.app.schema, Some(scope))).await;
+    let least = match is_late {
+        // It may still be at it: what it will have cost is not known.
+        true => estimate,
+        false => u64::from(!was_refused(&response)),
+    };
+    (response, least.max(price::due(&meter.spent(), store.has_one_writer())))
+}
+
+/// Executes for at most so long, and says whether that was too short. A mutation that has begun runs to its end elsewhere;
+/// only the wait for it ends.
+async fn within(limit: Duration, run: impl Future<Output = Response>) -> (Response, bool) {
+    let done = tokio::time::timeout(limit, run).await;
+    done.map_or_else(|_| (refused(server_error(Error::Timeout)), true), |response| (response, false))
+}
+
+fn wait_for(wait: &Wait, message: &str) -> Response {
+    later(RATE_LIMITED, message, wait.seconds())
 }
 
 fn later(code: &'static str, message: &str, seconds: u64) -> Response {
@@ -150,169 +260,14 @@ fn later(code: &'static str, message: &str, seconds: u64) -> Response {
     refused(error)
 }
 
-async fn read(http: &HttpRequest, payload: &mut web::Payload, state: &State) -> Result<Params, Refusal> {
-    if http.method() == Method::GET {
-        return Params::from_query_string(http.query_string());
-    }
-    params::check_content_type(http.headers())?;
-    let body = body::read(http.headers(), payload, state.body_limit, state.request_timeout).await?;
-    Params::from_body(&body)
-}
-
-/// Executes for at most so long. A mutation that has begun runs to its end elsewhere; only the wait for it ends.
-pub async fn within(limit: Duration, run: impl Future<Output = Response>) -> Response {
-    let late = |_| refused(server_error(Error::Timeout));
-    tokio::time::timeout(limit, run).await.unwrap_or_else(late)
-}
-
-fn refused(error: ServerError) -> Response {
-    Response::from_errors(vec![error])
-}
-
-/// Writes the body of an answer: without `data` if nothing was executed.
-fn write(response: &Response, has_data: bool, body: &mut Bounded) -> io::Result<()> {
-    let mut before = "{";
-    if !response.errors.is_empty() {
-        body.write_all(b"{\"errors\":")?;
-        serde_json::to_writer(&mut *body, &response.errors)?;
-        before = ",";
-    }
-    if has_data {
-        body.write_all(before.as_bytes())?;
-        body.write_all(b"\"data\":")?;
-        write_data(&response.data, body)?;
-        before = ",";
-    }
-    if !response.extensions.is_empty() {
-        body.write_all(before.as_bytes())?;
-        body.write_all(b"\"extensions\":")?;
-        serde_json::to_writer(&mut *body, &response.extensions)?;
-        before = ",";
-    }
-    body.write_all(if before == "{" { b"{}" } else { b"}" })
-}
-
-/// What the roots have written already is copied as it stands; serde would read it first.
-fn write_data(data: &Value, body: &mut Bounded) -> io::Result<()> {
-    let Value::Object(roots) = data else { return Ok(serde_json::to_writer(body, data)?) };
-    let mut before = "{";
-    for (key, root) in roots {
-        body.write_all(before.as_bytes())?;
-        serde_json::to_writer(&mut *body, key.as_str())?;
-        body.write_all(b":")?;
-        match written(root) {
-            Some(json) => body.write_all(json.as_bytes())?,
-            None => serde_json::to_writer(&mut *body, root)?,
-        }
-        before = ",";
-    }
-    body.write_all(if before == "{" { b"{}" } else { b"}" })
-}
-
-fn reply(response: &Response, media: Media, operation: Option<OperationType>, most_bytes: usize) -> HttpResponse {
-    let status = status(response, media);
-    let has_data = status.is_success() && !is_request_error(response);
-    let mut text = Bounded { bytes: Vec::new(), most: most_bytes, is_over: false };
-    if write(response, has_data, &mut text).is_err() {
-        if text.is_over && !is_request_error(response) {
-            let message = format!("the answer is longer than {most_bytes} bytes; what was written stays: ask for less");
-            let mut over = refused(refuse(ANSWER_TOO_LARGE, message, None));
-            over.extensions.clone_from(&response.extensions);
-            return reply(&over, media, operation, most_bytes);
-        }
-        return Refusal::internal(None).respond(media);
-    }
-    let mut builder = HttpResponse::build(status);
-    builder.content_type(media.content_type());
-    if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status) {
-        builder.insert_header((RETRY_AFTER, retry_after(response).to_string()));
-    }
-    let mut http = builder.body(text.bytes);
-    let first_code = response.errors.first().and_then(code).map(|code| code.to_owned().into());
-    http.extensions_mut().insert(Outcome { operation: operation.map(kind_name), code: first_code });
-    http
-}
-
-/// Takes no more than so many bytes.
-struct Bounded {
-    bytes: Vec<u8>,
-    most: usize,
-    is_over: bool,
-}
-
-impl io::Write for Bounded {
-    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
-        self.is_over |= self.bytes.len() + more.len() > self.most;
-        if self.is_over {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.bytes.extend_from_slice(more);
-        Ok(more.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// After how many seconds a throttled caller may try again.
-pub(super) fn retry_after(response: &Response) -> u64 {
-    let said = response.errors.first().and_then(|error| error.extensions.as_ref()?.get(RETRY_AFTER_SECONDS));
-    if let Some(Value::Number(seconds)) = said { seconds.as_u64().unwrap_or(1) } else { 1 }
-}
-
-/// All statuses of executed requests. GraphQL over HTTP is still a draft: what changes there, changes here.
-fn status(response: &Response, media: Media) -> StatusCode {
-    let codes: Vec<_> = response.errors.iter().map(code).collect();
-    let all = |wanted: &str| {
-        has_no_data(&response.data) && !codes.is_empty() && codes.iter().all(|code| *code == Some(wanted))
-    };
-    match media {
-        _ if all("UNAVAILABLE") || all(OVERLOADED) => StatusCode::SERVICE_UNAVAILABLE,
-        _ if all(RATE_LIMITED) => StatusCode::TOO_MANY_REQUESTS,
-        _ if all("TIMEOUT") => StatusCode::GATEWAY_TIMEOUT,
-        _ if is_request_error(response) && all(INTERNAL) => StatusCode::INTERNAL_SERVER_ERROR,
-        Media::GraphQl if is_request_error(response) => StatusCode::BAD_REQUEST,
-        Media::GraphQl | Media::Json => StatusCode::OK,
-    }
-}
-
-/// Whether the request failed before any field was executed.
-fn is_request_error(response: &Response) -> bool {
-    response.data == Value::Null
-        && !response.errors.is_empty()
-        && response.errors.iter().all(|error| error.path.is_empty())
-}
-
-fn has_no_data(data: &Value) -> bool {
-    match data {
-        Value::Null => true,
-        Value::Object(roots) => roots.values().all(|root| *root == Value::Null),
-        _ => false,
-    }
-}
-
-const fn kind_name(kind: OperationType) -> &'static str {
-    match kind {
-        OperationType::Query => "query",
-        OperationType::Mutation => "mutation",
-        OperationType::Subscription => "subscription",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use actix_web::{HttpResponse, body::MessageBody as _, http::header::RETRY_AFTER};
-    use async_graphql::{EmptyMutation, EmptySubscription, Object, PathSegment, Response, Schema, ServerError, value};
-    use serde_json::{Value as Json, json};
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
 
-    use super::{Media, reply, within};
-    use crate::{
-        Error,
-        graphql::failure::{publish, server_error},
-    };
+    use super::{failure, within};
+    use crate::http::{media::Media, reply::reply};
 
     struct Slow;
 
@@ -323,64 +278,12 @@ mod tests {
         }
     }
 
-    fn body(response: HttpResponse) -> Json {
-        serde_json::from_slice(&response.into_body().try_into_bytes().unwrap()).unwrap()
-    }
-
-    fn answered(data: async_graphql::Value, errors: Vec<ServerError>) -> HttpResponse {
-        let mut response = Response::new(data);
-        response.errors = errors;
-        publish(&mut response, "");
-        reply(&response, Media::Json, None, 1_000)
-    }
-
-    fn at(field: &str, error: Error) -> ServerError {
-        server_error(error).with_path(vec![PathSegment::Field(field.to_owned())])
-    }
-
     #[actix_web::test]
     async fn a_request_is_waited_for_no_longer_than_the_limit() {
         let schema = Schema::new(Slow, EmptyMutation, EmptySubscription);
-        let mut response = within(Duration::from_millis(10), schema.execute("{ forever }")).await;
-        publish(&mut response, "");
-        let response = reply(&response, Media::GraphQl, None, 1_000);
-        assert_eq!(response.status(), 504);
-        let body = body(response);
-        assert_eq!(body["errors"][0]["extensions"]["code"], "TIMEOUT");
-        assert!(body.get("data").is_none());
-    }
-
-    #[test]
-    fn a_request_that_failed_whole_for_want_of_the_database_may_be_tried_again() {
-        let response = answered(value!({"points": null}), vec![at("points", Error::Unavailable)]);
-        assert_eq!(response.status(), 503);
-        assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "1");
-        assert!(body(response).get("data").is_none());
-    }
-
-    #[test]
-    fn what_did_succeed_is_answered() {
-        let response =
-            answered(value!({"points": null, "__typename": "Query"}), vec![at("points", Error::Unavailable)]);
-        assert_eq!(response.status(), 200);
-        let body = body(response);
-        assert_eq!(body["data"], json!({"points": null, "__typename": "Query"}));
-        assert_eq!(body["errors"][0]["extensions"]["code"], "UNAVAILABLE");
-    }
-
-    #[test]
-    fn a_null_that_climbed_to_the_root_is_an_answer_with_data() {
-        let response = answered(async_graphql::Value::Null, vec![at("points", Error::internal("x"))]);
-        assert_eq!(response.status(), 200);
-        assert_eq!(body(response).get("data"), Some(&Json::Null));
-    }
-
-    #[test]
-    fn an_answer_longer_than_the_limit_is_not_sent() {
-        let long = |length: usize| answered(async_graphql::Value::String("x".repeat(length)), Vec::new());
-        assert_eq!(long(1_000 - r#"{"data":""}"#.len()).status(), 200);
-        let refused = body(long(1_000 - r#"{"data":""}"#.len() + 1));
-        assert_eq!(refused["errors"][0]["extensions"]["code"], "ANSWER_TOO_LARGE");
-        assert!(refused.get("data").is_none());
+        let (mut response, is_late) = within(Duration::from_millis(10), schema.execute("{ forever }")).await;
+        failure::publish(&mut response, "");
+        assert_eq!((is_late, reply(&response, Media::GraphQl, None, 1_000).status().as_u16()), (true, 504));
+        assert_eq!(failure::code(&response.errors[0]), Some("TIMEOUT"));
     }
 }

@@ -1,14 +1,23 @@
-//! Whose tokens are refused, as the database last said: asked on a connection of its own, by one task at a time.
+//! Whose tokens are refused, and what API clients may spend, as the database last said: asked on a connection of its own, by
+//! one task at a time.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::id::OrganizationId;
 use tokio::{sync::Mutex, time::timeout};
 
-use crate::{Error, Result, auth::withdrawn::Withdrawn, clock, store::Store};
+use super::throttle::Own;
+use crate::{
+    Error, Result,
+    auth::withdrawn::Withdrawn,
+    clock,
+    store::{Store, access::ClientQuota},
+};
 
 /// How often each server asks.
 const POLL: Duration = Duration::from_secs(5);
@@ -26,6 +35,8 @@ pub(super) struct Lookout(Arc<Inner>);
 struct Inner {
     store: Store,
     known: RwLock<Option<(DateTime<Utc>, Arc<Withdrawn>)>>,
+    /// What those clients may spend that have a limit of their own.
+    quotas: RwLock<HashMap<OrganizationId, HashMap<String, Own>>>,
     failed: RwLock<Option<Instant>>,
     turn: Arc<Mutex<()>>,
 }
@@ -33,8 +44,8 @@ struct Inner {
 impl Lookout {
     /// Nothing is asked yet.
     pub fn new(store: Store) -> Self {
-        let (known, failed) = (RwLock::default(), RwLock::default());
-        Self(Arc::new(Inner { store, known, failed, turn: Arc::default() }))
+        let (known, quotas, failed) = (RwLock::default(), RwLock::default(), RwLock::default());
+        Self(Arc::new(Inner { store, known, quotas, failed, turn: Arc::default() }))
     }
 
     /// Whose tokens are refused, by an answer that is young enough; `Unavailable` if there is none soon.
@@ -49,6 +60,12 @@ impl Lookout {
             self.0.fails();
         }
         self.0.known(now).ok_or(Error::Unavailable)
+    }
+
+    /// What a client may spend, as the database last said.
+    pub fn own_quota(&self, organization: OrganizationId, client: &str) -> Own {
+        let quotas = self.0.quotas.read().unwrap_or_else(PoisonError::into_inner);
+        quotas.get(&organization).and_then(|clients| clients.get(client)).copied().unwrap_or_default()
     }
 
     /// Asks unless somebody just has, in a task of its own: after an outage a connection may take longer to be made than a
@@ -90,8 +107,14 @@ impl Lookout {
 
 impl Inner {
     async fn poll(&self, now: DateTime<Utc>) -> Result<()> {
-        match self.store.withdrawn(now).await {
-            Ok(withdrawn) => {
+        let asked = async { Ok((self.store.withdrawn(now).await?, self.store.client_quotas().await?)) };
+        match asked.await {
+            Ok((withdrawn, quotas)) => {
+                let mut known = HashMap::<OrganizationId, HashMap<String, Own>>::new();
+                for ClientQuota { organization, client, points, per_second } in quotas {
+                    known.entry(organization).or_default().insert(client, Own { points, per_second });
+                }
+                *self.quotas.write().unwrap_or_else(PoisonError::into_inner) = known;
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::new(withdrawn)));
                 *self.failed.write().unwrap_or_else(PoisonError::into_inner) = None;
                 Ok(())

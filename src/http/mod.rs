@@ -1,10 +1,13 @@
 //! The HTTP surface: one GraphQL endpoint, its contract, health, and an explorer.
 
+mod address;
 mod admin;
 mod admission;
 mod app;
 mod bearer;
 mod body;
+mod buckets;
+mod compute;
 mod diagram;
 mod edge;
 pub mod explorer;
@@ -12,13 +15,17 @@ mod failure;
 mod gate;
 mod graphql;
 mod health;
+mod json;
 mod lookout;
 mod media;
+mod memory;
 mod metrics;
 mod oauth;
 mod params;
 mod preflight;
+mod price;
 mod published;
+mod reply;
 mod serve;
 #[cfg(test)]
 mod tests;

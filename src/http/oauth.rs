@@ -1,6 +1,6 @@
 //! `POST /oauth/token`: API clients get access tokens for their credentials (RFC 6749, 4.4).
 
-use std::{net::IpAddr, num::NonZeroU32};
+use std::{net::IpAddr, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -13,13 +13,16 @@ use actix_web::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use entity::{Permissions, api_client, id};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use sea_orm::prelude::Uuid;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use super::{
+    address::network,
     app::State,
     body,
+    buckets::{Buckets, Clock, Monotonic, Quota},
     failure::{Outcome, Refusal},
     gate::Gate,
     media::Media,
@@ -27,33 +30,54 @@ use super::{
 use crate::{
     Error,
     auth::{Actor, claims, secret, tokens::AUDIENCE},
-    clock,
+    clock, runtime,
 };
 
 /// Longest body, in bytes.
 const MOST_BYTES: usize = 8 * 1_024;
-/// Attempts at once by one address with one client id; afterwards one a second.
-const BURST: NonZeroU32 = NonZeroU32::new(20).expect("20 is not 0");
-/// Most pairs of address and client id remembered before those at rest are forgotten.
-const MOST_PAIRS: usize = 10_000;
+/// Wrong guesses at once for one client id, wherever from; afterwards one a second.
+const OF_CLIENT: Quota = Quota { points: 20, per_second: 1 };
+/// Wrong guesses at once by one address, for whatever client ids; afterwards one a second.
+const OF_ADDRESS: Quota = Quota { points: 60, per_second: 1 };
+/// How long it takes at most until there is a place to judge credentials where too many wrong ones came from.
+const PATIENCE: Duration = Duration::from_millis(80);
 
-/// Slows down guessing.
-pub(super) struct Attempts(DefaultKeyedRateLimiter<(Option<IpAddr>, String)>);
+/// Slows down guessing: by client id and by address, so that guesses at one client from many addresses are as few as those
+/// of one address at many clients. Nobody can lock a client out: who has the right secret is let in however many wrong
+/// ones were tried, and credentials where too many were wrong are judged one at a time.
+pub(super) struct Attempts<C = Monotonic> {
+    clients: Buckets<Uuid>,
+    addresses: Buckets<Option<IpAddr>>,
+    slow: Semaphore,
+    clock: C,
+}
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self(RateLimiter::keyed(Quota::per_second(NonZeroU32::MIN).allow_burst(BURST)))
+        Self::with_clock(Monotonic::default())
     }
 }
 
-impl Attempts {
-    fn allow(&self, peer: Option<IpAddr>, client: &str) -> bool {
-        if self.0.len() >= MOST_PAIRS {
-            self.0.retain_recent();
-        }
-        // An id that is none is one and the same client: nobody can fill the memory with inventions of one address.
-        let known = id::decode(client).map_or_else(String::new, |_| client.to_owned());
-        self.0.check_key(&(peer, known)).is_ok()
+impl<C: Clock> Attempts<C> {
+    fn with_clock(clock: C) -> Self {
+        Self { clients: Buckets::default(), addresses: Buckets::default(), slow: Semaphore::new(1), clock }
+    }
+
+    /// Whether wrong ones came too often for this client id or from this address.
+    fn are_spent(&self, address: Option<IpAddr>, client: Option<Uuid>) -> bool {
+        let now = self.clock.passed();
+        let of_client = client.is_some_and(|client| self.clients.level(&client, OF_CLIENT, now).remaining == 0);
+        of_client || self.addresses.level(&address.map(network), OF_ADDRESS, now).remaining == 0
+    }
+
+    /// Notes that one was wrong. An address that guesses too often takes nothing from the client's guesses any more.
+    fn fail(&self, address: Option<IpAddr>, client: Option<Uuid>) -> Denied {
+        let now = self.clock.passed();
+        let noted = self.addresses.take(&address.map(network), OF_ADDRESS, 1, now).and_then(|level| match client {
+            Some(client) => self.clients.take(&client, OF_CLIENT, 1, now),
+            None => Ok(level),
+        });
+        noted.map_or_else(|wait| Denied::TooOften(wait.seconds()), |_| Denied::Client)
     }
 }
 
@@ -65,7 +89,7 @@ enum Denied {
     Grant,
     Scope,
     Target,
-    TooOften,
+    TooOften(u64),
     Away,
 }
 
@@ -77,13 +101,14 @@ impl Denied {
             Self::Grant => (StatusCode::BAD_REQUEST, "unsupported_grant_type", "only client_credentials is supported"),
             Self::Scope => (StatusCode::BAD_REQUEST, "invalid_scope", "the client does not have all of these scopes"),
             Self::Target => (StatusCode::BAD_REQUEST, "invalid_target", "tokens are for this API only"),
-            Self::TooOften => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "too many attempts"),
+            Self::TooOften(_) => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "too many attempts"),
             Self::Away => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "try again"),
         };
         let mut response = HttpResponse::build(status);
         match self {
             Self::Client => drop(response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"rapport\""))),
-            Self::TooOften | Self::Away => drop(response.insert_header((RETRY_AFTER, "1"))),
+            Self::TooOften(seconds) => drop(response.insert_header((RETRY_AFTER, seconds.to_string()))),
+            Self::Away => drop(response.insert_header((RETRY_AFTER, "1"))),
             _ => {}
         }
         finish(response, &json!({ "error": error, "error_description": description }), Some(error))
@@ -111,17 +136,17 @@ async fn granted(http: &HttpRequest, payload: &mut web::Payload, state: &State) 
     if state.app.gate.tokens.is_none() {
         return Refusal::not_found().respond(Media::Json);
     }
-    let body = match body::read(http.headers(), payload, MOST_BYTES, state.request_timeout).await {
+    let (limit, mut room) = ((MOST_BYTES, || body::too_large(MOST_BYTES)), state.memory.room(false));
+    let body = match body::read(http.headers(), payload, limit, state.request_timeout, &mut room).await {
         Ok(body) => body,
         Err(refusal) => return refusal.respond(Media::Json),
     };
-    let peer = http.peer_addr().map(|address| address.ip());
-    answer(http.headers(), peer, &body, state, clock::now()).await.unwrap_or_else(Denied::respond)
+    answer(http.headers(), state.address(http), &body, state, clock::now()).await.unwrap_or_else(Denied::respond)
 }
 
 async fn answer(
     headers: &HeaderMap,
-    peer: Option<IpAddr>,
+    address: Option<IpAddr>,
     body: &[u8],
     state: &State,
     now: DateTime<Utc>,
@@ -135,11 +160,20 @@ async fn answer(
     }
     let asked = form.one("scope")?.map(claims::scope_names);
     let asked = asked.map(|names| names.ok_or(Denied::Scope)).transpose()?;
-    if !state.attempts.allow(peer, &client) {
-        return Err(Denied::TooOften);
-    }
+    let (attempts, gate) = (&state.attempts, &state.app.gate);
+    let decoded = id::decode(&client).filter(|(prefix, _)| *prefix == api_client::NOUN.prefix).map(|(_, id)| id);
+    let _slow = if attempts.are_spent(address, decoded) {
+        let turn = runtime::on_own(tokio::time::timeout(PATIENCE, attempts.slow.acquire())).await;
+        Some(turn.map_err(|_| Denied::TooOften(1))?)
+    } else {
+        None
+    };
     let Some(_place) = state.admission.enter(None).await else { return Err(Denied::Away) };
-    let (actor, gate) = (state.app.gate.client(&client, &secret, asked.as_deref(), now).await?, &state.app.gate);
+    let judged = gate.client((&client, decoded), &secret, asked.as_deref(), now).await;
+    let actor = judged.map_err(|denied| match denied {
+        Denied::Client => attempts.fail(address, decoded),
+        other => other,
+    })?;
     let is_elsewhere = |target: Option<&str>| target.is_some_and(|target| target != AUDIENCE);
     if is_elsewhere(form.one("audience")?) || is_elsewhere(form.one("resource")?) {
         return Err(Denied::Target);
@@ -163,7 +197,7 @@ impl Gate {
     /// credentials, the work and the answer are the same.
     async fn client(
         &self,
-        id: &str,
+        (id, decoded): (&str, Option<Uuid>),
         secret: &SecretString,
         asked: Option<&[&str]>,
         now: DateTime<Utc>,
@@ -172,8 +206,7 @@ impl Gate {
             tracing::warn!(%error, "a client's credentials could not be judged");
             Denied::Away
         };
-        let decoded = id::decode(id).filter(|(prefix, _)| *prefix == api_client::NOUN.prefix);
-        let row = decoded.map(|(_, id)| id).unwrap_or_default();
+        let row = decoded.unwrap_or_default();
         let known = self.store.api_client(row).await.map_err(away)?;
         let is_right = secret::is_right(secret, known.as_ref().map(|known| known.hash.as_str()));
         let known = known.filter(|known| is_right && !known.is_refused).ok_or(Denied::Client)?;

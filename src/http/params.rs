@@ -1,110 +1,177 @@
 //! The parameters of a GraphQL request, out of a body or a query string.
 
+use std::{borrow::Cow, fmt};
+
 use actix_web::{
-    http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap},
+    http::{
+        StatusCode,
+        header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap},
+    },
     web::Query,
 };
-use async_graphql::Variables;
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Map, Value, value::RawValue};
+use async_graphql::{Value, Variables};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
-use super::failure::Refusal;
+use super::{
+    failure::Refusal,
+    json::{Reader, Wrong},
+    memory::Room,
+};
+use crate::graphql::failure::{BAD_USER_INPUT, TOO_MANY_VALUES};
 
-/// What a caller asks for.
+/// What a caller asks for. Its variables are read last: without a token there may be no reason to.
 #[derive(Debug)]
-pub struct Params {
+pub struct Params<'a> {
     pub query: String,
     pub operation_name: Option<String>,
-    pub variables: Variables,
+    values: Values<'a>,
 }
 
-/// The parameters, each of its type.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Sound {
-    query: String,
-    #[serde(default)]
-    operation_name: Option<String>,
-    #[serde(default)]
-    variables: Option<Variables>,
-    #[serde(default, rename = "extensions")]
-    _extensions: Option<Map<String, Value>>,
-}
-
-/// Each is kept as text first, so that a value of the wrong type can be named.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire<'a> {
-    #[serde(borrow, default)]
-    query: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    operation_name: Option<&'a RawValue>,
-    #[serde(borrow, default)]
+/// What holds values of any kind, as it came.
+#[derive(Debug, Default)]
+struct Values<'a> {
     variables: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    extensions: Option<&'a RawValue>,
+    /// Of no concern yet, but what holds for variables holds for them.
+    others: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
-impl Params {
+/// The members of a request's body, each as text.
+#[derive(Default)]
+struct Wire<'a> {
+    query: Option<&'a RawValue>,
+    operation_name: Option<&'a RawValue>,
+    values: Values<'a>,
+}
+
+impl<'de> Deserialize<'de> for Wire<'de> {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+/// The name of a member, borrowed unless it is written with escapes.
+#[derive(serde::Deserialize)]
+struct Member<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Most members that are none of ours.
+const MOST_OTHERS: usize = 16;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Wire<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Wire<'de>, A::Error> {
+        let mut wire = Wire::default();
+        while let Some(Member(name)) = members.next_key()? {
+            let value: &RawValue = members.next_value()?;
+            let twice = match &*name {
+                "query" => wire.query.replace(value),
+                "operationName" => wire.operation_name.replace(value),
+                "variables" => wire.values.variables.replace(value),
+                _ => {
+                    let others = &mut wire.values.others;
+                    let twice = others.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+                    others.push((name, value));
+                    twice.or((others.len() > MOST_OTHERS).then_some(value))
+                }
+            };
+            if twice.is_some() {
+                return Err(A::Error::custom("a member is given twice"));
+            }
+        }
+        Ok(wire)
+    }
+}
+
+impl<'a> Params<'a> {
     /// Reads the body of a POST.
-    pub fn from_body(body: &[u8]) -> Result<Self, Refusal> {
-        // The derived reader would take an array for an object's fields in order.
+    pub fn from_body(body: &'a [u8]) -> Result<Self, Refusal> {
         match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'{') => {}
             Some(b'[') => return Err(Refusal::bad_request("batches are not supported: send one request at a time")),
             _ => return Err(Refusal::bad_request("the body must be a JSON object")),
         }
-        if let Ok(Sound { query, operation_name, variables, .. }) = serde_json::from_slice(body) {
-            let operation_name = operation_name.filter(|name| !name.is_empty());
-            return Ok(Self { query, operation_name, variables: variables.unwrap_or_default() });
-        }
         let wire: Wire = serde_json::from_slice(body)
             .map_err(|_| Refusal::bad_request("the body must be one JSON object, with each parameter once"))?;
-        Self::from_wire(&wire)
+        let query = wire.query.map(|raw| typed::<Option<String>>(raw, "query", "a string")).transpose()?.flatten();
+        let name = wire.operation_name.map(|raw| typed::<Option<String>>(raw, "operationName", "a string"));
+        Self::of(query, name.transpose()?.flatten(), wire.values)
     }
 
-    /// Reads the query string of a GET.
-    pub fn from_query_string(text: &str) -> Result<Self, Refusal> {
-        let pairs = Query::<Vec<(String, String)>>::from_query(text)
-            .map_err(|_| Refusal::bad_request("the query string cannot be read"))?
-            .into_inner();
-        let one = |name: &str| {
-            let mut values = pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
-            match (values.next(), values.next()) {
-                (_, Some(_)) => Err(Refusal::bad_request(format!("{name} is given twice"))),
-                (value, None) => Ok(value.filter(|value| !value.is_empty())),
-            }
+    fn of(query: Option<String>, name: Option<String>, values: Values<'a>) -> Result<Self, Refusal> {
+        let query = query.ok_or_else(|| Refusal::bad_request("query is required"))?;
+        Ok(Self { query, operation_name: name.filter(|name| !name.is_empty()), values })
+    }
+
+    /// The variables, of so many values at most.
+    pub fn variables(&self, most: usize, room: &mut Room) -> Result<Variables, Refusal> {
+        let reader = Reader::new(most, room);
+        let object = |name: &str, raw: &RawValue| match reader.read(name, raw.get()) {
+            Ok(Value::Object(object)) => Ok(object),
+            Ok(Value::Null) => Ok(<_>::default()),
+            Ok(_) => Err(Refusal::bad_request(format!("{name} must be an object"))),
+            Err(wrong) => Err(refusal(name, wrong, most)),
         };
+        for (name, raw) in &self.values.others {
+            if name == "extensions" {
+                object("extensions", raw)?;
+            } else {
+                reader.read("the body", raw.get()).map_err(|wrong| refusal("the body", wrong, most))?;
+            }
+        }
+        let object = self.values.variables.map(|raw| object("variables", raw)).transpose()?.unwrap_or_default();
+        Ok(Variables::from_value(Value::Object(object)))
+    }
+}
+
+fn refusal(name: &str, wrong: Wrong, most: usize) -> Refusal {
+    let invalid = |message: String| Refusal::new(StatusCode::BAD_REQUEST, BAD_USER_INPUT, message);
+    match wrong {
+        Wrong::NotJson => Refusal::bad_request(format!("{name} must be JSON")),
+        Wrong::TooDeep => Refusal::bad_request(format!("{name} is nested too deeply")),
+        Wrong::Twice(place) => invalid(format!("the key {place} is given twice")),
+        Wrong::TooMany => {
+            let message = format!("the request holds more than {most} values: send fewer rows at a time");
+            Refusal::new(StatusCode::BAD_REQUEST, TOO_MANY_VALUES, message)
+        }
+        Wrong::Full => super::memory::Full.into(),
+    }
+}
+
+/// The parameters of a query string.
+pub struct Pairs(Vec<(String, String)>);
+
+impl Pairs {
+    /// Reads the query string of a GET.
+    pub fn read(text: &str) -> Result<Self, Refusal> {
+        let pairs = Query::<Vec<(String, String)>>::from_query(text);
+        Ok(Self(pairs.map_err(|_| Refusal::bad_request("the query string cannot be read"))?.into_inner()))
+    }
+
+    /// What they ask for.
+    pub fn params(&self) -> Result<Params<'_>, Refusal> {
         let json = |name: &'static str| {
-            let value = one(name)?.map(serde_json::from_str::<&RawValue>).transpose();
+            let value = self.one(name)?.map(serde_json::from_str::<&RawValue>).transpose();
             value.map_err(|_| Refusal::bad_request(format!("{name} must be JSON")))
         };
-        let mut params = Self::from_parts(one("query")?.map(str::to_owned), json("variables")?, json("extensions")?)?;
-        params.operation_name = one("operationName")?.map(str::to_owned);
-        Ok(params)
+        let (variables, extensions) = (json("variables")?, json("extensions")?);
+        let values =
+            Values { variables, others: extensions.map(|raw| ("extensions".into(), raw)).into_iter().collect() };
+        Params::of(self.one("query")?.map(str::to_owned), self.one("operationName")?.map(str::to_owned), values)
     }
 
-    fn from_wire(wire: &Wire) -> Result<Self, Refusal> {
-        let query = wire.query.map(|raw| typed(raw, "query", "a string")).transpose()?;
-        let mut params = Self::from_parts(query, wire.variables, wire.extensions)?;
-        let name: Option<String> =
-            wire.operation_name.map(|raw| typed(raw, "operationName", "a string")).transpose()?;
-        params.operation_name = name.filter(|name| !name.is_empty());
-        Ok(params)
-    }
-
-    fn from_parts(
-        query: Option<String>,
-        variables: Option<&RawValue>,
-        extensions: Option<&RawValue>,
-    ) -> Result<Self, Refusal> {
-        let query = query.ok_or_else(|| Refusal::bad_request("query is required"))?;
-        let variables: Option<Variables> = variables.map(|raw| typed(raw, "variables", "an object")).transpose()?;
-        if let Some(raw) = extensions {
-            // None is known yet; what they hold is of no concern.
-            typed::<Option<Map<String, Value>>>(raw, "extensions", "an object")?;
+    fn one(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        match (values.next(), values.next()) {
+            (_, Some(_)) => Err(Refusal::bad_request(format!("{name} is given twice"))),
+            (value, None) => Ok(value.filter(|value| !value.is_empty())),
         }
-        Ok(Self { query, operation_name: None, variables: variables.unwrap_or_default() })
     }
 }
 

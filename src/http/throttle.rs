@@ -1,147 +1,223 @@
-//! Who has spent their points: a bucket for each caller and one, five times as large, for each organization. Who has no
-//! token is an address.
+//! Who has spent their points: a bucket for each caller and one, five times as large, for each organization. What is asked
+//! of the schema itself is paid out of buckets of their own, which those without a token have too, one for each address.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use entity::id::OrganizationId;
-use governor::{
-    NotUntil, Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-    middleware::StateInformationMiddleware,
-    state::keyed::DefaultKeyedStateStore,
-};
 
+pub use super::buckets::Wait;
+use super::{
+    address::network,
+    buckets::{Buckets, Clock, Level, Monotonic, Quota},
+};
 use crate::{auth::Actor, graphql::limits::Limits};
 
 /// How many callers' points an organization has.
 const ORGANIZATION: u32 = 5;
-/// After so many charges, buckets that are full again are forgotten: memory is bounded by who called lately.
-const SWEEP: u32 = 4_096;
-
-type Buckets<K, C> = RateLimiter<K, DefaultKeyedStateStore<K>, C, StateInformationMiddleware>;
 
 /// The buckets of this process.
-pub struct Throttle<C: Clock = DefaultClock> {
-    callers: Buckets<(OrganizationId, String), C>,
-    organizations: Buckets<OrganizationId, C>,
-    strangers: Buckets<Option<IpAddr>, C>,
+pub struct Throttle<C = Monotonic> {
+    callers: Buckets<(OrganizationId, String)>,
+    organizations: Buckets<OrganizationId>,
+    schema: Buckets<Who>,
     clock: C,
-    /// What a caller's bucket holds when it is full.
-    points: u32,
-    charges: AtomicU32,
+    caller: Quota,
+    questions: Quota,
 }
 
-/// Why a request has to wait.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Wait {
-    /// Until there are points enough.
-    pub time: Duration,
-    /// Points there are now.
-    pub remaining: u32,
+/// Who asks something of the schema.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Who {
+    Caller(OrganizationId, String),
+    Address(Option<IpAddr>),
+}
+
+/// What an API client may spend, where that is not what every caller may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    /// Points of a full bucket.
+    pub points: Option<u32>,
+    /// Points that come back each second.
+    pub per_second: Option<u32>,
+}
+
+/// Points taken for a request that has yet to be answered. If it never is, they stay taken.
+#[derive(Debug)]
+pub struct Reserved {
+    caller: (OrganizationId, String),
+    quota: Quota,
+    points: u32,
+}
+
+/// Points taken for a question about the schema.
+#[derive(Debug)]
+pub struct Asked {
+    who: Who,
+    points: u32,
+}
+
+/// What a caller is told of the buckets that their requests are paid from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// The caller's bucket, and what is in it.
+    pub caller: (Quota, Level),
+    /// The organization's.
+    pub organization: (Quota, Level),
+}
+
+impl Balance {
+    /// Points that can be spent now.
+    pub fn remaining(&self) -> u32 {
+        self.caller.1.remaining.min(self.organization.1.remaining)
+    }
+
+    /// The values of `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
+    pub fn headers(&self) -> [String; 2] {
+        let both = [("caller", self.caller), ("organization", self.organization)];
+        let policy =
+            both.map(|(name, (quota, _))| format!("\"{name}\";q={};qu=\"points\";w={}", quota.points, quota.window()));
+        let level = both.map(|(name, (_, level))| {
+            let full_in = level.full_in.as_nanos().div_ceil(1_000_000_000);
+            format!("\"{name}\";r={};t={full_in}", level.remaining)
+        });
+        [policy.join(", "), level.join(", ")]
+    }
 }
 
 impl Throttle {
     pub fn new(limits: &Limits) -> Self {
-        Self::with_clock(limits, DefaultClock::default())
+        Self::with_clock(limits, Monotonic::default())
     }
 }
 
-impl<C: Clock + Clone> Throttle<C> {
-    fn with_clock(limits: &Limits, clock: C) -> Self {
-        let quota = |times: u32| {
-            let points = |number: u32| NonZeroU32::new(number.saturating_mul(times)).unwrap_or(NonZeroU32::MIN);
-            Quota::per_second(points(limits.points_per_second)).allow_burst(points(limits.points))
-        };
+impl<C: Clock> Throttle<C> {
+    pub(super) fn with_clock(limits: &Limits, clock: C) -> Self {
         Self {
-            callers: Buckets::new(quota(1), DefaultKeyedStateStore::default(), clock.clone()),
-            organizations: Buckets::new(quota(ORGANIZATION), DefaultKeyedStateStore::default(), clock.clone()),
-            strangers: Buckets::new(quota(1), DefaultKeyedStateStore::default(), clock.clone()),
+            callers: Buckets::default(),
+            organizations: Buckets::default(),
+            schema: Buckets::default(),
             clock,
-            points: limits.points,
-            charges: AtomicU32::new(0),
+            caller: Quota { points: limits.points, per_second: limits.points_per_second },
+            questions: Quota {
+                points: limits.introspection_points,
+                per_second: limits.introspection_points_per_second,
+            },
         }
     }
 
-    /// Takes the cost of a request from both buckets: at least 1, and no more than a full one holds. Answers the points
-    /// that are left, where fewer are.
-    ///
-    /// The caller's is asked first: who has none left takes none from the organization.
-    pub fn charge(&self, actor: &Actor, cost: u64) -> Result<u32, Wait> {
-        let cost = self.begin(cost);
-        let own = self.take(&self.callers, &(actor.organization, actor.subject.clone()), cost)?;
-        let shared = self.take(&self.organizations, &actor.organization, cost)?;
-        Ok(own.min(shared))
-    }
-
-    /// The same for a caller without a token, known by the address at the other end of the connection: what a header
-    /// says of an address can be made up.
-    pub fn charge_stranger(&self, address: Option<IpAddr>, cost: u64) -> Result<u32, Wait> {
-        let cost = self.begin(cost);
-        self.take(&self.strangers, &address.map(network), cost)
-    }
-
-    /// What to take.
-    fn begin(&self, cost: u64) -> NonZeroU32 {
-        if self.charges.fetch_add(1, Ordering::Relaxed) % SWEEP == SWEEP - 1 {
-            self.forget();
+    /// Takes what a request may cost from both buckets: at least 1, and no more than a full one holds. Who has too few
+    /// points in one of them spends none in the other. `own` is what the caller has instead of the usual quota.
+    pub fn reserve(&self, actor: &Actor, own: Own, cost: u64) -> Result<Reserved, Wait> {
+        let (quota, now) = (self.quota(own), self.clock.passed());
+        let points = u32::try_from(cost).unwrap_or(u32::MAX).clamp(1, quota.points);
+        let caller = (actor.organization, actor.subject.clone());
+        self.callers.take(&caller, quota, points, now)?;
+        let shared = self.organizations.take(&actor.organization, self.organization(), points, now);
+        if let Err(wait) = shared {
+            self.callers.settle(&caller, quota, (points, 0), now);
+            return Err(wait);
         }
-        let cost = u32::try_from(cost).unwrap_or(u32::MAX).min(self.points);
-        NonZeroU32::new(cost).unwrap_or(NonZeroU32::MIN)
+        Ok(Reserved { caller, quota, points })
     }
 
-    fn take<K>(&self, buckets: &Buckets<K, C>, key: &K, cost: NonZeroU32) -> Result<u32, Wait>
-    where
-        K: Clone + Eq + std::hash::Hash,
-    {
-        let taken = buckets.check_key_n(key, cost).expect("a full bucket holds the cost");
-        match taken {
-            Ok(state) => Ok(state.remaining_burst_capacity()),
-            Err(refused) => Err(self.wait(&refused, cost)),
+    /// Corrects what was taken to what is due. Answers that.
+    pub fn settle(&self, reserved: Reserved, due: u64) -> u32 {
+        let now = self.clock.passed();
+        let due = u32::try_from(due).unwrap_or(u32::MAX);
+        let change = (reserved.points, due);
+        self.callers.settle(&reserved.caller, reserved.quota, change, now);
+        self.organizations.settle(&reserved.caller.0, self.organization(), change, now);
+        due
+    }
+
+    /// What is in a caller's buckets.
+    pub fn balance(&self, actor: &Actor, own: Own) -> Balance {
+        let (quota, now) = (self.quota(own), self.clock.passed());
+        let caller = self.callers.level(&(actor.organization, actor.subject.clone()), quota, now);
+        let organization = self.organizations.level(&actor.organization, self.organization(), now);
+        Balance { caller: (quota, caller), organization: (self.organization(), organization) }
+    }
+
+    /// Takes what a question about the schema may cost, from the caller's bucket for such or, without a token, from that
+    /// of the address.
+    pub fn ask_schema(&self, actor: Option<&Actor>, address: Option<IpAddr>, cost: u64) -> Result<Asked, Wait> {
+        let who = actor.map_or_else(
+            || Who::Address(address.map(network)),
+            |actor| Who::Caller(actor.organization, actor.subject.clone()),
+        );
+        let points = u32::try_from(cost).unwrap_or(u32::MAX).clamp(1, self.questions.points);
+        self.schema.take(&who, self.questions, points, self.clock.passed())?;
+        Ok(Asked { who, points })
+    }
+
+    /// Corrects what was taken for a question about the schema.
+    pub fn settle_schema(&self, asked: &Asked, due: u64) {
+        let due = u32::try_from(due).unwrap_or(u32::MAX);
+        self.schema.settle(&asked.who, self.questions, (asked.points, due), self.clock.passed());
+    }
+
+    /// No client has more than its organization.
+    fn quota(&self, own: Own) -> Quota {
+        let (usual, most) = (self.caller, self.organization());
+        let within = |own: Option<u32>, usual: u32, most: u32| own.unwrap_or(usual).clamp(1, most);
+        Quota {
+            points: within(own.points, usual.points, most.points),
+            per_second: within(own.per_second, usual.per_second, most.per_second),
         }
     }
 
-    fn wait(&self, refused: &NotUntil<C::Instant>, cost: NonZeroU32) -> Wait {
-        let time = refused.wait_time_from(self.clock.now());
-        let missing = time.as_nanos().div_ceil(refused.quota().replenish_interval().as_nanos().max(1));
-        Wait { time, remaining: cost.get().saturating_sub(u32::try_from(missing).unwrap_or(u32::MAX)) }
-    }
-
-    fn forget(&self) {
-        self.callers.retain_recent();
-        self.callers.shrink_to_fit();
-        self.organizations.retain_recent();
-        self.organizations.shrink_to_fit();
-        self.strangers.retain_recent();
-        self.strangers.shrink_to_fit();
+    const fn organization(&self) -> Quota {
+        self.caller.times(ORGANIZATION)
     }
 }
 
-/// Whose address it is: one customer of a provider has 2^64 of version 6.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX))),
-        four @ IpAddr::V4(_) => four,
+impl Wait {
+    /// Whole seconds until there are points enough.
+    pub fn seconds(&self) -> u64 {
+        self.time.as_secs() + u64::from(self.time > Duration::from_secs(self.time.as_secs()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicU64, Ordering},
+        },
+        time::Duration,
+    };
 
     use entity::{Permissions, id::OrganizationId};
-    use governor::clock::FakeRelativeClock;
 
-    use super::{SWEEP, Throttle, Wait};
+    use super::{Clock, Own, Quota, Throttle, Wait};
     use crate::{auth::Actor, graphql::limits::Limits};
 
-    fn throttle() -> (Throttle<FakeRelativeClock>, FakeRelativeClock) {
-        let clock = FakeRelativeClock::default();
-        let limits = Limits { points: 1_000, points_per_second: 100, ..Limits::DEFAULT };
+    /// Seconds, set by the test.
+    #[derive(Clone, Default)]
+    struct Hand(Arc<AtomicU64>);
+
+    impl Hand {
+        fn advance(&self, seconds: u64) {
+            self.0.fetch_add(seconds, Ordering::Relaxed);
+        }
+    }
+
+    impl Clock for Hand {
+        fn passed(&self) -> Duration {
+            Duration::from_secs(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    fn throttle() -> (Throttle<Hand>, Hand) {
+        let clock = Hand::default();
+        let limits = Limits {
+            points: 1_000,
+            points_per_second: 100,
+            introspection_points: 500,
+            introspection_points_per_second: 10,
+            ..Limits::DEFAULT
+        };
         (Throttle::with_clock(&limits, clock.clone()), clock)
     }
 
@@ -153,27 +229,19 @@ mod tests {
         OrganizationId(entity::id::new())
     }
 
-    #[test]
-    fn points_are_spent_and_come_back_with_time() {
-        let (throttle, clock) = throttle();
-        let mia = caller(organization(), "mia");
-        assert_eq!(throttle.charge(&mia, 600), Ok(400));
-        assert_eq!(throttle.charge(&mia, 600), Err(Wait { time: Duration::from_secs(2), remaining: 400 }));
-        clock.advance(Duration::from_secs(1));
-        assert_eq!(throttle.charge(&mia, 600), Err(Wait { time: Duration::from_secs(1), remaining: 500 }));
-        clock.advance(Duration::from_secs(1));
-        assert_eq!(throttle.charge(&mia, 600), Ok(0));
-        clock.advance(Duration::from_hours(1));
-        assert_eq!(throttle.charge(&mia, 600), Ok(400));
+    /// What a caller has left after spending so much.
+    fn spend(throttle: &Throttle<Hand>, actor: &Actor, points: u64) -> Result<u32, Wait> {
+        throttle.reserve(actor, Own::default(), points).map(|_| throttle.balance(actor, Own::default()).remaining())
     }
 
     #[test]
     fn one_caller_spends_nothing_of_another() {
         let (throttle, _) = throttle();
         let (ours, theirs) = (organization(), organization());
-        assert_eq!(throttle.charge(&caller(ours, "mia"), 1_000), Ok(0));
-        assert_eq!(throttle.charge(&caller(ours, "noa"), 1_000), Ok(0));
-        assert_eq!(throttle.charge(&caller(theirs, "mia"), 1_000), Ok(0));
+        for actor in [caller(ours, "mia"), caller(ours, "noa"), caller(theirs, "mia")] {
+            assert_eq!(spend(&throttle, &actor, 1_000), Ok(0));
+        }
+        assert_eq!(spend(&throttle, &caller(ours, "mia"), 600).unwrap_err().time, Duration::from_secs(6));
     }
 
     #[test]
@@ -181,61 +249,95 @@ mod tests {
         let (throttle, clock) = throttle();
         let ours = organization();
         for at in 0..5 {
-            throttle.charge(&caller(ours, at.to_string()), 1_000).unwrap();
+            spend(&throttle, &caller(ours, at.to_string()), 1_000).unwrap();
         }
         let sixth = caller(ours, "sixth");
-        assert_eq!(throttle.charge(&sixth, 500), Err(Wait { time: Duration::from_secs(1), remaining: 0 }));
-        clock.advance(Duration::from_secs(1));
-        assert_eq!(throttle.charge(&sixth, 100), Ok(400));
+        assert_eq!(spend(&throttle, &sixth, 500), Err(Wait { time: Duration::from_secs(1), remaining: 0 }));
+        // What the organization refuses, the caller keeps.
+        assert_eq!(throttle.balance(&sixth, Own::default()).caller.1.remaining, 1_000);
+        clock.advance(1);
+        assert_eq!(spend(&throttle, &sixth, 100), Ok(400));
     }
 
     #[test]
     fn who_is_refused_takes_nothing_from_the_organization() {
         let (throttle, _) = throttle();
         let ours = organization();
-        throttle.charge(&caller(ours, "greedy"), 1_000).unwrap();
+        spend(&throttle, &caller(ours, "greedy"), 1_000).unwrap();
         for _ in 0..100 {
-            throttle.charge(&caller(ours, "greedy"), 1_000).unwrap_err();
+            spend(&throttle, &caller(ours, "greedy"), 1_000).unwrap_err();
         }
-        assert_eq!(throttle.charge(&caller(ours, "modest"), 10), Ok(990));
+        assert_eq!(spend(&throttle, &caller(ours, "modest"), 10), Ok(990));
+    }
+
+    #[test]
+    fn what_is_due_is_settled_in_both_buckets() {
+        let (throttle, clock) = throttle();
+        let mia = caller(organization(), "mia");
+        let left = |throttle: &Throttle<Hand>| {
+            let balance = throttle.balance(&mia, Own::default());
+            (balance.caller.1.remaining, balance.organization.1.remaining)
+        };
+        let reserved = throttle.reserve(&mia, Own::default(), 900).unwrap();
+        assert_eq!(left(&throttle), (100, 4_100));
+        assert_eq!(throttle.settle(reserved, 3), 3);
+        assert_eq!(left(&throttle), (997, 4_997));
+        let reserved = throttle.reserve(&mia, Own::default(), 7).unwrap();
+        throttle.settle(reserved, 1_500);
+        assert_eq!(left(&throttle), (0, 3_497));
+        clock.advance(6);
+        assert_eq!(left(&throttle), (97, 5_000));
     }
 
     #[test]
     fn a_request_for_nothing_costs_a_point_and_none_costs_more_than_a_full_bucket() {
         let (throttle, _) = throttle();
-        assert_eq!(throttle.charge(&caller(organization(), "mia"), 0), Ok(999));
-        assert_eq!(throttle.charge(&caller(organization(), "mia"), u64::MAX), Ok(0));
+        assert_eq!(spend(&throttle, &caller(organization(), "mia"), 0), Ok(999));
+        assert_eq!(spend(&throttle, &caller(organization(), "mia"), u64::MAX), Ok(0));
     }
 
     #[test]
-    fn an_address_without_a_token_spends_its_own_points_and_a_network_of_version_6_is_one() {
-        let (throttle, clock) = throttle();
-        let charge = |address: &str| throttle.charge_stranger(Some(address.parse().unwrap()), 1_000);
-        let later = Err(Wait { time: Duration::from_secs(10), remaining: 0 });
-        assert_eq!(charge("192.0.2.1"), Ok(0));
-        assert_eq!(charge("192.0.2.1"), later);
-        assert_eq!(charge("::ffff:192.0.2.1"), later);
-        assert_eq!(charge("192.0.2.2"), Ok(0));
-        assert_eq!(charge("2001:db8::1"), Ok(0));
-        assert_eq!(charge("2001:db8::ffff:1"), later);
-        assert_eq!(charge("2001:db8:0:1::1"), Ok(0));
-        assert_eq!(throttle.charge_stranger(None, 1_000), Ok(0));
-        assert_eq!(throttle.charge(&caller(organization(), "mia"), 1_000), Ok(0));
-        clock.advance(Duration::from_secs(10));
-        assert_eq!(charge("192.0.2.1"), Ok(0));
+    fn a_client_has_a_quota_of_its_own_within_that_of_its_organization() {
+        let (throttle, _) = throttle();
+        let crm = caller(organization(), "client_1");
+        let own = |points, per_second| Own { points: Some(points), per_second: Some(per_second) };
+        assert_eq!(
+            throttle.balance(&crm, own(3_000, 200)).headers()[0],
+            "\"caller\";q=3000;qu=\"points\";w=15, \
+            \"organization\";q=5000;qu=\"points\";w=10"
+        );
+        throttle.reserve(&crm, own(3_000, 200), 2_500).unwrap();
+        assert_eq!(
+            throttle.balance(&crm, own(3_000, 200)).headers()[1],
+            "\"caller\";r=500;t=13, \"organization\";r=2500;t=5"
+        );
+        assert!(throttle.reserve(&crm, own(3_000, 200), 501).is_err());
+        let small = caller(organization(), "client_2");
+        throttle.reserve(&small, own(5, 1), 100).unwrap();
+        assert!(throttle.reserve(&small, own(5, 1), 1).is_err());
+        assert_eq!(throttle.balance(&small, own(u32::MAX, 0)).caller.0, Quota { points: 5_000, per_second: 1 });
     }
 
     #[test]
-    fn who_has_not_called_lately_is_forgotten() {
+    fn questions_about_the_schema_have_buckets_of_their_own_and_a_network_of_version_6_is_one() {
         let (throttle, clock) = throttle();
-        let ours = organization();
-        for at in 0..SWEEP - 1 {
-            let _ = throttle.charge(&caller(ours, at.to_string()), 1);
-        }
-        throttle.strangers.check_key(&None).unwrap();
-        assert!(throttle.callers.len() > 4_000);
-        clock.advance(Duration::from_hours(1));
-        throttle.charge(&caller(ours, "last"), 1).unwrap();
-        assert_eq!((throttle.callers.len(), throttle.organizations.len(), throttle.strangers.len()), (1, 1, 0));
+        let ask = |address: &str| {
+            throttle.ask_schema(None, Some(address.parse().unwrap()), 500).map_err(|wait| wait.seconds())
+        };
+        assert!(ask("192.0.2.1").is_ok());
+        assert_eq!(ask("192.0.2.1").unwrap_err(), 50);
+        assert_eq!(ask("::ffff:192.0.2.1").unwrap_err(), 50);
+        assert!(ask("192.0.2.2").is_ok() && ask("2001:db8::1").is_ok());
+        assert_eq!(ask("2001:db8::ffff:1").unwrap_err(), 50);
+        assert!(ask("2001:db8:0:1::1").is_ok());
+        assert!(throttle.ask_schema(None, None, 500).is_ok());
+        let mia = caller(organization(), "mia");
+        let asked = throttle.ask_schema(Some(&mia), Some("192.0.2.1".parse().unwrap()), u64::MAX).unwrap();
+        assert_eq!(throttle.balance(&mia, Own::default()).remaining(), 1_000);
+        assert!(throttle.ask_schema(Some(&mia), None, 1).is_err());
+        throttle.settle_schema(&asked, 100);
+        assert!(throttle.ask_schema(Some(&mia), None, 400).is_ok());
+        clock.advance(50);
+        assert!(ask("192.0.2.1").is_ok());
     }
 }

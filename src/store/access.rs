@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::{
-    Permissions,
+    Permissions, api_client,
     event::EventOperation,
     id::{self, OrganizationId},
     noun::Named,
@@ -105,6 +105,42 @@ impl<C> Scope<C> {
     /// What signs addresses on the caller's behalf, if this server has a key of its own.
     pub fn addresses(&self) -> Option<&Addresses> {
         self.store.addresses.as_deref()
+    }
+}
+
+/// What an API client may spend, where its organization has said so.
+#[derive(Clone, Debug)]
+pub struct ClientQuota {
+    /// Its organization.
+    pub organization: OrganizationId,
+    /// Its id, as tokens name it.
+    pub client: String,
+    /// Points it can save up.
+    pub points: Option<u32>,
+    /// Points it gains each second.
+    pub per_second: Option<u32>,
+}
+
+impl Store {
+    /// The API clients of every organization that have limits of their own.
+    pub async fn client_quotas(&self) -> Result<Vec<ClientQuota>> {
+        let mut sql = self.sql();
+        sql.push("SELECT organization_id, id, points, points_per_second FROM api_client ");
+        sql.push("WHERE (points IS NOT NULL OR points_per_second IS NOT NULL) AND revoked_at IS NULL");
+        let mut quotas = Vec::new();
+        for row in self.lookout.query_all_raw(sql.finish()).await? {
+            let number = |at| -> Result<Option<u32>> {
+                let given = row.try_get_by_index::<Option<i64>>(at)?;
+                Ok(given.map(|given| u32::try_from(given).unwrap_or(u32::MAX)))
+            };
+            quotas.push(ClientQuota {
+                organization: OrganizationId(row.try_get_by_index(0)?),
+                client: id::encode(api_client::NOUN.prefix, row.try_get_by_index(1)?),
+                points: number(2)?,
+                per_second: number(3)?,
+            });
+        }
+        Ok(quotas)
     }
 }
 

@@ -15,6 +15,7 @@ pub struct Meter {
     rows_read: AtomicU64,
     rows_written: AtomicU64,
     points: AtomicU64,
+    answered: AtomicU64,
     is_abandoned: AtomicBool,
 }
 
@@ -29,6 +30,8 @@ pub struct Spent {
     pub rows_written: u64,
     /// Points for work that no statement shows, such as parsing.
     pub points: u64,
+    /// Tenths of points for what the answer holds: objects, counts, and rows that were written.
+    pub answered: u64,
 }
 
 /// Marks a request as abandoned when it is dropped before its work has ended.
@@ -41,6 +44,11 @@ impl Meter {
         self.points.fetch_add(points, Ordering::Relaxed);
     }
 
+    /// Adds tenths of points for what the answer holds.
+    pub fn answers(&self, tenths: u64) {
+        self.answered.fetch_add(tenths, Ordering::Relaxed);
+    }
+
     /// What was counted so far.
     pub fn spent(&self) -> Spent {
         Spent {
@@ -48,6 +56,7 @@ impl Meter {
             rows_read: self.rows_read.load(Ordering::Relaxed),
             rows_written: self.rows_written.load(Ordering::Relaxed),
             points: self.points.load(Ordering::Relaxed),
+            answered: self.answered.load(Ordering::Relaxed),
         }
     }
 

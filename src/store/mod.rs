@@ -326,6 +326,11 @@ impl Store {
         self.writer.close().await.map_err(Error::from)
     }
 
+    /// Whether all who write share one connection: `SQLite`.
+    pub fn has_one_writer(&self) -> bool {
+        self.backend() == DbBackend::Sqlite
+    }
+
     fn backend(&self) -> DbBackend {
         self.reader.get_database_backend()
     }

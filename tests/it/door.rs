@@ -227,6 +227,7 @@ fn settings() -> HttpSettings {
         admin_listen: listen,
         public_url: None,
         cors_origins: Vec::new(),
+        trusted_proxies: Vec::new(),
         body_limit: 100_000,
         request_timeout: Duration::from_secs(10),
         drain_timeout: Duration::from_secs(1),

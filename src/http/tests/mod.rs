@@ -3,7 +3,9 @@
 mod attacks;
 mod edges;
 mod explorer;
+mod identity;
 mod protocol;
+mod spending;
 
 use std::{
     fmt::Write as _,
@@ -82,6 +84,7 @@ fn settings() -> HttpSettings {
         admin_listen: listen,
         public_url: None,
         cors_origins: vec![LISTED.to_owned()],
+        trusted_proxies: Vec::new(),
         body_limit: BODY_LIMIT,
         request_timeout: Duration::from_secs(5),
         drain_timeout: Duration::from_secs(5),
