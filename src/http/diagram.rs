@@ -60,12 +60,11 @@ async fn answer(http: &HttpRequest, state: &State, store: &Store) -> Result<Http
     let signature = asked.as_ref().and_then(|asked| asked.get(PARAMETER));
     let theme = asked.as_ref().map(|asked| asked.get("theme").map_or("auto", String::as_str));
     let theme = theme.filter(|theme| ["auto", "light", "dark"].contains(theme));
-    let actor = match signature {
-        Some(signature) => opened(http, state, signature, theme.unwrap_or_default()).await.map_err(refused)?,
-        None => {
-            let actor = bearer::actor(http.headers(), &state.app.gate).await.map_err(refused)?;
-            actor.ok_or_else(|| refused(Refusal::unauthenticated(Reason::Missing)))?
-        }
+    let actor = if let Some(signature) = signature {
+        opened(http, state, signature, theme.unwrap_or_default()).await.map_err(refused)?
+    } else {
+        let actor = bearer::actor(http.headers(), &state.app.gate).await.map_err(refused)?;
+        actor.ok_or_else(|| refused(Refusal::unauthenticated(Reason::Missing)))?
     };
     let theme = theme.map(str::to_ascii_uppercase);
     let theme = theme.ok_or_else(|| refused(Refusal::bad_request("theme is auto, light or dark")))?;
