@@ -71,12 +71,11 @@ async fn caller(http: &HttpRequest, state: &State) -> Result<(Actor, String), Re
     let signature = asked.as_ref().and_then(|asked| asked.get(PARAMETER));
     let theme = asked.as_ref().map(|asked| asked.get("theme").map_or("auto", String::as_str));
     let theme = theme.filter(|theme| ["auto", "light", "dark"].contains(theme));
-    let actor = match signature {
-        Some(signature) => opened(http, state, signature, theme.unwrap_or_default()).await?,
-        None => {
-            let actor = bearer::actor(http.headers(), &state.app.gate).await?;
-            actor.ok_or_else(|| Refusal::unauthenticated(Reason::Missing))?
-        }
+    let actor = if let Some(signature) = signature {
+        opened(http, state, signature, theme.unwrap_or_default()).await?
+    } else {
+        let actor = bearer::actor(http.headers(), &state.app.gate).await?;
+        actor.ok_or_else(|| Refusal::unauthenticated(Reason::Missing))?
     };
     let theme = theme.map(str::to_ascii_uppercase);
     Ok((actor, theme.ok_or_else(|| Refusal::bad_request("theme is auto, light or dark"))?))
