@@ -37,8 +37,9 @@ pub struct Sockets {
 impl Sockets {
     /// Takes the addresses of the settings.
     pub fn take(settings: &HttpSettings) -> io::Result<Self> {
-        let admin = bind("admin-listen", settings.admin_listen)?;
-        Ok(Self { api: bind("listen", settings.listen)?, admin })
+        // That one first: unless it is named, the other is the port after it.
+        let api = bind("listen", settings.listen)?;
+        Ok(Self { api, admin: bind("admin-listen", settings.admin_listen)? })
     }
 }
 
