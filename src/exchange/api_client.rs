@@ -10,7 +10,7 @@ use crate::{
     error::Code,
     graphql::{
         input::{self, Input},
-        slice::{Argument, Done, Mutation, Slice},
+        slice::{Argument, Done, Mutation, Run, Slice},
     },
     store::{
         Tx,
@@ -48,7 +48,7 @@ const CREATE: Mutation = Mutation {
             doc: "What its tokens may do at most, such as `map:read`: one scope or more.",
         },
     ],
-    run: |tx, input| Box::pin(create(tx, input)),
+    run: Run::Direct(|tx, input| Box::pin(create(tx, input))),
 };
 
 const REVOKE: Mutation = Mutation {
@@ -56,7 +56,7 @@ const REVOKE: Mutation = Mutation {
     doc: "Revokes an API client for good: it gets no tokens, and within 10 seconds those it holds are refused.",
     permissions: &[Permission::Admin],
     input: &[Argument { name: "id", ty: "ID!", default: None, doc: "Which one." }],
-    run: |tx, input| Box::pin(async move { revoke(tx, input.id("id", &NOUN)?).await }),
+    run: Run::Direct(|tx, input| Box::pin(async move { revoke(tx, input.id("id", &NOUN)?).await })),
 };
 
 /// Makes a client for whoever sits at the machine.

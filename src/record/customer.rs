@@ -9,7 +9,7 @@ use crate::{
     error::Code,
     graphql::{
         input::Input,
-        slice::{Argument, Done, Mutation, Slice},
+        slice::{Argument, Done, Mutation, Run, Slice},
     },
     store::{
         Tx,
@@ -34,7 +34,7 @@ const ERASE: Mutation = Mutation {
         default: None,
         doc: "Who. An external id that an erasure took away still names the one who had it.",
     }],
-    run: |tx, input| Box::pin(erase(tx, input)),
+    run: Run::Direct(|tx, input| Box::pin(erase(tx, input))),
 };
 
 async fn erase(tx: &Tx, input: &Input<'_>) -> Result<Done> {

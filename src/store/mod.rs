@@ -7,6 +7,7 @@ pub mod backup;
 pub mod cell;
 mod commit;
 mod complete;
+mod compute;
 mod connect;
 mod copy;
 pub mod cursor;
@@ -36,6 +37,7 @@ mod scope;
 pub mod share;
 pub mod sql;
 pub mod system;
+pub mod turns;
 mod tx;
 pub mod whole;
 pub mod write;
@@ -81,6 +83,8 @@ pub struct Store {
     lookout: DatabaseConnection,
     /// Transactions of each organization.
     turns: Arc<Shares>,
+    /// Where computations for callers run.
+    benches: Arc<turns::Turns<compute::Bench>>,
     /// Connections that each thread of the server has for itself.
     own: u32,
     statements: Arc<AtomicU64>,
@@ -108,6 +112,7 @@ impl Store {
             writer,
             lookout,
             turns: Arc::new(Shares::new(options.max_connections as usize / 2)),
+            benches: compute::benches(),
             own: 0,
             statements,
             trips: Arc::default(),

@@ -17,6 +17,9 @@ use super::{
 };
 use crate::Result;
 
+/// Idempotency keys that one transaction forgets. The result of each may be long.
+const FORGOTTEN: usize = 200;
+
 /// What a new organization needs.
 #[derive(Clone, Debug)]
 pub struct NewOrganization<'a> {
@@ -114,13 +117,23 @@ impl Store {
         Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
     }
 
-    /// Forgets idempotency keys older than a day, of every organization: housekeeping on nobody's behalf.
+    /// Forgets idempotency keys older than a day, of every organization: housekeeping on nobody's behalf. In steps, each a
+    /// transaction: writers of `SQLite` wait for one at most.
     pub async fn forget_idempotency_keys(&self, now: DateTime<Utc>) -> Result<u64> {
-        let mut sql = Sql::new(self.backend());
-        sql.push("DELETE FROM idempotency WHERE created_at < ").bind((now - Duration::hours(24)).timestamp_millis());
-        let tx = self.writer.begin(false, Payer::default()).await?;
-        let forgotten = tx.execute(sql.finish()).await?;
-        tx.commit().await?;
-        Ok(forgotten)
+        let mut forgotten = 0;
+        loop {
+            let mut sql = Sql::new(self.backend());
+            let key = "(organization_id, subject, idempotency_key)";
+            sql.push("DELETE FROM idempotency WHERE ").push(key).push(" IN (SELECT organization_id, subject, ");
+            sql.push("idempotency_key FROM idempotency WHERE created_at < ");
+            sql.bind((now - Duration::hours(24)).timestamp_millis()).push(" LIMIT ").number(FORGOTTEN).push(")");
+            let tx = self.writer.begin(false, Payer::default()).await?;
+            let step = tx.execute(sql.finish()).await?;
+            tx.commit().await?;
+            forgotten += step;
+            if step < FORGOTTEN as u64 {
+                return Ok(forgotten);
+            }
+        }
     }
 }
