@@ -10,7 +10,7 @@ use crate::{
     error::Code,
     graphql::{
         input::{self, Input},
-        slice::{Argument, Done, Mutation, Slice},
+        slice::{Argument, Done, Mutation, Run, Slice},
     },
     store::{
         Tx,
@@ -67,7 +67,7 @@ const CREATE: Mutation = Mutation {
         Argument { name: "points", ty: "Int", default: None, doc: POINTS },
         Argument { name: "pointsPerSecond", ty: "Int", default: None, doc: POINTS_PER_SECOND },
     ],
-    run: |tx, input| Box::pin(create(tx, input)),
+    run: Run::Direct(|tx, input| Box::pin(create(tx, input))),
 };
 
 const REVOKE: Mutation = Mutation {
@@ -75,7 +75,7 @@ const REVOKE: Mutation = Mutation {
     doc: "Revokes an API client for good: it gets no tokens, and within 10 seconds those it holds are refused.",
     permissions: &[Permission::Admin],
     input: &[Argument { name: "id", ty: "ID!", default: None, doc: "Which one." }],
-    run: |tx, input| Box::pin(async move { revoke(tx, input.id("id", &NOUN)?).await }),
+    run: Run::Direct(|tx, input| Box::pin(async move { revoke(tx, input.id("id", &NOUN)?).await })),
 };
 
 /// Makes a client for whoever sits at the machine.

@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use async_graphql::Value;
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::{
     Noun, Permission,
     noun::{Link, Named, Operation, Relationship, Writable},
@@ -13,9 +10,11 @@ use entity::{
 
 use super::{
     input::{self, Input},
+    key, prepare,
+    prepare::{Plan, Prepared},
     report::Report,
     set,
-    slice::{Done, Mutation, Slice},
+    slice::{Done, Mutation, Run, Slice},
 };
 use crate::{
     Error, Result, UserError,
@@ -23,12 +22,10 @@ use crate::{
     error::Code,
     store::{
         Claim, KeyUse, Scope, Tx,
-        draft::{Mode, Outcome, Written},
+        draft::{Draft, Mode, Outcome, Written},
     },
 };
 
-/// Most rows of one bulk call.
-const MOST_ROWS: usize = 1_000;
 /// How often a transaction runs that others got in the way of.
 const MOST_TRIES: usize = 5;
 
@@ -78,7 +75,13 @@ pub async fn run(
     input: Input<'static>,
 ) -> Result<Report> {
     verb.require(slice.noun, scope.actor())?;
-    let (scope, call) = (scope.clone().shared(), Arc::new(Call { slice, verb, key: Key::new(field, &input)?, input }));
+    let call = Arc::new(prepare::Call { slice, verb, field: field.to_owned(), input });
+    // Ahead of the transaction, which others wait for, and for as long as the caller waits.
+    let prepared = match Arc::clone(&call).prepared(scope).await? {
+        Ok(prepared) => prepared,
+        Err(report) => return Ok(report),
+    };
+    let (scope, call) = (scope.clone().shared(), Attempt { call, prepared });
     let task = tokio::spawn(async move {
         // At first in the cheapest way, which takes no notice of what others do meanwhile; then with care.
         let mut way = call.first_way();
@@ -87,7 +90,7 @@ pub async fn run(
             match call.attempt(&scope, way).await {
                 Err(Error::Collision) if tries < MOST_TRIES => tries += 1,
                 // What fails now may have been done already, under this key.
-                Err(_) if way == Way::Hopeful && call.key.is_some() => {}
+                Err(_) if way == Way::Hopeful && call.prepared.key.is_some() => {}
                 // Or was taken for a row, and is none.
                 Err(Error::Internal(_)) if way == Way::Hopeful => {}
                 done => return done,
@@ -113,84 +116,24 @@ enum Way {
     Careful,
 }
 
-struct Call {
-    slice: &'static Slice,
-    verb: Verb,
-    key: Option<Key>,
-    input: Input<'static>,
+struct Attempt {
+    call: Arc<prepare::Call>,
+    prepared: Prepared,
 }
 
-/// An idempotency key and the fingerprint of the call it was given with.
-struct Key {
-    text: String,
-    fingerprint: String,
-}
-
-impl Key {
-    fn new(field: &str, input: &Input) -> Result<Option<Self>> {
-        let Some(text) = input.text("idempotencyKey")? else { return Ok(None) };
-        let mut canonical = field.to_owned();
-        let mut fields: Vec<_> = input.fields().filter(|(name, _)| *name != "idempotencyKey").collect();
-        fields.sort_by_key(|(name, _)| *name);
-        for (name, value) in fields {
-            canonical.push_str(name);
-            write_canonical(value, &mut canonical);
-        }
-        let digest = digest(&SHA256, canonical.as_bytes());
-        let fingerprint = URL_SAFE_NO_PAD.encode(digest.as_ref());
-        Ok(Some(Self { text: text.to_owned(), fingerprint }))
-    }
-
-    fn mistake(&self) -> Option<UserError> {
-        let is_sound =
-            (1..=255).contains(&self.text.len()) && self.text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-        let message = "a key is 1 to 255 printable ASCII characters";
-        (!is_sound).then(|| UserError::new(Code::Invalid, "idempotencyKey", message))
-    }
-}
-
-/// A value as text that is equal for equal values: object fields in order, literals and variables alike.
-fn write_canonical(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(fields) => {
-            let mut sorted: Vec<_> = fields.iter().collect();
-            sorted.sort_by_key(|(name, _)| name.as_str());
-            text.push('{');
-            for (name, value) in sorted {
-                text.push_str(name);
-                text.push(':');
-                write_canonical(value, text);
-                text.push(',');
-            }
-            text.push('}');
-        }
-        Value::List(items) => {
-            text.push('[');
-            for item in items {
-                write_canonical(item, text);
-                text.push(',');
-            }
-            text.push(']');
-        }
-        Value::Enum(name) => write_canonical(&Value::String(name.to_string()), text),
-        other => text.push_str(&serde_json::to_string(other).unwrap_or_default()),
-    }
-}
-
-impl Call {
+impl Attempt {
     /// What costs much is not done to find that its key was used.
     fn first_way(&self) -> Way {
-        let costs_much = matches!(self.verb, Verb::Generic(Operation::BulkUpsert) | Verb::Own(_));
-        if self.key.is_some() && costs_much { Way::Careful } else { Way::Hopeful }
+        let costs_much = matches!(self.call.verb, Verb::Generic(Operation::BulkUpsert) | Verb::Own(_));
+        if self.prepared.key.is_some() && costs_much { Way::Careful } else { Way::Hopeful }
     }
 
     async fn attempt(&self, scope: &Scope, way: Way) -> Result<Report> {
-        if let Some(mistake) = self.key.as_ref().and_then(Key::mistake) {
-            return Ok(Report { errors: vec![mistake], ..Report::default() });
-        }
+        // Copied ahead of the transaction: it may be tried again.
+        let drafts = if let Plan::Drafts(drafts) = &self.prepared.plan { drafts.clone() } else { Vec::new() };
         let tx = if way == Way::Hopeful { scope.begin_later().await? } else { scope.begin().await? };
         let claims_first = !tx.gathers();
-        if let Some(key) = self.key.as_ref().filter(|_| claims_first) {
+        if let Some(key) = self.prepared.key.as_ref().filter(|_| claims_first) {
             match tx.claim(&key.text, &key.fingerprint).await? {
                 Claim::Fresh => {}
                 Claim::Done(result) => {
@@ -205,7 +148,7 @@ impl Call {
                 }
             }
         }
-        let mut report = self.effect(&tx).await?;
+        let mut report = self.effect(&tx, drafts).await?;
         report.reports = tx.reports();
         let is_whole_failure =
             !report.errors.is_empty() || report.rows.iter().all(|row| row.outcome == Outcome::Failed);
@@ -214,19 +157,19 @@ impl Call {
             // trial, which has no effect to repeat.
             tx.settle().await?;
             // What fails now may have been done already, under this key, or for a row that is none or another by now.
-            let is_certain = claims_first || (self.key.is_none() && !tx.trusts_references() && !tx.relies());
+            let is_certain = claims_first || (self.prepared.key.is_none() && !tx.trusts_references() && !tx.relies());
             tx.roll_back().await?;
             return if is_certain { Ok(report) } else { Err(Error::Collision) };
         }
         report.told = tx.told();
         let memory = report.memory();
-        let rows = if personal::is_about_a_person(self.slice.noun) { report.named() } else { Vec::new() };
-        match &self.key {
+        let rows = if personal::is_about_a_person(self.call.slice.noun) { report.named() } else { Vec::new() };
+        match &self.prepared.key {
             Some(key) if claims_first => {
                 tx.remember(&key.text, &memory, &rows).await?;
                 tx.commit().await?;
             }
-            Some(Key { text: key, fingerprint }) => {
+            Some(key::Key { text: key, fingerprint }) => {
                 let result = Some(memory.as_str());
                 tx.commit_under(Some(&KeyUse { key, fingerprint, result, rows: &rows })).await?;
             }
@@ -235,19 +178,20 @@ impl Call {
         Ok(report)
     }
 
-    async fn effect(&self, tx: &Tx) -> Result<Report> {
-        let (noun, input) = (self.slice.noun, &self.input);
-        match self.verb {
-            Verb::Generic(Operation::BulkUpsert) => self.bulk(tx).await,
+    async fn effect(&self, tx: &Tx, drafts: Vec<Draft>) -> Result<Report> {
+        let (slice, input) = (self.call.slice, &self.call.input);
+        let noun = slice.noun;
+        match self.call.verb {
+            Verb::Generic(Operation::BulkUpsert) => self.bulk(tx, drafts).await,
             Verb::Generic(Operation::Delete) => {
-                let (id, part_of) = (input.id("id", noun)?, self.slice.rules.part_of.as_ref());
+                let (id, part_of) = (input.id("id", noun)?, slice.rules.part_of.as_ref());
                 tx.actor().require(noun.write)?;
                 tx.lock_whole(noun, part_of, id).await?;
                 let row = match tx.lock_one(noun, noun.write, id, input.int("expectedVersion")?).await? {
                     Ok(record) => match tx.delete(noun, &record).await? {
                         Ok(()) => {
                             tx.close_gap(noun, part_of, &record).await?;
-                            (self.slice.rules.deleted)(tx, &record).await?;
+                            (slice.rules.deleted)(tx, &record).await?;
                             Written { id, outcome: Outcome::Deleted, errors: Vec::new(), row: None }
                         }
                         Err(error) => Written::failed(id, vec![error]),
@@ -261,7 +205,7 @@ impl Call {
                     match tx.lock_one(noun, noun.write, input.id("id", noun)?, input.int("expectedVersion")?).await? {
                         Ok(record) => {
                             let id = record.id();
-                            match tx.archive(noun, &self.slice.rules, record, is_archived).await? {
+                            match tx.archive(noun, &slice.rules, record, is_archived).await? {
                                 Ok(true) => {
                                     Written { id: Some(id), outcome: Outcome::Updated, errors: Vec::new(), row: None }
                                 }
@@ -284,40 +228,28 @@ impl Call {
                     draft.mode = mode(input)?;
                 }
                 tx.trust_references();
-                let rows = tx.write(noun, &self.slice.rules, &mut [draft], true).await?;
+                let rows = tx.write(noun, &slice.rules, &mut [draft], true).await?;
                 Ok(Report { rows, ..Report::default() })
             }
             Verb::Set(relation) => self.done(set::named(tx, input, noun, relation).await?),
-            Verb::Own(mutation) => self.done((mutation.run)(tx, input).await?),
+            Verb::Own(mutation) => self.done(match mutation.run {
+                Run::Direct(run) => run(tx, input).await?,
+                Run::Planned { run, .. } => run(tx, self.prepared.plan.own()?).await?,
+            }),
         }
     }
 
     fn done(&self, done: Done) -> Result<Report> {
         Ok(Report::of(match done {
             Ok((id, outcome)) => Written { id: Some(id), outcome, errors: Vec::new(), row: None },
-            Err(errors) => Written::failed(self.input.id("id", self.slice.noun)?, errors),
+            Err(errors) => Written::failed(self.call.input.id("id", self.call.slice.noun)?, errors),
         }))
     }
 
-    async fn bulk(&self, tx: &Tx) -> Result<Report> {
-        let (noun, given) = (self.slice.noun, self.input.list("rows"));
-        let mistake = |code, message: String| {
-            Ok(Report { errors: vec![UserError::new(code, "rows", message)], ..Report::default() })
-        };
-        if given.is_empty() {
-            return mistake(Code::Required, "there are no rows".to_owned());
-        }
-        if given.len() > MOST_ROWS {
-            return mistake(Code::TooLong, format!("there are more than {MOST_ROWS} rows"));
-        }
-        let (mode, mut drafts) = (mode(&self.input)?, Vec::with_capacity(given.len()));
-        for row in given {
-            let mut draft = input::draft(noun, Operation::BulkUpsert, &Input::of("rows", row)?)?;
-            draft.mode = mode;
-            drafts.push(draft);
-        }
-        let is_all_or_nothing = self.input.text("policy")? != Some(Policy::SkipInvalid.name());
-        let rows = tx.write(noun, &self.slice.rules, &mut drafts, is_all_or_nothing).await?;
+    async fn bulk(&self, tx: &Tx, mut drafts: Vec<Draft>) -> Result<Report> {
+        let (noun, rules) = (self.call.slice.noun, &self.call.slice.rules);
+        let is_all_or_nothing = self.call.input.text("policy")? != Some(Policy::SkipInvalid.name());
+        let rows = tx.write(noun, rules, &mut drafts, is_all_or_nothing).await?;
         let failed = rows.iter().filter(|row| !row.errors.is_empty()).count();
         if failed > 0 && is_all_or_nothing {
             let message = format!("{failed} of {} rows failed, so nothing was written", rows.len());
@@ -331,7 +263,7 @@ impl Call {
     }
 }
 
-fn mode(input: &Input) -> Result<Mode> {
+pub(super) fn mode(input: &Input) -> Result<Mode> {
     Ok(input.text("mode")?.and_then(Mode::parse).unwrap_or(Mode::Upsert))
 }
 

@@ -1,6 +1,6 @@
 //! What a slice tells the kernel about its noun: rules, and fields of its own.
 
-use std::collections::HashMap;
+use std::{any::Any, collections::HashMap};
 
 use entity::{
     Noun, Permission,
@@ -11,8 +11,8 @@ use sea_orm::prelude::Uuid;
 
 use super::input::Input;
 use crate::{
-    Result, UserError,
-    store::{Scope, Tx, cell::Cell, draft::Outcome, write::Rules},
+    Error, Result, UserError,
+    store::{Scope, Tx, cell::Cell, draft::Outcome, meter::Meter, write::Rules},
 };
 
 /// One noun's share of the API beyond what its description gives it.
@@ -175,7 +175,30 @@ pub struct Mutation {
     /// Fields of its input.
     pub input: &'static [Argument],
     /// Does it.
-    pub run: for<'a> fn(&'a Tx, &'a Input) -> BoxFuture<'a, Result<Done>>,
+    pub run: Run,
+}
+
+/// How a mutation of a slice is done.
+#[derive(Clone, Copy, Debug)]
+pub enum Run {
+    /// By its input, which costs little to read.
+    Direct(for<'a> fn(&'a Tx, &'a Input) -> BoxFuture<'a, Result<Done>>),
+    /// In two steps. What costs the more the longer the input is, is done in the first one.
+    Planned {
+        /// Reads and checks the input, before the transaction begins and where nobody waits for it. Loops call
+        /// [`Meter::check`].
+        plan: fn(&Input, &Meter) -> Result<Planned>,
+        /// Does what was planned: see [`planned`].
+        run: for<'a> fn(&'a Tx, &'a (dyn Any + Send + Sync)) -> BoxFuture<'a, Result<Done>>,
+    },
+}
+
+/// What a mutation is to do, or what is wrong with its input.
+pub type Planned = std::result::Result<Box<dyn Any + Send + Sync>, Vec<UserError>>;
+
+/// What was planned, as the type that it was planned as.
+pub fn planned<T: 'static>(plan: &(dyn Any + Send + Sync)) -> Result<&T> {
+    plan.downcast_ref().ok_or_else(|| Error::internal("a plan is of another type"))
 }
 
 /// What a mutation of a slice did to its one row.

@@ -12,7 +12,7 @@ use crate::{
     Error, Result, UserError,
     graphql::{
         input::{Input, accept},
-        slice::{Argument, Done, Mutation},
+        slice::{Argument, Done, Mutation, Run},
     },
     store::{
         Tx,
@@ -89,7 +89,7 @@ pub(super) const JOURNEY_COPY: Mutation = Mutation {
         },
         EXPECTED_VERSION,
     ],
-    run: |tx, input| Box::pin(copy_journey(tx, input)),
+    run: Run::Direct(|tx, input| Box::pin(copy_journey(tx, input))),
 };
 
 /// The mutation that copies a step.
@@ -107,7 +107,7 @@ pub(super) const STEP_COPY: Mutation = Mutation {
         },
         EXPECTED_VERSION,
     ],
-    run: |tx, input| Box::pin(copy_step(tx, input)),
+    run: Run::Direct(|tx, input| Box::pin(copy_step(tx, input))),
 };
 
 /// The mutation that copies an interaction point.
@@ -125,7 +125,7 @@ pub(super) const POINT_COPY: Mutation = Mutation {
         },
         EXPECTED_VERSION,
     ],
-    run: |tx, input| Box::pin(copy_point(tx, input)),
+    run: Run::Direct(|tx, input| Box::pin(copy_point(tx, input))),
 };
 
 async fn copy_journey(tx: &Tx, input: &Input<'_>) -> Result<Done> {

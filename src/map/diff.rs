@@ -60,6 +60,7 @@ fn elements<'a>(document: &'a Value, noun: &Noun) -> Elements<'a> {
 /// The changes from one document to another, in the order of the nouns and then of the ids.
 pub(super) fn changes(before: &Value, after: &Value) -> Vec<Change> {
     let mut found = Vec::new();
+    let points = [before, after].map(|document| elements(document, &interaction_point::NOUN));
     for (noun, is_own) in NOUNS {
         let (old, new) = (elements(before, noun), elements(after, noun));
         let moved = moved(&old, &new);
@@ -89,8 +90,8 @@ pub(super) fn changes(before: &Value, after: &Value) -> Vec<Change> {
                         note(ChangeKind::Changed, new, others);
                     }
                 }
-                (Some(old), None) if is_own && stays(old, after) => note(ChangeKind::Removed, old, Vec::new()),
-                (None, Some(new)) if is_own && stays(new, before) => note(ChangeKind::Added, new, Vec::new()),
+                (Some(old), None) if is_own && stays(old, &points[1]) => note(ChangeKind::Removed, old, Vec::new()),
+                (None, Some(new)) if is_own && stays(new, &points[0]) => note(ChangeKind::Added, new, Vec::new()),
                 _ => {}
             }
         }
@@ -98,11 +99,11 @@ pub(super) fn changes(before: &Value, after: &Value) -> Vec<Change> {
     found
 }
 
-/// Whether the point an expectation belongs to is in the other document, too: if not, the step tells it all.
-fn stays(element: &Map<String, Value>, other: &Value) -> bool {
+/// Whether the point an expectation belongs to is one of the other document's, too: if not, the step tells it all.
+fn stays(element: &Map<String, Value>, others: &Elements<'_>) -> bool {
     let is_of_point = element.contains_key("point") && element.contains_key("statement");
     let point = element.get("point").and_then(Value::as_str);
-    !is_of_point || point.is_some_and(|point| elements(other, &interaction_point::NOUN).contains_key(point))
+    !is_of_point || point.is_some_and(|point| others.contains_key(point))
 }
 
 /// The fewest elements that must be moved to bring those of both documents from one order into the other.

@@ -23,7 +23,7 @@ use crate::{
     graphql::{
         freeze::freeze,
         input::Input,
-        slice::{Answer, Argument, Done, Made, Mutation, Query},
+        slice::{Answer, Argument, Done, Made, Mutation, Query, Run},
     },
     store::{
         Connection, Scope, Tx,
@@ -63,7 +63,7 @@ pub(super) const PUBLISH: Mutation = Mutation {
     doc: "Freezes a journey as its next edition: stages, steps, links, and the points with their mediums, influencers and expectations. UNCHANGED if the latest edition says the same. Refused with INVALID in the archive, with TOO_LONG above 10,000 rows or 4 MiB.",
     permissions: &[Permission::MapWrite, Permission::MapRead],
     input: &[Argument { name: "id", ty: "ID!", default: None, doc: "The journey." }, EXPECTED_VERSION],
-    run: |tx, input| Box::pin(publish(tx, input)),
+    run: Run::Direct(|tx, input| Box::pin(publish(tx, input))),
 };
 
 /// The query that compares.
@@ -240,13 +240,14 @@ async fn compare(scope: &Scope, input: &Input<'_>) -> Result<Answer> {
         }
     };
     let after = after.ok_or_else(|| Error::BadInput("the journey is too large to be compared".to_owned()))?;
+    let changes = scope.compute(true, move |_| Ok(changes(&before, &after).iter().map(made).collect())).await?;
     Ok(Answer::Object(Made {
         cells: vec![
             ("journey_id", Cell::Id(journey)),
             ("from_id", Cell::Id(from)),
             ("to_id", to.map_or(Cell::Null, Cell::Id)),
         ],
-        inside: vec![("changes", changes(&before, &after).iter().map(made).collect())],
+        inside: vec![("changes", changes)],
     }))
 }
 

@@ -17,7 +17,7 @@ use crate::{
     error::Code,
     graphql::{
         input::{Input, text, wire_id},
-        slice::{Argument, Done, Mutation, Slice},
+        slice::{Argument, Done, Mutation, Run, Slice},
     },
     store::{
         Tx,
@@ -51,7 +51,7 @@ pub(super) const RANK: Mutation = Mutation {
         },
         EXPECTED_VERSION,
     ],
-    run: |tx, input| Box::pin(rank(tx, input)),
+    run: Run::Direct(|tx, input| Box::pin(rank(tx, input))),
 };
 
 async fn rank(tx: &Tx, input: &Input<'_>) -> Result<Done> {

@@ -12,7 +12,7 @@ use sea_orm::prelude::Uuid;
 
 use super::{
     diagram,
-    graph::{Graph, Path},
+    graph::{Graph, MOST_MOVES, Path},
 };
 use crate::{
     Error, Result,
@@ -20,11 +20,13 @@ use crate::{
         input::{Input, text},
         slice::{Answer, Answers, Argument, Computed, Made, Shows},
     },
-    store::{Scope, cell::Cell},
+    store::{Scope, cell::Cell, meter::Meter},
 };
 
 /// Most paths of one answer.
 const MOST_PATHS: i64 = 100;
+/// Up to how many steps and links paths are looked for on the spot.
+const FEW: usize = 100;
 /// Most rows that are read to compute one field.
 const MOST_ROWS: usize = 500_000;
 
@@ -215,18 +217,37 @@ async fn paths(scope: &Scope, input: &Input<'_>, journeys: &[Uuid]) -> Result<An
     let most = usize::try_from(first).map_err(|_| Error::internal("a number of paths is out of range"))?;
     let (from, to) = (named(scope, input, "from").await?, named(scope, input, "to").await?);
     let (steps, lines) = (steps(scope, journeys).await?, lines(scope, "journey_id", journeys, &kinds(input)).await?);
+    let journeys = journeys.to_vec();
+    let is_long = steps.len() + lines.len() > FEW;
+    scope.compute(is_long, move |meter| ways(&journeys, &steps, &lines, (from, to), most, meter)).await
+}
+
+/// Ways through journeys, all of them together within [`MOST_MOVES`].
+fn ways(
+    journeys: &[Uuid],
+    steps: &[(Uuid, Uuid)],
+    lines: &[Line],
+    (from, to): (Option<Uuid>, Option<Uuid>),
+    most: usize,
+    meter: &Meter,
+) -> Result<Answers> {
     let (entered, left): (HashSet<Uuid>, HashSet<Uuid>) = lines.iter().map(|line| (line.to, line.from)).unzip();
     let mut graph = Graph::default();
-    for line in &lines {
+    for line in lines {
         graph.add(line.from, line.to, line.id);
     }
-    let mut found = Answers::new();
+    let mut of_journeys: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    for (journey, step) in steps {
+        of_journeys.entry(*journey).or_default().push(*step);
+    }
+    let (mut found, mut moves) = (Answers::new(), MOST_MOVES);
     for journey in journeys {
-        let own = || steps.iter().filter(|(known, _)| known == journey).map(|(_, step)| *step);
+        meter.check()?;
+        let own = || of_journeys.get(journey).into_iter().flatten().copied();
         let starts: Vec<Uuid> =
             own().filter(|step| from.map_or(!entered.contains(step), |from| from == *step)).collect();
         let ends: HashSet<Uuid> = own().filter(|step| to.map_or(!left.contains(step), |to| to == *step)).collect();
-        let (paths, has_more) = graph.paths(&starts, &ends, most);
+        let (paths, has_more) = graph.paths(&starts, &ends, most, &mut moves);
         let nodes = paths.iter().map(path).collect();
         let made = Made { cells: vec![("has_more", Cell::Bool(has_more))], inside: vec![("nodes", nodes)] };
         found.insert(*journey, vec![Answer::Object(made)]);

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use sea_orm::prelude::Uuid;
 
-/// Most moves along a link while paths are looked for.
-const MOST_MOVES: usize = 100_000;
+/// Most moves along a link while paths are looked for, and steps of those that are found.
+pub const MOST_MOVES: usize = 100_000;
 
 /// Lines from step to step.
 #[derive(Clone, Debug, Default)]
@@ -57,10 +57,10 @@ impl Graph {
     }
 
     /// Up to `most` paths from a start to the first end they meet, no step twice on one, in the order of the starts
-    /// and of the lines as they were added; and whether there may be more.
-    pub fn paths(&self, starts: &[Uuid], ends: &HashSet<Uuid>, most: usize) -> (Vec<Path>, bool) {
+    /// and of the lines as they were added; and whether there may be more. Takes what it does from the moves that are `left`.
+    pub fn paths(&self, starts: &[Uuid], ends: &HashSet<Uuid>, most: usize, left: &mut usize) -> (Vec<Path>, bool) {
         let hopeful = self.leading_to(ends);
-        let (mut found, mut moves) = (Vec::new(), 0);
+        let mut found = Vec::new();
         for start in starts.iter().filter(|start| hopeful.contains(start)) {
             let mut path: Path = vec![(*start, None)];
             let mut on_path = HashSet::from([*start]);
@@ -70,9 +70,10 @@ impl Graph {
                 let (step, _) = path[path.len() - 1];
                 let lines = self.next.get(&step).map_or(&[][..], Vec::as_slice);
                 if ends.contains(&step) && *place == 0 {
-                    if found.len() == most {
+                    if found.len() == most || path.len() > *left {
                         return (found, true);
                     }
+                    *left -= path.len();
                     found.push(path.clone());
                     *place = lines.len();
                 }
@@ -84,10 +85,10 @@ impl Graph {
                 };
                 *place += 1;
                 if hopeful.contains(&next) && on_path.insert(next) {
-                    moves += 1;
-                    if moves > MOST_MOVES {
+                    if *left == 0 {
                         return (found, true);
                     }
+                    *left -= 1;
                     path.push((next, Some(line)));
                     places.push(0);
                 }

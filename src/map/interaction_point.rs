@@ -13,7 +13,7 @@ use crate::{
     graphql::{
         input::Input,
         set::set,
-        slice::{Argument, Done, InputObject, Mutation, Slice},
+        slice::{Argument, Done, InputObject, Mutation, Run, Slice},
     },
     store::Tx,
 };
@@ -39,7 +39,7 @@ pub const SLICE: Slice = Slice {
                 },
                 EXPECTED_VERSION,
             ],
-            run: |tx, input| Box::pin(set_influencers(tx, input)),
+            run: Run::Direct(|tx, input| Box::pin(set_influencers(tx, input))),
         },
         expectation::RANK,
         POINT_COPY,

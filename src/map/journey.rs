@@ -16,7 +16,7 @@ use crate::{
     Result,
     graphql::{
         input::{Input, text, wire_id},
-        slice::{Argument, Done, Mutation, Slice},
+        slice::{Argument, Done, Mutation, Run, Slice},
     },
     store::{
         Tx,
@@ -50,7 +50,9 @@ pub const SLICE: Slice = Slice {
                 },
                 EXPECTED_VERSION,
             ],
-            run: |tx, input| Box::pin(order(tx, input, &stage::NOUN, &stage_slice::PART_OF, ("stageIds", "stages"))),
+            run: Run::Direct(|tx, input| {
+                Box::pin(order(tx, input, &stage::NOUN, &stage_slice::PART_OF, ("stageIds", "stages")))
+            }),
         },
         Mutation {
             name: "journeyOrderSteps",
@@ -66,7 +68,9 @@ pub const SLICE: Slice = Slice {
                 },
                 EXPECTED_VERSION,
             ],
-            run: |tx, input| Box::pin(order(tx, input, &step::NOUN, &step_slice::PART_OF, ("stepIds", "steps"))),
+            run: Run::Direct(|tx, input| {
+                Box::pin(order(tx, input, &step::NOUN, &step_slice::PART_OF, ("stepIds", "steps")))
+            }),
         },
         JOURNEY_COPY,
         edition::PUBLISH,

@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use super::review_bank::BANK;
 use crate::{
     Result,
-    graphql::slice::{Done, Mutation, Slice},
+    graphql::slice::{Done, Mutation, Run, Slice},
     store::{
         Tx,
         cell::Cell,
@@ -34,7 +34,7 @@ pub const SEED: Mutation = Mutation {
           UNCHANGED if all were there. The organization's own row does not change.",
     permissions: &[Permission::MapWrite],
     input: &[],
-    run: |tx, _| Box::pin(seed(tx)),
+    run: Run::Direct(|tx, _| Box::pin(seed(tx))),
 };
 
 /// Gives new questions without a place the one after the last of their component.

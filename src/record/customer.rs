@@ -14,7 +14,7 @@ use crate::{
     error::Code,
     graphql::{
         input::Input,
-        slice::{Answer, Answers, Argument, Computed, Done, Made, Mutation, Shows, Slice},
+        slice::{Answer, Answers, Argument, Computed, Done, Made, Mutation, Run, Shows, Slice},
     },
     store::{
         Extent, Scope, Tx,
@@ -98,7 +98,7 @@ const ERASE: Mutation = Mutation {
         default: None,
         doc: "Who. An external id that an erasure took away still names the one who had it.",
     }],
-    run: |tx, input| Box::pin(erase(tx, input)),
+    run: Run::Direct(|tx, input| Box::pin(erase(tx, input))),
 };
 
 async fn erase(tx: &Tx, input: &Input<'_>) -> Result<Done> {

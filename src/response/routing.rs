@@ -20,7 +20,7 @@ use crate::{
     error::Code,
     graphql::{
         input::{Input, text_mistake},
-        slice::{Argument, Done, Mutation, Slice},
+        slice::{Argument, Done, Mutation, Run, Slice},
     },
     store::{
         Connection, Scope, Tx,
@@ -74,7 +74,7 @@ pub const REROUTE: Mutation = Mutation {
             doc: "The version you saw; another one now is refused with CONFLICT.",
         },
     ],
-    run: |tx, input| Box::pin(reroute(tx, input)),
+    run: Run::Direct(|tx, input| Box::pin(reroute(tx, input))),
 };
 
 /// What the rules need to know to decide for a whole call.

@@ -8,6 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::{Connection, Scope, line::Payer};
+use crate::{Error, Result};
+
 /// Counts what is done for one request. Scopes and transactions of the request share it.
 #[derive(Debug, Default)]
 pub struct Meter {
@@ -65,6 +68,11 @@ impl Meter {
         self.is_abandoned.load(Ordering::Relaxed)
     }
 
+    /// Refuses to go on if nobody waits any more.
+    pub fn check(&self) -> Result<()> {
+        if self.is_abandoned() { Err(Error::Timeout) } else { Ok(()) }
+    }
+
     /// Notes that nobody waits for the request any more.
     pub fn abandon(&self) {
         self.is_abandoned.store(true, Ordering::Relaxed);
@@ -101,6 +109,27 @@ impl Drop for Watch {
         if let Some(meter) = &self.0 {
             meter.abandon();
         }
+    }
+}
+
+impl Scope {
+    /// The same, counting its cost on a meter that others read too.
+    #[must_use]
+    pub fn metered(mut self, meter: Arc<Meter>) -> Self {
+        self.meter = meter;
+        self
+    }
+}
+
+impl<C: Connection> Scope<C> {
+    /// What counts the cost of the request.
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+
+    /// Who pays for its transactions.
+    pub(super) fn payer(&self) -> Payer {
+        Payer { organization: Some(self.organization()), meter: Arc::clone(&self.meter) }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod cause;
 pub mod cell;
 mod commit;
 mod complete;
+mod compute;
 mod connect;
 mod copy;
 pub mod cursor;
@@ -49,6 +50,7 @@ mod server;
 pub mod share;
 pub mod sql;
 pub mod system;
+pub mod turns;
 mod tx;
 mod veil;
 pub mod whole;
@@ -104,6 +106,8 @@ pub struct Store {
     lookout: DatabaseConnection,
     /// Transactions of each organization.
     turns: Arc<Shares>,
+    /// Where computations for callers run.
+    benches: Arc<turns::Turns<compute::Bench>>,
     /// Connections that each thread of the server has for itself.
     own: u32,
     statements: Arc<AtomicU64>,
@@ -140,6 +144,7 @@ impl Store {
             address: Arc::new(address),
             server: Arc::new(server),
             turns: Arc::new(Shares::new(options.max_connections as usize / 2)),
+            benches: compute::benches(),
             own: 0,
             statements,
             trips: Arc::default(),

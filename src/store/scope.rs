@@ -20,7 +20,7 @@ use super::{
     erase::Erasing,
     event::Event,
     filter::Predicate,
-    line::{Answered, Below, Found, Lines, Payer, Transaction},
+    line::{Answered, Below, Found, Lines, Transaction},
     meter::Meter,
     narrow::Site,
     open::Open,
@@ -55,7 +55,7 @@ pub struct Scope<C = Lines> {
     pub(super) erasure: Arc<std::sync::Mutex<Option<Erasing>>>,
     pub(super) meter: Arc<Meter>,
     /// What is given back when the last of the request's work has ended.
-    held: Vec<Arc<Held>>,
+    pub(super) held: Vec<Arc<Held>>,
 }
 
 /// A scope inside a transaction. Dropping it rolls back.
@@ -88,20 +88,6 @@ impl Scope {
             meter: Arc::default(),
             held: Vec::new(),
         }
-    }
-
-    /// The same, holding on to something until the last of the request's work: a mutation may outlive the request.
-    #[must_use]
-    pub fn holding(mut self, held: impl IntoIterator<Item = Held>) -> Self {
-        self.held.extend(held.into_iter().map(Arc::new));
-        self
-    }
-
-    /// The same, counting its cost on a meter that others read too.
-    #[must_use]
-    pub fn metered(mut self, meter: Arc<Meter>) -> Self {
-        self.meter = meter;
-        self
     }
 
     /// The same for another actor of the organization.
@@ -163,15 +149,6 @@ impl<C: Connection> Scope<C> {
     /// The caller's tenant.
     pub fn organization(&self) -> OrganizationId {
         self.actor.organization
-    }
-
-    /// What counts the cost of the request.
-    pub fn meter(&self) -> &Arc<Meter> {
-        &self.meter
-    }
-
-    fn payer(&self) -> Payer {
-        Payer { organization: Some(self.organization()), meter: Arc::clone(&self.meter) }
     }
 
     /// The time of this request.

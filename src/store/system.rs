@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{Result, auth::withdrawn::Withdrawal};
 
-/// How many keys, and rows that their results name, are forgotten at a time.
-const KEYS_AT_A_TIME: i64 = 1_000;
+/// How many keys, and rows that their results name, one transaction forgets. The result of each may be long.
+const KEYS_AT_A_TIME: i64 = 200;
 
 /// What a new organization needs.
 #[derive(Clone, Debug)]

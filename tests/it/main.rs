@@ -51,6 +51,7 @@ mod mortgage;
 mod outline;
 mod paging;
 mod pointer;
+mod preparation;
 mod providers;
 mod rankings;
 mod recovery;

@@ -15,6 +15,10 @@ use super::{
 pub const MOST_BYTES: usize = 1024 * 1024;
 /// Most elements and texts of a document.
 const MOST_NODES: u32 = 50_000;
+/// Most attributes of an element: what looks at them compares each with each.
+const MOST_ATTRIBUTES: usize = 64;
+/// Most namespaces that a document declares: each element looks at those above it.
+const MOST_NAMESPACES: usize = 64;
 /// Most elements inside one another.
 const MOST_DEPTH: usize = 32;
 
@@ -24,9 +28,7 @@ pub fn read_cjml(text: &str) -> Result<Drawing, String> {
     if text.len() > MOST_BYTES {
         return Err(format!("the document is longer than {MOST_BYTES} bytes"));
     }
-    if is_too_deep(text) {
-        return Err(format!("there are more than {MOST_DEPTH} elements inside one another"));
-    }
+    check_shape(text)?;
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options).map_err(|error| error.to_string())?;
     let root = document.root_element();
@@ -40,20 +42,52 @@ pub fn read_cjml(text: &str) -> Result<Drawing, String> {
     }
 }
 
-/// Elements are counted before anything is built of them.
-fn is_too_deep(text: &str) -> bool {
-    let mut depth = 0_usize;
-    for part in text.split('<').skip(1) {
-        if part.starts_with('/') {
-            depth = depth.saturating_sub(1);
-        } else if !part.starts_with(['!', '?']) && !part.split('>').next().is_some_and(|tag| tag.ends_with('/')) {
-            depth += 1;
-            if depth > MOST_DEPTH {
-                return true;
+/// Looks at the tags before anything is built of them: how deep they stand, and how much is in one.
+fn check_shape(text: &str) -> Result<(), String> {
+    let (mut rest, mut depth, mut namespaces) = (text, 0_usize, 0_usize);
+    while let Some(start) = rest.find('<') {
+        rest = &rest[start..];
+        let other = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"), ("<!", ">"), ("</", ">")];
+        if let Some((begin, end)) = other.into_iter().find(|(begin, _)| rest.starts_with(begin)) {
+            if begin == "</" {
+                depth = depth.saturating_sub(1);
             }
+            let Some(place) = rest[begin.len()..].find(end) else { return Ok(()) };
+            rest = &rest[begin.len() + place + end.len()..];
+            continue;
+        }
+        let (length, attributes) = tag(rest);
+        if attributes > MOST_ATTRIBUTES {
+            return Err(format!("an element has more than {MOST_ATTRIBUTES} attributes"));
+        }
+        let tag = &rest[..length];
+        namespaces += tag.matches("xmlns").count();
+        if namespaces > MOST_NAMESPACES {
+            return Err(format!("there are more than {MOST_NAMESPACES} declarations of namespaces"));
+        }
+        if !tag.ends_with("/>") {
+            depth += 1;
+        }
+        if depth > MOST_DEPTH {
+            return Err(format!("there are more than {MOST_DEPTH} elements inside one another"));
+        }
+        rest = &rest[length..];
+    }
+    Ok(())
+}
+
+/// How many bytes the tag at the beginning of a text takes, and how many values stand in it.
+fn tag(text: &str) -> (usize, usize) {
+    let (mut quote, mut values) = (None, 0);
+    for (place, byte) in text.bytes().enumerate() {
+        match quote {
+            Some(end) if byte == end => quote = None,
+            None if byte == b'>' => return (place + 1, values),
+            None if byte == b'"' || byte == b'\'' => (quote, values) = (Some(byte), values + 1),
+            _ => {}
         }
     }
-    false
+    (text.len(), values)
 }
 
 fn nested(journey: Node<'_, '_>) -> Result<Drawing, String> {

@@ -162,17 +162,18 @@ async fn diagrams(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<Answ
         step.expectations.retain(|_| shows("expectations"));
     }
     // Laying out a large journey takes a while, and other requests wait for the same thread.
-    let drawn = tokio::task::spawn_blocking(move || {
+    let drawn = scope.compute(true, move |meter| {
         let write = |(id, drawing): (Uuid, model::Drawing)| {
+            meter.check()?;
             let text = match format {
                 Format::Svg => svg(&drawing, theme),
                 Format::Mermaid => mermaid(&drawing),
                 Format::Dot => dot(&drawing),
                 Format::Cjml => cjml(&drawing),
             };
-            (id, vec![Answer::Value(Cell::Text(text))])
+            Ok((id, vec![Answer::Value(Cell::Text(text))]))
         };
         drawings.into_iter().map(write).collect()
     });
-    drawn.await.map_err(|error| Error::internal(error.to_string()))
+    drawn.await
 }

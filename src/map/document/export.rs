@@ -18,8 +18,9 @@ use crate::{
     },
     map::READ,
     store::{
-        Scope,
+        ExternalId, Scope,
         cell::{Cell, Record},
+        meter::Meter,
         whole::Line,
     },
 };
@@ -61,6 +62,16 @@ pub(super) static MAP: Noun = Noun {
     has_external_ids: false,
 };
 
+/// Up to how many rows are written on the spot.
+const FEW: usize = 100;
+
+/// The rows of a noun, and the lines of each.
+struct Piece {
+    noun: &'static Noun,
+    rows: Vec<Record>,
+    lines: Vec<(&'static Relationship, HashMap<Uuid, Vec<Line>>)>,
+}
+
 /// Keys of rows by id.
 type Keys = HashMap<Uuid, String>;
 
@@ -86,10 +97,8 @@ async fn export(scope: &Scope) -> Result<Answer> {
         }
     }
     keys.extend(departments(scope, &lists).await?);
-    let mut document = Map::new();
-    document.insert("format".to_owned(), FORMAT.into());
-    let mut total = 0_i64;
-    for (noun, rows) in &lists {
+    let mut pieces = Vec::new();
+    for (noun, rows) in lists {
         let ids: Vec<Uuid> = rows.iter().map(Record::id).collect();
         let mut lines: Vec<(&'static Relationship, HashMap<Uuid, Vec<Line>>)> = Vec::new();
         for relation in sets(noun) {
@@ -100,12 +109,25 @@ async fn export(scope: &Scope) -> Result<Answer> {
             }
             lines.push((relation, by_row));
         }
+        pieces.push(Piece { noun, rows, lines });
+    }
+    let is_long = keys.len() > FEW;
+    scope.compute(is_long, move |meter| written(&pieces, &keys, others, meter)).await
+}
+
+/// The document.
+fn written(pieces: &[Piece], keys: &Keys, mut others: HashMap<Uuid, Vec<ExternalId>>, meter: &Meter) -> Result<Answer> {
+    let mut document = Map::new();
+    document.insert("format".to_owned(), FORMAT.into());
+    let mut total = 0_i64;
+    for Piece { noun, rows, lines } in pieces {
         let mut objects: Vec<(&str, Value)> = Vec::new();
         for record in rows {
-            let mut object = object(noun, record, &keys);
-            for (relation, by_row) in &lines {
+            meter.check()?;
+            let mut object = object(noun, record, keys);
+            for (relation, by_row) in lines {
                 let own = by_row.get(&record.id()).map_or(&[][..], Vec::as_slice);
-                object.insert(relation.name.to_owned(), told(own, &keys));
+                object.insert(relation.name.to_owned(), told(own, keys));
             }
             if noun.has_external_ids {
                 let others = others.remove(&record.id()).unwrap_or_default().into_iter();

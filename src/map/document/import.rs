@@ -1,19 +1,21 @@
 //! Takes in the whole map of another organization, or says what would come of it.
 
+use std::any::Any;
+
 use entity::{
     Noun, Permission,
     noun::{Link, Relationship},
 };
 
-use super::{Known, PIECES, count, read::read, text, write};
+use super::{Document, Known, PIECES, count, read::read, text, write};
 use crate::{
     Result,
     graphql::{
         input::Input,
-        slice::{Argument, Done, Mutation},
+        slice::{Argument, Done, Mutation, Planned, Run, planned},
     },
     map::WRITE,
-    store::{Tx, cell::Cell, draft::Outcome},
+    store::{Tx, cell::Cell, draft::Outcome, meter::Meter},
 };
 
 /// The mutation.
@@ -35,7 +37,7 @@ pub const IMPORT: Mutation = Mutation {
             doc: "Whether nothing is kept: the answer tells what would come of it.",
         },
     ],
-    run: |tx, input| Box::pin(import(tx, input)),
+    run: Run::Planned { plan, run: |tx, plan| Box::pin(import(tx, plan)) },
 };
 
 /// The list of the payload that tells what came of it.
@@ -69,16 +71,25 @@ pub(super) static COUNT: Noun = Noun {
     has_external_ids: false,
 };
 
-async fn import(tx: &Tx, input: &Input<'_>) -> Result<Done> {
-    let document = match read(input.text("document")?.unwrap_or_default()) {
-        Ok(document) => document,
-        Err(mistakes) => return Ok(Err(mistakes)),
-    };
-    let done = match write(tx, &document, Known::Update).await? {
+/// A document to write, or to try.
+struct Import {
+    document: Document,
+    is_trial: bool,
+}
+
+fn plan(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
+    let is_trial = input.get("dryRun") == Some(&true.into());
+    let document = read(input.text("document")?.unwrap_or_default(), meter)?;
+    Ok(document.map(|document| Box::new(Import { document, is_trial }) as _))
+}
+
+async fn import(tx: &Tx, plan: &(dyn Any + Send + Sync)) -> Result<Done> {
+    let Import { document, is_trial } = planned(plan)?;
+    let done = match write(tx, document, Known::Update).await? {
         Ok(done) => done,
         Err(mistakes) => return Ok(Err(mistakes)),
     };
-    if input.get("dryRun") == Some(&true.into()) {
+    if *is_trial {
         tx.try_only();
     }
     let row = |(slice, rows): (&&crate::graphql::slice::Slice, &Vec<(_, Outcome)>)| {

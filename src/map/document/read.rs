@@ -1,6 +1,6 @@
 //! Reads a document out of JSON.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::Value;
 use entity::{
@@ -14,10 +14,10 @@ use super::{
     place_of, references, row::Mistakes, sets,
 };
 use crate::{
-    UserError,
+    Result, UserError,
     error::Code,
     graphql::input::{check_external_id, text_mistake},
-    store::ExternalId,
+    store::{ExternalId, meter::Meter},
     text::without_byte_order_mark,
 };
 
@@ -34,8 +34,8 @@ fn path(parts: &[&str]) -> Vec<String> {
 }
 
 /// The document of a text, or all that is wrong with it.
-pub(super) fn read(text: &str) -> Result<Document, Vec<UserError>> {
-    let refuse = |code, path, message: &str| Err(vec![UserError { code, message: message.to_owned(), path }]);
+pub(super) fn read(text: &str, meter: &Meter) -> Result<std::result::Result<Document, Vec<UserError>>> {
+    let refuse = |code, path, message: &str| Ok(Err(vec![UserError { code, message: message.to_owned(), path }]));
     if text.len() > MOST_BYTES {
         return refuse(Code::TooLong, path(&[]), &format!("the document is longer than {MOST_BYTES} bytes"));
     }
@@ -68,7 +68,7 @@ pub(super) fn read(text: &str) -> Result<Document, Vec<UserError>> {
         mistakes.add(Code::Invalid, path(&[&shortened(name)]), "a document has no such list");
     }
     if !mistakes.is_empty() {
-        return mistakes.or(Document::default());
+        return Ok(mistakes.or(Document::default()));
     }
     let mut places: Places = vec![HashMap::new(); Document::default().rows.len()];
     for (piece, noun, objects) in &given {
@@ -90,11 +90,12 @@ pub(super) fn read(text: &str) -> Result<Document, Vec<UserError>> {
         }
     }
     if !mistakes.is_empty() {
-        return mistakes.or(Document::default());
+        return Ok(mistakes.or(Document::default()));
     }
     let mut document = Document::default();
     for (_, noun, objects) in given {
         for (index, object) in objects.into_iter().enumerate() {
+            meter.check()?;
             let mut reader = Reader { noun, object, places: &places, document: &mut document, mistakes: &mut mistakes };
             let row = reader.row(index);
             document.add(noun, row);
@@ -103,7 +104,7 @@ pub(super) fn read(text: &str) -> Result<Document, Vec<UserError>> {
     if document.count() > MOST_ROWS {
         mistakes.add(Code::TooLong, path(&[]), format!("the document has more than {MOST_ROWS} rows and lines"));
     }
-    mistakes.or(document)
+    Ok(mistakes.or(document))
 }
 
 /// A name that is told back, as long as names are.
@@ -199,7 +200,7 @@ impl Reader<'_> {
             return self.mistakes.add(Code::Invalid, row.at(relation.name), "this must be a list");
         };
         let edge = relation.link.edge();
-        let mut lines: Vec<(usize, Vec<i64>)> = Vec::new();
+        let (mut lines, mut seen) = (Vec::<(usize, Vec<i64>)>::new(), HashSet::new());
         for (index, item) in items.iter().enumerate() {
             let mut at = row.at(relation.name);
             at.push(index.to_string());
@@ -219,7 +220,7 @@ impl Reader<'_> {
                 refuse(Code::NotFound, Some("key"), "the document has no row of this key");
                 continue;
             };
-            if lines.iter().any(|(known, _)| *known == place) {
+            if !seen.insert(place) {
                 refuse(Code::Invalid, None, "it is given twice");
                 continue;
             }

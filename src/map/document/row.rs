@@ -1,5 +1,7 @@
 //! Rows of a document, as they are wanted: values that were checked, and what they name among the others.
 
+use std::collections::HashMap;
+
 use async_graphql::Value;
 use entity::noun::{Field, Noun, Relationship};
 
@@ -10,7 +12,7 @@ use crate::{
     graphql::input::accept,
     store::{
         ExternalId,
-        cell::{Cell, Column},
+        cell::{Cell, Column, fold},
     },
 };
 
@@ -136,11 +138,13 @@ impl Mistakes {
 pub struct Document {
     /// The rows of each noun.
     pub rows: Vec<Vec<Row>>,
+    /// Places of those that are told by their names, by the table and the folded name.
+    named: HashMap<(&'static str, Option<String>), usize>,
 }
 
 impl Default for Document {
     fn default() -> Self {
-        Self { rows: PIECES.iter().map(|_| Vec::new()).collect() }
+        Self { rows: PIECES.iter().map(|_| Vec::new()).collect(), named: HashMap::new() }
     }
 }
 
@@ -156,10 +160,13 @@ impl Document {
     pub fn named(&mut self, noun: &'static Noun, name: &str, path: Vec<String>, mistakes: &mut Mistakes) -> usize {
         let mut row = Row { is_text: true, ..Row::new(Identity::Name, path) };
         row.say(noun, "name", name, mistakes);
-        let folded = |row: &Row| row.get("name").text().map(crate::store::cell::fold);
-        let wanted = folded(&row);
-        let known = self.of(noun).iter().position(|known| known.identity == Identity::Name && folded(known) == wanted);
-        known.unwrap_or_else(|| self.add(noun, row))
+        let told = (noun.table, row.get("name").text().map(fold));
+        if let Some(place) = self.named.get(&told) {
+            return *place;
+        }
+        let place = self.add(noun, row);
+        self.named.insert(told, place);
+        place
     }
 
     /// The rows of a noun.

@@ -5,7 +5,7 @@ mod outline;
 mod quick;
 mod template;
 
-use std::collections::HashMap;
+use std::{any::Any, collections::HashMap};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use entity::{
@@ -28,8 +28,8 @@ use super::{
 use crate::{
     Error, Result, UserError,
     error::Code,
-    graphql::slice::Done,
-    store::{ExternalId, Tx, cell::Cell, draft::Outcome},
+    graphql::slice::{Done, Planned, planned},
+    store::{ExternalId, Tx, cell::Cell, draft::Outcome, meter::Meter},
 };
 
 /// How many expectations of a point are ranked.
@@ -61,13 +61,10 @@ struct Sketch<'a> {
     path: &'a (dyn Fn(Part) -> Vec<String> + Sync),
 }
 
-/// Makes what is sketched; of what is there already, by its key or its name, nothing changes.
-async fn make(tx: &Tx, sketch: &Sketch<'_>) -> Result<Done> {
-    let document = match sketch.document() {
-        Ok(document) => document,
-        Err(mistakes) => return Ok(Err(mistakes)),
-    };
-    let done = match write(tx, &document, Known::Keep).await? {
+/// Makes what was sketched, a [`Document`]; of what is there already, by its key or its name, nothing changes.
+async fn make(tx: &Tx, plan: &(dyn Any + Send + Sync)) -> Result<Done> {
+    let document: &Document = planned(plan)?;
+    let done = match write(tx, document, Known::Keep).await? {
         Ok(done) => done,
         Err(mistakes) => return Ok(Err(mistakes)),
     };
@@ -80,6 +77,7 @@ async fn make(tx: &Tx, sketch: &Sketch<'_>) -> Result<Done> {
 /// Rows being made of a sketch.
 struct Maker<'a> {
     sketch: &'a Sketch<'a>,
+    meter: &'a Meter,
     document: Document,
     mistakes: Mistakes,
     /// How often each key was used.
@@ -87,17 +85,22 @@ struct Maker<'a> {
 }
 
 impl Sketch<'_> {
+    /// The plan to make it.
+    fn plan(&self, meter: &Meter) -> Result<Planned> {
+        Ok(self.document(meter)?.map(|document| Box::new(document) as _))
+    }
+
     /// The rows of the sketch, or all that is wrong with it.
-    fn document(&self) -> Result<Document, Vec<UserError>> {
+    fn document(&self, meter: &Meter) -> Result<std::result::Result<Document, Vec<UserError>>> {
         let (document, mistakes) = (Document::default(), Mistakes::default());
-        let mut maker = Maker { sketch: self, document, mistakes, used: HashMap::new() };
-        maker.journey();
+        let mut maker = Maker { sketch: self, meter, document, mistakes, used: HashMap::new() };
+        maker.journey()?;
         let Maker { document, mut mistakes, .. } = maker;
         if document.count() > MOST_ROWS {
             let message = format!("the journey has more than {MOST_ROWS} rows and lines");
             mistakes.add(Code::TooLong, (self.path)(Part::Journey), message);
         }
-        mistakes.or(document)
+        Ok(mistakes.or(document))
     }
 }
 
@@ -116,7 +119,7 @@ impl Maker<'_> {
         Row::new(self.identity(noun, words), (self.sketch.path)(part))
     }
 
-    fn journey(&mut self) {
+    fn journey(&mut self) -> Result<()> {
         let drawing = self.sketch.drawing;
         let mut row = self.row(&journey::NOUN, &[], Part::Journey);
         row.say(&journey::NOUN, "title", &drawing.title, &mut self.mistakes);
@@ -136,6 +139,7 @@ impl Maker<'_> {
         }
         let mut steps = Vec::new();
         for (place, step) in drawing.steps.iter().enumerate() {
+            self.meter.check()?;
             let stage = drawing.stage_of(place);
             let words = [stage.map_or("", |stage| drawing.stages[stage].name.as_str()), step.name.as_str()];
             let point = self.point(step, &words, place);
@@ -159,6 +163,7 @@ impl Maker<'_> {
             row.name(noun, "to", Some(steps[link.to]));
             self.document.add(noun, row);
         }
+        Ok(())
     }
 
     /// Gives a part of the journey its place. What is too many is refused where parts are counted.

@@ -10,6 +10,8 @@
 //!     ~ LOOP Shop: it was the wrong one
 //! ```
 
+use std::collections::HashMap;
+
 use entity::{expectation::ExpectationSource, interaction_point::PointKind, noun::Named, step_link::StepLinkKind};
 
 use super::{Part, STRENGTH, Sketch, make};
@@ -18,16 +20,18 @@ use crate::{
     error::Code,
     graphql::{
         input::{Input, text_mistake},
-        slice::{Argument, Done, Mutation},
+        slice::{Argument, Mutation, Planned, Run},
     },
     map::{
         WRITE,
         diagram::model::{Drawing, Influence, Stage, Step, StepLink},
     },
-    store::{Tx, cell::fold},
+    store::{cell::fold, meter::Meter},
     text::without_byte_order_mark,
 };
 
+/// Longest name of a point in bytes, and somewhat more: no link leads to a longer one.
+const LONGEST: usize = 2_000;
 /// Longest outline in characters.
 pub(super) const MOST: usize = 20_000;
 
@@ -43,17 +47,17 @@ pub(in crate::map) const FROM_OUTLINE: Mutation = Mutation {
         Argument { name: "title", ty: "String!", default: None, doc: "Title of the journey. Up to 200 characters." },
         Argument { name: "outline", ty: "String!", default: None, doc: GRAMMAR },
     ],
-    run: |tx, input| Box::pin(from_outline(tx, input)),
+    run: Run::Planned { plan: from_outline, run: |tx, plan| Box::pin(make(tx, plan)) },
 };
 
-async fn from_outline(tx: &Tx, input: &Input<'_>) -> Result<Done> {
+fn from_outline(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
     let mut read = match read(input.text("outline")?.unwrap_or_default()) {
         Ok(read) => read,
         Err(mistakes) => return Ok(Err(mistakes)),
     };
     input.text("title")?.unwrap_or_default().clone_into(&mut read.drawing.title);
     let path = |part| read.path(part);
-    make(tx, &Sketch { drawing: &read.drawing, keys: None, source: ExpectationSource::Precedent, path: &path }).await
+    Sketch { drawing: &read.drawing, keys: None, source: ExpectationSource::Precedent, path: &path }.plan(meter)
 }
 
 /// An outline as it was read, with the number of the line that each part stands in.
@@ -174,19 +178,23 @@ fn note(step: &mut Step, sign: Option<char>, text: &str) -> Result<(), &'static 
 
 /// Joins the points: each with the next, and as the outline says.
 fn link(read: &mut Outline, ties: &[(usize, &str, usize)], mistakes: &mut Vec<UserError>) {
-    let names: Vec<String> = read.drawing.steps.iter().map(|step| fold(&step.name)).collect();
-    let mut told: Vec<(StepLink, usize)> = Vec::new();
+    let count = read.drawing.steps.len();
+    let mut names: HashMap<String, usize> = HashMap::new();
+    for (place, step) in read.drawing.steps.iter().enumerate() {
+        names.entry(fold(&step.name)).or_insert(place);
+    }
+    let mut told: Vec<Vec<(StepLink, usize)>> = vec![Vec::new(); count];
     for (from, text, number) in ties {
         let (kind, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         // A name may hold a colon itself: the longest one that is there counts.
         let ends = std::iter::once(rest.len()).chain(rest.rmatch_indices(':').map(|(place, _)| place));
-        let found = ends.into_iter().find_map(|end| {
+        let found = ends.filter(|end| *end <= LONGEST).find_map(|end| {
             let name = fold(rest[..end].trim());
-            let to = names.iter().position(|known| *known == name)?;
+            let to = *names.get(&name)?;
             Some((to, rest.get(end + 1..).map(|label| label.trim().to_owned()).filter(|label| !label.is_empty())))
         });
         match (StepLinkKind::parse(kind), found) {
-            (Some(kind), Some((to, label))) => told.push((StepLink { from: *from, to, kind, label }, *number)),
+            (Some(kind), Some((to, label))) => told[*from].push((StepLink { from: *from, to, kind, label }, *number)),
             (kind, _) => {
                 let (code, message) = match kind {
                     None => (Code::Invalid, "there is no such kind of link"),
@@ -196,16 +204,15 @@ fn link(read: &mut Outline, ties: &[(usize, &str, usize)], mistakes: &mut Vec<Us
             }
         }
     }
-    for from in 0..names.len() {
-        let own = |(link, _): &&(StepLink, usize)| link.from == from;
+    for (from, own) in told.iter().enumerate() {
         let leads =
             |(link, _): &(StepLink, usize)| matches!(link.kind, StepLinkKind::Sequence | StepLinkKind::Parallel);
-        if from + 1 < names.len() && !told.iter().filter(own).any(leads) {
+        if from + 1 < count && !own.iter().any(leads) {
             read.links.push(read.steps[from + 1]);
             let next = StepLink { from, to: from + 1, kind: StepLinkKind::Sequence, label: None };
             read.drawing.links.push(next);
         }
-        for (link, number) in told.iter().filter(own) {
+        for (link, number) in own {
             read.links.push(*number);
             read.drawing.links.push(link.clone());
         }

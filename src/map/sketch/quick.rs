@@ -8,13 +8,13 @@ use crate::{
     error::Code,
     graphql::{
         input::{Input, text},
-        slice::{Argument, Done, InputObject, Mutation},
+        slice::{Argument, InputObject, Mutation, Planned, Run},
     },
     map::{
         WRITE,
         diagram::model::{Drawing, Influence, Stage, Step},
     },
-    store::Tx,
+    store::meter::Meter,
     text::{is_blank, trim},
 };
 
@@ -48,7 +48,7 @@ pub(in crate::map) const QUICK: Mutation = Mutation {
             doc: "Where the expectations come from.",
         },
     ],
-    run: |tx, input| Box::pin(sketch(tx, input)),
+    run: Run::Planned { plan: sketch, run: |tx, plan| Box::pin(make(tx, plan)) },
 };
 
 /// The input object of a point.
@@ -85,7 +85,7 @@ pub(in crate::map) const INPUT: InputObject = InputObject {
     ],
 };
 
-async fn sketch(tx: &Tx, input: &Input<'_>) -> Result<Done> {
+fn sketch(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
     let points = input.list("points");
     if points.is_empty() {
         return Ok(Err(vec![UserError::new(Code::Required, "points", "there are no points")]));
@@ -153,5 +153,5 @@ async fn sketch(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     };
     let source = input.present("source").and_then(text).and_then(ExpectationSource::parse);
     let source = source.unwrap_or(ExpectationSource::Precedent);
-    make(tx, &Sketch { drawing: &drawing, keys: None, source, path: &path }).await
+    Sketch { drawing: &drawing, keys: None, source, path: &path }.plan(meter)
 }

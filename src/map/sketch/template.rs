@@ -18,12 +18,12 @@ use crate::{
     Error, Result, UserError,
     graphql::{
         input::{Input, accept, text},
-        slice::{Answer, Argument, Done, Made, Mutation, Query},
+        slice::{Answer, Argument, Made, Mutation, Planned, Query, Run},
     },
     map::{READ, WRITE, diagram::model::Step},
     store::{
-        Tx,
         cell::{Cell, fold},
+        meter::Meter,
     },
 };
 
@@ -100,7 +100,7 @@ pub(in crate::map) const APPLY: Mutation = Mutation {
             doc: "Your own version of the template's outline, in the form that journeyFromOutline takes; the template's when left out.",
         },
     ],
-    run: |tx, input| Box::pin(apply(tx, input)),
+    run: Run::Planned { plan: apply, run: |tx, plan| Box::pin(make(tx, plan)) },
 };
 
 /// The objects of the answer.
@@ -190,7 +190,7 @@ fn templates() -> Answer {
     Answer::Object(Made { cells: Vec::new(), inside: vec![("nodes", nodes)] })
 }
 
-async fn apply(tx: &Tx, input: &Input<'_>) -> Result<Done> {
+fn apply(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
     let key = input.present("key").and_then(text).and_then(TemplateKey::parse);
     let template = ALL.iter().find(|template| Some(template.key) == key);
     let template = template.ok_or_else(|| Error::BadInput("key must be one of a template".to_owned()))?;
@@ -213,7 +213,7 @@ async fn apply(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let drawing = crate::map::diagram::model::Drawing { title, ..outline.drawing.clone() };
     let path = |part: Part| outline.path(part);
     let keys = Some((SYSTEM, start.as_str()));
-    make(tx, &Sketch { drawing: &drawing, keys, source: ExpectationSource::Precedent, path: &path }).await
+    Sketch { drawing: &drawing, keys, source: ExpectationSource::Precedent, path: &path }.plan(meter)
 }
 
 #[cfg(test)]

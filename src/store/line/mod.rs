@@ -116,7 +116,7 @@ pub enum Lines {
 #[derive(Debug)]
 pub enum Transaction {
     /// On `SQLite`.
-    Sqlite(Savepoint),
+    Sqlite(Box<Savepoint>),
     /// On PostgreSQL.
     Postgres(Box<Open>),
 }
@@ -140,7 +140,7 @@ impl Lines {
     /// begin when it must, and gather what it writes.
     pub async fn begin(&self, is_later: bool, payer: Payer) -> Result<Transaction, Failed> {
         match self {
-            Self::Writer(writer) => writer.begin(payer).await.map(Transaction::Sqlite),
+            Self::Writer(writer) => Ok(Transaction::Sqlite(Box::new(writer.begin(payer).await?))),
             Self::Readers(..) => Err(Failed::ReadOnly),
             Self::Postgres(kept) if is_later => Ok(Transaction::Postgres(Box::new(Open::later(kept, payer.meter)))),
             Self::Postgres(kept) => Ok(Transaction::Postgres(Box::new(Open::now(kept, payer.meter).await?))),

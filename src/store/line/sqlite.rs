@@ -17,6 +17,9 @@ use crate::store::{
 /// Statements that a connection keeps prepared.
 const PREPARED: usize = 256;
 
+/// Memory for the pages of the connection that writes, in KiB.
+const CACHE: i64 = 16_384;
+
 fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
@@ -37,6 +40,8 @@ pub fn writer(file: &Path) -> rusqlite::Result<Connection> {
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // KiB. What a long transaction writes stays in memory until it is committed, and is not read again for each row.
+    connection.pragma_update(None, "cache_size", -CACHE)?;
     // What is deleted is overwritten: an erased person must not be left between the rows.
     connection.pragma_update(None, "secure_delete", true)?;
     #[cfg(debug_assertions)]

@@ -1,8 +1,11 @@
 //! The one connection that writes to a `SQLite` file, and transactions that reach the disk together.
 //!
-//! Each transaction is a savepoint of an outer one. Who has written lets those go ahead who wait already; then the outer
-//! one is committed, once for all of them, and only then does any of them learn that it has succeeded. So a disk that
-//! must keep what it says costs each of many writers little.
+//! Each transaction is a savepoint of an outer one. Whoever has written lets those go ahead who wait already; then the
+//! outer one is committed, once for all of them, and only then does any of them learn that it has succeeded. So a disk
+//! that must keep what it says costs each of many writers little. Nobody is kept waiting by what takes long: the outer
+//! one is committed before it begins.
+//!
+//! Organizations take turns ([`Turns`]): the one that has used the writer least comes first, however many others wait.
 
 use std::{
     fmt,
@@ -18,14 +21,20 @@ use rusqlite::{Connection, ErrorCode};
 use sea_orm::{ConnAcquireErr, DbErr, Statement};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    sync::{Mutex as Turns, OwnedMutexGuard, oneshot},
+    sync::oneshot,
 };
 
 use super::{Answered, Below, Found, Payer, sqlite};
-use crate::store::{cause, failure::Failed};
+use crate::store::{
+    cause,
+    failure::Failed,
+    turns::{Owner, Shared, Turn, Turns},
+};
 
 /// A statement with more values takes long.
 const MANY: usize = 500;
+/// How long the first of those who wait for the outer transaction to be committed waits for others' turns.
+const GATHERING: Duration = Duration::from_millis(10);
 /// How long to wait for another process that writes.
 const LOCK: Duration = Duration::from_secs(2);
 
@@ -35,17 +44,21 @@ pub struct Writer {
     /// How long to wait for one's turn.
     patience: Duration,
     desk: Arc<Turns<Desk>>,
-    /// Where the outer transactions are committed, whichever runtime the writers belong to.
     home: Handle,
     statements: Arc<AtomicU64>,
 }
 
 /// The connection, opened when it is first needed, and who waits for the outer transaction to be committed.
-#[derive(Default)]
 struct Desk {
     connection: Option<Connection>,
     is_closed: bool,
     waiting: Vec<oneshot::Sender<bool>>,
+    /// Since when the first of them waits.
+    since: Instant,
+    /// Where outer transactions are committed, whichever runtime the writers belong to.
+    home: Handle,
+    /// Whether somebody was told to commit.
+    is_settling: bool,
 }
 
 /// A transaction on the one connection. Dropping it rolls back.
@@ -59,7 +72,7 @@ pub struct Savepoint {
 
 struct State {
     /// Always there, but while it ends.
-    desk: Option<OwnedMutexGuard<Desk>>,
+    desk: Option<Turn<Desk>>,
     has_begun: bool,
     /// Whether the database has ended the outer transaction by itself: nothing may run as a part of it any more.
     is_lost: bool,
@@ -68,18 +81,19 @@ struct State {
 impl Writer {
     /// The writer of a file that is there. Opens nothing yet.
     pub fn new(file: PathBuf, patience: Duration, statements: &Arc<AtomicU64>) -> Arc<Self> {
-        let (desk, statements) = (Arc::default(), Arc::clone(statements));
-        Arc::new(Self { file, patience, desk, home: Handle::current(), statements })
+        let (home, statements) = (Handle::current(), Arc::clone(statements));
+        let desk = Turns::new(vec![Desk::new(home.clone())]);
+        Arc::new(Self { file, patience, desk, home, statements })
     }
 
-    async fn turn(&self) -> Result<OwnedMutexGuard<Desk>, Failed> {
-        let turn = tokio::time::timeout(self.patience, Arc::clone(&self.desk).lock_owned()).await;
+    async fn turn(&self, owner: Owner) -> Result<Turn<Desk>, Failed> {
+        let turn = tokio::time::timeout(self.patience, self.desk.take(owner)).await;
         turn.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into())
     }
 
     /// Starts a transaction when it is its turn.
     pub async fn begin(self: &Arc<Self>, payer: Payer) -> Result<Savepoint, Failed> {
-        let state = State { desk: Some(self.turn().await?), has_begun: false, is_lost: false };
+        let state = State { desk: Some(self.turn(payer.organization).await?), has_begun: false, is_lost: false };
         let mut savepoint =
             Savepoint { state: Mutex::new(state), writer: Arc::clone(self), payer, since: Instant::now() };
         match savepoint.try_begin(Duration::ZERO) {
@@ -92,7 +106,7 @@ impl Writer {
 
     /// Runs a statement outside of any transaction, while nobody else writes. Answers the first number it answers with.
     pub async fn alone(&self, sql: &'static str) -> Result<Option<i64>, Failed> {
-        let (mut desk, file) = (self.turn().await?, self.file.clone());
+        let (mut desk, file) = (self.turn(None).await?, self.file.clone());
         let task = self.home.spawn_blocking(move || {
             desk.commit();
             let connection = desk.open(&file)?;
@@ -110,14 +124,35 @@ impl Writer {
 
     /// Commits what is written and closes the connection.
     pub async fn close(&self) {
-        let mut desk = Arc::clone(&self.desk).lock_owned().await;
+        let mut desk = self.desk.take(None).await;
         desk.commit();
         desk.connection = None;
         desk.is_closed = true;
     }
 }
 
+impl Shared for Desk {
+    fn settle(mut turn: Turn<Self>) {
+        // If the runtime has come to its end, what it was told is dropped, and the turn with it.
+        if turn.waiting.is_empty() || std::mem::replace(&mut turn.is_settling, true) {
+            return turn.put_down();
+        }
+        turn.home.clone().spawn_blocking(move || turn.commit());
+    }
+}
+
 impl Desk {
+    fn new(home: Handle) -> Self {
+        Self {
+            connection: None,
+            is_closed: false,
+            waiting: Vec::new(),
+            since: Instant::now(),
+            home,
+            is_settling: false,
+        }
+    }
+
     fn open(&mut self, file: &Path) -> Result<&Connection, Failed> {
         if self.is_closed {
             return Err(lost());
@@ -130,6 +165,7 @@ impl Desk {
 
     /// Ends the outer transaction, and tells all that waited for it.
     fn commit(&mut self) {
+        self.is_settling = false;
         let Some(connection) = self.connection.as_ref().filter(|connection| !connection.is_autocommit()) else {
             // Nothing is left of what they wrote.
             return self.tell(false);
@@ -237,12 +273,15 @@ impl Savepoint {
             let Some(mut desk) = state.desk.take() else { return Err(lost()) };
             self.payer.meter.wrote_since(self.since);
             if desk.waiting.is_empty() {
-                // It finds its turn behind those who wait for theirs by now.
-                let all = Arc::clone(&self.writer.desk);
-                self.writer.home.spawn_blocking(move || all.blocking_lock_owned().commit());
+                desk.since = Instant::now();
             }
             let (tell, told) = oneshot::channel();
             desk.waiting.push(tell);
+            desk.book();
+            let is_time = desk.turns().next().is_none_or(|next| desk.since.elapsed() + next > GATHERING);
+            if is_time {
+                Desk::settle(desk);
+            }
             told
         };
         if told.await == Ok(true) { Ok(()) } else { Err(lost()) }

@@ -19,10 +19,10 @@ use crate::{
     },
 };
 
-/// Rows that are read at a time.
-const PAGE: usize = 5_000;
-/// Rows after which a transaction ends with the week: writers of the organization wait for it.
-const BATCH: usize = 20_000;
+/// Rows after which a transaction ends, but for those of the same instant: writers wait for it.
+const BATCH: usize = 2_000;
+/// Counts that a transaction takes away at most.
+const TAKEN: usize = 2_000;
 
 impl Store {
     /// The organizations whose rows are not all counted.
@@ -53,19 +53,30 @@ impl Store {
             return Ok(false);
         }
         if from.is_none() {
-            from = self.start_again(&tx, organization).await?;
+            if self.take_counts(&tx, organization).await? {
+                tx.commit().await?;
+                return Ok(true);
+            }
+            from = self.first_week(&tx, organization).await?;
         }
         let Some(mut weeks) = from else { return Ok(false) };
         let start = weeks.until;
         weeks.until = FOREVER;
         let mut tables = Vec::new();
-        for rollup in rollup::ROLLUPS {
-            let (table, until) = self.next_weeks(&tx, rollup, organization, &weeks, start).await?;
-            weeks.until = weeks.until.min(until);
-            tables.push((rollup, table));
+        // All are counted up to where the first one ends.
+        loop {
+            let most = weeks.until;
+            for rollup in rollup::ROLLUPS {
+                let (table, until) = self.next_rows(&tx, rollup, organization, &weeks, start).await?;
+                weeks.until = until;
+                tables.push((rollup, table));
+            }
+            if weeks.until == most || rollup::ROLLUPS.len() == 1 {
+                break;
+            }
+            tables.clear();
         }
-        for (rollup, mut table) in tables {
-            table.0.retain(|(_, week), _| *week < weeks.until);
+        for (rollup, table) in tables {
             if !table.0.is_empty() {
                 let mut sql = self.sql();
                 table.add(&mut sql, rollup, organization, None);
@@ -83,15 +94,25 @@ impl Store {
         Ok(weeks.until != FOREVER)
     }
 
-    /// Takes away what was counted, and answers the weeks to count now, from the first.
-    async fn start_again(&self, tx: &Transaction, organization: OrganizationId) -> Result<Option<Weeks>> {
+    /// Takes away some of what was counted. Answers whether there may be more.
+    async fn take_counts(&self, tx: &Transaction, organization: OrganizationId) -> Result<bool> {
+        let mut has_more = false;
         for rollup in rollup::ROLLUPS {
             let mut sql = self.sql();
             sql.push("DELETE FROM ").name(&[rollup.table]).push(" AS t WHERE ");
             sql.narrow(Site::CountsTaken, Alias::ROW, "organization_id", organization);
-            sql.push(" RETURNING organization_id");
-            self.found(tx, sql, &[], organization).await?;
+            let some = Alias::nested('k', 0);
+            sql.push(" AND (").name(&[rollup.key]).push(", week) IN (SELECT ").column(some, rollup.key).push(", ");
+            sql.column(some, "week").push(" FROM ").name(&[rollup.table]).push(" AS ").alias(some).push(" WHERE ");
+            sql.narrow(Site::CountsTaken, some, "organization_id", organization);
+            sql.push(" LIMIT ").number(TAKEN).push(") RETURNING organization_id");
+            has_more |= self.found(tx, sql, &[], organization).await?.len() == TAKEN;
         }
+        Ok(has_more)
+    }
+
+    /// The weeks to count, from the first.
+    async fn first_week(&self, tx: &Transaction, organization: OrganizationId) -> Result<Option<Weeks>> {
         let mut sql = self.sql();
         sql.push("SELECT id, time_zone, week_start FROM organization AS t WHERE ");
         sql.narrow(Site::OwnWeeks, Alias::ROW, "id", organization);
@@ -101,8 +122,8 @@ impl Store {
         Ok(Some(Weeks { zone, week_start, until: i64::MIN }))
     }
 
-    /// Counts rows from an instant on, to the end of a week. Answers the counts and where it came to.
-    async fn next_weeks(
+    /// Counts the next rows from an instant on. Answers the counts and where it came to.
+    async fn next_rows(
         &self,
         tx: &Transaction,
         rollup: &'static Rollup,
@@ -110,7 +131,7 @@ impl Store {
         weeks: &Weeks,
         start: i64,
     ) -> Result<(Table, i64)> {
-        let (mut table, mut after, mut read, mut end) = (Table::default(), (start, Uuid::nil()), 0, None);
+        let (mut table, mut after, mut read, mut end) = (Table::default(), (start, Uuid::nil()), 0, weeks.until);
         let numbers: Vec<_> = rollup.numbers.iter().map(|name| given(rollup.noun, name, Cell::Null).0).collect();
         let mut kinds = vec![CellKind::Id, CellKind::Int, CellKind::Id];
         kinds.extend(numbers.iter().map(|column| column.kind));
@@ -123,21 +144,21 @@ impl Store {
             sql.push(" FROM ").name(&[rollup.noun.table]).push(" AS t WHERE ");
             sql.narrow(Site::RowsToCount, Alias::ROW, rollup.noun.tenant, organization).push(" AND (t.");
             sql.name(&[rollup.time]).push(", t.id) > (").bind(after.0).push(", ").bind(after.1).push(") ORDER BY t.");
-            sql.name(&[rollup.time]).push(", t.id LIMIT ").number(PAGE);
+            sql.name(&[rollup.time]).push(", t.id LIMIT ").number(BATCH);
             let rows = self.found(tx, sql, &kinds, organization).await?;
             let mut changes = Vec::with_capacity(rows.len());
             for row in &rows {
                 let [Cell::Id(id), Cell::Int(at), key, numbers @ ..] = row.as_slice() else {
                     return Err(Error::internal("a row that is counted has no time"));
                 };
-                if end.is_some_and(|end| *at >= end) {
+                if *at >= end {
                     weeks.count(&changes, &mut table)?;
-                    return Ok((table, end.unwrap_or(FOREVER)));
+                    return Ok((table, end));
                 }
                 after = (*at, *id);
                 read += 1;
                 if read == BATCH {
-                    end = Some(weeks.around(*at)?.1);
+                    end = *at + 1;
                 }
                 let number = |cell: &Cell| match cell {
                     Cell::Float(number) => Some(billionths(*number)),
@@ -147,8 +168,8 @@ impl Store {
                 changes.push(Change { key: key.id().unwrap_or_default(), at: *at, sign: 1, numbers });
             }
             weeks.count(&changes, &mut table)?;
-            if rows.len() < PAGE {
-                return Ok((table, FOREVER));
+            if rows.len() < BATCH {
+                return Ok((table, if end == weeks.until { end } else { FOREVER }));
             }
         }
     }
