@@ -86,8 +86,9 @@ pub async fn make(tx: &Tx, name: &str, scopes: Permissions) -> Result<Done> {
 
 /// Makes a client; its secret is told through the transaction.
 async fn create(tx: &Tx, input: &Input<'_>) -> Result<Done> {
-    let draft = input::draft(&NOUN, Operation::Create, input)?;
-    let written = tx.write(&NOUN, &RULES, &mut [draft], true).await?.swap_remove(0);
+    let mut draft = input::draft(&NOUN, Operation::Create, input)?;
+    check_scopes(tx, &mut draft);
+    let written = tx.write(&NOUN, &Rules::NONE, &mut [draft], true).await?.swap_remove(0);
     let Some(id) = written.id.filter(|_| written.errors.is_empty()) else { return Ok(Err(written.errors)) };
     let secret = secret::make()?;
     tx.keep_secret(id, &secret::hash(&secret)).await?;

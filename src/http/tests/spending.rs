@@ -125,7 +125,8 @@ async fn questions_about_the_schema_spend_points_of_their_own() {
     assert_eq!(answered[8].status, 200);
     assert!(left(&answered[7]) >= 99_990, "{}", left(&answered[7]));
     let aliases =
-        answers(&settings, [ask(&format!("{{ {twenty} }}")), ask("{ __schema { types { fields { description } } } }")]).await;
+        answers(&settings, [ask(&format!("{{ {twenty} }}")), ask("{ __schema { types { fields { description } } } }")])
+            .await;
     assert_eq!(aliases[0].status, 200);
     assert_eq!(aliases[1].refused(), (400, "QUERY_TOO_COMPLEX".to_owned()));
 }
