@@ -267,10 +267,13 @@ async fn work(app: &App, both: &Neighbours<'_>, site: Site, (erased, jobs): (&[E
         Err(error) => stopped.push(error),
         Ok(verdict) => assert!(verdict.is_ok(), "without {site:?} {verdict:?}"),
     }
-    if [Site::Job, Site::JobMoved, Site::JobDone, Site::ErasureMoved].contains(&site) {
-        for job in jobs {
-            stopped.extend(app.store.step(own, job, now()).await.err());
-        }
+    let job = match site {
+        Site::Job | Site::JobMoved => Some(jobs[0]),
+        Site::JobDone | Site::ErasureMoved => Some(jobs[1]),
+        _ => None,
+    };
+    if let Some(job) = job {
+        stopped.extend(app.store.step(own, job, now()).await.err());
     }
     let slug = format!("{site:?}");
     let new = NewOrganization { slug: &slug, name: "New", time_zone: "UTC" };
