@@ -273,7 +273,7 @@ impl Call {
                 Ok(Report::of(row))
             }
             Verb::Generic(operation) => {
-                let mut draft = input::draft(noun, operation, input)?;
+                let mut draft = input::draft(noun, operation, input, input::on_null(operation, input)?)?;
                 if noun.tenant == "id" {
                     draft.target = crate::store::draft::Target::Id(Some(tx.organization().0));
                 }
@@ -308,8 +308,9 @@ impl Call {
             return mistake(Code::TooLong, format!("there are more than {MOST_ROWS} rows"));
         }
         let (mode, mut drafts) = (mode(&self.input)?, Vec::with_capacity(given.len()));
+        let on_null = input::on_null(Operation::BulkUpsert, &self.input)?;
         for row in given {
-            let mut draft = input::draft(noun, Operation::BulkUpsert, &Input::of("rows", row)?)?;
+            let mut draft = input::draft(noun, Operation::BulkUpsert, &Input::of("rows", row)?, on_null)?;
             draft.mode = mode;
             drafts.push(draft);
         }

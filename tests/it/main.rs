@@ -43,6 +43,7 @@ mod map_documents;
 mod messages;
 mod model;
 mod mortgage;
+mod nulls;
 mod outline;
 mod paging;
 mod pointer;
