@@ -190,7 +190,7 @@ impl<'a> Planner<'a> {
             let name = selected.name.node.as_str();
             let what = match name {
                 "__typename" => ObjectOut::Typename,
-                "externalIds" if noun.has_external_ids => ObjectOut::ExternalIds(self.leaves(&sets, &EXTERNAL_ID)),
+                "externalIds" if noun.has_external_ids => self.external_ids(noun, &sets),
                 _ => match (noun.field(name), noun.relation(name)) {
                     (Some(field), _) => self.field(field, &sets, columns),
                     (_, Some(relation)) => match self.relation(noun, relation, selected, &sets, columns) {
@@ -220,6 +220,13 @@ impl<'a> Planner<'a> {
                 ObjectOut::RowId(place, self::place(columns, noun))
             }
             _ => ObjectOut::Cell(place, field),
+        }
+    }
+
+    fn external_ids(self, noun: &'static Noun, sets: &[&'a SelectionSet]) -> ObjectOut {
+        match self.actor.require(Permission::CustomersRead) {
+            Err(error) if entity::personal::guards_external_ids(noun) => ObjectOut::Refused(error),
+            _ => ObjectOut::ExternalIds(self.leaves(sets, &EXTERNAL_ID)),
         }
     }
 

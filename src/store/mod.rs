@@ -1,6 +1,7 @@
 //! The only module that holds a database connection.
 
 pub mod access;
+mod archived;
 mod aside;
 pub mod audit;
 pub mod backup;

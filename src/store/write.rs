@@ -43,6 +43,7 @@ impl Tx {
         self.actor().require(noun.write)?;
         self.find(noun, rules.part_of.as_ref(), drafts).await?;
         self.resolve(drafts, |_| true).await?;
+        self.refuse_archived(noun, drafts).await?;
         self.refuse_erased(noun, drafts).await?;
         for draft in drafts.iter_mut() {
             complete(draft, self.now());

@@ -8,6 +8,7 @@
 mod api_clients;
 mod app;
 mod architecture;
+mod archived;
 mod attacks;
 mod audit;
 mod bad_input;
