@@ -125,6 +125,8 @@ entity::named! {
         Taken = "TAKEN",
         /// Other rows refer to the row.
         InUse = "IN_USE",
+        /// The row named is in the archive: nothing new may choose it.
+        Archived = "ARCHIVED",
         /// The row has changed since `expectedVersion`.
         Conflict = "CONFLICT",
         /// The change would close a circle.

@@ -58,7 +58,8 @@ pub static NOUN: Noun = Noun {
             "contact",
             "contact",
             Kind::Text { max: 200 },
-            "How colleagues reach it: an address, a number, a name.",
+            "How colleagues reach it: an address, a number, a name. A contact of the company, open to whoever reads \
+             departments: name a desk rather than somebody's own number.",
         )
         .optional()
         .personal(Personal::Contact)

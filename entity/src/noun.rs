@@ -224,6 +224,15 @@ impl Relationship {
     }
 }
 
+impl Relationship {
+    /// Whether a row may be set to name only a row of the target that is not archived: whatever a caller chooses for new
+    /// work. Parts of a whole are no choice, and what feedback tells of was so, archived since or not.
+    pub fn wants_active(&self, noun: &Noun) -> bool {
+        let is_chosen = matches!(self.link, Link::One { writable: Writable::Optional | Writable::Required, .. });
+        is_chosen && self.target.is_archivable() && noun.table != "feedback_record"
+    }
+}
+
 impl Link {
     /// What the table between the nouns says besides.
     pub const fn edge(&self) -> &'static [Field] {

@@ -92,6 +92,11 @@ pub fn is_about_a_person(noun: &Noun) -> bool {
     about_a_person().iter().any(|known| known.table == noun.table)
 }
 
+/// Whether external ids of the noun say who somebody is: they need `customers:read`, or the scope to write the noun.
+pub fn guards_external_ids(noun: &Noun) -> bool {
+    noun.has_external_ids && is_about_a_person(noun)
+}
+
 fn is_personal(noun: &Noun) -> bool {
     noun.has_external_ids || noun.all_fields().any(super::noun::Field::is_erasable)
 }

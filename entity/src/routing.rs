@@ -82,7 +82,8 @@ pub static NOUN: Noun = Noun {
         Field::new("priority", "priority", Kind::Enum(Priority::TYPE), "Priority given."),
         Field::new("responsePolicy", "response_policy", Kind::Text { max: 200 }, "Response policy named by the rule.")
             .nullable(),
-        Field::new("reason", "reason", Kind::Text { max: 2000 }, "Why, in a sentence.")
+        Field::new("reason", "reason", Kind::Text { max: 2000 }, "Why, in a sentence. Made of what the rule says, never of the customer's words; whoever re-routes should not \
+             quote them either, as it is open to whoever reads routings. Erasing the customer empties it.")
             .personal(Personal::FreeText)
             .open(),
         Field::new("subject", "subject", Kind::Text { max: 255 }, "Subject of the token that caused it.")

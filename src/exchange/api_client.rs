@@ -15,7 +15,7 @@ use crate::{
     store::{
         Tx,
         cell::{Cell, given},
-        draft::{Draft, Outcome},
+        draft::{Draft, OnNull, Outcome},
         write::Rules,
     },
 };
@@ -86,7 +86,7 @@ pub async fn make(tx: &Tx, name: &str, scopes: Permissions) -> Result<Done> {
 
 /// Makes a client; its secret is told through the transaction.
 async fn create(tx: &Tx, input: &Input<'_>) -> Result<Done> {
-    let mut draft = input::draft(&NOUN, Operation::Create, input)?;
+    let mut draft = input::draft(&NOUN, Operation::Create, input, OnNull::Keep)?;
     check_scopes(tx, &mut draft);
     let written = tx.write(&NOUN, &Rules::NONE, &mut [draft], true).await?.swap_remove(0);
     let Some(id) = written.id.filter(|_| written.errors.is_empty()) else { return Ok(Err(written.errors)) };

@@ -9,12 +9,12 @@ use super::{
 };
 use crate::{
     error::Code,
-    store::draft::{Mode, Outcome},
+    store::draft::{Mode, OnNull, Outcome},
 };
 
 /// Registers them.
 pub fn register(registry: &mut Registry) {
-    for known in [Mode::TYPE, Outcome::TYPE, Policy::TYPE, Code::TYPE] {
+    for known in [Mode::TYPE, OnNull::TYPE, Outcome::TYPE, Policy::TYPE, Code::TYPE] {
         add_enum(registry, known);
     }
     let directions =
@@ -50,6 +50,16 @@ pub fn register(registry: &mut Registry) {
         vec![
             value("system", "String!", "The system, up to 64 characters."),
             value("id", "String!", "The id there, up to 255 characters."),
+        ],
+    );
+    add_input(
+        registry,
+        "ExternalIdRemoval",
+        "External ids to take away from a row.",
+        false,
+        vec![
+            value("system", "String!", "The system, up to 64 characters."),
+            value("id", "String", "The id there; left out or null, all ids of the system."),
         ],
     );
     add_object(

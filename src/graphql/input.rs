@@ -9,7 +9,7 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-pub use super::draft::draft;
+pub use super::draft::{draft, on_null};
 use super::{
     instant::{date, instant},
     scalars::INSTANT,
@@ -180,18 +180,24 @@ pub fn external_id(name: &str, value: &Value) -> Result<ExternalId> {
 
 /// What is wrong with an external id.
 pub fn check_external_id(key: &ExternalId, field: &str) -> Option<UserError> {
-    let part = |text: &str, most: usize, what: &str| {
-        if is_blank(text) {
-            Some(UserError::new(Code::Required, field, format!("{what} has no visible character")))
-        } else if text.contains(char::is_control) {
-            Some(UserError::new(Code::Invalid, field, format!("{what} contains a control character")))
-        } else if text.chars().count() > most {
-            Some(UserError::new(Code::TooLong, field, format!("{what} is longer than {most} characters")))
-        } else {
-            None
-        }
-    };
-    part(&key.system, SYSTEM, "the system").or_else(|| part(&key.id, EXTERNAL_ID, "the id"))
+    check_system(&key.system, field).or_else(|| check_part(&key.id, EXTERNAL_ID, "the id", field))
+}
+
+/// What is wrong with the name of an external system.
+pub fn check_system(system: &str, field: &str) -> Option<UserError> {
+    check_part(system, SYSTEM, "the system", field)
+}
+
+fn check_part(text: &str, most: usize, what: &str, field: &str) -> Option<UserError> {
+    if text.trim().is_empty() {
+        Some(UserError::new(Code::Required, field, format!("{what} is empty")))
+    } else if text.contains('\0') {
+        Some(UserError::new(Code::Invalid, field, format!("{what} contains a NUL byte")))
+    } else if text.chars().count() > most {
+        Some(UserError::new(Code::TooLong, field, format!("{what} is longer than {most} characters")))
+    } else {
+        None
+    }
 }
 
 /// A scalar of a described kind as a cell, for filters: malformed ones fail the request.

@@ -220,7 +220,7 @@ impl Attempt {
                 Ok(Report::of(row))
             }
             Verb::Generic(operation) => {
-                let mut draft = input::draft(noun, operation, input)?;
+                let mut draft = input::draft(noun, operation, input, input::on_null(operation, input)?)?;
                 if noun.tenant == "id" {
                     draft.target = crate::store::draft::Target::Id(Some(tx.organization().0));
                 }

@@ -73,7 +73,13 @@ pub(super) fn register_object(
         fields.push(related(noun, relation));
     }
     if noun.has_external_ids {
-        fields.push(field("externalIds", "[ExternalId!]!", "Its ids in other systems, sorted by system."));
+        let doc = "Its ids in other systems, sorted by system.";
+        fields.push(if entity::personal::guards_external_ids(noun) {
+            let guard = "Personal data: needs `customers:read`, else null with FORBIDDEN.";
+            field("externalIds", "[ExternalId!]", &format!("{doc} {guard}"))
+        } else {
+            field("externalIds", "[ExternalId!]!", doc)
+        });
     }
     for known in computed {
         let ty = match known.shows {

@@ -7,7 +7,7 @@ use async_graphql::{
     parser::types::{Field as Selected, Selection, SelectionSet},
 };
 use entity::{
-    Noun,
+    Noun, Permission,
     noun::{Field, Kind, Link, Relationship},
 };
 
@@ -204,7 +204,7 @@ impl<'a> Planner<'a> {
             let name = selected.name.node.as_str();
             let what = match name {
                 "__typename" => ObjectOut::Typename,
-                "externalIds" if noun.has_external_ids => ObjectOut::ExternalIds(self.leaves(&sets, &EXTERNAL_ID)),
+                "externalIds" if noun.has_external_ids => self.external_ids(noun, &sets),
                 _ => match (noun.field(name), noun.relation(name)) {
                     (Some(field), _) => self.field(noun, field, &sets, columns)?,
                     (_, Some(relation)) => match self.relation(noun, relation, selected, &sets, columns) {
@@ -246,6 +246,13 @@ impl<'a> Planner<'a> {
             }
             _ => ObjectOut::Cell(place, field),
         })
+    }
+
+    fn external_ids(self, noun: &'static Noun, sets: &[&'a SelectionSet]) -> ObjectOut {
+        match self.sight.actor.require(Permission::CustomersRead) {
+            Err(error) if entity::personal::guards_external_ids(noun) => ObjectOut::Refused(error),
+            _ => ObjectOut::ExternalIds(self.leaves(sets, &EXTERNAL_ID)),
+        }
     }
 
     fn computed(self, noun: &'static Noun, selected: &'a Selected, sets: &[&'a SelectionSet]) -> Result<ObjectOut> {

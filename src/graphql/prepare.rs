@@ -99,9 +99,11 @@ impl Call {
             return mistake(Code::TooLong, format!("there are more than {MOST_ROWS} rows"));
         }
         let (mode, mut drafts) = (mode(&self.input)?, Vec::with_capacity(given.len()));
+        let on_null = input::on_null(Operation::BulkUpsert, &self.input)?;
         for row in given {
             meter.check()?;
-            let mut draft = input::draft(self.slice.noun, Operation::BulkUpsert, &Input::of("rows", row)?)?;
+            let row = Input::of("rows", row)?;
+            let mut draft = input::draft(self.slice.noun, Operation::BulkUpsert, &row, on_null)?;
             draft.mode = mode;
             debug_assert!(!matches!(draft.target, Target::New), "rows of a bulk call are told by external ids");
             drafts.push(draft);

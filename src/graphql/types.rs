@@ -20,7 +20,7 @@ use super::{
     scalars,
     slice::{Argument, Slice, reference_field},
 };
-use crate::store::draft::Mode;
+use crate::store::draft::{Mode, OnNull};
 
 const PAGING: [(&str, &str, &str); 4] = [
     ("first", "Int", "The first so many rows, 1 to 1,000; 25 when neither first nor last is given."),
@@ -193,17 +193,23 @@ fn mutation(registry: &mut Registry, slice: &Slice, name: &str, verb: Verb) -> (
     let payload = format!("{}Payload", noun.name);
     let id = || value("id", "ID!", "Which one.");
     let (values, doc) = match verb {
-        Verb::Generic(Operation::Create) => (writable(noun, true), format!("Makes one {}.", noun.name)),
+        Verb::Generic(Operation::Create) => {
+            let mut values = writable(noun, true);
+            values.push(on_null("KEEP"));
+            (values, format!("Makes one {}.", noun.name))
+        }
         Verb::Generic(Operation::Update) => {
             let mut values = if noun.tenant == "id" { Vec::new() } else { vec![id()] };
             values.extend(writable(noun, false));
             values.push(expected());
-            (values, format!("Changes one {}: what is left out stays, null clears.", noun.name))
+            values.push(on_null("CLEAR"));
+            (values, format!("Changes one {}: what is left out stays; null clears, unless onNull is KEEP.", noun.name))
         }
         Verb::Generic(Operation::Upsert) => {
             let mut values = upsert_row(noun);
             values.push(mode());
-            (values, format!("Makes or changes the {} with an external id.", noun.name))
+            values.push(on_null("KEEP"));
+            (values, format!("Makes or changes the {} with an external id: what is left out or null stays.", noun.name))
         }
         Verb::Generic(Operation::BulkUpsert) => {
             let row = format!("{}UpsertRow", noun.name);
@@ -211,6 +217,7 @@ fn mutation(registry: &mut Registry, slice: &Slice, name: &str, verb: Verb) -> (
             let values = vec![
                 value("rows", &format!("[{row}!]!"), "1 to 1,000 rows."),
                 mode(),
+                on_null("KEEP"),
                 or("policy", Policy::TYPE.name, "ALL_OR_NOTHING", "What one wrong row does to the others."),
             ];
             let bulk = format!("{}BulkPayload", noun.name);
@@ -261,6 +268,12 @@ fn mode() -> MetaInputValue {
     or("mode", Mode::TYPE.name, "UPSERT", "Whether to make, to change, or either.")
 }
 
+fn on_null(default: &str) -> MetaInputValue {
+    let doc = "What null means in this call. Typed clients send null for what they do not set: with KEEP that changes \
+               nothing, with CLEAR it empties the field. External ids are taken away by externalIdsRemove alone.";
+    or("onNull", OnNull::TYPE.name, default, doc)
+}
+
 pub(super) fn arguments(arguments: &[Argument]) -> Vec<MetaInputValue> {
     arguments.iter().map(argument).collect()
 }
@@ -301,8 +314,14 @@ fn writable(noun: &Noun, is_create: bool) -> Vec<MetaInputValue> {
         });
     }
     if noun.has_external_ids {
-        let doc = "External ids to add; one of the same system is replaced. Null takes all away, but never the one that names the row of an upsert.";
+        let doc = "External ids to add; one of the same system is replaced. In an upsert that renames the row it names. \
+                   Null and an empty list change nothing.";
         values.push(value("externalIds", "[ExternalIdInput!]", doc));
+        if !is_create {
+            let doc = "External ids to take away; one that the row does not carry is passed over. The one that names the \
+                       row of an upsert stays, unless externalIds has another of its system.";
+            values.push(value("externalIdsRemove", "[ExternalIdRemoval!]", doc));
+        }
     }
     values
 }

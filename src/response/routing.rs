@@ -229,6 +229,10 @@ async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
             let Some(department) = found.get(&named) else {
                 return Ok(Err(vec![UserError::new(Code::NotFound, "departmentRef", "no such Department")]));
             };
+            if !tx.archived_among(&department::NOUN, &[*department]).await?.is_empty() {
+                let message = "this Department is in the archive";
+                return Ok(Err(vec![UserError::new(Code::Archived, "departmentRef", message)]));
+            }
             Decision {
                 cause: RoutingCause::Reroute,
                 rule: None,

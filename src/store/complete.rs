@@ -16,7 +16,7 @@ pub(super) fn complete(draft: &mut Draft, now: DateTime<Utc>) {
         return;
     }
     for field in draft.noun.fields {
-        let is_given = draft.gives(field.column) || draft.errors.iter().any(|error| error.path[0] == field.name);
+        let is_given = draft.gives(field.column) || draft.has_mistake_at(field.name);
         match field.writable {
             Writable::Required | Writable::Fixed if draft.is_new() && !is_given => {
                 draft.refuse(Code::Required, field.name, "a value is required");
@@ -36,7 +36,7 @@ pub(super) fn complete(draft: &mut Draft, now: DateTime<Utc>) {
     for relation in draft.noun.relations {
         let Link::One { column, writable, .. } = relation.link else { continue };
         let field = format!("{}Ref", relation.name);
-        let is_given = draft.gives(column) || draft.errors.iter().any(|error| error.path[0] == field);
+        let is_given = draft.gives(column) || draft.has_mistake_at(&field);
         match writable {
             Writable::Required | Writable::Fixed if draft.is_new() && !is_given => {
                 draft.refuse(Code::Required, &field, "a value is required");

@@ -42,6 +42,32 @@ entity::named! {
 }
 
 entity::named! {
+    /// What a null in an input means.
+    OnNull as "OnNull" {
+        /// The same as leaving the field out: what is there stays.
+        Keep = "KEEP",
+        /// The field is emptied; one that cannot be empty is refused with REQUIRED.
+        Clear = "CLEAR",
+    }
+}
+
+/// External ids that a caller takes away from a row.
+#[derive(Clone, Debug)]
+pub struct Removal {
+    /// The system.
+    pub system: String,
+    /// The id there; without it, all of the system.
+    pub id: Option<String>,
+}
+
+impl Removal {
+    /// Whether it takes this external id away.
+    pub fn takes(&self, key: &ExternalId) -> bool {
+        self.system == key.system && self.id.as_ref().is_none_or(|id| *id == key.id)
+    }
+}
+
+entity::named! {
     /// What happened to a row.
     Outcome as "MutationOutcome" {
         /// It was made.
@@ -72,10 +98,13 @@ pub struct Draft {
     pub values: Vec<(Column, Cell)>,
     /// Rows named for a relation, still to be found.
     pub references: Vec<(&'static Relationship, Column, Reference)>,
-    /// External ids to carry besides those it has; one of the same system is replaced.
+    /// External ids to carry besides those it has; one of the same system is replaced. Once the row is found, those
+    /// that it does not have yet.
     pub external_ids: Vec<ExternalId>,
-    /// Whether the external ids it has are taken away first.
-    pub clears_external_ids: bool,
+    /// External ids to take away.
+    pub removals: Vec<Removal>,
+    /// External ids that it has and loses, once the row is found.
+    pub lost_external_ids: Vec<ExternalId>,
     /// What is wrong with it.
     pub errors: Vec<UserError>,
     /// The row as it is, once found.
@@ -110,7 +139,8 @@ impl Draft {
             values: Vec::new(),
             references: Vec::new(),
             external_ids: Vec::new(),
-            clears_external_ids: false,
+            removals: Vec::new(),
+            lost_external_ids: Vec::new(),
             errors: Vec::new(),
             current: None,
             id: Uuid::nil(),
@@ -138,6 +168,11 @@ impl Draft {
     /// Notes a mistake.
     pub fn refuse(&mut self, code: Code, field: &str, message: impl Into<String>) {
         self.errors.push(UserError::new(code, field, message));
+    }
+
+    /// Whether a mistake at a field of its input was noted.
+    pub fn has_mistake_at(&self, field: &str) -> bool {
+        self.errors.iter().any(|error| error.path.first().is_some_and(|known| known == field))
     }
 
     /// Whether it makes a new row.

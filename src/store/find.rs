@@ -30,7 +30,7 @@ impl Tx {
             draft.id = match &draft.target {
                 Target::New => id::new(),
                 Target::Id(known) => known.unwrap_or_default(),
-                Target::External(key) => owners.get(key).map_or_else(id::new, |(id, _)| *id),
+                Target::External(_) => draft.found(&owners).unwrap_or_else(id::new),
             };
         }
         let ids: Vec<Uuid> = drafts.iter().map(|draft| draft.id).collect();
@@ -42,21 +42,24 @@ impl Tx {
         }
         let rows = if is_new { HashMap::new() } else { self.lock(noun, &ids).await? };
         let given: Vec<Uuid> = rows.keys().copied().collect();
-        let carried = if drafts.iter().any(|draft| draft.clears_external_ids || !draft.external_ids.is_empty()) {
+        let carried = if drafts.iter().any(Draft::speaks_of_external_ids) {
             self.external_ids(noun, &given).await?
         } else {
             HashMap::new()
         };
-        let mut earlier = Earlier::default();
         for draft in drafts.iter_mut() {
             draft.current = rows.get(&draft.id).cloned();
-            if draft.is_new() && draft.target_key().is_some_and(|key| owners.contains_key(key)) {
+            if draft.is_new() && draft.found(&owners).is_some() {
                 // Deleted after it was found: run again, or its id would come back to life.
                 return Err(Error::Collision);
             }
             check_target(draft);
             check_veiled(draft, &owners);
-            check_external_ids(draft, &owners, carried.get(&draft.id).map_or(&[], Vec::as_slice));
+            compare_external_ids(draft, carried.get(&draft.id).map_or(&[], Vec::as_slice));
+        }
+        refuse_taken(drafts, &owners);
+        let mut earlier = Earlier::default();
+        for draft in drafts.iter_mut() {
             earlier.check(draft);
         }
         Ok(())
@@ -154,10 +157,11 @@ struct Earlier {
 impl Earlier {
     /// Refuses a draft of a row, or with an external id, that an earlier one of the call has.
     fn check(&mut self, draft: &mut Draft) {
-        let is_same_row = !self.rows.insert(draft.id);
-        let is_same_key = draft.target_key().is_some_and(|key| self.keys.contains(key));
-        let shares = draft.external_ids.iter().any(|key| self.keys.contains(key));
-        self.keys.extend(draft.keys().cloned());
+        let is_same_row = !draft.id.is_nil() && !self.rows.insert(draft.id);
+        let shares = draft.external_ids.iter().find(|key| self.keys.contains(*key));
+        let is_same_key = shares.is_some() && shares == draft.target_key();
+        let shares = shares.is_some();
+        self.keys.extend(draft.external_ids.iter().cloned());
         if is_same_row || is_same_key {
             draft.refuse(Code::Taken, "externalId", "an earlier row of this call is the same");
         } else if shares {
@@ -168,7 +172,8 @@ impl Earlier {
 
 /// Refuses a draft whose row is not as its mode or its version wants it.
 fn check_target(draft: &mut Draft) {
-    if draft.errors.iter().any(|error| error.path[0] == "externalId") {
+    let is_unnamed = matches!(draft.target, Target::Id(None)) && !draft.errors.is_empty();
+    if is_unnamed || draft.has_mistake_at("externalId") {
         // A key that cannot exist is told once.
         return;
     }
@@ -207,25 +212,61 @@ fn check_veiled(draft: &mut Draft, owners: &Owners) {
     }
 }
 
-/// Refuses external ids that another row has, and forgets changes that would change nothing. The one that names
-/// the row of an upsert stays: without it, the same upsert would make a second row.
-fn check_external_ids(draft: &mut Draft, owners: &Owners, carried: &[ExternalId]) {
-    let (id, target) = (draft.id, draft.target_key().cloned());
-    let is_taken = |key: &ExternalId| owners.get(key).is_some_and(|(owner, is_veiled)| *owner != id && !is_veiled);
-    if draft.external_ids.iter().any(is_taken) {
-        draft.refuse(Code::Taken, "externalIds", "another row has this external id");
-    }
-    if let Some(target) = &target {
-        draft.external_ids.retain(|key| key != target);
-        if draft.external_ids.iter().any(|key| key.system == target.system) {
-            draft.refuse(Code::Invalid, "externalIds", "the external id that names the row stays");
+/// Works out which external ids a draft brings its row and which it takes away. The one that names the row of an upsert
+/// stays unless another of its system comes instead: without it, the same upsert would make a second row.
+fn compare_external_ids(draft: &mut Draft, carried: &[ExternalId]) {
+    let mut wanted = std::mem::take(&mut draft.external_ids);
+    if let Some(target) = draft.target_key().cloned()
+        && wanted.iter().all(|key| key.system != target.system)
+    {
+        if draft.removals.iter().any(|removal| removal.takes(&target)) {
+            let message = "the external id that names the row stays, unless externalIds brings another of its system";
+            draft.refuse(Code::Invalid, "externalIdsRemove", message);
+        } else if draft.is_new() {
+            wanted.push(target);
         }
     }
-    if draft.clears_external_ids && carried.iter().any(|key| Some(key) != target.as_ref()) {
-        draft.external_ids.extend(target);
-    } else {
-        draft.clears_external_ids = false;
-        draft.external_ids.retain(|key| !carried.contains(key));
+    let goes = |key: &&ExternalId| {
+        let is_replaced = wanted.iter().any(|other| other.system == key.system);
+        !wanted.contains(key) && (is_replaced || draft.removals.iter().any(|removal| removal.takes(key)))
+    };
+    draft.lost_external_ids = carried.iter().filter(goes).cloned().collect();
+    wanted.retain(|key| !carried.contains(key));
+    draft.external_ids = wanted;
+}
+
+/// Refuses external ids that another row has and does not give up in the same call.
+fn refuse_taken(drafts: &mut [Draft], owners: &Owners) {
+    let given_up: HashSet<ExternalId> = drafts.iter().flat_map(|draft| &draft.lost_external_ids).cloned().collect();
+    for draft in drafts.iter_mut() {
+        let is_taken = |key: &ExternalId| {
+            let is_another = owners.get(key).is_some_and(|(owner, is_veiled)| *owner != draft.id && !is_veiled);
+            is_another && !given_up.contains(key)
+        };
+        if draft.external_ids.iter().any(is_taken) {
+            draft.refuse(Code::Taken, "externalIds", "another row has this external id");
+        }
+    }
+}
+
+/// Refuses drafts that wait for an external id of a row that keeps it, because what was asked of that row is refused, and
+/// those that wait for them. Answers whether there were any.
+pub(super) fn refuse_kept(drafts: &mut [Draft]) -> bool {
+    let mut is_any = false;
+    loop {
+        let failed = drafts.iter().filter(|draft| !draft.errors.is_empty());
+        let kept: HashSet<ExternalId> = failed.flat_map(|draft| &draft.lost_external_ids).cloned().collect();
+        let waits =
+            |draft: &&mut Draft| draft.errors.is_empty() && draft.external_ids.iter().any(|key| kept.contains(key));
+        let mut is_more = false;
+        for draft in drafts.iter_mut().filter(waits) {
+            draft.refuse(Code::Taken, "externalIds", "the row that has this external id keeps it: its change failed");
+            is_more = true;
+        }
+        if !is_more {
+            return is_any;
+        }
+        is_any = true;
     }
 }
 
@@ -233,6 +274,18 @@ impl Draft {
     /// The external id that names its row.
     pub(super) const fn target_key(&self) -> Option<&ExternalId> {
         if let Target::External(key) = &self.target { Some(key) } else { None }
+    }
+
+    /// The row that its external id names, or the one that carries the id which is to come instead: the same upsert was
+    /// done before.
+    fn found(&self, owners: &Owners) -> Option<Uuid> {
+        let target = self.target_key()?;
+        let instead = || self.external_ids.iter().find(|key| key.system == target.system);
+        owners.get(target).or_else(|| owners.get(instead()?)).map(|(id, _)| *id)
+    }
+
+    fn speaks_of_external_ids(&self) -> bool {
+        !self.removals.is_empty() || !self.external_ids.is_empty()
     }
 
     /// Every external id it speaks of.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity::Noun;
+use entity::{Noun, Permission};
 use sea_orm::prelude::Uuid;
 
 use super::{
@@ -48,12 +48,17 @@ impl<C: Connection> Scope<C> {
         Ok(found)
     }
 
-    /// The rows that carry these external ids. Rows about somebody who is being erased carry none any more.
+    /// The rows that carry these external ids. Rows about somebody who is being erased carry none any more. Those of people
+    /// need `customers:read`, or the scope to write the noun.
     pub async fn by_external_ids(
         &self,
         noun: &'static Noun,
         wanted: &[ExternalId],
     ) -> Result<HashMap<ExternalId, Uuid>> {
+        let is_identified = !wanted.is_empty() && entity::personal::guards_external_ids(noun);
+        if is_identified && self.actor.require(noun.write).is_err() {
+            self.actor.require(Permission::CustomersRead)?;
+        }
         let owners = self.owners(noun, wanted).await?;
         Ok(owners.into_iter().filter_map(|(key, (id, is_veiled))| (!is_veiled).then_some((key, id))).collect())
     }

@@ -3,6 +3,7 @@
 mod about;
 pub mod access;
 mod address;
+mod archived;
 mod aside;
 pub mod attributes;
 pub mod audit;

@@ -93,6 +93,9 @@ impl Tx {
         if is_archived && let Some(mistake) = (rules.archive)(self, &record).await? {
             return Ok(Err(mistake));
         }
+        if !is_archived && let Some(mistake) = self.chooses_archived(noun, &record).await? {
+            return Ok(Err(mistake));
+        }
         let now = Cell::Int(self.now().timestamp_millis());
         let at = if is_archived { now.clone() } else { Cell::Null };
         let operation = if is_archived { EventOperation::Archived } else { EventOperation::Unarchived };
@@ -146,12 +149,15 @@ impl Tx {
         Ok(changed)
     }
 
-    /// Writes what differs between the lines there are and those that are wanted, owner by owner.
-    async fn relink(&self, relation: &'static Relationship, wanted: &[(Uuid, Vec<LinkRow>)]) -> Result<Vec<Uuid>> {
+    /// The lines of a relation through a table, by owner.
+    pub async fn present_lines(
+        &self,
+        relation: &'static Relationship,
+        owners: &[Uuid],
+    ) -> Result<HashMap<Uuid, Vec<LinkRow>>> {
         let Link::Through { table, from, to, edge } = relation.link else {
-            unreachable!("only relations through a table are set whole")
+            unreachable!("only relations through a table have lines")
         };
-        let owners: Vec<Uuid> = wanted.iter().map(|(owner, _)| *owner).collect();
         let mut sql = self.sql();
         sql.push("SELECT organization_id, ").name(&[from]).push(", ").name(&[to]);
         for field in edge {
@@ -159,7 +165,7 @@ impl Tx {
         }
         sql.push(" FROM ").name(&[table]).push(" AS t WHERE ");
         sql.narrow(Site::Links, Alias::ROW, "organization_id", self.organization()).push(" AND ");
-        sql.is_one_of(Alias::ROW, from, &owners);
+        sql.is_one_of(Alias::ROW, from, owners);
         let mut kinds = vec![CellKind::Id, CellKind::Id];
         kinds.extend(edge.iter().map(|_| CellKind::Int));
         let mut present: HashMap<Uuid, Vec<LinkRow>> = HashMap::new();
@@ -168,6 +174,16 @@ impl Tx {
                 present.entry(owner).or_default().push((target, row[2..].iter().filter_map(Cell::int).collect()));
             }
         }
+        Ok(present)
+    }
+
+    /// Writes what differs between the lines there are and those that are wanted, owner by owner.
+    async fn relink(&self, relation: &'static Relationship, wanted: &[(Uuid, Vec<LinkRow>)]) -> Result<Vec<Uuid>> {
+        let Link::Through { table, from, to, edge } = relation.link else {
+            unreachable!("only relations through a table are set whole")
+        };
+        let owners: Vec<Uuid> = wanted.iter().map(|(owner, _)| *owner).collect();
+        let present = self.present_lines(relation, &owners).await?;
         let differs = |(owner, rows): &&(Uuid, Vec<LinkRow>)| {
             let (mut before, mut after) = (present.get(owner).cloned().unwrap_or_default(), rows.clone());
             before.sort();

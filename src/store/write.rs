@@ -15,11 +15,12 @@ use super::{
     complete::complete,
     draft::{Draft, Outcome, Written},
     event::Event,
+    find::refuse_kept,
     narrow::Site,
     scope::ExternalId,
     sql::{Alias, Sql},
 };
-use crate::Result;
+use crate::{Result, error::Code};
 
 pub use super::rules::{PartOf, Rules};
 
@@ -42,13 +43,21 @@ impl Tx {
         self.actor().require(noun.write)?;
         self.find(noun, rules.part_of.as_ref(), drafts).await?;
         self.resolve(drafts, |_| true).await?;
+        self.refuse_archived(noun, drafts).await?;
         self.refuse_erased(noun, drafts).await?;
         for draft in drafts.iter_mut() {
             complete(draft, self.now());
         }
         (rules.prepare)(self, drafts).await?;
+        refuse_kept(drafts);
         if let Some(part_of) = &rules.part_of {
             self.arrange(noun, part_of, drafts, is_all_or_nothing).await?;
+            if refuse_kept(drafts) {
+                // They have their places already, and the others' were made to fit.
+                for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
+                    draft.refuse(Code::Taken, "externalIds", "a row that moves an external id failed");
+                }
+            }
         }
         let has_mistakes = drafts.iter().any(|draft| !draft.errors.is_empty());
         let mut stored =
@@ -244,12 +253,12 @@ impl Tx {
 
     async fn store_external_ids(&self, noun: &'static Noun, drafts: &[Draft]) -> Result<()> {
         let sound = || drafts.iter().filter(|draft| draft.errors.is_empty());
-        let cleared: Vec<Uuid> = sound().filter(|draft| draft.clears_external_ids).map(|draft| draft.id).collect();
-        if !cleared.is_empty() {
-            self.forget_external_ids(noun, &cleared).await?;
-        }
+        // All that go are gone before any comes: rows may change theirs with each other.
+        let lost: Vec<(Uuid, &ExternalId)> =
+            sound().flat_map(|draft| draft.lost_external_ids.iter().map(|key| (draft.id, key))).collect();
+        self.drop_external_ids(noun, &lost).await?;
         let mut keys: Vec<(Uuid, &ExternalId)> =
-            sound().flat_map(|draft| draft.new_external_ids().map(|key| (draft.id, key))).collect();
+            sound().flat_map(|draft| draft.external_ids.iter().map(|key| (draft.id, key))).collect();
         // In one order, so that two calls with the same keys wait for each other and do not deadlock.
         keys.sort_unstable_by_key(|(_, key)| *key);
         let cells =
@@ -289,13 +298,13 @@ fn replace(sql: &mut Sql, noun: &'static Noun, columns: &[Column], folded: &[&'s
 }
 
 impl Draft {
-    /// External ids to store: those given and the one the draft was looked up by, if it makes the row.
+    /// External ids that say who a row is that is made or changed: those it gets, and the one that named a new one.
     pub(super) fn new_external_ids(&self) -> impl Iterator<Item = &ExternalId> {
         self.target_key().filter(|_| self.is_new()).into_iter().chain(&self.external_ids)
     }
 
-    fn changes_external_ids(&self) -> bool {
-        self.clears_external_ids || self.new_external_ids().next().is_some()
+    const fn changes_external_ids(&self) -> bool {
+        !self.lost_external_ids.is_empty() || !self.external_ids.is_empty()
     }
 
     fn is_unchanged(&self) -> bool {

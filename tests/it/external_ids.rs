@@ -1,4 +1,4 @@
-//! Ids that other systems gave a row: added, replaced, cleared, looked up, and never shared.
+//! Ids that other systems gave a row: added, replaced, taken away, moved, looked up, and never shared.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ fn key(system: &str, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn external_ids_are_added_replaced_by_system_and_cleared_by_null() {
+async fn external_ids_are_added_replaced_by_system_and_taken_away_by_name_alone() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let input = json!({ "name": "A", "externalIds": [key("erp", "9"), key("crm", "1")] });
@@ -26,7 +26,23 @@ async fn external_ids_are_added_replaced_by_system_and_cleared_by_null() {
     assert_eq!(update(json!([key("crm", "2")])).await, (2, json!([key("crm", "2"), key("erp", "9")])));
     assert_eq!(update(json!([key("web", "3")])).await.0, 3);
     assert_eq!(update(json!([])).await, (3, json!([key("crm", "2"), key("erp", "9"), key("web", "3")])));
-    assert_eq!(update(json!(null)).await, (4, json!([])));
+    assert_eq!(update(json!(null)).await, (3, json!([key("crm", "2"), key("erp", "9"), key("web", "3")])));
+    let remove = async |given: Value| {
+        let input = json!({ "id": id, "externalIdsRemove": given });
+        let mut done = caller.mutate("departmentUpdate", input, PAYLOAD).await;
+        assert_eq!(codes(&done), [""; 0], "{done:#}");
+        (done["node"]["version"].as_i64().unwrap(), done["node"]["externalIds"].take())
+    };
+    let all = json!([key("crm", "2"), key("erp", "9"), key("web", "3")]);
+    for nothing in [json!(null), json!([]), json!([key("crm", "other")]), json!([{ "system": "none" }])] {
+        assert_eq!(remove(nothing).await, (3, all.clone()));
+    }
+    assert_eq!(remove(json!([key("erp", "9")])).await, (4, json!([key("crm", "2"), key("web", "3")])));
+    let both = json!([{ "system": "crm" }, { "system": "web", "id": null }]);
+    assert_eq!(remove(both).await, (5, json!([])));
+    let unnamed = json!({ "id": id, "externalIdsRemove": [{ "system": " " }] });
+    let refused = caller.mutate("departmentUpdate", unnamed, PAYLOAD).await;
+    assert_eq!((codes(&refused), &refused["errors"][0]["path"]), (vec!["REQUIRED"], &json!(["externalIdsRemove"])));
     let document = r#"{ a: department(by: { externalId: { system: "crm", id: "2" } }) { id } }"#;
     assert_eq!(caller.ask(document).await["a"], Value::Null);
 }
@@ -74,15 +90,99 @@ async fn an_upsert_keeps_the_external_id_that_it_names() {
     let made = upsert(json!([key("crm", "1"), key("erp", "9")])).await;
     assert_eq!(made["outcome"], "CREATED");
     assert_eq!(made["node"]["externalIds"], json!([key("crm", "1"), key("erp", "9")]));
-    let cleared = upsert(json!(null)).await;
-    assert_eq!((&cleared["outcome"], &cleared["node"]["id"]), (&json!("UPDATED"), &made["node"]["id"]));
-    assert_eq!(cleared["node"]["externalIds"], json!([key("crm", "1")]));
     assert_eq!(upsert(json!(null)).await["outcome"], "UNCHANGED");
-    for input in [json!([key("crm", "2")]), json!([key("web", "1"), key("web", "2")])] {
-        assert_eq!(codes(&upsert(input).await), ["INVALID"]);
+    assert_eq!(codes(&upsert(json!([key("web", "1"), key("web", "2")])).await), ["INVALID"]);
+    for named in [key("crm", "1"), json!({ "system": "crm" })] {
+        let input = json!({ "externalId": key("crm", "1"), "externalIdsRemove": [named, key("erp", "9")] });
+        let refused = caller.mutate("departmentUpsert", input, PAYLOAD).await;
+        assert_eq!((codes(&refused), &refused["errors"][0]["path"]), (vec!["INVALID"], &json!(["externalIdsRemove"])));
+        assert_eq!(refused["node"]["externalIds"], json!([key("crm", "1"), key("erp", "9")]));
     }
-    let other = json!({ "externalId": key("crm", "3"), "name": "B", "externalIds": [key("crm", "4")] });
-    assert_eq!(codes(&caller.mutate("departmentUpsert", other, PAYLOAD).await), ["INVALID"]);
+}
+
+/// A CRM merged two contacts, or moved to ids of another form.
+#[tokio::test]
+async fn an_upsert_renames_the_external_id_that_names_the_row() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let upsert = async |name: &str, target: &str, new: &str, removed: Value| {
+        let input = json!({ "externalId": key("crm", target), "name": name, "externalIds": [key("crm", new)],
+            "externalIdsRemove": removed });
+        caller.mutate("departmentUpsert", input, PAYLOAD).await
+    };
+    let input = json!({ "externalId": key("crm", "1"), "name": "A", "externalIds": [key("erp", "9")] });
+    let made = caller.mutate("departmentUpsert", input, PAYLOAD).await;
+    let renamed = upsert("B", "1", "2", json!([key("crm", "1")])).await;
+    assert_eq!((&renamed["outcome"], &renamed["node"]["id"]), (&json!("UPDATED"), &made["node"]["id"]));
+    assert_eq!(renamed["node"]["externalIds"], json!([key("crm", "2"), key("erp", "9")]));
+    // The same again, as after a lost answer, finds the row by the new one.
+    for removed in [json!([key("crm", "1")]), json!([]), json!(null)] {
+        let again = upsert("B", "1", "2", removed).await;
+        assert_eq!((&again["outcome"], &again["node"]["id"]), (&json!("UNCHANGED"), &made["node"]["id"]));
+    }
+    // To one that another row has, and of a row that is not there yet.
+    caller.mutate("departmentUpsert", json!({ "externalId": key("crm", "3"), "name": "C" }), PAYLOAD).await;
+    let taken = upsert("B", "2", "3", json!([])).await;
+    assert_eq!((codes(&taken), &taken["errors"][0]["path"]), (vec!["TAKEN"], &json!(["externalIds"])));
+    let new = upsert("D", "4", "5", json!([])).await;
+    assert_eq!((&new["outcome"], &new["node"]["externalIds"]), (&json!("CREATED"), &json!([key("crm", "5")])));
+}
+
+const BULK: &str =
+    "results { outcome errors { code path } node { name externalIds { system id } } } errors { code path }";
+
+/// typegraph#411: one statement that writes row after row meets a unique key that is about to be free.
+#[tokio::test]
+async fn external_ids_move_between_the_rows_of_one_call_in_any_order() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let row = |id: &str, more: Value, removed: Value| json!({ "externalId": key("crm", id), "name": id, "externalIds": more, "externalIdsRemove": removed });
+    let call = async |rows: Vec<Value>| {
+        let done = caller.mutate("departmentsBulkUpsert", json!({ "rows": rows }), BULK).await;
+        assert_eq!(codes(&done), [""; 0], "{done:#}");
+        let keys = |result: &Value| result["node"]["externalIds"].clone();
+        done["results"].as_array().unwrap().iter().map(keys).collect::<Vec<_>>()
+    };
+    let none = || json!([]);
+    call(vec![row("a", json!([key("web", "1")]), none()), row("b", none(), none())]).await;
+    // A gives up what B takes, and B what A takes; whoever comes first in the call.
+    let moved = vec![row("a", none(), json!([key("web", "1")])), row("b", json!([key("web", "1")]), none())];
+    let expected = vec![json!([key("crm", "a")]), json!([key("crm", "b"), key("web", "1")])];
+    assert_eq!(call(moved).await, expected);
+    let back = vec![row("a", json!([key("web", "1")]), none()), row("b", none(), json!([{ "system": "web" }]))];
+    let expected = vec![json!([key("crm", "a"), key("web", "1")]), json!([key("crm", "b")])];
+    assert_eq!(call(back).await, expected);
+    call(vec![row("b", json!([key("web", "2")]), none()), row("c", json!([key("web", "3")]), none())]).await;
+    // A circle of three, each replacing its own.
+    let circle = ["a", "b", "c"].into_iter().zip(["2", "3", "1"]);
+    let rows = circle.clone().map(|(id, web)| row(id, json!([key("web", web)]), none())).collect();
+    let expected: Vec<Value> = circle.map(|(id, web)| json!([key("crm", id), key("web", web)])).collect();
+    assert_eq!(call(rows).await, expected);
+    // The ids that name the rows change places, and a new row takes what an old one gives up.
+    let swapped = vec![row("a", json!([key("crm", "b")]), none()), row("b", json!([key("crm", "a")]), none())];
+    let expected = vec![json!([key("crm", "b"), key("web", "2")]), json!([key("crm", "a"), key("web", "3")])];
+    assert_eq!(call(swapped).await, expected);
+    let taken = vec![row("d", json!([key("web", "1")]), none()), row("c", none(), json!([key("web", "1")]))];
+    assert_eq!(call(taken).await, vec![json!([key("crm", "d"), key("web", "1")]), json!([key("crm", "c")])]);
+}
+
+#[tokio::test]
+async fn who_waits_for_an_external_id_of_a_row_that_fails_fails_too() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let row = |id: &str, name: &str, web: &str| json!({ "externalId": key("crm", id), "name": name, "externalIds": [key("web", web)] });
+    let rows = [row("a", "A", "1"), row("b", "B", "2"), row("c", "C", "3")];
+    caller.mutate("departmentsBulkUpsert", json!({ "rows": rows }), BULK).await;
+    // B waits for A, whose name is wrong, and C for B.
+    let rows = [row("c", "Cc", "2"), row("b", "Bb", "1"), row("a", "", "4"), row("d", "D", "9")];
+    let done = caller.mutate("departmentsBulkUpsert", json!({ "rows": rows, "policy": "SKIP_INVALID" }), BULK).await;
+    let results = done["results"].as_array().unwrap();
+    let told: Vec<_> = results.iter().map(codes).collect();
+    assert_eq!(told, [vec!["TAKEN"], vec!["TAKEN"], vec!["REQUIRED"], vec![]], "{done:#}");
+    assert_eq!(results[1]["errors"][0]["path"], json!(["externalIds"]));
+    for (result, (name, web)) in results.iter().zip([("C", "3"), ("B", "2"), ("A", "1"), ("D", "9")]) {
+        assert_eq!((&result["node"]["name"], &result["node"]["externalIds"][1]), (&json!(name), &key("web", web)));
+    }
 }
 
 /// A call whose rows get in each other's way; each is told apart and the first one wins.

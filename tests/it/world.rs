@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Input fields that say how to write and not what.
-const MANNER: [&str; 4] = ["expectedVersion", "idempotencyKey", "mode", "policy"];
+const MANNER: [&str; 5] = ["expectedVersion", "idempotencyKey", "mode", "onNull", "policy"];
 
 /// Rows of every noun in one organization. Every text in them contains the label.
 pub struct World<'a> {

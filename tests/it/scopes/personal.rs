@@ -174,3 +174,33 @@ async fn no_order_by_a_personal_column_is_open() {
     }
     assert_eq!(cases, 1, "the name of a customer is what lists are ordered by");
 }
+
+/// They are often e-mail addresses.
+#[tokio::test]
+async fn external_ids_of_people_are_personal_in_answers_look_ups_and_references() {
+    let (app, outline) = (App::start().await, Outline::read());
+    let world = World::filled(&outline, app.admin("one").await, "One").await;
+    let guarded: Vec<&'static Noun> =
+        entity::NOUNS.into_iter().filter(|noun| entity::personal::guards_external_ids(noun)).collect();
+    assert!(guarded.iter().any(|noun| noun.name == "Customer"));
+    for noun in guarded {
+        let document = format!("{{ list: {} {{ nodes {{ id externalIds {{ id }} }} }} }}", noun.plural);
+        let reply = blind(&world).run(&document, json!({})).await.body;
+        assert_eq!(codes(&reply), ["FORBIDDEN"], "{reply:#}");
+        assert!(reply["data"]["list"]["nodes"].as_array().unwrap().iter().all(|row| row["externalIds"].is_null()));
+        let key = world.newest(noun.name).external.clone();
+        let document =
+            format!("query($key: ExternalIdInput) {{ it: {}(by: {{ externalId: $key }}) {{ id }} }}", noun.singular);
+        // Who may write them looks them up for a sync; who may neither read nor write them does not.
+        let sync = blind(&world).run(&document, json!({ "key": key })).await.body;
+        assert_eq!(sync["data"]["it"]["id"], json!(world.newest(noun.name).id), "{sync:#}");
+        let reader = world.caller.with(noun.read);
+        let refused = reader.run(&document, json!({ "key": key })).await.body;
+        assert_eq!((codes(&refused), &refused["data"]["it"]), (vec!["FORBIDDEN"], &Value::Null), "{refused:#}");
+    }
+    let key = world.newest("Customer").external.clone();
+    let clerk = world.caller.with([Permission::RecordRead, Permission::RecordWrite]);
+    let document = "mutation($input: FeedbackRecordCreateInput!) { feedbackRecordCreate(input: $input) { outcome } }";
+    let input = json!({ "input": { "kind": "PRAISE", "customerRef": { "externalId": key } } });
+    assert_eq!(codes(&clerk.run(document, input).await.body), ["FORBIDDEN"]);
+}
