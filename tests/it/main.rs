@@ -46,6 +46,7 @@ mod mortgage;
 mod outline;
 mod paging;
 mod pointer;
+mod points;
 mod rankings;
 mod recovery;
 mod remembered;
