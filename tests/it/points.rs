@@ -21,7 +21,7 @@ fn charged(body: &Value) -> u64 {
 }
 
 fn rows(count: usize, name: &str) -> Value {
-    let row = |at: usize| json!({ "name": format!("{name} {at}"), "externalIds": [{ "system": "crm", "id": at.to_string() }] });
+    let row = |at: usize| json!({ "name": format!("{name} {at}"), "externalId": { "system": "crm", "id": format!("{name}{at}") } });
     (0..count).map(row).collect()
 }
 
@@ -44,7 +44,7 @@ async fn a_sync_pays_for_rows_that_it_writes_and_little_for_others() {
     assert_eq!(outcome(&unchanged), "UNCHANGED");
     println!("new {} replayed {} unchanged {}", charged(&first), charged(&replayed), charged(&unchanged));
     assert!(charged(&replayed) < charged(&first) && charged(&unchanged) < charged(&first));
-    let failed = ask(&door, &token, BULK, json!({ "input": { "rows": [{}], "mode": "UPSERT" } })).await;
+    let failed = ask(&door, &token, BULK, json!({ "input": { "rows": [{ "externalId": { "system": "crm", "id": "x" }, "email": "none" }], "mode": "UPSERT" } })).await;
     assert!(charged(&failed) < 100, "{}", charged(&failed));
 }
 
