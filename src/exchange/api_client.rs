@@ -40,7 +40,9 @@ pub const SLICE: Slice = Slice {
 const RULES: Rules = Rules {
     prepare: |tx, drafts| {
         Box::pin(async {
-            drafts.iter_mut().for_each(|draft| check_scopes(tx, draft));
+            for draft in drafts {
+                check_scopes(tx, draft);
+            }
             Ok(())
         })
     },

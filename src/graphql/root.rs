@@ -296,7 +296,9 @@ impl Root {
         }
         match done {
             Ok(writer) => {
-                scope.iter().for_each(|scope| scope.meter().answers(writer.tenths()));
+                if let Some(scope) = scope {
+                    scope.meter().answers(writer.tenths());
+                }
                 writer.finish()
             }
             Err(error) => {

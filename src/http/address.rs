@@ -103,8 +103,11 @@ mod tests {
     fn found(peer: &str, x: &[&'static str], forwarded: &[&'static str]) -> String {
         let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
         let mut headers = HeaderMap::new();
-        x.iter().for_each(|line| headers.append(X_FORWARDED_FOR, HeaderValue::from_static(line)));
-        forwarded.iter().for_each(|line| headers.append(FORWARDED, HeaderValue::from_static(line)));
+        for (name, lines) in [(X_FORWARDED_FOR, x), (FORWARDED, forwarded)] {
+            for line in lines {
+                headers.append(name.clone(), HeaderValue::from_static(line));
+            }
+        }
         of(&headers, Some(peer.parse().unwrap()), &trusted).unwrap().to_string()
     }
 

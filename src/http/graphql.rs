@@ -63,7 +63,9 @@ pub async fn graphql(
                 Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message))
             };
             let mut response = answered.unwrap_or_else(|refusal| refusal.respond(media));
-            actor.iter().for_each(|actor| show_balance(&mut response, &state, actor));
+            if let Some(actor) = &actor {
+                show_balance(&mut response, &state, actor);
+            }
             response
         }
     };
@@ -125,15 +127,15 @@ async fn read(
     let body = body::read(http.headers(), payload, (limit, too_large), state.request_timeout, &mut room).await?;
     let is_brief = body.len() <= BRIEF;
     let shared = state.clone();
-    let begin = move || {
+    let work = move || {
         let begun = begin(&Params::from_body(&body)?, &shared, is_known, false, &mut room)?;
         Ok((begun, room))
     };
     if is_brief {
-        return begin();
+        return work();
     }
-    let begun = state.compute.run(begin).await;
-    begun.unwrap_or_else(|| Err(Refusal::overloaded("too much is asked for at once, try again")))
+    let done = state.compute.run(work).await;
+    done.unwrap_or_else(|| Err(Refusal::overloaded("too much is asked for at once, try again")))
 }
 
 /// Everything between the parameters and the schema's own validation. Variables come last: who may not ask what the
@@ -188,7 +190,7 @@ pub(super) async fn paid(
         Ok(reserved) if prepared.is_public() => {
             let (response, bytes) = introspected(prepared, state).await;
             settle(&response, bytes);
-            charged = state.throttle.settle(reserved, u64::from(!was_refused(&response)));
+            charged = state.throttle.settle(&reserved, u64::from(!was_refused(&response)));
             response
         }
         Ok(reserved) => {
@@ -196,7 +198,7 @@ pub(super) async fn paid(
             if was_refused(&response) {
                 settle(&response, 0);
             }
-            charged = state.throttle.settle(reserved, due);
+            charged = state.throttle.settle(&reserved, due);
             response
         }
         Err(wait) => {
@@ -235,11 +237,8 @@ async fn admitted(prepared: Prepared, actor: Actor, state: &State, store: &Store
     let scope = store.scope(actor, clock::now()).holding(place);
     let meter = Arc::clone(scope.meter());
     let (response, is_late) = within(state.request_timeout, prepared.run(&state.app.schema, Some(scope))).await;
-    let least = match is_late {
-        // It may still be at it: what it will have cost is not known.
-        true => estimate,
-        false => u64::from(!was_refused(&response)),
-    };
+    // One that is late may still be at it: what it will have cost is not known.
+    let least = if is_late { estimate } else { u64::from(!was_refused(&response)) };
     (response, least.max(price::due(&meter.spent(), store.has_one_writer())))
 }
 

@@ -121,7 +121,7 @@ impl<C: Clock> Throttle<C> {
     }
 
     /// Corrects what was taken to what is due. Answers that.
-    pub fn settle(&self, reserved: Reserved, due: u64) -> u32 {
+    pub fn settle(&self, reserved: &Reserved, due: u64) -> u32 {
         let now = self.clock.passed();
         let due = u32::try_from(due).unwrap_or(u32::MAX);
         let change = (reserved.points, due);
@@ -280,10 +280,10 @@ mod tests {
         };
         let reserved = throttle.reserve(&mia, Own::default(), 900).unwrap();
         assert_eq!(left(&throttle), (100, 4_100));
-        assert_eq!(throttle.settle(reserved, 3), 3);
+        assert_eq!(throttle.settle(&reserved, 3), 3);
         assert_eq!(left(&throttle), (997, 4_997));
         let reserved = throttle.reserve(&mia, Own::default(), 7).unwrap();
-        throttle.settle(reserved, 1_500);
+        throttle.settle(&reserved, 1_500);
         assert_eq!(left(&throttle), (0, 3_497));
         clock.advance(6);
         assert_eq!(left(&throttle), (97, 5_000));

@@ -70,14 +70,14 @@ async fn a_client_can_do_no_more_than_its_maker() {
     let acme = app.organization("acme").await;
     let maker = app.caller(acme, [Permission::Admin, Permission::MapRead]);
     for (scopes, path) in [
-        (json!([]), "scopes"),
-        (json!(["map:read", "customers:read"]), "scopes"),
-        (json!(["map:raed"]), "scopes"),
-        (json!(["MAP:READ"]), "scopes"),
-        (json!([""]), "scopes"),
+        (json!([]), json!(["scopes"])),
+        (json!(["map:read", "customers:read"]), json!(["scopes"])),
+        (json!(["map:raed"]), json!(["scopes"])),
+        (json!(["MAP:READ"]), json!(["scopes"])),
+        (json!([""]), json!(["scopes", "0"])),
     ] {
         let refused = maker.mutate("apiClientCreate", json!({ "name": "CRM", "scopes": scopes }), WHOLE).await;
-        assert_eq!((&refused["errors"][0]["path"], &refused["secret"]), (&json!([path]), &Value::Null), "{refused}");
+        assert_eq!((&refused["errors"][0]["path"], &refused["secret"]), (&path, &Value::Null), "{refused}");
         assert_eq!(refused["outcome"], "FAILED");
     }
     for name in ["", " ", &"x".repeat(201), "a\0b"] {
@@ -271,4 +271,48 @@ async fn a_client_is_revoked_by_its_own_organization_and_once() {
     let events = app.database.look(events).await;
     assert_eq!(events.len(), 2);
     assert_eq!(events[1], [Some("UPDATED".to_owned()), Some("[\"revokedAt\"]".to_owned())]);
+}
+
+#[actix_web::test]
+async fn made_up_ids_are_limited_by_address_and_lock_nobody_out() {
+    let door = Door::open(Vec::new()).await;
+    let (id, secret) = client(&door, &["map:read"]).await;
+    let mut refused = 0;
+    for _ in 0..100 {
+        let answer = exchange(&door, &id::encode("client", id::new()), &secret).await;
+        refused += usize::from(answer.status == 429);
+        denied(&answer, if answer.status == 429 { 429 } else { 401 }, answer.body["error"].as_str().unwrap());
+    }
+    // Some come back meanwhile.
+    assert!((10..=40).contains(&refused), "{refused}");
+    assert_eq!(exchange(&door, &id, &secret).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_client_spends_what_its_organization_lets_it() {
+    let door = Door::open(Vec::new()).await;
+    let (id, secret) = client(&door, &["map:read"]).await;
+    let (other, others) = client(&door, &["map:read"]).await;
+    let admin = door.token(Permission::ALL);
+    let whole = "node { points pointsPerSecond version } outcome errors { code path }";
+    let limits = json!({ "id": id, "points": 2, "pointsPerSecond": 1 });
+    let done = door.mutate(&admin, "apiClientUpdate", limits, whole).await;
+    assert_eq!(done["node"], json!({ "points": 2, "pointsPerSecond": 1, "version": 2 }), "{done}");
+    let wrong = door.mutate(&admin, "apiClientUpdate", json!({ "id": id, "points": 0 }), whole).await;
+    assert_eq!(wrong["errors"], json!([{ "code": "OUT_OF_RANGE", "path": ["points"] }]));
+    let weak = door.token([Permission::Admin]);
+    let more = door.mutate(&weak, "apiClientUpdate", json!({ "id": id, "scopes": ["record:read"] }), whole).await;
+    assert_eq!(more["errors"], json!([{ "code": "INVALID", "path": ["scopes"] }]));
+    door.gate.poll(crate::door::now()).await.unwrap();
+
+    let token = async |id: &str, secret: &str| {
+        let answer = exchange(&door, id, secret).await;
+        answer.body["access_token"].as_str().unwrap().to_owned()
+    };
+    let (limited, usual) = (token(&id, &secret).await, token(&other, &others).await);
+    let mut statuses = Vec::new();
+    for token in [&limited, &limited, &limited, &limited, &usual, &usual, &usual, &usual] {
+        statuses.push(door.ask(token).await.status);
+    }
+    assert!(statuses[..4].contains(&429) && statuses[0] == 200 && statuses[4..] == [200; 4], "{statuses:?}");
 }

@@ -53,8 +53,12 @@ mod nulls;
 mod outline;
 mod paging;
 mod pointer;
+<<<<<<< HEAD
 mod preparation;
 mod providers;
+=======
+mod points;
+>>>>>>> work-http
 mod rankings;
 mod recovery;
 mod remembered;

@@ -108,9 +108,8 @@ async fn bodies_take_no_more_memory_together_than_there_is_and_give_it_back() {
     let asks = [by(many.clone()), by(" ".repeat(1 << 20)), by(many), ask("{ __typename }")];
     let answers = send_all(routes(app().await, &settings), asks).await;
     // Four thousand values take a megabyte; without them there is room again.
-    for at in 0..3 {
-        assert_eq!(answers[at].refused(), (503, "OVERLOADED".into()), "{at}");
-        assert_eq!(answers[at].header("retry-after"), "1");
+    for answer in &answers[..3] {
+        assert_eq!((answer.refused(), answer.header("retry-after")), ((503, "OVERLOADED".into()), "1"));
     }
     assert_eq!(answers[3].status, 200);
     let few = json!({ "query": "{ __typename }", "variables": { "a": vec![0; 2_000] } }).to_string();
@@ -122,7 +121,7 @@ async fn bodies_take_no_more_memory_together_than_there_is_and_give_it_back() {
 async fn a_trusted_proxy_says_whom_a_request_is_from() {
     let limits = Limits { introspection_points: 3, introspection_points_per_second: 1, ..Limits::DEFAULT };
     let trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
-    let settings = HttpSettings { limits, trusted_proxies, ..settings() };
+    let settings = HttpSettings { trusted_proxies, limits, ..settings() };
     let from = |peer: &str, said: &str| {
         let request = ask("{ __typename }").peer_addr(format!("{peer}:4000").parse().unwrap());
         request.insert_header(("x-forwarded-for", said.to_owned()))

@@ -43,7 +43,8 @@ async fn what_is_refused_is_not_charged() {
     ];
     let statuses: Vec<u16> = refused.iter().map(|(_, status)| *status).collect();
     let requests = refused.into_iter().map(|(request, _)| request).chain([ask("{ __typename }")]);
-    let answers = answers(&limited(30_000), requests.map(|request| by(&token, request))).await;
+    let requests: Vec<_> = requests.map(|request| by(&token, request)).collect();
+    let answers = answers(&limited(30_000), requests).await;
     for (answer, status) in answers.iter().zip(statuses) {
         assert_eq!((answer.status.as_u16(), left(answer)), (status, 30_000), "{}", answer.text());
     }

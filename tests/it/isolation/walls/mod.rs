@@ -33,7 +33,7 @@ use crate::{
 const ERASE: &str = "customerErase";
 
 /// Places whose loss changes no answer: a second narrowing beside them, or a key, does the same.
-const DOUBLED: [Site; 24] = [
+const DOUBLED: [Site; 26] = [
     Site::ChildListLink,
     Site::ChildListLinkRow,
     Site::ChildCountLink,
