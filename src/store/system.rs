@@ -178,13 +178,7 @@ impl Store {
     }
 
     /// Appends a statement that deletes some rows of one organization that are older than `before`.
-    fn expired(
-        sql: &mut Sql,
-        table: &'static str,
-        key: &[&'static str; 2],
-        organization: OrganizationId,
-        before: i64,
-    ) {
+    fn expired(sql: &mut Sql, table: &'static str, key: &[&'static str; 2], organization: OrganizationId, before: i64) {
         let own = |sql: &mut Sql, alias| {
             sql.column(alias, "organization_id").push(" = ").owner(organization);
         };

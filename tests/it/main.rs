@@ -53,12 +53,9 @@ mod nulls;
 mod outline;
 mod paging;
 mod pointer;
-<<<<<<< HEAD
+mod points;
 mod preparation;
 mod providers;
-=======
-mod points;
->>>>>>> work-http
 mod rankings;
 mod recovery;
 mod remembered;
