@@ -1,5 +1,9 @@
 //! The objects that have no fields but leaves.
 
+use async_graphql::parser::types::SelectionSet;
+
+use super::plan::{Group, Out, Planner};
+
 /// An object that has none but leaves.
 #[derive(Debug)]
 pub struct Leaf {
@@ -18,3 +22,15 @@ pub static PAGE_INFO: Leaf =
     Leaf { name: "PageInfo", fields: &["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"] };
 /// What is wrong with a mutation's input.
 pub static USER_ERROR: Leaf = Leaf { name: "UserError", fields: &["code", "message", "path"] };
+
+impl<'a> Planner<'a> {
+    /// The fields of an object that has none but leaves.
+    pub fn leaves(self, sets: &[&'a SelectionSet], leaf: &Leaf) -> Vec<Out<&'static str>> {
+        let named = |(key, selected, _): Group<'a>| {
+            let name = selected.name.node.as_str();
+            let what = leaf.fields.iter().copied().find(|known| *known == name).unwrap_or("__typename");
+            Out { key, what }
+        };
+        self.collect(sets, leaf.name).into_iter().map(named).collect()
+    }
+}

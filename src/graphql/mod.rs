@@ -42,6 +42,7 @@ pub mod slice;
 pub mod source;
 mod strings;
 mod suggest;
+mod tenths;
 pub mod types;
 mod values;
 pub mod variables;

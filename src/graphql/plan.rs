@@ -14,7 +14,7 @@ use entity::{
 use super::{
     connection::{Connection, connection},
     input::Input,
-    leaf::{ATTRIBUTE, EXTERNAL_ID, Leaf, PAGE_INFO},
+    leaf::{ATTRIBUTE, EXTERNAL_ID, PAGE_INFO},
     slice::{Computed, Shows, Slice},
     source::Source,
 };
@@ -145,7 +145,7 @@ pub struct Planner<'a> {
     pub slices: &'static [&'static Slice],
 }
 
-type Group<'a> = (String, &'a Selected, Vec<&'a SelectionSet>);
+pub(super) type Group<'a> = (String, &'a Selected, Vec<&'a SelectionSet>);
 
 impl<'a> Planner<'a> {
     /// The fields of several selection sets on an object of type `name`, equal response keys merged.
@@ -363,16 +363,6 @@ impl<'a> Planner<'a> {
             outs.push(Out { key, what });
         }
         Ok(outs)
-    }
-
-    /// The fields of an object that has none but leaves.
-    pub fn leaves(self, sets: &[&'a SelectionSet], leaf: &Leaf) -> Vec<Out<&'static str>> {
-        let named = |(key, selected, _): Group<'a>| {
-            let name = selected.name.node.as_str();
-            let what = leaf.fields.iter().copied().find(|known| *known == name).unwrap_or("__typename");
-            Out { key, what }
-        };
-        self.collect(sets, leaf.name).into_iter().map(named).collect()
     }
 }
 

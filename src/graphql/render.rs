@@ -12,6 +12,7 @@ use super::{
     load::{Child, Lists, Rows},
     plan::{ConnectionPlan, EdgeOut, ListOut, ObjectOut, ObjectPlan, Out, RowPlan, Shown},
     slice::Shows,
+    tenths,
 };
 use crate::{
     Error, UserError,
@@ -20,14 +21,6 @@ use crate::{
 
 /// The end of the last bucket of time: RFC 3339 has no year 10000, and no instant that is kept comes after this one.
 pub(super) const LAST: &str = "9999-12-31T23:59:59.999999999Z";
-/// Tenths of points that an object of an answer costs.
-pub const OBJECT: u64 = 1;
-/// Tenths of points for counting all rows of a list.
-const COUNT: u64 = 100;
-/// Tenths of points for grouping all rows of a list.
-pub const GROUP: u64 = 1_000;
-/// Tenths of points for a row that was written.
-pub const WRITTEN: u64 = 10;
 
 /// An answer being written.
 #[derive(Debug, Default)]
@@ -111,7 +104,7 @@ impl Writer {
 
     /// Writes how many rows a whole list has.
     fn total(&mut self, number: i64) {
-        self.charge(COUNT);
+        self.charge(tenths::COUNT);
         self.int(number);
     }
 
@@ -162,7 +155,7 @@ impl Writer {
     /// Writes an object, an entry for each of `outs`.
     pub fn entries<T>(&mut self, outs: &[Out<T>], mut each: impl FnMut(&mut Self, usize, &T)) {
         self.json.push(b'{');
-        self.tenths += OBJECT;
+        self.tenths += tenths::OBJECT;
         for (index, out) in outs.iter().enumerate() {
             if index > 0 {
                 self.json.push(b',');

@@ -4,7 +4,7 @@ use entity::noun::Named;
 use sea_orm::prelude::Uuid;
 use secrecy::SecretString;
 
-use super::render;
+use super::tenths;
 use crate::{
     Error, Result, UserError,
     error::Code,
@@ -43,7 +43,7 @@ impl Report {
     /// What its rows cost, in tenths of points: little but for those that were written.
     pub(super) fn tenths(&self) -> u64 {
         let is_written = |row: &Written| matches!(row.outcome, Outcome::Created | Outcome::Updated | Outcome::Deleted);
-        let of_row = |row| if is_written(row) && !self.is_replayed { render::WRITTEN } else { render::OBJECT };
+        let of_row = |row| if is_written(row) && !self.is_replayed { tenths::WRITTEN } else { tenths::OBJECT };
         self.rows.iter().map(of_row).sum()
     }
 

@@ -20,11 +20,12 @@ use super::{
     mutate::{self, Verb, verbs},
     payload::Payload,
     plan::{Planner, RowPlan},
-    render::{GROUP, Writer},
+    render::Writer,
     run::Rehearsal,
     shape::Shape,
     slice::{Answer, Query, Slice},
     source::Source,
+    tenths::GROUP,
     types,
 };
 use crate::{

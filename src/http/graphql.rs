@@ -238,8 +238,16 @@ async fn admitted(prepared: Prepared, actor: Actor, state: &State, store: &Store
     let meter = Arc::clone(scope.meter());
     let (response, is_late) = within(state.request_timeout, prepared.run(&state.app.schema, Some(scope))).await;
     // One that is late may still be at it: what it will have cost is not known.
-    let least = if is_late { estimate } else { u64::from(!was_refused(&response)) };
-    (response, least.max(price::due(&meter.spent(), store.has_one_writer())))
+    let spent = meter.spent();
+    let due = if is_late {
+        estimate.max(price::due(&spent, store.has_one_writer()))
+    } else if was_refused(&response) {
+        // Most of it was a wait, for a lock or for the database.
+        spent.points
+    } else {
+        price::due(&spent, store.has_one_writer()).max(1)
+    };
+    (response, due)
 }
 
 /// Executes for at most so long, and says whether that was too short. A mutation that has begun runs to its end elsewhere;

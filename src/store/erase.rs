@@ -291,7 +291,7 @@ impl Tx {
             let ids: Vec<Uuid> = part.iter().map(|(id, _)| *id).collect();
             let mut sql = self.sql();
             sql.push("DELETE FROM ").name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
-            sql.narrow(Site::ExternalIdsTaken, Alias::ROW, "organization_id", self.organization()).push(" AND ");
+            sql.narrow(Site::ExternalIdsDropped, Alias::ROW, "organization_id", self.organization()).push(" AND ");
             sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], &ids).push(" AND (t.system, t.external_id) IN (");
             if sql.is_postgres() {
                 sql.push("SELECT * FROM UNNEST(");

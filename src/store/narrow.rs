@@ -106,6 +106,8 @@ sites! {
     ItemsTaken,
     /// External ids taken away.
     ExternalIdsTaken,
+    /// Single external ids taken away.
+    ExternalIdsDropped,
     /// The lock on an organization (PostgreSQL).
     OrganizationLock,
     /// What is known of an idempotency key.

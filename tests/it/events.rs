@@ -64,8 +64,7 @@ async fn every_change_leaves_one_event_with_version_fields_and_actor() {
     let id = caller.mutate("departmentCreate", made, "node { id }").await["node"]["id"].take();
     let colleague = caller.named("colleague");
     colleague.mutate("departmentUpdate", json!({ "id": id, "contact": "secret contact" }), "outcome").await;
-    let both =
-        json!({ "externalId": key, "name": "B", "contact": null, "externalIds": [{ "system": "erp", "id": "2" }] });
+    let both = json!({ "externalId": key, "name": "B", "contact": null, "onNull": "CLEAR", "externalIds": [{ "system": "erp", "id": "2" }] });
     caller.mutate("departmentUpsert", both, "outcome").await;
     for field in ["departmentArchive", "departmentUnarchive", "departmentDelete"] {
         caller.mutate(field, json!({ "id": id }), "outcome").await;

@@ -85,7 +85,7 @@ impl Upsert {
     }
 
     /// What the contract says comes of it, and the row afterwards.
-    fn expected(&self, model: &Model, mode: &str) -> (&'static str, Option<Row>) {
+    fn expected(&self, model: &Model, mode: &str, clears: bool) -> (&'static str, Option<Row>) {
         let current = model.get(&self.key);
         let is_long = self.values.iter().flatten().flatten().any(|text| text.len() > 200);
         let is_stale = self.offset.is_some_and(|offset| offset != 0 || current.is_none());
@@ -99,7 +99,8 @@ impl Upsert {
         }
         let mut row = current.cloned().unwrap_or(Row { values: [None, None], version: 0, is_archived: false });
         for (value, given) in row.values.iter_mut().zip(&self.values) {
-            if let Some(given) = given {
+            // A null keeps what is there: its callers send one for what they do not set.
+            if let Some(given) = given.filter(|given| clears || given.is_some()) {
                 *value = given.filter(|text| !text.trim().is_empty()).map(str::to_owned);
             }
         }
@@ -121,7 +122,7 @@ async fn take(caller: &Caller<'_>, model: &mut Model, step: &Step) {
             let mut input = row.row(model);
             input["mode"] = json!(mode);
             let done = caller.mutate("customerUpsert", input, "outcome").await;
-            let (expected, after) = row.expected(model, mode);
+            let (expected, after) = row.expected(model, mode, false);
             assert_eq!(outcome(&done), expected);
             model.extend(after.map(|after| (row.key, after)));
         }
@@ -133,7 +134,7 @@ async fn take(caller: &Caller<'_>, model: &mut Model, step: &Step) {
             let mut expected: Vec<(&str, Option<Row>)> = Vec::new();
             for (place, row) in rows.iter().enumerate() {
                 let is_repeated = rows[..place].iter().any(|earlier| earlier.key == row.key);
-                expected.push(if is_repeated { ("FAILED", None) } else { row.expected(model, mode) });
+                expected.push(if is_repeated { ("FAILED", None) } else { row.expected(model, mode, false) });
             }
             if !skips && expected.iter().any(|(outcome, _)| *outcome == "FAILED") {
                 expected.fill(("FAILED", None));
@@ -148,7 +149,7 @@ async fn take(caller: &Caller<'_>, model: &mut Model, step: &Step) {
             let mut input = row.input(model);
             input["id"] = id(caller, row.key).await;
             let done = caller.mutate("customerUpdate", input, "outcome").await;
-            let (expected, after) = row.expected(model, "UPDATE_ONLY");
+            let (expected, after) = row.expected(model, "UPDATE_ONLY", true);
             assert_eq!(outcome(&done), expected);
             model.extend(after.map(|after| (row.key, after)));
         }

@@ -45,9 +45,9 @@ async fn a_row_is_made_of_what_was_given_and_what_was_left_out_is_absent() {
     let made = change(&caller, "departmentCreate", json!({ "name": " Repairs " })).await;
     let node = &made["node"];
     assert_eq!((&made["outcome"], &made["deletedId"], codes(&made)), (&json!("CREATED"), &Value::Null, vec![]));
-    assert_eq!((&node["name"], &node["contact"], &node["version"]), (&json!(" Repairs "), &Value::Null, &json!(1)));
+    assert_eq!((&node["name"], &node["contact"], &node["version"]), (&json!("Repairs"), &Value::Null, &json!(1)));
     assert_eq!((&node["createdAt"], &node["archivedAt"]), (&node["updatedAt"], &Value::Null));
-    assert_eq!(names(&caller, json!({})).await, ["Unassigned", " Repairs "]);
+    assert_eq!(names(&caller, json!({})).await, ["Unassigned", "Repairs"]);
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ async fn whoever_writes_little_is_served_while_another_organization_does_its_wor
     let database = Database::make().await;
     let [ours, theirs] = organizations(&database.url).await;
     // Points without an end, so that nothing but turns keeps the load back.
-    let server = Server::start(&database.url, &["--points", "1000000000", "--points-per-second", "1000000000"]).await;
+    let server = Server::start(&database.url, &["--points", "100000000", "--points-per-second", "100000000"]).await;
     let (heavy, modest) = (server.caller(ours, "mia"), server.caller(theirs, "noa"));
     assert!(write(&modest, "idle").await.iter().all(Answer::is_good));
     for (name, document, variables) in loads() {

@@ -166,7 +166,7 @@ async fn who_spends_all_points_of_an_organization_spends_none_of_another() {
     let few = ["--cost-limit", "20", "--points", "20", "--points-per-second", "1"];
     let server = Server::start(&database.url, &few).await;
     let mut refused = 0;
-    for at in 0..60 {
+    for at in 0..300 {
         let caller = server.caller(ours, &format!("{}", at % 20));
         let answer = caller.ask("{ departments(first: 10) { nodes { name } } }", json!({})).await;
         match answer.status {

@@ -204,6 +204,8 @@ impl Savepoint {
         }
         connection.prepare_cached("SAVEPOINT one")?.execute(())?;
         state.has_begun = true;
+        // Nobody pays for the wait for another process.
+        self.since = Instant::now();
         Ok(())
     }
 
@@ -310,7 +312,9 @@ impl Drop for Savepoint {
     fn drop(&mut self) {
         let State { desk, has_begun, is_lost } = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let Some(mut desk) = desk.take() else { return };
-        self.payer.meter.wrote_since(self.since);
+        if *has_begun {
+            self.payer.meter.wrote_since(self.since);
+        }
         if *is_lost {
             return;
         }

@@ -34,7 +34,8 @@ async fn an_offer_without_both_benefits_is_refused_however_it_is_written() {
             half["externalId"] = json!({ "system": "crm", "id": "half" });
             cases.push(("offerUpsert", half, "REQUIRED", benefit));
             cases.push(("offerUpdate", json!({ "id": id, benefit: blank }), "REQUIRED", benefit));
-            cases.push(("offerUpsert", json!({ "externalId": key, benefit: blank }), "REQUIRED", benefit));
+            let cleared = json!({ "externalId": key, benefit: blank, "onNull": "CLEAR" });
+            cases.push(("offerUpsert", cleared, "REQUIRED", benefit));
         }
     }
     refused(&app, &caller, cases).await;

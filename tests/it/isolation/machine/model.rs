@@ -252,6 +252,11 @@ fn passes(field: &Field, value: &Value, tests: &Value) -> bool {
         "contains" => !value.is_null() && text(value).contains(&text(given)),
         "startsWith" => !value.is_null() && text(value).starts_with(&text(given)),
         "isNull" => value.is_null() == (given == &json!(true)),
+        "hasPrefix" => {
+            let starts =
+                |item: &Value| item.as_str().unwrap_or_default().starts_with(given.as_str().unwrap_or_default());
+            items(value).iter().any(starts)
+        }
         "hasAny" => items(given).iter().any(is_among),
         "hasAll" => items(given).iter().all(is_among),
         "hasNone" => !items(given).iter().any(is_among),

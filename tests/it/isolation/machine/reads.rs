@@ -299,7 +299,10 @@ impl Asker<'_> {
     }
 
     fn comparison(&self, dice: &mut Dice, noun: &Noun, field: &'static Field, ty: &str) -> Value {
-        let operators: Vec<&str> = self.outline.inputs(ty).iter().map(|member| member.name.as_str()).collect();
+        // Of attributes only whole ones: comparisons of one by its name are tested by themselves.
+        let is_asked = |name: &&str| !matches!(field.kind, Kind::Attributes { .. }) || name.starts_with("has");
+        let operators: Vec<&str> =
+            self.outline.inputs(ty).iter().map(|member| member.name.as_str()).filter(is_asked).collect();
         let operator = *dice.pick(&operators);
         let value = |dice: &mut Dice| match field.kind {
             Kind::Id => json!(dice.id(noun, self.own, self.others)),
@@ -314,6 +317,10 @@ impl Asker<'_> {
         let given = match operator {
             "isNull" => json!(dice.happens(50)),
             "in" => json!([value(dice), value(dice)]),
+            "hasPrefix" => {
+                let word = value(dice)[0].as_str().unwrap_or("a").to_owned();
+                json!(word.chars().take(2).collect::<String>())
+            }
             _ => value(dice),
         };
         json!({ operator: given })

@@ -181,8 +181,11 @@ pub fn orders(both: &Neighbours<'_>, outline: &Outline, field: &Member, site: Si
             cases.insert(0, case(&document, json!({"input": none})));
         }
         if field.name.ends_with("Update") && member.name == "externalIds" {
-            cases.push(case(&document, json!({"input": {"id": full["id"], "externalIds": null}})));
-            cases.push(case(&document, json!({"input": {"id": full["id"], "externalIds": []}})));
+            // Systems that rows of both organizations have ids of.
+            for known in full["externalIds"].as_array().into_iter().flatten() {
+                let removed = json!([{ "system": known["system"] }]);
+                cases.push(case(&document, json!({"input": {"id": full["id"], "externalIdsRemove": removed}})));
+            }
         }
     }
     if field.name == "customerUpsert" {
