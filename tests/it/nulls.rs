@@ -13,7 +13,7 @@ use crate::{
 const PAYLOAD: &str = "outcome isReplayed errors { code path } node { version name contact externalIds { id } }";
 
 /// An input object as a typed client sends it that sets nothing: every field that may be null is.
-fn nulls(outline: &Outline, ty: &str, set: Value) -> Value {
+fn nulls(outline: &Outline, ty: &str, set: &Value) -> Value {
     let members = outline.inputs(ty).iter().filter(|member| !member.is_required());
     let mut object: Map<String, Value> = members.map(|member| (member.name.clone(), Value::Null)).collect();
     object.extend(set.as_object().unwrap().clone());
@@ -34,14 +34,14 @@ async fn the_nulls_of_a_typed_client_change_no_noun_in_upserts_and_bulk_calls_no
         let select = outline.select(noun.name, 2);
         let document = format!("query($id: ID!) {{ it: {}(by: {{ id: $id }}) {select} }}", noun.singular);
         let before = world.caller.data(&document, json!({ "id": row.id })).await;
-        let named = nulls(&outline, &format!("{}UpsertRow", noun.name), json!({ "externalId": row.external }));
-        let bulk = nulls(&outline, &format!("{}BulkUpsertInput", upper(noun.plural)), json!({ "rows": [named] }));
+        let named = nulls(&outline, &format!("{}UpsertRow", noun.name), &json!({ "externalId": row.external }));
+        let bulk = nulls(&outline, &format!("{}BulkUpsertInput", upper(noun.plural)), &json!({ "rows": [named] }));
         let upsert = format!("{}UpsertInput", noun.name);
         let update = format!("{}UpdateInput", noun.name);
         let calls = [
-            (format!("{}Upsert", noun.singular), nulls(&outline, &upsert, json!({ "externalId": row.external }))),
+            (format!("{}Upsert", noun.singular), nulls(&outline, &upsert, &json!({ "externalId": row.external }))),
             (format!("{}BulkUpsert", noun.plural), bulk),
-            (format!("{}Update", noun.singular), nulls(&outline, &update, json!({ "id": row.id, "onNull": "KEEP" }))),
+            (format!("{}Update", noun.singular), nulls(&outline, &update, &json!({ "id": row.id, "onNull": "KEEP" }))),
         ];
         for (field, input) in calls {
             let outcome = if field.ends_with("BulkUpsert") { "results { outcome }" } else { "outcome" };

@@ -25,8 +25,8 @@ fn scope(app: &App, caller: &Caller<'_>) -> Scope {
 
 /// Inputs with a mistake that no row of the database can mend: field, input, code and path.
 fn mistaken() -> Vec<(&'static str, Value, &'static str, Value)> {
-    let attributes = |count: usize| (0..count).map(|place| format!(" a{place}=''")).collect::<String>();
-    let spaces: String = (0..65).map(|place| format!("<b xmlns:a{place}='x'/>")).collect();
+    let attributes = |count: usize| (0..count).map(|place| format!(" a{place}=''")).collect::<Vec<_>>().concat();
+    let spaces = (0..65).map(|place| format!("<b xmlns:a{place}='x'/>")).collect::<Vec<_>>().concat();
     let cjml = |document: String| json!({ "document": document });
     let outline = |outline: &str| json!({ "title": "t", "outline": outline });
     let rows = |count: usize| {
@@ -79,7 +79,7 @@ async fn what_is_wrong_with_an_input_by_itself_is_told_without_a_transaction() {
 async fn as_much_as_is_allowed_is_taken() {
     let app = App::start().await;
     let caller = app.admin("one").await;
-    let attributes: String = (0..64).map(|place| format!(" a{place}='>'")).collect();
+    let attributes = (0..64).map(|place| format!(" a{place}='>'")).collect::<Vec<_>>().concat();
     let document = format!(
         "<CJML{attributes}><!-- <a{}> --><plannedJourney><journeyID>j</journeyID><touchpoints/></plannedJourney></CJML>",
         " b=''".repeat(100)
@@ -130,7 +130,11 @@ async fn a_meter_counts_what_is_read_and_written_for_a_request() {
     let read = scope.meter().spent();
     assert_eq!((rows.len(), read.rows_read - written.rows_read, read.writer), (2, 2, written.writer));
 
-    scope.compute(false, |meter| Ok(meter.charge(7))).await.unwrap();
+    let charged = |meter: &rapport::store::meter::Meter| {
+        meter.charge(7);
+        Ok(())
+    };
+    scope.compute(false, charged).await.unwrap();
     assert_eq!(scope.meter().spent().points, 7);
     let other = Arc::clone(scope.meter());
     assert_eq!(scope.clone().metered(other).meter().spent(), scope.meter().spent());

@@ -73,21 +73,21 @@ async fn whoever_writes_little_is_served_while_another_organization_does_its_wor
     for (name, document, variables) in loads() {
         let is_over = AtomicBool::new(false);
         let load = join_all((0..CONNECTIONS).map(|_| async {
-            let mut served = 0;
+            let mut good = 0;
             while !is_over.load(Ordering::Relaxed) {
                 let answer = heavy.ask(document, variables.clone()).await;
                 assert!(answer.is_good() || answer.is_for_later(), "{answer:?}");
-                served += usize::from(answer.is_good());
+                good += usize::from(answer.is_good());
             }
-            served
+            good
         }));
         let others = async {
             let answers = write(&modest, name).await;
             is_over.store(true, Ordering::Relaxed);
             answers
         };
-        let (served, others) = join(load, others).await;
-        println!("{name}: {} served", served.iter().sum::<usize>());
+        let (goods, others) = join(load, others).await;
+        println!("{name}: {} served", goods.iter().sum::<usize>());
         assert!(others.iter().all(Answer::is_good), "{name}");
     }
 }
