@@ -181,10 +181,11 @@ pub fn orders(both: &Neighbours<'_>, outline: &Outline, field: &Member, site: Si
             cases.insert(0, case(&document, json!({"input": none})));
         }
         if field.name.ends_with("Update") && member.name == "externalIds" {
-            // Systems that rows of both organizations have ids of.
-            for known in full["externalIds"].as_array().into_iter().flatten() {
-                let removed = json!([{ "system": known["system"] }]);
-                cases.push(case(&document, json!({"input": {"id": full["id"], "externalIdsRemove": removed}})));
+            // The twin's rows have the same ids and external ids.
+            let rows = both.curious.rows.get(field.base().trim_end_matches("Payload"));
+            for row in rows.into_iter().flatten().filter(|row| row.external.is_some()) {
+                let removed = json!([{ "system": row.external.as_ref().map(|known| &known["system"]) }]);
+                cases.push(case(&document, json!({"input": {"id": row.id, "externalIdsRemove": removed}})));
             }
         }
     }
