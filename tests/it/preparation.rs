@@ -56,7 +56,7 @@ fn mistaken() -> Vec<(&'static str, Value, &'static str, Value)> {
         ("mapImport", json!({ "document": map.to_string() }), "REQUIRED", json!(["document", "offers", "0", "key"])),
         ("offersBulkUpsert", rows(0), "REQUIRED", json!(["rows"])),
         ("offersBulkUpsert", rows(1_001), "TOO_LONG", json!(["rows"])),
-        ("offerCreate", json!({ "name": "n", "idempotencyKey": "" }), "INVALID", json!(["idempotencyKey"])),
+        ("departmentCreate", json!({ "name": "n", "idempotencyKey": "" }), "INVALID", json!(["idempotencyKey"])),
     ]
 }
 
