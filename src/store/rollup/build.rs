@@ -21,8 +21,6 @@ use crate::{
 
 /// Rows after which a transaction ends, but for those of the same instant: writers wait for it.
 const BATCH: usize = 2_000;
-/// Counts that a transaction takes away at most.
-const TAKEN: usize = 2_000;
 
 impl Store {
     /// The organizations whose rows are not all counted.
@@ -53,10 +51,7 @@ impl Store {
             return Ok(false);
         }
         if from.is_none() {
-            if self.take_counts(&tx, organization).await? {
-                tx.commit().await?;
-                return Ok(true);
-            }
+            self.take_counts(&tx, organization).await?;
             from = self.first_week(&tx, organization).await?;
         }
         let Some(mut weeks) = from else { return Ok(false) };
@@ -94,21 +89,16 @@ impl Store {
         Ok(weeks.until != FOREVER)
     }
 
-    /// Takes away some of what was counted. Answers whether there may be more.
-    async fn take_counts(&self, tx: &Transaction, organization: OrganizationId) -> Result<bool> {
-        let mut has_more = false;
+    /// Takes away what was counted.
+    async fn take_counts(&self, tx: &Transaction, organization: OrganizationId) -> Result<()> {
         for rollup in rollup::ROLLUPS {
             let mut sql = self.sql();
             sql.push("DELETE FROM ").name(&[rollup.table]).push(" AS t WHERE ");
             sql.narrow(Site::CountsTaken, Alias::ROW, "organization_id", organization);
-            let some = Alias::nested('k', 0);
-            sql.push(" AND (").name(&[rollup.key]).push(", week) IN (SELECT ").column(some, rollup.key).push(", ");
-            sql.column(some, "week").push(" FROM ").name(&[rollup.table]).push(" AS ").alias(some).push(" WHERE ");
-            sql.narrow(Site::CountsTaken, some, "organization_id", organization);
-            sql.push(" LIMIT ").number(TAKEN).push(") RETURNING organization_id");
-            has_more |= self.found(tx, sql, &[], organization).await?.len() == TAKEN;
+            sql.push(" RETURNING organization_id");
+            self.found(tx, sql, &[], organization).await?;
         }
-        Ok(has_more)
+        Ok(())
     }
 
     /// The weeks to count, from the first.
