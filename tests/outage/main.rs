@@ -13,6 +13,7 @@ mod cluster;
 #[expect(dead_code, reason = "the other test binary uses the rest")]
 mod database;
 mod drain;
+mod fairness;
 mod full;
 mod overload;
 mod panics;
