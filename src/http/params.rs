@@ -92,6 +92,8 @@ impl<'de> Visitor<'de> for Members {
 impl<'a> Params<'a> {
     /// Reads the body of a POST.
     pub fn from_body(body: &'a [u8]) -> Result<Self, Refusal> {
+        // A byte order mark, which editors leave in files (RFC 8259, 8.1, lets a reader pass over it).
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'{') => {}
             Some(b'[') => return Err(Refusal::bad_request("batches are not supported: send one request at a time")),

@@ -150,6 +150,7 @@ impl Distinct {
             sql.push(" AND l.").name(&[noun.table, "_id"]).push(" = t.id");
         }
         sql.push(" WHERE ").narrow(Site::Distinct, ITEMS, "organization_id", scope.organization());
+        sql.unveiled_items(noun, self.field.column, ITEMS, scope.organization());
         let (open, close) = match &self.counted {
             Counted::Values(name) => {
                 let (open, close) = bounds(name);

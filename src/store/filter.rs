@@ -182,9 +182,7 @@ fn set_items(
     sql.push(" WHERE ").narrow(Site::SetFilter, inner, "organization_id", organization);
     sql.push(" AND ").tie(Site::SetFilterRow, (inner, "organization_id"), (alias, noun.tenant));
     sql.push(" AND ").alias(inner).push(".").name(&[noun.table, "_id"]).push(" = ").column(alias, "id");
-    if veil::covered(noun, column).is_some() {
-        sql.push(" AND NOT ").is_veiled(noun, alias, organization);
-    }
+    sql.unveiled(noun, column, alias, organization);
     inner
 }
 

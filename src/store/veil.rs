@@ -59,11 +59,44 @@ impl Sql {
 
     /// Appends the test that a row of a noun is about somebody who is being erased.
     pub(super) fn is_veiled(&mut self, noun: &'static Noun, alias: Alias, organization: OrganizationId) -> &mut Self {
+        self.while_erasing(alias, organization).leads_to_veiled(noun, alias, organization).push(")")
+    }
+
+    /// Opens a condition that holds only while somebody is being erased.
+    fn while_erasing(&mut self, alias: Alias, organization: OrganizationId) -> &mut Self {
         // Asked once for a statement, and nearly always false: then no row is looked at.
         let job = Alias::nested('q', alias.depth() + 1);
         self.push("(EXISTS (SELECT 1 FROM job AS ").alias(job).push(" WHERE ");
-        self.narrow(Site::Veil, job, "organization_id", organization).push(") AND ");
-        self.leads_to_veiled(noun, alias, organization).push(")")
+        self.narrow(Site::Veil, job, "organization_id", organization).push(") AND ")
+    }
+
+    /// Appends, for a column that an erasure empties, that the row is not about somebody who is being erased.
+    pub(crate) fn unveiled(
+        &mut self,
+        noun: &'static Noun,
+        column: &str,
+        alias: Alias,
+        organization: OrganizationId,
+    ) -> &mut Self {
+        match covered(noun, column) {
+            Some(_) => self.push(" AND NOT ").is_veiled(noun, alias, organization),
+            None => self,
+        }
+    }
+
+    /// The same for rows of the column's index table, which name the noun's row.
+    pub(super) fn unveiled_items(
+        &mut self,
+        noun: &'static Noun,
+        column: &str,
+        items: Alias,
+        organization: OrganizationId,
+    ) -> &mut Self {
+        if covered(noun, column).is_none() {
+            return self;
+        }
+        self.push(" AND NOT ").while_erasing(items, organization);
+        self.names_veiled(noun, items, &[noun.table, "_id"], organization).push(")")
     }
 
     /// Appends the test that the row of a noun whose id stands in a column is about somebody who is being erased.

@@ -90,6 +90,9 @@ async fn seen(caller: &Caller<'_>) -> Value {
         item: feedbackRecords(filter: { attributes: { hasAny: [$item] } }) { totalCount }
         one: feedbackRecord(by: { externalId: $desk }) { id }
         groups: feedbackRecordGroups(groupBy: [KIND], filter: { body: $words }) { recordCount }
+        named: feedbackRecordGroups(attributes: [\"who\"]) { groupCount nodes { count attributes { value } } }
+        names: feedbackRecordAttributeNames { distinctCount nodes { name count } }
+        values: feedbackRecordAttributeValues(name: \"who\") { distinctCount nodes { value count } }
     }",
             json!({ "words": { "contains": WORDS }, "item": { "name": "who", "value": ATTRIBUTE }, "desk": desk(3) }),
         )
