@@ -74,7 +74,6 @@ async fn a_body_that_is_no_request_is_refused() {
         format!("[{{{q}}}]"),
         "[\"{__typename}\"]".into(),
         "{".into(),
-        format!("\u{feff}{{{q}}}"),
         format!("{{{q},{q}}}"),
         format!("{{{q}}} trailing"),
         "{}".into(),
@@ -90,6 +89,8 @@ async fn a_body_that_is_no_request_is_refused() {
     }
     let answer = send(post(&b"{\"query\":\"\xff\"}"[..])).await;
     assert_eq!(answer.refused(), (400, "BAD_REQUEST".into()));
+    // An editor may have left a byte order mark in the file that is sent.
+    assert_eq!(send(post(format!("\u{feff}{{{q}}}"))).await.status, 200);
     let nulls = format!(r#"{{{q},"operationName":null,"variables":null,"extensions":null}}"#);
     assert_eq!(send(post(nulls)).await.status, 200);
 }
