@@ -103,7 +103,7 @@ impl Key {
         sql.narrow(Site::GroupTags, items, "organization_id", scope.organization()).push(" AND ");
         sql.tie(Site::GroupTagsRow, (items, "organization_id"), (Alias::ROW, NOUN.tenant));
         sql.push(" AND ").alias(items).push(".").name(&[NOUN.table, "_id"]).push(" = t.id");
-        sql.unveiled(&NOUN, field.column, Alias::ROW, scope.organization());
+        sql.unveiled(NOUN, field.column, Alias::ROW, scope.organization());
         between(sql, items, &from, to.as_deref());
     }
 }
