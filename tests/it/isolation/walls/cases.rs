@@ -180,14 +180,6 @@ pub fn orders(both: &Neighbours<'_>, outline: &Outline, field: &Member, site: Si
             none[&member.name] = json!([]);
             cases.insert(0, case(&document, json!({"input": none})));
         }
-        if field.name.ends_with("Update") && member.name == "externalIds" {
-            // The twin's rows have the same ids and external ids.
-            let rows = both.curious.rows.get(field.base().trim_end_matches("Payload"));
-            for row in rows.into_iter().flatten().filter(|row| row.external.is_some()) {
-                let removed = json!([{ "system": row.external.as_ref().map(|known| &known["system"]) }]);
-                cases.push(case(&document, json!({"input": {"id": row.id, "externalIdsRemove": removed}})));
-            }
-        }
     }
     if field.name == "customerUpsert" {
         let mut erased = full;

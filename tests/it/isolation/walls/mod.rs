@@ -231,6 +231,19 @@ async fn change(
     }
 }
 
+/// Gives a row the external id that the twin's has, and takes it away again without one narrowing.
+async fn drop_external_id(app: &App, both: &Neighbours<'_>, site: Site) -> Option<Error> {
+    let row = both.curious.rows["Department"].iter().find(|row| row.external.is_some()).unwrap();
+    let document = "mutation($input: DepartmentUpdateInput!) { departmentUpdate(input: $input) { errors { code } } }";
+    app.store.take_away(None);
+    let given = json!({ "input": { "id": row.id, "externalIds": [row.external] } });
+    both.curious.caller.data(document, given).await;
+    app.store.take_away(Some(site));
+    let taken = json!({ "input": { "id": row.id, "externalIdsRemove": [row.external] } });
+    let reply = both.curious.caller.run(document, taken).await.body;
+    reply.get("errors").map(|_| Error::internal("an external id was not taken away"))
+}
+
 /// Does without one narrowing what no document asks for. Answers how often it was stopped.
 async fn work(app: &App, both: &Neighbours<'_>, site: Site, (erased, jobs): (&[Entry], [uuid::Uuid; 2])) -> Vec<Error> {
     let own = both.curious.caller.organization();
@@ -259,6 +272,7 @@ async fn work(app: &App, both: &Neighbours<'_>, site: Site, (erased, jobs): (&[E
     app.store.take_away(None);
     app.store.read_attributes().await.unwrap();
     app.store.take_away(Some(site));
+    stopped.extend(drop_external_id(app, both, site).await);
     let client = uuid(&both.curious.newest("ApiClient").id);
     stopped.extend(app.store.api_client_was_used(own, client, now()).await.err());
     stopped.extend(app.store.seal(own, now()).await.err());
