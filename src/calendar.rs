@@ -6,7 +6,7 @@ use chrono::{
 use chrono_tz::{GapInfo, Tz};
 use entity::organization::Weekday;
 
-entity::named! {
+entity::string_enum! {
     /// How long a time bucket is, by the calendar of a time zone.
     BucketUnit as "BucketUnit" {
         /// An hour, from one whole hour on the local clock to the next.

@@ -16,7 +16,7 @@ use secrecy::ExposeSecret;
 
 use crate::{
     Error,
-    auth::{Actor, claims, external::External, tokens::Tokens, withdrawn::Withdrawal},
+    auth::{Actor, claims, external_issuer::External, revoked::Revocation, tokens::Tokens},
     clock,
     config::{
         ApiClientCommand, ApiClientRequest, DEMO_FILE, OrganizationCommand, OrganizationRequest, RevokeRequest,
@@ -24,12 +24,15 @@ use crate::{
     },
     demo,
     exchange::api_client as slice,
-    graphql::{input::wire_id, slice::Done},
-    http::Gate,
+    graphql::{mutation::input::wire_id, slice::Done},
+    http::Authenticator,
     store::{
-        Scope, Store, Tx, cause,
-        event::Event,
-        system::{ListedOrganization, NewOrganization},
+        Scope, Store, Tx,
+        operation::{
+            diagnosis,
+            unscoped::{ListedOrganization, NewOrganization},
+        },
+        transaction::event::Event,
     },
     suggest,
 };
@@ -74,7 +77,8 @@ pub fn told(error: &anyhow::Error) -> String {
         // Its source says what.
         Some(Error::Internal(_)) => None,
         Some(Error::Unavailable | Error::Collision) => Some(
-            cause::last().map_or_else(|| "the database is busy with other work: try again".to_owned(), |cause| cause.0),
+            diagnosis::last()
+                .map_or_else(|| "the database is busy with other work: try again".to_owned(), |cause| cause.0),
         ),
         Some(Error::Timeout) => Some("the database took too long".to_owned()),
         _ => Some(error.to_string()),
@@ -89,9 +93,9 @@ pub fn tokens(settings: &Settings) -> Result<Option<Tokens>> {
 }
 
 /// Who gets in.
-pub fn gate(settings: &Settings, store: Store, tokens: Option<Tokens>) -> Result<Gate> {
+pub fn gate(settings: &Settings, store: Store, tokens: Option<Tokens>) -> Result<Authenticator> {
     let externals = settings.external_issuers.iter().cloned().map(External::new).collect::<crate::Result<_>>()?;
-    Ok(Gate::new(store, tokens, externals).with_client_life(settings.client_life))
+    Ok(Authenticator::new(store, tokens, externals).with_client_life(settings.client_life))
 }
 
 /// Issues a token.
@@ -147,7 +151,7 @@ async fn list_organizations(settings: &Settings) -> Result<String> {
 /// Refuses the tokens that a subject holds.
 pub async fn revoke(settings: &Settings, request: &RevokeRequest) -> Result<String> {
     let tx = operator(settings, &request.organization).await?.begin().await?;
-    tx.withdraw(Withdrawal::Subject, &request.subject).await?;
+    tx.revoke_tokens(Revocation::Subject, &request.subject).await?;
     tx.note_act("revokedTokens").await?;
     tx.commit().await?;
     Ok(String::new())
@@ -173,7 +177,7 @@ pub async fn api_client(settings: &Settings, command: &ApiClientCommand) -> Resu
 async fn create_client(settings: &Settings, request: &ApiClientRequest) -> Result<String> {
     let tx = operator(settings, &request.organization).await?.begin().await?;
     let done = slice::make(&tx, &request.name, request.permissions).await?;
-    let secret = tx.told().into_iter().find(|(field, _)| *field == slice::SECRET);
+    let secret = tx.take_secrets().into_iter().find(|(field, _)| *field == slice::SECRET);
     let id = commit(tx, done).await?;
     let (_, secret) = secret.context("the client has no secret")?;
     Ok(format!("id: {id}\nsecret: {}\n", secret.expose_secret()))

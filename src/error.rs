@@ -7,8 +7,8 @@ use sea_orm::DbErr;
 
 use self::reason::Reason;
 use crate::store::{
-    Failed, FailureKind,
-    cause::{self, Cause},
+    DbFailure, FailureKind,
+    operation::diagnosis::{self, Cause},
 };
 
 pub mod reason;
@@ -67,17 +67,17 @@ impl Error {
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        Failed::from(error).into()
+        DbFailure::from(error).into()
     }
 }
 
-impl From<Failed> for Error {
-    fn from(error: Failed) -> Self {
+impl From<DbFailure> for Error {
+    fn from(error: DbFailure) -> Self {
         let (kind, cause) = (error.kind(), error.cause());
         match (kind, cause) {
             (FailureKind::Busy | FailureKind::Full, cause) => {
                 if let Some(cause) = cause {
-                    cause::met(cause, error.passes());
+                    diagnosis::report(cause, error.passes());
                 }
                 Self::Unavailable
             }
@@ -108,7 +108,7 @@ impl UserError {
     }
 }
 
-entity::named! {
+entity::string_enum! {
     /// What kind of mistake an input contains.
     Code as "UserErrorCode" {
         /// A value is missing.

@@ -13,7 +13,7 @@ const PREFIX: &str = "fault:";
 const STALL: Duration = Duration::from_secs(3);
 
 static ARE_ON: AtomicBool = AtomicBool::new(false);
-static MOST_PAGES: AtomicU32 = AtomicU32::new(0);
+static MAX_PAGES: AtomicU32 = AtomicU32::new(0);
 
 /// Where a fault can strike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,16 +31,16 @@ pub fn turn_on() {
 
 /// From now on a file of `SQLite` that is opened grows to so many pages and no further.
 pub fn limit_pages(most: u32) {
-    MOST_PAGES.store(most, Ordering::Relaxed);
+    MAX_PAGES.store(most, Ordering::Relaxed);
 }
 
 /// How many pages a file may have, if that is limited.
 pub fn most_pages() -> Option<u32> {
-    Some(MOST_PAGES.load(Ordering::Relaxed)).filter(|most| *most > 0)
+    Some(MAX_PAGES.load(Ordering::Relaxed)).filter(|most| *most > 0)
 }
 
 /// Fails if `subject` asks for it here.
-pub async fn strike(point: Point, subject: &str) {
+pub async fn inject(point: Point, subject: &str) {
     if !ARE_ON.load(Ordering::Relaxed) {
         return;
     }

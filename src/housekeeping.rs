@@ -11,30 +11,30 @@ use tokio::{
 
 use crate::{
     Error, Result, clock,
-    store::{Store, jobs::Stepped},
+    store::{Store, operation::jobs::StepResult},
 };
 
 /// How often idempotency keys are looked through.
-const FORGETTING: Duration = Duration::from_mins(10);
+const EXPIRY_INTERVAL: Duration = Duration::from_mins(10);
 /// How often events are sealed: each is within 10 seconds.
-const SEALING: Duration = Duration::from_secs(2);
+const SEAL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How often rows are looked for that no writer has counted.
-const COUNTING: Duration = Duration::from_secs(5);
+const COUNT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How often jobs are looked for whose server has died.
-const STEPPING: Duration = Duration::from_secs(5);
+const JOB_INTERVAL: Duration = Duration::from_secs(5);
 /// How long a job stands still before another server goes on with it.
-const STOOD: TimeDelta = TimeDelta::seconds(15);
+const STALLED_AFTER: TimeDelta = TimeDelta::seconds(15);
 /// What work that is tried again and again tells the log: that it fails, once, until it has succeeded.
 #[derive(Debug, Default)]
-struct Complaint {
+struct LogOnce {
     is_told: bool,
 }
 
-impl Complaint {
+impl LogOnce {
     /// Notes how it went. A database that is away is told of where it is asked.
-    fn hears<T>(&mut self, done: Result<T>, what: &str) -> Option<T> {
+    fn note<T>(&mut self, done: Result<T>, what: &str) -> Option<T> {
         let error = match done {
             Ok(done) => {
                 self.is_told = false;
@@ -60,11 +60,11 @@ pub struct Housekeeping {
 /// Forgets expired idempotency keys, gets erased bytes out of the files, goes on with jobs, seals events, counts weeks and
 /// reads attributes that an older server wrote from now on. Every replica may do it.
 pub fn start(store: Store) -> Housekeeping {
-    tokio::spawn(keep_forgetting(store.clone()));
-    tokio::spawn(keep_counting(store.clone()));
-    tokio::spawn(keep_stepping(store.clone()));
+    tokio::spawn(expire_keys(store.clone()));
+    tokio::spawn(count_rollups(store.clone()));
+    tokio::spawn(run_jobs(store.clone()));
     let (stop, stopped) = watch::channel(false);
-    Housekeeping { stop, sealing: tokio::spawn(keep_sealing(store, stopped)) }
+    Housekeeping { stop, sealing: tokio::spawn(seal_events(store, stopped)) }
 }
 
 impl Housekeeping {
@@ -106,13 +106,13 @@ pub async fn count_weeks(store: &Store) -> Result<bool> {
 
 /// Takes the next steps of jobs, in turns, until those that began here or stood still are done or must wait.
 pub async fn step_jobs(store: &Store) -> Result<()> {
-    let mut jobs = store.jobs(clock::now() - STOOD).await?;
+    let mut jobs = store.jobs(clock::now() - STALLED_AFTER).await?;
     while !jobs.is_empty() {
         let mut going = Vec::new();
         for (organization, job) in jobs {
             match store.step(organization, job, clock::now()).await {
-                Ok(Stepped::On) => going.push((organization, job)),
-                Ok(Stepped::Waits | Stepped::Done) => {}
+                Ok(StepResult::On) => going.push((organization, job)),
+                Ok(StepResult::Waits | StepResult::Done) => {}
                 // Gone on with when it has stood still.
                 Err(error) => tracing::warn!(%error, organization = %organization.0, %job, "a step of a job failed"),
             }
@@ -122,8 +122,8 @@ pub async fn step_jobs(store: &Store) -> Result<()> {
     Ok(())
 }
 
-async fn keep_stepping(store: Store) {
-    let mut ticks = interval(STEPPING);
+async fn run_jobs(store: Store) {
+    let mut ticks = interval(JOB_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -136,22 +136,22 @@ async fn keep_stepping(store: Store) {
     }
 }
 
-async fn keep_counting(store: Store) {
-    let (mut ticks, mut complaint) = (interval(COUNTING), Complaint::default());
+async fn count_rollups(store: Store) {
+    let (mut ticks, mut complaint) = (interval(COUNT_INTERVAL), LogOnce::default());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         if let Err(error) = store.read_attributes().await {
             tracing::warn!(%error, "attributes that an older server wrote could not be read");
         }
-        while complaint.hears(count_weeks(&store).await, "weeks could not be counted").unwrap_or(false) {
+        while complaint.note(count_weeks(&store).await, "weeks could not be counted").unwrap_or(false) {
             tokio::task::yield_now().await;
         }
     }
 }
 
-async fn keep_sealing(store: Store, mut stopped: watch::Receiver<bool>) {
-    let (mut ticks, mut complaint) = (interval(SEALING), Complaint::default());
+async fn seal_events(store: Store, mut stopped: watch::Receiver<bool>) {
+    let (mut ticks, mut complaint) = (interval(SEAL_INTERVAL), LogOnce::default());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -160,7 +160,7 @@ async fn keep_sealing(store: Store, mut stopped: watch::Receiver<bool>) {
         }
         // Asked before, so that what was written until the stop is sealed.
         let is_last = *stopped.borrow();
-        while complaint.hears(seal(&store, clock::now()).await, "events could not be sealed").unwrap_or(false) {
+        while complaint.note(seal(&store, clock::now()).await, "events could not be sealed").unwrap_or(false) {
             if *stopped.borrow() {
                 break;
             }
@@ -171,8 +171,8 @@ async fn keep_sealing(store: Store, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn keep_forgetting(store: Store) {
-    let (mut is_first, mut ticks) = (true, interval(FORGETTING));
+async fn expire_keys(store: Store) {
+    let (mut is_first, mut ticks) = (true, interval(EXPIRY_INTERVAL));
     loop {
         ticks.tick().await;
         match store.forget_idempotency_keys(clock::now()).await {

@@ -5,7 +5,7 @@ use std::{io::Write, process::ExitCode};
 use anyhow::Result;
 use rapport::{
     command::{self, recovery},
-    config::{Command, CustomerCommand, Settings, Stop},
+    config::{Command, ConfigError, CustomerCommand, Settings},
     schema, telemetry,
 };
 
@@ -14,8 +14,8 @@ use rapport::{
 async fn main() -> ExitCode {
     let (text, code) = match run().await {
         Ok(text) => (text, 0),
-        Err(error) => match error.downcast_ref::<Stop>() {
-            Some(Stop::Shown(help)) => (help.clone(), 0),
+        Err(error) => match error.downcast_ref::<ConfigError>() {
+            Some(ConfigError::Shown(help)) => (help.clone(), 0),
             stop => {
                 eprintln!("rapport: {}", command::told(&error));
                 (String::new(), if stop.is_some() { 2 } else { 1 })

@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// Runs on this thread, but what it opens and starts belongs to that runtime.
-pub async fn within<F: Future>(runtime: &Handle, future: F) -> F::Output {
+pub async fn enter<F: Future>(runtime: &Handle, future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| {
         let before = OWN.replace(Handle::try_current().ok());
@@ -21,7 +21,7 @@ pub async fn within<F: Future>(runtime: &Handle, future: F) -> F::Output {
     .await
 }
 
-/// Inside of [`within`]: timers belong to this thread's own runtime, and are not late because the other one is busy.
+/// Inside of [`enter`]: timers belong to this thread's own runtime, and are not late because the other one is busy.
 pub async fn on_own<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| {
@@ -45,7 +45,7 @@ impl Drop for Restored {
 mod tests {
     use tokio::runtime::{Builder, Handle};
 
-    use super::{on_own, within};
+    use super::{enter, on_own};
 
     #[test]
     fn what_is_on_its_own_is_not_within() {
@@ -54,7 +54,7 @@ mod tests {
         let id = async || Handle::current().id();
         own.block_on(async {
             let here = id().await;
-            let inside = within(home.handle(), async { (id().await, on_own(id()).await, id().await) }).await;
+            let inside = enter(home.handle(), async { (id().await, on_own(id()).await, id().await) }).await;
             assert_eq!(inside, (home.handle().id(), here, home.handle().id()));
             assert_eq!((on_own(id()).await, id().await), (here, here));
         });

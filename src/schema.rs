@@ -11,9 +11,9 @@ use entity::{
 use crate::{
     exchange::api_client,
     graphql::{
-        root::{MutationRoot, QueryRoot, Slices},
-        shape::Shape,
-        slice::Slice,
+        execution::root::{Modules, MutationRoot, QueryRoot},
+        slice::Module,
+        types::schema_index::SchemaIndex,
     },
     insight::{copy_test, coverage, coverage_types, groups, review},
     map::{
@@ -29,32 +29,32 @@ use crate::{
 #[derive(Debug)]
 pub struct Rapport;
 
-impl Slices for Rapport {
-    const ALL: &'static [&'static Slice] = &[
-        &Slice {
+impl Modules for Rapport {
+    const ALL: &'static [&'static Module] = &[
+        &Module {
             mutations: &[review_question::SEED, document::IMPORT],
             objects: &[document::OBJECTS[1]],
             reports: &[document::REPORT],
             ..organization::SLICE
         },
-        &Slice { rules: routing::ON_DEPARTMENT, ..Slice::new(&department::NOUN) },
-        &Slice { joined: review::OF_JOURNEY, ..journey::SLICE },
+        &Module { rules: routing::ON_DEPARTMENT, ..Module::new(&department::NOUN) },
+        &Module { joined: review::OF_JOURNEY, ..journey::SLICE },
         &stage::SLICE,
-        &Slice { joined: review::OF_POINT, ..interaction_point::SLICE },
+        &Module { joined: review::OF_POINT, ..interaction_point::SLICE },
         &step::SLICE,
         &step_link::SLICE,
-        &Slice::new(&journey_edition::NOUN),
+        &Module::new(&journey_edition::NOUN),
         &evidence::backed::<influencer::Entity>(),
         &medium::SLICE,
         &expectation::SLICE,
-        &Slice::new(&expectation_ranking::NOUN),
+        &Module::new(&expectation_ranking::NOUN),
         &assumption::SLICE,
         &objective::SLICE,
         &objective_conflict::SLICE,
         &evidence::backed::<desired_result::Entity>(),
         &evidence::backed::<offer::Entity>(),
         &evidence::SLICE,
-        &Slice {
+        &Module {
             queries: &[copy_test::RECYCLE],
             joined: copy_test::OF_MESSAGE,
             objects: copy_test::OBJECTS,
@@ -63,9 +63,9 @@ impl Slices for Rapport {
         },
         &message_variant::SLICE,
         &review_question::SLICE,
-        &Slice { queries: &[review::REVIEWS_DUE], objects: review::OBJECTS, ..review_answer::SLICE },
+        &Module { queries: &[review::REVIEWS_DUE], objects: review::OBJECTS, ..review_answer::SLICE },
         &customer::SLICE,
-        &Slice {
+        &Module {
             rules: routing::ON_FEEDBACK,
             mutations: &[routing::REROUTE],
             queries: &[groups::QUERY, coverage::QUERY],
@@ -81,9 +81,9 @@ impl Slices for Rapport {
                 coverage_types::OBJECTS[2],
             ],
             enums: &[groups::ENUMS[0], groups::ENUMS[1], groups::ENUMS[2], coverage_types::ENUM],
-            ..Slice::new(&feedback_record::NOUN)
+            ..Module::new(&feedback_record::NOUN)
         },
-        &Slice {
+        &Module {
             queries: &[preview::QUERY],
             inputs: &[preview::INPUT],
             objects: &[&preview::PREVIEW],
@@ -92,7 +92,7 @@ impl Slices for Rapport {
         &routing::HISTORY,
         &attribute_definition::SLICE,
         &api_client::SLICE,
-        &Slice::new(&event::NOUN),
+        &Module::new(&event::NOUN),
     ];
 }
 
@@ -101,8 +101,8 @@ pub type ApiSchema = Schema<QueryRoot<Rapport>, MutationRoot<Rapport>, EmptySubs
 
 /// Builds the schema.
 pub fn build() -> ApiSchema {
-    static SHAPE: LazyLock<Shape> =
-        LazyLock::new(|| Shape::read(&builder().finish().sdl()).expect("a schema can be read from its own SDL"));
+    static SHAPE: LazyLock<SchemaIndex> =
+        LazyLock::new(|| SchemaIndex::read(&builder().finish().sdl()).expect("a schema can be read from its own SDL"));
     builder().data(SHAPE.clone()).finish()
 }
 

@@ -26,7 +26,7 @@ const WARM: &str = "CREATE SCHEMA IF NOT EXISTS warm; CREATE EXTENSION IF NOT EX
 /// What earlier runs have written to a copy.
 const WRITTEN: &str = "SELECT (SELECT COUNT(*) FROM idempotency) + (SELECT COUNT(*) FROM feedback_record_external_id)";
 /// Rows after which a copy is made anew: a tenth of what is there.
-const MOST_WRITTEN: i64 = 200_000;
+const MAX_WRITTEN: i64 = 200_000;
 const MIGRATIONS: &str = "SELECT COUNT(*) FROM seaql_migrations";
 /// Organizations whose weeks Rapport has yet to count.
 const UNCOUNTED: &str = "SELECT COUNT(*) FROM organization_sequence WHERE rolled_to IS NULL OR rolled_to <> last \
@@ -134,7 +134,7 @@ fn postgres(cluster: &Cluster, runtime: &Runtime, places: &mut Places, version: 
     })?;
     places.postgres = cluster.url("run");
     let (run, mark) = (database("run"), version.join("postgres-is-copied"));
-    let is_kept = !is_fresh && mark.exists() && run.number(WRITTEN)? < MOST_WRITTEN;
+    let is_kept = !is_fresh && mark.exists() && run.number(WRITTEN)? < MAX_WRITTEN;
     let mut has_changed = is_kept.then(|| run.migrate(places)).and_then(Result::ok);
     if has_changed.is_none() {
         println!("Copying PostgreSQL's database");
@@ -165,7 +165,7 @@ fn sqlite(places: &mut Places, version: &Path, is_fresh: bool) -> Result<()> {
     })?;
     places.sqlite = version.join("run.db");
     let (run, mark) = (Database::Sqlite(places.sqlite.clone()), version.join("sqlite-is-copied"));
-    let is_kept = !is_fresh && mark.exists() && run.number(WRITTEN)? < MOST_WRITTEN && run.migrate(places).is_ok();
+    let is_kept = !is_fresh && mark.exists() && run.number(WRITTEN)? < MAX_WRITTEN && run.migrate(places).is_ok();
     if !is_kept {
         println!("Copying SQLite's file");
         drop(fs::remove_file(&mark));

@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{AssumptionId, InteractionPointId, MediumId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, SYSTEM, Writable},
+    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum, Writable},
     permission::Permission,
 };
 
-crate::named! {
+crate::string_enum! {
     /// What an assumption is about.
     AssumptionSubject as "AssumptionSubject" {
         /// What is bought or used.
@@ -22,7 +22,7 @@ crate::named! {
     }
 }
 
-crate::named! {
+crate::string_enum! {
     /// Whether what is assumed is so.
     AssumptionTruth as "AssumptionTruth" {
         /// Nobody has looked yet: an open assumption.
@@ -98,7 +98,7 @@ pub static NOUN: Noun = Noun {
             Kind::Enum(AssumptionTruth::TYPE),
             "Whether it is so. Only one that is WRONG has a correction: another value is refused with INVALID while it has.",
         )
-        .or("UNKNOWN")
+        .default_value("UNKNOWN")
         .ordered(),
         Field::new(
             "correction",

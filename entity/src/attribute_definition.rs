@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{AttributeDefinitionId, OrganizationId},
-    noun::{Field, Kind, Named, Noun, Operation, SYSTEM, Writable},
+    noun::{Field, Kind, Noun, Operation, SYSTEM, StringEnum, Writable},
     permission::Permission,
 };
 
-crate::named! {
+crate::string_enum! {
     /// A noun whose rows have attributes.
     AttributeNoun as "AttributeNoun" {
         /// Feedback records.

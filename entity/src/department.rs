@@ -63,8 +63,8 @@ pub static NOUN: Noun = Noun {
         )
         .optional()
         .personal(Personal::Contact)
-        .open()
-        .kept(STAFF),
+        .unguarded()
+        .retained_because(STAFF),
     ],
     relations: &[
         Relationship {

@@ -4,12 +4,12 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{AuditEntryId, OrganizationId},
-    noun::{APPENDED, Field, Kind, Named, Noun, Operation, Personal},
+    noun::{APPENDED, Field, Kind, Noun, Operation, Personal, StringEnum},
     permission::Permission,
     personal::STAFF,
 };
 
-crate::named! {
+crate::string_enum! {
     /// What happened to a row.
     EventOperation as "EventOperation" {
         /// It was made.
@@ -106,8 +106,8 @@ pub static NOUN: Noun = Noun {
         ),
         Field::new("subject", "subject", Kind::Text { max: 255 }, "Who: the subject of the token.")
             .personal(Personal::Identifier)
-            .open()
-            .kept(STAFF),
+            .unguarded()
+            .retained_because(STAFF),
         Field::new("clientId", "client_id", Kind::Text { max: 255 }, "API client that spoke for them, by its id.")
             .nullable(),
     ],

@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{EvidenceId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, SYSTEM},
+    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum},
     permission::Permission,
 };
 
-crate::named! {
+crate::string_enum! {
     /// How evidence was found.
     EvidenceKind as "EvidenceKind" {
         /// By listening and watching: interviews, visits, letters.

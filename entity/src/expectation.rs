@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{ExpectationId, InteractionPointId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, SYSTEM, Writable},
+    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum, Writable},
     permission::Permission,
 };
 
-crate::named! {
+crate::string_enum! {
     /// How badly the customer wants it.
     ExpectationKind as "ExpectationKind" {
         /// Would like it.
@@ -20,7 +20,7 @@ crate::named! {
     }
 }
 
-crate::named! {
+crate::string_enum! {
     /// Where an expectation comes from.
     ExpectationSource as "ExpectationSource" {
         /// What we said.
@@ -98,7 +98,7 @@ pub static NOUN: Noun = Noun {
     write: Permission::MapWrite,
     system: &SYSTEM,
     fields: &[
-        Field::new("kind", "kind", Kind::Enum(ExpectationKind::TYPE), "How badly the customer wants it.").or("WANT"),
+        Field::new("kind", "kind", Kind::Enum(ExpectationKind::TYPE), "How badly the customer wants it.").default_value("WANT"),
         Field::new("statement", "statement", Kind::Text { max: 2000 }, "The expectation in the customer's words.")
             .required()
             .searchable(),

@@ -52,8 +52,8 @@ pub static NOUN: Noun = Noun {
         Field::new("rankedAt", "ranked_at", Kind::Instant, "When, UTC.").ordered(),
         Field::new("subject", "subject", Kind::Text { max: 255 }, "Who: the subject of the token.")
             .personal(Personal::Identifier)
-            .open()
-            .kept(STAFF),
+            .unguarded()
+            .retained_because(STAFF),
         Field::new(
             "before",
             "before",

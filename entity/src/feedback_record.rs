@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{CustomerId, DepartmentId, FeedbackRecordId, InteractionPointId, MediumId, OrganizationId},
-    noun::{Field, Kind, Link, Named, Noun, Operation, Personal, Relationship, SYSTEM, Writable},
+    noun::{Field, Kind, Link, Noun, Operation, Personal, Relationship, SYSTEM, StringEnum, Writable},
     permission::Permission,
 };
 
-crate::named! {
+crate::string_enum! {
     /// What sort of thing the customer told us.
     FeedbackKind as "FeedbackKind" {
         /// Something went wrong.
@@ -26,7 +26,7 @@ crate::named! {
     }
 }
 
-crate::named! {
+crate::string_enum! {
     /// The mood of what was said.
     Sentiment as "Sentiment" {
         /// Negative.
@@ -38,7 +38,7 @@ crate::named! {
     }
 }
 
-crate::named! {
+crate::string_enum! {
     /// How soon somebody should look at it.
     Priority as "Priority" {
         /// When there is time.
@@ -141,7 +141,7 @@ pub static NOUN: Noun = Noun {
         Field::new("language", "language", Kind::Text { max: 35 }, "BCP 47 tag of the language of the body.")
             .optional(),
         Field::new("receivedAt", "received_at", Kind::Instant, "When it reached us, UTC. Left out, it is now.")
-            .or("now")
+            .default_value("now")
             .ordered(),
         Field::new("nps", "nps", Kind::Int { min: 0, max: 10 }, "Net promoter score answer, 0 to 10.").optional(),
         Field::new("csat", "csat", Kind::Int { min: 1, max: 5 }, "Satisfaction answer, 1 to 5.").optional(),
@@ -153,14 +153,14 @@ pub static NOUN: Noun = Noun {
             Kind::Tags { most: 50, max: 64 },
             "Up to 50 tags of up to 64 characters, each once, in alphabetical order.",
         )
-        .or("[]"),
+        .default_value("[]"),
         Field::new(
             "attributes",
             "attributes",
             Kind::Attributes { most: 20, max: 200 },
             "Up to 20 named values, each name once.",
         )
-        .or("[]")
+        .default_value("[]")
         .personal(Personal::FreeText),
         Field::new(
             "priority",

@@ -86,7 +86,7 @@ impl Field {
 
     /// The caller may set it; left out, the server does, and it is never absent.
     #[must_use]
-    pub const fn settable(mut self) -> Self {
+    pub const fn input_optional(mut self) -> Self {
         self.writable = Writable::Optional;
         self
     }
@@ -100,7 +100,7 @@ impl Field {
 
     /// The caller may set it; left out, it is `literal` (`now` for an instant).
     #[must_use]
-    pub const fn or(mut self, literal: &'static str) -> Self {
+    pub const fn default_value(mut self, literal: &'static str) -> Self {
         self.writable = Writable::Default(literal);
         self
     }
@@ -135,14 +135,14 @@ impl Field {
 
     /// Whoever may read the row may read it: it describes something else, but words about a person can get into it.
     #[must_use]
-    pub const fn open(mut self) -> Self {
+    pub const fn unguarded(mut self) -> Self {
         self.is_open = true;
         self
     }
 
     /// It outlives the erasure of a customer, for this reason.
     #[must_use]
-    pub const fn kept(mut self, reason: &'static str) -> Self {
+    pub const fn retained_because(mut self, reason: &'static str) -> Self {
         self.kept = Some(reason);
         self
     }

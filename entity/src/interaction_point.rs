@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{DepartmentId, InteractionPointId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, SYSTEM, Writable},
+    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum, Writable},
     permission::Permission,
 };
 
-crate::named! {
+crate::string_enum! {
     /// Where in the relationship a point stands.
     PointKind as "InteractionPointKind" {
         /// Where the customer buys.
@@ -108,7 +108,7 @@ pub static NOUN: Noun = Noun {
     system: &SYSTEM,
     fields: &[
         Field::new("kind", "kind", Kind::Enum(PointKind::TYPE), "Where in the relationship it stands.")
-            .or("OTHER")
+            .default_value("OTHER")
             .ordered(),
         Field::new("name", "name", Kind::Text { max: 200 }, "Name to show.").required().ordered().searchable(),
         Field::new("description", "description", Kind::Text { max: 2000 }, "What it is, in a few sentences.")

@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{JourneyId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, SYSTEM, Writable},
+    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum, Writable},
     permission::Permission,
 };
 
-crate::named! {
+crate::string_enum! {
     /// How far a journey has come.
     JourneyStatus as "JourneyStatus" {
         /// Being worked on; never published.

@@ -20,7 +20,6 @@ pub mod journey_edition;
 pub mod medium;
 pub mod message;
 pub mod message_variant;
-pub mod named;
 pub mod noun;
 pub mod objective;
 pub mod objective_conflict;
@@ -36,6 +35,7 @@ pub mod routing_rule;
 pub mod stage;
 pub mod step;
 pub mod step_link;
+pub mod string_enum;
 pub mod tenanted;
 
 pub use noun::Noun;

@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{MediumId, MessageId, MessageVariantId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, SYSTEM, Writable},
+    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum, Writable},
     permission::Permission,
 };
 
-crate::named! {
+crate::string_enum! {
     /// The sense that words or things appeal to.
     Sense as "Sense" {
         /// What is seen, or pictured in the mind.
@@ -25,7 +25,7 @@ crate::named! {
 }
 
 /// Most sent or responded: what GraphQL's `Int` can say.
-const MOST: i64 = 2_147_483_647;
+const MAX: i64 = 2_147_483_647;
 
 /// A message in the words of one medium.
 #[sea_orm::model]
@@ -97,18 +97,18 @@ pub static NOUN: Noun = Noun {
         Field::new(
             "sentCount",
             "sent_count",
-            Kind::Int { min: 0, max: MOST },
+            Kind::Int { min: 0, max: MAX },
             "How many customers it was sent to, all in all.",
         )
-        .or("0")
+        .default_value("0")
         .ordered(),
         Field::new(
             "respondedCount",
             "responded_count",
-            Kind::Int { min: 0, max: MOST },
+            Kind::Int { min: 0, max: MAX },
             "How many of them did what the message is for. More than sentCount is refused with OUT_OF_RANGE.",
         )
-        .or("0")
+        .default_value("0")
         .ordered(),
     ],
     relations: &[

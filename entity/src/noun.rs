@@ -6,7 +6,7 @@
 use crate::permission::Permission;
 pub use crate::{
     field::{Field, Personal, Writable},
-    named::{EnumType, Named},
+    string_enum::{EnumType, StringEnum},
 };
 
 /// One noun of the language: a table and the GraphQL object that shows it.
@@ -201,7 +201,7 @@ pub enum Link {
         edge: &'static [Field],
     },
     /// An object computed together with this one.
-    Inside {
+    Embedded {
         /// Whether there is a list of them.
         is_list: bool,
     },
@@ -219,8 +219,8 @@ impl Relationship {
     }
 
     /// Objects computed together with this one.
-    pub const fn inside(name: &'static str, target: &'static Noun, is_list: bool, doc: &'static str) -> Self {
-        Self { name, target, link: Link::Inside { is_list }, doc }
+    pub const fn embedded(name: &'static str, target: &'static Noun, is_list: bool, doc: &'static str) -> Self {
+        Self { name, target, link: Link::Embedded { is_list }, doc }
     }
 }
 
@@ -270,7 +270,7 @@ pub static ARCHIVED_AT: Field = Field::new(
 
 impl Noun {
     /// An object that is computed and stored nowhere, for whoever has the scope.
-    pub const fn made(
+    pub const fn computed(
         name: &'static str,
         doc: &'static str,
         permission: Permission,

@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{InteractionPointId, ObjectiveId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, SYSTEM, Writable},
+    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum, Writable},
     permission::Permission,
 };
 
-crate::named! {
+crate::string_enum! {
     /// Whose agenda an objective is on.
     ObjectiveOwner as "ObjectiveOwner" {
         /// The person we meet.

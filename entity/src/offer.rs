@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{OfferId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, SYSTEM},
+    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum},
     permission::Permission,
 };
 
-crate::named! {
+crate::string_enum! {
     /// What an offer is.
     OfferKind as "OfferKind" {
         /// Something to buy.

@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{DepartmentId, OrganizationId},
-    noun::{Field, Kind, Link, Named, Noun, Operation, Relationship, SYSTEM, Writable},
+    noun::{Field, Kind, Link, Noun, Operation, Relationship, SYSTEM, StringEnum, Writable},
     permission::Permission,
 };
 
-crate::named! {
+crate::string_enum! {
     /// A day of the week.
     Weekday as "Weekday" {
         /// Monday.
@@ -81,9 +81,9 @@ pub static NOUN: Noun = Noun {
             Kind::TimeZone,
             "IANA time zone in which days, weeks and months are counted.",
         )
-        .or("\"UTC\""),
-        Field::new("weekStart", "week_start", Kind::Enum(Weekday::TYPE), "First day of the week.").or("MONDAY"),
-        Field::new("locale", "locale", Kind::Text { max: 35 }, "BCP 47 language tag.").or("\"en\""),
+        .default_value("\"UTC\""),
+        Field::new("weekStart", "week_start", Kind::Enum(Weekday::TYPE), "First day of the week.").default_value("MONDAY"),
+        Field::new("locale", "locale", Kind::Text { max: 35 }, "BCP 47 language tag.").default_value("\"en\""),
         Field::new(
             "reviewCadenceDays",
             "review_cadence_days",

@@ -18,7 +18,7 @@ pub const STAFF: &str = "says who of the organization acted, not which customer"
 
 /// A column that makes a row be about a person: it names a row that is.
 #[derive(Clone, Copy, Debug)]
-pub struct Reach {
+pub struct SubjectPath {
     /// The noun reached.
     pub noun: &'static Noun,
     /// Its column.
@@ -29,21 +29,21 @@ pub struct Reach {
 
 /// How rows about a person are found, from the person down: whatever names a person's row, or a row found so, and has
 /// something to erase, is about that person too.
-pub fn reaches() -> &'static [Reach] {
-    static REACHES: LazyLock<Vec<Reach>> = LazyLock::new(follow);
-    &REACHES
+pub fn subject_paths() -> &'static [SubjectPath] {
+    static PATHS: LazyLock<Vec<SubjectPath>> = LazyLock::new(follow);
+    &PATHS
 }
 
-fn follow() -> Vec<Reach> {
+fn follow() -> Vec<SubjectPath> {
     let mut known: Vec<&'static Noun> = vec![PERSON];
-    let mut reaches: Vec<Reach> = Vec::new();
+    let mut reaches: Vec<SubjectPath> = Vec::new();
     let mut place = 0;
     while let Some(above) = known.get(place).copied() {
         place += 1;
         for noun in NOUNS.iter().filter(|noun| noun.table != PERSON.table && is_personal(noun)) {
             for relation in noun.relations.iter().filter(|relation| relation.target.table == above.table) {
                 let Link::One { column, .. } = relation.link else { continue };
-                reaches.push(Reach { noun, column, above });
+                reaches.push(SubjectPath { noun, column, above });
                 if known.iter().all(|known| known.table != noun.table) {
                     known.push(noun);
                 }
@@ -55,15 +55,16 @@ fn follow() -> Vec<Reach> {
 
 /// Every way from a person down to rows about them: reaches, each from the noun that the one before it reached. What is
 /// reached from a noun comes after the noun.
-pub fn paths() -> &'static [Vec<Reach>] {
-    static PATHS: LazyLock<Vec<Vec<Reach>>> = LazyLock::new(|| {
-        let mut paths: Vec<Vec<Reach>> = vec![Vec::new()];
+pub fn paths() -> &'static [Vec<SubjectPath>] {
+    static PATHS: LazyLock<Vec<Vec<SubjectPath>>> = LazyLock::new(|| {
+        let mut paths: Vec<Vec<SubjectPath>> = vec![Vec::new()];
         let mut place = 0;
         while let Some(path) = paths.get(place).cloned() {
             place += 1;
             let end = path.last().map_or(PERSON, |reach| reach.noun);
             let is_passed = |noun: &Noun| path.iter().any(|reach| reach.noun.table == noun.table);
-            for reach in reaches().iter().filter(|reach| reach.above.table == end.table && !is_passed(reach.noun)) {
+            for reach in subject_paths().iter().filter(|reach| reach.above.table == end.table && !is_passed(reach.noun))
+            {
                 paths.push(path.iter().chain([reach]).copied().collect());
             }
         }
@@ -77,7 +78,7 @@ pub fn paths() -> &'static [Vec<Reach>] {
 pub fn about_a_person() -> &'static [&'static Noun] {
     static NOUNS: LazyLock<Vec<&'static Noun>> = LazyLock::new(|| {
         let mut nouns = vec![PERSON];
-        for reach in reaches() {
+        for reach in subject_paths() {
             if nouns.iter().all(|known| known.table != reach.noun.table) {
                 nouns.push(reach.noun);
             }

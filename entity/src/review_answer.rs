@@ -67,8 +67,8 @@ pub static NOUN: Noun = Noun {
             "Subject of the token that gave or last corrected its text.",
         )
         .personal(Personal::Identifier)
-        .open()
-        .kept(STAFF),
+        .unguarded()
+        .retained_because(STAFF),
     ],
     relations: &[
         Relationship {

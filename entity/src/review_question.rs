@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{OrganizationId, ReviewQuestionId},
-    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, SYSTEM},
+    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum},
     permission::Permission,
 };
 
-crate::named! {
+crate::string_enum! {
     /// What a question of a review is about.
     ReviewComponent as "ReviewComponent" {
         /// What the customer takes for granted when they come.
@@ -77,7 +77,7 @@ pub static NOUN: Noun = Noun {
             Kind::Int { min: 1, max: 1_000_000 },
             "Place among the questions of its component; of two at one place, the older comes first. A new one without stands last.",
         )
-        .settable()
+        .input_optional()
         .ordered(),
         Field::new("text", "text", Kind::Text { max: 2000 }, "The question, as it is put to whoever knows the point.")
             .required()

@@ -5,12 +5,12 @@ use sea_orm::entity::prelude::*;
 use crate::{
     feedback_record::Priority,
     id::{DepartmentId, FeedbackRecordId, OrganizationId, RoutingId, RoutingRuleId},
-    noun::{Field, Kind, Link, Named, Noun, Personal, Relationship, SYSTEM, Writable},
+    noun::{Field, Kind, Link, Noun, Personal, Relationship, SYSTEM, StringEnum, Writable},
     permission::Permission,
     personal::STAFF,
 };
 
-crate::named! {
+crate::string_enum! {
     /// What decided where feedback goes.
     RoutingCause as "RoutingCause" {
         /// A rule matched.
@@ -85,11 +85,11 @@ pub static NOUN: Noun = Noun {
         Field::new("reason", "reason", Kind::Text { max: 2000 }, "Why, in a sentence. Made of what the rule says, never of the customer's words; whoever re-routes should not \
              quote them either, as it is open to whoever reads routings. Erasing the customer empties it.")
             .personal(Personal::FreeText)
-            .open(),
+            .unguarded(),
         Field::new("subject", "subject", Kind::Text { max: 255 }, "Subject of the token that caused it.")
             .personal(Personal::Identifier)
-            .open()
-            .kept(STAFF),
+            .unguarded()
+            .retained_because(STAFF),
     ],
     relations: &[
         Relationship {

@@ -6,7 +6,7 @@ use crate::{
     feedback_record::{FeedbackKind, Priority, Sentiment},
     id::{DepartmentId, InteractionPointId, MediumId, OrganizationId, RoutingRuleId},
     interaction_point::PointKind,
-    noun::{FULL, Field, Kind, Link, Named, Noun, Relationship, SYSTEM, Writable},
+    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum, Writable},
     permission::Permission,
 };
 
@@ -110,7 +110,7 @@ pub static NOUN: Noun = Noun {
             Kind::Tags { most: 50, max: 64 },
             "Holds for feedback whose body contains one of these, letter case ignored.",
         )
-        .or("[]"),
+        .default_value("[]"),
         Field::new(
             "pointKind",
             "point_kind",
@@ -119,7 +119,7 @@ pub static NOUN: Noun = Noun {
         )
         .optional(),
         Field::new("priority", "priority", Kind::Enum(Priority::TYPE), "Priority it gives to the feedback.")
-            .or("NORMAL"),
+            .default_value("NORMAL"),
         Field::new(
             "responsePolicy",
             "response_policy",

@@ -75,7 +75,7 @@ pub static NOUN: Noun = Noun {
             Kind::Int { min: 1, max: 1_000 },
             "Place among the steps of its journey, from 1 without gaps. Given on a write, the others make room; past the end is the end, and so is a new one without.",
         )
-        .settable()
+        .input_optional()
         .ordered(),
     ],
     relations: &[

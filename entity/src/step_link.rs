@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     id::{JourneyId, OrganizationId, StepId, StepLinkId},
-    noun::{Field, Kind, Link, Named, Noun, PART, Relationship, SYSTEM, Writable},
+    noun::{Field, Kind, Link, Noun, PART, Relationship, SYSTEM, StringEnum, Writable},
     permission::Permission,
 };
 
-crate::named! {
+crate::string_enum! {
     /// What a line between two steps means.
     StepLinkKind as "StepLinkKind" {
         /// The one step comes after the other.
@@ -68,7 +68,7 @@ pub static NOUN: Noun = Noun {
     read: Some(Permission::MapRead),
     write: Permission::MapWrite,
     fields: &[
-        Field::new("kind", "kind", Kind::Enum(StepLinkKind::TYPE), "What it means.").or("SEQUENCE"),
+        Field::new("kind", "kind", Kind::Enum(StepLinkKind::TYPE), "What it means.").default_value("SEQUENCE"),
         Field::new("label", "label", Kind::Text { max: 200 }, "What stands at the line, for example a condition.")
             .optional(),
     ],

@@ -7,11 +7,7 @@ use std::sync::LazyLock;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use entity::id::OrganizationId;
 use libfuzzer_sys::fuzz_target;
-use rapport::store::{
-    cell::{CellKind, Column},
-    cursor::Codec,
-    page::Term,
-};
+use rapport::store::{statement::cell::{CellKind, Column}, paging::{cursor::Codec, page::Term}};
 
 static CODECS: LazyLock<Vec<Codec>> = LazyLock::new(|| {
     let kinds = [CellKind::Text, CellKind::Int, CellKind::Float, CellKind::Bool, CellKind::Id];

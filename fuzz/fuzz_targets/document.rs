@@ -12,7 +12,7 @@ use std::{
 
 use async_graphql::Variables;
 use libfuzzer_sys::fuzz_target;
-use rapport::graphql::{document::Document, limits::Limits, shape::Shape};
+use rapport::graphql::{documents::{document::Document, limits::Limits}, types::schema_index::SchemaIndex};
 
 /// What a server's worker has: tokio's default.
 const STACK: usize = 2 << 20;
@@ -23,7 +23,7 @@ static WORKER: LazyLock<Mutex<Worker>> = LazyLock::new(|| {
     let (texts, given) = channel::<String>();
     let (done, finished) = channel();
     let work = move || {
-        let shape = Shape::read(&rapport::schema::build().sdl()).expect("a schema can be read from its own SDL");
+        let shape = SchemaIndex::read(&rapport::schema::build().sdl()).expect("a schema can be read from its own SDL");
         let limits = Limits::DEFAULT;
         for text in given {
             let prepared = Document::read(&text, None, &limits).and_then(|document| {

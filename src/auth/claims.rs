@@ -9,13 +9,13 @@ use serde_json::{Map, Number, Value};
 use crate::error::reason::Reason;
 
 /// No token lives longer.
-pub const LONGEST_LIFE: TimeDelta = TimeDelta::hours(24);
+pub const MAX_LIFETIME: TimeDelta = TimeDelta::hours(24);
 /// How far two clocks may differ.
 pub const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 /// Longest token read, in bytes.
-pub const MOST_BYTES: usize = 8 * 1_024;
+pub const MAX_BYTES: usize = 8 * 1_024;
 /// Longest `sub`, `jti` and `client_id`, in characters.
-pub(super) const LONGEST_NAME: usize = 255;
+pub(super) const MAX_NAME_LENGTH: usize = 255;
 
 /// When a token counts, in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ pub struct Times {
 impl Times {
     /// Whether the token counts at `now` and lives no longer than a token may; if not, what is wrong.
     pub fn check(self, now: DateTime<Utc>) -> Result<(), Reason> {
-        self.within(now, LONGEST_LIFE)
+        self.within(now, MAX_LIFETIME)
     }
 
     /// The same for something that may live for another time.
@@ -94,9 +94,9 @@ pub fn flaw(error: &jsonwebtoken::errors::Error) -> Reason {
 /// no clock shows.
 pub fn seconds(number: &Number) -> Option<i64> {
     // Up to here each whole number has a float of its own.
-    const MOST: f64 = 9_007_199_254_740_992.0;
+    const MAX: f64 = 9_007_199_254_740_992.0;
     #[expect(clippy::cast_possible_truncation, reason = "what does not fit was refused")]
-    let whole = |float: f64| (float.abs() <= MOST).then(|| float.floor() as i64);
+    let whole = |float: f64| (float.abs() <= MAX).then(|| float.floor() as i64);
     number.as_i64().or_else(|| number.as_f64().and_then(whole))
 }
 
@@ -107,7 +107,7 @@ pub fn date<'de, D: Deserializer<'de>>(claim: D) -> Result<i64, D::Error> {
 
 /// Whether a text can name somebody.
 pub fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().count() <= LONGEST_NAME
+    !text.is_empty() && text.chars().count() <= MAX_NAME_LENGTH
 }
 
 /// The `scope` text of a set: names with one space between them (RFC 6749, 3.3).

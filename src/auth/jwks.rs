@@ -26,15 +26,15 @@ const STALE: TimeDelta = TimeDelta::hours(24);
 /// How long after an attempt the next one is made, so that made-up key ids cannot make us a nuisance.
 const COOLDOWN: TimeDelta = TimeDelta::seconds(60);
 /// The same while there are no keys to go on with.
-const IMPATIENCE: TimeDelta = TimeDelta::seconds(5);
+const RETRY_TIMEOUT: TimeDelta = TimeDelta::seconds(5);
 /// How long a fetch may take.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest answer read, in bytes.
-const MOST_BYTES: usize = 256 * 1_024;
+const MAX_BYTES: usize = 256 * 1_024;
 /// Most keys of one issuer.
-const MOST_KEYS: usize = 100;
+const MAX_KEYS: usize = 100;
 /// Longest key id.
-const LONGEST_ID: usize = 128;
+const MAX_ID_LENGTH: usize = 128;
 /// Sizes of RSA keys: shorter ones can be broken, longer ones only cost time.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=8_192;
 
@@ -67,7 +67,7 @@ impl Jwks {
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let http = Client::builder()
             .user_agent(concat!("rapport/", env!("CARGO_PKG_VERSION")))
-            .timeout(PATIENCE)
+            .timeout(TIMEOUT)
             .redirect(Policy::none())
             .no_proxy()
             // Each worker has a runtime of its own; a connection kept by one would be of no use to another.
@@ -123,7 +123,7 @@ impl Inner {
     fn may_try(&self, now: DateTime<Utc>) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let has_keys = known.read.is_some_and(|read| now - read < STALE);
-        let pause = if has_keys { COOLDOWN } else { IMPATIENCE };
+        let pause = if has_keys { COOLDOWN } else { RETRY_TIMEOUT };
         known.tried.is_none_or(|tried| now - tried >= pause)
     }
 
@@ -170,8 +170,8 @@ fn without_address(error: reqwest::Error) -> String {
 async fn body(mut answer: Response) -> std::result::Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(without_address)? {
-        if body.len() + chunk.len() > MOST_BYTES {
-            return Err(format!("the answer is longer than {MOST_BYTES} bytes"));
+        if body.len() + chunk.len() > MAX_BYTES {
+            return Err(format!("the answer is longer than {MAX_BYTES} bytes"));
         }
         body.extend_from_slice(&chunk);
     }
@@ -185,7 +185,7 @@ fn keys(body: &[u8], algorithm: Algorithm) -> std::result::Result<Keys, String> 
         keys: Vec<Value>,
     }
     let set: Set = serde_json::from_slice(body).map_err(|_| "the answer is not a JSON Web Key Set".to_owned())?;
-    let usable = set.keys.into_iter().take(MOST_KEYS).filter_map(|key| usable(key, algorithm));
+    let usable = set.keys.into_iter().take(MAX_KEYS).filter_map(|key| usable(key, algorithm));
     Ok(usable.map(|(id, key)| (id, Arc::new(key))).collect())
 }
 
@@ -219,7 +219,7 @@ fn bits(modulus: &str) -> Option<usize> {
 fn is_id(id: &str) -> bool {
     let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+/=:~@#".contains(&byte);
     let is_path = id.contains("..") || id.contains("://");
-    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(is_sign) && !is_path
+    (1..=MAX_ID_LENGTH).contains(&id.len()) && id.bytes().all(is_sign) && !is_path
 }
 
 #[cfg(test)]

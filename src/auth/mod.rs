@@ -1,14 +1,14 @@
 //! Who is calling, and how they prove it.
 
-pub mod address;
 pub mod claims;
-pub mod external;
+pub mod external_issuer;
 mod jwks;
 pub mod key;
-pub mod proofs;
+pub mod revoked;
 pub mod secret;
+pub mod signed_url;
+pub mod token_cache;
 pub mod tokens;
-pub mod withdrawn;
 
 use entity::{Permission, Permissions, id::OrganizationId};
 
@@ -29,7 +29,7 @@ pub struct Actor {
 
 /// What a token proved.
 #[derive(Clone, Debug)]
-pub struct Proof {
+pub struct VerifiedToken {
     /// The caller.
     pub actor: Actor,
     /// When the token was issued, in seconds.

@@ -7,8 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, Proof,
-    claims::{Audience, MOST_BYTES, Times, date, flaw, is_name, is_present, permissions, scope, scope_names},
+    Actor, VerifiedToken,
+    claims::{Audience, MAX_BYTES, Times, date, flaw, is_name, is_present, permissions, scope, scope_names},
     key::SigningKey,
 };
 use crate::{Error, Result, error::reason::Reason};
@@ -48,7 +48,7 @@ impl Tokens {
         Ok(tokens)
     }
 
-    /// A token that lets its bearer act as `actor` for `life`, which is at most [`LONGEST_LIFE`](super::claims::LONGEST_LIFE).
+    /// A token that lets its bearer act as `actor` for `life`, which is at most [`MAX_LIFETIME`](super::claims::LONGEST_LIFE).
     pub fn issue(&self, actor: &Actor, life: TimeDelta, now: DateTime<Utc>) -> Result<SecretString> {
         let claims = Claims {
             iss: self.issuer.clone(),
@@ -73,10 +73,10 @@ impl Tokens {
     }
 
     /// What `token` proves, or [`Error::Unauthenticated`].
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Proof> {
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<VerifiedToken> {
         let proof = self.read(token).and_then(|claims| {
             let (issued, expires) = (claims.iat, claims.exp);
-            Ok(Proof { actor: claims.actor(&self.issuer, now)?, issued, expires, keys_until: None })
+            Ok(VerifiedToken { actor: claims.actor(&self.issuer, now)?, issued, expires, keys_until: None })
         });
         proof.map_err(Error::Unauthenticated)
     }
@@ -93,7 +93,7 @@ impl Tokens {
 
     /// The claims of a token that carries our signature.
     fn read(&self, token: &str) -> std::result::Result<Claims, Reason> {
-        if token.len() > MOST_BYTES {
+        if token.len() > MAX_BYTES {
             return Err(Reason::TooLong);
         }
         // Our tokens have exactly the header we write: one algorithm, type and key, and no `crit`, `b64`, `zip`, `jku`.

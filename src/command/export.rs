@@ -14,9 +14,9 @@ use serde_json::json;
 use super::operator;
 use crate::{
     config::{ExportRequest, Settings},
-    graphql::input::wire_id,
+    graphql::mutation::input::wire_id,
     record::export,
-    store::{ExternalId, Place, draft::Reference},
+    store::{ExternalId, Place, writing::draft::Reference},
 };
 
 /// Writes a line of JSON that says whose data follows, one for each row, and a last one that says how many there were: where

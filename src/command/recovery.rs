@@ -24,9 +24,8 @@ use crate::{
     config::{ErasureCommand, RestoreRequest, Settings},
     store::{
         self, Address, Extent, Options, Store,
-        backup::Exclusive,
-        ledger::{self, Entry},
-        system::Contents,
+        erasure::ledger::{self, Entry},
+        operation::{backup::Exclusive, unscoped::Contents},
     },
 };
 
@@ -117,7 +116,7 @@ pub async fn restore(settings: &Settings, request: &RestoreRequest) -> Result<St
 /// Makes of a copy what a server can open: sound, of our schema, and without those who were erased.
 async fn prepare(file: &Path, erased: Option<&[Entry]>) -> Result<()> {
     let url = Address::of_file(file);
-    let store = Store::open(&Options { url, max_connections: 1, patience: Options::LONG })
+    let store = Store::open(&Options { url, max_connections: 1, acquire_timeout: Options::COMMAND_TIMEOUT })
         .await
         .context("this is no SQLite database")?;
     let done = async {
@@ -192,7 +191,7 @@ async fn replay(store: &Store, erased: &[Entry]) -> Result<usize> {
             match entry {
                 Entry::Erasure(erasure) => {
                     let tx = scope.begin().await?;
-                    let is_new = tx.erase_again(erasure).await?;
+                    let is_new = tx.repeat_erasure(erasure).await?;
                     tx.commit().await?;
                     count += usize::from(is_new);
                 }

@@ -37,7 +37,7 @@ pub async fn serve(settings: &Settings, is_demo: bool) -> Result<String> {
         None
     };
     store.must_write().await?;
-    let store = store.for_threads(http::threads()).await;
+    let store = store.with_worker_pools(http::threads()).await;
     let gate = Arc::new(gate(settings, store.clone(), tokens)?);
     store.complete_ledger().await.context("--erasure-ledger")?;
     let housekeeping = housekeeping::start(store.clone());

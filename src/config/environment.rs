@@ -2,14 +2,14 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::Stop;
+use super::ConfigError;
 use crate::suggest;
 
 /// What stands before the names of our settings.
 const PREFIX: &str = "RAPPORT_";
 
 /// Names that newcomers try, and the flag they mean.
-const MEANT: [(&str, &str); 9] = [
+const SUGGESTIONS: [(&str, &str); 9] = [
     ("PORT", "listen"),
     ("HOST", "listen"),
     ("ADDRESS", "listen"),
@@ -28,7 +28,7 @@ pub fn without_empty(command: clap::Command, variables: &[(OsString, OsString)])
 }
 
 /// A mistyped variable must not be silently without effect.
-pub fn refuse_unknown(command: &clap::Command, variables: &[(OsString, OsString)]) -> Result<(), Stop> {
+pub fn refuse_unknown(command: &clap::Command, variables: &[(OsString, OsString)]) -> Result<(), ConfigError> {
     for (variable, text) in variables {
         let name = variable.to_string_lossy();
         let Some(setting) = name.strip_prefix(PREFIX).filter(|rest| !rest.starts_with("TEST_")) else { continue };
@@ -36,13 +36,13 @@ pub fn refuse_unknown(command: &clap::Command, variables: &[(OsString, OsString)
         if is_known || text.is_empty() || is_injected(setting, &text.to_string_lossy()) {
             continue;
         }
-        let meant = MEANT.iter().find(|(known, _)| *known == setting).map(|(_, flag)| *flag).or_else(|| {
+        let meant = SUGGESTIONS.iter().find(|(known, _)| *known == setting).map(|(_, flag)| *flag).or_else(|| {
             let flags = command.get_arguments().filter_map(clap::Arg::get_long);
             suggest::close(&setting.replace('_', "-"), flags)
         });
         let variable = |flag: &str| format!("{PREFIX}{}", flag.to_uppercase().replace('-', "_"));
         let meant = meant.map(|flag| format!("; a similar one is {}", variable(flag))).unwrap_or_default();
-        return Err(Stop::Wrong(format!("there is no setting {name}, which the environment sets{meant}")));
+        return Err(ConfigError::Wrong(format!("there is no setting {name}, which the environment sets{meant}")));
     }
     Ok(())
 }

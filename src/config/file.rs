@@ -5,12 +5,12 @@ use std::path::Path;
 use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
-use super::Stop;
+use super::ConfigError;
 use crate::suggest;
 
 /// The command with the file's values as defaults.
-pub fn with_defaults(command: Command, file: &Path) -> Result<Command, Stop> {
-    let wrong = |what: String| Stop::Wrong(format!("{}: {what}", file.display()));
+pub fn with_defaults(command: Command, file: &Path) -> Result<Command, ConfigError> {
+    let wrong = |what: String| ConfigError::Wrong(format!("{}: {what}", file.display()));
     let content = crate::text::read_file(file).map_err(|error| wrong(error.to_string()))?;
     let table: Table = content.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| content[..span.start].matches('\n').count() + 1);

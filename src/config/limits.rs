@@ -5,7 +5,7 @@ use clap::{
     builder::{RangedI64ValueParser, RangedU64ValueParser},
 };
 
-use crate::graphql::limits::Limits;
+use crate::graphql::documents::limits::Limits;
 
 /// The limits, each a flag, a variable and a key of the file.
 #[derive(Args)]

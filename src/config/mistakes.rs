@@ -7,14 +7,14 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::{CommandLine, Stop};
+use super::{CommandLine, ConfigError};
 
 /// Reads a command line.
-pub fn parse(command: clap::Command, arguments: &[OsString]) -> Result<CommandLine, Stop> {
+pub fn parse(command: clap::Command, arguments: &[OsString]) -> Result<CommandLine, ConfigError> {
     let parsed = command.try_get_matches_from(arguments).and_then(|matches| CommandLine::from_arg_matches(&matches));
     parsed.map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Shown(error.to_string()),
-        _ => Stop::Wrong(without_value(&error).unwrap_or_else(|| sentence(&error.to_string()))),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ConfigError::Shown(error.to_string()),
+        _ => ConfigError::Wrong(without_value(&error).unwrap_or_else(|| sentence(&error.to_string()))),
     })
 }
 

@@ -28,8 +28,8 @@ pub use self::commands::{
 };
 use self::{limits::GivenLimits, mistakes::parse};
 use crate::{
-    auth::{external::Terms, key::KeyFile},
-    graphql::limits::Limits,
+    auth::{external_issuer::IssuerConfig, key::KeyFile},
+    graphql::documents::limits::Limits,
     store::{self, Address},
     telemetry::LogFormat,
 };
@@ -52,13 +52,13 @@ struct CommandLine {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    given: Given,
+    given: CliArgs,
 }
 
 /// The one list of settings. Each is a flag, a variable and a key of the file.
 #[derive(Args)]
 #[command(next_help_heading = "Settings")]
-struct Given {
+struct CliArgs {
     /// Configuration file [default: rapport.toml, if it exists]
     #[arg(long, env = "RAPPORT_CONFIG", global = true, hide_env_values = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -118,8 +118,8 @@ struct Given {
                   role-claim, role-scopes ({\"role\": \"map:read …\"}), claims. A claim is a name or a JSON pointer \
                   such as /realm_access/roles. docs/issuers.md has one for each common provider [default: none]"
     )]
-    #[arg(value_parser = Terms::parse)]
-    external_issuer: Vec<Terms>,
+    #[arg(value_parser = IssuerConfig::parse)]
+    external_issuer: Vec<IssuerConfig>,
     #[arg(long, env = "RAPPORT_CORS_ORIGIN", global = true, hide_env_values = true, value_name = "ORIGIN")]
     #[arg(help = "Web page origins that may call the API, such as https://app.example, repeated or with commas \
                   [default: none]")]
@@ -176,7 +176,7 @@ pub struct Settings {
     /// The `iss` of access tokens.
     pub issuer: String,
     /// Other issuers that are believed.
-    pub external_issuers: Vec<Terms>,
+    pub external_issuers: Vec<IssuerConfig>,
     /// How long the tokens of API clients live.
     pub client_life: TimeDelta,
     /// How to serve.
@@ -223,7 +223,7 @@ pub struct HttpSettings {
 
 /// Why there are no settings to run with.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
+pub enum ConfigError {
     /// Help or the version was asked for.
     #[error("{0}")]
     Shown(String),
@@ -234,7 +234,7 @@ pub enum Stop {
 
 impl Settings {
     /// Reads the arguments and the environment of this process, and the configuration file.
-    pub fn read() -> Result<Self, Stop> {
+    pub fn read() -> Result<Self, ConfigError> {
         Self::gather(std::env::args_os(), std::env::vars_os(), Path::new("."))
     }
 
@@ -242,7 +242,7 @@ impl Settings {
         arguments: impl IntoIterator<Item = OsString>,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         folder: &Path,
-    ) -> Result<Self, Stop> {
+    ) -> Result<Self, ConfigError> {
         let arguments: Vec<_> = arguments.into_iter().collect();
         let variables: Vec<_> = variables.into_iter().collect();
         let command = environment::without_empty(CommandLine::command(), &variables);
@@ -254,7 +254,7 @@ impl Settings {
         let line = match file {
             None => parse(command, &arguments)?,
             Some(file) => parse(file::with_defaults(command, &file)?, &arguments)
-                .map_err(|stop| Stop::Wrong(format!("{}: {stop}", file.display())))?,
+                .map_err(|stop| ConfigError::Wrong(format!("{}: {stop}", file.display())))?,
         };
         let mut settings = Self::resolve(line, folder)?;
         settings.program = arguments.first().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
@@ -262,25 +262,25 @@ impl Settings {
     }
 
     /// Fills in the defaults that depend on other settings.
-    fn resolve(CommandLine { command, given }: CommandLine, folder: &Path) -> Result<Self, Stop> {
+    fn resolve(CommandLine { command, given }: CommandLine, folder: &Path) -> Result<Self, ConfigError> {
         let (url, note) = match given.database_url {
             Some(url) => (url, None),
             None => usual_database(&command, folder),
         };
-        let address = Address::parse(&url).map_err(|reason| Stop::Wrong(format!("--database-url: {reason}")))?;
+        let address = Address::parse(&url).map_err(|reason| ConfigError::Wrong(format!("--database-url: {reason}")))?;
         let admin_listen = match given.admin_listen {
             Some(address) => address,
             None => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port_after(given.listen.port())?),
         };
         if admin_listen == given.listen && admin_listen.port() != 0 {
-            return Err(Stop::Wrong("--admin-listen must be another address than --listen".to_owned()));
+            return Err(ConfigError::Wrong("--admin-listen must be another address than --listen".to_owned()));
         }
         let is_demo = matches!(command, Command::Demo);
         let is_asked_for = given.signing_key.is_some() || given.allow_built_in_issuer || is_demo;
         let is_built_in = is_asked_for || given.external_issuer.is_empty();
         let is_served = is_demo || matches!(command, Command::Serve);
         if is_served && is_built_in && !given.allow_built_in_issuer && !is_loopback(given.listen) {
-            return Err(Stop::Wrong(format!(
+            return Err(ConfigError::Wrong(format!(
                 "--listen {} can be reached by others: name an --external-issuer, or say --allow-built-in-issuer to \
                  believe whoever has a token of this server's own key",
                 given.listen
@@ -290,18 +290,18 @@ impl Settings {
         known.extend(is_built_in.then_some(given.issuer.as_str()));
         known.sort_unstable();
         if let Some((twice, _)) = known.iter().zip(known.iter().skip(1)).find(|(one, next)| one == next) {
-            return Err(Stop::Wrong(format!("--issuer and --external-issuer name {twice} twice")));
+            return Err(ConfigError::Wrong(format!("--issuer and --external-issuer name {twice} twice")));
         }
         if given.drain_delay >= given.drain_timeout {
-            return Err(Stop::Wrong("--drain-delay must be shorter than --drain-timeout".to_owned()));
+            return Err(ConfigError::Wrong("--drain-delay must be shorter than --drain-timeout".to_owned()));
         }
         if given.limits.points < given.limits.cost_limit {
-            return Err(Stop::Wrong("--points must be at least --cost-limit".to_owned()));
+            return Err(ConfigError::Wrong("--points must be at least --cost-limit".to_owned()));
         }
-        let patience = if is_served { store::Options::BRIEF } else { store::Options::LONG };
+        let acquire_timeout = if is_served { store::Options::SERVER_TIMEOUT } else { store::Options::COMMAND_TIMEOUT };
         Ok(Self {
             command,
-            database: store::Options { url, max_connections: given.database_connections, patience },
+            database: store::Options { url, max_connections: given.database_connections, acquire_timeout },
             address,
             note,
             program: String::new(),
@@ -341,7 +341,7 @@ impl Settings {
 
     /// Where the key for access tokens is; none if the built-in issuer is off. On `PostgreSQL` there is no place of
     /// our own to keep one.
-    pub fn key_file(&self) -> Result<Option<KeyFile>, Stop> {
+    pub fn key_file(&self) -> Result<Option<KeyFile>, ConfigError> {
         if !self.is_built_in {
             return Ok(None);
         }
@@ -351,7 +351,7 @@ impl Settings {
         match self.database_file() {
             Some(file) => Ok(Some(KeyFile::Own(file.with_extension("key")))),
             None if matches!(self.command, Command::Demo) => Ok(Some(KeyFile::Own("rapport-demo.key".into()))),
-            None => Err(Stop::Wrong(
+            None => Err(ConfigError::Wrong(
                 "--signing-key is required on PostgreSQL, or an --external-issuer: a file made by `openssl genpkey \
                  -algorithm ed25519 -out rapport.key`, or the rapport-demo.key that demo made"
                     .to_owned(),
@@ -389,12 +389,12 @@ fn is_loopback(address: SocketAddr) -> bool {
 }
 
 /// Port 0 lets the system choose, for both.
-fn port_after(port: u16) -> Result<u16, Stop> {
-    let no_port = || Stop::Wrong("--admin-listen must be set when --listen has the last port".to_owned());
+fn port_after(port: u16) -> Result<u16, ConfigError> {
+    let no_port = || ConfigError::Wrong("--admin-listen must be set when --listen has the last port".to_owned());
     if port == 0 { Ok(0) } else { port.checked_add(1).ok_or_else(no_port) }
 }
 
 #[cfg(test)]
-mod first_steps;
+mod platform;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ const ISSUER: &str = r#"{"issuer": "https://id.example", "jwks": "https://id.exa
 /// A folder without a file of settings.
 pub(super) const NO_FOLDER: &str = "does-not-exist";
 
-pub(super) fn read(arguments: &[&str], variables: &[(&str, &str)], folder: &Path) -> Result<Settings, Stop> {
+pub(super) fn read(arguments: &[&str], variables: &[(&str, &str)], folder: &Path) -> Result<Settings, ConfigError> {
     let arguments = ["rapport"].iter().chain(arguments).map(OsString::from);
     Settings::gather(arguments, variables.iter().map(|(name, text)| (name.into(), text.into())), folder)
 }
@@ -21,7 +21,7 @@ pub(super) fn settings(arguments: &[&str]) -> Settings {
     read(arguments, &[], Path::new(NO_FOLDER)).unwrap_or_else(|stop| panic!("{stop}"))
 }
 
-pub(super) fn with_file(text: &str, arguments: &[&str]) -> Result<Settings, Stop> {
+pub(super) fn with_file(text: &str, arguments: &[&str]) -> Result<Settings, ConfigError> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rapport.toml");
     fs::write(&file, text).unwrap();
@@ -44,10 +44,12 @@ fn a_file_saved_by_an_editor_is_read_and_one_in_another_encoding_is_named() {
 
 /// Asserts that the start is stopped by one line that names the setting.
 #[track_caller]
-pub(super) fn assert_stopped(result: Result<Settings, Stop>, setting: &str) {
+pub(super) fn assert_stopped(result: Result<Settings, ConfigError>, setting: &str) {
     match result {
-        Err(Stop::Wrong(sentence)) => assert!(sentence.contains(setting) && !sentence.contains('\n'), "{sentence}"),
-        Err(Stop::Shown(help)) => panic!("showed {help}"),
+        Err(ConfigError::Wrong(sentence)) => {
+            assert!(sentence.contains(setting) && !sentence.contains('\n'), "{sentence}");
+        }
+        Err(ConfigError::Shown(help)) => panic!("showed {help}"),
         Ok(_) => panic!("started in spite of {setting}"),
     }
 }
@@ -210,7 +212,7 @@ fn each_setting_is_a_flag_and_the_variable_of_that_name_and_has_help() {
     let command = CommandLine::command();
     let settings: Vec<_> = command.get_arguments().collect();
     assert_eq!(settings.len(), 37);
-    let Err(Stop::Shown(help)) = read(&["--help"], &[], Path::new(NO_FOLDER)) else { panic!("no help") };
+    let Err(ConfigError::Shown(help)) = read(&["--help"], &[], Path::new(NO_FOLDER)) else { panic!("no help") };
     for setting in settings {
         let flag = setting.get_long().unwrap();
         let variable = format!("RAPPORT_{}", flag.to_uppercase().replace('-', "_"));
@@ -224,7 +226,7 @@ fn each_setting_is_a_flag_and_the_variable_of_that_name_and_has_help() {
 
 #[test]
 fn help_shows_defaults_not_what_the_file_says() {
-    let Err(Stop::Shown(help)) = with_file("issuer = \"private-name\"", &["--help"]) else { panic!("no help") };
+    let Err(ConfigError::Shown(help)) = with_file("issuer = \"private-name\"", &["--help"]) else { panic!("no help") };
     assert!(!help.contains("private-name"));
 }
 

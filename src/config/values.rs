@@ -11,7 +11,7 @@ use entity::{Permission, Permissions};
 use ipnet::IpNet;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use crate::{auth::claims::LONGEST_LIFE, store::Address, suggest, text};
+use crate::{auth::claims::MAX_LIFETIME, store::Address, suggest, text};
 
 /// `HOST:PORT`, where the host is an address or a name of this machine, or `:PORT`, which is of this machine only.
 pub fn address(text: &str) -> Result<SocketAddr, String> {
@@ -67,7 +67,7 @@ pub fn duration(text: &str) -> Result<Duration, &'static str> {
 /// How long a token may live.
 pub fn token_life(text: &str) -> Result<TimeDelta, &'static str> {
     let life = TimeDelta::from_std(duration(text)?).map_err(|_| "too long")?;
-    if life > LONGEST_LIFE { Err("a token lives at most 24h") } else { Ok(life) }
+    if life > MAX_LIFETIME { Err("a token lives at most 24h") } else { Ok(life) }
 }
 
 /// How long a token of an API client may live.

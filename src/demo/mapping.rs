@@ -13,7 +13,7 @@ use crate::Result;
 const MAPPING: &str = include_str!("../../examples/complaints/mapping.json");
 const FILE: &[u8] = include_bytes!("../../examples/complaints/consumer_complaints.csv");
 /// Longest text that `fit` leaves alone: a tag of 64 characters less `company:`.
-const LONGEST: usize = 56;
+const MAX_LENGTH: usize = 56;
 
 type Record = Map<String, Value>;
 
@@ -187,10 +187,10 @@ fn present(value: Option<&Value>) -> Option<&Value> {
 
 /// Text for a tag: what is too long keeps its beginning and gets a digest, so that no two become one.
 fn fit(text: &str) -> String {
-    if text.chars().count() <= LONGEST {
+    if text.chars().count() <= MAX_LENGTH {
         return text.to_owned();
     }
-    text.chars().take(LONGEST - 9).chain(['~']).chain(fingerprint(text).chars().take(8)).collect()
+    text.chars().take(MAX_LENGTH - 9).chain(['~']).chain(fingerprint(text).chars().take(8)).collect()
 }
 
 /// The first instant of a month/day/year in the zone, with its offset.

@@ -13,7 +13,7 @@ use crate::{
     schema::ApiSchema,
     store::{
         Store,
-        system::{Contents, NewOrganization},
+        operation::unscoped::{Contents, NewOrganization},
     },
 };
 

@@ -6,17 +6,19 @@ use sea_orm::prelude::Uuid;
 
 use crate::{
     Result,
-    auth::{secret, withdrawn::Withdrawal},
+    auth::{revoked::Revocation, secret},
     error::Code,
     graphql::{
-        input::{self, Input},
-        slice::{Argument, Done, Mutation, Run, Slice},
+        mutation::input::{self, Input},
+        slice::{Argument, Done, Module, Mutation, Run},
     },
     store::{
         Tx,
-        cell::{Cell, given},
-        draft::{Draft, OnNull, Outcome},
-        write::Rules,
+        statement::cell::{Cell, given},
+        writing::{
+            draft::{Draft, OnNull, Outcome},
+            write::Hooks,
+        },
     },
 };
 
@@ -24,20 +26,20 @@ use crate::{
 pub const SECRET: &str = "secret";
 
 /// The slice.
-pub const SLICE: Slice = Slice {
+pub const SLICE: Module = Module {
     mutations: &[CREATE, REVOKE],
     rules: RULES,
-    told_once: &[Argument {
+    one_time_fields: &[Argument {
         name: SECRET,
         ty: "String",
         default: None,
         doc: "The secret of an API client just made. Shown this once: only its hash is kept, and a replay shows null.",
     }],
-    ..Slice::new(&NOUN)
+    ..Module::new(&NOUN)
 };
 
 /// Nobody gives what they do not have.
-const RULES: Rules = Rules {
+const RULES: Hooks = Hooks {
     prepare: |tx, drafts| {
         Box::pin(async {
             for draft in drafts {
@@ -46,7 +48,7 @@ const RULES: Rules = Rules {
             Ok(())
         })
     },
-    ..Rules::NONE
+    ..Hooks::NONE
 };
 
 const POINTS: &str = "Points it can save up, 1 to 100,000,000, at most as many as its organization. Left out, as many as \
@@ -90,11 +92,11 @@ pub async fn make(tx: &Tx, name: &str, scopes: Permissions) -> Result<Done> {
 async fn create(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let mut draft = input::draft(&NOUN, Operation::Create, input, OnNull::Keep)?;
     check_scopes(tx, &mut draft);
-    let written = tx.write(&NOUN, &Rules::NONE, &mut [draft], true).await?.swap_remove(0);
+    let written = tx.write(&NOUN, &Hooks::NONE, &mut [draft], true).await?.swap_remove(0);
     let Some(id) = written.id.filter(|_| written.errors.is_empty()) else { return Ok(Err(written.errors)) };
     let secret = secret::make()?;
     tx.keep_secret(id, &secret::hash(&secret)).await?;
-    tx.tell(SECRET, secret);
+    tx.add_secret(SECRET, secret);
     Ok(Ok((id, Outcome::Created)))
 }
 
@@ -126,7 +128,7 @@ pub async fn revoke(tx: &Tx, id: Option<Uuid>) -> Result<Done> {
     }
     let now = given(&NOUN, "revoked_at", Cell::Int(tx.now().timestamp_millis()));
     tx.change(&NOUN, vec![(record, vec![now])]).await?;
-    tx.withdraw(Withdrawal::Client, &id::encode(NOUN.prefix, id)).await?;
+    tx.revoke_tokens(Revocation::Client, &id::encode(NOUN.prefix, id)).await?;
     Ok(Ok((id, Outcome::Updated)))
 }
 

@@ -2,7 +2,7 @@
 
 use async_graphql::{ErrorExtensionValues, PathSegment, Pos, Response, ServerError, Value};
 
-use super::suggest;
+use super::documents::suggest;
 use crate::Error;
 
 /// The text is not a GraphQL document.
@@ -41,9 +41,9 @@ pub const ANSWER_TOO_LARGE: &str = "ANSWER_TOO_LARGE";
 pub const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
 
 /// Most errors in one response.
-pub const MOST_ERRORS: usize = 10;
+pub const MAX_ERRORS: usize = 10;
 /// Most characters of a message: names from the document stand in some.
-const LONGEST_MESSAGE: usize = 300;
+const MAX_MESSAGE_LENGTH: usize = 300;
 
 /// A refusal of the request itself.
 pub fn refuse(code: &'static str, message: impl Into<String>, at: Option<Pos>) -> ServerError {
@@ -76,7 +76,7 @@ pub fn publish(response: &mut Response, request_id: &str) {
             continue;
         }
         kept.push(error);
-        if kept.len() == MOST_ERRORS {
+        if kept.len() == MAX_ERRORS {
             break;
         }
     }
@@ -141,7 +141,7 @@ fn withhold_value(message: &mut String) {
 }
 
 fn shorten(message: &mut String) {
-    if let Some((end, _)) = message.char_indices().nth(LONGEST_MESSAGE) {
+    if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE_LENGTH) {
         message.truncate(end);
         message.push('…');
     }

@@ -9,19 +9,24 @@ use entity::{
 use futures_util::future::BoxFuture;
 use sea_orm::prelude::Uuid;
 
-use super::input::Input;
+use super::mutation::input::Input;
 use crate::{
     Error, Result, UserError,
-    store::{Scope, Tx, cell::Cell, draft::Outcome, meter::Meter, write::Rules},
+    store::{
+        Scope, Tx,
+        statement::cell::Cell,
+        usage::meter::Meter,
+        writing::{draft::Outcome, write::Hooks},
+    },
 };
 
 /// One noun's share of the API beyond what its description gives it.
 #[derive(Debug)]
-pub struct Slice {
+pub struct Module {
     /// The noun.
     pub noun: &'static Noun,
     /// Rules that the description cannot say.
-    pub rules: Rules,
+    pub rules: Hooks,
     /// Queries of its own.
     pub queries: &'static [Query],
     /// Relations through a table that say nothing besides: `<noun>Set<Relation>` sets the rows of one whole.
@@ -39,17 +44,17 @@ pub struct Slice {
     /// Enums its arguments take.
     pub enums: &'static [&'static EnumType],
     /// Fields of its payload that show what is told once: set by [`Tx::tell`], null in a replay.
-    pub told_once: &'static [Argument],
+    pub one_time_fields: &'static [Argument],
     /// Lists of its payload that show what a mutation found: set by [`Tx::report`], empty in a replay.
     pub reports: &'static [Relationship],
 }
 
-impl Slice {
+impl Module {
     /// A slice with nothing of its own.
     pub const fn new(noun: &'static Noun) -> Self {
         Self {
             noun,
-            rules: Rules::NONE,
+            rules: Hooks::NONE,
             queries: &[],
             sets: &[],
             mutations: &[],
@@ -58,7 +63,7 @@ impl Slice {
             inputs: &[],
             objects: &[],
             enums: &[],
-            told_once: &[],
+            one_time_fields: &[],
             reports: &[],
         }
     }
@@ -107,7 +112,7 @@ pub struct Query {
     /// Scopes it needs, all of them.
     pub permissions: &'static [Permission],
     /// Answers it.
-    pub run: for<'a> fn(&'a Scope, &'a Input) -> BoxFuture<'a, Result<Answer>>,
+    pub run: for<'a> fn(&'a Scope, &'a Input) -> BoxFuture<'a, Result<Resolved>>,
 }
 
 /// A field of a noun's object that is computed: asked once for all rows of a level, however many there are.
@@ -120,17 +125,17 @@ pub struct Computed {
     /// Its arguments.
     pub arguments: &'static [Argument],
     /// What it answers with.
-    pub shows: Shows,
+    pub shows: ReturnType,
     /// Answers it for the rows of these ids. A row left out has none: null, or an empty list.
-    pub run: for<'a> fn(&'a Scope, &'a Input, &'a [Uuid]) -> BoxFuture<'a, Result<Answers>>,
+    pub run: for<'a> fn(&'a Scope, &'a Input, &'a [Uuid]) -> BoxFuture<'a, Result<ResolvedByRow>>,
 }
 
 /// What a computed field shows for each row.
-pub type Answers = HashMap<Uuid, Vec<Answer>>;
+pub type ResolvedByRow = HashMap<Uuid, Vec<Resolved>>;
 
 /// What a computed field answers with.
 #[derive(Clone, Copy, Debug)]
-pub enum Shows {
+pub enum ReturnType {
     /// A value, never absent.
     Value(Kind),
     /// An object, never absent.
@@ -143,24 +148,24 @@ pub enum Shows {
 
 /// What a query of a slice, or a computed field, found.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum Resolved {
     /// A value.
     Value(Cell),
     /// A stored row, to be read as asked.
     Row(Uuid),
     /// An object made on the spot.
-    Object(Made),
+    Object(ComputedObject),
     /// Nothing: what was asked about is not there.
     Nothing,
 }
 
 /// An object made on the spot: its columns, and the objects inside it.
 #[derive(Clone, Debug, Default)]
-pub struct Made {
+pub struct ComputedObject {
     /// Values by column name.
     pub cells: Vec<(&'static str, Cell)>,
     /// Objects by relation name.
-    pub inside: Vec<(&'static str, Vec<Made>)>,
+    pub inside: Vec<(&'static str, Vec<ComputedObject>)>,
 }
 
 /// A mutation of a slice. It runs in its own transaction; its input also takes `idempotencyKey`.

@@ -16,14 +16,23 @@ use ipnet::IpNet;
 use tokio::runtime::Handle;
 
 use super::{
-    address, admission::Admission, body, compute::Compute, diagram, edge, explorer, failure::Refusal, gate::Gate,
-    graphql, health, media::Media, memory::Memory, oauth, preflight::Origins, published, serve::threads,
-    throttle::Throttle,
+    diagram,
+    error_response::ErrorResponse,
+    explorer, graphql, health,
+    limits::{admission::Admission, compute::ComputePool, rate_limit::RateLimiter},
+    middleware, oauth, published,
+    request::{
+        authenticator::Authenticator, body, body_memory::BodyMemory, client_address, media::Media, preflight::Origins,
+    },
+    serve::threads,
 };
 use crate::{
-    auth::address::Addresses,
+    auth::signed_url::UrlSigner,
     config::HttpSettings,
-    graphql::{documents::Documents, limits::Limits, shape::Shape},
+    graphql::{
+        documents::{cache::DocumentCache, limits::Limits},
+        types::schema_index::SchemaIndex,
+    },
     schema::ApiSchema,
     store::Store,
 };
@@ -36,7 +45,7 @@ pub struct App {
     /// The open database.
     pub store: Store,
     /// Who gets in.
-    pub gate: Arc<Gate>,
+    pub gate: Arc<Authenticator>,
     /// Set by `demo`, never by `serve`.
     pub demo: Option<Demo>,
 }
@@ -51,21 +60,21 @@ pub struct Demo {
 /// What handlers see; made once, shared by all workers.
 pub(super) struct State {
     pub app: App,
-    pub shape: Shape,
+    pub shape: SchemaIndex,
     pub sdl: web::Bytes,
     pub body_limit: usize,
     pub request_timeout: Duration,
     pub attempts: oauth::Attempts,
     pub limits: Limits,
-    pub documents: Documents,
-    pub throttle: Throttle,
+    pub documents: DocumentCache,
+    pub rate_limiter: RateLimiter,
     /// Signs addresses, if there is a key.
-    pub addresses: Option<Arc<Addresses>>,
+    pub addresses: Option<Arc<UrlSigner>>,
     pub admission: Admission,
     /// Whose pages may call.
     pub origins: Origins,
-    pub compute: Compute,
-    pub memory: Memory,
+    pub compute: ComputePool,
+    pub memory: BodyMemory,
     /// Proxies whose word is taken for whom a request is from.
     pub trusted_proxies: Vec<IpNet>,
     /// Where the database's connections live: as long as the process, while workers come to an end one by one.
@@ -77,22 +86,22 @@ impl State {
         let sdl = app.schema.sdl();
         let admission = Admission::new(app.store.connections());
         let signer = app.gate.tokens.clone();
-        let addresses = signer.map(|tokens| Addresses::new(tokens, settings.public_url.as_deref()));
+        let addresses = signer.map(|tokens| UrlSigner::new(tokens, settings.public_url.as_deref()));
         Self {
-            shape: Shape::read(&sdl).expect("a schema can be read from its own SDL"),
+            shape: SchemaIndex::read(&sdl).expect("a schema can be read from its own SDL"),
             sdl: sdl.into(),
             app,
             body_limit: settings.body_limit,
             request_timeout: settings.request_timeout,
             attempts: oauth::Attempts::default(),
             addresses: addresses.map(Arc::new),
-            throttle: Throttle::new(&settings.limits),
+            rate_limiter: RateLimiter::new(&settings.limits),
             limits: settings.limits.clone(),
-            documents: Documents::default(),
+            documents: DocumentCache::default(),
             admission,
             origins: Origins::new(&settings.cors_origins),
-            compute: Compute::new(threads(), Handle::current()),
-            memory: Memory::new(settings.limits.body_memory),
+            compute: ComputePool::new(threads(), Handle::current()),
+            memory: BodyMemory::new(settings.limits.body_memory),
             trusted_proxies: settings.trusted_proxies.clone(),
             home: Handle::current(),
         }
@@ -100,7 +109,7 @@ impl State {
 
     /// Whose address a request comes from.
     pub fn address(&self, http: &HttpRequest) -> Option<IpAddr> {
-        address::of(http.headers(), http.peer_addr().map(|peer| peer.ip()), &self.trusted_proxies)
+        client_address::of(http.headers(), http.peer_addr().map(|peer| peer.ip()), &self.trusted_proxies)
     }
 }
 
@@ -139,7 +148,7 @@ pub(super) fn mount(
             .default_service(web::to(not_found))
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
             .wrap(Compress::default())
-            .wrap(from_fn(edge::edge));
+            .wrap(from_fn(middleware::request_middleware));
         config.service(all);
     }
 }
@@ -170,10 +179,10 @@ impl<T> Routed for T where
 /// Answers the panics of a resource, and its other methods, in our shape.
 fn guarded(resource: Resource, allow: &'static str) -> Resource<impl Routed> {
     let refuse = move |unread: web::Payload| async move {
-        let refusal = Refusal::method_not_allowed(allow, "this address knows other methods");
+        let refusal = ErrorResponse::method_not_allowed(allow, "this address knows other methods");
         body::hold(refusal.respond(Media::Json), unread)
     };
-    resource.default_service(web::to(refuse)).wrap(from_fn(edge::caught))
+    resource.default_service(web::to(refuse)).wrap(from_fn(middleware::catch_panic))
 }
 
 /// A resource that is only read.
@@ -187,7 +196,7 @@ where
 }
 
 pub(super) async fn not_found(unread: web::Payload) -> HttpResponse {
-    body::hold(Refusal::not_found().respond(Media::Json), unread)
+    body::hold(ErrorResponse::not_found().respond(Media::Json), unread)
 }
 
 /// Exactly the listed origins. There are no cookies, so nothing else stands between sites.

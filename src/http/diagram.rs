@@ -20,16 +20,15 @@ use serde_json::json;
 
 use super::{
     app::State,
-    bearer, body,
-    edge::RequestId,
-    failure::Refusal,
-    graphql::paid,
-    media::Media,
-    reply::{retry_after, show_balance},
+    error_response::ErrorResponse,
+    graphql::rate_limited,
+    middleware::RequestId,
+    request::{bearer, body, media::Media},
+    response::{retry_after, show_balance},
 };
 use crate::{
     Error,
-    auth::{Actor, address::PARAMETER},
+    auth::{Actor, signed_url::PARAMETER},
     clock,
     error::reason::Reason,
     graphql::failure::{self, BAD_USER_INPUT, OVERLOADED, RATE_LIMITED, code},
@@ -66,7 +65,7 @@ pub async fn diagram(
 }
 
 /// Who asks, by a signed address or by a token, and for which theme.
-async fn caller(http: &HttpRequest, state: &State) -> Result<(Actor, String), Refusal> {
+async fn caller(http: &HttpRequest, state: &State) -> Result<(Actor, String), ErrorResponse> {
     let asked = web::Query::<HashMap<String, String>>::from_query(http.query_string()).ok();
     let signature = asked.as_ref().and_then(|asked| asked.get(PARAMETER));
     let theme = asked.as_ref().map(|asked| asked.get("theme").map_or("auto", String::as_str));
@@ -75,10 +74,10 @@ async fn caller(http: &HttpRequest, state: &State) -> Result<(Actor, String), Re
         opened(http, state, signature, theme.unwrap_or_default()).await?
     } else {
         let actor = bearer::actor(http.headers(), &state.app.gate).await?;
-        actor.ok_or_else(|| Refusal::unauthenticated(Reason::Missing))?
+        actor.ok_or_else(|| ErrorResponse::unauthenticated(Reason::Missing))?
     };
     let theme = theme.map(str::to_ascii_uppercase);
-    Ok((actor, theme.ok_or_else(|| Refusal::bad_request("theme is auto, light or dark"))?))
+    Ok((actor, theme.ok_or_else(|| ErrorResponse::bad_request("theme is auto, light or dark"))?))
 }
 
 async fn answer(
@@ -87,14 +86,14 @@ async fn answer(
     state: &State,
     store: &Store,
 ) -> Result<HttpResponse, HttpResponse> {
-    let refused = |refusal: Refusal| refusal.respond(Media::Json);
+    let refused = |refusal: ErrorResponse| refusal.respond(Media::Json);
     let variables = Variables::from_json(json!({ "id": http.match_info().get("id"), "theme": theme }));
     let prepared = state
         .documents
         .read(QUERY, None, &state.limits, true)
         .and_then(|document| document.prepare(variables, &state.shape, &state.limits));
     let mut response = match prepared {
-        Ok(prepared) => paid(prepared, Some(actor), None, state, store).await,
+        Ok(prepared) => rate_limited(prepared, Some(actor), None, state, store).await,
         Err(error) => Response::from_errors(vec![error]),
     };
     let id = http.extensions().get::<RequestId>().copied();
@@ -104,14 +103,14 @@ async fn answer(
     }
     // An unknown journey, another organization's and a text that is no id have the same answer.
     let data = serde_json::to_value(&response.data).unwrap_or_default();
-    let svg = data["journey"]["diagram"].as_str().ok_or_else(|| refused(Refusal::not_found()))?;
+    let svg = data["journey"]["diagram"].as_str().ok_or_else(|| refused(ErrorResponse::not_found()))?;
     Ok(picture(http, svg))
 }
 
 /// Who opens a signed address: with the one scope it names, and nothing of the address changed or added.
-async fn opened(http: &HttpRequest, state: &State, signature: &str, theme: &str) -> Result<Actor, Refusal> {
+async fn opened(http: &HttpRequest, state: &State, signature: &str, theme: &str) -> Result<Actor, ErrorResponse> {
     if http.headers().contains_key(AUTHORIZATION) {
-        return Err(Refusal::bad_request("a signed address is opened without an Authorization header"));
+        return Err(ErrorResponse::bad_request("a signed address is opened without an Authorization header"));
     }
     let resource = format!("{}?theme={theme}", http.path());
     let opened = async {
@@ -162,9 +161,9 @@ fn failed(response: &Response, id: Option<RequestId>) -> HttpResponse {
         Some("UNAVAILABLE") => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
         Some(OVERLOADED) => (StatusCode::SERVICE_UNAVAILABLE, OVERLOADED),
         Some("TIMEOUT") => (StatusCode::GATEWAY_TIMEOUT, "TIMEOUT"),
-        _ => return Refusal::internal(id).respond(Media::Json),
+        _ => return ErrorResponse::internal(id).respond(Media::Json),
     };
-    let mut refused = Refusal::new(status, code, error.message.clone()).respond(Media::Json);
+    let mut refused = ErrorResponse::new(status, code, error.message.clone()).respond(Media::Json);
     if [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status) {
         refused.headers_mut().insert(RETRY_AFTER, retry_after(response).into());
     }

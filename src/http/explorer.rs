@@ -13,7 +13,7 @@ use actix_web::{
 };
 use serde_json::json;
 
-use super::{app::State, failure::Refusal, media::Media};
+use super::{app::State, error_response::ErrorResponse, request::media::Media};
 
 /// The queries that open as tabs on the example organization. The first line of each says what it is for.
 pub const EXAMPLES: [&str; 7] = [
@@ -96,7 +96,7 @@ pub(super) async fn page(http: HttpRequest, state: web::Data<State>) -> HttpResp
 /// A file of the page.
 pub(super) async fn asset(file: web::Path<String>) -> HttpResponse {
     let Some(asset) = ASSETS.iter().find(|asset| asset.address == *file) else {
-        return Refusal::not_found().respond(Media::Json);
+        return ErrorResponse::not_found().respond(Media::Json);
     };
     let mut builder = HttpResponse::Ok();
     builder.content_type(asset.content_type).insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"));

@@ -14,15 +14,16 @@ use async_graphql::{Response, ServerError, parser::types::OperationType, value};
 
 use super::{
     app::State,
-    bearer, body,
-    edge::RequestId,
-    failure::Refusal,
-    media::Media,
-    memory::Room,
-    params::{self, Pairs, Params},
-    price,
-    reply::{RETRY_AFTER_SECONDS, packed, refused, reply, show_balance, was_refused},
-    throttle::Wait,
+    error_response::ErrorResponse,
+    limits::{pricing, rate_limit::Wait},
+    middleware::RequestId,
+    request::{
+        bearer, body,
+        body_memory::Room,
+        media::Media,
+        params::{self, Pairs, Params},
+    },
+    response::{RETRY_AFTER_SECONDS, packed, refused, reply, show_balance, was_refused},
 };
 use crate::{
     Error,
@@ -30,7 +31,7 @@ use crate::{
     clock,
     error::reason::Reason,
     graphql::{
-        document::Prepared,
+        documents::document::PreparedOperation,
         failure::{self, OVERLOADED, RATE_LIMITED, refuse, server_error},
     },
     store::Store,
@@ -38,7 +39,7 @@ use crate::{
 
 /// Longest body of a caller without a token, in bytes: more than the longest document takes, and nothing but the schema
 /// can be asked for without one.
-const STRANGER: usize = 64 * 1_024;
+const ANONYMOUS: usize = 64 * 1_024;
 /// A body up to so long is read on the thread that answers.
 const BRIEF: usize = 16 * 1_024;
 /// Bytes of an answer about the schema that cost a point.
@@ -60,7 +61,7 @@ pub async fn graphql(
                 answer(&http, &mut payload, actor.clone(), &state, &store, media).await
             } else {
                 let message = "accept application/graphql-response+json or application/json";
-                Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message))
+                Err(ErrorResponse::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message))
             };
             let mut response = answered.unwrap_or_else(|refusal| refusal.respond(media));
             if let Some(actor) = &actor {
@@ -82,12 +83,12 @@ async fn answer(
     state: &web::Data<State>,
     store: &Store,
     media: Media,
-) -> Result<HttpResponse, Refusal> {
+) -> Result<HttpResponse, ErrorResponse> {
     let is_known = actor.is_some();
     // The room is held until the answer is written: what was read takes memory as long.
     let (begun, _room) = read(http, payload, state, is_known).await?;
     let mut response = match begun.prepared {
-        Ok(prepared) => paid(prepared, actor, state.address(http), state, store).await,
+        Ok(prepared) => rate_limited(prepared, actor, state.address(http), state, store).await,
         Err(error) => refused(error),
     };
     let id = http.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
@@ -99,9 +100,9 @@ async fn answer(
 }
 
 /// A request that was read, and what it asks for.
-struct Begun {
+struct StartedRequest {
     kind: Option<OperationType>,
-    prepared: Result<Prepared, ServerError>,
+    prepared: Result<PreparedOperation, ServerError>,
 }
 
 /// Reads a request; a large one elsewhere than on this thread.
@@ -110,7 +111,7 @@ async fn read(
     payload: &mut web::Payload,
     state: &web::Data<State>,
     is_known: bool,
-) -> Result<(Begun, Room), Refusal> {
+) -> Result<(StartedRequest, Room), ErrorResponse> {
     let mut room = state.memory.room(is_known);
     if http.method() == Method::GET {
         let pairs = Pairs::read(http.query_string())?;
@@ -118,10 +119,10 @@ async fn read(
         return Ok((begun, room));
     }
     params::check_content_type(http.headers())?;
-    let limit = if is_known { state.body_limit } else { state.body_limit.min(STRANGER) };
+    let limit = if is_known { state.body_limit } else { state.body_limit.min(ANONYMOUS) };
     let too_large = || match limit {
         // Whatever it says, it needs a token.
-        STRANGER if !is_known => Refusal::unauthenticated(Reason::Missing),
+        ANONYMOUS if !is_known => ErrorResponse::unauthenticated(Reason::Missing),
         _ => body::too_large(limit),
     };
     let body = body::read(http.headers(), payload, (limit, too_large), state.request_timeout, &mut room).await?;
@@ -135,31 +136,37 @@ async fn read(
         return work();
     }
     let done = state.compute.run(work).await;
-    done.unwrap_or_else(|| Err(Refusal::overloaded("too much is asked for at once, try again")))
+    done.unwrap_or_else(|| Err(ErrorResponse::overloaded("too much is asked for at once, try again")))
 }
 
 /// Everything between the parameters and the schema's own validation. Variables come last: who may not ask what the
 /// document asks is told so before they are looked at.
-fn begin(params: &Params<'_>, state: &State, is_known: bool, is_get: bool, room: &mut Room) -> Result<Begun, Refusal> {
+fn begin(
+    params: &Params<'_>,
+    state: &State,
+    is_known: bool,
+    is_get: bool,
+    room: &mut Room,
+) -> Result<StartedRequest, ErrorResponse> {
     let name = params.operation_name.clone();
     let document = match state.documents.read(&params.query, name, &state.limits, is_known) {
         Ok(document) => document,
-        Err(error) => return Ok(Begun { kind: None, prepared: Err(error) }),
+        Err(error) => return Ok(StartedRequest { kind: None, prepared: Err(error) }),
     };
     if !is_known && !document.is_public() {
-        return Err(Refusal::unauthenticated(Reason::Missing));
+        return Err(ErrorResponse::unauthenticated(Reason::Missing));
     }
     let kind = document.kind();
     if is_get && kind != OperationType::Query {
-        return Err(Refusal::method_not_allowed("POST", "only queries can be sent by GET"));
+        return Err(ErrorResponse::method_not_allowed("POST", "only queries can be sent by GET"));
     }
     let variables = params.variables(state.limits.body_values, room)?;
-    Ok(Begun { kind: Some(kind), prepared: document.prepare(variables, &state.shape, &state.limits) })
+    Ok(StartedRequest { kind: Some(kind), prepared: document.prepare(variables, &state.shape, &state.limits) })
 }
 
 /// Executes what the caller has points for, and tells one with a token what it cost.
-pub(super) async fn paid(
-    prepared: Prepared,
+pub(super) async fn rate_limited(
+    prepared: PreparedOperation,
     actor: Option<Actor>,
     address: Option<IpAddr>,
     state: &State,
@@ -167,7 +174,7 @@ pub(super) async fn paid(
 ) -> Response {
     let about_schema = prepared.introspection;
     let asked = (about_schema > 0 || actor.is_none())
-        .then(|| state.throttle.ask_schema(actor.as_ref(), address, about_schema))
+        .then(|| state.rate_limiter.ask_schema(actor.as_ref(), address, about_schema))
         .transpose();
     let asked = match asked {
         Ok(asked) => asked,
@@ -176,7 +183,7 @@ pub(super) async fn paid(
     let settle = |response: &Response, bytes: usize| {
         let Some(asked) = &asked else { return };
         let due = if was_refused(response) { 0 } else { bytes.div_ceil(SCHEMA_BYTES).max(1) };
-        state.throttle.settle_schema(asked, due as u64);
+        state.rate_limiter.settle_schema(asked, due as u64);
     };
     let Some(actor) = actor else {
         let (response, bytes) = introspected(prepared, state).await;
@@ -186,19 +193,19 @@ pub(super) async fn paid(
 
     let (own, cost) = (state.app.gate.own_quota(&actor), prepared.cost);
     let mut charged = 0;
-    let mut response = match state.throttle.reserve(&actor, own, cost) {
+    let mut response = match state.rate_limiter.reserve(&actor, own, cost) {
         Ok(reserved) if prepared.is_public() => {
             let (response, bytes) = introspected(prepared, state).await;
             settle(&response, bytes);
-            charged = state.throttle.settle(&reserved, u64::from(!was_refused(&response)));
+            charged = state.rate_limiter.settle(&reserved, u64::from(!was_refused(&response)));
             response
         }
         Ok(reserved) => {
-            let (response, due) = admitted(prepared, actor.clone(), state, store).await;
+            let (response, due) = with_admission(prepared, actor.clone(), state, store).await;
             if was_refused(&response) {
                 settle(&response, 0);
             }
-            charged = state.throttle.settle(&reserved, due);
+            charged = state.rate_limiter.settle(&reserved, due);
             response
         }
         Err(wait) => {
@@ -207,7 +214,7 @@ pub(super) async fn paid(
             response
         }
     };
-    let balance = state.throttle.balance(&actor, own);
+    let balance = state.rate_limiter.balance(&actor, own);
     let (limit, restored) = (balance.caller.0.points, balance.caller.0.per_second);
     let told = value!({
         "requested": cost,
@@ -221,7 +228,7 @@ pub(super) async fn paid(
 }
 
 /// Answers what is asked of the schema alone, off this thread, and how many bytes that takes.
-async fn introspected(prepared: Prepared, state: &State) -> (Response, usize) {
+async fn introspected(prepared: PreparedOperation, state: &State) -> (Response, usize) {
     let schema = state.app.schema.clone();
     let done = state.compute.finish(async move { packed(prepared.run(&schema, None).await) }).await;
     done.unwrap_or_else(|| (later(OVERLOADED, "too much is asked for at once, try again", 1), 0))
@@ -229,23 +236,23 @@ async fn introspected(prepared: Prepared, state: &State) -> (Response, usize) {
 
 /// Executes what there is a place for, and says what it cost. A mutation keeps the place until it has ended, even if
 /// nobody waits for it.
-async fn admitted(prepared: Prepared, actor: Actor, state: &State, store: &Store) -> (Response, u64) {
+async fn with_admission(prepared: PreparedOperation, actor: Actor, state: &State, store: &Store) -> (Response, u64) {
     let Some(place) = state.admission.enter(Some(actor.organization)).await else {
         return (later(OVERLOADED, "too much is asked for at once, try again", 1), 0);
     };
     let estimate = prepared.cost;
-    let scope = store.scope(actor, clock::now()).holding(place);
+    let scope = store.scope(actor, clock::now()).with_permits(place);
     let meter = Arc::clone(scope.meter());
     let (response, is_late) = within(state.request_timeout, prepared.run(&state.app.schema, Some(scope))).await;
     // One that is late may still be at it: what it will have cost is not known.
     let spent = meter.spent();
     let due = if is_late {
-        estimate.max(price::due(&spent, store.has_one_writer()))
+        estimate.max(pricing::due(&spent, store.has_one_writer()))
     } else if was_refused(&response) {
         // Most of it was a wait, for a lock or for the database.
         spent.points
     } else {
-        price::due(&spent, store.has_one_writer()).max(1)
+        pricing::due(&spent, store.has_one_writer()).max(1)
     };
     (response, due)
 }
@@ -274,7 +281,7 @@ mod tests {
     use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
 
     use super::{failure, within};
-    use crate::http::{media::Media, reply::reply};
+    use crate::http::{request::media::Media, response::reply};
 
     struct Slow;
 

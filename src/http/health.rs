@@ -12,13 +12,13 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 use tokio::time::MissedTickBehavior;
 
-use super::{failure::Refusal, media::Media};
+use super::{error_response::ErrorResponse, request::media::Media};
 use crate::store::Store;
 
 /// How often the database is asked.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long it may take to answer. While it is slow to let anybody in, giving up soon would mean never to get in.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the database may be away before this process counts as not ready. A restart of it does not take every
 /// replica out at once.
 const AWAY: Duration = Duration::from_secs(5);
@@ -56,7 +56,7 @@ impl Health {
     }
 
     async fn ask(&self) {
-        if let Ok(Ok(())) = tokio::time::timeout(PATIENCE, self.store.ping()).await {
+        if let Ok(Ok(())) = tokio::time::timeout(TIMEOUT, self.store.ping()).await {
             *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
     }
@@ -76,13 +76,13 @@ pub async fn alive() -> HttpResponse {
 /// whoever asks here is told what is known.
 pub async fn ready(health: web::Data<Health>) -> HttpResponse {
     if health.is_draining() {
-        return Refusal::unavailable("shutting down").respond(Media::Json);
+        return ErrorResponse::unavailable("shutting down").respond(Media::Json);
     }
     if health.silence().is_none() {
         health.ask().await;
     }
     match health.silence() {
         Some(silence) if silence < AWAY => HttpResponse::Ok().json(json!({ "status": "ok" })),
-        _ => Refusal::unavailable("the database does not answer").respond(Media::Json),
+        _ => ErrorResponse::unavailable("the database does not answer").respond(Media::Json),
     }
 }

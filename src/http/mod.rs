@@ -1,36 +1,24 @@
 //! The HTTP surface: one GraphQL endpoint, its contract, health, and an explorer.
 
-mod address;
 mod admin;
-mod admission;
 mod app;
-mod bearer;
-mod body;
-mod buckets;
-mod compute;
 mod diagram;
-mod edge;
+mod error_response;
 pub mod explorer;
-mod failure;
-mod gate;
 mod graphql;
 mod health;
-mod json;
-mod lookout;
-mod media;
-mod memory;
+mod limits;
 mod metrics;
+mod middleware;
 mod oauth;
-mod params;
-mod preflight;
-mod price;
 mod published;
-mod reply;
+mod request;
+mod response;
+mod revocation_cache;
 mod serve;
 #[cfg(test)]
 mod tests;
-mod throttle;
 
 pub use app::{App, Demo, routes};
-pub use gate::Gate;
+pub use request::authenticator::Authenticator;
 pub use serve::{Sockets, serve, threads};

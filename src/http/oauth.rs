@@ -19,13 +19,10 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::{
-    address::network,
     app::State,
-    body,
-    buckets::{Buckets, Clock, Monotonic, Quota},
-    failure::{Outcome, Refusal},
-    gate::Gate,
-    media::Media,
+    error_response::{ErrorResponse, Outcome},
+    limits::token_buckets::{Buckets, Clock, Monotonic, Quota},
+    request::{authenticator::Authenticator, body, client_address::network, media::Media},
 };
 use crate::{
     Error,
@@ -34,13 +31,13 @@ use crate::{
 };
 
 /// Longest body, in bytes.
-const MOST_BYTES: usize = 8 * 1_024;
+const MAX_BYTES: usize = 8 * 1_024;
 /// Wrong guesses at once for one client id, wherever from; afterwards one a second.
 const OF_CLIENT: Quota = Quota { points: 20, per_second: 1 };
 /// Wrong guesses at once by one address, for whatever client ids; afterwards one a second.
 const OF_ADDRESS: Quota = Quota { points: 60, per_second: 1 };
 /// How long it takes at most until there is a place to judge credentials where too many wrong ones came from.
-const PATIENCE: Duration = Duration::from_millis(80);
+const TIMEOUT: Duration = Duration::from_millis(80);
 
 /// Slows down guessing: by client id and by address, so that guesses at one client from many addresses are as few as those
 /// of one address at many clients. Nobody can lock a client out: who has the right secret is let in however many wrong
@@ -134,9 +131,9 @@ pub async fn token(http: HttpRequest, mut payload: web::Payload, state: web::Dat
 
 async fn granted(http: &HttpRequest, payload: &mut web::Payload, state: &State) -> HttpResponse {
     if state.app.gate.tokens.is_none() {
-        return Refusal::not_found().respond(Media::Json);
+        return ErrorResponse::not_found().respond(Media::Json);
     }
-    let (limit, mut room) = ((MOST_BYTES, || body::too_large(MOST_BYTES)), state.memory.room(false));
+    let (limit, mut room) = ((MAX_BYTES, || body::too_large(MAX_BYTES)), state.memory.room(false));
     let body = match body::read(http.headers(), payload, limit, state.request_timeout, &mut room).await {
         Ok(body) => body,
         Err(refusal) => return refusal.respond(Media::Json),
@@ -163,7 +160,7 @@ async fn answer(
     let (attempts, gate) = (&state.attempts, &state.app.gate);
     let decoded = id::decode(&client).filter(|(prefix, _)| *prefix == api_client::NOUN.prefix).map(|(_, id)| id);
     let _slow = if attempts.are_spent(address, decoded) {
-        let turn = runtime::on_own(tokio::time::timeout(PATIENCE, attempts.slow.acquire())).await;
+        let turn = runtime::on_own(tokio::time::timeout(TIMEOUT, attempts.slow.acquire())).await;
         Some(turn.map_err(|_| Denied::TooOften(1))?)
     } else {
         None
@@ -192,7 +189,7 @@ async fn answer(
     Ok(finish(HttpResponse::Ok(), &answer, None))
 }
 
-impl Gate {
+impl Authenticator {
     /// The actor that a client's credentials make, with the scopes asked for. Whatever is wrong with the
     /// credentials, the work and the answer are the same.
     async fn client(

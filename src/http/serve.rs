@@ -51,15 +51,15 @@ fn bind(setting: &str, address: SocketAddr) -> io::Result<TcpSocket> {
         socket.bind(address)?;
         Ok(socket)
     };
-    bound().map_err(|error| unusable(setting, address, &error))
+    bound().map_err(|error| bind_error(setting, address, &error))
 }
 
 fn listen(setting: &str, address: SocketAddr, socket: TcpSocket) -> io::Result<TcpListener> {
     let listener = socket.listen(WAITING).and_then(tokio::net::TcpListener::into_std);
-    listener.map_err(|error| unusable(setting, address, &error))
+    listener.map_err(|error| bind_error(setting, address, &error))
 }
 
-fn unusable(setting: &str, address: SocketAddr, error: &io::Error) -> io::Error {
+fn bind_error(setting: &str, address: SocketAddr, error: &io::Error) -> io::Error {
     let reason = match error.kind() {
         io::ErrorKind::AddrInUse => format!("is in use by another program: name another port by --{setting}"),
         io::ErrorKind::PermissionDenied => {
@@ -88,7 +88,7 @@ pub async fn serve(
     let shared_health = web::Data::new(health.clone());
     let origins = settings.cors_origins.clone();
     let make = move || {
-        let store = state.app.store.of_this_thread();
+        let store = state.app.store.for_worker();
         ActixApp::new().configure(mount(state.clone(), store, shared_health.clone(), origins.clone()))
     };
     let server = HttpServer::new(make)

@@ -2,20 +2,22 @@
 
 use chrono::DateTime;
 use chrono_tz::Tz;
-use entity::noun::Named;
+use entity::noun::StringEnum;
 use entity::organization::{self, Weekday};
 
-use super::groups::{MOST, NOUN};
+use super::groups::{MAX, NOUN};
 use crate::{
     Error, Result,
     calendar::{BucketUnit, boundaries},
-    graphql::input::Input,
+    graphql::mutation::input::Input,
     store::{
         Scope,
-        cell::{Cell, CellKind, given},
-        filter::Predicate,
-        narrow::Site,
-        sql::{Alias, Sql},
+        statement::{
+            builder::{Alias, Sql},
+            cell::{Cell, CellKind, given},
+            filter::Predicate,
+            tenant_check::TenantCheck,
+        },
     },
 };
 
@@ -60,7 +62,7 @@ impl Bucket {
         let mut buckets = Buckets::none(self.unit, zone, self.week_start.unwrap_or(own.1));
         let range = stretches(scope, filter, None).await?;
         if let Some((from, to)) = range.first() {
-            match buckets.between(*from, *to, MOST) {
+            match buckets.between(*from, *to, MAX) {
                 Some(edges) => buckets.edges = edges,
                 None => buckets.pick(&stretches(scope, filter, Some(self.unit)).await?)?,
             }
@@ -74,13 +76,13 @@ async fn stretches(scope: &Scope, filter: &Predicate, unit: Option<BucketUnit>) 
     scope.may_filter(filter)?;
     let mut sql = scope.sql();
     sql.push("SELECT t.organization_id, MIN(t.received_at), MAX(t.received_at) FROM feedback_record AS t WHERE ");
-    sql.narrow(Site::GroupRange, Alias::ROW, NOUN.tenant, scope.organization()).push(" AND ");
+    sql.filter_tenant(TenantCheck::GroupRange, Alias::ROW, NOUN.tenant, scope.organization()).push(" AND ");
     filter.write(&mut sql, NOUN, scope.organization(), Alias::ROW)?;
     sql.push(" GROUP BY t.organization_id");
     if let Some(unit) = unit {
         // Both databases round towards zero: no number is below it.
         sql.push(", (t.received_at - ").bind(FIRST).push(") / ").bind(length(unit));
-        sql.push(" ORDER BY 2 LIMIT ").number(MOST + 1);
+        sql.push(" ORDER BY 2 LIMIT ").number(MAX + 1);
     }
     let rows = scope.read_rows(sql.finish(), &[CellKind::Int, CellKind::Int]).await?;
     Ok(rows.iter().filter_map(|row| row[0].int().zip(row[1].int())).collect())
@@ -100,7 +102,7 @@ const fn length(unit: BucketUnit) -> i64 {
 }
 
 fn too_many() -> Error {
-    Error::BadInput(format!("there would be more than {MOST} buckets with records; narrow the filter"))
+    Error::BadInput(format!("there would be more than {MAX} buckets with records; narrow the filter"))
 }
 
 /// Time zone and week start of the caller's organization.
@@ -119,7 +121,7 @@ impl Buckets {
 
     /// Makes them all that cover a range, if they are few enough.
     pub(super) fn cover(&mut self, from: i64, to: i64) {
-        self.edges = self.between(from, to, MOST).unwrap_or_default();
+        self.edges = self.between(from, to, MAX).unwrap_or_default();
     }
 
     fn between(&self, from: i64, to: i64, most: usize) -> Option<Vec<i64>> {
@@ -129,11 +131,11 @@ impl Buckets {
 
     /// Takes those that hold records, and what is between them for gaps.
     fn pick(&mut self, stretches: &[(i64, i64)]) -> Result<()> {
-        if stretches.len() > MOST {
+        if stretches.len() > MAX {
             return Err(too_many());
         }
         for (from, to) in stretches {
-            let edges = self.between(*from, *to, MOST).ok_or_else(too_many)?;
+            let edges = self.between(*from, *to, MAX).ok_or_else(too_many)?;
             for pair in edges.windows(2) {
                 match self.edges.last() {
                     Some(last) if pair[0] < *last => continue,
@@ -149,7 +151,7 @@ impl Buckets {
                 self.edges.push(pair[1]);
             }
         }
-        if self.gaps.iter().filter(|is_gap| !**is_gap).count() > MOST { Err(too_many()) } else { Ok(()) }
+        if self.gaps.iter().filter(|is_gap| !**is_gap).count() > MAX { Err(too_many()) } else { Ok(()) }
     }
 
     /// Every bucket from the first to the last, if they follow one another.

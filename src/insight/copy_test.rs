@@ -13,14 +13,16 @@ use super::{
 use crate::{
     Error, Result,
     graphql::{
-        input::Input,
-        slice::{Answer, Answers, Argument, Computed, Made, Query, Shows},
+        mutation::input::Input,
+        slice::{Argument, Computed, ComputedObject, Query, Resolved, ResolvedByRow, ReturnType},
     },
     store::{
         Scope,
-        cell::{Cell, CellKind, given},
-        narrow::Site,
-        sql::Alias,
+        statement::{
+            builder::Alias,
+            cell::{Cell, CellKind, given},
+            tenant_check::TenantCheck,
+        },
     },
 };
 
@@ -28,9 +30,9 @@ use crate::{
 const DEFINITION: &str = "Difference of the proportions respondedCount / sentCount of two variants, with Newcombe's \
                           score interval (1998, method 10) made of the two Wilson score intervals.";
 /// Most variants that are looked at for one answer.
-const MOST_VARIANTS: usize = 100_000;
+const MAX_VARIANTS: usize = 100_000;
 /// Most pairs of a message, or candidates, in one answer.
-const MOST: i64 = 1_000;
+const MAX: i64 = 1_000;
 /// How many when the caller does not say.
 const DEFAULT: i64 = 100;
 
@@ -50,7 +52,7 @@ pub const OF_MESSAGE: &[Computed] = &[Computed {
         },
         Argument { name: "first", ty: "Int", default: Some("100"), doc: "Most pairs, 1 to 1,000." },
     ],
-    shows: Shows::One(&COPY_TEST),
+    shows: ReturnType::One(&COPY_TEST),
     run: |scope, input, ids| Box::pin(copy_tests(scope, input, ids)),
 }];
 
@@ -101,15 +103,15 @@ async fn variants(scope: &Scope, messages: Option<&[Uuid]>) -> Result<BTreeMap<U
         "SELECT t.organization_id, t.id, t.message_id, t.medium_id, t.sent_count, t.responded_count, t.archived_at",
     );
     sql.push(" FROM message_variant AS t WHERE ");
-    sql.narrow(Site::Variants, Alias::ROW, message_variant::NOUN.tenant, scope.organization());
+    sql.filter_tenant(TenantCheck::Variants, Alias::ROW, message_variant::NOUN.tenant, scope.organization());
     if let Some(messages) = messages {
         sql.push(" AND ").is_one_of(Alias::ROW, "message_id", messages);
     }
-    sql.push(" ORDER BY t.message_id, t.id LIMIT ").number(MOST_VARIANTS + 1);
+    sql.push(" ORDER BY t.message_id, t.id LIMIT ").number(MAX_VARIANTS + 1);
     let kinds = [CellKind::Id, CellKind::Id, CellKind::Id, CellKind::Int, CellKind::Int, CellKind::Int];
     let rows = scope.read_rows(sql.finish(), &kinds).await?;
-    if rows.len() > MOST_VARIANTS {
-        return Err(Error::BadInput(format!("there are more than {MOST_VARIANTS} variants; name a message")));
+    if rows.len() > MAX_VARIANTS {
+        return Err(Error::BadInput(format!("there are more than {MAX_VARIANTS} variants; name a message")));
     }
     let mut found: BTreeMap<Uuid, Vec<Variant>> = BTreeMap::new();
     for row in rows {
@@ -132,15 +134,15 @@ async fn variants(scope: &Scope, messages: Option<&[Uuid]>) -> Result<BTreeMap<U
 /// How many the caller wants.
 fn wanted(input: &Input) -> Result<usize> {
     let first = input.int("first")?.unwrap_or(DEFAULT);
-    let first = usize::try_from(first).ok().filter(|_| (1..=MOST).contains(&first));
-    first.ok_or_else(|| Error::BadInput(format!("first must be from 1 to {MOST}")))
+    let first = usize::try_from(first).ok().filter(|_| (1..=MAX).contains(&first));
+    first.ok_or_else(|| Error::BadInput(format!("first must be from 1 to {MAX}")))
 }
 
-async fn copy_tests(scope: &Scope, input: &Input<'_>, messages: &[Uuid]) -> Result<Answers> {
+async fn copy_tests(scope: &Scope, input: &Input<'_>, messages: &[Uuid]) -> Result<ResolvedByRow> {
     let is_across = input.get("acrossMediums") == Some(&Value::Boolean(true));
     let first = wanted(input)?;
     let mut found = variants(scope, Some(messages)).await?;
-    let mut answers = Answers::new();
+    let mut answers = ResolvedByRow::new();
     for message in messages {
         let mut variants = found.remove(message).unwrap_or_default();
         variants.retain(|variant| !variant.is_archived);
@@ -158,8 +160,8 @@ async fn copy_tests(scope: &Scope, input: &Input<'_>, messages: &[Uuid]) -> Resu
             ("definition", Cell::Text(DEFINITION.to_owned())),
             ("confidence", Cell::Float(CONFIDENCE)),
         ];
-        let made = Made { cells, inside: vec![("comparisons", comparisons)] };
-        answers.insert(*message, vec![Answer::Object(made)]);
+        let made = ComputedObject { cells, inside: vec![("comparisons", comparisons)] };
+        answers.insert(*message, vec![Resolved::Object(made)]);
     }
     Ok(answers)
 }
@@ -168,7 +170,7 @@ fn number(number: Option<f64>) -> Cell {
     number.map_or(Cell::Null, Cell::Float)
 }
 
-fn compared(one: &Variant, other: &Variant) -> Made {
+fn compared(one: &Variant, other: &Variant) -> ComputedObject {
     let difference = one.minus(other);
     let winner = if one.beats(other) {
         Cell::Id(one.id)
@@ -177,7 +179,7 @@ fn compared(one: &Variant, other: &Variant) -> Made {
     } else {
         Cell::Null
     };
-    Made {
+    ComputedObject {
         cells: vec![
             ("is_same_medium", Cell::Bool(one.medium == other.medium)),
             ("difference", number(difference.map(|found| found.value))),
@@ -189,9 +191,9 @@ fn compared(one: &Variant, other: &Variant) -> Made {
     }
 }
 
-fn arm(variant: &Variant) -> Made {
+fn arm(variant: &Variant) -> ComputedObject {
     let estimate = variant.proportion().map(Proportion::estimate);
-    Made {
+    ComputedObject {
         cells: vec![
             ("variant_id", Cell::Id(variant.id)),
             ("medium_id", Cell::Id(variant.medium)),
@@ -214,7 +216,7 @@ fn winners(variants: &[Variant]) -> impl Iterator<Item = &Variant> {
     })
 }
 
-async fn recycle(scope: &Scope, input: &Input<'_>) -> Result<Answer> {
+async fn recycle(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
     let first = wanted(input)?;
     let named = match input.present("messageRef") {
         None => None,
@@ -239,7 +241,7 @@ async fn recycle(scope: &Scope, input: &Input<'_>) -> Result<Answer> {
     candidates.retain(|(winner, _)| !archived.contains(&winner.message));
     let count = i64::try_from(candidates.len()).unwrap_or(i64::MAX);
     candidates.truncate(first);
-    Ok(Answer::Object(Made {
+    Ok(Resolved::Object(ComputedObject {
         cells: vec![("candidate_count", Cell::Int(count))],
         inside: vec![("nodes", candidates.into_iter().map(candidate).collect())],
     }))
@@ -265,9 +267,9 @@ async fn archived(scope: &Scope, candidates: &[(&Variant, Vec<Uuid>)]) -> Result
     Ok(ids.into_iter().filter(|id| known.get(id) != Some(&true)).collect())
 }
 
-fn candidate((winner, untried): (&Variant, Vec<Uuid>)) -> Made {
-    let medium = |id: Uuid| Made { cells: vec![("medium_id", Cell::Id(id))], inside: Vec::new() };
-    Made {
+fn candidate((winner, untried): (&Variant, Vec<Uuid>)) -> ComputedObject {
+    let medium = |id: Uuid| ComputedObject { cells: vec![("medium_id", Cell::Id(id))], inside: Vec::new() };
+    ComputedObject {
         cells: vec![
             ("message_id", Cell::Id(winner.message)),
             ("winner_id", Cell::Id(winner.id)),

@@ -10,7 +10,7 @@ const SHARE: Kind = Kind::Float { min: 0.0, max: 1.0 };
 const DIFFERENCE: Kind = Kind::Float { min: -1.0, max: 1.0 };
 
 /// One variant in a comparison.
-pub(super) static ARM: Noun = Noun::made(
+pub(super) static ARM: Noun = Noun::computed(
     "CopyTestArm",
     "One variant in a comparison: how many of those it was sent to have responded.",
     Permission::MapRead,
@@ -35,7 +35,7 @@ pub(super) static ARM: Noun = Noun::made(
 );
 
 /// Two variants compared.
-pub(super) static COMPARISON: Noun = Noun::made(
+pub(super) static COMPARISON: Noun = Noun::computed(
     "CopyComparison",
     "Two variants of a message compared.",
     Permission::MapRead,
@@ -58,8 +58,8 @@ pub(super) static COMPARISON: Noun = Noun::made(
         Field::new("upper", "upper", DIFFERENCE, "Where it ends.").nullable(),
     ],
     &[
-        Relationship::inside("one", &ARM, false, "The variant that was made first."),
-        Relationship::inside("other", &ARM, false, "The variant it is compared with."),
+        Relationship::embedded("one", &ARM, false, "The variant that was made first."),
+        Relationship::embedded("other", &ARM, false, "The variant it is compared with."),
         Relationship::one(
             "winner",
             &message_variant::NOUN,
@@ -70,7 +70,7 @@ pub(super) static COMPARISON: Noun = Noun::made(
 );
 
 /// The comparisons of one message.
-pub(super) static COPY_TEST: Noun = Noun::made(
+pub(super) static COPY_TEST: Noun = Noun::computed(
     "CopyTest",
     "The variants of a message compared, each with each. Comparing many pairs, one in twenty seems to differ by chance.",
     Permission::MapRead,
@@ -86,7 +86,7 @@ pub(super) static COPY_TEST: Noun = Noun::made(
         Field::new("comparisonCount", "comparison_count", COUNT, "Pairs there are, whatever `first` is."),
         Field::new("confidence", "confidence", SHARE, "Confidence of the intervals: 0.95."),
     ],
-    &[Relationship::inside(
+    &[Relationship::embedded(
         "comparisons",
         &COMPARISON,
         true,
@@ -95,7 +95,7 @@ pub(super) static COPY_TEST: Noun = Noun::made(
 );
 
 /// A medium in which a message was not tried.
-pub(super) static UNTRIED: Noun = Noun::made(
+pub(super) static UNTRIED: Noun = Noun::computed(
     "UntriedMedium",
     "A medium for which a message has no variant.",
     Permission::MapRead,
@@ -104,7 +104,7 @@ pub(super) static UNTRIED: Noun = Noun::made(
 );
 
 /// What can be recycled.
-pub(super) static CANDIDATE: Noun = Noun::made(
+pub(super) static CANDIDATE: Noun = Noun::computed(
     "RecycleCandidate",
     "A variant that won in its medium, and the mediums in which its message was never tried.",
     Permission::MapRead,
@@ -118,7 +118,7 @@ pub(super) static CANDIDATE: Noun = Noun::made(
             "The variant that won: better than another one of the message in its medium, with an interval of the difference that excludes 0, and worse than none.",
         ),
         Relationship::one("medium", &medium::NOUN, ("medium_id", false), "The medium in which it won."),
-        Relationship::inside(
+        Relationship::embedded(
             "untried",
             &UNTRIED,
             true,
@@ -128,10 +128,10 @@ pub(super) static CANDIDATE: Noun = Noun::made(
 );
 
 /// All that can be recycled.
-pub(super) static CANDIDATES: Noun = Noun::made(
+pub(super) static CANDIDATES: Noun = Noun::computed(
     "RecycleCandidates",
     "Words that have proved themselves in one medium and were never tried in another.",
     Permission::MapRead,
     &[Field::new("candidateCount", "candidate_count", COUNT, "Candidates there are, whatever `first` is.")],
-    &[Relationship::inside("nodes", &CANDIDATE, true, "The candidates, the oldest message first.")],
+    &[Relationship::embedded("nodes", &CANDIDATE, true, "The candidates, the oldest message first.")],
 );

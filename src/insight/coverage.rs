@@ -3,31 +3,35 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
-use entity::{Noun, Permission, expectation, feedback_record, interaction_point, journey, noun::Named, offer, step};
+use entity::{
+    Noun, Permission, expectation, feedback_record, interaction_point, journey, noun::StringEnum, offer, step,
+};
 use sea_orm::prelude::Uuid;
 
 use super::coverage_types::{COVERAGE, CoverageKey};
 use crate::{
     Error, Result,
     graphql::{
-        input::Input,
-        slice::{Answer, Argument, Made, Query},
+        mutation::input::Input,
+        slice::{Argument, ComputedObject, Query, Resolved},
     },
     store::{
         Scope,
-        cell::{Cell, Column},
-        filter::{Predicate, Test},
+        statement::{
+            cell::{Cell, Column},
+            filter::{Comparison, Predicate},
+        },
     },
 };
 
 /// Most points that are looked at.
-const MOST_POINTS: usize = 10_000;
+const MAX_POINTS: usize = 10_000;
 /// Most expectations that are looked at.
-const MOST_EXPECTATIONS: usize = 100_000;
+const MAX_EXPECTATIONS: usize = 100_000;
 /// Most offers that are looked at.
-const MOST_OFFERS: usize = 10_000;
+const MAX_OFFERS: usize = 10_000;
 /// Most items of one finding.
-const MOST_ITEMS: i64 = 100;
+const MAX_ITEMS: i64 = 100;
 
 /// The query.
 pub const QUERY: Query = Query {
@@ -80,14 +84,14 @@ struct Finding {
     items: Vec<(&'static Noun, Uuid, Option<Uuid>)>,
 }
 
-async fn coverage(scope: &Scope, input: &Input<'_>) -> Result<Answer> {
+async fn coverage(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
     let within = |name: &str, least: i64, most: i64| match input.int(name)? {
         Some(number) if !(least..=most).contains(&number) => {
             Err(Error::BadInput(format!("{name} must be from {least} to {most}")))
         }
         given => Ok(given),
     };
-    let (days, first) = (within("days", 1, 3_650)?.unwrap_or(90), within("first", 0, MOST_ITEMS)?.unwrap_or(25));
+    let (days, first) = (within("days", 1, 3_650)?.unwrap_or(90), within("first", 0, MAX_ITEMS)?.unwrap_or(25));
     let journey = match input.present("journeyRef") {
         None => None,
         Some(value) => {
@@ -95,14 +99,14 @@ async fn coverage(scope: &Scope, input: &Input<'_>) -> Result<Answer> {
             let found = scope.references(&journey::NOUN, std::iter::once(&reference)).await?;
             match found.get(&reference) {
                 Some(id) => Some(*id),
-                None => return Ok(Answer::Nothing),
+                None => return Ok(Resolved::Nothing),
             }
         }
     };
     let points = points(scope, journey).await?;
     let findings = findings(scope, &points, journey.is_none(), days).await?;
     let findings = findings.iter().map(|finding| made(finding, first)).collect();
-    Ok(Answer::Object(Made {
+    Ok(Resolved::Object(ComputedObject {
         cells: vec![
             ("point_count", count(points.len())),
             ("days", Cell::Int(days)),
@@ -117,15 +121,15 @@ async fn points(scope: &Scope, journey: Option<Uuid>) -> Result<Vec<Point>> {
     const COLUMNS: [&str; 3] = ["id", "owner_id", "archived_at"];
     let noun = &interaction_point::NOUN;
     let rows = match journey {
-        None => scope.every_cells(noun, &COLUMNS, MOST_POINTS).await?,
+        None => scope.every_cells(noun, &COLUMNS, MAX_POINTS).await?,
         Some(journey) => {
-            let steps = scope.cells(&step::NOUN, &["point_id"], "journey_id", &[journey], MOST_POINTS).await?;
+            let steps = scope.cells(&step::NOUN, &["point_id"], "journey_id", &[journey], MAX_POINTS).await?;
             let ids: HashSet<Uuid> = steps.iter().filter_map(|row| row[0].id()).collect();
-            scope.cells(noun, &COLUMNS, "id", &ids.into_iter().collect::<Vec<_>>(), MOST_POINTS).await?
+            scope.cells(noun, &COLUMNS, "id", &ids.into_iter().collect::<Vec<_>>(), MAX_POINTS).await?
         }
     };
-    if rows.len() > MOST_POINTS {
-        return Err(Error::BadInput(format!("there are more than {MOST_POINTS} points")));
+    if rows.len() > MAX_POINTS {
+        return Err(Error::BadInput(format!("there are more than {MAX_POINTS} points")));
     }
     let point = |row: &Vec<Cell>| Some(Point { id: row[0].id()?, is_owned: !row[1].is_null() });
     Ok(rows.iter().filter(|row| row[2].is_null()).filter_map(point).collect())
@@ -133,9 +137,9 @@ async fn points(scope: &Scope, journey: Option<Uuid>) -> Result<Vec<Point>> {
 
 async fn expectations(scope: &Scope, points: &[Uuid]) -> Result<Vec<Expectation>> {
     let columns = ["id", "point_id", "rank", "target_metric", "archived_at"];
-    let rows = scope.cells(&expectation::NOUN, &columns, "point_id", points, MOST_EXPECTATIONS).await?;
-    if rows.len() > MOST_EXPECTATIONS {
-        return Err(Error::BadInput(format!("the points have more than {MOST_EXPECTATIONS} expectations")));
+    let rows = scope.cells(&expectation::NOUN, &columns, "point_id", points, MAX_EXPECTATIONS).await?;
+    if rows.len() > MAX_EXPECTATIONS {
+        return Err(Error::BadInput(format!("the points have more than {MAX_EXPECTATIONS} expectations")));
     }
     let expectation = |row: &Vec<Cell>| {
         let (id, point) = row[0].id().zip(row[1].id())?;
@@ -171,7 +175,7 @@ async fn findings(scope: &Scope, points: &[Point], is_whole: bool, days: i64) ->
     let received = feedback_record::NOUN.field("receivedAt").map(Column::of);
     let received = received.ok_or_else(|| Error::internal("feedback is received at a time"))?;
     let since = Cell::Int((scope.now() - TimeDelta::days(days)).timestamp_millis());
-    let recent = Predicate::Column(received, Test::Gte(since));
+    let recent = Predicate::Column(received, Comparison::Gte(since));
     for (key, relation, filter) in [
         (CoverageKey::NoInfluencers, "influencers", Predicate::always()),
         (CoverageKey::NoMediums, "mediums", Predicate::always()),
@@ -205,9 +209,9 @@ async fn findings(scope: &Scope, points: &[Point], is_whole: bool, days: i64) ->
 
 /// Offers out of the archive that no point has.
 async fn unused_offers(scope: &Scope) -> Result<Finding> {
-    let rows = scope.every_cells(&offer::NOUN, &["id", "archived_at"], MOST_OFFERS).await?;
-    if rows.len() > MOST_OFFERS {
-        return Err(Error::BadInput(format!("there are more than {MOST_OFFERS} offers")));
+    let rows = scope.every_cells(&offer::NOUN, &["id", "archived_at"], MAX_OFFERS).await?;
+    if rows.len() > MAX_OFFERS {
+        return Err(Error::BadInput(format!("there are more than {MAX_OFFERS} offers")));
     }
     let offers: Vec<Uuid> = rows.iter().filter(|row| row[1].is_null()).filter_map(|row| row[0].id()).collect();
     let relation = offer::NOUN.relation("interactionPoints");
@@ -229,7 +233,7 @@ fn count(number: usize) -> Cell {
     Cell::Int(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-fn made(finding: &Finding, first: i64) -> Made {
+fn made(finding: &Finding, first: i64) -> ComputedObject {
     let said = |text: &str| Cell::Text(text.to_owned());
     let key = finding.key.name();
     let definition = CoverageKey::TYPE.values.iter().find(|(name, _)| *name == key).map_or("", |(_, doc)| doc.trim());
@@ -238,7 +242,7 @@ fn made(finding: &Finding, first: i64) -> Made {
     let (mutation, input_field) = finding.key.fix();
     let item = |(noun, id, point): &(&'static Noun, Uuid, Option<Uuid>)| {
         let if_of = |other: &Noun| if noun.table == other.table { Cell::Id(*id) } else { Cell::Null };
-        Made {
+        ComputedObject {
             cells: vec![
                 ("type", said(noun.name)),
                 ("element_id", Cell::Id(*id)),
@@ -250,7 +254,7 @@ fn made(finding: &Finding, first: i64) -> Made {
         }
     };
     let listed = finding.items.iter().take(usize::try_from(first).unwrap_or_default());
-    Made {
+    ComputedObject {
         cells: vec![
             ("key", said(key)),
             ("definition", said(definition)),

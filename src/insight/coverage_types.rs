@@ -2,11 +2,11 @@
 
 use entity::{
     Noun, Permission, expectation, interaction_point, journey,
-    noun::{EnumType, Field, Kind, Link, Named, Relationship, Writable},
+    noun::{EnumType, Field, Kind, Link, Relationship, StringEnum, Writable},
     offer,
 };
 
-entity::named! {
+entity::string_enum! {
     /// What can be missing.
     CoverageKey as "CoverageKey" {
         /// Points of which no expectation is known, of all points.
@@ -61,7 +61,7 @@ pub const ENUM: &EnumType = CoverageKey::TYPE;
 
 const COUNT: Kind = Kind::Int { min: 0, max: i64::MAX };
 
-pub(super) static COVERAGE: Noun = Noun::made(
+pub(super) static COVERAGE: Noun = Noun::computed(
     "Coverage",
     "What is missing on the map of an organization, or of one journey.",
     Permission::MapRead,
@@ -79,13 +79,13 @@ pub(super) static COVERAGE: Noun = Noun::made(
         Relationship {
             name: "findings",
             target: &FINDING,
-            link: Link::Inside { is_list: true },
+            link: Link::Embedded { is_list: true },
             doc: "Every kind of gap, those that do not occur included.",
         },
     ],
 );
 
-static FINDING: Noun = Noun::made(
+static FINDING: Noun = Noun::computed(
     "CoverageFinding",
     "A kind of gap, and where it is.",
     Permission::MapRead,
@@ -112,12 +112,12 @@ static FINDING: Noun = Noun::made(
     &[Relationship {
         name: "items",
         target: &ITEM,
-        link: Link::Inside { is_list: true },
+        link: Link::Embedded { is_list: true },
         doc: "Where it is missing, as many as `first` says.",
     }],
 );
 
-static ITEM: Noun = Noun::made(
+static ITEM: Noun = Noun::computed(
     "CoverageItem",
     "An element of which something is missing.",
     Permission::MapRead,

@@ -10,14 +10,15 @@ use crate::{
     Result,
     store::{
         Scope,
-        attributes::{after, bounds, parts},
-        cell::{Cell, CellKind, Column, given},
-        filter::between,
-        narrow::Site,
-        page::Term,
-        range::follows,
+        paging::{page::Term, range::follows},
         rollup,
-        sql::{Alias, Sql},
+        statement::{
+            builder::{Alias, Sql},
+            cell::{Cell, CellKind, Column, given},
+            filter::between,
+            tenant_check::TenantCheck,
+        },
+        writing::attribute_items::{after, bounds, parts},
     },
 };
 
@@ -100,10 +101,10 @@ impl Key {
         let mut sets = sets.filter(|field| matches!(field.kind, Kind::Attributes { .. }) == is_attribute);
         let Some(field) = sets.next() else { return };
         sql.push(" LEFT JOIN ").name(&[NOUN.table, "_", field.column]).push(" AS ").alias(items).push(" ON ");
-        sql.narrow(Site::GroupTags, items, "organization_id", scope.organization()).push(" AND ");
-        sql.tie(Site::GroupTagsRow, (items, "organization_id"), (Alias::ROW, NOUN.tenant));
+        sql.filter_tenant(TenantCheck::GroupTags, items, "organization_id", scope.organization()).push(" AND ");
+        sql.same_tenant(TenantCheck::GroupTagsRow, (items, "organization_id"), (Alias::ROW, NOUN.tenant));
         sql.push(" AND ").alias(items).push(".").name(&[NOUN.table, "_id"]).push(" = t.id");
-        sql.unveiled(NOUN, field.column, Alias::ROW, scope.organization());
+        sql.unmasked(NOUN, field.column, Alias::ROW, scope.organization());
         between(sql, items, &from, to.as_deref());
     }
 }
@@ -205,7 +206,7 @@ impl Ask {
         let locate = |(place, (term, cell)): (usize, (&Term, &Cell))| match (cell, self.buckets.as_ref()) {
             (Cell::Int(at), Some(buckets)) if term.column.name == "bucket" => Cell::Int(buckets.place(*at)),
             (Cell::Text(value), _) if place >= keys => match &self.keys[place - keys] {
-                Key::Attribute(name) => Cell::Text(crate::store::attributes::attribute_item(name, value)),
+                Key::Attribute(name) => Cell::Text(crate::store::writing::attribute_items::attribute_item(name, value)),
                 _ => cell.clone(),
             },
             _ => cell.clone(),
@@ -246,7 +247,9 @@ impl Ask {
         for (place, key) in self.keys.iter().enumerate() {
             key.join(sql, scope, place);
         }
-        sql.push(" WHERE ").narrow(Site::Groups, Alias::ROW, NOUN.tenant, scope.organization()).push(" AND ");
+        sql.push(" WHERE ")
+            .filter_tenant(TenantCheck::Groups, Alias::ROW, NOUN.tenant, scope.organization())
+            .push(" AND ");
         self.filter.write(sql, NOUN, scope.organization(), Alias::ROW)?;
         // What was recorded after the edges were found has no bucket.
         if let Some((from, to)) = self.buckets.as_ref().and_then(super::buckets::Buckets::range) {

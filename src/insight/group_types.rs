@@ -4,12 +4,12 @@ use entity::{
     Permission, department,
     feedback_record::FeedbackKind,
     interaction_point, medium,
-    noun::{Field, Kind, Named, Noun, Relationship},
+    noun::{Field, Kind, Noun, Relationship, StringEnum},
 };
 
-use crate::graphql::distinct::PAGE_INFO;
+use crate::graphql::planning::distinct::PAGE_INFO;
 
-entity::named! {
+entity::string_enum! {
     /// What feedback records can be grouped by.
     GroupKey as "FeedbackRecordGroupKey" {
         /// The interaction point. Needs `map:read`.
@@ -27,7 +27,7 @@ entity::named! {
     }
 }
 
-entity::named! {
+entity::string_enum! {
     /// How groups are ordered.
     GroupOrder as "GroupOrder" {
         /// The largest first, then by key.
@@ -40,7 +40,7 @@ entity::named! {
 const COUNT: Kind = Kind::Int { min: 0, max: i64::MAX };
 
 /// The mean of a score.
-pub(super) static MEAN: Noun = Noun::made(
+pub(super) static MEAN: Noun = Noun::computed(
     "ScoreMean",
     "The mean of a score over the records that have one.",
     Permission::RecordRead,
@@ -58,7 +58,7 @@ pub(super) static MEAN: Noun = Noun::made(
 );
 
 /// A value of an attribute that a group shares.
-pub(super) static ATTRIBUTE: Noun = Noun::made(
+pub(super) static ATTRIBUTE: Noun = Noun::computed(
     "FeedbackRecordGroupAttribute",
     "The value of an attribute that the records of a group share.",
     Permission::RecordRead,
@@ -71,7 +71,7 @@ pub(super) static ATTRIBUTE: Noun = Noun::made(
 );
 
 /// A tag that a group shares.
-pub(super) static TAG: Noun = Noun::made(
+pub(super) static TAG: Noun = Noun::computed(
     "FeedbackRecordGroupTag",
     "The tag of a prefix that the records of a group share.",
     Permission::RecordRead,
@@ -84,7 +84,7 @@ pub(super) static TAG: Noun = Noun::made(
 );
 
 /// One group.
-pub(super) static GROUP: Noun = Noun::made(
+pub(super) static GROUP: Noun = Noun::computed(
     "FeedbackRecordGroup",
     "Feedback records that share their keys. Keys that were not asked for are null.",
     Permission::RecordRead,
@@ -106,27 +106,27 @@ pub(super) static GROUP: Noun = Noun::made(
         Relationship::one("point", &interaction_point::NOUN, ("point_id", true), "Their interaction point."),
         Relationship::one("medium", &medium::NOUN, ("medium_id", true), "Their medium."),
         Relationship::one("department", &department::NOUN, ("department_id", true), "Their department."),
-        Relationship::inside("meanSentimentScore", &MEAN, false, "Mean of the sentiment score, -1 to 1."),
-        Relationship::inside(
+        Relationship::embedded("meanSentimentScore", &MEAN, false, "Mean of the sentiment score, -1 to 1."),
+        Relationship::embedded(
             "meanNps",
             &MEAN,
             false,
             "Mean of the net promoter answer, 0 to 10. Not the net promoter score.",
         ),
-        Relationship::inside("meanCsat", &MEAN, false, "Mean of the satisfaction answer, 1 to 5."),
-        Relationship::inside("meanCes", &MEAN, false, "Mean of the effort answer, 1 to 7."),
-        Relationship::inside(
+        Relationship::embedded("meanCsat", &MEAN, false, "Mean of the satisfaction answer, 1 to 5."),
+        Relationship::embedded("meanCes", &MEAN, false, "Mean of the effort answer, 1 to 7."),
+        Relationship::embedded(
             "attributes",
             &ATTRIBUTE,
             true,
             "The attributes asked for in `attributes`, in that order.",
         ),
-        Relationship::inside("tags", &TAG, true, "The tags asked for in `tagPrefixes`, in that order."),
+        Relationship::embedded("tags", &TAG, true, "The tags asked for in `tagPrefixes`, in that order."),
     ],
 );
 
 /// All groups.
-pub static GROUPS: Noun = Noun::made(
+pub static GROUPS: Noun = Noun::computed(
     "FeedbackRecordGroups",
     "Feedback records counted by what they share.",
     Permission::RecordRead,
@@ -140,7 +140,7 @@ pub static GROUPS: Noun = Noun::made(
         Field::new("groupCount", "group_count", COUNT, "Groups there are, whatever the page."),
     ],
     &[
-        Relationship::inside("nodes", &GROUP, true, "The groups of the page."),
-        Relationship::inside("pageInfo", &PAGE_INFO, false, "Where the page stands among the groups."),
+        Relationship::embedded("nodes", &GROUP, true, "The groups of the page."),
+        Relationship::embedded("pageInfo", &PAGE_INFO, false, "Where the page stands among the groups."),
     ],
 );

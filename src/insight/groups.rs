@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::HashSet};
 
 use entity::{
     Noun, Permission, feedback_record,
-    noun::{EnumType, Field, Kind, Named},
+    noun::{EnumType, Field, Kind, StringEnum},
 };
 use futures_util::future::BoxFuture;
 
@@ -17,23 +17,25 @@ use crate::{
     Error, Result,
     calendar::BucketUnit,
     graphql::{
-        filter::list_filter,
-        input::{Input, text},
-        slice::{Answer, Argument, InputObject, Made, Query},
+        mutation::input::{Input, text},
+        planning::filter::list_filter,
+        slice::{Argument, ComputedObject, InputObject, Query, Resolved},
     },
     store::{
         Scope,
-        cell::{Cell, CellKind, given},
-        cursor::Codec,
-        filter::Predicate,
+        paging::cursor::Codec,
         rollup::BILLIONTHS,
+        statement::{
+            cell::{Cell, CellKind, given},
+            filter::Predicate,
+        },
     },
 };
 
 /// Groups when the caller does not say.
 const DEFAULT: usize = 1_000;
 /// Most groups of one answer, and most buckets.
-pub(super) const MOST: usize = 10_000;
+pub(super) const MAX: usize = 10_000;
 /// Columns whose means are told, with their names on the wire.
 pub(super) const SCORES: [(&str, &str); 4] =
     [("sentiment_score", "meanSentimentScore"), ("nps", "meanNps"), ("csat", "meanCsat"), ("ces", "meanCes")];
@@ -123,7 +125,7 @@ pub(super) struct Ask {
     pub after: Option<Vec<Cell>>,
 }
 
-fn groups<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answer>> {
+fn groups<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Resolved>> {
     Box::pin(async move {
         let mut ask = ask(scope, input)?;
         let codec = ask.codec(scope);
@@ -153,7 +155,7 @@ fn groups<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answer
         let has_more = groups.len() > ask.first;
         groups.truncate(ask.first);
         let cursor = |group: Option<&Group>| group.map_or(Cell::Null, |group| Cell::Text(codec.encode(&group.cursor)));
-        let page = Made {
+        let page = ComputedObject {
             cells: vec![
                 ("has_next", Cell::Bool(has_more)),
                 ("has_previous", Cell::Bool(input.present("after").is_some())),
@@ -162,7 +164,7 @@ fn groups<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answer
             ],
             inside: Vec::new(),
         };
-        Ok(Answer::Object(Made {
+        Ok(Resolved::Object(ComputedObject {
             cells: vec![("record_count", Cell::Int(record_count)), ("group_count", Cell::Int(group_count))],
             inside: vec![("nodes", groups.into_iter().map(|group| group.made).collect()), ("pageInfo", vec![page])],
         }))
@@ -171,7 +173,7 @@ fn groups<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answer
 
 /// A group, and where it stands in the order.
 struct Group {
-    made: Made,
+    made: ComputedObject,
     start: Option<i64>,
     count: i64,
     cursor: Vec<Cell>,
@@ -199,7 +201,7 @@ fn ask(scope: &Scope, input: &Input) -> Result<Ask> {
             scope.actor().require(permission)?;
         }
         if let Key::Attribute(name) = key {
-            scope.sight().may_use_attribute(NOUN, attributes(), name)?;
+            scope.attribute_access().may_use_attribute(NOUN, attributes(), name)?;
         }
         if keys[..place].contains(key) {
             return Err(Error::BadInput(format!("a key is named twice: {key:?}")));
@@ -210,10 +212,10 @@ fn ask(scope: &Scope, input: &Input) -> Result<Ask> {
         None => DEFAULT,
         Some(first) => usize::try_from(first)
             .ok()
-            .filter(|first| (1..=MOST).contains(first))
-            .ok_or_else(|| Error::BadInput(format!("first must be from 1 to {MOST}")))?,
+            .filter(|first| (1..=MAX).contains(first))
+            .ok_or_else(|| Error::BadInput(format!("first must be from 1 to {MAX}")))?,
     };
-    let filter = list_filter(NOUN, input.get("filter"), scope.sight())?;
+    let filter = list_filter(NOUN, input.get("filter"), scope.attribute_access())?;
     let bucket = input.object("bucket")?.map(|bucket| Bucket::read(&bucket)).transpose()?;
     let order = input.text("orderBy")?.and_then(GroupOrder::parse).unwrap_or(GroupOrder::Count);
     let mut ask = Ask { filter, keys, bucket, buckets: None, order, first, after: None };
@@ -252,7 +254,7 @@ impl Ask {
 
     /// Most groups to read.
     pub(super) fn limit(&self) -> usize {
-        if self.fills() { MOST + 1 } else { self.first + 1 }
+        if self.fills() { MAX + 1 } else { self.first + 1 }
     }
 
     fn group(&self, row: &[Cell]) -> Group {
@@ -260,7 +262,7 @@ impl Ask {
         let (mut attributes, mut tags) = (Vec::new(), Vec::new());
         for (key, cell) in self.keys.iter().zip(row) {
             cells.extend(key.shown().map(|column| (column, cell.clone())));
-            let of = |name: &String| Made {
+            let of = |name: &String| ComputedObject {
                 cells: vec![("name", Cell::Text(name.clone())), ("value", cell.clone())],
                 inside: Vec::new(),
             };
@@ -283,7 +285,7 @@ impl Ask {
         inside.extend([("attributes", attributes), ("tags", tags)]);
         let count = row[place].int().unwrap_or(0);
         let keys = &row[..self.keys.len()];
-        Group { made: Made { cells, inside }, start, count, cursor: self.cursor(count, start, keys) }
+        Group { made: ComputedObject { cells, inside }, start, count, cursor: self.cursor(count, start, keys) }
     }
 
     fn cursor(&self, count: i64, start: Option<i64>, keys: &[Cell]) -> Vec<Cell> {
@@ -319,10 +321,10 @@ impl Ask {
 }
 
 /// The mean of a score from its sum and number: sums of numbers with fractions are in billionths.
-fn mean(column: &str, pair: &[Cell]) -> Made {
+fn mean(column: &str, pair: &[Cell]) -> ComputedObject {
     let n = pair[1].int().unwrap_or(0);
     let unit = if given(NOUN, column, Cell::Null).0.kind == CellKind::Float { BILLIONTHS } else { 1.0 };
     #[expect(clippy::cast_precision_loss, reason = "sums and numbers are below 2^52 for four million records")]
     let mean = pair[0].int().filter(|_| n > 0).map_or(Cell::Null, |sum| Cell::Float(sum as f64 / unit / n as f64));
-    Made { cells: vec![("mean", mean), ("n", Cell::Int(n))], inside: Vec::new() }
+    ComputedObject { cells: vec![("mean", mean), ("n", Cell::Int(n))], inside: Vec::new() }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use entity::{
     Noun, Permission, interaction_point,
-    noun::Named,
+    noun::StringEnum,
     organization, review_answer,
     review_question::{self, ReviewComponent},
     step,
@@ -18,21 +18,23 @@ use super::{
 use crate::{
     Error, Result,
     graphql::{
-        input::Input,
-        slice::{Answer, Answers, Argument, Computed, Made, Query, Shows},
+        mutation::input::Input,
+        slice::{Argument, Computed, ComputedObject, Query, Resolved, ResolvedByRow, ReturnType},
     },
     store::{
         Scope,
-        cell::{Cell, CellKind, given},
-        narrow::Site,
-        sql::{Alias, Sql},
+        statement::{
+            builder::{Alias, Sql},
+            cell::{Cell, CellKind, given},
+            tenant_check::TenantCheck,
+        },
     },
 };
 
 /// Most rows that are read to compute one field.
-const MOST_ROWS: usize = 500_000;
+const MAX_ROWS: usize = 500_000;
 /// Most questions of a point, or points, in one answer.
-const MOST: i64 = 1_000;
+const MAX: i64 = 1_000;
 /// How many when the caller does not say.
 const DEFAULT: i64 = 100;
 /// A day in milliseconds.
@@ -49,7 +51,7 @@ pub const OF_POINT: &[Computed] = &[
         name: "review",
         doc: "How far its review has come, and whether it is stale.",
         arguments: &[],
-        shows: Shows::One(&POINT_REVIEW),
+        shows: ReturnType::One(&POINT_REVIEW),
         run: |scope, _, ids| Box::pin(of_points(scope, ids)),
     },
     Computed {
@@ -64,7 +66,7 @@ pub const OF_POINT: &[Computed] = &[
             },
             Argument { name: "first", ty: "Int", default: Some("100"), doc: "Most questions, 1 to 1,000." },
         ],
-        shows: Shows::List(&ITEM),
+        shows: ReturnType::List(&ITEM),
         run: |scope, input, ids| Box::pin(items(scope, input, ids)),
     },
 ];
@@ -74,7 +76,7 @@ pub const OF_JOURNEY: &[Computed] = &[Computed {
     name: "review",
     doc: "How far the reviews of the interaction points of its steps have come.",
     arguments: &[],
-    shows: Shows::One(&JOURNEY_REVIEW),
+    shows: ReturnType::One(&JOURNEY_REVIEW),
     run: |scope, _, ids| Box::pin(of_journeys(scope, ids)),
 }];
 
@@ -91,11 +93,7 @@ pub const REVIEWS_DUE: Query = Query {
 /// How many the caller wants.
 fn wanted(input: &Input) -> Result<i64> {
     let first = input.int("first")?.unwrap_or(DEFAULT);
-    if (1..=MOST).contains(&first) {
-        Ok(first)
-    } else {
-        Err(Error::BadInput(format!("first must be from 1 to {MOST}")))
-    }
+    if (1..=MAX).contains(&first) { Ok(first) } else { Err(Error::BadInput(format!("first must be from 1 to {MAX}"))) }
 }
 
 /// What was found of the review of a point.
@@ -152,7 +150,8 @@ async fn reviewed(scope: &Scope, which: Which<'_>) -> Result<(usize, Vec<Reviewe
     sql.push(" AND ")
         .is_one_of(ANSWER, "question_id", &active)
         .push(") AS answered FROM interaction_point AS t WHERE ");
-    sql.narrow(Site::ReviewedPoints, Alias::ROW, interaction_point::NOUN.tenant, scope.organization()).push(" AND ");
+    sql.filter_tenant(TenantCheck::ReviewedPoints, Alias::ROW, interaction_point::NOUN.tenant, scope.organization())
+        .push(" AND ");
     match which {
         Which::Of(points) => drop(sql.is_one_of(Alias::ROW, "id", points).push(") AS g")),
         Which::Stale { first } => {
@@ -174,8 +173,12 @@ async fn reviewed(scope: &Scope, which: Which<'_>) -> Result<(usize, Vec<Reviewe
 /// The rest of a statement over the answers of a point, but for its closing bracket.
 fn answers(sql: &mut Sql, scope: &Scope) {
     sql.push(" FROM review_answer AS ").alias(ANSWER).push(" WHERE ");
-    sql.narrow(Site::ReviewAnswers, ANSWER, "organization_id", scope.organization()).push(" AND ");
-    sql.tie(Site::ReviewAnswersRow, (ANSWER, "organization_id"), (Alias::ROW, interaction_point::NOUN.tenant));
+    sql.filter_tenant(TenantCheck::ReviewAnswers, ANSWER, "organization_id", scope.organization()).push(" AND ");
+    sql.same_tenant(
+        TenantCheck::ReviewAnswersRow,
+        (ANSWER, "organization_id"),
+        (Alias::ROW, interaction_point::NOUN.tenant),
+    );
     sql.push(" AND ").column(ANSWER, "point_id").push(" = ").column(Alias::ROW, "id");
 }
 
@@ -188,9 +191,9 @@ fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn point(review: &Reviewed, questions: i64, now: i64) -> Made {
+fn point(review: &Reviewed, questions: i64, now: i64) -> ComputedObject {
     let optional = |number: Option<i64>| number.map_or(Cell::Null, Cell::Int);
-    Made {
+    ComputedObject {
         cells: vec![
             ("question_count", Cell::Int(questions)),
             ("answered_count", Cell::Int(review.answered)),
@@ -205,26 +208,26 @@ fn point(review: &Reviewed, questions: i64, now: i64) -> Made {
     }
 }
 
-async fn of_points(scope: &Scope, points: &[Uuid]) -> Result<Answers> {
+async fn of_points(scope: &Scope, points: &[Uuid]) -> Result<ResolvedByRow> {
     let (questions, found, _) = reviewed(scope, Which::Of(points)).await?;
     let now = scope.now().timestamp_millis();
-    let answer = |review: &Reviewed| (review.point, vec![Answer::Object(point(review, count(questions), now))]);
+    let answer = |review: &Reviewed| (review.point, vec![Resolved::Object(point(review, count(questions), now))]);
     Ok(found.iter().map(answer).collect())
 }
 
-async fn due(scope: &Scope, input: &Input<'_>) -> Result<Answer> {
+async fn due(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
     let first = wanted(input)?;
     let (questions, found, points) = reviewed(scope, Which::Stale { first }).await?;
     let now = scope.now().timestamp_millis();
-    Ok(Answer::Object(Made {
+    Ok(Resolved::Object(ComputedObject {
         cells: vec![("point_count", Cell::Int(points))],
         inside: vec![("nodes", found.iter().map(|review| point(review, count(questions), now)).collect())],
     }))
 }
 
-async fn of_journeys(scope: &Scope, journeys: &[Uuid]) -> Result<Answers> {
-    let steps = scope.cells(&step::NOUN, &["journey_id", "point_id"], "journey_id", journeys, MOST_ROWS).await?;
-    too_many(steps.len() > MOST_ROWS, "journeys")?;
+async fn of_journeys(scope: &Scope, journeys: &[Uuid]) -> Result<ResolvedByRow> {
+    let steps = scope.cells(&step::NOUN, &["journey_id", "point_id"], "journey_id", journeys, MAX_ROWS).await?;
+    too_many(steps.len() > MAX_ROWS, "journeys")?;
     let mut points: HashMap<Uuid, BTreeSet<Uuid>> = HashMap::new();
     for (journey, point) in steps.iter().filter_map(|row| row[0].id().zip(row[1].id())) {
         points.entry(journey).or_default().insert(point);
@@ -245,19 +248,19 @@ async fn of_journeys(scope: &Scope, journeys: &[Uuid]) -> Result<Answers> {
             ("answered_count", Cell::Int(answered)),
             ("completeness", completeness(answered, asked)),
         ];
-        (*journey, vec![Answer::Object(Made { cells, inside: Vec::new() })])
+        (*journey, vec![Resolved::Object(ComputedObject { cells, inside: Vec::new() })])
     };
     Ok(journeys.iter().map(answer).collect())
 }
 
-async fn items(scope: &Scope, input: &Input<'_>, points: &[Uuid]) -> Result<Answers> {
+async fn items(scope: &Scope, input: &Input<'_>, points: &[Uuid]) -> Result<ResolvedByRow> {
     let component = input.text("component")?.and_then(ReviewComponent::parse);
     let mut questions = questions(scope).await?;
     questions.retain(|question| component.is_none_or(|component| question.component == component));
     questions.truncate(usize::try_from(wanted(input)?).unwrap_or_default());
     let columns = ["id", "point_id", "question_id", "answered_at"];
-    let rows = scope.cells(&review_answer::NOUN, &columns, "point_id", points, MOST_ROWS).await?;
-    too_many(rows.len() > MOST_ROWS, "points")?;
+    let rows = scope.cells(&review_answer::NOUN, &columns, "point_id", points, MAX_ROWS).await?;
+    too_many(rows.len() > MAX_ROWS, "points")?;
     let mut newest: HashMap<(Uuid, Uuid), (i64, Uuid)> = HashMap::new();
     for row in &rows {
         if let [Cell::Id(id), Cell::Id(point), Cell::Id(question), Cell::Int(at)] = row.as_slice() {
@@ -268,7 +271,7 @@ async fn items(scope: &Scope, input: &Input<'_>, points: &[Uuid]) -> Result<Answ
     let item = |point: &Uuid, question: &review_question::Model| {
         let answer = newest.get(&(*point, question.id.0)).map_or(Cell::Null, |(_, id)| Cell::Id(*id));
         let cells = vec![("question_id", Cell::Id(question.id.0)), ("answer_id", answer)];
-        Answer::Object(Made { cells, inside: Vec::new() })
+        Resolved::Object(ComputedObject { cells, inside: Vec::new() })
     };
     let items = |point: &Uuid| (*point, questions.iter().map(|question| item(point, question)).collect());
     Ok(points.iter().map(items).collect())

@@ -10,7 +10,7 @@ const COUNT: Kind = Kind::Int { min: 0, max: i64::MAX };
 const SHARE: Kind = Kind::Float { min: 0.0, max: 1.0 };
 
 /// How far the review of a point has come.
-pub(super) static POINT_REVIEW: Noun = Noun::made(
+pub(super) static POINT_REVIEW: Noun = Noun::computed(
     "PointReview",
     "How far the review of an interaction point has come, and whether it is stale.",
     Permission::MapRead,
@@ -61,7 +61,7 @@ pub(super) static POINT_REVIEW: Noun = Noun::made(
 );
 
 /// How far the reviews of a journey have come.
-pub(super) static JOURNEY_REVIEW: Noun = Noun::made(
+pub(super) static JOURNEY_REVIEW: Noun = Noun::computed(
     "JourneyReview",
     "How far the reviews of the interaction points of a journey's steps have come: each point once, nested journeys not counted.",
     Permission::MapRead,
@@ -92,7 +92,7 @@ pub(super) static JOURNEY_REVIEW: Noun = Noun::made(
 );
 
 /// A question and the answer of a point.
-pub(super) static ITEM: Noun = Noun::made(
+pub(super) static ITEM: Noun = Noun::computed(
     "ReviewItem",
     "An active question, and the answer that holds at an interaction point.",
     Permission::MapRead,
@@ -109,12 +109,12 @@ pub(super) static ITEM: Noun = Noun::made(
 );
 
 /// Points to be reviewed.
-pub(super) static DUE: Noun = Noun::made(
+pub(super) static DUE: Noun = Noun::computed(
     "ReviewsDue",
     "Interaction points whose review is stale.",
     Permission::MapRead,
     &[Field::new("pointCount", "point_count", COUNT, "Points there are, whatever `first` is.")],
-    &[Relationship::inside(
+    &[Relationship::embedded(
         "nodes",
         &POINT_REVIEW,
         true,

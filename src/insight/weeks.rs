@@ -11,7 +11,11 @@ use super::{
 use crate::{
     Result,
     calendar::BucketUnit,
-    store::{Scope, cell::Cell, filter::Predicate, rollup::Asked},
+    store::{
+        Scope,
+        rollup::Asked,
+        statement::{cell::Cell, filter::Predicate},
+    },
 };
 
 impl Ask {

@@ -2,26 +2,29 @@
 
 use entity::{
     assumption::{AssumptionTruth, Entity},
-    noun::Named,
+    noun::StringEnum,
 };
 
 use super::evidence::backed;
 use crate::{
     error::Code,
-    graphql::slice::Slice,
-    store::{Tx, draft::Draft, write::Rules},
+    graphql::slice::Module,
+    store::{
+        Tx,
+        writing::{draft::Draft, write::Hooks},
+    },
 };
 
 /// The slice.
-pub const SLICE: Slice = Slice {
-    rules: Rules {
+pub const SLICE: Module = Module {
+    rules: Hooks {
         prepare: |tx, drafts| {
             Box::pin(async {
                 check(tx, drafts);
                 Ok(())
             })
         },
-        ..Rules::NONE
+        ..Hooks::NONE
     },
     ..backed::<Entity>()
 };

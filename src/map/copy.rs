@@ -3,7 +3,7 @@
 use entity::{
     Noun, Permission, assumption, desired_result, expectation, interaction_point,
     journey::{self, JourneyStatus},
-    noun::Named,
+    noun::StringEnum,
     objective, objective_conflict, stage, step, step_link,
 };
 
@@ -11,39 +11,41 @@ use super::{EXPECTED_VERSION, step as step_slice};
 use crate::{
     Error, Result, UserError,
     graphql::{
-        input::{Input, accept},
+        mutation::input::{Input, accept},
         slice::{Argument, Done, Mutation, Run},
     },
     store::{
         Tx,
-        cell::{Cell, Column, Record, columns, given},
-        draft::{Draft, Mode, Outcome, Target},
-        whole::Whole,
-        write::Values,
+        statement::cell::{Cell, Column, Record, columns, given},
+        writing::{
+            aggregate::Aggregate,
+            draft::{Draft, Mode, Outcome, Target},
+            write::NewRow,
+        },
     },
 };
 
 /// Most rows of one copy.
-const MOST: usize = 10_000;
+const MAX: usize = 10_000;
 
-static STAGE: Whole = Whole { noun: &stage::NOUN, parts: &[] };
-static STEP: Whole = Whole { noun: &step::NOUN, parts: &[] };
-static STEP_LINK: Whole = Whole { noun: &step_link::NOUN, parts: &[] };
-static EXPECTATION: Whole = Whole { noun: &expectation::NOUN, parts: EVIDENCE };
-static ASSUMPTION: Whole = Whole { noun: &assumption::NOUN, parts: EVIDENCE };
-static OBJECTIVE: Whole = Whole { noun: &objective::NOUN, parts: EVIDENCE };
-static CONFLICT: Whole = Whole { noun: &objective_conflict::NOUN, parts: &[] };
-static DESIRED_RESULT: Whole = Whole { noun: &desired_result::NOUN, parts: EVIDENCE };
+static STAGE: Aggregate = Aggregate { noun: &stage::NOUN, parts: &[] };
+static STEP: Aggregate = Aggregate { noun: &step::NOUN, parts: &[] };
+static STEP_LINK: Aggregate = Aggregate { noun: &step_link::NOUN, parts: &[] };
+static EXPECTATION: Aggregate = Aggregate { noun: &expectation::NOUN, parts: EVIDENCE };
+static ASSUMPTION: Aggregate = Aggregate { noun: &assumption::NOUN, parts: EVIDENCE };
+static OBJECTIVE: Aggregate = Aggregate { noun: &objective::NOUN, parts: EVIDENCE };
+static CONFLICT: Aggregate = Aggregate { noun: &objective_conflict::NOUN, parts: &[] };
+static DESIRED_RESULT: Aggregate = Aggregate { noun: &desired_result::NOUN, parts: EVIDENCE };
 
 /// The evidence behind an element stays where it is, and stands behind the copy, too.
-const EVIDENCE: &[(&str, Option<&Whole>)] = &[("evidence", None)];
+const EVIDENCE: &[(&str, Option<&Aggregate>)] = &[("evidence", None)];
 
-static JOURNEY: Whole = Whole {
+static JOURNEY: Aggregate = Aggregate {
     noun: &journey::NOUN,
     parts: &[("stages", Some(&STAGE)), ("steps", Some(&STEP)), ("links", Some(&STEP_LINK))],
 };
 
-static NESTED: Whole = Whole {
+static NESTED: Aggregate = Aggregate {
     noun: &journey::NOUN,
     parts: &[
         ("stages", Some(&STAGE)),
@@ -53,7 +55,7 @@ static NESTED: Whole = Whole {
     ],
 };
 
-static POINT: Whole = Whole {
+static POINT: Aggregate = Aggregate {
     noun: &interaction_point::NOUN,
     parts: &[
         ("mediums", None),
@@ -140,7 +142,7 @@ async fn copy_journey(tx: &Tx, input: &Input<'_>) -> Result<Done> {
 async fn copy_point(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let done = copy(tx, input, &POINT, "name", |_| Vec::new()).await?;
     if let Ok((copy, _)) = &done {
-        super::expectation::begin(tx, *copy).await?;
+        super::expectation::record_initial(tx, *copy).await?;
     }
     Ok(done)
 }
@@ -149,9 +151,9 @@ async fn copy_point(tx: &Tx, input: &Input<'_>) -> Result<Done> {
 async fn copy(
     tx: &Tx,
     input: &Input<'_>,
-    whole: &'static Whole,
+    whole: &'static Aggregate,
     named: &str,
-    adjust: impl Fn(&'static Noun) -> Values,
+    adjust: impl Fn(&'static Noun) -> NewRow,
 ) -> Result<Done> {
     let noun = whole.noun;
     let name = match new_value(input, noun, named)? {
@@ -168,7 +170,7 @@ async fn copy(
         values.extend(name.clone().filter(|_| record.id() == root));
         values
     };
-    Ok(match tx.copy(whole, root, MOST, adjust).await? {
+    Ok(match tx.copy(whole, root, MAX, adjust).await? {
         Ok(id) => Ok((id, Outcome::Created)),
         Err(mistake) => Err(vec![mistake]),
     })
@@ -192,7 +194,7 @@ async fn copy_step(tx: &Tx, input: &Input<'_>) -> Result<Done> {
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
     let (id, version) = (input.id("id", noun)?, input.int("expectedVersion")?);
-    tx.lock_whole(noun, rules.part_of.as_ref(), id).await?;
+    tx.lock_parent(noun, rules.child_of.as_ref(), id).await?;
     let original = match tx.lock_one(noun, noun.write, id, version).await? {
         Ok(record) => record,
         Err(mistake) => return Ok(Err(vec![mistake])),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use entity::{Noun, expectation, influencer, interaction_point, journey, medium, stage, step, step_link};
 use serde_json::{Map, Value};
 
-entity::named! {
+entity::string_enum! {
     /// What happened to an element of a journey.
     ChangeKind as "JourneyChangeKind" {
         /// It is new.

@@ -7,7 +7,7 @@ use entity::{
     journey::{self, JourneyStatus},
     journey_edition::{self, Column, Entity},
     medium,
-    noun::{Field, Kind, Link, Named, Noun, Relationship, Writable},
+    noun::{Field, Kind, Link, Noun, Relationship, StringEnum, Writable},
     stage, step, step_link,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid};
@@ -21,38 +21,40 @@ use crate::{
     Error, Result, UserError,
     error::Code,
     graphql::{
-        freeze::freeze,
-        input::Input,
-        slice::{Answer, Argument, Done, Made, Mutation, Query, Run},
+        execution::snapshot::freeze,
+        mutation::input::Input,
+        slice::{Argument, ComputedObject, Done, Mutation, Query, Resolved, Run},
     },
     store::{
         Connection, Scope, Tx,
-        cell::{Cell, given},
-        draft::{Draft, Mode, Outcome, Target},
-        whole::Whole,
-        write::Rules,
+        statement::cell::{Cell, given},
+        writing::{
+            aggregate::Aggregate,
+            draft::{Draft, Mode, Outcome, Target},
+            write::Hooks,
+        },
     },
 };
 
 /// Most rows of an edition.
-const MOST_ROWS: usize = 10_000;
+const MAX_ROWS: usize = 10_000;
 /// Longest document of an edition in bytes.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-static MEDIUM: Whole = Whole { noun: &medium::NOUN, parts: &[] };
-static INFLUENCER: Whole = Whole { noun: &influencer::NOUN, parts: &[] };
-static EXPECTATION: Whole = Whole { noun: &expectation::NOUN, parts: &[] };
-static STAGE: Whole = Whole { noun: &stage::NOUN, parts: &[] };
-static STEP_LINK: Whole = Whole { noun: &step_link::NOUN, parts: &[] };
-static STEP: Whole = Whole { noun: &step::NOUN, parts: &[("point", Some(&POINT))] };
+static MEDIUM: Aggregate = Aggregate { noun: &medium::NOUN, parts: &[] };
+static INFLUENCER: Aggregate = Aggregate { noun: &influencer::NOUN, parts: &[] };
+static EXPECTATION: Aggregate = Aggregate { noun: &expectation::NOUN, parts: &[] };
+static STAGE: Aggregate = Aggregate { noun: &stage::NOUN, parts: &[] };
+static STEP_LINK: Aggregate = Aggregate { noun: &step_link::NOUN, parts: &[] };
+static STEP: Aggregate = Aggregate { noun: &step::NOUN, parts: &[("point", Some(&POINT))] };
 
-static POINT: Whole = Whole {
+static POINT: Aggregate = Aggregate {
     noun: &interaction_point::NOUN,
     parts: &[("mediums", Some(&MEDIUM)), ("influencers", Some(&INFLUENCER)), ("expectations", Some(&EXPECTATION))],
 };
 
 /// What an edition holds.
-pub(super) static JOURNEY: Whole = Whole {
+pub(super) static JOURNEY: Aggregate = Aggregate {
     noun: &journey::NOUN,
     parts: &[("stages", Some(&STAGE)), ("steps", Some(&STEP)), ("links", Some(&STEP_LINK))],
 };
@@ -121,7 +123,7 @@ static DIFFERENCE: Noun = Noun {
         Relationship {
             name: "changes",
             target: &CHANGE,
-            link: Link::Inside { is_list: true },
+            link: Link::Embedded { is_list: true },
             doc: "The changes, those of the journey first, then of stages, steps, links and points.",
         },
     ],
@@ -159,8 +161,8 @@ static CHANGE: Noun = Noun {
 
 /// The journey as it is now, or nothing if it is too large for an edition.
 async fn current<C: Connection>(scope: &Scope<C>, journey: Uuid) -> Result<Option<Value>> {
-    let gathered = scope.gather(&JOURNEY, &[journey], MOST_ROWS).await?;
-    Ok((gathered.count() <= MOST_ROWS).then(|| freeze(&gathered)))
+    let loaded = scope.load_aggregate(&JOURNEY, &[journey], MAX_ROWS).await?;
+    Ok((loaded.count() <= MAX_ROWS).then(|| freeze(&loaded)))
 }
 
 async fn publish(tx: &Tx, input: &Input<'_>) -> Result<Done> {
@@ -192,7 +194,7 @@ async fn publish(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let changed = record.changed(&[given(noun, "status", published)], &now);
     tx.put(noun, vec![(changed, fields)], EventOperation::Updated).await?;
     let document = current(tx, id).await?.map(|document| document.to_string());
-    let Some(document) = document.filter(|document| document.len() <= MOST_BYTES) else {
+    let Some(document) = document.filter(|document| document.len() <= MAX_BYTES) else {
         return Ok(Err(vec![UserError::new(Code::TooLong, "id", "the journey is too large for an edition")]));
     };
     let mut draft = Draft::new(&journey_edition::NOUN, Target::New, Mode::CreateOnly);
@@ -201,11 +203,11 @@ async fn publish(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     draft.set("published_at", Cell::Int(tx.now().timestamp_millis()));
     draft.set("published_by", Cell::Text(tx.actor().subject.clone()));
     draft.set("journey_id", Cell::Id(id));
-    tx.write(&journey_edition::NOUN, &Rules::NONE, &mut [draft], true).await?;
+    tx.write(&journey_edition::NOUN, &Hooks::NONE, &mut [draft], true).await?;
     Ok(Ok((id, Outcome::Updated)))
 }
 
-async fn compare(scope: &Scope, input: &Input<'_>) -> Result<Answer> {
+async fn compare(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
     let noun = &journey_edition::NOUN;
     let (mut named, mut references) = (Vec::new(), Vec::new());
     for name in ["from", "to"] {
@@ -241,7 +243,7 @@ async fn compare(scope: &Scope, input: &Input<'_>) -> Result<Answer> {
     };
     let after = after.ok_or_else(|| Error::BadInput("the journey is too large to be compared".to_owned()))?;
     let changes = scope.compute(true, move |_| Ok(changes(&before, &after).iter().map(made).collect())).await?;
-    Ok(Answer::Object(Made {
+    Ok(Resolved::Object(ComputedObject {
         cells: vec![
             ("journey_id", Cell::Id(journey)),
             ("from_id", Cell::Id(from)),
@@ -251,9 +253,9 @@ async fn compare(scope: &Scope, input: &Input<'_>) -> Result<Answer> {
     }))
 }
 
-fn made(change: &Change) -> Made {
+fn made(change: &Change) -> ComputedObject {
     let text = |text: &str| Cell::Text(text.to_owned());
-    Made {
+    ComputedObject {
         cells: vec![
             ("kind", text(change.kind.name())),
             ("type", text(change.noun.name)),

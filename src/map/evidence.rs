@@ -3,7 +3,7 @@
 use entity::{
     Noun, Tenanted,
     evidence::{EvidenceKind, NOUN},
-    noun::{Kind, Named},
+    noun::{Kind, StringEnum},
 };
 use sea_orm::prelude::Uuid;
 use url::Url;
@@ -11,11 +11,15 @@ use url::Url;
 use crate::{
     Error, Result,
     error::Code,
-    graphql::slice::{Answer, Answers, Computed, Shows, Slice},
-    store::{Scope, Tx, cell::Cell, draft::Draft, write::Rules},
+    graphql::slice::{Computed, Module, Resolved, ResolvedByRow, ReturnType},
+    store::{
+        Scope, Tx,
+        statement::cell::Cell,
+        writing::{draft::Draft, write::Hooks},
+    },
 };
 
-entity::named! {
+entity::string_enum! {
     /// What kinds of evidence stand behind an element.
     EvidenceLevel as "EvidenceLevel" {
         /// There is no evidence.
@@ -30,23 +34,23 @@ entity::named! {
 }
 
 /// The slice.
-pub const SLICE: Slice = Slice {
-    rules: Rules {
+pub const SLICE: Module = Module {
+    rules: Hooks {
         prepare: |tx, drafts| {
             Box::pin(async {
                 check(tx, drafts);
                 Ok(())
             })
         },
-        ..Rules::NONE
+        ..Hooks::NONE
     },
     enums: &[EvidenceLevel::TYPE],
-    ..Slice::new(&NOUN)
+    ..Module::new(&NOUN)
 };
 
 /// The slice of an element that evidence can stand behind. Its noun has the relation `entity::evidence::behind`.
-pub const fn backed<E: Tenanted>() -> Slice {
-    Slice { computed: const { &[level::<E>()] }, sets: &["evidence"], ..Slice::new(E::NOUN) }
+pub const fn backed<E: Tenanted>() -> Module {
+    Module { computed: const { &[level::<E>()] }, sets: &["evidence"], ..Module::new(E::NOUN) }
 }
 
 /// The field that says what kinds of evidence stand behind an element.
@@ -55,12 +59,12 @@ pub const fn level<E: Tenanted>() -> Computed {
         name: "evidenceLevel",
         doc: "What kinds of evidence stand behind it. Archived evidence does not count.",
         arguments: &[],
-        shows: Shows::Value(Kind::Enum(EvidenceLevel::TYPE)),
+        shows: ReturnType::Value(Kind::Enum(EvidenceLevel::TYPE)),
         run: |scope, _, ids| Box::pin(levels(scope, E::NOUN, ids)),
     }
 }
 
-async fn levels(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Answers> {
+async fn levels(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<ResolvedByRow> {
     let relation = noun.relation("evidence").ok_or_else(|| Error::internal("this noun has no evidence"))?;
     let kinds = scope.values_among(relation, "kind", ids).await?;
     let level = |id: &Uuid| {
@@ -74,7 +78,7 @@ async fn levels(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Answ
             (true, true) => EvidenceLevel::Both,
         }
     };
-    Ok(ids.iter().map(|id| (*id, vec![Answer::Value(Cell::Text(level(id).name().to_owned()))])).collect())
+    Ok(ids.iter().map(|id| (*id, vec![Resolved::Value(Cell::Text(level(id).name().to_owned()))])).collect())
 }
 
 fn check(tx: &Tx, drafts: &mut [Draft]) {

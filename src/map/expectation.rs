@@ -16,20 +16,19 @@ use crate::{
     Error, Result, UserError,
     error::Code,
     graphql::{
-        input::{Input, text, wire_id},
-        slice::{Argument, Done, Mutation, Run, Slice},
+        mutation::input::{Input, text, wire_id},
+        slice::{Argument, Done, Module, Mutation, Run},
     },
     store::{
         Tx,
-        cell::{Cell, Record, given},
-        draft::Outcome,
-        write::Rules,
+        statement::cell::{Cell, Record, given},
+        writing::{draft::Outcome, write::Hooks},
     },
 };
 
 /// The slice.
-pub const SLICE: Slice = Slice {
-    rules: Rules { deleted: |tx, expectation| Box::pin(left(tx, expectation)), ..Rules::NONE },
+pub const SLICE: Module = Module {
+    rules: Hooks { deleted: |tx, expectation| Box::pin(record_removal(tx, expectation)), ..Hooks::NONE },
     ..backed::<Entity>()
 };
 
@@ -70,7 +69,7 @@ async fn rank(tx: &Tx, input: &Input<'_>) -> Result<Done> {
         Ok(point) => point,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
-    let rows = tx.all_unpermitted(Entity::find().filter(Column::PointId.eq(point.id()))).await?;
+    let rows = tx.all_unchecked(Entity::find().filter(Column::PointId.eq(point.id()))).await?;
     let mut wanted_order: Vec<Uuid> = Vec::new();
     for (index, id) in wanted.into_iter().enumerate() {
         let code = match id {
@@ -103,7 +102,7 @@ pub(super) async fn set_ranks(tx: &Tx, ranks: &Ranks) -> Result<(HashSet<Uuid>, 
     }
     let mut owners = tx.lock(&interaction_point::NOUN, &ranks.keys().copied().collect::<Vec<_>>()).await?;
     let rank = |point: Uuid, id: Uuid| ranks.get(&point).and_then(|top| top.get(&id)).copied();
-    let rows = tx.all_unpermitted(Entity::find().filter(Column::PointId.is_in(owners.keys().copied()))).await?;
+    let rows = tx.all_unchecked(Entity::find().filter(Column::PointId.is_in(owners.keys().copied()))).await?;
     for row in rows.iter().filter(|row| row.rank != rank(row.point_id.0, row.id.0)) {
         points.insert(row.point_id.0);
         changing.insert(row.id.0);
@@ -145,7 +144,7 @@ pub(super) async fn set_ranks(tx: &Tx, ranks: &Ranks) -> Result<(HashSet<Uuid>, 
     let owners = points.iter().filter_map(|point| owners.remove(point));
     let owners = owners.map(|point| (point.changed(&[], &now), vec!["expectations", "rankings"])).collect();
     tx.put(&interaction_point::NOUN, owners, EventOperation::Updated).await?;
-    keep(tx, &history).await?;
+    record_change(tx, &history).await?;
     Ok((points, changing))
 }
 
@@ -179,7 +178,7 @@ fn ranked(ranked: impl Iterator<Item = Ranked>) -> Vec<Ranked> {
 }
 
 /// Adds to the history of top fives: each point with its top five before and after.
-async fn keep(tx: &Tx, changed: &[(Uuid, Vec<Ranked>, Vec<Ranked>)]) -> Result<()> {
+async fn record_change(tx: &Tx, changed: &[(Uuid, Vec<Ranked>, Vec<Ranked>)]) -> Result<()> {
     let noun = &expectation_ranking::NOUN;
     let list =
         |ranked: &[Ranked]| Cell::Text(ranked.iter().map(Ranked::shown).collect::<serde_json::Value>().to_string());
@@ -198,23 +197,23 @@ async fn keep(tx: &Tx, changed: &[(Uuid, Vec<Ranked>, Vec<Ranked>)]) -> Result<(
 /// The top five of a point as it is.
 async fn top(tx: &Tx, point: Uuid) -> Result<Vec<Ranked>> {
     let rows = Entity::find().filter(Column::PointId.eq(point)).filter(Column::Rank.is_not_null());
-    let rows = tx.all_unpermitted(rows.order_by_asc(Column::Rank)).await?;
+    let rows = tx.all_unchecked(rows.order_by_asc(Column::Rank)).await?;
     let ranked = |row: Model| Some(Ranked { rank: row.rank?, id: row.id.0, statement: row.statement });
     Ok(rows.into_iter().filter_map(ranked).collect())
 }
 
 /// Tells of the place that a deleted expectation has left.
-async fn left(tx: &Tx, deleted: &Record) -> Result<()> {
+async fn record_removal(tx: &Tx, deleted: &Record) -> Result<()> {
     let (Some(gone), Some(point)) = (Ranked::of(deleted), deleted.get("point_id").id()) else { return Ok(()) };
     let after = top(tx, point).await?;
     let mut before = after.clone();
     before.push(gone);
     before.sort_unstable_by_key(|ranked| ranked.rank);
-    keep(tx, &[(point, before, after)]).await
+    record_change(tx, &[(point, before, after)]).await
 }
 
 /// Tells of the top five that a copy of a point begins with.
-pub(super) async fn begin(tx: &Tx, point: Uuid) -> Result<()> {
+pub(super) async fn record_initial(tx: &Tx, point: Uuid) -> Result<()> {
     let after = top(tx, point).await?;
-    if after.is_empty() { Ok(()) } else { keep(tx, &[(point, Vec::new(), after)]).await }
+    if after.is_empty() { Ok(()) } else { record_change(tx, &[(point, Vec::new(), after)]).await }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use entity::{
     Permission,
-    noun::{Field, Kind, Named, Noun, Relationship},
+    noun::{Field, Kind, Noun, Relationship, StringEnum},
     step,
     step_link::{self, StepLinkKind},
 };
@@ -12,23 +12,23 @@ use sea_orm::prelude::Uuid;
 
 use super::{
     diagram,
-    graph::{Graph, MOST_MOVES, Path},
+    graph::{Graph, MAX_MOVES, Path},
 };
 use crate::{
     Error, Result,
     graphql::{
-        input::{Input, text},
-        slice::{Answer, Answers, Argument, Computed, Made, Shows},
+        mutation::input::{Input, text},
+        slice::{Argument, Computed, ComputedObject, Resolved, ResolvedByRow, ReturnType},
     },
-    store::{Scope, cell::Cell, meter::Meter},
+    store::{Scope, statement::cell::Cell, usage::meter::Meter},
 };
 
 /// Most paths of one answer.
-const MOST_PATHS: i64 = 100;
+const MAX_PATHS: i64 = 100;
 /// Up to how many steps and links paths are looked for on the spot.
 const FEW: usize = 100;
 /// Most rows that are read to compute one field.
-const MOST_ROWS: usize = 500_000;
+const MAX_ROWS: usize = 500_000;
 
 const KINDS: Argument = Argument {
     name: "kinds",
@@ -43,14 +43,14 @@ pub(super) const OF_JOURNEY: &[Computed] = &[
         name: "starts",
         doc: "Steps that no link but a LOOP leads to, by position.",
         arguments: &[],
-        shows: Shows::List(&step::NOUN),
+        shows: ReturnType::List(&step::NOUN),
         run: |scope, _, ids| Box::pin(bare(scope, ids, "to_id")),
     },
     Computed {
         name: "ends",
         doc: "Steps from which no link but a LOOP leads on, by position.",
         arguments: &[],
-        shows: Shows::List(&step::NOUN),
+        shows: ReturnType::List(&step::NOUN),
         run: |scope, _, ids| Box::pin(bare(scope, ids, "from_id")),
     },
     Computed {
@@ -68,7 +68,7 @@ pub(super) const OF_JOURNEY: &[Computed] = &[
             KINDS,
             Argument { name: "first", ty: "Int", default: Some("10"), doc: "Most paths, 1 to 100." },
         ],
-        shows: Shows::One(&PATHS),
+        shows: ReturnType::One(&PATHS),
         run: |scope, input, ids| Box::pin(paths(scope, input, ids)),
     },
     diagram::OF_JOURNEY,
@@ -81,28 +81,28 @@ pub(super) const OF_STEP: &[Computed] = &[
         name: "successors",
         doc: "Steps that links lead to from here, each once, by age of the links.",
         arguments: &[KINDS],
-        shows: Shows::List(&step::NOUN),
+        shows: ReturnType::List(&step::NOUN),
         run: |scope, input, ids| Box::pin(neighbours(scope, input, ids, ["from_id", "to_id"])),
     },
     Computed {
         name: "predecessors",
         doc: "Steps from which links lead here, each once, by age of the links.",
         arguments: &[KINDS],
-        shows: Shows::List(&step::NOUN),
+        shows: ReturnType::List(&step::NOUN),
         run: |scope, input, ids| Box::pin(neighbours(scope, input, ids, ["to_id", "from_id"])),
     },
     Computed {
         name: "isStart",
         doc: "Whether no link but a LOOP leads to it.",
         arguments: &[],
-        shows: Shows::Value(Kind::Bool),
+        shows: ReturnType::Value(Kind::Bool),
         run: |scope, _, ids| Box::pin(is_bare(scope, ids, "to_id")),
     },
     Computed {
         name: "isEnd",
         doc: "Whether no link but a LOOP leads on from it.",
         arguments: &[],
-        shows: Shows::Value(Kind::Bool),
+        shows: ReturnType::Value(Kind::Bool),
         run: |scope, _, ids| Box::pin(is_bare(scope, ids, "from_id")),
     },
 ];
@@ -110,23 +110,23 @@ pub(super) const OF_STEP: &[Computed] = &[
 /// The objects of the answers.
 pub(super) const OBJECTS: &[&Noun] = &[&PATHS, &PATH, &PATH_STEP];
 
-static PATHS: Noun = Noun::made(
+static PATHS: Noun = Noun::computed(
     "JourneyPaths",
     "Ways through a journey.",
     Permission::MapRead,
     &[Field::new("hasMore", "has_more", Kind::Bool, "Whether there are, or may be, more than these.")],
-    &[Relationship::inside("nodes", &PATH, true, "The ways.")],
+    &[Relationship::embedded("nodes", &PATH, true, "The ways.")],
 );
 
-static PATH: Noun = Noun::made(
+static PATH: Noun = Noun::computed(
     "JourneyPath",
     "One way through a journey.",
     Permission::MapRead,
     &[Field::new("length", "length", Kind::Int { min: 1, max: i64::MAX }, "How many steps it has.")],
-    &[Relationship::inside("steps", &PATH_STEP, true, "Its steps in order.")],
+    &[Relationship::embedded("steps", &PATH_STEP, true, "Its steps in order.")],
 );
 
-static PATH_STEP: Noun = Noun::made(
+static PATH_STEP: Noun = Noun::computed(
     "JourneyPathStep",
     "A step on a way through a journey.",
     Permission::MapRead,
@@ -147,7 +147,7 @@ struct Line {
 /// Links of these kinds whose `column` is one of `ids`, by age.
 async fn lines(scope: &Scope, column: &'static str, ids: &[Uuid], kinds: &[&str]) -> Result<Vec<Line>> {
     let columns = ["id", "from_id", "to_id", "kind"];
-    let rows = scope.cells(&step_link::NOUN, &columns, column, ids, MOST_ROWS).await?;
+    let rows = scope.cells(&step_link::NOUN, &columns, column, ids, MAX_ROWS).await?;
     let is_wanted = |row: &&Vec<Cell>| row[3].text().is_some_and(|kind| kinds.contains(&kind));
     let line = |row: &Vec<Cell>| Some(Line { id: row[0].id()?, from: row[1].id()?, to: row[2].id()? });
     Ok(rows.iter().filter(is_wanted).filter_map(line).collect())
@@ -171,7 +171,7 @@ async fn neighbours(
     input: &Input<'_>,
     ids: &[Uuid],
     [here, there]: [&'static str; 2],
-) -> Result<Answers> {
+) -> Result<ResolvedByRow> {
     let mut found: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
     for line in lines(scope, here, ids, &kinds(input)).await? {
         let (own, other) = if there == "to_id" { (line.from, line.to) } else { (line.to, line.from) };
@@ -180,39 +180,39 @@ async fn neighbours(
             known.push(other);
         }
     }
-    Ok(found.into_iter().map(|(id, steps)| (id, steps.into_iter().map(Answer::Row).collect())).collect())
+    Ok(found.into_iter().map(|(id, steps)| (id, steps.into_iter().map(Resolved::Row).collect())).collect())
 }
 
-async fn is_bare(scope: &Scope, ids: &[Uuid], column: &'static str) -> Result<Answers> {
+async fn is_bare(scope: &Scope, ids: &[Uuid], column: &'static str) -> Result<ResolvedByRow> {
     let lines = lines(scope, column, ids, &forward()).await?;
     let joined: HashSet<Uuid> = lines.iter().map(|line| if column == "to_id" { line.to } else { line.from }).collect();
-    Ok(ids.iter().map(|id| (*id, vec![Answer::Value(Cell::Bool(!joined.contains(id)))])).collect())
+    Ok(ids.iter().map(|id| (*id, vec![Resolved::Value(Cell::Bool(!joined.contains(id)))])).collect())
 }
 
 /// The steps of journeys by position: journey, step.
 async fn steps(scope: &Scope, journeys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>> {
     let columns = ["id", "journey_id", "position"];
-    let rows = scope.cells(&step::NOUN, &columns, "journey_id", journeys, MOST_ROWS).await?;
+    let rows = scope.cells(&step::NOUN, &columns, "journey_id", journeys, MAX_ROWS).await?;
     let mut steps: Vec<(i64, Uuid, Uuid)> =
         rows.iter().filter_map(|row| Some((row[2].int()?, row[1].id()?, row[0].id()?))).collect();
     steps.sort_unstable();
     Ok(steps.into_iter().map(|(_, journey, step)| (journey, step)).collect())
 }
 
-async fn bare(scope: &Scope, journeys: &[Uuid], column: &'static str) -> Result<Answers> {
+async fn bare(scope: &Scope, journeys: &[Uuid], column: &'static str) -> Result<ResolvedByRow> {
     let lines = lines(scope, "journey_id", journeys, &forward()).await?;
     let joined: HashSet<Uuid> = lines.iter().map(|line| if column == "to_id" { line.to } else { line.from }).collect();
-    let mut found = Answers::new();
+    let mut found = ResolvedByRow::new();
     for (journey, step) in steps(scope, journeys).await?.into_iter().filter(|(_, step)| !joined.contains(step)) {
-        found.entry(journey).or_default().push(Answer::Row(step));
+        found.entry(journey).or_default().push(Resolved::Row(step));
     }
     Ok(found)
 }
 
-async fn paths(scope: &Scope, input: &Input<'_>, journeys: &[Uuid]) -> Result<Answers> {
+async fn paths(scope: &Scope, input: &Input<'_>, journeys: &[Uuid]) -> Result<ResolvedByRow> {
     let first = input.int("first")?.unwrap_or(10);
-    if !(1..=MOST_PATHS).contains(&first) {
-        return Err(Error::BadInput(format!("first must be from 1 to {MOST_PATHS}")));
+    if !(1..=MAX_PATHS).contains(&first) {
+        return Err(Error::BadInput(format!("first must be from 1 to {MAX_PATHS}")));
     }
     let most = usize::try_from(first).map_err(|_| Error::internal("a number of paths is out of range"))?;
     let (from, to) = (named(scope, input, "from").await?, named(scope, input, "to").await?);
@@ -222,7 +222,7 @@ async fn paths(scope: &Scope, input: &Input<'_>, journeys: &[Uuid]) -> Result<An
     scope.compute(is_long, move |meter| ways(&journeys, &steps, &lines, (from, to), most, meter)).await
 }
 
-/// Ways through journeys, all of them together within [`MOST_MOVES`].
+/// Ways through journeys, all of them together within [`MAX_MOVES`].
 fn ways(
     journeys: &[Uuid],
     steps: &[(Uuid, Uuid)],
@@ -230,7 +230,7 @@ fn ways(
     (from, to): (Option<Uuid>, Option<Uuid>),
     most: usize,
     meter: &Meter,
-) -> Result<Answers> {
+) -> Result<ResolvedByRow> {
     let (entered, left): (HashSet<Uuid>, HashSet<Uuid>) = lines.iter().map(|line| (line.to, line.from)).unzip();
     let mut graph = Graph::default();
     for line in lines {
@@ -240,7 +240,7 @@ fn ways(
     for (journey, step) in steps {
         of_journeys.entry(*journey).or_default().push(*step);
     }
-    let (mut found, mut moves) = (Answers::new(), MOST_MOVES);
+    let (mut found, mut moves) = (ResolvedByRow::new(), MAX_MOVES);
     for journey in journeys {
         meter.check()?;
         let own = || of_journeys.get(journey).into_iter().flatten().copied();
@@ -249,19 +249,19 @@ fn ways(
         let ends: HashSet<Uuid> = own().filter(|step| to.map_or(!left.contains(step), |to| to == *step)).collect();
         let (paths, has_more) = graph.paths(&starts, &ends, most, &mut moves);
         let nodes = paths.iter().map(path).collect();
-        let made = Made { cells: vec![("has_more", Cell::Bool(has_more))], inside: vec![("nodes", nodes)] };
-        found.insert(*journey, vec![Answer::Object(made)]);
+        let made = ComputedObject { cells: vec![("has_more", Cell::Bool(has_more))], inside: vec![("nodes", nodes)] };
+        found.insert(*journey, vec![Resolved::Object(made)]);
     }
     Ok(found)
 }
 
-fn path(path: &Path) -> Made {
-    let step = |(step, link): &(Uuid, Option<Uuid>)| Made {
+fn path(path: &Path) -> ComputedObject {
+    let step = |(step, link): &(Uuid, Option<Uuid>)| ComputedObject {
         cells: vec![("step_id", Cell::Id(*step)), ("link_id", link.map_or(Cell::Null, Cell::Id))],
         inside: Vec::new(),
     };
     let length = Cell::Int(i64::try_from(path.len()).unwrap_or(i64::MAX));
-    Made { cells: vec![("length", length)], inside: vec![("steps", path.iter().map(step).collect())] }
+    ComputedObject { cells: vec![("length", length)], inside: vec![("steps", path.iter().map(step).collect())] }
 }
 
 /// The step an argument names; the nil id for one that is not there, which no path begins or ends with.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use sea_orm::prelude::Uuid;
 
 /// Most moves along a link while paths are looked for, and steps of those that are found.
-pub const MOST_MOVES: usize = 100_000;
+pub const MAX_MOVES: usize = 100_000;
 
 /// Lines from step to step.
 #[derive(Clone, Debug, Default)]

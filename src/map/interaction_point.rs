@@ -11,9 +11,8 @@ use crate::{
     Error, Result, UserError,
     error::Code,
     graphql::{
-        input::Input,
-        set::set,
-        slice::{Argument, Done, InputObject, Mutation, Run, Slice},
+        mutation::{input::Input, replace_links::set},
+        slice::{Argument, Done, InputObject, Module, Mutation, Run},
     },
     store::Tx,
 };
@@ -22,7 +21,7 @@ use crate::{
 pub(super) const ID: Argument = Argument { name: "id", ty: "ID!", default: None, doc: "The interaction point." };
 
 /// The slice.
-pub const SLICE: Slice = Slice {
+pub const SLICE: Module = Module {
     sets: &["mediums", "offers", "evidence"],
     mutations: &[
         Mutation {

@@ -4,7 +4,7 @@ use entity::{
     Permission,
     journey::{JourneyStatus, NOUN},
     journey_edition,
-    noun::{Named, Noun},
+    noun::{Noun, StringEnum},
     stage, step,
 };
 
@@ -15,25 +15,27 @@ use super::{
 use crate::{
     Result,
     graphql::{
-        input::{Input, text, wire_id},
-        slice::{Argument, Done, Mutation, Run, Slice},
+        mutation::input::{Input, text, wire_id},
+        slice::{Argument, Done, Module, Mutation, Run},
     },
     store::{
         Tx,
-        cell::{Cell, Record, given},
-        draft::{Draft, Outcome},
-        write::{PartOf, Rules, Values},
+        statement::cell::{Cell, Record, given},
+        writing::{
+            draft::{Draft, Outcome},
+            write::{ChildOf, Hooks, NewRow},
+        },
     },
 };
 
 const ID: Argument = Argument { name: "id", ty: "ID!", default: None, doc: "The journey." };
 
 /// The slice.
-pub const SLICE: Slice = Slice {
-    rules: Rules {
+pub const SLICE: Module = Module {
+    rules: Hooks {
         prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),
         archiving: |tx, journey, is_archived| Box::pin(archiving(tx, journey, is_archived)),
-        ..Rules::NONE
+        ..Hooks::NONE
     },
     mutations: &[
         Mutation {
@@ -84,7 +86,7 @@ pub const SLICE: Slice = Slice {
     objects: OBJECTS,
     inputs: &[diagram::OPTIONS_INPUT, sketch::INPUT],
     enums: &[ChangeKind::TYPE, diagram::ENUMS[0], diagram::ENUMS[1], sketch::KEYS],
-    ..Slice::new(&NOUN)
+    ..Module::new(&NOUN)
 };
 
 const OBJECTS: &[&Noun] = &[
@@ -107,7 +109,7 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
 }
 
 /// Out of the archive, a journey is what it was: published, if it ever was.
-async fn archiving(tx: &Tx, journey: &Record, is_archived: bool) -> Result<Values> {
+async fn archiving(tx: &Tx, journey: &Record, is_archived: bool) -> Result<NewRow> {
     let status = if is_archived {
         JourneyStatus::Archived
     } else if tx.count_of(&journey_edition::NOUN, "journey_id", journey.id()).await? > 0 {
@@ -122,7 +124,7 @@ async fn order(
     tx: &Tx,
     input: &Input<'_>,
     noun: &'static Noun,
-    part_of: &PartOf,
+    child_of: &ChildOf,
     (argument, relation): (&'static str, &'static str),
 ) -> Result<Done> {
     let (id, version) = (input.id("id", &NOUN)?, input.int("expectedVersion")?);
@@ -133,7 +135,7 @@ async fn order(
     let id = journey.id();
     let named = input.list(argument).into_iter();
     let wanted: Vec<_> = named.map(|value| text(value).and_then(|text| wire_id(noun.prefix, text))).collect();
-    Ok(match tx.order_parts((&NOUN, journey), noun, part_of, &wanted, (argument, relation)).await? {
+    Ok(match tx.order_parts((&NOUN, journey), noun, child_of, &wanted, (argument, relation)).await? {
         Ok(true) => Ok((id, Outcome::Updated)),
         Ok(false) => Ok((id, Outcome::Unchanged)),
         Err(mistake) => Err(vec![mistake]),

@@ -3,10 +3,10 @@
 use entity::medium::NOUN;
 
 use super::tree::stay_a_tree;
-use crate::{graphql::slice::Slice, store::write::Rules};
+use crate::{graphql::slice::Module, store::writing::write::Hooks};
 
 /// The slice.
-pub const SLICE: Slice = Slice {
-    rules: Rules { prepare: |tx, drafts| Box::pin(stay_a_tree(tx, &NOUN, drafts)), ..Rules::NONE },
-    ..Slice::new(&NOUN)
+pub const SLICE: Module = Module {
+    rules: Hooks { prepare: |tx, drafts| Box::pin(stay_a_tree(tx, &NOUN, drafts)), ..Hooks::NONE },
+    ..Module::new(&NOUN)
 };

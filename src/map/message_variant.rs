@@ -4,26 +4,26 @@ use entity::message_variant::NOUN;
 
 use crate::{
     error::Code,
-    graphql::slice::Slice,
-    store::{
+    graphql::slice::Module,
+    store::writing::{
         draft::Draft,
-        write::{PartOf, Rules},
+        write::{ChildOf, Hooks},
     },
 };
 
 /// The slice. Every variant is compared with every other one of its message: so there are not too many.
-pub const SLICE: Slice = Slice {
-    rules: Rules {
+pub const SLICE: Module = Module {
+    rules: Hooks {
         prepare: |_, drafts| {
             Box::pin(async {
                 drafts.iter_mut().for_each(check_counts);
                 Ok(())
             })
         },
-        part_of: Some(PartOf { relation: "message", position: None, most: 50 }),
-        ..Rules::NONE
+        child_of: Some(ChildOf { relation: "message", position: None, most: 50 }),
+        ..Hooks::NONE
     },
-    ..Slice::new(&NOUN)
+    ..Module::new(&NOUN)
 };
 
 fn check_counts(draft: &mut Draft) {

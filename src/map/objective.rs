@@ -12,25 +12,27 @@ use super::evidence::{backed, level};
 use crate::{
     Result,
     error::Code,
-    graphql::slice::{Answer, Answers, Computed, Shows, Slice},
+    graphql::slice::{Computed, Module, Resolved, ResolvedByRow, ReturnType},
     store::{
         Scope, Tx,
-        cell::{Cell, given},
-        draft::Draft,
-        write::{PartOf, Rules},
+        statement::cell::{Cell, given},
+        writing::{
+            draft::Draft,
+            write::{ChildOf, Hooks},
+        },
     },
 };
 
 /// Most objectives, and most conflicts, of one point.
-pub(super) const MOST: usize = 1_000;
+pub(super) const MAX: usize = 1_000;
 
 /// The slice.
-pub const SLICE: Slice = Slice {
-    rules: Rules {
+pub const SLICE: Module = Module {
+    rules: Hooks {
         prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),
         // Whoever changes objectives or conflicts of a point does so one after the other: both rules look at both.
-        part_of: Some(PartOf { relation: "point", position: None, most: MOST }),
-        ..Rules::NONE
+        child_of: Some(ChildOf { relation: "point", position: None, most: MAX }),
+        ..Hooks::NONE
     },
     computed: &[
         level::<Entity>(),
@@ -38,25 +40,25 @@ pub const SLICE: Slice = Slice {
             name: "conflicts",
             doc: "Conflicts it is one side of, the oldest first.",
             arguments: &[],
-            shows: Shows::List(&objective_conflict::NOUN),
+            shows: ReturnType::List(&objective_conflict::NOUN),
             run: |scope, _, ids| Box::pin(conflicts(scope, ids)),
         },
     ],
     ..backed::<Entity>()
 };
 
-async fn conflicts(scope: &Scope, ids: &[Uuid]) -> Result<Answers> {
+async fn conflicts(scope: &Scope, ids: &[Uuid]) -> Result<ResolvedByRow> {
     let mut found: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
     for column in ["first_id", "second_id"] {
         // Every row is wanted: their number has a limit for each point.
-        let rows = scope.cells(&objective_conflict::NOUN, &["id", column], column, ids, ids.len() * MOST).await?;
+        let rows = scope.cells(&objective_conflict::NOUN, &["id", column], column, ids, ids.len() * MAX).await?;
         for (conflict, objective) in rows.iter().filter_map(|row| row[0].id().zip(row[1].id())) {
             found.entry(objective).or_default().push(conflict);
         }
     }
     let in_order = |mut conflicts: Vec<Uuid>| {
         conflicts.sort_unstable();
-        conflicts.into_iter().map(Answer::Row).collect()
+        conflicts.into_iter().map(Resolved::Row).collect()
     };
     Ok(found.into_iter().map(|(objective, conflicts)| (objective, in_order(conflicts))).collect())
 }
@@ -64,7 +66,7 @@ async fn conflicts(scope: &Scope, ids: &[Uuid]) -> Result<Answers> {
 /// Whose each of these objectives is.
 pub(super) async fn owners(tx: &Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Cell>> {
     let columns = [given(&NOUN, "id", Cell::Null).0, given(&NOUN, "owner", Cell::Null).0];
-    let rows = tx.by_ids_unpermitted(&NOUN, &columns, ids).await?;
+    let rows = tx.by_ids_unchecked(&NOUN, &columns, ids).await?;
     Ok(rows.into_iter().filter_map(|mut row| Some((row[0].id()?, row.pop()?))).collect())
 }
 
@@ -82,7 +84,7 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     let is_side = Condition::any()
         .add(Column::FirstId.is_in(moved.iter().copied()))
         .add(Column::SecondId.is_in(moved.iter().copied()));
-    let conflicts = tx.all_unpermitted(objective_conflict::Entity::find().filter(is_side)).await?;
+    let conflicts = tx.all_unchecked(objective_conflict::Entity::find().filter(is_side)).await?;
     let sides: Vec<(Uuid, Uuid)> = conflicts.iter().map(|row| (row.first_id.0, row.second_id.0)).collect();
     let ids: Vec<Uuid> = sides.iter().flat_map(|(first, second)| [*first, *second]).collect();
     let before = owners(tx, &ids).await?;

@@ -4,33 +4,35 @@ use entity::{objective, objective_conflict::NOUN};
 use sea_orm::prelude::Uuid;
 
 use super::{
-    objective::{MOST, owners},
-    within::stay_within,
+    objective::{MAX, owners},
+    same_parent::require_same_parent,
 };
 use crate::{
     Result,
     error::Code,
-    graphql::slice::Slice,
+    graphql::slice::Module,
     store::{
         Tx,
-        cell::Cell,
-        draft::Draft,
-        write::{PartOf, Rules},
+        statement::cell::Cell,
+        writing::{
+            draft::Draft,
+            write::{ChildOf, Hooks},
+        },
     },
 };
 
 /// The slice.
-pub const SLICE: Slice = Slice {
-    rules: Rules {
+pub const SLICE: Module = Module {
+    rules: Hooks {
         prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),
-        part_of: Some(PartOf { relation: "point", position: None, most: MOST }),
-        ..Rules::NONE
+        child_of: Some(ChildOf { relation: "point", position: None, most: MAX }),
+        ..Hooks::NONE
     },
-    ..Slice::new(&NOUN)
+    ..Module::new(&NOUN)
 };
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    stay_within(tx, drafts, "point", &objective::NOUN, &["first", "second"]).await?;
+    require_same_parent(tx, drafts, "point", &objective::NOUN, &["first", "second"]).await?;
     let is_new = |draft: &&mut Draft| draft.errors.is_empty() && draft.is_new();
     let sides = |draft: &Draft| draft.get("first_id").id().zip(draft.get("second_id").id());
     let named: Vec<Uuid> = drafts

@@ -3,13 +3,17 @@
 use entity::review_answer::NOUN;
 
 use crate::{
-    graphql::slice::Slice,
-    store::{Tx, cell::Cell, draft::Draft, write::Rules},
+    graphql::slice::Module,
+    store::{
+        Tx,
+        statement::cell::Cell,
+        writing::{draft::Draft, write::Hooks},
+    },
 };
 
 /// The slice.
-pub const SLICE: Slice = Slice {
-    rules: Rules {
+pub const SLICE: Module = Module {
+    rules: Hooks {
         prepare: |tx, drafts| {
             Box::pin(async {
                 for draft in drafts {
@@ -18,9 +22,9 @@ pub const SLICE: Slice = Slice {
                 Ok(())
             })
         },
-        ..Rules::NONE
+        ..Hooks::NONE
     },
-    ..Slice::new(&NOUN)
+    ..Module::new(&NOUN)
 };
 
 /// Puts the caller's name and the time under an answer that is new or says something else.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use entity::{
     Permission,
-    noun::Named,
+    noun::StringEnum,
     review_question::{Column, Entity, NOUN, ReviewComponent},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -12,19 +12,21 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use super::review_bank::BANK;
 use crate::{
     Result,
-    graphql::slice::{Done, Mutation, Run, Slice},
+    graphql::slice::{Done, Module, Mutation, Run},
     store::{
         Tx,
-        cell::Cell,
-        draft::{Draft, Mode, Outcome, Target},
-        write::Rules,
+        statement::cell::Cell,
+        writing::{
+            draft::{Draft, Mode, Outcome, Target},
+            write::Hooks,
+        },
     },
 };
 
-const RULES: Rules = Rules { prepare: |tx, drafts| Box::pin(place(tx, drafts)), ..Rules::NONE };
+const RULES: Hooks = Hooks { prepare: |tx, drafts| Box::pin(place(tx, drafts)), ..Hooks::NONE };
 
 /// The slice.
-pub const SLICE: Slice = Slice { rules: RULES, ..Slice::new(&NOUN) };
+pub const SLICE: Module = Module { rules: RULES, ..Module::new(&NOUN) };
 
 /// The mutation that gives an organization the questions of the bank.
 pub const SEED: Mutation = Mutation {
@@ -47,7 +49,7 @@ async fn place(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
         return Ok(());
     }
     let mut last: HashMap<ReviewComponent, i64> = HashMap::new();
-    for row in tx.all_unpermitted(Entity::find().filter(Column::Component.is_in(wanted))).await? {
+    for row in tx.all_unchecked(Entity::find().filter(Column::Component.is_in(wanted))).await? {
         let known = last.entry(row.component).or_default();
         *known = row.position.max(*known);
     }
@@ -63,7 +65,7 @@ async fn place(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
 async fn seed(tx: &Tx) -> Result<Done> {
     // Two at once would each give the same questions.
     tx.lock_organization().await?;
-    let known = tx.all_unpermitted(Entity::find().filter(Column::BankKey.is_not_null())).await?;
+    let known = tx.all_unchecked(Entity::find().filter(Column::BankKey.is_not_null())).await?;
     let known: HashSet<String> = known.into_iter().filter_map(|row| row.bank_key).collect();
     let draft = |(key, component, text): &(&str, ReviewComponent, &str)| {
         let mut draft = Draft::new(&NOUN, Target::New, Mode::CreateOnly);

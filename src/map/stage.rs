@@ -3,12 +3,12 @@
 use entity::stage::NOUN;
 
 use crate::{
-    graphql::slice::Slice,
-    store::write::{PartOf, Rules},
+    graphql::slice::Module,
+    store::writing::write::{ChildOf, Hooks},
 };
 
 /// How stages belong to their journey.
-pub(super) const PART_OF: PartOf = PartOf { relation: "journey", position: Some("position"), most: 1_000 };
+pub(super) const PART_OF: ChildOf = ChildOf { relation: "journey", position: Some("position"), most: 1_000 };
 
 /// The slice.
-pub const SLICE: Slice = Slice { rules: Rules { part_of: Some(PART_OF), ..Rules::NONE }, ..Slice::new(&NOUN) };
+pub const SLICE: Module = Module { rules: Hooks { child_of: Some(PART_OF), ..Hooks::NONE }, ..Module::new(&NOUN) };

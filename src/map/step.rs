@@ -2,21 +2,21 @@
 
 use entity::{stage, step::NOUN};
 
-use super::{copy::STEP_COPY, flow::OF_STEP, within::stay_within};
+use super::{copy::STEP_COPY, flow::OF_STEP, same_parent::require_same_parent};
 use crate::{
-    graphql::slice::Slice,
-    store::write::{PartOf, Rules},
+    graphql::slice::Module,
+    store::writing::write::{ChildOf, Hooks},
 };
 
 /// How steps belong to their journey.
-pub(super) const PART_OF: PartOf = PartOf { relation: "journey", position: Some("position"), most: 1_000 };
+pub(super) const PART_OF: ChildOf = ChildOf { relation: "journey", position: Some("position"), most: 1_000 };
 
 /// The rules of steps.
-pub(super) const RULES: Rules = Rules {
-    prepare: |tx, drafts| Box::pin(stay_within(tx, drafts, "journey", &stage::NOUN, &["stage"])),
-    part_of: Some(PART_OF),
-    ..Rules::NONE
+pub(super) const RULES: Hooks = Hooks {
+    prepare: |tx, drafts| Box::pin(require_same_parent(tx, drafts, "journey", &stage::NOUN, &["stage"])),
+    child_of: Some(PART_OF),
+    ..Hooks::NONE
 };
 
 /// The slice.
-pub const SLICE: Slice = Slice { rules: RULES, mutations: &[STEP_COPY], computed: OF_STEP, ..Slice::new(&NOUN) };
+pub const SLICE: Module = Module { rules: RULES, mutations: &[STEP_COPY], computed: OF_STEP, ..Module::new(&NOUN) };

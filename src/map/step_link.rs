@@ -4,32 +4,34 @@ use std::collections::HashSet;
 
 use entity::{
     id,
-    noun::Named,
+    noun::StringEnum,
     step,
     step_link::{Column, Entity, NOUN, StepLinkKind},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, prelude::Uuid};
 
-use super::{graph::Graph, within::stay_within};
+use super::{graph::Graph, same_parent::require_same_parent};
 use crate::{
     Result,
     error::Code,
-    graphql::slice::Slice,
+    graphql::slice::Module,
     store::{
         Tx,
-        draft::Draft,
-        write::{PartOf, Rules},
+        writing::{
+            draft::Draft,
+            write::{ChildOf, Hooks},
+        },
     },
 };
 
 /// The slice.
-pub const SLICE: Slice = Slice {
-    rules: Rules {
+pub const SLICE: Module = Module {
+    rules: Hooks {
         prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),
-        part_of: Some(PartOf { relation: "journey", position: None, most: 5_000 }),
-        ..Rules::NONE
+        child_of: Some(ChildOf { relation: "journey", position: None, most: 5_000 }),
+        ..Hooks::NONE
     },
-    ..Slice::new(&NOUN)
+    ..Module::new(&NOUN)
 };
 
 /// A line that circles are looked for in.
@@ -41,7 +43,7 @@ struct Line {
 }
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    stay_within(tx, drafts, "journey", &step::NOUN, &["from", "to"]).await?;
+    require_same_parent(tx, drafts, "journey", &step::NOUN, &["from", "to"]).await?;
     let journeys: HashSet<Uuid> =
         drafts.iter().filter(|draft| is_structural(draft)).filter_map(|draft| draft.get("journey_id").id()).collect();
     if journeys.is_empty() {
@@ -50,7 +52,7 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     // The journeys are locked, for links are parts of them: nobody else closes a circle with what is read here.
     let known = Entity::find().filter(Column::JourneyId.is_in(journeys)).filter(Column::Kind.ne(StepLinkKind::Loop));
     let known: Vec<Line> = tx
-        .all_unpermitted(known)
+        .all_unchecked(known)
         .await?
         .into_iter()
         .map(|row| Line { from: row.from_id.0, to: row.to_id.0, id: row.id.0 })

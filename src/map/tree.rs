@@ -8,7 +8,7 @@ use sea_orm::prelude::Uuid;
 use crate::{
     Result,
     error::Code,
-    store::{Tx, draft::Draft},
+    store::{Tx, writing::draft::Draft},
 };
 
 /// Refuses each parent that would close a circle, given those before it. Two writers cannot close one together:

@@ -13,23 +13,23 @@ use crate::{
     Result, UserError,
     error::Code,
     graphql::{
-        input::Input,
-        slice::{Answer, Answers, Argument, Computed, Done, Made, Mutation, Run, Shows, Slice},
+        mutation::input::Input,
+        slice::{Argument, Computed, ComputedObject, Done, Module, Mutation, Resolved, ResolvedByRow, ReturnType, Run},
     },
     store::{
         Extent, Scope, Tx,
-        cell::Cell,
-        draft::{Outcome, Reference},
+        statement::cell::Cell,
+        writing::draft::{Outcome, Reference},
     },
 };
 
 /// The slice.
-pub const SLICE: Slice = Slice {
+pub const SLICE: Module = Module {
     mutations: &[ERASE],
     queries: &[export::QUERY],
     computed: &[ERASURE],
     objects: &[&export::EXPORT, &EXTENT],
-    ..Slice::new(&NOUN)
+    ..Module::new(&NOUN)
 };
 
 /// How far the erasure of a customer is.
@@ -65,14 +65,14 @@ const ERASURE: Computed = Computed {
     name: "erasure",
     doc: "How far the customer's erasure is; null if they were not erased.",
     arguments: &[],
-    shows: Shows::Maybe(&EXTENT),
+    shows: ReturnType::Maybe(&EXTENT),
     run: |scope, _, ids| Box::pin(extents(scope, ids)),
 };
 
-async fn extents(scope: &Scope, ids: &[Uuid]) -> Result<Answers> {
+async fn extents(scope: &Scope, ids: &[Uuid]) -> Result<ResolvedByRow> {
     let extents = scope.erasure_extents(ids).await?;
     let made = |extent: Extent| {
-        Answer::Object(Made {
+        Resolved::Object(ComputedObject {
             cells: vec![
                 ("erased_at", Cell::Int(extent.erased_at)),
                 ("row_count", Cell::Int(extent.rows)),

@@ -14,18 +14,18 @@ use serde_json::{Map, Value, json};
 use crate::{
     Error, Result,
     graphql::{
-        input::Input,
-        render,
-        slice::{Answer, Argument, Made, Query},
+        execution::render,
+        mutation::input::Input,
+        slice::{Argument, ComputedObject, Query, Resolved},
     },
     store::{
         Place, Scope,
-        cell::{Cell, columns},
+        statement::cell::{Cell, columns},
     },
 };
 
 /// Most rows of a page.
-pub const MOST: i64 = 1_000;
+pub const MAX: i64 = 1_000;
 /// How many rows are read at a time: of the longest words, what is read fits into an answer.
 const AT_A_TIME: usize = 25;
 /// Bytes after which a page ends, as they are escaped in an answer.
@@ -86,12 +86,12 @@ pub const QUERY: Query = Query {
 /// A row that is told: its noun, and its values.
 pub type Told = (&'static Noun, Value);
 
-fn export<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answer>> {
+fn export<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Resolved>> {
     Box::pin(async move {
         let named = Input::reference("by", input.get("by").unwrap_or(&async_graphql::Value::Null), &customer::NOUN)?;
-        let first = input.int("first")?.unwrap_or(MOST);
-        let most = usize::try_from(first).ok().filter(|_| (1..=MOST).contains(&first));
-        let most = most.ok_or_else(|| Error::BadInput(format!("first must be from 1 to {MOST}")))?;
+        let first = input.int("first")?.unwrap_or(MAX);
+        let most = usize::try_from(first).ok().filter(|_| (1..=MAX).contains(&first));
+        let most = most.ok_or_else(|| Error::BadInput(format!("first must be from 1 to {MAX}")))?;
         let place = match input.text("after")? {
             None => Place::default(),
             Some(cursor) => {
@@ -100,7 +100,7 @@ fn export<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answer
             }
         };
         let found = scope.references(&customer::NOUN, std::iter::once(&named)).await?;
-        let Some(id) = found.get(&named).copied() else { return Ok(Answer::Nothing) };
+        let Some(id) = found.get(&named).copied() else { return Ok(Resolved::Nothing) };
         let (rows, next) = page(scope, id, place, most).await?;
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         let mut types: Map<String, Value> = Map::new();
@@ -110,7 +110,7 @@ fn export<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answer
         }
         let document = json!({ "exportedAt": instant(scope.now().timestamp_millis()), "held": types });
         let document = serde_json::to_string_pretty(&document).map_err(|_| Error::internal("an export is no JSON"))?;
-        Ok(Answer::Object(Made {
+        Ok(Resolved::Object(ComputedObject {
             cells: vec![
                 ("exported_at", Cell::Int(scope.now().timestamp_millis())),
                 ("row_count", Cell::Int(count)),

@@ -4,23 +4,23 @@ use entity::{
     Permission, department,
     feedback_record::{FeedbackKind, Priority, Sentiment},
     interaction_point, medium,
-    noun::{Field, Kind, Link, Named, Noun, Relationship, Writable},
+    noun::{Field, Kind, Link, Noun, Relationship, StringEnum, Writable},
     routing::RoutingCause,
     routing_rule,
 };
 use futures_util::future::BoxFuture;
 use sea_orm::prelude::Uuid;
 
-use super::{routing::Desk, rules::Candidate};
+use super::{routing::Router, rules::Candidate};
 use crate::{
     Error, Result,
     graphql::{
-        input::{Input, text},
-        slice::{Answer, Argument, InputObject, Made, Query},
+        mutation::input::{Input, text},
+        slice::{Argument, ComputedObject, InputObject, Query, Resolved},
     },
     store::{
         Scope,
-        cell::{Cell, fold},
+        statement::cell::{Cell, fold},
     },
 };
 
@@ -89,7 +89,7 @@ pub const QUERY: Query = Query {
     run: preview,
 };
 
-fn preview<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answer>> {
+fn preview<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Resolved>> {
     Box::pin(async move {
         let input = input.object("input")?.unwrap_or_default();
         let mood = match input.present("sentimentScore") {
@@ -108,9 +108,9 @@ fn preview<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Answe
             medium: referred(scope, &input, "mediumRef", &medium::NOUN).await?,
         };
         let points: Vec<Uuid> = candidate.point.into_iter().collect();
-        let decision = Desk::open(scope, &points).await?.decide(scope, candidate).await?;
+        let decision = Router::open(scope, &points).await?.decide(scope, candidate).await?;
         let (rule, version) = decision.rule.unzip();
-        Ok(Answer::Object(Made {
+        Ok(Resolved::Object(ComputedObject {
             cells: vec![
                 ("cause", Cell::Text(decision.cause.name().to_owned())),
                 ("rule_version", version.map_or(Cell::Null, Cell::Int)),

@@ -7,7 +7,7 @@ use entity::{
     event::EventOperation,
     feedback_record::{self, FeedbackKind, Priority, Sentiment},
     interaction_point::{self, PointKind},
-    noun::{Link, Named, Noun},
+    noun::{Link, Noun, StringEnum},
     organization, routing,
     routing::RoutingCause,
     routing_rule,
@@ -19,14 +19,16 @@ use crate::{
     Error, Result, UserError,
     error::Code,
     graphql::{
-        input::{Input, text_mistake},
-        slice::{Argument, Done, Mutation, Run, Slice},
+        mutation::input::{Input, text_mistake},
+        slice::{Argument, Done, Module, Mutation, Run},
     },
     store::{
         Connection, Scope, Tx,
-        cell::{Cell, CellKind, Column, Record, fold, given},
-        draft::{Draft, Outcome},
-        write::{Rules, Values},
+        statement::cell::{Cell, CellKind, Column, Record, fold, given},
+        writing::{
+            draft::{Draft, Outcome},
+            write::{Hooks, NewRow},
+        },
     },
 };
 
@@ -34,28 +36,28 @@ use crate::{
 const REASON: usize = 2_000;
 
 /// The rules that route feedback when it is made.
-pub const ON_FEEDBACK: Rules = Rules { prepare: |tx, drafts| Box::pin(route(tx, drafts)), ..Rules::NONE };
+pub const ON_FEEDBACK: Hooks = Hooks { prepare: |tx, drafts| Box::pin(route(tx, drafts)), ..Hooks::NONE };
 
 /// The rules that keep a department from the archive while feedback is sent to it.
-pub const ON_DEPARTMENT: Rules =
-    Rules { archive: |tx, department| Box::pin(keep_department(tx, department)), ..Rules::NONE };
+pub const ON_DEPARTMENT: Hooks =
+    Hooks { archive: |tx, department| Box::pin(keep_department(tx, department)), ..Hooks::NONE };
 
 /// The slice of routing rules.
-pub const RULES: Slice = Slice {
-    rules: Rules {
+pub const RULES: Module = Module {
+    rules: Hooks {
         prepare: |_, drafts| {
             Box::pin(async {
                 drafts.iter_mut().for_each(check_range);
                 Ok(())
             })
         },
-        ..Rules::NONE
+        ..Hooks::NONE
     },
-    ..Slice::new(&routing_rule::NOUN)
+    ..Module::new(&routing_rule::NOUN)
 };
 
 /// The slice of the history.
-pub const HISTORY: Slice = Slice::new(&routing::NOUN);
+pub const HISTORY: Module = Module::new(&routing::NOUN);
 
 /// The mutation that sends feedback elsewhere.
 pub const REROUTE: Mutation = Mutation {
@@ -78,14 +80,14 @@ pub const REROUTE: Mutation = Mutation {
 };
 
 /// What the rules need to know to decide for a whole call.
-pub(super) struct Desk {
+pub(super) struct Router {
     rules: Arc<Vec<routing_rule::Model>>,
     /// Read when no rule matches.
     fallback: Option<Uuid>,
     kinds: HashMap<Uuid, PointKind>,
 }
 
-impl Desk {
+impl Router {
     /// Reads the rules; and the kinds of `points`, if a rule asks for them.
     pub(super) async fn open<C: Connection>(scope: &Scope<C>, points: &[Uuid]) -> Result<Self> {
         let read = async {
@@ -93,15 +95,15 @@ impl Desk {
                 .filter(routing_rule::Column::ArchivedAt.is_null())
                 .order_by_asc(routing_rule::Column::Position)
                 .order_by_asc(routing_rule::Column::Id);
-            let rules = scope.all_unpermitted(active).await?;
+            let rules = scope.all_unchecked(active).await?;
             let identities = rules.iter().map(|rule| (rule.id.0, rule.version)).collect();
             Ok((rules, identities))
         };
-        let rules = scope.remembered(&routing_rule::NOUN, read).await?;
+        let rules = scope.row_cache(&routing_rule::NOUN, read).await?;
         let mut kinds = HashMap::new();
         if rules.iter().any(|rule| rule.point_kind.is_some()) {
-            let columns = [crate::graphql::plan::ID, given(&interaction_point::NOUN, "kind", Cell::Null).0];
-            for row in scope.by_ids_unpermitted(&interaction_point::NOUN, &columns, points).await? {
+            let columns = [crate::graphql::planning::plan::ID, given(&interaction_point::NOUN, "kind", Cell::Null).0];
+            for row in scope.by_ids_unchecked(&interaction_point::NOUN, &columns, points).await? {
                 if let Some((id, kind)) = row[0].id().zip(row[1].text().and_then(PointKind::parse)) {
                     kinds.insert(id, kind);
                 }
@@ -130,12 +132,12 @@ impl Desk {
         let read = async {
             let (noun, id) = (&organization::NOUN, scope.organization().0);
             let columns = [reference(noun, "fallbackDepartment")?, given(noun, "version", Cell::Null).0];
-            let found = scope.by_ids_unpermitted(noun, &columns, &[id]).await?;
+            let found = scope.by_ids_unchecked(noun, &columns, &[id]).await?;
             let identities = found.iter().filter_map(|row| Some((id, row[1].int()?))).collect();
             let fallback = found.first().and_then(|row| row[0].id());
             Ok((fallback.ok_or_else(|| Error::internal("an organization has no fallback department"))?, identities))
         };
-        let fallback = *scope.remembered(&organization::NOUN, read).await?;
+        let fallback = *scope.row_cache(&organization::NOUN, read).await?;
         self.fallback = Some(fallback);
         Ok(fallback)
     }
@@ -173,17 +175,17 @@ async fn route(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
         return Ok(());
     }
     let points: Vec<Uuid> = drafts.iter().filter_map(|draft| draft.get("point_id").id()).collect();
-    let mut desk = Desk::open(tx, &points).await?;
+    let mut desk = Router::open(tx, &points).await?;
     for draft in drafts.iter_mut().filter(|draft| is_routed(draft)) {
         let decision = desk.decide(tx, candidate(|column| draft.get(column))).await?;
         draft.set("department_id", Cell::Id(decision.department));
         draft.set("priority", Cell::Text(decision.priority.name().to_owned()));
-        draft.satellites.push((&routing::NOUN, history(tx, draft.id, decision)));
+        draft.related_rows.push((&routing::NOUN, history(tx, draft.id, decision)));
     }
     Ok(())
 }
 
-fn history(tx: &Tx, feedback: Uuid, decision: Decision) -> Values {
+fn history(tx: &Tx, feedback: Uuid, decision: Decision) -> NewRow {
     let (rule, version) = decision.rule.unzip();
     let value = |column, cell| given(&routing::NOUN, column, cell);
     vec![
@@ -218,7 +220,7 @@ async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let mut decision = match input.present("departmentRef") {
         None => {
             let points: Vec<Uuid> = record.get("point_id").id().into_iter().collect();
-            let mut desk = Desk::open(tx, &points).await?;
+            let mut desk = Router::open(tx, &points).await?;
             let mut decision = desk.decide(tx, candidate(|column| record.get(column))).await?;
             decision.reason = format!("{reason} {}", decision.reason).chars().take(REASON).collect();
             decision
@@ -265,7 +267,7 @@ async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
 
 /// A department that feedback is sent to by a rule, or by default, stays in sight.
 async fn keep_department(tx: &Tx, department: &Record) -> Result<Option<UserError>> {
-    let mut desk = Desk::open(tx, &[]).await?;
+    let mut desk = Router::open(tx, &[]).await?;
     let id = department.id();
     let is_needed = desk.fallback(tx).await? == id || desk.rules.iter().any(|rule| rule.department_id.0 == id);
     let message = "feedback is routed to it; change the fallback or the rules first";

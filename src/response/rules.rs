@@ -3,13 +3,13 @@
 use entity::{
     feedback_record::{FeedbackKind, Priority, Sentiment},
     interaction_point::PointKind,
-    noun::Named,
+    noun::StringEnum,
     routing::RoutingCause,
     routing_rule::Model as Rule,
 };
 use sea_orm::prelude::Uuid;
 
-use crate::store::cell::fold;
+use crate::store::statement::cell::fold;
 
 /// What rules look at.
 #[derive(Clone, Debug, Default)]

@@ -10,11 +10,11 @@ use rusqlite::{
 };
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
-use super::cause;
+use super::operation::diagnosis;
 
 /// Why a statement failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Failed {
+pub enum DbFailure {
     /// One that the asynchronous drivers ran.
     #[error(transparent)]
     Driver(#[from] DbErr),
@@ -23,27 +23,27 @@ pub enum Failed {
     Sqlite(#[from] rusqlite::Error),
     /// A batch whose parts did not all write what they should.
     #[error("a part of a batch did not write what it should")]
-    Unmet,
+    GuardFailed,
     /// Something was to be written to a file that the address opens for reading.
     #[error("the database is opened with mode=ro, for reading only")]
     ReadOnly,
 }
 
-impl Failed {
+impl DbFailure {
     /// The failure of a batch: what was not met shows as a division by zero, or as more rows than one.
     #[must_use]
-    pub fn of_batch(self) -> Self {
+    pub fn from_batch(self) -> Self {
         let is_unmet = matches!(&self, Self::Driver(DbErr::Query(RuntimeErr::SqlxError(inner)))
             if matches!(inner.as_ref(), sqlx::Error::Database(error)
                 if matches!(error.code().as_deref(), Some("22012" | "21000"))));
-        if is_unmet { Self::Unmet } else { self }
+        if is_unmet { Self::GuardFailed } else { self }
     }
 
     /// What it means to a caller.
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Driver(error) => failure_kind(error),
-            Self::Unmet => FailureKind::Retry,
+            Self::GuardFailed => FailureKind::Retry,
             Self::ReadOnly => FailureKind::Busy,
             Self::Sqlite(error) => match error.sqlite_error_code() {
                 Some(
@@ -68,7 +68,7 @@ impl Failed {
 
     /// What the operator can mend about it.
     pub fn cause(&self) -> Option<String> {
-        cause::of(self)
+        diagnosis::of(self)
     }
 
     /// Whether it passes by itself: locks of other transactions and processes do.
@@ -78,7 +78,7 @@ impl Failed {
                 matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
             }
             Self::Driver(error) => database_code(error).is_some_and(|code| PASSING.contains(&code.as_str())),
-            Self::Unmet => true,
+            Self::GuardFailed => true,
             Self::ReadOnly => false,
         }
     }
@@ -87,7 +87,7 @@ impl Failed {
     pub fn for_the_log(&self) -> String {
         match self {
             Self::Driver(error) => for_the_log(error),
-            Self::Unmet | Self::ReadOnly => self.to_string(),
+            Self::GuardFailed | Self::ReadOnly => self.to_string(),
             Self::Sqlite(error) => Self::describe(error),
         }
     }
@@ -236,7 +236,7 @@ fn for_the_log(error: &DbErr) -> String {
 mod tests {
     use sea_orm::{DbErr, RuntimeErr, sqlx};
 
-    use super::{Failed, FailureKind, for_the_log, postgres_kind};
+    use super::{DbFailure, FailureKind, for_the_log, postgres_kind};
 
     /// Whoever calls can try again; whoever operates is told what to mend.
     #[test]
@@ -255,7 +255,7 @@ mod tests {
         rusqlite::Connection::open(&file).unwrap().execute("CREATE TABLE a (b)", ()).unwrap();
         let only_read =
             rusqlite::Connection::open_with_flags(&file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-        let failed = Failed::from(only_read.execute("INSERT INTO a VALUES (1)", ()).unwrap_err());
+        let failed = DbFailure::from(only_read.execute("INSERT INTO a VALUES (1)", ()).unwrap_err());
         assert_eq!(failed.kind(), FailureKind::Busy);
         assert!(failed.cause().is_some_and(|cause| cause.contains("read-only")) && !failed.passes());
     }
@@ -280,6 +280,6 @@ mod tests {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         assert!(for_the_log(&caused(sqlx::Error::Io(refused))).contains("refused"));
         let other = rusqlite::Error::InvalidColumnName(secret.to_owned());
-        assert!(!Failed::from(other).for_the_log().contains(secret));
+        assert!(!DbFailure::from(other).for_the_log().contains(secret));
     }
 }

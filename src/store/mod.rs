@@ -1,61 +1,18 @@
 //! The only module that holds a database connection.
 
-mod about;
-pub mod access;
-mod address;
-mod archived;
-mod aside;
-pub mod attributes;
 pub mod audit;
-pub mod backup;
-pub mod cause;
-pub mod cell;
-mod commit;
-mod complete;
-mod compute;
-mod connect;
-mod copy;
-pub mod cursor;
-pub mod distinct;
-pub mod draft;
-mod erase;
-mod erased;
-mod erasures;
-pub mod event;
+mod driver;
+pub mod erasure;
 mod failure;
-mod file;
-pub mod filter;
-mod find;
-mod history;
-mod idempotency;
-mod items;
-pub mod jobs;
-mod keys;
-pub mod ledger;
-mod line;
-pub mod meter;
-mod models;
-pub mod narrow;
-pub mod open;
-pub mod page;
-mod part;
-pub(crate) mod range;
-pub mod reference;
-mod related;
-mod remembered;
-mod remove;
+pub mod operation;
+pub mod paging;
 pub mod rollup;
-mod rules;
 mod scope;
-mod server;
-pub mod share;
-pub mod sql;
-pub mod system;
-pub mod turns;
+pub mod statement;
+pub mod transaction;
 mod tx;
-mod veil;
-pub mod whole;
-pub mod write;
+pub mod usage;
+pub mod writing;
 
 use std::{
     path::PathBuf,
@@ -65,30 +22,29 @@ use std::{
     },
 };
 
-pub use about::{About, Place};
-pub use address::{Address, Mode, SqliteFile};
-pub use aside::ReportRow;
 use chrono::{DateTime, Utc};
-pub use connect::Options;
+pub use driver::Connection;
 use entity::id::OrganizationId;
-pub use erase::STEP;
-pub use erasures::Extent;
-pub use failure::{Failed, FailureKind};
-pub use idempotency::{Claim, KeyUse};
-pub use line::Connection;
+pub use erasure::erase::STEP;
+pub use erasure::requests::Extent;
+pub use erasure::subject_rows::{Place, SubjectRows};
+pub use failure::{DbFailure, FailureKind};
+pub use operation::connect::Options;
+pub use operation::database_url::{Address, Mode, SqliteFile};
 pub use scope::{ExternalId, Scope, Tx};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, prelude::Uuid};
+pub use transaction::idempotency::{Claim, IdempotencyRecord};
+pub use writing::output::ReportRow;
 
 use self::{
-    cell::{Cell, CellKind},
-    connect::Opened,
-    line::{Answered, Found, Lines},
-    server::Server,
-    share::Shares,
+    driver::{Pools, RowLayout, TenantRow},
+    operation::{connect::Opened, postgres_checks::Server},
+    statement::cell::{Cell, CellKind},
+    usage::tenant_limiter::TenantLimiter,
 };
 use crate::{
     Error, Result,
-    auth::{Actor, address::Addresses},
+    auth::{Actor, signed_url::UrlSigner},
 };
 
 /// An open database. Gives out scopes and nothing else.
@@ -100,19 +56,19 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Store {
-    reader: Lines,
+    reader: Pools,
     /// `SQLite`: the one connection that writes. PostgreSQL: the connections that all share.
-    writer: Lines,
+    writer: Pools,
     /// One connection beside the others, for what must be known also while those are taken.
-    lookout: DatabaseConnection,
+    control: DatabaseConnection,
     /// Transactions of each organization.
-    turns: Arc<Shares>,
+    transaction_permits: Arc<TenantLimiter>,
     /// Where computations for callers run.
-    benches: Arc<turns::Turns<compute::Bench>>,
+    compute_queue: Arc<usage::fair_queue::FairQueue<usage::compute::ComputePermit>>,
     /// Connections that each thread of the server has for itself.
     own: u32,
     statements: Arc<AtomicU64>,
-    trips: Arc<AtomicU64>,
+    tenant_violations: Arc<AtomicU64>,
     options: Arc<Options>,
     address: Arc<Address>,
     /// What the server is like, if the database is one.
@@ -122,39 +78,40 @@ pub struct Store {
     /// Whether something erased may still stand in a file.
     is_unclean: Arc<AtomicBool>,
     /// Jobs that began here.
-    begun: Arc<jobs::Begun>,
+    begun: Arc<operation::jobs::Begun>,
     /// Which weeks were last seen to be counted for an organization.
-    weeks: Arc<rollup::Seen>,
+    weeks: Arc<rollup::RollupStateCache>,
     /// Rows that seldom change.
-    remembered: Arc<remembered::Remembered>,
+    row_cache: Arc<transaction::row_cache::RowCache>,
     /// Signs addresses, if this server has a key.
-    addresses: Option<Arc<Addresses>>,
+    addresses: Option<Arc<UrlSigner>>,
     #[cfg(debug_assertions)]
-    switch: Arc<narrow::Switch>,
+    switch: Arc<statement::tenant_check::Switch>,
 }
 
 impl Store {
     /// Opens the database; makes the file if the address says so.
     pub async fn open(options: &Options) -> Result<Self> {
         let statements = Arc::new(AtomicU64::new(0));
-        let Opened { readers, writer, lookout, address, server } = connect::open(options, &statements).await?;
+        let Opened { readers, writer, control, address, server } =
+            operation::connect::open(options, &statements).await?;
         Ok(Self {
             reader: readers,
             writer,
-            lookout,
+            control,
             address: Arc::new(address),
             server: Arc::new(server),
-            turns: Arc::new(Shares::new(options.max_connections as usize / 2)),
-            benches: compute::benches(),
+            transaction_permits: Arc::new(TenantLimiter::new(options.max_connections as usize / 2)),
+            compute_queue: usage::compute::compute_queue(),
             own: 0,
             statements,
-            trips: Arc::default(),
+            tenant_violations: Arc::default(),
             options: Arc::new(options.clone()),
             ledger: None,
             is_unclean: Arc::default(),
             begun: Arc::default(),
             weeks: Arc::default(),
-            remembered: Arc::default(),
+            row_cache: Arc::default(),
             addresses: None,
             #[cfg(debug_assertions)]
             switch: Arc::default(),
@@ -162,19 +119,19 @@ impl Store {
     }
 
     /// The store of a server with so many threads. On PostgreSQL each has some connections for itself, half of all of them
-    /// together: see [`Store::of_this_thread`]. No organization's transactions take all that are left.
+    /// together: see [`Store::for_worker`]. No organization's transactions take all that are left.
     #[must_use]
-    pub async fn for_threads(mut self, threads: usize) -> Self {
+    pub async fn with_worker_pools(mut self, threads: usize) -> Self {
         let threads = u32::try_from(threads).unwrap_or(u32::MAX);
         let most = self.options.max_connections;
         let own = most / 2 / threads;
-        if let (Lines::Postgres(kept), 1..) = (self.writer.clone(), own) {
+        if let (Pools::Postgres(pool), 1..) = (self.writer.clone(), own) {
             let shared = most - threads * own;
             self.own = own;
-            self.writer = Lines::Postgres(kept.instead(shared));
+            self.writer = Pools::Postgres(pool.resized(shared));
             self.reader = self.writer.clone();
-            self.turns = Arc::new(Shares::new((most / 2).min(shared - 1) as usize));
-            kept.close().await;
+            self.transaction_permits = Arc::new(TenantLimiter::new((most / 2).min(shared - 1) as usize));
+            pool.close().await;
         }
         self
     }
@@ -182,18 +139,18 @@ impl Store {
     /// The store as a thread of the server reads by it, whose runtime this is: an answer comes to it without a way through
     /// another thread. What goes on when the thread has come to its end asks by [`Scope::shared`].
     #[must_use]
-    pub fn of_this_thread(&self) -> Self {
+    pub fn for_worker(&self) -> Self {
         let mut store = self.clone();
-        if let (Lines::Postgres(kept), 1..) = (&self.writer, self.own) {
-            store.reader = Lines::Postgres(kept.of_this_thread(self.own));
+        if let (Pools::Postgres(pool), 1..) = (&self.writer, self.own) {
+            store.reader = Pools::Postgres(pool.for_worker(self.own));
         }
         store
     }
 
     /// The store without what belongs to a thread.
     #[must_use]
-    fn shared(mut self) -> Self {
-        if let Lines::Postgres(_) = self.writer {
+    fn detached(mut self) -> Self {
+        if let Pools::Postgres(_) = self.writer {
             self.reader = self.writer.clone();
         }
         self
@@ -208,25 +165,25 @@ impl Store {
 
     /// The store whose scopes sign addresses.
     #[must_use]
-    pub fn with_addresses(mut self, addresses: Option<Arc<Addresses>>) -> Self {
+    pub fn with_addresses(mut self, addresses: Option<Arc<UrlSigner>>) -> Self {
         self.addresses = addresses;
         self
     }
 
     /// Brings the schema up to date. Several processes may start it at once: one does it, the others wait.
     pub async fn migrate(&self) -> Result<()> {
-        connect::migrate(&self.address, &self.statements).await?;
+        operation::connect::migrate(&self.address, &self.statements).await?;
         self.read_attributes().await
     }
 
     /// Refuses with a sentence unless the schema is the one this program needs.
     pub async fn check_schema(&self) -> Result<()> {
-        connect::check_schema(&self.reader).await
+        operation::connect::check_schema(&self.reader).await
     }
 
     /// Whether the schema is brought up to date by whoever opens the database: a file that may be written to is.
     pub fn is_ours_to_change(&self) -> bool {
-        matches!(self.writer, Lines::Writer(_))
+        matches!(self.writer, Pools::Writer(_))
     }
 
     /// Refuses a database of our schema that takes no writes, or has no room for them.
@@ -236,11 +193,13 @@ impl Store {
         }
         let written = match &self.writer {
             // It changes nothing, and must reach the disk all the same.
-            Lines::Writer(_) => self.alone("UPDATE seaql_migrations SET applied_at = applied_at").await.map(drop),
-            _ => Err(Failed::ReadOnly.into()),
+            Pools::Writer(_) => {
+                self.execute_exclusive("UPDATE seaql_migrations SET applied_at = applied_at").await.map(drop)
+            }
+            _ => Err(DbFailure::ReadOnly.into()),
         };
         written.map_err(|error| match self.address.file() {
-            Some(file) => file::why_not(file, error),
+            Some(file) => operation::sqlite_file::explain(file, error),
             None => error,
         })
     }
@@ -257,9 +216,9 @@ impl Store {
         } else {
             "SELECT 'off' FROM seaql_migrations LIMIT 1"
         };
-        let answer = self.lookout.query_one_raw(sql::Sql::text_only(self.backend(), question)).await?;
+        let answer = self.control.query_one_raw(statement::builder::Sql::text_only(self.backend(), question)).await?;
         let only_reads: String = answer.map_or(Ok(String::new()), |row| row.try_get_by_index(0))?;
-        if only_reads == "on" { Err(Failed::ReadOnly.into()) } else { Ok(()) }
+        if only_reads == "on" { Err(DbFailure::ReadOnly.into()) } else { Ok(()) }
     }
 
     /// Most connections for requests.
@@ -283,42 +242,42 @@ impl Store {
     }
 
     /// How often the tripwire kept a row of another organization from an answer: each time is a bug.
-    pub fn trips(&self) -> u64 {
-        self.trips.load(Ordering::Relaxed)
+    pub fn tenant_violations(&self) -> u64 {
+        self.tenant_violations.load(Ordering::Relaxed)
     }
 
     /// The tripwire: a row of another organization is a bug and an alarm, never an answer.
-    fn trip(&self, found: Option<Uuid>, wanted: OrganizationId) -> Result<()> {
+    fn verify_tenant(&self, found: Option<Uuid>, wanted: OrganizationId) -> Result<()> {
         if found == Some(wanted.0) {
             return Ok(());
         }
-        self.trips.fetch_add(1, Ordering::Relaxed);
+        self.tenant_violations.fetch_add(1, Ordering::Relaxed);
         metrics::counter!("rapport_tripwire_total").increment(1);
         Err(Error::internal("a statement answered with a row of another organization"))
     }
 
     /// Rows of one organization, from a statement whose first column is the organization.
-    async fn found(
+    async fn query(
         &self,
         connection: &impl Connection,
-        sql: sql::Sql,
+        sql: statement::builder::Sql,
         kinds: &[CellKind],
         organization: OrganizationId,
     ) -> Result<Vec<Vec<Cell>>> {
-        let found = connection.found(sql.finish(), Answered { has_parent: false, kinds }).await?;
-        let own = |row: Found| self.trip(row.tenant, organization).map(|()| row.cells);
+        let found = connection.query(sql.finish(), RowLayout { has_parent: false, kinds }).await?;
+        let own = |row: TenantRow| self.verify_tenant(row.tenant, organization).map(|()| row.cells);
         found.into_iter().map(own).collect()
     }
 
     /// The organizations that a statement of its own about all of them answers with.
-    async fn owners(&self, sql: sql::Sql) -> Result<Vec<OrganizationId>> {
-        let found = self.reader.read(sql.finish(), Answered { has_parent: false, kinds: &[] }).await?;
+    async fn owners(&self, sql: statement::builder::Sql) -> Result<Vec<OrganizationId>> {
+        let found = self.reader.read(sql.finish(), RowLayout { has_parent: false, kinds: &[] }).await?;
         Ok(found.into_iter().filter_map(|row| row.tenant).map(OrganizationId).collect())
     }
 
     /// Starts a statement.
-    fn sql(&self) -> sql::Sql {
-        let sql = sql::Sql::new(self.backend());
+    fn sql(&self) -> statement::builder::Sql {
+        let sql = statement::builder::Sql::new(self.backend());
         #[cfg(debug_assertions)]
         let sql = sql.watched(&self.switch);
         sql
@@ -328,7 +287,7 @@ impl Store {
     pub async fn close(self) -> Result<()> {
         // Who closes a file of SQLite last takes its log into it, which a reader cannot.
         self.reader.close().await?;
-        self.lookout.clone().close().await?;
+        self.control.clone().close().await?;
         self.writer.close().await.map_err(Error::from)
     }
 

@@ -13,49 +13,48 @@ use entity::{Noun, id::OrganizationId, noun::Relationship};
 use sea_orm::{Statement, prelude::Uuid};
 
 use super::{
-    Connection, Failed, Store,
-    aside::Aside,
-    cell::{Cell, CellKind, Column},
-    connect,
-    erase::Erasing,
-    event::Event,
-    filter::Predicate,
-    line::{Answered, Below, Found, Lines, Transaction},
-    meter::Meter,
-    narrow::Site,
-    open::Open,
-    page::{self, Page, PageQuery, Selection},
-    remembered::Relied,
-    rollup::Notes,
-    share::Held,
-    sql::{Alias, Sql},
+    Connection, DbFailure, Store,
+    driver::{PerParent, Pools, RowLayout, TenantRow, Transaction},
+    erasure::{erase::Erasing, open_attributes::Open},
+    operation::connect,
+    paging::page::{self, Page, PageQuery, Selection},
+    rollup::RollupDelta,
+    statement::{
+        builder::{Alias, Sql},
+        cell::{Cell, CellKind, Column},
+        filter::Predicate,
+        tenant_check::TenantCheck,
+    },
+    transaction::{event::Event, row_cache::CachedRead},
+    usage::{meter::Meter, tenant_limiter::Permit},
+    writing::output::MutationOutput,
 };
 use crate::{Error, Result, auth::Actor};
 
 /// How many parameters `SQLite` takes in one statement; PostgreSQL takes twice as many.
-pub(super) const MOST_PARAMETERS: usize = 32_766;
+pub(super) const MAX_PARAMETERS: usize = 32_766;
 
 /// A caller's reach: their tenant, their permissions, and the one connection that can run a statement.
 #[derive(Clone, Debug)]
-pub struct Scope<C = Lines> {
+pub struct Scope<C = Pools> {
     pub(super) conn: C,
     pub(super) store: Store,
     pub(super) actor: Arc<Actor>,
     now: DateTime<Utc>,
     pub(super) has_failed: Arc<AtomicBool>,
     /// Whether ids are taken for those of rows until a foreign key says otherwise.
-    pub(super) trusts: Arc<AtomicBool>,
+    pub(super) defers_reference_checks: Arc<AtomicBool>,
     pub(super) events: Arc<std::sync::Mutex<Vec<Event>>>,
-    pub(super) rolled: Arc<std::sync::Mutex<Notes>>,
+    pub(super) rolled: Arc<std::sync::Mutex<RollupDelta>>,
     /// What was taken for what it is, without asking.
-    pub(super) relied: Arc<std::sync::Mutex<Vec<Relied>>>,
-    pub(super) aside: Arc<std::sync::Mutex<Aside>>,
+    pub(super) cached_reads: Arc<std::sync::Mutex<Vec<CachedRead>>>,
+    pub(super) output: Arc<std::sync::Mutex<MutationOutput>>,
     pub(super) open: Arc<OnceLock<Open>>,
     /// What the transaction erases.
     pub(super) erasure: Arc<std::sync::Mutex<Option<Erasing>>>,
     pub(super) meter: Arc<Meter>,
     /// What is given back when the last of the request's work has ended.
-    pub(super) held: Vec<Arc<Held>>,
+    pub(super) permits: Vec<Arc<Permit>>,
 }
 
 /// A scope inside a transaction. Dropping it rolls back.
@@ -78,15 +77,15 @@ impl Scope {
             actor: Arc::new(actor),
             now,
             has_failed: Arc::default(),
-            trusts: Arc::default(),
+            defers_reference_checks: Arc::default(),
             events: Arc::default(),
             rolled: Arc::default(),
-            relied: Arc::default(),
-            aside: Arc::default(),
+            cached_reads: Arc::default(),
+            output: Arc::default(),
             open: Arc::default(),
             erasure: Arc::default(),
             meter: Arc::default(),
-            held: Vec::new(),
+            permits: Vec::new(),
         }
     }
 
@@ -98,8 +97,8 @@ impl Scope {
 
     /// The same, for what goes on whatever becomes of the thread that began it.
     #[must_use]
-    pub fn shared(mut self) -> Self {
-        self.store = self.store.shared();
+    pub fn detached(mut self) -> Self {
+        self.store = self.store.detached();
         self.conn = self.store.reader.clone();
         self
     }
@@ -113,29 +112,29 @@ impl Scope {
     /// As [`Scope::begin`], for a transaction that may be run again by [`Scope::begin`] if it ends in
     /// [`Error::Collision`]: on PostgreSQL it begins when it must, and its writes are gathered into as few statements as
     /// they can be.
-    pub async fn begin_later(&self) -> Result<Tx> {
+    pub async fn begin_optimistic(&self) -> Result<Tx> {
         self.begun(true).await
     }
 
-    async fn begun(&self, is_later: bool) -> Result<Tx> {
-        let turn = self.store.turns.take(Some(self.organization()));
-        let turn = tokio::time::timeout(connect::turn(self.store.backend()), turn).await;
-        let turn = turn.map_err(|_| Error::Unavailable)?;
+    async fn begun(&self, is_deferred: bool) -> Result<Tx> {
+        let permit = self.store.transaction_permits.take(Some(self.organization()));
+        let permit = tokio::time::timeout(connect::turn(self.store.backend()), permit).await;
+        let permit = permit.map_err(|_| Error::Unavailable)?;
         Ok(Scope {
-            conn: self.store.writer.begin(is_later, self.payer()).await?,
+            conn: self.store.writer.begin(is_deferred, self.payer()).await?,
             store: self.store.clone(),
             actor: Arc::clone(&self.actor),
             now: self.now,
             has_failed: Arc::default(),
-            trusts: Arc::default(),
+            defers_reference_checks: Arc::default(),
             events: Arc::default(),
             rolled: Arc::default(),
-            relied: Arc::default(),
-            aside: Arc::default(),
+            cached_reads: Arc::default(),
+            output: Arc::default(),
             open: Arc::clone(&self.open),
             erasure: Arc::default(),
             meter: Arc::clone(&self.meter),
-            held: vec![Arc::new(turn)],
+            permits: vec![Arc::new(permit)],
         })
     }
 }
@@ -166,49 +165,57 @@ impl<C: Connection> Scope<C> {
         noun.read.map_or(Ok(()), |permission| self.actor.require(permission))
     }
 
-    pub(super) fn failed(&self, error: Failed) -> Error {
+    pub(super) fn failed(&self, error: DbFailure) -> Error {
         self.has_failed.store(true, Ordering::Release);
         error.into()
     }
 
-    pub(super) async fn answer(&self, statement: Statement, answered: Answered<'_>) -> Result<Vec<Found>> {
+    pub(super) async fn answer(&self, statement: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>> {
         self.before(&statement).await?;
-        let found = self.conn.read(statement, answered).await.map_err(|error| self.failed(error))?;
+        let found = self.conn.read(statement, layout).await.map_err(|error| self.failed(error))?;
         self.meter.read(found.len());
-        self.trip_all(&found)?;
+        self.verify_tenants(&found)?;
         Ok(found)
     }
 
     async fn before(&self, statement: &Statement) -> Result<()> {
         // Each range of a cursor repeats the filter: what is small enough by itself may be too much together.
-        if statement.values.as_ref().is_some_and(|values| values.0.len() > MOST_PARAMETERS) {
+        if statement.values.as_ref().is_some_and(|values| values.0.len() > MAX_PARAMETERS) {
             return Err(Error::BadInput("filter and order together have too many values".to_owned()));
         }
         #[cfg(debug_assertions)]
-        crate::faults::strike(crate::faults::Point::Read, &self.actor.subject).await;
+        crate::faults::inject(crate::faults::Point::Read, &self.actor.subject).await;
         Ok(())
     }
 
-    async fn answer_below(&self, statement: Statement, below: Below<'_>, answered: Answered<'_>) -> Result<Vec<Found>> {
+    async fn query_per_parent(
+        &self,
+        statement: Statement,
+        per_parent: PerParent<'_>,
+        layout: RowLayout<'_>,
+    ) -> Result<Vec<TenantRow>> {
         self.before(&statement).await?;
-        let found = self.conn.below(statement, below, answered).await.map_err(|error| self.failed(error))?;
+        let found =
+            self.conn.query_per_parent(statement, per_parent, layout).await.map_err(|error| self.failed(error))?;
         self.meter.read(found.len());
-        self.trip_all(&found)?;
+        self.verify_tenants(&found)?;
         Ok(found)
     }
 
-    pub(super) fn trip_all(&self, found: &[Found]) -> Result<()> {
-        found.iter().try_for_each(|row| self.trip(row.tenant))
+    pub(super) fn verify_tenants(&self, found: &[TenantRow]) -> Result<()> {
+        found.iter().try_for_each(|row| self.verify_tenant(row.tenant))
     }
 
     /// The tripwire: a row of another tenant is a bug and an alarm, never an answer.
-    pub(super) fn trip(&self, tenant: Option<Uuid>) -> Result<()> {
-        self.store.trip(tenant, self.organization()).inspect_err(|_| self.has_failed.store(true, Ordering::Release))
+    pub(super) fn verify_tenant(&self, tenant: Option<Uuid>) -> Result<()> {
+        self.store
+            .verify_tenant(tenant, self.organization())
+            .inspect_err(|_| self.has_failed.store(true, Ordering::Release))
     }
 
     /// Reads rows whose first column is the tenant, the others as told, with a statement that changes and locks nothing.
     pub(crate) async fn read_rows(&self, statement: Statement, kinds: &[CellKind]) -> Result<Vec<Vec<Cell>>> {
-        let found = self.answer(statement, Answered { has_parent: false, kinds }).await?;
+        let found = self.answer(statement, RowLayout { has_parent: false, kinds }).await?;
         Ok(found.into_iter().map(|row| row.cells).collect())
     }
 
@@ -218,7 +225,7 @@ impl<C: Connection> Scope<C> {
         self.may_filter(&query.filter)?;
         let mut sql = self.sql();
         page::page(&mut sql, selection, query, self.organization())?;
-        let kinds: Vec<CellKind> = page::yielded(selection, query).iter().map(|column| column.kind).collect();
+        let kinds: Vec<CellKind> = page::output_columns(selection, query).iter().map(|column| column.kind).collect();
         Ok(Page::of(self.read_rows(sql.finish(), &kinds).await?, query))
     }
 
@@ -237,13 +244,13 @@ impl<C: Connection> Scope<C> {
         }
         let mut sql = self.sql();
         page::children(&mut sql, selection, query, self.organization(), relation, parents)?;
-        let kinds: Vec<CellKind> = page::yielded(selection, query).iter().map(|column| column.kind).collect();
+        let kinds: Vec<CellKind> = page::output_columns(selection, query).iter().map(|column| column.kind).collect();
         let mut by_parent: HashMap<Uuid, Vec<Vec<Cell>>> = HashMap::new();
         let found = if sql.is_postgres() {
-            self.answer(sql.finish(), Answered { has_parent: true, kinds: &kinds }).await?
+            self.answer(sql.finish(), RowLayout { has_parent: true, kinds: &kinds }).await?
         } else {
-            let below = Below { parents, places: &sql.parents() };
-            self.answer_below(sql.finish(), below, Answered { has_parent: false, kinds: &kinds }).await?
+            let per_parent = PerParent { parents, places: &sql.parents() };
+            self.query_per_parent(sql.finish(), per_parent, RowLayout { has_parent: false, kinds: &kinds }).await?
         };
         for row in found {
             let parent = row.parent.ok_or_else(|| Error::internal("a child has no parent"))?;
@@ -255,11 +262,11 @@ impl<C: Connection> Scope<C> {
     /// The rows of these ids, in no order; unknown and foreign ids are left out alike.
     pub async fn by_ids(&self, noun: &'static Noun, columns: &[Column], ids: &[Uuid]) -> Result<Vec<Vec<Cell>>> {
         self.may_read(noun)?;
-        self.by_ids_unpermitted(noun, columns, ids).await
+        self.by_ids_unchecked(noun, columns, ids).await
     }
 
     /// Like [`Scope::by_ids`], for rules the server applies whoever calls.
-    pub(crate) async fn by_ids_unpermitted(
+    pub(crate) async fn by_ids_unchecked(
         &self,
         noun: &'static Noun,
         columns: &[Column],
@@ -274,7 +281,7 @@ impl<C: Connection> Scope<C> {
             sql.push(", ").shown(noun, Alias::ROW, *column, self.organization());
         }
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
-        sql.narrow(Site::LookUp, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.filter_tenant(TenantCheck::LookUp, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, "id", ids);
         let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
         self.read_rows(sql.finish(), &kinds).await

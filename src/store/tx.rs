@@ -5,20 +5,22 @@ use std::sync::atomic::Ordering;
 use sea_orm::Statement;
 
 use super::{
-    Connection, Failed, Tx,
-    cell::{Cell, CellKind},
-    erase::Erasing,
-    line::{Answered, Batch, Found},
-    scope::MOST_PARAMETERS,
-    sql::Sql,
+    Connection, DbFailure, Tx,
+    driver::{RowLayout, TenantRow, WriteBatch},
+    erasure::erase::Erasing,
+    scope::MAX_PARAMETERS,
+    statement::{
+        builder::Sql,
+        cell::{Cell, CellKind},
+    },
 };
 use crate::{Error, Result};
 
 impl Tx {
     /// Refuses after any failed statement: PostgreSQL answers such a commit with success and stores nothing.
-    pub(super) async fn may_commit(&self) -> Result<()> {
+    pub(super) async fn ensure_not_failed(&self) -> Result<()> {
         #[cfg(debug_assertions)]
-        crate::faults::strike(crate::faults::Point::Commit, &self.actor.subject).await;
+        crate::faults::inject(crate::faults::Point::Commit, &self.actor.subject).await;
         if self.has_failed.load(Ordering::Acquire) {
             return Err(Error::internal("a statement of the transaction had failed"));
         }
@@ -26,10 +28,10 @@ impl Tx {
     }
 
     /// Commits what was written, events included.
-    pub(super) async fn make_stand(self) -> Result<()> {
+    pub(super) async fn commit_inner(self) -> Result<()> {
         // Ahead of the ledger of erasures: what it says must not fail any more.
-        self.settle().await?;
-        self.may_commit().await?;
+        self.flush().await?;
+        self.ensure_not_failed().await?;
         let erasing = self.erasure.lock().expect("no holder of the lock panics").take();
         let Some(Erasing { entries, job }) = erasing else { return Ok(self.conn.commit().await?) };
         // First: what is acknowledged stays erased after a restore, whatever happens in between.
@@ -56,16 +58,16 @@ impl Tx {
 
     /// Runs a statement whose first column is the tenant, after all that was written before. It may change and lock.
     pub(super) async fn rows(&self, statement: Statement, kinds: &[CellKind]) -> Result<Vec<Vec<Cell>>> {
-        let found = self.found(statement, Answered { has_parent: false, kinds }).await;
+        let found = self.query(statement, RowLayout { has_parent: false, kinds }).await;
         let found = found.map_err(|error| self.failed(error))?;
         self.meter.read(found.len());
-        self.trip_all(&found)?;
+        self.verify_tenants(&found)?;
         Ok(found.into_iter().map(|row| row.cells).collect())
     }
 
     /// As [`Tx::rows`], with the database's own error, for callers that know what it means.
-    pub(super) async fn found(&self, statement: Statement, answered: Answered<'_>) -> Result<Vec<Found>, Failed> {
-        let found = self.conn.found(statement, answered).await;
+    pub(super) async fn query(&self, statement: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>, DbFailure> {
+        let found = self.conn.query(statement, layout).await;
         found.inspect_err(|_| self.has_failed.store(true, Ordering::Release))
     }
 
@@ -79,13 +81,13 @@ impl Tx {
     /// else nobody waits for.
     pub(super) async fn write_rows(&self, rows: usize, write: impl FnOnce(&mut Sql)) -> Result<()> {
         self.meter.wrote(rows as u64);
-        if let Some(open) = self.conn.gathering() {
-            let empty = || Batch::new(self.sql(), self.organization());
-            let values = open.gather(empty, |batch| {
-                batch.part(rows, write);
+        if let Some(open) = self.conn.deferred_writes() {
+            let empty = || WriteBatch::new(self.sql(), self.organization());
+            let values = open.enqueue(empty, |batch| {
+                batch.cte(rows, write);
             });
             let values = values.await;
-            return if values > MOST_PARAMETERS { self.settle().await } else { Ok(()) };
+            return if values > MAX_PARAMETERS { self.flush().await } else { Ok(()) };
         }
         let mut sql = self.sql();
         write(&mut sql);
@@ -95,24 +97,24 @@ impl Tx {
 
     /// From now on takes the ids that drafts name for those of rows, if it gathers writes: of one that is none, the
     /// foreign key makes an [`Error::Collision`] of the whole.
-    pub fn trust_references(&self) {
-        self.trusts.store(self.gathers(), Ordering::Relaxed);
+    pub fn defer_reference_checks(&self) {
+        self.defers_reference_checks.store(self.is_deferred(), Ordering::Relaxed);
     }
 
     /// Whether it does so.
-    pub fn trusts_references(&self) -> bool {
-        self.trusts.load(Ordering::Relaxed)
+    pub fn defers_reference_checks(&self) -> bool {
+        self.defers_reference_checks.load(Ordering::Relaxed)
     }
 
     /// Whether it gathers writes that nobody waits for.
-    pub fn gathers(&self) -> bool {
-        self.conn.gathering().is_some()
+    pub fn is_deferred(&self) -> bool {
+        self.conn.deferred_writes().is_some()
     }
 
     /// Writes what was gathered so far.
-    pub async fn settle(&self) -> Result<()> {
-        let Some(open) = self.conn.gathering() else { return Ok(()) };
-        open.settle().await.map_err(|error| self.failed(error))
+    pub async fn flush(&self) -> Result<()> {
+        let Some(open) = self.conn.deferred_writes() else { return Ok(()) };
+        open.flush().await.map_err(|error| self.failed(error))
     }
 
     /// Undoes everything.

@@ -4,26 +4,31 @@ use std::collections::HashMap;
 
 use entity::{
     attribute_definition::{Entity, NOUN},
-    noun::Named,
+    noun::StringEnum,
 };
 use sea_orm::{EntityTrait, prelude::Uuid};
 
 use crate::{
     Result,
     error::Code,
-    graphql::slice::Slice,
-    store::{Tx, draft::Draft, write::Rules},
+    graphql::slice::Module,
+    store::{
+        Tx,
+        writing::{draft::Draft, write::Hooks},
+    },
 };
 
 /// Most definitions of an organization: who may not see personal data has them all read with a question about attributes.
-const MOST: usize = 1_000;
+const MAX: usize = 1_000;
 
 /// The slice.
-pub const SLICE: Slice =
-    Slice { rules: Rules { prepare: |tx, drafts| Box::pin(prepare(tx, drafts)), ..Rules::NONE }, ..Slice::new(&NOUN) };
+pub const SLICE: Module = Module {
+    rules: Hooks { prepare: |tx, drafts| Box::pin(prepare(tx, drafts)), ..Hooks::NONE },
+    ..Module::new(&NOUN)
+};
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    let rows = tx.all_unpermitted(Entity::find()).await?;
+    let rows = tx.all_unchecked(Entity::find()).await?;
     let mut known: HashMap<(String, String), Uuid> =
         rows.into_iter().map(|row| ((row.noun.name().to_owned(), row.name), row.id.0)).collect();
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
@@ -34,8 +39,8 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
             draft.refuse(Code::Invalid, "name", "no attribute has a control character in its name");
         } else if owner.is_some_and(|owner| draft.is_new() || owner != draft.id) {
             draft.refuse(Code::Taken, "name", "this attribute is defined already");
-        } else if draft.is_new() && known.len() >= MOST {
-            draft.refuse(Code::TooLong, "name", format!("an organization defines at most {MOST} attributes"));
+        } else if draft.is_new() && known.len() >= MAX {
+            draft.refuse(Code::TooLong, "name", format!("an organization defines at most {MAX} attributes"));
         } else {
             known.retain(|_, id| *id != draft.id);
             known.insert(key, draft.id);

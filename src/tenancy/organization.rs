@@ -2,17 +2,17 @@
 
 use entity::organization::NOUN;
 
-use crate::graphql::slice::{Answer, Query, Slice};
+use crate::graphql::slice::{Module, Query, Resolved};
 
 /// The slice.
-pub const SLICE: Slice = Slice {
+pub const SLICE: Module = Module {
     queries: &[Query {
         name: "organization",
         doc: "The organization the token belongs to.",
         arguments: &[],
         answer: &NOUN,
         permissions: &[],
-        run: |scope, _| Box::pin(async { Ok(Answer::Row(scope.organization().0)) }),
+        run: |scope, _| Box::pin(async { Ok(Resolved::Row(scope.organization().0)) }),
     }],
-    ..Slice::new(&NOUN)
+    ..Module::new(&NOUN)
 };

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::dice::Dice;
 
 /// How long it may take to start, on a machine with much else to do.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// The role and the database of the program.
 pub const NAME: &str = "rapport";
 
@@ -110,7 +110,7 @@ impl Cluster {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let has_started = tokio::time::timeout(PATIENCE, answers).await.is_ok();
+        let has_started = tokio::time::timeout(TIMEOUT, answers).await.is_ok();
         assert!(has_started, "{}", fs::read_to_string(self.folder.path().join("log")).unwrap());
     }
 

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use entity::Permission;
 use rapport::{
     auth::Actor,
-    store::{Options, Store, system::NewOrganization},
+    store::{Options, Store, operation::unscoped::NewOrganization},
 };
 
 use crate::{
@@ -44,7 +44,8 @@ pub async fn on_sqlite(mut dice: Dice) {
 }
 
 async fn open(url: String) -> Store {
-    let store = Store::open(&Options { url, max_connections: 4, patience: Options::LONG }).await.unwrap();
+    let store =
+        Store::open(&Options { url, max_connections: 4, acquire_timeout: Options::COMMAND_TIMEOUT }).await.unwrap();
     store.migrate().await.unwrap();
     store
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::sync::{oneshot, watch};
 
 /// How long a server may take to listen, on a machine with much else to do.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A command of the program, in a folder that holds nothing else, without the environment of the tests.
 pub fn command<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Command {
@@ -92,7 +92,7 @@ impl Server {
                 self.end();
             }
         };
-        let is_started = tokio::time::timeout(PATIENCE, started).await.is_ok();
+        let is_started = tokio::time::timeout(TIMEOUT, started).await.is_ok();
         assert!(is_started, "it does not listen: {}", self.last_words());
     }
 

@@ -14,7 +14,7 @@ use crate::{
 /// Clients of each organization.
 const CLIENTS: usize = 4;
 /// How long all of them together may be without an acknowledgement, on a machine with much else to do.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Clients at work.
 pub struct Writers {
@@ -69,7 +69,7 @@ impl Writers {
     pub async fn reach(&mut self, wanted: u64) {
         while self.acknowledged() < wanted {
             tokio::select! {
-                changed = tokio::time::timeout(PATIENCE, self.acknowledgements.changed()) => {
+                changed = tokio::time::timeout(TIMEOUT, self.acknowledgements.changed()) => {
                     assert!(changed.is_ok(), "nothing was acknowledged for a long time");
                 }
                 Some(ended) = self.tasks.join_next() => panic!("a client ended: {:?}", ended.unwrap()),

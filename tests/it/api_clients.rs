@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    door::{Answer, Door},
+    server::{Answer, Door},
 };
 
 const WHOLE: &str =
@@ -183,7 +183,7 @@ async fn whatever_is_wrong_with_credentials_the_answer_and_the_work_are_the_same
     assert_eq!(seen[0].0.as_deref(), Some("Basic realm=\"rapport\""));
     assert_eq!(exchange(&door, &id, &secret).await.status, 200);
 
-    let scope = door.app.store.scope(door.actor(Permission::ALL), crate::door::now());
+    let scope = door.app.store.scope(door.actor(Permission::ALL), crate::server::now());
     let tx = scope.begin().await.unwrap();
     assert!(tx.suspend(true).await.unwrap());
     tx.commit().await.unwrap();
@@ -303,7 +303,7 @@ async fn a_client_spends_what_its_organization_lets_it() {
     let weak = door.token([Permission::Admin]);
     let more = door.mutate(&weak, "apiClientUpdate", json!({ "id": id, "scopes": ["record:read"] }), whole).await;
     assert_eq!(more["errors"], json!([{ "code": "INVALID", "path": ["scopes"] }]));
-    door.gate.poll(crate::door::now()).await.unwrap();
+    door.gate.poll(crate::server::now()).await.unwrap();
 
     let token = async |id: &str, secret: &str| {
         let answer = exchange(&door, id, secret).await;

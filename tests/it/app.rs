@@ -7,23 +7,26 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use chrono::{DateTime, Utc};
 use entity::{Permission, Permissions, id::OrganizationId};
 use rapport::{
-    auth::{Actor, address::Addresses, key::SigningKey, tokens::Tokens},
-    graphql::{documents::Documents, limits::Limits, shape::Shape},
+    auth::{Actor, key::SigningKey, signed_url::UrlSigner, tokens::Tokens},
+    graphql::{
+        documents::{cache::DocumentCache, limits::Limits},
+        types::schema_index::SchemaIndex,
+    },
     schema::{self, ApiSchema},
-    store::{Options, Store, system::NewOrganization},
+    store::{Options, Store, operation::unscoped::NewOrganization},
 };
 use serde_json::{Value, json};
 
 use crate::database::Database;
 
 /// The schema's outline, as a server reads it when it starts.
-static SHAPE: LazyLock<Shape> = LazyLock::new(|| Shape::read(&schema::build().sdl()).unwrap());
+static SHAPE: LazyLock<SchemaIndex> = LazyLock::new(|| SchemaIndex::read(&schema::build().sdl()).unwrap());
 
 /// Signs addresses where no server stands around the schema.
-static SIGNER: LazyLock<Arc<Addresses>> = LazyLock::new(|| {
+static SIGNER: LazyLock<Arc<UrlSigner>> = LazyLock::new(|| {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     let key = SigningKey::parse(pair.to_pkcs8v1().unwrap().as_ref()).unwrap();
-    Arc::new(Addresses::new(Tokens::new(key, "rapport").unwrap(), None))
+    Arc::new(UrlSigner::new(Tokens::new(key, "rapport").unwrap(), None))
 });
 
 /// Tests of answers ask for everything at once; what that costs is tested elsewhere.
@@ -43,7 +46,7 @@ pub struct App {
     pub database: Arc<Database>,
     /// The schema, for what runs its own requests.
     pub schema: ApiSchema,
-    documents: Documents,
+    documents: DocumentCache,
 }
 
 /// One caller.
@@ -84,11 +87,15 @@ impl App {
 
     /// A server with so many connections.
     pub async fn with(database: Arc<Database>, max_connections: u32) -> Self {
-        let store = Store::open(&Options { url: database.url.clone(), max_connections, patience: Options::LONG })
-            .await
-            .unwrap()
-            .with_addresses(Some(Arc::clone(&SIGNER)));
-        Self { store, database, schema: schema::build(), documents: Documents::default() }
+        let store = Store::open(&Options {
+            url: database.url.clone(),
+            max_connections,
+            acquire_timeout: Options::COMMAND_TIMEOUT,
+        })
+        .await
+        .unwrap()
+        .with_addresses(Some(Arc::clone(&SIGNER)));
+        Self { store, database, schema: schema::build(), documents: DocumentCache::default() }
     }
 
     pub async fn organization(&self, slug: &str) -> OrganizationId {
@@ -156,7 +163,7 @@ impl Caller<'_> {
     }
 
     /// The same where these documents are known.
-    pub async fn run_remembering(&self, documents: &Documents, document: &str, variables: Value) -> Reply {
+    pub async fn run_remembering(&self, documents: &DocumentCache, document: &str, variables: Value) -> Reply {
         let variables = Variables::from_json(variables);
         let prepared = documents
             .read(document, None, &LIMITS, true)

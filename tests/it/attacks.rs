@@ -15,7 +15,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use rapport::clock;
 use serde_json::{Value, json};
 
-use crate::door::{Answer, Door, Mode, Provider, Signer, foreign_claims, sign, twice, with, without};
+use crate::server::{Answer, Door, Mode, Provider, Signer, foreign_claims, sign, twice, with, without};
 
 const DAY: i64 = 86_400;
 
@@ -277,7 +277,7 @@ async fn a_401_says_to_its_owner_what_is_wrong_with_a_token() {
     let token = door.token([]);
     let at: DateTime<Utc> = clock::now();
     let tx = door.app.store.scope(door.actor([]), at).begin().await.unwrap();
-    tx.withdraw(rapport::auth::withdrawn::Withdrawal::Subject, "ada").await.unwrap();
+    tx.revoke_tokens(rapport::auth::revoked::Revocation::Subject, "ada").await.unwrap();
     tx.commit().await.unwrap();
     door.gate.poll(at).await.unwrap();
     assert!(told(&door, &format!("Bearer {token}")).await.contains("revoked"));

@@ -223,7 +223,9 @@ async fn template(server: &str) -> String {
 
 async fn migrate(url: &str) {
     let store =
-        Store::open(&Options { url: url.to_owned(), max_connections: 2, patience: Options::LONG }).await.unwrap();
+        Store::open(&Options { url: url.to_owned(), max_connections: 2, acquire_timeout: Options::COMMAND_TIMEOUT })
+            .await
+            .unwrap();
     store.migrate().await.unwrap();
     store.close().await.unwrap();
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::personal;
-use rapport::store::{STEP, jobs::Stepped};
+use rapport::store::{STEP, operation::jobs::StepResult};
 use serde_json::{Value, json};
 
 use crate::{
@@ -68,10 +68,10 @@ async fn finish(app: &App, caller: &Caller<'_>) -> Vec<u64> {
         let before = app.store.statements();
         let stepped = app.store.step(caller.organization(), job, now()).await.unwrap();
         costs.push(app.store.statements() - before);
-        if stepped == Stepped::Done {
+        if stepped == StepResult::Done {
             return costs;
         }
-        assert_eq!(stepped, Stepped::On);
+        assert_eq!(stepped, StepResult::On);
     }
 }
 
@@ -166,7 +166,7 @@ async fn whoever_asks_between_two_steps_sees_somebody_erased() {
         let stepped = app.store.step(caller.organization(), job, now()).await.unwrap();
         assert_eq!(seen(&caller).await, first, "nothing is to be seen of the steps");
         assert_eq!(tried(&caller, &id).await, refused);
-        if stepped == Stepped::Done {
+        if stepped == StepResult::Done {
             break;
         }
     }
@@ -191,7 +191,7 @@ async fn an_erasure_that_a_crash_cut_short_is_finished_by_another_server() {
     erase(&caller, &id).await;
     let begun = job(&app).await;
     for _ in 0..2 {
-        assert_eq!(store.step(caller.organization(), begun, now()).await.unwrap(), Stepped::On);
+        assert_eq!(store.step(caller.organization(), begun, now()).await.unwrap(), StepResult::On);
     }
     // The server is gone, and with it all that it knew.
     let other = App::on(app.database.clone()).await;
@@ -202,11 +202,11 @@ async fn an_erasure_that_a_crash_cut_short_is_finished_by_another_server() {
     );
     let jobs = other.store.jobs(now() + TimeDelta::minutes(1)).await.unwrap();
     assert_eq!(jobs, [(caller.organization(), begun)]);
-    assert_eq!(other.store.step(caller.organization(), begun, now()).await.unwrap(), Stepped::On);
+    assert_eq!(other.store.step(caller.organization(), begun, now()).await.unwrap(), StepResult::On);
     // The first server was only slow: its step was taken, and it goes on with the next.
-    assert_eq!(store.step(caller.organization(), begun, now()).await.unwrap(), Stepped::On);
+    assert_eq!(store.step(caller.organization(), begun, now()).await.unwrap(), StepResult::On);
     finish(&other, &caller).await;
-    assert_eq!(store.step(caller.organization(), begun, now()).await.unwrap(), Stepped::Done);
+    assert_eq!(store.step(caller.organization(), begun, now()).await.unwrap(), StepResult::Done);
 
     assert_eq!(caller.ask(counted).await, before, "what is counted stays");
     let erased = "SELECT noun, CAST(COUNT(*) AS TEXT), CAST(COUNT(DISTINCT row_id) AS TEXT) FROM event \
@@ -221,7 +221,7 @@ async fn an_erasure_that_a_crash_cut_short_is_finished_by_another_server() {
     // What the second server did without the ledger, the first one adds.
     store.complete_ledger().await.unwrap();
     assert_eq!(store.complete_ledger().await.unwrap(), 0);
-    let told = rapport::store::ledger::read(&file, false).unwrap();
+    let told = rapport::store::erasure::ledger::read(&file, false).unwrap();
     assert_eq!(told.len(), 1 + 3 + 4, "the beginning, parts of records and parts of routings");
 }
 
@@ -261,7 +261,7 @@ fn no_list_is_ordered_by_what_is_hidden_in_it() {
 #[tokio::test]
 async fn the_rows_about_a_person_are_found_by_an_index_however_many_there_are() {
     let app = App::start().await;
-    for reach in personal::reaches() {
+    for reach in personal::subject_paths() {
         let (table, column) = (reach.noun.table, reach.column);
         let wanted = format!("organization_id, {column}, id");
         let indexes = if app.database.is_sqlite() {

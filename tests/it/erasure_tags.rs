@@ -46,7 +46,7 @@ fn what_tells_about_a_person_can_be_erased_or_says_why_it_is_kept() {
 #[test]
 fn a_person_is_reached_by_what_names_them_and_by_what_names_that() {
     let reached: Vec<(&str, &str, &str)> =
-        personal::reaches().iter().map(|reach| (reach.noun.name, reach.column, reach.above.name)).collect();
+        personal::subject_paths().iter().map(|reach| (reach.noun.name, reach.column, reach.above.name)).collect();
     for known in [("FeedbackRecord", "customer_id", "Customer"), ("Routing", "feedback_record_id", "FeedbackRecord")] {
         assert!(reached.contains(&known), "{reached:?}");
     }

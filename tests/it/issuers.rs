@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use rapport::{Error, auth::Actor};
 use serde_json::{Value, json};
 
-use crate::door::{Door, Mode, Provider, Signer, foreign_claims, now, sign, twice, with, without};
+use crate::server::{Door, Mode, Provider, Signer, foreign_claims, now, sign, twice, with, without};
 
 /// A door that believes one provider, and a key of that provider.
 async fn open(change: impl FnOnce(&mut Value)) -> (Door, Provider, Signer) {

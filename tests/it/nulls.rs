@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     app::App,
+    fixture::World,
     outline::{Outline, codes as failures},
-    world::World,
     writes::codes,
 };
 

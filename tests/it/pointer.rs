@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
+    fixture::{World, noun_of, noun_of_id},
     outline::{Kind, Member, Outline},
-    world::{World, noun_of, noun_of_id},
 };
 
 /// An id of that noun that nobody has.

@@ -1,10 +1,10 @@
 //! What work costs: ordinary work fits into the usual limits.
 
 use entity::Permission;
-use rapport::graphql::limits::Limits;
+use rapport::graphql::documents::limits::Limits;
 use serde_json::{Value, json};
 
-use crate::door::{Answer, Door};
+use crate::server::{Answer, Door};
 
 const BULK: &str = "mutation($input: CustomersBulkUpsertInput!) { customersBulkUpsert(input: $input) {
     results { outcome node { id } errors { code } } errors { code } isReplayed } }";

@@ -8,9 +8,11 @@ use rapport::{
     auth::Actor,
     store::{
         Scope,
-        cell::Cell,
-        draft::{Draft, Mode, Target},
-        write::Rules,
+        statement::cell::Cell,
+        writing::{
+            draft::{Draft, Mode, Target},
+            write::Hooks,
+        },
     },
 };
 use serde_json::{Value, json};
@@ -120,7 +122,7 @@ async fn a_meter_counts_what_is_read_and_written_for_a_request() {
         draft
     });
     let tx = scope.begin().await.unwrap();
-    tx.write(noun, &Rules::NONE, &mut drafts, true).await.unwrap();
+    tx.write(noun, &Hooks::NONE, &mut drafts, true).await.unwrap();
     tx.commit().await.unwrap();
     let written = scope.meter().spent();
     assert!(written.rows_written >= 2 && !written.writer.is_zero(), "{written:?}");
@@ -130,7 +132,7 @@ async fn a_meter_counts_what_is_read_and_written_for_a_request() {
     let read = scope.meter().spent();
     assert_eq!((rows.len(), read.rows_read - written.rows_read, read.writer), (2, 2, written.writer));
 
-    let charged = |meter: &rapport::store::meter::Meter| {
+    let charged = |meter: &rapport::store::usage::meter::Meter| {
         meter.charge(7);
         Ok(())
     };

@@ -4,12 +4,12 @@ use chrono::TimeDelta;
 use entity::{Permission, Permissions};
 use rapport::{
     Error,
-    auth::{Actor, external::Terms},
+    auth::{Actor, external_issuer::IssuerConfig},
     error::reason::Reason,
 };
 use serde_json::{Value, json};
 
-use crate::door::{Door, Mode, Provider, Signer, now, with, without};
+use crate::server::{Door, Mode, Provider, Signer, now, with, without};
 
 const DOCS: &str = include_str!("../../docs/issuers.md");
 
@@ -27,7 +27,7 @@ impl Believed {
         let block = section.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
         let table: toml::Table = block.parse().unwrap();
         let mut terms = serde_json::to_value(&table["external-issuer"][0]).unwrap();
-        Terms::parse(&terms.to_string()).unwrap();
+        IssuerConfig::parse(&terms.to_string()).unwrap();
         // Ids of keys as some providers make them.
         let signer = Signer::rs256("aB3+xY/9k=");
         let provider = Provider::start(Mode::Keys(vec![signer.jwk()]));
@@ -206,7 +206,7 @@ async fn an_issuer_names_no_organization_and_gives_no_scope_that_its_terms_do_no
         terms["organizations"] = listed.clone();
         terms["scopes"] = "map:read record:read".into();
         let gate = door.gate_with(&[terms]);
-        let claims = with(crate::door::foreign_claims(now()), "org", org.clone());
+        let claims = with(crate::server::foreign_claims(now()), "org", org.clone());
         let token = signer.sign(&with(claims, "scope", "map:read admin".into()));
         match gate.verify(&token, now()).await {
             Ok(actor) => {

@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use rapport::store::ledger::{self, Entry, Erasure, Part};
+use rapport::store::erasure::ledger::{self, Entry, Erasure, Part};
 use serde_json::{Value, json};
 
 use crate::{

@@ -118,7 +118,7 @@ const NAMED_OTHERWISE: [&str; 3] = ["mapImport", "quickJourney", "templateApply"
 fn mutations_start_with_their_noun_and_take_one_input_with_an_idempotency_key() {
     let outline = Outline::read();
     for field in outline.mutations() {
-        let noun = crate::world::noun_of(field);
+        let noun = crate::fixture::noun_of(field);
         let described = entity::NOUNS.iter().find(|known| known.name == noun).unwrap();
         if NAMED_OTHERWISE.contains(&field.name.as_str()) {
             continue;

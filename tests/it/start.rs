@@ -255,7 +255,8 @@ async fn writes_to_a_file_that_is_only_read_are_unavailable_and_reads_go_on() {
     }
     let organization = app.organization("one").await;
     let url = app.database.url.replace("mode=rwc", "mode=ro");
-    app.store = Store::open(&Options { url, max_connections: 2, patience: Options::LONG }).await.unwrap();
+    app.store =
+        Store::open(&Options { url, max_connections: 2, acquire_timeout: Options::COMMAND_TIMEOUT }).await.unwrap();
     let caller = app.caller(organization, Permission::ALL);
     let document = "mutation($input: DepartmentCreateInput!) { departmentCreate(input: $input) { outcome } }";
     let answer = caller.run(document, json!({ "input": { "name": "A" } })).await.body;

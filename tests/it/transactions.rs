@@ -5,9 +5,11 @@ use futures_util::{FutureExt, future::join_all};
 use rapport::{
     auth::Actor,
     store::{
-        cell::Cell,
-        draft::{Draft, Mode, Target},
-        write::Rules,
+        statement::cell::Cell,
+        writing::{
+            draft::{Draft, Mode, Target},
+            write::Hooks,
+        },
     },
 };
 use serde_json::json;
@@ -29,7 +31,7 @@ async fn a_transaction_with_a_failed_statement_cannot_be_committed() {
     let noun: &'static Noun = &entity::influencer::NOUN;
     let mut draft = Draft::new(noun, Target::New, Mode::CreateOnly);
     draft.set("name", Cell::Text("Radio".to_owned()));
-    let written = tx.write(noun, &Rules::NONE, &mut [draft], true).await.unwrap();
+    let written = tx.write(noun, &Hooks::NONE, &mut [draft], true).await.unwrap();
     assert!(written[0].errors.is_empty());
     // A routing of nothing to nowhere: its columns may not be null. PostgreSQL would answer the commit with success.
     assert!(tx.make(&routing::NOUN, &[Vec::new()]).await.is_err());
@@ -128,7 +130,7 @@ async fn what_is_undone_leaves_what_was_written_beside_it() {
             let tx = scope.begin().await.unwrap();
             let mut draft = Draft::new(noun, Target::New, Mode::CreateOnly);
             draft.set("name", Cell::Text(name));
-            tx.write(noun, &Rules::NONE, &mut [draft], true).await.unwrap();
+            tx.write(noun, &Hooks::NONE, &mut [draft], true).await.unwrap();
             if is_dropped { drop(tx) } else { tx.commit().await.unwrap() }
         }
     };

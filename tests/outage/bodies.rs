@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Most memory that a body which is refused may cost, in bytes.
-const MOST_GROWTH: u64 = 8 << 20;
+const MAX_GROWTH: u64 = 8 << 20;
 
 #[tokio::test]
 async fn what_does_not_arrive_is_not_waited_for() {
@@ -83,7 +83,7 @@ async fn a_body_that_is_too_large_costs_no_memory() {
 
     let growth = server.peak_memory() - before;
     println!("two bodies of 300 MB cost {growth} bytes");
-    assert!(growth < MOST_GROWTH, "{growth}");
+    assert!(growth < MAX_GROWTH, "{growth}");
     assert!(caller.count().await.is_good());
 }
 

@@ -47,9 +47,13 @@ impl Cluster {
         cluster.start();
         let mut connection = until(async || PgConnection::connect(&cluster.url("postgres")).await.ok()).await;
         connection.execute("CREATE DATABASE rapport").await.unwrap();
-        let store = Store::open(&Options { url: cluster.url(NAME), max_connections: 1, patience: Options::LONG })
-            .await
-            .unwrap();
+        let store = Store::open(&Options {
+            url: cluster.url(NAME),
+            max_connections: 1,
+            acquire_timeout: Options::COMMAND_TIMEOUT,
+        })
+        .await
+        .unwrap();
         store.migrate().await.unwrap();
         store.close().await.unwrap();
         cluster

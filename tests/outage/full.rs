@@ -7,7 +7,7 @@ use sqlx::{Connection, Executor, SqliteConnection};
 
 use crate::{
     database::Database,
-    server::{Caller, PATIENCE, Server, organizations},
+    server::{Caller, Server, TIMEOUT, organizations},
 };
 
 /// Writes until there is no room. Answers how many writes were acknowledged.
@@ -71,8 +71,13 @@ async fn a_full_disk_is_read_and_written_again_once_it_has_room() {
     let disk = Disk::mount("12m");
     let mut database = Database::make().await;
     database.url = format!("sqlite://{}/test.db?mode=rwc", disk.0.path().display());
-    let store =
-        Store::open(&Options { url: database.url.clone(), max_connections: 1, patience: Options::LONG }).await.unwrap();
+    let store = Store::open(&Options {
+        url: database.url.clone(),
+        max_connections: 1,
+        acquire_timeout: Options::COMMAND_TIMEOUT,
+    })
+    .await
+    .unwrap();
     store.migrate().await.unwrap();
     store.close().await.unwrap();
     let [organization] = organizations(&database.url).await;
@@ -87,7 +92,7 @@ async fn a_full_disk_is_read_and_written_again_once_it_has_room() {
     let held = hold(&caller, &database, before + made).await;
 
     fs::remove_file(ballast).unwrap();
-    let later = tokio::time::timeout(PATIENCE, caller.create("later")).await.unwrap();
+    let later = tokio::time::timeout(TIMEOUT, caller.create("later")).await.unwrap();
     assert!(later.is_good(), "{later:?}");
     assert_eq!(caller.count().await.total(), held + 1);
 }

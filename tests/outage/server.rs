@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use rapport::{
     auth::{Actor, key::KeyFile, tokens::Tokens},
     clock,
-    store::{Options, Store, system::NewOrganization},
+    store::{Options, Store, operation::unscoped::NewOrganization},
 };
 use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process};
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How long anything may take that must happen at all, on a machine with much else to do.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+pub const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A running server. It is killed with this value.
 pub struct Server {
@@ -77,7 +77,7 @@ impl Server {
         // Shorter than the server keeps idle connections: none is closed while a request is on its way.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let http =
-            Client::builder().no_proxy().pool_idle_timeout(Duration::from_secs(1)).timeout(PATIENCE).build().unwrap();
+            Client::builder().no_proxy().pool_idle_timeout(Duration::from_secs(1)).timeout(TIMEOUT).build().unwrap();
         let mut server =
             Self { process, address: String::new(), admin: String::new(), log, tokens, http, _folder: folder };
         let listening = until(async || server.find(|line| line["message"] == "listening")).await;
@@ -136,7 +136,7 @@ impl Server {
             if let Some(status) = self.process.try_wait().unwrap() {
                 return (status, began.elapsed());
             }
-            assert!(began.elapsed() < PATIENCE, "the process does not end");
+            assert!(began.elapsed() < TIMEOUT, "the process does not end");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -259,15 +259,20 @@ pub async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
         if let Some(found) = ask().await {
             return found;
         }
-        assert!(began.elapsed() < 3 * PATIENCE, "it does not happen");
+        assert!(began.elapsed() < 3 * TIMEOUT, "it does not happen");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
 /// Organizations, made before the server runs.
 pub async fn organizations<const N: usize>(database: &str) -> [OrganizationId; N] {
-    let store =
-        Store::open(&Options { url: database.to_owned(), max_connections: 1, patience: Options::LONG }).await.unwrap();
+    let store = Store::open(&Options {
+        url: database.to_owned(),
+        max_connections: 1,
+        acquire_timeout: Options::COMMAND_TIMEOUT,
+    })
+    .await
+    .unwrap();
     let mut made = Vec::new();
     for number in 0..N {
         let slug = format!("organization-{number}");

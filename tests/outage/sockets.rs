@@ -10,7 +10,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::server::PATIENCE;
+use crate::server::TIMEOUT;
 
 /// A connection to the server.
 pub struct Socket(TcpStream);
@@ -38,7 +38,7 @@ impl Socket {
     }
 
     /// The next answer, if it comes in time.
-    pub async fn answer(&mut self, patience: Duration) -> Option<String> {
+    pub async fn answer(&mut self, acquire_timeout: Duration) -> Option<String> {
         let mut said = Vec::new();
         let whole = async {
             loop {
@@ -54,7 +54,7 @@ impl Socket {
                 assert!(self.0.read_buf(&mut said).await.unwrap() > 0, "hung up after {text:?}");
             }
         };
-        tokio::time::timeout(patience, whole).await.ok()
+        tokio::time::timeout(acquire_timeout, whole).await.ok()
     }
 
     /// All that the server says until it hangs up.
@@ -80,7 +80,7 @@ impl Socket {
 async fn listen(from: &mut (impl AsyncRead + Unpin)) -> String {
     let mut said = Vec::new();
     // A reset after the last word is as good as a farewell.
-    drop(tokio::time::timeout(PATIENCE, from.read_to_end(&mut said)).await.expect("the server hangs up"));
+    drop(tokio::time::timeout(TIMEOUT, from.read_to_end(&mut said)).await.expect("the server hangs up"));
     String::from_utf8_lossy(&said).into_owned()
 }
 

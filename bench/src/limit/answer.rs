@@ -84,12 +84,12 @@ pub struct Groups {
 pub struct Group {
     pub count: i64,
     pub bucket_start: String,
-    pub point: Named,
+    pub point: StringEnum,
     pub mean_sentiment_score: Mean,
 }
 
 #[derive(Serialize)]
-pub struct Named {
+pub struct StringEnum {
     pub id: String,
 }
 
@@ -114,7 +114,7 @@ pub struct CreatedNode {
     pub id: String,
     pub received_at: String,
     pub priority: String,
-    pub department: Named,
+    pub department: StringEnum,
 }
 
 #[derive(Serialize)]
@@ -127,5 +127,5 @@ pub struct Upserted<'a> {
 pub struct UpsertedRow<'a> {
     pub index: usize,
     pub outcome: &'a str,
-    pub node: Named,
+    pub node: StringEnum,
 }

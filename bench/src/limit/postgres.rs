@@ -230,7 +230,7 @@ async fn groups(session: &Session, organization: Uuid) -> Result<Vec<u8>> {
         .map(|row| Group {
             count: row.get(2),
             bucket_start: wire::instant(row.get::<_, NaiveDateTime>(1).and_utc().timestamp_millis()),
-            point: Named { id: wire::id("point", row.get(0)) },
+            point: StringEnum { id: wire::id("point", row.get(0)) },
             mean_sentiment_score: Mean { mean: row.get(3), n: row.get(4) },
         })
         .collect();
@@ -283,7 +283,7 @@ pub fn created(routed: Routed) -> Created<'static> {
         id: wire::id("fb", routed.id),
         received_at: wire::instant(routed.received),
         priority: routed.priority,
-        department: Named { id: wire::id("dept", routed.department) },
+        department: StringEnum { id: wire::id("dept", routed.department) },
     };
     Created { outcome: "CREATED", is_replayed: false, errors: [], node }
 }
@@ -347,7 +347,7 @@ pub fn upserted(known: &[Option<Uuid>], routed: &[Routed]) -> Upserted<'static> 
     let row = |(index, (known, routed)): (usize, (&Option<Uuid>, &Routed))| UpsertedRow {
         index,
         outcome: if known.is_some() { "UPDATED" } else { "CREATED" },
-        node: Named { id: wire::id("fb", routed.id) },
+        node: StringEnum { id: wire::id("fb", routed.id) },
     };
     Upserted { errors: [], results: known.iter().zip(routed).enumerate().map(row).collect() }
 }

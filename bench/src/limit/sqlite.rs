@@ -24,7 +24,7 @@ use super::{
 use crate::{data::EVENT_FIELDS, wire};
 
 /// Most writes that one commit makes lasting.
-const MOST_TOGETHER: usize = 64;
+const MAX_TOGETHER: usize = 64;
 const WEEK: i64 = 7 * 86_400_000;
 /// The epoch was a Thursday.
 const MONDAY: i64 = 3 * 86_400_000;
@@ -184,7 +184,7 @@ fn groups(reader: &Connection, organization: Uuid) -> Answer {
         nodes.push(Group {
             count: row.get(2)?,
             bucket_start: wire::instant(row.get::<_, i64>(1)? * WEEK - MONDAY),
-            point: Named { id: wire::id("point", row.get(0)?) },
+            point: StringEnum { id: wire::id("point", row.get(0)?) },
             mean_sentiment_score: Mean { mean: row.get(3)?, n: row.get(4)? },
         });
     }
@@ -194,7 +194,7 @@ fn groups(reader: &Connection, organization: Uuid) -> Answer {
 fn write_on(writer: &Connection, writes: &Receiver<Write>) {
     while let Ok(first) = writes.recv() {
         let mut batch = vec![first];
-        while batch.len() < MOST_TOGETHER {
+        while batch.len() < MAX_TOGETHER {
             let Ok(next) = writes.try_recv() else { break };
             batch.push(next);
         }

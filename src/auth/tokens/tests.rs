@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::auth::claims::{LONGEST_LIFE, LONGEST_NAME};
+use crate::auth::claims::{MAX_LIFETIME, MAX_NAME_LENGTH};
 
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;
@@ -132,8 +132,8 @@ fn only_tokens_of_1_second_to_24_hours_with_a_subject_are_issued() {
         (TimeDelta::zero(), false),
         (TimeDelta::seconds(-5), false),
         (TimeDelta::seconds(1), true),
-        (LONGEST_LIFE, true),
-        (LONGEST_LIFE + TimeDelta::seconds(1), false),
+        (MAX_LIFETIME, true),
+        (MAX_LIFETIME + TimeDelta::seconds(1), false),
         (TimeDelta::MAX, false),
     ] {
         assert_eq!(tokens.issue(&actor(), life, now()).is_ok(), is_issued, "{life}");
@@ -145,7 +145,7 @@ fn only_tokens_of_1_second_to_24_hours_with_a_subject_are_issued() {
 #[test]
 fn wrong_claims_are_refused() {
     let tokens = tokens();
-    let long = "x".repeat(LONGEST_NAME + 1);
+    let long = "x".repeat(MAX_NAME_LENGTH + 1);
     let cases = [
         ("iss", json!(1)),
         ("iss", json!(null)),
@@ -337,7 +337,7 @@ fn long_tokens_are_refused() {
     let tokens = tokens();
     let padded = |bytes| with(claims(), "padding", json!("x".repeat(bytes))).to_string();
     let long = forge(&tokens, &header(&tokens).to_string(), &padded(6_500));
-    assert!(long.len() > MOST_BYTES);
+    assert!(long.len() > MAX_BYTES);
     refused(&tokens, &long, "9 KiB");
     let short = forge(&tokens, &header(&tokens).to_string(), &padded(5_500));
     assert!(tokens.verify(&short, now()).is_ok());

@@ -7,7 +7,7 @@ use actix_web::{test::TestRequest, web::Bytes};
 use serde_json::json;
 
 use super::{Answer, GRAPHQL, JSON, app, ask, get, post, send, send_all, send_to, settings, with_token};
-use crate::{config::HttpSettings, graphql::limits::Limits, http::routes};
+use crate::{config::HttpSettings, graphql::documents::limits::Limits, http::routes};
 
 async fn large(request: TestRequest) -> Answer {
     let mut settings = settings();

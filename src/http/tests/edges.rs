@@ -7,8 +7,8 @@ use super::{Answer, Json, LISTED, TOKENS, app, ask, send, send_to, settings, wit
 use crate::http::{
     admin,
     app::{State, mount},
-    edge,
     health::Health,
+    middleware,
 };
 
 #[actix_web::test]
@@ -46,8 +46,8 @@ async fn a_panic_is_answered_with_an_id_and_not_a_word_more() {
         panic!("customer mia")
     }
     let routes = |config: &mut web::ServiceConfig| {
-        let resource = web::resource("/panics").route(web::get().to(panics)).wrap(from_fn(edge::caught));
-        config.service(web::scope("").service(resource).wrap(from_fn(edge::edge)));
+        let resource = web::resource("/panics").route(web::get().to(panics)).wrap(from_fn(middleware::catch_panic));
+        config.service(web::scope("").service(resource).wrap(from_fn(middleware::request_middleware)));
     };
     let answer = send_to(routes, TestRequest::get().uri("/panics")).await;
     assert_eq!(answer.refused(), (500, "INTERNAL_SERVER_ERROR".into()));

@@ -4,7 +4,7 @@ use actix_web::test::TestRequest;
 use serde_json::json;
 
 use super::{app, ask, get, good, post, send, send_all, send_to, settings, with_token};
-use crate::{config::HttpSettings, graphql::limits::Limits, http::routes};
+use crate::{config::HttpSettings, graphql::documents::limits::Limits, http::routes};
 
 const TOO_LARGE: usize = 64 * 1_024 + 1;
 

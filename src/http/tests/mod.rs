@@ -28,12 +28,12 @@ use entity::{Permissions, id::OrganizationId};
 use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
 
-use super::{App, Demo, Gate, routes};
+use super::{App, Authenticator, Demo, routes};
 use crate::{
     auth::{Actor, key::KeyFile, tokens::Tokens},
     clock,
     config::HttpSettings,
-    graphql::limits::Limits,
+    graphql::documents::limits::Limits,
     store,
 };
 
@@ -64,7 +64,9 @@ static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
 
 async fn open(file: &Path) -> store::Store {
     let url = format!("sqlite://{}?mode=rwc", file.display());
-    store::Store::open(&store::Options { url, max_connections: 2, patience: store::Options::LONG }).await.unwrap()
+    store::Store::open(&store::Options { url, max_connections: 2, acquire_timeout: store::Options::COMMAND_TIMEOUT })
+        .await
+        .unwrap()
 }
 
 fn good() -> String {
@@ -100,7 +102,7 @@ async fn app() -> App {
     let store = open(&file).await;
     App {
         schema: crate::schema::build(),
-        gate: Arc::new(Gate::new(store.clone(), Some(TOKENS.clone()), Vec::new())),
+        gate: Arc::new(Authenticator::new(store.clone(), Some(TOKENS.clone()), Vec::new())),
         store,
         demo: Some(Demo { token: "demo-token".to_owned() }),
     }

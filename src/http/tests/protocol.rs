@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use actix_web::test::TestRequest;
 use serde_json::json;
 
-use super::good;
-use super::{BODY_LIMIT, GRAPHQL, JSON, ask, get, post, send, with_token};
+use super::{BODY_LIMIT, GRAPHQL, JSON, ask, get, good, post, send, with_token};
 
 #[actix_web::test]
 async fn an_answer_is_written_in_the_media_type_that_is_wanted() {

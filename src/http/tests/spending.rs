@@ -4,7 +4,7 @@ use actix_web::test::TestRequest;
 use serde_json::{Value as Json, json};
 
 use super::{Answer, app, ask, good, post, send_all, settings};
-use crate::{config::HttpSettings, graphql::limits::Limits, http::routes};
+use crate::{config::HttpSettings, graphql::documents::limits::Limits, http::routes};
 
 /// Buckets that nothing comes back to in a test's time.
 fn limited(points: u32) -> HttpSettings {

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use entity::{interaction_point::PointKind, noun::Named};
+use entity::{interaction_point::PointKind, noun::StringEnum};
 
 use super::{
     model::{Drawing, Step},

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity::{interaction_point::PointKind, noun::Named, step_link::StepLinkKind};
+use entity::{interaction_point::PointKind, noun::StringEnum, step_link::StepLinkKind};
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::{
@@ -12,24 +12,24 @@ use super::{
 };
 
 /// Longest document in bytes.
-pub const MOST_BYTES: usize = 1024 * 1024;
+pub const MAX_BYTES: usize = 1024 * 1024;
 /// Most elements and texts of a document.
-const MOST_NODES: u32 = 50_000;
+const MAX_NODES: u32 = 50_000;
 /// Most attributes of an element: what looks at them compares each with each.
-const MOST_ATTRIBUTES: usize = 64;
+const MAX_ATTRIBUTES: usize = 64;
 /// Most namespaces that a document declares: each element looks at those above it.
-const MOST_NAMESPACES: usize = 64;
+const MAX_NAMESPACES: usize = 64;
 /// Most elements inside one another.
-const MOST_DEPTH: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// The first planned journey of a document, or what is wrong with it. A document with a DTD is refused: nothing is
 /// expanded, and nothing is fetched.
 pub fn read_cjml(text: &str) -> Result<Drawing, String> {
-    if text.len() > MOST_BYTES {
-        return Err(format!("the document is longer than {MOST_BYTES} bytes"));
+    if text.len() > MAX_BYTES {
+        return Err(format!("the document is longer than {MAX_BYTES} bytes"));
     }
     check_shape(text)?;
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options).map_err(|error| error.to_string())?;
     let root = document.root_element();
     match root.tag_name().name() {
@@ -57,19 +57,19 @@ fn check_shape(text: &str) -> Result<(), String> {
             continue;
         }
         let (length, attributes) = tag(rest);
-        if attributes > MOST_ATTRIBUTES {
-            return Err(format!("an element has more than {MOST_ATTRIBUTES} attributes"));
+        if attributes > MAX_ATTRIBUTES {
+            return Err(format!("an element has more than {MAX_ATTRIBUTES} attributes"));
         }
         let tag = &rest[..length];
         namespaces += tag.matches("xmlns").count();
-        if namespaces > MOST_NAMESPACES {
-            return Err(format!("there are more than {MOST_NAMESPACES} declarations of namespaces"));
+        if namespaces > MAX_NAMESPACES {
+            return Err(format!("there are more than {MAX_NAMESPACES} declarations of namespaces"));
         }
         if !tag.ends_with("/>") {
             depth += 1;
         }
-        if depth > MOST_DEPTH {
-            return Err(format!("there are more than {MOST_DEPTH} elements inside one another"));
+        if depth > MAX_DEPTH {
+            return Err(format!("there are more than {MAX_DEPTH} elements inside one another"));
         }
         rest = &rest[length..];
     }

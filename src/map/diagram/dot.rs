@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Where lines of a text are broken, in pixels.
-const MOST: i64 = 240;
+const MAX: i64 = 240;
 /// Size of the letters.
 const SIZE: i64 = 12;
 
@@ -81,7 +81,7 @@ fn node(out: &mut String, step: &Step, place: usize) {
 
 /// The lines of a text inside a label of markup.
 fn broken(text: &str) -> String {
-    let lines = text::lines(text, SIZE, MOST);
+    let lines = text::lines(text, SIZE, MAX);
     let lines: Vec<String> = lines.iter().map(|line| escaped(line).replace('\\', "&#92;")).collect();
     // A label may not be empty.
     if lines.is_empty() { "–".to_owned() } else { lines.join("<BR/>") }
@@ -89,7 +89,7 @@ fn broken(text: &str) -> String {
 
 /// The text inside quotes, broken into lines.
 fn quoted(text: &str) -> String {
-    let lines = text::lines(&clean(text), SIZE, MOST);
+    let lines = text::lines(&clean(text), SIZE, MAX);
     // Graphviz also reads the entities of HTML.
     let lines = lines.iter().map(|line| escaped(line).replace('\\', "&#92;"));
     lines.collect::<Vec<_>>().join("\\n")

@@ -20,7 +20,7 @@ pub use cjml_read::read_cjml;
 pub use dot::dot;
 use entity::{
     Permission, id, journey,
-    noun::{EnumType, Kind, Named},
+    noun::{EnumType, Kind, StringEnum},
 };
 pub use layout::draw;
 pub use mermaid::mermaid;
@@ -30,21 +30,21 @@ pub use svg::svg;
 use super::edition;
 use crate::{
     Error, Result,
-    auth::address::{Grant, LONGEST_ADDRESS},
+    auth::signed_url::{Grant, MAX_URL_LIFETIME},
     graphql::{
-        input::{Input, text as given},
-        slice::{Answer, Answers, Argument, Computed, InputObject, Shows},
+        mutation::input::{Input, text as given},
+        slice::{Argument, Computed, InputObject, Resolved, ResolvedByRow, ReturnType},
     },
-    store::{Scope, cell::Cell},
+    store::{Scope, statement::cell::Cell},
 };
 use read::drawings;
 
 /// Most journeys that are drawn for one field.
-const MOST_JOURNEYS: usize = 25;
+const MAX_JOURNEYS: usize = 25;
 /// Most rows that are read to draw them.
-const MOST_ROWS: usize = 20_000;
+const MAX_ROWS: usize = 20_000;
 
-entity::named! {
+entity::string_enum! {
     /// What a diagram is written in.
     Format as "DiagramFormat" {
         /// Scalable vector graphics: a picture for browsers, safe inside any page.
@@ -58,7 +58,7 @@ entity::named! {
     }
 }
 
-entity::named! {
+entity::string_enum! {
     /// Which colours a picture has.
     Theme as "DiagramTheme" {
         /// Light or dark, as the reader's browser prefers.
@@ -95,7 +95,7 @@ pub(super) const OF_JOURNEY: Computed = Computed {
         Argument { name: "format", ty: "DiagramFormat", default: Some("SVG"), doc: "What it is written in." },
         Argument { name: "options", ty: "DiagramOptions", default: None, doc: "How it looks, and what it shows." },
     ],
-    shows: Shows::Value(Kind::Text { max: usize::MAX }),
+    shows: ReturnType::Value(Kind::Text { max: usize::MAX }),
     run: |scope, input, ids| Box::pin(diagrams(scope, input, ids)),
 };
 
@@ -114,7 +114,7 @@ pub(super) const URL_OF_JOURNEY: Computed = Computed {
             doc: "For how many seconds it is good: 1 to 604800, which is a week.",
         },
     ],
-    shows: Shows::Value(Kind::Text { max: usize::MAX }),
+    shows: ReturnType::Value(Kind::Text { max: usize::MAX }),
     run: |scope, input, ids| Box::pin(async move { addresses(scope, input, ids) }),
 };
 
@@ -123,14 +123,14 @@ pub fn resource(journey: &str, theme: &str) -> String {
     format!("/journeys/{journey}.svg?theme={theme}")
 }
 
-fn addresses(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<Answers> {
+fn addresses(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<ResolvedByRow> {
     let addresses = scope.addresses().ok_or_else(|| {
         Error::BadInput("this server has no key of its own to sign addresses with: it needs --signing-key".to_owned())
     })?;
     let theme = input.present("theme").and_then(given).and_then(Theme::parse).unwrap_or(Theme::Auto);
     let theme = theme.name().to_ascii_lowercase();
     let life = input.int("expiresIn")?.unwrap_or(3_600);
-    if !(1..=LONGEST_ADDRESS.num_seconds()).contains(&life) {
+    if !(1..=MAX_URL_LIFETIME.num_seconds()).contains(&life) {
         return Err(Error::BadInput("expiresIn is 1 to 604800 seconds".to_owned()));
     }
     let sign = |id: &Uuid| {
@@ -138,24 +138,24 @@ fn addresses(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<Answers> 
         let life = Some(TimeDelta::seconds(life));
         let grant = Grant { resource: &resource, scope: Permission::MapRead, life };
         let address = addresses.sign(scope.actor(), grant, scope.now())?;
-        Ok((*id, vec![Answer::Value(Cell::Text(address))]))
+        Ok((*id, vec![Resolved::Value(Cell::Text(address))]))
     };
     ids.iter().map(sign).collect()
 }
 
-async fn diagrams(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<Answers> {
-    if ids.len() > MOST_JOURNEYS {
-        return Err(Error::BadInput(format!("ask for the diagrams of {MOST_JOURNEYS} journeys at a time")));
+async fn diagrams(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<ResolvedByRow> {
+    if ids.len() > MAX_JOURNEYS {
+        return Err(Error::BadInput(format!("ask for the diagrams of {MAX_JOURNEYS} journeys at a time")));
     }
     let options = input.object("options")?.unwrap_or_default();
     let format = input.present("format").and_then(given).and_then(Format::parse).unwrap_or(Format::Svg);
     let theme = options.present("theme").and_then(given).and_then(Theme::parse).unwrap_or(Theme::Auto);
     let shows = |name| options.present(name).is_none_or(|value| *value == true.into());
-    let gathered = scope.gather(&edition::JOURNEY, ids, MOST_ROWS).await?;
-    if gathered.count() > MOST_ROWS {
-        return Err(Error::BadInput(format!("the journeys have more than {MOST_ROWS} rows together")));
+    let loaded = scope.load_aggregate(&edition::JOURNEY, ids, MAX_ROWS).await?;
+    if loaded.count() > MAX_ROWS {
+        return Err(Error::BadInput(format!("the journeys have more than {MAX_ROWS} rows together")));
     }
-    let mut drawings = drawings(&gathered);
+    let mut drawings = drawings(&loaded);
     for step in drawings.iter_mut().flat_map(|(_, drawing)| &mut drawing.steps) {
         step.influencers.retain(|_| shows("influencers"));
         step.mediums.retain(|_| shows("mediums"));
@@ -171,7 +171,7 @@ async fn diagrams(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<Answ
                 Format::Dot => dot(&drawing),
                 Format::Cjml => cjml(&drawing),
             };
-            Ok((id, vec![Answer::Value(Cell::Text(text))]))
+            Ok((id, vec![Resolved::Value(Cell::Text(text))]))
         };
         drawings.into_iter().map(write).collect()
     });

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use entity::{
     expectation, id, influencer, interaction_point, journey, medium,
-    noun::{Named, Noun},
+    noun::{Noun, StringEnum},
     stage, step,
     step_link::{self, StepLinkKind},
 };
@@ -12,17 +12,17 @@ use sea_orm::prelude::Uuid;
 
 use super::model::{Drawing, Influence, Stage, Step, StepLink};
 use crate::store::{
-    cell::Record,
-    whole::{Gathered, Line},
+    statement::cell::Record,
+    writing::aggregate::{JoinedRow, LoadedAggregate},
 };
 
 /// The journeys among what was read.
-pub(super) fn drawings(gathered: &Gathered) -> Vec<(Uuid, Drawing)> {
-    let points: HashMap<Uuid, &Record> = by_id(gathered, &interaction_point::NOUN);
-    let (mediums, influencers) = (by_id(gathered, &medium::NOUN), by_id(gathered, &influencer::NOUN));
-    let (over, moved_by) = (lines(gathered, "mediums"), lines(gathered, "influencers"));
+pub(super) fn drawings(loaded: &LoadedAggregate) -> Vec<(Uuid, Drawing)> {
+    let points: HashMap<Uuid, &Record> = by_id(loaded, &interaction_point::NOUN);
+    let (mediums, influencers) = (by_id(loaded, &medium::NOUN), by_id(loaded, &influencer::NOUN));
+    let (over, moved_by) = (lines(loaded, "mediums"), lines(loaded, "influencers"));
     let mut ranked: HashMap<Uuid, Vec<(i64, String)>> = HashMap::new();
-    for record in gathered.of(&expectation::NOUN) {
+    for record in loaded.of(&expectation::NOUN) {
         if let (Some(rank), Some(point)) = (record.get("rank").int(), record.get("point_id").id()) {
             ranked.entry(point).or_default().push((rank, shown(record, "statement")));
         }
@@ -55,8 +55,8 @@ pub(super) fn drawings(gathered: &Gathered) -> Vec<(Uuid, Drawing)> {
             expectations: ranked.get(&point).into_iter().flatten().map(|(_, text)| text.clone()).collect(),
         }
     };
-    let (stages, steps) = (parts(gathered, &stage::NOUN), parts(gathered, &step::NOUN));
-    let links = parts(gathered, &step_link::NOUN);
+    let (stages, steps) = (parts(loaded, &stage::NOUN), parts(loaded, &step::NOUN));
+    let links = parts(loaded, &step_link::NOUN);
     let drawing = |record: &Record| {
         let optional = |column| Some(shown(record, column)).filter(|text| !text.is_empty());
 
@@ -85,17 +85,17 @@ pub(super) fn drawings(gathered: &Gathered) -> Vec<(Uuid, Drawing)> {
         };
         (record.id(), drawing)
     };
-    gathered.of(&journey::NOUN).iter().map(drawing).collect()
+    loaded.of(&journey::NOUN).iter().map(drawing).collect()
 }
 
-fn by_id<'a>(gathered: &'a Gathered, noun: &Noun) -> HashMap<Uuid, &'a Record> {
-    gathered.of(noun).iter().map(|record| (record.id(), record)).collect()
+fn by_id<'a>(loaded: &'a LoadedAggregate, noun: &Noun) -> HashMap<Uuid, &'a Record> {
+    loaded.of(noun).iter().map(|record| (record.id(), record)).collect()
 }
 
 /// The parts of each journey by their position, and by age.
-fn parts<'a>(gathered: &'a Gathered, noun: &Noun) -> HashMap<Uuid, Vec<&'a Record>> {
+fn parts<'a>(loaded: &'a LoadedAggregate, noun: &Noun) -> HashMap<Uuid, Vec<&'a Record>> {
     let mut parts: HashMap<Uuid, Vec<&Record>> = HashMap::new();
-    for record in gathered.of(noun) {
+    for record in loaded.of(noun) {
         parts.entry(record.get("journey_id").id().unwrap_or_default()).or_default().push(record);
     }
     for list in parts.values_mut() {
@@ -105,9 +105,9 @@ fn parts<'a>(gathered: &'a Gathered, noun: &Noun) -> HashMap<Uuid, Vec<&'a Recor
 }
 
 /// The lines of points in a relation.
-fn lines<'a>(gathered: &'a Gathered, relation: &str) -> HashMap<Uuid, Vec<&'a Line>> {
-    let mut lines: HashMap<Uuid, Vec<&Line>> = HashMap::new();
-    let known = gathered
+fn lines<'a>(loaded: &'a LoadedAggregate, relation: &str) -> HashMap<Uuid, Vec<&'a JoinedRow>> {
+    let mut lines: HashMap<Uuid, Vec<&JoinedRow>> = HashMap::new();
+    let known = loaded
         .lines
         .iter()
         .filter(|(noun, known, _)| noun.table == interaction_point::NOUN.table && known.name == relation);

@@ -9,19 +9,19 @@ use entity::{
 use sea_orm::prelude::Uuid;
 use serde_json::{Map, Value};
 
-use super::{FORMAT, IS_ARCHIVED, MOST_ROWS, SYSTEM, count, fields, held, is_outside, references, sets, text};
+use super::{FORMAT, IS_ARCHIVED, MAX_ROWS, SYSTEM, count, exported_nouns, fields, is_outside, references, sets, text};
 use crate::{
     Error, Result,
     graphql::{
-        freeze::value,
-        slice::{Answer, Made, Query},
+        execution::snapshot::value,
+        slice::{ComputedObject, Query, Resolved},
     },
     map::READ,
     store::{
         ExternalId, Scope,
-        cell::{Cell, Record},
-        meter::Meter,
-        whole::Line,
+        statement::cell::{Cell, Record},
+        usage::meter::Meter,
+        writing::aggregate::JoinedRow,
     },
 };
 
@@ -69,17 +69,17 @@ const FEW: usize = 100;
 struct Piece {
     noun: &'static Noun,
     rows: Vec<Record>,
-    lines: Vec<(&'static Relationship, HashMap<Uuid, Vec<Line>>)>,
+    lines: Vec<(&'static Relationship, HashMap<Uuid, Vec<JoinedRow>>)>,
 }
 
 /// Keys of rows by id.
 type Keys = HashMap<Uuid, String>;
 
-async fn export(scope: &Scope) -> Result<Answer> {
+async fn export(scope: &Scope) -> Result<Resolved> {
     let mut lists: Vec<(&'static Noun, Vec<Record>)> = Vec::new();
-    let mut left = MOST_ROWS;
-    let too_many = || Error::BadInput(format!("the map has more than {MOST_ROWS} rows and lines"));
-    for (_, noun) in held() {
+    let mut left = MAX_ROWS;
+    let too_many = || Error::BadInput(format!("the map has more than {MAX_ROWS} rows and lines"));
+    for (_, noun) in exported_nouns() {
         let rows = scope.every(noun, left).await?;
         left = left.checked_sub(rows.len()).ok_or_else(too_many)?;
         lists.push((noun, rows));
@@ -100,9 +100,9 @@ async fn export(scope: &Scope) -> Result<Answer> {
     let mut pieces = Vec::new();
     for (noun, rows) in lists {
         let ids: Vec<Uuid> = rows.iter().map(Record::id).collect();
-        let mut lines: Vec<(&'static Relationship, HashMap<Uuid, Vec<Line>>)> = Vec::new();
+        let mut lines: Vec<(&'static Relationship, HashMap<Uuid, Vec<JoinedRow>>)> = Vec::new();
         for relation in sets(noun) {
-            let mut by_row: HashMap<Uuid, Vec<Line>> = HashMap::new();
+            let mut by_row: HashMap<Uuid, Vec<JoinedRow>> = HashMap::new();
             for line in scope.lines(relation, &ids).await? {
                 left = left.checked_sub(1).ok_or_else(too_many)?;
                 by_row.entry(line.from).or_default().push(line);
@@ -116,7 +116,12 @@ async fn export(scope: &Scope) -> Result<Answer> {
 }
 
 /// The document.
-fn written(pieces: &[Piece], keys: &Keys, mut others: HashMap<Uuid, Vec<ExternalId>>, meter: &Meter) -> Result<Answer> {
+fn written(
+    pieces: &[Piece],
+    keys: &Keys,
+    mut others: HashMap<Uuid, Vec<ExternalId>>,
+    meter: &Meter,
+) -> Result<Resolved> {
     let mut document = Map::new();
     document.insert("format".to_owned(), FORMAT.into());
     let mut total = 0_i64;
@@ -140,7 +145,7 @@ fn written(pieces: &[Piece], keys: &Keys, mut others: HashMap<Uuid, Vec<External
         total += i64::try_from(objects.len()).unwrap_or(i64::MAX);
         document.insert(noun.plural.to_owned(), objects.into_iter().map(|(_, object)| object).collect());
     }
-    Ok(Answer::Object(Made {
+    Ok(Resolved::Object(ComputedObject {
         cells: vec![
             ("format", Cell::Text(FORMAT.to_owned())),
             ("document", Cell::Text(Value::Object(document).to_string())),
@@ -184,7 +189,7 @@ fn object(noun: &'static Noun, record: &Record, keys: &Keys) -> Map<String, Valu
 }
 
 /// The lines of a row by the keys they lead to.
-fn told(lines: &[Line], keys: &Keys) -> Value {
+fn told(lines: &[JoinedRow], keys: &Keys) -> Value {
     let mut told: Vec<(&str, Value)> = Vec::new();
     for line in lines {
         let Some(key) = keys.get(&line.to) else { continue };

@@ -7,15 +7,15 @@ use entity::{
     noun::{Link, Relationship},
 };
 
-use super::{Document, Known, PIECES, count, read::read, text, write};
+use super::{Document, EXPORTED, Known, count, read::read, text, write};
 use crate::{
     Result,
     graphql::{
-        input::Input,
+        mutation::input::Input,
         slice::{Argument, Done, Mutation, Planned, Run, planned},
     },
     map::WRITE,
-    store::{Tx, cell::Cell, draft::Outcome, meter::Meter},
+    store::{Tx, statement::cell::Cell, usage::meter::Meter, writing::draft::Outcome},
 };
 
 /// The mutation.
@@ -44,7 +44,7 @@ pub const IMPORT: Mutation = Mutation {
 pub const REPORT: Relationship = Relationship {
     name: "importCounts",
     target: &COUNT,
-    link: Link::Inside { is_list: true },
+    link: Link::Embedded { is_list: true },
     doc: "What mapImport did to the rows of each type, or would do; empty for other mutations and in a replay.",
 };
 
@@ -74,25 +74,25 @@ pub(super) static COUNT: Noun = Noun {
 /// A document to write, or to try.
 struct Import {
     document: Document,
-    is_trial: bool,
+    is_dry_run: bool,
 }
 
 fn plan(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
-    let is_trial = input.get("dryRun") == Some(&true.into());
+    let is_dry_run = input.get("dryRun") == Some(&true.into());
     let document = read(input.text("document")?.unwrap_or_default(), meter)?;
-    Ok(document.map(|document| Box::new(Import { document, is_trial }) as _))
+    Ok(document.map(|document| Box::new(Import { document, is_dry_run }) as _))
 }
 
 async fn import(tx: &Tx, plan: &(dyn Any + Send + Sync)) -> Result<Done> {
-    let Import { document, is_trial } = planned(plan)?;
+    let Import { document, is_dry_run } = planned(plan)?;
     let done = match write(tx, document, Known::Update).await? {
         Ok(done) => done,
         Err(mistakes) => return Ok(Err(mistakes)),
     };
-    if *is_trial {
-        tx.try_only();
+    if *is_dry_run {
+        tx.set_dry_run();
     }
-    let row = |(slice, rows): (&&crate::graphql::slice::Slice, &Vec<(_, Outcome)>)| {
+    let row = |(slice, rows): (&&crate::graphql::slice::Module, &Vec<(_, Outcome)>)| {
         let of = |wanted: Outcome| {
             let count = rows.iter().filter(|(_, outcome)| *outcome == wanted).count();
             Cell::Int(i64::try_from(count).unwrap_or(i64::MAX))
@@ -104,8 +104,8 @@ async fn import(tx: &Tx, plan: &(dyn Any + Send + Sync)) -> Result<Done> {
             ("unchanged", of(Outcome::Unchanged)),
         ]
     };
-    let rows = PIECES.iter().zip(&done.0).filter(|(_, rows)| !rows.is_empty());
-    tx.report(REPORT.name, rows.map(row).collect());
+    let rows = EXPORTED.iter().zip(&done.0).filter(|(_, rows)| !rows.is_empty());
+    tx.add_report(REPORT.name, rows.map(row).collect());
     let outcome = if done.is_change() { Outcome::Updated } else { Outcome::Unchanged };
     Ok(Ok((tx.organization().0, outcome)))
 }

@@ -22,34 +22,34 @@ use super::{
     assumption, evidence, journey, medium, message_variant, objective, objective_conflict, review_answer,
     review_question, stage, step, step_link,
 };
-use crate::graphql::slice::Slice;
+use crate::graphql::slice::Module;
 
 /// What a document says of itself. Others are refused.
 pub(super) const FORMAT: &str = "rapport-map/1";
 /// System of the external ids that keep the keys of a document.
 pub(super) const SYSTEM: &str = "rapport-map";
 /// Longest document in bytes.
-pub(super) const MOST_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Most rows and lines of a document.
-pub(super) const MOST_ROWS: usize = 10_000;
+pub(super) const MAX_ROWS: usize = 10_000;
 
 /// The nouns of a document: what a row names stands before it, or is of its own noun. A noun that is added here is
 /// exported and imported by its description and its rules.
 ///
 /// Departments are no part of the map: a document names those that own something, and holds no more of them.
-pub(super) static PIECES: [&Slice; 19] = [
-    &Slice::new(&department::NOUN),
+pub(super) static EXPORTED: [&Module; 19] = [
+    &Module::new(&department::NOUN),
     &medium::SLICE,
     &evidence::SLICE,
-    &Slice::new(&influencer::NOUN),
-    &Slice::new(&offer::NOUN),
+    &Module::new(&influencer::NOUN),
+    &Module::new(&offer::NOUN),
     &super::interaction_point::SLICE,
     &super::expectation::SLICE,
     &assumption::SLICE,
     &objective::SLICE,
     &objective_conflict::SLICE,
-    &Slice::new(&desired_result::NOUN),
-    &Slice::new(&message::NOUN),
+    &Module::new(&desired_result::NOUN),
+    &Module::new(&message::NOUN),
     &message_variant::SLICE,
     &review_question::SLICE,
     &review_answer::SLICE,
@@ -63,8 +63,8 @@ pub(super) static PIECES: [&Slice; 19] = [
 pub const OBJECTS: [&Noun; 2] = [&export::MAP, &import::COUNT];
 
 /// The place of a noun among the pieces.
-pub(super) fn place_of(noun: &Noun) -> Option<usize> {
-    PIECES.iter().position(|slice| slice.noun.table == noun.table)
+pub(super) fn index_of(noun: &Noun) -> Option<usize> {
+    EXPORTED.iter().position(|slice| slice.noun.table == noun.table)
 }
 
 /// Whether a document names rows of the noun without holding them.
@@ -73,8 +73,8 @@ fn is_outside(noun: &Noun) -> bool {
 }
 
 /// The nouns that a document holds.
-fn held() -> impl Iterator<Item = (usize, &'static Noun)> {
-    PIECES.iter().map(|slice| slice.noun).enumerate().filter(|(_, noun)| !is_outside(noun))
+fn exported_nouns() -> impl Iterator<Item = (usize, &'static Noun)> {
+    EXPORTED.iter().map(|slice| slice.noun).enumerate().filter(|(_, noun)| !is_outside(noun))
 }
 
 /// The fields of a noun that a document holds: those that callers write, and the rank, which they set whole.
@@ -90,7 +90,7 @@ fn is_rank(noun: &Noun, field: &Field) -> bool {
 fn references(noun: &'static Noun) -> impl Iterator<Item = &'static Relationship> {
     noun.relations.iter().filter(|relation| {
         let is_written = matches!(relation.link, Link::One { writable, .. } if writable != Writable::Never);
-        is_written && place_of(relation.target).is_some()
+        is_written && index_of(relation.target).is_some()
     })
 }
 
@@ -98,7 +98,7 @@ fn references(noun: &'static Noun) -> impl Iterator<Item = &'static Relationship
 pub(super) fn sets(noun: &'static Noun) -> impl Iterator<Item = &'static Relationship> {
     noun.relations.iter().filter(|relation| {
         let is_own = matches!(relation.link, Link::Through { table, .. } if table.starts_with(noun.table));
-        is_own && place_of(relation.target).is_some()
+        is_own && index_of(relation.target).is_some()
     })
 }
 
@@ -123,13 +123,13 @@ mod tests {
         noun::{Link, Operation},
     };
 
-    use super::{PIECES, place_of, references, sets};
+    use super::{EXPORTED, index_of, references, sets};
 
     #[test]
     fn what_a_row_names_stands_before_it() {
-        for (place, slice) in PIECES.iter().enumerate() {
+        for (place, slice) in EXPORTED.iter().enumerate() {
             for relation in references(slice.noun) {
-                assert!(place_of(relation.target) <= Some(place), "{} names {}", slice.noun.name, relation.target.name);
+                assert!(index_of(relation.target) <= Some(place), "{} names {}", slice.noun.name, relation.target.name);
             }
         }
     }
@@ -139,11 +139,11 @@ mod tests {
         let tables = |noun: &'static entity::Noun| {
             noun.relations
                 .iter()
-                .filter(|relation| place_of(relation.target).is_some())
+                .filter(|relation| index_of(relation.target).is_some())
                 .filter_map(|relation| if let Link::Through { table, .. } = relation.link { Some(table) } else { None })
         };
-        let all: HashSet<&str> = PIECES.iter().flat_map(|slice| tables(slice.noun)).collect();
-        let told: Vec<&str> = PIECES
+        let all: HashSet<&str> = EXPORTED.iter().flat_map(|slice| tables(slice.noun)).collect();
+        let told: Vec<&str> = EXPORTED
             .iter()
             .flat_map(|slice| sets(slice.noun))
             .map(|relation| if let Link::Through { table, .. } = relation.link { table } else { "" })
@@ -158,10 +158,10 @@ mod tests {
         let left_out: Vec<&str> = entity::NOUNS
             .iter()
             .filter(is_made)
-            .filter(|noun| place_of(noun).is_none())
+            .filter(|noun| index_of(noun).is_none())
             .map(|noun| noun.name)
             .collect();
         assert_eq!(left_out, Vec::<&str>::new());
-        assert!(PIECES.iter().all(|slice| slice.noun.has_external_ids), "a row is told by an external id");
+        assert!(EXPORTED.iter().all(|slice| slice.noun.has_external_ids), "a row is told by an external id");
     }
 }

@@ -10,14 +10,14 @@ use entity::{
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Document, FORMAT, IS_ARCHIVED, Identity, MOST_BYTES, MOST_ROWS, Row, SYSTEM, fields, held, is_outside, is_rank,
-    place_of, references, row::Mistakes, sets,
+    Document, FORMAT, IS_ARCHIVED, Identity, MAX_BYTES, MAX_ROWS, Row, SYSTEM, exported_nouns, fields, index_of,
+    is_outside, is_rank, references, row::Mistakes, sets,
 };
 use crate::{
     Result, UserError,
     error::Code,
-    graphql::input::{check_external_id, text_mistake},
-    store::{ExternalId, meter::Meter},
+    graphql::mutation::input::{check_external_id, text_mistake},
+    store::{ExternalId, usage::meter::Meter},
     text::without_byte_order_mark,
 };
 
@@ -36,8 +36,8 @@ fn path(parts: &[&str]) -> Vec<String> {
 /// The document of a text, or all that is wrong with it.
 pub(super) fn read(text: &str, meter: &Meter) -> Result<std::result::Result<Document, Vec<UserError>>> {
     let refuse = |code, path, message: &str| Ok(Err(vec![UserError { code, message: message.to_owned(), path }]));
-    if text.len() > MOST_BYTES {
-        return refuse(Code::TooLong, path(&[]), &format!("the document is longer than {MOST_BYTES} bytes"));
+    if text.len() > MAX_BYTES {
+        return refuse(Code::TooLong, path(&[]), &format!("the document is longer than {MAX_BYTES} bytes"));
     }
     let Ok(Json::Object(lists)) = serde_json::from_str(without_byte_order_mark(text)) else {
         return refuse(Code::Invalid, path(&[]), "the document is no JSON object");
@@ -47,7 +47,7 @@ pub(super) fn read(text: &str, meter: &Meter) -> Result<std::result::Result<Docu
     }
     let mut mistakes = Mistakes::default();
     let mut given: Vec<(usize, &'static Noun, Vec<&Object>)> = Vec::new();
-    for (place, noun) in held() {
+    for (place, noun) in exported_nouns() {
         let Some(list) = lists.get(noun.plural) else { continue };
         let Some(list) = list.as_array() else {
             mistakes.add(Code::Invalid, path(&[noun.plural]), "this must be a list");
@@ -64,7 +64,8 @@ pub(super) fn read(text: &str, meter: &Meter) -> Result<std::result::Result<Docu
         }
         given.push((place, noun, objects));
     }
-    for name in lists.keys().filter(|name| *name != "format" && held().all(|(_, noun)| noun.plural != *name)) {
+    for name in lists.keys().filter(|name| *name != "format" && exported_nouns().all(|(_, noun)| noun.plural != *name))
+    {
         mistakes.add(Code::Invalid, path(&[&shortened(name)]), "a document has no such list");
     }
     if !mistakes.is_empty() {
@@ -101,8 +102,8 @@ pub(super) fn read(text: &str, meter: &Meter) -> Result<std::result::Result<Docu
             document.add(noun, row);
         }
     }
-    if document.count() > MOST_ROWS {
-        mistakes.add(Code::TooLong, path(&[]), format!("the document has more than {MOST_ROWS} rows and lines"));
+    if document.count() > MAX_ROWS {
+        mistakes.add(Code::TooLong, path(&[]), format!("the document has more than {MAX_ROWS} rows and lines"));
     }
     Ok(mistakes.or(document))
 }
@@ -192,7 +193,7 @@ impl Reader<'_> {
     }
 
     fn known(&self, relation: &Relationship, key: &Json) -> Option<usize> {
-        self.places[place_of(relation.target)?].get(key.as_str()?).copied()
+        self.places[index_of(relation.target)?].get(key.as_str()?).copied()
     }
 
     fn set(&mut self, row: &mut Row, relation: &'static Relationship, value: &Json) {
@@ -215,7 +216,7 @@ impl Reader<'_> {
                 continue;
             }
             let place =
-                object.get("key").and_then(|key| self.places[place_of(relation.target)?].get(key.as_str()?).copied());
+                object.get("key").and_then(|key| self.places[index_of(relation.target)?].get(key.as_str()?).copied());
             let Some(place) = place else {
                 refuse(Code::NotFound, Some("key"), "the document has no row of this key");
                 continue;

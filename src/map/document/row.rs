@@ -5,19 +5,19 @@ use std::collections::HashMap;
 use async_graphql::Value;
 use entity::noun::{Field, Noun, Relationship};
 
-use super::{PIECES, place_of};
+use super::{EXPORTED, index_of};
 use crate::{
     Error, Result, UserError,
     error::Code,
-    graphql::input::accept,
+    graphql::mutation::input::accept,
     store::{
         ExternalId,
-        cell::{Cell, Column, fold},
+        statement::cell::{Cell, Column, fold},
     },
 };
 
 /// Most mistakes that are told of one document.
-const MOST_MISTAKES: usize = 100;
+const MAX_MISTAKES: usize = 100;
 
 /// What says which row of the organization a row of a document is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +117,7 @@ pub struct Mistakes(Vec<UserError>);
 impl Mistakes {
     /// Notes one; those past the most are left out.
     pub fn add(&mut self, code: Code, path: Vec<String>, message: impl Into<String>) {
-        if self.0.len() < MOST_MISTAKES {
+        if self.0.len() < MAX_MISTAKES {
             self.0.push(UserError { code, message: message.into(), path });
         }
     }
@@ -144,7 +144,7 @@ pub struct Document {
 
 impl Default for Document {
     fn default() -> Self {
-        Self { rows: PIECES.iter().map(|_| Vec::new()).collect(), named: HashMap::new() }
+        Self { rows: EXPORTED.iter().map(|_| Vec::new()).collect(), named: HashMap::new() }
     }
 }
 
@@ -171,7 +171,7 @@ impl Document {
 
     /// The rows of a noun.
     pub fn of(&mut self, noun: &Noun) -> &mut Vec<Row> {
-        let place = place_of(noun).expect("rows are of nouns of the map");
+        let place = index_of(noun).expect("rows are of nouns of the map");
         &mut self.rows[place]
     }
 

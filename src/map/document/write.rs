@@ -8,21 +8,21 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-use super::{Document, IS_ARCHIVED, Identity, PIECES, Row, SYSTEM, place_of, row::Mistakes, sets};
+use super::{Document, EXPORTED, IS_ARCHIVED, Identity, Row, SYSTEM, index_of, row::Mistakes, sets};
 use crate::{
     Result, UserError,
     error::Code,
-    graphql::{input::wire_id, slice::Slice},
+    graphql::{mutation::input::wire_id, slice::Module},
     map::expectation::{Ranks, set_ranks},
     store::{
         Tx,
-        cell::{Cell, CellKind, Column, given},
-        draft::{Draft, Mode, Outcome, Target},
+        statement::cell::{Cell, CellKind, Column, given},
+        writing::draft::{Draft, Mode, Outcome, Target},
     },
 };
 
 /// How deep rows of a noun may stand below one another.
-const MOST_LEVELS: usize = 64;
+const MAX_LEVELS: usize = 64;
 
 /// What becomes of rows that are there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct Done(pub Vec<Vec<(Uuid, Outcome)>>);
 impl Done {
     /// What came of the rows of a noun.
     pub fn of(&self, noun: &Noun) -> &[(Uuid, Outcome)] {
-        place_of(noun).and_then(|place| self.0.get(place)).map_or(&[], Vec::as_slice)
+        index_of(noun).and_then(|place| self.0.get(place)).map_or(&[], Vec::as_slice)
     }
 
     /// Whether anything was written.
@@ -62,7 +62,7 @@ pub async fn write(tx: &Tx, document: &Document, known: Known) -> Result<Result<
     // Rows that are told by their names have no key that keeps two at once from making the same.
     tx.lock_organization().await?;
     let mut done = Done::default();
-    for (slice, rows) in PIECES.iter().zip(&document.rows) {
+    for (slice, rows) in EXPORTED.iter().zip(&document.rows) {
         match write_rows(tx, slice, rows, known, &done).await? {
             Ok(written) => done.0.push(written),
             Err(mistakes) => return Ok(Err(mistakes)),
@@ -87,9 +87,9 @@ async fn find(tx: &Tx, noun: &'static Noun, rows: &[Row]) -> Result<Vec<Option<U
     let ids: Vec<Uuid> = unknown.filter_map(|key| wire_id(noun.prefix, &key.id)).collect();
     let column = [given(noun, "id", Cell::Null).0];
     let own: HashSet<Uuid> = tx.by_ids(noun, &column, &ids).await?.into_iter().filter_map(|row| row[0].id()).collect();
-    let name = |row: &Row| row.get("name").text().map(crate::store::cell::fold);
+    let name = |row: &Row| row.get("name").text().map(crate::store::statement::cell::fold);
     let names: Vec<String> = rows.iter().filter(|row| row.identity == Identity::Name).filter_map(name).collect();
-    let known = tx.by_names(noun, &names).await?;
+    let known = tx.ids_by_name(noun, &names).await?;
     let found = rows.iter().map(|row| match &row.identity {
         Identity::New => None,
         Identity::Name => known.get(&name(row)?).copied(),
@@ -103,7 +103,7 @@ async fn find(tx: &Tx, noun: &'static Noun, rows: &[Row]) -> Result<Vec<Option<U
 
 async fn write_rows(
     tx: &Tx,
-    slice: &Slice,
+    slice: &Module,
     rows: &[Row],
     known: Known,
     done: &Done,
@@ -154,13 +154,13 @@ fn levels(noun: &'static Noun, rows: &[Row]) -> Result<Vec<Vec<usize>>, Vec<User
     while !left.is_empty() {
         let (ready, later): (Vec<usize>, Vec<usize>) =
             left.into_iter().partition(|place| above(&rows[*place]).iter().all(|(_, above)| is_done[*above]));
-        if ready.is_empty() || levels.len() == MOST_LEVELS {
+        if ready.is_empty() || levels.len() == MAX_LEVELS {
             let row = &rows[ready.first().or(later.first()).copied().unwrap_or_default()];
             let field = above(row).first().map_or("key", |(name, _)| *name);
             let (code, message) = if ready.is_empty() {
                 (Code::Cycle, format!("a {} cannot stand below itself", noun.name))
             } else {
-                (Code::OutOfRange, format!("rows stand at most {MOST_LEVELS} deep below one another"))
+                (Code::OutOfRange, format!("rows stand at most {MAX_LEVELS} deep below one another"))
             };
             return Err(vec![UserError { code, message, path: row.at(field) }]);
         }
@@ -201,7 +201,7 @@ fn told_at(noun: &'static Noun, row: &Row, path: &[String]) -> Vec<String> {
 }
 
 async fn write_lines(tx: &Tx, document: &Document, known: Known, done: &mut Done) -> Result<()> {
-    for (piece, slice) in PIECES.iter().enumerate() {
+    for (piece, slice) in EXPORTED.iter().enumerate() {
         for relation in sets(slice.noun) {
             let mut wanted = Vec::new();
             for (row, (owner, outcome)) in document.rows[piece].iter().zip(&done.0[piece]) {
@@ -229,7 +229,7 @@ async fn write_ranks(
     done: &mut Done,
 ) -> Result<Result<(), Vec<UserError>>> {
     let (points, noun) = (&interaction_point::NOUN, &expectation::NOUN);
-    let (Some(point_piece), Some(piece)) = (place_of(points), place_of(noun)) else { return Ok(Ok(())) };
+    let (Some(point_piece), Some(piece)) = (index_of(points), index_of(noun)) else { return Ok(Ok(())) };
     let mut ranks = Ranks::new();
     let mut mistakes = Mistakes::default();
     for (row, (id, _)) in document.rows[piece].iter().zip(&done.0[piece]) {
@@ -260,7 +260,7 @@ async fn write_ranks(
 /// Puts rows into the archive, and takes others out.
 async fn write_archive(tx: &Tx, document: &Document, done: &mut Done) -> Result<Result<(), Vec<UserError>>> {
     let mut mistakes = Mistakes::default();
-    for (piece, slice) in PIECES.iter().enumerate() {
+    for (piece, slice) in EXPORTED.iter().enumerate() {
         let told: Vec<(&Row, Uuid, bool)> = document.rows[piece]
             .iter()
             .zip(&done.0[piece])

@@ -7,11 +7,11 @@ use crate::{
     Result, UserError,
     error::Code,
     graphql::{
-        input::Input,
+        mutation::input::Input,
         slice::{Argument, Mutation, Planned, Run},
     },
     map::{WRITE, diagram::read_cjml},
-    store::meter::Meter,
+    store::usage::meter::Meter,
 };
 
 /// The mutation.

@@ -11,7 +11,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use entity::{
     expectation::{self, ExpectationSource},
     influencer, interaction_point, journey, medium,
-    noun::{Named, Noun, Relationship},
+    noun::{Noun, Relationship, StringEnum},
     stage, step, step_link,
 };
 
@@ -23,13 +23,13 @@ pub(super) use self::{
 };
 use super::{
     diagram::model::{Drawing, Step},
-    document::{Document, Identity, Known, MOST_ROWS, Mistakes, Row, write},
+    document::{Document, Identity, Known, MAX_ROWS, Mistakes, Row, write},
 };
 use crate::{
     Error, Result, UserError,
     error::Code,
     graphql::slice::{Done, Planned, planned},
-    store::{ExternalId, Tx, cell::Cell, draft::Outcome, meter::Meter},
+    store::{ExternalId, Tx, statement::cell::Cell, usage::meter::Meter, writing::draft::Outcome},
 };
 
 /// How many expectations of a point are ranked.
@@ -96,8 +96,8 @@ impl Sketch<'_> {
         let mut maker = Maker { sketch: self, meter, document, mistakes, used: HashMap::new() };
         maker.journey()?;
         let Maker { document, mut mistakes, .. } = maker;
-        if document.count() > MOST_ROWS {
-            let message = format!("the journey has more than {MOST_ROWS} rows and lines");
+        if document.count() > MAX_ROWS {
+            let message = format!("the journey has more than {MAX_ROWS} rows and lines");
             mistakes.add(Code::TooLong, (self.path)(Part::Journey), message);
         }
         Ok(mistakes.or(document))

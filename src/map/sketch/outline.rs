@@ -12,28 +12,28 @@
 
 use std::collections::HashMap;
 
-use entity::{expectation::ExpectationSource, interaction_point::PointKind, noun::Named, step_link::StepLinkKind};
+use entity::{expectation::ExpectationSource, interaction_point::PointKind, noun::StringEnum, step_link::StepLinkKind};
 
 use super::{Part, STRENGTH, Sketch, make};
 use crate::{
     Result, UserError,
     error::Code,
     graphql::{
-        input::{Input, text_mistake},
+        mutation::input::{Input, text_mistake},
         slice::{Argument, Mutation, Planned, Run},
     },
     map::{
         WRITE,
         diagram::model::{Drawing, Influence, Stage, Step, StepLink},
     },
-    store::{cell::fold, meter::Meter},
+    store::{statement::cell::fold, usage::meter::Meter},
     text::without_byte_order_mark,
 };
 
 /// Longest name of a point in bytes, and somewhat more: no link leads to a longer one.
-const LONGEST: usize = 2_000;
+const MAX_LENGTH: usize = 2_000;
 /// Longest outline in characters.
-pub(super) const MOST: usize = 20_000;
+pub(super) const MAX: usize = 20_000;
 
 /// What outlines are, for the manual.
 pub(super) const GRAMMAR: &str = "One line for each stage, and below it, indented, one for each of its points; without indented lines all are points. A point may end with its kind: `Shop [POINT_OF_SALE]`. Below a point, `< Friend (4)` is an influencer and its strength, `> Phone` a medium, `- Fast` an expectation, the first five of which are the top five, and `~ LOOP Shop: too small` a link to another point with its label. A point is followed by the next one, unless it has a SEQUENCE or PARALLEL link of its own. Up to 20,000 characters.";
@@ -113,7 +113,7 @@ const SIGNS: [char; 4] = ['<', '>', '-', '~'];
 
 /// Reads an outline, or says what is wrong with it, line by line.
 pub(super) fn read(text: &str) -> Result<Outline, Vec<UserError>> {
-    if let Some((code, message)) = text_mistake(text, MOST) {
+    if let Some((code, message)) = text_mistake(text, MAX) {
         return Err(vec![UserError::new(code, "outline", message)]);
     }
     let text = without_byte_order_mark(text);
@@ -188,7 +188,7 @@ fn link(read: &mut Outline, ties: &[(usize, &str, usize)], mistakes: &mut Vec<Us
         let (kind, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         // A name may hold a colon itself: the longest one that is there counts.
         let ends = std::iter::once(rest.len()).chain(rest.rmatch_indices(':').map(|(place, _)| place));
-        let found = ends.filter(|end| *end <= LONGEST).find_map(|end| {
+        let found = ends.filter(|end| *end <= MAX_LENGTH).find_map(|end| {
             let name = fold(rest[..end].trim());
             let to = *names.get(&name)?;
             Some((to, rest.get(end + 1..).map(|label| label.trim().to_owned()).filter(|label| !label.is_empty())))

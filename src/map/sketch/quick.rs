@@ -1,25 +1,25 @@
 //! A first sketch of a journey out of short notes.
 
-use entity::{expectation::ExpectationSource, interaction_point::PointKind, noun::Named};
+use entity::{expectation::ExpectationSource, interaction_point::PointKind, noun::StringEnum};
 
 use super::{Part, STRENGTH, Sketch, make};
 use crate::{
     Result, UserError,
     error::Code,
     graphql::{
-        input::{Input, text},
+        mutation::input::{Input, text},
         slice::{Argument, InputObject, Mutation, Planned, Run},
     },
     map::{
         WRITE,
         diagram::model::{Drawing, Influence, Stage, Step},
     },
-    store::meter::Meter,
+    store::usage::meter::Meter,
     text::{is_blank, trim},
 };
 
 /// Most notes of one point.
-const MOST: usize = 100;
+const MAX: usize = 100;
 
 /// The mutation.
 pub(in crate::map) const QUICK: Mutation = Mutation {
@@ -108,12 +108,12 @@ fn sketch(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
         let point = Input::of("points", point)?;
         let mut notes = |name: &str| {
             let items = point.list(name);
-            if items.len() > MOST {
+            if items.len() > MAX {
                 let path = vec!["points".to_owned(), place.to_string(), name.to_owned()];
-                let message = format!("there are more than {MOST}");
+                let message = format!("there are more than {MAX}");
                 mistakes.push(UserError { code: Code::TooLong, message, path });
             }
-            items.into_iter().take(MOST).filter_map(text).map(str::to_owned).collect::<Vec<String>>()
+            items.into_iter().take(MAX).filter_map(text).map(str::to_owned).collect::<Vec<String>>()
         };
         let (influencers, mediums, expectations) = (notes("influencers"), notes("mediums"), notes("expectations"));
         let stage = point.text("stage")?.map(trim).filter(|name| !is_blank(name));

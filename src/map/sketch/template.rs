@@ -7,7 +7,7 @@ use entity::{
     expectation::ExpectationSource,
     interaction_point::PointKind,
     journey,
-    noun::{EnumType, Field, Kind, Link, Named, Relationship},
+    noun::{EnumType, Field, Kind, Link, Relationship, StringEnum},
 };
 
 use super::{
@@ -17,17 +17,17 @@ use super::{
 use crate::{
     Error, Result, UserError,
     graphql::{
-        input::{Input, accept, text},
-        slice::{Answer, Argument, Made, Mutation, Planned, Query, Run},
+        mutation::input::{Input, accept, text},
+        slice::{Argument, ComputedObject, Mutation, Planned, Query, Resolved, Run},
     },
     map::{READ, WRITE, diagram::model::Step},
     store::{
-        cell::{Cell, fold},
-        meter::Meter,
+        statement::cell::{Cell, fold},
+        usage::meter::Meter,
     },
 };
 
-entity::named! {
+entity::string_enum! {
     /// A ready journey to start from.
     TemplateKey as "TemplateKey" {
         /// The three points every product has: of sale, of service and of disposal.
@@ -106,7 +106,7 @@ pub(in crate::map) const APPLY: Mutation = Mutation {
 /// The objects of the answer.
 pub(in crate::map) const OBJECTS: [&Noun; 3] = [&LIST, &TEMPLATE, &POINT];
 
-static LIST: Noun = Noun::made(
+static LIST: Noun = Noun::computed(
     "TemplateList",
     "Ready journeys to start from.",
     Permission::MapRead,
@@ -114,12 +114,12 @@ static LIST: Noun = Noun::made(
     &[Relationship {
         name: "nodes",
         target: &TEMPLATE,
-        link: Link::Inside { is_list: true },
+        link: Link::Embedded { is_list: true },
         doc: "The templates, the simplest first.",
     }],
 );
 
-static TEMPLATE: Noun = Noun::made(
+static TEMPLATE: Noun = Noun::computed(
     "Template",
     "A ready journey to start from.",
     Permission::MapRead,
@@ -133,12 +133,12 @@ static TEMPLATE: Noun = Noun::made(
     &[Relationship {
         name: "points",
         target: &POINT,
-        link: Link::Inside { is_list: true },
+        link: Link::Embedded { is_list: true },
         doc: "Its interaction points, in their order.",
     }],
 );
 
-static POINT: Noun = Noun::made(
+static POINT: Noun = Noun::computed(
     "TemplatePoint",
     "An interaction point of a template.",
     Permission::MapRead,
@@ -158,10 +158,10 @@ static POINT: Noun = Noun::made(
     &[],
 );
 
-fn templates() -> Answer {
+fn templates() -> Resolved {
     let said = |text: &str| Cell::Text(text.to_owned());
     let names = |names: Vec<&str>| Cell::Text(serde_json::json!(names).to_string());
-    let point = |template: &Template, step: &Step| Made {
+    let point = |template: &Template, step: &Step| ComputedObject {
         cells: vec![
             ("name", said(&step.name)),
             ("kind", said(&step.kind)),
@@ -175,7 +175,7 @@ fn templates() -> Answer {
     let made = |template: &Template| {
         let doc = TemplateKey::TYPE.values.iter().find(|(name, _)| *name == template.key.name());
         let drawing = &template.read.drawing;
-        Made {
+        ComputedObject {
             cells: vec![
                 ("key", said(template.key.name())),
                 ("name", said(template.name)),
@@ -187,7 +187,7 @@ fn templates() -> Answer {
         }
     };
     let nodes = ALL.iter().map(made).collect();
-    Answer::Object(Made { cells: Vec::new(), inside: vec![("nodes", nodes)] })
+    Resolved::Object(ComputedObject { cells: Vec::new(), inside: vec![("nodes", nodes)] })
 }
 
 fn apply(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
@@ -218,7 +218,7 @@ fn apply(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
 
 #[cfg(test)]
 mod tests {
-    use entity::{interaction_point::PointKind, noun::Named};
+    use entity::{interaction_point::PointKind, noun::StringEnum};
 
     use super::{ALL, TemplateKey, read};
 
@@ -242,6 +242,6 @@ mod tests {
         }
         let basics: Vec<&str> = ALL[0].read.drawing.steps.iter().map(|step| step.kind.as_str()).collect();
         let kinds = [PointKind::PointOfSale, PointKind::PointOfService, PointKind::PointOfDisposal];
-        assert_eq!(basics, kinds.map(Named::name));
+        assert_eq!(basics, kinds.map(StringEnum::name));
     }
 }

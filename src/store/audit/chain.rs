@@ -6,14 +6,14 @@ use aws_lc_rs::digest::{Context, SHA256, digest};
 use entity::id::OrganizationId;
 
 use super::{Seal, Sealed, name};
-use crate::store::cell::{Cell, CellKind};
+use crate::store::statement::cell::{Cell, CellKind};
 
 /// What the hash of every seal begins with.
 const FORMAT: &str = "rapport audit 1";
 /// How many hexadecimal digits of an event's hash a seal keeps.
 const LEAF: usize = 16;
 
-/// What each column of an event holds, in the order of [`crate::store::event::COLUMNS`], after the organization.
+/// What each column of an event holds, in the order of [`crate::store::transaction::event::COLUMNS`], after the organization.
 pub(super) const KINDS: [CellKind; 10] = [
     CellKind::Id,
     CellKind::Int,

@@ -10,7 +10,7 @@ mod verify;
 use entity::{event, id, noun_named};
 use sea_orm::prelude::Uuid;
 
-pub use self::verify::{Trouble, Verdict};
+pub use self::verify::{AuditFailure, AuditReport};
 
 /// A seal as somebody keeps it elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,11 +8,13 @@ use crate::{
     Error, Result,
     store::{
         Connection, Store,
-        cell::{Cell, CellKind},
-        event::COLUMNS,
-        line::{Answered, Found, Payer, Transaction},
-        narrow::Site,
-        sql::{Alias, Sql},
+        driver::{Payer, RowLayout, TenantRow, Transaction},
+        statement::{
+            builder::{Alias, Sql},
+            cell::{Cell, CellKind},
+            tenant_check::TenantCheck,
+        },
+        transaction::event::COLUMNS,
     },
 };
 
@@ -48,15 +50,15 @@ impl Store {
         }
         let seal = Seal::over(organization, &hash, sealed + 1, &events, now.timestamp_millis());
         let mut sql = self.sql();
-        sql.push("INSERT INTO audit_seal (organization_id, ").push(SEAL).push(") VALUES (").owner(organization);
+        sql.push("INSERT INTO audit_seal (organization_id, ").push(SEAL).push(") VALUES (").bind_tenant(organization);
         sql.push(", ").bind(seal.first).push(", ").bind(seal.last).push(", ").bind(seal.leaves).push(", ");
         sql.bind(seal.digest).push(", ").bind(seal.sealed_at).push(", ").bind(seal.hash.as_str()).push(")");
         tx.execute(sql.finish()).await?;
         let mut sql = self.sql();
         sql.push("UPDATE audit_head AS t SET last_sequence = ").bind(seal.last).push(", hash = ").bind(seal.hash);
-        sql.push(" WHERE ").narrow(Site::HeadMoved, Alias::ROW, "organization_id", organization);
+        sql.push(" WHERE ").filter_tenant(TenantCheck::HeadMoved, Alias::ROW, "organization_id", organization);
         sql.push(" RETURNING organization_id");
-        self.found(&tx, sql, &[], organization).await?;
+        self.query(&tx, sql, &[], organization).await?;
         tx.commit().await?;
         Ok(events.len() == BATCH)
     }
@@ -69,14 +71,14 @@ impl Store {
 
     /// Sequence and hash of the newest seal; 0 before there is any.
     pub(super) async fn head(&self, organization: OrganizationId) -> Result<Option<(i64, String)>> {
-        Ok(read_head(&self.found(&self.reader, self.select_head(organization), &HEAD, organization).await?))
+        Ok(read_head(&self.query(&self.reader, self.select_head(organization), &HEAD, organization).await?))
     }
 
     /// Every organization with its slug, for commands that go through all of them.
     pub async fn organizations(&self) -> Result<Vec<(OrganizationId, String)>> {
         let sql = Sql::text_only(self.backend(), "SELECT organization_id, slug FROM organization_slug ORDER BY slug");
-        let rows = self.reader.read(sql, Answered { has_parent: false, kinds: &[CellKind::Text] }).await?;
-        let read = |row: Found| Some((OrganizationId(row.tenant?), row.cells[0].text()?.to_owned()));
+        let rows = self.reader.read(sql, RowLayout { has_parent: false, kinds: &[CellKind::Text] }).await?;
+        let read = |row: TenantRow| Some((OrganizationId(row.tenant?), row.cells[0].text()?.to_owned()));
         Ok(rows.into_iter().filter_map(read).collect())
     }
 
@@ -84,8 +86,8 @@ impl Store {
     pub(super) async fn last_sequence(&self, organization: OrganizationId) -> Result<i64> {
         let mut sql = self.sql();
         sql.push("SELECT organization_id, last FROM organization_sequence AS t WHERE ");
-        sql.narrow(Site::LastSequence, Alias::ROW, "organization_id", organization);
-        let rows = self.found(&self.reader, sql, &[CellKind::Int], organization).await?;
+        sql.filter_tenant(TenantCheck::LastSequence, Alias::ROW, "organization_id", organization);
+        let rows = self.query(&self.reader, sql, &[CellKind::Int], organization).await?;
         Ok(rows.first().and_then(|row| row[0].int()).unwrap_or(0))
     }
 
@@ -98,10 +100,10 @@ impl Store {
     pub(super) async fn seals(&self, organization: OrganizationId, first: i64) -> Result<Vec<Seal>> {
         let mut sql = self.sql();
         sql.push("SELECT organization_id, ").push(SEAL).push(" FROM audit_seal AS t WHERE ");
-        sql.narrow(Site::Seals, Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(TenantCheck::Seals, Alias::ROW, "organization_id", organization);
         sql.push(" AND first_sequence >= ").bind(first).push(" ORDER BY first_sequence LIMIT ").number(SEALS);
         let (int, text) = (CellKind::Int, CellKind::Text);
-        let rows = self.found(&self.reader, sql, &[int, int, text, text, int, text], organization).await?;
+        let rows = self.query(&self.reader, sql, &[int, int, text, text, int, text], organization).await?;
         let seal = |row: Vec<Cell>| match <[Cell; 6]>::try_from(row) {
             Ok(
                 [
@@ -121,7 +123,7 @@ impl Store {
     fn select_head(&self, organization: OrganizationId) -> Sql {
         let mut sql = self.sql();
         sql.push("SELECT organization_id, last_sequence, hash FROM audit_head AS t WHERE ");
-        sql.narrow(Site::Head, Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(TenantCheck::Head, Alias::ROW, "organization_id", organization);
         sql
     }
 
@@ -132,7 +134,7 @@ impl Store {
         if sql.is_postgres() {
             sql.push(" FOR UPDATE SKIP LOCKED");
         }
-        Ok(read_head(&self.found(tx, sql, &HEAD, organization).await?))
+        Ok(read_head(&self.query(tx, sql, &HEAD, organization).await?))
     }
 
     async fn events(
@@ -145,10 +147,10 @@ impl Store {
     ) -> Result<Vec<Sealed>> {
         let mut sql = self.sql();
         sql.push("SELECT ").push(COLUMNS).push(" FROM event AS t WHERE ");
-        sql.narrow(Site::SealedEvents, Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(TenantCheck::SealedEvents, Alias::ROW, "organization_id", organization);
         sql.push(" AND sequence > ").bind(after).push(" AND sequence <= ").bind(to);
         sql.push(" ORDER BY sequence LIMIT ").number(most);
-        let rows = self.found(connection, sql, &KINDS, organization).await?;
+        let rows = self.query(connection, sql, &KINDS, organization).await?;
         Ok(rows.iter().map(|cells| Sealed::read(organization, cells)).collect())
     }
 }

@@ -9,7 +9,7 @@ use crate::{Result, store::Store};
 
 /// What came of computing an organization's chain again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct AuditReport {
     /// Events that are as they were sealed.
     pub sealed: i64,
     /// Events that no seal covers yet.
@@ -20,7 +20,7 @@ pub struct Verdict {
 
 /// The first thing that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum AuditFailure {
     /// An event is gone.
     Missing(i64),
     /// An event stands where none was.
@@ -43,7 +43,7 @@ pub enum Trouble {
     Unknown(String),
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for AuditFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(sequence) => write!(f, "event {sequence} is missing"),
@@ -87,9 +87,9 @@ impl Store {
         organization: OrganizationId,
         kept: Vec<Head>,
         kept_from: i64,
-    ) -> Result<std::result::Result<Verdict, Trouble>> {
+    ) -> Result<std::result::Result<AuditReport, AuditFailure>> {
         // Read first: what is sealed and written while the chain is walked lies behind them.
-        let Some((sequence, hash)) = self.head(organization).await? else { return Ok(Err(Trouble::Head)) };
+        let Some((sequence, hash)) = self.head(organization).await? else { return Ok(Err(AuditFailure::Head)) };
         let head = (sequence > 0).then_some(Head { sequence: Some(sequence), hash });
         let last = self.last_sequence(organization).await?;
         let previous = String::new();
@@ -99,13 +99,13 @@ impl Store {
         }
         let sealed = walk.next - 1;
         let rest = walk.rest(last).await?;
-        Ok(rest.map_or(Ok(Verdict { sealed, unsealed: (last - sealed).max(0), head }), Err))
+        Ok(rest.map_or(Ok(AuditReport { sealed, unsealed: (last - sealed).max(0), head }), Err))
     }
 }
 
 impl Walk<'_> {
     /// Walks all seals.
-    async fn seals(&mut self, head: Option<&Head>) -> Result<Option<Trouble>> {
+    async fn seals(&mut self, head: Option<&Head>) -> Result<Option<AuditFailure>> {
         let mut is_head_met = head.is_none();
         loop {
             let seals = self.store.seals(self.organization, self.next).await?;
@@ -121,24 +121,24 @@ impl Walk<'_> {
         }
         if let Some(kept) = self.kept.first() {
             return Ok(Some(match kept.sequence {
-                Some(sequence) => Trouble::Rewritten(self.agreed + 1, sequence),
-                None => Trouble::Unknown(kept.hash.clone()),
+                Some(sequence) => AuditFailure::Rewritten(self.agreed + 1, sequence),
+                None => AuditFailure::Unknown(kept.hash.clone()),
             }));
         }
         let is_short = head.is_some_and(|head| head.sequence >= Some(self.next));
         Ok(match (is_head_met, is_short) {
             (true, _) => None,
-            (false, true) => Some(Trouble::SealMissing(self.next)),
-            (false, false) => Some(Trouble::Head),
+            (false, true) => Some(AuditFailure::SealMissing(self.next)),
+            (false, false) => Some(AuditFailure::Head),
         })
     }
 
-    async fn seal(&mut self, seal: &Seal) -> Result<Option<Trouble>> {
+    async fn seal(&mut self, seal: &Seal) -> Result<Option<AuditFailure>> {
         if seal.first != self.next {
-            return Ok(Some(Trouble::SealMissing(self.next)));
+            return Ok(Some(AuditFailure::SealMissing(self.next)));
         }
         if seal.last < seal.first || seal.computed(self.organization, &self.previous) != seal.hash {
-            return Ok(Some(Trouble::Seal(seal.first, seal.last)));
+            return Ok(Some(AuditFailure::Seal(seal.first, seal.last)));
         }
         if let Some(trouble) = self.events(seal).await? {
             return Ok(Some(trouble));
@@ -146,7 +146,7 @@ impl Walk<'_> {
         let others = self.kept.iter().filter(|kept| kept.hash != seal.hash);
         let passed = others.filter_map(|kept| kept.sequence).filter(|sequence| *sequence <= seal.last).min();
         if let Some(sequence) = passed {
-            return Ok(Some(Trouble::Rewritten(self.agreed + 1, sequence)));
+            return Ok(Some(AuditFailure::Rewritten(self.agreed + 1, sequence)));
         }
         let open = self.kept.len();
         self.kept.retain(|kept| kept.hash != seal.hash);
@@ -159,7 +159,7 @@ impl Walk<'_> {
     }
 
     /// Compares the events under a seal with what it says of them.
-    async fn events(&self, seal: &Seal) -> Result<Option<Trouble>> {
+    async fn events(&self, seal: &Seal) -> Result<Option<AuditFailure>> {
         let start = seal.first.max(self.kept_from);
         if seal.last < start {
             return Ok(None);
@@ -172,16 +172,16 @@ impl Walk<'_> {
         }
         let changed = events.iter().find(|event| seal.leaf(event.sequence) != Some(&event.leaf()));
         if let Some(event) = changed {
-            return Ok(Some(Trouble::Changed(event.sequence, event.name.clone())));
+            return Ok(Some(AuditFailure::Changed(event.sequence, event.name.clone())));
         }
         let is_whole = start == seal.first;
-        Ok((is_whole && digest_of(&events) != seal.digest).then_some(Trouble::Range(seal.first, seal.last)))
+        Ok((is_whole && digest_of(&events) != seal.digest).then_some(AuditFailure::Range(seal.first, seal.last)))
     }
 
     /// Checks that no event is missing among those that no seal covers.
-    async fn rest(&self, last: i64) -> Result<Option<Trouble>> {
+    async fn rest(&self, last: i64) -> Result<Option<AuditFailure>> {
         if last < self.next - 1 {
-            return Ok(Some(Trouble::Sequence(last)));
+            return Ok(Some(AuditFailure::Sequence(last)));
         }
         let mut from = self.next.max(self.kept_from);
         while from <= last {
@@ -201,15 +201,15 @@ impl Walk<'_> {
 const BATCH: i64 = 500;
 
 /// The first sequence from `first` to `last` that `events` lack, or the first event that is none of them.
-fn gap(first: i64, last: i64, events: &[Sealed]) -> Option<Trouble> {
+fn gap(first: i64, last: i64, events: &[Sealed]) -> Option<AuditFailure> {
     let mut found = events.iter();
     for sequence in first..=last {
         match found.next() {
             Some(event) if event.sequence == sequence => {}
             Some(event) if event.sequence < sequence => {
-                return Some(Trouble::Added(event.sequence, event.name.clone()));
+                return Some(AuditFailure::Added(event.sequence, event.name.clone()));
             }
-            _ => return Some(Trouble::Missing(sequence)),
+            _ => return Some(AuditFailure::Missing(sequence)),
         }
     }
     None

@@ -2,7 +2,7 @@
 
 use entity::{
     id::OrganizationId,
-    noun::Named,
+    noun::StringEnum,
     rollup::{self, Rollup},
 };
 use sea_orm::prelude::Uuid;
@@ -12,10 +12,12 @@ use crate::{
     Error, Result,
     store::{
         Store,
-        cell::{Cell, CellKind, given},
-        line::{Payer, Transaction},
-        narrow::Site,
-        sql::Alias,
+        driver::{Payer, Transaction},
+        statement::{
+            builder::Alias,
+            cell::{Cell, CellKind, given},
+            tenant_check::TenantCheck,
+        },
     },
 };
 
@@ -38,12 +40,12 @@ impl Store {
         sql.push("SELECT organization_id, ");
         super::weeks(&mut sql);
         sql.push(" FROM organization_sequence AS t WHERE ");
-        sql.narrow(Site::UncountedWeeks, Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(TenantCheck::UncountedWeeks, Alias::ROW, "organization_id", organization);
         if sql.is_postgres() {
             sql.push(" FOR NO KEY UPDATE");
         }
         let kinds = [CellKind::Int, CellKind::Text, CellKind::Text];
-        let rows = self.found(&tx, sql, &kinds, organization).await?;
+        let rows = self.query(&tx, sql, &kinds, organization).await?;
         let Some(row) = rows.first() else { return Ok(false) };
         let mut from = Weeks::of(row)?;
         if from.as_ref().is_some_and(|weeks| weeks.until == FOREVER) {
@@ -75,16 +77,16 @@ impl Store {
             if !table.0.is_empty() {
                 let mut sql = self.sql();
                 table.add(&mut sql, rollup, organization, None);
-                self.found(&tx, sql, &[], organization).await?;
+                self.query(&tx, sql, &[], organization).await?;
             }
         }
         let mut sql = self.sql();
         sql.push("UPDATE organization_sequence AS t SET rolled_to = last, rolled_until = ").bind(weeks.until);
         sql.push(", rolled_zone = ").bind(weeks.zone.name()).push(", rolled_week_start = ");
         sql.bind(weeks.week_start.name()).push(" WHERE ");
-        sql.narrow(Site::CountedWeeks, Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(TenantCheck::CountedWeeks, Alias::ROW, "organization_id", organization);
         sql.push(" RETURNING organization_id");
-        self.found(&tx, sql, &[], organization).await?;
+        self.query(&tx, sql, &[], organization).await?;
         tx.commit().await?;
         Ok(weeks.until != FOREVER)
     }
@@ -94,9 +96,9 @@ impl Store {
         for rollup in rollup::ROLLUPS {
             let mut sql = self.sql();
             sql.push("DELETE FROM ").name(&[rollup.table]).push(" AS t WHERE ");
-            sql.narrow(Site::CountsTaken, Alias::ROW, "organization_id", organization);
+            sql.filter_tenant(TenantCheck::CountsTaken, Alias::ROW, "organization_id", organization);
             sql.push(" RETURNING organization_id");
-            self.found(tx, sql, &[], organization).await?;
+            self.query(tx, sql, &[], organization).await?;
         }
         Ok(())
     }
@@ -105,8 +107,8 @@ impl Store {
     async fn first_week(&self, tx: &Transaction, organization: OrganizationId) -> Result<Option<Weeks>> {
         let mut sql = self.sql();
         sql.push("SELECT id, time_zone, week_start FROM organization AS t WHERE ");
-        sql.narrow(Site::OwnWeeks, Alias::ROW, "id", organization);
-        let rows = self.found(tx, sql, &[CellKind::Text, CellKind::Text], organization).await?;
+        sql.filter_tenant(TenantCheck::OwnWeeks, Alias::ROW, "id", organization);
+        let rows = self.query(tx, sql, &[CellKind::Text, CellKind::Text], organization).await?;
         let Some([Cell::Text(zone), Cell::Text(week_start)]) = rows.first().map(Vec::as_slice) else { return Ok(None) };
         let (zone, week_start) = Weeks::parse(zone, week_start)?;
         Ok(Some(Weeks { zone, week_start, until: i64::MIN }))
@@ -132,10 +134,10 @@ impl Store {
                 sql.push(", ").column(Alias::ROW, number.name);
             }
             sql.push(" FROM ").name(&[rollup.noun.table]).push(" AS t WHERE ");
-            sql.narrow(Site::RowsToCount, Alias::ROW, rollup.noun.tenant, organization).push(" AND (t.");
+            sql.filter_tenant(TenantCheck::RowsToCount, Alias::ROW, rollup.noun.tenant, organization).push(" AND (t.");
             sql.name(&[rollup.time]).push(", t.id) > (").bind(after.0).push(", ").bind(after.1).push(") ORDER BY t.");
             sql.name(&[rollup.time]).push(", t.id LIMIT ").number(BATCH);
-            let rows = self.found(tx, sql, &kinds, organization).await?;
+            let rows = self.query(tx, sql, &kinds, organization).await?;
             let mut changes = Vec::with_capacity(rows.len());
             for row in &rows {
                 let [Cell::Id(id), Cell::Int(at), key, numbers @ ..] = row.as_slice() else {

@@ -18,7 +18,7 @@ use entity::{
     Noun,
     event::EventOperation,
     id::OrganizationId,
-    noun::Named,
+    noun::StringEnum,
     organization::{self, Weekday},
     rollup::{self, Rollup},
 };
@@ -27,9 +27,11 @@ use sea_orm::prelude::Uuid;
 pub use self::read::{Asked, Rolled};
 use super::{
     Tx,
-    cell::{Cell, CellKind, Column, Record},
-    event::is_after,
-    sql::{Alias, Sql},
+    statement::{
+        builder::{Alias, Sql},
+        cell::{Cell, CellKind, Column, Record},
+    },
+    transaction::event::is_after,
 };
 use crate::{
     Error, Result,
@@ -44,7 +46,7 @@ pub(super) const FOREVER: i64 = i64::MAX;
 
 /// Rows that came and went in a transaction, yet to be counted.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
+pub(super) struct RollupDelta {
     changes: Vec<(&'static Rollup, Change)>,
     /// Whether weeks begin elsewhere from now on.
     is_void: bool,
@@ -75,21 +77,21 @@ type Counts = Vec<i64>;
 pub(super) struct Table(BTreeMap<(Uuid, i64), Counts>);
 
 /// Most organizations whose weeks are remembered.
-const MOST_SEEN: usize = 1_024;
+const MAX_SEEN: usize = 1_024;
 
 /// Which weeks were last seen to be counted, or that none are, by organization. Only ever a guess: whoever relies on it
 /// makes sure in the statement that does.
 #[derive(Debug, Default)]
-pub(super) struct Seen(Mutex<HashMap<OrganizationId, Option<Weeks>>>);
+pub(super) struct RollupStateCache(Mutex<HashMap<OrganizationId, Option<Weeks>>>);
 
-impl Notes {
+impl RollupDelta {
     /// Whether there is nothing to count.
     pub(super) fn is_empty(&self) -> bool {
         self.is_void || self.changes.is_empty()
     }
 
     /// Whether the weeks of the organization begin elsewhere after this transaction.
-    pub(super) const fn moves_weeks(&self) -> bool {
+    pub(super) const fn resets_rollup(&self) -> bool {
         self.is_void
     }
 
@@ -217,22 +219,22 @@ impl Tx {
 
     /// Which weeks were last seen to be counted; `None` if that is not known.
     #[expect(clippy::option_option, reason = "not to know is another thing than to know that none are counted")]
-    pub(super) fn seen_weeks(&self) -> Option<Option<Weeks>> {
+    pub(super) fn cached_weeks(&self) -> Option<Option<Weeks>> {
         let seen = self.store.weeks.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.get(&self.organization()).cloned()
     }
 
     /// Remembers which weeks are counted.
-    pub(super) fn saw_weeks(&self, weeks: Option<&Weeks>) {
+    pub(super) fn cache_weeks(&self, weeks: Option<&Weeks>) {
         let mut seen = self.store.weeks.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= MOST_SEEN {
+        if seen.len() >= MAX_SEEN {
             seen.clear();
         }
         seen.insert(self.organization(), weeks.cloned());
     }
 
     /// Counts what was noted. The organization's sequence is taken already.
-    pub(super) async fn store_counts(&self, notes: &Notes, weeks: Option<&Weeks>) -> Result<()> {
+    pub(super) async fn store_counts(&self, notes: &RollupDelta, weeks: Option<&Weeks>) -> Result<()> {
         let Some(weeks) = weeks else { return Ok(()) };
         for (rollup, table) in notes.tables(weeks)? {
             self.write_rows(table.len(), |sql| table.add(sql, rollup, self.organization(), None)).await?;
@@ -283,7 +285,7 @@ impl Table {
         columns(sql.push(", week, "), &|sql, name| {
             sql.name(name);
         });
-        sql.push(") SELECT ").owner(organization);
+        sql.push(") SELECT ").bind_tenant(organization);
         let width = 1 + 2 * rollup.numbers.len();
         if sql.is_postgres() {
             let keys: Vec<Uuid> = table.keys().map(|(key, _)| *key).collect();

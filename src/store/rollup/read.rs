@@ -1,7 +1,7 @@
 //! Reads the counts, if they are in force and of the weeks that were asked for.
 
 use chrono_tz::Tz;
-use entity::{noun::Named, organization::Weekday, rollup::Rollup};
+use entity::{noun::StringEnum, organization::Weekday, rollup::Rollup};
 use sea_orm::prelude::Uuid;
 
 use super::{FOREVER, Weeks};
@@ -9,11 +9,12 @@ use crate::{
     Result,
     store::{
         Connection, Scope,
-        cell::{Cell, CellKind},
-        narrow::Site,
-        page::Term,
-        range::follows,
-        sql::{Alias, Sql},
+        paging::{page::Term, range::follows},
+        statement::{
+            builder::{Alias, Sql},
+            cell::{Cell, CellKind},
+            tenant_check::TenantCheck,
+        },
     },
 };
 
@@ -107,7 +108,8 @@ impl Asked<'_> {
             add(sql, &[number, "_n"]);
         }
         sql.push(" FROM ").name(&[self.rollup.table]).push(" AS t WHERE ");
-        sql.narrow(Site::Counts, Alias::ROW, "organization_id", scope.organization()).push(" AND t.n > 0");
+        sql.filter_tenant(TenantCheck::Counts, Alias::ROW, "organization_id", scope.organization())
+            .push(" AND t.n > 0");
         if !is_whole {
             sql.push(" GROUP BY t.organization_id");
             self.keys(sql, "t");
@@ -122,7 +124,11 @@ impl Asked<'_> {
             sql.push(", g.").name(&[number, "_sum"]).push(", g.").name(&[number, "_n"]);
         }
         sql.push(" FROM organization_sequence AS o LEFT JOIN g ON ");
-        sql.tie(Site::CountsOfOwner, (Alias::nested('g', 0), "organization_id"), (OWNER, "organization_id"));
+        sql.same_tenant(
+            TenantCheck::CountsOfOwner,
+            (Alias::nested('g', 0), "organization_id"),
+            (OWNER, "organization_id"),
+        );
         if let Some((order, values)) = &self.after {
             // Rows of no relation are counted under no id.
             let value = |(term, cell): (&Term, &Cell)| match (term.column.kind, cell) {
@@ -133,8 +139,12 @@ impl Asked<'_> {
             follows(sql, Alias::nested('g', 0), order, &values);
         }
         sql.push(" LEFT JOIN a ON ");
-        sql.tie(Site::TotalsOfOwner, (Alias::nested('a', 0), "organization_id"), (OWNER, "organization_id"));
-        sql.push(" WHERE ").narrow(Site::Rolled, OWNER, "organization_id", scope.organization());
+        sql.same_tenant(
+            TenantCheck::TotalsOfOwner,
+            (Alias::nested('a', 0), "organization_id"),
+            (OWNER, "organization_id"),
+        );
+        sql.push(" WHERE ").filter_tenant(TenantCheck::Rolled, OWNER, "organization_id", scope.organization());
         sql.push(" AND o.rolled_to = o.last AND o.rolled_until = ").bind(FOREVER);
         if let Some(zone) = self.zone {
             sql.push(" AND o.rolled_zone = ").bind(zone);

@@ -53,7 +53,8 @@ async fn events_of_an_older_schema_are_kept_and_can_be_sealed() {
     Migrator::up(&connection, None).await.unwrap();
     connection.close().await.unwrap();
 
-    let store = Store::open(&Options { url, max_connections: 2, patience: Options::LONG }).await.unwrap();
+    let store =
+        Store::open(&Options { url, max_connections: 2, acquire_timeout: Options::COMMAND_TIMEOUT }).await.unwrap();
     let mut seen = HashSet::new();
     for (organization, slug) in store.organizations().await.unwrap() {
         assert!(!rapport::housekeeping::seal(&store, now()).await.unwrap());

@@ -10,7 +10,7 @@ mod tampering;
 
 use rapport::{
     housekeeping,
-    store::audit::{Head, Trouble, Verdict},
+    store::audit::{AuditFailure, AuditReport, Head},
 };
 use serde_json::json;
 
@@ -29,7 +29,7 @@ async fn seal(app: &App) {
     while housekeeping::seal(&app.store, now()).await.unwrap() {}
 }
 
-async fn verify(app: &App, caller: &Caller<'_>, kept: &[Head]) -> Result<Verdict, Trouble> {
+async fn verify(app: &App, caller: &Caller<'_>, kept: &[Head]) -> Result<AuditReport, AuditFailure> {
     app.store.verify(caller.organization(), kept.to_vec(), 1).await.unwrap()
 }
 

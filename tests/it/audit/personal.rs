@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::{
     app::App,
+    fixture::{Extent, World},
     outline::Outline,
-    world::{Extent, World},
 };
 
 /// What every text of the organization contains.

@@ -1,7 +1,7 @@
 //! Rows changed past the server, one after the other: the first that is not as it was is named.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use rapport::store::audit::{Head, Trouble};
+use rapport::store::audit::{AuditFailure, Head};
 
 use super::{head, seal, sealed, verify, write};
 use crate::{app::App, database::Database};
@@ -52,7 +52,7 @@ async fn an_edit_of_any_column_names_the_event() {
         let value = other(&app.database, column);
         app.database.change(&format!("UPDATE event SET {column} = {value} WHERE sequence = 6")).await;
         let trouble = verify(&app, &caller, &[]).await.unwrap_err();
-        assert!(matches!(trouble, Trouble::Changed(6, _)), "{column}: {trouble}");
+        assert!(matches!(trouble, AuditFailure::Changed(6, _)), "{column}: {trouble}");
         attacker.restore().await;
     }
     let verdict = verify(&app, &caller, &[]).await.unwrap();
@@ -107,9 +107,9 @@ async fn an_event_removed_before_it_was_sealed_is_named() {
     let caller = sealed(&app).await;
     write(&caller, 3).await;
     app.database.change("DELETE FROM event WHERE sequence = 10").await;
-    assert_eq!(verify(&app, &caller, &[]).await, Err(Trouble::Missing(10)));
+    assert_eq!(verify(&app, &caller, &[]).await, Err(AuditFailure::Missing(10)));
     seal(&app).await;
-    assert_eq!(verify(&app, &caller, &[]).await, Err(Trouble::Missing(10)));
+    assert_eq!(verify(&app, &caller, &[]).await, Err(AuditFailure::Missing(10)));
 }
 
 #[tokio::test]
@@ -121,19 +121,19 @@ async fn a_seal_or_a_count_that_was_changed_is_named() {
     let back = "UPDATE audit_head SET last_sequence = 4, \
                 hash = (SELECT hash FROM audit_seal WHERE first_sequence = 1)";
     for (sql, expected) in [
-        ("UPDATE audit_seal SET leaves = 'x' || leaves WHERE first_sequence = 1".to_owned(), Trouble::Seal(1, 4)),
-        ("UPDATE audit_seal SET digest = 'x' WHERE first_sequence = 5".to_owned(), Trouble::Seal(5, 8)),
-        ("UPDATE audit_seal SET sealed_at = 1 WHERE first_sequence = 5".to_owned(), Trouble::Seal(5, 8)),
-        ("UPDATE audit_seal SET hash = 'x' WHERE first_sequence = 5".to_owned(), Trouble::Seal(5, 8)),
-        ("UPDATE audit_seal SET last_sequence = 7 WHERE first_sequence = 5".to_owned(), Trouble::Seal(5, 7)),
-        ("UPDATE audit_seal SET first_sequence = 6 WHERE first_sequence = 5".to_owned(), Trouble::SealMissing(5)),
-        ("DELETE FROM audit_seal WHERE first_sequence = 1".to_owned(), Trouble::SealMissing(1)),
-        ("DELETE FROM audit_seal".to_owned(), Trouble::SealMissing(1)),
-        ("UPDATE audit_head SET hash = 'x'".to_owned(), Trouble::Head),
-        ("DELETE FROM audit_head".to_owned(), Trouble::Head),
-        ("UPDATE organization_sequence SET last = 5".to_owned(), Trouble::Sequence(5)),
-        (cut.to_owned(), Trouble::SealMissing(5)),
-        (format!("{cut}; {back}"), Trouble::Missing(5)),
+        ("UPDATE audit_seal SET leaves = 'x' || leaves WHERE first_sequence = 1".to_owned(), AuditFailure::Seal(1, 4)),
+        ("UPDATE audit_seal SET digest = 'x' WHERE first_sequence = 5".to_owned(), AuditFailure::Seal(5, 8)),
+        ("UPDATE audit_seal SET sealed_at = 1 WHERE first_sequence = 5".to_owned(), AuditFailure::Seal(5, 8)),
+        ("UPDATE audit_seal SET hash = 'x' WHERE first_sequence = 5".to_owned(), AuditFailure::Seal(5, 8)),
+        ("UPDATE audit_seal SET last_sequence = 7 WHERE first_sequence = 5".to_owned(), AuditFailure::Seal(5, 7)),
+        ("UPDATE audit_seal SET first_sequence = 6 WHERE first_sequence = 5".to_owned(), AuditFailure::SealMissing(5)),
+        ("DELETE FROM audit_seal WHERE first_sequence = 1".to_owned(), AuditFailure::SealMissing(1)),
+        ("DELETE FROM audit_seal".to_owned(), AuditFailure::SealMissing(1)),
+        ("UPDATE audit_head SET hash = 'x'".to_owned(), AuditFailure::Head),
+        ("DELETE FROM audit_head".to_owned(), AuditFailure::Head),
+        ("UPDATE organization_sequence SET last = 5".to_owned(), AuditFailure::Sequence(5)),
+        (cut.to_owned(), AuditFailure::SealMissing(5)),
+        (format!("{cut}; {back}"), AuditFailure::Missing(5)),
     ] {
         for part in sql.split(';') {
             app.database.change(part).await;
@@ -160,7 +160,7 @@ async fn a_seal_that_follows_from_itself_must_follow_from_the_events_too() {
     let hash: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
     app.database.change(&format!("UPDATE audit_seal SET digest = 'x', hash = '{hash}' WHERE first_sequence = 5")).await;
     app.database.change(&format!("UPDATE audit_head SET hash = '{hash}'")).await;
-    assert_eq!(verify(&app, &caller, &[]).await, Err(Trouble::Range(5, 8)));
+    assert_eq!(verify(&app, &caller, &[]).await, Err(AuditFailure::Range(5, 8)));
 }
 
 /// Whoever owns the database can make a chain that agrees with itself; not one that leads to a head kept elsewhere.
@@ -177,7 +177,7 @@ async fn a_chain_made_anew_does_not_lead_to_the_heads_kept_elsewhere() {
     let kept = [first.clone(), second.clone()];
     verify(&app, &caller, &kept).await.unwrap();
     let other = Head { hash: "x".to_owned(), ..first.clone() };
-    assert_eq!(verify(&app, &caller, &[other, second.clone()]).await, Err(Trouble::Rewritten(1, 4)));
+    assert_eq!(verify(&app, &caller, &[other, second.clone()]).await, Err(AuditFailure::Rewritten(1, 4)));
     let attacker = Attacker::on(&app).await;
 
     for part in [
@@ -190,10 +190,10 @@ async fn a_chain_made_anew_does_not_lead_to_the_heads_kept_elsewhere() {
     }
     verify(&app, &caller, &[]).await.unwrap();
     verify(&app, &caller, std::slice::from_ref(&first)).await.unwrap();
-    assert_eq!(verify(&app, &caller, &kept).await, Err(Trouble::Rewritten(5, 8)));
+    assert_eq!(verify(&app, &caller, &kept).await, Err(AuditFailure::Rewritten(5, 8)));
     let mut bare = second.clone();
     bare.sequence = None;
-    assert_eq!(verify(&app, &caller, &[bare]).await, Err(Trouble::Unknown(second.hash.clone())));
+    assert_eq!(verify(&app, &caller, &[bare]).await, Err(AuditFailure::Unknown(second.hash.clone())));
     attacker.restore().await;
 
     for part in [
@@ -205,8 +205,8 @@ async fn a_chain_made_anew_does_not_lead_to_the_heads_kept_elsewhere() {
     }
     seal(&app).await;
     verify(&app, &caller, &[]).await.unwrap();
-    assert_eq!(verify(&app, &caller, &kept).await, Err(Trouble::Rewritten(1, 4)));
-    assert_eq!(verify(&app, &caller, &[second]).await, Err(Trouble::Rewritten(1, 8)));
+    assert_eq!(verify(&app, &caller, &kept).await, Err(AuditFailure::Rewritten(1, 4)));
+    assert_eq!(verify(&app, &caller, &[second]).await, Err(AuditFailure::Rewritten(1, 8)));
 }
 
 #[tokio::test]
@@ -216,13 +216,13 @@ async fn a_pruned_start_still_verifies_when_it_is_said_to_be_pruned() {
     let kept = [head(&app, &caller).await];
     for (pruned, place) in [("sequence < 5", 5), ("sequence < 7", 7)] {
         app.database.change(&format!("DELETE FROM event WHERE {pruned}")).await;
-        assert_eq!(verify(&app, &caller, &kept).await, Err(Trouble::Missing(1)));
+        assert_eq!(verify(&app, &caller, &kept).await, Err(AuditFailure::Missing(1)));
         let verdict = app.store.verify(caller.organization(), kept.to_vec(), place).await.unwrap();
         assert_eq!(verdict.unwrap().sealed, 8);
         let earlier = app.store.verify(caller.organization(), kept.to_vec(), place - 1).await.unwrap();
-        assert_eq!(earlier, Err(Trouble::Missing(place - 1)));
+        assert_eq!(earlier, Err(AuditFailure::Missing(place - 1)));
     }
     app.database.change("UPDATE event SET fields = '[]' WHERE sequence = 8").await;
     let trouble = app.store.verify(caller.organization(), kept.to_vec(), 7).await.unwrap().unwrap_err();
-    assert!(matches!(trouble, Trouble::Changed(8, _)), "{trouble}");
+    assert!(matches!(trouble, AuditFailure::Changed(8, _)), "{trouble}");
 }

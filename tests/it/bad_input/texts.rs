@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{TOLD, assert_refused, only};
 use crate::{
     app::App,
+    fixture::{Extent, World},
     outline::Outline,
-    world::{Extent, World},
 };
 
 /// Every text that a caller can give when making a row: field, input so far, name, limit, whether it is required.

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Canaries, Served, hold, plant::OUTLINE, refused};
 use crate::{
+    fixture::{Extent, World},
     outline::{Kind, Outline},
-    world::{Extent, World},
 };
 
 /// What a mutation is asked for: nothing that was stored.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Canaries, Reply, Served, hold, inputs::document, plant::OUTLINE, refused};
-use crate::world::{Extent, World};
+use crate::fixture::{Extent, World};
 
 /// Has it fail in every way; answers how many requests there were.
 pub async fn fail(served: &Served, world: &World<'_>, canaries: &Canaries) -> usize {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{SONG, Served};
-use crate::{outline::Outline, world::World};
+use crate::{fixture::World, outline::Outline};
 
 pub static OUTLINE: LazyLock<Outline> = LazyLock::new(Outline::read);
 

@@ -7,7 +7,7 @@ mod golden;
 mod served;
 mod signed;
 
-use entity::{noun::Named, step_link::StepLinkKind};
+use entity::{noun::StringEnum, step_link::StepLinkKind};
 use rapport::map::diagram::model::{Drawing, Influence, Stage, Step, StepLink};
 
 fn step(name: &str, stage: Option<usize>) -> Step {

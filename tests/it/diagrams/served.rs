@@ -5,7 +5,7 @@ use reqwest::header::HeaderMap;
 use serde_json::json;
 
 use super::api::filled;
-use crate::door::Door;
+use crate::server::Door;
 
 async fn get(door: &Door, path: &str, token: Option<&str>, known: Option<&str>) -> (u16, HeaderMap, String) {
     let mut asked = door.get(path);

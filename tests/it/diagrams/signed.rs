@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use chrono::{TimeDelta, Utc};
 use entity::Permission;
 use rapport::{
-    auth::{Actor, withdrawn::Withdrawal},
+    auth::{Actor, revoked::Revocation},
     clock,
     store::Tx,
 };
@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::api::filled;
-use crate::door::{Answer, Door};
+use crate::server::{Answer, Door};
 
 const URL: &str =
     "query($id: ID!, $life: Int!) { journey(by: { id: $id }) { diagramUrl(theme: DARK, expiresIn: $life) } }";
@@ -148,9 +148,9 @@ async fn a_signed_address_falls_with_its_subject_its_client_and_its_organization
         [address(&door, &ada, &id).await, address(&door, &grace, &id).await, address(&door, &through, &id).await];
     let opens = async || [status(&door, &adas).await, status(&door, &graces).await, status(&door, &bobs).await];
     assert_eq!(opens().await, [200, 200, 200]);
-    change(&door, async |tx| tx.withdraw(Withdrawal::Subject, "ada").await.unwrap()).await;
+    change(&door, async |tx| tx.revoke_tokens(Revocation::Subject, "ada").await.unwrap()).await;
     assert_eq!(opens().await, [401, 200, 200]);
-    change(&door, async |tx| tx.withdraw(Withdrawal::Client, "client_x").await.unwrap()).await;
+    change(&door, async |tx| tx.revoke_tokens(Revocation::Client, "client_x").await.unwrap()).await;
     assert_eq!(opens().await, [401, 200, 401]);
     change(&door, async |tx| assert!(tx.suspend(true).await.unwrap())).await;
     assert_eq!(opens().await, [401, 401, 401]);
@@ -159,9 +159,10 @@ async fn a_signed_address_falls_with_its_subject_its_client_and_its_organization
 #[actix_web::test]
 async fn a_withdrawal_is_remembered_for_as_long_as_an_address_lives() {
     let door = Door::open(Vec::new()).await;
-    change(&door, async |tx| tx.withdraw(Withdrawal::Subject, "ada").await.unwrap()).await;
-    let proof = |issued| rapport::auth::Proof { actor: door.actor([]), issued, expires: i64::MAX, keys_until: None };
+    change(&door, async |tx| tx.revoke_tokens(Revocation::Subject, "ada").await.unwrap()).await;
+    let proof =
+        |issued| rapport::auth::VerifiedToken { actor: door.actor([]), issued, expires: i64::MAX, keys_until: None };
     let now: chrono::DateTime<Utc> = clock::now();
-    let later = door.app.store.withdrawn(now + TimeDelta::days(7)).await.unwrap();
+    let later = door.app.store.revocations(now + TimeDelta::days(7)).await.unwrap();
     assert!(later.refuses(&proof(now.timestamp())).is_some());
 }

@@ -8,20 +8,24 @@ use std::{sync::LazyLock, time::Duration};
 use async_graphql::{Response, Variables};
 use futures_util::FutureExt as _;
 use rapport::{
-    graphql::{document::Document, failure, limits::Limits, shape::Shape},
+    graphql::{
+        documents::{document::Document, limits::Limits},
+        failure,
+        types::schema_index::SchemaIndex,
+    },
     schema::{self, ApiSchema},
 };
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 
-static SERVED: LazyLock<(ApiSchema, Shape)> = LazyLock::new(|| {
+static SERVED: LazyLock<(ApiSchema, SchemaIndex)> = LazyLock::new(|| {
     let schema = schema::build();
-    let shape = Shape::read(&schema.sdl()).unwrap();
+    let shape = SchemaIndex::read(&schema.sdl()).unwrap();
     (schema, shape)
 });
 
 /// What a document of 32 KiB may take. What parses and validates is optimized even here, by the profile.
-const MOST: Duration = Duration::from_millis(50);
+const MAX: Duration = Duration::from_millis(50);
 
 /// What a server's worker has: tokio's default.
 const STACK: usize = 2 << 20;

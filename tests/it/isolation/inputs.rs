@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::{Neighbours, SECRET};
 use crate::{
     app::App,
+    fixture::{Extent, World, noun_of},
     outline::{Member, Outline},
     pointer::{Pointer, of_input, unknown_id},
-    world::{Extent, World, noun_of},
 };
 
 /// What a mutation answers, without what names the row.

@@ -2,15 +2,15 @@
 //! that nobody has. The cases are walked from the schema.
 
 mod inputs;
-mod machine;
+mod model_based;
 mod queries;
 mod search;
 #[cfg(debug_assertions)]
-mod walls;
+mod tenant_checks;
 
 use serde_json::Value;
 
-use crate::{app::App, dump::Dump, outline::Outline, world::World};
+use crate::{app::App, dump::Dump, fixture::World, outline::Outline};
 
 /// What every text of the first organization contains.
 const SECRET: &str = "Alpha";

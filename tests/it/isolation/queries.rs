@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use super::Neighbours;
 use crate::{
     app::App,
+    fixture::Extent,
     outline::{Member, Outline},
     pointer::{Pointer, Step, pointers, unknown_id},
-    world::Extent,
 };
 
 /// How many relations the filters of the cases follow.

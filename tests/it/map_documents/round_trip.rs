@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{TOLD, exported, imported, totals};
 use crate::{
     app::{App, Caller},
+    fixture::World,
     outline::Outline,
-    world::World,
 };
 
 /// A map with rows of every noun, in and out of the archive.

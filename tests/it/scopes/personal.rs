@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::all_but;
 use crate::{
     app::{App, Caller},
+    fixture::World,
     outline::{Kind, Outline, codes},
-    world::World,
 };
 
 /// The columns that only those see who may see personal data, by noun.

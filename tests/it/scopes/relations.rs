@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::all_but;
 use crate::{
     app::App,
+    fixture::{Extent, World},
     outline::{Outline, codes},
     pointer::{of_input, pointers},
-    world::{Extent, World},
 };
 
 /// Relations whose target needs another scope than their own noun, with that scope.

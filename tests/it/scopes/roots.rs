@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::all_but;
 use crate::{
     app::App,
+    fixture::{Extent, World},
     outline::{Member, Outline, codes},
-    world::{Extent, World},
 };
 
 /// The least valid arguments of a root field.

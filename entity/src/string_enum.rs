@@ -1,0 +1,48 @@
+//! Enums declared once: for the table, for Rust and for the API.
+
+/// A list of names a column may hold.
+#[derive(Debug)]
+pub struct EnumType {
+    /// GraphQL type name.
+    pub name: &'static str,
+    /// What it distinguishes.
+    pub doc: &'static str,
+    /// Each name with its meaning.
+    pub values: &'static [(&'static str, &'static str)],
+}
+
+/// A Rust enum that a column holds by name.
+pub trait StringEnum: Sized + Copy + 'static {
+    /// Its description.
+    const TYPE: &'static EnumType;
+    /// The name in the table and on the wire.
+    fn name(self) -> &'static str;
+    /// The value of that name.
+    fn parse(name: &str) -> Option<Self>;
+}
+
+/// Declares an enum once, for the table, for Rust and for the API.
+#[macro_export]
+macro_rules! string_enum {
+    ($(#[doc = $doc:literal])+ $name:ident as $graphql:literal { $($(#[doc = $meaning:literal])+ $variant:ident = $text:literal,)+ }) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+        #[sea_orm(rs_type = "String", db_type = "Text")]
+        pub enum $name {
+            $($(#[doc = $meaning])+ #[sea_orm(string_value = $text)] $variant,)+
+        }
+        impl $crate::string_enum::StringEnum for $name {
+            const TYPE: &'static $crate::string_enum::EnumType = &$crate::string_enum::EnumType {
+                name: $graphql,
+                doc: concat!($($doc),+),
+                values: &[$(($text, concat!($($meaning),+)),)+],
+            };
+            fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+            fn parse(name: &str) -> Option<Self> {
+                match name { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}

@@ -1,0 +1,209 @@
+//! Tokens of other issuers: any OpenID provider, believed on the terms of the configuration.
+
+mod terms;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use entity::{Permission, Permissions, id::OrganizationId};
+use jsonwebtoken::Validation;
+use serde_json::Value;
+
+use super::{
+    Actor, VerifiedToken,
+    claims::{self, Claims, Times, flaw, is_name},
+    jwks::Jwks,
+};
+use crate::{Error, Result, error::reason::Reason};
+
+pub use self::terms::{Bounds, IssuerConfig, Scopes, Signature, Texts, TokenType};
+
+/// Members of a header that say how else to read a token, or with whose key: no token of ours needs them.
+const REFUSED_MEMBERS: [&str; 8] = ["b64", "crit", "enc", "epk", "jku", "jwk", "x5u", "zip"];
+
+/// An issuer of other tokens than ours.
+pub struct External {
+    terms: IssuerConfig,
+    jwks: Jwks,
+    validation: Validation,
+}
+
+/// What a genuine token claims; whether there is such an organization, and whether its issuer may name it, is still to be
+/// seen.
+#[derive(Debug)]
+pub struct Claimed {
+    /// The organization's id or slug.
+    pub organization: String,
+    subject: String,
+    client: Option<String>,
+    permissions: Permissions,
+    times: Times,
+    keys_until: i64,
+}
+
+impl Claimed {
+    /// What it proves, in the organization it named.
+    pub fn within(self, organization: OrganizationId) -> VerifiedToken {
+        let Self { subject, client, permissions, times, keys_until, .. } = self;
+        let actor = Actor { organization, subject, client, permissions };
+        VerifiedToken { actor, issued: times.issued, expires: times.until, keys_until: Some(keys_until) }
+    }
+}
+
+impl External {
+    /// An issuer on these terms.
+    pub fn new(terms: IssuerConfig) -> Result<Self> {
+        let algorithm = terms.algorithm.into();
+        // It checks signature and algorithm; we read the claims ourselves.
+        let mut validation = Validation::new(algorithm);
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims.clear();
+        Ok(Self { jwks: Jwks::new(terms.jwks.clone(), algorithm)?, terms, validation })
+    }
+
+    /// Its `iss`.
+    pub fn issuer(&self) -> &str {
+        &self.terms.issuer
+    }
+
+    /// The organizations it may speak for.
+    pub fn bounds(&self) -> Bounds<'_> {
+        self.terms.bounds()
+    }
+
+    /// What `token` claims, or [`Error::Unauthenticated`]; [`Error::Unavailable`] says that the issuer's keys cannot be
+    /// had.
+    pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claimed> {
+        let id = self.key_id(token).map_err(Error::Unauthenticated)?;
+        let (key, until) = self.jwks.key(&id, now).await?;
+        let genuine = jsonwebtoken::decode::<Claims>(token, &key, &self.validation);
+        let claims = genuine.map_err(|error| Error::Unauthenticated(flaw(&error)))?.claims;
+        self.read(&claims, until.timestamp(), now).map_err(Error::Unauthenticated)
+    }
+
+    /// The `kid` of a token whose header is as it must be.
+    fn key_id(&self, token: &str) -> std::result::Result<String, Reason> {
+        if token.len() > claims::MAX_BYTES {
+            return Err(Reason::TooLong);
+        }
+        let header = token.split('.').next().and_then(|header| URL_SAFE_NO_PAD.decode(header).ok());
+        let header: Option<Claims> = header.and_then(|header| serde_json::from_slice(&header).ok());
+        let header = header.ok_or(Reason::Malformed)?;
+        let typ = match header.0.get("typ") {
+            None => None,
+            Some(typ) => Some(typ.as_str().ok_or(Reason::Header)?),
+        };
+        let algorithm = jsonwebtoken::decode_header(token).map_err(|_| Reason::Header)?.alg;
+        let is_wanted = self.terms.token_type.is(typ) && self.validation.algorithms == [algorithm];
+        if !is_wanted || REFUSED_MEMBERS.iter().any(|member| header.0.contains_key(*member)) {
+            return Err(Reason::Header);
+        }
+        header.text("kid").map(str::to_owned).ok_or(Reason::UnknownKey)
+    }
+
+    fn read(&self, claims: &Claims, keys_until: i64, now: DateTime<Utc>) -> std::result::Result<Claimed, Reason> {
+        if claims.text("iss") != Some(self.terms.issuer.as_str()) {
+            return Err(Reason::UnknownIssuer);
+        }
+        if is_for_something_else(claims)
+            || self.terms.claims.iter().any(|(path, wanted)| claims.at(path).and_then(Value::as_str) != Some(wanted))
+        {
+            return Err(Reason::OtherKind);
+        }
+        let audience = claims.at(&self.terms.audience_claim).and_then(texts).ok_or(Reason::Audience)?;
+        if !self.terms.audience.0.iter().any(|ours| audience.contains(&ours.as_str())) {
+            return Err(Reason::Audience);
+        }
+        let date = |name| claims.seconds(name).ok_or(Reason::Claim(name));
+        let (issued, until) = (date("iat")?, date("exp")?);
+        let from = if claims.0.contains_key("nbf") { date("nbf")? } else { issued };
+        let times = Times { from, issued, until };
+        times.check(now)?;
+        let optional = |path: &str, name| match claims.at(path) {
+            None => Ok(None),
+            Some(value) => value.as_str().filter(|text| is_name(text)).map(Some).ok_or(Reason::Claim(name)),
+        };
+        optional("jti", "jti")?;
+        let client = optional(&self.terms.client_claim, "that names the client")?.map(str::to_owned);
+        let subject = claims.text("sub").filter(|subject| is_name(subject)).ok_or(Reason::Claim("sub"))?;
+        // A claim that narrows is never ignored: until it is honoured, it is refused.
+        if claims.0.contains_key("departments") {
+            return Err(Reason::Narrowed);
+        }
+        Ok(Claimed {
+            organization: self.organization(claims)?,
+            // A subject is somebody only at its issuer: two may call two people by one name.
+            subject: format!("{}|{subject}", self.terms.issuer),
+            client,
+            permissions: self.permissions(claims).ok_or(Reason::Claim("that lists the scopes"))?,
+            times,
+            keys_until,
+        })
+    }
+
+    /// The organization that the token is for: a text, a list of one, or an object with one member that is an object,
+    /// which is named by the organization.
+    fn organization(&self, claims: &Claims) -> std::result::Result<String, Reason> {
+        if let Bounds::Only(only) = self.terms.bounds() {
+            return Ok(only.to_owned());
+        }
+        let path = self.terms.organization_claim.as_deref().unwrap_or("org");
+        let named = match claims.at(path) {
+            Some(Value::Object(members)) => match members.iter().collect::<Vec<_>>()[..] {
+                [(name, Value::Object(_))] => Some(name.as_str()),
+                _ => None,
+            },
+            Some(value) => texts(value).and_then(|names| <[&str; 1]>::try_from(names).ok()).map(|[name]| name),
+            None => None,
+        };
+        named.map(str::to_owned).ok_or(Reason::Claim("that names the organization"))
+    }
+
+    /// What the scopes and the roles allow together, and the terms too. A token must say one of them. What is no scope of
+    /// ours grants nothing.
+    fn permissions(&self, claims: &Claims) -> Option<Permissions> {
+        let mut granted = Permissions::default();
+        let lists: Vec<&Value> = self.terms.scope_claim.0.iter().filter_map(|path| claims.at(path)).collect();
+        for list in &lists {
+            let names = match list {
+                Value::String(text) => text.split(' ').collect(),
+                list => texts(list)?,
+            };
+            let known = names.iter().filter_map(|name| Permission::parse(name.strip_prefix(&self.terms.scope_prefix)?));
+            granted = known.fold(granted, Permissions::with);
+        }
+        let roles = self.terms.role_claim.as_deref().and_then(|claim| claims.at(claim));
+        if lists.is_empty() && roles.is_none() {
+            return None;
+        }
+        for role in roles.map_or(Some(Vec::new()), texts)? {
+            if let Some(Scopes(scopes)) = self.terms.role_scopes.get(role) {
+                granted = scopes.iter().fold(granted, Permissions::with);
+            }
+        }
+        Some(granted.and(self.terms.scopes()))
+    }
+}
+
+/// Whether a token says by its claims that it is an ID, refresh or logout token: those may be called JWT as well.
+fn is_for_something_else(claims: &Claims) -> bool {
+    let is_other = |name, wanted| {
+        let value: Option<&Value> = claims.0.get(name);
+        value.is_some_and(|value| !value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(wanted)))
+    };
+    ["at_hash", "c_hash", "events"].iter().any(|member| claims.0.contains_key(*member))
+        || is_other("typ", "bearer")
+        || is_other("token_use", "access")
+}
+
+/// A text, or a list of nothing but texts.
+fn texts(value: &Value) -> Option<Vec<&str>> {
+    match value {
+        Value::String(text) => Some(vec![text]),
+        Value::Array(items) => items.iter().map(Value::as_str).collect(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Signed addresses: what opens one resource where no header can be sent, such as an image in a page.
+//!
+//! An address names an organization, a subject, one resource, one scope and when it ends, and carries nothing else. It is
+//! signed by the built-in key under a type of its own, so that no token is an address and no address a token. It falls
+//! with its subject, client or organization, as tokens do.
+//!
+//! An address without an end is possible, for feeds that calendars keep: its resource must then name a row of its own
+//! that can be revoked, and whoever serves it must ask for withdrawals of any age, which [`Store::withdrawn`] forgets.
+//!
+//! [`Store::withdrawn`]: crate::store::Store::withdrawn
+
+use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{Permission, id::OrganizationId, organization};
+use jsonwebtoken::Header;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Actor, VerifiedToken,
+    claims::{MAX_BYTES, Times, date, flaw},
+    tokens::Tokens,
+};
+use crate::{Error, Result, error::reason::Reason};
+
+/// No address that ends lives longer.
+pub const MAX_URL_LIFETIME: TimeDelta = TimeDelta::days(7);
+/// The parameter of an address that holds its signature.
+pub const PARAMETER: &str = "signature";
+const AUDIENCE: &str = "rapport-address";
+const TYPE: &str = "rapport-address+jwt";
+
+/// Signs addresses and believes its own.
+#[derive(Clone)]
+pub struct UrlSigner {
+    tokens: Tokens,
+    header: Header,
+    public_url: String,
+}
+
+impl fmt::Debug for UrlSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The key is nobody's to see.
+        f.debug_struct("Addresses").field("public_url", &self.public_url).finish_non_exhaustive()
+    }
+}
+
+/// What an address opens.
+#[derive(Clone, Copy, Debug)]
+pub struct Grant<'a> {
+    /// The resource: path and parameters on this server, without the signature.
+    pub resource: &'a str,
+    /// The one scope that whoever opens it has.
+    pub scope: Permission,
+    /// How long it does so; none for as long as it is not revoked.
+    pub life: Option<TimeDelta>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Claims {
+    iss: String,
+    aud: String,
+    org: String,
+    sub: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    res: String,
+    scope: String,
+    #[serde(deserialize_with = "date")]
+    iat: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+}
+
+impl UrlSigner {
+    /// Addresses signed by the key of `tokens`, below `public_url`; without one they begin with the path.
+    pub fn new(tokens: Tokens, public_url: Option<&str>) -> Self {
+        let mut header = tokens.header.clone();
+        header.typ = Some(TYPE.to_owned());
+        Self { tokens, header, public_url: public_url.unwrap_or_default().trim_end_matches('/').to_owned() }
+    }
+
+    /// An address that opens what `grant` says on behalf of `actor`, who must hold its scope.
+    pub fn sign(&self, actor: &Actor, grant: Grant<'_>, now: DateTime<Utc>) -> Result<String> {
+        actor.require(grant.scope)?;
+        let life = grant.life.map(|life| life.num_seconds());
+        if life.is_some_and(|life| !(1..=MAX_URL_LIFETIME.num_seconds()).contains(&life)) {
+            return Err(Error::BadInput("a signed address lives for 1 second to 7 days".to_owned()));
+        }
+        let claims = Claims {
+            iss: self.tokens.issuer().to_owned(),
+            aud: AUDIENCE.to_owned(),
+            org: entity::id::encode(organization::NOUN.prefix, actor.organization.into()),
+            sub: actor.subject.clone(),
+            client_id: actor.client.clone(),
+            res: grant.resource.to_owned(),
+            scope: grant.scope.name().to_owned(),
+            iat: now.timestamp(),
+            exp: life.map(|life| now.timestamp() + life),
+        };
+        let signature = jsonwebtoken::encode(&self.header, &claims, &self.tokens.key.private)
+            .map_err(|error| Error::internal(error.to_string()))?;
+        let join = if grant.resource.contains('?') { '&' } else { '?' };
+        Ok(format!("{}{}{join}{PARAMETER}={signature}", self.public_url, grant.resource))
+    }
+
+    /// Who opens `resource` by `signature`, with the one scope it names. Whether they still may is to be asked.
+    pub fn verify(&self, signature: &str, resource: &str, now: DateTime<Utc>) -> Result<VerifiedToken, Reason> {
+        if signature.len() > MAX_BYTES {
+            return Err(Reason::TooLong);
+        }
+        if jsonwebtoken::decode_header(signature).map_err(|error| flaw(&error))? != self.header {
+            return Err(Reason::Header);
+        }
+        let read = jsonwebtoken::decode::<Claims>(signature, &self.tokens.key.public, &self.tokens.validation);
+        let claims = read.map_err(|error| flaw(&error))?.claims;
+        if claims.iss != self.tokens.issuer() || claims.aud != AUDIENCE {
+            return Err(Reason::Audience);
+        }
+        if claims.res != resource {
+            return Err(Reason::Resource);
+        }
+        let until = claims.exp.unwrap_or_else(|| claims.iat.saturating_add(TimeDelta::MAX.num_seconds()));
+        let longest = if claims.exp.is_some() { MAX_URL_LIFETIME } else { TimeDelta::MAX };
+        Times { from: claims.iat, issued: claims.iat, until }.within(now, longest)?;
+        let organization = entity::id::decode(&claims.org).filter(|(prefix, _)| *prefix == organization::NOUN.prefix);
+        let (_, organization) = organization.ok_or(Reason::Claim("org"))?;
+        let scope = Permission::parse(&claims.scope).ok_or(Reason::Claim("scope"))?;
+        let actor = Actor {
+            organization: OrganizationId(organization),
+            subject: claims.sub,
+            client: claims.client_id,
+            permissions: [scope].into_iter().collect(),
+        };
+        Ok(VerifiedToken { actor, issued: claims.iat, expires: until, keys_until: None })
+    }
+}
+
+#[cfg(test)]
+mod tests;

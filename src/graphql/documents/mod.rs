@@ -1,0 +1,15 @@
+//! From a document to an operation that may run.
+
+pub mod cache;
+pub mod cost;
+pub mod document;
+pub(in crate::graphql) mod hints;
+pub(in crate::graphql) mod introspection;
+pub mod limits;
+pub mod merge;
+pub(in crate::graphql) mod normalized;
+pub(in crate::graphql) mod result_cost;
+pub mod size;
+pub(in crate::graphql) mod suggest;
+pub(in crate::graphql) mod value_check;
+pub mod variables;

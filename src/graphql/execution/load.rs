@@ -1,0 +1,293 @@
+//! Reads what a plan asks for: one statement for each relation of each level, however many rows there are.
+
+use std::{collections::HashMap, ops::Range};
+
+use entity::{Noun, noun::Relationship};
+use futures_util::future::{BoxFuture, try_join_all};
+use sea_orm::prelude::Uuid;
+
+use crate::{
+    Result,
+    graphql::{
+        mutation::input::Input,
+        planning::plan::{ConnectionField, ConnectionPlan, EdgeField, ObjectField, ObjectPlan, RowPlan},
+        slice::{Computed, ComputedObject, Resolved},
+    },
+    store::{
+        ExternalId, Scope,
+        paging::page::{Page, Selection},
+        statement::cell::{Cell, Column, Record},
+        writing::draft::WriteResult,
+    },
+};
+
+/// Rows of one plan and what belongs to them.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// The rows, their cells in the order of the plan's columns.
+    pub rows: Vec<Vec<Cell>>,
+    /// For each entry of the plan, what was read for it.
+    pub children: Vec<Child>,
+}
+
+/// What was read for one entry of an object's plan, for all its rows.
+#[derive(Debug)]
+pub enum Child {
+    /// Nothing was needed.
+    None,
+    /// Rows by id.
+    One(HashMap<Uuid, usize>, Rows),
+    /// Lists by parent.
+    Many(Lists),
+    /// External ids by row.
+    ExternalIds(HashMap<Uuid, Vec<ExternalId>>),
+    /// Objects by place of the row.
+    Embedded(Vec<Range<usize>>, Rows),
+    /// Places of computed objects by row.
+    Shown(HashMap<Uuid, Vec<usize>>, Rows),
+    /// Computed values by row.
+    Values(HashMap<Uuid, Cell>),
+}
+
+/// Lists of one plan, for all parents.
+#[derive(Debug, Default)]
+pub struct Lists {
+    /// Rows of all lists, one list after the other.
+    pub rows: Vec<Vec<Cell>>,
+    /// Each parent's rows, and whether its list goes on.
+    pub pages: HashMap<Uuid, (Range<usize>, bool)>,
+    /// How many rows each parent has, if asked.
+    pub totals: HashMap<Uuid, i64>,
+    /// For each object plan inside the list's plan, in order, what was read for it.
+    pub children: Vec<Vec<Child>>,
+}
+
+/// Reads the rows of these ids. Unknown and foreign ids are left out alike.
+pub async fn rows_by_id(scope: &Scope, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
+    let rows = scope.by_ids(plan.object.noun, &plan.columns, ids).await?;
+    let children = children(scope, &plan.object, &plan.columns, &rows, &[]).await?;
+    Ok(Rows { rows, children })
+}
+
+/// Reads the rows that a mutation wrote, if it does not know them all.
+pub async fn written(scope: &Scope, plan: &RowPlan, written: &[WriteResult]) -> Result<Rows> {
+    let there = || written.iter().filter_map(|row| Some((row.id?, row.row.as_ref())));
+    let cells = |record: &Record| plan.columns.iter().map(|column| record.get(column.name).clone()).collect();
+    let known: Option<Vec<Vec<Cell>>> = there().map(|(_, record)| record.map(cells)).collect();
+    let Some(rows) = known else {
+        let ids: Vec<Uuid> = there().map(|(id, _)| id).collect();
+        return rows_by_id(scope, plan, &ids).await;
+    };
+    scope.may_read(plan.object.noun)?;
+    let children = children(scope, &plan.object, &plan.columns, &rows, &[]).await?;
+    Ok(Rows { rows, children })
+}
+
+/// Reads the rows that rows of `noun` name. A stored reference names a row that is there: of those that are asked for
+/// nothing but their id, none is read.
+async fn named_rows(scope: &Scope, noun: &'static Noun, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
+    if plan.columns.len() > 1 || !noun.is_stored() {
+        return rows_by_id(scope, plan, ids).await;
+    }
+    scope.may_read(plan.object.noun)?;
+    let rows: Vec<Vec<Cell>> = ids.iter().map(|id| vec![Cell::Id(*id)]).collect();
+    let children = children(scope, &plan.object, &plan.columns, &rows, &[]).await?;
+    Ok(Rows { rows, children })
+}
+
+/// Reads a list of a whole noun. Its one parent is the nil id.
+pub async fn list(scope: &Scope, plan: &ConnectionPlan) -> Result<Lists> {
+    let mut lists = Lists::default();
+    let pages = async {
+        if !plan.has_rows {
+            return Ok(Page::default());
+        }
+        scope.page(&selection(plan), &plan.list.query).await
+    };
+    let total = async {
+        if !plan.has_total() {
+            return Ok(0);
+        }
+        scope.count(plan.noun, &plan.list.query.filter).await
+    };
+    let (page, total) = futures_util::future::try_join(pages, total).await?;
+    lists.pages.insert(Uuid::nil(), (0..page.rows.len(), page.has_more));
+    lists.rows = page.rows;
+    lists.totals.insert(Uuid::nil(), total);
+    lists.children = list_children(scope, plan, &lists.rows).await?;
+    Ok(lists)
+}
+
+async fn lists(
+    scope: &Scope,
+    plan: &ConnectionPlan,
+    relation: &'static Relationship,
+    parents: &[Uuid],
+) -> Result<Lists> {
+    let mut lists = Lists::default();
+    if plan.has_rows {
+        let found = scope.children(&selection(plan), &plan.list.query, relation, parents).await?;
+        for (parent, page) in found {
+            let start = lists.rows.len();
+            lists.rows.extend(page.rows);
+            lists.pages.insert(parent, (start..lists.rows.len(), page.has_more));
+        }
+    }
+    if plan.has_total() {
+        lists.totals = scope.count_children(&plan.list.query.filter, relation, parents).await?;
+    }
+    lists.children = list_children(scope, plan, &lists.rows).await?;
+    Ok(lists)
+}
+
+fn selection(plan: &ConnectionPlan) -> Selection {
+    Selection { noun: plan.noun, columns: plan.columns.clone(), edge: plan.edge.clone() }
+}
+
+async fn list_children(scope: &Scope, plan: &ConnectionPlan, rows: &[Vec<Cell>]) -> Result<Vec<Vec<Child>>> {
+    try_join_all(plan.objects().map(|object| children(scope, object, &plan.columns, rows, &[]))).await
+}
+
+impl ConnectionPlan {
+    /// Whether the number of rows is asked for.
+    pub fn has_total(&self) -> bool {
+        self.selections.iter().any(|out| matches!(out.what, ConnectionField::TotalCount))
+    }
+
+    /// The plans of rows inside it, in a fixed order.
+    pub fn objects(&self) -> impl Iterator<Item = &ObjectPlan> {
+        self.selections.iter().flat_map(|out| -> Vec<&ObjectPlan> {
+            match &out.what {
+                ConnectionField::Nodes(object) => vec![object],
+                ConnectionField::Edges(edges) => edges
+                    .iter()
+                    .filter_map(|edge| if let EdgeField::Node(object) = &edge.what { Some(object) } else { None })
+                    .collect(),
+                _ => Vec::new(),
+            }
+        })
+    }
+}
+
+/// Objects made on the spot, and the rows they name.
+pub async fn made(scope: &Scope, plan: &RowPlan, objects: &[&ComputedObject]) -> Result<Rows> {
+    let cell = |object: &ComputedObject, column: &Column| {
+        object.cells.iter().find(|(name, _)| *name == column.name).map_or(Cell::Null, |(_, cell)| cell.clone())
+    };
+    let rows: Vec<Vec<Cell>> =
+        objects.iter().map(|object| plan.columns.iter().map(|column| cell(object, column)).collect()).collect();
+    let children = children(scope, &plan.object, &plan.columns, &rows, objects).await?;
+    Ok(Rows { rows, children })
+}
+
+fn children<'a>(
+    scope: &'a Scope,
+    plan: &'a ObjectPlan,
+    columns: &'a [Column],
+    rows: &'a [Vec<Cell>],
+    objects: &'a [&'a ComputedObject],
+) -> BoxFuture<'a, Result<Vec<Child>>> {
+    Box::pin(try_join_all(
+        plan.selections.iter().map(move |out| child(scope, plan.noun, &out.what, columns, rows, objects)),
+    ))
+}
+
+async fn child(
+    scope: &Scope,
+    noun: &'static Noun,
+    what: &ObjectField,
+    columns: &[Column],
+    rows: &[Vec<Cell>],
+    objects: &[&ComputedObject],
+) -> Result<Child> {
+    match what {
+        ObjectField::One(place, plan) => {
+            let ids = distinct(rows.iter().filter_map(|row| row[*place].id()));
+            let found = named_rows(scope, noun, plan, &ids).await?;
+            let places = found.rows.iter().enumerate().filter_map(|(place, row)| Some((row[0].id()?, place)));
+            Ok(Child::One(places.collect(), found))
+        }
+        ObjectField::Many(relation, plan) => {
+            let ids = ids(columns, rows);
+            if ids.is_empty() {
+                return Ok(Child::Many(Lists::default()));
+            }
+            Ok(Child::Many(lists(scope, plan, relation, &ids).await?))
+        }
+        ObjectField::ExternalIds(_) => Ok(Child::ExternalIds(scope.external_ids(noun, &ids(columns, rows)).await?)),
+        ObjectField::Computed(known, input, plan) => {
+            computed(scope, known, input, plan.as_ref(), &ids(columns, rows)).await
+        }
+        ObjectField::Embedded(relation, plan) => {
+            let (mut flat, mut ranges) = (Vec::new(), Vec::new());
+            for object in objects {
+                let start = flat.len();
+                let found = object.inside.iter().find(|(name, _)| *name == relation.name);
+                flat.extend(found.map_or(&[][..], |(_, inside)| inside));
+                ranges.push(start..flat.len());
+            }
+            Ok(Child::Embedded(ranges, made(scope, plan, &flat).await?))
+        }
+        ObjectField::Typename
+        | ObjectField::Cell(..)
+        | ObjectField::RowId(..)
+        | ObjectField::Attributes(..)
+        | ObjectField::Refused(_) => Ok(Child::None),
+    }
+}
+
+async fn computed(
+    scope: &Scope,
+    known: &Computed,
+    input: &Input<'_>,
+    plan: Option<&RowPlan>,
+    ids: &[Uuid],
+) -> Result<Child> {
+    let answers = if ids.is_empty() { HashMap::new() } else { (known.run)(scope, input, ids).await? };
+    let Some(plan) = plan else {
+        let value = |(id, answers): (Uuid, Vec<Resolved>)| match answers.into_iter().next() {
+            Some(Resolved::Value(cell)) => Some((id, cell)),
+            _ => None,
+        };
+        return Ok(Child::Values(answers.into_iter().filter_map(value).collect()));
+    };
+    let (mut flat, mut named) = (Vec::new(), Vec::new());
+    for answer in answers.values().flatten() {
+        match answer {
+            Resolved::Row(id) => named.push(*id),
+            Resolved::Object(object) => flat.push(object),
+            Resolved::Value(_) | Resolved::Nothing => {}
+        }
+    }
+    let rows = if plan.object.noun.is_stored() {
+        rows_by_id(scope, plan, &distinct(named.into_iter())).await?
+    } else {
+        made(scope, plan, &flat).await?
+    };
+    let places: HashMap<Uuid, usize> =
+        rows.rows.iter().enumerate().filter_map(|(place, row)| Some((row.first()?.id()?, place))).collect();
+    let mut shown: HashMap<Uuid, Vec<usize>> = HashMap::new();
+    let mut next = 0..;
+    // In the same order as above: a map is not changed between two walks.
+    for (id, answers) in &answers {
+        let place = |answer: &Resolved| match answer {
+            Resolved::Row(id) => places.get(id).copied(),
+            Resolved::Object(_) => next.next(),
+            Resolved::Value(_) | Resolved::Nothing => None,
+        };
+        shown.insert(*id, answers.iter().filter_map(place).collect());
+    }
+    Ok(Child::Shown(shown, rows))
+}
+
+fn ids(columns: &[Column], rows: &[Vec<Cell>]) -> Vec<Uuid> {
+    let place = columns.iter().position(|column| column.name == "id");
+    place.map_or(Vec::new(), |place| distinct(rows.iter().filter_map(|row| row[place].id())))
+}
+
+fn distinct(ids: impl Iterator<Item = Uuid>) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}

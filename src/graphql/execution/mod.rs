@@ -1,0 +1,7 @@
+//! Running an operation: its roots, what they read, and the JSON they write.
+
+pub mod load;
+pub mod render;
+pub mod root;
+pub mod run;
+pub mod snapshot;

@@ -1,0 +1,399 @@
+//! Writes what was read as the JSON of the answer, in the order of the query.
+
+use async_graphql::{PathSegment, ServerError, Value};
+use async_graphql_value::RAW_VALUE_TOKEN;
+use chrono::{DateTime, Datelike, SecondsFormat, Timelike};
+use entity::noun::{Kind, Link, StringEnum};
+use sea_orm::prelude::Uuid;
+use serde::Serialize;
+
+use super::load::{Child, Lists, Rows};
+use crate::{
+    Error, UserError,
+    graphql::{
+        documents::result_cost,
+        failure::server_error,
+        planning::plan::{
+            ConnectionField, ConnectionPlan, EdgeField, ObjectField, ObjectPlan, RowPlan, SelectedField, Shown,
+        },
+        slice::ReturnType,
+    },
+    store::{ExternalId, statement::cell::Cell},
+};
+
+/// The end of the last bucket of time: RFC 3339 has no year 10000, and no instant that is kept comes after this one.
+pub(in crate::graphql) const LAST: &str = "9999-12-31T23:59:59.999999999Z";
+
+/// An answer being written.
+#[derive(Debug, Default)]
+pub struct Writer {
+    json: Vec<u8>,
+    /// The response key of the root field.
+    key: String,
+    /// Failures of nullable fields, each once however many rows there are. Until it is finished their paths begin at the
+    /// end: few fail, so a path is put together on the way out of a failure instead of on the way into every field.
+    errors: Vec<ServerError>,
+    /// Addresses of the refusals that were told.
+    refused: Vec<usize>,
+    /// What the answer costs, in tenths of points.
+    tenths: u64,
+}
+
+/// The JSON of an answer inside a value that is sent as it is.
+pub fn written(value: &Value) -> Option<&str> {
+    match value {
+        Value::Object(only) if only.len() == 1 => match only.get(RAW_VALUE_TOKEN)? {
+            Value::String(json) => Some(json),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A value as an answer shows it.
+pub fn value(cell: &Cell, kind: Kind, prefix: &str) -> serde_json::Value {
+    let mut writer = Writer::default();
+    writer.cell(cell, kind, prefix);
+    serde_json::from_slice(&writer.json).unwrap_or_default()
+}
+
+impl Writer {
+    /// An answer that stands at a root field's response key.
+    pub fn at(key: &str) -> Self {
+        Self { key: key.to_owned(), ..Self::default() }
+    }
+
+    /// The answer as a value that is sent as it is, and the failures inside it.
+    pub fn finish(mut self) -> (Value, Vec<ServerError>) {
+        for error in &mut self.errors {
+            error.path.push(PathSegment::Field(self.key.clone()));
+            error.path.reverse();
+        }
+        let json = String::from_utf8(self.json).expect("all that is written is text");
+        let raw = [(async_graphql::Name::new(RAW_VALUE_TOKEN), Value::String(json))];
+        (Value::Object(raw.into_iter().collect()), self.errors)
+    }
+
+    /// What the answer costs so far, in tenths of points.
+    pub fn tenths(&self) -> u64 {
+        self.tenths
+    }
+
+    /// Adds to what the answer costs.
+    pub fn charge(&mut self, tenths: u64) {
+        self.tenths += tenths;
+    }
+
+    /// Writes `null`.
+    pub fn null(&mut self) {
+        self.json.extend_from_slice(b"null");
+    }
+
+    /// Writes a text.
+    pub fn text(&mut self, text: &str) {
+        self.value(text);
+    }
+
+    /// Writes a boolean.
+    pub fn boolean(&mut self, value: bool) {
+        self.json.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    /// Writes a whole number.
+    pub fn int(&mut self, number: i64) {
+        self.value(&number);
+    }
+
+    /// Writes how many rows a whole list has.
+    fn total(&mut self, number: i64) {
+        self.charge(result_cost::COUNT);
+        self.int(number);
+    }
+
+    fn value(&mut self, value: &(impl Serialize + ?Sized)) {
+        serde_json::to_writer(&mut self.json, value).expect("texts and numbers can be written to memory");
+    }
+
+    /// Writes an id with its noun's prefix.
+    pub fn id(&mut self, prefix: &str, id: Uuid) {
+        // Neither holds a sign that JSON escapes.
+        self.json.push(b'"');
+        self.json.extend_from_slice(prefix.as_bytes());
+        self.json.push(b'_');
+        self.json.extend_from_slice(&entity::id::digits(id));
+        self.json.push(b'"');
+    }
+
+    /// Writes an instant in UTC, or null if a calendar cannot hold it.
+    fn instant(&mut self, at: i64) {
+        let Some(at) = DateTime::from_timestamp_millis(at) else { return self.null() };
+        let Ok(year) = u32::try_from(at.year()) else {
+            return self.text(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        };
+        if year > 9_999 {
+            return self.text(LAST);
+        }
+        let millis = at.timestamp_subsec_millis();
+        let parts = [
+            (b'"', 4, year),
+            (b'-', 2, at.month()),
+            (b'-', 2, at.day()),
+            (b'T', 2, at.hour()),
+            (b':', 2, at.minute()),
+            (b':', 2, at.second()),
+            (b'.', 3, millis),
+        ];
+        let shown = if millis == 0 { &parts[..6] } else { &parts };
+        for (before, digits, number) in shown {
+            self.json.push(*before);
+            for place in (0..*digits).rev() {
+                let digit = number / 10_u32.pow(place) % 10;
+                self.json.push(b'0' + u8::try_from(digit).expect("a digit is below 10"));
+            }
+        }
+        self.json.extend_from_slice(b"Z\"");
+    }
+
+    /// Writes an object, an entry for each of `selections`.
+    pub fn entries<T>(&mut self, selections: &[SelectedField<T>], mut each: impl FnMut(&mut Self, usize, &T)) {
+        self.json.push(b'{');
+        self.tenths += result_cost::OBJECT;
+        for (index, out) in selections.iter().enumerate() {
+            if index > 0 {
+                self.json.push(b',');
+            }
+            // Names hold no sign that JSON escapes.
+            self.json.push(b'"');
+            self.json.extend_from_slice(out.key.as_bytes());
+            self.json.extend_from_slice(b"\":");
+            let before = self.errors.len();
+            each(self, index, &out.what);
+            for error in &mut self.errors[before..] {
+                error.path.push(PathSegment::Field(out.key.clone()));
+            }
+        }
+        self.json.push(b'}');
+    }
+
+    /// Writes a list.
+    pub fn items<T>(&mut self, items: impl IntoIterator<Item = T>, mut each: impl FnMut(&mut Self, T)) {
+        self.json.push(b'[');
+        for (index, item) in items.into_iter().enumerate() {
+            if index > 0 {
+                self.json.push(b',');
+            }
+            let before = self.errors.len();
+            each(self, item);
+            for error in &mut self.errors[before..] {
+                error.path.push(PathSegment::Index(index));
+            }
+        }
+        self.json.push(b']');
+    }
+
+    /// Writes the row of an id, or null if it was not found.
+    pub fn row(&mut self, plan: &RowPlan, rows: &Rows, id: Uuid) {
+        self.row_at(plan, rows, rows.rows.iter().position(|row| row[0].id() == Some(id)));
+    }
+
+    /// Writes the row at a place, or null if there is none.
+    pub fn row_at(&mut self, plan: &RowPlan, rows: &Rows, place: Option<usize>) {
+        match place {
+            Some(place) => self.object(&plan.object, &rows.rows[place], place, &rows.children),
+            None => self.null(),
+        }
+    }
+
+    /// Writes an object.
+    pub fn object(&mut self, plan: &ObjectPlan, row: &[Cell], place: usize, children: &[Child]) {
+        self.entries(&plan.selections, |writer, index, what| match (what, &children[index]) {
+            (ObjectField::Typename, _) => writer.text(plan.noun.name),
+            (ObjectField::Cell(column, field), _) => writer.cell(&row[*column], field.kind, plan.noun.prefix),
+            (ObjectField::RowId(column, noun), _) => {
+                match (&row[*column], row[*noun].text().and_then(entity::noun_named)) {
+                    (Cell::Id(id), Some(noun)) => writer.id(noun.prefix, *id),
+                    _ => writer.null(),
+                }
+            }
+            (ObjectField::Attributes(column, selections, shown), _) => {
+                writer.attributes(&row[*column], selections, shown.as_ref());
+            }
+            (ObjectField::Refused(error), _) => writer.refuse(error),
+            (ObjectField::One(column, plan), Child::One(places, rows)) => {
+                match row[*column].id().and_then(|id| places.get(&id)) {
+                    Some(place) => writer.object(&plan.object, &rows.rows[*place], *place, &rows.children),
+                    None => writer.null(),
+                }
+            }
+            (ObjectField::Many(_, plan), Child::Many(lists)) => {
+                let place = row[0].id().unwrap_or_default();
+                writer.connection(plan, lists, place);
+            }
+            (ObjectField::ExternalIds(selections), Child::ExternalIds(found)) => {
+                let id = row[0].id().unwrap_or_default();
+                let keys = found.get(&id).map_or(&[][..], Vec::as_slice);
+                writer.items(keys, |writer, key| writer.external_id(key, selections));
+            }
+            (ObjectField::Embedded(relation, inner), Child::Embedded(ranges, rows)) => {
+                let range = ranges[place].clone();
+                let object = |writer: &mut Self, place: usize| {
+                    writer.object(&inner.object, &rows.rows[place], place, &rows.children);
+                };
+                if matches!(relation.link, Link::Embedded { is_list: true }) {
+                    writer.items(range, object);
+                } else if range.is_empty() {
+                    writer.null();
+                } else {
+                    object(writer, range.start);
+                }
+            }
+            (ObjectField::Computed(known, ..), Child::Values(values)) => {
+                let value = row[0].id().and_then(|id| values.get(&id));
+                match (known.shows, value) {
+                    (ReturnType::Value(kind), Some(cell)) => writer.cell(cell, kind, plan.noun.prefix),
+                    _ => writer.null(),
+                }
+            }
+            (ObjectField::Computed(known, _, Some(inner)), Child::Shown(shown, rows)) => {
+                let places = row[0].id().and_then(|id| shown.get(&id)).map_or(&[][..], Vec::as_slice);
+                let object = |writer: &mut Self, place: &usize| {
+                    writer.object(&inner.object, &rows.rows[*place], *place, &rows.children);
+                };
+                match (known.shows, places.first()) {
+                    (ReturnType::List(_), _) => writer.items(places, object),
+                    (_, Some(place)) => object(writer, place),
+                    (_, None) => writer.null(),
+                }
+            }
+            _ => writer.null(),
+        });
+    }
+
+    /// Writes a connection of one parent.
+    pub fn connection(&mut self, plan: &ConnectionPlan, lists: &Lists, parent: Uuid) {
+        let (range, has_more) = lists.pages.get(&parent).cloned().unwrap_or((0..0, false));
+        let query = &plan.list.query;
+        let order: Vec<usize> = query
+            .order
+            .iter()
+            .filter_map(|term| plan.columns.iter().position(|column| column.name == term.column.name))
+            .collect();
+        let cursor = |row: &[Cell]| plan.list.codec.encode(order.iter().map(|place| &row[*place]));
+        let (has_next, has_previous) =
+            if query.is_backward { (query.before.is_some(), has_more) } else { (has_more, query.after.is_some()) };
+        let mut object_index = 0;
+        self.entries(&plan.selections, |writer, _, what| match what {
+            ConnectionField::Typename => writer.text(&format!("{}Connection", plan.name)),
+            ConnectionField::TotalCount => writer.total(lists.totals.get(&parent).copied().unwrap_or(0)),
+            ConnectionField::PageInfo(selections) => writer.entries(selections, |writer, _, name| match *name {
+                "hasNextPage" => writer.boolean(has_next),
+                "hasPreviousPage" => writer.boolean(has_previous),
+                "startCursor" | "endCursor" => {
+                    let place = if *name == "startCursor" { range.start } else { range.end.wrapping_sub(1) };
+                    match lists.rows.get(place).filter(|_| !range.is_empty()) {
+                        Some(row) => writer.text(&cursor(row)),
+                        None => writer.null(),
+                    }
+                }
+                _ => writer.text("PageInfo"),
+            }),
+            ConnectionField::Nodes(object) => {
+                let children = &lists.children[object_index];
+                object_index += 1;
+                writer.items(range.clone(), |writer, place| writer.object(object, &lists.rows[place], place, children));
+            }
+            ConnectionField::Edges(selections) => {
+                let first = object_index;
+                object_index += selections.iter().filter(|out| matches!(out.what, EdgeField::Node(_))).count();
+                writer.items(range.clone(), |writer, place| {
+                    let (row, mut node_index) = (&lists.rows[place], first);
+                    writer.entries(selections, |writer, _, what| match what {
+                        EdgeField::Typename => writer.text(&format!("{}Edge", plan.name)),
+                        EdgeField::Cursor => writer.text(&cursor(row)),
+                        EdgeField::Node(object) => {
+                            writer.object(object, row, place, &lists.children[node_index]);
+                            node_index += 1;
+                        }
+                        // The columns of the table between stand last.
+                        EdgeField::Cell(index, field) => {
+                            writer.cell(&row[row.len() - plan.edge.len() + index], field.kind, "");
+                        }
+                    });
+                });
+            }
+        });
+    }
+
+    fn cell(&mut self, cell: &Cell, kind: Kind, prefix: &str) {
+        match cell {
+            Cell::Null => self.null(),
+            Cell::Id(id) => self.id(prefix, *id),
+            Cell::Int(at) if matches!(kind, Kind::Instant) => self.instant(*at),
+            Cell::Int(number) => self.int(*number),
+            Cell::Float(number) => self.value(number),
+            Cell::Bool(value) => self.boolean(*value),
+            // Stored as the JSON that it is shown as.
+            Cell::Text(json) if kind.is_set() || matches!(kind, Kind::Names | Kind::Json) => {
+                self.json.extend_from_slice(json.as_bytes());
+            }
+            Cell::Text(text) => self.text(text),
+        }
+    }
+
+    fn attributes(&mut self, cell: &Cell, selections: &[SelectedField<&'static str>], shown: Option<&Shown>) {
+        let mut pairs: Vec<serde_json::Value> =
+            cell.text().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        if let Some(Shown { open, error }) = shown {
+            let all = pairs.len();
+            pairs.retain(|pair| pair["name"].as_str().is_some_and(|name| open.contains(name)));
+            if pairs.len() < all {
+                self.complain(error);
+            }
+        }
+        self.items(pairs, |writer, pair| {
+            writer.entries(selections, |writer, _, name| match pair[*name].as_str() {
+                Some(text) => writer.text(text),
+                None => writer.text("Attribute"),
+            });
+        });
+    }
+
+    fn external_id(&mut self, key: &ExternalId, selections: &[SelectedField<&'static str>]) {
+        self.entries(selections, |writer, _, name| match *name {
+            "system" => writer.text(&key.system),
+            "id" => writer.text(&key.id),
+            _ => writer.text("ExternalId"),
+        });
+    }
+
+    /// Writes null for a field the caller may not see, and says so once.
+    pub fn refuse(&mut self, error: &Error) {
+        self.null();
+        self.complain(error);
+    }
+
+    /// Says once that something is left out.
+    pub fn complain(&mut self, error: &Error) {
+        let known = std::ptr::from_ref(error).addr();
+        if !self.refused.contains(&known) {
+            self.refused.push(known);
+            self.errors.push(server_error(error.clone()));
+        }
+    }
+
+    /// Writes what is wrong with an input.
+    pub fn user_errors(&mut self, errors: &[UserError], selections: &[SelectedField<&'static str>]) {
+        self.items(errors, |writer, error| {
+            writer.entries(selections, |writer, _, name| match *name {
+                "code" => writer.text(error.code.name()),
+                "message" => writer.text(&error.message),
+                "path" => writer.items(&error.path, |writer, part| writer.text(part)),
+                _ => writer.text("UserError"),
+            });
+        });
+    }
+}
+
+#[cfg(test)]
+#[path = "render_tests.rs"]
+mod tests;

@@ -1,0 +1,382 @@
+//! The two roots: every field of every slice, found by name, planned, read and rendered.
+
+use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
+
+use async_graphql::{
+    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, PathSegment, Positioned, ServerError,
+    ServerResult, Value,
+    parser::types::{Field as Selected, SelectionSet},
+    registry::Registry,
+    resolver_utils,
+};
+use entity::{Noun, id, noun::Operation};
+use sea_orm::prelude::Uuid;
+
+use super::{load, render::Writer, run::ValidationRun};
+use crate::{
+    Error, Result,
+    auth::Actor,
+    error::reason::Reason,
+    graphql::{
+        documents::result_cost::GROUP,
+        failure::server_error,
+        mutation::{
+            input::Input,
+            mutate::{self, MutationField, mutation_fields},
+            payload::Payload,
+        },
+        planning::{
+            context::ExecutionContext,
+            distinct,
+            plan::{Planner, RowPlan},
+        },
+        slice::{Module, Query, Resolved},
+        types::{roots, schema_index::SchemaIndex},
+    },
+    store::{Scope, writing::draft::Reference},
+};
+
+/// The slices of an API.
+pub trait Modules: Send + Sync + 'static {
+    /// All of them.
+    const ALL: &'static [&'static Module];
+}
+
+/// What a root field does.
+#[derive(Clone, Copy, Debug)]
+pub enum RootField {
+    /// Reads.
+    Query(QueryField),
+    /// Writes.
+    Mutation(&'static Module, MutationField),
+}
+
+/// What a query field does.
+#[derive(Clone, Copy, Debug)]
+pub enum QueryField {
+    /// `x(by)`.
+    Lookup(&'static Noun),
+    /// `xs`.
+    List(&'static Noun),
+    /// `node(id)`.
+    Node,
+    /// `nodes(ids)`.
+    Nodes,
+    /// One of a slice's own.
+    Own(&'static Query),
+    /// Names, values or tags of a noun, counted.
+    Distinct(distinct::Query),
+}
+
+/// The root of queries.
+#[derive(Debug)]
+pub struct QueryRoot<S> {
+    fields: HashMap<String, RootField>,
+    slices: PhantomData<S>,
+}
+
+/// The root of mutations.
+#[derive(Debug)]
+pub struct MutationRoot<S> {
+    fields: HashMap<String, RootField>,
+    slices: PhantomData<S>,
+}
+
+impl<S: Modules> Default for QueryRoot<S> {
+    fn default() -> Self {
+        let mut asks = vec![("node", QueryField::Node), ("nodes", QueryField::Nodes)];
+        for slice in S::ALL {
+            if slice.noun.offers(Operation::List) {
+                asks.extend([
+                    (slice.noun.singular, QueryField::Lookup(slice.noun)),
+                    (slice.noun.plural, QueryField::List(slice.noun)),
+                ]);
+            }
+            asks.extend(slice.queries.iter().map(|query| (query.name, QueryField::Own(query))));
+        }
+        let distinct = S::ALL.iter().flat_map(|slice| distinct::of(slice.noun));
+        let distinct = distinct.map(|query| (query.name(), RootField::Query(QueryField::Distinct(query))));
+        let fields = asks.into_iter().map(|(name, ask)| (name.to_owned(), RootField::Query(ask))).chain(distinct);
+        Self { fields: fields.collect(), slices: PhantomData }
+    }
+}
+
+impl<S: Modules> Default for MutationRoot<S> {
+    fn default() -> Self {
+        let fields = S::ALL.iter().flat_map(|slice| {
+            mutation_fields(slice)
+                .into_iter()
+                .map(move |(name, mutation_field)| (name, RootField::Mutation(slice, mutation_field)))
+        });
+        Self { fields: fields.collect(), slices: PhantomData }
+    }
+}
+
+/// What one root field needs.
+struct FieldExecution<'a> {
+    scope: &'a Scope,
+    planner: Planner<'a>,
+    field: &'a Selected,
+    writer: Writer,
+}
+
+impl<'a> FieldExecution<'a> {
+    fn new(
+        source: ExecutionContext<'a>,
+        slices: &'static [&'static Module],
+        scope: Option<&'a Scope>,
+        field: &'a Selected,
+    ) -> Result<Self> {
+        let scope = scope.ok_or(Error::Unauthenticated(Reason::Missing))?;
+        let planner = Planner { source, attribute_access: scope.attribute_access(), slices };
+        Ok(Self { scope, planner, field, writer: Writer::at(&field.response_key().node) })
+    }
+
+    fn sets(&self) -> [&'a SelectionSet; 1] {
+        [&self.field.selection_set.node]
+    }
+
+    fn actor(&self) -> &Actor {
+        self.scope.actor()
+    }
+
+    async fn ask(&mut self, ask: QueryField) -> Result<()> {
+        let input = self.planner.source.arguments("Query", self.field)?;
+        match ask {
+            QueryField::Lookup(noun) => self.lookup(noun, &input).await,
+            QueryField::List(noun) => {
+                self.scope.may_read(noun)?;
+                let plan = self.planner.list(noun, noun.name, "Query", self.field, &self.sets(), &[])?;
+                let lists = load::list(self.scope, &plan).await?;
+                self.writer.connection(&plan, &lists, Uuid::nil());
+                Ok(())
+            }
+            QueryField::Node => {
+                let id = input.text("id")?.unwrap_or_default().to_owned();
+                self.nodes(&[id], true).await
+            }
+            QueryField::Nodes => {
+                let ids: Vec<String> = input
+                    .list("ids")
+                    .into_iter()
+                    .filter_map(|id| crate::graphql::mutation::input::text(id).map(str::to_owned))
+                    .collect();
+                if ids.len() > 1_000 {
+                    return Err(Error::BadInput("nodes takes at most 1,000 ids".to_owned()));
+                }
+                self.nodes(&ids, false).await
+            }
+            QueryField::Own(query) => self.own(query, &input).await,
+            QueryField::Distinct(query) => self.distinct(query, &input).await,
+        }
+    }
+
+    async fn lookup(&mut self, noun: &'static Noun, input: &Input<'_>) -> Result<()> {
+        self.scope.may_read(noun)?;
+        let by = input.present("by").ok_or_else(|| Error::BadInput("by must be given".to_owned()))?;
+        let reference = Input::reference("by", by, noun)?;
+        let plan = self.planner.row(noun, &self.sets())?;
+        let id = match &reference {
+            Reference::Id(id) => *id,
+            Reference::External(key) => {
+                self.scope.by_external_ids(noun, std::slice::from_ref(key)).await?.get(key).copied()
+            }
+        };
+        // An id that cannot be one takes the same way as one that is unknown.
+        let id = id.unwrap_or_default();
+        let rows = load::rows_by_id(self.scope, &plan, &[id]).await?;
+        self.writer.row(&plan, &rows, id);
+        Ok(())
+    }
+
+    async fn nodes(&mut self, ids: &[String], is_single: bool) -> Result<()> {
+        let nouns: Vec<&'static Noun> = self.planner.slices.iter().map(|slice| slice.noun).collect();
+        let decoded: Vec<Option<(&'static Noun, Uuid)>> = ids
+            .iter()
+            .map(|text| {
+                let (prefix, id) = id::decode(text)?;
+                Some((*nouns.iter().find(|noun| noun.prefix == prefix)?, id))
+            })
+            .collect();
+        let mut found: Vec<(&'static Noun, RowPlan, load::Rows)> = Vec::new();
+        for noun in nouns {
+            let wanted: Vec<Uuid> =
+                decoded.iter().flatten().filter(|(known, _)| known.table == noun.table).map(|(_, id)| *id).collect();
+            if wanted.is_empty() || self.scope.may_read(noun).is_err() {
+                continue;
+            }
+            let plan = self.planner.row(noun, &self.sets())?;
+            let rows = load::rows_by_id(self.scope, &plan, &wanted).await?;
+            found.push((noun, plan, rows));
+        }
+        let write = |writer: &mut Writer, wanted: &Option<(&'static Noun, Uuid)>| {
+            let known = wanted.and_then(|(noun, id)| {
+                found.iter().find(|(known, ..)| known.table == noun.table).map(|(_, plan, rows)| (plan, rows, id))
+            });
+            match known {
+                Some((plan, rows, id)) => writer.row(plan, rows, id),
+                None => writer.null(),
+            }
+        };
+        if is_single {
+            write(&mut self.writer, decoded.first().unwrap_or(&None));
+        } else {
+            self.writer.items(&decoded, write);
+        }
+        Ok(())
+    }
+
+    async fn own(&mut self, query: &'static Query, input: &Input<'_>) -> Result<()> {
+        query.permissions.iter().try_for_each(|permission| self.actor().require(*permission))?;
+        let plan = self.planner.row(query.answer, &self.sets())?;
+        if query.arguments.iter().any(|argument| argument.name == "groupBy") {
+            self.writer.charge(GROUP);
+        }
+        match (query.run)(self.scope, input).await? {
+            Resolved::Row(id) => {
+                let rows = load::rows_by_id(self.scope, &plan, &[id]).await?;
+                self.writer.row(&plan, &rows, id);
+            }
+            Resolved::Object(object) => {
+                let rows = load::made(self.scope, &plan, &[&object]).await?;
+                self.writer.object(&plan.object, &rows.rows[0], 0, &rows.children);
+            }
+            Resolved::Nothing => self.writer.null(),
+            Resolved::Value(_) => return Err(Error::internal(format!("{} answers with an object", query.name))),
+        }
+        Ok(())
+    }
+
+    async fn distinct(&mut self, query: distinct::Query, input: &Input<'_>) -> Result<()> {
+        self.scope.may_read(query.noun)?;
+        let plan = self.planner.row(query.answer(), &self.sets())?;
+        let (object, withheld) = query.run(self.scope, &plan, input).await?;
+        let rows = load::made(self.scope, &plan, &[&object]).await?;
+        self.writer.object(&plan.object, &rows.rows[0], 0, &rows.children);
+        if let Some(error) = &withheld {
+            self.writer.complain(error);
+        }
+        Ok(())
+    }
+
+    async fn mutate(&mut self, slice: &'static Module, mutation_field: MutationField) -> Result<()> {
+        let input = self.planner.source.input(self.field)?;
+        mutation_field.require(slice.noun, self.actor())?;
+        let name = self.field.name.node.as_str();
+        // Planned first: a selection that cannot be answered must not leave an effect behind.
+        let is_bulk = matches!(mutation_field, MutationField::Generic(Operation::BulkUpsert));
+        let payload = Payload::plan(self.planner, slice, &self.sets(), is_bulk)?;
+        let report = mutate::run(self.scope, slice, mutation_field, name, input).await?;
+        self.writer.charge(report.tenths());
+        payload.answer(self.scope, &mut self.writer, slice.noun, &report).await
+    }
+}
+
+impl RootField {
+    /// Does it: a value that is sent as it is, and what failed. A failed root field is null and its siblings stand.
+    pub async fn answer(
+        self,
+        source: ExecutionContext<'_>,
+        slices: &'static [&'static Module],
+        scope: Option<&Scope>,
+        field: &Positioned<Selected>,
+    ) -> (Value, Vec<ServerError>) {
+        let answered = async || match self {
+            Self::Query(ask) => {
+                let mut call = FieldExecution::new(source, slices, scope, &field.node)?;
+                call.ask(ask).await?;
+                Ok(call.writer)
+            }
+            Self::Mutation(slice, mutation_field) => {
+                let mut call = FieldExecution::new(source, slices, scope, &field.node)?;
+                call.mutate(slice, mutation_field).await?;
+                Ok(call.writer)
+            }
+        };
+        let mut done = answered().await;
+        // Planned before anything was done: which attributes may be shown is read only for who needs to know.
+        if let (Err(Error::NotRead), Some(scope)) = (&done, scope) {
+            done = match scope.read_open_attributes().await {
+                Ok(()) => answered().await,
+                Err(error) => Err(error),
+            };
+        }
+        match done {
+            Ok(writer) => {
+                if let Some(scope) = scope {
+                    scope.meter().answers(writer.tenths());
+                }
+                writer.finish()
+            }
+            Err(error) => {
+                let path = vec![PathSegment::Field(field.node.response_key().node.to_string())];
+                (Value::Null, vec![ServerError { path, locations: vec![field.pos], ..server_error(error) }])
+            }
+        }
+    }
+
+    /// Does it where async-graphql asks, or tells what it would do.
+    async fn resolve(self, ctx: &Context<'_>, slices: &'static [&'static Module]) -> Value {
+        if let Some(rehearsal) = ctx.data_opt::<ValidationRun>() {
+            rehearsal.record(ctx, slices, self);
+            return Value::Null;
+        }
+        let Some(shape) = ctx.data_opt::<SchemaIndex>() else {
+            ctx.add_error(server_error(Error::internal("a schema without its shape")));
+            return Value::Null;
+        };
+        let source = ExecutionContext::executed(ctx.query_env, shape);
+        let (value, errors) = self.answer(source, slices, ctx.data_opt::<Scope>(), ctx.item).await;
+        for error in errors {
+            ctx.add_error(error);
+        }
+        value
+    }
+}
+
+impl<S: Modules> ContainerType for QueryRoot<S> {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        let Some(root) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
+        Ok(Some(root.resolve(ctx, S::ALL).await))
+    }
+}
+
+impl<S: Modules> ContainerType for MutationRoot<S> {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        let Some(root) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
+        Ok(Some(root.resolve(ctx, S::ALL).await))
+    }
+}
+
+impl<S: Modules> OutputType for QueryRoot<S> {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed("Query")
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        roots::register_queries(registry, S::ALL);
+        Self::qualified_type_name()
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Selected>) -> ServerResult<Value> {
+        resolver_utils::resolve_container(ctx, self).await
+    }
+}
+
+impl<S: Modules> OutputType for MutationRoot<S> {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed("Mutation")
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        roots::register_mutations(registry, S::ALL);
+        Self::qualified_type_name()
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Selected>) -> ServerResult<Value> {
+        resolver_utils::resolve_container_serial(ctx, self).await
+    }
+}
+
+impl<S: Modules> ObjectType for QueryRoot<S> {}
+impl<S: Modules> ObjectType for MutationRoot<S> {}

@@ -1,0 +1,153 @@
+//! Runs what a document asks for.
+//!
+//! async-graphql validates and introspects. It has no way to validate once and run often, so a document's first run
+//! is a rehearsal, in which no root field does anything but tell what it would do. Of that the roots are run here, and again
+//! with every request for which validation could find nothing else.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::{
+    Context, Executor, Name, Positioned, Response, Value, Variables,
+    indexmap::IndexMap,
+    parser::types::{Field, OperationDefinition, OperationType},
+};
+use futures_util::future::join_all;
+
+use super::root::RootField;
+use crate::{
+    graphql::{documents::document::PreparedOperation, planning::context::ExecutionContext, slice::Module},
+    store::Scope,
+};
+
+/// What a rehearsal shows: that validation has found nothing wrong with a document, and what its root fields do.
+pub struct ValidatedOperation {
+    slices: &'static [&'static Module],
+    /// By response key.
+    roots: Vec<(String, RootField)>,
+    variables: Vec<Declared>,
+}
+
+/// A declared variable, and what was given for it. Its type is all that validation could see of a value that was read as one
+/// of that type.
+struct Declared {
+    name: Name,
+    given: Given,
+}
+
+#[derive(PartialEq, Eq)]
+enum Given {
+    Nothing,
+    Null,
+    Value,
+}
+
+impl Given {
+    fn of(value: Option<&Value>) -> Self {
+        match value {
+            None => Self::Nothing,
+            Some(Value::Null) => Self::Null,
+            Some(_) => Self::Value,
+        }
+    }
+}
+
+impl ValidatedOperation {
+    /// Whether it is about requests in which the same variables are given: validation would find nothing wrong with them
+    /// either, once [`crate::graphql::documents::variables::read`] has.
+    pub fn matches(&self, variables: &Variables) -> bool {
+        self.variables.iter().all(|declared| declared.given == Given::of(variables.get(&declared.name)))
+    }
+}
+
+/// Put into a request instead of a scope: what the root fields tell.
+#[derive(Clone, Default)]
+pub struct ValidationRun(Arc<Mutex<Option<RecordedRoots>>>);
+
+struct RecordedRoots {
+    slices: &'static [&'static Module],
+    roots: Vec<(String, RootField)>,
+}
+
+impl ValidationRun {
+    /// Tells what the field would do.
+    pub(in crate::graphql) fn record(&self, ctx: &Context<'_>, slices: &'static [&'static Module], root: RootField) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = told.get_or_insert_with(|| RecordedRoots { slices, roots: Vec::new() });
+        told.roots.push((ctx.item.node.response_key().node.to_string(), root));
+    }
+
+    fn validated_operation(self, operation: &OperationDefinition, variables: &Variables) -> Option<ValidatedOperation> {
+        let RecordedRoots { slices, roots } = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let declared = operation.variable_definitions.iter().map(|definition| {
+            let name = definition.node.name.node.clone();
+            Declared { given: Given::of(variables.get(&name)), name }
+        });
+        Some(ValidatedOperation { slices, roots, variables: declared.collect() })
+    }
+}
+
+impl PreparedOperation {
+    /// Runs it. Without a scope nothing but the schema itself can be asked for.
+    pub async fn run(self, schema: &impl Executor, scope: Option<Scope>) -> Response {
+        let mistakes = self.document.mistakes(&self.shape);
+        if !mistakes.is_empty() {
+            return Response::from_errors(mistakes.to_vec());
+        }
+        let Some(scope) = scope else { return schema.execute(self.request()).await };
+        if self.outline.is_conditional || self.outline.is_introspective() {
+            return schema.execute(self.request().data(scope)).await;
+        }
+        let validated_operation = if let Some(validated_operation) = &self.validated_operation {
+            Arc::clone(validated_operation)
+        } else {
+            let rehearsal = ValidationRun::default();
+            let response = schema.execute(self.request().data(rehearsal.clone())).await;
+            let validated_operation = rehearsal.validated_operation(self.document.operation(), &self.variables);
+            // Where no root field was reached, there is nothing else to be told.
+            let Some(validated_operation) = validated_operation.filter(|_| response.errors.is_empty()) else {
+                return response;
+            };
+            self.document.remember(validated_operation, &self.variables)
+        };
+        // In a box: what runs is large, and would be moved through every layer above.
+        Box::pin(self.execute_roots(&validated_operation, &scope)).await
+    }
+
+    async fn execute_roots(&self, validated_operation: &ValidatedOperation, scope: &Scope) -> Response {
+        let operation = self.document.operation();
+        let source = ExecutionContext {
+            fragments: self.document.fragments(),
+            declared: &operation.variable_definitions,
+            variables: &self.variables,
+            kept: Some(&self.variables),
+            shape: &self.shape,
+        };
+        let one = async |field: &Positioned<Field>| {
+            let key = field.node.response_key().node.clone();
+            if field.node.name.node == "__typename" {
+                return (key, self.outline.root.as_deref().map_or(Value::Null, Value::from), Vec::new());
+            }
+            let root = validated_operation.roots.iter().find(|(known, _)| *known == *key).map(|(_, root)| *root);
+            let root = root.expect("each root field was rehearsed");
+            let (value, errors) = root.answer(source, validated_operation.slices, Some(scope), field).await;
+            (key, value, errors)
+        };
+        let answered = if operation.ty == OperationType::Mutation {
+            let mut answered = Vec::new();
+            for field in self.outline.fields() {
+                answered.push(one(field).await);
+            }
+            answered
+        } else {
+            join_all(self.outline.fields().map(one)).await
+        };
+        let (mut data, mut errors) = (IndexMap::new(), Vec::new());
+        for (key, value, failed) in answered {
+            data.insert(key, value);
+            errors.extend(failed);
+        }
+        let mut response = Response::new(Value::Object(data));
+        response.errors = errors;
+        response
+    }
+}

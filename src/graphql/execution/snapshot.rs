@@ -1,0 +1,90 @@
+//! Rows and what belongs to them as one JSON document, by their descriptions.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, SecondsFormat};
+use entity::{
+    id,
+    noun::{Kind, Link, Noun, Personal, Relationship},
+};
+use sea_orm::prelude::Uuid;
+use serde_json::{Map, Value};
+
+use crate::store::{
+    statement::cell::{Cell, Record},
+    writing::aggregate::{JoinedRow, LoadedAggregate},
+};
+
+/// The lines of one relation by the row that has them.
+type Lines<'a> = (&'static Noun, &'static Relationship, HashMap<Uuid, Vec<&'a JoinedRow>>);
+
+/// Lists of objects by the name of their noun's list. An object has its id and its fields as the API shows them, but no
+/// personal data; its relations to one row as an id, those through a table as objects with an id. Equal rows give
+/// equal documents: versions and times are left out.
+pub fn freeze(loaded: &LoadedAggregate) -> Value {
+    let mut lines: Vec<Lines<'_>> = Vec::new();
+    for (noun, relation, all) in &loaded.lines {
+        let mut by_row: HashMap<Uuid, Vec<&JoinedRow>> = HashMap::new();
+        for line in all {
+            by_row.entry(line.from).or_default().push(line);
+        }
+        lines.push((noun, relation, by_row));
+    }
+    let mut lists = Map::new();
+    for (noun, records) in &loaded.rows {
+        let mut records: Vec<&Record> = records.iter().collect();
+        records.sort_by_key(|record| (record.get("position").int(), record.id()));
+        let objects = records.into_iter().map(|record| Value::Object(object(noun, record, &lines)));
+        lists.insert(noun.plural.to_owned(), objects.collect());
+    }
+    Value::Object(lists)
+}
+
+fn object(noun: &'static Noun, record: &Record, lines: &[Lines<'_>]) -> Map<String, Value> {
+    let mut object = Map::new();
+    object.insert("id".to_owned(), id::encode(noun.prefix, record.id()).into());
+    for field in noun.fields.iter().filter(|field| field.personal == Personal::None) {
+        object.insert(field.name.to_owned(), value(record.get(field.column), field.kind));
+    }
+    for relation in noun.relations {
+        let shown = match relation.link {
+            Link::One { column, .. } => {
+                record.get(column).id().map_or(Value::Null, |id| id::encode(relation.target.prefix, id).into())
+            }
+            Link::Through { .. } => {
+                let known =
+                    lines.iter().find(|(owner, known, _)| owner.table == noun.table && known.name == relation.name);
+                let Some((.., by_row)) = known else { continue };
+                by_row.get(&record.id()).into_iter().flatten().map(|line| shown(relation.target, line)).collect()
+            }
+            Link::Many { .. } | Link::Embedded { .. } => continue,
+        };
+        object.insert(relation.name.to_owned(), shown);
+    }
+    object
+}
+
+fn shown(target: &Noun, line: &JoinedRow) -> Value {
+    let mut object = Map::new();
+    object.insert("id".to_owned(), id::encode(target.prefix, line.to).into());
+    for (field, cell) in &line.values {
+        object.insert(field.name.to_owned(), value(cell, field.kind));
+    }
+    Value::Object(object)
+}
+
+/// A value as a document holds it.
+pub fn value(cell: &Cell, kind: Kind) -> Value {
+    match cell {
+        Cell::Null | Cell::Id(_) => Value::Null,
+        Cell::Int(at) if matches!(kind, Kind::Instant) => DateTime::from_timestamp_millis(*at)
+            .map_or(Value::Null, |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true).into()),
+        Cell::Int(number) => (*number).into(),
+        Cell::Float(number) => (*number).into(),
+        Cell::Bool(value) => (*value).into(),
+        Cell::Text(json) if kind.is_set() || matches!(kind, Kind::Json) => {
+            serde_json::from_str(json).unwrap_or(Value::Null)
+        }
+        Cell::Text(text) => text.as_str().into(),
+    }
+}

@@ -1,0 +1,104 @@
+//! Reads an input object as a row that a caller wants.
+
+use async_graphql::Value;
+use entity::{
+    Noun,
+    noun::{Link, Operation, Relationship, StringEnum, Writable},
+};
+
+use super::input::{Input, accept, check_external_id, check_system, external_id};
+use crate::{
+    Result,
+    error::Code,
+    graphql::slice::REFERENCE,
+    store::{
+        statement::cell::{Cell, CellKind, Column},
+        writing::draft::{Draft, Mode, OnNull, Reference, Removal, Target},
+    },
+};
+
+/// What null means in an input of an operation: what the input says, else `CLEAR` in updates and `KEEP` elsewhere.
+pub fn on_null(operation: Operation, input: &Input) -> Result<OnNull> {
+    let default = if operation == Operation::Update { OnNull::Clear } else { OnNull::Keep };
+    Ok(input.text("onNull")?.and_then(OnNull::parse).unwrap_or(default))
+}
+
+/// Reads the fields of a noun from an input object into a draft. Wrong values become its errors, except scalars
+/// whose text has the wrong form: they fail the request.
+pub fn draft(noun: &'static Noun, operation: Operation, input: &Input, on_null: OnNull) -> Result<Draft> {
+    let (target, mode) = match operation {
+        Operation::Create => (Target::New, Mode::CreateOnly),
+        Operation::Update => (Target::Id(input.id("id", noun)?), Mode::UpdateOnly),
+        _ => {
+            let key = input.present("externalId").map(|key| external_id("externalId", key)).transpose()?;
+            (key.map_or(Target::Id(None), Target::External), Mode::Upsert)
+        }
+    };
+    let is_unnamed = operation != Operation::Update && matches!(target, Target::Id(_));
+    let mut draft = Draft::new(noun, target, mode);
+    if is_unnamed {
+        draft.refuse(Code::Required, "externalId", "a value is required");
+    }
+    if let Target::External(key) = &draft.target {
+        draft.errors.extend(check_external_id(key, "externalId"));
+    }
+    draft.expected_version = input.int("expectedVersion")?;
+    for field in noun.fields.iter().filter(|field| field.writable != Writable::Never) {
+        if let Some(value) = input.get(field.name).filter(|value| says_something(value, on_null)) {
+            match accept(field, value)? {
+                Ok(cell) => draft.values.push((Column::of(field), cell)),
+                Err(error) => draft.errors.push(error),
+            }
+        }
+    }
+    for relation in noun.relations {
+        link(&mut draft, relation, input, on_null)?;
+    }
+    for item in input.list("externalIds") {
+        let key = external_id("externalIds", item)?;
+        if let Some(mistake) = check_external_id(&key, "externalIds") {
+            draft.errors.push(mistake);
+            continue;
+        }
+        if draft.external_ids.iter().any(|known| known.system == key.system) {
+            draft.refuse(Code::Invalid, "externalIds", "a system can be given once");
+        }
+        draft.external_ids.push(key);
+    }
+    for item in input.list("externalIdsRemove") {
+        let object = Input::of("externalIdsRemove", item)?;
+        let system = object.text("system")?.unwrap_or_default().to_owned();
+        draft.errors.extend(check_system(&system, "externalIdsRemove"));
+        draft.removals.push(Removal { system, id: object.text("id")?.map(str::to_owned) });
+    }
+    Ok(draft)
+}
+
+/// Whether a value that was given says anything.
+fn says_something(value: &Value, on_null: OnNull) -> bool {
+    on_null == OnNull::Clear || *value != Value::Null
+}
+
+fn link(draft: &mut Draft, relation: &'static Relationship, input: &Input, on_null: OnNull) -> Result<()> {
+    let Link::One { column, is_nullable, writable } = relation.link else { return Ok(()) };
+    // Few of its relations are given, and this is asked for each row of a thousand.
+    let given = input.fields().find(|(name, _)| name.strip_suffix(REFERENCE) == Some(relation.name));
+    let Some((field, value)) = given.filter(|(_, value)| writable != Writable::Never && says_something(value, on_null))
+    else {
+        return Ok(());
+    };
+    let column = Column { name: column, kind: CellKind::Id, is_nullable, field: relation.name };
+    if *value != Value::Null {
+        let reference = Input::reference(field, value, relation.target)?;
+        let mistake = if let Reference::External(key) = &reference { check_external_id(key, field) } else { None };
+        match mistake {
+            Some(mistake) => draft.errors.push(mistake),
+            None => draft.references.push((relation, column, reference)),
+        }
+    } else if writable == Writable::Optional {
+        draft.values.push((column, Cell::Null));
+    } else {
+        draft.refuse(Code::Required, field, "this cannot be cleared");
+    }
+    Ok(())
+}

@@ -1,0 +1,313 @@
+//! Mutations: each field is one transaction with its effect, its idempotency row and its events.
+
+use std::sync::Arc;
+
+use entity::{
+    Noun, Permission,
+    noun::{Link, Operation, Relationship, StringEnum, Writable},
+    personal,
+};
+
+use super::{
+    idempotency_key,
+    input::{self, Input},
+    prepare::{self, Plan, PreparedOperation},
+    replace_links,
+    result::MutationResult,
+};
+use crate::{
+    Error, Result, UserError,
+    auth::Actor,
+    error::Code,
+    graphql::slice::{Done, Module, Mutation, Run},
+    store::{
+        Claim, IdempotencyRecord, Scope, Tx,
+        writing::draft::{Draft, Mode, Outcome, WriteResult},
+    },
+};
+
+/// How often a transaction runs that others got in the way of.
+const MAX_TRIES: usize = 5;
+
+/// What a mutation field does.
+#[derive(Clone, Copy, Debug)]
+pub enum MutationField {
+    /// `xCreate`, `xUpdate`, `xUpsert`, `xsBulkUpsert`, `xDelete`.
+    Generic(Operation),
+    /// `xArchive` or `xUnarchive`.
+    Archive(bool),
+    /// `xSetY`.
+    Set(&'static Relationship),
+    /// One of a slice's own.
+    Own(&'static Mutation),
+}
+
+impl MutationField {
+    /// The scopes it needs, all of them. Naming a row needs the scope to read it, so making a row does where one
+    /// must be named.
+    pub fn permissions(self, noun: &Noun) -> Vec<Permission> {
+        let mut needed = match self {
+            Self::Own(mutation) => mutation.permissions.to_vec(),
+            Self::Generic(_) | Self::Archive(_) => vec![noun.write],
+            Self::Set(relation) => std::iter::once(noun.write).chain(relation.target.read).collect(),
+        };
+        if let Self::Generic(Operation::Create) = self {
+            let must_be_named = |relation: &&Relationship| {
+                matches!(relation.link, Link::One { writable: Writable::Required | Writable::Fixed, .. })
+            };
+            needed.extend(noun.relations.iter().filter(must_be_named).filter_map(|relation| relation.target.read));
+        }
+        needed
+    }
+
+    /// Refuses a caller who lacks one of them.
+    pub fn require(self, noun: &Noun, actor: &Actor) -> Result<()> {
+        self.permissions(noun).into_iter().try_for_each(|permission| actor.require(permission))
+    }
+}
+
+/// Runs a mutation to its end, whatever becomes of the caller: a lost connection cannot cut it short.
+pub async fn run(
+    scope: &Scope,
+    slice: &'static Module,
+    mutation_field: MutationField,
+    field: &str,
+    input: Input<'static>,
+) -> Result<MutationResult> {
+    mutation_field.require(slice.noun, scope.actor())?;
+    let call = Arc::new(prepare::MutationCall { slice, mutation_field, field: field.to_owned(), input });
+    // Ahead of the transaction, which others wait for, and for as long as the caller waits.
+    let prepared = match Arc::clone(&call).prepared(scope).await? {
+        Ok(prepared) => prepared,
+        Err(report) => return Ok(report),
+    };
+    let (scope, call) = (scope.clone().detached(), Attempt { call, prepared });
+    let task = tokio::spawn(async move {
+        // At first in the cheapest way, which takes no notice of what others do meanwhile; then with care.
+        let mut strategy = call.first_strategy();
+        let mut tries = 1;
+        loop {
+            match call.attempt(&scope, strategy).await {
+                Err(Error::Collision) if tries < MAX_TRIES => tries += 1,
+                // What fails now may have been done already, under this key.
+                Err(_) if strategy == Strategy::Optimistic && call.prepared.key.is_some() => {}
+                // Or was taken for a row, and is none.
+                Err(Error::Internal(_)) if strategy == Strategy::Optimistic => {}
+                done => return done,
+            }
+            strategy = Strategy::Pessimistic;
+        }
+    });
+    match task.await {
+        Ok(done) => done,
+        // As if it had happened here: nothing was committed, and the edge answers for it.
+        Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+        Err(_) => Err(Error::Unavailable),
+    }
+}
+
+/// How a mutation is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strategy {
+    /// As if nothing stood in the way: the idempotency key is used together with the effect. Whatever turns out otherwise
+    /// is an [`Error::Collision`].
+    Optimistic,
+    /// The idempotency key is claimed first, then step by step.
+    Pessimistic,
+}
+
+struct Attempt {
+    call: Arc<prepare::MutationCall>,
+    prepared: PreparedOperation,
+}
+
+impl Attempt {
+    /// What costs much is not done to find that its key was used.
+    fn first_strategy(&self) -> Strategy {
+        let costs_much =
+            matches!(self.call.mutation_field, MutationField::Generic(Operation::BulkUpsert) | MutationField::Own(_));
+        if self.prepared.key.is_some() && costs_much { Strategy::Pessimistic } else { Strategy::Optimistic }
+    }
+
+    async fn attempt(&self, scope: &Scope, strategy: Strategy) -> Result<MutationResult> {
+        // Copied ahead of the transaction: it may be tried again.
+        let drafts = if let Plan::Drafts(drafts) = &self.prepared.plan { drafts.clone() } else { Vec::new() };
+        let tx = if strategy == Strategy::Optimistic { scope.begin_optimistic().await? } else { scope.begin().await? };
+        let claims_first = !tx.is_deferred();
+        if let Some(key) = self.prepared.key.as_ref().filter(|_| claims_first) {
+            match tx.claim(&key.text, &key.fingerprint).await? {
+                Claim::New => {}
+                Claim::Replay(result) => {
+                    tx.roll_back().await?;
+                    return MutationResult::from_replay(&result);
+                }
+                Claim::Mismatch => {
+                    tx.roll_back().await?;
+                    let message = "the key was used with another input";
+                    let error = UserError::new(Code::IdempotencyConflict, "idempotencyKey", message);
+                    return Ok(MutationResult { errors: vec![error], ..MutationResult::default() });
+                }
+            }
+        }
+        let mut report = self.effect(&tx, drafts).await?;
+        report.reports = tx.take_reports();
+        let is_whole_failure =
+            !report.errors.is_empty() || report.rows.iter().all(|row| row.outcome == Outcome::Failed);
+        if is_whole_failure || tx.is_dry_run() {
+            // A failed validation is not remembered: the caller may mend the input and use the key again. Nor is a
+            // trial, which has no effect to repeat.
+            tx.flush().await?;
+            // What fails now may have been done already, under this key, or for a row that is none or another by now.
+            let is_certain = claims_first
+                || (self.prepared.key.is_none() && !tx.defers_reference_checks() && !tx.used_cached_rows());
+            tx.roll_back().await?;
+            return if is_certain { Ok(report) } else { Err(Error::Collision) };
+        }
+        report.secrets = tx.take_secrets();
+        let memory = report.to_replay();
+        let rows = if personal::is_about_a_person(self.call.slice.noun) { report.named() } else { Vec::new() };
+        match &self.prepared.key {
+            Some(key) if claims_first => {
+                tx.remember(&key.text, &memory, &rows).await?;
+                tx.commit().await?;
+            }
+            Some(idempotency_key::Key { text: key, fingerprint }) => {
+                let result = Some(memory.as_str());
+                tx.commit_with_key(Some(&IdempotencyRecord { key, fingerprint, result, rows: &rows })).await?;
+            }
+            None => tx.commit().await?,
+        }
+        Ok(report)
+    }
+
+    async fn effect(&self, tx: &Tx, drafts: Vec<Draft>) -> Result<MutationResult> {
+        let (slice, input) = (self.call.slice, &self.call.input);
+        let noun = slice.noun;
+        match self.call.mutation_field {
+            MutationField::Generic(Operation::BulkUpsert) => self.bulk(tx, drafts).await,
+            MutationField::Generic(Operation::Delete) => {
+                let (id, child_of) = (input.id("id", noun)?, slice.rules.child_of.as_ref());
+                tx.actor().require(noun.write)?;
+                tx.lock_parent(noun, child_of, id).await?;
+                let row = match tx.lock_one(noun, noun.write, id, input.int("expectedVersion")?).await? {
+                    Ok(record) => match tx.delete(noun, &record).await? {
+                        Ok(()) => {
+                            tx.renumber(noun, child_of, &record).await?;
+                            (slice.rules.deleted)(tx, &record).await?;
+                            WriteResult { id, outcome: Outcome::Deleted, errors: Vec::new(), row: None }
+                        }
+                        Err(error) => WriteResult::failed(id, vec![error]),
+                    },
+                    Err(error) => WriteResult::failed(id, vec![error]),
+                };
+                Ok(MutationResult::of(row))
+            }
+            MutationField::Archive(is_archived) => {
+                let row = match tx
+                    .lock_one(noun, noun.write, input.id("id", noun)?, input.int("expectedVersion")?)
+                    .await?
+                {
+                    Ok(record) => {
+                        let id = record.id();
+                        match tx.archive(noun, &slice.rules, record, is_archived).await? {
+                            Ok(true) => {
+                                WriteResult { id: Some(id), outcome: Outcome::Updated, errors: Vec::new(), row: None }
+                            }
+                            Ok(false) => {
+                                WriteResult { id: Some(id), outcome: Outcome::Unchanged, errors: Vec::new(), row: None }
+                            }
+                            Err(error) => WriteResult::failed(Some(id), vec![error]),
+                        }
+                    }
+                    Err(error) => WriteResult::failed(input.id("id", noun)?, vec![error]),
+                };
+                Ok(MutationResult::of(row))
+            }
+            MutationField::Generic(operation) => {
+                let mut draft = input::draft(noun, operation, input, input::on_null(operation, input)?)?;
+                if noun.tenant == "id" {
+                    draft.target = crate::store::writing::draft::Target::Id(Some(tx.organization().0));
+                }
+                if operation == Operation::Upsert {
+                    draft.mode = mode(input)?;
+                }
+                tx.defer_reference_checks();
+                let rows = tx.write(noun, &slice.rules, &mut [draft], true).await?;
+                Ok(MutationResult { rows, ..MutationResult::default() })
+            }
+            MutationField::Set(relation) => self.done(replace_links::named(tx, input, noun, relation).await?),
+            MutationField::Own(mutation) => self.done(match mutation.run {
+                Run::Direct(run) => run(tx, input).await?,
+                Run::Planned { run, .. } => run(tx, self.prepared.plan.own()?).await?,
+            }),
+        }
+    }
+
+    fn done(&self, done: Done) -> Result<MutationResult> {
+        Ok(MutationResult::of(match done {
+            Ok((id, outcome)) => WriteResult { id: Some(id), outcome, errors: Vec::new(), row: None },
+            Err(errors) => WriteResult::failed(self.call.input.id("id", self.call.slice.noun)?, errors),
+        }))
+    }
+
+    async fn bulk(&self, tx: &Tx, mut drafts: Vec<Draft>) -> Result<MutationResult> {
+        let (noun, rules) = (self.call.slice.noun, &self.call.slice.rules);
+        let is_all_or_nothing = self.call.input.text("policy")? != Some(Policy::SkipInvalid.name());
+        let rows = tx.write(noun, rules, &mut drafts, is_all_or_nothing).await?;
+        let failed = rows.iter().filter(|row| !row.errors.is_empty()).count();
+        if failed > 0 && is_all_or_nothing {
+            let message = format!("{failed} of {} rows failed, so nothing was written", rows.len());
+            return Ok(MutationResult {
+                rows,
+                errors: vec![UserError::new(Code::Invalid, "rows", message)],
+                ..MutationResult::default()
+            });
+        }
+        Ok(MutationResult { rows, ..MutationResult::default() })
+    }
+}
+
+pub(in crate::graphql) fn mode(input: &Input) -> Result<Mode> {
+    Ok(input.text("mode")?.and_then(Mode::parse).unwrap_or(Mode::Upsert))
+}
+
+entity::string_enum! {
+    /// What one wrong row does to the others of a bulk call.
+    Policy as "BulkPolicy" {
+        /// Nothing is written.
+        AllOrNothing = "ALL_OR_NOTHING",
+        /// The others are written.
+        SkipInvalid = "SKIP_INVALID",
+    }
+}
+
+/// The mutation fields of a noun, each with what it does.
+pub fn mutation_fields(slice: &'static Module) -> Vec<(String, MutationField)> {
+    let noun: &'static Noun = slice.noun;
+    let (one, many) = (noun.singular, noun.plural);
+    let mut mutation_fields = Vec::new();
+    for operation in noun.operations {
+        match operation {
+            Operation::List => {}
+            Operation::Create => mutation_fields.push((format!("{one}Create"), MutationField::Generic(*operation))),
+            Operation::Update => mutation_fields.push((format!("{one}Update"), MutationField::Generic(*operation))),
+            Operation::Upsert => mutation_fields.push((format!("{one}Upsert"), MutationField::Generic(*operation))),
+            Operation::BulkUpsert => {
+                mutation_fields.push((format!("{many}BulkUpsert"), MutationField::Generic(*operation)));
+            }
+            Operation::Delete => mutation_fields.push((format!("{one}Delete"), MutationField::Generic(*operation))),
+            Operation::Archive => {
+                mutation_fields.push((format!("{one}Archive"), MutationField::Archive(true)));
+                mutation_fields.push((format!("{one}Unarchive"), MutationField::Archive(false)));
+            }
+        }
+    }
+    for name in slice.sets {
+        let relation = noun.relation(name).expect("a set is a relation of its noun");
+        let (first, rest) = name.split_at(1);
+        mutation_fields.push((format!("{one}Set{}{rest}", first.to_ascii_uppercase()), MutationField::Set(relation)));
+    }
+    mutation_fields
+        .extend(slice.mutations.iter().map(|mutation| (mutation.name.to_owned(), MutationField::Own(mutation))));
+    mutation_fields
+}

@@ -1,0 +1,138 @@
+//! What a mutation needs no transaction for: read, checked and laid out before it begins.
+
+use std::{any::Any, fmt};
+
+use async_graphql::Value;
+use entity::noun::Operation;
+
+use super::{
+    idempotency_key::Key,
+    input::{self, Input},
+    mutate::{MutationField, mode},
+    result::MutationResult,
+};
+use crate::{
+    Error, Result, UserError,
+    error::Code,
+    graphql::slice::{Module, Run},
+    store::{
+        Scope,
+        usage::meter::Meter,
+        writing::draft::{Draft, Target, WriteResult},
+    },
+};
+
+/// Most rows of one bulk call.
+const MAX_ROWS: usize = 1_000;
+/// Up to how many bytes and values an input is prepared on the spot.
+const SMALL: usize = 4_096;
+
+/// A mutation as it was asked for.
+pub(in crate::graphql) struct MutationCall {
+    pub slice: &'static Module,
+    pub mutation_field: MutationField,
+    pub field: String,
+    pub input: Input<'static>,
+}
+
+/// What was made of it.
+#[derive(Debug)]
+pub(in crate::graphql) struct PreparedOperation {
+    pub key: Option<Key>,
+    pub plan: Plan,
+}
+
+/// What the transaction is to do.
+pub(in crate::graphql) enum Plan {
+    /// What the input says.
+    Input,
+    /// To write these.
+    Drafts(Vec<Draft>),
+    /// What the slice has made of the input.
+    Own(Box<dyn Any + Send + Sync>),
+}
+
+/// A prepared mutation, or the answer to one that cannot be done whatever is stored.
+pub(in crate::graphql) type Answered = std::result::Result<PreparedOperation, MutationResult>;
+
+impl MutationCall {
+    /// Prepares it, elsewhere if that may take long.
+    pub async fn prepared(self: std::sync::Arc<Self>, scope: &Scope) -> Result<Answered> {
+        let mut left = SMALL;
+        let is_small = self.input.fields().all(|(_, value)| is_within(value, &mut left));
+        scope.compute(!is_small, move |meter| self.prepare(meter)).await
+    }
+
+    fn prepare(&self, meter: &Meter) -> Result<Answered> {
+        let key = Key::new(&self.field, &self.input)?;
+        if let Some(mistake) = key.as_ref().and_then(Key::mistake) {
+            return Ok(Err(MutationResult { errors: vec![mistake], ..MutationResult::default() }));
+        }
+        let plan = match self.mutation_field {
+            MutationField::Generic(Operation::BulkUpsert) => match self.rows(meter)? {
+                Ok(drafts) => Plan::Drafts(drafts),
+                Err(mistake) => return Ok(Err(MutationResult { errors: vec![mistake], ..MutationResult::default() })),
+            },
+            MutationField::Own(mutation) => match mutation.run {
+                Run::Direct(_) => Plan::Input,
+                Run::Planned { plan, .. } => match plan(&self.input, meter)? {
+                    Ok(plan) => Plan::Own(plan),
+                    Err(mistakes) => {
+                        let id = self.input.id("id", self.slice.noun)?;
+                        return Ok(Err(MutationResult::of(WriteResult::failed(id, mistakes))));
+                    }
+                },
+            },
+            _ => Plan::Input,
+        };
+        Ok(Ok(PreparedOperation { key, plan }))
+    }
+
+    /// The rows of a bulk call. What is wrong with one of them is its own.
+    fn rows(&self, meter: &Meter) -> Result<std::result::Result<Vec<Draft>, UserError>> {
+        let given = self.input.list("rows");
+        let mistake = |code, message: String| Ok(Err(UserError::new(code, "rows", message)));
+        if given.is_empty() {
+            return mistake(Code::Required, "there are no rows".to_owned());
+        }
+        if given.len() > MAX_ROWS {
+            return mistake(Code::TooLong, format!("there are more than {MAX_ROWS} rows"));
+        }
+        let (mode, mut drafts) = (mode(&self.input)?, Vec::with_capacity(given.len()));
+        let on_null = input::on_null(Operation::BulkUpsert, &self.input)?;
+        for row in given {
+            meter.check()?;
+            let row = Input::of("rows", row)?;
+            let mut draft = input::draft(self.slice.noun, Operation::BulkUpsert, &row, on_null)?;
+            draft.mode = mode;
+            debug_assert!(!matches!(draft.target, Target::New), "rows of a bulk call are told by external ids");
+            drafts.push(draft);
+        }
+        Ok(Ok(drafts))
+    }
+}
+
+impl Plan {
+    /// What the slice has made of the input.
+    pub fn own(&self) -> Result<&(dyn Any + Send + Sync)> {
+        if let Self::Own(plan) = self { Ok(&**plan) } else { Err(Error::internal("the mutation was not planned")) }
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan").finish_non_exhaustive()
+    }
+}
+
+/// Whether a value takes no more than what is left of bytes and values, which it then is less of.
+fn is_within(value: &Value, left: &mut usize) -> bool {
+    let size = if let Value::String(text) = value { text.len() } else { 16 };
+    let Some(rest) = left.checked_sub(size) else { return false };
+    *left = rest;
+    match value {
+        Value::List(items) => items.iter().all(|item| is_within(item, left)),
+        Value::Object(fields) => fields.values().all(|field| is_within(field, left)),
+        _ => true,
+    }
+}

@@ -1,0 +1,53 @@
+//! The arguments of every list: which page, in which order, under which condition.
+
+use entity::Noun;
+
+use super::filter::{list_filter, order};
+use crate::{
+    Error, Result,
+    graphql::mutation::input::Input,
+    store::{
+        erasure::open_attributes::AttributeAccess,
+        paging::{cursor::Codec, page::PageQuery},
+    },
+};
+
+/// Rows of a page when the caller does not say.
+pub const DEFAULT_PAGE: i64 = 25;
+/// Most rows of a page.
+pub const MAX_ROWS: i64 = 1_000;
+
+/// A list as asked for, and the codec of its cursors.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The page.
+    pub query: PageQuery,
+    /// Its cursors.
+    pub codec: Codec,
+}
+
+/// Reads `first after last before filter orderBy`.
+pub fn connection(noun: &'static Noun, input: &Input, attribute_access: AttributeAccess<'_>) -> Result<Connection> {
+    let (first, last) = (page_size(input, "first")?, page_size(input, "last")?);
+    if first.is_some() && last.is_some() {
+        return Err(Error::BadInput("first and last cannot be given together".to_owned()));
+    }
+    let order = order(noun, input, attribute_access)?;
+    let codec = Codec::new(noun, &order, attribute_access.actor.organization);
+    let cursor = |name| input.text(name)?.map(|text| codec.decode(text)).transpose();
+    let (after, before) = (cursor("after")?, cursor("before")?);
+    let filter = list_filter(noun, input.get("filter"), attribute_access)?;
+    let limit = first.or(last).unwrap_or(DEFAULT_PAGE);
+    let limit = usize::try_from(limit).map_err(|_| Error::internal("a page size is out of range"))?;
+    let query = PageQuery { filter, order, after, before, limit, looks_ahead: true, is_backward: last.is_some() };
+    Ok(Connection { query, codec })
+}
+
+fn page_size(input: &Input, name: &str) -> Result<Option<i64>> {
+    match input.int(name)? {
+        Some(size) if !(1..=MAX_ROWS).contains(&size) => {
+            Err(Error::BadInput(format!("{name} must be from 1 to {MAX_ROWS}")))
+        }
+        size => Ok(size),
+    }
+}

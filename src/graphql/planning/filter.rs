@@ -1,0 +1,333 @@
+//! Filters and orders from their input objects, as a noun's description lays them out.
+
+use std::cell::Cell;
+
+use async_graphql::Value;
+use entity::{
+    Noun,
+    noun::{ARCHIVED_AT, Field, Kind, Link},
+};
+
+use super::attribute_filter;
+use crate::{
+    Error, Result,
+    graphql::{
+        mutation::input::{Input, list, not_an_instant, scalar, text},
+        types::instant::{Moment, date, moment},
+    },
+    store::{
+        erasure::open_attributes::AttributeAccess,
+        paging::page::{Term, by_id},
+        statement::{
+            cell::{Cell as Stored, Column},
+            filter::{Comparison, MAX_RELATIONS, Predicate},
+        },
+        writing::attribute_items::attribute_item,
+    },
+};
+
+/// Most terms of an order.
+const MAX_TERMS: usize = 5;
+/// Most values of one list in a filter.
+const MAX_VALUES: usize = 1_000;
+/// Most values of all lists of one filter.
+const MAX_VALUES_IN_ALL: usize = 5_000;
+/// Most conditions of one filter.
+const MAX_CONDITIONS: usize = 500;
+/// Most conditions of one filter on other tables. PostgreSQL plans them together, in a time that grows faster than
+/// their number.
+const MAX_LOOKUPS: usize = 30;
+const LOOKUPS: &str = "conditions on tags, attributes and relations";
+/// Deepest nesting of one filter.
+const MAX_LEVELS: usize = 16;
+
+/// The condition a list argument `filter` states. Archived rows are left out unless it speaks of them.
+pub fn list_filter(
+    noun: &'static Noun,
+    value: Option<&Value>,
+    attribute_access: AttributeAccess<'_>,
+) -> Result<Predicate> {
+    let reader = Reader { attribute_access, conditions: Cell::new(0), lookups: Cell::new(0), values: Cell::new(0) };
+    let filter = match value {
+        None | Some(Value::Null) => Predicate::always(),
+        Some(value) => reader.filter(noun, &Input::of("filter", value)?, Depth::default())?,
+    };
+    if !noun.is_archivable() || value.is_some_and(|value| mentions(value, ARCHIVED_AT.name)) {
+        return Ok(filter);
+    }
+    let present = Predicate::Column(Column::of(&ARCHIVED_AT), Comparison::IsNull);
+    Ok(Predicate::All(vec![present, filter]))
+}
+
+/// Whether a filter speaks of a field of the row itself.
+fn mentions(filter: &Value, name: &str) -> bool {
+    let Value::Object(fields) = filter else { return false };
+    fields.iter().any(|(field, value)| match field.as_str() {
+        "and" | "or" | "not" => list(value).into_iter().any(|part| mentions(part, name)),
+        field => field == name,
+    })
+}
+
+/// Reads one filter for one caller, and how much of it there is: databases limit the depth of an expression and
+/// the parameters of a statement, and a filter must fail before anything runs.
+pub(in crate::graphql) struct Reader<'a> {
+    pub(in crate::graphql) attribute_access: AttributeAccess<'a>,
+    conditions: Cell<usize>,
+    lookups: Cell<usize>,
+    values: Cell<usize>,
+}
+
+/// How deep in a filter.
+#[derive(Clone, Copy, Default)]
+struct Depth {
+    levels: usize,
+    relations: usize,
+}
+
+impl Reader<'_> {
+    fn filter(&self, noun: &'static Noun, input: &Input, depth: Depth) -> Result<Predicate> {
+        let depth = Depth { levels: depth.levels + 1, ..depth };
+        if depth.levels > MAX_LEVELS {
+            return Err(Error::BadInput(format!("a filter is nested at most {MAX_LEVELS} deep")));
+        }
+        let mut parts = Vec::new();
+        for (name, value) in input.fields() {
+            count(&self.conditions, 1, MAX_CONDITIONS, "conditions")?;
+            let value = given(name, value)?;
+            parts.push(match name {
+                "and" => Predicate::All(self.several(noun, value, depth)?),
+                "or" => Predicate::Any(self.several(noun, value, depth)?),
+                "not" => Predicate::Not(Box::new(self.filter(noun, &Input::of(name, value)?, depth)?)),
+                _ => self.part(noun, name, &Input::of(name, value)?, depth)?,
+            });
+        }
+        Ok(Predicate::All(parts))
+    }
+
+    fn several(&self, noun: &'static Noun, value: &Value, depth: Depth) -> Result<Vec<Predicate>> {
+        let items = list(value);
+        count(&self.conditions, items.len(), MAX_CONDITIONS, "conditions")?;
+        items.into_iter().map(|item| self.filter(noun, &Input::of("filter", item)?, depth)).collect()
+    }
+
+    fn part(&self, noun: &'static Noun, name: &str, input: &Input, depth: Depth) -> Result<Predicate> {
+        if let Some(field) = noun.field(name).filter(|field| field.kind.is_filterable()) {
+            return self.comparisons(noun, field, input);
+        }
+        let relation = noun.relation(name).ok_or_else(|| Error::BadInput(format!("{} has no {name}", noun.name)))?;
+        if let Some(permission) = relation.target.read {
+            self.attribute_access.actor.require(permission)?;
+        }
+        let depth = Depth { relations: depth.relations + 1, ..depth };
+        if depth.relations > MAX_RELATIONS {
+            return Err(Error::BadInput(format!("a filter follows at most {MAX_RELATIONS} relations in a row")));
+        }
+        if let Link::One { .. } = relation.link {
+            self.look_up(1)?;
+            let inside = self.filter(relation.target, input, depth)?;
+            return Ok(Predicate::Some(relation, Box::new(inside)));
+        }
+        let mut parts = Vec::new();
+        for (quantifier, value) in input.fields() {
+            self.look_up(1)?;
+            let inside = Input::of(quantifier, given(quantifier, value)?)?;
+            let some = Predicate::Some(relation, Box::new(self.filter(relation.target, &inside, depth)?));
+            parts.push(if quantifier == "none" { Predicate::Not(Box::new(some)) } else { some });
+        }
+        Ok(Predicate::All(parts))
+    }
+
+    fn comparisons(&self, noun: &'static Noun, field: &'static Field, input: &Input) -> Result<Predicate> {
+        let column = Column::of(field);
+        if let Kind::Attributes { .. } = field.kind {
+            return self.attributes(noun, field, input);
+        }
+        self.attribute_access.may_use(field)?;
+        if field.kind.is_set() {
+            self.look_up(input.fields().count())?;
+        }
+        self.tests(noun, field, column, input)
+    }
+
+    /// The comparisons of one column, or of one of an index table.
+    pub(in crate::graphql) fn tests(
+        &self,
+        noun: &'static Noun,
+        field: &'static Field,
+        column: Column,
+        input: &Input,
+    ) -> Result<Predicate> {
+        let cell = |value: &Value| scalar(field.name, value, field.kind, noun.prefix);
+        let mut parts = Vec::new();
+        for (operator, value) in input.fields() {
+            let value = given(operator, value)?;
+            if matches!(field.kind, Kind::Instant) && operator != "isNull" {
+                count(&self.conditions, 1, MAX_CONDITIONS, "conditions")?;
+                parts.push(self.instants(field, operator, value)?);
+                continue;
+            }
+            let test = |test| Predicate::Column(column, test);
+            let not = |inner| Predicate::Not(Box::new(inner));
+            let has_any = |items| Predicate::HasAny { column: field.column, items };
+            parts.push(match operator {
+                "eq" => test(Comparison::Eq(cell(value)?)),
+                "neq" => not(test(Comparison::Eq(cell(value)?))),
+                "in" => {
+                    let values = self.bounded(operator, value)?;
+                    if matches!(field.kind, Kind::Float { .. }) {
+                        // Bound one by one, and once more for each range of a page.
+                        count(&self.conditions, values.len(), MAX_CONDITIONS, "conditions")?;
+                    }
+                    test(Comparison::In(values.into_iter().map(cell).collect::<Result<_>>()?))
+                }
+                "gt" => test(Comparison::Gt(cell(value)?)),
+                "gte" => test(Comparison::Gte(cell(value)?)),
+                "lt" => test(Comparison::Lt(cell(value)?)),
+                "lte" => test(Comparison::Lte(cell(value)?)),
+                "contains" => test(Comparison::Contains(searched(cell(value)?))),
+                "startsWith" => test(Comparison::StartsWith(searched(cell(value)?))),
+                "isNull" if *value == Value::Boolean(true) => test(Comparison::IsNull),
+                "isNull" => not(test(Comparison::IsNull)),
+                "hasPrefix" => {
+                    let prefix = scalar(field.name, value, Kind::Text { max: 0 }, "")?;
+                    attribute_filter::has_prefix(field, searched(prefix))
+                }
+                "hasAny" => has_any(self.items(field, operator, value)?),
+                "hasNone" => not(has_any(self.items(field, operator, value)?)),
+                "hasAll" => {
+                    let items = self.items(field, operator, value)?;
+                    // The first by itself: an index finds its rows, which alone are then looked at.
+                    let first = items.first().map(|item| has_any(vec![item.clone()]));
+                    let all = Predicate::HasAll { column: field.column, items: items.into_iter().collect() };
+                    Predicate::All(first.into_iter().chain([all]).collect())
+                }
+                other => return Err(Error::BadInput(format!("there is no comparison {other}"))),
+            });
+            count(&self.conditions, 1, MAX_CONDITIONS, "conditions")?;
+        }
+        Ok(Predicate::All(parts))
+    }
+
+    /// A comparison with instants. Those that are finer than the milliseconds that are kept of them are equal to none of
+    /// these, and stand between two.
+    fn instants(&self, field: &'static Field, operator: &str, value: &Value) -> Result<Predicate> {
+        let test = |test| Predicate::Column(Column::of(field), test);
+        let read = |value: &Value| {
+            let may_be_date = ["gte", "lt"].contains(&operator);
+            let found = text(value).and_then(|text| moment(text).or_else(|| date(text).filter(|_| may_be_date)));
+            found.ok_or_else(|| not_an_instant(&format!("{}.{operator}", field.name), value))
+        };
+        let equal = |value: &Value| {
+            let moment = read(value)?;
+            let at = Stored::Int(moment.at);
+            Ok::<_, Error>(if moment.is_exact { test(Comparison::Eq(at)) } else { Predicate::Any(Vec::new()) })
+        };
+        if operator == "in" {
+            let moments = self.bounded(operator, value)?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+            let exact = moments.into_iter().filter(|moment| moment.is_exact).map(|moment| Stored::Int(moment.at));
+            return Ok(test(Comparison::In(exact.collect())));
+        }
+        Ok(match operator {
+            "eq" => equal(value)?,
+            "neq" => Predicate::Not(Box::new(equal(value)?)),
+            _ => {
+                let Moment { at, is_exact } = read(value)?;
+                let at = Stored::Int(at);
+                test(match operator {
+                    "gte" if is_exact => Comparison::Gte(at),
+                    "gt" | "gte" => Comparison::Gt(at),
+                    "lt" if is_exact => Comparison::Lt(at),
+                    "lt" | "lte" => Comparison::Lte(at),
+                    other => return Err(Error::BadInput(format!("there is no comparison {other}"))),
+                })
+            }
+        })
+    }
+
+    /// Notes conditions on other tables.
+    pub(in crate::graphql) fn look_up(&self, more: usize) -> Result<()> {
+        count(&self.lookups, more, MAX_LOOKUPS, LOOKUPS)
+    }
+
+    pub(in crate::graphql) fn bounded<'v>(&self, name: &str, value: &'v Value) -> Result<Vec<&'v Value>> {
+        let items = list(value);
+        if items.len() > MAX_VALUES {
+            return Err(Error::BadInput(format!("{name} takes at most {MAX_VALUES} values")));
+        }
+        count(&self.values, items.len(), MAX_VALUES_IN_ALL, "values")?;
+        Ok(items)
+    }
+
+    fn items(&self, field: &Field, name: &str, value: &Value) -> Result<Vec<String>> {
+        let text = |value: &Value| scalar(name, value, Kind::Text { max: 0 }, "").map(searched);
+        self.bounded(name, value)?
+            .into_iter()
+            .map(|item| match field.kind {
+                Kind::Attributes { .. } => {
+                    let pair = Input::of(name, item)?;
+                    let part = |part| pair.present(part).map_or(Ok(String::new()), text);
+                    Ok(attribute_item(&part("name")?, &part("value")?))
+                }
+                _ => text(item),
+            })
+            .collect()
+    }
+}
+
+fn count(counted: &Cell<usize>, more: usize, most: usize, what: &str) -> Result<()> {
+    counted.set(counted.get() + more);
+    if counted.get() > most {
+        return Err(Error::BadInput(format!("a filter has at most {most} {what}")));
+    }
+    Ok(())
+}
+
+/// A condition given, which null is not.
+pub(in crate::graphql) fn given<'v>(name: &str, value: &'v Value) -> Result<&'v Value> {
+    if *value == Value::Null {
+        return Err(Error::BadInput(format!("{name} is null; use isNull to ask for absent values")));
+    }
+    Ok(value)
+}
+
+fn searched(cell: Stored) -> String {
+    if let Stored::Text(text) = cell { text } else { String::new() }
+}
+
+/// The order a list argument `orderBy` states, the id last.
+pub fn order(noun: &'static Noun, input: &Input, attribute_access: AttributeAccess<'_>) -> Result<Vec<Term>> {
+    let mut terms: Vec<Term> = Vec::new();
+    for item in input.list("orderBy") {
+        let item = Input::of("orderBy", item)?;
+        let wanted = item.text("field")?.unwrap_or_default();
+        let field = noun
+            .all_fields()
+            .find(|field| field.is_orderable && enum_value_name(field.name) == wanted)
+            .ok_or_else(|| Error::BadInput(format!("{} cannot be ordered by {wanted}", noun.plural)))?;
+        attribute_access.may_use(field)?;
+        let column = Column::of(field);
+        if terms.iter().any(|term| term.column.name == column.name) {
+            return Err(Error::BadInput(format!("orderBy names {wanted} twice")));
+        }
+        terms.push(Term { column, is_descending: item.text("direction")? == Some("DESC") });
+    }
+    if terms.len() > MAX_TERMS {
+        return Err(Error::BadInput(format!("orderBy takes at most {MAX_TERMS} terms")));
+    }
+    if terms.iter().all(|term| term.column.name != "id") {
+        terms.push(by_id(terms.last().is_some_and(|term| term.is_descending)));
+    }
+    Ok(terms)
+}
+
+/// A field's name as enum values spell it: `receivedAt` is `RECEIVED_AT`.
+pub fn enum_value_name(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 4);
+    for sign in name.chars() {
+        if sign.is_ascii_uppercase() {
+            text.push('_');
+        }
+        text.push(sign.to_ascii_uppercase());
+    }
+    text
+}

@@ -1,0 +1,9 @@
+//! From a selection to a plan of what to read.
+
+pub(in crate::graphql) mod attribute_filter;
+pub mod connection;
+pub mod context;
+pub mod distinct;
+pub mod filter;
+pub mod leaf;
+pub mod plan;

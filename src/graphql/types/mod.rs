@@ -1,0 +1,9 @@
+//! The types of the schema, made from descriptions.
+
+pub(in crate::graphql) mod attribute_filter_types;
+pub(in crate::graphql) mod common_types;
+pub(in crate::graphql) mod instant;
+pub(in crate::graphql) mod noun_types;
+pub mod roots;
+pub mod scalars;
+pub mod schema_index;

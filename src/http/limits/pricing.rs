@@ -1,0 +1,42 @@
+//! What a request costs by what was done for it. `docs/points.md` tells callers.
+
+use crate::store::usage::meter::Spent;
+
+/// Rows read, and tenths of points of the answer, that cost a point.
+const TENTHS: u64 = 10;
+/// Microseconds of the one writer of `SQLite` that cost a point: everybody else waits meanwhile.
+const OF_THE_WRITER: u128 = 20;
+/// Microseconds of a transaction's statements on PostgreSQL that cost a point: others have connections of their own.
+const OF_A_TRANSACTION: u128 = 100;
+
+/// Points due for what was done.
+pub fn due(spent: &Spent, has_one_writer: bool) -> u64 {
+    let each = if has_one_writer { OF_THE_WRITER } else { OF_A_TRANSACTION };
+    let work = u64::try_from(spent.writer.as_micros() / each).unwrap_or(u64::MAX);
+    let rows = spent.answered.max(spent.rows_read).div_ceil(TENTHS);
+    rows.max(work).saturating_add(spent.points)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Spent, due};
+
+    #[test]
+    fn work_is_charged_by_what_it_takes_and_answers_by_what_they_hold() {
+        let spent = |millis, rows_read, answered, points| Spent {
+            writer: Duration::from_millis(millis),
+            rows_read,
+            answered,
+            points,
+            ..Spent::default()
+        };
+        assert_eq!(due(&spent(20, 0, 0, 0), true), 1_000);
+        assert_eq!(due(&spent(20, 0, 0, 0), false), 200);
+        assert_eq!(due(&spent(0, 1_000, 4_001, 0), true), 401);
+        assert_eq!(due(&spent(0, 5_000, 1, 0), true), 500);
+        assert_eq!(due(&spent(20, 100, 100, 50), true), 1_050);
+        assert_eq!(due(&Spent::default(), true), 0);
+    }
+}

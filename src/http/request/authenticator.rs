@@ -1,0 +1,118 @@
+//! Who gets in: tokens of the built-in issuer and of others, unless what they stand for was withdrawn.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::id::OrganizationId;
+
+use crate::{
+    Error, Result,
+    auth::{
+        Actor, VerifiedToken,
+        claims::{self, MAX_BYTES},
+        external_issuer::{Bounds, External},
+        token_cache::{TokenCache, fingerprint},
+        tokens::Tokens,
+    },
+    error::reason::Reason,
+    http::{
+        limits::rate_limit::Own,
+        revocation_cache::{RevocationCache, away},
+    },
+    store::Store,
+};
+
+/// Who gets in.
+pub struct Authenticator {
+    /// Signs our own tokens, if there are any.
+    pub(in crate::http) tokens: Option<Tokens>,
+    externals: Vec<External>,
+    pub(in crate::http) store: Store,
+    proofs: TokenCache,
+    pub(in crate::http) lookout: RevocationCache,
+    pub(in crate::http) client_life: TimeDelta,
+}
+
+impl Authenticator {
+    /// A gate for the tokens of these issuers.
+    pub fn new(store: Store, tokens: Option<Tokens>, externals: Vec<External>) -> Self {
+        Self {
+            tokens,
+            externals,
+            lookout: RevocationCache::new(store.clone()),
+            store,
+            proofs: TokenCache::default(),
+            client_life: TimeDelta::hours(1),
+        }
+    }
+
+    /// The same, with another life for the tokens of API clients.
+    #[must_use]
+    pub fn with_client_life(self, client_life: TimeDelta) -> Self {
+        Self { client_life, ..self }
+    }
+
+    /// The public keys of our own tokens.
+    pub fn jwks(&self) -> String {
+        self.tokens.as_ref().map_or_else(|| "{\"keys\":[]}".to_owned(), |tokens| tokens.jwks().to_owned())
+    }
+
+    /// Who the bearer of `token` is, or why nobody; [`Error::Unavailable`] says that it cannot be told now.
+    pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Actor> {
+        if token.len() > MAX_BYTES {
+            return Err(Error::Unauthenticated(Reason::TooLong));
+        }
+        let fingerprint = fingerprint(token);
+        let proof = if let Some(proof) = self.proofs.get(&fingerprint, now) {
+            proof
+        } else {
+            let proof = Arc::new(self.prove(token, now).await?);
+            self.proofs.put(fingerprint, &proof, now);
+            proof
+        };
+        self.admits(&proof, now).await?;
+        Ok(proof.actor.clone())
+    }
+
+    /// Refuses what was withdrawn.
+    pub(in crate::http) async fn admits(&self, proof: &VerifiedToken, now: DateTime<Utc>) -> Result<()> {
+        let refused = self.lookout.revocations(now).await?.refuses(proof);
+        refused.map_or(Ok(()), |reason| Err(Error::Unauthenticated(reason)))
+    }
+
+    async fn prove(&self, token: &str, now: DateTime<Utc>) -> Result<VerifiedToken> {
+        let issuer = claims::issuer(token).map_err(Error::Unauthenticated)?;
+        if let Some(tokens) = self.tokens.as_ref().filter(|tokens| tokens.issuer() == issuer) {
+            return tokens.verify(token, now);
+        }
+        let external = self.externals.iter().find(|external| external.issuer() == issuer);
+        let external = external.ok_or(Error::Unauthenticated(Reason::UnknownIssuer))?;
+        let claimed = external.verify(token, now).await?;
+        let organization = self.allowed(external, &claimed.organization).await.map_err(|error| away(&error))?;
+        Ok(claimed.within(organization.ok_or(Error::Unauthenticated(Reason::Organization))?))
+    }
+
+    /// The organization of that id or slug, if there is one that the issuer may name.
+    async fn allowed(&self, issuer: &External, name: &str) -> Result<Option<OrganizationId>> {
+        let Some(named) = self.store.organization_named(name).await? else { return Ok(None) };
+        let Bounds::Listed(listed) = issuer.bounds() else { return Ok(Some(named)) };
+        for known in listed {
+            // The terms may say its slug and the token its id.
+            if known == name || self.store.organization_named(known).await? == Some(named) {
+                return Ok(Some(named));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a caller may spend, where that is not what every caller may.
+    pub(in crate::http) fn own_quota(&self, actor: &Actor) -> Own {
+        let client = actor.client.as_deref();
+        client.map(|client| self.lookout.own_quota(actor.organization, client)).unwrap_or_default()
+    }
+
+    /// Asks now whose tokens are refused.
+    pub async fn poll(&self, now: DateTime<Utc>) -> Result<()> {
+        self.lookout.poll(now).await
+    }
+}

@@ -1,0 +1,205 @@
+//! The parameters of a GraphQL request, out of a body or a query string.
+
+use std::{borrow::Cow, fmt};
+
+use actix_web::{
+    http::{
+        StatusCode,
+        header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap},
+    },
+    web::Query,
+};
+use async_graphql::{Value, Variables};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{
+    body_memory::Room,
+    json::{Reader, Wrong},
+};
+use crate::{
+    graphql::failure::{BAD_USER_INPUT, TOO_MANY_VALUES},
+    http::error_response::ErrorResponse,
+};
+
+/// What a caller asks for. Its variables are read last: without a token there may be no reason to.
+#[derive(Debug)]
+pub struct Params<'a> {
+    pub query: String,
+    pub operation_name: Option<String>,
+    values: Values<'a>,
+}
+
+/// What holds values of any kind, as it came.
+#[derive(Debug, Default)]
+struct Values<'a> {
+    variables: Option<&'a RawValue>,
+    /// Of no concern yet, but what holds for variables holds for them.
+    others: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+/// The members of a request's body, each as text.
+#[derive(Default)]
+struct Wire<'a> {
+    query: Option<&'a RawValue>,
+    operation_name: Option<&'a RawValue>,
+    values: Values<'a>,
+}
+
+impl<'de> Deserialize<'de> for Wire<'de> {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+/// The name of a member, borrowed unless it is written with escapes.
+#[derive(serde::Deserialize)]
+struct Member<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Most members that are none of ours.
+const MAX_OTHERS: usize = 16;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Wire<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Wire<'de>, A::Error> {
+        let mut wire = Wire::default();
+        while let Some(Member(name)) = members.next_key()? {
+            let value: &RawValue = members.next_value()?;
+            let twice = match &*name {
+                "query" => wire.query.replace(value),
+                "operationName" => wire.operation_name.replace(value),
+                "variables" => wire.values.variables.replace(value),
+                _ => {
+                    let others = &mut wire.values.others;
+                    let twice = others.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+                    others.push((name, value));
+                    twice.or((others.len() > MAX_OTHERS).then_some(value))
+                }
+            };
+            if twice.is_some() {
+                return Err(A::Error::custom("a member is given twice"));
+            }
+        }
+        Ok(wire)
+    }
+}
+
+impl<'a> Params<'a> {
+    /// Reads the body of a POST.
+    pub fn from_body(body: &'a [u8]) -> Result<Self, ErrorResponse> {
+        // A byte order mark, which editors leave in files (RFC 8259, 8.1, lets a reader pass over it).
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(b'{') => {}
+            Some(b'[') => {
+                return Err(ErrorResponse::bad_request("batches are not supported: send one request at a time"));
+            }
+            _ => return Err(ErrorResponse::bad_request("the body must be a JSON object")),
+        }
+        let wire: Wire = serde_json::from_slice(body)
+            .map_err(|_| ErrorResponse::bad_request("the body must be one JSON object, with each parameter once"))?;
+        let query = wire.query.map(|raw| typed::<Option<String>>(raw, "query", "a string")).transpose()?.flatten();
+        let name = wire.operation_name.map(|raw| typed::<Option<String>>(raw, "operationName", "a string"));
+        Self::of(query, name.transpose()?.flatten(), wire.values)
+    }
+
+    fn of(query: Option<String>, name: Option<String>, values: Values<'a>) -> Result<Self, ErrorResponse> {
+        let query = query.ok_or_else(|| ErrorResponse::bad_request("query is required"))?;
+        Ok(Self { query, operation_name: name.filter(|name| !name.is_empty()), values })
+    }
+
+    /// The variables, of so many values at most.
+    pub fn variables(&self, most: usize, room: &mut Room) -> Result<Variables, ErrorResponse> {
+        let reader = Reader::new(most, room);
+        let object = |name: &str, raw: &RawValue| match reader.read(name, raw.get()) {
+            Ok(Value::Object(object)) => Ok(object),
+            Ok(Value::Null) => Ok(<_>::default()),
+            Ok(_) => Err(ErrorResponse::bad_request(format!("{name} must be an object"))),
+            Err(wrong) => Err(refusal(name, wrong, most)),
+        };
+        for (name, raw) in &self.values.others {
+            if name == "extensions" {
+                object("extensions", raw)?;
+            } else {
+                reader.read("the body", raw.get()).map_err(|wrong| refusal("the body", wrong, most))?;
+            }
+        }
+        let object = self.values.variables.map(|raw| object("variables", raw)).transpose()?.unwrap_or_default();
+        Ok(Variables::from_value(Value::Object(object)))
+    }
+}
+
+fn refusal(name: &str, wrong: Wrong, most: usize) -> ErrorResponse {
+    let invalid = |message: String| ErrorResponse::new(StatusCode::BAD_REQUEST, BAD_USER_INPUT, message);
+    match wrong {
+        Wrong::NotJson => ErrorResponse::bad_request(format!("{name} must be JSON")),
+        Wrong::TooDeep => ErrorResponse::bad_request(format!("{name} is nested too deeply")),
+        Wrong::Twice(place) => invalid(format!("the key {place} is given twice")),
+        Wrong::TooMany => {
+            let message = format!("the request holds more than {most} values: send fewer rows at a time");
+            ErrorResponse::new(StatusCode::BAD_REQUEST, TOO_MANY_VALUES, message)
+        }
+        Wrong::Full => crate::http::request::body_memory::Full.into(),
+    }
+}
+
+/// The parameters of a query string.
+pub struct Pairs(Vec<(String, String)>);
+
+impl Pairs {
+    /// Reads the query string of a GET.
+    pub fn read(text: &str) -> Result<Self, ErrorResponse> {
+        let pairs = Query::<Vec<(String, String)>>::from_query(text);
+        Ok(Self(pairs.map_err(|_| ErrorResponse::bad_request("the query string cannot be read"))?.into_inner()))
+    }
+
+    /// What they ask for.
+    pub fn params(&self) -> Result<Params<'_>, ErrorResponse> {
+        let json = |name: &'static str| {
+            let value = self.one(name)?.map(serde_json::from_str::<&RawValue>).transpose();
+            value.map_err(|_| ErrorResponse::bad_request(format!("{name} must be JSON")))
+        };
+        let (variables, extensions) = (json("variables")?, json("extensions")?);
+        let values =
+            Values { variables, others: extensions.map(|raw| ("extensions".into(), raw)).into_iter().collect() };
+        Params::of(self.one("query")?.map(str::to_owned), self.one("operationName")?.map(str::to_owned), values)
+    }
+
+    fn one(&self, name: &str) -> Result<Option<&str>, ErrorResponse> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        match (values.next(), values.next()) {
+            (_, Some(_)) => Err(ErrorResponse::bad_request(format!("{name} is given twice"))),
+            (value, None) => Ok(value.filter(|value| !value.is_empty())),
+        }
+    }
+}
+
+fn typed<T: DeserializeOwned>(raw: &RawValue, name: &str, kind: &str) -> Result<T, ErrorResponse> {
+    serde_json::from_str(raw.get()).map_err(|_| ErrorResponse::bad_request(format!("{name} must be {kind}")))
+}
+
+/// Whether a body is what this server reads: JSON in UTF-8, not compressed.
+pub fn check_content_type(headers: &HeaderMap) -> Result<(), ErrorResponse> {
+    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(ErrorResponse::unsupported("compressed bodies are not supported"));
+    }
+    if is_json(headers) { Ok(()) } else { Err(ErrorResponse::unsupported("send application/json in UTF-8")) }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut given = headers.get_all(CONTENT_TYPE);
+    let (Some(only), None) = (given.next(), given.next()) else { return false };
+    let Ok(text) = only.to_str() else { return false };
+    let mut parts = text.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
+    let mut charsets =
+        parts.filter_map(|part| part.split_once('=')).filter(|(key, _)| key.eq_ignore_ascii_case("charset"));
+    is_json && charsets.all(|(_, charset)| charset.trim_matches('"').eq_ignore_ascii_case("utf-8"))
+}

@@ -1,0 +1,294 @@
+//! Writes answers: their status, their headers and their body.
+
+use std::io::{self, Write as _};
+
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{HeaderName, HeaderValue, RETRY_AFTER},
+    },
+};
+use async_graphql::{Name, Response, ServerError, Value, parser::types::OperationType};
+use async_graphql_value::RAW_VALUE_TOKEN;
+
+use super::{
+    app::State,
+    error_response::{ErrorResponse, Outcome},
+    request::media::Media,
+};
+use crate::{
+    Error,
+    auth::Actor,
+    graphql::{
+        execution::render::written,
+        failure::{ANSWER_TOO_LARGE, INTERNAL, OVERLOADED, RATE_LIMITED, code, refuse},
+    },
+};
+
+/// What a throttled caller is told in the error's extensions, and in the header of that name.
+pub const RETRY_AFTER_SECONDS: &str = "retryAfter";
+
+/// Tells a caller what there is to spend.
+pub fn show_balance(response: &mut HttpResponse, state: &State, actor: &Actor) {
+    let balance = state.rate_limiter.balance(actor, state.app.gate.own_quota(actor));
+    let names = [HeaderName::from_static("ratelimit-policy"), HeaderName::from_static("ratelimit")];
+    for (name, value) in names.into_iter().zip(balance.headers()) {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+}
+
+/// An answer without data.
+pub fn refused(error: ServerError) -> Response {
+    Response::from_errors(vec![error])
+}
+
+/// Whether nothing was done: what the caller is told is only why.
+pub fn was_refused(response: &Response) -> bool {
+    let name =
+        |error: &ServerError| error.source::<Error>().map(Error::code).or_else(|| code(error)).map(str::to_owned);
+    let codes: Vec<_> = response.errors.iter().map(name).collect();
+    let all_are = |wanted: &[&str]| {
+        !codes.is_empty() && codes.iter().all(|code| code.as_deref().is_some_and(|code| wanted.contains(&code)))
+    };
+    if all_are(&["TIMEOUT"]) {
+        return false;
+    }
+    is_request_error(response)
+        || has_no_data(&response.data) && all_are(&["UNAVAILABLE", OVERLOADED, RATE_LIMITED, INTERNAL])
+}
+
+/// The same with each root's answer written already, and how many bytes that takes.
+pub fn packed(mut response: Response) -> (Response, usize) {
+    let mut bytes = 0;
+    if let Value::Object(roots) = &mut response.data {
+        for root in roots.values_mut().filter(|root| matches!(root, Value::Object(_))) {
+            let Ok(json) = serde_json::to_string(root) else { continue };
+            bytes += json.len();
+            *root = Value::Object([(Name::new(RAW_VALUE_TOKEN), Value::String(json))].into_iter().collect());
+        }
+    }
+    (response, bytes)
+}
+
+/// Writes the body of an answer: without `data` if nothing was executed.
+fn write(response: &Response, has_data: bool, body: &mut Bounded) -> io::Result<()> {
+    let mut before = "{";
+    if !response.errors.is_empty() {
+        body.write_all(b"{\"errors\":")?;
+        serde_json::to_writer(&mut *body, &response.errors)?;
+        before = ",";
+    }
+    if has_data {
+        body.write_all(before.as_bytes())?;
+        body.write_all(b"\"data\":")?;
+        write_data(&response.data, body)?;
+        before = ",";
+    }
+    if !response.extensions.is_empty() {
+        body.write_all(before.as_bytes())?;
+        body.write_all(b"\"extensions\":")?;
+        serde_json::to_writer(&mut *body, &response.extensions)?;
+        before = ",";
+    }
+    body.write_all(if before == "{" { b"{}" } else { b"}" })
+}
+
+/// What the roots have written already is copied as it stands; serde would read it first.
+fn write_data(data: &Value, body: &mut Bounded) -> io::Result<()> {
+    let Value::Object(roots) = data else { return Ok(serde_json::to_writer(body, data)?) };
+    let mut before = "{";
+    for (key, root) in roots {
+        body.write_all(before.as_bytes())?;
+        serde_json::to_writer(&mut *body, key.as_str())?;
+        body.write_all(b":")?;
+        match written(root) {
+            Some(json) => body.write_all(json.as_bytes())?,
+            None => serde_json::to_writer(&mut *body, root)?,
+        }
+        before = ",";
+    }
+    body.write_all(if before == "{" { b"{}" } else { b"}" })
+}
+
+/// The answer over HTTP, of so many bytes at most.
+pub fn reply(response: &Response, media: Media, operation: Option<OperationType>, most_bytes: usize) -> HttpResponse {
+    let status = status(response, media);
+    let has_data = status.is_success() && !is_request_error(response);
+    let mut text = Bounded { bytes: Vec::new(), most: most_bytes, is_over: false };
+    if write(response, has_data, &mut text).is_err() {
+        if text.is_over && !is_request_error(response) {
+            let message = format!("the answer is longer than {most_bytes} bytes; what was written stays: ask for less");
+            let mut over = refused(refuse(ANSWER_TOO_LARGE, message, None));
+            over.extensions.clone_from(&response.extensions);
+            return reply(&over, media, operation, most_bytes);
+        }
+        return ErrorResponse::internal(None).respond(media);
+    }
+    let mut builder = HttpResponse::build(status);
+    builder.content_type(media.content_type());
+    if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status) {
+        builder.insert_header((RETRY_AFTER, retry_after(response).to_string()));
+    }
+    let mut http = builder.body(text.bytes);
+    let first_code = response.errors.first().and_then(code).map(|code| code.to_owned().into());
+    http.extensions_mut().insert(Outcome { operation: operation.map(kind_name), code: first_code });
+    http
+}
+
+/// Takes no more than so many bytes.
+struct Bounded {
+    bytes: Vec<u8>,
+    most: usize,
+    is_over: bool,
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
+        self.is_over |= self.bytes.len() + more.len() > self.most;
+        if self.is_over {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// After how many seconds a throttled caller may try again.
+pub fn retry_after(response: &Response) -> u64 {
+    let said = response.errors.first().and_then(|error| error.extensions.as_ref()?.get(RETRY_AFTER_SECONDS));
+    if let Some(Value::Number(seconds)) = said { seconds.as_u64().unwrap_or(1) } else { 1 }
+}
+
+/// All statuses of executed requests. GraphQL over HTTP is still a draft: what changes there, changes here.
+fn status(response: &Response, media: Media) -> StatusCode {
+    let codes: Vec<_> = response.errors.iter().map(code).collect();
+    let all = |wanted: &str| {
+        has_no_data(&response.data) && !codes.is_empty() && codes.iter().all(|code| *code == Some(wanted))
+    };
+    match media {
+        _ if all("UNAVAILABLE") || all(OVERLOADED) => StatusCode::SERVICE_UNAVAILABLE,
+        _ if all(RATE_LIMITED) => StatusCode::TOO_MANY_REQUESTS,
+        _ if all("TIMEOUT") => StatusCode::GATEWAY_TIMEOUT,
+        _ if is_request_error(response) && all(INTERNAL) => StatusCode::INTERNAL_SERVER_ERROR,
+        Media::GraphQl if is_request_error(response) => StatusCode::BAD_REQUEST,
+        Media::GraphQl | Media::Json => StatusCode::OK,
+    }
+}
+
+/// Whether the request failed before any field was executed.
+fn is_request_error(response: &Response) -> bool {
+    response.data == Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty())
+}
+
+fn has_no_data(data: &Value) -> bool {
+    match data {
+        Value::Null => true,
+        Value::Object(roots) => roots.values().all(|root| *root == Value::Null),
+        _ => false,
+    }
+}
+
+const fn kind_name(kind: OperationType) -> &'static str {
+    match kind {
+        OperationType::Query => "query",
+        OperationType::Mutation => "mutation",
+        OperationType::Subscription => "subscription",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{HttpResponse, body::MessageBody as _, http::header::RETRY_AFTER};
+    use async_graphql::{PathSegment, Response, ServerError, value};
+    use serde_json::{Value as Json, json};
+
+    use super::{Media, packed, reply, was_refused};
+    use crate::{
+        Error,
+        graphql::failure::{OVERLOADED, publish, refuse, server_error},
+    };
+
+    fn body(response: HttpResponse) -> Json {
+        serde_json::from_slice(&response.into_body().try_into_bytes().unwrap()).unwrap()
+    }
+
+    fn answered(data: async_graphql::Value, errors: Vec<ServerError>) -> HttpResponse {
+        let mut response = Response::new(data);
+        response.errors = errors;
+        publish(&mut response, "");
+        reply(&response, Media::Json, None, 1_000)
+    }
+
+    fn at(field: &str, error: Error) -> ServerError {
+        server_error(error).with_path(vec![PathSegment::Field(field.to_owned())])
+    }
+
+    #[test]
+    fn a_request_that_failed_whole_for_want_of_the_database_may_be_tried_again() {
+        let response = answered(value!({"points": null}), vec![at("points", Error::Unavailable)]);
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "1");
+        assert!(body(response).get("data").is_none());
+    }
+
+    #[test]
+    fn what_did_succeed_is_answered() {
+        let response =
+            answered(value!({"points": null, "__typename": "Query"}), vec![at("points", Error::Unavailable)]);
+        assert_eq!(response.status(), 200);
+        let body = body(response);
+        assert_eq!(body["data"], json!({"points": null, "__typename": "Query"}));
+        assert_eq!(body["errors"][0]["extensions"]["code"], "UNAVAILABLE");
+    }
+
+    #[test]
+    fn a_null_that_climbed_to_the_root_is_an_answer_with_data() {
+        let response = answered(async_graphql::Value::Null, vec![at("points", Error::internal("x"))]);
+        assert_eq!(response.status(), 200);
+        assert_eq!(body(response).get("data"), Some(&Json::Null));
+    }
+
+    #[test]
+    fn an_answer_longer_than_the_limit_is_not_sent() {
+        let long = |length: usize| answered(async_graphql::Value::String("x".repeat(length)), Vec::new());
+        assert_eq!(long(1_000 - r#"{"data":""}"#.len()).status(), 200);
+        let refused = body(long(1_000 - r#"{"data":""}"#.len() + 1));
+        assert_eq!(refused["errors"][0]["extensions"]["code"], "ANSWER_TOO_LARGE");
+        assert!(refused.get("data").is_none());
+    }
+
+    #[test]
+    fn what_was_done_is_not_refused() {
+        let refused = |data, errors: Vec<ServerError>| {
+            let mut response = Response::new(data);
+            response.errors = errors;
+            was_refused(&response)
+        };
+        let forbidden = || at("points", Error::Forbidden(entity::Permission::MapRead));
+        assert!(refused(async_graphql::Value::Null, vec![ServerError::new("no such field", None)]));
+        assert!(refused(async_graphql::Value::Null, vec![refuse(OVERLOADED, "later", None)]));
+        assert!(refused(value!({"points": null}), vec![at("points", Error::Unavailable)]));
+        assert!(!refused(value!({"points": null, "others": 1}), vec![at("points", Error::Unavailable)]));
+        assert!(!refused(value!({"points": null}), vec![forbidden()]));
+        assert!(!refused(value!({"points": null}), vec![at("points", Error::Timeout)]));
+        assert!(!refused(async_graphql::Value::Null, vec![server_error(Error::Timeout)]));
+        assert!(!refused(value!({"points": null}), Vec::new()));
+    }
+
+    #[test]
+    fn what_is_packed_is_answered_as_it_was() {
+        let (packed, bytes) = packed(Response::new(value!({"a": {"b": ["\"", null]}, "c": "d", "e": null})));
+        assert_eq!(bytes, r#"{"b":["\"",null]}"#.len());
+        let answered = body(answered(packed.data, Vec::new()));
+        assert_eq!(answered["data"], json!({"a": {"b": ["\"", null]}, "c": "d", "e": null}));
+    }
+}

@@ -1,0 +1,342 @@
+//! The one connection that writes to a `SQLite` file, and transactions that reach the disk together.
+//!
+//! Each transaction is a savepoint of an outer one. Whoever has written lets those go ahead who wait already; then the
+//! outer one is committed, once for all of them, and only then does any of them learn that it has succeeded. So a disk
+//! that must keep what it says costs each of many writers little. Nobody is kept waiting by what takes long: the outer
+//! one is committed before it begins.
+//!
+//! Organizations take turns ([`FairQueue`]): the one that has used the writer least comes first, however many others wait.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, ErrorCode};
+use sea_orm::{ConnAcquireErr, DbErr, Statement};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::oneshot,
+};
+
+use super::{Payer, PerParent, RowLayout, TenantRow, sqlite};
+use crate::store::{
+    failure::DbFailure,
+    operation::diagnosis,
+    usage::fair_queue::{FairQueue, Owner, QueueGuard, Shared},
+};
+
+/// A statement with more values takes long.
+const MANY: usize = 500;
+/// How long the first of those who wait for the outer transaction to be committed waits for others' turns.
+const GATHERING: Duration = Duration::from_millis(10);
+/// How long to wait for another process that writes.
+const LOCK: Duration = Duration::from_secs(2);
+
+/// The one connection that writes.
+pub struct Writer {
+    file: PathBuf,
+    /// How long to wait for one's turn.
+    acquire_timeout: Duration,
+    group: Arc<FairQueue<CommitGroup>>,
+    home: Handle,
+    statements: Arc<AtomicU64>,
+}
+
+/// The connection, opened when it is first needed, and who waits for the outer transaction to be committed.
+struct CommitGroup {
+    connection: Option<Connection>,
+    is_closed: bool,
+    waiting: Vec<oneshot::Sender<bool>>,
+    /// Since when the first of them waits.
+    since: Instant,
+    /// Where outer transactions are committed, whichever runtime the writers belong to.
+    home: Handle,
+    /// Whether somebody was told to commit.
+    is_settling: bool,
+}
+
+/// A transaction on the one connection. Dropping it rolls back.
+pub struct Savepoint {
+    state: Mutex<State>,
+    writer: Arc<Writer>,
+    /// For whom the writer is held, and since when.
+    payer: Payer,
+    since: Instant,
+}
+
+struct State {
+    /// Always there, but while it ends.
+    group: Option<QueueGuard<CommitGroup>>,
+    has_begun: bool,
+    /// Whether the database has ended the outer transaction by itself: nothing may run as a part of it any more.
+    is_lost: bool,
+}
+
+impl Writer {
+    /// The writer of a file that is there. Opens nothing yet.
+    pub fn new(file: PathBuf, acquire_timeout: Duration, statements: &Arc<AtomicU64>) -> Arc<Self> {
+        let (home, statements) = (Handle::current(), Arc::clone(statements));
+        let group = FairQueue::new(vec![CommitGroup::new(home.clone())]);
+        Arc::new(Self { file, acquire_timeout, group, home, statements })
+    }
+
+    async fn lock(&self, owner: Owner) -> Result<QueueGuard<CommitGroup>, DbFailure> {
+        let turn = tokio::time::timeout(self.acquire_timeout, self.group.take(owner)).await;
+        turn.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into())
+    }
+
+    /// Starts a transaction when it is its turn.
+    pub async fn begin(self: &Arc<Self>, payer: Payer) -> Result<Savepoint, DbFailure> {
+        let state = State { group: Some(self.lock(payer.organization).await?), has_begun: false, is_lost: false };
+        let mut savepoint =
+            Savepoint { state: Mutex::new(state), writer: Arc::clone(self), payer, since: Instant::now() };
+        match savepoint.try_begin(Duration::ZERO) {
+            Err(DbFailure::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
+            done => return done.map(|()| savepoint),
+        }
+        let waiting = self.home.spawn_blocking(move || savepoint.try_begin(LOCK).map(|()| savepoint));
+        waiting.await.map_err(|_| DbErr::Custom("a writer has panicked".to_owned()))?
+    }
+
+    /// Runs a statement outside of any transaction, while nobody else writes. Answers the first number it answers with.
+    pub async fn execute_exclusive(&self, sql: &'static str) -> Result<Option<i64>, DbFailure> {
+        let (mut group, file) = (self.lock(None).await?, self.file.clone());
+        let task = self.home.spawn_blocking(move || {
+            group.commit();
+            let connection = group.open(&file)?;
+            connection.busy_timeout(LOCK)?;
+            let mut statement = connection.prepare(sql)?;
+            let mut rows = statement.query(())?;
+            let mut first = None;
+            while let Some(row) = rows.next()? {
+                first = first.or(row.get(0).ok());
+            }
+            Ok(first)
+        });
+        task.await.map_err(|_| DbErr::Custom("a writer has panicked".to_owned()))?
+    }
+
+    /// Commits what is written and closes the connection.
+    pub async fn close(&self) {
+        let mut group = self.group.take(None).await;
+        group.commit();
+        group.connection = None;
+        group.is_closed = true;
+    }
+}
+
+impl Shared for CommitGroup {
+    fn settle(mut turn: QueueGuard<Self>) {
+        // If the runtime has come to its end, what it was told is dropped, and the turn with it.
+        if turn.waiting.is_empty() || std::mem::replace(&mut turn.is_settling, true) {
+            return turn.release();
+        }
+        turn.home.clone().spawn_blocking(move || turn.commit());
+    }
+}
+
+impl CommitGroup {
+    fn new(home: Handle) -> Self {
+        Self {
+            connection: None,
+            is_closed: false,
+            waiting: Vec::new(),
+            since: Instant::now(),
+            home,
+            is_settling: false,
+        }
+    }
+
+    fn open(&mut self, file: &Path) -> Result<&Connection, DbFailure> {
+        if self.is_closed {
+            return Err(lost());
+        }
+        if self.connection.is_none() {
+            self.connection = Some(sqlite::writer(file)?);
+        }
+        Ok(self.connection.as_ref().expect("it was put there"))
+    }
+
+    /// Ends the outer transaction, and tells all that waited for it.
+    fn commit(&mut self) {
+        self.is_settling = false;
+        let Some(connection) = self.connection.as_ref().filter(|connection| !connection.is_autocommit()) else {
+            // Nothing is left of what they wrote.
+            return self.notify(false);
+        };
+        let done = connection.execute_batch("COMMIT");
+        if let Err(error) = &done {
+            // Each caller is told; the log is told once of what does not pass.
+            if let Some(cause) = diagnosis::of_sqlite_error(error) {
+                diagnosis::report(cause, false);
+            } else {
+                tracing::error!(error = DbFailure::describe(error), "what was written could not be committed");
+            }
+            if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
+                self.connection = None;
+            }
+        }
+        self.notify(done.is_ok());
+    }
+
+    fn notify(&mut self, is_done: bool) {
+        // Whoever does not listen any more was not told that anything had succeeded.
+        for waiting in self.waiting.drain(..) {
+            _ = waiting.send(is_done);
+        }
+    }
+}
+
+impl Savepoint {
+    fn try_begin(&mut self, lock: Duration) -> Result<(), DbFailure> {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let group = state.group.as_mut().expect("it is there until it ends");
+        let connection = group.open(&self.writer.file)?;
+        if connection.is_autocommit() {
+            connection.busy_timeout(lock)?;
+            connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+        }
+        connection.prepare_cached("SAVEPOINT one")?.execute(())?;
+        state.has_begun = true;
+        // Nobody pays for the wait for another process.
+        self.since = Instant::now();
+        Ok(())
+    }
+
+    /// Runs something as a part of the transaction.
+    fn run<T>(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, DbFailure> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *state;
+        let (Some(group), false) = (state.group.as_mut(), state.is_lost) else { return Err(lost()) };
+        let connection = group.connection.as_ref().ok_or_else(lost)?;
+        let done = run(connection);
+        // A full disk makes SQLite roll back all there is, and what came next would stand by itself.
+        if done.is_err() && connection.is_autocommit() {
+            state.is_lost = true;
+            group.notify(false);
+        }
+        Ok(done?)
+    }
+
+    fn count<T>(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, DbFailure> {
+        let started = Instant::now();
+        let done = self.run(run);
+        self.writer.statements.fetch_add(1, Ordering::Relaxed);
+        metrics::histogram!("rapport_sql_seconds").record(started.elapsed().as_secs_f64());
+        done
+    }
+
+    pub async fn query(&self, statement: &Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>, DbFailure> {
+        let started = Instant::now();
+        let many = statement.values.as_ref().is_some_and(|values| values.0.len() > MANY);
+        let run = || self.count(|connection| sqlite::read(connection, statement, layout));
+        let found = if many { in_blocking_section(run) } else { run() };
+        super::yield_if_slow(started).await;
+        found
+    }
+
+    pub fn query_per_parent(
+        &self,
+        mut statement: Statement,
+        per_parent: PerParent<'_>,
+        layout: RowLayout<'_>,
+    ) -> Result<Vec<TenantRow>, DbFailure> {
+        self.count(|connection| sqlite::read_per_parent(connection, &mut statement, per_parent, layout, None))
+    }
+
+    /// Runs what may take long: it is not of those that every call makes.
+    pub fn execute(&self, statement: &Statement) -> Result<u64, DbFailure> {
+        in_blocking_section(|| self.count(|connection| sqlite::execute(connection, statement)))
+    }
+
+    /// Makes what was written stand: answers when the disk has it.
+    pub async fn commit(self) -> Result<(), DbFailure> {
+        self.run(|connection| connection.prepare_cached("RELEASE one")?.execute(()))?;
+        self.wait_for_commit().await
+    }
+
+    /// Undoes everything. What it has seen of those before it must stand, ahead of what its caller is told.
+    pub async fn rollback(self) -> Result<(), DbFailure> {
+        self.run(undo)?;
+        self.wait_for_commit().await
+    }
+
+    /// Lets the next one go ahead and waits until all before it stands.
+    async fn wait_for_commit(self) -> Result<(), DbFailure> {
+        let told = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.has_begun = false;
+            let Some(mut group) = state.group.take() else { return Err(lost()) };
+            self.payer.meter.wrote_since(self.since);
+            if group.waiting.is_empty() {
+                group.since = Instant::now();
+            }
+            let (tell, told) = oneshot::channel();
+            group.waiting.push(tell);
+            group.account_for();
+            let is_time = group.turns().next().is_none_or(|next| group.since.elapsed() + next > GATHERING);
+            if is_time {
+                CommitGroup::settle(group);
+            }
+            told
+        };
+        if told.await == Ok(true) { Ok(()) } else { Err(lost()) }
+    }
+}
+
+/// Runs something where others of the runtime can go on without this thread, if there is any other.
+fn in_blocking_section<T>(run: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::CurrentThread => run(),
+        _ => tokio::task::block_in_place(run),
+    }
+}
+
+fn undo(connection: &Connection) -> rusqlite::Result<usize> {
+    connection.prepare_cached("ROLLBACK TO one")?.execute(())?;
+    connection.prepare_cached("RELEASE one")?.execute(())
+}
+
+/// What was written is gone, and may be written again.
+fn lost() -> DbFailure {
+    DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed).into()
+}
+
+impl Drop for Savepoint {
+    fn drop(&mut self) {
+        let State { group, has_begun, is_lost } = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut group) = group.take() else { return };
+        if *has_begun {
+            self.payer.meter.wrote_since(self.since);
+        }
+        if *is_lost {
+            return;
+        }
+        let Some(connection) = &group.connection else { return };
+        let is_undone = !*has_begun || undo(connection).is_ok();
+        if !is_undone || (group.waiting.is_empty() && !connection.is_autocommit()) {
+            if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
+                group.connection = None;
+            }
+            group.notify(false);
+        }
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Savepoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Savepoint").finish_non_exhaustive()
+    }
+}

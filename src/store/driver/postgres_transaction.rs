@@ -1,0 +1,168 @@
+//! Transactions on PostgreSQL.
+
+use std::{sync::Arc, time::Instant};
+
+use sea_orm::{DbErr, Statement};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::{PooledConnection, PostgresPool, RowLayout, TenantRow, WriteBatch};
+use crate::store::{failure::DbFailure, usage::meter::Meter};
+
+/// A transaction of PostgreSQL. It begins when it first writes or locks something: what was read until then was read as
+/// in a transaction, whose statements each see what is committed. Dropping it rolls back.
+#[derive(Debug)]
+pub struct PostgresTransaction {
+    pool: Arc<PostgresPool>,
+    /// Whether writes that nobody waits for are gathered.
+    is_deferred: bool,
+    state: Mutex<State>,
+    /// What counts how long statements take that write or lock.
+    meter: Arc<Meter>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The connection, once it has begun.
+    line: Option<PooledConnection>,
+    batch: Option<WriteBatch>,
+}
+
+impl State {
+    async fn begun(&mut self, pool: &Arc<PostgresPool>) -> Result<&mut PooledConnection, DbErr> {
+        if self.line.is_none() {
+            let mut line = pool.acquire().await?;
+            line.turn("BEGIN", false).await?;
+            self.line = Some(line);
+        }
+        Ok(self.line.as_mut().expect("it was put there"))
+    }
+
+    /// Writes what was gathered.
+    async fn flush(&mut self, pool: &Arc<PostgresPool>) -> Result<(), DbFailure> {
+        let Some(batch) = self.batch.take() else { return Ok(()) };
+        let statement = batch.finish(|_| {});
+        let nothing = RowLayout { has_parent: false, kinds: &[] };
+        let done = self.begun(pool).await?.query(false, statement, nothing).await;
+        done.map(drop).map_err(DbFailure::from_batch)
+    }
+}
+
+impl PostgresTransaction {
+    /// One that has not begun, and gathers what it may.
+    pub fn deferred(pool: &Arc<PostgresPool>, meter: Arc<Meter>) -> Self {
+        Self { pool: Arc::clone(pool), is_deferred: true, state: Mutex::default(), meter }
+    }
+
+    /// One that has begun, and does everything as it is told.
+    pub async fn begin(pool: &Arc<PostgresPool>, meter: Arc<Meter>) -> Result<Self, DbErr> {
+        let open = Self { pool: Arc::clone(pool), is_deferred: false, state: Mutex::default(), meter };
+        open.state.lock().await.begun(pool).await?;
+        Ok(open)
+    }
+
+    /// Counts how long something takes.
+    async fn timed<T>(&self, run: impl Future<Output = T>) -> T {
+        let started = Instant::now();
+        let done = run.await;
+        self.meter.wrote_since(started);
+        done
+    }
+
+    /// Whether writes that nobody waits for are gathered.
+    pub const fn is_deferred(&self) -> bool {
+        self.is_deferred
+    }
+
+    /// Holds the transaction for a statement that sees all before it.
+    async fn ready(&self) -> Result<MutexGuard<'_, State>, DbFailure> {
+        let mut state = self.state.lock().await;
+        self.timed(state.flush(&self.pool)).await?;
+        state.begun(&self.pool).await?;
+        Ok(state)
+    }
+
+    pub async fn query(&self, statement: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>, DbFailure> {
+        let mut state = self.ready().await?;
+        let line = state.begun(&self.pool).await?;
+        self.timed(line.query(false, statement, layout)).await
+    }
+
+    /// Whether it has neither begun nor gathered anything.
+    pub async fn is_unstarted(&self) -> bool {
+        let state = self.state.lock().await;
+        state.line.is_none() && state.batch.is_none()
+    }
+
+    /// Reads. Does not begin for it.
+    pub async fn read(&self, statement: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>, DbFailure> {
+        debug_assert!(only_reads(&statement.sql), "outside a transaction: {}", statement.sql);
+        let mut state = self.state.lock().await;
+        self.timed(state.flush(&self.pool)).await?;
+        match &mut state.line {
+            Some(line) => line.query(false, statement, layout).await,
+            None => self.pool.acquire().await?.query(true, statement, layout).await,
+        }
+    }
+
+    pub async fn execute(&self, statement: Statement) -> Result<u64, DbFailure> {
+        let mut state = self.ready().await?;
+        let line = state.begun(&self.pool).await?;
+        Ok(self.timed(line.execute(false, statement)).await?.rows_affected())
+    }
+
+    /// Adds to what is gathered. Answers how many values that binds by now.
+    pub async fn enqueue(&self, empty: impl FnOnce() -> WriteBatch, add: impl FnOnce(&mut WriteBatch)) -> usize {
+        let mut state = self.state.lock().await;
+        let batch = state.batch.get_or_insert_with(empty);
+        add(batch);
+        batch.values()
+    }
+
+    /// Takes what was gathered, to end with it.
+    pub async fn take_queue(&self) -> Option<WriteBatch> {
+        self.state.lock().await.batch.take()
+    }
+
+    /// Writes what was gathered so far.
+    pub async fn flush(&self) -> Result<(), DbFailure> {
+        let mut state = self.state.lock().await;
+        self.timed(state.flush(&self.pool)).await
+    }
+
+    /// Ends with a statement that holds all there was to write: by itself, if nothing has begun.
+    pub async fn commit_with(self, last: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>, DbFailure> {
+        let (State { line, .. }, started) = (self.state.into_inner(), Instant::now());
+        let Some(mut line) = line else {
+            let found = self.pool.acquire().await?.query(true, last, layout).await.map_err(DbFailure::from_batch);
+            self.meter.wrote_since(started);
+            return found;
+        };
+        let found = line.query(false, last, layout).await.map_err(DbFailure::from_batch)?;
+        line.turn("COMMIT", true).await?;
+        self.meter.wrote_since(started);
+        Ok(found)
+    }
+
+    pub async fn commit(self) -> Result<(), DbFailure> {
+        let (mut state, started) = (self.state.into_inner(), Instant::now());
+        state.flush(&self.pool).await?;
+        if let Some(line) = &mut state.line {
+            line.turn("COMMIT", true).await?;
+            self.meter.wrote_since(started);
+        }
+        Ok(())
+    }
+
+    pub async fn rollback(self) -> Result<(), DbFailure> {
+        Ok(match &mut self.state.into_inner().line {
+            Some(line) => line.turn("ROLLBACK", true).await,
+            None => Ok(()),
+        }?)
+    }
+}
+
+/// Whether a statement neither changes nor locks anything.
+fn only_reads(sql: &str) -> bool {
+    sql.starts_with("SELECT ")
+        && [" FOR UPDATE", " FOR NO KEY UPDATE", " FOR KEY SHARE", " FOR SHARE"].iter().all(|lock| !sql.contains(lock))
+}

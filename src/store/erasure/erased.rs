@@ -1,0 +1,144 @@
+//! Keeps an erased person from being brought back by an import, a retry or an update.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::{
+    noun::{Link, Noun},
+    personal::{self, ERASED_AT, PERSON},
+};
+use sea_orm::prelude::Uuid;
+
+use super::erase::hash;
+use crate::{
+    Result,
+    error::Code,
+    store::{
+        Connection, ExternalId, Scope, Tx,
+        statement::{
+            builder::Alias,
+            cell::{Cell, CellKind},
+            tenant_check::TenantCheck,
+        },
+        writing::draft::{Draft, Target},
+    },
+};
+
+/// Why an external id is refused.
+pub(in crate::store) const ERASED_KEY: &str = "whoever had this external id was erased";
+
+impl<C: Connection> Scope<C> {
+    /// Which of these external ids an erasure has taken away, and who carried them or was told of by their row.
+    pub async fn erased_keys(&self, noun: &'static Noun, keys: Vec<ExternalId>) -> Result<HashMap<ExternalId, Uuid>> {
+        let mut erased = HashMap::new();
+        if keys.is_empty() {
+            return Ok(erased);
+        }
+        let mut sql = self.sql();
+        sql.push("SELECT DISTINCT t.organization_id, t.salt FROM erasure AS t WHERE ");
+        sql.filter_tenant(TenantCheck::Salts, Alias::ROW, "organization_id", self.organization());
+        for row in self.read_rows(sql.finish(), &[CellKind::Text]).await? {
+            let salt = row[0].text().unwrap_or_default();
+            let hashes: HashMap<String, &ExternalId> = keys.iter().map(|key| (hash(salt, noun, key), key)).collect();
+            let cells: Vec<Cell> = hashes.keys().cloned().map(Cell::Text).collect();
+            let mut sql = self.sql();
+            let erasure = Alias::nested('e', 0);
+            sql.push(
+                "SELECT t.organization_id, t.hash, e.person_id FROM erasure_identifier AS t JOIN erasure AS e ON ",
+            );
+            sql.same_tenant(TenantCheck::ErasedKeysOf, (erasure, "organization_id"), (Alias::ROW, "organization_id"));
+            sql.push(" AND e.id = t.erasure_id WHERE ");
+            sql.filter_tenant(TenantCheck::ErasedKeys, Alias::ROW, "organization_id", self.organization())
+                .push(" AND ");
+            sql.is_one_of_cells(Alias::ROW, "hash", CellKind::Text, &cells);
+            for row in self.read_rows(sql.finish(), &[CellKind::Text, CellKind::Id]).await? {
+                let key = row[0].text().and_then(|hash| hashes.get(hash).copied());
+                erased.extend(key.cloned().zip(row[1].id()));
+            }
+        }
+        Ok(erased)
+    }
+}
+
+impl Tx {
+    /// Refuses drafts that would bring an erased person, or words about one, back.
+    pub(in crate::store) async fn refuse_erased(&self, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
+        if !personal::is_about_a_person(noun) {
+            return Ok(());
+        }
+        let sound = drafts.iter().filter(|draft| draft.errors.is_empty());
+        let keys: Vec<ExternalId> = sound.flat_map(Draft::new_external_ids).cloned().collect();
+        let keys = self.erased_keys(noun, keys).await?;
+        for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
+            let is_target = draft.target_key().is_some_and(|key| keys.contains_key(key));
+            if is_target || draft.new_external_ids().any(|key| keys.contains_key(key)) {
+                let field = if is_target { "externalId" } else { "externalIds" };
+                draft.refuse(Code::Erased, field, ERASED_KEY);
+            }
+            let was_erased = draft.current.as_ref().is_some_and(|row| !row.get(ERASED_AT).is_null());
+            if noun.table == PERSON.table && was_erased {
+                let field = if matches!(draft.target, Target::External(_)) { "externalId" } else { "id" };
+                draft.refuse(Code::Erased, field, "this person was erased");
+            }
+        }
+        for relation in noun.relations.iter().filter(|relation| relation.target.table == PERSON.table) {
+            if let Link::One { column, .. } = relation.link {
+                self.refuse_words(column, relation.name, drafts).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses to name an erased person anew, and to say more about one.
+    async fn refuse_words(&self, column: &str, relation: &str, drafts: &mut [Draft]) -> Result<()> {
+        let before = |draft: &Draft| draft.current.as_ref().and_then(|row| row.get(column).id());
+        let named: HashSet<Uuid> =
+            drafts.iter().flat_map(|draft| [before(draft), draft.get(column).id()]).flatten().collect();
+        let erased = self.erased_among(named.into_iter().collect()).await?;
+        if erased.is_empty() {
+            return Ok(());
+        }
+        let is_erased = |id: Option<Uuid>| id.is_some_and(|id| erased.contains(&id));
+        for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
+            let (before, after) = (before(draft), draft.get(column).id());
+            // Nor may a row leave whom it tells about: it would be passed over when their rows are emptied.
+            if before != after && (is_erased(after) || is_erased(before)) {
+                draft.refuse(Code::Erased, &format!("{relation}Ref"), "this person was erased");
+            } else if is_erased(before) {
+                if draft.new_external_ids().next().is_some() {
+                    draft.refuse(Code::Erased, "externalIds", "the person this tells about was erased");
+                }
+                let noun = draft.noun;
+                for field in noun.fields.iter().filter(|field| field.is_erasable()) {
+                    let is_said = draft.changes().iter().any(|(column, _)| column.name == field.column);
+                    if is_said {
+                        draft.refuse(Code::Erased, field.name, "the person this tells about was erased");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of these people were erased. One who is being erased at this moment is waited for, and one found here is
+    /// not erased before this transaction ends.
+    async fn erased_among(&self, people: Vec<Uuid>) -> Result<HashSet<Uuid>> {
+        if people.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let mut sql = self.sql();
+        sql.push("SELECT t.organization_id, t.id, t.").name(&[ERASED_AT]).push(" FROM ").name(&[PERSON.table]);
+        sql.push(" AS t WHERE ").filter_tenant(
+            TenantCheck::ErasedPeople,
+            Alias::ROW,
+            PERSON.tenant,
+            self.organization(),
+        );
+        sql.push(" AND ");
+        sql.is_one_of(Alias::ROW, "id", &people).push(" ORDER BY t.id");
+        if sql.is_postgres() {
+            sql.push(" FOR KEY SHARE");
+        }
+        let rows = self.rows(sql.finish(), &[CellKind::Id, CellKind::Int]).await?;
+        Ok(rows.iter().filter(|row| !row[1].is_null()).filter_map(|row| row[0].id()).collect())
+    }
+}

@@ -1,0 +1,93 @@
+//! Attributes that an admin declared not personal, and what a caller may see of the others.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use entity::{
+    Noun, Permission,
+    attribute_definition::{AttributeNoun, NOUN},
+    noun::{Field, StringEnum},
+};
+
+use crate::{
+    Error, Result,
+    auth::Actor,
+    store::{
+        Connection, Scope,
+        statement::{
+            builder::Alias,
+            cell::{Cell, CellKind},
+            tenant_check::TenantCheck,
+        },
+    },
+};
+
+/// Names of attributes that are not personal, by the table of their noun.
+pub type Open = HashMap<&'static str, Arc<BTreeSet<String>>>;
+
+/// What a caller may see.
+#[derive(Clone, Copy, Debug)]
+pub struct AttributeAccess<'a> {
+    /// The caller.
+    pub actor: &'a Actor,
+    /// Attributes that are not personal, if they were read: most requests have no need of them.
+    open: Option<&'a Open>,
+}
+
+impl AttributeAccess<'_> {
+    /// Refuses unless the caller may see the column, whatever stands in it.
+    pub fn may_use(self, field: &Field) -> Result<()> {
+        if field.is_guarded() { self.actor.require(Permission::CustomersRead) } else { Ok(()) }
+    }
+
+    /// The attributes the caller may see and no others; `None` if the caller may see all.
+    pub fn open_attributes(self, noun: &Noun, field: &Field) -> Result<Option<Arc<BTreeSet<String>>>> {
+        if self.may_use(field).is_ok() {
+            return Ok(None);
+        }
+        let open = self.open.ok_or(Error::NotRead)?;
+        Ok(Some(open.get(noun.table).cloned().unwrap_or_default()))
+    }
+
+    /// Refuses unless the caller may see the values of an attribute.
+    pub fn may_use_attribute(self, noun: &Noun, field: &Field, name: &str) -> Result<()> {
+        match self.open_attributes(noun, field)? {
+            Some(open) if !open.contains(name) => self.may_use(field),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<C: Connection> Scope<C> {
+    /// What the caller may see.
+    pub fn attribute_access(&self) -> AttributeAccess<'_> {
+        AttributeAccess { actor: self.actor(), open: self.open.get() }
+    }
+
+    /// Reads which attributes are not personal, once for a request: what was changed before it holds.
+    pub async fn read_open_attributes(&self) -> Result<()> {
+        if self.open.get().is_some() {
+            return Ok(());
+        }
+        let mut sql = self.sql();
+        sql.push("SELECT t.organization_id, t.noun, t.name, t.is_personal FROM ")
+            .name(&[NOUN.table])
+            .push(" AS t WHERE ");
+        sql.filter_tenant(TenantCheck::OpenAttributes, Alias::ROW, NOUN.tenant, self.organization());
+        let mut open: HashMap<&'static str, BTreeSet<String>> = HashMap::new();
+        for row in self.read_rows(sql.finish(), &[CellKind::Text, CellKind::Text, CellKind::Bool]).await? {
+            let is_open = row[2] == Cell::Bool(false);
+            if let Some((noun, name)) =
+                row[0].text().and_then(AttributeNoun::parse).zip(row[1].text()).filter(|_| is_open)
+            {
+                open.entry(noun.noun().table).or_default().insert(name.to_owned());
+            }
+        }
+        let open = open.into_iter().map(|(table, names)| (table, Arc::new(names))).collect();
+        // Whoever was faster in the same request has read the same.
+        let _ = self.open.set(open);
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! Erasures as the database knows them: for the ledger, for those who ask how far one is, and for what goes on with it.
+
+use std::collections::HashMap;
+
+use sea_orm::prelude::Uuid;
+
+use super::ledger::{Entry, Erasure, Part};
+use crate::{
+    Error, Result,
+    store::{
+        Connection, Scope,
+        statement::{
+            builder::Alias,
+            cell::{Cell, CellKind},
+            tenant_check::TenantCheck,
+        },
+    },
+};
+
+/// How far an erasure is.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// When it began, epoch milliseconds.
+    pub erased_at: i64,
+    /// How many rows it has emptied so far, the person's own among them.
+    pub rows: i64,
+    /// When everything was gone, epoch milliseconds; `None` while it goes on.
+    pub done_at: Option<i64>,
+}
+
+const ERASURE: [CellKind; 4] = [CellKind::Id, CellKind::Id, CellKind::Int, CellKind::Text];
+
+impl<C: Connection> Scope<C> {
+    /// The erasures of the organization with their parts, the first one first, as the ledger tells of them.
+    pub async fn erasures(&self) -> Result<Vec<Entry>> {
+        let mut sql = self.sql();
+        sql.push("SELECT t.organization_id, t.erasure_id, t.part_id, t.hash FROM erasure_identifier AS t WHERE ");
+        sql.filter_tenant(TenantCheck::ErasedHashes, Alias::ROW, "organization_id", self.organization())
+            .push(" ORDER BY t.hash");
+        let mut hashes: HashMap<Uuid, Vec<String>> = HashMap::new();
+        for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id, CellKind::Text]).await? {
+            // Of the part, or of the beginning.
+            if let (Some(of), Some(hash)) = (row[1].id().or(row[0].id()), row[2].text()) {
+                hashes.entry(of).or_default().push(hash.to_owned());
+            }
+        }
+        let mut sql = self.sql();
+        sql.push("SELECT t.organization_id, t.id, t.person_id, t.erased_at, t.salt FROM erasure AS t WHERE ");
+        sql.filter_tenant(TenantCheck::Erasures, Alias::ROW, "organization_id", self.organization());
+        sql.push(" ORDER BY t.erased_at, t.id");
+        let mut entries = Vec::new();
+        for row in self.read_rows(sql.finish(), &ERASURE).await? {
+            let erasure = self.read_erasure(&row)?;
+            let identifiers = hashes.remove(&erasure.id).unwrap_or_default();
+            entries.push(Entry::Erasure(Erasure { identifiers, ..erasure }));
+        }
+        let mut sql = self.sql();
+        sql.push("SELECT t.organization_id, t.id, t.erasure_id, t.erased_rows FROM erasure_part AS t WHERE ");
+        sql.filter_tenant(TenantCheck::ErasedParts, Alias::ROW, "organization_id", self.organization())
+            .push(" ORDER BY t.id");
+        for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id, CellKind::Text]).await? {
+            let [Cell::Id(id), Cell::Id(erasure), Cell::Text(rows)] = row.as_slice() else { return Err(unreadable()) };
+            let rows = serde_json::from_str(rows).map_err(|_| unreadable())?;
+            // The parts of an earlier version are named as their erasure is, and are no entries of their own.
+            let (id, organization) = (*id, self.organization().0);
+            let identifiers = if id == *erasure { Vec::new() } else { hashes.remove(&id).unwrap_or_default() };
+            entries.push(Entry::Part(Part { id, organization, erasure: *erasure, rows, identifiers }));
+        }
+        Ok(entries)
+    }
+
+    fn read_erasure(&self, row: &[Cell]) -> Result<Erasure> {
+        let [Cell::Id(id), Cell::Id(person), Cell::Int(erased_at), Cell::Text(salt)] = row else {
+            return Err(unreadable());
+        };
+        let (organization, identifiers) = (self.organization().0, Vec::new());
+        let (id, person, erased_at) = (*id, *person, *erased_at);
+        Ok(Erasure { id, organization, person, erased_at, salt: salt.clone(), identifiers })
+    }
+
+    /// An erasure, without the hashes.
+    pub(in crate::store) async fn erasure(&self, id: Uuid) -> Result<Option<Erasure>> {
+        let mut sql = self.sql();
+        sql.push("SELECT t.organization_id, t.id, t.person_id, t.erased_at, t.salt FROM erasure AS t WHERE ");
+        sql.filter_tenant(TenantCheck::KnownErasure, Alias::ROW, "organization_id", self.organization());
+        sql.push(" AND t.id = ").bind(id);
+        self.read_rows(sql.finish(), &ERASURE).await?.first().map(|row| self.read_erasure(row)).transpose()
+    }
+
+    /// Whether a part was entered.
+    pub(in crate::store) async fn knows_part(&self, id: Uuid) -> Result<bool> {
+        let mut sql = self.sql();
+        sql.push("SELECT t.organization_id FROM erasure_part AS t WHERE ");
+        sql.filter_tenant(TenantCheck::KnownPart, Alias::ROW, "organization_id", self.organization());
+        sql.push(" AND t.id = ").bind(id);
+        Ok(!self.read_rows(sql.finish(), &[]).await?.is_empty())
+    }
+
+    /// How far the erasures of these people are; those who were not erased are left out.
+    pub async fn erasure_extents(&self, people: &[Uuid]) -> Result<HashMap<Uuid, Extent>> {
+        let mut sql = self.sql();
+        sql.push("SELECT t.organization_id, t.person_id, t.erased_at, t.row_count, t.done_at FROM erasure AS t WHERE ");
+        sql.filter_tenant(TenantCheck::ErasureExtent, Alias::ROW, "organization_id", self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, "person_id", people).push(" ORDER BY t.id");
+        let mut extents = HashMap::new();
+        for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Int, CellKind::Int, CellKind::Int]).await? {
+            if let [Cell::Id(person), Cell::Int(erased_at), Cell::Int(rows), done_at] = row.as_slice() {
+                let (erased_at, rows, done_at) = (*erased_at, *rows, done_at.int());
+                extents.insert(*person, Extent { erased_at, rows, done_at });
+            }
+        }
+        Ok(extents)
+    }
+}
+
+fn unreadable() -> Error {
+    Error::internal("an erasure cannot be read")
+}

@@ -1,0 +1,173 @@
+//! The rows about a person, a page at a time, in an order that stays: path by path, along the ids.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use entity::{
+    noun::Noun,
+    personal::{self, PERSON, SubjectPath},
+};
+use futures_util::future::BoxFuture;
+use sea_orm::prelude::Uuid;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Result,
+    store::{
+        Connection, Scope,
+        statement::{builder::Alias, cell::CellKind, tenant_check::TenantCheck},
+    },
+};
+
+/// A place in the order: rows after it come next. The default is the start, before the person's own row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The path: names of nouns and columns. Empty for the person's own row.
+    path: String,
+    /// The ids along the path that were passed.
+    after: Vec<Uuid>,
+}
+
+/// A page of rows about a person, of one noun.
+#[derive(Clone, Debug)]
+pub struct SubjectRows {
+    /// The noun.
+    pub noun: &'static Noun,
+    /// The rows, in their order. There may be none, and more to come.
+    pub ids: Vec<Uuid>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<Place>,
+    path: String,
+    found: Vec<IdPath>,
+}
+
+impl SubjectRows {
+    /// The place after the row of that index.
+    pub fn after(&self, index: usize) -> Option<Place> {
+        let after = self.found.get(index)?.clone();
+        Some(Place { path: self.path.clone(), after })
+    }
+}
+
+/// Ids along a path, down to a row.
+type IdPath = Vec<Uuid>;
+
+fn name(path: &[SubjectPath]) -> String {
+    let names: Vec<String> = path.iter().map(|reach| format!("{}.{}", reach.noun.name, reach.column)).collect();
+    names.join("/")
+}
+
+impl Place {
+    /// As text that callers give back.
+    pub fn cursor(&self) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::json!((&self.path, &self.after)).to_string())
+    }
+
+    /// The place that such a text names, if it names one.
+    pub fn parse(cursor: &str) -> Option<Self> {
+        let text = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (path, after): (String, Vec<Uuid>) = serde_json::from_slice(&text).ok()?;
+        let known = personal::paths().iter().find(|known| name(known) == path)?;
+        (after.is_empty() || after.len() == known.len()).then_some(Self { path, after })
+    }
+
+    /// The first row that is not the person's own; `None` if nothing but that row is about a person.
+    pub(in crate::store) fn below_person() -> Option<Self> {
+        personal::paths().first().map(|path| Self { path: name(path), after: Vec::new() })
+    }
+}
+
+impl<C: Connection> Scope<C> {
+    /// The next rows about a person from a place on, at most `most`, in a fixed number of statements.
+    pub async fn about(&self, person: Uuid, place: &Place, most: usize) -> Result<SubjectRows> {
+        let paths = personal::paths();
+        // A path that another version knew begins again from the start: what is done twice does no harm.
+        let Some(at) = paths.iter().position(|path| name(path) == place.path) else {
+            let (path, found) = (String::new(), Vec::new());
+            return Ok(SubjectRows { noun: PERSON, ids: vec![person], next: Place::below_person(), path, found });
+        };
+        let path = &paths[at];
+        let (found, more) = self.id_path(path, person, &place.after, most).await?;
+        let ids = found.iter().filter_map(|id_path| id_path.last().copied()).collect();
+        let next = match more {
+            Some(after) => Some(Place { path: place.path.clone(), after }),
+            None => paths.get(at + 1).map(|path| Place { path: name(path), after: Vec::new() }),
+        };
+        Ok(SubjectRows { noun: path[path.len() - 1].noun, ids, next, path: place.path.clone(), found })
+    }
+
+    /// Rows at the end of a path after some ids, in the order of the ids along it, and what they go on after.
+    fn id_path<'a>(
+        &'a self,
+        path: &'a [SubjectPath],
+        person: Uuid,
+        after: &'a [Uuid],
+        most: usize,
+    ) -> BoxFuture<'a, Result<(Vec<IdPath>, Option<IdPath>)>> {
+        Box::pin(async move {
+            let Some((last, above)) = path.split_last() else { return Ok((vec![Vec::new()], None)) };
+            if above.is_empty() {
+                let found: Vec<IdPath> = self
+                    .named(last, &[person], after.first().copied(), most)
+                    .await?
+                    .into_iter()
+                    .map(|id| vec![id.1])
+                    .collect();
+                let more = found.last().filter(|_| found.len() == most).cloned();
+                return Ok((found, more));
+            }
+            let (parent, own) = after.split_at_checked(above.len()).unwrap_or((&[], &[]));
+            // What is left below the row where the last page ended.
+            if let (Some(below), Some(own)) = (parent.last(), own.first().filter(|own| **own != Uuid::max())) {
+                let rows = self.named(last, &[*below], Some(*own), most).await?;
+                if !rows.is_empty() {
+                    let found: Vec<IdPath> = rows.iter().map(|(_, id)| [parent, &[*id]].concat()).collect();
+                    let end = if found.len() == most { found[most - 1].clone() } else { passed(parent) };
+                    return Ok((found, Some(end)));
+                }
+            }
+            let (parents, more) = self.id_path(above, person, parent, most).await?;
+            let Some(end) = parents.last() else { return Ok((Vec::new(), None)) };
+            let mut found: Vec<IdPath> = Vec::new();
+            // Below rows that are in the order of their ids, one statement finds what comes first.
+            let at_once = if above.len() == 1 { parents.len() } else { 1 };
+            for some in parents.chunks(at_once) {
+                let ids: Vec<Uuid> = some.iter().filter_map(|id_path| id_path.last().copied()).collect();
+                let left = most - found.len();
+                for (parent, id) in self.named(last, &ids, None, left).await? {
+                    let id_path = some.iter().find(|id_path| id_path.last() == Some(&parent));
+                    found.extend(id_path.map(|id_path| [id_path.as_slice(), &[id]].concat()));
+                }
+                if found.len() >= most {
+                    let end = found[most - 1].clone();
+                    return Ok((found, Some(end)));
+                }
+            }
+            Ok((found, more.map(|_| passed(end))))
+        })
+    }
+
+    /// The first rows that name one of some rows, each with the one it names, after an id if only one is named.
+    async fn named(
+        &self,
+        reach: &SubjectPath,
+        above: &[Uuid],
+        after: Option<Uuid>,
+        most: usize,
+    ) -> Result<Vec<(Uuid, Uuid)>> {
+        let mut sql = self.sql();
+        sql.push("SELECT t.organization_id, ").column(Alias::ROW, reach.column).push(", t.id FROM ");
+        sql.name(&[reach.noun.table]).push(" AS t WHERE ");
+        sql.filter_tenant(TenantCheck::SubjectRows, Alias::ROW, reach.noun.tenant, self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, reach.column, above);
+        if let Some(after) = after {
+            sql.push(" AND t.id > ").bind(after);
+        }
+        sql.push(" ORDER BY ").column(Alias::ROW, reach.column).push(", t.id LIMIT ").number(most);
+        let rows = self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id]).await?;
+        Ok(rows.iter().filter_map(|row| row[0].id().zip(row[1].id())).collect())
+    }
+}
+
+/// The place after everything below a row.
+fn passed(parent: &[Uuid]) -> IdPath {
+    [parent, &[Uuid::max()]].concat()
+}

@@ -1,0 +1,183 @@
+//! Copies of a `SQLite` database, and bytes that must leave a database's files.
+
+use std::{path::Path, sync::atomic::Ordering};
+
+use entity::personal;
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+
+use super::connect;
+use crate::{
+    Error, Result,
+    store::{
+        SqliteFile, Store,
+        driver::Pools,
+        erasure::ledger::{self, Entry},
+        statement::builder::Sql,
+    },
+};
+
+impl Store {
+    /// Writes a consistent copy into an empty or new file, while others write. `SQLite` only.
+    pub async fn copy_into(&self, file: &Path) -> Result<()> {
+        let mut sql = Sql::new(self.backend());
+        sql.push("VACUUM INTO ").bind(file.display().to_string());
+        self.reader.execute_raw(sql.finish()).await?;
+        Ok(())
+    }
+
+    /// What is wrong with the file, in the words of `SQLite`; nothing for a sound one.
+    pub async fn flaws(&self) -> Result<Vec<String>> {
+        let mut flaws = self.names("PRAGMA integrity_check").await?;
+        flaws.retain(|flaw| flaw != "ok");
+        let dangling = self.names("SELECT \"table\" FROM pragma_foreign_key_check").await?;
+        flaws.extend(dangling.into_iter().map(|table| format!("a row of {table} refers to none")));
+        Ok(flaws)
+    }
+
+    /// Steps of the schema that this program does not know: a newer one made them.
+    pub async fn unknown_steps(&self) -> Result<Vec<String>> {
+        let known: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
+        let mut found = self.names("SELECT version FROM seaql_migrations ORDER BY version").await?;
+        found.retain(|step| !known.contains(step));
+        Ok(found)
+    }
+
+    /// Gets what was erased out of the write-ahead log of `SQLite`. Answers whether it is done: a reader may be in the
+    /// way. On PostgreSQL, dead rows leave the files when the operator says so: see [`Store::scrub`].
+    pub async fn clean(&self) -> Result<bool> {
+        if self.is_postgres() {
+            return Ok(true);
+        }
+        let is_done = self.execute_exclusive("PRAGMA wal_checkpoint(TRUNCATE)").await? == Some(0);
+        self.is_unclean.store(!is_done, Ordering::Release);
+        Ok(is_done)
+    }
+
+    /// Runs a statement on `SQLite` while nobody writes.
+    pub(in crate::store) async fn execute_exclusive(&self, sql: &'static str) -> Result<Option<i64>> {
+        match &self.writer {
+            Pools::Writer(writer) => Ok(writer.execute_exclusive(sql).await?),
+            _ => Err(Error::internal("only SQLite has one writer")),
+        }
+    }
+
+    /// Cleans now, or leaves it to housekeeping if that cannot be done now.
+    pub(in crate::store) async fn clean_soon(&self) {
+        self.is_unclean.store(true, Ordering::Release);
+        match self.clean().await {
+            Ok(true) => {}
+            Ok(false) => tracing::info!("what was erased leaves the write-ahead log when no reader is in the way"),
+            Err(error) => tracing::warn!(%error, "what was erased could not be taken out of the write-ahead log"),
+        }
+    }
+
+    /// Whether something erased may still stand in a file.
+    pub fn is_unclean(&self) -> bool {
+        self.is_unclean.load(Ordering::Acquire)
+    }
+
+    /// Rewrites what held personal data, so that nothing erased is left between what is there. Locks each table while
+    /// it does, and may be cut short and begun again. `tell` hears of each step.
+    pub async fn scrub(&self, mut tell: impl FnMut(String)) -> Result<()> {
+        if !self.is_postgres() {
+            tell("rewriting the file".to_owned());
+            self.execute_exclusive("VACUUM").await?;
+            if !self.clean().await? {
+                return Err(Error::Unavailable);
+            }
+            return Ok(());
+        }
+        let pool = connect::with_busy_timeout(&self.address, &self.statements).await?;
+        for table in held() {
+            tell(format!("rewriting {}", table.concat()));
+            let mut sql = Sql::new(self.backend());
+            sql.push("VACUUM (FULL, ANALYZE) ").name(&table);
+            pool.execute_unprepared(&sql.finish().sql).await?;
+        }
+        // The planner's samples of values: the ANALYZE above has replaced them, the old ones lie about.
+        tell("rewriting pg_statistic".to_owned());
+        pool.execute_unprepared("VACUUM FULL pg_statistic").await?;
+        // Where tables are spread over nodes, each has samples of its own. The tables themselves are rewritten everywhere.
+        let spreads = "SELECT 1 FROM pg_proc WHERE proname = 'run_command_on_all_nodes'";
+        if pool.query_one_raw(Sql::text_only(self.backend(), spreads)).await?.is_some() {
+            let everywhere =
+                "SELECT CAST(success AS TEXT), result FROM run_command_on_all_nodes('VACUUM FULL pg_statistic')";
+            for node in pool.query_all_raw(Sql::text_only(self.backend(), everywhere)).await? {
+                if node.try_get_by_index::<String>(0)? != "true" {
+                    return Err(Error::internal("a node did not rewrite pg_statistic"));
+                }
+            }
+        }
+        pool.close().await?;
+        Ok(())
+    }
+
+    /// Appends to the ledger's file, if there is one.
+    pub(in crate::store) async fn append(&self, entries: Vec<Entry>) -> Result<()> {
+        let Some(path) = self.ledger.clone() else { return Ok(()) };
+        blocking(move || ledger::append(&path, &entries)).await
+    }
+
+    /// Every erasure of every organization with its parts, as the ledger tells of them.
+    pub async fn all_erasures(&self) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for (organization, _) in self.organizations().await? {
+            let scope = self.scope(crate::auth::Actor::operator(organization), chrono::DateTime::default());
+            entries.extend(scope.erasures().await?);
+        }
+        Ok(entries)
+    }
+
+    /// Appends to the ledger's file the erasures it lacks: of before it was kept, or by servers without it.
+    pub async fn complete_ledger(&self) -> Result<usize> {
+        let Some(path) = self.ledger.clone() else { return Ok(0) };
+        let entries = self.all_erasures().await?;
+        blocking(move || ledger::complete(&path, entries)).await
+    }
+}
+
+/// Runs what waits for the disk where it keeps nobody else waiting.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ledger::LedgerError> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(std::sync::Arc::new(error)))?;
+    done.map_err(|error| Error::Internal(std::sync::Arc::new(error)))
+}
+
+/// The tables that hold something an erasure takes away, by the parts of their names.
+fn held() -> Vec<Vec<&'static str>> {
+    let mut tables = vec![vec!["idempotency"]];
+    for noun in personal::about_a_person() {
+        tables.push(vec![noun.table]);
+        let sets = noun.all_fields().filter(|field| field.kind.is_set() && field.is_erasable());
+        tables.extend(sets.map(|field| vec![noun.table, "_", field.column]));
+        if noun.has_external_ids {
+            tables.push(vec![noun.table, "_external_id"]);
+        }
+    }
+    tables
+}
+
+/// A `SQLite` file that nobody else has open, and nobody can open while this lives.
+#[derive(Debug)]
+pub struct Exclusive(DatabaseConnection);
+
+impl Exclusive {
+    /// Takes the file, its write-ahead log emptied into it. `None` if somebody has it open.
+    pub async fn take(file: &SqliteFile) -> Result<Option<Self>> {
+        let Ok(connection) = connect::exclusive(file).await else { return Ok(None) };
+        for statement in ["BEGIN EXCLUSIVE", "COMMIT", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+            if connection.execute_unprepared(statement).await.is_err() {
+                connection.close().await?;
+                return Ok(None);
+            }
+        }
+        Ok(Some(Self(connection)))
+    }
+
+    /// Lets it go.
+    pub async fn release(self) -> Result<()> {
+        Ok(self.0.close().await?)
+    }
+}

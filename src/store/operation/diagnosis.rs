@@ -1,0 +1,204 @@
+//! What an operator can mend about the database, in words, and telling the log of it once.
+
+use std::{
+    fmt, io,
+    sync::{Mutex, PoisonError, atomic::AtomicBool, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use rusqlite::ffi;
+use sea_orm::{DbErr, RuntimeErr, sqlx};
+
+use crate::{Error, store::failure::DbFailure};
+
+/// A sentence about something that the operator can mend. It quotes no value of a row and no password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(pub String);
+
+impl From<Cause> for Error {
+    fn from(cause: Cause) -> Self {
+        Self::Internal(std::sync::Arc::new(cause))
+    }
+}
+
+/// The last cause that was met.
+static LAST: Mutex<Option<Cause>> = Mutex::new(None);
+/// What was last told, and since when.
+static TOLD: Mutex<Option<(String, Instant)>> = Mutex::new(None);
+/// Whether [`TOLD`] holds anything: asked after every transaction.
+static IS_TOLD: AtomicBool = AtomicBool::new(false);
+/// For how long nothing is told of a cause that comes and goes, as a full disk does.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Notes a cause, and tells the log unless it passes by itself or is what the log was told last.
+pub fn report(cause: String, passes: bool) {
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if !passes && told.as_ref().is_none_or(|(known, _)| *known != cause) {
+        tracing::warn!(cause, "the database fails; this is told once");
+        *told = Some((cause.clone(), Instant::now()));
+        IS_TOLD.store(true, Ordering::Release);
+    }
+    drop(told);
+    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Cause(cause));
+}
+
+/// Notes that the database has done what it should.
+pub fn clear() {
+    if IS_TOLD.load(Ordering::Acquire) {
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.as_ref().is_some_and(|(_, since)| since.elapsed() > LOG_INTERVAL) {
+            tracing::info!("the database works again");
+            *told = None;
+            IS_TOLD.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// The last cause that was met: why a command failed that was told nothing but to try again.
+pub fn last() -> Option<Cause> {
+    LAST.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// What an operator can mend about a failure.
+pub fn of(failed: &DbFailure) -> Option<String> {
+    match failed {
+        DbFailure::Driver(
+            DbErr::Conn(RuntimeErr::SqlxError(error))
+            | DbErr::Exec(RuntimeErr::SqlxError(error))
+            | DbErr::Query(RuntimeErr::SqlxError(error)),
+        ) => of_driver(error),
+        DbFailure::Sqlite(error) => of_sqlite_error(error),
+        DbFailure::ReadOnly => Some(DbFailure::ReadOnly.to_string()),
+        DbFailure::Driver(_) | DbFailure::GuardFailed => None,
+    }
+}
+
+/// What an operator can mend about an error of the asynchronous drivers.
+pub fn of_driver(error: &sqlx::Error) -> Option<String> {
+    match error {
+        sqlx::Error::Io(error) => Some(format!("the database cannot be reached: {}", Reason(error))),
+        sqlx::Error::Tls(error) => Some(format!("TLS with PostgreSQL failed, see sslmode: {error}")),
+        sqlx::Error::Database(error) => {
+            let code = error.code()?;
+            if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+                return of_sqlite(code.parse().ok()?).map(str::to_owned);
+            }
+            of_postgres(&code, error.message())
+        }
+        _ => None,
+    }
+}
+
+/// What an operator can mend about an error of `SQLite` on our own threads.
+pub fn of_sqlite_error(error: &rusqlite::Error) -> Option<String> {
+    of_sqlite(error.sqlite_error()?.extended_code).map(str::to_owned)
+}
+
+/// By an extended code of `SQLite`.
+fn of_sqlite(code: i32) -> Option<&'static str> {
+    Some(match code & 0xff {
+        ffi::SQLITE_PERM | ffi::SQLITE_AUTH => "the database file may not be used: permission denied",
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => "another process has locked the database file",
+        ffi::SQLITE_READONLY => "the database file can only be read: it, its folder or its disk is read-only",
+        ffi::SQLITE_IOERR if code == ffi::SQLITE_IOERR_SHMSIZE => "the disk of the database file is full",
+        ffi::SQLITE_IOERR => "the disk of the database file fails",
+        ffi::SQLITE_CORRUPT => "the database file is damaged: restore a backup",
+        ffi::SQLITE_FULL => "the disk of the database file is full",
+        ffi::SQLITE_CANTOPEN => {
+            "the database file cannot be opened: it, its folder, or what ends in -wal or -shm beside it is missing or \
+             closed to this user"
+        }
+        ffi::SQLITE_NOTADB => "the file is no SQLite database",
+        _ => return None,
+    })
+}
+
+/// By a SQLSTATE of PostgreSQL. Its message is used only where it tells of names, roles and the server's state.
+fn of_postgres(code: &str, message: &str) -> Option<String> {
+    let mend = match code {
+        "08P01" if message.contains("startup parameter") => {
+            "PgBouncer needs ignore_startup_parameters = options,extra_float_digits"
+        }
+        "26000" | "42P05" => {
+            return Some(
+                "a pooler gives out connections without their prepared statements: PgBouncer needs \
+                 max_prepared_statements = 512 (and version 1.21 or later)"
+                    .to_owned(),
+            );
+        }
+        "28P01" | "28000" => "see user and password in --database-url, and the server's pg_hba.conf",
+        "3D000" => "`createdb` makes it, or --database-url names another",
+        "3F000" => "the role's search_path must name a schema that is there",
+        "53300" => "lower --database-connections, or raise max_connections of the server",
+        "53100" => "its disk is full",
+        "53200" => "it is out of memory",
+        "57P03" => "try again when it has started",
+        "42501" => "grant it to the role in --database-url",
+        "42P01" => "`rapport migrate` makes our tables; the role's search_path must name their schema",
+        "25006" => "name the primary in --database-url: a standby, and a database set to read-only, take no writes",
+        _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) && code != "57014" => "",
+        _ => return None,
+    };
+    let separator = if mend.is_empty() { "" } else { "; " };
+    Some(format!("PostgreSQL says: {message}{separator}{mend}"))
+}
+
+/// Why there was no connection, in few words.
+pub struct Reason<'a>(pub &'a io::Error);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.kind() {
+            io::ErrorKind::ConnectionRefused => f.write_str("refused"),
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => {
+                f.write_str("the connection was cut")
+            }
+            io::ErrorKind::NotFound => f.write_str("there is no such socket"),
+            io::ErrorKind::TimedOut => f.write_str("no answer"),
+            _ => self.0.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_mended_says_how() {
+        for (code, message, said) in [
+            ("28P01", "password authentication failed for user \"ann\"", "--database-url"),
+            ("3D000", "database \"x\" does not exist", "createdb"),
+            ("53300", "sorry, too many clients already", "--database-connections"),
+            ("42501", "permission denied for table event", "grant"),
+            ("25006", "cannot execute INSERT in a read-only transaction", "primary"),
+            ("42P05", "prepared statement \"sqlx_s_1\" already exists", "max_prepared_statements"),
+            ("26000", "prepared statement \"sqlx_s_1\" does not exist", "max_prepared_statements"),
+            ("08P01", "unsupported startup parameter: extra_float_digits", "ignore_startup_parameters"),
+            ("08006", "server conn crashed?", "server conn crashed?"),
+            ("57P03", "the database system is starting up", "starting up"),
+            ("53100", "could not extend file", "disk is full"),
+            ("58030", "could not read block", "could not read block"),
+        ] {
+            let told = of_postgres(code, message).unwrap_or_default();
+            assert!(told.contains(said), "{code}: {told}");
+        }
+        for code in ["23505", "22012", "57014", "40001", "XX000"] {
+            assert_eq!(of_postgres(code, "Key (email)=(mia@example.com) already exists."), None);
+        }
+        for (code, said) in [
+            (ffi::SQLITE_NOTADB, "no SQLite database"),
+            (ffi::SQLITE_FULL, "full"),
+            (ffi::SQLITE_READONLY_DIRECTORY, "read-only"),
+            (ffi::SQLITE_BUSY_RECOVERY, "locked"),
+            (ffi::SQLITE_CORRUPT_INDEX, "damaged"),
+            (ffi::SQLITE_CANTOPEN_ISDIR, "cannot be opened"),
+            (ffi::SQLITE_IOERR_SHMSIZE, "full"),
+            (ffi::SQLITE_IOERR_FSYNC, "fails"),
+        ] {
+            assert!(of_sqlite(code).is_some_and(|told| told.contains(said)), "{code}");
+        }
+        assert_eq!(of_sqlite(ffi::SQLITE_CONSTRAINT_UNIQUE), None);
+    }
+}

@@ -1,0 +1,11 @@
+//! What operators and the server itself do, on behalf of no caller.
+
+pub mod auth_queries;
+pub mod backup;
+pub(in crate::store) mod connect;
+pub(in crate::store) mod database_url;
+pub mod diagnosis;
+pub mod jobs;
+pub(in crate::store) mod postgres_checks;
+pub(in crate::store) mod sqlite_file;
+pub mod unscoped;

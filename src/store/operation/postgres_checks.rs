@@ -1,0 +1,161 @@
+//! What must hold of a PostgreSQL server, a pooler before it, and our role there: looked at before anything else.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, postgres::PgConnectOptions};
+
+use super::diagnosis::{self, Cause, Reason};
+use crate::{Result, store::Address};
+
+/// How long a server may take to let us in.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What every session is set to, whatever the role or the database says. Poolers may drop it: see [`MUST`] and [`TIMES`].
+pub const SESSION: [(&str, &str); 5] = [
+    // Each statement sees what is committed when it begins.
+    ("default_transaction_isolation", "read committed"),
+    ("default_transaction_read_only", "off"),
+    ("standard_conforming_strings", "on"),
+    ("transform_null_equals", "off"),
+    // A ROLLBACK where nothing is open is worth a warning.
+    ("client_min_messages", "error"),
+];
+
+/// Time-outs of a server's sessions.
+pub const TIMES: [(&str, &str); 3] =
+    [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")];
+
+/// None, for work that takes long: those of the role would cut it short.
+pub const NO_TIMES: [(&str, &str); 3] =
+    [("statement_timeout", "0"), ("lock_timeout", "0"), ("idle_in_transaction_session_timeout", "0")];
+
+/// Settings without which we would do wrong, and how each is mended.
+const MUST: [(&str, &str, &str); 6] = [
+    (
+        "server_encoding",
+        "UTF8",
+        "make another database: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0 (and a locale that goes with it)",
+    ),
+    ("client_encoding", "UTF8", "a pooler must pass it on"),
+    (
+        "default_transaction_isolation",
+        "read committed",
+        "ALTER ROLE … SET default_transaction_isolation = 'read committed'",
+    ),
+    ("standard_conforming_strings", "on", "ALTER ROLE … SET standard_conforming_strings = on"),
+    ("transform_null_equals", "off", "ALTER ROLE … SET transform_null_equals = off"),
+    ("session_replication_role", "origin", "ALTER ROLE … RESET session_replication_role: it switches foreign keys off"),
+];
+
+/// Settings by which acknowledged writes may be lost.
+const SHOULD: [(&str, &str); 3] = [("fsync", "on"), ("full_page_writes", "on"), ("synchronous_commit", "on")];
+
+/// What a server is like.
+#[derive(Clone, Debug, Default)]
+pub struct Server {
+    settings: BTreeMap<String, String>,
+    /// Whether it takes no writes.
+    pub only_reads: bool,
+}
+
+impl Server {
+    /// Asks a server by a connection of its own, so that what is wrong is known at once and as it is.
+    pub async fn ask(options: &PgConnectOptions, address: &Address) -> Result<Self> {
+        let connected = tokio::time::timeout(TIMEOUT, PgConnection::connect_with(options)).await;
+        let mut connection = match connected {
+            Err(_) => return Err(Cause(format!("cannot reach {address}: no answer within 5 seconds")).into()),
+            Ok(Err(error)) => return Err(explain(&error, address).into()),
+            Ok(Ok(connection)) => connection,
+        };
+        let found = tokio::time::timeout(TIMEOUT, Self::read(&mut connection)).await;
+        let server = match found {
+            Err(_) => return Err(Cause(format!("{address} does not answer within 5 seconds")).into()),
+            Ok(Err(error)) => return Err(explain(&error, address).into()),
+            Ok(Ok(server)) => server,
+        };
+        // Nobody waits for what the server says to the goodbye.
+        drop(connection.close().await);
+        server.check(options.get_database().unwrap_or_else(|| options.get_username()))?;
+        Ok(server)
+    }
+
+    async fn read(connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
+        // `pg_settings` and not `current_setting`: of a setting that a server does not know there is no row.
+        let asked = "SELECT name, setting FROM pg_settings UNION ALL \
+                     SELECT 'transaction_read_only here', current_setting('transaction_read_only') UNION ALL \
+                     SELECT 'in recovery', CASE WHEN pg_is_in_recovery() THEN 'on' ELSE 'off' END UNION ALL \
+                     SELECT 'schema', COALESCE(CAST(current_schema() AS TEXT), '')";
+        let rows = sqlx::query(AssertSqlSafe(asked)).fetch_all(connection).await?;
+        let settings: BTreeMap<String, String> =
+            rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, sqlx::Error>>()?;
+        let is_on = |name: &str| settings.get(name).is_some_and(|text| text == "on");
+        let only_reads = is_on("transaction_read_only here") || is_on("in recovery");
+        Ok(Self { settings, only_reads })
+    }
+
+    fn check(&self, database: &str) -> Result<()> {
+        for (name, wanted, mend) in MUST {
+            let found = self.settings.get(name).map_or("", String::as_str);
+            if !found.eq_ignore_ascii_case(wanted) {
+                let said = format!("the database {database} has {name} {found}, and Rapport needs {wanted}: {mend}");
+                return Err(Cause(said).into());
+            }
+        }
+        if self.settings.get("schema").is_some_and(String::is_empty) {
+            let said = format!(
+                "the search_path of this role names no schema of the database {database} that is there and that it may use"
+            );
+            return Err(Cause(said).into());
+        }
+        Ok(())
+    }
+
+    /// Refuses a server that takes no writes.
+    pub fn must_write(&self, address: &Address) -> Result<()> {
+        if !self.only_reads {
+            return Ok(());
+        }
+        let kind =
+            if self.settings.get("in recovery").is_some_and(|text| text == "on") { "a standby" } else { "read-only" };
+        Err(Cause(format!("{address} is {kind} and takes no writes: name the primary in --database-url")).into())
+    }
+
+    /// What is missing, though it can be done without.
+    pub fn wanting(&self) -> Vec<String> {
+        let is = |name: &str, wanted: &str| self.settings.get(name).is_none_or(|found| found == wanted);
+        let mut wanting = Vec::new();
+        let lost: Vec<_> = TIMES.iter().filter(|(name, _)| is(name, "0")).collect();
+        if !lost.is_empty() {
+            let mend: Vec<_> = lost.iter().map(|(name, time)| format!("SET {name} = '{time}'")).collect();
+            wanting.push(format!(
+                "a pooler drops the time-outs of our sessions; for the role, by ALTER ROLE: {}",
+                mend.join(", ")
+            ));
+        }
+        for (name, wanted) in SHOULD {
+            if !is(name, wanted)
+                && (name != "synchronous_commit" || !is(name, "remote_apply") && !is(name, "remote_write"))
+            {
+                let found = &self.settings[name];
+                wanting
+                    .push(format!("{name} is {found}: a crash of PostgreSQL may lose writes that were acknowledged"));
+            }
+        }
+        wanting
+    }
+}
+
+/// Why a server did not let us in, or did not answer.
+fn explain(error: &sqlx::Error, address: &Address) -> Cause {
+    Cause(match error {
+        sqlx::Error::Io(error) => format!("cannot reach {address}: {}", Reason(error)),
+        sqlx::Error::Tls(error) => format!("TLS with {address} failed, see sslmode in --database-url: {error}"),
+        sqlx::Error::Protocol(_) => format!("what answers at {address} does not speak PostgreSQL's protocol"),
+        sqlx::Error::Database(database) => {
+            let told =
+                diagnosis::of_driver(error).unwrap_or_else(|| format!("PostgreSQL says: {}", database.message()));
+            told.replacen("PostgreSQL says:", &format!("{address} says:"), 1)
+        }
+        _ => format!("{address} cannot be used"),
+    })
+}

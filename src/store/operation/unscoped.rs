@@ -1,0 +1,219 @@
+//! The few statements that run without a caller's scope, each with its reason.
+
+use chrono::{DateTime, Duration, Utc};
+use entity::{
+    id::{self, OrganizationId},
+    organization::Weekday,
+};
+use sea_orm::ConnectionTrait;
+
+use crate::{
+    Result,
+    auth::revoked::Revocation,
+    store::{
+        FailureKind, Store,
+        driver::{Connection, Payer, RowLayout},
+        rollup,
+        statement::{
+            builder::{Alias, Sql},
+            cell::{CellKind, fold},
+            tenant_check::TenantCheck,
+        },
+    },
+};
+
+/// How many keys, and rows that their results name, one transaction forgets. The result of each may be long.
+const KEYS_AT_A_TIME: i64 = 200;
+
+/// What a new organization needs.
+#[derive(Clone, Debug)]
+pub struct NewOrganization<'a> {
+    /// Name in commands, unique on the server.
+    pub slug: &'a str,
+    /// Name to show.
+    pub name: &'a str,
+    /// IANA time zone.
+    pub time_zone: &'a str,
+}
+
+/// An organization as whoever sits at the machine sees it.
+#[derive(Clone, Debug)]
+pub struct ListedOrganization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Name in commands.
+    pub slug: String,
+    /// Name to show.
+    pub name: String,
+    /// Since when all its tokens are refused.
+    pub suspended_at: Option<DateTime<Utc>>,
+}
+
+/// What a database holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// No table.
+    Nothing,
+    /// Our tables, and these organizations by slug, sorted.
+    Organizations(Vec<String>),
+    /// Tables of something else.
+    OtherTables,
+}
+
+impl Store {
+    /// Makes an organization with its fallback department; `None` if the slug is taken. No scope can: nobody
+    /// belongs to the organization yet.
+    pub async fn create_organization(
+        &self,
+        new: &NewOrganization<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<OrganizationId>> {
+        use entity::noun::StringEnum;
+        let (organization, department, now) = (OrganizationId(id::new()), id::new(), now.timestamp_millis());
+        let tx = self.writer.begin(false, Payer::default()).await?;
+        let mut sql = self.sql();
+        sql.push("INSERT INTO organization_slug (slug, organization_id) VALUES (").bind(new.slug).push(", ");
+        sql.bind_tenant(organization).push(")");
+        match tx.execute(sql.finish()).await {
+            Err(error) if error.kind() == FailureKind::Unique => {
+                tx.rollback().await?;
+                return Ok(None);
+            }
+            done => done?,
+        };
+        let mut sql = self.sql();
+        sql.push("INSERT INTO organization (id, version, created_at, updated_at, slug, name, time_zone, week_start, ");
+        sql.push("locale) VALUES (").bind_tenant(organization).push(", 1, ").bind(now).push(", ").bind(now).push(", ");
+        sql.bind(new.slug).push(", ").bind(new.name).push(", ").bind(new.time_zone).push(", ");
+        sql.bind(Weekday::Monday.name()).push(", 'en')");
+        tx.execute(sql.finish()).await?;
+        let mut sql = self.sql();
+        sql.push("INSERT INTO department (organization_id, id, version, created_at, updated_at, name, name_folded) ");
+        sql.push("VALUES (").bind_tenant(organization).push(", ").bind(department).push(", 1, ").bind(now).push(", ");
+        sql.bind(now).push(", ").bind("Unassigned").push(", ").bind(fold("Unassigned")).push(")");
+        tx.execute(sql.finish()).await?;
+        let mut sql = self.sql();
+        sql.push("UPDATE organization AS t SET fallback_department_id = ").bind(department).push(" WHERE ");
+        sql.filter_tenant(TenantCheck::FirstDepartment, Alias::ROW, "id", organization);
+        tx.execute(sql.finish()).await?;
+        let mut sql = self.sql();
+        // Nothing is there, and all of it counted.
+        sql.push("INSERT INTO organization_sequence (organization_id, last, rolled_to, rolled_until, rolled_zone, ");
+        sql.push("rolled_week_start) VALUES (")
+            .bind_tenant(organization)
+            .push(", 0, 0, ")
+            .bind(rollup::FOREVER)
+            .push(", ");
+        sql.bind(new.time_zone).push(", ").bind(Weekday::Monday.name()).push(")");
+        tx.execute(sql.finish()).await?;
+        let mut sql = self.sql();
+        sql.push("INSERT INTO audit_head (organization_id, last_sequence, hash) VALUES (").bind_tenant(organization);
+        sql.push(", 0, '')");
+        tx.execute(sql.finish()).await?;
+        tx.commit().await?;
+        Ok(Some(organization))
+    }
+
+    /// The organization of that slug: commands name tenants before any token exists.
+    pub async fn organization_by_slug(&self, slug: &str) -> Result<Option<OrganizationId>> {
+        let mut sql = self.sql();
+        sql.push("SELECT organization_id FROM organization_slug WHERE slug = ").bind(slug);
+        Ok(self.owners(sql).await?.pop())
+    }
+
+    /// Every organization with what tells them apart, by slug: for whoever sits at the machine.
+    pub async fn listed_organizations(&self) -> Result<Vec<ListedOrganization>> {
+        use entity::noun::StringEnum;
+        let mut sql = self.sql();
+        sql.push("SELECT o.id, o.slug, o.name, s.withdrawn_at FROM organization o LEFT JOIN token_withdrawal s ");
+        sql.push("ON s.organization_id = o.id AND s.kind = ").bind(Revocation::Organization.name());
+        sql.push(" ORDER BY o.slug");
+        let kinds = [CellKind::Text, CellKind::Text, CellKind::Int];
+        let found = self.reader.read(sql.finish(), RowLayout { has_parent: false, kinds: &kinds }).await?;
+        let listed = found.into_iter().filter_map(|row| {
+            let text = |place: usize| row.cells[place].text().unwrap_or_default().to_owned();
+            let suspended_at = row.cells[2].int().and_then(DateTime::from_timestamp_millis);
+            Some(ListedOrganization { id: row.tenant.map(OrganizationId)?, slug: text(0), name: text(1), suspended_at })
+        });
+        Ok(listed.collect())
+    }
+
+    /// What the database holds, also before it has our schema: `demo` leaves one with other data as it is.
+    pub async fn contents(&self) -> Result<Contents> {
+        let tables = if self.is_postgres() {
+            "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()"
+        } else {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        };
+        let tables = self.names(tables).await?;
+        if tables.is_empty() {
+            return Ok(Contents::Nothing);
+        }
+        if !["seaql_migrations", "organization"].iter().all(|ours| tables.iter().any(|table| table == ours)) {
+            return Ok(Contents::OtherTables);
+        }
+        self.names("SELECT slug FROM organization ORDER BY slug").await.map(Contents::Organizations)
+    }
+
+    pub(in crate::store) async fn names(&self, sql: &'static str) -> Result<Vec<String>> {
+        let rows = self.reader.query_all_raw(Sql::text_only(self.backend(), sql)).await?;
+        Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets idempotency keys older than a day, of one organization after the other: housekeeping on nobody's behalf.
+    /// Some at a time, so that nobody waits long for the writer.
+    pub async fn forget_idempotency_keys(&self, now: DateTime<Utc>) -> Result<u64> {
+        let before = (now - Duration::hours(24)).timestamp_millis();
+        let mut forgotten = 0;
+        let mut sql = self.sql();
+        sql.push("SELECT organization_id FROM organization_slug");
+        for organization in self.owners(sql).await? {
+            loop {
+                let tx = self.writer.begin(false, Payer::default()).await?;
+                let mut sql = Sql::new(self.backend());
+                Self::expired(&mut sql, "idempotency", &["subject", "idempotency_key"], organization, before);
+                let keys = tx.execute(sql.finish()).await?;
+                let mut sql = Sql::new(self.backend());
+                Self::expired(&mut sql, "idempotency_row", &["row_id", "call_id"], organization, before);
+                let rows = tx.execute(sql.finish()).await?;
+                tx.commit().await?;
+                forgotten += keys;
+                if [keys, rows].into_iter().all(|deleted| i64::try_from(deleted).is_ok_and(|it| it < KEYS_AT_A_TIME)) {
+                    break;
+                }
+            }
+        }
+        Ok(forgotten)
+    }
+
+    /// Appends a statement that deletes some rows of one organization that are older than `before`.
+    fn expired(sql: &mut Sql, table: &'static str, key: &[&'static str; 2], organization: OrganizationId, before: i64) {
+        let own = |sql: &mut Sql, alias| {
+            sql.column(alias, "organization_id").push(" = ").bind_tenant(organization);
+        };
+        sql.push("DELETE FROM ").name(&[table]).push(" AS t WHERE ");
+        own(sql, Alias::ROW);
+        sql.push(" AND (").name(&[key[0]]).push(", ").name(&[key[1]]).push(") IN (SELECT ");
+        sql.column(Alias::LINK, key[0]).push(", ").column(Alias::LINK, key[1]).push(" FROM ").name(&[table]);
+        sql.push(" AS l WHERE ");
+        own(sql, Alias::LINK);
+        sql.push(" AND ").column(Alias::LINK, "created_at").push(" < ").bind(before);
+        sql.push(" LIMIT ").bind(KEYS_AT_A_TIME).push(")");
+    }
+
+    /// Notes whose a slug and an API client are, where a server of an earlier version has made them during an update.
+    pub async fn complete_directories(&self) -> Result<()> {
+        let (mut slugs, mut clients) = (self.sql(), self.sql());
+        slugs.push(
+            "INSERT INTO organization_slug (slug, organization_id) SELECT o.slug, o.id FROM organization o WHERE ",
+        );
+        slugs.push("NOT EXISTS (SELECT 1 FROM organization_slug d WHERE d.slug = o.slug) ON CONFLICT DO NOTHING");
+        clients.push("INSERT INTO api_client_owner (api_client_id, organization_id) SELECT s.api_client_id, ");
+        clients.push("s.organization_id FROM api_client_secret s WHERE NOT EXISTS (SELECT 1 FROM api_client_owner d ");
+        clients.push("WHERE d.api_client_id = s.api_client_id) ON CONFLICT DO NOTHING");
+        let tx = self.writer.begin(false, Payer::default()).await?;
+        tx.execute(slugs.finish()).await?;
+        tx.execute(clients.finish()).await?;
+        Ok(tx.commit().await?)
+    }
+}

@@ -1,0 +1,79 @@
+//! Opaque cursors: every sort value and the id, bound to one list of one organization.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use entity::{Noun, id::OrganizationId};
+use sea_orm::prelude::Uuid;
+use serde_json::Value;
+
+use super::page::Term;
+use crate::{
+    Error, Result,
+    store::statement::cell::{Cell, CellKind},
+};
+
+/// Tells cursors of one list, order and organization from all others.
+#[derive(Clone, Debug)]
+pub struct Codec {
+    signature: String,
+    kinds: Vec<(CellKind, bool)>,
+}
+
+impl Codec {
+    /// The codec of a list of `noun` in `order`.
+    pub fn new(noun: &Noun, order: &[Term], organization: OrganizationId) -> Self {
+        let mut text = format!("{}\n{}", organization.0, noun.table);
+        for term in order {
+            text.push('\n');
+            text.push_str(term.column.name);
+            text.push(if term.is_descending { '-' } else { '+' });
+        }
+        let digest = digest(&SHA256, text.as_bytes());
+        Self {
+            signature: URL_SAFE_NO_PAD.encode(&digest.as_ref()[..6]),
+            kinds: order.iter().map(|term| (term.column.kind, term.column.is_nullable)).collect(),
+        }
+    }
+
+    /// The cursor of a row, from its values of the order's columns.
+    pub fn encode<'a>(&self, values: impl IntoIterator<Item = &'a Cell>) -> String {
+        let mut parts = vec![Value::from(self.signature.as_str())];
+        parts.extend(values.into_iter().map(|value| match value {
+            Cell::Null => Value::Null,
+            Cell::Id(id) => id.simple().to_string().into(),
+            Cell::Text(text) => text.as_str().into(),
+            Cell::Int(number) => (*number).into(),
+            // The bits, so that a value comes back exactly.
+            Cell::Float(number) => number.to_bits().into(),
+            Cell::Bool(value) => (*value).into(),
+        }));
+        URL_SAFE_NO_PAD.encode(Value::from(parts).to_string())
+    }
+
+    /// The values a cursor carries, or `BadInput` for anything that is not a cursor of this list.
+    pub fn decode(&self, cursor: &str) -> Result<Vec<Cell>> {
+        self.parse(cursor)
+            .ok_or_else(|| Error::BadInput("the cursor does not belong to this list and order".to_owned()))
+    }
+
+    fn parse(&self, cursor: &str) -> Option<Vec<Cell>> {
+        let text = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let parts: Vec<Value> = serde_json::from_slice(&text).ok()?;
+        let (signature, values) = parts.split_first()?;
+        if signature.as_str() != Some(&self.signature) || values.len() != self.kinds.len() {
+            return None;
+        }
+        let cell = |(value, (kind, is_nullable)): (&Value, &(CellKind, bool))| match (kind, value) {
+            (_, Value::Null) => is_nullable.then_some(Cell::Null),
+            (CellKind::Id, Value::String(text)) => Uuid::try_parse(text).ok().map(Cell::Id),
+            (CellKind::Text, Value::String(text)) => (!text.contains('\0')).then(|| Cell::Text(text.clone())),
+            (CellKind::Int, value) => value.as_i64().map(Cell::Int),
+            (CellKind::Float, value) => {
+                value.as_u64().map(f64::from_bits).filter(|number| number.is_finite()).map(Cell::Float)
+            }
+            (CellKind::Bool, value) => value.as_bool().map(Cell::Bool),
+            _ => None,
+        };
+        values.iter().zip(&self.kinds).map(cell).collect()
+    }
+}

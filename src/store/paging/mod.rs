@@ -1,0 +1,5 @@
+//! Keyset pages.
+
+pub mod cursor;
+pub mod page;
+pub(crate) mod range;

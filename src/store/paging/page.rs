@@ -1,0 +1,301 @@
+//! Pages by keyset over any noun: many columns, either direction, nulls as the smallest value.
+
+use entity::{
+    id::OrganizationId,
+    noun::{Link, Noun, Relationship},
+};
+use sea_orm::prelude::Uuid;
+
+use super::range::{Bound, ranges};
+use crate::{
+    Result,
+    store::statement::{
+        builder::{Alias, Sql},
+        cell::{Cell, CellKind, Column},
+        filter::Predicate,
+        tenant_check::TenantCheck,
+    },
+};
+
+/// One column of an order.
+#[derive(Clone, Copy, Debug)]
+pub struct Term {
+    /// The column.
+    pub column: Column,
+    /// Largest first.
+    pub is_descending: bool,
+}
+
+/// Which rows of a list are wanted.
+#[derive(Clone, Debug)]
+pub struct PageQuery {
+    /// Condition on the rows.
+    pub filter: Predicate,
+    /// Order, the id last.
+    pub order: Vec<Term>,
+    /// Rows after these values of the order's columns.
+    pub after: Option<Vec<Cell>>,
+    /// Rows before these values.
+    pub before: Option<Vec<Cell>>,
+    /// Most rows.
+    pub limit: usize,
+    /// Whether it is asked if the list goes on: that takes a row more.
+    pub looks_ahead: bool,
+    /// Whether to take the last rows instead of the first.
+    pub is_backward: bool,
+}
+
+/// Rows of a list, in its order.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The rows: the asked columns, then those of the order, then those of the link.
+    pub rows: Vec<Vec<Cell>>,
+    /// Whether the list goes on in the direction that was read.
+    pub has_more: bool,
+}
+
+impl Page {
+    /// Takes the one row too many as the sign that there is more, and restores the order.
+    pub fn of(mut rows: Vec<Vec<Cell>>, query: &PageQuery) -> Self {
+        let has_more = query.looks_ahead && rows.len() > query.limit;
+        rows.truncate(query.limit);
+        if query.is_backward {
+            rows.reverse();
+        }
+        Self { rows, has_more }
+    }
+}
+
+/// What to read of each row.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// The noun.
+    pub noun: &'static Noun,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Columns of the link table, for a relation through one.
+    pub edge: Vec<Column>,
+}
+
+/// Where the rows come from: a whole noun, or what a relation joins to a parent.
+#[derive(Clone, Copy)]
+enum Source {
+    Noun,
+    Children(&'static Relationship),
+}
+
+struct Writer<'a> {
+    selection: &'a Selection,
+    query: &'a PageQuery,
+    organization: OrganizationId,
+    source: Source,
+}
+
+impl Writer<'_> {
+    /// Names of the columns that the inner statement yields.
+    fn inner_columns(&self) -> Vec<Column> {
+        let order = self.query.order.iter().map(|term| term.column);
+        let mut all: Vec<Column> = Vec::new();
+        for column in self.selection.columns.iter().copied().chain(order) {
+            if all.iter().all(|known| known.name != column.name) {
+                all.push(column);
+            }
+        }
+        all
+    }
+
+    fn select(&self, sql: &mut Sql) {
+        sql.push("SELECT ").column(Alias::ROW, self.selection.noun.tenant).push(" AS tenant");
+        for column in self.inner_columns() {
+            sql.push(", ").shown(self.selection.noun, Alias::ROW, column, self.organization);
+            sql.push(" AS ").name(&[column.name]);
+        }
+        for column in &self.selection.edge {
+            sql.push(", ").column(Alias::LINK, column.name).push(" AS ").name(&["edge_", column.name]);
+        }
+    }
+
+    /// `SELECT … FROM … WHERE` every condition. Of two limits to a column SQLite begins its walk at the one it reads first:
+    /// a cursor comes before the filter, or a page deep in a range would walk through all before it. (Who asks for a page after a
+    /// row that the filter does not find may have it walk to the filter's.)
+    fn write_select(&self, sql: &mut Sql, bounds: &[Bound]) -> Result<()> {
+        let noun = self.selection.noun;
+        self.select(sql);
+        sql.push(" FROM ");
+        if let Source::Children(Relationship { link: Link::Through { table, to, .. }, .. }) = self.source {
+            // A cross join is taken in the order written: left to choose, SQLite may read every row of the organization.
+            sql.name(&[table]).push(" AS ").alias(Alias::LINK);
+            sql.push(if sql.is_postgres() { " JOIN " } else { " CROSS JOIN " });
+            sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" ON ");
+            sql.same_tenant(TenantCheck::ChildListLinkRow, (Alias::LINK, "organization_id"), (Alias::ROW, noun.tenant));
+            sql.push(" AND ").column(Alias::LINK, to).push(" = ").column(Alias::ROW, "id");
+        } else {
+            sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW);
+        }
+        let site = if matches!(self.source, Source::Noun) { TenantCheck::List } else { TenantCheck::ChildList };
+        sql.push(" WHERE ").filter_tenant(site, Alias::ROW, noun.tenant, self.organization);
+        if let Source::Children(relation) = self.source {
+            match relation.link {
+                Link::Many { column } => {
+                    sql.push(" AND ").column(Alias::ROW, column);
+                }
+                Link::Through { from, .. } => {
+                    sql.push(" AND ");
+                    sql.filter_tenant(TenantCheck::ChildListLink, Alias::LINK, "organization_id", self.organization);
+                    sql.push(" AND ").column(Alias::LINK, from);
+                }
+                Link::One { .. } | Link::Embedded { .. } => unreachable!("a single reference is not a list"),
+            }
+            if sql.is_postgres() {
+                sql.push(" = p.id");
+            } else {
+                sql.push(" = ").parent();
+            }
+        }
+        for bound in bounds {
+            sql.push(" AND ");
+            bound.write(sql, Alias::ROW);
+        }
+        sql.push(" AND ");
+        self.query.filter.write(sql, noun, self.organization, Alias::ROW)
+    }
+
+    /// The page's rows, and one more if it is asked whether there are more.
+    fn page(&self, sql: &mut Sql) -> Result<()> {
+        let query = self.query;
+        let after = query.after.as_ref().map(|values| ranges(&query.order, values, false));
+        let before = query.before.as_ref().map(|values| ranges(&query.order, values, true));
+        let combined: Vec<Vec<Bound>> = match (after, before) {
+            (None, None) => vec![Vec::new()],
+            (Some(only), None) | (None, Some(only)) => only,
+            (Some(after), Some(before)) => {
+                after.iter().flat_map(|a| before.iter().map(move |b| a.iter().chain(b).cloned().collect())).collect()
+            }
+        };
+        if let [only] = combined.as_slice() {
+            return self.range(sql, only);
+        }
+        if combined.is_empty() {
+            self.write_select(sql, &[])?;
+            sql.push(" AND FALSE");
+            return Ok(());
+        }
+        sql.push("SELECT * FROM (");
+        for (index, range) in combined.iter().enumerate() {
+            sql.push(if index > 0 { " UNION ALL SELECT * FROM (" } else { "SELECT * FROM (" });
+            self.range(sql, range)?;
+            sql.push(") AS b").number(index);
+        }
+        sql.push(") AS u");
+        self.write_order_limit(sql, None);
+        Ok(())
+    }
+
+    fn range(&self, sql: &mut Sql, bounds: &[Bound]) -> Result<()> {
+        self.write_select(sql, bounds)?;
+        self.write_order_limit(sql, Some(Alias::ROW));
+        Ok(())
+    }
+
+    fn write_order_limit(&self, sql: &mut Sql, alias: Option<Alias>) {
+        sql.push(" ORDER BY ");
+        self.order(sql, alias);
+        sql.push(" LIMIT ").number(self.query.limit + usize::from(self.query.looks_ahead));
+    }
+
+    fn order(&self, sql: &mut Sql, alias: Option<Alias>) {
+        let is_backward = self.query.is_backward;
+        sql.list(&self.query.order, |sql, term| {
+            if let Some(alias) = alias {
+                sql.column(alias, term.column.name);
+            } else {
+                sql.name(&[term.column.name]);
+            }
+            let is_descending = term.is_descending != is_backward;
+            sql.push(if is_descending { " DESC" } else { " ASC" });
+            if term.column.is_nullable && sql.is_postgres() {
+                sql.push(if is_descending { " NULLS LAST" } else { " NULLS FIRST" });
+            }
+        });
+    }
+}
+
+/// The order of columns in what [`page`] and [`children`] yield: tenant, (parent), columns, edge.
+pub fn output_columns(selection: &Selection, query: &PageQuery) -> Vec<Column> {
+    let organization = OrganizationId(Uuid::nil());
+    let mut columns = Writer { selection, query, organization, source: Source::Noun }.inner_columns();
+    columns.extend(&selection.edge);
+    columns
+}
+
+/// Writes the statement for one page of a noun.
+pub fn page(sql: &mut Sql, selection: &Selection, query: &PageQuery, organization: OrganizationId) -> Result<()> {
+    Writer { selection, query, organization, source: Source::Noun }.page(sql)
+}
+
+/// Writes the statement for one page for each parent: one short walk along an index for each. On PostgreSQL for all
+/// `parents` at once; on `SQLite`, where asking again costs next to nothing, for one after the other.
+pub fn children(
+    sql: &mut Sql,
+    selection: &Selection,
+    query: &PageQuery,
+    organization: OrganizationId,
+    relation: &'static Relationship,
+    parents: &[Uuid],
+) -> Result<()> {
+    let writer = Writer { selection, query, organization, source: Source::Children(relation) };
+    if !sql.is_postgres() {
+        return writer.page(sql);
+    }
+    sql.push("SELECT p.id AS parent, c.* FROM unnest(").ids(parents);
+    sql.push(") WITH ORDINALITY AS p(id, place) CROSS JOIN LATERAL (");
+    writer.page(sql)?;
+    sql.push(") AS c ORDER BY p.place, ");
+    writer.order(sql, Some(Alias::OUTER));
+    Ok(())
+}
+
+/// Writes the statement that counts the rows of a filter.
+pub fn count(sql: &mut Sql, noun: &'static Noun, filter: &Predicate, organization: OrganizationId) -> Result<()> {
+    sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", COUNT(*) FROM ").name(&[noun.table]);
+    sql.push(" AS ").alias(Alias::ROW).push(" WHERE ");
+    sql.filter_tenant(TenantCheck::Count, Alias::ROW, noun.tenant, organization).push(" AND ");
+    filter.write(sql, noun, organization, Alias::ROW)?;
+    sql.push(" GROUP BY ").column(Alias::ROW, noun.tenant);
+    Ok(())
+}
+
+/// Writes the statement that counts the rows of a filter for each parent.
+pub fn count_children(
+    sql: &mut Sql,
+    filter: &Predicate,
+    organization: OrganizationId,
+    relation: &'static Relationship,
+    parents: &[Uuid],
+) -> Result<()> {
+    let noun = relation.target;
+    let (alias, parent) = match relation.link {
+        Link::Many { column } => (Alias::ROW, column),
+        Link::Through { from, .. } => (Alias::LINK, from),
+        Link::One { .. } | Link::Embedded { .. } => unreachable!("a single reference is not a list"),
+    };
+    sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", ").column(alias, parent).push(", COUNT(*) FROM ");
+    sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW);
+    if let Link::Through { table, to, .. } = relation.link {
+        sql.push(" JOIN ").name(&[table]).push(" AS ").alias(Alias::LINK).push(" ON ");
+        sql.filter_tenant(TenantCheck::ChildCountLink, Alias::LINK, "organization_id", organization).push(" AND ");
+        sql.same_tenant(TenantCheck::ChildCountLinkRow, (Alias::LINK, "organization_id"), (Alias::ROW, noun.tenant));
+        sql.push(" AND ").column(Alias::LINK, to).push(" = ").column(Alias::ROW, "id");
+    }
+    sql.push(" WHERE ").filter_tenant(TenantCheck::ChildCount, Alias::ROW, noun.tenant, organization).push(" AND ");
+    sql.is_one_of(alias, parent, parents).push(" AND ");
+    filter.write(sql, noun, organization, Alias::ROW)?;
+    sql.push(" GROUP BY ").column(Alias::ROW, noun.tenant).push(", ").column(alias, parent);
+    Ok(())
+}
+
+/// The order that every list falls back to and ends with: by id, which is by age.
+pub fn by_id(is_descending: bool) -> Term {
+    let column = Column { name: "id", kind: CellKind::Id, is_nullable: false, field: "id" };
+    Term { column, is_descending }
+}

@@ -1,0 +1,300 @@
+//! Writes one statement for either database. Only text known at compile time becomes SQL; everything
+//! else is bound.
+
+use std::borrow::Borrow;
+#[cfg(debug_assertions)]
+use std::sync::Arc;
+
+use entity::id::OrganizationId;
+use sea_orm::{DbBackend, Statement, Value, prelude::Uuid, sea_query::ArrayType};
+
+#[cfg(debug_assertions)]
+use super::{
+    cell::{Cell, CellKind},
+    tenant_check::Switch,
+};
+
+/// What a statement binds anywhere. An organization is not among it: see [`Sql::narrow`] and [`Sql::owner`].
+pub trait Bound: Into<Value> {}
+
+impl Bound for &str {}
+impl Bound for String {}
+impl Bound for i64 {}
+impl Bound for Uuid {}
+impl Bound for Value {}
+
+/// A statement being written.
+#[derive(Clone, Debug)]
+pub struct Sql {
+    text: String,
+    values: Vec<Value>,
+    parents: Vec<usize>,
+    backend: DbBackend,
+    #[cfg(debug_assertions)]
+    pub(in crate::store) switch: Option<Arc<Switch>>,
+}
+
+impl Sql {
+    /// An empty statement.
+    pub const fn new(backend: DbBackend) -> Self {
+        Self {
+            text: String::new(),
+            values: Vec::new(),
+            parents: Vec::new(),
+            backend,
+            #[cfg(debug_assertions)]
+            switch: None,
+        }
+    }
+
+    /// Lets a test take its narrowing away.
+    #[cfg(debug_assertions)]
+    pub(in crate::store) fn watched(mut self, switch: &Arc<Switch>) -> Self {
+        self.switch = Some(Arc::clone(switch));
+        self
+    }
+
+    /// A statement without values.
+    pub fn text_only(backend: DbBackend, text: &'static str) -> Statement {
+        Statement::from_string(backend, text)
+    }
+
+    /// Whether it is written for PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        self.backend == DbBackend::Postgres
+    }
+
+    /// Appends SQL.
+    pub fn push(&mut self, text: &'static str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Appends an identifier made of parts, quoted.
+    pub fn name(&mut self, parts: &[&'static str]) -> &mut Self {
+        self.text.push('"');
+        for part in parts {
+            self.text.push_str(part);
+        }
+        self.text.push('"');
+        self
+    }
+
+    /// Appends `alias.column`, quoted.
+    pub fn column(&mut self, alias: Alias, column: &'static str) -> &mut Self {
+        self.alias(alias);
+        self.text.push('.');
+        self.name(&[column])
+    }
+
+    /// Appends the name of a table in this statement.
+    pub fn alias(&mut self, alias: Alias) -> &mut Self {
+        self.text.push(alias.letter);
+        if alias.depth > 0 {
+            self.number(alias.depth);
+        }
+        self
+    }
+
+    /// Appends a number.
+    pub fn number(&mut self, number: usize) -> &mut Self {
+        self.text.push_str(&number.to_string());
+        self
+    }
+
+    /// Appends a place and binds a value to it.
+    pub fn bind(&mut self, value: impl Bound) -> &mut Self {
+        self.value(value.into())
+    }
+
+    /// Appends a place and binds the organization of a new row to it.
+    pub fn bind_tenant(&mut self, organization: OrganizationId) -> &mut Self {
+        self.value(organization.into())
+    }
+
+    fn value(&mut self, value: Value) -> &mut Self {
+        self.values.push(value);
+        if self.is_postgres() {
+            self.text.push('$');
+            return self.number(self.values.len());
+        }
+        // Without a number: SQLite takes those for names and looks each one up in a list of all.
+        self.push("?")
+    }
+
+    /// Binds a cell of a known kind.
+    pub fn cell(&mut self, cell: &Cell, kind: CellKind) -> &mut Self {
+        self.bind(cell.bound(kind))
+    }
+
+    /// Appends `item` for each of `items`, with commas between.
+    pub fn list<T>(&mut self, items: impl IntoIterator<Item = T>, mut item: impl FnMut(&mut Self, T)) -> &mut Self {
+        for (index, each) in items.into_iter().enumerate() {
+            if index > 0 {
+                self.push(", ");
+            }
+            item(self, each);
+        }
+        self
+    }
+
+    /// Appends a test that `alias.column` is one of `ids`: one bound array on PostgreSQL, so that one
+    /// prepared statement serves every length; a JSON array on `SQLite` for the same reason.
+    pub fn is_one_of(&mut self, alias: Alias, column: &'static str, ids: &[Uuid]) -> &mut Self {
+        self.is_one_of_named(alias, &[column], ids)
+    }
+
+    /// As [`Sql::is_one_of`], for a column whose name is made of parts.
+    pub fn is_one_of_named(&mut self, alias: Alias, column: &[&'static str], ids: &[Uuid]) -> &mut Self {
+        self.alias(alias).push(".").name(column);
+        if let [only] = ids {
+            // PostgreSQL plans a test of an array anew each time.
+            self.push(" = ").bind(*only)
+        } else if self.is_postgres() {
+            self.push(" = ANY(").ids(ids).push(")")
+        } else {
+            self.push(" IN (SELECT unhex(value) FROM json_each(").ids(ids).push("))")
+        }
+    }
+
+    /// Appends a test that `alias.column` is one of `cells`, none of them null, bound as one value: a statement of
+    /// many ranges repeats its filter, and the number of values has a limit.
+    pub fn is_one_of_cells(&mut self, alias: Alias, column: &'static str, kind: CellKind, cells: &[Cell]) -> &mut Self {
+        let ids: Vec<Uuid> = cells.iter().filter_map(Cell::id).collect();
+        if kind == CellKind::Id {
+            return self.is_one_of(alias, column, &ids);
+        }
+        self.column(alias, column);
+        if self.is_postgres() {
+            return self.push(" = ANY(").array(kind, cells).push(")");
+        }
+        let json: Option<Vec<serde_json::Value>> = cells
+            .iter()
+            .map(|cell| match cell {
+                Cell::Text(text) => Some(text.as_str().into()),
+                Cell::Int(number) => Some((*number).into()),
+                // A number with a fraction might not come back from JSON as it was.
+                _ => None,
+            })
+            .collect();
+        if let Some(json) = json {
+            let json = serde_json::Value::from(json).to_string();
+            return self.push(" IN (SELECT value FROM json_each(").bind(json).push("))");
+        }
+        self.push(" IN (")
+            .list(cells, |sql, cell| {
+                sql.cell(cell, kind);
+            })
+            .push(")")
+    }
+
+    /// Binds ids as one value: an array on PostgreSQL, a JSON array of hexadecimal texts on `SQLite`.
+    pub fn ids(&mut self, ids: &[Uuid]) -> &mut Self {
+        if self.is_postgres() {
+            self.array(CellKind::Id, ids.iter().map(|id| Cell::Id(*id)))
+        } else {
+            let hex: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+            self.bind(serde_json::json!(hex).to_string())
+        }
+    }
+
+    /// Appends new rows of the organization: its id, then the cells of each row.
+    pub fn tenant_rows<const N: usize>(
+        &mut self,
+        organization: OrganizationId,
+        kinds: [CellKind; N],
+        rows: &[[Cell; N]],
+    ) -> &mut Self {
+        if self.is_postgres() {
+            self.push("SELECT ").bind_tenant(organization).push(", v.* FROM UNNEST(");
+            self.list(kinds.into_iter().enumerate(), |sql, (place, kind)| {
+                sql.array(kind, rows.iter().map(|row| &row[place]));
+            });
+            return self.push(") AS v");
+        }
+        self.push("VALUES ").list(rows, |sql, row| {
+            sql.push("(").bind_tenant(organization);
+            for (cell, kind) in row.iter().zip(kinds) {
+                sql.push(", ").cell(cell, kind);
+            }
+            sql.push(")");
+        })
+    }
+
+    /// Binds the cells of one column as one array: a statement over arrays serves every number of rows, so that it is
+    /// prepared once, and costs less to parse than a place for each cell. PostgreSQL only.
+    pub fn array<C: Borrow<Cell>>(&mut self, kind: CellKind, cells: impl IntoIterator<Item = C>) -> &mut Self {
+        let values = cells.into_iter().map(|cell| cell.borrow().bound(kind)).collect();
+        let ty = match kind {
+            CellKind::Id => ArrayType::Uuid,
+            CellKind::Text => ArrayType::String,
+            CellKind::Int => ArrayType::BigInt,
+            CellKind::Float => ArrayType::Double,
+            CellKind::Bool => ArrayType::Bool,
+        };
+        self.bind(Value::Array(ty, Some(Box::new(values))))
+    }
+
+    /// Appends a place for the row below which rows are asked for, one such row after the other. `SQLite` only.
+    pub fn parent(&mut self) -> &mut Self {
+        self.parents.push(self.values.len());
+        self.bind(Value::Uuid(None))
+    }
+
+    /// The places among the values for the row below which rows are asked for.
+    pub fn parents(&self) -> Vec<usize> {
+        self.parents.clone()
+    }
+
+    /// Binds numbers as one array. PostgreSQL only.
+    pub fn integers(&mut self, numbers: impl IntoIterator<Item = i64>) -> &mut Self {
+        self.array(CellKind::Int, numbers.into_iter().map(Cell::Int))
+    }
+
+    /// Whether nothing is written yet.
+    pub const fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// How many values it binds.
+    pub const fn values(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The finished statement.
+    pub fn finish(self) -> Statement {
+        #[cfg(debug_assertions)]
+        if let Some(switch) = &self.switch {
+            switch.note(&self.text);
+        }
+        Statement::from_sql_and_values(self.backend, self.text, self.values)
+    }
+}
+
+/// The name of a table inside a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alias {
+    letter: char,
+    depth: usize,
+}
+
+impl Alias {
+    /// The table whose rows are asked for.
+    pub const ROW: Self = Self { letter: 't', depth: 0 };
+    /// The link table beside it.
+    pub const LINK: Self = Self { letter: 'l', depth: 0 };
+    /// The outer copy of the rows asked for.
+    pub const OUTER: Self = Self { letter: 'c', depth: 0 };
+    /// The parents of the rows asked for.
+    pub const PARENT: Self = Self { letter: 'p', depth: 0 };
+
+    /// A table of a nested test.
+    pub const fn nested(letter: char, depth: usize) -> Self {
+        Self { letter, depth }
+    }
+
+    /// How deep it is nested.
+    pub const fn depth(self) -> usize {
+        self.depth
+    }
+}

@@ -1,0 +1,9 @@
+//! SQL text and values: only text known at compile time becomes SQL.
+
+pub mod builder;
+pub mod cell;
+pub mod distinct;
+pub mod filter;
+pub(in crate::store) mod join_values;
+pub(in crate::store) mod models;
+pub mod tenant_check;

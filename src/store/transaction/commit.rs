@@ -1,0 +1,121 @@
+//! How a transaction ends: with its events and counts, all in one or not at all.
+
+use entity::id;
+use sea_orm::Statement;
+
+use super::{
+    event::{self, Event},
+    idempotency::IdempotencyRecord,
+    row_cache::CachedRead,
+};
+use crate::{
+    Error, Result,
+    store::{
+        Tx,
+        driver::{RowLayout, Transaction, WriteBatch},
+        rollup::{RollupDelta, Weeks},
+        statement::builder::Sql,
+    },
+};
+
+impl Tx {
+    /// Stores events and counts, and commits.
+    pub async fn commit(self) -> Result<()> {
+        self.commit_with_key(None).await
+    }
+
+    /// As [`Tx::commit`], together with the use of an idempotency key. If that was used already, this is
+    /// [`Error::Collision`], and nothing has happened.
+    ///
+    /// The organization's sequence is taken last, and its row stays locked until the end: so the sequence is the order of
+    /// commits and has no gaps. PostgreSQL looks after foreign keys at the end of a statement: where all is one, who deletes
+    /// what another names may meet him in a deadlock, of which one is run again.
+    pub async fn commit_with_key(self, key: Option<&IdempotencyRecord<'_>>) -> Result<()> {
+        let events = std::mem::take(&mut *self.events.lock().expect("no holder of the lock panics"));
+        let counts = std::mem::take(&mut *self.rolled.lock().expect("no holder of the lock panics"));
+        let cached_reads = self.cached_reads();
+        if let Some(last) = self.last(&events, &counts, &cached_reads, key).await? {
+            self.ensure_not_failed().await?;
+            let (Transaction::Postgres(open), store, organization) = (self.conn, self.store, self.actor.organization)
+            else {
+                return Err(Error::internal("only transactions on PostgreSQL gather writes"));
+            };
+            let found = open.commit_with(last, RowLayout { has_parent: false, kinds: &[] }).await;
+            let found = found.inspect_err(|_| store.invalidate_rows(organization))?;
+            return found.iter().try_for_each(|row| store.verify_tenant(row.tenant, organization));
+        }
+        self.revalidate(&cached_reads).await?;
+        if let Some(key) = key {
+            let call = id::new();
+            self.write_rows(1, |sql| self.insert_record(sql, key, call)).await?;
+            if !key.rows.is_empty() {
+                self.write_rows(key.rows.len(), |sql| self.write_named(sql, call, key.rows)).await?;
+            }
+        }
+        let weeks = self.store_events(&events, &counts).await?;
+        if !events.is_empty() {
+            self.cache_weeks(weeks.as_ref());
+        }
+        self.store_counts(&counts, weeks.as_ref()).await?;
+        self.commit_inner().await
+    }
+
+    /// The one statement that writes all that is left to write, if one can.
+    async fn last(
+        &self,
+        events: &[Event],
+        counts: &RollupDelta,
+        cached_reads: &[CachedRead],
+        key: Option<&IdempotencyRecord<'_>>,
+    ) -> Result<Option<Statement>> {
+        let Some(open) = self.conn.deferred_writes() else { return Ok(None) };
+        // An erasure is written elsewhere before it stands.
+        if self.is_erasure() || events.len() > event::MAX_EVENTS {
+            return Ok(None);
+        }
+        let seen = self.cached_weeks();
+        let Some(weeks) = (if counts.is_empty() { Some(None) } else { seen }) else { return Ok(None) };
+        let batch = open.take_queue().await;
+        if batch.is_none() && events.is_empty() && key.is_none() {
+            return Ok(None);
+        }
+        let batch = batch.unwrap_or_else(|| WriteBatch::new(self.sql(), self.organization()));
+        self.complete(batch, events, (counts, weeks.as_ref()), cached_reads, key).map(Some)
+    }
+
+    /// Adds key, events and counts to what was gathered. That is refused as a whole if weeks are counted otherwise than
+    /// was thought, or rows are no longer what was relied on.
+    fn complete(
+        &self,
+        mut batch: WriteBatch,
+        events: &[Event],
+        (counts, weeks): (&RollupDelta, Option<&Weeks>),
+        cached_reads: &[CachedRead],
+        key: Option<&IdempotencyRecord<'_>>,
+    ) -> Result<Statement> {
+        let stands = |sql: &mut Sql| CachedRead::versions_match(cached_reads, sql, self.organization());
+        if let Some(key) = key {
+            let call = id::new();
+            batch.cte(1, |sql| self.insert_record(sql, key, call));
+            if !key.rows.is_empty() {
+                batch.cte(key.rows.len(), |sql| self.write_named(sql, call, key.rows));
+            }
+        }
+        if events.is_empty() {
+            return Ok(batch.finish(stands));
+        }
+        let sequence = batch.cte_after(1, |sql| self.advance(sql, events, counts), |sql| event::advanced(sql, events));
+        batch.cte(events.len(), |sql| self.insert_events(sql, events, sequence));
+        if let Some(weeks) = weeks {
+            for (rollup, table) in counts.tables(weeks)? {
+                batch.cte(table.len(), |sql| table.add(sql, rollup, self.organization(), Some(sequence)));
+            }
+        }
+        Ok(batch.finish(|sql| {
+            stands(sql);
+            if !counts.is_empty() {
+                Weeks::are(weeks, sql, sequence);
+            }
+        }))
+    }
+}

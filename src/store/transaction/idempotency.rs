@@ -1,0 +1,157 @@
+//! The memory of idempotency keys, stored in the transaction of the effect they stand for.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::Duration;
+use entity::id;
+use sea_orm::{Value, prelude::Uuid};
+
+use crate::{
+    Error, Result,
+    store::{
+        Tx,
+        statement::{
+            builder::{Alias, Sql},
+            cell::{Cell, CellKind},
+            tenant_check::TenantCheck,
+        },
+    },
+};
+
+/// Hours for which a key is remembered.
+const REMEMBERED_HOURS: i64 = 24;
+
+/// What a key says about a mutation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// It was not used, and is claimed: the mutation may run, and must call [`Tx::remember`] before it commits.
+    New,
+    /// It ran already, with this result.
+    Replay(String),
+    /// The key was used with another input.
+    Mismatch,
+}
+
+/// The use of a key.
+#[derive(Clone, Copy, Debug)]
+pub struct IdempotencyRecord<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// Of the input it was given with.
+    pub fingerprint: &'a str,
+    /// What came of the call, once that is known.
+    pub result: Option<&'a str>,
+    /// Rows that the result names and an erasure may have to find it by, each once.
+    pub rows: &'a [Uuid],
+}
+
+/// Most rows of a call that one statement notes.
+const ROWS_AT_A_TIME: usize = 5_000;
+
+/// What is kept of a key: callers write whom a call is about into it.
+fn hashed(key: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, key.as_bytes()))
+}
+
+impl Tx {
+    /// Claims a key of the caller for an input with this fingerprint. A concurrent twin waits here until the
+    /// first has committed.
+    pub async fn claim(&self, key: &str, fingerprint: &str) -> Result<Claim> {
+        let mut sql = self.sql();
+        self.insert_record(&mut sql, &IdempotencyRecord { key, fingerprint, result: None, rows: &[] }, id::new());
+        if !self.rows(sql.finish(), &[]).await?.is_empty() {
+            return Ok(Claim::New);
+        }
+        let mut sql = self.sql();
+        sql.push("SELECT organization_id, fingerprint, result FROM idempotency AS t WHERE ");
+        sql.filter_tenant(TenantCheck::IdempotencyKey, Alias::ROW, "organization_id", self.organization())
+            .push(" AND subject = ")
+            .bind(self.actor().subject.as_str());
+        sql.push(" AND idempotency_key = ").bind(hashed(key));
+        let rows = self.rows(sql.finish(), &[CellKind::Text, CellKind::Text]).await?;
+        let Some([known, result]) = rows.first().map(Vec::as_slice) else {
+            // Its owner rolled back between the two statements: run again.
+            return Err(Error::Collision);
+        };
+        if known.text() != Some(fingerprint) {
+            return Ok(Claim::Mismatch);
+        }
+        let result = result.text().ok_or_else(|| Error::internal("an idempotency row has no result"))?;
+        Ok(Claim::Replay(result.to_owned()))
+    }
+
+    /// Appends what uses a key: writes a row if it is fresh.
+    pub(in crate::store) fn insert_record(&self, sql: &mut Sql, claim: &IdempotencyRecord<'_>, call: Uuid) {
+        let forgotten = (self.now() - Duration::hours(REMEMBERED_HOURS)).timestamp_millis();
+        sql.push(
+            "INSERT INTO idempotency (organization_id, subject, idempotency_key, fingerprint, created_at, result, \
+             call_id) ",
+        );
+        sql.push("VALUES (").bind_tenant(self.organization()).push(", ").bind(self.actor().subject.as_str()).push(", ");
+        sql.bind(hashed(claim.key)).push(", ").bind(claim.fingerprint).push(", ").bind(self.now().timestamp_millis());
+        sql.push(", ").bind(Value::String(claim.result.map(str::to_owned)));
+        sql.push(", ").bind(call).push(") ON CONFLICT (organization_id, subject, idempotency_key) DO UPDATE SET ");
+        sql.push("fingerprint = excluded.fingerprint, created_at = excluded.created_at, result = excluded.result, ");
+        sql.push("call_id = excluded.call_id ");
+        sql.push("WHERE idempotency.created_at < ").bind(forgotten).push(" RETURNING organization_id");
+    }
+
+    /// Stores the result under a claimed key, and which rows an erasure may have to find it by.
+    pub async fn remember(&self, key: &str, result: &str, rows: &[Uuid]) -> Result<()> {
+        let mut sql = self.sql();
+        sql.push("UPDATE idempotency AS t SET result = ").bind(result).push(" WHERE ");
+        sql.filter_tenant(TenantCheck::IdempotencyResult, Alias::ROW, "organization_id", self.organization())
+            .push(" AND subject = ")
+            .bind(self.actor().subject.as_str());
+        sql.push(" AND idempotency_key = ").bind(hashed(key)).push(" RETURNING organization_id, call_id");
+        let kept = self.rows(sql.finish(), &[CellKind::Id]).await?;
+        let Some(call) = kept.first().and_then(|row| row[0].id()) else {
+            return Err(Error::internal("a claimed key is gone"));
+        };
+        for part in rows.chunks(ROWS_AT_A_TIME) {
+            self.write_rows(part.len(), |sql| self.write_named(sql, call, part)).await?;
+        }
+        Ok(())
+    }
+
+    /// Appends what notes the rows that the result of a call names.
+    pub(in crate::store) fn write_named(&self, sql: &mut Sql, call: Uuid, rows: &[Uuid]) {
+        let at = self.now().timestamp_millis();
+        let rows: Vec<[Cell; 3]> = rows.iter().map(|row| [Cell::Id(*row), Cell::Id(call), Cell::Int(at)]).collect();
+        sql.push("INSERT INTO idempotency_row (organization_id, row_id, call_id, created_at) ");
+        sql.tenant_rows(self.organization(), [CellKind::Id, CellKind::Id, CellKind::Int], &rows);
+        sql.push(" RETURNING organization_id");
+    }
+
+    /// Forgets the inputs of calls that were about these rows, but not the calls: a repeat of one is refused, and
+    /// cannot make the rows anew.
+    pub(in crate::store) async fn overwrite_fingerprints(&self, ids: &[Uuid]) -> Result<()> {
+        self.overwrite(|sql| {
+            let calls = Alias::nested('m', 0);
+            // An array, so that PostgreSQL looks each call up instead of reading all of them.
+            sql.push(if sql.is_postgres() { " = ANY(ARRAY(" } else { " IN (" });
+            sql.push("SELECT m.call_id FROM idempotency_row AS m WHERE ");
+            sql.filter_tenant(TenantCheck::CallsAbout, calls, "organization_id", self.organization()).push(" AND ");
+            let end = if sql.is_postgres() { "))" } else { ")" };
+            sql.is_one_of(calls, "row_id", ids).push(end);
+        })
+        .await
+    }
+
+    /// The same for calls of which it is not known what they were about: those of an older server.
+    pub(in crate::store) async fn overwrite_unknown_fingerprints(&self) -> Result<()> {
+        self.overwrite(|sql| {
+            sql.push(" IS NULL");
+        })
+        .await
+    }
+
+    async fn overwrite(&self, calls: impl FnOnce(&mut Sql)) -> Result<()> {
+        let mut sql = self.sql();
+        sql.push("UPDATE idempotency AS t SET fingerprint = 'erased' WHERE ");
+        sql.filter_tenant(TenantCheck::Fingerprints, Alias::ROW, "organization_id", self.organization());
+        calls(sql.push(" AND fingerprint <> 'erased' AND t.call_id"));
+        sql.push(" RETURNING organization_id");
+        self.rows(sql.finish(), &[]).await.map(drop)
+    }
+}

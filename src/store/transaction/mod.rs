@@ -1,0 +1,7 @@
+//! What a transaction does besides its rows: events, idempotency, cached reads, and how it ends.
+
+pub(in crate::store) mod commit;
+pub mod event;
+pub(in crate::store) mod history;
+pub(in crate::store) mod idempotency;
+pub(in crate::store) mod row_cache;

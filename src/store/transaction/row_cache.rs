@@ -1,0 +1,159 @@
+//! Rows that seldom change, as they were when they were last read.
+//!
+//! A transaction on PostgreSQL that is tried in hope takes them for what they are. The statement that ends it tells them by
+//! id and version, and fails unless they still are: then they are forgotten, and all is done again with what is there.
+
+use std::{
+    any::Any,
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use entity::{Noun, id::OrganizationId, noun::Operation};
+use sea_orm::prelude::Uuid;
+
+use crate::{
+    Error, Result,
+    store::{
+        Connection, Scope, Store, Tx,
+        statement::{
+            builder::{Alias, Sql},
+            cell::{Cell, CellKind},
+            tenant_check::TenantCheck,
+        },
+    },
+};
+
+/// Most organizations whose rows are remembered.
+const MAX: usize = 1_024;
+/// Most rows of a noun that are worth it: each transaction compares them all.
+const MAX_ROWS: usize = 64;
+/// How long they are, for who changes rows past the API may leave their versions as they were.
+const LONG: Duration = Duration::from_mins(1);
+
+/// A row's id and version.
+pub type Identity = (Uuid, i64);
+
+/// What is remembered.
+#[derive(Debug, Default)]
+pub(in crate::store) struct RowCache(Mutex<HashMap<OrganizationId, HashMap<&'static str, Known>>>);
+
+#[derive(Clone, Debug)]
+struct Known {
+    what: Arc<dyn Any + Send + Sync>,
+    rows: Arc<[Identity]>,
+    since: Instant,
+}
+
+/// Rows that a transaction has taken for what they are.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct CachedRead {
+    noun: &'static Noun,
+    rows: Arc<[Identity]>,
+}
+
+impl RowCache {
+    fn all(&self) -> MutexGuard<'_, HashMap<OrganizationId, HashMap<&'static str, Known>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, organization: OrganizationId, noun: &Noun) -> Option<Known> {
+        let known = self.all().get(&organization)?.get(noun.table)?.clone();
+        Some(known).filter(|known| known.since.elapsed() < LONG)
+    }
+
+    fn put(&self, organization: OrganizationId, noun: &Noun, known: Known) {
+        let mut all = self.all();
+        if all.len() >= MAX {
+            all.clear();
+        }
+        all.entry(organization).or_default().insert(noun.table, known);
+    }
+}
+
+impl<C: Connection> Scope<C> {
+    /// What is made of all rows of a noun that are not archived, or of the organization's own row. `read` reads them and
+    /// tells each; it is not asked where what it made before will do.
+    pub(crate) async fn row_cache<T: Any + Send + Sync>(
+        &self,
+        noun: &'static Noun,
+        read: impl Future<Output = Result<(T, Vec<Identity>)>>,
+    ) -> Result<Arc<T>> {
+        // In a transaction that has begun its own changes are seen, which may yet be undone.
+        if !self.conn.is_unstarted().await {
+            return Ok(Arc::new(read.await?.0));
+        }
+        let memory = &self.store.row_cache;
+        let known = memory.get(self.organization(), noun);
+        if let Some((Known { rows, .. }, what)) = known.and_then(|it| Some((it.clone(), it.what.downcast::<T>().ok()?)))
+        {
+            self.cached_reads.lock().expect("no holder of the lock panics").push(CachedRead { noun, rows });
+            return Ok(what);
+        }
+        let (what, mut rows) = read.await?;
+        let what = Arc::new(what);
+        if rows.len() <= MAX_ROWS {
+            rows.sort_unstable();
+            let known = Known { what: Arc::<T>::clone(&what), rows: rows.into(), since: Instant::now() };
+            memory.put(self.organization(), noun, known);
+        }
+        Ok(what)
+    }
+}
+
+impl Tx {
+    /// Whether it has taken rows for what they were.
+    pub fn used_cached_rows(&self) -> bool {
+        !self.cached_reads.lock().expect("no holder of the lock panics").is_empty()
+    }
+
+    /// What was relied on, which is then forgotten.
+    pub(in crate::store) fn cached_reads(&self) -> Vec<CachedRead> {
+        std::mem::take(&mut *self.cached_reads.lock().expect("no holder of the lock panics"))
+    }
+
+    /// Makes sure of it, where the transaction does not end with one statement.
+    pub(in crate::store) async fn revalidate(&self, cached_reads: &[CachedRead]) -> Result<()> {
+        if cached_reads.is_empty() {
+            return Ok(());
+        }
+        let mut sql = self.sql();
+        sql.push("SELECT ").bind_tenant(self.organization()).push(" WHERE TRUE");
+        CachedRead::versions_match(cached_reads, &mut sql, self.organization());
+        if self.rows(sql.finish(), &[]).await?.is_empty() {
+            self.store.invalidate_rows(self.organization());
+            return Err(Error::Collision);
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Forgets what is remembered of an organization.
+    pub(in crate::store) fn invalidate_rows(&self, organization: OrganizationId) {
+        self.row_cache.all().remove(&organization);
+    }
+}
+
+impl CachedRead {
+    /// Appends to a condition that all of them are what they were.
+    pub(in crate::store) fn versions_match(cached_reads: &[Self], sql: &mut Sql, organization: OrganizationId) {
+        for it in cached_reads {
+            it.still_is(sql, organization);
+        }
+    }
+
+    fn still_is(&self, sql: &mut Sql, organization: OrganizationId) {
+        sql.push(" AND (SELECT COALESCE(ARRAY_AGG(t.id ORDER BY t.id), '{}') = ");
+        sql.array(CellKind::Id, self.rows.iter().map(|row| Cell::Id(row.0)));
+        sql.push(" AND COALESCE(ARRAY_AGG(t.version ORDER BY t.id), '{}') = ");
+        sql.integers(self.rows.iter().map(|row| row.1));
+        sql.push(" FROM ").name(&[self.noun.table]).push(" AS t WHERE ");
+        sql.filter_tenant(TenantCheck::RowCache, Alias::ROW, self.noun.tenant, organization);
+        if self.noun.operations.contains(&Operation::Archive) {
+            sql.push(" AND t.archived_at IS NULL");
+        }
+        sql.push(")");
+    }
+}

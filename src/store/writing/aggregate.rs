@@ -1,0 +1,266 @@
+//! Reads rows together with what belongs to them, by the description alone.
+
+use std::collections::HashMap;
+
+use entity::noun::{Field, Link, Noun, Relationship};
+use sea_orm::prelude::Uuid;
+
+use crate::{
+    Error, Result,
+    store::{
+        Connection, Scope,
+        statement::{
+            builder::Alias,
+            cell::{Cell, CellKind, Column, Record, columns, given},
+            tenant_check::TenantCheck,
+        },
+    },
+};
+
+/// A noun together with the relations whose rows belong to it.
+#[derive(Debug)]
+pub struct Aggregate {
+    /// The noun.
+    pub noun: &'static Noun,
+    /// Relations by name, each with what belongs to its rows in turn; `None` for lines whose rows are not read.
+    pub parts: &'static [(&'static str, Option<&'static Aggregate>)],
+}
+
+/// A line of a table between two nouns.
+#[derive(Clone, Debug)]
+pub struct JoinedRow {
+    /// The row that has it.
+    pub from: Uuid,
+    /// The row it names.
+    pub to: Uuid,
+    /// What it says besides.
+    pub values: Vec<(&'static Field, Cell)>,
+}
+
+/// Rows with all that belongs to them, each once.
+#[derive(Clone, Debug, Default)]
+pub struct LoadedAggregate {
+    /// The rows of each noun, by id; nouns in the order they were come upon.
+    pub rows: Vec<(&'static Noun, Vec<Record>)>,
+    /// The lines of each relation through a table.
+    pub lines: Vec<(&'static Noun, &'static Relationship, Vec<JoinedRow>)>,
+}
+
+impl LoadedAggregate {
+    /// How many rows and lines there are.
+    pub fn count(&self) -> usize {
+        let rows = self.rows.iter().map(|(_, rows)| rows.len()).sum::<usize>();
+        rows + self.lines.iter().map(|(.., lines)| lines.len()).sum::<usize>()
+    }
+
+    /// The rows of a noun.
+    pub fn of(&self, noun: &Noun) -> &[Record] {
+        self.rows.iter().find(|(known, _)| known.table == noun.table).map_or(&[], |(_, rows)| rows)
+    }
+
+    /// Adds rows that are not yet there, and answers their ids.
+    fn add(&mut self, noun: &'static Noun, records: Vec<Record>) -> Vec<Uuid> {
+        let place = self.rows.iter().position(|(known, _)| known.table == noun.table).unwrap_or_else(|| {
+            self.rows.push((noun, Vec::new()));
+            self.rows.len() - 1
+        });
+        let known = &mut self.rows[place].1;
+        let mut added = Vec::new();
+        for record in records {
+            if let Err(at) = known.binary_search_by_key(&record.id(), Record::id) {
+                added.push(record.id());
+                known.insert(at, record);
+            }
+        }
+        added
+    }
+}
+
+impl<C: Connection> Scope<C> {
+    /// Reads these rows and what belongs to them, in one statement for each relation of each level. Archived rows
+    /// below them are left out. Stops early with more than `most` rows and lines: the caller refuses those.
+    pub async fn load_aggregate(
+        &self,
+        whole: &'static Aggregate,
+        ids: &[Uuid],
+        most: usize,
+    ) -> Result<LoadedAggregate> {
+        let mut loaded = LoadedAggregate::default();
+        let roots = self.records(whole.noun, "id", ids, most).await?;
+        let mut waiting = vec![(whole, loaded.add(whole.noun, roots))];
+        while let Some((whole, ids)) = waiting.pop() {
+            for (name, part) in whole.parts {
+                if ids.is_empty() || loaded.count() > most {
+                    continue;
+                }
+                let relation = whole.noun.relation(name).expect("a part is a relation of its noun");
+                let (column, named) = match relation.link {
+                    Link::Many { column } => (column, ids.clone()),
+                    Link::One { column, .. } => {
+                        let rows = loaded.of(whole.noun).iter();
+                        ("id", distinct(rows.filter_map(|row| row.get(column).id())))
+                    }
+                    Link::Through { .. } => {
+                        let lines = self.lines(relation, &ids).await?;
+                        let named = distinct(lines.iter().map(|line| line.to));
+                        loaded.lines.push((whole.noun, relation, lines));
+                        ("id", named)
+                    }
+                    Link::Embedded { .. } => return Err(Error::internal("what is computed has no rows")),
+                };
+                let Some(part) = part else { continue };
+                let mut found = self.records(part.noun, column, &named, most).await?;
+                // What is referred to is there, archived or not; what is listed is not when it is archived.
+                found.retain(|row| column == "id" || row.get("archived_at").is_null());
+                let added = loaded.add(part.noun, found);
+                waiting.push((part, added));
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// Whole rows of a noun whose `column` is one of `ids`, by id. At most one more than `most`.
+    pub async fn records(
+        &self,
+        noun: &'static Noun,
+        column: &'static str,
+        ids: &[Uuid],
+        most: usize,
+    ) -> Result<Vec<Record>> {
+        let columns = columns(noun);
+        let rows = self.read(noun, &columns, column, ids, most).await?;
+        Ok(rows
+            .into_iter()
+            .map(|cells| Record { cells: columns.iter().copied().zip(cells).collect(), before: Vec::new() })
+            .collect())
+    }
+
+    /// Every row of a noun, archived ones too, by id. At most one more than `most`.
+    pub async fn every(&self, noun: &'static Noun, most: usize) -> Result<Vec<Record>> {
+        let columns = columns(noun);
+        let rows = self.read_every(noun, &columns, most).await?;
+        Ok(rows
+            .into_iter()
+            .map(|cells| Record { cells: columns.iter().copied().zip(cells).collect(), before: Vec::new() })
+            .collect())
+    }
+
+    /// Columns of every row of a noun, archived ones too, by id. At most one more than `most`.
+    pub async fn every_cells(
+        &self,
+        noun: &'static Noun,
+        columns: &[&'static str],
+        most: usize,
+    ) -> Result<Vec<Vec<Cell>>> {
+        let columns: Vec<Column> = columns.iter().map(|name| given(noun, name, Cell::Null).0).collect();
+        self.read_every(noun, &columns, most).await
+    }
+
+    async fn read_every(&self, noun: &'static Noun, columns: &[Column], most: usize) -> Result<Vec<Vec<Cell>>> {
+        self.may_read(noun)?;
+        let mut sql = self.sql();
+        self.select(&mut sql, noun, columns);
+        sql.push(" ORDER BY ").column(Alias::ROW, "id").push(" LIMIT ").number(most + 1);
+        let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
+        self.read_rows(sql.finish(), &kinds).await
+    }
+
+    /// Columns of the rows of a noun whose `column` is one of `ids`, by id. At most one more than `most`.
+    pub async fn cells(
+        &self,
+        noun: &'static Noun,
+        columns: &[&'static str],
+        column: &'static str,
+        ids: &[Uuid],
+        most: usize,
+    ) -> Result<Vec<Vec<Cell>>> {
+        let columns: Vec<Column> = columns.iter().map(|name| given(noun, name, Cell::Null).0).collect();
+        self.read(noun, &columns, column, ids, most).await
+    }
+
+    async fn read(
+        &self,
+        noun: &'static Noun,
+        columns: &[Column],
+        column: &'static str,
+        ids: &[Uuid],
+        most: usize,
+    ) -> Result<Vec<Vec<Cell>>> {
+        self.may_read(noun)?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = self.sql();
+        self.select(&mut sql, noun, columns);
+        sql.push(" AND ").is_one_of(Alias::ROW, column, ids).push(" ORDER BY ").column(Alias::ROW, "id");
+        sql.push(" LIMIT ").number(most + 1);
+        let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
+        self.read_rows(sql.finish(), &kinds).await
+    }
+
+    /// How many rows of a noun name a row in a column. For rules the server applies whoever calls.
+    pub async fn count_of(&self, noun: &'static Noun, column: &'static str, id: Uuid) -> Result<i64> {
+        let mut sql = self.sql();
+        sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", COUNT(*) FROM ").name(&[noun.table]).push(" AS ");
+        sql.alias(Alias::ROW).push(" WHERE ");
+        sql.filter_tenant(TenantCheck::Referring, Alias::ROW, noun.tenant, self.organization());
+        sql.push(" AND ").column(Alias::ROW, column).push(" = ").bind(id).push(" GROUP BY ");
+        sql.column(Alias::ROW, noun.tenant);
+        let rows = self.read_rows(sql.finish(), &[CellKind::Int]).await?;
+        Ok(rows.first().and_then(|row| row[0].int()).unwrap_or(0))
+    }
+
+    /// For every row of a noun, the row that a column of it names. For rules the server applies whoever calls.
+    pub async fn references_of(
+        &self,
+        noun: &'static Noun,
+        column: &'static str,
+    ) -> Result<HashMap<Uuid, Option<Uuid>>> {
+        let columns = [given(noun, "id", Cell::Null).0, given(noun, column, Cell::Null).0];
+        let mut sql = self.sql();
+        self.select(&mut sql, noun, &columns);
+        let rows = self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id]).await?;
+        Ok(rows.iter().filter_map(|row| Some((row[0].id()?, row[1].id()))).collect())
+    }
+
+    /// Writes `SELECT … FROM … WHERE` the row is the caller's.
+    fn select(&self, sql: &mut crate::store::statement::builder::Sql, noun: &'static Noun, columns: &[Column]) {
+        sql.push("SELECT ").column(Alias::ROW, noun.tenant);
+        for column in columns {
+            sql.push(", ").column(Alias::ROW, column.name);
+        }
+        sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
+        sql.filter_tenant(TenantCheck::Aggregate, Alias::ROW, noun.tenant, self.organization());
+    }
+
+    /// The lines of a relation through a table, of these rows.
+    pub async fn lines(&self, relation: &'static Relationship, ids: &[Uuid]) -> Result<Vec<JoinedRow>> {
+        let Link::Through { table, from, to, edge } = relation.link else {
+            return Err(Error::internal("only relations through a table have lines"));
+        };
+        let mut sql = self.sql();
+        sql.push("SELECT ").column(Alias::LINK, "organization_id").push(", ").column(Alias::LINK, from).push(", ");
+        sql.column(Alias::LINK, to);
+        for field in edge {
+            sql.push(", ").column(Alias::LINK, field.column);
+        }
+        sql.push(" FROM ").name(&[table]).push(" AS ").alias(Alias::LINK).push(" WHERE ");
+        sql.filter_tenant(TenantCheck::Pools, Alias::LINK, "organization_id", self.organization()).push(" AND ");
+        sql.is_one_of(Alias::LINK, from, ids).push(" ORDER BY ").column(Alias::LINK, from).push(", ");
+        sql.column(Alias::LINK, to);
+        let mut kinds = vec![CellKind::Id, CellKind::Id];
+        kinds.extend(edge.iter().map(|field| CellKind::of(field.kind)));
+        let line = |row: Vec<Cell>| {
+            let (from, to) = row[0].id().zip(row[1].id())?;
+            Some(JoinedRow { from, to, values: edge.iter().zip(row.into_iter().skip(2)).collect() })
+        };
+        Ok(self.read_rows(sql.finish(), &kinds).await?.into_iter().filter_map(line).collect())
+    }
+}
+
+fn distinct(ids: impl Iterator<Item = Uuid>) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}

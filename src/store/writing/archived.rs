@@ -1,0 +1,67 @@
+//! Keeps what is in the archive from being chosen for new work.
+
+use std::collections::HashSet;
+
+use entity::noun::{ARCHIVED_AT, Link, Noun};
+use sea_orm::prelude::Uuid;
+
+use super::draft::Draft;
+use crate::{
+    Result,
+    error::{Code, UserError},
+    store::{
+        Connection, Scope, Tx,
+        statement::cell::{Cell, Column, Record, given},
+    },
+};
+
+impl<C: Connection> Scope<C> {
+    /// Which of these rows are in the archive.
+    pub async fn archived_among(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+        let columns = [given(noun, "id", Cell::Null).0, Column::of(&ARCHIVED_AT)];
+        let rows = self.by_ids_unchecked(noun, &columns, ids).await?;
+        Ok(rows.iter().filter(|row| !row[1].is_null()).filter_map(|row| row[0].id()).collect())
+    }
+}
+
+impl Tx {
+    /// Refuses drafts that newly name a row in the archive. A reference that stays as it was may.
+    pub(in crate::store) async fn refuse_archived(&self, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
+        for relation in noun.relations.iter().filter(|relation| relation.wants_active(noun)) {
+            let Link::One { column, .. } = relation.link else { continue };
+            let chosen = |draft: &Draft| {
+                let before = draft.current.as_ref().and_then(|row| row.get(column).id());
+                draft.get(column).id().filter(|id| draft.gives(column) && before != Some(*id))
+            };
+            let ids: HashSet<Uuid> = drafts.iter().filter_map(chosen).collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let archived = self.archived_among(relation.target, &ids.into_iter().collect::<Vec<_>>()).await?;
+            for draft in drafts.iter_mut() {
+                if chosen(draft).is_some_and(|id| archived.contains(&id)) {
+                    let message = format!("this {} is in the archive", relation.target.name);
+                    draft.refuse(Code::Archived, &format!("{}Ref", relation.name), message);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What keeps a row in the archive: that it names one there, which would be chosen again with it.
+    pub(in crate::store) async fn chooses_archived(
+        &self,
+        noun: &'static Noun,
+        row: &Record,
+    ) -> Result<Option<UserError>> {
+        for relation in noun.relations.iter().filter(|relation| relation.wants_active(noun)) {
+            let Link::One { column, .. } = relation.link else { continue };
+            let Some(id) = row.get(column).id() else { continue };
+            if !self.archived_among(relation.target, &[id]).await?.is_empty() {
+                let message = format!("its {} is in the archive; change that, or take it out first", relation.name);
+                return Ok(Some(UserError::new(Code::Archived, "id", message)));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,138 @@
+//! Copies a row with what belongs to it, by the description alone.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::{
+    event::EventOperation,
+    id,
+    noun::{Link, Noun, Relationship},
+};
+use sea_orm::prelude::Uuid;
+
+use super::{
+    aggregate::{Aggregate, JoinedRow, LoadedAggregate},
+    write::NewRow,
+};
+use crate::{
+    Result, UserError,
+    error::Code,
+    store::{
+        Tx,
+        statement::cell::{Cell, Record},
+    },
+};
+
+/// Lines that one statement inserts.
+const LINES: usize = 4_000;
+
+impl Tx {
+    /// Copies a row and what belongs to it: rows that name it are copied in turn, lines to others lead to the same
+    /// rows, and what is referred to stays where it is. `adjust` says what is otherwise in the copy of a row. External
+    /// ids stay with the original. Refuses more than `most` rows and lines.
+    pub async fn copy(
+        &self,
+        whole: &'static Aggregate,
+        root: Uuid,
+        most: usize,
+        adjust: impl Fn(&'static Noun, &Record) -> NewRow,
+    ) -> Result<Result<Uuid, UserError>> {
+        let mut loaded = self.load_aggregate(whole, &[root], most).await?;
+        if loaded.count() > most {
+            let message = format!("it has more than {most} rows below it");
+            return Ok(Err(UserError::new(Code::TooLong, "id", message)));
+        }
+        loaded.leave_out_what_names_the_missing();
+        let originals = loaded.rows.iter().flat_map(|(_, rows)| rows);
+        let copies: HashMap<Uuid, Uuid> = originals.map(|record| (record.id(), id::new())).collect();
+        let now = Cell::Int(self.now().timestamp_millis());
+        for (noun, records) in &loaded.rows {
+            self.actor().require(noun.write)?;
+            let rows = records.iter().map(|record| {
+                let copy = record.copied(noun, &copies, &adjust(noun, record), &now);
+                let given = copy.cells.iter().filter(|(_, cell)| !cell.is_null()).map(|(column, _)| column.field);
+                let system = |field: &&str| ["id", "version", "createdAt", "updatedAt"].contains(field);
+                let fields = given.filter(|field| !system(field)).collect();
+                (copy, fields)
+            });
+            self.put(noun, rows.collect(), EventOperation::Created).await?;
+        }
+        for (_, relation, lines) in &loaded.lines {
+            self.insert_lines(relation, lines, &copies).await?;
+        }
+        Ok(Ok(copies[&root]))
+    }
+
+    async fn insert_lines(
+        &self,
+        relation: &'static Relationship,
+        lines: &[JoinedRow],
+        copies: &HashMap<Uuid, Uuid>,
+    ) -> Result<()> {
+        let Link::Through { table, from, to, edge } = relation.link else {
+            unreachable!("only relations through a table have lines")
+        };
+        for part in lines.chunks(LINES) {
+            let mut sql = self.sql();
+            sql.push("INSERT INTO ").name(&[table]).push(" (organization_id, ").name(&[from]).push(", ").name(&[to]);
+            for field in edge {
+                sql.push(", ").name(&[field.column]);
+            }
+            sql.push(") VALUES ").list(part, |sql, line| {
+                let from = copies.get(&line.from).copied().unwrap_or(line.from);
+                sql.push("(").bind_tenant(self.organization()).push(", ").bind(from).push(", ").bind(line.to);
+                for (field, cell) in &line.values {
+                    sql.push(", ").cell(cell, crate::store::statement::cell::CellKind::of(field.kind));
+                }
+                sql.push(")");
+            });
+            self.execute(sql.finish()).await?;
+        }
+        Ok(())
+    }
+}
+
+impl LoadedAggregate {
+    /// Leaves out rows that must name a row of another gathered noun which is not gathered itself: what an archived
+    /// row is one side of is not copied without it.
+    fn leave_out_what_names_the_missing(&mut self) {
+        let known: HashSet<Uuid> = self.rows.iter().flat_map(|(_, rows)| rows).map(Record::id).collect();
+        let tables: HashSet<&str> = self.rows.iter().map(|(noun, _)| noun.table).collect();
+        for (noun, rows) in &mut self.rows {
+            let must_name = noun.relations.iter().filter_map(|relation| match relation.link {
+                Link::One { column, is_nullable: false, .. } if tables.contains(relation.target.table) => Some(column),
+                _ => None,
+            });
+            let columns: Vec<&str> = must_name.collect();
+            rows.retain(|row| {
+                columns.iter().all(|column| row.get(column).id().is_some_and(|named| known.contains(&named)))
+            });
+        }
+    }
+}
+
+impl Record {
+    /// The copy of a row: new, out of the archive, and with the copies of the rows it names, where there are some.
+    fn copied(&self, noun: &'static Noun, copies: &HashMap<Uuid, Uuid>, adjusted: &NewRow, now: &Cell) -> Self {
+        let is_reference = |name: &str| {
+            noun.relations.iter().any(|known| matches!(known.link, Link::One { column, .. } if column == name))
+        };
+        let mut copy = self.clone();
+        for (column, cell) in &mut copy.cells {
+            match column.name {
+                "version" => *cell = Cell::Int(1),
+                "created_at" | "updated_at" => *cell = now.clone(),
+                "archived_at" => *cell = Cell::Null,
+                name if name == "id" || is_reference(name) => {
+                    if let Some(other) = cell.id().and_then(|id| copies.get(&id)) {
+                        *cell = Cell::Id(*other);
+                    }
+                }
+                _ => {}
+            }
+            if let Some((_, given)) = adjusted.iter().find(|(known, _)| known.name == column.name) {
+                *cell = given.clone();
+            }
+        }
+        copy
+    }
+}

@@ -1,0 +1,55 @@
+//! What a draft needs before it is written.
+
+use chrono::{DateTime, Utc};
+use entity::noun::{Kind, Link, Writable};
+
+use super::draft::{Draft, Target};
+use crate::{
+    error::Code,
+    store::statement::cell::{Cell, Column},
+};
+
+/// Fills in defaults of a new row, refuses missing values and changes of what stays.
+pub(in crate::store) fn complete(draft: &mut Draft, now: DateTime<Utc>) {
+    if !draft.errors.is_empty() && draft.current.is_none() && !matches!(draft.target, Target::New) {
+        // A row that was not found is not also told what a new one would need.
+        return;
+    }
+    for field in draft.noun.fields {
+        let is_given = draft.gives(field.column) || draft.has_mistake_at(field.name);
+        match field.writable {
+            Writable::Required | Writable::Fixed if draft.is_new() && !is_given => {
+                draft.refuse(Code::Required, field.name, "a value is required");
+            }
+            Writable::Fixed if !draft.is_new() => fixed(draft, field.column, field.name),
+            Writable::Default(literal) if draft.is_new() && !is_given => {
+                let default = match (literal, field.kind) {
+                    ("now", _) => Cell::Int(now.timestamp_millis()),
+                    (literal, Kind::Int { .. }) => Cell::Int(literal.parse().expect("a whole number as its default")),
+                    (literal, _) => Cell::Text(literal.trim_matches('"').to_owned()),
+                };
+                draft.values.push((Column::of(field), default));
+            }
+            _ => {}
+        }
+    }
+    for relation in draft.noun.relations {
+        let Link::One { column, writable, .. } = relation.link else { continue };
+        let field = format!("{}Ref", relation.name);
+        let is_given = draft.gives(column) || draft.has_mistake_at(&field);
+        match writable {
+            Writable::Required | Writable::Fixed if draft.is_new() && !is_given => {
+                draft.refuse(Code::Required, &field, "a value is required");
+            }
+            Writable::Fixed if !draft.is_new() => fixed(draft, column, &field),
+            _ => {}
+        }
+    }
+}
+
+fn fixed(draft: &mut Draft, column: &str, field: &str) {
+    let before = draft.current.as_ref().map(|row| row.get(column).clone());
+    if draft.gives(column) && before.as_ref() != Some(draft.get(column)) {
+        draft.refuse(Code::Invalid, field, "this cannot be changed");
+    }
+}

@@ -1,0 +1,224 @@
+//! Takes rows away: for good, or into the archive. Also sets what a table between two nouns says.
+
+use std::collections::HashMap;
+
+use entity::{
+    Permission,
+    event::EventOperation,
+    noun::{ARCHIVED_AT, Link, Noun, Relationship},
+};
+use sea_orm::prelude::Uuid;
+
+use super::write::Hooks;
+use crate::{
+    Result,
+    error::{Code, UserError},
+    store::{
+        FailureKind, Tx,
+        driver::RowLayout,
+        statement::{
+            builder::Alias,
+            cell::{Cell, CellKind, Column, Record},
+            tenant_check::TenantCheck,
+        },
+        transaction::event::Event,
+    },
+};
+
+/// Lines that one statement inserts.
+const LINES: usize = 4_000;
+
+/// One line of a table between two nouns: the target and the values beside it.
+pub type JoinRow = (Uuid, Vec<i64>);
+
+impl Tx {
+    /// Locks one row for a caller with the scope to change it, or says why it cannot be changed.
+    pub async fn lock_one(
+        &self,
+        noun: &'static Noun,
+        permission: Permission,
+        id: Option<Uuid>,
+        expected_version: Option<i64>,
+    ) -> Result<Result<Record, UserError>> {
+        self.actor().require(permission)?;
+        let id = id.unwrap_or_default();
+        let Some(record) = self.lock(noun, &[id]).await?.remove(&id) else {
+            return Ok(Err(UserError::new(Code::NotFound, "id", format!("no such {}", noun.name))));
+        };
+        if expected_version.is_some_and(|expected| expected != record.version()) {
+            let message = format!("the row has version {} by now", record.version());
+            return Ok(Err(UserError::new(Code::Conflict, "expectedVersion", message)));
+        }
+        Ok(Ok(record))
+    }
+
+    /// Deletes a locked row for good, unless other rows refer to it. Its event is the tombstone.
+    pub async fn delete(&self, noun: &'static Noun, record: &Record) -> Result<Result<(), UserError>> {
+        // What fails of it must be its own.
+        self.flush().await?;
+        let mut sql = self.sql();
+        sql.push("DELETE FROM ").name(&[noun.table]).push(" AS t WHERE ");
+        sql.filter_tenant(TenantCheck::Delete, Alias::ROW, noun.tenant, self.organization())
+            .push(" AND t.id = ")
+            .bind(record.id())
+            .push(" RETURNING ")
+            .name(&[noun.tenant]);
+        match self.query(sql.finish(), RowLayout { has_parent: false, kinds: &[] }).await {
+            Err(error) if error.kind() == FailureKind::ForeignKey => {
+                let message = "other rows refer to it; archive it instead, or delete those first";
+                return Ok(Err(UserError::new(Code::InUse, "id", message)));
+            }
+            rows => {
+                for row in rows? {
+                    self.verify_tenant(row.tenant)?;
+                }
+            }
+        }
+        let version = record.version() + 1;
+        let operation = EventOperation::Deleted;
+        self.count_later(noun, record, operation);
+        self.note(Event { noun: noun.name, row: record.id(), operation, version, fields: Vec::new() });
+        Ok(Ok(()))
+    }
+
+    /// Puts a locked row into the archive, or takes it out. Answers whether anything changed.
+    pub async fn archive(
+        &self,
+        noun: &'static Noun,
+        rules: &Hooks,
+        record: Record,
+        is_archived: bool,
+    ) -> Result<Result<bool, UserError>> {
+        if record.get("archived_at").is_null() != is_archived {
+            return Ok(Ok(false));
+        }
+        if is_archived && let Some(mistake) = (rules.archive)(self, &record).await? {
+            return Ok(Err(mistake));
+        }
+        if !is_archived && let Some(mistake) = self.chooses_archived(noun, &record).await? {
+            return Ok(Err(mistake));
+        }
+        let now = Cell::Int(self.now().timestamp_millis());
+        let at = if is_archived { now.clone() } else { Cell::Null };
+        let operation = if is_archived { EventOperation::Archived } else { EventOperation::Unarchived };
+        let mut changes = (rules.archiving)(self, &record, is_archived).await?;
+        changes.push((Column::of(&ARCHIVED_AT), at));
+        let fields = changes.iter().map(|(column, _)| column.field).collect();
+        self.put(noun, vec![(record.changed(&changes, &now), fields)], operation).await?;
+        Ok(Ok(true))
+    }
+
+    /// Changes columns of locked rows and notes an event for each.
+    pub async fn change(&self, noun: &'static Noun, changes: Vec<(Record, Vec<(Column, Cell)>)>) -> Result<()> {
+        let now = Cell::Int(self.now().timestamp_millis());
+        let rows = changes.into_iter().map(|(record, changes)| {
+            let fields = changes.iter().map(|(column, _)| column.field).collect();
+            (record.changed(&changes, &now), fields)
+        });
+        self.put(noun, rows.collect(), EventOperation::Updated).await
+    }
+
+    /// Makes the rows of a relation through a table exactly `wanted`, and bumps the owner's version. Answers
+    /// whether anything changed.
+    pub async fn set_links(
+        &self,
+        noun: &'static Noun,
+        owner: Record,
+        relation: &'static Relationship,
+        wanted: &[JoinRow],
+    ) -> Result<bool> {
+        if self.relink(relation, &[(owner.id(), wanted.to_vec())]).await?.is_empty() {
+            return Ok(false);
+        }
+        let now = Cell::Int(self.now().timestamp_millis());
+        self.put(noun, vec![(owner.changed(&[], &now), vec![relation.name])], EventOperation::Updated).await?;
+        Ok(true)
+    }
+
+    /// As [`Tx::set_links`], for many owners in a fixed number of statements. Answers those that changed.
+    pub async fn set_all_links(
+        &self,
+        noun: &'static Noun,
+        relation: &'static Relationship,
+        wanted: &[(Uuid, Vec<JoinRow>)],
+    ) -> Result<Vec<Uuid>> {
+        let owners: Vec<Uuid> = wanted.iter().map(|(owner, _)| *owner).collect();
+        let mut records = self.lock(noun, &owners).await?;
+        let changed = self.relink(relation, wanted).await?;
+        let now = Cell::Int(self.now().timestamp_millis());
+        let rows = changed.iter().filter_map(|id| Some((records.remove(id)?.changed(&[], &now), vec![relation.name])));
+        self.put(noun, rows.collect(), EventOperation::Updated).await?;
+        Ok(changed)
+    }
+
+    /// The lines of a relation through a table, by owner.
+    pub async fn present_lines(
+        &self,
+        relation: &'static Relationship,
+        owners: &[Uuid],
+    ) -> Result<HashMap<Uuid, Vec<JoinRow>>> {
+        let Link::Through { table, from, to, edge } = relation.link else {
+            unreachable!("only relations through a table have lines")
+        };
+        let mut sql = self.sql();
+        sql.push("SELECT organization_id, ").name(&[from]).push(", ").name(&[to]);
+        for field in edge {
+            sql.push(", ").name(&[field.column]);
+        }
+        sql.push(" FROM ").name(&[table]).push(" AS t WHERE ");
+        sql.filter_tenant(TenantCheck::Links, Alias::ROW, "organization_id", self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, from, owners);
+        let mut kinds = vec![CellKind::Id, CellKind::Id];
+        kinds.extend(edge.iter().map(|_| CellKind::Int));
+        let mut present: HashMap<Uuid, Vec<JoinRow>> = HashMap::new();
+        for row in self.rows(sql.finish(), &kinds).await? {
+            if let (Some(owner), Some(target)) = (row[0].id(), row[1].id()) {
+                present.entry(owner).or_default().push((target, row[2..].iter().filter_map(Cell::int).collect()));
+            }
+        }
+        Ok(present)
+    }
+
+    /// Writes what differs between the lines there are and those that are wanted, owner by owner.
+    async fn relink(&self, relation: &'static Relationship, wanted: &[(Uuid, Vec<JoinRow>)]) -> Result<Vec<Uuid>> {
+        let Link::Through { table, from, to, edge } = relation.link else {
+            unreachable!("only relations through a table are set whole")
+        };
+        let owners: Vec<Uuid> = wanted.iter().map(|(owner, _)| *owner).collect();
+        let present = self.present_lines(relation, &owners).await?;
+        let differs = |(owner, rows): &&(Uuid, Vec<JoinRow>)| {
+            let (mut before, mut after) = (present.get(owner).cloned().unwrap_or_default(), rows.clone());
+            before.sort();
+            after.sort();
+            before != after
+        };
+        let changed: Vec<&(Uuid, Vec<JoinRow>)> = wanted.iter().filter(differs).collect();
+        let owners: Vec<Uuid> = changed.iter().map(|(owner, _)| *owner).collect();
+        if owners.is_empty() {
+            return Ok(owners);
+        }
+        let mut sql = self.sql();
+        sql.push("DELETE FROM ").name(&[table]).push(" AS t WHERE ");
+        sql.filter_tenant(TenantCheck::LinksTaken, Alias::ROW, "organization_id", self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, from, &owners).push(" RETURNING organization_id");
+        self.rows(sql.finish(), &[]).await?;
+        let lines: Vec<(Uuid, &JoinRow)> =
+            changed.iter().flat_map(|(owner, rows)| rows.iter().map(|row| (*owner, row))).collect();
+        for part in lines.chunks(LINES) {
+            let mut sql = self.sql();
+            sql.push("INSERT INTO ").name(&[table]).push(" (organization_id, ").name(&[from]).push(", ").name(&[to]);
+            for field in edge {
+                sql.push(", ").name(&[field.column]);
+            }
+            sql.push(") VALUES ").list(part, |sql, (owner, (target, values))| {
+                sql.push("(").bind_tenant(self.organization()).push(", ").bind(*owner).push(", ").bind(*target);
+                for value in values {
+                    sql.push(", ").bind(*value);
+                }
+                sql.push(")");
+            });
+            self.execute(sql.finish()).await?;
+        }
+        Ok(owners)
+    }
+}

@@ -1,0 +1,190 @@
+//! A row as a caller wants it, before and while it is checked.
+
+use entity::noun::{Noun, Relationship};
+use sea_orm::prelude::Uuid;
+
+use crate::{
+    error::{Code, UserError},
+    store::{
+        scope::ExternalId,
+        statement::cell::{Cell, Column, Record, given},
+    },
+};
+
+/// Which row a draft is about.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A new one.
+    New,
+    /// The one of this id; `None` for a text that is no id of this noun.
+    Id(Option<Uuid>),
+    /// The one that carries this external id.
+    External(ExternalId),
+}
+
+/// A row named by the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// By id; `None` for a text that is no id of the noun.
+    Id(Option<Uuid>),
+    /// By external id.
+    External(ExternalId),
+}
+
+entity::string_enum! {
+    /// What an upsert may do.
+    Mode as "UpsertMode" {
+        /// Make the row; fail with TAKEN if it is there.
+        CreateOnly = "CREATE_ONLY",
+        /// Change the row; fail with NOT_FOUND if it is not there.
+        UpdateOnly = "UPDATE_ONLY",
+        /// Make the row, or change it if it is there.
+        Upsert = "UPSERT",
+    }
+}
+
+entity::string_enum! {
+    /// What a null in an input means.
+    OnNull as "OnNull" {
+        /// The same as leaving the field out: what is there stays.
+        Keep = "KEEP",
+        /// The field is emptied; one that cannot be empty is refused with REQUIRED.
+        Clear = "CLEAR",
+    }
+}
+
+/// External ids that a caller takes away from a row.
+#[derive(Clone, Debug)]
+pub struct Removal {
+    /// The system.
+    pub system: String,
+    /// The id there; without it, all of the system.
+    pub id: Option<String>,
+}
+
+impl Removal {
+    /// Whether it takes this external id away.
+    pub fn takes(&self, key: &ExternalId) -> bool {
+        self.system == key.system && self.id.as_ref().is_none_or(|id| *id == key.id)
+    }
+}
+
+entity::string_enum! {
+    /// What happened to a row.
+    Outcome as "MutationOutcome" {
+        /// It was made.
+        Created = "CREATED",
+        /// It was changed.
+        Updated = "UPDATED",
+        /// It already was as asked; nothing was written.
+        Unchanged = "UNCHANGED",
+        /// It was deleted.
+        Deleted = "DELETED",
+        /// Nothing was written for it.
+        Failed = "FAILED",
+    }
+}
+
+/// A row as a caller wants it.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The noun.
+    pub noun: &'static Noun,
+    /// Which row.
+    pub target: Target,
+    /// What may be done.
+    pub mode: Mode,
+    /// The version the caller saw.
+    pub expected_version: Option<i64>,
+    /// Values given, by column.
+    pub values: Vec<(Column, Cell)>,
+    /// Rows named for a relation, still to be found.
+    pub references: Vec<(&'static Relationship, Column, Reference)>,
+    /// External ids to carry besides those it has; one of the same system is replaced. Once the row is found, those
+    /// that it does not have yet.
+    pub external_ids: Vec<ExternalId>,
+    /// External ids to take away.
+    pub removals: Vec<Removal>,
+    /// External ids that it has and loses, once the row is found.
+    pub lost_external_ids: Vec<ExternalId>,
+    /// What is wrong with it.
+    pub errors: Vec<UserError>,
+    /// The row as it is, once found.
+    pub current: Option<Record>,
+    /// Its id, once known.
+    pub id: Uuid,
+    /// Rows of other nouns to make together with it.
+    pub related_rows: Vec<(&'static Noun, Vec<(Column, Cell)>)>,
+}
+
+/// What came of a draft.
+#[derive(Clone, Debug)]
+pub struct WriteResult {
+    /// The row, unless it failed before it had one.
+    pub id: Option<Uuid>,
+    /// What happened.
+    pub outcome: Outcome,
+    /// What was wrong.
+    pub errors: Vec<UserError>,
+    /// The row as the transaction leaves it, where that is known.
+    pub row: Option<Record>,
+}
+
+impl Draft {
+    /// An empty draft.
+    pub fn new(noun: &'static Noun, target: Target, mode: Mode) -> Self {
+        Self {
+            noun,
+            target,
+            mode,
+            expected_version: None,
+            values: Vec::new(),
+            references: Vec::new(),
+            external_ids: Vec::new(),
+            removals: Vec::new(),
+            lost_external_ids: Vec::new(),
+            errors: Vec::new(),
+            current: None,
+            id: Uuid::nil(),
+            related_rows: Vec::new(),
+        }
+    }
+
+    /// The value a column will have.
+    pub fn get(&self, column: &str) -> &Cell {
+        let given = self.values.iter().rev().find(|(known, _)| known.name == column).map(|(_, cell)| cell);
+        given.or_else(|| self.current.as_ref().map(|row| row.get(column))).unwrap_or(&Cell::Null)
+    }
+
+    /// Whether the caller or a rule gave a value for the column.
+    pub fn gives(&self, column: &str) -> bool {
+        self.values.iter().any(|(known, _)| known.name == column)
+    }
+
+    /// Gives a column a value, whatever the caller said.
+    pub fn set(&mut self, column: &'static str, cell: Cell) {
+        self.values.retain(|(known, _)| known.name != column);
+        self.values.push(given(self.noun, column, cell));
+    }
+
+    /// Notes a mistake.
+    pub fn refuse(&mut self, code: Code, field: &str, message: impl Into<String>) {
+        self.errors.push(UserError::new(code, field, message));
+    }
+
+    /// Whether a mistake at a field of its input was noted.
+    pub fn has_mistake_at(&self, field: &str) -> bool {
+        self.errors.iter().any(|error| error.path.first().is_some_and(|known| known == field))
+    }
+
+    /// Whether it makes a new row.
+    pub const fn is_new(&self) -> bool {
+        self.current.is_none()
+    }
+
+    /// Columns whose value changes, with their new values.
+    pub(in crate::store) fn changes(&self) -> Vec<(Column, Cell)> {
+        let Some(current) = &self.current else { return self.values.clone() };
+        self.values.iter().filter(|(column, cell)| current.get(column.name) != cell).cloned().collect()
+    }
+}

@@ -1,0 +1,17 @@
+//! How drafts become rows: resolve, complete, check, write, delete.
+
+pub mod aggregate;
+pub(in crate::store) mod archived;
+pub mod attribute_items;
+pub(in crate::store) mod copy;
+pub(in crate::store) mod defaults;
+pub(in crate::store) mod delete;
+pub mod draft;
+pub(in crate::store) mod external_ids;
+pub(in crate::store) mod hooks;
+pub(in crate::store) mod ordering;
+pub(in crate::store) mod output;
+pub mod reference;
+pub(in crate::store) mod resolve;
+pub(in crate::store) mod set_items;
+pub mod write;

@@ -1,0 +1,235 @@
+//! Parts of a row: their whole is locked ahead of them, and keeps them in order.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
+
+use entity::{event::EventOperation, noun::Noun};
+use sea_orm::prelude::Uuid;
+
+use super::{draft::Draft, hooks::ChildOf};
+use crate::{
+    Result, UserError,
+    error::Code,
+    store::{
+        Tx,
+        statement::{
+            builder::Alias,
+            cell::{Cell, CellKind, Column, Record, given},
+            tenant_check::TenantCheck,
+        },
+    },
+};
+
+/// The parts of each whole, each with its place, in their order.
+type Parts = BTreeMap<Uuid, Vec<(i64, Uuid)>>;
+
+impl Tx {
+    /// Locks the wholes that are named, and those of the rows of these ids, in the order of their ids.
+    pub(in crate::store) async fn lock_parents(
+        &self,
+        noun: &'static Noun,
+        child_of: &ChildOf,
+        named: BTreeSet<Uuid>,
+        ids: &[Uuid],
+    ) -> Result<()> {
+        let mut wholes = named;
+        if !ids.is_empty() {
+            let column = given(noun, child_of.column(noun), Cell::Null).0;
+            // A part stays where it was made: what is read here holds when the part itself is locked.
+            let rows = self.by_ids_unchecked(noun, &[column], ids).await?;
+            wholes.extend(rows.iter().filter_map(|row| row[0].id()));
+        }
+        let wholes: Vec<Uuid> = wholes.into_iter().collect();
+        if !wholes.is_empty() {
+            self.lock(child_of.relation(noun).target, &wholes).await?;
+        }
+        Ok(())
+    }
+
+    /// Locks the whole of a row that is about to be deleted.
+    pub async fn lock_parent(&self, noun: &'static Noun, child_of: Option<&ChildOf>, id: Option<Uuid>) -> Result<()> {
+        match child_of {
+            Some(child_of) => self.lock_parents(noun, child_of, BTreeSet::new(), &[id.unwrap_or_default()]).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The parts of these wholes, which are locked.
+    async fn parts(&self, noun: &'static Noun, child_of: &ChildOf, wholes: &[Uuid]) -> Result<Parts> {
+        let (column, place) = (child_of.column(noun), child_of.position.unwrap_or("version"));
+        let mut sql = self.sql();
+        sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", ").column(Alias::ROW, column).push(", ");
+        sql.column(Alias::ROW, place).push(", ").column(Alias::ROW, "id").push(" FROM ").name(&[noun.table]);
+        sql.push(" AS ").alias(Alias::ROW).push(" WHERE ");
+        sql.filter_tenant(TenantCheck::Parts, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, column, wholes).push(" ORDER BY ");
+        sql.column(Alias::ROW, place);
+        let mut parts = Parts::new();
+        for row in self.rows(sql.finish(), &[CellKind::Id, CellKind::Int, CellKind::Id]).await? {
+            if let [Cell::Id(whole), Cell::Int(place), Cell::Id(id)] = row.as_slice() {
+                parts.entry(*whole).or_default().push((*place, *id));
+            }
+        }
+        Ok(parts)
+    }
+
+    /// Refuses parts that are too many, and gives those that are made or moved their place: each stands where it
+    /// asks to, as near as the end allows, and the others make room.
+    pub(in crate::store) async fn assign_positions(
+        &self,
+        noun: &'static Noun,
+        child_of: &ChildOf,
+        drafts: &mut [Draft],
+        is_all_or_nothing: bool,
+    ) -> Result<()> {
+        let column = child_of.column(noun);
+        let asks = |draft: &Draft| child_of.position.is_some_and(|position| draft.gives(position));
+        let concerned = |draft: &&Draft| draft.errors.is_empty() && (draft.is_new() || asks(draft));
+        let wholes: BTreeSet<Uuid> =
+            drafts.iter().filter(concerned).filter_map(|draft| draft.get(column).id()).collect();
+        if wholes.is_empty() {
+            return Ok(());
+        }
+        let wholes: Vec<Uuid> = wholes.into_iter().collect();
+        let parts = self.parts(noun, child_of, &wholes).await?;
+        let mut counts: HashMap<Uuid, usize> = parts.iter().map(|(whole, parts)| (*whole, parts.len())).collect();
+        for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty() && draft.is_new()) {
+            let count = counts.entry(draft.get(column).id().unwrap_or_default()).or_default();
+            *count += 1;
+            if *count > child_of.most {
+                let message = format!("it has {} {} already, and cannot have more", child_of.most, noun.plural);
+                draft.refuse(Code::TooLong, &format!("{}Ref", child_of.relation), message);
+            }
+        }
+        let Some(position) = child_of.position else { return Ok(()) };
+        if is_all_or_nothing && drafts.iter().any(|draft| !draft.errors.is_empty()) {
+            return Ok(());
+        }
+        let (mut aside, mut moved) = (Vec::new(), Vec::new());
+        for whole in wholes {
+            let before: HashMap<Uuid, i64> =
+                parts.get(&whole).into_iter().flatten().map(|(place, id)| (*id, *place)).collect();
+            let own = |draft: &&mut Draft| draft.errors.is_empty() && draft.get(column).id() == Some(whole);
+            let mut order: Vec<Uuid> = parts.get(&whole).into_iter().flatten().map(|(_, id)| *id).collect();
+            let mut asking: Vec<(i64, Reverse<usize>, Uuid)> = Vec::new();
+            for (index, draft) in drafts.iter_mut().enumerate().filter(|(_, draft)| own(draft)) {
+                if let Some(place) = draft.get(position).int().filter(|_| draft.gives(position)) {
+                    order.retain(|id| *id != draft.id);
+                    asking.push((place, Reverse(index), draft.id));
+                } else if draft.is_new() {
+                    order.push(draft.id);
+                }
+            }
+            // From the first place to the last, so that each is still where it was put when all are; of two that ask
+            // for one place, the earlier in the call comes first.
+            asking.sort_unstable();
+            for (place, _, id) in asking {
+                let index = usize::try_from(place - 1).unwrap_or_default().min(order.len());
+                order.insert(index, id);
+            }
+            let mut places: HashMap<Uuid, i64> = order.into_iter().zip(1..).collect();
+            for draft in drafts.iter_mut().filter(own) {
+                if let Some(place) = places.remove(&draft.id) {
+                    draft.set(position, Cell::Int(place));
+                    aside.extend(before.get(&draft.id).filter(|known| **known != place).map(|_| draft.id));
+                }
+            }
+            moved.extend(places.into_iter().filter(|(id, place)| before.get(id) != Some(place)));
+        }
+        self.place(noun, position, &moved, aside).await
+    }
+
+    /// Gives parts their new places. Those of `aside` also leave theirs, to be stored by the caller.
+    async fn place(
+        &self,
+        noun: &'static Noun,
+        position: &'static str,
+        moved: &[(Uuid, i64)],
+        mut aside: Vec<Uuid>,
+    ) -> Result<()> {
+        let ids: Vec<Uuid> = moved.iter().map(|(id, _)| *id).collect();
+        aside.extend(&ids);
+        if aside.is_empty() {
+            return Ok(());
+        }
+        // Places are unique at every moment: all that change are left before any is taken.
+        let mut sql = self.sql();
+        sql.push("UPDATE ").name(&[noun.table]).push(" AS t SET ").name(&[position]).push(" = -").name(&[position]);
+        sql.push(" WHERE ")
+            .filter_tenant(TenantCheck::MutationOutput, Alias::ROW, noun.tenant, self.organization())
+            .push(" AND ");
+        sql.is_one_of(Alias::ROW, "id", &aside).push(" RETURNING ").name(&[noun.tenant]);
+        self.rows(sql.finish(), &[]).await?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut records = self.lock(noun, &ids).await?;
+        let change = |(id, place): &(Uuid, i64)| Some((records.remove(id)?, vec![placed(noun, position, *place)]));
+        self.change(noun, moved.iter().filter_map(change).collect()).await
+    }
+
+    /// Lets the parts after a deleted one move up.
+    pub async fn renumber(&self, noun: &'static Noun, child_of: Option<&ChildOf>, deleted: &Record) -> Result<()> {
+        let Some((child_of, position)) = child_of.and_then(|child_of| Some((child_of, child_of.position?))) else {
+            return Ok(());
+        };
+        let Some(whole) = deleted.get(child_of.column(noun)).id() else { return Ok(()) };
+        let parts = self.parts(noun, child_of, &[whole]).await?;
+        let moved: Vec<(Uuid, i64)> = in_order(parts.get(&whole).map_or(&[], Vec::as_slice));
+        self.place(noun, position, &moved, Vec::new()).await
+    }
+
+    /// Gives all parts of a locked whole exactly this order, and bumps the whole's version. Refuses a list that does
+    /// not hold each part once. Answers whether anything changed.
+    pub async fn order_parts(
+        &self,
+        whole: (&'static Noun, Record),
+        noun: &'static Noun,
+        child_of: &ChildOf,
+        wanted: &[Option<Uuid>],
+        (argument, relation): (&str, &'static str),
+    ) -> Result<Result<bool, UserError>> {
+        let (whole_noun, record) = whole;
+        let position = child_of.position.expect("only parts with an order are ordered");
+        let parts = self.parts(noun, child_of, &[record.id()]).await?.remove(&record.id()).unwrap_or_default();
+        let known: BTreeSet<Uuid> = parts.iter().map(|(_, id)| *id).collect();
+        let mut order: Vec<Uuid> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (index, id) in wanted.iter().enumerate() {
+            let (code, message) = match id.filter(|id| known.contains(id)) {
+                Some(id) if seen.insert(id) => {
+                    order.push(id);
+                    continue;
+                }
+                Some(_) => (Code::Invalid, "it is given twice".to_owned()),
+                None => (Code::NotFound, format!("it has no such {}", noun.name)),
+            };
+            return Ok(Err(UserError { code, message, path: vec![argument.to_owned(), index.to_string()] }));
+        }
+        if order.len() < known.len() {
+            let message = format!("{} of {} {} are missing", known.len() - order.len(), known.len(), noun.plural);
+            return Ok(Err(UserError::new(Code::Required, argument, message)));
+        }
+        let before: HashMap<Uuid, i64> = parts.iter().map(|(place, id)| (*id, *place)).collect();
+        let moved: Vec<(Uuid, i64)> =
+            order.into_iter().zip(1..).filter(|(id, place)| before.get(id) != Some(place)).collect();
+        if moved.is_empty() {
+            return Ok(Ok(false));
+        }
+        self.place(noun, position, &moved, Vec::new()).await?;
+        let now = Cell::Int(self.now().timestamp_millis());
+        self.put(whole_noun, vec![(record.changed(&[], &now), vec![relation])], EventOperation::Updated).await?;
+        Ok(Ok(true))
+    }
+}
+
+/// Parts in their order that do not stand at their place, with it.
+fn in_order(parts: &[(i64, Uuid)]) -> Vec<(Uuid, i64)> {
+    parts.iter().zip(1..).filter(|((known, _), place)| known != place).map(|((_, id), place)| (*id, place)).collect()
+}
+
+fn placed(noun: &'static Noun, position: &'static str, place: i64) -> (Column, Cell) {
+    given(noun, position, Cell::Int(place))
+}

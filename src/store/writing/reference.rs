@@ -1,0 +1,117 @@
+//! Finds the rows that callers name, by id or by external id.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::noun::Noun;
+use sea_orm::prelude::Uuid;
+
+use super::draft::Reference;
+use crate::{
+    Error, Result,
+    store::{
+        Connection, Scope,
+        scope::ExternalId,
+        statement::{
+            builder::Alias,
+            cell::{Cell, CellKind, fold},
+            tenant_check::TenantCheck,
+        },
+    },
+};
+
+impl<C: Connection> Scope<C> {
+    /// The ids of the rows that references of one noun name. Linking to a row needs the scope to read it.
+    pub async fn references<'a>(
+        &self,
+        noun: &'static Noun,
+        wanted: impl Iterator<Item = &'a Reference>,
+    ) -> Result<ReferenceMap> {
+        let mut found = self.resolve_references(&[(noun, wanted.collect())]).await?;
+        found.pop().ok_or_else(|| Error::internal("a noun has no answer"))
+    }
+
+    /// As [`Scope::references`], for several nouns: in one statement, and one more for each noun with external ids.
+    pub(in crate::store) async fn resolve_references(
+        &self,
+        wanted: &[(&'static Noun, Vec<&Reference>)],
+    ) -> Result<Vec<ReferenceMap>> {
+        wanted.iter().try_for_each(|(noun, _)| self.may_read(noun))?;
+        let ids = |references: &[&Reference]| -> Vec<Uuid> {
+            let ids = references.iter().filter_map(|it| if let Reference::Id(id) = it { *id } else { None });
+            ids.collect::<HashSet<_>>().into_iter().collect()
+        };
+        let named: Vec<(&'static Noun, Vec<Uuid>)> =
+            wanted.iter().map(|(noun, references)| (*noun, ids(references))).collect();
+        let mut maps = Vec::with_capacity(wanted.len());
+        for (known, (noun, references)) in self.existing_ids(&named).await?.into_iter().zip(wanted) {
+            let keys =
+                references.iter().filter_map(|it| if let Reference::External(key) = it { Some(key) } else { None });
+            let keys: HashSet<&ExternalId> = keys.collect();
+            let keys: Vec<ExternalId> = keys.into_iter().cloned().collect();
+            maps.push(ReferenceMap { known, owners: self.by_external_ids(noun, &keys).await? });
+        }
+        Ok(maps)
+    }
+
+    /// Which of these ids are rows, of each noun.
+    async fn existing_ids(&self, named: &[(&'static Noun, Vec<Uuid>)]) -> Result<Vec<HashSet<Uuid>>> {
+        let mut known = vec![HashSet::new(); named.len()];
+        let mut sql = self.sql();
+        for (place, (noun, ids)) in named.iter().enumerate().filter(|(_, (_, ids))| !ids.is_empty()) {
+            sql.push(if sql.is_empty() { "SELECT " } else { " UNION ALL SELECT " }).column(Alias::ROW, noun.tenant);
+            sql.push(", CAST(").number(place).push(" AS BIGINT), t.id FROM ").name(&[noun.table]).push(" AS t WHERE ");
+            sql.filter_tenant(TenantCheck::References, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+            sql.is_one_of(Alias::ROW, "id", ids);
+        }
+        if sql.is_empty() {
+            return Ok(known);
+        }
+        for row in self.read_rows(sql.finish(), &[CellKind::Int, CellKind::Id]).await? {
+            if let [Cell::Int(place), Cell::Id(id)] = row.as_slice()
+                && let Some(of_noun) = usize::try_from(*place).ok().and_then(|place| known.get_mut(place))
+            {
+                of_noun.insert(*id);
+            }
+        }
+        Ok(known)
+    }
+
+    /// The oldest row out of the archive of each of these names, letter case ignored; by the folded name.
+    pub async fn ids_by_name(&self, noun: &'static Noun, names: &[String]) -> Result<HashMap<String, Uuid>> {
+        self.may_read(noun)?;
+        let folded: Vec<Cell> = names.iter().map(|name| Cell::Text(fold(name))).collect();
+        let mut found = HashMap::new();
+        if folded.is_empty() {
+            return Ok(found);
+        }
+        let mut sql = self.sql();
+        sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", t.id, t.name_folded FROM ").name(&[noun.table]);
+        sql.push(" AS t WHERE ");
+        sql.filter_tenant(TenantCheck::StringEnum, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.is_one_of_cells(Alias::ROW, "name_folded", CellKind::Text, &folded);
+        sql.push(" AND t.archived_at IS NULL ORDER BY t.id DESC");
+        for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Text]).await? {
+            if let [Cell::Id(id), Cell::Text(name)] = row.as_slice() {
+                found.insert(name.clone(), *id);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Which of the references were found.
+#[derive(Clone, Debug)]
+pub struct ReferenceMap {
+    known: HashSet<Uuid>,
+    owners: HashMap<ExternalId, Uuid>,
+}
+
+impl ReferenceMap {
+    /// The id of the row a reference names.
+    pub fn get(&self, reference: &Reference) -> Option<&Uuid> {
+        match reference {
+            Reference::Id(id) => self.known.get(id.as_ref()?),
+            Reference::External(key) => self.owners.get(key),
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! Finds and locks the rows that drafts are about, and finds the rows they name.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::{
+    id,
+    noun::{Noun, Relationship},
+};
+use sea_orm::prelude::Uuid;
+
+use super::{
+    draft::{Draft, Mode, Reference, Target},
+    hooks::ChildOf,
+};
+use crate::{
+    Error, Result,
+    error::Code,
+    store::{
+        Tx,
+        erasure::erased::ERASED_KEY,
+        scope::ExternalId,
+        statement::{
+            builder::Alias,
+            cell::{Cell, CellKind, Column, Record, columns},
+            tenant_check::TenantCheck,
+        },
+    },
+};
+
+impl Tx {
+    /// Finds the rows that drafts are about and locks them, in the order of their ids.
+    /// What the rows are parts of is locked ahead of them.
+    pub(in crate::store) async fn find(
+        &self,
+        noun: &'static Noun,
+        child_of: Option<&ChildOf>,
+        drafts: &mut [Draft],
+    ) -> Result<()> {
+        let named: Vec<ExternalId> = drafts.iter().flat_map(Draft::keys).cloned().collect();
+        let owners = self.owners(noun, &named).await?;
+        for draft in drafts.iter_mut() {
+            draft.id = match &draft.target {
+                Target::New => id::new(),
+                Target::Id(known) => known.unwrap_or_default(),
+                Target::External(_) => draft.found(&owners).unwrap_or_else(id::new),
+            };
+        }
+        let ids: Vec<Uuid> = drafts.iter().map(|draft| draft.id).collect();
+        let is_new = drafts.iter().all(|draft| matches!(draft.target, Target::New));
+        if let Some(child_of) = child_of {
+            self.resolve(drafts, |relation| relation.name == child_of.relation).await?;
+            let named = drafts.iter().map(|draft| draft.get(child_of.column(noun))).filter_map(Cell::id).collect();
+            self.lock_parents(noun, child_of, named, if is_new { &[] } else { &ids }).await?;
+        }
+        let rows = if is_new { HashMap::new() } else { self.lock(noun, &ids).await? };
+        let given: Vec<Uuid> = rows.keys().copied().collect();
+        let carried = if drafts.iter().any(Draft::speaks_of_external_ids) {
+            self.external_ids(noun, &given).await?
+        } else {
+            HashMap::new()
+        };
+        for draft in drafts.iter_mut() {
+            draft.current = rows.get(&draft.id).cloned();
+            if draft.is_new() && draft.found(&owners).is_some() {
+                // Deleted after it was found: run again, or its id would come back to life.
+                return Err(Error::Collision);
+            }
+            check_target(draft);
+            refuse_masked(draft, &owners);
+            compare_external_ids(draft, carried.get(&draft.id).map_or(&[], Vec::as_slice));
+        }
+        refuse_taken(drafts, &owners);
+        let mut earlier = Earlier::default();
+        for draft in drafts.iter_mut() {
+            earlier.check(draft);
+        }
+        Ok(())
+    }
+
+    /// Reads whole rows and keeps others from changing them until the end of the transaction. Of rows about somebody who
+    /// is being erased, what is to be erased is gone: whoever writes such a row empties it.
+    pub async fn lock(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashMap<Uuid, Record>> {
+        self.lock_as(noun, ids, true).await
+    }
+
+    /// The same, of rows to be emptied as they stand there.
+    pub(in crate::store) async fn lock_as(
+        &self,
+        noun: &'static Noun,
+        ids: &[Uuid],
+        hides: bool,
+    ) -> Result<HashMap<Uuid, Record>> {
+        let columns = columns(noun);
+        let mut sql = self.sql();
+        sql.push("SELECT ").column(Alias::ROW, noun.tenant);
+        for column in &columns {
+            if hides {
+                sql.push(", ").shown(noun, Alias::ROW, *column, self.organization());
+            } else {
+                sql.push(", ").column(Alias::ROW, column.name);
+            }
+        }
+        sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
+        sql.filter_tenant(TenantCheck::Lock, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, "id", ids).push(" ORDER BY ").column(Alias::ROW, "id");
+        if sql.is_postgres() {
+            // As strong as a change of the row, and no stronger: rows that merely refer to it need not wait.
+            sql.push(" FOR NO KEY UPDATE");
+        }
+        let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
+        let rows = self.rows(sql.finish(), &kinds).await?;
+        let record =
+            |cells: Vec<Cell>| Record { cells: columns.iter().copied().zip(cells).collect(), before: Vec::new() };
+        Ok(rows.into_iter().map(record).map(|record| (record.id(), record)).collect())
+    }
+
+    /// Finds the rows that references name, of the relations that are wanted, in as few statements as
+    /// [`Tx::resolve_references`] takes.
+    pub(in crate::store) async fn resolve(
+        &self,
+        drafts: &mut [Draft],
+        is_wanted: impl Fn(&Relationship) -> bool,
+    ) -> Result<()> {
+        let mut waiting: Vec<(usize, (&'static Relationship, Column, Reference))> = Vec::new();
+        for (place, draft) in drafts.iter_mut().enumerate() {
+            let (wanted, others) = std::mem::take(&mut draft.references).into_iter().partition(|(r, ..)| is_wanted(r));
+            draft.references = others;
+            let wanted: Vec<_> = wanted;
+            waiting.extend(wanted.into_iter().map(|reference| (place, reference)));
+        }
+        if self.defers_reference_checks() {
+            let mut unknown = Vec::new();
+            for (place, (relation, column, reference)) in waiting {
+                self.may_read(relation.target)?;
+                if let Reference::Id(Some(id)) = reference {
+                    drafts[place].values.push((column, Cell::Id(id)));
+                } else {
+                    unknown.push((place, (relation, column, reference)));
+                }
+            }
+            waiting = unknown;
+        }
+        let mut wanted: Vec<(&'static Noun, Vec<&Reference>)> = Vec::new();
+        for (_, (relation, _, reference)) in &waiting {
+            match wanted.iter_mut().find(|(noun, _)| noun.table == relation.target.table) {
+                Some((_, references)) => references.push(reference),
+                None => wanted.push((relation.target, vec![reference])),
+            }
+        }
+        let found = self.resolve_references(&wanted).await?;
+        let places: Vec<&str> = wanted.iter().map(|(noun, _)| noun.table).collect();
+        for (place, (relation, column, reference)) in &waiting {
+            let target = relation.target;
+            let of_noun = places.iter().position(|table| *table == target.table);
+            if let Some(id) = of_noun.and_then(|of_noun| found[of_noun].get(reference)) {
+                drafts[*place].values.push((*column, Cell::Id(*id)));
+            } else {
+                let field = format!("{}Ref", relation.name);
+                drafts[*place].refuse(Code::NotFound, &field, format!("no such {}", target.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the rows of a call before the one that is looked at are about.
+#[derive(Default)]
+struct Earlier {
+    rows: HashSet<Uuid>,
+    keys: HashSet<ExternalId>,
+}
+
+impl Earlier {
+    /// Refuses a draft of a row, or with an external id, that an earlier one of the call has.
+    fn check(&mut self, draft: &mut Draft) {
+        let is_same_row = !draft.id.is_nil() && !self.rows.insert(draft.id);
+        let shares = draft.external_ids.iter().find(|key| self.keys.contains(*key));
+        let is_same_key = shares.is_some() && shares == draft.target_key();
+        let shares = shares.is_some();
+        self.keys.extend(draft.external_ids.iter().cloned());
+        if is_same_row || is_same_key {
+            draft.refuse(Code::Taken, "externalId", "an earlier row of this call is the same");
+        } else if shares {
+            draft.refuse(Code::Taken, "externalIds", "an earlier row of this call has this external id");
+        }
+    }
+}
+
+/// Refuses a draft whose row is not as its mode or its version wants it.
+fn check_target(draft: &mut Draft) {
+    let is_unnamed = matches!(draft.target, Target::Id(None)) && !draft.errors.is_empty();
+    if is_unnamed || draft.has_mistake_at("externalId") {
+        // A key that cannot exist is told once.
+        return;
+    }
+    let name = draft.noun.name;
+    match (&draft.target, draft.mode, &draft.current) {
+        (Target::Id(_), _, None) => draft.refuse(Code::NotFound, "id", format!("no such {name}")),
+        (Target::External(_), Mode::UpdateOnly, None) => {
+            draft.refuse(Code::NotFound, "externalId", format!("no {name} has this external id"));
+        }
+        (Target::External(_), Mode::CreateOnly, Some(_)) => {
+            draft.refuse(Code::Taken, "externalId", format!("a {name} has this external id already"));
+        }
+        (Target::External(_), _, None) if draft.expected_version.is_some() => {
+            draft.refuse(Code::Conflict, "expectedVersion", "there is no row by now");
+        }
+        _ => {}
+    }
+    if let (Some(expected), Some(current)) = (draft.expected_version, &draft.current)
+        && expected != current.version()
+    {
+        let message = format!("the row has version {} by now", current.version());
+        draft.refuse(Code::Conflict, "expectedVersion", message);
+    }
+}
+
+/// Which rows carry external ids, and whether they are about somebody who is being erased.
+type Owners = HashMap<ExternalId, (Uuid, bool)>;
+
+/// Refuses external ids of rows about somebody who is being erased, as they will be when that is done.
+fn refuse_masked(draft: &mut Draft, owners: &Owners) {
+    let is_masked = |key: &ExternalId| owners.get(key).is_some_and(|(_, is_masked)| *is_masked);
+    if draft.target_key().is_some_and(is_masked) {
+        draft.refuse(Code::Erased, "externalId", ERASED_KEY);
+    } else if draft.external_ids.iter().any(is_masked) {
+        draft.refuse(Code::Erased, "externalIds", ERASED_KEY);
+    }
+}
+
+/// Works out which external ids a draft brings its row and which it takes away. The one that names the row of an upsert
+/// stays unless another of its system comes instead: without it, the same upsert would make a second row.
+fn compare_external_ids(draft: &mut Draft, carried: &[ExternalId]) {
+    let mut wanted = std::mem::take(&mut draft.external_ids);
+    if let Some(target) = draft.target_key().cloned()
+        && wanted.iter().all(|key| key.system != target.system)
+    {
+        if draft.removals.iter().any(|removal| removal.takes(&target)) {
+            let message = "the external id that names the row stays, unless externalIds brings another of its system";
+            draft.refuse(Code::Invalid, "externalIdsRemove", message);
+        } else if draft.is_new() {
+            wanted.push(target);
+        }
+    }
+    let goes = |key: &&ExternalId| {
+        let is_replaced = wanted.iter().any(|other| other.system == key.system);
+        !wanted.contains(key) && (is_replaced || draft.removals.iter().any(|removal| removal.takes(key)))
+    };
+    draft.lost_external_ids = carried.iter().filter(goes).cloned().collect();
+    wanted.retain(|key| !carried.contains(key));
+    draft.external_ids = wanted;
+}
+
+/// Refuses external ids that another row has and does not give up in the same call.
+fn refuse_taken(drafts: &mut [Draft], owners: &Owners) {
+    let given_up: HashSet<ExternalId> = drafts.iter().flat_map(|draft| &draft.lost_external_ids).cloned().collect();
+    for draft in drafts.iter_mut() {
+        let is_taken = |key: &ExternalId| {
+            let is_another = owners.get(key).is_some_and(|(owner, is_masked)| *owner != draft.id && !is_masked);
+            is_another && !given_up.contains(key)
+        };
+        if draft.external_ids.iter().any(is_taken) {
+            draft.refuse(Code::Taken, "externalIds", "another row has this external id");
+        }
+    }
+}
+
+/// Refuses drafts that wait for an external id of a row that keeps it, because what was asked of that row is refused, and
+/// those that wait for them. Answers whether there were any.
+pub(in crate::store) fn refuse_kept(drafts: &mut [Draft]) -> bool {
+    let mut is_any = false;
+    loop {
+        let failed = drafts.iter().filter(|draft| !draft.errors.is_empty());
+        let kept: HashSet<ExternalId> = failed.flat_map(|draft| &draft.lost_external_ids).cloned().collect();
+        let waits =
+            |draft: &&mut Draft| draft.errors.is_empty() && draft.external_ids.iter().any(|key| kept.contains(key));
+        let mut is_more = false;
+        for draft in drafts.iter_mut().filter(waits) {
+            draft.refuse(Code::Taken, "externalIds", "the row that has this external id keeps it: its change failed");
+            is_more = true;
+        }
+        if !is_more {
+            return is_any;
+        }
+        is_any = true;
+    }
+}
+
+impl Draft {
+    /// The external id that names its row.
+    pub(in crate::store) const fn target_key(&self) -> Option<&ExternalId> {
+        if let Target::External(key) = &self.target { Some(key) } else { None }
+    }
+
+    /// The row that its external id names, or the one that carries the id which is to come instead: the same upsert was
+    /// done before.
+    fn found(&self, owners: &Owners) -> Option<Uuid> {
+        let target = self.target_key()?;
+        let instead = || self.external_ids.iter().find(|key| key.system == target.system);
+        owners.get(target).or_else(|| owners.get(instead()?)).map(|(id, _)| *id)
+    }
+
+    fn speaks_of_external_ids(&self) -> bool {
+        !self.removals.is_empty() || !self.external_ids.is_empty()
+    }
+
+    /// Every external id it speaks of.
+    fn keys(&self) -> impl Iterator<Item = &ExternalId> {
+        self.target_key().into_iter().chain(&self.external_ids)
+    }
+}

@@ -1,0 +1,362 @@
+//! Writes drafts: one path for one row and for a thousand, in a fixed number of statements.
+
+use std::collections::HashMap;
+
+use entity::{
+    event::EventOperation,
+    id,
+    noun::{Field, Noun},
+};
+use sea_orm::prelude::Uuid;
+
+use super::{
+    defaults::complete,
+    draft::{Draft, Outcome, WriteResult},
+    resolve::refuse_kept,
+};
+use crate::{
+    Result,
+    error::Code,
+    store::{
+        Tx,
+        scope::ExternalId,
+        statement::{
+            builder::{Alias, Sql},
+            cell::{Cell, CellKind, Column, Record, columns, fold},
+            tenant_check::TenantCheck,
+        },
+        transaction::event::Event,
+    },
+};
+
+pub use crate::store::writing::hooks::{ChildOf, Hooks};
+
+/// Values of a new row, by column.
+pub type NewRow = Vec<(Column, Cell)>;
+
+/// How many parameters one statement may bind on either database.
+pub(in crate::store) const MAX_VALUES: usize = 30_000;
+
+impl Tx {
+    /// Writes drafts of one noun. With `is_all_or_nothing`, one mistake keeps all of them from being written;
+    /// the caller then rolls back.
+    pub async fn write(
+        &self,
+        noun: &'static Noun,
+        rules: &Hooks,
+        drafts: &mut [Draft],
+        is_all_or_nothing: bool,
+    ) -> Result<Vec<WriteResult>> {
+        self.actor().require(noun.write)?;
+        self.find(noun, rules.child_of.as_ref(), drafts).await?;
+        self.resolve(drafts, |_| true).await?;
+        self.refuse_archived(noun, drafts).await?;
+        self.refuse_erased(noun, drafts).await?;
+        for draft in drafts.iter_mut() {
+            complete(draft, self.now());
+        }
+        (rules.prepare)(self, drafts).await?;
+        refuse_kept(drafts);
+        if let Some(child_of) = &rules.child_of {
+            self.assign_positions(noun, child_of, drafts, is_all_or_nothing).await?;
+            if refuse_kept(drafts) {
+                // They have their places already, and the others' were made to fit.
+                for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
+                    draft.refuse(Code::Taken, "externalIds", "a row that moves an external id failed");
+                }
+            }
+        }
+        let has_mistakes = drafts.iter().any(|draft| !draft.errors.is_empty());
+        let mut stored =
+            if has_mistakes && is_all_or_nothing { HashMap::new() } else { self.store(noun, drafts).await? };
+        let outcome = |draft: &Draft| {
+            if !draft.errors.is_empty() || (has_mistakes && is_all_or_nothing) {
+                Outcome::Failed
+            } else if draft.is_new() {
+                Outcome::Created
+            } else if draft.is_unchanged() {
+                Outcome::Unchanged
+            } else {
+                Outcome::Updated
+            }
+        };
+        Ok(drafts
+            .iter()
+            .map(|draft| {
+                let outcome = outcome(draft);
+                let is_there = outcome != Outcome::Failed || !draft.is_new();
+                let row = match outcome {
+                    Outcome::Unchanged => draft.current.clone(),
+                    _ => stored.remove(&draft.id),
+                };
+                WriteResult { id: is_there.then_some(draft.id), outcome, errors: draft.errors.clone(), row }
+            })
+            .collect())
+    }
+
+    /// Answers the rows that were written, as they are now.
+    async fn store(&self, noun: &'static Noun, drafts: &[Draft]) -> Result<HashMap<Uuid, Record>> {
+        let sound = || drafts.iter().filter(|draft| draft.errors.is_empty());
+        let now = Cell::Int(self.now().timestamp_millis());
+        let (mut created, mut updated) = (Vec::new(), Vec::new());
+        for draft in sound() {
+            let changes = draft.changes();
+            let mut fields: Vec<&'static str> = changes.iter().map(|(column, _)| column.field).collect();
+            if draft.changes_external_ids() {
+                fields.push("externalIds");
+            }
+            if let Some(current) = &draft.current {
+                if !fields.is_empty() {
+                    updated.push((current.clone().changed(&changes, &now), fields));
+                }
+            } else {
+                created.push((Record::made(noun, draft.id, &changes, &now), fields));
+            }
+        }
+        let mut stored = self.put_rows(noun, created, EventOperation::Created).await?;
+        stored.extend(self.put_rows(noun, updated, EventOperation::Updated).await?);
+        self.store_external_ids(noun, drafts).await?;
+        let mut related_rows: Vec<(&'static Noun, Vec<NewRow>)> = Vec::new();
+        for (other, values) in
+            drafts.iter().filter(|draft| draft.errors.is_empty()).flat_map(|draft| &draft.related_rows)
+        {
+            match related_rows.iter_mut().find(|(known, _)| known.table == other.table) {
+                Some((_, rows)) => rows.push(values.clone()),
+                None => related_rows.push((other, vec![values.clone()])),
+            }
+        }
+        for (other, rows) in related_rows {
+            self.make(other, &rows).await?;
+        }
+        Ok(stored.into_iter().map(|record| (record.id(), record)).collect())
+    }
+
+    /// Makes rows that are part of another row's change and have no events of their own.
+    pub async fn make(&self, noun: &'static Noun, rows: &[NewRow]) -> Result<()> {
+        let now = Cell::Int(self.now().timestamp_millis());
+        let records: Vec<Record> = rows.iter().map(|values| Record::made(noun, id::new(), values, &now)).collect();
+        self.insert(noun, &records, false).await
+    }
+
+    /// Takes a column's value from rows, ahead of giving unique values out anew.
+    pub async fn clear(&self, noun: &'static Noun, column: &'static str, ids: &[Uuid]) -> Result<()> {
+        let mut sql = self.sql();
+        sql.push("UPDATE ").name(&[noun.table]).push(" AS t SET ").name(&[column]).push(" = NULL WHERE ");
+        sql.filter_tenant(TenantCheck::Clear, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, "id", ids).push(" RETURNING ").name(&[noun.tenant]);
+        self.rows(sql.finish(), &[]).await.map(drop)
+    }
+
+    /// Keeps other transactions from changing what only one at a time may change in an organization, such as
+    /// the shape of a tree. Does not hinder rows that merely refer to the organization.
+    pub async fn lock_organization(&self) -> Result<()> {
+        let mut sql = self.sql();
+        if sql.is_postgres() {
+            sql.push("SELECT t.id FROM organization AS t WHERE ");
+            sql.filter_tenant(TenantCheck::OrganizationLock, Alias::ROW, "id", self.organization())
+                .push(" FOR NO KEY UPDATE");
+            self.rows(sql.finish(), &[]).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes whole rows and notes their events.
+    pub async fn put(
+        &self,
+        noun: &'static Noun,
+        rows: Vec<(Record, Vec<&'static str>)>,
+        operation: EventOperation,
+    ) -> Result<()> {
+        self.put_rows(noun, rows, operation).await.map(drop)
+    }
+
+    async fn put_rows(
+        &self,
+        noun: &'static Noun,
+        rows: Vec<(Record, Vec<&'static str>)>,
+        operation: EventOperation,
+    ) -> Result<Vec<Record>> {
+        let (records, fields): (Vec<Record>, Vec<_>) = rows.into_iter().unzip();
+        self.insert(noun, &records, operation != EventOperation::Created).await?;
+        for (record, fields) in records.iter().zip(fields) {
+            self.count_later(noun, record, operation);
+            self.note(Event { noun: noun.name, row: record.id(), operation, version: record.version(), fields });
+        }
+        Ok(records)
+    }
+
+    /// Inserts whole rows, or replaces the rows of the same ids. Rows to replace are locked by the caller.
+    async fn insert(&self, noun: &'static Noun, records: &[Record], replaces: bool) -> Result<()> {
+        let columns = columns(noun);
+        let folded: Vec<&'static Field> = noun.all_fields().filter(|field| field.is_searchable).collect();
+        let width = columns.len() + folded.len() + 1;
+        for part in records.chunks(MAX_VALUES / width) {
+            if replaces {
+                // It concerns rows that other writes may concern too.
+                self.flush().await?;
+            }
+            self.write_rows(part.len(), |sql| {
+                self.insert_rows(sql, noun, (&columns, &folded), part);
+                if replaces {
+                    replace(sql, noun, &columns, &folded);
+                }
+                sql.push(" RETURNING ").name(&[noun.tenant]).push(" AS organization_id");
+            })
+            .await?;
+            if replaces {
+                self.flush().await?;
+            }
+        }
+        self.insert_items(noun, records, replaces).await
+    }
+
+    fn insert_rows(
+        &self,
+        sql: &mut Sql,
+        noun: &'static Noun,
+        (columns, folded): (&[Column], &[&'static Field]),
+        records: &[Record],
+    ) {
+        let is_tenant_own = noun.tenant != "id";
+        sql.push("INSERT INTO ").name(&[noun.table]).push(" (");
+        if is_tenant_own {
+            sql.name(&[noun.tenant]).push(", ");
+        }
+        sql.list(columns, |sql, column| {
+            sql.name(&[column.name]);
+        });
+        for field in folded {
+            sql.push(", ").name(&[field.column, "_folded"]);
+        }
+        let searched = |record: &Record, field: &Field| {
+            record.get(field.column).text().map_or(Cell::Null, |text| Cell::Text(fold(text)))
+        };
+        if sql.is_postgres() && records.len() > 1 {
+            sql.push(") SELECT ");
+            if is_tenant_own {
+                sql.bind_tenant(self.organization()).push(", ");
+            }
+            sql.push("v.* FROM UNNEST(").list(columns.iter().enumerate(), |sql, (place, column)| {
+                sql.array(column.kind, records.iter().map(|record| &record.cells[place].1));
+            });
+            for field in folded {
+                sql.push(", ").array(CellKind::Text, records.iter().map(|record| searched(record, field)));
+            }
+            sql.push(") AS v");
+            return;
+        }
+        sql.push(") VALUES ").list(records, |sql, record| {
+            sql.push("(");
+            if is_tenant_own {
+                sql.bind_tenant(self.organization()).push(", ");
+            }
+            sql.list(&record.cells, |sql, (column, cell)| {
+                sql.cell(cell, column.kind);
+            });
+            for field in folded {
+                sql.push(", ").cell(&searched(record, field), CellKind::Text);
+            }
+            sql.push(")");
+        });
+    }
+
+    async fn store_external_ids(&self, noun: &'static Noun, drafts: &[Draft]) -> Result<()> {
+        let sound = || drafts.iter().filter(|draft| draft.errors.is_empty());
+        // All that go are gone before any comes: rows may change theirs with each other.
+        let lost: Vec<(Uuid, &ExternalId)> =
+            sound().flat_map(|draft| draft.lost_external_ids.iter().map(|key| (draft.id, key))).collect();
+        self.drop_external_ids(noun, &lost).await?;
+        let mut keys: Vec<(Uuid, &ExternalId)> =
+            sound().flat_map(|draft| draft.external_ids.iter().map(|key| (draft.id, key))).collect();
+        // In one order, so that two calls with the same keys wait for each other and do not deadlock.
+        keys.sort_unstable_by_key(|(_, key)| *key);
+        let cells =
+            |(id, key): (Uuid, &ExternalId)| [Cell::Id(id), Cell::Text(key.system.clone()), Cell::Text(key.id.clone())];
+        let keys: Vec<[Cell; 3]> = keys.into_iter().map(cells).collect();
+        for part in keys.chunks(MAX_VALUES / 4) {
+            self.write_rows(part.len(), |sql| {
+                sql.push("INSERT INTO ").name(&[noun.table, "_external_id"]).push(" (organization_id, ");
+                sql.name(&[noun.table, "_id"]).push(", system, external_id) ");
+                sql.tenant_rows(self.organization(), [CellKind::Id, CellKind::Text, CellKind::Text], part);
+                sql.push(" ON CONFLICT (organization_id, ").name(&[noun.table, "_id"]);
+                sql.push(", system) DO UPDATE SET external_id = excluded.external_id RETURNING organization_id");
+            })
+            .await?;
+        }
+        if sound().all(Draft::is_new) {
+            return Ok(());
+        }
+        // Rows that were there may be written again.
+        self.flush().await
+    }
+}
+
+fn replace(sql: &mut Sql, noun: &'static Noun, columns: &[Column], folded: &[&'static Field]) {
+    sql.push(" ON CONFLICT (");
+    if noun.tenant != "id" {
+        sql.name(&[noun.tenant]).push(", ");
+    }
+    sql.name(&["id"]).push(") DO UPDATE SET ");
+    let changing = columns.iter().filter(|column| !matches!(column.name, "id" | "created_at"));
+    sql.list(changing, |sql, column| {
+        sql.name(&[column.name]).push(" = excluded.").name(&[column.name]);
+    });
+    for field in folded {
+        sql.push(", ").name(&[field.column, "_folded"]).push(" = excluded.").name(&[field.column, "_folded"]);
+    }
+}
+
+impl Draft {
+    /// External ids that say who a row is that is made or changed: those it gets, and the one that named a new one.
+    pub(in crate::store) fn new_external_ids(&self) -> impl Iterator<Item = &ExternalId> {
+        self.target_key().filter(|_| self.is_new()).into_iter().chain(&self.external_ids)
+    }
+
+    const fn changes_external_ids(&self) -> bool {
+        !self.lost_external_ids.is_empty() || !self.external_ids.is_empty()
+    }
+
+    fn is_unchanged(&self) -> bool {
+        !self.is_new() && self.changes().is_empty() && !self.changes_external_ids()
+    }
+}
+
+impl Record {
+    /// A new row.
+    fn made(noun: &'static Noun, id: Uuid, values: &[(Column, Cell)], now: &Cell) -> Self {
+        let cell = |column: Column| {
+            let given = values.iter().rev().find(|(known, _)| known.name == column.name).map(|(_, cell)| cell.clone());
+            let cell = match column.name {
+                "id" => Cell::Id(id),
+                "version" => Cell::Int(1),
+                "created_at" | "updated_at" => now.clone(),
+                _ => given.unwrap_or(Cell::Null),
+            };
+            (column, cell)
+        };
+        Self { cells: columns(noun).into_iter().map(cell).collect(), before: Vec::new() }
+    }
+
+    /// The row after a change.
+    #[must_use]
+    pub fn changed(mut self, changes: &[(Column, Cell)], now: &Cell) -> Self {
+        let version = Cell::Int(self.version() + 1);
+        for (column, cell) in &mut self.cells {
+            match column.name {
+                "version" => *cell = version.clone(),
+                "updated_at" => *cell = now.clone(),
+                name => {
+                    if let Some((_, given)) = changes.iter().rev().find(|(known, _)| known.name == name)
+                        && given != cell
+                    {
+                        let was = std::mem::replace(cell, given.clone());
+                        if !self.before.iter().any(|(known, _)| known.name == name) {
+                            self.before.push((*column, was));
+                        }
+                    }
+                }
+            }
+        }
+        self
+    }
+}

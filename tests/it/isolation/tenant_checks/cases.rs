@@ -1,0 +1,204 @@
+//! What is asked and changed without one narrowing, and the twin.
+
+use std::collections::BTreeSet;
+
+use entity::noun::{Kind, Link};
+use rapport::store::statement::tenant_check::TenantCheck;
+use serde_json::{Value, json};
+
+use super::{
+    super::{Neighbours, SECRET},
+    ERASE,
+};
+use crate::{
+    fixture::{Extent, is_own},
+    outline::{Member, Outline},
+    pointer::unknown_id,
+};
+
+/// A request of the curious caller.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub document: String,
+    pub variables: Value,
+}
+
+fn case(document: impl Into<String>, variables: Value) -> Case {
+    Case { document: document.into(), variables }
+}
+
+/// Copies what the curious organization has to another one, under the same ids, with other words.
+pub async fn copy(both: &Neighbours<'_>, twin: entity::id::OrganizationId) {
+    let database = &both.app.database;
+    let literal = |id: entity::id::OrganizationId| {
+        let hex = id.0.simple();
+        if database.is_sqlite() { format!("unhex('{hex}')") } else { format!("'{hex}'") }
+    };
+    let mut statements = Vec::new();
+    for (table, columns) in both.app.tables().await {
+        let has_tenant = columns.iter().any(|column| column == "organization_id");
+        // Every organization has one of these, the twin has seals and a suspension of its own, and a client is of one only.
+        let is_own = table.starts_with("audit_")
+            || ["organization_sequence", "organization_slug", "api_client_owner", "token_withdrawal"]
+                .contains(&&*table);
+        if !has_tenant || is_own {
+            continue;
+        }
+        let sql = "SELECT CAST(column_name AS TEXT) FROM information_schema.columns WHERE data_type = 'text'";
+        let texts: BTreeSet<String> = if database.is_sqlite() {
+            columns.iter().cloned().collect()
+        } else {
+            database.look(format!("{sql} AND table_name = '{table}'")).await.into_iter().flatten().flatten().collect()
+        };
+        let value = |column: &String| match column.as_str() {
+            "organization_id" => literal(twin),
+            "external_id" | "system" | "idempotency_key" => format!("\"{column}\""),
+            _ if texts.contains(column) => {
+                let other = format!("replace(replace(\"{column}\", 'Beta', '{SECRET}'), 'beta', 'alpha')");
+                if database.is_sqlite() {
+                    format!("CASE typeof(\"{column}\") WHEN 'text' THEN {other} ELSE \"{column}\" END")
+                } else {
+                    other
+                }
+            }
+            _ => format!("\"{column}\""),
+        };
+        let names: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
+        let values: Vec<String> = columns.iter().map(value).collect();
+        let own = literal(both.curious.caller.organization());
+        let (names, values) = (names.join(", "), values.join(", "));
+        statements
+            .push(format!("INSERT INTO {table} ({names}) SELECT {values} FROM {table} WHERE organization_id = {own}"));
+    }
+    // The next event of the twin must not meet a key that its copied events have taken.
+    let (own, twin) = (literal(both.curious.caller.organization()), literal(twin));
+    statements.push(format!(
+        "UPDATE organization_sequence SET last = (SELECT last FROM organization_sequence WHERE organization_id = {own})
+            WHERE organization_id = {twin}"
+    ));
+    database.force(statements).await;
+}
+
+/// Everything a caller can ask, of own rows and of hidden ones.
+pub async fn questions(both: &Neighbours<'_>, outline: &Outline) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for field in outline.queries().iter().filter(|field| field.base() != "Node") {
+        let document = Outline::document("query", field, &outline.select(&field.ty, 3));
+        if let Some(by) = field.arguments.iter().find(|argument| argument.name == "by") {
+            let noun = outline.referenced(&by.ty).unwrap();
+            for row in [both.curious.newest(noun), both.hidden.newest(noun)] {
+                cases.push(case(&document, json!({"by": {"id": row.id}})));
+                if let Some(external) = &row.external {
+                    cases.push(case(&document, json!({"by": {"externalId": external}})));
+                }
+            }
+        } else if field.arguments.iter().all(|argument| !argument.is_required()) {
+            cases.push(case(&document, json!({})));
+            cases.push(case(&document, json!({"first": 1})));
+        } else {
+            let required = field.arguments.iter().filter(|argument| argument.is_required());
+            let noun = field.base();
+            let given = required.filter_map(|argument| {
+                Some((argument.name.clone(), both.curious.value(&argument.ty, &argument.name, noun, Extent::Full)?))
+            });
+            cases.push(case(&document, Value::Object(given.collect())));
+        }
+    }
+    for (noun, field) in outline.lists() {
+        let document = Outline::document("query", field, "{ totalCount nodes { id } }");
+        let described = entity::NOUNS.into_iter().find(|known| known.name == noun).unwrap();
+        for relation in described.relations {
+            let words = relation.target.all_fields().find(|field| field.is_searchable);
+            let conditions = match words {
+                Some(field) => {
+                    vec![json!({field.name: {"contains": SECRET}}), json!({field.name: {"contains": "Beta"}})]
+                }
+                None => vec![json!({"id": {"neq": "none"}})],
+            };
+            for inner in conditions {
+                let one = matches!(relation.link, Link::One { .. });
+                let inner = if one { inner } else { json!({"some": inner}) };
+                cases.push(case(&document, json!({"filter": {relation.name: inner}})));
+            }
+        }
+        for set in described.fields.iter().filter(|field| matches!(field.kind, Kind::Tags { .. })) {
+            let ask = format!("{{ {} {{ nodes {{ {} }} }} }}", described.plural, set.name);
+            let own = both.curious.caller.ask(&ask).await;
+            for row in own[described.plural].as_object().unwrap()["nodes"].as_array().unwrap() {
+                let theirs: Value = serde_json::from_str(&row.to_string().replace("Beta", SECRET)).unwrap();
+                for items in [&row[set.name], &theirs[set.name]] {
+                    cases.push(case(&document, json!({"filter": {set.name: {"hasAny": items}}})));
+                    cases.push(case(&document, json!({"filter": {set.name: {"hasAll": items}}})));
+                }
+            }
+        }
+    }
+    for noun in entity::NOUNS {
+        let everything = outline.select(noun.name, 2);
+        let document = format!("query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {} {everything} }} }}", noun.name);
+        let ids = [&both.curious, &both.hidden].map(|world| world.newest(noun.name).id.clone());
+        cases.push(case(&document, json!({"ids": [ids[0], ids[1], unknown_id(noun.name)]})));
+    }
+    let below = "interactionPoints { nodes { mediums(first: 1) { totalCount pageInfo { hasNextPage } nodes { name } }
+        influencers(first: 1) { totalCount edges { strength node { name } } } expectations(first: 1) { totalCount pageInfo { hasNextPage } nodes { rank } } } }";
+    cases.push(case(format!("{{ {below} }}"), json!({})));
+    for arguments in
+        ["groupBy: [TAG], first: 1", "groupBy: [POINT, TAG]", "bucket: {unit: MONTH}", "groupBy: [KIND], first: 1"]
+    {
+        let groups = "{ recordCount groupCount nodes { count meanNps { n } } }";
+        cases.push(case(format!("{{ feedbackRecordGroups({arguments}) {groups} }}"), json!({})));
+    }
+    let of_rows = r#"filter: { version: { gte: 1 }, tags: { hasPrefix: "" } }"#;
+    for (query, arguments) in [
+        ("feedbackRecordTags", ""),
+        ("feedbackRecordAttributeNames", ""),
+        ("feedbackRecordAttributeValues", "name: \"x\","),
+    ] {
+        let document = format!("{{ {query}({arguments} {of_rows}) {{ distinctCount nodes {{ count }} }} }}");
+        cases.push(case(document, json!({})));
+    }
+    cases
+}
+
+/// Inputs of a mutation about own rows: everything, and every list and every null that says "none".
+pub fn orders(
+    both: &Neighbours<'_>,
+    outline: &Outline,
+    field: &Member,
+    site: TenantCheck,
+    people: &[String],
+) -> Vec<Case> {
+    let selection = if field.base().ends_with("BulkPayload") {
+        "{ errors { code } results { outcome node { id } } }"
+    } else {
+        "{ outcome deletedId node { id } errors { code } }"
+    };
+    let document = Outline::document("mutation", field, selection);
+    if field.name == ERASE {
+        let person = people.last().expect("there are enough people");
+        return vec![case(&document, json!({"input": {"customerRef": {"id": person}}}))];
+    }
+    let full = both.curious.input(field, Extent::Full);
+    let mut cases = vec![case(&document, json!({"input": full}))];
+    for member in outline.inputs(field.arguments[0].base()) {
+        if is_own(field) && member.is_list() && member.is_required() {
+            let mut none = full.clone();
+            none[&member.name] = json!([]);
+            cases.insert(0, case(&document, json!({"input": none})));
+        }
+    }
+    if field.name == "customerUpsert" {
+        let mut erased = full;
+        erased.as_object_mut().unwrap().remove("externalIds");
+        erased["externalId"] = both.curious.rows["Customer"][0].external.clone().unwrap();
+        cases.push(case(&document, json!({ "input": erased })));
+    }
+    if field.name == "templateApply" {
+        cases.push(case(&document, json!({"input": {"key": "BASICS"}})));
+    }
+    if field.name == "departmentCreate" {
+        cases.push(case(&document, json!({"input": {"name": "Beta", "idempotencyKey": "known"}})));
+        cases.push(case(&document, json!({"input": {"name": "Beta", "idempotencyKey": format!("used {site:?}")}})));
+    }
+    cases
+}

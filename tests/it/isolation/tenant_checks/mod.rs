@@ -1,0 +1,385 @@
+//! Each narrowing of the store is taken away in turn, and another wall still keeps every foreign row and number out:
+//! the answer is the same, or there is none and the tripwire has gone off.
+//!
+//! Beside the hidden organization there is a twin, which keys cannot tell apart: its rows have the very ids and external
+//! ids of the curious one's.
+
+mod cases;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rapport::{
+    Error,
+    auth::Actor,
+    graphql::failure::INTERNAL,
+    store::{
+        erasure::ledger::{Entry, Erasure, Part},
+        operation::{jobs::StepResult, unscoped::NewOrganization},
+        statement::tenant_check::TenantCheck,
+    },
+};
+use serde_json::{Value, json};
+
+use self::cases::{Case, copy, orders, questions};
+use super::{Neighbours, SECRET};
+use crate::{
+    app::{App, Caller, now},
+    fixture::{Extent, noun_of},
+    outline::{Member, Outline, codes},
+};
+
+/// The mutation that takes away what it is about.
+const ERASE: &str = "customerErase";
+
+/// Places whose loss changes no answer: a second narrowing beside them, or a key, does the same.
+const DOUBLED: [TenantCheck; 26] = [
+    TenantCheck::ChildListLink,
+    TenantCheck::ChildListLinkRow,
+    TenantCheck::ChildCountLink,
+    TenantCheck::ChildCountLinkRow,
+    TenantCheck::SetFilter,
+    TenantCheck::SetFilterRow,
+    TenantCheck::RelationFilter,
+    TenantCheck::RelationFilterRow,
+    TenantCheck::RelationFilterLink,
+    TenantCheck::RelationFilterLinkRow,
+    TenantCheck::DistinctRows,
+    TenantCheck::DistinctRow,
+    TenantCheck::GroupTags,
+    TenantCheck::GroupTagsRow,
+    TenantCheck::ReviewAnswers,
+    TenantCheck::ReviewAnswersRow,
+    TenantCheck::RowCache,
+    TenantCheck::FirstDepartment,
+    TenantCheck::ErasedKeysOf,
+    TenantCheck::CallsAbout,
+    TenantCheck::Veil,
+    TenantCheck::Veiled,
+    TenantCheck::VeiledRow,
+    TenantCheck::Counts,
+    TenantCheck::CountsOfOwner,
+    TenantCheck::TotalsOfOwner,
+];
+
+/// Most questions asked without one narrowing.
+const MAX_QUESTIONS: usize = 12;
+
+/// Changes made without one narrowing; more if another wall has yet to be seen.
+const CHANGES: usize = 4;
+
+/// How many people can be erased.
+const PEOPLE: usize = 8;
+
+/// Places that only one of the databases has.
+fn is_elsewhere(app: &App, site: TenantCheck) -> bool {
+    app.database.is_sqlite()
+        && [TenantCheck::OrganizationLock, TenantCheck::RowCache, TenantCheck::ErasedPerson].contains(&site)
+}
+
+/// What the tests saw.
+#[derive(Default)]
+struct Seen {
+    /// While they were taken away.
+    reached: BTreeSet<TenantCheck>,
+    tripped: BTreeSet<TenantCheck>,
+}
+
+impl Seen {
+    /// Notes that the place was reached, if it was, while it was taken away: not what others reached meanwhile.
+    fn subject_paths(&mut self, app: &App, site: TenantCheck) {
+        self.reached.extend(app.store.reached().take(&site));
+    }
+
+    /// Whether there is no answer but the tripwire's alarm.
+    fn is_alarm(&mut self, app: &App, site: TenantCheck, before: u64, answer: &Value, what: &Case) -> bool {
+        if !codes(answer).contains(&INTERNAL) {
+            return false;
+        }
+        assert!(app.store.tenant_violations() > before, "{site:?} {what:?} failed by itself: {answer:#}");
+        self.tripped.insert(site);
+        true
+    }
+}
+
+/// The caller of a world as the store knows one.
+fn actor(caller: &Caller<'_>) -> Actor {
+    Actor {
+        organization: caller.organization(),
+        subject: "tester".into(),
+        client: None,
+        permissions: entity::Permission::ALL.into_iter().collect(),
+    }
+}
+
+fn uuid(id: &str) -> uuid::Uuid {
+    entity::id::decode(id).unwrap().1
+}
+
+/// What both organizations have besides rows: keys, erasures, seals; the hidden one is suspended. Answers people who
+/// can be erased.
+async fn prepare(app: &App, both: &Neighbours<'_>, outline: &Outline) -> Vec<String> {
+    let (curious, hidden) = (both.curious.caller.clone(), both.hidden.caller.named("tester"));
+    for caller in [&curious, &hidden] {
+        caller.mutate("departmentCreate", json!({"name": "Beta", "idempotencyKey": "known"}), "outcome").await;
+    }
+    let used = json!({"name": SECRET, "idempotencyKey": "used IdempotencyResult"});
+    hidden.mutate("departmentCreate", used, "outcome").await;
+    let scope = app.store.scope(actor(&hidden), now()).begin().await.unwrap();
+    scope.suspend(true).await.unwrap();
+    scope.commit().await.unwrap();
+    // The newest salt is the hidden one's.
+    for (world, at) in [(&both.curious, now()), (&both.hidden, now() + chrono::Duration::hours(1))] {
+        let scope = app.store.scope(actor(&world.caller), at).begin().await.unwrap();
+        assert!(scope.erase(uuid(&world.rows["Customer"][0].id)).await.unwrap());
+        scope.commit().await.unwrap();
+    }
+    app.store.seal(hidden.organization(), now()).await.unwrap();
+    // Mediums and influencers of names that are no one's own.
+    curious.mutate("templateApply", json!({"key": "BASICS"}), "outcome").await;
+    let make = |name: &str| outline.mutations().iter().find(|field| field.name == name).unwrap();
+    let mut people = Vec::new();
+    for number in 0..PEOPLE {
+        let mut input = both.curious.input(make("customerCreate"), Extent::Full);
+        input["idempotencyKey"] = json!(format!("person {number}"));
+        let person = curious.mutate("customerCreate", input, "node { id }").await["node"]["id"].take();
+        let mut input = both.curious.input(make("feedbackRecordCreate"), Extent::Full);
+        input["customerRef"] = json!({ "id": person });
+        let record = curious.mutate("feedbackRecordCreate", input, "errors { code }").await;
+        assert_eq!(record["errors"], json!([]));
+        people.push(person.as_str().unwrap().to_owned());
+    }
+    people
+}
+
+/// An erasure that has begun, has a part and no rows to empty, as a job that has taken some steps.
+async fn begin_job(app: &App, both: &Neighbours<'_>, steps: usize) -> uuid::Uuid {
+    let (id, person, organization) = (entity::id::new(), entity::id::new(), both.curious.caller.organization().0);
+    let erasure = Erasure { id, organization, person, erased_at: 0, salt: "salt".to_owned(), identifiers: Vec::new() };
+    let tx = app.store.scope(actor(&both.curious.caller), now()).begin().await.unwrap();
+    assert!(tx.repeat_erasure(&erasure).await.unwrap());
+    let part =
+        Part { id: entity::id::new(), organization, erasure: id, rows: BTreeMap::new(), identifiers: Vec::new() };
+    assert_eq!(tx.erase_part_again(&part, 0).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    for _ in 0..steps {
+        assert_eq!(app.store.step(both.curious.caller.organization(), id, now()).await.unwrap(), StepResult::On);
+    }
+    id
+}
+
+/// Asks without one narrowing what reaches it.
+async fn ask(app: &App, both: &Neighbours<'_>, outline: &Outline, seen: &mut Seen) {
+    let mut expected: BTreeMap<TenantCheck, Vec<(Case, Value)>> = BTreeMap::new();
+    for question in questions(both, outline).await {
+        app.store.reached();
+        let (answer, _) = both.probe(&question.document, question.variables.clone()).await;
+        assert_eq!(answer.get("errors"), None, "{question:?} {answer:#}");
+        for site in app.store.reached() {
+            expected.entry(site).or_default().push((question.clone(), answer.clone()));
+        }
+    }
+    for (site, cases) in &expected {
+        app.store.disable_for_test(Some(*site));
+        app.store.reached();
+        // Some places are reached by nearly every question: of those, questions from all over.
+        for (question, expected) in cases.iter().step_by(cases.len() / MAX_QUESTIONS + 1) {
+            let before = app.store.tenant_violations();
+            let (answer, _) = both.probe(&question.document, question.variables.clone()).await;
+            if !seen.is_alarm(app, *site, before, &answer, question) {
+                assert_eq!(&answer, expected, "without {site:?} {question:?} is answered otherwise");
+            }
+        }
+        app.store.disable_for_test(None);
+        seen.subject_paths(app, *site);
+    }
+}
+
+/// Archives what the mutation is to bring back.
+async fn archive(both: &Neighbours<'_>, outline: &Outline, field: &Member) {
+    let Some(noun) = field.name.strip_suffix("Unarchive") else { return };
+    let name = format!("{noun}Archive");
+    let archive = outline.mutations().iter().find(|field| field.name == name).expect("what comes back can go");
+    both.curious.caller.mutate(&name, both.curious.input(archive, Extent::Full), "outcome").await;
+}
+
+/// Changes rows without one narrowing.
+async fn change(
+    app: &App,
+    (both, outline): (&Neighbours<'_>, &Outline),
+    (field, site): (&Member, TenantCheck),
+    orders: Vec<Case>,
+    people: &mut Vec<String>,
+    seen: &mut Seen,
+) {
+    for order in orders {
+        archive(both, outline, field).await;
+        app.store.disable_for_test(Some(site));
+        app.store.reached();
+        let before = app.store.tenant_violations();
+        let (answer, _) = both.probe(&order.document, order.variables.clone()).await;
+        seen.subject_paths(app, site);
+        app.store.disable_for_test(None);
+        if !seen.is_alarm(app, site, before, &answer, &order) {
+            assert_eq!(answer.get("errors"), None, "without {site:?} {order:?} {answer:#}");
+            if noun_of(field) != "Organization" {
+                assert_ne!(answer["data"][&field.name], Value::Null);
+            }
+            if field.name == ERASE {
+                people.pop();
+            }
+        }
+    }
+}
+
+/// Gives a row the external id that the twin's has, and takes it away again without one narrowing.
+async fn drop_external_id(app: &App, both: &Neighbours<'_>, site: TenantCheck) -> Option<Error> {
+    let row = both.curious.rows["Department"].iter().find(|row| row.external.is_some()).unwrap();
+    let document = "mutation($input: DepartmentUpdateInput!) { departmentUpdate(input: $input) { errors { code } } }";
+    app.store.disable_for_test(None);
+    let given = json!({ "input": { "id": row.id, "externalIds": [row.external] } });
+    both.curious.caller.data(document, given).await;
+    app.store.disable_for_test(Some(site));
+    let taken = json!({ "input": { "id": row.id, "externalIdsRemove": [row.external] } });
+    let reply = both.curious.caller.run(document, taken).await.body;
+    reply.get("errors").map(|_| Error::internal("an external id was not taken away"))
+}
+
+/// Does without one narrowing what no document asks for. Answers how often it was stopped.
+async fn work(
+    app: &App,
+    both: &Neighbours<'_>,
+    site: TenantCheck,
+    (erased, jobs): (&[Entry], [uuid::Uuid; 2]),
+) -> Vec<Error> {
+    let own = both.curious.caller.organization();
+    let scope = app.store.scope(actor(&both.curious.caller), now());
+    let mut stopped = Vec::new();
+    let tx = scope.begin().await.unwrap();
+    stopped.extend(tx.suspend(false).await.err());
+    stopped.extend(tx.suspend(true).await.err());
+    for entry in erased {
+        stopped.extend(match entry {
+            Entry::Erasure(erasure) => tx.repeat_erasure(erasure).await.err(),
+            Entry::Part(part) => tx.erase_part_again(part, 0).await.err(),
+        });
+    }
+    tx.roll_back().await.unwrap();
+    // PostgreSQL stores most results together with their keys.
+    let tx = scope.begin().await.unwrap();
+    stopped.extend(tx.claim("used IdempotencyResult", "another input").await.err());
+    stopped.extend(tx.remember("used IdempotencyResult", "[]", &[]).await.err());
+    tx.roll_back().await.unwrap();
+    stopped.extend(scope.erasures().await.err());
+    stopped.extend(scope.read_open_attributes().await.err());
+    // Attributes as a server of before wrote them, everybody's.
+    app.database.change("UPDATE feedback_record_attributes SET value_folded = NULL").await;
+    stopped.extend(app.store.read_attributes().await.err());
+    app.store.disable_for_test(None);
+    app.store.read_attributes().await.unwrap();
+    app.store.disable_for_test(Some(site));
+    stopped.extend(drop_external_id(app, both, site).await);
+    let client = uuid(&both.curious.newest("ApiClient").id);
+    stopped.extend(app.store.api_client_was_used(own, client, now()).await.err());
+    stopped.extend(app.store.seal(own, now()).await.err());
+    stopped.extend(app.store.count_weeks(own).await.err());
+    match app.store.verify(own, Vec::new(), 1).await {
+        Err(error) => stopped.push(error),
+        Ok(verdict) => assert!(verdict.is_ok(), "without {site:?} {verdict:?}"),
+    }
+    let job = match site {
+        TenantCheck::Job | TenantCheck::JobMoved => Some(jobs[0]),
+        TenantCheck::JobDone | TenantCheck::ErasureMoved => Some(jobs[1]),
+        _ => None,
+    };
+    if let Some(job) = job {
+        stopped.extend(app.store.step(own, job, now()).await.err());
+    }
+    let slug = format!("{site:?}");
+    let new = NewOrganization { slug: &slug, name: "New", time_zone: "UTC" };
+    let made = app.store.create_organization(&new, now()).await;
+    assert_eq!(made.is_err(), site == TenantCheck::FirstDepartment, "without {site:?}");
+    stopped
+}
+
+/// Makes a record of nothing but what it must have.
+async fn route(caller: &Caller<'_>) {
+    let input = json!({ "kind": "PRAISE", "receivedAt": "2026-01-01T00:00:00Z" });
+    let done = caller.mutate("feedbackRecordCreate", input, "errors { code } node { id }").await;
+    assert!(done["node"]["id"].is_string(), "{done:#}");
+}
+
+#[tokio::test]
+async fn behind_every_narrowing_there_is_another_wall() {
+    let (app, outline) = (App::start().await, Outline::read());
+    let mut both = Neighbours::settle(&app, &outline).await;
+    let twin = app.organization("twin").await;
+    let mut people = prepare(&app, &both, &outline).await;
+    // One that goes on, and one that has emptied records and routings.
+    let jobs = [begin_job(&app, &both, 0).await, begin_job(&app, &both, 2).await];
+    copy(&both, twin).await;
+    let twins = app.dump(twin).await;
+    let routed = app.admin("routed").await;
+    both.before = app.dump(both.hidden.caller.organization()).await;
+
+    let mut seen = Seen::default();
+    ask(&app, &both, &outline, &mut seen).await;
+
+    // Deletions last: the others need the rows.
+    let (last, first): (Vec<_>, Vec<_>) = outline.mutations().iter().partition(|field| field.name.ends_with("Delete"));
+    // Which place each change reaches.
+    let mut reaching: BTreeMap<&str, BTreeSet<TenantCheck>> = BTreeMap::new();
+    for field in &first {
+        archive(&both, &outline, field).await;
+        app.store.reached();
+        for order in orders(&both, &outline, field, TenantCheck::Models, &people) {
+            let (answer, _) = both.probe(&order.document, order.variables.clone()).await;
+            assert_eq!(answer.get("errors"), None, "{order:?} {answer:#}");
+        }
+        let reached = app.store.reached();
+        reaching.insert(&field.name, reached);
+    }
+    people.pop();
+    reaching.extend(last.iter().map(|field| (field.name.as_str(), BTreeSet::from([TenantCheck::Delete]))));
+    let fields: Vec<&Member> = first.into_iter().chain(last).collect();
+    let erased = app.store.scope(actor(&both.curious.caller), now()).erasures().await.unwrap();
+    for (turn, site) in TenantCheck::ALL.iter().copied().enumerate() {
+        let mut reaching: Vec<&Member> =
+            fields.iter().copied().filter(|field| reaching[field.name.as_str()].contains(&site)).collect();
+        // Not the same ones each time.
+        let start = turn * 7 % reaching.len().max(1);
+        reaching.rotate_left(start);
+        for (done, field) in reaching.into_iter().enumerate() {
+            if done >= CHANGES && (DOUBLED.contains(&site) || seen.tripped.contains(&site)) {
+                break;
+            }
+            let orders = orders(&both, &outline, field, site, &people);
+            change(&app, (&both, &outline), (field, site), orders, &mut people, &mut seen).await;
+        }
+        // Something to seal, and weeks to count anew.
+        both.curious.caller.mutate("departmentCreate", json!({"name": "Beta"}), "outcome").await;
+        let day = ["SUNDAY", "MONDAY"][turn % 2];
+        both.curious.caller.mutate("organizationUpdate", json!({ "weekStart": day }), "outcome").await;
+        // Rules and fallback, to be remembered.
+        route(&routed).await;
+        let before = app.store.tenant_violations();
+        app.store.disable_for_test(Some(site));
+        app.store.reached();
+        if site == TenantCheck::RowCache {
+            route(&routed).await;
+        }
+        let stopped = work(&app, &both, site, (&erased, jobs)).await;
+        seen.subject_paths(&app, site);
+        app.store.disable_for_test(None);
+        if !stopped.is_empty() {
+            assert!(app.store.tenant_violations() > before, "without {site:?} {stopped:?}");
+            seen.tripped.insert(site);
+        }
+        assert_eq!(app.dump(twin).await, twins, "without {site:?} a twin has changed");
+        both.assert_unchanged().await;
+    }
+
+    let there = || TenantCheck::ALL.iter().copied().filter(|site| !is_elsewhere(&app, *site));
+    assert_eq!(seen.reached, there().collect(), "a place that no case reaches");
+    let guarded: BTreeSet<TenantCheck> = there().filter(|site| !DOUBLED.contains(site)).collect();
+    assert_eq!(seen.tripped, guarded);
+}
