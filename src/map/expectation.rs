@@ -150,10 +150,10 @@ pub(super) async fn set_ranks(tx: &Tx, ranks: &Ranks) -> Result<(HashSet<Uuid>, 
 
 /// An expectation in the top five of its point.
 #[derive(Clone, Debug)]
-struct Ranked {
-    rank: i64,
-    id: Uuid,
-    statement: String,
+pub(super) struct Ranked {
+    pub rank: i64,
+    pub id: Uuid,
+    pub statement: String,
 }
 
 impl Ranked {
@@ -214,6 +214,12 @@ async fn record_removal(tx: &Tx, deleted: &Record) -> Result<()> {
 
 /// Tells of the top five that a copy of a point begins with.
 pub(super) async fn record_initial(tx: &Tx, point: Uuid) -> Result<()> {
-    let after = top(tx, point).await?;
-    if after.is_empty() { Ok(()) } else { record_change(tx, &[(point, Vec::new(), after)]).await }
+    begin_all(tx, HashMap::from([(point, top(tx, point).await?)])).await
+}
+
+/// Tells of the top fives that new points begin with.
+pub(super) async fn begin_all(tx: &Tx, begun: HashMap<Uuid, Vec<Ranked>>) -> Result<()> {
+    let begun = begun.into_iter().filter(|(_, top)| !top.is_empty());
+    let begun: Vec<_> = begun.map(|(point, top)| (point, Vec::new(), ranked(top.into_iter()))).collect();
+    if begun.is_empty() { Ok(()) } else { record_change(tx, &begun).await }
 }

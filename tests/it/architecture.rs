@@ -183,7 +183,8 @@ fn every_condition_on_an_organization_is_a_tenant_check_of_its_own() {
         sources("src").filter(|file| !file.path.ends_with("store/statement/tenant_check.rs")).collect();
     for site in TenantCheck::ALL {
         // Models are narrowed by the function itself.
-        let places: usize = files.iter().map(|file| file.code.matches(&format!("TenantCheck::{site:?},")).count()).sum();
+        let places: usize =
+            files.iter().map(|file| file.code.matches(&format!("TenantCheck::{site:?},")).count()).sum();
         let wanted = usize::from(!matches!(site, TenantCheck::Models | TenantCheck::List | TenantCheck::ChildList));
         assert_eq!(places, wanted, "{site:?}");
     }

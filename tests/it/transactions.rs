@@ -12,7 +12,7 @@ use rapport::{
         },
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::{App, now};
 
@@ -139,4 +139,32 @@ async fn what_is_undone_leaves_what_was_written_beside_it() {
     let names: Vec<&str> = names.as_array().unwrap().iter().filter_map(|node| node["name"].as_str()).collect();
     assert_eq!(names.len(), 15);
     assert!((0..30).step_by(2).all(|number| names.contains(&format!("Influencer {number}").as_str())), "{names:?}");
+}
+
+/// How often the write-ahead log of a file has begun anew.
+fn begun_anew(url: &str) -> u32 {
+    let file = url.trim_start_matches("sqlite://").split('?').next().unwrap();
+    let log = std::fs::read(format!("{file}-wal")).unwrap();
+    u32::from_be_bytes(log[12..16].try_into().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_of_a_file_begins_anew_when_it_has_grown_long() {
+    let app = App::start().await;
+    if app.store.is_postgres() {
+        return;
+    }
+    let caller = app.admin("one").await;
+    caller.mutate("departmentCreate", json!({ "name": "Sales" }), "outcome").await;
+    let before = begun_anew(&app.database.url);
+    let mut written = 0;
+    while begun_anew(&app.database.url) == before {
+        let row =
+            |at: usize| json!({ "externalId": { "system": "s", "id": format!("{written} {at}") }, "name": "Point" });
+        let rows: Vec<Value> = (0..1_000).map(row).collect();
+        let payload = caller.mutate("interactionPointsBulkUpsert", json!({ "rows": rows }), "errors { code }").await;
+        assert_eq!(payload["errors"], json!([]));
+        written += 1;
+        assert!(written < 50, "the log only grows");
+    }
 }

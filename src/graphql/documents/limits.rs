@@ -51,7 +51,7 @@ impl Limits {
         body_values: 250_000,
         body_memory: 256 * 1_024 * 1_024,
         cost_limit: 20_000,
-        points: 100_000,
+        points: 500_000,
         points_per_second: 2_000,
         introspection_points: 20_000,
         introspection_points_per_second: 100,

@@ -95,13 +95,13 @@ async fn who_has_spent_all_points_waits() {
 #[actix_web::test]
 async fn every_answer_to_a_token_names_the_policy_and_no_other_does() {
     let token = good();
-    let policy = "\"caller\";q=100000;qu=\"points\";w=50, \"organization\";q=500000;qu=\"points\";w=50";
+    let policy = "\"caller\";q=500000;qu=\"points\";w=250, \"organization\";q=2500000;qu=\"points\";w=250";
     let picture = || TestRequest::get().uri("/journeys/none.svg");
     let with =
         [ask("{ __typename }"), post("{"), ask("{ __typename }").insert_header(("accept", "text/html")), picture()];
     for answer in answers(&settings(), with.into_iter().map(|request| by(&token, request))).await {
         assert_eq!(answer.header("ratelimit-policy"), policy, "{}", answer.text());
-        assert!(left(&answer) >= 99_998 && answer.header("ratelimit").contains(", \"organization\";r="));
+        assert!(left(&answer) >= 499_998 && answer.header("ratelimit").contains(", \"organization\";r="));
     }
     for answer in
         answers(&settings(), [ask("{ __typename }"), ask("{ organization { id } }"), by("bad", ask("{a}"))]).await

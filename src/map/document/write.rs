@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use entity::{
     expectation, interaction_point,
-    noun::{Link, Noun},
+    noun::{Link, Noun, Relationship},
 };
 use sea_orm::prelude::Uuid;
 
@@ -13,7 +13,7 @@ use crate::{
     Result, UserError,
     error::Code,
     graphql::{mutation::input::wire_id, slice::Module},
-    map::expectation::{Ranks, set_ranks},
+    map::expectation::{Ranked, Ranks, begin_all, set_ranks},
     store::{
         Tx,
         statement::cell::{Cell, CellKind, Column, given},
@@ -48,6 +48,10 @@ impl Done {
         self.0.iter().flatten().any(|(_, outcome)| *outcome != Outcome::Unchanged)
     }
 
+    fn is_new_point(&self, place: usize) -> bool {
+        self.of(&interaction_point::NOUN).get(place).is_some_and(|(_, outcome)| *outcome == Outcome::Created)
+    }
+
     fn touch(&mut self, piece: usize, ids: &HashSet<Uuid>) {
         for (_, outcome) in self.0[piece].iter_mut().filter(|(id, _)| ids.contains(id)) {
             if *outcome == Outcome::Unchanged {
@@ -59,6 +63,9 @@ impl Done {
 
 /// Writes a document. The caller rolls back if anything is wrong with it.
 pub async fn write(tx: &Tx, document: &Document, known: Known) -> Result<Result<Done, Vec<UserError>>> {
+    if let Err(mistakes) = check_ranks(document) {
+        return Ok(Err(mistakes));
+    }
     // Rows that are told by their names have no key that keeps two at once from making the same.
     tx.lock_organization().await?;
     let mut done = Done::default();
@@ -69,9 +76,7 @@ pub async fn write(tx: &Tx, document: &Document, known: Known) -> Result<Result<
         }
     }
     write_lines(tx, document, known, &mut done).await?;
-    if let Err(mistakes) = write_ranks(tx, document, known, &mut done).await? {
-        return Ok(Err(mistakes));
-    }
+    write_ranks(tx, document, known, &mut done).await?;
     if let Err(mistakes) = write_archive(tx, document, &mut done).await? {
         return Ok(Err(mistakes));
     }
@@ -124,7 +129,14 @@ async fn write_rows(
         let id = |target: &Noun, place: usize| {
             if target.table == noun.table { written[place].0 } else { done.of(target)[place].0 }
         };
-        let mut drafts: Vec<Draft> = places.iter().map(|place| draft(noun, &rows[*place], found[*place], id)).collect();
+        let whole = |place: &usize| {
+            let (row, mut draft) = (&rows[*place], draft(noun, &rows[*place], found[*place], id));
+            if found[*place].is_none() {
+                begin(noun, row, done, &mut draft);
+            }
+            draft
+        };
+        let mut drafts: Vec<Draft> = places.iter().map(whole).collect();
         if drafts.is_empty() {
             continue;
         }
@@ -190,6 +202,29 @@ fn draft(noun: &'static Noun, row: &Row, found: Option<Uuid>, id: impl Fn(&Noun,
     draft
 }
 
+/// Gives a new row the lines and the rank that it begins with, so that it is written once.
+fn begin(noun: &'static Noun, row: &Row, done: &Done, draft: &mut Draft) {
+    for (relation, lines) in
+        row.lines.iter().filter(|(relation, lines)| is_earlier(relation, noun) && !lines.is_empty())
+    {
+        let targets = done.of(relation.target);
+        draft.lines.push((relation, lines.iter().map(|(place, values)| (targets[*place].0, values.clone())).collect()));
+    }
+    if let (Some(rank), true) = (&row.rank, point_of(row).is_some_and(|place| done.is_new_point(place))) {
+        draft.set("rank", rank.clone());
+    }
+}
+
+/// Whether all that lines of the relation lead to is written before the rows they begin at.
+fn is_earlier(relation: &Relationship, noun: &Noun) -> bool {
+    index_of(relation.target) < index_of(noun)
+}
+
+/// The place of the point that a row names.
+fn point_of(row: &Row) -> Option<usize> {
+    row.named.iter().find(|(relation, _)| relation.name == "point").and_then(|(_, place)| *place)
+}
+
 /// Where in the input a mistake of a draft is told.
 fn told_at(noun: &'static Noun, row: &Row, path: &[String]) -> Vec<String> {
     let field = path.first().map_or("", String::as_str);
@@ -206,7 +241,8 @@ async fn write_lines(tx: &Tx, document: &Document, known: Known, done: &mut Done
             let mut wanted = Vec::new();
             for (row, (owner, outcome)) in document.rows[piece].iter().zip(&done.0[piece]) {
                 let Some((_, lines)) = row.lines.iter().find(|(set, _)| set.name == relation.name) else { continue };
-                if known == Known::Update || *outcome == Outcome::Created {
+                let is_new = *outcome == Outcome::Created;
+                if if is_new { !is_earlier(relation, slice.noun) } else { known == Known::Update } {
                     let targets = done.of(relation.target);
                     let lines = lines.iter().map(|(place, values)| (targets[*place].0, values.clone()));
                     wanted.push((*owner, lines.collect()));
@@ -221,40 +257,42 @@ async fn write_lines(tx: &Tx, document: &Document, known: Known, done: &mut Done
     Ok(())
 }
 
-/// Makes the top five of each point of which the document ranks expectations exactly what it says.
-async fn write_ranks(
-    tx: &Tx,
-    document: &Document,
-    known: Known,
-    done: &mut Done,
-) -> Result<Result<(), Vec<UserError>>> {
+/// Refuses two expectations of a point with one rank.
+fn check_ranks(document: &Document) -> Result<(), Vec<UserError>> {
+    let (mut seen, mut mistakes) = (HashSet::new(), Mistakes::default());
+    let rows = index_of(&expectation::NOUN).map_or(&[][..], |piece| &document.rows[piece]);
+    for row in rows {
+        if let (Some(rank), Some(point)) = (row.rank.as_ref().and_then(Cell::int), point_of(row))
+            && !seen.insert((point, rank))
+        {
+            mistakes.add(Code::Invalid, row.at("rank"), "an earlier expectation of the point has this rank");
+        }
+    }
+    mistakes.or(())
+}
+
+/// Makes the top five of each point of which the document ranks expectations exactly what it says. New points have theirs
+/// already, and are told of.
+async fn write_ranks(tx: &Tx, document: &Document, known: Known, done: &mut Done) -> Result<()> {
     let (points, noun) = (&interaction_point::NOUN, &expectation::NOUN);
-    let (Some(point_piece), Some(piece)) = (index_of(points), index_of(noun)) else { return Ok(Ok(())) };
-    let mut ranks = Ranks::new();
-    let mut mistakes = Mistakes::default();
+    let (Some(point_piece), Some(piece)) = (index_of(points), index_of(noun)) else { return Ok(()) };
+    let (mut ranks, mut begun) = (Ranks::new(), HashMap::<Uuid, Vec<Ranked>>::new());
     for (row, (id, _)) in document.rows[piece].iter().zip(&done.0[piece]) {
-        let point = row.named.iter().find(|(relation, _)| relation.name == "point").and_then(|(_, place)| *place);
-        let (Some(rank), Some((point, outcome))) = (&row.rank, point.map(|place| done.0[point_piece][place])) else {
-            continue;
-        };
-        if known == Known::Keep && outcome != Outcome::Created {
-            continue;
-        }
-        let top: &mut HashMap<Uuid, i64> = ranks.entry(point).or_default();
-        if let Some(rank) = rank.int() {
-            if top.values().any(|known| *known == rank) {
-                mistakes.add(Code::Invalid, row.at("rank"), "an earlier expectation of the point has this rank");
-            }
-            top.insert(*id, rank);
+        let (Some(rank), Some(place)) = (&row.rank, point_of(row)) else { continue };
+        let point = done.0[point_piece][place].0;
+        if done.is_new_point(place) {
+            let statement = row.get("statement").text().unwrap_or_default().to_owned();
+            begun.entry(point).or_default().extend(rank.int().map(|rank| Ranked { rank, id: *id, statement }));
+        } else if known == Known::Update {
+            let top: &mut HashMap<Uuid, i64> = ranks.entry(point).or_default();
+            top.extend(rank.int().map(|rank| (*id, rank)));
         }
     }
-    if let Err(mistakes) = mistakes.or(()) {
-        return Ok(Err(mistakes));
-    }
+    begin_all(tx, begun).await?;
     let (points, expectations) = set_ranks(tx, &ranks).await?;
     done.touch(point_piece, &points);
     done.touch(piece, &expectations);
-    Ok(Ok(()))
+    Ok(())
 }
 
 /// Puts rows into the archive, and takes others out.

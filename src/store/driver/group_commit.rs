@@ -24,7 +24,7 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::{Payer, PerParent, RowLayout, TenantRow, sqlite};
+use super::{Payer, PerParent, RowLayout, TenantRow, checkpoint::Checkpoints, sqlite};
 use crate::store::{
     failure::DbFailure,
     operation::diagnosis,
@@ -45,6 +45,7 @@ pub struct Writer {
     acquire_timeout: Duration,
     group: Arc<FairQueue<CommitGroup>>,
     home: Handle,
+    checkpoints: Checkpoints,
     statements: Arc<AtomicU64>,
 }
 
@@ -59,6 +60,7 @@ struct CommitGroup {
     home: Handle,
     /// Whether somebody was told to commit.
     is_settling: bool,
+    checkpoints: Checkpoints,
 }
 
 /// A transaction on the one connection. Dropping it rolls back.
@@ -82,8 +84,9 @@ impl Writer {
     /// The writer of a file that is there. Opens nothing yet.
     pub fn new(file: PathBuf, acquire_timeout: Duration, statements: &Arc<AtomicU64>) -> Arc<Self> {
         let (home, statements) = (Handle::current(), Arc::clone(statements));
-        let group = FairQueue::new(vec![CommitGroup::new(home.clone())]);
-        Arc::new(Self { file, acquire_timeout, group, home, statements })
+        let checkpoints = Checkpoints::new(file.clone(), home.clone());
+        let group = FairQueue::new(vec![CommitGroup::new(home.clone(), checkpoints.clone())]);
+        Arc::new(Self { file, acquire_timeout, group, home, checkpoints, statements })
     }
 
     async fn lock(&self, owner: Owner) -> Result<QueueGuard<CommitGroup>, DbFailure> {
@@ -106,8 +109,10 @@ impl Writer {
 
     /// Runs a statement outside of any transaction, while nobody else writes. Answers the first number it answers with.
     pub async fn execute_exclusive(&self, sql: &'static str) -> Result<Option<i64>, DbFailure> {
+        let paused = self.checkpoints.paused().await;
         let (mut group, file) = (self.lock(None).await?, self.file.clone());
         let task = self.home.spawn_blocking(move || {
+            let _paused = paused;
             group.commit();
             let connection = group.open(&file)?;
             connection.busy_timeout(LOCK)?;
@@ -124,6 +129,7 @@ impl Writer {
 
     /// Commits what is written and closes the connection.
     pub async fn close(&self) {
+        let _paused = self.checkpoints.paused().await;
         let mut group = self.group.take(None).await;
         group.commit();
         group.connection = None;
@@ -142,7 +148,7 @@ impl Shared for CommitGroup {
 }
 
 impl CommitGroup {
-    fn new(home: Handle) -> Self {
+    fn new(home: Handle, checkpoints: Checkpoints) -> Self {
         Self {
             connection: None,
             is_closed: false,
@@ -150,6 +156,7 @@ impl CommitGroup {
             since: Instant::now(),
             home,
             is_settling: false,
+            checkpoints,
         }
     }
 
@@ -183,6 +190,9 @@ impl CommitGroup {
             }
         }
         self.notify(done.is_ok());
+        if let Some(connection) = &self.connection {
+            self.checkpoints.after_commit(connection);
+        }
     }
 
     fn notify(&mut self, is_done: bool) {

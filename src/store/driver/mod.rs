@@ -1,5 +1,6 @@
 //! Where statements run: the connections of either database, and transactions on them.
 
+mod checkpoint;
 mod group_commit;
 mod postgres;
 mod postgres_transaction;

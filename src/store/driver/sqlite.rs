@@ -8,7 +8,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, Rows, ffi, params_from_iter, types::ValueRef};
 use sea_orm::{Statement, Value, prelude::Uuid};
 
-use super::{PerParent, RowLayout, TenantRow};
+use super::{PerParent, RowLayout, TenantRow, checkpoint};
 use crate::store::{
     operation::connect::MAPPED,
     statement::cell::{Cell, CellKind},
@@ -44,6 +44,7 @@ pub fn writer(file: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cache_size", -CACHE)?;
     // What is deleted is overwritten: an erased person must not be left between the rows.
     connection.pragma_update(None, "secure_delete", true)?;
+    checkpoint::watch(&connection);
     #[cfg(debug_assertions)]
     if let Some(most) = crate::faults::most_pages() {
         connection.pragma_update(None, "max_page_count", most)?;

@@ -9,7 +9,7 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-use super::write::Hooks;
+use super::{draft::Draft, write::Hooks};
 use crate::{
     Result,
     error::{Code, UserError},
@@ -181,7 +181,7 @@ impl Tx {
 
     /// Writes what differs between the lines there are and those that are wanted, owner by owner.
     async fn relink(&self, relation: &'static Relationship, wanted: &[(Uuid, Vec<JoinRow>)]) -> Result<Vec<Uuid>> {
-        let Link::Through { table, from, to, edge } = relation.link else {
+        let Link::Through { table, from, .. } = relation.link else {
             unreachable!("only relations through a table are set whole")
         };
         let owners: Vec<Uuid> = wanted.iter().map(|(owner, _)| *owner).collect();
@@ -204,6 +204,32 @@ impl Tx {
         self.rows(sql.finish(), &[]).await?;
         let lines: Vec<(Uuid, &JoinRow)> =
             changed.iter().flat_map(|(owner, rows)| rows.iter().map(|row| (*owner, row))).collect();
+        self.add_lines(relation, &lines).await?;
+        Ok(owners)
+    }
+
+    /// Adds the lines that new rows come with.
+    pub(in crate::store) async fn store_lines(&self, drafts: &[Draft]) -> Result<()> {
+        let mut lines: Vec<(&'static Relationship, Vec<(Uuid, &JoinRow)>)> = Vec::new();
+        for draft in drafts.iter().filter(|draft| draft.errors.is_empty() && draft.is_new()) {
+            for (relation, rows) in &draft.lines {
+                let rows = rows.iter().map(|row| (draft.id, row));
+                match lines.iter_mut().find(|(known, _)| known.name == relation.name) {
+                    Some((_, known)) => known.extend(rows),
+                    None => lines.push((relation, rows.collect())),
+                }
+            }
+        }
+        for (relation, lines) in lines {
+            self.add_lines(relation, &lines).await?;
+        }
+        Ok(())
+    }
+
+    async fn add_lines(&self, relation: &'static Relationship, lines: &[(Uuid, &JoinRow)]) -> Result<()> {
+        let Link::Through { table, from, to, edge } = relation.link else {
+            unreachable!("only relations through a table have lines")
+        };
         for part in lines.chunks(LINES) {
             let mut sql = self.sql();
             sql.push("INSERT INTO ").name(&[table]).push(" (organization_id, ").name(&[from]).push(", ").name(&[to]);
@@ -219,6 +245,6 @@ impl Tx {
             });
             self.execute(sql.finish()).await?;
         }
-        Ok(owners)
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use entity::noun::{Noun, Relationship};
 use sea_orm::prelude::Uuid;
 
+use super::delete::JoinRow;
 use crate::{
     error::{Code, UserError},
     store::{
@@ -115,6 +116,8 @@ pub struct Draft {
     pub id: Uuid,
     /// Rows of other nouns to make together with it.
     pub related_rows: Vec<(&'static Noun, Vec<(Column, Cell)>)>,
+    /// Lines of relations through a table that a new row comes with.
+    pub lines: Vec<(&'static Relationship, Vec<JoinRow>)>,
 }
 
 /// What came of a draft.
@@ -147,6 +150,7 @@ impl Draft {
             current: None,
             id: Uuid::nil(),
             related_rows: Vec::new(),
+            lines: Vec::new(),
         }
     }
 

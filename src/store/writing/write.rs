@@ -110,12 +110,14 @@ impl Tx {
                     updated.push((current.clone().changed(&changes, &now), fields));
                 }
             } else {
+                fields.extend(draft.lines.iter().map(|(relation, _)| relation.name));
                 created.push((Record::made(noun, draft.id, &changes, &now), fields));
             }
         }
         let mut stored = self.put_rows(noun, created, EventOperation::Created).await?;
         stored.extend(self.put_rows(noun, updated, EventOperation::Updated).await?);
         self.store_external_ids(noun, drafts).await?;
+        self.store_lines(drafts).await?;
         let mut related_rows: Vec<(&'static Noun, Vec<NewRow>)> = Vec::new();
         for (other, values) in
             drafts.iter().filter(|draft| draft.errors.is_empty()).flat_map(|draft| &draft.related_rows)

@@ -22,6 +22,37 @@ On the way
 ";
 
 #[tokio::test]
+async fn each_row_of_an_outline_is_written_once_with_all_that_it_says() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let id = made(&caller, "journeyFromOutline", json!({ "title": "Trip", "outline": OUTLINE })).await;
+    let document =
+        "query($id: ID!) { journey(by: { id: $id }) { steps(first: 100, orderBy: [{ field: POSITION }]) { nodes {
+        version point { id version expectations { nodes { id version } } rankings { nodes { before after } } } } } }
+        auditLog(first: 100) { totalCount nodes { rowId fields } } }";
+    let shown = caller.data(document, json!({ "id": id })).await;
+    let steps = shown["journey"]["steps"]["nodes"].as_array().unwrap();
+    assert!(
+        steps.iter().all(|step| (&step["version"], &step["point"]["version"]) == (&json!(1), &json!(1))),
+        "{steps:?}"
+    );
+    let (dream, ticket) = (&steps[0]["point"], &steps[1]["point"]);
+    let far = &dream["expectations"]["nodes"][0];
+    assert_eq!(far["version"], 1);
+    let after = json!([{ "rank": 1, "id": far["id"], "statement": "It is far away" }]);
+    assert_eq!(dream["rankings"]["nodes"], json!([{ "before": [], "after": after }]));
+    assert_eq!(ticket["rankings"]["nodes"], json!([]));
+    let log = shown["auditLog"]["nodes"].as_array().unwrap();
+    let rows: std::collections::HashSet<&str> = log.iter().filter_map(|entry| entry["rowId"].as_str()).collect();
+    assert_eq!((&shown["auditLog"]["totalCount"], rows.len()), (&json!(log.len()), log.len()));
+    let fields = |row: &Value| &log.iter().find(|entry| entry["rowId"] == *row).unwrap()["fields"];
+    let named = |row: &Value, field: &str| fields(row).as_array().unwrap().contains(&json!(field));
+    assert!(named(&dream["id"], "mediums") && named(&dream["id"], "influencers"), "{}", fields(&dream["id"]));
+    assert!(named(&ticket["id"], "mediums") && !named(&ticket["id"], "influencers"), "{}", fields(&ticket["id"]));
+    assert!(named(&far["id"], "rank"), "{}", fields(&far["id"]));
+}
+
+#[tokio::test]
 async fn an_outline_saved_by_an_editor_is_read_as_it_was_written() {
     let app = App::start().await;
     let caller = app.admin("one").await;
