@@ -33,7 +33,7 @@ pub use operation::connect::Options;
 pub use operation::database_url::{Address, Mode, SqliteFile};
 pub use scope::{ExternalId, Scope, Tx};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, prelude::Uuid};
-pub use transaction::idempotency::{Claim, IdempotencyRecord};
+pub use transaction::transact::{Effect, Key, Strategy, Transacted};
 pub use writing::output::ReportRow;
 
 use self::{

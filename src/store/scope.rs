@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
 };
 
 use chrono::{DateTime, Utc};
@@ -13,21 +10,19 @@ use entity::{Noun, id::OrganizationId, noun::Relationship};
 use sea_orm::{Statement, prelude::Uuid};
 
 use super::{
-    Connection, DbFailure, Store,
-    driver::{PerParent, Pools, RowLayout, TenantRow, Transaction},
-    erasure::{erase::Erasing, open_attributes::Open},
+    Connection, Store,
+    driver::{PerParent, Pools, RowLayout, TenantRow},
+    erasure::open_attributes::Open,
     operation::connect,
     paging::page::{self, Page, PageQuery, Selection},
-    rollup::RollupDelta,
     statement::{
         builder::{Alias, Sql},
         cell::{Cell, CellKind, Column},
         filter::Predicate,
         tenant_check::TenantCheck,
     },
-    transaction::{event::Event, row_cache::CachedRead},
+    transaction::unit_of_work::UnitOfWork,
     usage::{meter::Meter, tenant_limiter::Permit},
-    writing::output::MutationOutput,
 };
 use crate::{Error, Result, auth::Actor};
 
@@ -41,24 +36,14 @@ pub struct Scope<C = Pools> {
     pub(super) store: Store,
     pub(super) actor: Arc<Actor>,
     now: DateTime<Utc>,
-    pub(super) has_failed: Arc<AtomicBool>,
-    /// Whether ids are taken for those of rows until a foreign key says otherwise.
-    pub(super) defers_reference_checks: Arc<AtomicBool>,
-    pub(super) events: Arc<std::sync::Mutex<Vec<Event>>>,
-    pub(super) rolled: Arc<std::sync::Mutex<RollupDelta>>,
-    /// What was taken for what it is, without asking.
-    pub(super) cached_reads: Arc<std::sync::Mutex<Vec<CachedRead>>>,
-    pub(super) output: Arc<std::sync::Mutex<MutationOutput>>,
     pub(super) open: Arc<OnceLock<Open>>,
-    /// What the transaction erases.
-    pub(super) erasure: Arc<std::sync::Mutex<Option<Erasing>>>,
     pub(super) meter: Arc<Meter>,
     /// What is given back when the last of the request's work has ended.
     pub(super) permits: Vec<Arc<Permit>>,
 }
 
 /// A scope inside a transaction. Dropping it rolls back.
-pub type Tx = Scope<Transaction>;
+pub type Tx = Scope<UnitOfWork>;
 
 /// One of a row's external ids.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -76,14 +61,7 @@ impl Scope {
             store,
             actor: Arc::new(actor),
             now,
-            has_failed: Arc::default(),
-            defers_reference_checks: Arc::default(),
-            events: Arc::default(),
-            rolled: Arc::default(),
-            cached_reads: Arc::default(),
-            output: Arc::default(),
             open: Arc::default(),
-            erasure: Arc::default(),
             meter: Arc::default(),
             permits: Vec::new(),
         }
@@ -103,36 +81,24 @@ impl Scope {
         self
     }
 
-    /// Starts a transaction that writes, on `SQLite` when the one writer is free. No organization has more than half the
-    /// connections in transactions: those that wait for its own locks leave the others to others.
+    /// Starts a transaction that writes, on `SQLite` when the one writer is free. For what the server and its operator do;
+    /// mutations are run by [`Scope::transact`].
     pub async fn begin(&self) -> Result<Tx> {
         self.begun(false).await
     }
 
-    /// As [`Scope::begin`], for a transaction that may be run again by [`Scope::begin`] if it ends in
-    /// [`Error::Collision`]: on PostgreSQL it begins when it must, and its writes are gathered into as few statements as
-    /// they can be.
-    pub async fn begin_optimistic(&self) -> Result<Tx> {
-        self.begun(true).await
-    }
-
-    async fn begun(&self, is_deferred: bool) -> Result<Tx> {
+    /// No organization has more than half the connections in transactions: those that wait for its own locks leave the
+    /// others to others.
+    pub(super) async fn begun(&self, is_deferred: bool) -> Result<Tx> {
         let permit = self.store.transaction_permits.take(Some(self.organization()));
         let permit = tokio::time::timeout(connect::turn(self.store.backend()), permit).await;
         let permit = permit.map_err(|_| Error::Unavailable)?;
         Ok(Scope {
-            conn: self.store.writer.begin(is_deferred, self.payer()).await?,
+            conn: UnitOfWork::new(self.store.writer.begin(is_deferred, self.payer()).await?),
             store: self.store.clone(),
             actor: Arc::clone(&self.actor),
             now: self.now,
-            has_failed: Arc::default(),
-            defers_reference_checks: Arc::default(),
-            events: Arc::default(),
-            rolled: Arc::default(),
-            cached_reads: Arc::default(),
-            output: Arc::default(),
             open: Arc::clone(&self.open),
-            erasure: Arc::default(),
             meter: Arc::clone(&self.meter),
             permits: vec![Arc::new(permit)],
         })
@@ -165,14 +131,9 @@ impl<C: Connection> Scope<C> {
         noun.read.map_or(Ok(()), |permission| self.actor.require(permission))
     }
 
-    pub(super) fn failed(&self, error: DbFailure) -> Error {
-        self.has_failed.store(true, Ordering::Release);
-        error.into()
-    }
-
     pub(super) async fn answer(&self, statement: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>> {
         self.before(&statement).await?;
-        let found = self.conn.read(statement, layout).await.map_err(|error| self.failed(error))?;
+        let found = self.conn.read(statement, layout).await?;
         self.meter.read(found.len());
         self.verify_tenants(&found)?;
         Ok(found)
@@ -195,8 +156,7 @@ impl<C: Connection> Scope<C> {
         layout: RowLayout<'_>,
     ) -> Result<Vec<TenantRow>> {
         self.before(&statement).await?;
-        let found =
-            self.conn.query_per_parent(statement, per_parent, layout).await.map_err(|error| self.failed(error))?;
+        let found = self.conn.query_per_parent(statement, per_parent, layout).await?;
         self.meter.read(found.len());
         self.verify_tenants(&found)?;
         Ok(found)
@@ -208,9 +168,7 @@ impl<C: Connection> Scope<C> {
 
     /// The tripwire: a row of another tenant is a bug and an alarm, never an answer.
     pub(super) fn verify_tenant(&self, tenant: Option<Uuid>) -> Result<()> {
-        self.store
-            .verify_tenant(tenant, self.organization())
-            .inspect_err(|_| self.has_failed.store(true, Ordering::Release))
+        self.store.verify_tenant(tenant, self.organization()).inspect_err(|_| self.conn.fail())
     }
 
     /// Reads rows whose first column is the tenant, the others as told, with a statement that changes and locks nothing.

@@ -5,18 +5,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::input::Input;
-use crate::{Result, UserError, error::Code};
-
-/// An idempotency key and the fingerprint of the call it was given with.
-#[derive(Debug)]
-pub(in crate::graphql) struct Key {
-    pub text: String,
-    pub fingerprint: String,
-}
+use crate::{Result, UserError, error::Code, store::Key};
 
 impl Key {
     /// The key of an input, if it gives one.
-    pub fn new(field: &str, input: &Input) -> Result<Option<Self>> {
+    pub(in crate::graphql) fn new(field: &str, input: &Input) -> Result<Option<Self>> {
         let Some(text) = input.text("idempotencyKey")? else { return Ok(None) };
         let mut canonical = field.to_owned();
         let mut fields: Vec<_> = input.fields().filter(|(name, _)| *name != "idempotencyKey").collect();
@@ -31,7 +24,7 @@ impl Key {
     }
 
     /// What is wrong with it.
-    pub fn mistake(&self) -> Option<UserError> {
+    pub(in crate::graphql) fn mistake(&self) -> Option<UserError> {
         let is_sound =
             (1..=255).contains(&self.text.len()) && self.text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         let message = "a key is 1 to 255 printable ASCII characters";

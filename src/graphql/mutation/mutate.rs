@@ -9,25 +9,21 @@ use entity::{
 };
 
 use super::{
-    idempotency_key,
     input::{self, Input},
     prepare::{self, Plan, PreparedOperation},
     replace_links,
     result::MutationResult,
 };
 use crate::{
-    Error, Result, UserError,
+    Result, UserError,
     auth::Actor,
     error::Code,
     graphql::slice::{Done, Module, Mutation, Run},
     store::{
-        Claim, IdempotencyRecord, Scope, Tx,
+        Effect, Scope, Strategy, Transacted, Tx,
         writing::draft::{Draft, Mode, Outcome, WriteResult},
     },
 };
-
-/// How often a transaction runs that others got in the way of.
-const MAX_TRIES: usize = 5;
 
 /// What a mutation field does.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +62,7 @@ impl MutationField {
     }
 }
 
-/// Runs a mutation to its end, whatever becomes of the caller: a lost connection cannot cut it short.
+/// Runs a mutation.
 pub async fn run(
     scope: &Scope,
     slice: &'static Module,
@@ -77,107 +73,41 @@ pub async fn run(
     mutation_field.require(slice.noun, scope.actor())?;
     let call = Arc::new(prepare::MutationCall { slice, mutation_field, field: field.to_owned(), input });
     // Ahead of the transaction, which others wait for, and for as long as the caller waits.
-    let prepared = match Arc::clone(&call).prepared(scope).await? {
+    let PreparedOperation { key, plan } = match Arc::clone(&call).prepared(scope).await? {
         Ok(prepared) => prepared,
         Err(report) => return Ok(report),
     };
-    let (scope, call) = (scope.clone().detached(), Attempt { call, prepared });
-    let task = tokio::spawn(async move {
-        // At first in the cheapest way, which takes no notice of what others do meanwhile; then with care.
-        let mut strategy = call.first_strategy();
-        let mut tries = 1;
-        loop {
-            match call.attempt(&scope, strategy).await {
-                Err(Error::Collision) if tries < MAX_TRIES => tries += 1,
-                // What fails now may have been done already, under this key.
-                Err(_) if strategy == Strategy::Optimistic && call.prepared.key.is_some() => {}
-                // Or was taken for a row, and is none.
-                Err(Error::Internal(_)) if strategy == Strategy::Optimistic => {}
-                done => return done,
-            }
-            strategy = Strategy::Pessimistic;
+    let costs_much = matches!(mutation_field, MutationField::Generic(Operation::BulkUpsert) | MutationField::Own(_));
+    let strategy = if key.is_some() && costs_much { Strategy::Pessimistic } else { Strategy::Optimistic };
+    let attempt = Arc::new(Attempt { call, plan });
+    match scope.transact(key, strategy, move |tx| Box::pin(Arc::clone(&attempt).run(tx))).await? {
+        Transacted::Done(report) => Ok(report),
+        Transacted::Replay(result) => MutationResult::from_replay(&result),
+        Transacted::Mismatch => {
+            let message = "the key was used with another input";
+            let error = UserError::new(Code::IdempotencyConflict, "idempotencyKey", message);
+            Ok(MutationResult { errors: vec![error], ..MutationResult::default() })
         }
-    });
-    match task.await {
-        Ok(done) => done,
-        // As if it had happened here: nothing was committed, and the edge answers for it.
-        Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
-        Err(_) => Err(Error::Unavailable),
     }
-}
-
-/// How a mutation is tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Strategy {
-    /// As if nothing stood in the way: the idempotency key is used together with the effect. Whatever turns out otherwise
-    /// is an [`Error::Collision`].
-    Optimistic,
-    /// The idempotency key is claimed first, then step by step.
-    Pessimistic,
 }
 
 struct Attempt {
     call: Arc<prepare::MutationCall>,
-    prepared: PreparedOperation,
+    plan: Plan,
 }
 
 impl Attempt {
-    /// What costs much is not done to find that its key was used.
-    fn first_strategy(&self) -> Strategy {
-        let costs_much =
-            matches!(self.call.mutation_field, MutationField::Generic(Operation::BulkUpsert) | MutationField::Own(_));
-        if self.prepared.key.is_some() && costs_much { Strategy::Pessimistic } else { Strategy::Optimistic }
-    }
-
-    async fn attempt(&self, scope: &Scope, strategy: Strategy) -> Result<MutationResult> {
-        // Copied ahead of the transaction: it may be tried again.
-        let drafts = if let Plan::Drafts(drafts) = &self.prepared.plan { drafts.clone() } else { Vec::new() };
-        let tx = if strategy == Strategy::Optimistic { scope.begin_optimistic().await? } else { scope.begin().await? };
-        let claims_first = !tx.is_deferred();
-        if let Some(key) = self.prepared.key.as_ref().filter(|_| claims_first) {
-            match tx.claim(&key.text, &key.fingerprint).await? {
-                Claim::New => {}
-                Claim::Replay(result) => {
-                    tx.roll_back().await?;
-                    return MutationResult::from_replay(&result);
-                }
-                Claim::Mismatch => {
-                    tx.roll_back().await?;
-                    let message = "the key was used with another input";
-                    let error = UserError::new(Code::IdempotencyConflict, "idempotencyKey", message);
-                    return Ok(MutationResult { errors: vec![error], ..MutationResult::default() });
-                }
-            }
-        }
-        let mut report = self.effect(&tx, drafts).await?;
+    async fn run(self: Arc<Self>, tx: &Tx) -> Result<Effect<MutationResult>> {
+        // Copied: the transaction may be run again.
+        let drafts = if let Plan::Drafts(drafts) = &self.plan { drafts.clone() } else { Vec::new() };
+        let mut report = self.effect(tx, drafts).await?;
         report.reports = tx.take_reports();
-        let is_whole_failure =
-            !report.errors.is_empty() || report.rows.iter().all(|row| row.outcome == Outcome::Failed);
-        if is_whole_failure || tx.is_dry_run() {
-            // A failed validation is not remembered: the caller may mend the input and use the key again. Nor is a
-            // trial, which has no effect to repeat.
-            tx.flush().await?;
-            // What fails now may have been done already, under this key, or for a row that is none or another by now.
-            let is_certain = claims_first
-                || (self.prepared.key.is_none() && !tx.defers_reference_checks() && !tx.used_cached_rows());
-            tx.roll_back().await?;
-            return if is_certain { Ok(report) } else { Err(Error::Collision) };
+        if !report.errors.is_empty() || report.rows.iter().all(|row| row.outcome == Outcome::Failed) {
+            return Ok(Effect::RollBack(report));
         }
         report.secrets = tx.take_secrets();
-        let memory = report.to_replay();
         let rows = if personal::is_about_a_person(self.call.slice.noun) { report.named() } else { Vec::new() };
-        match &self.prepared.key {
-            Some(key) if claims_first => {
-                tx.remember(&key.text, &memory, &rows).await?;
-                tx.commit().await?;
-            }
-            Some(idempotency_key::Key { text: key, fingerprint }) => {
-                let result = Some(memory.as_str());
-                tx.commit_with_key(Some(&IdempotencyRecord { key, fingerprint, result, rows: &rows })).await?;
-            }
-            None => tx.commit().await?,
-        }
-        Ok(report)
+        Ok(Effect::Commit { replay: report.to_replay(), rows, done: report })
     }
 
     async fn effect(&self, tx: &Tx, drafts: Vec<Draft>) -> Result<MutationResult> {
@@ -238,7 +168,7 @@ impl Attempt {
             MutationField::Set(relation) => self.done(replace_links::named(tx, input, noun, relation).await?),
             MutationField::Own(mutation) => self.done(match mutation.run {
                 Run::Direct(run) => run(tx, input).await?,
-                Run::Planned { run, .. } => run(tx, self.prepared.plan.own()?).await?,
+                Run::Planned { run, .. } => run(tx, self.plan.own()?).await?,
             }),
         }
     }

@@ -6,7 +6,6 @@ use async_graphql::Value;
 use entity::noun::Operation;
 
 use super::{
-    idempotency_key::Key,
     input::{self, Input},
     mutate::{MutationField, mode},
     result::MutationResult,
@@ -16,7 +15,7 @@ use crate::{
     error::Code,
     graphql::slice::{Module, Run},
     store::{
-        Scope,
+        Key, Scope,
         usage::meter::Meter,
         writing::draft::{Draft, Target, WriteResult},
     },

@@ -29,6 +29,7 @@ use super::{
     failure::DbFailure,
     operation::diagnosis,
     statement::cell::{Cell, CellKind},
+    transaction::unit_of_work::UnitOfWork,
     usage::meter::Meter,
 };
 
@@ -75,8 +76,13 @@ pub struct Payer {
 
 /// What statements run on: connections, or a transaction.
 pub trait Connection: Send + Sync {
-    /// Whether it is a transaction that gathers what it writes, and what is read now is read outside of it.
-    fn is_unstarted(&self) -> impl Future<Output = bool> + Send;
+    /// The transaction, if it has not begun in the database: what is read now is read outside of it.
+    fn unstarted(&self) -> impl Future<Output = Option<&UnitOfWork>> + Send {
+        std::future::ready(None)
+    }
+
+    /// Notes that something went wrong, so that nothing is committed.
+    fn fail(&self) {}
 
     /// Every row that a statement answers with.
     fn query(
@@ -205,10 +211,6 @@ impl Transaction {
 }
 
 impl Connection for Pools {
-    async fn is_unstarted(&self) -> bool {
-        false
-    }
-
     async fn query(&self, statement: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>, DbFailure> {
         match self {
             Self::Writer(_) => Err(execute_exclusive().into()),
@@ -235,13 +237,6 @@ impl Connection for Pools {
 }
 
 impl Connection for Transaction {
-    async fn is_unstarted(&self) -> bool {
-        match self.deferred_writes() {
-            Some(open) => open.is_unstarted().await,
-            None => false,
-        }
-    }
-
     async fn query(&self, statement: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>, DbFailure> {
         match self {
             Self::Sqlite(savepoint) => savepoint.query(&statement, layout).await,

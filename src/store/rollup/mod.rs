@@ -214,7 +214,7 @@ pub(super) fn weeks(sql: &mut Sql) {
 impl Tx {
     /// Notes what happened to a row, to be counted when the transaction commits.
     pub(super) fn count_later(&self, noun: &'static Noun, row: &Record, operation: EventOperation) {
-        self.rolled.lock().expect("no holder of the lock panics").note(noun, row, operation);
+        self.conn.pending().counts.note(noun, row, operation);
     }
 
     /// Which weeks were last seen to be counted; `None` if that is not known.

@@ -30,13 +30,14 @@ impl Tx {
     /// The organization's sequence is taken last, and its row stays locked until the end: so the sequence is the order of
     /// commits and has no gaps. PostgreSQL looks after foreign keys at the end of a statement: where all is one, who deletes
     /// what another names may meet him in a deadlock, of which one is run again.
-    pub async fn commit_with_key(self, key: Option<&IdempotencyRecord<'_>>) -> Result<()> {
-        let events = std::mem::take(&mut *self.events.lock().expect("no holder of the lock panics"));
-        let counts = std::mem::take(&mut *self.rolled.lock().expect("no holder of the lock panics"));
+    pub(in crate::store) async fn commit_with_key(self, key: Option<&IdempotencyRecord<'_>>) -> Result<()> {
+        let events = std::mem::take(&mut self.conn.pending().events);
+        let counts = std::mem::take(&mut self.conn.pending().counts);
         let cached_reads = self.cached_reads();
         if let Some(last) = self.last(&events, &counts, &cached_reads, key).await? {
             self.ensure_not_failed().await?;
-            let (Transaction::Postgres(open), store, organization) = (self.conn, self.store, self.actor.organization)
+            let (Transaction::Postgres(open), store, organization) =
+                (self.conn.transaction, self.store, self.actor.organization)
             else {
                 return Err(Error::internal("only transactions on PostgreSQL gather writes"));
             };
@@ -68,7 +69,7 @@ impl Tx {
         cached_reads: &[CachedRead],
         key: Option<&IdempotencyRecord<'_>>,
     ) -> Result<Option<Statement>> {
-        let Some(open) = self.conn.deferred_writes() else { return Ok(None) };
+        let Some(open) = self.conn.transaction.deferred_writes() else { return Ok(None) };
         // An erasure is written elsewhere before it stands.
         if self.is_erasure() || events.len() > event::MAX_EVENTS {
             return Ok(None);

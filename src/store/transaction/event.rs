@@ -37,7 +37,7 @@ pub struct Event {
 impl Tx {
     /// Notes an event; it is stored when the transaction commits.
     pub fn note(&self, event: Event) {
-        self.events.lock().expect("no holder of the lock panics").push(event);
+        self.conn.pending().events.push(event);
     }
 
     /// Stores events, and answers which weeks the organization's rows are counted by.

@@ -6,6 +6,7 @@ use chrono::Duration;
 use entity::id;
 use sea_orm::{Value, prelude::Uuid};
 
+use super::transact::Key;
 use crate::{
     Error, Result,
     store::{
@@ -23,8 +24,8 @@ const REMEMBERED_HOURS: i64 = 24;
 
 /// What a key says about a mutation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// It was not used, and is claimed: the mutation may run, and must call [`Tx::remember`] before it commits.
+pub(in crate::store) enum Claim {
+    /// It was not used, and is claimed: the transaction may run, and must call [`Tx::remember`] before it commits.
     New,
     /// It ran already, with this result.
     Replay(String),
@@ -34,11 +35,9 @@ pub enum Claim {
 
 /// The use of a key.
 #[derive(Clone, Copy, Debug)]
-pub struct IdempotencyRecord<'a> {
+pub(in crate::store) struct IdempotencyRecord<'a> {
     /// The key.
-    pub key: &'a str,
-    /// Of the input it was given with.
-    pub fingerprint: &'a str,
+    pub key: &'a Key,
     /// What came of the call, once that is known.
     pub result: Option<&'a str>,
     /// Rows that the result names and an erasure may have to find it by, each once.
@@ -56,9 +55,9 @@ fn hashed(key: &str) -> String {
 impl Tx {
     /// Claims a key of the caller for an input with this fingerprint. A concurrent twin waits here until the
     /// first has committed.
-    pub async fn claim(&self, key: &str, fingerprint: &str) -> Result<Claim> {
+    pub(in crate::store) async fn claim(&self, key: &Key) -> Result<Claim> {
         let mut sql = self.sql();
-        self.insert_record(&mut sql, &IdempotencyRecord { key, fingerprint, result: None, rows: &[] }, id::new());
+        self.insert_record(&mut sql, &IdempotencyRecord { key, result: None, rows: &[] }, id::new());
         if !self.rows(sql.finish(), &[]).await?.is_empty() {
             return Ok(Claim::New);
         }
@@ -67,13 +66,13 @@ impl Tx {
         sql.filter_tenant(TenantCheck::IdempotencyKey, Alias::ROW, "organization_id", self.organization())
             .push(" AND subject = ")
             .bind(self.actor().subject.as_str());
-        sql.push(" AND idempotency_key = ").bind(hashed(key));
+        sql.push(" AND idempotency_key = ").bind(hashed(&key.text));
         let rows = self.rows(sql.finish(), &[CellKind::Text, CellKind::Text]).await?;
         let Some([known, result]) = rows.first().map(Vec::as_slice) else {
             // Its owner rolled back between the two statements: run again.
             return Err(Error::Collision);
         };
-        if known.text() != Some(fingerprint) {
+        if known.text() != Some(&key.fingerprint) {
             return Ok(Claim::Mismatch);
         }
         let result = result.text().ok_or_else(|| Error::internal("an idempotency row has no result"))?;
@@ -88,7 +87,11 @@ impl Tx {
              call_id) ",
         );
         sql.push("VALUES (").bind_tenant(self.organization()).push(", ").bind(self.actor().subject.as_str()).push(", ");
-        sql.bind(hashed(claim.key)).push(", ").bind(claim.fingerprint).push(", ").bind(self.now().timestamp_millis());
+        sql.bind(hashed(&claim.key.text))
+            .push(", ")
+            .bind(claim.key.fingerprint.as_str())
+            .push(", ")
+            .bind(self.now().timestamp_millis());
         sql.push(", ").bind(Value::String(claim.result.map(str::to_owned)));
         sql.push(", ").bind(call).push(") ON CONFLICT (organization_id, subject, idempotency_key) DO UPDATE SET ");
         sql.push("fingerprint = excluded.fingerprint, created_at = excluded.created_at, result = excluded.result, ");
@@ -97,13 +100,13 @@ impl Tx {
     }
 
     /// Stores the result under a claimed key, and which rows an erasure may have to find it by.
-    pub async fn remember(&self, key: &str, result: &str, rows: &[Uuid]) -> Result<()> {
+    pub(in crate::store) async fn remember(&self, key: &Key, result: &str, rows: &[Uuid]) -> Result<()> {
         let mut sql = self.sql();
         sql.push("UPDATE idempotency AS t SET result = ").bind(result).push(" WHERE ");
         sql.filter_tenant(TenantCheck::IdempotencyResult, Alias::ROW, "organization_id", self.organization())
             .push(" AND subject = ")
             .bind(self.actor().subject.as_str());
-        sql.push(" AND idempotency_key = ").bind(hashed(key)).push(" RETURNING organization_id, call_id");
+        sql.push(" AND idempotency_key = ").bind(hashed(&key.text)).push(" RETURNING organization_id, call_id");
         let kept = self.rows(sql.finish(), &[CellKind::Id]).await?;
         let Some(call) = kept.first().and_then(|row| row[0].id()) else {
             return Err(Error::internal("a claimed key is gone"));

@@ -5,3 +5,5 @@ pub mod event;
 pub(in crate::store) mod history;
 pub(in crate::store) mod idempotency;
 pub(in crate::store) mod row_cache;
+pub mod transact;
+pub(in crate::store) mod unit_of_work;

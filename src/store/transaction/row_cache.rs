@@ -81,14 +81,12 @@ impl<C: Connection> Scope<C> {
         read: impl Future<Output = Result<(T, Vec<Identity>)>>,
     ) -> Result<Arc<T>> {
         // In a transaction that has begun its own changes are seen, which may yet be undone.
-        if !self.conn.is_unstarted().await {
-            return Ok(Arc::new(read.await?.0));
-        }
+        let Some(unit) = self.conn.unstarted().await else { return Ok(Arc::new(read.await?.0)) };
         let memory = &self.store.row_cache;
         let known = memory.get(self.organization(), noun);
         if let Some((Known { rows, .. }, what)) = known.and_then(|it| Some((it.clone(), it.what.downcast::<T>().ok()?)))
         {
-            self.cached_reads.lock().expect("no holder of the lock panics").push(CachedRead { noun, rows });
+            unit.pending().cached_reads.push(CachedRead { noun, rows });
             return Ok(what);
         }
         let (what, mut rows) = read.await?;
@@ -105,12 +103,12 @@ impl<C: Connection> Scope<C> {
 impl Tx {
     /// Whether it has taken rows for what they were.
     pub fn used_cached_rows(&self) -> bool {
-        !self.cached_reads.lock().expect("no holder of the lock panics").is_empty()
+        !self.conn.pending().cached_reads.is_empty()
     }
 
     /// What was relied on, which is then forgotten.
     pub(in crate::store) fn cached_reads(&self) -> Vec<CachedRead> {
-        std::mem::take(&mut *self.cached_reads.lock().expect("no holder of the lock panics"))
+        std::mem::take(&mut self.conn.pending().cached_reads)
     }
 
     /// Makes sure of it, where the transaction does not end with one statement.

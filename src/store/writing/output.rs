@@ -18,31 +18,31 @@ pub(in crate::store) struct MutationOutput {
 impl Tx {
     /// Tells the caller something once, in the payload's field of that name: a repeat of the call does not tell it.
     pub fn add_secret(&self, field: &'static str, text: SecretString) {
-        self.output.lock().expect("no holder of the lock panics").secrets.push((field, text));
+        self.conn.pending().output.secrets.push((field, text));
     }
 
     /// What was told, which is then forgotten.
     pub fn take_secrets(&self) -> Vec<(&'static str, SecretString)> {
-        std::mem::take(&mut self.output.lock().expect("no holder of the lock panics").secrets)
+        std::mem::take(&mut self.conn.pending().output.secrets)
     }
 
     /// Shows the caller rows in the payload's list of that name. A repeat of the call does not show them.
     pub fn add_report(&self, field: &'static str, rows: Vec<ReportRow>) {
-        self.output.lock().expect("no holder of the lock panics").reports.push((field, rows));
+        self.conn.pending().output.reports.push((field, rows));
     }
 
     /// What was reported, which is then forgotten.
     pub fn take_reports(&self) -> Vec<(&'static str, Vec<ReportRow>)> {
-        std::mem::take(&mut self.output.lock().expect("no holder of the lock panics").reports)
+        std::mem::take(&mut self.conn.pending().output.reports)
     }
 
     /// Makes the mutation a trial: when it is done, all of it is undone.
     pub fn set_dry_run(&self) {
-        self.output.lock().expect("no holder of the lock panics").is_dry_run = true;
+        self.conn.pending().output.is_dry_run = true;
     }
 
     /// Whether the mutation is a trial.
     pub fn is_dry_run(&self) -> bool {
-        self.output.lock().expect("no holder of the lock panics").is_dry_run
+        self.conn.pending().output.is_dry_run
     }
 }

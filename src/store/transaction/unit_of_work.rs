@@ -1,0 +1,81 @@
+//! A transaction with what it gathers until it ends.
+
+use std::sync::{Mutex, MutexGuard};
+
+use sea_orm::Statement;
+
+use super::{event::Event, row_cache::CachedRead};
+use crate::store::{
+    DbFailure,
+    driver::{Connection, PerParent, RowLayout, TenantRow, Transaction},
+    erasure::erase::Erasing,
+    rollup::RollupDelta,
+    writing::output::MutationOutput,
+};
+
+/// A transaction with what it gathers until it ends. Dropping it rolls back.
+#[derive(Debug)]
+pub struct UnitOfWork {
+    pub(in crate::store) transaction: Transaction,
+    pending: Mutex<Pending>,
+}
+
+/// What is written, compared or told when the transaction ends.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Pending {
+    pub(in crate::store) events: Vec<Event>,
+    pub(in crate::store) counts: RollupDelta,
+    /// Rows taken from the cache: their versions are compared at the end.
+    pub(in crate::store) cached_reads: Vec<CachedRead>,
+    pub(in crate::store) output: MutationOutput,
+    pub(in crate::store) erasing: Option<Erasing>,
+    /// Whether foreign keys decide which of the ids that drafts name are rows.
+    pub(in crate::store) defers_reference_checks: bool,
+    /// PostgreSQL answers the commit of a failed transaction with success and stores nothing.
+    pub(in crate::store) has_failed: bool,
+}
+
+impl UnitOfWork {
+    pub(in crate::store) fn new(transaction: Transaction) -> Self {
+        Self { transaction, pending: Mutex::default() }
+    }
+
+    pub(in crate::store) fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().expect("no holder of the lock panics")
+    }
+
+    /// Notes a failure: the transaction can only be rolled back.
+    pub(in crate::store) fn noting<T>(&self, done: Result<T, DbFailure>) -> Result<T, DbFailure> {
+        done.inspect_err(|_| self.fail())
+    }
+}
+
+impl Connection for UnitOfWork {
+    async fn unstarted(&self) -> Option<&UnitOfWork> {
+        match self.transaction.deferred_writes() {
+            Some(open) => open.is_unstarted().await.then_some(self),
+            None => None,
+        }
+    }
+
+    fn fail(&self) {
+        self.pending().has_failed = true;
+    }
+
+    async fn query(&self, statement: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>, DbFailure> {
+        self.noting(self.transaction.query(statement, layout).await)
+    }
+
+    async fn read(&self, statement: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>, DbFailure> {
+        self.noting(self.transaction.read(statement, layout).await)
+    }
+
+    async fn query_per_parent(
+        &self,
+        statement: Statement,
+        per_parent: PerParent<'_>,
+        layout: RowLayout<'_>,
+    ) -> Result<Vec<TenantRow>, DbFailure> {
+        self.noting(self.transaction.query_per_parent(statement, per_parent, layout).await)
+    }
+}
