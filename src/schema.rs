@@ -1,8 +1,6 @@
 //! The schema: every slice registered. What one chapter adds to another's noun is joined here.
 
-use std::sync::LazyLock;
-
-use async_graphql::{EmptySubscription, Schema, SchemaBuilder};
+use async_graphql::{EmptySubscription, Schema};
 use entity::{
     department, desired_result, event, expectation_ranking, feedback_record, influencer, journey_edition, message,
     offer,
@@ -13,7 +11,6 @@ use crate::{
     graphql::{
         execution::root::{Modules, MutationRoot, QueryRoot},
         slice::Module,
-        types::schema_index::SchemaIndex,
     },
     insight::{copy_test, coverage, coverage_types, groups, review},
     map::{
@@ -101,15 +98,10 @@ pub type ApiSchema = Schema<QueryRoot<Rapport>, MutationRoot<Rapport>, EmptySubs
 
 /// Builds the schema.
 pub fn build() -> ApiSchema {
-    static SHAPE: LazyLock<SchemaIndex> =
-        LazyLock::new(|| SchemaIndex::read(&builder().finish().sdl()).expect("a schema can be read from its own SDL"));
-    builder().data(SHAPE.clone()).finish()
-}
-
-fn builder() -> SchemaBuilder<QueryRoot<Rapport>, MutationRoot<Rapport>, EmptySubscription> {
     Schema::build(QueryRoot::default(), MutationRoot::default(), EmptySubscription)
         // The guard holds the limits, on documents as they were written: what comes here has its merged selections too.
         .limit_recursive_depth(usize::MAX)
         // Ours are told to callers with a token: see `graphql::mistakes`.
         .disable_suggestions()
+        .finish()
 }

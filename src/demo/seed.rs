@@ -1,6 +1,6 @@
 //! Puts the example organization into a database that holds nothing else.
 
-use async_graphql::{Request, Variables};
+use async_graphql::{Response, Variables};
 use entity::{Permission, id::OrganizationId};
 use serde_json::{Value, json};
 
@@ -9,7 +9,11 @@ use crate::{
     Error, Result,
     auth::Actor,
     clock,
-    graphql::failure,
+    graphql::{
+        documents::{document::Document, limits::Limits},
+        failure,
+        types::schema_index::SchemaIndex,
+    },
     schema::ApiSchema,
     store::{
         Store,
@@ -51,10 +55,15 @@ pub async fn seed(store: &Store, schema: &ApiSchema) -> Result<Option<Organizati
         let made = store.create_organization(&new, clock::now()).await?;
         made.ok_or_else(|| Error::internal("another process is making the example"))?
     };
+    let index = SchemaIndex::read(&schema.sdl())?;
     let execute = async |document: String, variables: Value| {
         let scope = store.scope(actor(organization), clock::now());
-        let request = Request::new(document).variables(Variables::from_json(variables)).data(scope);
-        let mut response = schema.execute(request).await;
+        let prepared = Document::read(&document, None, &Limits::DEFAULT)
+            .and_then(|document| document.prepare(Variables::from_json(variables), &index, &Limits::DEFAULT));
+        let mut response = match prepared {
+            Ok(prepared) => prepared.run(schema, Some(scope)).await,
+            Err(error) => Response::from_errors(vec![error]),
+        };
         failure::publish(&mut response, "demo");
         serde_json::to_value(&response).map_err(|error| Error::internal(error.to_string()))
     };

@@ -52,8 +52,13 @@ impl NormalizedOperation {
 
     /// Whether it asks for something of the schema itself.
     pub fn is_introspective(&self) -> bool {
-        self.fields().any(|field| ["__schema", "__type"].contains(&field.node.name.node.as_str()))
+        self.fields().any(|field| is_introspective(&field.node))
     }
+}
+
+/// Whether a root field asks for something of the schema itself.
+pub fn is_introspective(field: &Field) -> bool {
+    ["__schema", "__type"].contains(&field.name.node.as_str())
 }
 
 fn field(selection: &Selection) -> Option<&Positioned<Field>> {

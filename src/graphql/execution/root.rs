@@ -31,7 +31,7 @@ use crate::{
             plan::{Planner, RowPlan},
         },
         slice::{Module, Query, Resolved},
-        types::{roots, schema_index::SchemaIndex},
+        types::roots,
     },
     store::{Scope, writing::draft::Reference},
 };
@@ -124,12 +124,11 @@ impl<'a> FieldExecution<'a> {
     fn new(
         source: ExecutionContext<'a>,
         slices: &'static [&'static Module],
-        scope: Option<&'a Scope>,
+        scope: &'a Scope,
         field: &'a Selected,
-    ) -> Result<Self> {
-        let scope = scope.ok_or(Error::Unauthenticated(Reason::Missing))?;
+    ) -> Self {
         let planner = Planner { source, attribute_access: scope.attribute_access(), slices };
-        Ok(Self { scope, planner, field, writer: Writer::at(&field.response_key().node) })
+        Self { scope, planner, field, writer: Writer::at(&field.response_key().node) }
     }
 
     fn sets(&self) -> [&'a SelectionSet; 1] {
@@ -278,24 +277,20 @@ impl RootField {
         self,
         source: ExecutionContext<'_>,
         slices: &'static [&'static Module],
-        scope: Option<&Scope>,
+        scope: &Scope,
         field: &Positioned<Selected>,
     ) -> (Value, Vec<ServerError>) {
-        let answered = async || match self {
-            Self::Query(ask) => {
-                let mut call = FieldExecution::new(source, slices, scope, &field.node)?;
-                call.ask(ask).await?;
-                Ok(call.writer)
+        let answered = async || {
+            let mut call = FieldExecution::new(source, slices, scope, &field.node);
+            match self {
+                Self::Query(ask) => call.ask(ask).await?,
+                Self::Mutation(slice, mutation_field) => call.mutate(slice, mutation_field).await?,
             }
-            Self::Mutation(slice, mutation_field) => {
-                let mut call = FieldExecution::new(source, slices, scope, &field.node)?;
-                call.mutate(slice, mutation_field).await?;
-                Ok(call.writer)
-            }
+            Ok(call.writer)
         };
         let mut done = answered().await;
         // Planned before anything was done: which attributes may be shown is read only for who needs to know.
-        if let (Err(Error::NotRead), Some(scope)) = (&done, scope) {
+        if let Err(Error::NotRead) = &done {
             done = match scope.read_open_attributes().await {
                 Ok(()) => answered().await,
                 Err(error) => Err(error),
@@ -303,9 +298,7 @@ impl RootField {
         }
         match done {
             Ok(writer) => {
-                if let Some(scope) = scope {
-                    scope.meter().answers(writer.tenths());
-                }
+                scope.meter().answers(writer.tenths());
                 writer.finish()
             }
             Err(error) => {
@@ -315,36 +308,27 @@ impl RootField {
         }
     }
 
-    /// Does it where async-graphql asks, or tells what it would do.
-    async fn resolve(self, ctx: &Context<'_>, slices: &'static [&'static Module]) -> Value {
-        if let Some(rehearsal) = ctx.data_opt::<ValidationRun>() {
-            rehearsal.record(ctx, slices, self);
-            return Value::Null;
+    /// Where async-graphql executes it: nothing is done but in [`super::run`].
+    fn record(self, ctx: &Context<'_>, slices: &'static [&'static Module]) -> Value {
+        match ctx.data_opt::<ValidationRun>() {
+            Some(run) => run.record(ctx, slices, self),
+            None => ctx.add_error(server_error(Error::Unauthenticated(Reason::Missing))),
         }
-        let Some(shape) = ctx.data_opt::<SchemaIndex>() else {
-            ctx.add_error(server_error(Error::internal("a schema without its shape")));
-            return Value::Null;
-        };
-        let source = ExecutionContext::executed(ctx.query_env, shape);
-        let (value, errors) = self.answer(source, slices, ctx.data_opt::<Scope>(), ctx.item).await;
-        for error in errors {
-            ctx.add_error(error);
-        }
-        value
+        Value::Null
     }
 }
 
 impl<S: Modules> ContainerType for QueryRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let Some(root) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
-        Ok(Some(root.resolve(ctx, S::ALL).await))
+        Ok(Some(root.record(ctx, S::ALL)))
     }
 }
 
 impl<S: Modules> ContainerType for MutationRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let Some(root) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
-        Ok(Some(root.resolve(ctx, S::ALL).await))
+        Ok(Some(root.record(ctx, S::ALL)))
     }
 }
 

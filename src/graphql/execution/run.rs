@@ -1,8 +1,8 @@
 //! Runs what a document asks for.
 //!
-//! async-graphql validates and introspects. It has no way to validate once and run often, so a document's first run
-//! is a rehearsal, in which no root field does anything but tell what it would do. Of that the roots are run here, and again
-//! with every request for which validation could find nothing else.
+//! async-graphql validates and introspects. It has no way to validate without executing, so a document is validated by
+//! executing it once with root fields that do nothing but record themselves. They are then run here, for that request and
+//! for every later one in which validation could find nothing else.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,11 +15,15 @@ use futures_util::future::join_all;
 
 use super::root::RootField;
 use crate::{
-    graphql::{documents::document::PreparedOperation, planning::context::ExecutionContext, slice::Module},
+    graphql::{
+        documents::{document::PreparedOperation, normalized::is_introspective},
+        planning::context::ExecutionContext,
+        slice::Module,
+    },
     store::Scope,
 };
 
-/// What a rehearsal shows: that validation has found nothing wrong with a document, and what its root fields do.
+/// A document in which validation has found nothing wrong, and what its root fields do.
 pub struct ValidatedOperation {
     slices: &'static [&'static Module],
     /// By response key.
@@ -59,7 +63,7 @@ impl ValidatedOperation {
     }
 }
 
-/// Put into a request instead of a scope: what the root fields tell.
+/// Put into a request that is to be validated: root fields record themselves in it and answer null.
 #[derive(Clone, Default)]
 pub struct ValidationRun(Arc<Mutex<Option<RecordedRoots>>>);
 
@@ -69,7 +73,7 @@ struct RecordedRoots {
 }
 
 impl ValidationRun {
-    /// Tells what the field would do.
+    /// Notes what the field does.
     pub(in crate::graphql) fn record(&self, ctx: &Context<'_>, slices: &'static [&'static Module], root: RootField) {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let told = told.get_or_insert_with(|| RecordedRoots { slices, roots: Vec::new() });
@@ -94,32 +98,38 @@ impl PreparedOperation {
             return Response::from_errors(mistakes.to_vec());
         }
         let Some(scope) = scope else { return schema.execute(self.request()).await };
-        if self.outline.is_conditional || self.outline.is_introspective() {
-            return schema.execute(self.request().data(scope)).await;
-        }
-        let validated_operation = if let Some(validated_operation) = &self.validated_operation {
-            Arc::clone(validated_operation)
-        } else {
-            let rehearsal = ValidationRun::default();
-            let response = schema.execute(self.request().data(rehearsal.clone())).await;
-            let validated_operation = rehearsal.validated_operation(self.document.operation(), &self.variables);
-            // Where no root field was reached, there is nothing else to be told.
-            let Some(validated_operation) = validated_operation.filter(|_| response.errors.is_empty()) else {
-                return response;
-            };
-            self.document.remember(validated_operation, &self.variables)
+        let known = self.validated_operation.clone().filter(|_| !self.outline.is_introspective());
+        let (validated, introspected) = match known {
+            Some(known) => (known, Value::Null),
+            None => match self.validate(schema).await {
+                Ok(validated) => validated,
+                Err(response) => return response,
+            },
         };
         // In a box: what runs is large, and would be moved through every layer above.
-        Box::pin(self.execute_roots(&validated_operation, &scope)).await
+        Box::pin(self.execute_roots(&validated, introspected, &scope)).await
     }
 
-    async fn execute_roots(&self, validated_operation: &ValidatedOperation, scope: &Scope) -> Response {
+    /// Validates it, and answers what it asks of the schema itself. An error is the whole response: there is a mistake, or
+    /// no root field to run.
+    async fn validate(&self, schema: &impl Executor) -> Result<(Arc<ValidatedOperation>, Value), Response> {
+        let run = ValidationRun::default();
+        let response = schema.execute(self.request().data(run.clone())).await;
+        let validated = run.validated_operation(self.document.operation(), &self.variables);
+        let Some(validated) = validated.filter(|_| response.errors.is_empty()) else { return Err(response) };
+        // With other values of its conditions it may have other root fields.
+        if self.outline.is_conditional {
+            return Ok((Arc::new(validated), response.data));
+        }
+        Ok((self.document.remember(validated, &self.variables), response.data))
+    }
+
+    async fn execute_roots(&self, validated: &ValidatedOperation, introspected: Value, scope: &Scope) -> Response {
         let operation = self.document.operation();
         let source = ExecutionContext {
             fragments: self.document.fragments(),
             declared: &operation.variable_definitions,
             variables: &self.variables,
-            kept: Some(&self.variables),
             shape: &self.shape,
         };
         let one = async |field: &Positioned<Field>| {
@@ -127,9 +137,14 @@ impl PreparedOperation {
             if field.node.name.node == "__typename" {
                 return (key, self.outline.root.as_deref().map_or(Value::Null, Value::from), Vec::new());
             }
-            let root = validated_operation.roots.iter().find(|(known, _)| *known == *key).map(|(_, root)| *root);
-            let root = root.expect("each root field was rehearsed");
-            let (value, errors) = root.answer(source, validated_operation.slices, Some(scope), field).await;
+            if let Value::Object(introspected) = &introspected
+                && is_introspective(&field.node)
+            {
+                return (key.clone(), introspected.get(&key).cloned().unwrap_or_default(), Vec::new());
+            }
+            let root = validated.roots.iter().find(|(known, _)| *known == *key).map(|(_, root)| *root);
+            let root = root.expect("each root field was recorded");
+            let (value, errors) = root.answer(source, validated.slices, scope, field).await;
             (key, value, errors)
         };
         let answered = if operation.ty == OperationType::Mutation {

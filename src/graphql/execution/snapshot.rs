@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, SecondsFormat};
 use entity::{
     id,
-    noun::{Kind, Link, Noun, Personal, Relationship},
+    noun::{Link, Noun, Personal, Relationship},
 };
 use sea_orm::prelude::Uuid;
 use serde_json::{Map, Value};
 
+use super::render;
 use crate::store::{
-    statement::cell::{Cell, Record},
+    statement::cell::Record,
     writing::aggregate::{JoinedRow, LoadedAggregate},
 };
 
@@ -44,7 +44,7 @@ fn object(noun: &'static Noun, record: &Record, lines: &[Lines<'_>]) -> Map<Stri
     let mut object = Map::new();
     object.insert("id".to_owned(), id::encode(noun.prefix, record.id()).into());
     for field in noun.fields.iter().filter(|field| field.personal == Personal::None) {
-        object.insert(field.name.to_owned(), value(record.get(field.column), field.kind));
+        object.insert(field.name.to_owned(), render::value(record.get(field.column), field.kind, noun.prefix));
     }
     for relation in noun.relations {
         let shown = match relation.link {
@@ -68,23 +68,7 @@ fn shown(target: &Noun, line: &JoinedRow) -> Value {
     let mut object = Map::new();
     object.insert("id".to_owned(), id::encode(target.prefix, line.to).into());
     for (field, cell) in &line.values {
-        object.insert(field.name.to_owned(), value(cell, field.kind));
+        object.insert(field.name.to_owned(), render::value(cell, field.kind, target.prefix));
     }
     Value::Object(object)
-}
-
-/// A value as a document holds it.
-pub fn value(cell: &Cell, kind: Kind) -> Value {
-    match cell {
-        Cell::Null | Cell::Id(_) => Value::Null,
-        Cell::Int(at) if matches!(kind, Kind::Instant) => DateTime::from_timestamp_millis(*at)
-            .map_or(Value::Null, |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true).into()),
-        Cell::Int(number) => (*number).into(),
-        Cell::Float(number) => (*number).into(),
-        Cell::Bool(value) => (*value).into(),
-        Cell::Text(json) if kind.is_set() || matches!(kind, Kind::Json) => {
-            serde_json::from_str(json).unwrap_or(Value::Null)
-        }
-        Cell::Text(text) => text.as_str().into(),
-    }
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{
-    Name, Positioned, QueryEnv, Value, Variables,
+    Name, Positioned, Value, Variables,
     parser::types::{Field, FragmentDefinition, VariableDefinition},
 };
 use async_graphql_value::Value as Literal;
@@ -25,20 +25,12 @@ pub struct ExecutionContext<'a> {
     /// The variables it declares.
     pub declared: &'a [Positioned<VariableDefinition>],
     /// Their values.
-    pub variables: &'a Variables,
-    /// The same, if what is asked may keep them.
-    pub kept: Option<&'a Arc<Variables>>,
+    pub variables: &'a Arc<Variables>,
     /// The types.
     pub shape: &'a SchemaIndex,
 }
 
 impl<'a> ExecutionContext<'a> {
-    /// What async-graphql executes.
-    pub fn executed(env: &'a QueryEnv, shape: &'a SchemaIndex) -> Self {
-        let declared = &env.operation.node.variable_definitions;
-        Self { fragments: &env.fragments, declared, variables: &env.variables, kept: None, shape }
-    }
-
     /// The arguments of a field of the type `parent`, variables put in.
     ///
     /// async-graphql's validation passes over every argument that mentions a variable nobody gave, whatever else the
@@ -65,8 +57,8 @@ impl<'a> ExecutionContext<'a> {
     /// The one argument of a mutation, which may be long.
     pub fn input(self, field: &Field) -> Result<Input<'static>> {
         let written = field.get_argument("input").map(|value| &value.node);
-        if let (Some(Literal::Variable(name)), Some(kept)) = (written, self.kept)
-            && let Some(input) = Input::variable(kept, name)
+        if let Some(Literal::Variable(name)) = written
+            && let Some(input) = Input::variable(self.variables, name)
         {
             require(self.field("Mutation", field)?, |name| name == "input")?;
             return Ok(input);

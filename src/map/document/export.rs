@@ -13,7 +13,7 @@ use super::{FORMAT, IS_ARCHIVED, MAX_ROWS, SYSTEM, count, exported_nouns, fields
 use crate::{
     Error, Result,
     graphql::{
-        execution::snapshot::value,
+        execution::render,
         slice::{ComputedObject, Query, Resolved},
     },
     map::READ,
@@ -175,7 +175,7 @@ fn object(noun: &'static Noun, record: &Record, keys: &Keys) -> Map<String, Valu
     let mut object = Map::new();
     object.insert("key".to_owned(), keys[&record.id()].as_str().into());
     for field in fields(noun) {
-        object.insert(field.name.to_owned(), value(record.get(field.column), field.kind));
+        object.insert(field.name.to_owned(), render::value(record.get(field.column), field.kind, ""));
     }
     for relation in references(noun) {
         let Link::One { column, .. } = relation.link else { continue };
@@ -196,7 +196,7 @@ fn told(lines: &[JoinedRow], keys: &Keys) -> Value {
         let mut object = Map::new();
         object.insert("key".to_owned(), key.as_str().into());
         for (field, cell) in &line.values {
-            object.insert(field.name.to_owned(), value(cell, field.kind));
+            object.insert(field.name.to_owned(), render::value(cell, field.kind, ""));
         }
         told.push((key, Value::Object(object)));
     }
