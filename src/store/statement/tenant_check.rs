@@ -33,7 +33,7 @@ sites! {
     /// External ids of rows.
     ExternalIds,
     /// Rows by name.
-    StringEnum,
+    ByName,
     /// Rows locked for a change.
     Lock,
     /// A list of a noun.
@@ -183,11 +183,11 @@ sites! {
     /// Parts of a whole, in their order.
     Parts,
     /// Parts that leave their places.
-    MutationOutput,
+    LeavingParts,
     /// Rows of a whole: those that are copied, published or compared, and what follows what.
     Aggregate,
     /// Lines of a whole to other rows.
-    Pools,
+    JoinedRows,
     /// How many rows refer to one.
     Referring,
     /// Whether rows are counted by week, and by whose.

@@ -245,7 +245,7 @@ impl<C: Connection> Scope<C> {
             sql.push(", ").column(Alias::LINK, field.column);
         }
         sql.push(" FROM ").name(&[table]).push(" AS ").alias(Alias::LINK).push(" WHERE ");
-        sql.filter_tenant(TenantCheck::Pools, Alias::LINK, "organization_id", self.organization()).push(" AND ");
+        sql.filter_tenant(TenantCheck::JoinedRows, Alias::LINK, "organization_id", self.organization()).push(" AND ");
         sql.is_one_of(Alias::LINK, from, ids).push(" ORDER BY ").column(Alias::LINK, from).push(", ");
         sql.column(Alias::LINK, to);
         let mut kinds = vec![CellKind::Id, CellKind::Id];

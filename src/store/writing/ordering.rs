@@ -158,7 +158,7 @@ impl Tx {
         let mut sql = self.sql();
         sql.push("UPDATE ").name(&[noun.table]).push(" AS t SET ").name(&[position]).push(" = -").name(&[position]);
         sql.push(" WHERE ")
-            .filter_tenant(TenantCheck::MutationOutput, Alias::ROW, noun.tenant, self.organization())
+            .filter_tenant(TenantCheck::LeavingParts, Alias::ROW, noun.tenant, self.organization())
             .push(" AND ");
         sql.is_one_of(Alias::ROW, "id", &aside).push(" RETURNING ").name(&[noun.tenant]);
         self.rows(sql.finish(), &[]).await?;

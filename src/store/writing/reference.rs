@@ -87,7 +87,7 @@ impl<C: Connection> Scope<C> {
         let mut sql = self.sql();
         sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", t.id, t.name_folded FROM ").name(&[noun.table]);
         sql.push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::StringEnum, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.filter_tenant(TenantCheck::ByName, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
         sql.is_one_of_cells(Alias::ROW, "name_folded", CellKind::Text, &folded);
         sql.push(" AND t.archived_at IS NULL ORDER BY t.id DESC");
         for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Text]).await? {

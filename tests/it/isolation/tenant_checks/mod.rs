@@ -13,6 +13,7 @@ use rapport::{
     auth::Actor,
     graphql::failure::INTERNAL,
     store::{
+        Effect, Key, Strategy,
         erasure::ledger::{Entry, Erasure, Part},
         operation::{jobs::StepResult, unscoped::NewOrganization},
         statement::tenant_check::TenantCheck,
@@ -265,10 +266,10 @@ async fn work(
     }
     tx.roll_back().await.unwrap();
     // PostgreSQL stores most results together with their keys.
-    let tx = scope.begin().await.unwrap();
-    stopped.extend(tx.claim("used IdempotencyResult", "another input").await.err());
-    stopped.extend(tx.remember("used IdempotencyResult", "[]", &[]).await.err());
-    tx.roll_back().await.unwrap();
+    let key = Key { text: format!("used {site:?}"), fingerprint: "another input".to_owned() };
+    let effect = || Effect::Commit { done: (), replay: "[]".to_owned(), rows: Vec::new() };
+    let used = scope.transact(Some(key), Strategy::Pessimistic, move |_| Box::pin(async move { Ok(effect()) })).await;
+    stopped.extend(used.err());
     stopped.extend(scope.erasures().await.err());
     stopped.extend(scope.read_open_attributes().await.err());
     // Attributes as a server of before wrote them, everybody's.
