@@ -44,6 +44,16 @@ mutation SyncContacts($input: CustomersBulkUpsertInput!) {
 }
 """
 
+UPDATE = """
+mutation UpdateContact($input: CustomerUpsertInput!) {
+  customerUpsert(input: $input) {
+    outcome
+    errors { code message path }
+    node { name email externalIds { system id } }
+  }
+}
+"""
+
 LOOK_UP = """
 query Contact($key: String!) {
   customer(by: {externalId: {system: "example-crm", id: $key}}) { id version name segment updatedAt }
@@ -72,6 +82,19 @@ def sync(api: Api, contacts: list[dict[str, str]]) -> dict[str, Any]:
     return payload
 
 
+def update(api: Api, contact: dict[str, Any], **manner: Any) -> dict[str, Any]:
+    """Sends one contact as a typed client does, which knows all fields and sends null for those it does not set.
+
+    Nulls change nothing by default. A contact whose every field the CRM owns is sent with `onNull: "CLEAR"`, which empties
+    them. External ids go by `externalIdsRemove` alone, whatever null means.
+    """
+    unset: dict[str, Any] = {"name": None, "email": None, "phone": None, "externalIds": None}
+    payload: dict[str, Any] = api.run(UPDATE, {"input": {**unset, **row(contact), **manner}})["customerUpsert"]
+    if payload["errors"]:
+        raise Failure("The contact was refused: " + "; ".join(describe(error) for error in payload["errors"]))
+    return payload
+
+
 def show(title: str, contacts: list[dict[str, str]], payload: dict[str, Any]) -> None:
     print(f"{title}{' (known call, replayed)' if payload['isReplayed'] else ''}")
     for contact, result in zip(contacts, payload["results"]):
@@ -86,6 +109,15 @@ def run(api: Api) -> None:
     mended[1]["segment"] = "small business"
     mended[3]["phone"] = "+1 555 0101"
     show("One contact changed, one mended", mended, sync(api, mended))
+    own = {"system": "example-shop", "id": "web-7"}
+    kept = update(api, {"key": "C-1001", "name": "Ada Brook"}, externalIds=[own])["node"]
+    cleared = update(api, {"key": "C-1001", "name": "Ada Brook"}, onNull="CLEAR")["node"]
+    parted = update(api, {"key": "C-1001"}, externalIdsRemove=[own])["node"]
+    for title, node in [("Nulls kept", kept), ("Nulls cleared", cleared), ("Parted from the shop", parted)]:
+        systems = ", ".join(sorted(key["system"] for key in node["externalIds"]))
+        print(f"{title}: {node['name']}, e-mail {node['email']}, known to {systems}")
+    if kept["email"] is None or cleared["email"] is not None or len(cleared["externalIds"]) != 2:
+        raise Failure("Nulls did not do what docs/nulls.md says.")
     customer = api.run(LOOK_UP, {"key": "C-1002"})["customer"]
     print(f"C-1002 is {customer['id']}, version {customer['version']}: {customer['name']}, {customer['segment']}")
 

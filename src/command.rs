@@ -218,7 +218,7 @@ async fn operator(settings: &Settings, slug: &str) -> Result<Scope> {
 /// That there is none of that slug, and where to look.
 async fn no_organization(settings: &Settings, store: &Store, slug: &str) -> Result<String> {
     let known: Vec<String> = store.organizations().await?.into_iter().map(|(_, slug)| slug).collect();
-    let meant = suggest::close(slug, known.iter().map(String::as_str));
+    let meant = suggest::one(slug, known.iter().map(String::as_str));
     let hint = match (meant, known.is_empty()) {
         (Some(meant), _) => format!("; a similar one is {meant}"),
         (None, true) => "; `rapport organization create` makes one".to_owned(),

@@ -14,6 +14,7 @@ pub mod graphql;
 pub mod housekeeping;
 pub mod http;
 pub mod insight;
+mod instant;
 pub mod map;
 pub mod record;
 pub mod response;

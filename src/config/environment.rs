@@ -38,7 +38,7 @@ pub fn refuse_unknown(command: &clap::Command, variables: &[(OsString, OsString)
         }
         let meant = SUGGESTIONS.iter().find(|(known, _)| *known == setting).map(|(_, flag)| *flag).or_else(|| {
             let flags = command.get_arguments().filter_map(clap::Arg::get_long);
-            suggest::close(&setting.replace('_', "-"), flags)
+            suggest::one(&setting.replace('_', "-"), flags)
         });
         let variable = |flag: &str| format!("{PREFIX}{}", flag.to_uppercase().replace('-', "_"));
         let meant = meant.map(|flag| format!("; a similar one is {}", variable(flag))).unwrap_or_default();

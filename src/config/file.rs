@@ -20,7 +20,7 @@ pub fn with_defaults(command: Command, file: &Path) -> Result<Command, ConfigErr
         let known = command.get_arguments().find(|known| known.get_long() == Some(key) && key != "config");
         let known = known.ok_or_else(|| {
             let flags = command.get_arguments().filter_map(Arg::get_long);
-            let meant = suggest::close(&key.replace('_', "-"), flags);
+            let meant = suggest::one(&key.replace('_', "-"), flags);
             let meant = meant.map(|flag| format!("; a similar one is {flag}")).unwrap_or_default();
             wrong(format!("there is no setting {key}{meant}"))
         })?;

@@ -90,7 +90,7 @@ pub async fn make(tx: &Tx, name: &str, scopes: Permissions) -> Result<Done> {
 
 /// Makes a client; its secret is told through the transaction.
 async fn create(tx: &Tx, input: &Input<'_>) -> Result<Done> {
-    let mut draft = input::draft(&NOUN, Operation::Create, input, OnNull::Keep)?;
+    let mut draft = input::draft(&NOUN, Operation::Create, input, OnNull::Keep, Vec::new())?;
     check_scopes(tx, &mut draft);
     let written = tx.write(&NOUN, &Hooks::NONE, &mut [draft], true).await?.swap_remove(0);
     let Some(id) = written.id.filter(|_| written.errors.is_empty()) else { return Ok(Err(written.errors)) };

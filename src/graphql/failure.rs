@@ -2,8 +2,7 @@
 
 use async_graphql::{ErrorExtensionValues, PathSegment, Pos, Response, ServerError, Value};
 
-use super::documents::suggest;
-use crate::Error;
+use crate::{Error, suggest};
 
 /// The text is not a GraphQL document.
 pub const PARSE_FAILED: &str = "GRAPHQL_PARSE_FAILED";

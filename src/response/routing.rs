@@ -1,6 +1,9 @@
 //! Routing: every feedback record goes somewhere when it is made, and every decision is kept.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use entity::{
     Permission, department,
@@ -12,7 +15,7 @@ use entity::{
     routing::RoutingCause,
     routing_rule,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid};
 
 use super::rules::{Candidate, Decision, decide};
 use crate::{
@@ -34,6 +37,8 @@ use crate::{
 
 /// Longest reason a caller may give.
 const REASON: usize = 2_000;
+/// Most rules that are named to whoever has to change them.
+const MAX_NAMED: usize = 10;
 
 /// The rules that route feedback when it is made.
 pub const ON_FEEDBACK: Hooks = Hooks { prepare: |tx, drafts| Box::pin(route(tx, drafts)), ..Hooks::NONE };
@@ -79,11 +84,20 @@ pub const REROUTE: Mutation = Mutation {
     run: Run::Direct(|tx, input| Box::pin(reroute(tx, input))),
 };
 
+/// Where feedback goes that no rule matches.
+#[derive(Clone, Copy)]
+struct Fallback {
+    department: Uuid,
+    /// Whether it stands in for the one that the organization names, which is in the archive.
+    is_instead: bool,
+}
+
 /// What the rules need to know to decide for a whole call.
 pub(super) struct Router {
+    /// Rules that may decide: neither they nor their departments are in the archive.
     rules: Arc<Vec<routing_rule::Model>>,
     /// Read when no rule matches.
-    fallback: Option<Uuid>,
+    fallback: Option<Fallback>,
     kinds: HashMap<Uuid, PointKind>,
 }
 
@@ -95,9 +109,18 @@ impl Router {
                 .filter(routing_rule::Column::ArchivedAt.is_null())
                 .order_by_asc(routing_rule::Column::Position)
                 .order_by_asc(routing_rule::Column::Id);
-            let rules = scope.all_unchecked(active).await?;
+            let mut rules = scope.all_unchecked(active).await?;
             let identities = rules.iter().map(|rule| (rule.id.0, rule.version)).collect();
-            Ok((rules, identities))
+            // Only rules of before this was refused, or made while somebody archived the department, name one there.
+            let departments: HashSet<Uuid> = rules.iter().map(|rule| rule.department_id.0).collect();
+            let departments: Vec<Uuid> = departments.into_iter().collect();
+            let archived = if departments.is_empty() {
+                HashSet::new()
+            } else {
+                scope.archived_among(&department::NOUN, &departments).await?
+            };
+            rules.retain(|rule| !archived.contains(&rule.department_id.0));
+            Ok((rules, archived.is_empty().then_some(identities)))
         };
         let rules = scope.row_cache(&routing_rule::NOUN, read).await?;
         let mut kinds = HashMap::new();
@@ -121,11 +144,14 @@ impl Router {
         candidate.point_kind = candidate.point.and_then(|point| self.kinds.get(&point).copied());
         match decide(&self.rules, &candidate) {
             Some(decision) => Ok(decision),
-            None => Ok(Decision::fallback(self.fallback(scope).await?)),
+            None => {
+                let Fallback { department, is_instead } = self.fallback(scope).await?;
+                Ok(Decision::fallback(department, is_instead))
+            }
         }
     }
 
-    async fn fallback<C: Connection>(&mut self, scope: &Scope<C>) -> Result<Uuid> {
+    async fn fallback<C: Connection>(&mut self, scope: &Scope<C>) -> Result<Fallback> {
         if let Some(known) = self.fallback {
             return Ok(known);
         }
@@ -134,8 +160,19 @@ impl Router {
             let columns = [reference(noun, "fallbackDepartment")?, given(noun, "version", Cell::Null).0];
             let found = scope.by_ids_unchecked(noun, &columns, &[id]).await?;
             let identities = found.iter().filter_map(|row| Some((id, row[1].int()?))).collect();
-            let fallback = found.first().and_then(|row| row[0].id());
-            Ok((fallback.ok_or_else(|| Error::internal("an organization has no fallback department"))?, identities))
+            let named = found.first().and_then(|row| row[0].id());
+            let named = named.ok_or_else(|| Error::internal("an organization has no fallback department"))?;
+            let as_named = Fallback { department: named, is_instead: false };
+            if scope.archived_among(&department::NOUN, &[named]).await?.is_empty() {
+                return Ok((as_named, Some(identities)));
+            }
+            let active = department::Entity::find()
+                .filter(department::Column::ArchivedAt.is_null())
+                .order_by_asc(department::Column::Id)
+                .limit(1);
+            let oldest = scope.all_unchecked(active).await?.first().map(|department| department.id.0);
+            let instead = oldest.map(|department| Fallback { department, is_instead: true });
+            Ok((instead.unwrap_or(as_named), None))
         };
         let fallback = *scope.row_cache(&organization::NOUN, read).await?;
         self.fallback = Some(fallback);
@@ -269,9 +306,27 @@ async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
 async fn keep_department(tx: &Tx, department: &Record) -> Result<Option<UserError>> {
     let mut desk = Router::open(tx, &[]).await?;
     let id = department.id();
-    let is_needed = desk.fallback(tx).await? == id || desk.rules.iter().any(|rule| rule.department_id.0 == id);
-    let message = "feedback is routed to it; change the fallback or the rules first";
-    Ok(is_needed.then(|| UserError::new(Code::InUse, "id", message)))
+    let is_fallback = desk.fallback(tx).await?.department == id;
+    let rules: Vec<&str> =
+        desk.rules.iter().filter(|rule| rule.department_id.0 == id).map(|rule| rule.name.as_str()).collect();
+    if !is_fallback && rules.is_empty() {
+        return Ok(None);
+    }
+    let mut users = Vec::new();
+    if is_fallback {
+        users.push("the organization's fallback".to_owned());
+    }
+    if tx.may_read(&routing_rule::NOUN).is_ok() {
+        users.extend(rules.iter().take(MAX_NAMED).map(|name| format!("rule “{name}”")));
+    }
+    let named = users.len() - usize::from(is_fallback);
+    match rules.len() - named {
+        0 => {}
+        1 => users.push("1 routing rule".to_owned()),
+        more => users.push(format!("{more} routing rules")),
+    }
+    let message = format!("feedback is routed to it by {}; change that first", users.join(", "));
+    Ok(Some(UserError::new(Code::InUse, "id", message)))
 }
 
 fn check_range(draft: &mut Draft) {

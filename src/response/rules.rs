@@ -52,15 +52,20 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// What is decided where no rule matches.
-    pub fn fallback(department: Uuid) -> Self {
+    /// What is decided where no rule matches; `is_instead` of a fallback in the archive.
+    pub fn fallback(department: Uuid, is_instead: bool) -> Self {
+        let reason = if is_instead {
+            "No rule matched, and the fallback is in the archive: this is the oldest department that is not."
+        } else {
+            "No rule matched."
+        };
         Self {
             cause: RoutingCause::Fallback,
             rule: None,
             department,
             priority: Priority::Normal,
             policy: None,
-            reason: "No rule matched.".to_owned(),
+            reason: reason.to_owned(),
         }
     }
 }

@@ -10,19 +10,20 @@ use std::{
 const MAX_LINES: usize = 400;
 
 /// What each module of the crate may use besides itself. Modules that are not named here stand on top and use any.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("clock", &[]),
     ("calendar", &[]),
     ("faults", &[]),
     ("runtime", &[]),
     ("text", &[]),
     ("suggest", &[]),
+    ("instant", &[]),
     // A failure of the database is sorted where errors are made of it.
     ("error", &["store"]),
     ("telemetry", &[]),
     ("auth", &["error"]),
-    ("store", &["auth", "calendar", "error", "faults", "runtime"]),
-    ("graphql", &["auth", "error", "store", "suggest", "text"]),
+    ("store", &["auth", "calendar", "error", "faults", "instant", "runtime"]),
+    ("graphql", &["auth", "error", "instant", "store", "suggest", "text"]),
     ("tenancy", &["auth", "error", "graphql", "store"]),
     ("map", &["auth", "error", "graphql", "store", "text"]),
     ("record", &["auth", "error", "graphql", "store", "map"]),

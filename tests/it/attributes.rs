@@ -279,6 +279,12 @@ async fn attributes_that_an_older_server_wrote_are_read_when_the_schema_becomes_
     let app = App::start().await;
     let caller = app.admin("one").await;
     settle(&caller).await;
+    // Letters that neither database folds by itself.
+    let city =
+        json!({ "kind": "SURVEY", "product": "z", "attributes": [{ "name": "city", "value": "Ärzte ÎLE ПЕТЯ" }] });
+    caller.mutate("feedbackRecordCreate", city, "outcome").await;
+    let city = json!({ "attributes": { "name": "city", "text": { "contains": "ÄRZTE îLe петя" } } });
+    assert_eq!(found(&caller, city.clone()).await, "z");
     let amounts = json!({ "attributes": { "name": "amount", "number": { "gt": -2000 } } });
     let older = "UPDATE feedback_record_attributes SET value_folded = NULL, number = NULL, instant = NULL";
     app.database.change(older).await;
@@ -287,4 +293,5 @@ async fn attributes_that_an_older_server_wrote_are_read_when_the_schema_becomes_
     assert_eq!(found(&caller, amounts).await, "abc");
     assert_eq!(found(&caller, json!({ "attributes": { "name": "state", "text": { "contains": "york" } } })).await, "d");
     assert_eq!(found(&caller, json!({ "attributes": { "name": "due", "date": {} } })).await, "abf");
+    assert_eq!(found(&caller, city).await, "z");
 }

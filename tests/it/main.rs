@@ -76,3 +76,4 @@ mod statements;
 mod transactions;
 mod vectors;
 mod writes;
+mod wrong_rows;

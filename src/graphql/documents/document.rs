@@ -66,7 +66,8 @@ impl PreparedOperation {
         {
             replace(&mut operation.node, selections.clone());
         }
-        let mut request = Request::new(String::new()).variables((*self.variables).clone());
+        let validated = variables::without_rows(self.document.operation(), &self.variables, &self.shape);
+        let mut request = Request::new(String::new()).variables(validated);
         request.operation_name = name.map(str::to_owned);
         request.set_parsed_query(parsed);
         request

@@ -9,13 +9,16 @@ use async_graphql::{
 };
 use async_graphql_value::Value as Literal;
 
-use super::{suggest, value_check::literal};
-use crate::graphql::{
-    failure::{MAX_ERRORS, VALIDATION_FAILED, refuse},
-    types::{
-        scalars::Scalar,
-        schema_index::{OutputField, SchemaIndex},
+use super::value_check::literal;
+use crate::{
+    graphql::{
+        failure::{MAX_ERRORS, VALIDATION_FAILED, refuse},
+        types::{
+            scalars::Scalar,
+            schema_index::{OutputField, SchemaIndex},
+        },
     },
+    suggest,
 };
 
 /// The first mistakes of a document, whatever its variables are. Looks at each fragment once.

@@ -10,6 +10,5 @@ pub mod merge;
 pub(in crate::graphql) mod normalized;
 pub(in crate::graphql) mod result_cost;
 pub mod size;
-pub(in crate::graphql) mod suggest;
 pub(in crate::graphql) mod value_check;
 pub mod variables;

@@ -1,6 +1,6 @@
 //! Whether values fit the types of the schema: literals of a document, variables, and arguments once variables are put in.
 
-use std::{cell::Cell, fmt};
+use std::{borrow::Cow, cell::Cell, fmt};
 
 use async_graphql::{
     Name, Value,
@@ -9,11 +9,21 @@ use async_graphql::{
 };
 use async_graphql_value::Value as Literal;
 
-use super::suggest;
-use crate::graphql::types::{
-    scalars::{Leaf, Scalar, whole},
-    schema_index::{Input, InputObject, SchemaIndex},
+use crate::{
+    UserError,
+    error::Code,
+    graphql::{
+        failure::MAX_ERRORS,
+        types::{
+            scalars::{Leaf, Scalar, whole},
+            schema_index::{Input, InputObject, SchemaIndex},
+        },
+    },
+    suggest,
 };
+
+/// Longest name of an unknown field that is told.
+const MAX_NAME_LENGTH: usize = 64;
 
 /// Where values come from: each has its own form of enum values and numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +92,7 @@ impl Look for Literal {
 /// Where inside a value it is wrong, innermost first, and how. Never the value: it may be personal data.
 #[derive(Debug)]
 pub struct ValueMismatch {
+    code: Code,
     path: Vec<String>,
     what: String,
 }
@@ -89,7 +100,12 @@ pub struct ValueMismatch {
 impl ValueMismatch {
     /// A value that is wrong as a whole, and how: what follows its name in a sentence.
     pub fn new(what: impl Into<String>) -> Self {
-        Self { path: Vec::new(), what: what.into() }
+        Self { code: Code::Invalid, path: Vec::new(), what: what.into() }
+    }
+
+    /// A value that is not there.
+    fn missing(what: &str) -> Self {
+        Self { code: Code::Required, ..Self::new(what) }
     }
 
     fn within(mut self, step: &impl ToString) -> Self {
@@ -106,6 +122,15 @@ impl ValueMismatch {
     pub fn what(&self) -> &str {
         &self.what
     }
+
+    /// The same as a mistake in the input of a mutation.
+    pub fn told(self) -> UserError {
+        UserError {
+            code: self.code,
+            message: format!("this {}", self.what),
+            path: self.path.into_iter().rev().collect(),
+        }
+    }
 }
 
 impl fmt::Display for ValueMismatch {
@@ -114,7 +139,8 @@ impl fmt::Display for ValueMismatch {
     }
 }
 
-/// Makes a value one of its type: `5.0` from JSON becomes the Int 5, and the number 7 the ID "7".
+/// Makes a value one of its type: `5.0` from JSON becomes the Int 5, and the number 7 the ID "7". Rows of bulk calls are
+/// not judged here: see [`sift`].
 pub fn coerce(value: &mut Value, ty: &Type, shape: &SchemaIndex, origin: Origin) -> Result<(), ValueMismatch> {
     let check = Check { shape, origin, is_rewritten: Cell::new(false) };
     check.value(value, ty)?;
@@ -129,6 +155,44 @@ pub fn literal<V: Look>(value: &V, ty: &Type, shape: &SchemaIndex) -> Result<(),
     Check { shape, origin: Origin::Document, is_rewritten: Cell::new(false) }.value(value, ty)
 }
 
+/// The fields of a row of a bulk call that fit its type, and what is wrong with the others: ten of these are told.
+pub fn sift<'a>(
+    row: &'a Value,
+    name: &str,
+    shape: &SchemaIndex,
+) -> (Cow<'a, IndexMap<Name, Value>>, Vec<ValueMismatch>) {
+    let check = Check { shape, origin: Origin::Both, is_rewritten: Cell::new(false) };
+    let whole = match (shape.input(name), row) {
+        (Some(Input::Object(object)), Value::Object(given)) => {
+            if check.object(given, object, name).is_ok() {
+                return (Cow::Borrowed(given), Vec::new());
+            }
+            let (mut sound, mut misfits) = (IndexMap::new(), Vec::new());
+            for (field, value) in given {
+                match check.field(field, value, object, name) {
+                    Ok(()) => drop(sound.insert(field.clone(), value.clone())),
+                    Err(misfit) => misfits.push(misfit),
+                }
+                if misfits.len() == MAX_ERRORS {
+                    return (Cow::Owned(sound), misfits);
+                }
+            }
+            misfits.extend(object.missing(given));
+            return (Cow::Owned(sound), misfits);
+        }
+        (_, Value::Null) => ValueMismatch::missing("must not be null"),
+        _ => ValueMismatch::new(format!("must be an input object of type {name}")),
+    };
+    (Cow::Owned(IndexMap::new()), vec![whole])
+}
+
+impl InputObject {
+    fn missing<V>(&self, given: &IndexMap<Name, V>) -> Option<ValueMismatch> {
+        let missing = self.required.iter().find(|name| !given.contains_key(name.as_str()));
+        missing.map(|name| ValueMismatch::missing("is required").within(name))
+    }
+}
+
 struct Check<'a> {
     shape: &'a SchemaIndex,
     origin: Origin,
@@ -141,13 +205,35 @@ impl Check<'_> {
         match (&ty.base, value.view()) {
             (_, View::Variable) => Ok(()),
             (_, View::Null) if ty.nullable => Ok(()),
-            (_, View::Null) => Err(ValueMismatch::new("must not be null")),
+            (BaseType::List(inner), View::List(items)) if self.sifts(inner) => {
+                items.iter().for_each(|item| self.row(item, inner));
+                Ok(())
+            }
+            (_, View::Null) => Err(ValueMismatch::missing("must not be null")),
             (BaseType::List(inner), View::List(items)) => {
                 items.iter().enumerate().try_for_each(|(at, item)| self.value(item, inner).map_err(|m| m.within(&at)))
             }
             // A single value stands for a list of one.
             (BaseType::List(inner), _) => self.value(value, inner),
+            (BaseType::Named(_), _) if self.sifts(ty) => {
+                self.row(value, ty);
+                Ok(())
+            }
             (BaseType::Named(name), view) => self.named(&view, name),
+        }
+    }
+
+    /// Whether this is a row of a bulk call that is judged by itself, where it is read.
+    fn sifts(&self, ty: &Type) -> bool {
+        self.origin != Origin::Document && self.shape.is_row(ty)
+    }
+
+    /// Sees whether there are numbers to rewrite. In a row that does not fit there may be some behind the misfit.
+    fn row<V: Look>(&self, row: &V, ty: &Type) {
+        if let BaseType::Named(name) = &ty.base
+            && self.named(&row.view(), name).is_err()
+        {
+            self.is_rewritten.set(true);
         }
     }
 
@@ -221,14 +307,22 @@ impl Check<'_> {
         }
         // An input object has many fields that few give: those are looked up, and not the others.
         for (field_name, value) in given {
-            let Some(field) = object.fields.get(field_name.as_str()) else {
-                let meant = suggest::name(field_name, object.fields.keys().map(String::as_str));
-                return Err(ValueMismatch::new(format!("is not a field of {name}.{meant}")).within(field_name));
-            };
-            self.value(value, field).map_err(|misfit| misfit.within(field_name))?;
+            self.field(field_name, value, object, name)?;
         }
-        let missing = object.required.iter().find(|name| !given.contains_key(name.as_str()));
-        missing.map_or(Ok(()), |name| Err(ValueMismatch::new("is required").within(name)))
+        object.missing(given).map_or(Ok(()), Err)
+    }
+
+    fn field<V: Look>(&self, field: &Name, value: &V, object: &InputObject, name: &str) -> Result<(), ValueMismatch> {
+        if let Some(ty) = object.fields.get(field.as_str()) {
+            return self.value(value, ty).map_err(|misfit| misfit.within(field));
+        }
+        // What is no name may be anything that the caller holds, personal data too.
+        let is_name = |sign: char| sign == '_' || sign.is_ascii_alphanumeric();
+        if field.len() > MAX_NAME_LENGTH || field.is_empty() || !field.chars().all(is_name) {
+            return Err(ValueMismatch::new(format!("has a field that {name} does not have")));
+        }
+        let meant = suggest::name(field, object.fields.keys().map(String::as_str));
+        Err(ValueMismatch::new(format!("is not a field of {name}.{meant}")).within(field))
     }
 
     /// The input object that a single value was probably meant as.
@@ -274,7 +368,7 @@ fn rewrite(value: &mut Value, ty: &Type, shape: &SchemaIndex) {
             let Value::Number(number) = &*value else { return };
             match (name.as_str(), whole(number)) {
                 ("ID", Some(whole)) => *value = Value::String(whole.to_string()),
-                ("ID", None) => *value = Value::String(number.to_string()),
+                ("ID", None) if number.is_u64() => *value = Value::String(number.to_string()),
                 ("Int", Some(whole)) => *value = Value::Number(whole.into()),
                 _ => {}
             }

@@ -2,12 +2,16 @@
 //!
 //! async-graphql coerces a variable where a field uses it, so a missing one would fail in the middle of an operation.
 
-use async_graphql::{ServerError, Variables, parser::types::OperationDefinition};
+use async_graphql::{
+    ServerError, Value, Variables,
+    parser::types::{BaseType, OperationDefinition, Type},
+    value,
+};
 
 use super::value_check::{Origin, ValueMismatch, coerce};
 use crate::graphql::{
     failure::{BAD_USER_INPUT, refuse},
-    types::schema_index::SchemaIndex,
+    types::schema_index::{Input, SchemaIndex},
 };
 
 /// Refuses unless every declared variable has a value of its type.
@@ -27,6 +31,39 @@ pub fn read(
         outcome.map_err(|misfit| refuse(BAD_USER_INPUT, format!("variable ${name}{misfit}"), Some(definition.pos)))?;
     }
     Ok(())
+}
+
+/// The variables of an operation as validation is to see them: rows of bulk calls, of which any may be wrong, are left out.
+pub fn without_rows(operation: &OperationDefinition, variables: &Variables, shape: &SchemaIndex) -> Variables {
+    let declared = operation.variable_definitions.iter().filter_map(|definition| {
+        let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
+        Some((name.clone(), without(variables.get(name)?, ty, shape)))
+    });
+    let mut left = Variables::default();
+    left.extend(declared);
+    left
+}
+
+fn without(value: &Value, ty: &Type, shape: &SchemaIndex) -> Value {
+    match (&ty.base, value) {
+        (_, Value::Null) => Value::Null,
+        (BaseType::List(inner), _) if shape.is_row(inner) => Value::List(Vec::new()),
+        (BaseType::List(inner), Value::List(items)) => {
+            Value::List(items.iter().map(|item| without(item, inner, shape)).collect())
+        }
+        (BaseType::List(inner), single) => without(single, inner, shape),
+        // All that a row must have.
+        (BaseType::Named(_), _) if shape.is_row(ty) => value!({ "externalId": { "system": "", "id": "" } }),
+        (BaseType::Named(name), Value::Object(fields)) => {
+            let Some(Input::Object(object)) = shape.input(name) else { return value.clone() };
+            let left = fields.iter().map(|(name, value)| {
+                let ty = object.fields.get(name.as_str());
+                (name.clone(), ty.map_or_else(|| value.clone(), |ty| without(value, ty, shape)))
+            });
+            Value::Object(left.collect())
+        }
+        _ => value.clone(),
+    }
 }
 
 #[cfg(test)]

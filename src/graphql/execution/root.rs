@@ -265,7 +265,7 @@ impl<'a> FieldExecution<'a> {
         // Planned first: a selection that cannot be answered must not leave an effect behind.
         let is_bulk = matches!(mutation_field, MutationField::Generic(Operation::BulkUpsert));
         let payload = Payload::plan(self.planner, slice, &self.sets(), is_bulk)?;
-        let report = mutate::run(self.scope, slice, mutation_field, name, input).await?;
+        let report = mutate::run(self.scope, self.planner.source.shape, slice, mutation_field, (name, input)).await?;
         self.writer.charge(report.tenths());
         payload.answer(self.scope, &mut self.writer, slice.noun, &report).await
     }

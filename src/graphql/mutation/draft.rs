@@ -8,7 +8,7 @@ use entity::{
 
 use super::input::{Input, accept, check_external_id, check_system, external_id};
 use crate::{
-    Result,
+    Error, Result, UserError,
     error::Code,
     graphql::slice::REFERENCE,
     store::{
@@ -23,9 +23,15 @@ pub fn on_null(operation: Operation, input: &Input) -> Result<OnNull> {
     Ok(input.text("onNull")?.and_then(OnNull::parse).unwrap_or(default))
 }
 
-/// Reads the fields of a noun from an input object into a draft. Wrong values become its errors, except scalars
-/// whose text has the wrong form: they fail the request.
-pub fn draft(noun: &'static Noun, operation: Operation, input: &Input, on_null: OnNull) -> Result<Draft> {
+/// Reads the fields of a noun from an input object into a draft. Wrong values become its errors, besides `mistakes` that
+/// are known already; except scalars whose text has the wrong form: they fail the request, or their row of a bulk call.
+pub fn draft(
+    noun: &'static Noun,
+    operation: Operation,
+    input: &Input,
+    on_null: OnNull,
+    mistakes: Vec<UserError>,
+) -> Result<Draft> {
     let (target, mode) = match operation {
         Operation::Create => (Target::New, Mode::CreateOnly),
         Operation::Update => (Target::Id(input.id("id", noun)?), Mode::UpdateOnly),
@@ -35,8 +41,8 @@ pub fn draft(noun: &'static Noun, operation: Operation, input: &Input, on_null: 
         }
     };
     let is_unnamed = operation != Operation::Update && matches!(target, Target::Id(_));
-    let mut draft = Draft::new(noun, target, mode);
-    if is_unnamed {
+    let mut draft = Draft { errors: mistakes, ..Draft::new(noun, target, mode) };
+    if is_unnamed && draft.errors.is_empty() {
         draft.refuse(Code::Required, "externalId", "a value is required");
     }
     if let Target::External(key) = &draft.target {
@@ -45,9 +51,13 @@ pub fn draft(noun: &'static Noun, operation: Operation, input: &Input, on_null: 
     draft.expected_version = input.int("expectedVersion")?;
     for field in noun.fields.iter().filter(|field| field.writable != Writable::Never) {
         if let Some(value) = input.get(field.name).filter(|value| says_something(value, on_null)) {
-            match accept(field, value)? {
-                Ok(cell) => draft.values.push((Column::of(field), cell)),
-                Err(error) => draft.errors.push(error),
+            match accept(field, value) {
+                Ok(Ok(cell)) => draft.values.push((Column::of(field), cell)),
+                Ok(Err(error)) => draft.errors.push(error),
+                Err(Error::BadInput(message)) if operation == Operation::BulkUpsert => {
+                    draft.refuse(Code::Invalid, field.name, message);
+                }
+                Err(error) => return Err(error),
             }
         }
     }

@@ -13,10 +13,8 @@ pub use crate::graphql::mutation::draft::{draft, on_null};
 use crate::{
     Error, Result, UserError,
     error::Code,
-    graphql::types::{
-        instant::{date, instant},
-        scalars::INSTANT,
-    },
+    graphql::types::scalars::INSTANT,
+    instant::{date, instant},
     store::{ExternalId, statement::cell::Cell, writing::draft::Reference},
     suggest,
     text::{is_blank, refusal, refused_in_name, refused_in_text},
@@ -113,10 +111,15 @@ impl<'a> Input<'a> {
         self.present(name).map_or(Vec::new(), list)
     }
 
+    /// Fields as an input object.
+    pub const fn within(fields: &'a IndexMap<Name, Value>) -> Self {
+        Self(Fields::Within(fields))
+    }
+
     /// A value as an input object.
     pub fn of(name: &str, value: &'a Value) -> Result<Self> {
         match value {
-            Value::Object(fields) => Ok(Self(Fields::Within(fields))),
+            Value::Object(fields) => Ok(Self::within(fields)),
             _ => Err(bad(name, "an input object")),
         }
     }

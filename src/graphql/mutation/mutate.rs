@@ -18,7 +18,10 @@ use crate::{
     Result, UserError,
     auth::Actor,
     error::Code,
-    graphql::slice::{Done, Module, Mutation, Run},
+    graphql::{
+        slice::{Done, Module, Mutation, Run},
+        types::schema_index::SchemaIndex,
+    },
     store::{
         Effect, Scope, Strategy, Transacted, Tx,
         writing::draft::{Draft, Mode, Outcome, WriteResult},
@@ -65,13 +68,14 @@ impl MutationField {
 /// Runs a mutation.
 pub async fn run(
     scope: &Scope,
+    shape: &SchemaIndex,
     slice: &'static Module,
     mutation_field: MutationField,
-    field: &str,
-    input: Input<'static>,
+    (field, input): (&str, Input<'static>),
 ) -> Result<MutationResult> {
     mutation_field.require(slice.noun, scope.actor())?;
-    let call = Arc::new(prepare::MutationCall { slice, mutation_field, field: field.to_owned(), input });
+    let call =
+        Arc::new(prepare::MutationCall { shape: shape.clone(), slice, mutation_field, field: field.to_owned(), input });
     // Ahead of the transaction, which others wait for, and for as long as the caller waits.
     let PreparedOperation { key, plan } = match Arc::clone(&call).prepared(scope).await? {
         Ok(prepared) => prepared,
@@ -154,7 +158,7 @@ impl Attempt {
                 Ok(MutationResult::of(row))
             }
             MutationField::Generic(operation) => {
-                let mut draft = input::draft(noun, operation, input, input::on_null(operation, input)?)?;
+                let mut draft = input::draft(noun, operation, input, input::on_null(operation, input)?, Vec::new())?;
                 if noun.tenant == "id" {
                     draft.target = crate::store::writing::draft::Target::Id(Some(tx.organization().0));
                 }
@@ -184,14 +188,13 @@ impl Attempt {
         let (noun, rules) = (self.call.slice.noun, &self.call.slice.rules);
         let is_all_or_nothing = self.call.input.text("policy")? != Some(Policy::SkipInvalid.name());
         let rows = tx.write(noun, rules, &mut drafts, is_all_or_nothing).await?;
-        let failed = rows.iter().filter(|row| !row.errors.is_empty()).count();
-        if failed > 0 && is_all_or_nothing {
-            let message = format!("{failed} of {} rows failed, so nothing was written", rows.len());
-            return Ok(MutationResult {
-                rows,
-                errors: vec![UserError::new(Code::Invalid, "rows", message)],
-                ..MutationResult::default()
-            });
+        let failed: Vec<usize> =
+            rows.iter().enumerate().filter(|(_, row)| !row.errors.is_empty()).map(|(at, _)| at).collect();
+        if let (Some(first), true) = (failed.first(), is_all_or_nothing) {
+            let message = format!("{} of {} rows failed, so nothing was written", failed.len(), rows.len());
+            let path = vec!["rows".to_owned(), first.to_string()];
+            let error = UserError { path, ..UserError::new(Code::Invalid, "rows", message) };
+            return Ok(MutationResult { rows, errors: vec![error], ..MutationResult::default() });
         }
         Ok(MutationResult { rows, ..MutationResult::default() })
     }

@@ -13,7 +13,11 @@ use super::{
 use crate::{
     Error, Result, UserError,
     error::Code,
-    graphql::slice::{Module, Run},
+    graphql::{
+        documents::value_check::{ValueMismatch, sift},
+        slice::{Module, Run},
+        types::schema_index::{ROW, SchemaIndex},
+    },
     store::{
         Key, Scope,
         usage::meter::Meter,
@@ -28,6 +32,7 @@ const SMALL: usize = 4_096;
 
 /// A mutation as it was asked for.
 pub(in crate::graphql) struct MutationCall {
+    pub shape: SchemaIndex,
     pub slice: &'static Module,
     pub mutation_field: MutationField,
     pub field: String,
@@ -99,10 +104,13 @@ impl MutationCall {
         }
         let (mode, mut drafts) = (mode(&self.input)?, Vec::with_capacity(given.len()));
         let on_null = input::on_null(Operation::BulkUpsert, &self.input)?;
+        let ty = format!("{}{ROW}", self.slice.noun.name);
         for row in given {
             meter.check()?;
-            let row = Input::of("rows", row)?;
-            let mut draft = input::draft(self.slice.noun, Operation::BulkUpsert, &row, on_null)?;
+            let (fields, misfits) = sift(row, &ty, &self.shape);
+            let mistakes = misfits.into_iter().map(ValueMismatch::told).collect();
+            let row = Input::within(&fields);
+            let mut draft = input::draft(self.slice.noun, Operation::BulkUpsert, &row, on_null, mistakes)?;
             draft.mode = mode;
             debug_assert!(!matches!(draft.target, Target::New), "rows of a bulk call are told by external ids");
             drafts.push(draft);

@@ -60,24 +60,19 @@ pub async fn set(
             Some(id) => rows.push((*id, values)),
         }
     }
-    if relation.target.is_archivable() {
-        let ids: Vec<_> = rows.iter().map(|(id, _)| *id).collect();
-        let archived = tx.archived_among(relation.target, &ids).await?;
-        if !archived.is_empty() {
-            // What is in the set already may stay.
-            let present = tx.present_lines(relation, &[owner.id()]).await?.remove(&owner.id()).unwrap_or_default();
-            let chosen = |id| archived.contains(id) && present.iter().all(|(known, _)| known != id);
-            for index in ids.iter().enumerate().filter(|(_, id)| chosen(id)).map(|(index, _)| index) {
-                let message = format!("this {} is in the archive", relation.target.name);
-                let path = vec![relation.name.to_owned(), index.to_string()];
-                mistakes.push(UserError { code: Code::Archived, message, path });
-            }
-        }
-    }
     if !mistakes.is_empty() {
         return Ok(Err(mistakes));
     }
     let id = owner.id();
+    let archived = tx.archived_lines(relation, &[(id, rows.clone())]).await?;
+    if !archived.is_empty() {
+        let mistake = |(_, index): &(usize, usize)| {
+            let message = format!("this {} is in the archive", relation.target.name);
+            let path = vec![relation.name.to_owned(), index.to_string()];
+            UserError { code: Code::Archived, message, path }
+        };
+        return Ok(Err(archived.iter().map(mistake).collect()));
+    }
     let is_changed = tx.set_links(noun, owner, relation, &rows).await?;
     Ok(Ok((id, if is_changed { Outcome::Updated } else { Outcome::Unchanged })))
 }

@@ -11,10 +11,8 @@ use entity::{
 use super::attribute_filter;
 use crate::{
     Error, Result,
-    graphql::{
-        mutation::input::{Input, list, not_an_instant, scalar, text},
-        types::instant::{Moment, date, moment},
-    },
+    graphql::mutation::input::{Input, list, not_an_instant, scalar, text},
+    instant::{Moment, date, moment},
     store::{
         erasure::open_attributes::AttributeAccess,
         paging::page::{Term, by_id},

@@ -2,7 +2,6 @@
 
 pub(in crate::graphql) mod attribute_filter_types;
 pub(in crate::graphql) mod common_types;
-pub(in crate::graphql) mod instant;
 pub(in crate::graphql) mod noun_types;
 pub mod roots;
 pub mod scalars;

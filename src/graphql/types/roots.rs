@@ -17,6 +17,7 @@ use super::{
     common_types,
     noun_types::{payloads, register_noun, register_object},
     scalars,
+    schema_index::ROW,
 };
 use crate::{
     graphql::{
@@ -228,10 +229,14 @@ fn mutation(
             (values, format!("Makes or changes the {} with an external id: what is left out or null stays.", noun.name))
         }
         MutationField::Generic(Operation::BulkUpsert) => {
-            let row = format!("{}UpsertRow", noun.name);
+            let row = format!("{}{ROW}", noun.name);
             add_input(registry, &row, &format!("One {} of a bulk upsert.", noun.name), false, upsert_row(noun));
             let values = vec![
-                value("rows", &format!("[{row}!]!"), "1 to 1,000 rows."),
+                value(
+                    "rows",
+                    &format!("[{row}!]!"),
+                    "1 to 1,000 rows. Mistakes are told at their row, values of another type in variables too.",
+                ),
                 mode(),
                 on_null("KEEP"),
                 or("policy", Policy::TYPE.name, "ALL_OR_NOTHING", "What one wrong row does to the others."),

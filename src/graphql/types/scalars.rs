@@ -6,7 +6,7 @@ use async_graphql::{
 };
 use async_graphql_value::Number;
 
-use super::instant::{date, instant};
+use crate::instant::{date, instant};
 
 /// The scalars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

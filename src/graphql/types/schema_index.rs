@@ -19,6 +19,9 @@ use crate::{
     graphql::{documents::introspection::Extent, planning::connection::DEFAULT_PAGE},
 };
 
+/// What the names of the rows of bulk calls end with.
+pub const ROW: &str = "UpsertRow";
+
 /// The types of the schema by name.
 #[derive(Clone, Debug)]
 pub struct SchemaIndex(Arc<Types>);
@@ -71,6 +74,8 @@ pub struct InputObject {
     pub required: Vec<String>,
     /// Whether exactly one field must be given.
     pub is_one_of: bool,
+    /// Whether it is a row of a bulk call: one that is wrong is no mistake of the request.
+    pub is_row: bool,
 }
 
 impl SchemaIndex {
@@ -143,6 +148,12 @@ impl SchemaIndex {
         parent == condition || self.0.composites.get(parent).is_some_and(|known| known.within.contains(condition))
     }
 
+    /// Whether values of this type are rows of a bulk call.
+    pub fn is_row(&self, ty: &Type) -> bool {
+        let BaseType::Named(name) = &ty.base else { return false };
+        matches!(self.input(name), Some(Input::Object(object)) if object.is_row)
+    }
+
     /// The enum or input object of that name.
     pub fn input(&self, name: &str) -> Option<&Input> {
         self.0.inputs.get(name)
@@ -160,7 +171,8 @@ impl Types {
             }
             TypeKind::InputObject(InputObjectType { fields }) => {
                 let is_one_of = definition.directives.iter().any(|directive| directive.node.name.node == "oneOf");
-                self.inputs.insert(name, Input::Object(input_object(&fields, is_one_of)));
+                let object = InputObject { is_row: name.ends_with(ROW), ..input_object(&fields, is_one_of) };
+                self.inputs.insert(name, Input::Object(object));
             }
             TypeKind::Object(kind) => self.add_composite(name, kind.fields, kind.implements),
             TypeKind::Interface(kind) => self.add_composite(name, kind.fields, kind.implements),
@@ -201,7 +213,7 @@ fn input_object(fields: &[Positioned<InputValueDefinition>], is_one_of: bool) ->
         |field: &&Positioned<InputValueDefinition>| !field.node.ty.node.nullable && field.node.default_value.is_none();
     let required = fields.iter().filter(must_be_given).map(name).collect();
     let fields = fields.iter().map(|field| (name(field), field.node.ty.node.clone())).collect();
-    InputObject { fields, required, is_one_of }
+    InputObject { fields, required, is_one_of, is_row: false }
 }
 
 fn named(base: &BaseType) -> String {

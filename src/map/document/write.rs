@@ -75,7 +75,9 @@ pub async fn write(tx: &Tx, document: &Document, known: Known) -> Result<Result<
             Err(mistakes) => return Ok(Err(mistakes)),
         }
     }
-    write_lines(tx, document, known, &mut done).await?;
+    if let Err(mistakes) = write_lines(tx, document, known, &mut done).await? {
+        return Ok(Err(mistakes));
+    }
     write_ranks(tx, document, known, &mut done).await?;
     if let Err(mistakes) = write_archive(tx, document, &mut done).await? {
         return Ok(Err(mistakes));
@@ -235,26 +237,42 @@ fn told_at(noun: &'static Noun, row: &Row, path: &[String]) -> Vec<String> {
     }
 }
 
-async fn write_lines(tx: &Tx, document: &Document, known: Known, done: &mut Done) -> Result<()> {
+async fn write_lines(
+    tx: &Tx,
+    document: &Document,
+    known: Known,
+    done: &mut Done,
+) -> Result<Result<(), Vec<UserError>>> {
+    let mut mistakes = Mistakes::default();
     for (piece, slice) in EXPORTED.iter().enumerate() {
         for relation in sets(slice.noun) {
-            let mut wanted = Vec::new();
+            let (mut named, mut owners, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
             for (row, (owner, outcome)) in document.rows[piece].iter().zip(&done.0[piece]) {
                 let Some((_, lines)) = row.lines.iter().find(|(set, _)| set.name == relation.name) else { continue };
                 let is_new = *outcome == Outcome::Created;
-                if if is_new { !is_earlier(relation, slice.noun) } else { known == Known::Update } {
-                    let targets = done.of(relation.target);
-                    let lines = lines.iter().map(|(place, values)| (targets[*place].0, values.clone()));
-                    wanted.push((*owner, lines.collect()));
+                if !is_new && known != Known::Update {
+                    continue;
                 }
+                let targets = done.of(relation.target);
+                let lines: Vec<_> = lines.iter().map(|(place, values)| (targets[*place].0, values.clone())).collect();
+                if !is_new || !is_earlier(relation, slice.noun) {
+                    wanted.push((*owner, lines.clone()));
+                }
+                named.push((*owner, lines));
+                owners.push(row);
             }
-            if !wanted.is_empty() {
+            for (owner, line) in tx.archived_lines(relation, &named).await? {
+                let mut path = owners[owner].at(relation.name);
+                path.push(line.to_string());
+                mistakes.add(Code::Archived, path, format!("this {} is in the archive", relation.target.name));
+            }
+            if !wanted.is_empty() && mistakes.is_empty() {
                 let changed = tx.set_all_links(slice.noun, relation, &wanted).await?;
                 done.touch(piece, &changed.into_iter().collect());
             }
         }
     }
-    Ok(())
+    Ok(mistakes.or(()))
 }
 
 /// Refuses two expectations of a point with one rank.

@@ -74,11 +74,12 @@ impl RowCache {
 
 impl<C: Connection> Scope<C> {
     /// What is made of all rows of a noun that are not archived, or of the organization's own row. `read` reads them and
-    /// tells each; it is not asked where what it made before will do.
+    /// tells each; it is not asked where what it made before will do. It tells none if what it made hangs on other rows,
+    /// too: that is not remembered.
     pub(crate) async fn row_cache<T: Any + Send + Sync>(
         &self,
         noun: &'static Noun,
-        read: impl Future<Output = Result<(T, Vec<Identity>)>>,
+        read: impl Future<Output = Result<(T, Option<Vec<Identity>>)>>,
     ) -> Result<Arc<T>> {
         // In a transaction that has begun its own changes are seen, which may yet be undone.
         let Some(unit) = self.conn.unstarted().await else { return Ok(Arc::new(read.await?.0)) };
@@ -89,9 +90,9 @@ impl<C: Connection> Scope<C> {
             unit.pending().cached_reads.push(CachedRead { noun, rows });
             return Ok(what);
         }
-        let (what, mut rows) = read.await?;
+        let (what, rows) = read.await?;
         let what = Arc::new(what);
-        if rows.len() <= MAX_ROWS {
+        if let Some(mut rows) = rows.filter(|rows| rows.len() <= MAX_ROWS) {
             rows.sort_unstable();
             let known = Known { what: Arc::<T>::clone(&what), rows: rows.into(), since: Instant::now() };
             memory.put(self.organization(), noun, known);

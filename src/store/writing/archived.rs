@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use entity::noun::{ARCHIVED_AT, Link, Noun};
+use entity::noun::{ARCHIVED_AT, Link, Noun, Relationship};
 use sea_orm::prelude::Uuid;
 
-use super::draft::Draft;
+use super::{delete::JoinRow, draft::Draft};
 use crate::{
     Result,
     error::{Code, UserError},
@@ -46,6 +46,33 @@ impl Tx {
             }
         }
         Ok(())
+    }
+
+    /// The lines among these that newly lead to a row in the archive: the place of their owner, and theirs. A line that is
+    /// there already may stay.
+    pub async fn archived_lines(
+        &self,
+        relation: &'static Relationship,
+        wanted: &[(Uuid, Vec<JoinRow>)],
+    ) -> Result<Vec<(usize, usize)>> {
+        if !relation.target.is_archivable() {
+            return Ok(Vec::new());
+        }
+        let targets: HashSet<Uuid> = wanted.iter().flat_map(|(_, lines)| lines.iter().map(|(id, _)| *id)).collect();
+        let archived = self.archived_among(relation.target, &targets.into_iter().collect::<Vec<_>>()).await?;
+        if archived.is_empty() {
+            return Ok(Vec::new());
+        }
+        let owners: Vec<Uuid> = wanted.iter().map(|(owner, _)| *owner).collect();
+        let present = self.present_lines(relation, &owners).await?;
+        let mut found = Vec::new();
+        for (owner_place, (owner, lines)) in wanted.iter().enumerate() {
+            let present = present.get(owner).map_or(&[][..], Vec::as_slice);
+            let is_new = |id: &Uuid| archived.contains(id) && present.iter().all(|(known, _)| known != id);
+            let chosen = lines.iter().enumerate().filter(|(_, (id, _))| is_new(id));
+            found.extend(chosen.map(|(place, _)| (owner_place, place)));
+        }
+        Ok(found)
     }
 
     /// What keeps a row in the archive: that it names one there, which would be chosen again with it.

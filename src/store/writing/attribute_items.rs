@@ -1,10 +1,10 @@
 //! Attributes as their index table holds them: one text of name and value, and the value as a number and an instant.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use entity::{id::OrganizationId, noun::Kind};
 
 use crate::{
     Result,
+    instant::{date, moment},
     store::{
         Store,
         driver::Payer,
@@ -20,8 +20,6 @@ use crate::{
 const SEPARATOR: char = '\u{1f}';
 /// Items that one transaction reads anew.
 const BATCH: usize = 500;
-/// The first instant that is kept, 0001-01-01T00:00:00Z, and the first that is none any more, ten thousand years on.
-const YEARS: std::ops::Range<i64> = -62_135_596_800_000..253_402_300_800_000;
 
 /// The whole item.
 pub const ITEM: Column = column("item", CellKind::Text, false);
@@ -82,11 +80,7 @@ pub fn number(text: &str) -> Option<f64> {
 /// other text, and outside the years 1 to 9999.
 pub fn instant(text: &str) -> Option<i64> {
     let text = text.trim();
-    let at = match text.parse::<NaiveDate>() {
-        Ok(date) if date.to_string() == text => date.and_time(NaiveTime::MIN).and_utc(),
-        _ => DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc),
-    };
-    Some(at.timestamp_millis()).filter(|at| YEARS.contains(at))
+    moment(text).or_else(|| date(text)).map(|moment| moment.at)
 }
 
 /// The value of an item, folded, as a number and as an instant.
@@ -164,7 +158,17 @@ mod tests {
         ] {
             assert_eq!(instant(text), Some(expected), "{text}");
         }
-        for text in ["", "7/29/2013", "2013-7-9", "2013-02-30", "0000-12-31", "+10000-01-01", "2013", "13:00"] {
+        for text in [
+            "",
+            "7/29/2013",
+            "2013-7-9",
+            "2013-02-30",
+            "0000-12-31",
+            "+10000-01-01",
+            "2013",
+            "13:00",
+            "2016-12-31T23:59:60Z",
+        ] {
             assert_eq!(instant(text), None, "{text}");
         }
     }

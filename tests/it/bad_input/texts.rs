@@ -184,7 +184,7 @@ async fn updates_and_upserts_check_texts_as_creation_does() {
         let payload = caller.mutate("departmentsBulkUpsert", row(name), told).await;
         let expected = json!({"outcome": "FAILED", "errors": [{"code": code, "path": ["name"]}]});
         assert_eq!(payload["results"], json!([expected]), "{name}");
-        assert_eq!(payload["errors"], json!([{"code": "INVALID", "path": ["rows"]}]));
+        assert_eq!(payload["errors"], json!([{"code": "INVALID", "path": ["rows", "0"]}]));
     }
 }
 

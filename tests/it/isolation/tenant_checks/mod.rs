@@ -44,6 +44,7 @@ const DOUBLED: [TenantCheck; 26] = [
     TenantCheck::RelationFilterRow,
     TenantCheck::RelationFilterLink,
     TenantCheck::RelationFilterLinkRow,
+    // The items are narrowed, the rows are, and one is tied to the other: any two of the three do.
     TenantCheck::DistinctRows,
     TenantCheck::DistinctRow,
     TenantCheck::GroupTags,
@@ -53,8 +54,12 @@ const DOUBLED: [TenantCheck; 26] = [
     TenantCheck::RowCache,
     TenantCheck::FirstDepartment,
     TenantCheck::ErasedKeysOf,
+    // It only names calls, of which the statement around it changes the organization's own.
     TenantCheck::CallsAbout,
+    // Whether anybody is being erased at all: whom, the conditions beside it ask.
     TenantCheck::Veil,
+    // Jobs and rows are found by an id that the organization's own row names, and ids are nobody else's. What is found is
+    // never shown: at worst the organization's own values are hidden.
     TenantCheck::Veiled,
     TenantCheck::VeiledRow,
     TenantCheck::Counts,
