@@ -218,3 +218,29 @@ async fn rows_of_one_call_cannot_be_the_same_row_or_share_an_external_id() {
         assert_eq!((&results[1]["outcome"], codes(&results[1])), (&json!("FAILED"), vec![outcomes[1]]), "{done:#}");
     }
 }
+
+#[tokio::test]
+async fn many_rows_are_looked_up_at_once_in_the_order_of_their_references() {
+    let app = App::start().await;
+    let (caller, other) = (app.admin("one").await, app.admin("other").await);
+    let make = async |caller: &crate::app::Caller<'_>, name: &str| {
+        let input = json!({ "name": name, "externalIds": [key("crm", name)] });
+        caller.mutate("departmentCreate", input, PAYLOAD).await["node"]["id"].take()
+    };
+    let (a, b) = (make(&caller, "A").await, make(&caller, "B").await);
+    let foreign = make(&other, "C").await;
+    let external = |id: &str| json!({ "externalId": key("crm", id) });
+    let document = "query($refs: [DepartmentRef!]!) { departmentsBy(refs: $refs) { id name externalIds { id } } }";
+    let refs = json!([external("B"), { "id": a }, external("C"), { "id": foreign }, { "id": "dep_no" }, external("B")]);
+    let before = app.store.statements();
+    let found = caller.data(document, json!({ "refs": refs })).await["departmentsBy"].take();
+    assert_eq!(app.store.statements() - before, 3);
+    let row = |id: &Value, name: &str| json!({ "id": id, "name": name, "externalIds": [{ "id": name }] });
+    assert_eq!(found, json!([row(&b, "B"), row(&a, "A"), null, null, null, row(&b, "B")]));
+    assert_eq!(caller.data(document, json!({ "refs": [] })).await["departmentsBy"], json!([]));
+    let many: Vec<Value> = (0..=1_000).map(|_| external("A")).collect();
+    let most = caller.data(document, json!({ "refs": many[1..] })).await["departmentsBy"].take();
+    assert_eq!(most.as_array().unwrap().len(), 1_000);
+    let refused = caller.run(document, json!({ "refs": many })).await.body;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
+}

@@ -98,7 +98,7 @@ enum Rows {
     /// `first` or `last`, and what holds without.
     Page { first: Option<Literal>, last: Option<Literal>, usual: i64 },
     /// Arguments that may name rows.
-    StringEnum(Vec<Literal>),
+    Given(Vec<Literal>),
 }
 
 /// What is known while a price is made.
@@ -132,7 +132,7 @@ impl Sum {
         let argument = |name: &str| field.get_argument(name).map(|value| value.node.clone());
         let rows = match known.page {
             Some(usual) => Rows::Page { first: argument("first"), last: argument("last"), usual },
-            None => Rows::StringEnum(field.arguments.iter().map(|(_, value)| value.node.clone()).collect()),
+            None => Rows::Given(field.arguments.iter().map(|(_, value)| value.node.clone()).collect()),
         };
         let surcharge = if known.arguments.fields.contains_key("groupBy") { GROUP } else { 0 };
         let writes = lookup.writes.is_some() && parent == lookup.writes;
@@ -181,7 +181,7 @@ impl<'a> Values<'a> {
                 let page = given(first).and_then(int).or_else(|| given(last).and_then(int)).unwrap_or(*usual);
                 Some(u64::try_from(page).unwrap_or(0))
             }
-            Rows::StringEnum(arguments) => {
+            Rows::Given(arguments) => {
                 let lists = arguments.iter().filter_map(|value| self.given(value));
                 let named = lists.map(|value| self.named(value)).fold(0, u64::saturating_add);
                 (named > 0).then_some(named)

@@ -155,7 +155,7 @@ enum Are {
     /// One that may be a root.
     RootField,
     /// Those of fields and arguments, inside so many lists and non-nulls. `exact` if of each in the schema once.
-    StringEnum { wrapped: usize, exact: bool },
+    Named { wrapped: usize, exact: bool },
 }
 
 /// Fields, arguments or input fields that something is asked of; `exact` if of each in the schema once.
@@ -215,16 +215,16 @@ fn of_types(entries: &[Entry<'_>], extent: &Extent, types: Types) -> u64 {
             }
             "interfaces" | "possibleTypes" => {
                 let number = many(extent.members, extent.most_members);
-                of_types(children, extent, Types { number, are: Are::StringEnum { wrapped: 0, exact: all } })
+                of_types(children, extent, Types { number, are: Are::Named { wrapped: 0, exact: all } })
             }
             "ofType" => {
                 let (inside, exact) = match are {
-                    Are::StringEnum { wrapped, exact } => (wrapped, exact),
+                    Are::Named { wrapped, exact } => (wrapped, exact),
                     Are::All | Are::RootField => (WRAPPERS, false),
                 };
                 let number = if exact { extent.unwrapped(number, inside) } else { number };
                 let number = if inside < WRAPPERS { number } else { 0 };
-                of_types(children, extent, Types { number, are: Are::StringEnum { wrapped: inside + 1, exact } })
+                of_types(children, extent, Types { number, are: Are::Named { wrapped: inside + 1, exact } })
             }
             scalar => number.saturating_mul(value(scalar, extent, all)),
         };
@@ -243,7 +243,7 @@ fn of_values(entries: &[Entry<'_>], extent: &Extent, values: Values) -> u64 {
                 let number = if exact { extent.args } else { number.saturating_mul(extent.most_args) };
                 of_values(children, extent, Values { number, exact })
             }
-            "type" => of_types(children, extent, Types { number, are: Are::StringEnum { wrapped: 0, exact } }),
+            "type" => of_types(children, extent, Types { number, are: Are::Named { wrapped: 0, exact } }),
             scalar => number.saturating_mul(value(scalar, extent, exact)),
         };
         keys.saturating_add(inside)

@@ -1,6 +1,10 @@
 //! The two roots: every field of every slice, found by name, planned, read and rendered.
 
-use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    marker::PhantomData,
+};
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, PathSegment, Positioned, ServerError,
@@ -33,8 +37,11 @@ use crate::{
         slice::{Module, Query, Resolved},
         types::roots,
     },
-    store::{Scope, writing::draft::Reference},
+    store::{ExternalId, Scope, writing::draft::Reference},
 };
+
+/// Most rows that one field looks up.
+const MAX_LOOKUPS: usize = 1_000;
 
 /// The slices of an API.
 pub trait Modules: Send + Sync + 'static {
@@ -56,6 +63,8 @@ pub enum RootField {
 pub enum QueryField {
     /// `x(by)`.
     Lookup(&'static Noun),
+    /// `xsBy(refs)`.
+    LookupMany(&'static Noun),
     /// `xs`.
     List(&'static Noun),
     /// `node(id)`.
@@ -94,9 +103,12 @@ impl<S: Modules> Default for QueryRoot<S> {
             }
             asks.extend(slice.queries.iter().map(|query| (query.name, QueryField::Own(query))));
         }
+        let named = asks.into_iter().map(|(name, ask)| (name.to_owned(), ask));
+        let listed = S::ALL.iter().map(|slice| slice.noun).filter(|noun| noun.offers(Operation::List));
+        let many = listed.map(|noun| (format!("{}By", noun.plural), QueryField::LookupMany(noun)));
         let distinct = S::ALL.iter().flat_map(|slice| distinct::of(slice.noun));
-        let distinct = distinct.map(|query| (query.name(), RootField::Query(QueryField::Distinct(query))));
-        let fields = asks.into_iter().map(|(name, ask)| (name.to_owned(), RootField::Query(ask))).chain(distinct);
+        let distinct = distinct.map(|query| (query.name(), QueryField::Distinct(query)));
+        let fields = named.chain(many).chain(distinct).map(|(name, ask)| (name, RootField::Query(ask)));
         Self { fields: fields.collect(), slices: PhantomData }
     }
 }
@@ -143,6 +155,7 @@ impl<'a> FieldExecution<'a> {
         let input = self.planner.source.arguments("Query", self.field)?;
         match ask {
             QueryField::Lookup(noun) => self.lookup(noun, &input).await,
+            QueryField::LookupMany(noun) => self.lookup_many(noun, &input).await,
             QueryField::List(noun) => {
                 self.scope.may_read(noun)?;
                 let plan = self.planner.list(noun, noun.name, "Query", self.field, &self.sets(), &[])?;
@@ -160,8 +173,8 @@ impl<'a> FieldExecution<'a> {
                     .into_iter()
                     .filter_map(|id| crate::graphql::mutation::input::text(id).map(str::to_owned))
                     .collect();
-                if ids.len() > 1_000 {
-                    return Err(Error::BadInput("nodes takes at most 1,000 ids".to_owned()));
+                if ids.len() > MAX_LOOKUPS {
+                    return Err(Error::BadInput(format!("nodes takes at most {MAX_LOOKUPS} ids")));
                 }
                 self.nodes(&ids, false).await
             }
@@ -185,6 +198,37 @@ impl<'a> FieldExecution<'a> {
         let id = id.unwrap_or_default();
         let rows = load::rows_by_id(self.scope, &plan, &[id]).await?;
         self.writer.row(&plan, &rows, id);
+        Ok(())
+    }
+
+    async fn lookup_many(&mut self, noun: &'static Noun, input: &Input<'_>) -> Result<()> {
+        self.scope.may_read(noun)?;
+        let given = input.list("refs");
+        if given.len() > MAX_LOOKUPS {
+            return Err(Error::BadInput(format!("refs takes at most {MAX_LOOKUPS} references")));
+        }
+        let references: Vec<Reference> =
+            given.into_iter().map(|reference| Input::reference("refs", reference, noun)).collect::<Result<_>>()?;
+        let plan = self.planner.row(noun, &self.sets())?;
+        let external = |reference: &Reference| match reference {
+            Reference::External(key) => Some(key.clone()),
+            Reference::Id(_) => None,
+        };
+        let keys: HashSet<ExternalId> = references.iter().filter_map(external).collect();
+        let owners = self.scope.by_external_ids(noun, &keys.into_iter().collect::<Vec<_>>()).await?;
+        let ids: Vec<Option<Uuid>> = references
+            .iter()
+            .map(|reference| match reference {
+                Reference::Id(id) => *id,
+                Reference::External(key) => owners.get(key).copied(),
+            })
+            .collect();
+        let wanted: HashSet<Uuid> = ids.iter().flatten().copied().collect();
+        let rows = load::rows_by_id(self.scope, &plan, &wanted.into_iter().collect::<Vec<_>>()).await?;
+        self.writer.items(&ids, |writer, id| match id {
+            Some(id) => writer.row(&plan, &rows, *id),
+            None => writer.null(),
+        });
         Ok(())
     }
 

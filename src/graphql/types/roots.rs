@@ -159,6 +159,17 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Module]) {
             );
             one.args.insert("by".to_owned(), value("by", &format!("{}Ref!", noun.name), "Which one."));
             fields.push(scoped(one, &permissions));
+            let mut some = field(
+                &format!("{}By", noun.plural),
+                &format!("[{}]", noun.name),
+                &format!(
+                    "The {} rows of up to 1,000 references, in the order of the references; null where there is none.",
+                    noun.name
+                ),
+            );
+            some.args
+                .insert("refs".to_owned(), value("refs", &format!("[{}Ref!]!", noun.name), "The rows to look up."));
+            fields.push(scoped(some, &permissions));
             let all = format!("A page of a list of {} rows. {}", noun.name, noun.doc);
             let many = field(noun.plural, &format!("{}Connection", noun.name), &all);
             fields.push(scoped(listed(many, noun), &permissions));
