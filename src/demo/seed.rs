@@ -1,6 +1,6 @@
 //! Puts the example organization into a database that holds nothing else.
 
-use async_graphql::{Response, Variables};
+use async_graphql::Variables;
 use entity::{Permission, id::OrganizationId};
 use serde_json::{Value, json};
 
@@ -9,11 +9,7 @@ use crate::{
     Error, Result,
     auth::Actor,
     clock,
-    graphql::{
-        documents::{document::Document, limits::Limits},
-        failure,
-        types::schema_index::SchemaIndex,
-    },
+    graphql::{execution::run, failure, types::schema_index::SchemaIndex},
     schema::ApiSchema,
     store::{
         Store,
@@ -58,12 +54,7 @@ pub async fn seed(store: &Store, schema: &ApiSchema) -> Result<Option<Organizati
     let index = SchemaIndex::read(&schema.sdl())?;
     let execute = async |document: String, variables: Value| {
         let scope = store.scope(actor(organization), clock::now());
-        let prepared = Document::read(&document, None, &Limits::DEFAULT)
-            .and_then(|document| document.prepare(Variables::from_json(variables), &index, &Limits::DEFAULT));
-        let mut response = match prepared {
-            Ok(prepared) => prepared.run(schema, Some(scope)).await,
-            Err(error) => Response::from_errors(vec![error]),
-        };
+        let mut response = run::execute(schema, &index, (&document, Variables::from_json(variables)), scope).await;
         failure::publish(&mut response, "demo");
         serde_json::to_value(&response).map_err(|error| Error::internal(error.to_string()))
     };

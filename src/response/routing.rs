@@ -142,13 +142,11 @@ impl Router {
         mut candidate: Candidate,
     ) -> Result<Decision> {
         candidate.point_kind = candidate.point.and_then(|point| self.kinds.get(&point).copied());
-        match decide(&self.rules, &candidate) {
-            Some(decision) => Ok(decision),
-            None => {
-                let Fallback { department, is_instead } = self.fallback(scope).await?;
-                Ok(Decision::fallback(department, is_instead))
-            }
+        if let Some(decision) = decide(&self.rules, &candidate) {
+            return Ok(decision);
         }
+        let Fallback { department, is_instead } = self.fallback(scope).await?;
+        Ok(Decision::fallback(department, is_instead))
     }
 
     async fn fallback<C: Connection>(&mut self, scope: &Scope<C>) -> Result<Fallback> {

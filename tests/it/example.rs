@@ -2,9 +2,12 @@
 
 use std::sync::{Arc, Weak};
 
-use async_graphql::{Request, Variables};
+use async_graphql::Variables;
 use entity::{Permission, id::OrganizationId};
-use rapport::{clock, demo};
+use rapport::{
+    clock, demo,
+    graphql::{execution::run, types::schema_index::SchemaIndex},
+};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -45,13 +48,14 @@ impl Example {
 
     /// Sends everything that the demo sends once more, under new idempotency keys if `is_fresh`.
     pub async fn load_again(&self, is_fresh: bool) -> demo::Outcomes {
+        let index = SchemaIndex::read(&self.app.schema.sdl()).unwrap();
         let execute = async |document: String, mut variables: Value| {
             if let (true, Value::String(key)) = (is_fresh, &mut variables["input"]["idempotencyKey"]) {
                 key.push_str("-again");
             }
             let scope = self.app.store.scope(demo::actor(self.organization), clock::now());
-            let request = Request::new(document).variables(Variables::from_json(variables)).data(scope);
-            Ok(serde_json::to_value(self.app.schema.execute(request).await).unwrap())
+            let asked = (document.as_str(), Variables::from_json(variables));
+            Ok(serde_json::to_value(run::execute(&self.app.schema, &index, asked, scope).await).unwrap())
         };
         demo::load(execute).await.unwrap()
     }

@@ -105,9 +105,9 @@ async fn a_row_of_another_type_fails_alone_in_every_noun() {
     assert!(cases > 100, "only {cases} cases were found");
 }
 
-fn row(id: usize, more: Value) -> Value {
+fn row(id: usize, mut more: Value) -> Value {
     let mut row = json!({ "externalId": { "system": "crm", "id": id.to_string() }, "name": format!("Point {id}") });
-    row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    row.as_object_mut().unwrap().append(more.as_object_mut().unwrap());
     row
 }
 

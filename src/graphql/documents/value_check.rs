@@ -206,7 +206,9 @@ impl Check<'_> {
             (_, View::Variable) => Ok(()),
             (_, View::Null) if ty.nullable => Ok(()),
             (BaseType::List(inner), View::List(items)) if self.sifts(inner) => {
-                items.iter().for_each(|item| self.row(item, inner));
+                for item in items {
+                    self.row(item, inner);
+                }
                 Ok(())
             }
             (_, View::Null) => Err(ValueMismatch::missing("must not be null")),

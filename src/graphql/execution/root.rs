@@ -1,10 +1,6 @@
 //! The two roots: every field of every slice, found by name, planned, read and rendered.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-    marker::PhantomData,
-};
+use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, PathSegment, Positioned, ServerError,
@@ -13,7 +9,7 @@ use async_graphql::{
     registry::Registry,
     resolver_utils,
 };
-use entity::{Noun, id, noun::Operation};
+use entity::{Noun, noun::Operation};
 use sea_orm::prelude::Uuid;
 
 use super::{load, render::Writer, run::ValidationRun};
@@ -29,19 +25,15 @@ use crate::{
             mutate::{self, MutationField, mutation_fields},
             payload::Payload,
         },
-        planning::{
-            context::ExecutionContext,
-            distinct,
-            plan::{Planner, RowPlan},
-        },
+        planning::{context::ExecutionContext, distinct, plan::Planner},
         slice::{Module, Query, Resolved},
         types::roots,
     },
-    store::{ExternalId, Scope, writing::draft::Reference},
+    store::Scope,
 };
 
 /// Most rows that one field looks up.
-const MAX_LOOKUPS: usize = 1_000;
+pub(super) const MAX_LOOKUPS: usize = 1_000;
 
 /// The slices of an API.
 pub trait Modules: Send + Sync + 'static {
@@ -125,11 +117,11 @@ impl<S: Modules> Default for MutationRoot<S> {
 }
 
 /// What one root field needs.
-struct FieldExecution<'a> {
-    scope: &'a Scope,
-    planner: Planner<'a>,
+pub(super) struct FieldExecution<'a> {
+    pub scope: &'a Scope,
+    pub planner: Planner<'a>,
     field: &'a Selected,
-    writer: Writer,
+    pub writer: Writer,
 }
 
 impl<'a> FieldExecution<'a> {
@@ -143,7 +135,7 @@ impl<'a> FieldExecution<'a> {
         Self { scope, planner, field, writer: Writer::at(&field.response_key().node) }
     }
 
-    fn sets(&self) -> [&'a SelectionSet; 1] {
+    pub fn sets(&self) -> [&'a SelectionSet; 1] {
         [&self.field.selection_set.node]
     }
 
@@ -181,92 +173,6 @@ impl<'a> FieldExecution<'a> {
             QueryField::Own(query) => self.own(query, &input).await,
             QueryField::Distinct(query) => self.distinct(query, &input).await,
         }
-    }
-
-    async fn lookup(&mut self, noun: &'static Noun, input: &Input<'_>) -> Result<()> {
-        self.scope.may_read(noun)?;
-        let by = input.present("by").ok_or_else(|| Error::BadInput("by must be given".to_owned()))?;
-        let reference = Input::reference("by", by, noun)?;
-        let plan = self.planner.row(noun, &self.sets())?;
-        let id = match &reference {
-            Reference::Id(id) => *id,
-            Reference::External(key) => {
-                self.scope.by_external_ids(noun, std::slice::from_ref(key)).await?.get(key).copied()
-            }
-        };
-        // An id that cannot be one takes the same way as one that is unknown.
-        let id = id.unwrap_or_default();
-        let rows = load::rows_by_id(self.scope, &plan, &[id]).await?;
-        self.writer.row(&plan, &rows, id);
-        Ok(())
-    }
-
-    async fn lookup_many(&mut self, noun: &'static Noun, input: &Input<'_>) -> Result<()> {
-        self.scope.may_read(noun)?;
-        let given = input.list("refs");
-        if given.len() > MAX_LOOKUPS {
-            return Err(Error::BadInput(format!("refs takes at most {MAX_LOOKUPS} references")));
-        }
-        let references: Vec<Reference> =
-            given.into_iter().map(|reference| Input::reference("refs", reference, noun)).collect::<Result<_>>()?;
-        let plan = self.planner.row(noun, &self.sets())?;
-        let external = |reference: &Reference| match reference {
-            Reference::External(key) => Some(key.clone()),
-            Reference::Id(_) => None,
-        };
-        let keys: HashSet<ExternalId> = references.iter().filter_map(external).collect();
-        let owners = self.scope.by_external_ids(noun, &keys.into_iter().collect::<Vec<_>>()).await?;
-        let ids: Vec<Option<Uuid>> = references
-            .iter()
-            .map(|reference| match reference {
-                Reference::Id(id) => *id,
-                Reference::External(key) => owners.get(key).copied(),
-            })
-            .collect();
-        let wanted: HashSet<Uuid> = ids.iter().flatten().copied().collect();
-        let rows = load::rows_by_id(self.scope, &plan, &wanted.into_iter().collect::<Vec<_>>()).await?;
-        self.writer.items(&ids, |writer, id| match id {
-            Some(id) => writer.row(&plan, &rows, *id),
-            None => writer.null(),
-        });
-        Ok(())
-    }
-
-    async fn nodes(&mut self, ids: &[String], is_single: bool) -> Result<()> {
-        let nouns: Vec<&'static Noun> = self.planner.slices.iter().map(|slice| slice.noun).collect();
-        let decoded: Vec<Option<(&'static Noun, Uuid)>> = ids
-            .iter()
-            .map(|text| {
-                let (prefix, id) = id::decode(text)?;
-                Some((*nouns.iter().find(|noun| noun.prefix == prefix)?, id))
-            })
-            .collect();
-        let mut found: Vec<(&'static Noun, RowPlan, load::Rows)> = Vec::new();
-        for noun in nouns {
-            let wanted: Vec<Uuid> =
-                decoded.iter().flatten().filter(|(known, _)| known.table == noun.table).map(|(_, id)| *id).collect();
-            if wanted.is_empty() || self.scope.may_read(noun).is_err() {
-                continue;
-            }
-            let plan = self.planner.row(noun, &self.sets())?;
-            let rows = load::rows_by_id(self.scope, &plan, &wanted).await?;
-            found.push((noun, plan, rows));
-        }
-        let write = |writer: &mut Writer, wanted: &Option<(&'static Noun, Uuid)>| {
-            let known = wanted.and_then(|(noun, id)| {
-                found.iter().find(|(known, ..)| known.table == noun.table).map(|(_, plan, rows)| (plan, rows, id))
-            });
-            match known {
-                Some((plan, rows, id)) => writer.row(plan, rows, id),
-                None => writer.null(),
-            }
-        };
-        if is_single {
-            write(&mut self.writer, decoded.first().unwrap_or(&None));
-        } else {
-            self.writer.items(&decoded, write);
-        }
-        Ok(())
     }
 
     async fn own(&mut self, query: &'static Query, input: &Input<'_>) -> Result<()> {

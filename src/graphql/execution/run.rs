@@ -16,9 +16,14 @@ use futures_util::future::join_all;
 use super::root::RootField;
 use crate::{
     graphql::{
-        documents::{document::PreparedOperation, normalized::is_introspective},
+        documents::{
+            document::{Document, PreparedOperation},
+            limits::Limits,
+            normalized::is_introspective,
+        },
         planning::context::ExecutionContext,
         slice::Module,
+        types::schema_index::SchemaIndex,
     },
     store::Scope,
 };
@@ -87,6 +92,21 @@ impl ValidationRun {
             Declared { given: Given::of(variables.get(&name)), name }
         });
         Some(ValidatedOperation { slices, roots, variables: declared.collect() })
+    }
+}
+
+/// Runs a document that the program itself has written, with its own variables.
+pub async fn execute(
+    schema: &impl Executor,
+    shape: &SchemaIndex,
+    (text, variables): (&str, Variables),
+    scope: Scope,
+) -> Response {
+    let prepared = Document::read(text, None, &Limits::DEFAULT)
+        .and_then(|document| document.prepare(variables, shape, &Limits::DEFAULT));
+    match prepared {
+        Ok(prepared) => prepared.run(schema, Some(scope)).await,
+        Err(error) => Response::from_errors(vec![error]),
     }
 }
 

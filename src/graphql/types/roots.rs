@@ -15,6 +15,7 @@ use entity::{
 
 use super::{
     common_types,
+    lookups::lookups,
     noun_types::{payloads, register_noun, register_object},
     scalars,
     schema_index::ROW,
@@ -148,28 +149,7 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Module]) {
         }
         if noun.offers(Operation::List) {
             let permissions: Vec<Permission> = noun.read.into_iter().collect();
-            let mut one = field(
-                noun.singular,
-                noun.name,
-                &format!(
-                    "One {} by {}; null if there is none.",
-                    noun.name,
-                    if noun.has_external_ids { "id or external id" } else { "id" }
-                ),
-            );
-            one.args.insert("by".to_owned(), value("by", &format!("{}Ref!", noun.name), "Which one."));
-            fields.push(scoped(one, &permissions));
-            let mut some = field(
-                &format!("{}By", noun.plural),
-                &format!("[{}]", noun.name),
-                &format!(
-                    "The {} rows of up to 1,000 references, in the order of the references; null where there is none.",
-                    noun.name
-                ),
-            );
-            some.args
-                .insert("refs".to_owned(), value("refs", &format!("[{}Ref!]!", noun.name), "The rows to look up."));
-            fields.push(scoped(some, &permissions));
+            fields.extend(lookups(noun).map(|lookup| scoped(lookup, &permissions)));
             let all = format!("A page of a list of {} rows. {}", noun.name, noun.doc);
             let many = field(noun.plural, &format!("{}Connection", noun.name), &all);
             fields.push(scoped(listed(many, noun), &permissions));

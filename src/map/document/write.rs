@@ -8,7 +8,11 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-use super::{Document, EXPORTED, IS_ARCHIVED, Identity, Row, SYSTEM, index_of, row::Mistakes, sets};
+use super::{
+    Document, EXPORTED, IS_ARCHIVED, Identity, Row, SYSTEM, index_of,
+    row::{Mistakes, PlacedLine},
+    sets,
+};
 use crate::{
     Result, UserError,
     error::Code,
@@ -17,7 +21,10 @@ use crate::{
     store::{
         Tx,
         statement::cell::{Cell, CellKind, Column, given},
-        writing::draft::{Draft, Mode, Outcome, Target},
+        writing::{
+            delete::JoinRow,
+            draft::{Draft, Mode, Outcome, Target},
+        },
     },
 };
 
@@ -50,6 +57,11 @@ impl Done {
 
     fn is_new_point(&self, place: usize) -> bool {
         self.of(&interaction_point::NOUN).get(place).is_some_and(|(_, outcome)| *outcome == Outcome::Created)
+    }
+
+    fn lines(&self, relation: &Relationship, lines: &[PlacedLine]) -> Vec<JoinRow> {
+        let targets = self.of(relation.target);
+        lines.iter().map(|(place, values)| (targets[*place].0, values.clone())).collect()
     }
 
     fn touch(&mut self, piece: usize, ids: &HashSet<Uuid>) {
@@ -143,6 +155,19 @@ async fn write_rows(
             continue;
         }
         let mut mistakes = Mistakes::default();
+        for relation in sets(noun) {
+            let (wanted, owners): (Vec<_>, Vec<&Row>) = places
+                .iter()
+                .zip(&drafts)
+                .flat_map(|(place, draft)| draft.lines.iter().map(|(set, lines)| (*set, lines, &rows[*place])))
+                .filter(|(set, ..)| set.name == relation.name)
+                .map(|(_, lines, row)| ((Uuid::nil(), lines.clone()), row))
+                .unzip();
+            refuse_archived(tx, relation, &wanted, &owners, &mut mistakes).await?;
+        }
+        if !mistakes.is_empty() {
+            return Ok(mistakes.or(Vec::new()));
+        }
         let answers = tx.write(noun, &slice.rules, &mut drafts, true).await?;
         for (place, answer) in places.into_iter().zip(answers) {
             for error in answer.errors {
@@ -209,8 +234,7 @@ fn begin(noun: &'static Noun, row: &Row, done: &Done, draft: &mut Draft) {
     for (relation, lines) in
         row.lines.iter().filter(|(relation, lines)| is_earlier(relation, noun) && !lines.is_empty())
     {
-        let targets = done.of(relation.target);
-        draft.lines.push((relation, lines.iter().map(|(place, values)| (targets[*place].0, values.clone())).collect()));
+        draft.lines.push((relation, done.lines(relation, lines)));
     }
     if let (Some(rank), true) = (&row.rank, point_of(row).is_some_and(|place| done.is_new_point(place))) {
         draft.set("rank", rank.clone());
@@ -237,6 +261,22 @@ fn told_at(noun: &'static Noun, row: &Row, path: &[String]) -> Vec<String> {
     }
 }
 
+/// Refuses lines that lead to rows in the archive and are not there yet.
+async fn refuse_archived(
+    tx: &Tx,
+    relation: &'static Relationship,
+    wanted: &[(Uuid, Vec<JoinRow>)],
+    owners: &[&Row],
+    mistakes: &mut Mistakes,
+) -> Result<()> {
+    for (owner, line) in tx.archived_lines(relation, wanted).await? {
+        let mut path = owners[owner].at(relation.name);
+        path.push(line.to_string());
+        mistakes.add(Code::Archived, path, format!("this {} is in the archive", relation.target.name));
+    }
+    Ok(())
+}
+
 async fn write_lines(
     tx: &Tx,
     document: &Document,
@@ -246,26 +286,16 @@ async fn write_lines(
     let mut mistakes = Mistakes::default();
     for (piece, slice) in EXPORTED.iter().enumerate() {
         for relation in sets(slice.noun) {
-            let (mut named, mut owners, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut wanted, mut owners) = (Vec::new(), Vec::new());
             for (row, (owner, outcome)) in document.rows[piece].iter().zip(&done.0[piece]) {
                 let Some((_, lines)) = row.lines.iter().find(|(set, _)| set.name == relation.name) else { continue };
                 let is_new = *outcome == Outcome::Created;
-                if !is_new && known != Known::Update {
-                    continue;
+                if if is_new { !is_earlier(relation, slice.noun) } else { known == Known::Update } {
+                    wanted.push((*owner, done.lines(relation, lines)));
+                    owners.push(row);
                 }
-                let targets = done.of(relation.target);
-                let lines: Vec<_> = lines.iter().map(|(place, values)| (targets[*place].0, values.clone())).collect();
-                if !is_new || !is_earlier(relation, slice.noun) {
-                    wanted.push((*owner, lines.clone()));
-                }
-                named.push((*owner, lines));
-                owners.push(row);
             }
-            for (owner, line) in tx.archived_lines(relation, &named).await? {
-                let mut path = owners[owner].at(relation.name);
-                path.push(line.to_string());
-                mistakes.add(Code::Archived, path, format!("this {} is in the archive", relation.target.name));
-            }
+            refuse_archived(tx, relation, &wanted, &owners, &mut mistakes).await?;
             if !wanted.is_empty() && mistakes.is_empty() {
                 let changed = tx.set_all_links(slice.noun, relation, &wanted).await?;
                 done.touch(piece, &changed.into_iter().collect());

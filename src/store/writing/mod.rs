@@ -5,7 +5,7 @@ pub(in crate::store) mod archived;
 pub mod attribute_items;
 pub(in crate::store) mod copy;
 pub(in crate::store) mod defaults;
-pub(in crate::store) mod delete;
+pub mod delete;
 pub mod draft;
 pub(in crate::store) mod external_ids;
 pub(in crate::store) mod hooks;

@@ -1,0 +1,105 @@
+//! Look-ups of rows by id or external id, one or many.
+
+use std::collections::HashSet;
+
+use entity::{Noun, id};
+use sea_orm::prelude::Uuid;
+
+use super::{
+    load,
+    render::Writer,
+    root::{FieldExecution, MAX_LOOKUPS},
+};
+use crate::{
+    Error, Result,
+    graphql::{mutation::input::Input, planning::plan::RowPlan},
+    store::{ExternalId, writing::draft::Reference},
+};
+
+impl FieldExecution<'_> {
+    pub(super) async fn lookup(&mut self, noun: &'static Noun, input: &Input<'_>) -> Result<()> {
+        self.scope.may_read(noun)?;
+        let by = input.present("by").ok_or_else(|| Error::BadInput("by must be given".to_owned()))?;
+        let reference = Input::reference("by", by, noun)?;
+        let plan = self.planner.row(noun, &self.sets())?;
+        let id = match &reference {
+            Reference::Id(id) => *id,
+            Reference::External(key) => {
+                self.scope.by_external_ids(noun, std::slice::from_ref(key)).await?.get(key).copied()
+            }
+        };
+        // An id that cannot be one takes the same way as one that is unknown.
+        let id = id.unwrap_or_default();
+        let rows = load::rows_by_id(self.scope, &plan, &[id]).await?;
+        self.writer.row(&plan, &rows, id);
+        Ok(())
+    }
+
+    pub(super) async fn lookup_many(&mut self, noun: &'static Noun, input: &Input<'_>) -> Result<()> {
+        self.scope.may_read(noun)?;
+        let given = input.list("refs");
+        if given.len() > MAX_LOOKUPS {
+            return Err(Error::BadInput(format!("refs takes at most {MAX_LOOKUPS} references")));
+        }
+        let references: Vec<Reference> =
+            given.into_iter().map(|reference| Input::reference("refs", reference, noun)).collect::<Result<_>>()?;
+        let plan = self.planner.row(noun, &self.sets())?;
+        let external = |reference: &Reference| match reference {
+            Reference::External(key) => Some(key.clone()),
+            Reference::Id(_) => None,
+        };
+        let keys: HashSet<ExternalId> = references.iter().filter_map(external).collect();
+        let owners = self.scope.by_external_ids(noun, &keys.into_iter().collect::<Vec<_>>()).await?;
+        let ids: Vec<Option<Uuid>> = references
+            .iter()
+            .map(|reference| match reference {
+                Reference::Id(id) => *id,
+                Reference::External(key) => owners.get(key).copied(),
+            })
+            .collect();
+        let wanted: HashSet<Uuid> = ids.iter().flatten().copied().collect();
+        let rows = load::rows_by_id(self.scope, &plan, &wanted.into_iter().collect::<Vec<_>>()).await?;
+        self.writer.items(&ids, |writer, id| match id {
+            Some(id) => writer.row(&plan, &rows, *id),
+            None => writer.null(),
+        });
+        Ok(())
+    }
+
+    pub(super) async fn nodes(&mut self, ids: &[String], is_single: bool) -> Result<()> {
+        let nouns: Vec<&'static Noun> = self.planner.slices.iter().map(|slice| slice.noun).collect();
+        let decoded: Vec<Option<(&'static Noun, Uuid)>> = ids
+            .iter()
+            .map(|text| {
+                let (prefix, id) = id::decode(text)?;
+                Some((*nouns.iter().find(|noun| noun.prefix == prefix)?, id))
+            })
+            .collect();
+        let mut found: Vec<(&'static Noun, RowPlan, load::Rows)> = Vec::new();
+        for noun in nouns {
+            let wanted: Vec<Uuid> =
+                decoded.iter().flatten().filter(|(known, _)| known.table == noun.table).map(|(_, id)| *id).collect();
+            if wanted.is_empty() || self.scope.may_read(noun).is_err() {
+                continue;
+            }
+            let plan = self.planner.row(noun, &self.sets())?;
+            let rows = load::rows_by_id(self.scope, &plan, &wanted).await?;
+            found.push((noun, plan, rows));
+        }
+        let write = |writer: &mut Writer, wanted: &Option<(&'static Noun, Uuid)>| {
+            let known = wanted.and_then(|(noun, id)| {
+                found.iter().find(|(known, ..)| known.table == noun.table).map(|(_, plan, rows)| (plan, rows, id))
+            });
+            match known {
+                Some((plan, rows, id)) => writer.row(plan, rows, id),
+                None => writer.null(),
+            }
+        };
+        if is_single {
+            write(&mut self.writer, decoded.first().unwrap_or(&None));
+        } else {
+            self.writer.items(&decoded, write);
+        }
+        Ok(())
+    }
+}
