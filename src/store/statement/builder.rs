@@ -8,11 +8,9 @@ use std::sync::Arc;
 use entity::id::OrganizationId;
 use sea_orm::{DbBackend, Statement, Value, prelude::Uuid, sea_query::ArrayType};
 
+use super::cell::{Cell, CellKind};
 #[cfg(debug_assertions)]
-use super::{
-    cell::{Cell, CellKind},
-    tenant_check::Switch,
-};
+use super::tenant_check::Switch;
 
 /// What a statement binds anywhere. An organization is not among it: see [`Sql::narrow`] and [`Sql::owner`].
 pub trait Bound: Into<Value> {}

@@ -335,8 +335,8 @@ const _: () = {
         fn disable_for_test(&self, _: &str) {}
         fn reached(&self, _: &str) {}
     }
-    impl Absent for super::Store {}
-    fn _calls(store: &super::Store) {
+    impl Absent for crate::store::Store {}
+    fn _calls(store: &crate::store::Store) {
         store.disable_for_test("");
         store.reached("");
     }
