@@ -10,7 +10,7 @@ pub use self::{audit::audit, export::export, serve::serve};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use entity::{Permission, api_client, event::EventOperation, id, organization};
+use entity::{Permission, api_client, id, organization};
 use sea_orm::{EntityTrait, QueryOrder};
 use secrecy::ExposeSecret;
 
@@ -32,7 +32,6 @@ use crate::{
             diagnosis,
             unscoped::{ListedOrganization, NewOrganization},
         },
-        transaction::event::Event,
     },
     suggest,
 };
@@ -127,14 +126,11 @@ pub async fn organization(settings: &Settings, command: &OrganizationCommand) ->
 }
 
 async fn create_organization(settings: &Settings, request: &OrganizationRequest) -> Result<String> {
-    let new = NewOrganization { slug: &request.slug, name: &request.name, time_zone: request.time_zone.name() };
+    let (slug, name, time_zone) = (request.slug.as_str(), request.name.as_str(), request.time_zone.name());
+    let new = NewOrganization { slug, name, time_zone, is_noted: true };
     let store = open(settings).await?;
     let created = store.create_organization(&new, clock::now()).await?;
     let id = created.with_context(|| format!("there is already an organization {}", request.slug))?;
-    let tx = store.scope(Actor::operator(id), clock::now()).begin().await?;
-    let fields = vec!["slug", "name", "timeZone"];
-    tx.note(Event { noun: organization::NOUN.name, row: id.0, operation: EventOperation::Created, version: 1, fields });
-    tx.commit().await?;
     Ok(format!("{}\n", id::encode(organization::NOUN.prefix, id.into())))
 }
 

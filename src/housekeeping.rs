@@ -16,6 +16,8 @@ use crate::{
 
 /// How often idempotency keys are looked through.
 const EXPIRY_INTERVAL: Duration = Duration::from_mins(10);
+/// How far back the ledger of erasures is completed meanwhile: all of it is when the server starts.
+const LEDGER_WINDOW: TimeDelta = TimeDelta::days(1);
 /// How often events are sealed: each is within 10 seconds.
 const SEAL_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -188,7 +190,7 @@ async fn expire_keys(store: Store) {
         if let Err(error) = store.complete_directories().await {
             tracing::warn!(%error, "what earlier servers have made could not be noted");
         }
-        if let Err(error) = store.complete_ledger().await {
+        if let Err(error) = store.complete_ledger(Some(clock::now() - LEDGER_WINDOW)).await {
             tracing::error!(%error, "the erasure ledger could not be completed");
         }
     }

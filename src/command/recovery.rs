@@ -164,7 +164,7 @@ pub async fn erasure(settings: &Settings, command: &ErasureCommand) -> Result<St
 /// Refuses a ledger that lacks an erasure which the database knows: it was cut short, or is another one.
 async fn check_whole(store: &Store, erased: &[Entry]) -> Result<()> {
     let told: HashSet<Uuid> = erased.iter().map(Entry::id).collect();
-    for entry in store.all_erasures().await? {
+    for entry in store.all_erasures(None).await? {
         if let Entry::Erasure(erasure) = entry
             && !told.contains(&erasure.id)
         {
@@ -219,7 +219,7 @@ async fn replay(store: &Store, erased: &[Entry]) -> Result<usize> {
 /// A line for each erasure of an organization.
 async fn list(settings: &Settings, slug: &str) -> Result<String> {
     let scope = operator(settings, slug).await?;
-    let people: Vec<Uuid> = scope.erasures().await?.iter().filter_map(Entry::person).collect();
+    let people: Vec<Uuid> = scope.erasures(None).await?.iter().filter_map(Entry::person).collect();
     let mut extents: Vec<_> = scope.erasure_extents(&people).await?.into_iter().collect();
     extents.sort_unstable_by_key(|(person, extent)| (extent.erased_at, *person));
     let time = |millis| {

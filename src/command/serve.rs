@@ -39,7 +39,7 @@ pub async fn serve(settings: &Settings, is_demo: bool) -> Result<String> {
     store.must_write().await?;
     let store = store.with_worker_pools(http::threads()).await;
     let gate = Arc::new(gate(settings, store.clone(), tokens)?);
-    store.complete_ledger().await.context("--erasure-ledger")?;
+    store.complete_ledger(None).await.context("--erasure-ledger")?;
     let housekeeping = housekeeping::start(store.clone());
     let token = demo.as_ref().map(|demo| demo.token.clone());
     let announce = |address| {

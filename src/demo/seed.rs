@@ -47,7 +47,7 @@ pub async fn seed(store: &Store, schema: &ApiSchema) -> Result<Option<Organizati
     let organization = if let Some(organization) = store.organization_by_slug(SLUG).await? {
         organization
     } else {
-        let new = NewOrganization { slug: SLUG, name: NAME, time_zone: "America/New_York" };
+        let new = NewOrganization { slug: SLUG, name: NAME, time_zone: "America/New_York", is_noted: false };
         let made = store.create_organization(&new, clock::now()).await?;
         made.ok_or_else(|| Error::internal("another process is making the example"))?
     };

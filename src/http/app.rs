@@ -19,7 +19,7 @@ use super::{
     diagram,
     error_response::ErrorResponse,
     explorer, graphql, health,
-    limits::{admission::Admission, compute::ComputePool, rate_limit::RateLimiter},
+    limits::{admission::Admission, rate_limit::RateLimiter},
     middleware, oauth, published,
     request::{
         authenticator::Authenticator, body, body_memory::BodyMemory, client_address, media::Media, preflight::Origins,
@@ -34,8 +34,11 @@ use crate::{
         types::schema_index::SchemaIndex,
     },
     schema::ApiSchema,
-    store::Store,
+    store::{Store, usage::compute::ComputePool},
 };
+
+/// How long reading a large request waits to begin.
+const COMPUTE_WAIT: Duration = Duration::from_millis(80);
 
 /// Everything that is served.
 #[derive(Clone)]
@@ -100,7 +103,7 @@ impl State {
             documents: DocumentCache::default(),
             admission,
             origins: Origins::new(&settings.cors_origins),
-            compute: ComputePool::new(threads(), Handle::current()),
+            compute: ComputePool::new(threads(), COMPUTE_WAIT, Handle::current()),
             memory: BodyMemory::new(settings.limits.body_memory),
             trusted_proxies: settings.trusted_proxies.clone(),
             home: Handle::current(),

@@ -11,6 +11,7 @@ use actix_web::{
     web,
 };
 use async_graphql::{Response, ServerError, parser::types::OperationType, value};
+use entity::id::OrganizationId;
 
 use super::{
     app::State,
@@ -42,6 +43,8 @@ use crate::{
 const ANONYMOUS: usize = 64 * 1_024;
 /// A body up to so long is read on the thread that answers.
 const BRIEF: usize = 16 * 1_024;
+/// What is said to whom there is no place for.
+const TOO_MUCH: &str = "too much is asked for at once, try again";
 /// Bytes of an answer about the schema that cost a point.
 const SCHEMA_BYTES: usize = 1_000;
 
@@ -86,7 +89,8 @@ async fn answer(
 ) -> Result<HttpResponse, ErrorResponse> {
     let is_known = actor.is_some();
     // The room is held until the answer is written: what was read takes memory as long.
-    let (begun, _room) = read(http, payload, state, is_known).await?;
+    let organization = actor.as_ref().map(|actor| actor.organization);
+    let (begun, _room) = read(http, payload, state, organization).await?;
     let mut response = match begun.prepared {
         Ok(prepared) => rate_limited(prepared, actor, state.address(http), state, store).await,
         Err(error) => refused(error),
@@ -110,8 +114,9 @@ async fn read(
     http: &HttpRequest,
     payload: &mut web::Payload,
     state: &web::Data<State>,
-    is_known: bool,
+    organization: Option<OrganizationId>,
 ) -> Result<(StartedRequest, Room), ErrorResponse> {
+    let is_known = organization.is_some();
     let mut room = state.memory.room(is_known);
     if http.method() == Method::GET {
         let pairs = Pairs::read(http.query_string())?;
@@ -135,8 +140,8 @@ async fn read(
     if is_brief {
         return work();
     }
-    let done = state.compute.run(work).await;
-    done.unwrap_or_else(|| Err(ErrorResponse::overloaded("too much is asked for at once, try again")))
+    let done = state.compute.run(organization, work).await;
+    done.unwrap_or_else(|| Err(ErrorResponse::overloaded(TOO_MUCH)))
 }
 
 /// Everything between the parameters and the schema's own validation. Variables come last: who may not ask what the
@@ -186,7 +191,7 @@ pub(super) async fn rate_limited(
         state.rate_limiter.settle_schema(asked, due as u64);
     };
     let Some(actor) = actor else {
-        let (response, bytes) = introspected(prepared, state).await;
+        let (response, bytes) = introspected(prepared, None, state).await;
         settle(&response, bytes);
         return response;
     };
@@ -195,7 +200,7 @@ pub(super) async fn rate_limited(
     let mut charged = 0;
     let mut response = match state.rate_limiter.reserve(&actor, own, cost) {
         Ok(reserved) if prepared.is_public() => {
-            let (response, bytes) = introspected(prepared, state).await;
+            let (response, bytes) = introspected(prepared, Some(actor.organization), state).await;
             settle(&response, bytes);
             charged = state.rate_limiter.settle(&reserved, u64::from(!was_refused(&response)));
             response
@@ -228,17 +233,22 @@ pub(super) async fn rate_limited(
 }
 
 /// Answers what is asked of the schema alone, off this thread, and how many bytes that takes.
-async fn introspected(prepared: PreparedOperation, state: &State) -> (Response, usize) {
+async fn introspected(
+    prepared: PreparedOperation,
+    organization: Option<OrganizationId>,
+    state: &State,
+) -> (Response, usize) {
     let schema = state.app.schema.clone();
-    let done = state.compute.finish(async move { packed(prepared.run(&schema, None).await) }).await;
-    done.unwrap_or_else(|| (later(OVERLOADED, "too much is asked for at once, try again", 1), 0))
+    let work = async move { packed(prepared.run(&schema, None).await) };
+    let done = state.compute.finish(organization, work).await;
+    done.unwrap_or_else(|| (later(OVERLOADED, TOO_MUCH, 1), 0))
 }
 
 /// Executes what there is a place for, and says what it cost. A mutation keeps the place until it has ended, even if
 /// nobody waits for it.
 async fn with_admission(prepared: PreparedOperation, actor: Actor, state: &State, store: &Store) -> (Response, u64) {
     let Some(place) = state.admission.enter(Some(actor.organization)).await else {
-        return (later(OVERLOADED, "too much is asked for at once, try again", 1), 0);
+        return (later(OVERLOADED, TOO_MUCH, 1), 0);
     };
     let estimate = prepared.cost;
     let scope = store.scope(actor, clock::now()).with_permits(place);

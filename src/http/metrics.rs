@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 const REQUESTS: &str = "rapport_http_requests_total";
 const DURATION: &str = "rapport_http_request_duration_seconds";
+const HOLD: &str = "rapport_writer_hold_seconds";
 const IN_FLIGHT: &str = "rapport_http_requests_in_flight";
 const BUILD: &str = "rapport_build_info";
 
@@ -20,6 +21,7 @@ pub fn recorder() -> &'static PrometheusHandle {
     RECORDER.get_or_init(|| {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &BUCKETS)
+            .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full(HOLD.to_owned()), &BUCKETS))
             .expect("there are buckets")
             .build_recorder();
         let handle = recorder.handle();
@@ -28,6 +30,7 @@ pub fn recorder() -> &'static PrometheusHandle {
         }
         metrics::describe_counter!(REQUESTS, "Requests answered, by route, status and the code of the first error.");
         metrics::describe_histogram!(DURATION, "Seconds from the request's head to its answer, by route.");
+        metrics::describe_histogram!(HOLD, "Seconds for which a transaction held the one writer of SQLite.");
         metrics::describe_gauge!(IN_FLIGHT, "Requests being answered.");
         metrics::describe_gauge!(BUILD, "1, with the version that runs.");
         gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);

@@ -191,7 +191,7 @@ async fn record_change(tx: &Tx, changed: &[(Uuid, Vec<Ranked>, Vec<Ranked>)]) ->
             given(noun, "point_id", Cell::Id(*point)),
         ]
     };
-    tx.make(noun, &changed.iter().map(row).collect::<Vec<_>>()).await
+    tx.make(noun, changed.iter().map(row).collect()).await
 }
 
 /// The top five of a point as it is.

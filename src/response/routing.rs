@@ -67,7 +67,8 @@ pub const HISTORY: Module = Module::new(&routing::NOUN);
 /// The mutation that sends feedback elsewhere.
 pub const REROUTE: Mutation = Mutation {
     name: "feedbackRecordReroute",
-    doc: "Sends a feedback record to another department, for a reason. Without a department the rules decide again.",
+    doc: "Sends a feedback record to another department, for a reason. Without a department the rules decide again. Of a \
+          record about somebody who was erased, no reason is kept.",
     permissions: &[Permission::ResponseWrite],
     input: &[
         Argument { name: "id", ty: "ID!", default: None, doc: "The feedback record." },
@@ -296,7 +297,7 @@ async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     fields.push("routings");
     let now = Cell::Int(tx.now().timestamp_millis());
     tx.put(noun, vec![(record.changed(&values, &now), fields)], EventOperation::Updated).await?;
-    tx.make(&routing::NOUN, &[history(tx, id, decision)]).await?;
+    tx.make(&routing::NOUN, vec![history(tx, id, decision)]).await?;
     Ok(Ok((id, Outcome::Updated)))
 }
 

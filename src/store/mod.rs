@@ -64,7 +64,7 @@ pub struct Store {
     /// Transactions of each organization.
     transaction_permits: Arc<TenantLimiter>,
     /// Where computations for callers run.
-    compute_queue: Arc<usage::fair_queue::FairQueue<usage::compute::ComputePermit>>,
+    compute: usage::compute::ComputePool,
     /// Connections that each thread of the server has for itself.
     own: u32,
     statements: Arc<AtomicU64>,
@@ -96,13 +96,13 @@ impl Store {
         let Opened { readers, writer, control, address, server } =
             operation::connect::open(options, &statements).await?;
         Ok(Self {
-            reader: readers,
             writer,
             control,
             address: Arc::new(address),
             server: Arc::new(server),
             transaction_permits: Arc::new(TenantLimiter::new(options.max_connections as usize / 2)),
-            compute_queue: usage::compute::compute_queue(),
+            compute: usage::compute::ComputePool::half(operation::connect::turn(readers.get_database_backend())),
+            reader: readers,
             own: 0,
             statements,
             tenant_violations: Arc::default(),

@@ -99,7 +99,7 @@ impl App {
     }
 
     pub async fn organization(&self, slug: &str) -> OrganizationId {
-        let new = NewOrganization { slug, name: slug, time_zone: "America/New_York" };
+        let new = NewOrganization { slug, name: slug, time_zone: "America/New_York", is_noted: false };
         self.store.create_organization(&new, now()).await.unwrap().unwrap()
     }
 

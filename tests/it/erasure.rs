@@ -8,6 +8,7 @@ use entity::{
     personal::{self, Tag},
 };
 use serde_json::{Value, json};
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::{
     app::{App, Caller},
@@ -209,6 +210,35 @@ async fn nobody_who_was_erased_comes_back_by_an_import_an_update_or_a_retry() {
 }
 
 #[tokio::test]
+async fn what_is_said_of_the_erased_afterwards_is_not_kept() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let (id, _) = (settle(&caller, 1).await, settle(&caller, 2).await);
+    erase(&caller, json!({ "id": id })).await;
+    let records = "{ feedbackRecords { nodes { id routings { nodes { cause reason } } } } }";
+    let before = caller.ask(records).await;
+    let reason = canary("Reason", 1);
+    for node in before["feedbackRecords"]["nodes"].as_array().unwrap() {
+        for department in [json!({ "id": fallback(&caller).await }), Value::Null] {
+            let mut input = json!({ "id": node["id"], "reason": reason });
+            if !department.is_null() {
+                input["departmentRef"] = department;
+            }
+            let done = caller.mutate("feedbackRecordReroute", input, "outcome errors { code }").await;
+            assert_eq!(done["outcome"], "UPDATED");
+        }
+    }
+    let after = caller.ask(records).await;
+    let reasons = |place: usize| -> Vec<&str> {
+        let routings = after["feedbackRecords"]["nodes"][place]["routings"]["nodes"].as_array().unwrap();
+        routings.iter().map(|routing| routing["reason"].as_str().unwrap()).collect()
+    };
+    assert_eq!(reasons(0), [""; 4]);
+    let kept = reasons(1).into_iter().filter(|kept| kept.contains(&reason));
+    assert_eq!(kept.count(), 2, "of others it is: {after:#}");
+}
+
+#[tokio::test]
 async fn an_erasure_needs_the_scopes_to_write_what_it_empties() {
     let app = App::start().await;
     let caller = app.admin("one").await;
@@ -219,6 +249,35 @@ async fn an_erasure_needs_the_scopes_to_write_what_it_empties() {
         let reply = blind.run(document, json!({ "input": { "customerRef": { "id": id } } })).await.body;
         assert_eq!(reply["errors"][0]["extensions"]["code"], "FORBIDDEN", "{missing:?}");
     }
+}
+
+#[tokio::test]
+async fn a_scrub_waits_for_whoever_might_still_see_the_erased() {
+    let app = App::start().await;
+    if app.database.is_sqlite() {
+        // Nobody sees rows of before in a file that is rewritten.
+        return;
+    }
+    let caller = app.admin("one").await;
+    let id = settle(&caller, 1).await;
+    let mut other = PgConnection::connect(&app.database.url).await.unwrap();
+    other.execute("BEGIN; SELECT pg_current_xact_id()").await.unwrap();
+    assert_eq!(erase(&caller, json!({ "id": id })).await["outcome"], "UPDATED");
+    let (told, hear) = tokio::sync::oneshot::channel();
+    let mut told = Some(told);
+    let scrub = app.store.scrub(|step| {
+        if let Some(told) = told.take() {
+            told.send(step).unwrap();
+        }
+    });
+    let end = async {
+        let step = hear.await.unwrap();
+        assert!(step.contains("transactions"), "{step}");
+        other.execute("COMMIT").await.unwrap();
+    };
+    futures_util::join!(async { scrub.await.unwrap() }, end);
+    let texts: Vec<String> = canaries(1).into_iter().filter(|text| !text.contains("Key")).collect();
+    assert_eq!(residue(&app.database, &texts).await, BTreeSet::new());
 }
 
 #[tokio::test]

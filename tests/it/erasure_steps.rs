@@ -219,8 +219,8 @@ async fn an_erasure_that_a_crash_cut_short_is_finished_by_another_server() {
         assert_eq!(residue(&app.database, &texts).await, BTreeSet::new(), "done means gone from the files");
     }
     // What the second server did without the ledger, the first one adds.
-    store.complete_ledger().await.unwrap();
-    assert_eq!(store.complete_ledger().await.unwrap(), 0);
+    store.complete_ledger(None).await.unwrap();
+    assert_eq!(store.complete_ledger(None).await.unwrap(), 0);
     let told = rapport::store::erasure::ledger::read(&file, false).unwrap();
     assert_eq!(told.len(), 1 + 3 + 4, "the beginning, parts of records and parts of routings");
 }

@@ -8,7 +8,11 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use rapport::store::erasure::ledger::{self, Entry, Erasure, Part};
+use chrono::TimeDelta;
+use rapport::{
+    clock,
+    store::erasure::ledger::{self, Entry, Erasure, Part},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -230,7 +234,7 @@ async fn a_ledger_that_lacks_what_a_database_knows_or_was_tampered_with_is_refus
     let home = tempfile::tempdir().unwrap();
     let (folder, file) = (home.path(), home.path().join("ledger"));
     let store = app.store.clone().with_erasure_ledger(Some(file.clone()));
-    store.complete_ledger().await.unwrap();
+    store.complete_ledger(None).await.unwrap();
     let of_none = fs::read(&file).unwrap();
     for number in 0..2 {
         let made = caller.mutate("customerCreate", json!({ "name": NAME }), "node { id }").await;
@@ -238,7 +242,11 @@ async fn a_ledger_that_lacks_what_a_database_knows_or_was_tampered_with_is_refus
         caller.mutate("feedbackRecordCreate", words, "node { id }").await;
         let erased = json!({ "customerRef": { "id": made["node"]["id"] } });
         assert_eq!(caller.mutate("customerErase", erased, "outcome").await["outcome"], "UPDATED");
-        assert_eq!(store.complete_ledger().await.unwrap(), 2, "erasure {number} and its part");
+        // Ids tell when they were made. What was made before is not looked at again.
+        let (before, after) = (clock::now() - TimeDelta::days(1), clock::now() + TimeDelta::days(1));
+        assert_eq!(store.complete_ledger(Some(after)).await.unwrap(), 0);
+        let since = (number == 0).then_some(before);
+        assert_eq!(store.complete_ledger(since).await.unwrap(), 2, "erasure {number} and its part");
     }
     let text = fs::read_to_string(&file).unwrap();
     let lines: Vec<&str> = text.lines().collect();

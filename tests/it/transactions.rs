@@ -34,7 +34,7 @@ async fn a_transaction_with_a_failed_statement_cannot_be_committed() {
     let written = tx.write(noun, &Hooks::NONE, &mut [draft], true).await.unwrap();
     assert!(written[0].errors.is_empty());
     // A routing of nothing to nowhere: its columns may not be null. PostgreSQL would answer the commit with success.
-    assert!(tx.make(&routing::NOUN, &[Vec::new()]).await.is_err());
+    assert!(tx.make(&routing::NOUN, vec![Vec::new()]).await.is_err());
     assert!(tx.commit().await.is_err());
     assert_eq!(app.dump(caller.organization()).await, before);
     caller.data("{ influencers { totalCount } }", json!({})).await;

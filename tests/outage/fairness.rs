@@ -86,7 +86,7 @@ async fn whoever_writes_little_is_served_while_another_organization_does_its_wor
             is_over.store(true, Ordering::Relaxed);
             answers
         };
-        let (goods, others) = join(load, others).await;
+        let (goods, others) = server.beside(name, join(load, others)).await;
         println!("{name}: {} served", goods.iter().sum::<usize>());
         assert!(others.iter().all(Answer::is_good), "{name}");
     }

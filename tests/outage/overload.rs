@@ -67,7 +67,7 @@ async fn writers_who_wait_for_a_lock_take_nothing_from_others_and_what_is_too_mu
         }
         others
     };
-    let (turned_away, others) = join(load, meanwhile).await;
+    let (turned_away, others) = server.beside("writers who wait", join(load, meanwhile)).await;
     // On a busy machine they do not come all at once: some find the place of one who has given up.
     let (good, overloaded, _) = tally(&turned_away);
     assert!(good == 0 && overloaded >= 5 * SHARE, "{overloaded}");
@@ -106,7 +106,7 @@ async fn while_others_hold_every_connection_health_answers_and_callers_are_told_
             assert_eq!((server.alive().await, server.ready().await), (200, 200));
         }
     };
-    let (turned_away, ()) = join(load, meanwhile).await;
+    let (turned_away, ()) = server.beside("no connection", join(load, meanwhile)).await;
     let (good, overloaded, unavailable) = tally(&turned_away);
     assert!(good == 0 && overloaded >= 100 && unavailable >= 16, "{overloaded} {unavailable}");
 
@@ -122,11 +122,11 @@ async fn ten_times_the_places_at_once_do_not_stop_the_work() {
     let [ours, theirs] = organizations(&database.url).await;
     let server = Server::start(&database.url, &FOUR).await;
     let callers = [server.caller(ours, "mia"), server.caller(theirs, "noa")];
-    let answers = at_once(160, |at| {
+    let load = at_once(160, |at| {
         let caller = &callers[at % 2];
         async move { if at % 5 == 0 { caller.create(&format!("{at}")).await } else { caller.count().await } }
-    })
-    .await;
+    });
+    let answers = server.beside("ten times the places", load).await;
     let (good, overloaded, _) = tally(&answers);
     println!("of 160 at once {good} were served and {overloaded} refused");
     assert!(good >= 16, "{good}");
@@ -150,7 +150,7 @@ async fn one_organization_at_twenty_times_its_share_does_not_starve_another() {
         }
         others
     };
-    let (greeted, others) = join(flood, meanwhile).await;
+    let (greeted, others) = server.beside("a flood", join(flood, meanwhile)).await;
     assert!(tally(&greeted).1 >= 15 * SHARE, "{:?}", tally(&greeted));
     // On a busy machine the database itself may be late for one or the other.
     let (good, overloaded, _) = tally(&others);

@@ -5,13 +5,16 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use chrono::TimeDelta;
 use entity::{Permission, id::OrganizationId};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use rapport::{
     auth::{Actor, key::KeyFile, tokens::Tokens},
     clock,
@@ -107,6 +110,34 @@ impl Server {
 
     pub async fn alive(&self) -> u16 {
         self.status("/healthz").await
+    }
+
+    /// Asks for health where the API is, beside its work, until something else is done; prints how long that took.
+    pub async fn beside<T>(&self, what: &str, work: impl Future<Output = T>) -> T {
+        let is_over = AtomicBool::new(false);
+        let ask = async {
+            let mut took = Vec::new();
+            loop {
+                let began = Instant::now();
+                let answer = self.http.get(format!("http://{}/healthz", self.address)).send().await.unwrap();
+                assert_eq!(answer.status().as_u16(), 200);
+                took.push(began.elapsed());
+                if is_over.load(Ordering::Relaxed) {
+                    return took;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let work = async {
+            let done = work.await;
+            is_over.store(true, Ordering::Relaxed);
+            done
+        };
+        let (done, mut took) = join(work, ask).await;
+        took.sort();
+        let most = took[took.len() * 99 / 100];
+        println!("{what}: health of the API's own address: median {:?}, p99 {most:?}", took[took.len() / 2]);
+        done
     }
 
     pub async fn ready(&self) -> u16 {
@@ -276,7 +307,7 @@ pub async fn organizations<const N: usize>(database: &str) -> [OrganizationId; N
     let mut made = Vec::new();
     for number in 0..N {
         let slug = format!("organization-{number}");
-        let new = NewOrganization { slug: &slug, name: &slug, time_zone: "Europe/Berlin" };
+        let new = NewOrganization { slug: &slug, name: &slug, time_zone: "Europe/Berlin", is_noted: false };
         made.push(store.create_organization(&new, clock::now()).await.unwrap().unwrap());
     }
     store.close().await.unwrap();

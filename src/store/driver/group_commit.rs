@@ -283,7 +283,7 @@ impl Savepoint {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.has_begun = false;
             let Some(mut group) = state.group.take() else { return Err(lost()) };
-            self.payer.meter.wrote_since(self.since);
+            note_hold(&self.payer, self.since);
             if group.waiting.is_empty() {
                 group.since = Instant::now();
             }
@@ -298,6 +298,12 @@ impl Savepoint {
         };
         if told.await == Ok(true) { Ok(()) } else { Err(lost()) }
     }
+}
+
+/// Counts for how long a transaction has held the writer.
+fn note_hold(payer: &Payer, since: Instant) {
+    payer.meter.wrote_since(since);
+    metrics::histogram!("rapport_writer_hold_seconds").record(since.elapsed());
 }
 
 /// Runs something where others of the runtime can go on without this thread, if there is any other.
@@ -323,7 +329,7 @@ impl Drop for Savepoint {
         let State { group, has_begun, is_lost } = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let Some(mut group) = group.take() else { return };
         if *has_begun {
-            self.payer.meter.wrote_since(self.since);
+            note_hold(&self.payer, self.since);
         }
         if *is_lost {
             return;

@@ -4,11 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use entity::{
     noun::{Link, Noun},
-    personal::{self, ERASED_AT, PERSON},
+    personal::{self, ERASED_AT, PERSON, SubjectPath},
 };
 use sea_orm::prelude::Uuid;
 
-use super::erase::hash;
+use super::{
+    erase::hash,
+    mask::{covered, nothing},
+};
 use crate::{
     Result,
     error::Code,
@@ -16,10 +19,13 @@ use crate::{
         Connection, ExternalId, Scope, Tx,
         statement::{
             builder::Alias,
-            cell::{Cell, CellKind},
+            cell::{Cell, CellKind, Column},
             tenant_check::TenantCheck,
         },
-        writing::draft::{Draft, Target},
+        writing::{
+            draft::{Draft, Target},
+            write::NewRow,
+        },
     },
 };
 
@@ -119,6 +125,37 @@ impl Tx {
         Ok(())
     }
 
+    /// Empties, in rows to be made, what an erasure would: of those about somebody who was erased. Nothing would take it
+    /// away later.
+    pub(in crate::store) async fn leave_out_words(&self, noun: &'static Noun, rows: &mut [NewRow]) -> Result<()> {
+        let is_there = |path: &&Vec<SubjectPath>| path.last().is_some_and(|last| last.noun.table == noun.table);
+        for path in personal::paths().iter().filter(is_there) {
+            let Some((last, above)) = path.split_last() else { continue };
+            let named = |row: &NewRow| value(row, last.column).and_then(Cell::id);
+            let mut people: HashMap<Uuid, Uuid> = rows.iter().filter_map(named).map(|id| (id, id)).collect();
+            for reach in above.iter().rev() {
+                let ids: Vec<Uuid> = people.values().copied().collect();
+                let column = |name| Column { name, kind: CellKind::Id, is_nullable: true, field: name };
+                let mut up = HashMap::new();
+                for row in self.by_ids_unchecked(reach.noun, &[column("id"), column(reach.column)], &ids).await? {
+                    up.extend(row[0].id().zip(row[1].id()));
+                }
+                people = people.into_iter().filter_map(|(id, at)| Some((id, *up.get(&at)?))).collect();
+            }
+            let erased = self.erased_among(people.values().copied().collect()).await?;
+            let is_erased =
+                |row: &NewRow| named(row).and_then(|id| people.get(&id)).is_some_and(|person| erased.contains(person));
+            for row in rows.iter_mut().filter(|row| is_erased(row)) {
+                for (column, cell) in row {
+                    if let Some(field) = covered(noun, column.name) {
+                        *cell = nothing(field);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Which of these people were erased. One who is being erased at this moment is waited for, and one found here is
     /// not erased before this transaction ends.
     async fn erased_among(&self, people: Vec<Uuid>) -> Result<HashSet<Uuid>> {
@@ -141,4 +178,8 @@ impl Tx {
         let rows = self.rows(sql.finish(), &[CellKind::Id, CellKind::Int]).await?;
         Ok(rows.iter().filter(|row| !row[1].is_null()).filter_map(|row| row[0].id()).collect())
     }
+}
+
+fn value<'a>(row: &'a NewRow, column: &str) -> Option<&'a Cell> {
+    row.iter().find(|(known, _)| known.name == column).map(|(_, cell)| cell)
 }

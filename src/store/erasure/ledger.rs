@@ -241,15 +241,25 @@ pub fn append(path: &Path, entries: &[Entry]) -> Result<(), LedgerError> {
 pub fn complete(path: &Path, entries: Vec<Entry>) -> Result<usize, LedgerError> {
     // Makes it if it is missing, and drops what a crash has left of a last line.
     drop(open(path)?);
-    let known: HashSet<Uuid> = read(path, false)?.iter().map(Entry::id).collect();
+    let mut known: HashSet<Uuid> = HashSet::new();
+    each(path, false, |entry| {
+        known.insert(entry.id());
+    })?;
     let missing: Vec<Entry> = entries.into_iter().filter(|entry| !known.contains(&entry.id())).collect();
     append(path, &missing)?;
     Ok(missing.len())
 }
 
-/// Every entry of the file, in its order; refused unless each line follows from the one before and none is missing. A
-/// last line without an end is passed over if `drops_torn`.
+/// Every entry of the file, in its order: see [`each`].
 pub fn read(path: &Path, drops_torn: bool) -> Result<Vec<Entry>, LedgerError> {
+    let mut entries = Vec::new();
+    each(path, drops_torn, |entry| entries.push(entry))?;
+    Ok(entries)
+}
+
+/// Reads the file line by line; refused unless each line follows from the one before and none is missing. A last line
+/// without an end is passed over if `drops_torn`.
+fn each(path: &Path, drops_torn: bool, mut take: impl FnMut(Entry)) -> Result<(), LedgerError> {
     let unusable = |error| LedgerError::Unusable(path.to_owned(), error);
     let broken = |line, flaw| LedgerError::Broken { file: path.to_owned(), line, flaw };
     let mut file = BufReader::new(File::open(path).map_err(unusable)?);
@@ -266,7 +276,7 @@ pub fn read(path: &Path, drops_torn: bool) -> Result<Vec<Entry>, LedgerError> {
     let header = std::str::from_utf8(&text).ok().filter(|_| is_whole).and_then(Header::read);
     let Some(told) = header else { return Err(LedgerError::NoLedger(path.to_owned())) };
     let End { hash: mut previous, mut lines, .. } = End::of_none(told.ledger);
-    let (mut entries, counted) = (Vec::new(), told.lines);
+    let counted = told.lines;
     while let Some(is_whole) = next(&mut text)? {
         if !is_whole {
             if lines >= counted && drops_torn {
@@ -291,12 +301,12 @@ pub fn read(path: &Path, drops_torn: bool) -> Result<Vec<Entry>, LedgerError> {
         if lines == counted && previous != told.hash {
             return Err(broken(lines, "is not the one that the header counts"));
         }
-        entries.push(line.entry);
+        take(line.entry);
     }
     if lines < counted {
         return Err(LedgerError::Short { file: path.to_owned(), lines, counted });
     }
-    Ok(entries)
+    Ok(())
 }
 
 /// Opens the file alone, makes it with its header if it is missing, and drops what a crash has left of a last line.

@@ -47,14 +47,18 @@ impl Sql {
         column: Column,
         organization: OrganizationId,
     ) -> &mut Self {
-        let Some(field) = covered(noun, column.name) else { return self.column(alias, column.name) };
+        let from = self.length();
+        let Some(field) = covered(noun, column.name) else {
+            // Another noun's column may have the same name.
+            return self.column(alias, column.name).behind(from);
+        };
         self.push("CASE WHEN ").is_masked(noun, alias, organization).push(" THEN ");
         match nothing(field) {
             Cell::Text(text) if text.is_empty() => self.push("''"),
             Cell::Text(_) => self.push("'[]'"),
             _ => self.push("NULL"),
         };
-        self.push(" ELSE ").column(alias, column.name).push(" END")
+        self.push(" ELSE ").column(alias, column.name).push(" END").behind(from)
     }
 
     /// Appends the test that a row of a noun is about somebody who is being erased.
@@ -75,16 +79,19 @@ impl Sql {
         self.filter_tenant(TenantCheck::Veil, job, "organization_id", organization).push(") AND ")
     }
 
-    /// Appends, for a column that an erasure empties, that the row is not about somebody who is being erased.
+    /// Appends, for a set that an erasure empties and whose index table was named last, that the row is not about somebody
+    /// who is being erased.
     pub(crate) fn unmasked(
         &mut self,
         noun: &'static Noun,
-        column: &str,
+        column: &'static str,
         alias: Alias,
         organization: OrganizationId,
     ) -> &mut Self {
         match covered(noun, column) {
-            Some(_) => self.push(" AND NOT ").is_masked(noun, alias, organization),
+            Some(_) => {
+                self.behind_last(&[noun.table, "_", column]).push(" AND NOT ").is_masked(noun, alias, organization)
+            }
             None => self,
         }
     }
@@ -93,14 +100,14 @@ impl Sql {
     pub(in crate::store) fn unmasked_items(
         &mut self,
         noun: &'static Noun,
-        column: &str,
+        column: &'static str,
         items: Alias,
         organization: OrganizationId,
     ) -> &mut Self {
         if covered(noun, column).is_none() {
             return self;
         }
-        self.push(" AND NOT ").during_erasure(items, organization);
+        self.behind_last(&[noun.table, "_", column]).push(" AND NOT ").during_erasure(items, organization);
         self.names_masked(noun, items, &[noun.table, "_id"], organization).push(")")
     }
 
@@ -147,5 +154,100 @@ impl Sql {
             self.names_masked(reach.above, alias, &[reach.column], organization);
         }
         self.push(if is_first { "FALSE)" } else { ")" })
+    }
+}
+
+#[cfg(debug_assertions)]
+pub(in crate::store) use watch::must_hide;
+
+/// Looks at each statement of a build for tests: none may read what an erasure empties unless it is behind the mask.
+#[cfg(debug_assertions)]
+mod watch {
+    use std::{ops::Range, sync::LazyLock};
+
+    use entity::{noun::Noun, personal};
+
+    use super::covers;
+
+    /// What an erasure takes away of a noun.
+    struct Hidden {
+        noun: &'static Noun,
+        columns: Vec<String>,
+        /// The tables beside the noun's own.
+        tables: Vec<String>,
+    }
+
+    static HIDDEN: LazyLock<Vec<Hidden>> = LazyLock::new(|| {
+        let of = |noun: &'static Noun| {
+            let fields = || noun.all_fields().filter(|field| field.is_erasable());
+            let folded = fields().filter(|field| field.is_searchable).map(|field| format!("{}_folded", field.column));
+            let sets = fields().filter(|field| field.kind.is_set());
+            let sets = sets.map(|field| format!("\"{}_{}\"", noun.table, field.column));
+            let keys = noun.has_external_ids.then(|| format!("\"{}_external_id\"", noun.table));
+            let columns = fields().map(|field| field.column.to_owned()).chain(folded).collect();
+            Hidden { noun, columns, tables: sets.chain(keys).collect() }
+        };
+        personal::about_a_person().iter().copied().filter(|noun| covers(noun)).map(of).collect()
+    });
+
+    /// Panics if a statement reads what an erasure takes away, other than in these places.
+    pub fn must_hide(text: &str, behind: &[Range<usize>]) {
+        let is_open = |at: usize| !behind.iter().any(|range| range.contains(&at));
+        for Hidden { noun, columns, tables } in &*HIDDEN {
+            if !text.contains(noun.table) {
+                continue;
+            }
+            for column in columns {
+                let quoted = format!(".\"{column}\"");
+                let is_read = |at: usize| is_open(at) && !text[..at].ends_with("excluded");
+                let is_word = |at: usize| {
+                    let next = text[at + 1 + column.len()..].chars().next();
+                    next.is_none_or(|next| !next.is_alphanumeric() && next != '_')
+                };
+                let bare = text.match_indices(&format!(".{column}")).any(|(at, _)| is_word(at) && is_read(at));
+                let is_told = bare || text.match_indices(&quoted).any(|(at, _)| is_read(at));
+                assert!(!is_told, "{}.{column} is read without Sql::shown: {text}", noun.name);
+            }
+            for table in tables {
+                let is_written =
+                    |at: usize| ["INTO ", "UPDATE ", "DELETE FROM "].iter().any(|verb| text[..at].ends_with(verb));
+                let is_told = text.match_indices(table.as_str()).any(|(at, _)| is_open(at) && !is_written(at));
+                assert!(!is_told, "{table} is read without Sql::unmasked: {text}");
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::must_hide;
+
+        fn is_refused(text: &str) -> bool {
+            std::panic::catch_unwind(|| must_hide(text, &[])).is_err()
+        }
+
+        #[test]
+        fn a_statement_that_reads_what_is_hidden_is_refused_unless_it_says_so() {
+            for text in [
+                "SELECT t.\"body\" FROM \"feedback_record\" AS t",
+                "SELECT t.body FROM feedback_record AS t",
+                "SELECT 1 FROM \"feedback_record\" AS t WHERE t.\"body_folded\" LIKE ?",
+                "SELECT r.\"reason\" FROM routing AS r",
+                "SELECT i.item FROM \"feedback_record_attributes\" AS i",
+                "SELECT t.system FROM \"feedback_record_external_id\" AS t",
+            ] {
+                assert!(is_refused(text), "{text}");
+            }
+            for text in [
+                "SELECT t.\"kind\", t.bodyguard FROM \"feedback_record\" AS t",
+                "SELECT t.\"name\" FROM \"customer\" AS t",
+                "INSERT INTO \"routing\" (\"reason\") VALUES (?) ON CONFLICT (id) DO UPDATE SET \"reason\" = excluded.\"reason\"",
+                "DELETE FROM \"feedback_record_external_id\" AS t WHERE t.system = ?",
+            ] {
+                assert!(!is_refused(text), "{text}");
+            }
+            let text = "SELECT t.\"body\" FROM \"feedback_record\" AS t";
+            let behind = 7..15;
+            must_hide(text, std::slice::from_ref(&behind));
+        }
     }
 }

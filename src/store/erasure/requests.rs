@@ -1,7 +1,8 @@
 //! Erasures as the database knows them: for the ledger, for those who ask how far one is, and for what goes on with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use sea_orm::prelude::Uuid;
 
 use super::ledger::{Entry, Erasure, Part};
@@ -10,7 +11,7 @@ use crate::{
     store::{
         Connection, Scope,
         statement::{
-            builder::Alias,
+            builder::{Alias, Sql},
             cell::{Cell, CellKind},
             tenant_check::TenantCheck,
         },
@@ -31,34 +32,31 @@ pub struct Extent {
 const ERASURE: [CellKind; 4] = [CellKind::Id, CellKind::Id, CellKind::Int, CellKind::Text];
 
 impl<C: Connection> Scope<C> {
-    /// The erasures of the organization with their parts, the first one first, as the ledger tells of them.
-    pub async fn erasures(&self) -> Result<Vec<Entry>> {
-        let mut sql = self.sql();
-        sql.push("SELECT t.organization_id, t.erasure_id, t.part_id, t.hash FROM erasure_identifier AS t WHERE ");
-        sql.filter_tenant(TenantCheck::ErasedHashes, Alias::ROW, "organization_id", self.organization())
-            .push(" ORDER BY t.hash");
-        let mut hashes: HashMap<Uuid, Vec<String>> = HashMap::new();
-        for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id, CellKind::Text]).await? {
-            // Of the part, or of the beginning.
-            if let (Some(of), Some(hash)) = (row[1].id().or(row[0].id()), row[2].text()) {
-                hashes.entry(of).or_default().push(hash.to_owned());
-            }
-        }
+    /// The erasures of the organization with their parts, the first one first, as the ledger tells of them: all of them, or
+    /// those whose ids were made since then.
+    pub async fn erasures(&self, since: Option<DateTime<Utc>>) -> Result<Vec<Entry>> {
+        let first = since.map(|since| first_id(since.timestamp_millis()));
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.id, t.person_id, t.erased_at, t.salt FROM erasure AS t WHERE ");
         sql.filter_tenant(TenantCheck::Erasures, Alias::ROW, "organization_id", self.organization());
-        sql.push(" ORDER BY t.erased_at, t.id");
+        made_since(&mut sql, first).push(" ORDER BY t.erased_at, t.id");
+        let erasures = self.read_rows(sql.finish(), &ERASURE).await?;
+        let mut sql = self.sql();
+        sql.push("SELECT t.organization_id, t.id, t.erasure_id, t.erased_rows FROM erasure_part AS t WHERE ");
+        sql.filter_tenant(TenantCheck::ErasedParts, Alias::ROW, "organization_id", self.organization());
+        made_since(&mut sql, first).push(" ORDER BY t.id");
+        let parts = self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id, CellKind::Text]).await?;
+        let beginnings = erasures.iter().filter_map(|row| row[0].id());
+        let of: HashSet<Uuid> = beginnings.chain(parts.iter().filter_map(|row| row[1].id())).collect();
+        let of: Vec<Uuid> = of.into_iter().collect();
+        let mut hashes = self.erased_hashes(first.map(|_| of.as_slice())).await?;
         let mut entries = Vec::new();
-        for row in self.read_rows(sql.finish(), &ERASURE).await? {
+        for row in erasures {
             let erasure = self.read_erasure(&row)?;
             let identifiers = hashes.remove(&erasure.id).unwrap_or_default();
             entries.push(Entry::Erasure(Erasure { identifiers, ..erasure }));
         }
-        let mut sql = self.sql();
-        sql.push("SELECT t.organization_id, t.id, t.erasure_id, t.erased_rows FROM erasure_part AS t WHERE ");
-        sql.filter_tenant(TenantCheck::ErasedParts, Alias::ROW, "organization_id", self.organization())
-            .push(" ORDER BY t.id");
-        for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id, CellKind::Text]).await? {
+        for row in parts {
             let [Cell::Id(id), Cell::Id(erasure), Cell::Text(rows)] = row.as_slice() else { return Err(unreadable()) };
             let rows = serde_json::from_str(rows).map_err(|_| unreadable())?;
             // The parts of an earlier version are named as their erasure is, and are no entries of their own.
@@ -67,6 +65,27 @@ impl<C: Connection> Scope<C> {
             entries.push(Entry::Part(Part { id, organization, erasure: *erasure, rows, identifiers }));
         }
         Ok(entries)
+    }
+
+    /// The hashes that each part, or the beginning, has taken away: of all erasures, or of these.
+    async fn erased_hashes(&self, of: Option<&[Uuid]>) -> Result<HashMap<Uuid, Vec<String>>> {
+        let mut hashes: HashMap<Uuid, Vec<String>> = HashMap::new();
+        if of.is_some_and(<[Uuid]>::is_empty) {
+            return Ok(hashes);
+        }
+        let mut sql = self.sql();
+        sql.push("SELECT t.organization_id, t.erasure_id, t.part_id, t.hash FROM erasure_identifier AS t WHERE ");
+        sql.filter_tenant(TenantCheck::ErasedHashes, Alias::ROW, "organization_id", self.organization());
+        if let Some(of) = of {
+            sql.push(" AND ").is_one_of(Alias::ROW, "erasure_id", of);
+        }
+        sql.push(" ORDER BY t.hash");
+        for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id, CellKind::Text]).await? {
+            if let (Some(of), Some(hash)) = (row[1].id().or(row[0].id()), row[2].text()) {
+                hashes.entry(of).or_default().push(hash.to_owned());
+            }
+        }
+        Ok(hashes)
     }
 
     fn read_erasure(&self, row: &[Cell]) -> Result<Erasure> {
@@ -111,6 +130,18 @@ impl<C: Connection> Scope<C> {
         }
         Ok(extents)
     }
+}
+
+fn made_since(sql: &mut Sql, first: Option<Uuid>) -> &mut Sql {
+    match first {
+        Some(first) => sql.push(" AND t.id >= ").bind(first),
+        None => sql,
+    }
+}
+
+/// The least id that can be made at an instant: ids begin with theirs (RFC 9562, version 7).
+fn first_id(millis: i64) -> Uuid {
+    Uuid::from_u128(u128::from(u64::try_from(millis).unwrap_or(0)) << 80)
 }
 
 fn unreadable() -> Error {

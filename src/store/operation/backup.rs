@@ -1,12 +1,17 @@
 //! Copies of a `SQLite` database, and bytes that must leave a database's files.
 
-use std::{path::Path, sync::atomic::Ordering};
+use std::{
+    path::Path,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
+use chrono::{DateTime, Utc};
 use entity::personal;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
-use super::connect;
+use super::{connect, diagnosis::Cause};
 use crate::{
     Error, Result,
     store::{
@@ -16,6 +21,11 @@ use crate::{
         statement::builder::Sql,
     },
 };
+
+/// How long a scrub waits for transactions that began before it.
+const OLDER: Duration = Duration::from_mins(10);
+/// How often it looks.
+const LOOKING: Duration = Duration::from_millis(100);
 
 impl Store {
     /// Writes a consistent copy into an empty or new file, while others write. `SQLite` only.
@@ -89,10 +99,11 @@ impl Store {
             return Ok(());
         }
         let pool = connect::with_busy_timeout(&self.address, &self.statements).await?;
+        self.wait_for_older(&pool, &mut tell).await?;
         for table in held() {
             tell(format!("rewriting {}", table.concat()));
             let mut sql = Sql::new(self.backend());
-            sql.push("VACUUM (FULL, ANALYZE) ").name(&table);
+            sql.push("VACUUM (FULL, ANALYZE) ").name(&table).behind_last(&table);
             pool.execute_unprepared(&sql.finish().sql).await?;
         }
         // The planner's samples of values: the ANALYZE above has replaced them, the old ones lie about.
@@ -113,26 +124,61 @@ impl Store {
         Ok(())
     }
 
+    /// Waits until every transaction of the server has ended that began before now, whatever the database it is in: a table
+    /// that is rewritten before keeps the rows which one of them might still see. Snapshots of other roles that only read are
+    /// seen by whoever may read all of `pg_stat_activity`.
+    async fn wait_for_older(&self, pool: &DatabaseConnection, tell: &mut impl FnMut(String)) -> Result<()> {
+        let now = "SELECT CAST(pg_current_xact_id() AS TEXT)";
+        let now = pool.query_one_raw(Sql::text_only(self.backend(), now)).await?;
+        let now: String = now.map_or(Ok(String::new()), |row| row.try_get_by_index(0))?;
+        let until = Instant::now() + OLDER;
+        let mut is_told = false;
+        loop {
+            let mut sql = Sql::new(self.backend());
+            sql.push("SELECT pg_snapshot_xmin(pg_current_snapshot()) > n.id AND NOT EXISTS (SELECT 1 FROM ");
+            sql.push("pg_stat_activity a WHERE a.datname = current_database() AND age(a.backend_xmin) > ");
+            sql.push("age(CAST(n.id AS xid))) FROM (SELECT CAST(CAST(").bind(now.as_str());
+            sql.push(" AS TEXT) AS xid8) AS id) AS n");
+            let have_ended = pool.query_one_raw(sql.finish()).await?;
+            if have_ended.map_or(Ok(false), |row| row.try_get_by_index(0))? {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                let reason = "a transaction on this server has been open for long, and the rows it might see cannot be \
+                              rewritten: end it (see pg_stat_activity and pg_prepared_xacts), then run this again";
+                return Err(Cause(reason.to_owned()).into());
+            }
+            if !std::mem::replace(&mut is_told, true) {
+                tell("waiting until transactions end that began before".to_owned());
+            }
+            tokio::time::sleep(LOOKING).await;
+        }
+    }
+
     /// Appends to the ledger's file, if there is one.
     pub(in crate::store) async fn append(&self, entries: Vec<Entry>) -> Result<()> {
         let Some(path) = self.ledger.clone() else { return Ok(()) };
         blocking(move || ledger::append(&path, &entries)).await
     }
 
-    /// Every erasure of every organization with its parts, as the ledger tells of them.
-    pub async fn all_erasures(&self) -> Result<Vec<Entry>> {
+    /// The erasures of every organization with their parts, as the ledger tells of them: all, or those made since then.
+    pub async fn all_erasures(&self, since: Option<DateTime<Utc>>) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for (organization, _) in self.organizations().await? {
             let scope = self.scope(crate::auth::Actor::operator(organization), chrono::DateTime::default());
-            entries.extend(scope.erasures().await?);
+            entries.extend(scope.erasures(since).await?);
         }
         Ok(entries)
     }
 
-    /// Appends to the ledger's file the erasures it lacks: of before it was kept, or by servers without it.
-    pub async fn complete_ledger(&self) -> Result<usize> {
+    /// Appends to the ledger's file the erasures it lacks, of before it was kept or by servers without it: all, or those
+    /// made since then.
+    pub async fn complete_ledger(&self, since: Option<DateTime<Utc>>) -> Result<usize> {
         let Some(path) = self.ledger.clone() else { return Ok(0) };
-        let entries = self.all_erasures().await?;
+        let entries = self.all_erasures(since).await?;
+        if since.is_some() && entries.is_empty() {
+            return Ok(0);
+        }
         blocking(move || ledger::complete(&path, entries)).await
     }
 }

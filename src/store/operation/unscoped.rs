@@ -2,14 +2,15 @@
 
 use chrono::{DateTime, Duration, Utc};
 use entity::{
+    event::EventOperation,
     id::{self, OrganizationId},
-    organization::Weekday,
+    organization::{self, Weekday},
 };
 use sea_orm::ConnectionTrait;
 
 use crate::{
     Result,
-    auth::revoked::Revocation,
+    auth::{Actor, revoked::Revocation},
     store::{
         FailureKind, Store,
         driver::{Connection, Payer, RowLayout},
@@ -19,6 +20,7 @@ use crate::{
             cell::{CellKind, fold},
             tenant_check::TenantCheck,
         },
+        transaction::event::Event,
     },
 };
 
@@ -34,6 +36,8 @@ pub struct NewOrganization<'a> {
     pub name: &'a str,
     /// IANA time zone.
     pub time_zone: &'a str,
+    /// Whether its audit log begins with the operator who makes it.
+    pub is_noted: bool,
 }
 
 /// An organization as whoever sits at the machine sees it.
@@ -69,14 +73,15 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Option<OrganizationId>> {
         use entity::noun::StringEnum;
-        let (organization, department, now) = (OrganizationId(id::new()), id::new(), now.timestamp_millis());
-        let tx = self.writer.begin(false, Payer::default()).await?;
+        let (organization, department) = (OrganizationId(id::new()), id::new());
+        let tx = self.scope(Actor::operator(organization), now).begin().await?;
+        let now = now.timestamp_millis();
         let mut sql = self.sql();
         sql.push("INSERT INTO organization_slug (slug, organization_id) VALUES (").bind(new.slug).push(", ");
         sql.bind_tenant(organization).push(")");
-        match tx.execute(sql.finish()).await {
+        match tx.conn.execute(sql.finish()).await {
             Err(error) if error.kind() == FailureKind::Unique => {
-                tx.rollback().await?;
+                tx.roll_back().await?;
                 return Ok(None);
             }
             done => done?,
@@ -110,6 +115,10 @@ impl Store {
         sql.push("INSERT INTO audit_head (organization_id, last_sequence, hash) VALUES (").bind_tenant(organization);
         sql.push(", 0, '')");
         tx.execute(sql.finish()).await?;
+        if new.is_noted {
+            let (noun, row, fields) = (organization::NOUN.name, organization.0, vec!["slug", "name", "timeZone"]);
+            tx.note(Event { noun, row, operation: EventOperation::Created, version: 1, fields });
+        }
         tx.commit().await?;
         Ok(Some(organization))
     }

@@ -3,7 +3,7 @@
 
 use std::borrow::Borrow;
 #[cfg(debug_assertions)]
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use entity::id::OrganizationId;
 use sea_orm::{DbBackend, Statement, Value, prelude::Uuid, sea_query::ArrayType};
@@ -30,6 +30,9 @@ pub struct Sql {
     backend: DbBackend,
     #[cfg(debug_assertions)]
     pub(in crate::store) switch: Option<Arc<Switch>>,
+    /// Where it may name what an erasure takes away: see [`Sql::behind`].
+    #[cfg(debug_assertions)]
+    behind: Vec<Range<usize>>,
 }
 
 impl Sql {
@@ -42,6 +45,8 @@ impl Sql {
             backend,
             #[cfg(debug_assertions)]
             switch: None,
+            #[cfg(debug_assertions)]
+            behind: Vec::new(),
         }
     }
 
@@ -249,6 +254,30 @@ impl Sql {
         self.array(CellKind::Int, numbers.into_iter().map(Cell::Int))
     }
 
+    /// How long it is so far.
+    pub(in crate::store) const fn length(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Notes that all that was written since the statement was so long is behind the mask, or wants rows as they stand
+    /// there. A build for tests refuses a statement that names anywhere else what an erasure takes away.
+    #[cfg_attr(not(debug_assertions), expect(unused_variables, reason = "only a build for tests looks"))]
+    pub(in crate::store) fn behind(&mut self, from: usize) -> &mut Self {
+        #[cfg(debug_assertions)]
+        self.behind.push(from..self.text.len());
+        self
+    }
+
+    /// The same of the table that was named last by these parts.
+    #[cfg_attr(not(debug_assertions), expect(unused_variables, reason = "only a build for tests looks"))]
+    pub(in crate::store) fn behind_last(&mut self, table: &[&'static str]) -> &mut Self {
+        #[cfg(debug_assertions)]
+        if let Some(from) = self.text.rfind(&format!("\"{}\"", table.concat())) {
+            self.behind.push(from..self.text.len());
+        }
+        self
+    }
+
     /// Whether nothing is written yet.
     pub const fn is_empty(&self) -> bool {
         self.text.is_empty()
@@ -265,6 +294,8 @@ impl Sql {
         if let Some(switch) = &self.switch {
             switch.note(&self.text);
         }
+        #[cfg(debug_assertions)]
+        crate::store::erasure::mask::must_hide(&self.text, &self.behind);
         Statement::from_sql_and_values(self.backend, self.text, self.values)
     }
 }

@@ -112,13 +112,18 @@ impl Predicate {
             }
             Self::Column(column, test) if mask::covered(noun, column.name).is_some() => {
                 // As if it held nothing already.
-                let is_null = matches!(test, Comparison::IsNull);
+                let (is_null, from) = (matches!(test, Comparison::IsNull), sql.length());
                 test.write(sql.push("("), *column, alias);
-                sql.push(if is_null { " OR " } else { " AND NOT " }).is_masked(noun, alias, organization).push(")");
+                sql.behind(from)
+                    .push(if is_null { " OR " } else { " AND NOT " })
+                    .is_masked(noun, alias, organization)
+                    .push(")");
                 Ok(())
             }
             Self::Column(column, test) => {
+                let from = sql.length();
                 test.write(sql, *column, alias);
+                sql.behind(from);
                 Ok(())
             }
             Self::HasAny { column, items } => {

@@ -1,15 +1,23 @@
-//! Computations for a caller: off the threads that answer others, so many at once, in turns of the organizations.
+//! Work that takes long and waits for nothing, kept off the threads that answer: so much of it at once and no more, in turns
+//! of the organizations.
 
-use std::{sync::Arc, thread::available_parallelism, time::Instant};
+use std::{
+    sync::Arc,
+    thread::available_parallelism,
+    time::{Duration, Instant},
+};
+
+use entity::id::OrganizationId;
+use tokio::runtime::Handle;
 
 use super::{
-    fair_queue::{FairQueue, QueueGuard, Shared},
+    fair_queue::{FairQueue, Shared},
     meter::Meter,
     tenant_limiter::Permit,
 };
 use crate::{
-    Error, Result,
-    store::{Connection, Scope, operation::connect},
+    Error, Result, runtime,
+    store::{Connection, Scope},
 };
 
 /// Points for each millisecond of a computation.
@@ -17,14 +25,60 @@ const POINTS: u64 = 10;
 
 /// A place to compute at.
 #[derive(Debug)]
-pub struct ComputePermit;
+struct ComputePermit;
 
 impl Shared for ComputePermit {}
 
-/// As many as leave half of the processor to others.
-pub(in crate::store) fn compute_queue() -> Arc<FairQueue<ComputePermit>> {
-    let count = available_parallelism().map_or(1, |count| count.get().div_ceil(2));
-    FairQueue::new((0..count).map(|_| ComputePermit).collect())
+/// Places for such work.
+#[derive(Clone, Debug)]
+pub struct ComputePool {
+    permits: Arc<FairQueue<ComputePermit>>,
+    patience: Duration,
+    home: Handle,
+}
+
+impl ComputePool {
+    /// So many places, each of which is waited for no longer than that. `home` has the threads.
+    pub fn new(places: usize, patience: Duration, home: Handle) -> Self {
+        Self { permits: FairQueue::new((0..places.max(1)).map(|_| ComputePermit).collect()), patience, home }
+    }
+
+    /// As many as leave half of the processor to others.
+    pub(in crate::store) fn half(patience: Duration) -> Self {
+        let places = available_parallelism().map_or(1, |count| count.get().div_ceil(2));
+        Self::new(places, patience, Handle::current())
+    }
+
+    /// Does the work elsewhere, for an organization or for nobody known. None if there is no place for it soon.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        organization: Option<OrganizationId>,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let turn = self.permits.take(organization);
+        let turn = runtime::on_own(tokio::time::timeout(self.patience, turn)).await.ok()?;
+        let task = self.home.spawn_blocking(move || {
+            // Given back only when it is done, even if nobody waits any more.
+            let _turn = turn;
+            work()
+        });
+        match task.await {
+            Ok(done) => Some(done),
+            // As if it had happened here: the edge answers for it.
+            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+            Err(_) => None,
+        }
+    }
+
+    /// Runs to its end a future that waits for nothing. None if there is no place for it soon.
+    pub async fn finish<T: Send + 'static>(
+        &self,
+        organization: Option<OrganizationId>,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let home = self.home.clone();
+        self.run(organization, move || home.block_on(work)).await
+    }
 }
 
 impl Scope {
@@ -48,25 +102,43 @@ impl<C: Connection> Scope<C> {
         if !is_long {
             return work(&self.meter);
         }
-        let turn = self.store.compute_queue.take(Some(self.organization()));
-        let turn = tokio::time::timeout(connect::turn(self.store.backend()), turn).await;
-        let turn: QueueGuard<ComputePermit> = turn.map_err(|_| Error::Unavailable)?;
         let (meter, permits) = (Arc::clone(&self.meter), self.permits.clone());
-        let watch = self.meter.watch();
-        let task = tokio::task::spawn_blocking(move || {
+        let work = move || {
             let started = Instant::now();
             let done = meter.check().and_then(|()| work(&meter));
             meter.charge(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_mul(POINTS));
-            // Given back only now, even if nobody waits any more.
-            drop((turn, permits));
+            drop(permits);
             done
-        });
-        let done = task.await;
+        };
+        let watch = self.meter.watch();
+        let done = self.store.compute.run(Some(self.organization()), work).await;
         watch.done();
-        match done {
-            Ok(done) => done,
-            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
-            Err(_) => Err(Error::Unavailable),
-        }
+        done.unwrap_or(Err(Error::Unavailable))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, time::Duration};
+
+    use entity::id::{self, OrganizationId};
+    use tokio::runtime::Handle;
+
+    use super::ComputePool;
+
+    #[tokio::test]
+    async fn no_more_is_done_at_once_than_there_are_places() {
+        let compute = ComputePool::new(1, Duration::from_millis(20), Handle::current());
+        let here = std::thread::current().id();
+        assert_ne!(compute.run(None, || std::thread::current().id()).await, Some(here));
+        let (go, wait) = mpsc::channel::<()>();
+        let first = compute.run(None, move || wait.recv().is_ok());
+        let second = async {
+            let refused = compute.run(Some(OrganizationId(id::new())), || ()).await;
+            go.send(()).unwrap();
+            refused
+        };
+        assert_eq!(futures_util::join!(first, second), (Some(true), None));
+        assert_eq!(compute.finish(None, async { 7 }).await, Some(7));
     }
 }

@@ -104,7 +104,7 @@ impl Store {
     pub async fn read_attributes(&self) -> Result<()> {
         for table in tables() {
             let mut sql = Sql::new(self.backend());
-            sql.push("SELECT DISTINCT organization_id FROM ").name(&table);
+            sql.push("SELECT DISTINCT organization_id FROM ").name(&table).behind_last(&table);
             sql.push(" WHERE value_folded IS NULL ORDER BY organization_id");
             for organization in self.owners(sql).await? {
                 while self.read_some(table, organization).await? {}
@@ -117,7 +117,7 @@ impl Store {
     async fn read_some(&self, table: [&'static str; 3], organization: OrganizationId) -> Result<bool> {
         let tx = self.writer.begin(false, Payer::default()).await?;
         let mut sql = self.sql();
-        sql.push("SELECT t.organization_id, t.item FROM ").name(&table).push(" AS t WHERE ");
+        sql.push("SELECT t.organization_id, t.item FROM ").name(&table).behind_last(&table).push(" AS t WHERE ");
         sql.filter_tenant(TenantCheck::UnreadAttributes, Alias::ROW, "organization_id", organization);
         sql.push(" AND t.value_folded IS NULL GROUP BY t.organization_id, t.item ORDER BY t.item LIMIT ").number(BATCH);
         let found = self.query(&tx, sql, &[CellKind::Text], organization).await?;

@@ -37,7 +37,7 @@ impl<C: Connection> Scope<C> {
         }
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.").name(&[noun.table, "_id"]).push(", t.system, t.external_id FROM ");
-        sql.name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
+        sql.name(&[noun.table, "_external_id"]).behind_last(&[noun.table, "_external_id"]).push(" AS t WHERE ");
         sql.filter_tenant(TenantCheck::ExternalIds, Alias::ROW, "organization_id", self.organization());
         sql.push(" AND ").is_one_of_named(Alias::ROW, &[noun.table, "_id"], ids);
         if hides {
@@ -98,7 +98,8 @@ impl<C: Connection> Scope<C> {
                 });
                 sql.push(") AS w");
             }
-            sql.push(" CROSS JOIN ").name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
+            sql.push(" CROSS JOIN ").name(&[noun.table, "_external_id"]).behind_last(&[noun.table, "_external_id"]);
+            sql.push(" AS t WHERE ");
             sql.filter_tenant(TenantCheck::ExternalIdLookUp, Alias::ROW, "organization_id", self.organization());
             sql.push(" AND t.system = w.column1 AND t.external_id = w.column2");
             let kinds = [CellKind::Id, CellKind::Text, CellKind::Text, CellKind::Bool];

@@ -97,7 +97,8 @@ impl Tx {
             if hides {
                 sql.push(", ").shown(noun, Alias::ROW, *column, self.organization());
             } else {
-                sql.push(", ").column(Alias::ROW, column.name);
+                let from = sql.length();
+                sql.push(", ").column(Alias::ROW, column.name).behind(from);
             }
         }
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");

@@ -128,13 +128,20 @@ impl Tx {
             }
         }
         for (other, rows) in related_rows {
-            self.make(other, &rows).await?;
+            self.make_all(other, &rows).await?;
         }
         Ok(stored.into_iter().map(|record| (record.id(), record)).collect())
     }
 
-    /// Makes rows that are part of another row's change and have no events of their own.
-    pub async fn make(&self, noun: &'static Noun, rows: &[NewRow]) -> Result<()> {
+    /// Makes rows that are part of another row's change and have no events of their own. What they say of somebody who
+    /// was erased is left out.
+    pub async fn make(&self, noun: &'static Noun, mut rows: Vec<NewRow>) -> Result<()> {
+        self.leave_out_words(noun, &mut rows).await?;
+        self.make_all(noun, &rows).await
+    }
+
+    /// Makes rows beside others that were found to be about nobody who was erased.
+    async fn make_all(&self, noun: &'static Noun, rows: &[NewRow]) -> Result<()> {
         let now = Cell::Int(self.now().timestamp_millis());
         let records: Vec<Record> = rows.iter().map(|values| Record::made(noun, id::new(), values, &now)).collect();
         self.insert(noun, &records, false).await

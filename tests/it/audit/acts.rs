@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
+use rapport::store::operation::unscoped::NewOrganization;
 use serde_json::json;
 
-use crate::app::App;
+use crate::app::{App, now};
 
 #[tokio::test]
 async fn every_act_at_the_command_line_is_in_the_log_by_operator() {
@@ -49,6 +50,17 @@ async fn every_act_at_the_command_line_is_in_the_log_by_operator() {
         entry("UPDATED", "Organization", id, &["suspendedAt"]),
     ];
     assert_eq!(data["auditLog"]["nodes"], json!(expected), "{data:#}");
+}
+
+#[tokio::test]
+async fn an_organization_is_made_together_with_its_entry_or_not_at_all() {
+    let app = App::start().await;
+    let new = NewOrganization { slug: "acme", name: "Acme", time_zone: "UTC", is_noted: true };
+    app.database.change("ALTER TABLE event RENAME TO event_away").await;
+    assert!(app.store.create_organization(&new, now()).await.is_err());
+    app.database.change("ALTER TABLE event_away RENAME TO event").await;
+    assert_eq!(app.store.organization_by_slug("acme").await.unwrap(), None);
+    assert!(app.store.create_organization(&new, now()).await.unwrap().is_some());
 }
 
 /// A key, as `openssl genpkey` writes one.

@@ -275,7 +275,7 @@ async fn work(
     let effect = || Effect::Commit { done: (), replay: "[]".to_owned(), rows: Vec::new() };
     let used = scope.transact(Some(key), Strategy::Pessimistic, move |_| Box::pin(async move { Ok(effect()) })).await;
     stopped.extend(used.err());
-    stopped.extend(scope.erasures().await.err());
+    stopped.extend(scope.erasures(None).await.err());
     stopped.extend(scope.read_open_attributes().await.err());
     // Attributes as a server of before wrote them, everybody's.
     app.database.change("UPDATE feedback_record_attributes SET value_folded = NULL").await;
@@ -301,7 +301,7 @@ async fn work(
         stopped.extend(app.store.step(own, job, now()).await.err());
     }
     let slug = format!("{site:?}");
-    let new = NewOrganization { slug: &slug, name: "New", time_zone: "UTC" };
+    let new = NewOrganization { slug: &slug, name: "New", time_zone: "UTC", is_noted: false };
     let made = app.store.create_organization(&new, now()).await;
     assert_eq!(made.is_err(), site == TenantCheck::FirstDepartment, "without {site:?}");
     stopped
@@ -347,7 +347,7 @@ async fn behind_every_narrowing_there_is_another_wall() {
     people.pop();
     reaching.extend(last.iter().map(|field| (field.name.as_str(), BTreeSet::from([TenantCheck::Delete]))));
     let fields: Vec<&Member> = first.into_iter().chain(last).collect();
-    let erased = app.store.scope(actor(&both.curious.caller), now()).erasures().await.unwrap();
+    let erased = app.store.scope(actor(&both.curious.caller), now()).erasures(None).await.unwrap();
     for (turn, site) in TenantCheck::ALL.iter().copied().enumerate() {
         let mut reaching: Vec<&Member> =
             fields.iter().copied().filter(|field| reaching[field.name.as_str()].contains(&site)).collect();
