@@ -7,9 +7,9 @@ use chrono_tz::{GapInfo, Tz};
 use entity::organization::Weekday;
 
 entity::string_enum! {
-    /// How long a time bucket is, by the calendar of a time zone.
+    /// Unit of a time bucket, in the calendar of a time zone.
     BucketUnit as "BucketUnit" {
-        /// An hour, from one whole hour on the local clock to the next.
+        /// A full hour of local time.
         Hour = "HOUR",
         /// A local day. It has 23 or 25 hours when the clocks change.
         Day = "DAY",

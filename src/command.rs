@@ -52,8 +52,8 @@ fn must_be_there(settings: &Settings) -> Result<()> {
     }
     let looked_at = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     bail!(
-        "there is no database file {}; `rapport organization create` or `rapport serve` makes it, --database-url names \
-         another",
+        "database file {} does not exist; create it with `rapport organization create` or `rapport serve`, or select \
+         another with --database-url",
         looked_at.display()
     );
 }
@@ -75,11 +75,10 @@ pub fn told(error: &anyhow::Error) -> String {
     let link = |error: &(dyn std::error::Error + 'static)| match error.downcast_ref::<Error>() {
         // Its source says what.
         Some(Error::Internal(_)) => None,
-        Some(Error::Unavailable | Error::Collision) => Some(
-            diagnosis::last()
-                .map_or_else(|| "the database is busy with other work: try again".to_owned(), |cause| cause.0),
-        ),
-        Some(Error::Timeout) => Some("the database took too long".to_owned()),
+        Some(Error::Unavailable | Error::Collision) => {
+            Some(diagnosis::last().map_or_else(|| "the database is busy; try again".to_owned(), |cause| cause.0))
+        }
+        Some(Error::Timeout) => Some("the database did not answer in time".to_owned()),
         _ => Some(error.to_string()),
     };
     error.chain().filter_map(link).collect::<Vec<_>>().join(": ")
@@ -100,9 +99,9 @@ pub fn gate(settings: &Settings, store: Store, tokens: Option<Tokens>) -> Result
 /// Issues a token.
 pub async fn token(settings: &Settings, request: &TokenRequest) -> Result<String> {
     // Before the key, which is made beside a file that is there.
-    settings.key_file()?.context("the built-in issuer is off; --signing-key turns it on")?;
+    settings.key_file()?.context("the built-in issuer is disabled; enable it with --signing-key")?;
     let scope = operator(settings, &request.organization).await?;
-    let tokens = tokens(settings)?.context("the built-in issuer is off")?;
+    let tokens = tokens(settings)?.context("the built-in issuer is disabled")?;
     let actor = Actor { subject: request.subject.clone(), permissions: request.permissions, ..scope.actor().clone() };
     let token = tokens.issue(&actor, request.life, clock::now())?;
     let tx = scope.begin().await?;
@@ -130,7 +129,7 @@ async fn create_organization(settings: &Settings, request: &OrganizationRequest)
     let new = NewOrganization { slug, name, time_zone, is_noted: true };
     let store = open(settings).await?;
     let created = store.create_organization(&new, clock::now()).await?;
-    let id = created.with_context(|| format!("there is already an organization {}", request.slug))?;
+    let id = created.with_context(|| format!("organization {} already exists", request.slug))?;
     Ok(format!("{}\n", id::encode(organization::NOUN.prefix, id.into())))
 }
 
@@ -216,15 +215,15 @@ async fn no_organization(settings: &Settings, store: &Store, slug: &str) -> Resu
     let known: Vec<String> = store.organizations().await?.into_iter().map(|(_, slug)| slug).collect();
     let meant = suggest::one(slug, known.iter().map(String::as_str));
     let hint = match (meant, known.is_empty()) {
-        (Some(meant), _) => format!("; a similar one is {meant}"),
-        (None, true) => "; `rapport organization create` makes one".to_owned(),
-        (None, false) => "; `rapport organization list` shows those there are".to_owned(),
+        (Some(meant), _) => format!("; did you mean {meant}?"),
+        (None, true) => "; create one with `rapport organization create`".to_owned(),
+        (None, false) => "; list the existing ones with `rapport organization list`".to_owned(),
     };
     let is_demo = |file: &Path| file.with_file_name(DEMO_FILE).exists() && slug == demo::SLUG;
     let demo = if settings.database_file().is_some_and(is_demo) {
-        format!("; the demo's is in {DEMO_FILE}: --database-url sqlite://{DEMO_FILE}")
+        format!("; the demo's organization is in {DEMO_FILE}: use --database-url sqlite://{DEMO_FILE}")
     } else {
         String::new()
     };
-    Ok(format!("there is no organization {slug} in {}{hint}{demo}", settings.address()))
+    Ok(format!("no organization {slug} in {}{hint}{demo}", settings.address()))
 }

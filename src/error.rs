@@ -109,31 +109,31 @@ impl UserError {
 }
 
 entity::string_enum! {
-    /// What kind of mistake an input contains.
+    /// Kind of error in the input of a mutation.
     Code as "UserErrorCode" {
-        /// A value is missing.
+        /// A required value is missing.
         Required = "REQUIRED",
-        /// A value has the wrong form.
+        /// A value is not valid.
         Invalid = "INVALID",
         /// A text or list is too long.
         TooLong = "TOO_LONG",
         /// A number is too small or too large.
         OutOfRange = "OUT_OF_RANGE",
-        /// There is no such row.
+        /// No such row exists.
         NotFound = "NOT_FOUND",
-        /// Something else already has this key.
+        /// Another row already has this key.
         Taken = "TAKEN",
         /// Other rows refer to the row.
         InUse = "IN_USE",
-        /// The row named is in the archive: nothing new may choose it.
+        /// The referenced row is archived and cannot be used for new work.
         Archived = "ARCHIVED",
         /// The row has changed since `expectedVersion`.
         Conflict = "CONFLICT",
-        /// The change would close a circle.
+        /// The change would create a cycle.
         Cycle = "CYCLE",
-        /// The person was erased: nothing about them is taken in again.
+        /// The person was erased; their data cannot be imported again.
         Erased = "ERASED",
-        /// The idempotency key was used with another input.
+        /// The idempotency key was already used with a different input.
         IdempotencyConflict = "IDEMPOTENCY_CONFLICT",
     }
 }

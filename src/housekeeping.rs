@@ -46,7 +46,7 @@ impl LogOnce {
         };
         if !self.is_told {
             self.is_told = true;
-            tracing::warn!(%error, "{what}; this is told once");
+            tracing::warn!(%error, "{what}; further failures are not logged");
         }
         None
     }
@@ -74,7 +74,7 @@ impl Housekeeping {
     pub async fn stop(self) {
         self.stop.send_replace(true);
         if let Err(error) = self.sealing.await {
-            tracing::warn!(%error, "sealing events ended early");
+            tracing::warn!(%error, "sealing audit events stopped early");
         }
     }
 }
@@ -87,7 +87,7 @@ pub async fn seal(store: &Store, now: DateTime<Utc>) -> Result<bool> {
         match store.seal(organization, now).await {
             Ok(more) => has_more |= more,
             Err(Error::Unavailable) => is_unavailable = true,
-            Err(error) => tracing::warn!(%error, organization = %organization.0, "events could not be sealed"),
+            Err(error) => tracing::warn!(%error, organization = %organization.0, "cannot seal audit events"),
         }
     }
     if is_unavailable { Err(Error::Unavailable) } else { Ok(has_more) }
@@ -100,7 +100,7 @@ pub async fn count_weeks(store: &Store) -> Result<bool> {
         match store.count_weeks(organization).await {
             Ok(more) => has_more |= more,
             Err(Error::Unavailable) => is_unavailable = true,
-            Err(error) => tracing::warn!(%error, organization = %organization.0, "weeks could not be counted"),
+            Err(error) => tracing::warn!(%error, organization = %organization.0, "cannot rebuild weekly counts"),
         }
     }
     if is_unavailable { Err(Error::Unavailable) } else { Ok(has_more) }
@@ -116,7 +116,7 @@ pub async fn step_jobs(store: &Store) -> Result<()> {
                 Ok(StepResult::On) => going.push((organization, job)),
                 Ok(StepResult::Waits | StepResult::Done) => {}
                 // Gone on with when it has stood still.
-                Err(error) => tracing::warn!(%error, organization = %organization.0, %job, "a step of a job failed"),
+                Err(error) => tracing::warn!(%error, organization = %organization.0, %job, "job step failed"),
             }
         }
         jobs = going;
@@ -133,7 +133,7 @@ async fn run_jobs(store: Store) {
             () = store.job_begins() => {}
         }
         if let Err(error) = step_jobs(&store).await {
-            tracing::warn!(%error, "jobs to go on with could not be found");
+            tracing::warn!(%error, "cannot look for unfinished jobs");
         }
     }
 }
@@ -144,9 +144,9 @@ async fn count_rollups(store: Store) {
     loop {
         ticks.tick().await;
         if let Err(error) = store.read_attributes().await {
-            tracing::warn!(%error, "attributes that an older server wrote could not be read");
+            tracing::warn!(%error, "cannot index attributes written by an older server");
         }
-        while complaint.note(count_weeks(&store).await, "weeks could not be counted").unwrap_or(false) {
+        while complaint.note(count_weeks(&store).await, "cannot rebuild weekly counts").unwrap_or(false) {
             tokio::task::yield_now().await;
         }
     }
@@ -162,7 +162,7 @@ async fn seal_events(store: Store, mut stopped: watch::Receiver<bool>) {
         }
         // Asked before, so that what was written until the stop is sealed.
         let is_last = *stopped.borrow();
-        while complaint.note(seal(&store, clock::now()).await, "events could not be sealed").unwrap_or(false) {
+        while complaint.note(seal(&store, clock::now()).await, "cannot seal audit events").unwrap_or(false) {
             if *stopped.borrow() {
                 break;
             }
@@ -179,19 +179,19 @@ async fn expire_keys(store: Store) {
         ticks.tick().await;
         match store.forget_idempotency_keys(clock::now()).await {
             Ok(0) => {}
-            Ok(forgotten) => tracing::info!(forgotten, "forgot expired idempotency keys"),
-            Err(error) => tracing::warn!(%error, "expired idempotency keys could not be forgotten"),
+            Ok(forgotten) => tracing::info!(forgotten, "deleted expired idempotency keys"),
+            Err(error) => tracing::warn!(%error, "cannot delete expired idempotency keys"),
         }
         // The first time, whatever was erased before the server was last killed.
         if (is_first || store.is_unclean()) && !matches!(store.clean().await, Ok(true)) {
-            tracing::info!("what was erased is still in the write-ahead log");
+            tracing::info!("erased data is still in the write-ahead log");
         }
         is_first = false;
         if let Err(error) = store.complete_directories().await {
-            tracing::warn!(%error, "what earlier servers have made could not be noted");
+            tracing::warn!(%error, "cannot record objects created by older servers");
         }
         if let Err(error) = store.complete_ledger(Some(clock::now() - LEDGER_WINDOW)).await {
-            tracing::error!(%error, "the erasure ledger could not be completed");
+            tracing::error!(%error, "cannot complete the erasure ledger");
         }
     }
 }

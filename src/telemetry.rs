@@ -70,7 +70,7 @@ fn panicked(panic: &PanicHookInfo<'_>) {
 }
 
 fn fixed(payload: &dyn Any) -> &'static str {
-    payload.downcast_ref::<&'static str>().copied().unwrap_or("something that depends on its input")
+    payload.downcast_ref::<&'static str>().copied().unwrap_or("a message that depends on input")
 }
 
 /// Standard error, without a lock for what the system writes as a whole anyway: else each thread that logs waits until

@@ -43,14 +43,14 @@ async fn verify(store: &Store, request: &AuditRequest) -> Result<String> {
                 let head = verdict.head.map_or_else(String::new, |head| format!(", head {}", line("", &head).trim()));
                 writeln!(
                     told,
-                    "{slug}: {} events are as they were sealed, {} are not sealed yet{head}",
+                    "{slug}: {} events match their seals, {} are not sealed yet{head}",
                     verdict.sealed, verdict.unsealed
                 )?;
             }
         }
     }
     if request.organization.is_none() {
-        let gone = kept.iter().flatten().map(|(slug, _)| format!("{slug}: there is no such organization"));
+        let gone = kept.iter().flatten().map(|(slug, _)| format!("{slug}: no such organization"));
         troubles.extend(gone);
     }
     if troubles.is_empty() { Ok(told) } else { bail!("{}", troubles.join("; ")) }
@@ -59,7 +59,7 @@ async fn verify(store: &Store, request: &AuditRequest) -> Result<String> {
 /// The organization of that slug, or all.
 async fn organizations(store: &Store, slug: Option<&str>) -> Result<Vec<(OrganizationId, String)>> {
     let Some(slug) = slug else { return Ok(store.organizations().await?) };
-    let id = store.organization_by_slug(slug).await?.with_context(|| format!("there is no organization {slug}"))?;
+    let id = store.organization_by_slug(slug).await?.with_context(|| format!("no organization {slug}"))?;
     Ok(vec![(id, slug.to_owned())])
 }
 
@@ -71,18 +71,18 @@ fn line(slug: &str, head: &Head) -> String {
 /// The heads that were kept: one hash of the named organization, or the lines of a file.
 fn heads(given: &str, organization: Option<&str>) -> Result<Vec<(String, Head)>> {
     if given.len() == 64 && given.bytes().all(|sign| sign.is_ascii_hexdigit()) {
-        let slug = organization.context("--head with a hash needs the --organization it belongs to")?;
+        let slug = organization.context("--head with a hash requires --organization")?;
         return Ok(vec![(slug.to_owned(), Head { sequence: None, hash: given.to_ascii_lowercase() })]);
     }
-    let text = crate::text::read_file(Path::new(given)).with_context(|| format!("--head {given} cannot be read"))?;
+    let text = crate::text::read_file(Path::new(given)).with_context(|| format!("cannot read --head {given}"))?;
     let read = |line: &str| {
         let [slug, sequence, hash] = line.split_whitespace().collect::<Vec<_>>()[..] else { return None };
         let sequence = Some(sequence.parse().ok()?);
         Some((slug.to_owned(), Head { sequence, hash: hash.to_owned() }))
     };
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let read = |line: &str| read(line).with_context(|| format!("--head {given} has a line that is no head"));
+    let read = |line: &str| read(line).with_context(|| format!("--head {given} contains a line that is not a head"));
     let heads: Vec<_> = lines.map(read).collect::<Result<_>>()?;
-    ensure!(!heads.is_empty(), "--head {given} holds no head");
+    ensure!(!heads.is_empty(), "--head {given} contains no head");
     Ok(heads)
 }

@@ -26,7 +26,7 @@ pub async fn export(settings: &Settings, request: &ExportRequest) -> Result<Stri
     let noun = &customer::NOUN;
     let (named, told) = match (&request.id, &request.external_id) {
         (_, Some(key)) => {
-            let (system, id) = key.split_once(':').context("--external-id is SYSTEM:ID")?;
+            let (system, id) = key.split_once(':').context("--external-id must have the form SYSTEM:ID")?;
             (Reference::External(ExternalId { system: system.to_owned(), id: id.to_owned() }), key)
         }
         (id, None) => {
@@ -35,12 +35,12 @@ pub async fn export(settings: &Settings, request: &ExportRequest) -> Result<Stri
         }
     };
     let found = scope.references(noun, std::iter::once(&named)).await?;
-    let person = *found.get(&named).with_context(|| format!("there is no customer {told}"))?;
+    let person = *found.get(&named).with_context(|| format!("no customer {told}"))?;
     let mut output: BufWriter<Box<dyn Write + Send>> = BufWriter::new(match &request.output {
         None => Box::new(io::stdout()),
         Some(file) => {
             let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-            Box::new(made.with_context(|| format!("{} cannot be made", file.display()))?)
+            Box::new(made.with_context(|| format!("cannot create {}", file.display()))?)
         }
     });
     let at = export::instant(scope.now().timestamp_millis());
@@ -56,7 +56,7 @@ pub async fn export(settings: &Settings, request: &ExportRequest) -> Result<Stri
     }
     let all: u64 = counts.values().sum();
     writeln!(output, "{}", json!({ "complete": true, "rowCount": all, "rows": counts }))?;
-    output.flush().context("the export cannot be written")?;
+    output.flush().context("cannot write the export")?;
     Ok(String::new())
 }
 

@@ -34,14 +34,14 @@ const STEP: usize = 64 << 20;
 
 /// Writes a consistent copy of the database while it is in use.
 pub async fn backup(settings: &Settings, file: &Path) -> Result<String> {
-    let database = settings.database_file().context("this is PostgreSQL: use pg_dump")?;
+    let database = settings.database_file().context("backup supports SQLite only; use pg_dump for PostgreSQL")?;
     must_be_there(settings)?;
-    ensure!(!file.exists(), "{} is there already; nothing is overwritten", file.display());
+    ensure!(!file.exists(), "{} already exists; existing files are not overwritten", file.display());
     // Under another name until it is whole: half a backup must not look like one.
     let part = beside(file, ".part");
     let held = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&part);
-    let held = held.with_context(|| format!("{} cannot be made", part.display()))?;
-    held.try_lock().with_context(|| format!("another backup writes {}", part.display()))?;
+    let held = held.with_context(|| format!("cannot create {}", part.display()))?;
+    held.try_lock().with_context(|| format!("another backup is writing {}", part.display()))?;
     held.set_len(0)?;
     let store = Store::open(&settings.database).await?;
     let size = fs::metadata(database)?.len();
@@ -52,7 +52,7 @@ pub async fn backup(settings: &Settings, file: &Path) -> Result<String> {
         ticks.tick().await;
         loop {
             tokio::select! {
-                done = &mut copy => break done.with_context(|| format!("{} cannot be written", part.display()))?,
+                done = &mut copy => break done.with_context(|| format!("cannot write {}", part.display()))?,
                 _ = ticks.tick() => tell(&format!("{} of about {} MiB", held.metadata()?.len() >> 20, size >> 20)),
             }
         }
@@ -60,7 +60,7 @@ pub async fn backup(settings: &Settings, file: &Path) -> Result<String> {
     store.close().await?;
     held.sync_all()?;
     // A link and not a renaming: that would replace a file made meanwhile.
-    fs::hard_link(&part, file).with_context(|| format!("{} cannot be made", file.display()))?;
+    fs::hard_link(&part, file).with_context(|| format!("cannot create {}", file.display()))?;
     fs::remove_file(&part)?;
     sync_folder(file)?;
     Ok(String::new())
@@ -68,24 +68,30 @@ pub async fn backup(settings: &Settings, file: &Path) -> Result<String> {
 
 /// Puts a backup in the database's place, without those who were erased since it was made.
 pub async fn restore(settings: &Settings, request: &RestoreRequest) -> Result<String> {
-    let file = settings.address().file().context("this is PostgreSQL: use pg_restore, then `erasure replay`")?;
+    let file = settings.address().file().context(
+        "restore supports SQLite only; use pg_restore for PostgreSQL, then \
+                                                  `erasure replay`",
+    )?;
     let database = &file.path;
     let erased = match (&settings.erasure_ledger, request.no_erasure_ledger) {
         (Some(file), false) => ledger::read(file, request.drop_torn_line)?,
         (None, true) => Vec::new(),
-        (Some(_), true) => bail!("--erasure-ledger and --no-erasure-ledger contradict each other"),
+        (Some(_), true) => bail!("--erasure-ledger and --no-erasure-ledger cannot be combined"),
         (None, false) => bail!(
-            "--erasure-ledger FILE is required, or a restore brings erased people back; --no-erasure-ledger says that \
-             nobody was erased since the backup"
+            "--erasure-ledger FILE is required, because a restore would bring back erased customers; use \
+             --no-erasure-ledger if nobody was erased since the backup"
         ),
     };
-    ensure!(request.file.exists(), "there is no {}", request.file.display());
+    ensure!(request.file.exists(), "{} does not exist", request.file.display());
     let log = beside(&request.file, "-wal");
     if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
-        bail!("{} shows that the copy was made by hand and is not whole; use `rapport backup`", log.display());
+        bail!(
+            "{} exists: the copy was made by hand and is incomplete; make backups with `rapport backup`",
+            log.display()
+        );
     }
     let held = if database.exists() {
-        ensure!(request.replace, "{} is there already; --replace puts the backup in its place", database.display());
+        ensure!(request.replace, "{} already exists; replace it with --replace", database.display());
         let held = Exclusive::take(file).await?;
         Some(held.with_context(|| format!("{} is in use; stop the server first", database.display()))?)
     } else {
@@ -118,13 +124,13 @@ async fn prepare(file: &Path, erased: Option<&[Entry]>) -> Result<()> {
     let url = Address::of_file(file);
     let store = Store::open(&Options { url, max_connections: 1, acquire_timeout: Options::COMMAND_TIMEOUT })
         .await
-        .context("this is no SQLite database")?;
+        .context("not a SQLite database")?;
     let done = async {
-        ensure!(matches!(store.contents().await?, Contents::Organizations(_)), "this is no database of ours");
+        ensure!(matches!(store.contents().await?, Contents::Organizations(_)), "not a Rapport database");
         let flaws = store.flaws().await?;
-        ensure!(flaws.is_empty(), "the file is damaged: {}", flaws.join("; "));
+        ensure!(flaws.is_empty(), "the file is corrupt: {}", flaws.join("; "));
         let unknown = store.unknown_steps().await?;
-        ensure!(unknown.is_empty(), "a newer program made it: this one does not know {}", unknown.join(", "));
+        ensure!(unknown.is_empty(), "created by a newer version: unknown migrations {}", unknown.join(", "));
         store.migrate().await?;
         if let Some(erased) = erased {
             check_whole(&store, erased).await?;
@@ -169,8 +175,8 @@ async fn check_whole(store: &Store, erased: &[Entry]) -> Result<()> {
             && !told.contains(&erasure.id)
         {
             bail!(
-                "the erasure ledger does not tell of erasure {}, which the database knows: it was cut short, or is the ledger \
-                 of another database. Use the whole ledger",
+                "erasure {} is in the database but not in the erasure ledger: the ledger is truncated or belongs to \
+                 another database; use the complete ledger",
                 erasure.id
             );
         }
@@ -227,7 +233,7 @@ async fn list(settings: &Settings, slug: &str) -> Result<String> {
     };
     let line = |(person, extent): (Uuid, Extent)| {
         let id = id::encode(PERSON.prefix, person);
-        let state = extent.done_at.map_or_else(|| "goes on".to_owned(), |at| format!("done {}", time(at)));
+        let state = extent.done_at.map_or_else(|| "in progress".to_owned(), |at| format!("done {}", time(at)));
         format!("{id}\t{}\t{} rows\t{state}\n", time(extent.erased_at), extent.rows)
     };
     Ok(extents.into_iter().map(line).collect())

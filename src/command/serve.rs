@@ -31,7 +31,7 @@ pub async fn serve(settings: &Settings, is_demo: bool) -> Result<String> {
     }
     let tokens = if given.is_some() { given } else { tokens(settings)? };
     let demo = if is_demo {
-        let tokens = tokens.as_ref().context("the demo issues its own tokens")?;
+        let tokens = tokens.as_ref().context("the demo requires the built-in issuer")?;
         Some(Demo { token: fill(&store, &schema, tokens).await? })
     } else {
         None
@@ -70,7 +70,7 @@ fn announcement(settings: &Settings, address: SocketAddr, token: &str) -> String
 /// Fills the example database and issues a token for it.
 async fn fill(store: &Store, schema: &ApiSchema, tokens: &Tokens) -> Result<String> {
     let organization = demo::seed(store, schema).await?;
-    let organization = organization.context("the database holds other data; demo only uses one of its own")?;
+    let organization = organization.context("the database contains other data; demo requires a separate database")?;
     let token = tokens.issue(&demo::actor(organization), TimeDelta::hours(12), clock::now())?;
     Ok(token.expose_secret().to_owned())
 }

@@ -14,36 +14,36 @@ use super::values;
 pub enum Command {
     /// Serve the API
     Serve,
-    /// Serve an example organization from a database of its own
+    /// Serve an example organization from a separate database
     Demo,
-    /// Bring the database's schema up to date
+    /// Migrate the database schema to the version of this program
     Migrate,
     /// Print the GraphQL schema
     Schema,
     /// Print an access token
     Token(TokenRequest),
-    /// Refuse the access tokens that somebody holds now, within 10 seconds
+    /// Revoke all current access tokens of a subject; takes effect within 10 seconds
     Revoke(RevokeRequest),
     /// Manage organizations
     #[command(subcommand, arg_required_else_help = false)]
     Organization(OrganizationCommand),
-    /// Manage API clients, which get access tokens at POST /oauth/token
+    /// Manage API clients, which obtain access tokens from POST /oauth/token
     #[command(subcommand, arg_required_else_help = false)]
     ApiClient(ApiClientCommand),
-    /// Look at the audit log's chain of seals
+    /// Verify the hash chain of the audit log
     #[command(subcommand, arg_required_else_help = false)]
     Audit(AuditCommand),
-    /// Hand out what is held about customers
+    /// Export the data stored about customers
     #[command(subcommand, arg_required_else_help = false)]
     Customer(CustomerCommand),
-    /// Copy a SQLite database, while it is in use, to a file that is not there yet
+    /// Back up a SQLite database to a new file, while it is in use
     Backup {
-        /// File to make
+        /// File to create
         file: PathBuf,
     },
-    /// Put a backup in a SQLite database's place, without those who were erased since
+    /// Restore a SQLite backup and repeat the erasures made since
     Restore(RestoreRequest),
-    /// Keep erased people erased
+    /// Manage erasures
     #[command(subcommand, arg_required_else_help = false)]
     Erasure(ErasureCommand),
 }
@@ -72,13 +72,13 @@ impl Command {
 pub struct RestoreRequest {
     /// Backup to restore
     pub file: PathBuf,
-    /// Replace the database that is there
+    /// Replace the existing database
     #[arg(long)]
     pub replace: bool,
-    /// Restore without --erasure-ledger: nobody was erased since the backup
+    /// Restore without --erasure-ledger, because nobody was erased since the backup
     #[arg(long)]
     pub no_erasure_ledger: bool,
-    /// Go on if the last line of --erasure-ledger was cut off by a crash: nobody was told of that erasure
+    /// Ignore an incomplete last line in --erasure-ledger, left by a crash; that erasure was never acknowledged
     #[arg(long)]
     pub drop_torn_line: bool,
 }
@@ -86,26 +86,26 @@ pub struct RestoreRequest {
 /// What to do about erasures.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ErasureCommand {
-    /// Erase whoever --erasure-ledger tells of and this database still knows, after a restore
+    /// Repeat the erasures recorded in --erasure-ledger, after a restore
     Replay {
-        /// Go on if the last line of --erasure-ledger was cut off by a crash: nobody was told of that erasure
+        /// Ignore an incomplete last line in --erasure-ledger, left by a crash; that erasure was never acknowledged
         #[arg(long)]
         drop_torn_line: bool,
     },
-    /// Print who was erased, when, how many rows were emptied, and whether that is done
+    /// List erasures: customer, time, number of rows erased, state
     List {
         /// Slug of the organization
         #[arg(long, value_name = "SLUG")]
         organization: String,
     },
-    /// Rewrite the tables of personal data, so that erased bytes leave the files; locks each while it does
+    /// Rewrite the tables that hold personal data, to remove erased bytes from the files; locks each table meanwhile
     Scrub,
 }
 
 /// What to hand out.
 #[derive(Clone, Debug, Subcommand)]
 pub enum CustomerCommand {
-    /// Write everything held about a customer as lines of JSON, the last of which says that it is complete
+    /// Write all data stored about a customer as JSON lines; the last line confirms that the export is complete
     Export(ExportRequest),
 }
 
@@ -121,7 +121,7 @@ pub struct ExportRequest {
     /// External id of the customer
     #[arg(long, value_name = "SYSTEM:ID", conflicts_with = "id")]
     pub external_id: Option<String>,
-    /// File to make; nothing is overwritten [default: print the lines]
+    /// File to create; existing files are not overwritten [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -132,13 +132,13 @@ pub struct TokenRequest {
     /// Slug of the organization
     #[arg(long, value_name = "SLUG")]
     pub organization: String,
-    /// Scopes with a space between them, such as "map:read record:read"
+    /// Scopes, separated by spaces, for example "map:read record:read"
     #[arg(long = "scope", value_name = "SCOPES", value_parser = values::permissions)]
     pub permissions: Permissions,
-    /// Who will use it
+    /// Subject (sub) of the token
     #[arg(long, value_name = "NAME", default_value = "operator")]
     pub subject: String,
-    /// How long it lives, at most 24h
+    /// Lifetime, at most 24h
     #[arg(long = "ttl", value_name = "DURATION", default_value = "1h", value_parser = values::token_life)]
     pub life: TimeDelta,
 }
@@ -146,11 +146,11 @@ pub struct TokenRequest {
 /// What to do with organizations.
 #[derive(Clone, Debug, Subcommand)]
 pub enum OrganizationCommand {
-    /// Make an organization and print its id
+    /// Create an organization and print its id
     Create(OrganizationRequest),
-    /// Print the organizations: slug, id, name, state
+    /// List organizations: slug, id, name, state
     List,
-    /// Refuse every token of an organization, within 10 seconds
+    /// Refuse all tokens of an organization; takes effect within 10 seconds
     Suspend {
         /// Slug of the organization
         #[arg(long)]
@@ -170,7 +170,7 @@ pub struct RevokeRequest {
     /// Slug of the organization
     #[arg(long, value_name = "SLUG")]
     pub organization: String,
-    /// Their `sub`; of an external issuer ISSUER|SUB
+    /// Subject (sub) of the tokens; ISSUER|SUB for an external issuer
     #[arg(long, value_name = "NAME")]
     pub subject: String,
 }
@@ -178,9 +178,9 @@ pub struct RevokeRequest {
 /// What to do with API clients.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ApiClientCommand {
-    /// Make an API client; print its id and, this once, its secret
+    /// Create an API client and print its id and secret; the secret cannot be shown again
     Create(ApiClientRequest),
-    /// Revoke an API client for good
+    /// Revoke an API client permanently
     Revoke {
         /// Slug of the organization
         #[arg(long, value_name = "SLUG")]
@@ -189,7 +189,7 @@ pub enum ApiClientCommand {
         #[arg(long)]
         id: String,
     },
-    /// Print the API clients of an organization
+    /// List the API clients of an organization
     List {
         /// Slug of the organization
         #[arg(long, value_name = "SLUG")]
@@ -203,10 +203,10 @@ pub struct ApiClientRequest {
     /// Slug of the organization
     #[arg(long, value_name = "SLUG")]
     pub organization: String,
-    /// Name to show
+    /// Display name
     #[arg(long, value_parser = values::name)]
     pub name: String,
-    /// What its tokens may do at most: scopes with a space between them
+    /// Maximum scopes of its tokens, separated by spaces
     #[arg(long = "scope", value_name = "SCOPES", value_parser = values::permissions)]
     pub permissions: Permissions,
 }
@@ -214,13 +214,13 @@ pub struct ApiClientRequest {
 /// The organization to make.
 #[derive(Args, Clone, Debug)]
 pub struct OrganizationRequest {
-    /// Name in commands, unique on the server: a-z, 0-9 and -
+    /// Unique name for commands and tokens: a-z, 0-9 and -
     #[arg(long, value_parser = values::slug)]
     pub slug: String,
-    /// Name to show
+    /// Display name
     #[arg(long, value_parser = values::name)]
     pub name: String,
-    /// IANA time zone in which days, weeks and months are counted
+    /// IANA time zone of days, weeks and months
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = values::time_zone)]
     pub time_zone: Tz,
 }
@@ -228,9 +228,9 @@ pub struct OrganizationRequest {
 /// What to do with the audit log.
 #[derive(Clone, Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Compute the chain again; name the first event that was changed, removed or added, and fail
+    /// Recompute the chain; on a mismatch, report the first changed, removed or added event and exit with status 1
     Verify(AuditRequest),
-    /// Print the newest seal of each organization, to be kept elsewhere
+    /// Print the newest seal of each organization, for storing it elsewhere
     Head {
         /// Slug of the organization [default: all]
         #[arg(long, value_name = "SLUG")]
@@ -244,10 +244,10 @@ pub struct AuditRequest {
     /// Slug of the organization [default: all]
     #[arg(long, value_name = "SLUG")]
     pub organization: Option<String>,
-    /// Heads that were kept elsewhere: a file of what `audit head` printed, at any times, or one hash
+    /// Heads stored elsewhere: a file with output of `audit head`, or one hash
     #[arg(long, value_name = "FILE|HASH")]
     pub head: Option<String>,
-    /// The first event that must still be there; those before it may have been pruned
+    /// Sequence of the first event that must still exist; earlier ones may have been pruned
     #[arg(long, value_name = "SEQUENCE", default_value = "1", value_parser = clap::value_parser!(i64).range(1..))]
     pub kept_from: i64,
 }

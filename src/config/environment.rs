@@ -41,8 +41,8 @@ pub fn refuse_unknown(command: &clap::Command, variables: &[(OsString, OsString)
             suggest::one(&setting.replace('_', "-"), flags)
         });
         let variable = |flag: &str| format!("{PREFIX}{}", flag.to_uppercase().replace('-', "_"));
-        let meant = meant.map(|flag| format!("; a similar one is {}", variable(flag))).unwrap_or_default();
-        return Err(ConfigError::Wrong(format!("there is no setting {name}, which the environment sets{meant}")));
+        let meant = meant.map(|flag| format!("; did you mean {}?", variable(flag))).unwrap_or_default();
+        return Err(ConfigError::Wrong(format!("unknown setting {name} in the environment{meant}")));
     }
     Ok(())
 }

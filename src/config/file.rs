@@ -14,15 +14,15 @@ pub fn with_defaults(command: Command, file: &Path) -> Result<Command, ConfigErr
     let content = crate::text::read_file(file).map_err(|error| wrong(error.to_string()))?;
     let table: Table = content.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| content[..span.start].matches('\n').count() + 1);
-        wrong(format!("line {line} is not TOML: {}", error.message()))
+        wrong(format!("line {line} is not valid TOML: {}", error.message()))
     })?;
     table.iter().try_fold(command, |command, (key, value)| {
         let known = command.get_arguments().find(|known| known.get_long() == Some(key) && key != "config");
         let known = known.ok_or_else(|| {
             let flags = command.get_arguments().filter_map(Arg::get_long);
             let meant = suggest::one(&key.replace('_', "-"), flags);
-            let meant = meant.map(|flag| format!("; a similar one is {flag}")).unwrap_or_default();
-            wrong(format!("there is no setting {key}{meant}"))
+            let meant = meant.map(|flag| format!("; did you mean {flag}?")).unwrap_or_default();
+            wrong(format!("unknown setting {key}{meant}"))
         })?;
         let texts = match (value, known.get_action()) {
             (Value::String(text), _) => Some(vec![text.clone()]),

@@ -11,69 +11,70 @@ use crate::graphql::documents::limits::Limits;
 #[derive(Args)]
 #[command(next_help_heading = "Limits")]
 pub struct GivenLimits {
-    /// Longest document, in bytes
+    /// Maximum size of a document, in bytes
     #[arg(long, env = "RAPPORT_DOCUMENT_BYTES", global = true, hide_env_values = true, value_name = "BYTES")]
     #[arg(default_value_t = Limits::DEFAULT.document_bytes, value_parser = count(1_024..=1_048_576))]
     pub document_bytes: usize,
-    /// Most words, numbers, strings and signs of a document
+    /// Maximum number of lexical tokens in a document
     #[arg(long, env = "RAPPORT_DOCUMENT_TOKENS", global = true, hide_env_values = true, value_name = "NUMBER")]
     #[arg(default_value_t = Limits::DEFAULT.document_tokens, value_parser = count(1..=100_000))]
     pub document_tokens: usize,
-    /// Most brackets, or selection sets with fragments opened, inside one another
+    /// Maximum nesting depth of brackets, and of selection sets after expanding fragments
     // async-graphql's parser ends at 64.
     #[arg(long, env = "RAPPORT_DOCUMENT_NESTING", global = true, hide_env_values = true, value_name = "NUMBER")]
     #[arg(default_value_t = Limits::DEFAULT.document_nesting, value_parser = count(1..=64))]
     pub document_nesting: usize,
-    /// Most selections of a document, fragments opened
+    /// Maximum number of selections in a document after expanding fragments
     #[arg(long, env = "RAPPORT_DOCUMENT_SELECTIONS", global = true, hide_env_values = true, value_name = "NUMBER")]
     #[arg(default_value_t = Limits::DEFAULT.document_selections, value_parser = count(1..=100_000))]
     pub document_selections: usize,
-    /// Most fields inside one another
+    /// Maximum depth of nested fields
     #[arg(long, env = "RAPPORT_DOCUMENT_DEPTH", global = true, hide_env_values = true, value_name = "NUMBER")]
     #[arg(default_value_t = Limits::DEFAULT.document_depth, value_parser = count(1..=64))]
     pub document_depth: usize,
-    /// Most aliases in a document
+    /// Maximum number of aliases in a document
     #[arg(long, env = "RAPPORT_DOCUMENT_ALIASES", global = true, hide_env_values = true, value_name = "NUMBER")]
     #[arg(default_value_t = Limits::DEFAULT.document_aliases, value_parser = count(0..=10_000))]
     pub document_aliases: usize,
-    /// Most fields at the root of an operation
+    /// Maximum number of root fields in an operation
     #[arg(long, env = "RAPPORT_DOCUMENT_ROOT_FIELDS", global = true, hide_env_values = true, value_name = "NUMBER")]
     #[arg(default_value_t = Limits::DEFAULT.document_root_fields, value_parser = count(1..=10_000))]
     pub document_root_fields: usize,
-    /// Most directives at one place
+    /// Maximum number of directives at one location
     #[arg(long, env = "RAPPORT_DOCUMENT_DIRECTIVES", global = true, hide_env_values = true, value_name = "NUMBER")]
     #[arg(default_value_t = Limits::DEFAULT.document_directives, value_parser = count(0..=1_000))]
     pub document_directives: usize,
-    /// Most values in the variables of a request: objects, lists and what is in them
+    /// Maximum number of values in the variables of a request; objects, lists and their items each count
     #[arg(long, env = "RAPPORT_BODY_VALUES", global = true, hide_env_values = true, value_name = "NUMBER")]
     #[arg(default_value_t = Limits::DEFAULT.body_values, value_parser = count(1_000..=10_000_000))]
     pub body_values: usize,
-    /// Most memory for the bodies of all requests together, in bytes; what does not fit is answered OVERLOADED
+    /// Maximum memory for the bodies of all requests together, in bytes; requests beyond it get OVERLOADED, and
+    /// callers without a token get an eighth of it
     #[arg(long, env = "RAPPORT_BODY_MEMORY", global = true, hide_env_values = true, value_name = "BYTES")]
     #[arg(default_value_t = Limits::DEFAULT.body_memory, value_parser = count(1_048_576..=1_099_511_627_776))]
     pub body_memory: usize,
-    /// Highest cost of a request, in points
+    /// Maximum estimated cost of a request, in points
     #[arg(long, env = "RAPPORT_COST_LIMIT", global = true, hide_env_values = true, value_name = "POINTS")]
     #[arg(default_value_t = Limits::DEFAULT.cost_limit, value_parser = points())]
     pub cost_limit: u32,
-    /// Points a caller can save up; an organization five times as many
+    /// Capacity of a caller's point bucket; an organization's is five times as large
     #[arg(long, env = "RAPPORT_POINTS", global = true, hide_env_values = true, value_name = "POINTS")]
     #[arg(default_value_t = Limits::DEFAULT.points, value_parser = points())]
     pub points: u32,
-    /// Points a caller gains each second; an organization five times as many
+    /// Points a caller regains per second; an organization regains five times as many
     #[arg(long, env = "RAPPORT_POINTS_PER_SECOND", global = true, hide_env_values = true, value_name = "POINTS")]
     #[arg(default_value_t = Limits::DEFAULT.points_per_second, value_parser = points())]
     pub points_per_second: u32,
-    /// Points for questions about the schema that a caller, or an address without a token, can save up
+    /// Capacity of the introspection bucket of a caller, or of an address without a token
     #[arg(long, env = "RAPPORT_INTROSPECTION_POINTS", global = true, hide_env_values = true, value_name = "POINTS")]
     #[arg(default_value_t = Limits::DEFAULT.introspection_points, value_parser = points())]
     pub introspection_points: u32,
-    /// Points for questions about the schema that come back each second
+    /// Introspection points regained per second
     #[arg(long, env = "RAPPORT_INTROSPECTION_POINTS_PER_SECOND", global = true, hide_env_values = true)]
     #[arg(default_value_t = Limits::DEFAULT.introspection_points_per_second, value_parser = points())]
     #[arg(value_name = "POINTS")]
     pub introspection_points_per_second: u32,
-    /// Longest answer, in bytes
+    /// Maximum size of a response, in bytes
     #[arg(long, env = "RAPPORT_ANSWER_BYTES", global = true, hide_env_values = true, value_name = "BYTES")]
     #[arg(default_value_t = Limits::DEFAULT.answer_bytes, value_parser = count(1_024..=1_073_741_824))]
     pub answer_bytes: usize,

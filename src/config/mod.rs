@@ -45,8 +45,8 @@ pub const DEMO_FILE: &str = "rapport-demo.db";
     name = "rapport",
     version,
     arg_required_else_help = false,
-    after_help = "Settings are read from flags, then RAPPORT_… variables, then the configuration file, whose keys are \
-                  the names of the flags (listen = \"0.0.0.0:8080\")."
+    after_help = "Settings come from flags, then from RAPPORT_… environment variables, then from the configuration \
+                  file, whose keys are the names of the flags (listen = \"0.0.0.0:8080\")."
 )]
 struct CommandLine {
     #[command(subcommand)]
@@ -62,18 +62,18 @@ struct CliArgs {
     /// Configuration file [default: rapport.toml, if it exists]
     #[arg(long, env = "RAPPORT_CONFIG", global = true, hide_env_values = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Address to serve the API on: HOST:PORT, or :PORT for a port of 127.0.0.1
+    /// Address to serve the API on: HOST:PORT, or :PORT for 127.0.0.1
     #[arg(long, env = "RAPPORT_LISTEN", global = true, hide_env_values = true, value_name = "ADDRESS")]
     #[arg(default_value = "127.0.0.1:8080", value_parser = values::address)]
     listen: SocketAddr,
-    /// Address to serve health and metrics on [default: 127.0.0.1 and the port after that of --listen]
+    /// Address to serve health checks and metrics on [default: 127.0.0.1 and the port after that of --listen]
     #[arg(long, env = "RAPPORT_ADMIN_LISTEN", global = true, hide_env_values = true, value_name = "ADDRESS")]
     #[arg(value_parser = values::address)]
     admin_listen: Option<SocketAddr>,
     #[arg(long, env = "RAPPORT_PUBLIC_URL", global = true, hide_env_values = true, value_name = "URL")]
     #[arg(
-        help = "Address that others reach this server by, such as https://rapport.example: signed addresses begin with \
-                  it [default: none; they begin with the path]"
+        help = "Base URL of this server for signed URLs, for example https://rapport.example [default: none; signed \
+                URLs start with the path]"
     )]
     #[arg(value_parser = values::public_url)]
     public_url: Option<String>,
@@ -82,82 +82,81 @@ struct CliArgs {
                   for demo sqlite://rapport-demo.db?mode=rwc]")]
     #[arg(value_parser = values::database)]
     database_url: Option<String>,
-    /// Most connections to the database
+    /// Maximum number of database connections
     #[arg(long, env = "RAPPORT_DATABASE_CONNECTIONS", global = true, hide_env_values = true, value_name = "NUMBER")]
     #[arg(default_value = "8", value_parser = RangedI64ValueParser::<u32>::new().range(1..=1_000))]
     database_connections: u32,
-    /// File outside the database to which every erasure is appended, so that it survives a restore [default: none]
+    /// File outside the database that records every erasure, so that erasures survive a restore [default: none]
     #[arg(long, env = "RAPPORT_ERASURE_LEDGER", global = true, hide_env_values = true, value_name = "FILE")]
     erasure_ledger: Option<PathBuf>,
     #[arg(long, env = "RAPPORT_SIGNING_KEY", global = true, hide_env_values = true, value_name = "FILE")]
     #[arg(
-        help = "ES256 or EdDSA private key for access tokens, PKCS#8 as PEM or DER; without one, a server that has \
-                  an external issuer issues no tokens itself [default: made beside the SQLite file; on PostgreSQL \
-                  required, but for demo rapport-demo.key]"
+        help = "ES256 or EdDSA private key that signs access tokens, PKCS#8 in PEM or DER; a server with an external \
+                issuer and no key issues no tokens [default: generated next to the SQLite file; required on \
+                PostgreSQL, where demo uses rapport-demo.key]"
     )]
     signing_key: Option<PathBuf>,
-    /// Name of this server in its access tokens
+    /// Issuer (iss) of the access tokens of this server
     #[arg(long, env = "RAPPORT_ISSUER", global = true, hide_env_values = true, value_name = "NAME")]
     #[arg(default_value = "rapport", value_parser = values::name)]
     issuer: String,
     #[arg(long, env = "RAPPORT_ALLOW_BUILT_IN_ISSUER", global = true, hide_env_values = true, value_name = "BOOL")]
-    #[arg(help = "Believe the tokens of this server's own key on a --listen address that others can reach")]
+    #[arg(help = "Accept tokens signed by this server's own key when --listen is not a loopback address")]
     #[arg(default_value = "false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     allow_built_in_issuer: bool,
     #[arg(long, env = "RAPPORT_CLIENT_TOKEN_TTL", global = true, hide_env_values = true, value_name = "DURATION")]
-    #[arg(help = "How long the access tokens of API clients live, at most 1h")]
+    #[arg(help = "Lifetime of the access tokens of API clients, at most 1h")]
     #[arg(default_value = "1h", value_parser = values::client_token_life)]
     client_token_ttl: TimeDelta,
     #[arg(long, env = "RAPPORT_EXTERNAL_ISSUER", global = true, hide_env_values = true, value_name = "JSON")]
     #[arg(
-        help = "OpenID provider whose access tokens are believed, repeated; in the file [[external-issuer]] tables. \
-                  Keys: issuer, jwks (https address of its keys), audience, algorithm (ES256, EdDSA, RS256 or PS256), \
-                  organizations (those it may name: slugs or ids, or *), scopes (those it may give); also \
-                  type (at+jwt, JWT or none; default at+jwt), audience-claim, client-claim, organization, \
-                  organization-claim (holds an id or slug; default org), scope-claim (default scope), scope-prefix, \
-                  role-claim, role-scopes ({\"role\": \"map:read …\"}), claims. A claim is a name or a JSON pointer \
-                  such as /realm_access/roles. docs/issuers.md has one for each common provider [default: none]"
+        help = "OpenID provider whose access tokens are accepted; repeatable; [[external-issuer]] tables in the file. \
+                Required keys: issuer, jwks (https URL), audience, algorithm (ES256, EdDSA, RS256 or PS256), \
+                organizations (slugs or ids it may issue tokens for, or *), scopes (the maximum it may grant). \
+                Optional: type (default at+jwt), audience-claim, client-claim, organization, organization-claim \
+                (default org), scope-claim (default scope), scope-prefix, role-claim, role-scopes, claims. \
+                docs/reference/issuers.md explains them, with an example for each common provider [default: none]"
     )]
     #[arg(value_parser = IssuerConfig::parse)]
     external_issuer: Vec<IssuerConfig>,
     #[arg(long, env = "RAPPORT_CORS_ORIGIN", global = true, hide_env_values = true, value_name = "ORIGIN")]
-    #[arg(help = "Web page origins that may call the API, such as https://app.example, repeated or with commas \
-                  [default: none]")]
+    #[arg(help = "Origins of web pages that may call the API (CORS), for example https://app.example; repeatable or \
+                  comma-separated [default: none]")]
     #[arg(value_delimiter = ',', value_parser = values::origin)]
     cors_origin: Vec<String>,
     #[arg(long, env = "RAPPORT_TRUSTED_PROXY", global = true, hide_env_values = true, value_name = "NETWORK")]
     #[arg(
-        help = "Networks or addresses of proxies, such as 10.0.0.0/8, repeated or with commas, whose X-Forwarded-For \
-                  or Forwarded says whom a request is from [default: none]"
+        help = "Addresses or networks of proxies, for example 10.0.0.0/8, whose X-Forwarded-For or Forwarded header \
+                is trusted for the client's address; repeatable or comma-separated [default: none]"
     )]
     #[arg(value_delimiter = ',', value_parser = values::network)]
     trusted_proxy: Vec<IpNet>,
-    /// What to log: a level, or targets with levels such as info,rapport=debug; libraries stay at info
+    /// Log filter: a level, or targets with levels such as info,rapport=debug; libraries never log below info
     #[arg(long, env = "RAPPORT_LOG", global = true, hide_env_values = true, value_name = "FILTER")]
     #[arg(default_value = "info", value_parser = values::log)]
     log: Targets,
-    /// How to write the log
+    /// Log format
     #[arg(long, env = "RAPPORT_LOG_FORMAT", global = true, hide_env_values = true, value_name = "FORMAT")]
     #[arg(default_value = "text", value_enum)]
     log_format: LogFormat,
-    /// Longest request body, in bytes
+    /// Maximum size of a request body, in bytes
     #[arg(long, env = "RAPPORT_BODY_LIMIT", global = true, hide_env_values = true, value_name = "BYTES")]
     #[arg(default_value = "4194304", value_parser = RangedU64ValueParser::<usize>::new().range(1_024..=1_073_741_824))]
     body_limit: usize,
-    /// Longest time for a request
+    /// Timeout of a request
     #[arg(long, env = "RAPPORT_REQUEST_TIMEOUT", global = true, hide_env_values = true, value_name = "DURATION")]
     #[arg(default_value = "10s", value_parser = values::duration)]
     request_timeout: Duration,
-    /// Longest time for requests under way to finish after SIGTERM
+    /// Maximum time for open requests to finish after SIGTERM
     #[arg(long, env = "RAPPORT_DRAIN_TIMEOUT", global = true, hide_env_values = true, value_name = "DURATION")]
     #[arg(default_value = "25s", value_parser = values::duration)]
     drain_timeout: Duration,
     #[arg(long, env = "RAPPORT_DRAIN_DELAY", global = true, hide_env_values = true, value_name = "DURATION")]
-    #[arg(help = "How much of that new connections are still taken, so that load balancers can see that this server \
-                  is not ready")]
+    #[arg(help = "Part of --drain-timeout in which the server still accepts connections, so that load balancers \
+                  notice that it is no longer ready")]
     #[arg(default_value = "3s", value_parser = values::duration)]
     drain_delay: Duration,
-    /// Longest time after --drain-timeout until a server that hangs ends itself
+    /// Maximum time after --drain-timeout before a server that hangs exits by force
     #[arg(long, env = "RAPPORT_EXIT_TIMEOUT", global = true, hide_env_values = true, value_name = "DURATION")]
     #[arg(default_value = "10s", value_parser = values::duration)]
     exit_timeout: Duration,
@@ -273,7 +272,7 @@ impl Settings {
             None => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port_after(given.listen.port())?),
         };
         if admin_listen == given.listen && admin_listen.port() != 0 {
-            return Err(ConfigError::Wrong("--admin-listen must be another address than --listen".to_owned()));
+            return Err(ConfigError::Wrong("--admin-listen must differ from --listen".to_owned()));
         }
         let is_demo = matches!(command, Command::Demo);
         let is_asked_for = given.signing_key.is_some() || given.allow_built_in_issuer || is_demo;
@@ -281,8 +280,8 @@ impl Settings {
         let is_served = is_demo || matches!(command, Command::Serve);
         if is_served && is_built_in && !given.allow_built_in_issuer && !is_loopback(given.listen) {
             return Err(ConfigError::Wrong(format!(
-                "--listen {} can be reached by others: name an --external-issuer, or say --allow-built-in-issuer to \
-                 believe whoever has a token of this server's own key",
+                "--listen {} is not a loopback address: configure an --external-issuer, or set \
+                 --allow-built-in-issuer to accept tokens signed by this server's own key",
                 given.listen
             )));
         }
@@ -352,8 +351,8 @@ impl Settings {
             Some(file) => Ok(Some(KeyFile::Own(file.with_extension("key")))),
             None if matches!(self.command, Command::Demo) => Ok(Some(KeyFile::Own("rapport-demo.key".into()))),
             None => Err(ConfigError::Wrong(
-                "--signing-key is required on PostgreSQL, or an --external-issuer: a file made by `openssl genpkey \
-                 -algorithm ed25519 -out rapport.key`, or the rapport-demo.key that demo made"
+                "PostgreSQL requires a --signing-key or an --external-issuer: create a key with `openssl genpkey \
+                 -algorithm ed25519 -out rapport.key`, or use the demo's rapport-demo.key"
                     .to_owned(),
             )),
         }
@@ -367,7 +366,7 @@ fn usual_database(command: &Command, folder: &Path) -> (String, Option<String>) 
     let is_about_demo =
         !command.makes_database() && command.uses_database() && !is_there(USUAL_FILE) && is_there(DEMO_FILE);
     let name = if is_demo || is_about_demo { DEMO_FILE } else { USUAL_FILE };
-    let note = format!("there is no {USUAL_FILE} here: this is about the demo's {DEMO_FILE}");
+    let note = format!("{USUAL_FILE} does not exist in this folder; using the demo's {DEMO_FILE}");
     (format!("sqlite://{name}?mode=rwc"), is_about_demo.then_some(note))
 }
 
@@ -390,7 +389,7 @@ fn is_loopback(address: SocketAddr) -> bool {
 
 /// Port 0 lets the system choose, for both.
 fn port_after(port: u16) -> Result<u16, ConfigError> {
-    let no_port = || ConfigError::Wrong("--admin-listen must be set when --listen has the last port".to_owned());
+    let no_port = || ConfigError::Wrong("--admin-listen is required if --listen uses port 65535".to_owned());
     if port == 0 { Ok(0) } else { port.checked_add(1).ok_or_else(no_port) }
 }
 

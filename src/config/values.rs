@@ -31,11 +31,11 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
         }
     })?;
     let port: u16 = port.parse().map_err(|_| form)?;
-    let found = (host, port).to_socket_addrs().map_err(|_| format!("no address of {host} is known"))?;
+    let found = (host, port).to_socket_addrs().map_err(|_| format!("cannot resolve {host}"))?;
     // Who asks for localhost tries this one as well, and others expect it.
     let found: Vec<_> = found.collect();
     let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
-    first.copied().ok_or_else(|| format!("no address of {host} is known"))
+    first.copied().ok_or_else(|| format!("cannot resolve {host}"))
 }
 
 /// Where the database is.
@@ -46,14 +46,14 @@ pub fn database(text: &str) -> Result<String, String> {
 /// An IANA time zone.
 pub fn time_zone(text: &str) -> Result<Tz, String> {
     text.parse().map_err(|_| match suggest::time_zone(text) {
-        Some(meant) => format!("there is no such IANA time zone; a similar one is {meant}"),
+        Some(meant) => format!("unknown IANA time zone; did you mean {meant}?"),
         None => "expected an IANA time zone such as Europe/Berlin".to_owned(),
     })
 }
 
 /// `90s`, `30m` or `24h`, more than nothing.
 pub fn duration(text: &str) -> Result<Duration, &'static str> {
-    let form = "expected a whole number above 0 and s, m or h, such as 90s, 30m or 1h";
+    let form = "expected a positive integer followed by s, m or h, such as 90s, 30m or 1h";
     let unit = match text.chars().last() {
         Some('s') => 1,
         Some('m') => 60,
@@ -67,13 +67,13 @@ pub fn duration(text: &str) -> Result<Duration, &'static str> {
 /// How long a token may live.
 pub fn token_life(text: &str) -> Result<TimeDelta, &'static str> {
     let life = TimeDelta::from_std(duration(text)?).map_err(|_| "too long")?;
-    if life > MAX_LIFETIME { Err("a token lives at most 24h") } else { Ok(life) }
+    if life > MAX_LIFETIME { Err("the lifetime of a token is at most 24h") } else { Ok(life) }
 }
 
 /// How long a token of an API client may live.
 pub fn client_token_life(text: &str) -> Result<TimeDelta, &'static str> {
     let life = token_life(text)?;
-    if life > TimeDelta::hours(1) { Err("a client's token lives at most 1h") } else { Ok(life) }
+    if life > TimeDelta::hours(1) { Err("the lifetime of a client's token is at most 1h") } else { Ok(life) }
 }
 
 /// Scopes with spaces between them, each one we know.
@@ -84,7 +84,7 @@ pub fn permissions(text: &str) -> Result<Permissions, String> {
         Ok(known) => Ok(known.into_iter().collect()),
         Err(unknown) => {
             let known = Permission::ALL.map(Permission::name).join(", ");
-            Err(format!("there is no scope {unknown}, only {known}"))
+            Err(format!("unknown scope {unknown}; expected one of {known}"))
         }
     }
 }
@@ -93,7 +93,7 @@ pub fn permissions(text: &str) -> Result<Permissions, String> {
 pub fn slug(text: &str) -> Result<String, &'static str> {
     let is_slug = (1..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if is_slug { Ok(text.to_owned()) } else { Err("expected 1 to 64 of a-z, 0-9 and -") }
+    if is_slug { Ok(text.to_owned()) } else { Err("expected 1 to 64 characters of a-z, 0-9 and -") }
 }
 
 /// A name for people.
@@ -112,13 +112,13 @@ pub fn origin(text: &str) -> Result<String, &'static str> {
     if !host.is_empty() && host.bytes().all(is_host) {
         Ok(text.to_owned())
     } else {
-        Err("expected http:// or https:// and a host in lower case, without a path or a wildcard")
+        Err("expected http:// or https:// and a lowercase host, without a path or wildcard")
     }
 }
 
 /// Where others reach this server: scheme and host, perhaps a port and a path. Without the slash at its end.
 pub fn public_url(text: &str) -> Result<String, &'static str> {
-    let form = "expected http:// or https:// and a host, without a password, a query or a fragment";
+    let form = "expected http:// or https:// and a host, without password, query or fragment";
     let url: reqwest::Url = text.parse().map_err(|_| form)?;
     let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
     let is_http = ["http", "https"].contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.is_empty());
@@ -129,12 +129,12 @@ pub fn public_url(text: &str) -> Result<String, &'static str> {
 /// A network as `10.0.0.0/8`, or one address.
 pub fn network(text: &str) -> Result<IpNet, &'static str> {
     let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-    network.map_err(|_| "expected an address, or a network such as 10.0.0.0/8 or fd00::/8")
+    network.map_err(|_| "expected an IP address, or a network such as 10.0.0.0/8 or fd00::/8")
 }
 
 /// What to log. A word alone is a level: as a target it would turn everything else off.
 pub fn log(text: &str) -> Result<Targets, &'static str> {
-    let form = "expected a level (off, error, warn, info, debug, trace) or targets with levels, with commas";
+    let form = "expected a level (off, error, warn, info, debug, trace) or a comma-separated list of target=level";
     let is_clear = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
     if text.split(',').all(is_clear) { text.parse().map_err(|_| form) } else { Err(form) }
 }

@@ -33,7 +33,8 @@ pub const SLICE: Module = Module {
         name: SECRET,
         ty: "String",
         default: None,
-        doc: "The secret of an API client just made. Shown this once: only its hash is kept, and a replay shows null.",
+        doc: "The secret of the created API client. Returned only once: the server stores its hash, and a replay \
+              returns null.",
     }],
     ..Module::new(&NOUN)
 };
@@ -51,14 +52,14 @@ const RULES: Hooks = Hooks {
     ..Hooks::NONE
 };
 
-const POINTS: &str = "Points it can save up, 1 to 100,000,000, at most as many as its organization. Left out, as many as \
-    other callers.";
-const POINTS_PER_SECOND: &str = "Points it gains each second, 1 to 100,000,000, at most as many as its organization. Left \
-    out, as many as other callers.";
+const POINTS: &str = "Capacity of its point bucket, 1 to 100,000,000, at most that of its organization. Defaults to \
+                      the server's setting.";
+const POINTS_PER_SECOND: &str = "Refill rate of its point bucket in points per second, 1 to 100,000,000, at most that \
+                                 of its organization. Defaults to the server's setting.";
 
 const CREATE: Mutation = Mutation {
     name: "apiClientCreate",
-    doc: "Makes an API client and shows its secret, once. It can be given no scope that the token lacks.",
+    doc: "Creates an API client and returns its secret once. The token can only grant scopes that it has itself.",
     permissions: &[Permission::Admin],
     input: &[
         Argument { name: "name", ty: "String!", default: None, doc: "Name to show. Up to 200 characters." },
@@ -66,7 +67,7 @@ const CREATE: Mutation = Mutation {
             name: "scopes",
             ty: "[String!]!",
             default: None,
-            doc: "What its tokens may do at most, such as `map:read`: one scope or more.",
+            doc: "Maximum scopes of its tokens, for example `map:read`; at least one.",
         },
         Argument { name: "points", ty: "Int", default: None, doc: POINTS },
         Argument { name: "pointsPerSecond", ty: "Int", default: None, doc: POINTS_PER_SECOND },
@@ -76,9 +77,10 @@ const CREATE: Mutation = Mutation {
 
 const REVOKE: Mutation = Mutation {
     name: "apiClientRevoke",
-    doc: "Revokes an API client for good: it gets no tokens, and within 10 seconds those it holds are refused.",
+    doc: "Revokes an API client permanently: it gets no more tokens, and its current tokens are refused within 10 \
+          seconds.",
     permissions: &[Permission::Admin],
-    input: &[Argument { name: "id", ty: "ID!", default: None, doc: "Which one." }],
+    input: &[Argument { name: "id", ty: "ID!", default: None, doc: "Id of the API client." }],
     run: Run::Direct(|tx, input| Box::pin(async move { revoke(tx, input.id("id", &NOUN)?).await })),
 };
 

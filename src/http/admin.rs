@@ -44,7 +44,7 @@ pub fn spawn(listener: TcpListener, health: Health) -> io::Result<()> {
     };
     let report = move || {
         if let Err(error) = serve() {
-            tracing::error!(%error, "health and metrics are no longer served");
+            tracing::error!(%error, "the admin listener failed");
         }
     };
     std::thread::Builder::new().name("admin".to_owned()).spawn(report).map(drop)

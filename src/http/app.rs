@@ -182,7 +182,7 @@ impl<T> Routed for T where
 /// Answers the panics of a resource, and its other methods, in our shape.
 fn guarded(resource: Resource, allow: &'static str) -> Resource<impl Routed> {
     let refuse = move |unread: web::Payload| async move {
-        let refusal = ErrorResponse::method_not_allowed(allow, "this address knows other methods");
+        let refusal = ErrorResponse::method_not_allowed(allow, "method not allowed for this path");
         body::hold(refusal.respond(Media::Json), unread)
     };
     resource.default_service(web::to(refuse)).wrap(from_fn(middleware::catch_panic))

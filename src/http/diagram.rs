@@ -77,7 +77,7 @@ async fn caller(http: &HttpRequest, state: &State) -> Result<(Actor, String), Er
         actor.ok_or_else(|| ErrorResponse::unauthenticated(Reason::Missing))?
     };
     let theme = theme.map(str::to_ascii_uppercase);
-    Ok((actor, theme.ok_or_else(|| ErrorResponse::bad_request("theme is auto, light or dark"))?))
+    Ok((actor, theme.ok_or_else(|| ErrorResponse::bad_request("theme must be auto, light or dark"))?))
 }
 
 async fn answer(
@@ -110,7 +110,7 @@ async fn answer(
 /// Who opens a signed address: with the one scope it names, and nothing of the address changed or added.
 async fn opened(http: &HttpRequest, state: &State, signature: &str, theme: &str) -> Result<Actor, ErrorResponse> {
     if http.headers().contains_key(AUTHORIZATION) {
-        return Err(ErrorResponse::bad_request("a signed address is opened without an Authorization header"));
+        return Err(ErrorResponse::bad_request("a signed URL must be requested without an Authorization header"));
     }
     let resource = format!("{}?theme={theme}", http.path());
     let opened = async {

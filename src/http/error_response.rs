@@ -63,7 +63,7 @@ impl ErrorResponse {
     }
 
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this address")
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "no such path")
     }
 
     pub fn method_not_allowed(allow: &'static str, message: &'static str) -> Self {

@@ -44,7 +44,7 @@ const ANONYMOUS: usize = 64 * 1_024;
 /// A body up to so long is read on the thread that answers.
 const BRIEF: usize = 16 * 1_024;
 /// What is said to whom there is no place for.
-const TOO_MUCH: &str = "too much is asked for at once, try again";
+const TOO_MUCH: &str = "the server is overloaded; try again";
 /// Bytes of an answer about the schema that cost a point.
 const SCHEMA_BYTES: usize = 1_000;
 
@@ -63,7 +63,7 @@ pub async fn graphql(
             let answered = if wanted.is_some() {
                 answer(&http, &mut payload, actor.clone(), &state, &store, media).await
             } else {
-                let message = "accept application/graphql-response+json or application/json";
+                let message = "the Accept header must allow application/graphql-response+json or application/json";
                 Err(ErrorResponse::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message))
             };
             let mut response = answered.unwrap_or_else(|refusal| refusal.respond(media));
@@ -163,7 +163,7 @@ fn begin(
     }
     let kind = document.kind();
     if is_get && kind != OperationType::Query {
-        return Err(ErrorResponse::method_not_allowed("POST", "only queries can be sent by GET"));
+        return Err(ErrorResponse::method_not_allowed("POST", "GET supports queries only; send mutations by POST"));
     }
     let variables = params.variables(state.limits.body_values, room)?;
     Ok(StartedRequest { kind: Some(kind), prepared: document.prepare(variables, &state.shape, &state.limits) })
@@ -183,7 +183,7 @@ pub(super) async fn rate_limited(
         .transpose();
     let asked = match asked {
         Ok(asked) => asked,
-        Err(wait) => return wait_for(&wait, "too much was asked about the schema: wait, or ask for less"),
+        Err(wait) => return wait_for(&wait, "introspection points exhausted; wait, or select less of the schema"),
     };
     let settle = |response: &Response, bytes: usize| {
         let Some(asked) = &asked else { return };
@@ -214,7 +214,7 @@ pub(super) async fn rate_limited(
             response
         }
         Err(wait) => {
-            let response = wait_for(&wait, "too many points spent: wait, or ask for less");
+            let response = wait_for(&wait, "points exhausted; wait, or request less");
             settle(&response, 0);
             response
         }

@@ -83,6 +83,6 @@ pub async fn ready(health: web::Data<Health>) -> HttpResponse {
     }
     match health.silence() {
         Some(silence) if silence < AWAY => HttpResponse::Ok().json(json!({ "status": "ok" })),
-        _ => ErrorResponse::unavailable("the database does not answer").respond(Media::Json),
+        _ => ErrorResponse::unavailable("the database does not respond").respond(Media::Json),
     }
 }

@@ -26,13 +26,13 @@ pub fn recorder() -> &'static PrometheusHandle {
             .build_recorder();
         let handle = recorder.handle();
         if metrics::set_global_recorder(recorder).is_err() {
-            tracing::warn!("something else records metrics: /metrics stays empty");
+            tracing::warn!("another metrics recorder is installed: /metrics stays empty");
         }
-        metrics::describe_counter!(REQUESTS, "Requests answered, by route, status and the code of the first error.");
-        metrics::describe_histogram!(DURATION, "Seconds from the request's head to its answer, by route.");
-        metrics::describe_histogram!(HOLD, "Seconds for which a transaction held the one writer of SQLite.");
-        metrics::describe_gauge!(IN_FLIGHT, "Requests being answered.");
-        metrics::describe_gauge!(BUILD, "1, with the version that runs.");
+        metrics::describe_counter!(REQUESTS, "Number of requests by route, status and code of the first error.");
+        metrics::describe_histogram!(DURATION, "Duration of requests in seconds, by route.");
+        metrics::describe_histogram!(HOLD, "Duration in seconds for which a transaction held the SQLite writer.");
+        metrics::describe_gauge!(IN_FLIGHT, "Number of requests in progress.");
+        metrics::describe_gauge!(BUILD, "Constant 1, labelled with the running version.");
         gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         handle
     })

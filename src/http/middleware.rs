@@ -56,7 +56,7 @@ pub async fn request_middleware(
             let status = error.as_response_error().status_code();
             let mut response = ErrorResponse::of_status(status, id).respond(Media::Json);
             add_headers(&mut response, id);
-            tracing::error!(request_id = %id, method, status = status.as_u16(), "a request failed outside its route");
+            tracing::error!(request_id = %id, method, status = status.as_u16(), "request failed outside its route");
             return Err(InternalError::from_response("failed outside its route", response).into());
         }
     };
@@ -139,7 +139,7 @@ pub async fn catch_panic(
         answered?.map_into_boxed_body()
     } else {
         let id = http.extensions().get::<RequestId>().copied();
-        tracing::error!(request_id = id.map(tracing::field::display), "a request panicked");
+        tracing::error!(request_id = id.map(tracing::field::display), "request handler panicked");
         ServiceResponse::new(http, ErrorResponse::internal(id).respond(Media::Json))
     };
     if response.request().app_data::<web::Data<Health>>().is_some_and(|health| health.is_draining()) {

@@ -94,11 +94,11 @@ impl Denied {
     fn respond(self) -> HttpResponse {
         let (status, error, description) = match self {
             Self::Request(what) => (StatusCode::BAD_REQUEST, "invalid_request", what),
-            Self::Client => (StatusCode::UNAUTHORIZED, "invalid_client", "the credentials are not those of a client"),
+            Self::Client => (StatusCode::UNAUTHORIZED, "invalid_client", "unknown client or wrong secret"),
             Self::Grant => (StatusCode::BAD_REQUEST, "unsupported_grant_type", "only client_credentials is supported"),
-            Self::Scope => (StatusCode::BAD_REQUEST, "invalid_scope", "the client does not have all of these scopes"),
-            Self::Target => (StatusCode::BAD_REQUEST, "invalid_target", "tokens are for this API only"),
-            Self::TooOften(_) => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "too many attempts"),
+            Self::Scope => (StatusCode::BAD_REQUEST, "invalid_scope", "the client may not use all of these scopes"),
+            Self::Target => (StatusCode::BAD_REQUEST, "invalid_target", "tokens are only issued for this API"),
+            Self::TooOften(_) => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "too many failed attempts"),
             Self::Away => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "try again"),
         };
         let mut response = HttpResponse::build(status);
@@ -177,7 +177,7 @@ async fn answer(
     }
     let issued = gate.tokens.as_ref().ok_or(Denied::Away)?.issue(&actor, gate.client_life, now);
     let token = issued.map_err(|error| {
-        tracing::error!(%error, "a client's token could not be signed");
+        tracing::error!(%error, "cannot sign a client's token");
         Denied::Away
     })?;
     let answer = json!({
@@ -200,7 +200,7 @@ impl Authenticator {
         now: DateTime<Utc>,
     ) -> Result<Actor, Denied> {
         let away = |error: Error| {
-            tracing::warn!(%error, "a client's credentials could not be judged");
+            tracing::warn!(%error, "cannot verify a client's credentials");
             Denied::Away
         };
         let row = decoded.unwrap_or_default();
@@ -212,7 +212,7 @@ impl Authenticator {
             Some(names) => narrowed(names, known.permissions).ok_or(Denied::Scope)?,
         };
         if let Err(error) = self.store.api_client_was_used(known.organization, row, now).await {
-            tracing::warn!(%error, "the last use of a client could not be noted");
+            tracing::warn!(%error, "cannot record the last use of a client");
         }
         let id = id.to_owned();
         Ok(Actor { organization: known.organization, subject: id.clone(), client: Some(id), permissions })
@@ -235,7 +235,7 @@ impl Form {
         if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(Denied::Request("send application/x-www-form-urlencoded"));
         }
-        let unread = Denied::Request("the body cannot be read");
+        let unread = Denied::Request("cannot read the body");
         let text = std::str::from_utf8(body).map_err(|_| unread)?;
         Ok(Self(Query::<Vec<(String, String)>>::from_query(text).map_err(|_| unread)?.into_inner()))
     }
@@ -244,7 +244,7 @@ impl Form {
     fn one(&self, name: &str) -> Result<Option<&str>, Denied> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
-            (_, Some(_)) => Err(Denied::Request("a parameter is given twice")),
+            (_, Some(_)) => Err(Denied::Request("duplicate parameter")),
             (value, None) => Ok(value.filter(|value| !value.is_empty())),
         }
     }
@@ -255,13 +255,13 @@ impl Form {
         let mut given = headers.get_all(AUTHORIZATION);
         let (header, more) = (given.next(), given.next());
         if more.is_some() || (header.is_some() && secret.is_some()) {
-            return Err(Denied::Request("the client authenticates in one way"));
+            return Err(Denied::Request("use only one method of client authentication"));
         }
         match (header, id, secret) {
             (Some(header), id, _) => {
                 let basic = header.to_str().ok().and_then(basic).ok_or(Denied::Client)?;
                 if id.is_some_and(|id| id != basic.0) {
-                    return Err(Denied::Request("two clients are named"));
+                    return Err(Denied::Request("the request names two clients"));
                 }
                 Ok(basic)
             }

@@ -120,7 +120,10 @@ pub fn reply(response: &Response, media: Media, operation: Option<OperationType>
     let mut text = Bounded { bytes: Vec::new(), most: most_bytes, is_over: false };
     if write(response, has_data, &mut text).is_err() {
         if text.is_over && !is_request_error(response) {
-            let message = format!("the answer is longer than {most_bytes} bytes; what was written stays: ask for less");
+            let message = format!(
+                "the response exceeds {most_bytes} bytes (any changes were saved); request fewer \
+                                   fields or rows"
+            );
             let mut over = refused(refuse(ANSWER_TOO_LARGE, message, None));
             over.extensions.clone_from(&response.extensions);
             return reply(&over, media, operation, most_bytes);

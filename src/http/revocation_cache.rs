@@ -99,7 +99,7 @@ impl RevocationCache {
             let asked = self.poll(clock::now()).await;
             tokio::time::sleep(if asked.is_ok() { POLL } else { PAUSE }).await;
             if let Err(error) = asked {
-                tracing::warn!(%error, "whose tokens are refused could not be read");
+                tracing::warn!(%error, "cannot refresh the list of revoked tokens");
             }
         }
     }
@@ -144,6 +144,6 @@ impl Inner {
 
 /// While the database is away nobody can be told from anybody; its own words are for the log.
 pub(super) fn away(error: &Error) -> Error {
-    tracing::warn!(%error, "a token could not be judged");
+    tracing::warn!(%error, "cannot verify a token");
     Error::Unavailable
 }

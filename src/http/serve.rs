@@ -61,11 +61,11 @@ fn listen(setting: &str, address: SocketAddr, socket: TcpSocket) -> io::Result<T
 
 fn bind_error(setting: &str, address: SocketAddr, error: &io::Error) -> io::Error {
     let reason = match error.kind() {
-        io::ErrorKind::AddrInUse => format!("is in use by another program: name another port by --{setting}"),
+        io::ErrorKind::AddrInUse => format!("is in use by another program: choose another port with --{setting}"),
         io::ErrorKind::PermissionDenied => {
-            format!("may not be used by this user: name a port above 1023 by --{setting}")
+            format!("requires privileges: choose a port above 1023 with --{setting}")
         }
-        io::ErrorKind::AddrNotAvailable => format!("is no address of this machine: name one by --{setting}"),
+        io::ErrorKind::AddrNotAvailable => format!("is not an address of this machine: choose one with --{setting}"),
         _ => format!("cannot be used: {error}"),
     };
     io::Error::new(error.kind(), format!("--{setting} {address} {reason}"))
@@ -129,7 +129,7 @@ fn stop_on_signal(
             _ = interrupt.recv() => Duration::ZERO,
         };
         end_after(limit);
-        tracing::info!("stopping: finishing what has begun");
+        tracing::info!("shutting down: waiting for open requests");
         health.drain();
         tokio::time::sleep(delay).await;
         server.stop(true).await;
@@ -141,7 +141,7 @@ fn end_after(limit: Duration) {
     thread::spawn(move || {
         thread::sleep(limit);
         // In a thread of its own: a log that nobody reads stops those who write to it.
-        thread::spawn(|| tracing::error!("some requests would not end: exiting without them"));
+        thread::spawn(|| tracing::error!("exiting by force: some requests did not finish"));
         thread::sleep(LAST_WORDS);
         std::process::exit(1);
     });

@@ -42,15 +42,16 @@ pub const OBJECTS: &[&Noun] = &[&COPY_TEST, &COMPARISON, &ARM, &CANDIDATES, &CAN
 /// The fields of a message.
 pub const OF_MESSAGE: &[Computed] = &[Computed {
     name: "copyTest",
-    doc: "Its variants compared, each with each within a medium; those in the archive are left out.",
+    doc: "Pairwise comparison of its variants within each medium, without archived variants.",
     arguments: &[
         Argument {
             name: "acrossMediums",
             ty: "Boolean",
             default: Some("false"),
-            doc: "Whether variants of different mediums are compared, too. Their audiences may differ as much as their words.",
+            doc: "Whether to compare variants of different mediums too. Their audiences may differ as much as their \
+                  texts.",
         },
-        Argument { name: "first", ty: "Int", default: Some("100"), doc: "Most pairs, 1 to 1,000." },
+        Argument { name: "first", ty: "Int", default: Some("100"), doc: "Maximum number of pairs, 1 to 1,000." },
     ],
     shows: ReturnType::One(&COPY_TEST),
     run: |scope, input, ids| Box::pin(copy_tests(scope, input, ids)),
@@ -59,10 +60,16 @@ pub const OF_MESSAGE: &[Computed] = &[Computed {
 /// The query.
 pub const RECYCLE: Query = Query {
     name: "recycleCandidates",
-    doc: "Variants of messages that won in their medium, with the mediums in which their message was never tried.",
+    doc: "Lists message variants that won in their medium, with the mediums in which the message has not been tried.",
     arguments: &[
-        Argument { name: "messageRef", ty: "MessageRef", default: None, doc: "Only this message; all when left out." },
-        Argument { name: "first", ty: "Int", default: Some("100"), doc: "Most candidates, 1 to 1,000." },
+        Argument {
+            name: "messageRef",
+            ty: "MessageRef",
+            default: None,
+            doc: "Restricts the list to this message. \
+            Defaults to all messages.",
+        },
+        Argument { name: "first", ty: "Int", default: Some("100"), doc: "Maximum number of candidates, 1 to 1,000." },
     ],
     answer: &CANDIDATES,
     permissions: &[Permission::MapRead],

@@ -12,21 +12,33 @@ const DIFFERENCE: Kind = Kind::Float { min: -1.0, max: 1.0 };
 /// One variant in a comparison.
 pub(super) static ARM: Noun = Noun::computed(
     "CopyTestArm",
-    "One variant in a comparison: how many of those it was sent to have responded.",
+    "Response rate of a variant in a comparison.",
     Permission::MapRead,
     &[
-        Field::new("sentCount", "sent_count", COUNT, "How many customers it was sent to: the denominator."),
-        Field::new("respondedCount", "responded_count", COUNT, "How many of them responded: the numerator."),
+        Field::new("sentCount", "sent_count", COUNT, "Number of customers it was sent to: the denominator."),
+        Field::new(
+            "respondedCount",
+            "responded_count",
+            COUNT,
+            "Number of those customers who responded: the \
+            numerator.",
+        ),
         Field::new(
             "proportion",
             "proportion",
             SHARE,
-            "respondedCount divided by sentCount; null if it was sent to nobody.",
+            "respondedCount divided by sentCount; null if it was not sent to anybody.",
         )
         .nullable(),
-        Field::new("lower", "lower", SHARE, "Where the Wilson interval of the proportion begins; null with it.")
-            .nullable(),
-        Field::new("upper", "upper", SHARE, "Where it ends.").nullable(),
+        Field::new(
+            "lower",
+            "lower",
+            SHARE,
+            "Lower bound of the Wilson interval of the proportion; null if the \
+                                             proportion is null.",
+        )
+        .nullable(),
+        Field::new("upper", "upper", SHARE, "Upper bound of the interval; null if the lower bound is null.").nullable(),
     ],
     &[
         Relationship::one("variant", &message_variant::NOUN, ("variant_id", false), "The variant."),
@@ -37,34 +49,36 @@ pub(super) static ARM: Noun = Noun::computed(
 /// Two variants compared.
 pub(super) static COMPARISON: Noun = Noun::computed(
     "CopyComparison",
-    "Two variants of a message compared.",
+    "Comparison of two variants of a message.",
     Permission::MapRead,
     &[
-        Field::new("isSameMedium", "is_same_medium", Kind::Bool, "Whether both are made for one medium."),
+        Field::new("isSameMedium", "is_same_medium", Kind::Bool, "Whether both variants are for the same medium."),
         Field::new(
             "difference",
             "difference",
             DIFFERENCE,
-            "Proportion of `one` less that of `other`, -1 to 1; null if either was sent to nobody.",
+            "Proportion of `one` minus that of `other`, -1 to 1; null if either was not sent to anybody.",
         )
         .nullable(),
         Field::new(
             "lower",
             "lower",
             DIFFERENCE,
-            "Where the interval of the difference begins (Newcombe, made of the Wilson intervals); null with it.",
+            "Lower bound of the interval of the difference (Newcombe, from the Wilson intervals); null if the \
+             difference is null.",
         )
         .nullable(),
-        Field::new("upper", "upper", DIFFERENCE, "Where it ends.").nullable(),
+        Field::new("upper", "upper", DIFFERENCE, "Upper bound of the interval; null if the lower bound is null.")
+            .nullable(),
     ],
     &[
-        Relationship::embedded("one", &ARM, false, "The variant that was made first."),
+        Relationship::embedded("one", &ARM, false, "The older variant."),
         Relationship::embedded("other", &ARM, false, "The variant it is compared with."),
         Relationship::one(
             "winner",
             &message_variant::NOUN,
             ("winner_id", true),
-            "The variant with the greater proportion; null while the interval of the difference contains 0.",
+            "The variant with the higher proportion; null while the interval of the difference contains 0.",
         ),
     ],
 );
@@ -72,25 +86,26 @@ pub(super) static COMPARISON: Noun = Noun::computed(
 /// The comparisons of one message.
 pub(super) static COPY_TEST: Noun = Noun::computed(
     "CopyTest",
-    "The variants of a message compared, each with each. Comparing many pairs, one in twenty seems to differ by chance.",
+    "Pairwise comparison of the variants of a message. Among many pairs, about one in twenty appears to differ by \
+     chance.",
     Permission::MapRead,
     &[
-        Field::new("measure", "measure", Kind::Text { max: 64 }, "Key of the measure: `copy_test`."),
+        Field::new("measure", "measure", Kind::Text { max: 64 }, "Name of the measure: `copy_test`."),
         Field::new(
             "measureVersion",
             "measure_version",
             Kind::Int { min: 1, max: i64::MAX },
-            "Version of its definition: another one counts otherwise.",
+            "Version of the definition of the measure. Values of different versions are not comparable.",
         ),
-        Field::new("definition", "definition", Kind::Text { max: 2000 }, "What is computed, in a sentence."),
-        Field::new("comparisonCount", "comparison_count", COUNT, "Pairs there are, whatever `first` is."),
-        Field::new("confidence", "confidence", SHARE, "Confidence of the intervals: 0.95."),
+        Field::new("definition", "definition", Kind::Text { max: 2000 }, "Definition of the measure in one sentence."),
+        Field::new("comparisonCount", "comparison_count", COUNT, "Total number of pairs, regardless of `first`."),
+        Field::new("confidence", "confidence", SHARE, "Confidence level of the intervals: 0.95."),
     ],
     &[Relationship::embedded(
         "comparisons",
         &COMPARISON,
         true,
-        "The pairs, by age of the first variant, then of the other.",
+        "The pairs, sorted by age of the first variant, then of the second.",
     )],
 );
 
@@ -106,23 +121,25 @@ pub(super) static UNTRIED: Noun = Noun::computed(
 /// What can be recycled.
 pub(super) static CANDIDATE: Noun = Noun::computed(
     "RecycleCandidate",
-    "A variant that won in its medium, and the mediums in which its message was never tried.",
+    "A variant that won in its medium, and the mediums in which its message has not been tried.",
     Permission::MapRead,
-    &[Field::new("proportion", "proportion", SHARE, "Share of those it was sent to that responded.")],
+    &[Field::new("proportion", "proportion", SHARE, "Share of recipients who responded.")],
     &[
         Relationship::one("message", &message::NOUN, ("message_id", false), "The message."),
         Relationship::one(
             "winner",
             &message_variant::NOUN,
             ("winner_id", false),
-            "The variant that won: better than another one of the message in its medium, with an interval of the difference that excludes 0, and worse than none.",
+            "The winning variant: better than another variant of the message in its medium, with an interval of the \
+             difference that excludes 0, and worse than none.",
         ),
-        Relationship::one("medium", &medium::NOUN, ("medium_id", false), "The medium in which it won."),
+        Relationship::one("medium", &medium::NOUN, ("medium_id", false), "Medium in which the variant won."),
         Relationship::embedded(
             "untried",
             &UNTRIED,
             true,
-            "Mediums for which the message has no variant, not even an archived one, by name. Mediums in the archive, and categories with mediums below them, are left out.",
+            "Mediums for which the message has no variant, not even an archived one, sorted by name. Archived mediums \
+             and categories are omitted.",
         ),
     ],
 );
@@ -130,8 +147,8 @@ pub(super) static CANDIDATE: Noun = Noun::computed(
 /// All that can be recycled.
 pub(super) static CANDIDATES: Noun = Noun::computed(
     "RecycleCandidates",
-    "Words that have proved themselves in one medium and were never tried in another.",
+    "Texts that are proven in one medium and untried in another.",
     Permission::MapRead,
-    &[Field::new("candidateCount", "candidate_count", COUNT, "Candidates there are, whatever `first` is.")],
-    &[Relationship::embedded("nodes", &CANDIDATE, true, "The candidates, the oldest message first.")],
+    &[Field::new("candidateCount", "candidate_count", COUNT, "Total number of candidates, regardless of `first`.")],
+    &[Relationship::embedded("nodes", &CANDIDATE, true, "The candidates, sorted by age of the message, oldest first.")],
 );

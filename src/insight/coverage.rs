@@ -36,25 +36,27 @@ const MAX_ITEMS: i64 = 100;
 /// The query.
 pub const QUERY: Query = Query {
     name: "coverage",
-    doc: "What is missing on the map: for each kind of gap how many there are, of how many, which, and what would mend them. Rows in the archive are left out. Refused with BAD_USER_INPUT above 10,000 points.",
+    doc: "Gaps in the map: for each kind of gap the count, the total, the affected elements and the mutation that \
+          fixes them. Archived rows are omitted. Fails with BAD_USER_INPUT above 10,000 points.",
     arguments: &[
         Argument {
             name: "journeyRef",
             ty: "JourneyRef",
             default: None,
-            doc: "Only points of this journey; null if there is no such journey. The whole organization when left out.",
+            doc: "Restricts the report to the points of this journey. The result is null if it does not exist. \
+                  Defaults to the whole organization.",
         },
         Argument {
             name: "days",
             ty: "Int",
             default: Some("90"),
-            doc: "How many days back feedback is recent, 1 to 3,650.",
+            doc: "Number of days within which feedback counts as recent, 1 to 3,650.",
         },
         Argument {
             name: "first",
             ty: "Int",
             default: Some("25"),
-            doc: "How many items of each finding are listed, the oldest first, 0 to 100. All are counted.",
+            doc: "Number of items to list per finding, oldest first, 0 to 100. Counts include all items.",
         },
     ],
     answer: &COVERAGE,

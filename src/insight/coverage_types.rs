@@ -7,29 +7,29 @@ use entity::{
 };
 
 entity::string_enum! {
-    /// What can be missing.
+    /// Kind of gap in the map.
     CoverageKey as "CoverageKey" {
-        /// Points of which no expectation is known, of all points.
+        /// Points without expectations, out of all points.
         NoExpectations = "NO_EXPECTATIONS",
-        /// Points of whose expectations fewer are ranked than five, or than there are, of all points with expectations.
+        /// Points that rank fewer expectations than five and than they have, out of all points with expectations.
         TopFiveNotChosen = "TOP_FIVE_NOT_CHOSEN",
-        /// Points without influencers, of all points.
+        /// Points without influencers, out of all points.
         NoInfluencers = "NO_INFLUENCERS",
-        /// Points without mediums, of all points.
+        /// Points without mediums, out of all points.
         NoMediums = "NO_MEDIUMS",
-        /// Points without offers, of all points.
+        /// Points without offers, out of all points.
         NoOffers = "NO_OFFERS",
-        /// Points without evidence behind them, of all points.
+        /// Points without evidence, out of all points.
         NoEvidence = "NO_EVIDENCE",
-        /// Points that no department owns, of all points.
+        /// Points without an owning department, out of all points.
         NoOwner = "NO_OWNER",
-        /// Points on which no feedback was received in the last `days` days, of all points.
+        /// Points without feedback in the last `days` days, out of all points.
         NoRecentFeedback = "NO_RECENT_FEEDBACK",
-        /// Points that stand in no journey, of all points of the organization.
+        /// Points that are not part of a journey, out of all points of the organization.
         InNoJourney = "IN_NO_JOURNEY",
-        /// Expectations that no one measures: without a metric of their target, of all expectations of the points.
+        /// Expectations without a target metric, out of all expectations of the points.
         ExpectationNotMeasured = "EXPECTATION_NOT_MEASURED",
-        /// Offers that are put before customers at no point, of all offers of the organization.
+        /// Offers that are not linked to a point, out of all offers of the organization.
         OfferAtNoPoint = "OFFER_AT_NO_POINT",
     }
 }
@@ -63,11 +63,11 @@ const COUNT: Kind = Kind::Int { min: 0, max: i64::MAX };
 
 pub(super) static COVERAGE: Noun = Noun::computed(
     "Coverage",
-    "What is missing on the map of an organization, or of one journey.",
+    "Gaps in the map of an organization or of a journey.",
     Permission::MapRead,
     &[
-        Field::new("pointCount", "point_count", COUNT, "Points that were looked at."),
-        Field::new("days", "days", COUNT, "How many days back feedback was recent."),
+        Field::new("pointCount", "point_count", COUNT, "Number of points examined."),
+        Field::new("days", "days", COUNT, "Number of days within which feedback counted as recent."),
     ],
     &[
         Relationship {
@@ -80,69 +80,76 @@ pub(super) static COVERAGE: Noun = Noun::computed(
             name: "findings",
             target: &FINDING,
             link: Link::Embedded { is_list: true },
-            doc: "Every kind of gap, those that do not occur included.",
+            doc: "One finding per kind of gap, including those that do not occur.",
         },
     ],
 );
 
 static FINDING: Noun = Noun::computed(
     "CoverageFinding",
-    "A kind of gap, and where it is.",
+    "A kind of gap and the elements that have it.",
     Permission::MapRead,
     &[
-        Field::new("key", "key", Kind::Enum(CoverageKey::TYPE), "What is missing."),
-        Field::new("definition", "definition", Kind::Text { max: 2_000 }, "What is counted, and of what."),
-        Field::new("count", "count", COUNT, "How many there are."),
-        Field::new("of", "of", COUNT, "How many there could be."),
+        Field::new("key", "key", Kind::Enum(CoverageKey::TYPE), "The kind of gap."),
+        Field::new("definition", "definition", Kind::Text { max: 2_000 }, "What is counted, out of what."),
+        Field::new("count", "count", COUNT, "Number of gaps."),
+        Field::new("of", "of", COUNT, "Number of elements examined."),
         Field::new(
             "share",
             "share",
             Kind::Float { min: 0.0, max: 1.0 },
-            "count / of, 0 to 1; null when there is nothing to count.",
+            "`count` divided by `of`, 0 to 1; null if `of` is 0.",
         )
         .nullable(),
-        Field::new("mutation", "mutation", Kind::Text { max: 200 }, "The mutation that would mend it."),
+        Field::new("mutation", "mutation", Kind::Text { max: 200 }, "The mutation that closes the gap."),
         Field::new(
             "inputField",
             "input_field",
             Kind::Text { max: 200 },
-            "The field of that mutation's input that takes an item's elementId: as it is in `id`, in a reference, or a list of references, as its `id`.",
+            "The input field of that mutation that takes the item's elementId: directly in `id`, otherwise as `id` of \
+             a reference or of a list of references.",
         ),
     ],
     &[Relationship {
         name: "items",
         target: &ITEM,
         link: Link::Embedded { is_list: true },
-        doc: "Where it is missing, as many as `first` says.",
+        doc: "The elements that have the gap, at most `first`.",
     }],
 );
 
 static ITEM: Noun = Noun::computed(
     "CoverageItem",
-    "An element of which something is missing.",
+    "An element that has a gap.",
     Permission::MapRead,
     &[
         Field::new("type", "type", Kind::Text { max: 64 }, "Type of the element, for example InteractionPoint."),
-        Field::new("elementId", "element_id", Kind::RowId { noun: "type" }, "Its id, for node(id) and the mutation."),
+        Field::new(
+            "elementId",
+            "element_id",
+            Kind::RowId { noun: "type" },
+            "Id of the element, for `node` and the \
+            mutation.",
+        ),
     ],
     &[
         Relationship {
             name: "point",
             target: &interaction_point::NOUN,
             link: Link::One { column: "point_id", is_nullable: true, writable: Writable::Never },
-            doc: "The interaction point: the element itself, or the one it belongs to. Null if it belongs to none.",
+            doc: "The interaction point: the element itself or the point it belongs to; null if there is none.",
         },
         Relationship {
             name: "expectation",
             target: &expectation::NOUN,
             link: Link::One { column: "expectation_id", is_nullable: true, writable: Writable::Never },
-            doc: "The expectation, if it is one that lacks something.",
+            doc: "The expectation, if the element is one.",
         },
         Relationship {
             name: "offer",
             target: &offer::NOUN,
             link: Link::One { column: "offer_id", is_nullable: true, writable: Writable::Never },
-            doc: "The offer, if it is one that lacks something.",
+            doc: "The offer, if the element is one.",
         },
     ],
 );

@@ -10,29 +10,29 @@ use entity::{
 use crate::graphql::planning::distinct::PAGE_INFO;
 
 entity::string_enum! {
-    /// What feedback records can be grouped by.
+    /// Key by which feedback records can be grouped.
     GroupKey as "FeedbackRecordGroupKey" {
-        /// The interaction point. Needs `map:read`.
+        /// The interaction point. Requires `map:read`.
         Point = "POINT",
-        /// The medium. Needs `map:read`.
+        /// The medium. Requires `map:read`.
         Medium = "MEDIUM",
-        /// The department it is routed to. Needs `map:read`.
+        /// The department the feedback is routed to. Requires `map:read`.
         Department = "DEPARTMENT",
         /// The kind of feedback.
         Kind = "KIND",
         /// The product.
         Product = "PRODUCT",
-        /// The tag. A record with several tags counts under each of them, one without under null.
+        /// The tag. A record with several tags counts under each of them, a record without tags under null.
         Tag = "TAG",
     }
 }
 
 entity::string_enum! {
-    /// How groups are ordered.
+    /// Sort order of groups.
     GroupOrder as "GroupOrder" {
-        /// The largest first, then by key.
+        /// By count, largest first, then by key.
         Count = "COUNT",
-        /// By bucket, then by key; absent keys first.
+        /// By bucket, then by key; nulls first.
         Key = "KEY",
     }
 }
@@ -42,17 +42,17 @@ const COUNT: Kind = Kind::Int { min: 0, max: i64::MAX };
 /// The mean of a score.
 pub(super) static MEAN: Noun = Noun::computed(
     "ScoreMean",
-    "The mean of a score over the records that have one.",
+    "Mean of a score over the records that have it.",
     Permission::RecordRead,
     &[
         Field::new(
             "mean",
             "mean",
             Kind::Float { min: f64::MIN, max: f64::MAX },
-            "Sum of the scores divided by n; null when n is 0.",
+            "Sum of the scores divided by `n`; null if `n` is 0.",
         )
         .nullable(),
-        Field::new("n", "n", COUNT, "Records that have the score."),
+        Field::new("n", "n", COUNT, "Number of records that have the score."),
     ],
     &[],
 );
@@ -60,11 +60,11 @@ pub(super) static MEAN: Noun = Noun::computed(
 /// A value of an attribute that a group shares.
 pub(super) static ATTRIBUTE: Noun = Noun::computed(
     "FeedbackRecordGroupAttribute",
-    "The value of an attribute that the records of a group share.",
+    "Value of an attribute that all records of a group share.",
     Permission::RecordRead,
     &[
         Field::new("name", "name", Kind::Text { max: 200 }, "Name of the attribute."),
-        Field::new("value", "value", Kind::Text { max: 200 }, "Its value; null if they have no such attribute.")
+        Field::new("value", "value", Kind::Text { max: 200 }, "Value of the attribute; null for records without it.")
             .nullable(),
     ],
     &[],
@@ -73,12 +73,18 @@ pub(super) static ATTRIBUTE: Noun = Noun::computed(
 /// A tag that a group shares.
 pub(super) static TAG: Noun = Noun::computed(
     "FeedbackRecordGroupTag",
-    "The tag of a prefix that the records of a group share.",
+    "Tag with a given prefix that all records of a group share.",
     Permission::RecordRead,
     &[
         Field::new("prefix", "name", Kind::Text { max: 64 }, "The prefix."),
-        Field::new("tag", "value", Kind::Text { max: 64 }, "The whole tag; null if they have none that begins so.")
-            .nullable(),
+        Field::new(
+            "tag",
+            "value",
+            Kind::Text { max: 64 },
+            "The full tag; null for records without a tag that has the \
+            prefix.",
+        )
+        .nullable(),
     ],
     &[],
 );
@@ -86,19 +92,19 @@ pub(super) static TAG: Noun = Noun::computed(
 /// One group.
 pub(super) static GROUP: Noun = Noun::computed(
     "FeedbackRecordGroup",
-    "Feedback records that share their keys. Keys that were not asked for are null.",
+    "Feedback records with the same keys. Keys that are not grouped by are null.",
     Permission::RecordRead,
     &[
-        Field::new("count", "count", COUNT, "Records in the group."),
+        Field::new("count", "count", COUNT, "Number of records in the group."),
         Field::new("kind", "kind", Kind::Enum(FeedbackKind::TYPE), "Their kind.").nullable(),
         Field::new("product", "product", Kind::Text { max: 200 }, "Their product.").nullable(),
         Field::new("tag", "tag", Kind::Text { max: 64 }, "A tag they carry.").nullable(),
-        Field::new("bucketStart", "bucket_start", Kind::Instant, "Start of the bucket, included, UTC.").nullable(),
+        Field::new("bucketStart", "bucket_start", Kind::Instant, "Start of the bucket, inclusive, UTC.").nullable(),
         Field::new(
             "bucketEnd",
             "bucket_end",
             Kind::Instant,
-            "End of the bucket, not included, UTC: the next one's start.",
+            "End of the bucket, exclusive, UTC: the start of the next bucket.",
         )
         .nullable(),
     ],
@@ -119,28 +125,29 @@ pub(super) static GROUP: Noun = Noun::computed(
             "attributes",
             &ATTRIBUTE,
             true,
-            "The attributes asked for in `attributes`, in that order.",
+            "Values of the attributes named in `attributes`, in that order.",
         ),
-        Relationship::embedded("tags", &TAG, true, "The tags asked for in `tagPrefixes`, in that order."),
+        Relationship::embedded("tags", &TAG, true, "Tags for the prefixes in `tagPrefixes`, in that order."),
     ],
 );
 
 /// All groups.
 pub static GROUPS: Noun = Noun::computed(
     "FeedbackRecordGroups",
-    "Feedback records counted by what they share.",
+    "Feedback records, grouped and counted.",
     Permission::RecordRead,
     &[
         Field::new(
             "recordCount",
             "record_count",
             COUNT,
-            "Records the filter finds. Counts of the groups sum to it, unless grouped by tags.",
+            "Number of records that match the filter. The counts of all groups add up to it, unless records are \
+             grouped by tags.",
         ),
-        Field::new("groupCount", "group_count", COUNT, "Groups there are, whatever the page."),
+        Field::new("groupCount", "group_count", COUNT, "Number of groups on all pages."),
     ],
     &[
         Relationship::embedded("nodes", &GROUP, true, "The groups of the page."),
-        Relationship::embedded("pageInfo", &PAGE_INFO, false, "Where the page stands among the groups."),
+        Relationship::embedded("pageInfo", &PAGE_INFO, false, "Position of the page among the groups."),
     ],
 );

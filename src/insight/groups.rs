@@ -51,20 +51,21 @@ pub const ENUMS: &[&EnumType] = &[GroupKey::TYPE, GroupOrder::TYPE, BucketUnit::
 /// A time bucket.
 pub const BUCKET: InputObject = InputObject {
     name: "BucketInput",
-    doc: "Contiguous, half-open buckets of the time feedback was received, right over daylight saving changes.",
+    doc: "Contiguous half-open time buckets by the time feedback was received, correct across daylight saving \
+          changes.",
     fields: &[
-        Argument { name: "unit", ty: "BucketUnit!", default: None, doc: "How long a bucket is." },
+        Argument { name: "unit", ty: "BucketUnit!", default: None, doc: "Unit of a bucket." },
         Argument {
             name: "timeZone",
             ty: "TimeZone",
             default: None,
-            doc: "Where days begin; the organization's when left out.",
+            doc: "Time zone of the calendar. Defaults to the organization's.",
         },
         Argument {
             name: "weekStart",
             ty: "Weekday",
             default: None,
-            doc: "First day of a week; the organization's when left out.",
+            doc: "First day of a week. Defaults to the organization's.",
         },
     ],
 };
@@ -72,39 +73,45 @@ pub const BUCKET: InputObject = InputObject {
 /// The query.
 pub const QUERY: Query = Query {
     name: "feedbackRecordGroups",
-    doc: "Feedback records counted by what they share, with the mean of each score. With a bucket and no keys, empty \
-          buckets between the first and the last record are told as 0, unless there would be more than 10,000 buckets: \
-          then only those with records are told.",
+    doc: "Groups feedback records and returns the count and the mean of each score per group. With a bucket and no \
+          keys, empty buckets between the first and the last record are included with count 0; above 10,000 \
+          buckets, empty ones are omitted.",
     arguments: &[
         Argument {
             name: "filter",
             ty: "FeedbackRecordFilter",
             default: None,
-            doc: "Which records; all conditions must hold.",
+            doc: "Conditions on the records; all of them must hold.",
         },
-        Argument { name: "groupBy", ty: "[FeedbackRecordGroupKey!]", default: Some("[]"), doc: "By what, each once." },
+        Argument {
+            name: "groupBy",
+            ty: "[FeedbackRecordGroupKey!]",
+            default: Some("[]"),
+            doc: "Keys to group by, \
+            without duplicates.",
+        },
         Argument {
             name: "attributes",
             ty: "[String!]",
             default: Some("[]"),
-            doc: "By the values of the attributes of these names as well, up to three. A record without the attribute \
-                  counts under null. Needs `customers:read`, unless an admin declared the attribute not personal.",
+            doc: "Names of up to three attributes to group by. Records without the attribute count under null. \
+                  Requires `customers:read` unless an admin declared the attribute not personal.",
         },
         Argument {
             name: "tagPrefixes",
             ty: "[String!]",
             default: Some("[]"),
-            doc: "By tags that begin so as well, up to one prefix. A record with several such tags counts under each of \
-                  them, one without under null.",
+            doc: "A tag prefix to group by, at most one. A record with several matching tags counts under each of \
+                  them, a record without one under null.",
         },
-        Argument { name: "bucket", ty: "BucketInput", default: None, doc: "By when they were received." },
-        Argument { name: "orderBy", ty: "GroupOrder", default: Some("COUNT"), doc: "In which order." },
-        Argument { name: "first", ty: "Int", default: Some("1000"), doc: "Most groups, 1 to 10,000." },
+        Argument { name: "bucket", ty: "BucketInput", default: None, doc: "Time bucket to group by." },
+        Argument { name: "orderBy", ty: "GroupOrder", default: Some("COUNT"), doc: "Sort order of the groups." },
+        Argument { name: "first", ty: "Int", default: Some("1000"), doc: "Maximum number of groups, 1 to 10,000." },
         Argument {
             name: "after",
             ty: "String",
             default: None,
-            doc: "Groups after this cursor, the `pageInfo.endCursor` of the same question.",
+            doc: "Returns the groups after this cursor: `pageInfo.endCursor` of the previous page of the same query.",
         },
     ],
     answer: &GROUPS,

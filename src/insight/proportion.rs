@@ -21,7 +21,7 @@ pub struct Estimate {
     pub value: f64,
     /// Where the interval begins.
     pub lower: f64,
-    /// Where it ends.
+    /// Upper bound of the interval; null if the lower bound is null.
     pub upper: f64,
 }
 

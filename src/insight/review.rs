@@ -49,22 +49,28 @@ pub const OBJECTS: &[&Noun] = &[&POINT_REVIEW, &JOURNEY_REVIEW, &ITEM, &DUE];
 pub const OF_POINT: &[Computed] = &[
     Computed {
         name: "review",
-        doc: "How far its review has come, and whether it is stale.",
+        doc: "Progress of its review, and whether the review is stale.",
         arguments: &[],
         shows: ReturnType::One(&POINT_REVIEW),
         run: |scope, _, ids| Box::pin(of_points(scope, ids)),
     },
     Computed {
         name: "reviewItems",
-        doc: "The active questions by component and place, each with the answer that holds here: the form of a review.",
+        doc: "The review form: the active questions by component and position, each with the current answer at this \
+              point.",
         arguments: &[
             Argument {
                 name: "component",
                 ty: "ReviewComponent",
                 default: None,
-                doc: "Only its questions; those of all components when left out.",
+                doc: "Restricts the form to questions of this component. Defaults to all components.",
             },
-            Argument { name: "first", ty: "Int", default: Some("100"), doc: "Most questions, 1 to 1,000." },
+            Argument {
+                name: "first",
+                ty: "Int",
+                default: Some("100"),
+                doc: "Maximum number of questions, 1 to 1,000.",
+            },
         ],
         shows: ReturnType::List(&ITEM),
         run: |scope, input, ids| Box::pin(items(scope, input, ids)),
@@ -74,7 +80,7 @@ pub const OF_POINT: &[Computed] = &[
 /// The fields of a journey.
 pub const OF_JOURNEY: &[Computed] = &[Computed {
     name: "review",
-    doc: "How far the reviews of the interaction points of its steps have come.",
+    doc: "Progress of the reviews of the interaction points of its steps.",
     arguments: &[],
     shows: ReturnType::One(&JOURNEY_REVIEW),
     run: |scope, _, ids| Box::pin(of_journeys(scope, ids)),
@@ -83,8 +89,15 @@ pub const OF_JOURNEY: &[Computed] = &[Computed {
 /// The query.
 pub const REVIEWS_DUE: Query = Query {
     name: "reviewsDue",
-    doc: "Interaction points that were never reviewed, or whose newest answer is older than their cadence. Those in the archive are left out.",
-    arguments: &[Argument { name: "first", ty: "Int", default: Some("100"), doc: "Most points, 1 to 1,000." }],
+    doc: "Lists interaction points that were never reviewed or whose newest answer is older than their review \
+          cadence. Archived points are omitted.",
+    arguments: &[Argument {
+        name: "first",
+        ty: "Int",
+        default: Some("100"),
+        doc: "Maximum number of points, 1 to \
+        1,000.",
+    }],
     answer: &DUE,
     permissions: &[Permission::MapRead],
     run: |scope, input| Box::pin(due(scope, input)),

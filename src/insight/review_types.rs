@@ -12,47 +12,48 @@ const SHARE: Kind = Kind::Float { min: 0.0, max: 1.0 };
 /// How far the review of a point has come.
 pub(super) static POINT_REVIEW: Noun = Noun::computed(
     "PointReview",
-    "How far the review of an interaction point has come, and whether it is stale.",
+    "Progress of the review of an interaction point, and whether it is stale.",
     Permission::MapRead,
     &[
         Field::new(
             "questionCount",
             "question_count",
             COUNT,
-            "Active questions, those not in the archive: the denominator.",
+            "Number of questions that are not archived: the denominator.",
         ),
         Field::new(
             "answeredCount",
             "answered_count",
             COUNT,
-            "Active questions that have an answer at the point: the numerator.",
+            "Number of these questions that have an answer at the point: the numerator.",
         ),
         Field::new(
             "completeness",
             "completeness",
             SHARE,
-            "answeredCount divided by questionCount; null when there are no active questions.",
+            "answeredCount divided by questionCount; null if there are no active questions.",
         )
         .nullable(),
         Field::new(
             "lastAnsweredAt",
             "last_answered_at",
             Kind::Instant,
-            "When the newest answer was given, to whichever question, UTC; null if the point was never reviewed.",
+            "Time of the newest answer to any question, UTC; null if the point was never reviewed.",
         )
         .nullable(),
         Field::new(
             "cadenceDays",
             "cadence_days",
             Kind::Int { min: 1, max: 3_650 },
-            "Days after which the review is stale: those of the point, else of the organization; null for never.",
+            "Number of days after which the review is stale: the point's setting, otherwise the organization's; null \
+             means never.",
         )
         .nullable(),
         Field::new(
             "dueAt",
             "due_at",
             Kind::Instant,
-            "When the review is or was due, UTC: lastAnsweredAt and cadenceDays together; null if either is.",
+            "When the review is or was due, UTC: lastAnsweredAt plus cadenceDays; null if either is null.",
         )
         .nullable(),
         Field::new("isStale", "is_stale", Kind::Bool, "Whether the point was never reviewed, or dueAt has passed."),
@@ -63,28 +64,29 @@ pub(super) static POINT_REVIEW: Noun = Noun::computed(
 /// How far the reviews of a journey have come.
 pub(super) static JOURNEY_REVIEW: Noun = Noun::computed(
     "JourneyReview",
-    "How far the reviews of the interaction points of a journey's steps have come: each point once, nested journeys not counted.",
+    "Progress of the reviews of the interaction points of a journey's steps. Each point counts once; nested journeys \
+     are not included.",
     Permission::MapRead,
     &[
-        Field::new("pointCount", "point_count", COUNT, "Interaction points of its steps."),
-        Field::new("staleCount", "stale_count", COUNT, "Those of them whose review is stale."),
+        Field::new("pointCount", "point_count", COUNT, "Number of interaction points of its steps."),
+        Field::new("staleCount", "stale_count", COUNT, "Number of those points whose review is stale."),
         Field::new(
             "questionCount",
             "question_count",
             COUNT,
-            "Active questions, counted at each of the points: the denominator.",
+            "Number of active questions, counted once per point: the denominator.",
         ),
         Field::new(
             "answeredCount",
             "answered_count",
             COUNT,
-            "Those of them that have an answer at the point: the numerator.",
+            "Number of those questions that have an answer at the point: the numerator.",
         ),
         Field::new(
             "completeness",
             "completeness",
             SHARE,
-            "answeredCount divided by questionCount; null when there are no active questions or no steps.",
+            "answeredCount divided by questionCount; null if there are no active questions or no steps.",
         )
         .nullable(),
     ],
@@ -94,7 +96,7 @@ pub(super) static JOURNEY_REVIEW: Noun = Noun::computed(
 /// A question and the answer of a point.
 pub(super) static ITEM: Noun = Noun::computed(
     "ReviewItem",
-    "An active question, and the answer that holds at an interaction point.",
+    "An active question and its current answer at an interaction point.",
     Permission::MapRead,
     &[],
     &[
@@ -103,7 +105,7 @@ pub(super) static ITEM: Noun = Noun::computed(
             "answer",
             &review_answer::NOUN,
             ("answer_id", true),
-            "The newest answer at the point; null while there is none.",
+            "The newest answer at the point; null if there is none.",
         ),
     ],
 );
@@ -113,11 +115,11 @@ pub(super) static DUE: Noun = Noun::computed(
     "ReviewsDue",
     "Interaction points whose review is stale.",
     Permission::MapRead,
-    &[Field::new("pointCount", "point_count", COUNT, "Points there are, whatever `first` is.")],
+    &[Field::new("pointCount", "point_count", COUNT, "Total number of points, regardless of `first`.")],
     &[Relationship::embedded(
         "nodes",
         &POINT_REVIEW,
         true,
-        "Those never reviewed, the oldest first; then the others, those due longest first.",
+        "Points that were never reviewed, oldest first, followed by the others, most overdue first.",
     )],
 );

@@ -73,7 +73,8 @@ static POINT: Aggregate = Aggregate {
 /// The mutation that copies a journey.
 pub(super) const JOURNEY_COPY: Mutation = Mutation {
     name: "journeyCopy",
-    doc: "Copies a journey with its stages, steps and links, as a draft. The points stay the same; external ids and editions stay with the original. Refused with TOO_LONG above 10,000 rows.",
+    doc: "Copies a journey with its stages, steps and links as a draft. The copy uses the same points; external ids \
+          and editions are not copied. Fails with TOO_LONG above 10,000 rows.",
     permissions: &[Permission::MapWrite, Permission::MapRead],
     input: &[
         Argument { name: "id", ty: "ID!", default: None, doc: "The journey." },
@@ -81,13 +82,13 @@ pub(super) const JOURNEY_COPY: Mutation = Mutation {
             name: "title",
             ty: "String",
             default: None,
-            doc: "Title of the copy; that of the original when left out.",
+            doc: "Title of the copy. Defaults to the title of the original.",
         },
         Argument {
             name: "includesNested",
             ty: "Boolean",
             default: Some("false"),
-            doc: "Whether the journeys nested in it are copied, too, below the copy.",
+            doc: "Whether to copy nested journeys too.",
         },
         EXPECTED_VERSION,
     ],
@@ -105,7 +106,7 @@ pub(super) const STEP_COPY: Mutation = Mutation {
             name: "position",
             ty: "Int",
             default: None,
-            doc: "Place of the copy; after the original when left out.",
+            doc: "Position of the copy. Defaults to the position after the original.",
         },
         EXPECTED_VERSION,
     ],
@@ -115,7 +116,9 @@ pub(super) const STEP_COPY: Mutation = Mutation {
 /// The mutation that copies an interaction point.
 pub(super) const POINT_COPY: Mutation = Mutation {
     name: "interactionPointCopy",
-    doc: "Copies an interaction point with its mediums, influencers, expectations, assumptions, objectives and their conflicts, desired results, offers and evidence. What is archived, external ids, feedback, messages, answers of reviews and the history of its ranks stay with the original. Refused with TOO_LONG above 10,000 rows.",
+    doc: "Copies an interaction point with its mediums, influencers, expectations, assumptions, objectives and their \
+          conflicts, desired results, offers and evidence. Archived rows, external ids, feedback, messages, \
+          review answers and the ranking history are not copied. Fails with TOO_LONG above 10,000 rows.",
     permissions: &[Permission::MapWrite, Permission::MapRead],
     input: &[
         Argument { name: "id", ty: "ID!", default: None, doc: "The interaction point." },
@@ -123,7 +126,7 @@ pub(super) const POINT_COPY: Mutation = Mutation {
             name: "name",
             ty: "String",
             default: None,
-            doc: "Name of the copy; that of the original when left out.",
+            doc: "Name of the copy. Defaults to the name of the original.",
         },
         EXPECTED_VERSION,
     ],

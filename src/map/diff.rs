@@ -6,15 +6,15 @@ use entity::{Noun, expectation, influencer, interaction_point, journey, medium, 
 use serde_json::{Map, Value};
 
 entity::string_enum! {
-    /// What happened to an element of a journey.
+    /// Kind of change to an element of a journey.
     ChangeKind as "JourneyChangeKind" {
-        /// It is new.
+        /// The element was added.
         Added = "ADDED",
-        /// It is gone.
+        /// The element was removed.
         Removed = "REMOVED",
-        /// It stands in another place or stage.
+        /// The element has another position or stage.
         Moved = "MOVED",
-        /// Its fields differ.
+        /// Fields of the element differ.
         Changed = "CHANGED",
     }
 }

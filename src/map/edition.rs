@@ -62,7 +62,9 @@ pub(super) static JOURNEY: Aggregate = Aggregate {
 /// The mutation that publishes.
 pub(super) const PUBLISH: Mutation = Mutation {
     name: "journeyPublish",
-    doc: "Freezes a journey as its next edition: stages, steps, links, and the points with their mediums, influencers and expectations. UNCHANGED if the latest edition says the same. Refused with INVALID in the archive, with TOO_LONG above 10,000 rows or 4 MiB.",
+    doc: "Publishes a journey as its next edition, a snapshot of its stages, steps, links, and points with their \
+          mediums, influencers and expectations. The outcome is UNCHANGED if the latest edition is equal. Fails \
+          with INVALID for an archived journey, with TOO_LONG above 10,000 rows or 4 MiB.",
     permissions: &[Permission::MapWrite, Permission::MapRead],
     input: &[Argument { name: "id", ty: "ID!", default: None, doc: "The journey." }, EXPECTED_VERSION],
     run: Run::Direct(|tx, input| Box::pin(publish(tx, input))),
@@ -71,14 +73,14 @@ pub(super) const PUBLISH: Mutation = Mutation {
 /// The query that compares.
 pub(super) const DIFF: Query = Query {
     name: "journeyDiff",
-    doc: "What changed from one edition of a journey to another, or to what the journey is now.",
+    doc: "Compares two editions of a journey, or an edition with its current state.",
     arguments: &[
-        Argument { name: "from", ty: "JourneyEditionRef!", default: None, doc: "The edition before." },
+        Argument { name: "from", ty: "JourneyEditionRef!", default: None, doc: "The older edition." },
         Argument {
             name: "to",
             ty: "JourneyEditionRef",
             default: None,
-            doc: "The edition after, of the same journey; what the journey is now when left out.",
+            doc: "The newer edition, of the same journey. Defaults to the current state of the journey.",
         },
     ],
     answer: &DIFFERENCE,
@@ -95,7 +97,7 @@ static DIFFERENCE: Noun = Noun {
     plural: "journeyDiffs",
     table: "",
     prefix: "",
-    doc: "What changed in a journey.",
+    doc: "Changes between two states of a journey.",
     tenant: "",
     system: &[],
     read: Some(Permission::MapRead),
@@ -112,19 +114,19 @@ static DIFFERENCE: Noun = Noun {
             name: "fromEdition",
             target: &journey_edition::NOUN,
             link: Link::One { column: "from_id", is_nullable: false, writable: Writable::Never },
-            doc: "The edition before.",
+            doc: "The older edition.",
         },
         Relationship {
             name: "toEdition",
             target: &journey_edition::NOUN,
             link: Link::One { column: "to_id", is_nullable: true, writable: Writable::Never },
-            doc: "The edition after; null for what the journey is now.",
+            doc: "The newer edition; null for the current state of the journey.",
         },
         Relationship {
             name: "changes",
             target: &CHANGE,
             link: Link::Embedded { is_list: true },
-            doc: "The changes, those of the journey first, then of stages, steps, links and points.",
+            doc: "The changes: first of the journey, then of stages, steps, links and points.",
         },
     ],
     operations: &[],
@@ -137,21 +139,21 @@ static CHANGE: Noun = Noun {
     plural: "journeyChanges",
     table: "",
     prefix: "",
-    doc: "How one element changed from one edition to another.",
+    doc: "Change to an element between two editions.",
     tenant: "",
     system: &[],
     read: Some(Permission::MapRead),
     write: Permission::MapWrite,
     fields: &[
-        Field::new("kind", "kind", Kind::Enum(ChangeKind::TYPE), "What happened to it."),
+        Field::new("kind", "kind", Kind::Enum(ChangeKind::TYPE), "Kind of change."),
         Field::new("type", "type", Kind::Text { max: 64 }, "Type of the element, for example Step."),
-        Field::new("elementId", "element_id", Kind::Text { max: 64 }, "Its id, for node(id)."),
-        Field::new("name", "name", Kind::Text { max: 2_000 }, "What it is or was called, if it has a name.").nullable(),
+        Field::new("elementId", "element_id", Kind::Text { max: 64 }, "Id of the element, for `node`."),
+        Field::new("name", "name", Kind::Text { max: 2_000 }, "Name of the element, if it has one.").nullable(),
         Field::new(
             "fields",
             "fields",
             Kind::Names,
-            "Names of the fields that differ; none of what was added or removed.",
+            "Names of the fields that differ; empty for added and removed elements.",
         ),
     ],
     relations: &[],

@@ -20,7 +20,7 @@ use crate::{
 };
 
 entity::string_enum! {
-    /// What kinds of evidence stand behind an element.
+    /// Kinds of evidence that support an element.
     EvidenceLevel as "EvidenceLevel" {
         /// There is no evidence.
         None = "NONE",
@@ -57,7 +57,7 @@ pub const fn backed<E: Tenanted>() -> Module {
 pub const fn level<E: Tenanted>() -> Computed {
     Computed {
         name: "evidenceLevel",
-        doc: "What kinds of evidence stand behind it. Archived evidence does not count.",
+        doc: "Kinds of evidence that support it. Archived evidence does not count.",
         arguments: &[],
         shows: ReturnType::Value(Kind::Enum(EvidenceLevel::TYPE)),
         run: |scope, _, ids| Box::pin(levels(scope, E::NOUN, ids)),

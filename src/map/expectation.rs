@@ -38,7 +38,8 @@ const TOP: usize = 5;
 /// The mutation that ranks.
 pub(super) const RANK: Mutation = Mutation {
     name: "interactionPointRankExpectations",
-    doc: "Makes the top five of an interaction point exactly these, first to last; all others lose their rank.",
+    doc: "Replaces the top five expectations of an interaction point, in this order; all other expectations lose \
+          their rank.",
     permissions: &[Permission::MapWrite],
     input: &[
         ID,
@@ -46,7 +47,7 @@ pub(super) const RANK: Mutation = Mutation {
             name: "expectationIds",
             ty: "[ID!]!",
             default: None,
-            doc: "Up to five expectations of the point, the most important first.",
+            doc: "Up to five expectations of the point, most important first.",
         },
         EXPECTED_VERSION,
     ],

@@ -34,39 +34,45 @@ const KINDS: Argument = Argument {
     name: "kinds",
     ty: "[StepLinkKind!]",
     default: None,
-    doc: "Which links are followed; all but LOOP when left out.",
+    doc: "Kinds of links to follow. Defaults to all but LOOP.",
 };
 
 /// The fields of a journey.
 pub(super) const OF_JOURNEY: &[Computed] = &[
     Computed {
         name: "starts",
-        doc: "Steps that no link but a LOOP leads to, by position.",
+        doc: "Steps without incoming links other than LOOP links, by position.",
         arguments: &[],
         shows: ReturnType::List(&step::NOUN),
         run: |scope, _, ids| Box::pin(bare(scope, ids, "to_id")),
     },
     Computed {
         name: "ends",
-        doc: "Steps from which no link but a LOOP leads on, by position.",
+        doc: "Steps without outgoing links other than LOOP links, by position.",
         arguments: &[],
         shows: ReturnType::List(&step::NOUN),
         run: |scope, _, ids| Box::pin(bare(scope, ids, "from_id")),
     },
     Computed {
         name: "paths",
-        doc: "Ways through the journey along its links, no step twice on one. They come by position of their first \
-              step, then by age of their links.",
+        doc: "Paths through the journey along its links; no path visits a step twice. Sorted by position of the first \
+              step, then by age of the links.",
         arguments: &[
             Argument {
                 name: "from",
                 ty: "StepRef",
                 default: None,
-                doc: "First step; any of the starts when left out.",
+                doc: "First step of the paths. Defaults to all start steps.",
             },
-            Argument { name: "to", ty: "StepRef", default: None, doc: "Last step; any of the ends when left out." },
+            Argument {
+                name: "to",
+                ty: "StepRef",
+                default: None,
+                doc: "Last step of the paths. Defaults to all end \
+                steps.",
+            },
             KINDS,
-            Argument { name: "first", ty: "Int", default: Some("10"), doc: "Most paths, 1 to 100." },
+            Argument { name: "first", ty: "Int", default: Some("10"), doc: "Maximum number of paths, 1 to 100." },
         ],
         shows: ReturnType::One(&PATHS),
         run: |scope, input, ids| Box::pin(paths(scope, input, ids)),
@@ -79,28 +85,28 @@ pub(super) const OF_JOURNEY: &[Computed] = &[
 pub(super) const OF_STEP: &[Computed] = &[
     Computed {
         name: "successors",
-        doc: "Steps that links lead to from here, each once, by age of the links.",
+        doc: "Steps that its outgoing links lead to, without duplicates, by age of the links.",
         arguments: &[KINDS],
         shows: ReturnType::List(&step::NOUN),
         run: |scope, input, ids| Box::pin(neighbours(scope, input, ids, ["from_id", "to_id"])),
     },
     Computed {
         name: "predecessors",
-        doc: "Steps from which links lead here, each once, by age of the links.",
+        doc: "Steps that its incoming links come from, without duplicates, by age of the links.",
         arguments: &[KINDS],
         shows: ReturnType::List(&step::NOUN),
         run: |scope, input, ids| Box::pin(neighbours(scope, input, ids, ["to_id", "from_id"])),
     },
     Computed {
         name: "isStart",
-        doc: "Whether no link but a LOOP leads to it.",
+        doc: "Whether it has no incoming links other than LOOP links.",
         arguments: &[],
         shows: ReturnType::Value(Kind::Bool),
         run: |scope, _, ids| Box::pin(is_bare(scope, ids, "to_id")),
     },
     Computed {
         name: "isEnd",
-        doc: "Whether no link but a LOOP leads on from it.",
+        doc: "Whether it has no outgoing links other than LOOP links.",
         arguments: &[],
         shows: ReturnType::Value(Kind::Bool),
         run: |scope, _, ids| Box::pin(is_bare(scope, ids, "from_id")),
@@ -112,28 +118,34 @@ pub(super) const OBJECTS: &[&Noun] = &[&PATHS, &PATH, &PATH_STEP];
 
 static PATHS: Noun = Noun::computed(
     "JourneyPaths",
-    "Ways through a journey.",
+    "Paths through a journey.",
     Permission::MapRead,
-    &[Field::new("hasMore", "has_more", Kind::Bool, "Whether there are, or may be, more than these.")],
-    &[Relationship::embedded("nodes", &PATH, true, "The ways.")],
+    &[Field::new("hasMore", "has_more", Kind::Bool, "Whether more paths may exist.")],
+    &[Relationship::embedded("nodes", &PATH, true, "The paths.")],
 );
 
 static PATH: Noun = Noun::computed(
     "JourneyPath",
-    "One way through a journey.",
+    "A path through a journey.",
     Permission::MapRead,
-    &[Field::new("length", "length", Kind::Int { min: 1, max: i64::MAX }, "How many steps it has.")],
+    &[Field::new("length", "length", Kind::Int { min: 1, max: i64::MAX }, "Number of steps.")],
     &[Relationship::embedded("steps", &PATH_STEP, true, "Its steps in order.")],
 );
 
 static PATH_STEP: Noun = Noun::computed(
     "JourneyPathStep",
-    "A step on a way through a journey.",
+    "A step on a path through a journey.",
     Permission::MapRead,
     &[],
     &[
         Relationship::one("step", &step::NOUN, ("step_id", false), "The step."),
-        Relationship::one("link", &step_link::NOUN, ("link_id", true), "The link that led to it; null for the first."),
+        Relationship::one(
+            "link",
+            &step_link::NOUN,
+            ("link_id", true),
+            "The link that leads to it; null for the first \
+            step.",
+        ),
     ],
 );
 

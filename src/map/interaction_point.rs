@@ -26,7 +26,7 @@ pub const SLICE: Module = Module {
     mutations: &[
         Mutation {
             name: "interactionPointSetInfluencers",
-            doc: "Makes the influencers of an interaction point exactly these.",
+            doc: "Replaces the influencers of an interaction point.",
             permissions: &[Permission::MapWrite, Permission::MapRead],
             input: &[
                 ID,
@@ -34,7 +34,7 @@ pub const SLICE: Module = Module {
                     name: "influencers",
                     ty: "[InfluenceInput!]!",
                     default: None,
-                    doc: "All its influencers, each once.",
+                    doc: "The complete list of its influencers, without duplicates.",
                 },
                 EXPECTED_VERSION,
             ],
@@ -45,10 +45,16 @@ pub const SLICE: Module = Module {
     ],
     inputs: &[InputObject {
         name: "InfluenceInput",
-        doc: "An influencer and how strongly it moves customers to a point.",
+        doc: "An influencer and its strength at a point.",
         fields: &[
             Argument { name: "influencer", ty: "InfluencerRef!", default: None, doc: "The influencer." },
-            Argument { name: "strength", ty: "Int!", default: None, doc: "1 (hardly) to 5 (decides)." },
+            Argument {
+                name: "strength",
+                ty: "Int!",
+                default: None,
+                doc: "How strongly it moves customers to the \
+                point, from 1 (weak) to 5 (decisive).",
+            },
         ],
     }],
     ..backed::<Entity>()

@@ -40,7 +40,7 @@ pub const SLICE: Module = Module {
     mutations: &[
         Mutation {
             name: "journeyOrderStages",
-            doc: "Gives the stages of a journey exactly this order, all at once.",
+            doc: "Sets the order of all stages of a journey at once.",
             permissions: &[Permission::MapWrite],
             input: &[
                 ID,
@@ -48,7 +48,7 @@ pub const SLICE: Module = Module {
                     name: "stageIds",
                     ty: "[ID!]!",
                     default: None,
-                    doc: "All its stages, each once, the first first.",
+                    doc: "All its stages in the new order, without duplicates.",
                 },
                 EXPECTED_VERSION,
             ],
@@ -58,7 +58,7 @@ pub const SLICE: Module = Module {
         },
         Mutation {
             name: "journeyOrderSteps",
-            doc: "Gives the steps of a journey exactly this order, all at once.",
+            doc: "Sets the order of all steps of a journey at once.",
             permissions: &[Permission::MapWrite],
             input: &[
                 ID,
@@ -66,7 +66,7 @@ pub const SLICE: Module = Module {
                     name: "stepIds",
                     ty: "[ID!]!",
                     default: None,
-                    doc: "All its steps, each once, the first first.",
+                    doc: "All its steps in the new order, without duplicates.",
                 },
                 EXPECTED_VERSION,
             ],

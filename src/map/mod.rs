@@ -40,5 +40,5 @@ const EXPECTED_VERSION: Argument = Argument {
     name: "expectedVersion",
     ty: "Int",
     default: None,
-    doc: "The version you saw; another one now is refused with CONFLICT.",
+    doc: "The version you read; the mutation fails with CONFLICT if the row has changed since.",
 };

@@ -38,7 +38,7 @@ pub const SLICE: Module = Module {
         level::<Entity>(),
         Computed {
             name: "conflicts",
-            doc: "Conflicts it is one side of, the oldest first.",
+            doc: "Conflicts that involve it, oldest first.",
             arguments: &[],
             shows: ReturnType::List(&objective_conflict::NOUN),
             run: |scope, _, ids| Box::pin(conflicts(scope, ids)),

@@ -31,9 +31,9 @@ pub const SLICE: Module = Module { rules: RULES, ..Module::new(&NOUN) };
 /// The mutation that gives an organization the questions of the bank.
 pub const SEED: Mutation = Mutation {
     name: "organizationSeedReviewQuestions",
-    doc: "Gives the organization the questions of Rapport's own bank that it does not have, each after the last of its \
-          component. A question that is there stays as it is, changed or archived; one that was deleted comes again. \
-          UNCHANGED if all were there. The organization's own row does not change.",
+    doc: "Adds the questions of Rapport's built-in question bank that the organization does not have, each at the end \
+          of its component. Existing questions, edited or archived, are left alone; deleted questions are added \
+          again. The outcome is UNCHANGED if none is missing. The organization itself does not change.",
     permissions: &[Permission::MapWrite],
     input: &[],
     run: Run::Direct(|tx, _| Box::pin(seed(tx))),

@@ -32,28 +32,28 @@ pub const SLICE: Module = Module {
     ..Module::new(&NOUN)
 };
 
-/// How far the erasure of a customer is.
+/// Progress of the erasure of a customer.
 static EXTENT: Noun = Noun {
     name: "CustomerErasure",
     singular: "customerErasure",
     plural: "customerErasures",
     table: "",
     prefix: "",
-    doc: "How far the erasure of a customer is. From its beginning nothing of what it takes away is shown; until it is done, \
-          some of it may still stand in the database.",
+    doc: "Progress of the erasure of a customer. Erased data is hidden from the start; until the erasure is done, \
+          some of it may still be in the database.",
     tenant: "organization_id",
     read: None,
     write: Permission::CustomersWrite,
     system: &[],
     fields: &[
-        Field::new("erasedAt", "erased_at", Kind::Instant, "When it began, UTC."),
+        Field::new("erasedAt", "erased_at", Kind::Instant, "When the erasure started, UTC."),
         Field::new(
             "rowCount",
             "row_count",
             Kind::Int { min: 0, max: i64::MAX },
-            "How many rows it has emptied so far, the customer's own among them.",
+            "Number of rows erased so far, including the customer's own.",
         ),
-        Field::new("doneAt", "done_at", Kind::Instant, "When the last of it was gone, UTC; null while it goes on.")
+        Field::new("doneAt", "done_at", Kind::Instant, "When the erasure finished, UTC; null while it is in progress.")
             .nullable(),
     ],
     relations: &[],
@@ -63,7 +63,7 @@ static EXTENT: Noun = Noun {
 
 const ERASURE: Computed = Computed {
     name: "erasure",
-    doc: "How far the customer's erasure is; null if they were not erased.",
+    doc: "Progress of the customer's erasure; null if the customer was not erased.",
     arguments: &[],
     shows: ReturnType::Maybe(&EXTENT),
     run: |scope, _, ids| Box::pin(extents(scope, ids)),
@@ -86,17 +86,18 @@ async fn extents(scope: &Scope, ids: &[Uuid]) -> Result<ResolvedByRow> {
 
 const ERASE: Mutation = Mutation {
     name: "customerErase",
-    doc: "Takes away for good everything personal about a customer: names, contacts, external ids, and the words in \
-          what they told us. What is counted stays: kinds, scores, points, times. The row stays with `erasedAt`, and \
-          cannot be changed any more. An upsert by one of their former external ids is refused with ERASED. \
-          Erasing again answers UNCHANGED. All of it is hidden when this answers; of a customer with many rows, the \
-          bytes are gone when `erasure { doneAt }` says so.",
+    doc: "Permanently erases the personal data of a customer: names, contacts, external ids and the text of their \
+          feedback. Data for statistics remains: kinds, scores, points, times. The row remains with `erasedAt` \
+          and can no longer be changed. An upsert by a former external id fails with ERASED. Erasing again \
+          returns UNCHANGED. The data is hidden as soon as this mutation returns; for a customer with many rows, \
+          its bytes are removed by the time `erasure { doneAt }` is set.",
     permissions: &[Permission::CustomersWrite, Permission::RecordRead, Permission::RecordWrite],
     input: &[Argument {
         name: "customerRef",
         ty: "CustomerRef!",
         default: None,
-        doc: "Who. An external id that an erasure took away still names the one who had it.",
+        doc: "The customer to erase. An external id removed by an earlier erasure still identifies its former \
+              customer.",
     }],
     run: Run::Direct(|tx, input| Box::pin(erase(tx, input))),
 };

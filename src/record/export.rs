@@ -38,30 +38,36 @@ pub static EXPORT: Noun = Noun {
     plural: "customerExports",
     table: "",
     prefix: "",
-    doc: "A page of everything held about one customer. `rapport customer export` writes all of it at the machine.",
+    doc: "A page of the data stored about a customer. `rapport customer export` writes all of it on the command line.",
     tenant: "organization_id",
     read: None,
     write: Permission::Admin,
     system: &[],
     fields: &[
-        Field::new("exportedAt", "exported_at", Kind::Instant, "When it was made, UTC."),
-        Field::new("rowCount", "row_count", Kind::Int { min: 0, max: i64::MAX }, "How many rows the page holds."),
+        Field::new("exportedAt", "exported_at", Kind::Instant, "When the page was created, UTC."),
+        Field::new("rowCount", "row_count", Kind::Int { min: 0, max: i64::MAX }, "Number of rows on the page."),
         Field::new(
             "document",
             "document",
             Kind::Text { max: usize::MAX },
-            "JSON to hand to the person: each row about them by the name of its type, with every value, the external \
-             ids, and what happened to the row and when.",
+            "The data as JSON: each row about the customer by type name, with all values, external ids, and the \
+             history of the row.",
         ),
         Field::new(
             "hasNextPage",
             "has_next_page",
             Kind::Bool,
-            "Whether more is held: ask for what comes after `endCursor`, until it is false. A page may end early, so that it \
-             fits into an answer.",
+            "Whether more data exists: request the page after `endCursor` until this is false. A page may be shorter \
+             than `first` to fit into a response.",
         ),
-        Field::new("endCursor", "end_cursor", Kind::Text { max: usize::MAX }, "Where the page ends; null on the last.")
-            .nullable(),
+        Field::new(
+            "endCursor",
+            "end_cursor",
+            Kind::Text { max: usize::MAX },
+            "Cursor of the end of the page; null on \
+            the last page.",
+        )
+        .nullable(),
     ],
     relations: &[],
     operations: &[],
@@ -71,12 +77,18 @@ pub static EXPORT: Noun = Noun {
 /// The query.
 pub const QUERY: Query = Query {
     name: "customerExport",
-    doc: "Everything held about one customer, a page at a time, as documents to hand to them; null if there is no such \
-          customer.",
+    doc: "Exports all data stored about a customer, page by page, for handing it to the customer; null if there is no \
+          such customer.",
     arguments: &[
-        Argument { name: "by", ty: "CustomerRef!", default: None, doc: "Who." },
-        Argument { name: "first", ty: "Int", default: Some("1000"), doc: "Most rows of the page, 1 to 1,000." },
-        Argument { name: "after", ty: "String", default: None, doc: "`endCursor` of the page before." },
+        Argument { name: "by", ty: "CustomerRef!", default: None, doc: "The customer to export." },
+        Argument {
+            name: "first",
+            ty: "Int",
+            default: Some("1000"),
+            doc: "Maximum number of rows on the page, 1 to \
+            1,000.",
+        },
+        Argument { name: "after", ty: "String", default: None, doc: "`endCursor` of the previous page." },
     ],
     answer: &EXPORT,
     permissions: &[Permission::RecordRead, Permission::CustomersRead, Permission::ResponseRead],

@@ -31,16 +31,16 @@ pub static PREVIEW: Noun = Noun {
     plural: "routingPreviews",
     table: "",
     prefix: "",
-    doc: "Where feedback would go, and why.",
+    doc: "The department feedback would be routed to, and the reason.",
     tenant: "",
     read: Some(Permission::ResponseRead),
     write: Permission::ResponseWrite,
     system: &[],
     fields: &[
-        Field::new("cause", "cause", Kind::Enum(RoutingCause::TYPE), "What would decide."),
+        Field::new("cause", "cause", Kind::Enum(RoutingCause::TYPE), "Cause of the routing decision."),
         Field::new("ruleVersion", "rule_version", Kind::Int { min: 1, max: i64::MAX }, "Version of the rule.")
             .nullable(),
-        Field::new("priority", "priority", Kind::Enum(Priority::TYPE), "Priority it would get."),
+        Field::new("priority", "priority", Kind::Enum(Priority::TYPE), "Priority the feedback would get."),
         Field::new("responsePolicy", "response_policy", Kind::Text { max: 200 }, "Response policy of the rule.")
             .nullable(),
         Field::new("reason", "reason", Kind::Text { max: 2_000 }, "Why, in a sentence."),
@@ -50,13 +50,13 @@ pub static PREVIEW: Noun = Noun {
             name: "department",
             target: &department::NOUN,
             link: Link::One { column: "department_id", is_nullable: false, writable: Writable::Never },
-            doc: "Where it would go.",
+            doc: "Department the feedback would be routed to.",
         },
         Relationship {
             name: "rule",
             target: &routing_rule::NOUN,
             link: Link::One { column: "rule_id", is_nullable: true, writable: Writable::Never },
-            doc: "The rule that matches; null for the fallback.",
+            doc: "The matching rule; null for the fallback department.",
         },
     ],
     operations: &[],
@@ -66,23 +66,23 @@ pub static PREVIEW: Noun = Noun {
 /// What a preview takes.
 pub const INPUT: InputObject = InputObject {
     name: "RoutingPreviewInput",
-    doc: "Feedback as it might come in.",
+    doc: "Feedback to preview the routing of.",
     fields: &[
         Argument { name: "kind", ty: "FeedbackKind", default: None, doc: "What sort of thing." },
         Argument { name: "sentiment", ty: "Sentiment", default: None, doc: "Its mood." },
-        Argument { name: "sentimentScore", ty: "Float", default: None, doc: "Its mood, -1 to 1." },
+        Argument { name: "sentimentScore", ty: "Float", default: None, doc: "Sentiment score, -1 to 1." },
         Argument { name: "body", ty: "String", default: None, doc: "The customer's words. Not stored." },
         Argument { name: "product", ty: "String", default: None, doc: "Product it is about." },
         Argument { name: "tags", ty: "[String!]", default: None, doc: "Its tags." },
         Argument { name: "pointRef", ty: "InteractionPointRef", default: None, doc: "Interaction point it is about." },
-        Argument { name: "mediumRef", ty: "MediumRef", default: None, doc: "Medium it comes in over." },
+        Argument { name: "mediumRef", ty: "MediumRef", default: None, doc: "Medium it arrives through." },
     ],
 };
 
 /// The query.
 pub const QUERY: Query = Query {
     name: "routingPreview",
-    doc: "Where feedback would be routed by the rules as they are. Writes nothing.",
+    doc: "Evaluates the current routing rules for the given feedback, without writing anything.",
     arguments: &[Argument { name: "input", ty: "RoutingPreviewInput!", default: None, doc: "The feedback." }],
     answer: &PREVIEW,
     permissions: &[Permission::ResponseRead],

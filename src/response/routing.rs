@@ -67,19 +67,24 @@ pub const HISTORY: Module = Module::new(&routing::NOUN);
 /// The mutation that sends feedback elsewhere.
 pub const REROUTE: Mutation = Mutation {
     name: "feedbackRecordReroute",
-    doc: "Sends a feedback record to another department, for a reason. Without a department the rules decide again. Of a \
-          record about somebody who was erased, no reason is kept.",
+    doc: "Routes a feedback record to another department. Without a department, the routing rules decide again. \
+          No reason is kept for a record of an erased customer.",
     permissions: &[Permission::ResponseWrite],
     input: &[
         Argument { name: "id", ty: "ID!", default: None, doc: "The feedback record." },
-        Argument { name: "departmentRef", ty: "DepartmentRef", default: None, doc: "Where it goes." },
-        Argument { name: "priority", ty: "Priority", default: None, doc: "Its new priority; left out, it stays." },
-        Argument { name: "reason", ty: "String!", default: None, doc: "Why, up to 2,000 characters." },
+        Argument { name: "departmentRef", ty: "DepartmentRef", default: None, doc: "Department to route it to." },
+        Argument { name: "priority", ty: "Priority", default: None, doc: "New priority. Defaults to the current one." },
+        Argument {
+            name: "reason",
+            ty: "String!",
+            default: None,
+            doc: "Reason for the change, up to 2,000 characters.",
+        },
         Argument {
             name: "expectedVersion",
             ty: "Int",
             default: None,
-            doc: "The version you saw; another one now is refused with CONFLICT.",
+            doc: "The version you read; the mutation fails with CONFLICT if the row has changed since.",
         },
     ],
     run: Run::Direct(|tx, input| Box::pin(reroute(tx, input))),

@@ -8,7 +8,7 @@ use crate::graphql::slice::{Module, Query, Resolved};
 pub const SLICE: Module = Module {
     queries: &[Query {
         name: "organization",
-        doc: "The organization the token belongs to.",
+        doc: "The organization of the token.",
         arguments: &[],
         answer: &NOUN,
         permissions: &[],

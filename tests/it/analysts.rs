@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::example::Example;
 
-const GUIDE: &str = include_str!("../../docs/analysts.md");
+const GUIDE: &str = include_str!("../../docs/guides/analyst.md");
 
 /// The examples of the guide.
 fn examples() -> Vec<&'static str> {

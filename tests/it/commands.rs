@@ -82,7 +82,7 @@ fn organizations_are_suspended_and_subjects_cut_off_at_the_machine() {
     let lines: Vec<_> = lines.lines().collect();
     assert!(lines[0].contains("\tsuspended 20") && lines[1].ends_with("\tTwo names\tactive"), "{lines:?}");
     let close = failure(folder.path(), &["token", "--organization", "acm", "--scope", "admin"], 1);
-    assert!(close.contains("a similar one is acme"), "{close}");
+    assert!(close.contains("did you mean acme"), "{close}");
     let unknown = failure(folder.path(), &["organization", "suspend", "--slug", "other"], 1);
     assert!(unknown.contains("other"));
 }

@@ -15,6 +15,7 @@ mod attribute_definitions;
 mod attributes;
 mod audit;
 mod bad_input;
+mod book;
 mod bulk;
 mod canaries;
 mod commands;

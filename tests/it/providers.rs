@@ -1,4 +1,4 @@
-//! Tokens as common providers send them, believed on the terms that `docs/issuers.md` gives for each.
+//! Tokens as common providers send them, believed on the terms that `docs/reference/issuers.md` gives for each.
 
 use chrono::TimeDelta;
 use entity::{Permission, Permissions};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::server::{Door, Mode, Provider, Signer, now, with, without};
 
-const DOCS: &str = include_str!("../../docs/issuers.md");
+const DOCS: &str = include_str!("../../docs/reference/issuers.md");
 
 /// A door that believes the provider of that heading, by its block in the documentation.
 struct Believed {

@@ -259,7 +259,7 @@ async fn a_ledger_that_lacks_what_a_database_knows_or_was_tampered_with_is_refus
         ("without its end", joined(&lines[..3]), Some("after line 3 of 5")),
         ("in another order", joined(&[lines[0], lines[1], lines[3], lines[2], lines[4]]), Some("line 3")),
         ("edited", text.replacen("FeedbackRecord", "Routing", 1), Some("line 4")),
-        ("of another time", String::from_utf8(of_none).unwrap(), Some("which the database knows")),
+        ("of another time", String::from_utf8(of_none).unwrap(), Some("not in the erasure ledger")),
         ("cut off by a crash", torn.clone(), Some("--drop-torn-line")),
     ];
     for (what, text, told) in table {

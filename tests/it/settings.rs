@@ -86,25 +86,3 @@ fn printing_the_schema_leaves_no_files() {
     rapport(folder.path(), &["schema"], &[]);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
-
-#[test]
-fn the_readme_lists_every_setting_with_its_default() {
-    let folder = tempfile::tempdir().unwrap();
-    let help = String::from_utf8(rapport(folder.path(), &["--help"], &[]).stdout).unwrap();
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let (_, settings) = help.split_once("Settings:").expect("help lists the settings");
-    let mut row = "";
-    let mut found = 0;
-    for line in settings.lines().map(str::trim) {
-        if let Some(flag) = line.strip_prefix("--").and_then(|rest| rest.split([' ', '[']).next()) {
-            let start = format!("| `--{flag}` |");
-            row = readme.lines().find(|row| row.starts_with(&start)).unwrap_or_else(|| panic!("{flag} is missing"));
-            found += 1;
-        } else if let Some(name) = line.strip_prefix("[env: ").map(|rest| rest.trim_end_matches(['=', ']'])) {
-            assert!(row.contains(&format!("`{name}`")), "{name} is missing in {row}");
-        } else if let Some(default) = line.strip_prefix("[default: ").map(|rest| rest.trim_end_matches(']')) {
-            assert!(row.contains(default), "{default} is missing in {row}");
-        }
-    }
-    assert!(found > 10, "{settings}");
-}

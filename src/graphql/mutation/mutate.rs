@@ -205,11 +205,11 @@ pub(in crate::graphql) fn mode(input: &Input) -> Result<Mode> {
 }
 
 entity::string_enum! {
-    /// What one wrong row does to the others of a bulk call.
+    /// How invalid rows of a bulk call are handled.
     Policy as "BulkPolicy" {
-        /// Nothing is written.
+        /// Write nothing if any row is invalid.
         AllOrNothing = "ALL_OR_NOTHING",
-        /// The others are written.
+        /// Write the valid rows.
         SkipInvalid = "SKIP_INVALID",
     }
 }

@@ -79,29 +79,29 @@ pub static PAGE_INFO: Noun = shown(
 
 static TAG: Noun = shown(
     "TagCount",
-    "A tag and how many rows have it.",
-    &[Field::new("tag", "key", TEXT, "The tag."), Field::new("count", "count", COUNT, "Rows that have it.")],
+    "A tag and the number of rows that have it.",
+    &[Field::new("tag", "key", TEXT, "The tag."), Field::new("count", "count", COUNT, "Number of rows that have it.")],
     &[],
 );
 
 static NAME: Noun = shown(
     "AttributeNameCount",
-    "The name of an attribute and how many rows have it.",
+    "The name of an attribute and the number of rows that have it.",
     &[
         Field::new("name", "key", TEXT, "The name."),
-        Field::new("count", "count", COUNT, "Rows that have an attribute of this name."),
-        Field::new("valueCount", "values", COUNT, "Different values."),
+        Field::new("count", "count", COUNT, "Number of rows that have an attribute with this name."),
+        Field::new("valueCount", "values", COUNT, "Number of distinct values."),
         Field::new(
             "unparsedNumberCount",
             "no_number",
             COUNT,
-            "Rows whose value is no number: no comparison of `number` matches them.",
+            "Number of rows whose value is not a number; no `number` comparison matches them.",
         ),
         Field::new(
             "unparsedDateCount",
             "no_instant",
             COUNT,
-            "Rows whose value is no instant and no date: no comparison of `date` matches them.",
+            "Number of rows whose value is neither an instant nor a date; no `date` comparison matches them.",
         ),
     ],
     &[],
@@ -109,62 +109,60 @@ static NAME: Noun = shown(
 
 static VALUE: Noun = shown(
     "AttributeValueCount",
-    "A value of an attribute and how many rows have it.",
+    "A value of an attribute and the number of rows that have it.",
     &[
         Field::new("value", "key", TEXT, "The value."),
-        Field::new("count", "count", COUNT, "Rows that have it."),
+        Field::new("count", "count", COUNT, "Number of rows that have it."),
         Field::new(
             "valueNumber",
             "number",
             Kind::Float { min: f64::MIN, max: f64::MAX },
-            "The value as a number; null if it is none.",
+            "The value as a number; null if it is not a number.",
         )
         .nullable(),
-        Field::new("valueAt", "instant", Kind::Instant, "The value as an instant; null if it is none.").nullable(),
+        Field::new("valueAt", "instant", Kind::Instant, "The value as an instant; null if it is not an instant.")
+            .nullable(),
     ],
     &[],
 );
 
-const DISTINCT: Field = Field::new(
-    "distinctCount",
-    "distinct",
-    COUNT,
-    "How many there are, whatever the page. Counted only when asked for.",
-)
-.nullable();
+const DISTINCT: Field =
+    Field::new("distinctCount", "distinct", COUNT, "Number of entries on all pages. Counted only if it is selected.")
+        .nullable();
 const NO_NUMBER: Field = Field::new(
     "unparsedNumberCount",
     "no_number",
     COUNT,
-    "Rows whose value is no number. Counted only when asked for.",
+    "Number of rows whose value is not a number. Counted only if it is selected.",
 )
 .nullable();
 const NO_INSTANT: Field = Field::new(
     "unparsedDateCount",
     "no_instant",
     COUNT,
-    "Rows whose value is no instant and no date. Counted only when asked for.",
+    "Number of rows whose value is neither an instant nor a date. Counted only if it is selected.",
 )
 .nullable();
-const PAGE: Relationship = Relationship::embedded("pageInfo", &PAGE_INFO, false, "Where the page stands in the list.");
+const PAGE: Relationship =
+    Relationship::embedded("pageInfo", &PAGE_INFO, false, "Position of the page within the list.");
 
 static TAGS: Noun = shown(
     "TagCounts",
-    "A page of tags in the order of their bytes.",
+    "A page of tags, sorted by bytes.",
     &[DISTINCT],
     &[Relationship::embedded("nodes", &TAG, true, "The tags of the page."), PAGE],
 );
 
 static NAMES: Noun = shown(
     "AttributeNameCounts",
-    "A page of names of attributes in the order of their bytes.",
+    "A page of attribute names, sorted by bytes.",
     &[DISTINCT],
     &[Relationship::embedded("nodes", &NAME, true, "The names of the page."), PAGE],
 );
 
 static VALUES: Noun = shown(
     "AttributeValueCounts",
-    "A page of values of an attribute in the order of their bytes.",
+    "A page of values of an attribute, sorted by bytes.",
     &[DISTINCT, NO_NUMBER, NO_INSTANT],
     &[Relationship::embedded("nodes", &VALUE, true, "The values of the page."), PAGE],
 );
@@ -173,20 +171,20 @@ static VALUES: Noun = shown(
 pub static OBJECTS: [&Noun; 6] = [&TAGS, &TAG, &NAMES, &NAME, &VALUES, &VALUE];
 
 const NAMED: Argument =
-    Argument { name: "name", ty: "String!", default: None, doc: "Name of the attribute, letter for letter." };
+    Argument { name: "name", ty: "String!", default: None, doc: "Name of the attribute; case-sensitive." };
 const COMMON: [Argument; 3] = [
     Argument {
         name: "startsWith",
         ty: "String",
         default: None,
-        doc: "Only those that begin with this, letter for letter.",
+        doc: "Returns only entries that start with this; case-sensitive.",
     },
-    Argument { name: "first", ty: "Int", default: Some("100"), doc: "At most so many, 1 to 1,000." },
+    Argument { name: "first", ty: "Int", default: Some("100"), doc: "Number of entries to return, 1 to 1,000." },
     Argument {
         name: "after",
         ty: "String",
         default: None,
-        doc: "Those after this cursor, an `endCursor` of the same question.",
+        doc: "Returns the entries after this cursor: `endCursor` of the previous page of the same query.",
     },
 ];
 
@@ -228,15 +226,15 @@ impl Query {
     /// What it says.
     pub fn doc(&self) -> String {
         let plural = self.noun.plural;
-        let open = " Without `customers:read`, of attributes that an admin declared not personal only; other values are left out with FORBIDDEN.";
+        let open = " Without `customers:read`, only attributes that an admin declared not personal are included; the others are omitted with a FORBIDDEN error.";
         let open = if self.field.is_guarded() { open } else { "" };
         match self.what {
-            What::Tags => format!("The tags of {plural}, each with the number of rows that have it."),
+            What::Tags => format!("Lists the tags of {plural} with the number of rows that have each."),
             What::Names => {
-                format!("The names of attributes of {plural}, each with the number of rows that have it.{open}")
+                format!("Lists the attribute names of {plural} with the number of rows that have each.{open}")
             }
             What::Values => {
-                format!("The values of one attribute of {plural}, each with the number of rows that have it.{open}")
+                format!("Lists the values of an attribute of {plural} with the number of rows that have each.{open}")
             }
         }
     }

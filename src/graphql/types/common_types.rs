@@ -15,21 +15,20 @@ pub fn register(registry: &mut Registry) {
     for known in [Mode::TYPE, OnNull::TYPE, Outcome::TYPE, Policy::TYPE, Code::TYPE] {
         add_enum(registry, known);
     }
-    let directions =
-        [("ASC", "Smallest first; absent values come first."), ("DESC", "Largest first; absent values come last.")];
+    let directions = [("ASC", "Ascending; nulls come first."), ("DESC", "Descending; nulls come last.")];
     add_enum_values(
         registry,
         "OrderDirection",
-        "A direction of an order.",
+        "Sort direction.",
         directions.into_iter().map(|(name, doc)| (name.to_owned(), doc)),
     );
     add_object(
         registry,
         "PageInfo",
-        "Where a page stands in its list.",
+        "Position of a page within its list.",
         vec![
-            field("hasNextPage", "Boolean!", "Whether rows follow."),
-            field("hasPreviousPage", "Boolean!", "Whether rows precede."),
+            field("hasNextPage", "Boolean!", "Whether rows follow this page."),
+            field("hasPreviousPage", "Boolean!", "Whether rows precede this page."),
             field("startCursor", "String", "Cursor of the first row; null for an empty page."),
             field("endCursor", "String", "Cursor of the last row; null for an empty page."),
         ],
@@ -37,61 +36,61 @@ pub fn register(registry: &mut Registry) {
     add_object(
         registry,
         "ExternalId",
-        "The id that another system gave a row.",
-        vec![field("system", "String!", "The system."), field("id", "String!", "The id there.")],
+        "The id of a row in another system.",
+        vec![field("system", "String!", "Name of the system."), field("id", "String!", "Id in that system.")],
     );
     add_input(
         registry,
         "ExternalIdInput",
-        "The id that another system gave a row; unique for each system and type.",
+        "The id of a row in another system. Unique within system and type.",
         false,
         vec![
-            value("system", "String!", "The system, up to 64 characters."),
-            value("id", "String!", "The id there, up to 255 characters."),
+            value("system", "String!", "Name of the system, up to 64 characters."),
+            value("id", "String!", "Id in that system, up to 255 characters."),
         ],
     );
     add_input(
         registry,
         "ExternalIdRemoval",
-        "External ids to take away from a row.",
+        "External ids to remove from a row.",
         false,
         vec![
-            value("system", "String!", "The system, up to 64 characters."),
-            value("id", "String", "The id there; left out or null, all ids of the system."),
+            value("system", "String!", "Name of the system, up to 64 characters."),
+            value("id", "String", "Id in that system; if omitted or null, all ids in that system."),
         ],
     );
     add_object(
         registry,
         "Attribute",
-        "A named value.",
+        "A name and its value.",
         vec![field("name", "String!", "The name."), field("value", "String!", "The value.")],
     );
     add_input(
         registry,
         "AttributeInput",
-        "A named value.",
+        "A name and its value.",
         false,
         vec![value("name", "String!", "The name."), value("value", "String!", "The value.")],
     );
     add_object(
         registry,
         "UserError",
-        "What is wrong with a mutation's input.",
+        "An error in the input of a mutation.",
         vec![
-            field("code", "UserErrorCode!", "What kind of mistake."),
-            field("message", "String!", "A sentence to show."),
-            field("path", "[String!]!", "The input field it is about."),
+            field("code", "UserErrorCode!", "Error code, for programs."),
+            field("message", "String!", "Message for people."),
+            field("path", "[String!]!", "Path of the input field at fault; list items by index, starting at 0."),
         ],
     );
     let mut scopes = value(
         "scopes",
         "[[String!]!]!",
-        "Alternatives; all scopes of one of them are needed. An empty one is any valid token.",
+        "Alternatives. The token needs all scopes of one of them; an empty alternative accepts any valid token.",
     );
     scopes.deprecation = Deprecation::NoDeprecated;
     registry.add_directive(MetaDirective {
         name: "requiresScopes".to_owned(),
-        description: Some(told("The scopes a token needs for a field.")),
+        description: Some(told("The scopes that a token needs to select the field.")),
         locations: vec![__DirectiveLocation::FIELD_DEFINITION],
         args: [("scopes".to_owned(), scopes)].into_iter().collect(),
         is_repeatable: false,

@@ -8,7 +8,7 @@ use entity::{
 
 use super::{
     attribute_filter_types,
-    roots::{add_enum, add_enum_values, add_input, add_object, arguments, field, listed, or, output_type, value},
+    roots::{add_enum, add_enum_values, add_input, add_object, arguments, field, or, output_type, value},
 };
 use crate::graphql::{
     planning::{
@@ -17,6 +17,13 @@ use crate::graphql::{
     },
     slice::{Computed, Module, ReturnType},
 };
+
+const PAGING: [(&str, &str, &str); 4] = [
+    ("first", "Int", "Number of rows to return from the start, 1 to 1,000. Defaults to 25 if `last` is omitted too."),
+    ("after", "String", "Returns the rows after this cursor."),
+    ("last", "Int", "Number of rows to return from the end, 1 to 1,000. Cannot be combined with `first`."),
+    ("before", "String", "Returns the rows before this cursor."),
+];
 
 /// An object and everything a list, a filter and an order of it need.
 pub(in crate::graphql) fn register_noun(registry: &mut Registry, slice: &Module) {
@@ -28,32 +35,65 @@ pub(in crate::graphql) fn register_noun(registry: &mut Registry, slice: &Module)
         connection(registry, &list_name(noun, relation), relation.target, relation.link.edge());
     }
     let reference =
-        vec![value("id", "ID", "By id."), value("externalId", "ExternalIdInput", "By the id another system gave it.")];
+        vec![value("id", "ID", "Its id."), value("externalId", "ExternalIdInput", "Its id in another system.")];
     let (reference, by) = if noun.has_external_ids {
-        (reference, "by its id or an external id")
+        (reference, "by its id or by an external id")
     } else {
-        (reference.into_iter().take(1).collect(), "by its id; it has no external ids")
+        (reference.into_iter().take(1).collect(), "by its id")
     };
-    add_input(registry, &format!("{}Ref", noun.name), &format!("Names one {}, {by}.", noun.name), true, reference);
+    add_input(
+        registry,
+        &format!("{}Ref", noun.name),
+        &format!("Identifies {} {by}.", with_article(noun)),
+        true,
+        reference,
+    );
     filter(registry, noun);
     let orderable = noun.all_fields().filter(|known| known.is_orderable);
     let name = format!("{}OrderField", noun.name);
     add_enum_values(
         registry,
         &name,
-        &format!("Fields that a list of {} rows can be ordered by.", noun.name),
+        &format!("Fields by which a list of {} rows can be sorted.", noun.name),
         orderable.map(|known| (enum_value_name(known.name), known.doc)),
     );
     add_input(
         registry,
         &format!("{}Order", noun.name),
-        &format!("One term of the order of a list of {} rows. Null is the smallest value.", noun.name),
+        &format!("A term of the sort order of a list of {} rows. Null sorts as the smallest value.", noun.name),
         false,
         vec![
-            value("field", &format!("{name}!"), "By what."),
-            or("direction", "OrderDirection", "ASC", "In which direction."),
+            value("field", &format!("{name}!"), "Field to sort by."),
+            or("direction", "OrderDirection", "ASC", "Sort direction."),
         ],
     );
+}
+
+/// A noun's name behind its indefinite article: `an Assumption`.
+pub(super) fn with_article(noun: &Noun) -> String {
+    let article = if noun.name.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" };
+    format!("{article} {}", noun.name)
+}
+
+/// The arguments of a list of `noun`.
+pub(in crate::graphql) fn listed(mut meta: MetaField, noun: &Noun) -> MetaField {
+    for (name, ty, doc) in PAGING {
+        meta.args.insert(name.to_owned(), value(name, ty, doc));
+    }
+    let filter = value(
+        "filter",
+        &format!("{}Filter", noun.name),
+        "Conditions on the rows; all of them must hold. At most 500 conditions, 30 of them on tags, attributes and \
+         relations, nested at most 16 deep.",
+    );
+    meta.args.insert("filter".to_owned(), filter);
+    let order = value(
+        "orderBy",
+        &format!("[{}Order!]", noun.name),
+        "Sort order, up to five terms; ties are broken by id. Defaults to the order of creation.",
+    );
+    meta.args.insert("orderBy".to_owned(), order);
+    meta
 }
 
 pub(in crate::graphql) fn register_object(
@@ -66,7 +106,7 @@ pub(in crate::graphql) fn register_object(
         let bang = if known.is_nullable || known.is_guarded() { "" } else { "!" };
         let mut doc = known.doc.to_owned();
         if known.is_guarded() {
-            doc.push_str(" Personal data: needs `customers:read`, else null with FORBIDDEN.");
+            doc.push_str(" Personal data: without `customers:read` it is null, with a FORBIDDEN error.");
         }
         fields.push(field(known.name, &format!("{}{bang}", output_type(known.kind)), &doc));
         if let Kind::Enum(listed) = known.kind {
@@ -79,7 +119,7 @@ pub(in crate::graphql) fn register_object(
     if noun.has_external_ids {
         let doc = "Its ids in other systems, sorted by system.";
         fields.push(if entity::personal::guards_external_ids(noun) {
-            let guard = "Personal data: needs `customers:read`, else null with FORBIDDEN.";
+            let guard = "Personal data: without `customers:read` it is null, with a FORBIDDEN error.";
             field("externalIds", "[ExternalId!]", &format!("{doc} {guard}"))
         } else {
             field("externalIds", "[ExternalId!]!", doc)
@@ -119,57 +159,69 @@ fn connection(registry: &mut Registry, name: &str, noun: &Noun, edge: &[Field]) 
     add_object(
         registry,
         &connection,
-        &format!("A page of a list of {} rows.", noun.name),
+        &format!("A page of {} rows.", noun.name),
         vec![
             field("nodes", &format!("[{}!]!", noun.name), "The rows of the page."),
-            field("edges", &format!("[{name}Edge!]!"), "The rows with their cursors."),
-            field("pageInfo", "PageInfo!", "Where the page stands in the list."),
-            field("totalCount", "Int!", "Rows of the whole list, whatever the page. Counted only when asked for."),
+            field("edges", &format!("[{name}Edge!]!"), "The rows of the page with their cursors."),
+            field("pageInfo", "PageInfo!", "Position of the page within the list."),
+            field("totalCount", "Int!", "Number of rows in the whole list. Counted only if it is selected."),
         ],
     );
     let mut fields = vec![
         field("node", &format!("{}!", noun.name), "The row."),
-        field("cursor", "String!", "Opaque place of the row in this list and order."),
+        field("cursor", "String!", "Opaque position of the row in the list, valid for this sort order."),
     ];
     fields.extend(edge.iter().map(|known| field(known.name, &format!("{}!", output_type(known.kind)), known.doc)));
-    add_object(registry, &format!("{name}Edge"), &format!("One {} of a page, with its cursor.", noun.name), fields);
+    add_object(
+        registry,
+        &format!("{name}Edge"),
+        &format!("A row of a page of {} rows and its cursor.", noun.name),
+        fields,
+    );
 }
 
 fn filter(registry: &mut Registry, noun: &'static Noun) {
     let name = format!("{}Filter", noun.name);
     let mut values = vec![
-        value("and", &format!("[{name}!]"), "All of these hold."),
-        value("or", &format!("[{name}!]"), "One of these holds; none for an empty list."),
-        value("not", &name, "This does not hold."),
+        value("and", &format!("[{name}!]"), "All of these conditions must hold."),
+        value(
+            "or",
+            &format!("[{name}!]"),
+            "At least one of these conditions must hold; an empty list matches nothing.",
+        ),
+        value("not", &name, "This condition must not hold."),
     ];
     for known in noun.all_fields().filter(|known| known.kind.is_filterable()) {
-        let doc = format!("Rows whose `{}` meets this comparison. {}", known.name, known.doc);
+        let doc = format!("Matches rows by `{}`. {}", known.name, known.doc);
         values.push(value(known.name, &comparisons(registry, known), &doc));
     }
     for relation in noun.relations {
         let target = format!("{}Filter", relation.target.name);
         let (ty, what) = match relation.link {
-            Link::One { .. } => (target, "whose `NAME` is there and meets this condition"),
+            Link::One { .. } => (target, "whose `NAME` exists and matches this condition"),
             Link::Embedded { .. } => continue,
             Link::Many { .. } | Link::Through { .. } => {
                 let list = format!("{}ListFilter", relation.target.name);
                 add_input(
                     registry,
                     &list,
-                    &format!("A condition on related {} rows; all of its fields must hold.", relation.target.name),
+                    &format!(
+                        "A condition on related {} rows. All fields that are set must hold.",
+                        relation.target.name
+                    ),
                     false,
                     vec![
-                        value("some", &target, "One of them meets this."),
-                        value("none", &target, "None of them meets this."),
+                        value("some", &target, "At least one of them matches."),
+                        value("none", &target, "None of them matches."),
                     ],
                 );
-                (list, "of whose `NAME` some, or none, meet a condition")
+                (list, "by whether some or none of their `NAME` match a condition")
             }
         };
-        let doc = format!("Rows {}. {}", what.replace("NAME", relation.name), relation.doc);
+        let doc = format!("Matches rows {}. {}", what.replace("NAME", relation.name), relation.doc);
         values.push(value(relation.name, &ty, &doc));
     }
-    let doc = format!("A condition on {} rows; all of its fields must hold.", noun.name);
+    let doc = format!("A condition on {} rows. All fields that are set must hold.", noun.name);
     add_input(registry, &name, &doc, false, values);
 }
 
@@ -190,34 +242,38 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
     let list = format!("[{scalar}!]");
     let mut values = Vec::new();
     if known.kind.is_set() {
-        values.push(value("hasAny", &list, "At least one of these is among them."));
-        values.push(value("hasAll", &list, "All of these are among them."));
-        values.push(value("hasNone", &list, "None of these is among them."));
+        values.push(value("hasAny", &list, "Contains at least one of these."));
+        values.push(value("hasAll", &list, "Contains all of these."));
+        values.push(value("hasNone", &list, "Contains none of these."));
         match known.kind {
             Kind::Attributes { .. } => values.extend(attribute_filter_types::attribute(registry)),
-            _ => values.push(value("hasPrefix", "String", "One of them begins with this, letter for letter.")),
+            _ => values.push(value("hasPrefix", "String", "Contains a value that starts with this; case-sensitive.")),
         }
     } else {
-        values.push(value("eq", &scalar, "Equal."));
-        values.push(value("neq", &scalar, if may_be_absent { "Not equal, or absent." } else { "Not equal." }));
-        values.push(value("in", &list, "Equal to one of up to 1,000."));
+        values.push(value("eq", &scalar, "Equal to this value."));
+        values.push(value(
+            "neq",
+            &scalar,
+            if may_be_absent { "Not equal to this value, or null." } else { "Not equal to this value." },
+        ));
+        values.push(value("in", &list, "Equal to one of these values, at most 1,000."));
         if matches!(known.kind, Kind::Int { .. } | Kind::Float { .. } | Kind::Instant) {
-            values.push(value("gt", &scalar, "Greater, later."));
-            values.push(value("gte", &scalar, "Greater or equal: the start of a half-open range."));
-            values.push(value("lt", &scalar, "Less, earlier: the end of a half-open range."));
-            values.push(value("lte", &scalar, "Less or equal."));
+            values.push(value("gt", &scalar, "Greater or later than this value."));
+            values.push(value("gte", &scalar, "Greater or later than this value, or equal to it."));
+            values.push(value("lt", &scalar, "Less or earlier than this value."));
+            values.push(value("lte", &scalar, "Less or earlier than this value, or equal to it."));
         }
         if known.is_searchable {
-            values.push(value("contains", &scalar, "Contains, letter case ignored; no wildcards."));
-            values.push(value("startsWith", &scalar, "Starts with, letter case ignored; no wildcards."));
+            values.push(value("contains", &scalar, "Contains this text; case-insensitive, without wildcards."));
+            values.push(value("startsWith", &scalar, "Starts with this text; case-insensitive, without wildcards."));
         }
         if may_be_absent {
-            values.push(value("isNull", "Boolean", "Whether it is absent."));
+            values.push(value("isNull", "Boolean", "Whether the field is null."));
         }
     }
     if !registry.types.contains_key(&name) {
-        let of = if may_be_absent { ", which may be absent" } else { "" };
-        let doc = format!("Comparisons of a field of type {scalar}{of}; all that are given must hold.");
+        let kind = if may_be_absent { "nullable field" } else { "field" };
+        let doc = format!("Comparisons for a {kind} of type {scalar}. All comparisons that are set must hold.");
         add_input(registry, &name, &doc, false, values);
     }
     name
@@ -225,32 +281,33 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
 
 pub(in crate::graphql) fn payloads(registry: &mut Registry, slice: &Module) {
     let noun = slice.noun;
-    let errors = || field("errors", "[UserError!]!", "What was wrong with the input; empty when all went well.");
-    let node = || field("node", noun.name, "The row as it is now; with CONFLICT, as somebody else left it.");
+    let errors = || field("errors", "[UserError!]!", "Errors in the input; empty on success.");
+    let node = || field("node", noun.name, "The current row; after CONFLICT, the version that won.");
     let outcome = || field("outcome", "MutationOutcome!", "What happened to the row.");
-    let replayed =
-        || field("isReplayed", "Boolean!", "Whether the idempotency key had been used: nothing happened again.");
-    let deleted = field("deletedId", "ID", "The id of a row that was deleted.");
+    let replayed = || {
+        field("isReplayed", "Boolean!", "Whether this is the result of an earlier call with the same idempotency key.")
+    };
+    let deleted = field("deletedId", "ID", "Id of the deleted row; null unless the outcome is DELETED.");
     let mut fields = vec![node(), outcome(), deleted, replayed(), errors()];
     fields.extend(slice.one_time_fields.iter().map(|known| field(known.name, known.ty, known.doc)));
     let list = |known: &Relationship| field(known.name, &format!("[{}!]!", known.target.name), known.doc);
     fields.extend(slice.reports.iter().map(list));
-    let doc = format!("What came of a change to a {}.", noun.name);
+    let doc = format!("The result of a mutation of {}.", with_article(noun));
     add_object(registry, &format!("{}Payload", noun.name), &doc, fields);
     if noun.offers(Operation::BulkUpsert) {
         let result = format!("{}BulkResult", noun.name);
         add_object(
             registry,
             &result,
-            "What came of one row of a bulk call.",
-            vec![field("index", "Int!", "Place of the row in the call, from 0."), outcome(), node(), errors()],
+            "The result for one row of a bulk call.",
+            vec![field("index", "Int!", "Index of the row in the call, starting at 0."), outcome(), node(), errors()],
         );
         add_object(
             registry,
             &format!("{}BulkPayload", noun.name),
-            "What came of a bulk call.",
+            "The result of a bulk call.",
             vec![
-                field("results", &format!("[{result}!]!"), "A result for each row, in their order."),
+                field("results", &format!("[{result}!]!"), "One result per row, in the order of the rows."),
                 replayed(),
                 errors(),
             ],

@@ -16,7 +16,7 @@ use entity::{
 use super::{
     common_types,
     lookups::lookups,
-    noun_types::{payloads, register_noun, register_object},
+    noun_types::{listed, payloads, register_noun, register_object, with_article},
     scalars,
     schema_index::ROW,
 };
@@ -28,13 +28,6 @@ use crate::{
     },
     store::writing::draft::{Mode, OnNull},
 };
-
-const PAGING: [(&str, &str, &str); 4] = [
-    ("first", "Int", "The first so many rows, 1 to 1,000; 25 when neither first nor last is given."),
-    ("after", "String", "Rows after this cursor."),
-    ("last", "Int", "The last so many rows, 1 to 1,000. Not together with first."),
-    ("before", "String", "Rows before this cursor."),
-];
 
 /// An input value.
 pub fn value(name: &str, ty: &str, doc: &str) -> MetaInputValue {
@@ -58,9 +51,9 @@ pub fn field(name: &str, ty: &str, doc: &str) -> MetaField {
 fn scoped(mut meta: MetaField, permissions: &[Permission]) -> MetaField {
     let names: Vec<Value> = permissions.iter().map(|permission| permission.name().into()).collect();
     let needed = match permissions {
-        [] => "Any valid token.".to_owned(),
+        [] => "Accepts any valid token.".to_owned(),
         _ => format!(
-            "Needs {}.",
+            "Requires {}.",
             permissions.iter().map(|permission| format!("`{}`", permission.name())).collect::<Vec<_>>().join(" and ")
         ),
     };
@@ -119,8 +112,10 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Module]) {
         "Node",
         MetaType::Interface {
             name: "Node".to_owned(),
-            description: Some(told("Anything with an id that can be looked up again.")),
-            fields: [("id".to_owned(), field("id", "ID!", "Opaque id with the type's prefix."))].into_iter().collect(),
+            description: Some(told("An object with a globally unique id, which `node` looks up.")),
+            fields: [("id".to_owned(), field("id", "ID!", "Opaque id that starts with the prefix of the type."))]
+                .into_iter()
+                .collect(),
             possible_types: possible,
             extends: false,
             keys: None,
@@ -132,12 +127,16 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Module]) {
             requires_scopes: Vec::new(),
         },
     );
-    let mut node = field("node", "Node", "The object of an id; null if there is none or the token may not read it.");
-    node.args.insert("id".to_owned(), value("id", "ID!", "The id."));
+    let mut node =
+        field("node", "Node", "The object with this id; null if there is none or the token may not read it.");
+    node.args.insert("id".to_owned(), value("id", "ID!", "Id of the object to look up."));
     fields.push(scoped(node, &[]));
-    let mut nodes =
-        field("nodes", "[Node]", "The objects of up to 1,000 ids, in their order, null where there is none.");
-    nodes.args.insert("ids".to_owned(), value("ids", "[ID!]!", "The ids."));
+    let mut nodes = field(
+        "nodes",
+        "[Node]",
+        "The objects with these ids, up to 1,000, in the order of the ids; null where there is none.",
+    );
+    nodes.args.insert("ids".to_owned(), value("ids", "[ID!]!", "Ids of the objects to look up."));
     fields.push(scoped(nodes, &[]));
     for slice in slices {
         let noun = slice.noun;
@@ -150,13 +149,17 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Module]) {
         if noun.offers(Operation::List) {
             let permissions: Vec<Permission> = noun.read.into_iter().collect();
             fields.extend(lookups(noun).map(|lookup| scoped(lookup, &permissions)));
-            let all = format!("A page of a list of {} rows. {}", noun.name, noun.doc);
+            let all = format!("Lists {} rows, page by page. {}", noun.name, noun.doc);
             let many = field(noun.plural, &format!("{}Connection", noun.name), &all);
             fields.push(scoped(listed(many, noun), &permissions));
         }
         for query in distinct::of(noun) {
             let mut own = field(&query.name(), query.answer().name, &query.doc());
-            let filter = value("filter", &format!("{}Filter", noun.name), "Of which rows; all conditions must hold.");
+            let filter = value(
+                "filter",
+                &format!("{}Filter", noun.name),
+                "Conditions on the rows that are counted; all of them must hold.",
+            );
             let others = query.arguments().into_iter().map(argument);
             own.args = [filter].into_iter().chain(others).map(|value| (value.name.clone(), value)).collect();
             fields.push(scoped(own, &noun.read.into_iter().collect::<Vec<_>>()));
@@ -170,7 +173,7 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Module]) {
             fields.push(scoped(own, query.permissions));
         }
     }
-    add_object(registry, "Query", "What can be asked.", fields);
+    add_object(registry, "Query", "The queries of the API.", fields);
 }
 
 /// Registers the root of mutations.
@@ -181,12 +184,12 @@ pub fn register_mutations(registry: &mut Registry, slices: &[&'static Module]) {
         for (name, mutation_field) in mutation_fields(slice) {
             let (input, payload, doc) = mutation(registry, slice, &name, mutation_field);
             let mut meta = field(&name, &payload, &doc);
-            meta.args.insert("input".to_owned(), value("input", &format!("{input}!"), "What to do."));
+            meta.args.insert("input".to_owned(), value("input", &format!("{input}!"), "Input of the mutation."));
             fields.push(scoped(meta, &mutation_field.permissions(noun)));
         }
         payloads(registry, slice);
     }
-    add_object(registry, "Mutation", "What can be changed. Each field is one transaction.", fields);
+    add_object(registry, "Mutation", "The mutations of the API. Each field runs in a transaction of its own.", fields);
 }
 
 fn mutation(
@@ -199,58 +202,69 @@ fn mutation(
     let (first, rest) = name.split_at(1);
     let input = format!("{}{rest}Input", first.to_ascii_uppercase());
     let payload = format!("{}Payload", noun.name);
-    let id = || value("id", "ID!", "Which one.");
+    let id = || value("id", "ID!", &format!("Id of the {}.", noun.name));
     let (values, doc) = match mutation_field {
         MutationField::Generic(Operation::Create) => {
             let mut values = writable(noun, true);
             values.push(on_null("KEEP"));
-            (values, format!("Makes one {}.", noun.name))
+            (values, format!("Creates {}.", with_article(noun)))
         }
         MutationField::Generic(Operation::Update) => {
             let mut values = if noun.tenant == "id" { Vec::new() } else { vec![id()] };
             values.extend(writable(noun, false));
             values.push(expected());
             values.push(on_null("CLEAR"));
-            (values, format!("Changes one {}: what is left out stays; null clears, unless onNull is KEEP.", noun.name))
+            let doc = "Omitted fields keep their values; null clears a field unless onNull is KEEP.";
+            (values, format!("Updates {}. {doc}", with_article(noun)))
         }
         MutationField::Generic(Operation::Upsert) => {
             let mut values = upsert_row(noun);
             values.push(mode());
             values.push(on_null("KEEP"));
-            (values, format!("Makes or changes the {} with an external id: what is left out or null stays.", noun.name))
+            let doc =
+                "or creates it if there is none. Omitted and null fields keep their values unless onNull is CLEAR.";
+            (values, format!("Updates the {} with this external id, {doc}", noun.name))
         }
         MutationField::Generic(Operation::BulkUpsert) => {
             let row = format!("{}{ROW}", noun.name);
-            add_input(registry, &row, &format!("One {} of a bulk upsert.", noun.name), false, upsert_row(noun));
+            add_input(
+                registry,
+                &row,
+                &format!("A row of a bulk upsert: {}.", with_article(noun)),
+                false,
+                upsert_row(noun),
+            );
+            let rows = "The rows, 1 to 1,000. Each has its own errors, wrong types of values in variables included.";
             let values = vec![
-                value(
-                    "rows",
-                    &format!("[{row}!]!"),
-                    "1 to 1,000 rows. Mistakes are told at their row, values of another type in variables too.",
-                ),
+                value("rows", &format!("[{row}!]!"), rows),
                 mode(),
                 on_null("KEEP"),
-                or("policy", Policy::TYPE.name, "ALL_OR_NOTHING", "What one wrong row does to the others."),
+                or(
+                    "policy",
+                    Policy::TYPE.name,
+                    "ALL_OR_NOTHING",
+                    "Whether an invalid row fails the whole call or only itself.",
+                ),
             ];
             let bulk = format!("{}BulkPayload", noun.name);
-            let doc = format!("Makes or changes up to 1,000 {} by external id, with an outcome for each.", noun.plural);
+            let doc = format!("Upserts up to 1,000 {} rows by external id and returns a result for each.", noun.name);
             return finish(registry, &input, values, bulk, doc);
         }
         MutationField::Generic(Operation::Delete) => (
             vec![id(), expected()],
-            format!("Deletes one {} for good. Refused with IN_USE while other rows refer to it.", noun.name),
+            format!("Deletes {} permanently. Fails with IN_USE while other rows refer to it.", with_article(noun)),
         ),
         MutationField::Generic(Operation::Archive | Operation::List) | MutationField::Archive(true) => (
             vec![id(), expected()],
-            format!("Puts one {} into the archive: left out of lists, still resolved by id.", noun.name),
+            format!("Archives {}: lists omit it by default, ids and relations still resolve it.", with_article(noun)),
         ),
         MutationField::Archive(false) => {
-            (vec![id(), expected()], format!("Takes one {} out of the archive.", noun.name))
+            (vec![id(), expected()], format!("Restores {} from the archive.", with_article(noun)))
         }
         MutationField::Set(relation) => {
             let named = format!("[{}Ref!]!", relation.target.name);
-            let all = format!("All its {}, each once; at most 1,000.", relation.name);
-            let doc = format!("Makes the {} of one {} exactly these.", relation.name, noun.name);
+            let all = format!("The complete list of its {}, without duplicates; at most 1,000.", relation.name);
+            let doc = format!("Replaces the {} of {}.", relation.name, with_article(noun));
             (vec![id(), value(relation.name, &named, &all), expected()], doc)
         }
         MutationField::Own(own) => (arguments(own.input), own.doc.to_owned()),
@@ -268,23 +282,28 @@ fn finish(
     values.push(value(
         "idempotencyKey",
         "String",
-        "1 to 255 printable ASCII characters. The same key with the same input has one effect within 24 hours; a repeat answers with what came of the first.",
+        "Key that makes retries safe: 1 to 255 printable ASCII characters. A repeated call with the same key and input within 24 hours \
+         changes nothing and returns the result of the first.",
     ));
     add_input(registry, input, &doc, false, values);
     (input.to_owned(), payload, doc)
 }
 
 fn expected() -> MetaInputValue {
-    value("expectedVersion", "Int", "The version you saw; another one now is refused with CONFLICT.")
+    value(
+        "expectedVersion",
+        "Int",
+        "The version you read; the mutation fails with CONFLICT if the row has changed since.",
+    )
 }
 
 fn mode() -> MetaInputValue {
-    or("mode", Mode::TYPE.name, "UPSERT", "Whether to make, to change, or either.")
+    or("mode", Mode::TYPE.name, "UPSERT", "Whether rows may be created, updated, or both.")
 }
 
 fn on_null(default: &str) -> MetaInputValue {
-    let doc = "What null means in this call. Typed clients send null for what they do not set: with KEEP that changes \
-               nothing, with CLEAR it empties the field. External ids are taken away by externalIdsRemove alone.";
+    let doc = "What null means in this call: KEEP treats it like an omitted field, CLEAR clears the field. Typed clients often \
+               send null for fields that are not set. Only externalIdsRemove removes external ids.";
     or("onNull", OnNull::TYPE.name, default, doc)
 }
 
@@ -298,7 +317,7 @@ fn argument(known: &Argument) -> MetaInputValue {
 
 fn upsert_row(noun: &Noun) -> Vec<MetaInputValue> {
     let mut values =
-        vec![value("externalId", "ExternalIdInput!", "The external id that says which one; a new row gets it.")];
+        vec![value("externalId", "ExternalIdInput!", "External id that identifies the row; a created row gets it.")];
     values.extend(writable(noun, false));
     values.push(expected());
     values
@@ -328,12 +347,12 @@ fn writable(noun: &Noun, is_create: bool) -> Vec<MetaInputValue> {
         });
     }
     if noun.has_external_ids {
-        let doc = "External ids to add; one of the same system is replaced. In an upsert that renames the row it names. \
-                   Null and an empty list change nothing.";
+        let doc = "External ids to set; each replaces the row's id in the same system, in an upsert also the one that \
+                   identifies the row. Null and an empty list change nothing.";
         values.push(value("externalIds", "[ExternalIdInput!]", doc));
         if !is_create {
-            let doc = "External ids to take away; one that the row does not carry is passed over. The one that names the \
-                       row of an upsert stays, unless externalIds has another of its system.";
+            let doc = "External ids to remove; ids that the row does not have are ignored. An upsert cannot remove the id that \
+                       identifies the row, unless externalIds replaces it.";
             values.push(value("externalIdsRemove", "[ExternalIdRemoval!]", doc));
         }
     }
@@ -368,24 +387,4 @@ pub(in crate::graphql) fn output_type(kind: Kind) -> String {
         Kind::Attributes { .. } => "[Attribute!]".to_owned(),
         Kind::Json => "JSON".to_owned(),
     }
-}
-
-/// The arguments of a list of `noun`.
-pub(in crate::graphql) fn listed(mut meta: MetaField, noun: &Noun) -> MetaField {
-    for (name, ty, doc) in PAGING {
-        meta.args.insert(name.to_owned(), value(name, ty, doc));
-    }
-    let filter = value(
-        "filter",
-        &format!("{}Filter", noun.name),
-        "Which rows; all conditions must hold. Up to 500 conditions, 30 of them on tags, attributes and relations, nested up to 16 deep.",
-    );
-    meta.args.insert("filter".to_owned(), filter);
-    let order = value(
-        "orderBy",
-        &format!("[{}Order!]", noun.name),
-        "By what, up to five terms; then by id. By age when left out.",
-    );
-    meta.args.insert("orderBy".to_owned(), order);
-    meta
 }

@@ -104,21 +104,21 @@ pub fn whole(number: &Number) -> Option<i64> {
 /// Registers every scalar, with its check.
 pub fn register(registry: &mut Registry) {
     add(registry, "ID", "An opaque identifier.", None);
-    add(registry, "String", "A text in UTF-8.", None);
+    add(registry, "String", "UTF-8 text.", None);
     add(registry, "Boolean", "True or false.", None);
-    add(registry, "Int", "A whole number of 32 bits. As a variable also `5.0` and `5e0`, which are whole.", None);
-    add(registry, "Float", "A number of double precision.", None);
+    add(registry, "Int", "A 32-bit integer. Variables may also write it as `5.0` or `5e0`.", None);
+    add(registry, "Float", "A finite double-precision number.", None);
     add(
         registry,
         "DateTime",
-        "An instant in RFC 3339 with any offset, years 1 to 9999, such as `2026-01-31T09:30:00Z`. Answers are in UTC, to the millisecond. In the comparisons `gte` and `lt` a date alone, such as `2026-01-31`, is its midnight in UTC.",
+        "An instant in RFC 3339 with any offset, years 1 to 9999, for example `2026-01-31T09:30:00Z`. Responses use UTC with millisecond precision. The comparisons `gte` and `lt` also accept a date, for example `2026-01-31`, which means midnight UTC.",
         Some("https://www.rfc-editor.org/rfc/rfc3339"),
     );
-    add(registry, "JSON", "Any JSON value. Only in answers.", Some("https://www.rfc-editor.org/rfc/rfc8259"));
+    add(registry, "JSON", "Any JSON value. Output only.", Some("https://www.rfc-editor.org/rfc/rfc8259"));
     add(
         registry,
         "TimeZone",
-        "The name of a time zone of the IANA database, for example `Europe/Berlin`.",
+        "The name of a time zone in the IANA database, for example `Europe/Berlin`.",
         Some("https://www.iana.org/time-zones"),
     );
 }

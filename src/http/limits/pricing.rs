@@ -1,4 +1,4 @@
-//! What a request costs by what was done for it. `docs/points.md` tells callers.
+//! What a request costs by what was done for it. `docs/reference/points.md` tells callers.
 
 use crate::store::usage::meter::Spent;
 

@@ -23,19 +23,19 @@ pub async fn actor(headers: &HeaderMap, gate: &Authenticator) -> Result<Option<A
 /// Who may not come in, and what the caller and the log are told of it.
 pub fn refused(error: &Error) -> ErrorResponse {
     let Error::Unauthenticated(reason) = error else {
-        return ErrorResponse::unavailable("tokens cannot be verified now");
+        return ErrorResponse::unavailable("tokens cannot be verified at the moment");
     };
     // Neither the token nor anything it says: whoever calls can make it up.
-    tracing::info!(%reason, "a caller was not let in");
+    tracing::info!(%reason, "authentication failed");
     ErrorResponse::unauthenticated(*reason)
 }
 
 /// The same for whoever comes by a signed address.
 pub fn refused_address(error: &Error) -> ErrorResponse {
     let Error::Unauthenticated(reason) = error else {
-        return ErrorResponse::unavailable("addresses cannot be verified now");
+        return ErrorResponse::unavailable("signed URLs cannot be verified at the moment");
     };
-    tracing::info!(%reason, "a signed address was not opened");
+    tracing::info!(%reason, "signed URL rejected");
     ErrorResponse::address(*reason)
 }
 

@@ -23,7 +23,7 @@ use crate::http::error_response::ErrorResponse;
 
 /// What is larger than so many bytes is refused.
 pub fn too_large(limit: usize) -> ErrorResponse {
-    let message = format!("the body is larger than {limit} bytes");
+    let message = format!("the request body exceeds {limit} bytes");
     ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
 }
 
@@ -43,7 +43,7 @@ pub async fn read(
     let whole = async {
         let mut body = BytesMut::new();
         while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| ErrorResponse::bad_request("the body could not be read").closing())?;
+            let chunk = chunk.map_err(|_| ErrorResponse::bad_request("cannot read the request body").closing())?;
             if body.len() + chunk.len() > limit {
                 return Err(too_large());
             }
@@ -53,7 +53,7 @@ pub async fn read(
         Ok(body)
     };
     tokio::time::timeout(acquire_timeout, whole).await.unwrap_or_else(|_| {
-        let message = "the body took too long to arrive";
+        let message = "the request body did not arrive in time";
         Err(ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message).closing())
     })
 }

@@ -70,7 +70,7 @@ pub struct Full;
 
 impl From<Full> for ErrorResponse {
     fn from(Full: Full) -> Self {
-        Self::overloaded("the bodies of other requests take all the memory there is for them: try again").closing()
+        Self::overloaded("the memory for request bodies is exhausted; try again").closing()
     }
 }
 

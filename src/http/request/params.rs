@@ -84,7 +84,7 @@ impl<'de> Visitor<'de> for Members {
                 }
             };
             if twice.is_some() {
-                return Err(A::Error::custom("a member is given twice"));
+                return Err(A::Error::custom("duplicate member"));
             }
         }
         Ok(wire)
@@ -104,7 +104,7 @@ impl<'a> Params<'a> {
             _ => return Err(ErrorResponse::bad_request("the body must be a JSON object")),
         }
         let wire: Wire = serde_json::from_slice(body)
-            .map_err(|_| ErrorResponse::bad_request("the body must be one JSON object, with each parameter once"))?;
+            .map_err(|_| ErrorResponse::bad_request("the body must be one JSON object without duplicate parameters"))?;
         let query = wire.query.map(|raw| typed::<Option<String>>(raw, "query", "a string")).transpose()?.flatten();
         let name = wire.operation_name.map(|raw| typed::<Option<String>>(raw, "operationName", "a string"));
         Self::of(query, name.transpose()?.flatten(), wire.values)
@@ -141,9 +141,9 @@ fn refusal(name: &str, wrong: Wrong, most: usize) -> ErrorResponse {
     match wrong {
         Wrong::NotJson => ErrorResponse::bad_request(format!("{name} must be JSON")),
         Wrong::TooDeep => ErrorResponse::bad_request(format!("{name} is nested too deeply")),
-        Wrong::Twice(place) => invalid(format!("the key {place} is given twice")),
+        Wrong::Twice(place) => invalid(format!("duplicate key {place}")),
         Wrong::TooMany => {
-            let message = format!("the request holds more than {most} values: send fewer rows at a time");
+            let message = format!("the request contains more than {most} values; send fewer rows per request");
             ErrorResponse::new(StatusCode::BAD_REQUEST, TOO_MANY_VALUES, message)
         }
         Wrong::Full => crate::http::request::body_memory::Full.into(),
@@ -157,7 +157,7 @@ impl Pairs {
     /// Reads the query string of a GET.
     pub fn read(text: &str) -> Result<Self, ErrorResponse> {
         let pairs = Query::<Vec<(String, String)>>::from_query(text);
-        Ok(Self(pairs.map_err(|_| ErrorResponse::bad_request("the query string cannot be read"))?.into_inner()))
+        Ok(Self(pairs.map_err(|_| ErrorResponse::bad_request("cannot parse the query string"))?.into_inner()))
     }
 
     /// What they ask for.
@@ -175,7 +175,7 @@ impl Pairs {
     fn one(&self, name: &str) -> Result<Option<&str>, ErrorResponse> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
-            (_, Some(_)) => Err(ErrorResponse::bad_request(format!("{name} is given twice"))),
+            (_, Some(_)) => Err(ErrorResponse::bad_request(format!("duplicate parameter {name}"))),
             (value, None) => Ok(value.filter(|value| !value.is_empty())),
         }
     }
@@ -190,7 +190,14 @@ pub fn check_content_type(headers: &HeaderMap) -> Result<(), ErrorResponse> {
     if headers.get(CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(ErrorResponse::unsupported("compressed bodies are not supported"));
     }
-    if is_json(headers) { Ok(()) } else { Err(ErrorResponse::unsupported("send application/json in UTF-8")) }
+    if is_json(headers) {
+        Ok(())
+    } else {
+        Err(ErrorResponse::unsupported(
+            "the Content-Type must be application/json \
+        in UTF-8",
+        ))
+    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -32,7 +32,8 @@ impl Origins {
         let is_listed = self.listed.iter().any(|listed| listed.as_bytes() == origin.as_bytes());
         if !is_listed && !self.is_told.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                "a page asked whether it may call the API, and its origin is not among --cors-origin; this is told once"
+                "rejected a CORS preflight: the origin is not listed in --cors-origin; further rejections are not \
+                 logged"
             );
         }
     }

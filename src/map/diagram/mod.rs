@@ -45,13 +45,13 @@ const MAX_JOURNEYS: usize = 25;
 const MAX_ROWS: usize = 20_000;
 
 entity::string_enum! {
-    /// What a diagram is written in.
+    /// Format of a diagram.
     Format as "DiagramFormat" {
-        /// Scalable vector graphics: a picture for browsers, safe inside any page.
+        /// SVG, safe to embed in any page.
         Svg = "SVG",
-        /// A flowchart of Mermaid.
+        /// A Mermaid flowchart.
         Mermaid = "MERMAID",
-        /// A graph of Graphviz.
+        /// A Graphviz graph in DOT.
         Dot = "DOT",
         /// CJML 2.0, the XML of the Customer Journey Modeling Language.
         Cjml = "CJML",
@@ -59,7 +59,7 @@ entity::string_enum! {
 }
 
 entity::string_enum! {
-    /// Which colours a picture has.
+    /// Colour theme of an SVG.
     Theme as "DiagramTheme" {
         /// Light or dark, as the reader's browser prefers.
         Auto = "AUTO",
@@ -76,24 +76,30 @@ pub(super) const ENUMS: [&EnumType; 2] = [Format::TYPE, Theme::TYPE];
 /// The input object of the field.
 pub(super) const OPTIONS_INPUT: InputObject = InputObject {
     name: "DiagramOptions",
-    doc: "How a diagram looks, and what it shows.",
+    doc: "Appearance and content of a diagram.",
     fields: &[
-        Argument { name: "theme", ty: "DiagramTheme", default: Some("AUTO"), doc: "Colours of an SVG." },
-        Argument { name: "influencers", ty: "Boolean", default: Some("true"), doc: "Whether influencers are shown." },
-        Argument { name: "mediums", ty: "Boolean", default: Some("true"), doc: "Whether mediums are shown." },
-        Argument { name: "expectations", ty: "Boolean", default: Some("true"), doc: "Whether expectations are shown." },
+        Argument { name: "theme", ty: "DiagramTheme", default: Some("AUTO"), doc: "Colour theme of an SVG." },
+        Argument { name: "influencers", ty: "Boolean", default: Some("true"), doc: "Whether to show influencers." },
+        Argument { name: "mediums", ty: "Boolean", default: Some("true"), doc: "Whether to show mediums." },
+        Argument { name: "expectations", ty: "Boolean", default: Some("true"), doc: "Whether to show expectations." },
     ],
 };
 
 /// The field of a journey.
 pub(super) const OF_JOURNEY: Computed = Computed {
     name: "diagram",
-    doc: "The journey in the classic notation: boxes from top to bottom joined by lines, arrows into the left of a box \
-          for influencers, into the right for mediums, the top five expectations as bullets under it. Without links, \
-          steps are joined in their order. Drawn for up to 25 journeys at a time, of 20,000 rows together.",
+    doc: "The journey in the classic notation: boxes joined by lines from top to bottom; arrows into the left of a \
+          box are influencers, arrows into the right are mediums, and bullets below it are the top five \
+          expectations. Steps without links are joined in their order. A request draws at most 25 journeys with \
+          20,000 rows in total.",
     arguments: &[
-        Argument { name: "format", ty: "DiagramFormat", default: Some("SVG"), doc: "What it is written in." },
-        Argument { name: "options", ty: "DiagramOptions", default: None, doc: "How it looks, and what it shows." },
+        Argument { name: "format", ty: "DiagramFormat", default: Some("SVG"), doc: "Format of the diagram." },
+        Argument {
+            name: "options",
+            ty: "DiagramOptions",
+            default: None,
+            doc: "Appearance and content of the diagram.",
+        },
     ],
     shows: ReturnType::Value(Kind::Text { max: usize::MAX }),
     run: |scope, input, ids| Box::pin(diagrams(scope, input, ids)),
@@ -102,16 +108,17 @@ pub(super) const OF_JOURNEY: Computed = Computed {
 /// The field of a journey that answers with the address of its picture.
 pub(super) const URL_OF_JOURNEY: Computed = Computed {
     name: "diagramUrl",
-    doc: "A signed address of the journey's picture, to open in a browser or to show in a page: no token is needed there, \
-          so whoever has it sees the picture until it ends, or until you, your API client or your organization is \
-          revoked. It opens nothing else. Absolute if the server knows its `--public-url`, else it begins with the path.",
+    doc: "A signed URL of the journey's picture for browsers and web pages. It needs no token: anybody who has the \
+          URL can see the picture until it expires or until you, your API client or your organization is \
+          revoked. It gives access to nothing else. Absolute if the server has a `--public-url`, otherwise it \
+          starts with the path.",
     arguments: &[
-        Argument { name: "theme", ty: "DiagramTheme", default: Some("AUTO"), doc: "Colours of the picture." },
+        Argument { name: "theme", ty: "DiagramTheme", default: Some("AUTO"), doc: "Colour theme of the picture." },
         Argument {
             name: "expiresIn",
             ty: "Int",
             default: Some("3600"),
-            doc: "For how many seconds it is good: 1 to 604800, which is a week.",
+            doc: "Lifetime in seconds: 1 to 604800 (one week).",
         },
     ],
     shows: ReturnType::Value(Kind::Text { max: usize::MAX }),

@@ -28,7 +28,9 @@ use crate::{
 /// The query.
 pub(in crate::map) const EXPORT: Query = Query {
     name: "mapExport",
-    doc: "The whole map as one document, for mapImport into another organization: every row that is described and changed with map:write, archived ones too, without editions. Equal maps give equal documents. Refused with BAD_USER_INPUT above 10,000 rows and lines.",
+    doc: "Exports the whole map as one document, for mapImport into another organization: all rows that `map:write` \
+          can change, including archived rows, without editions. Equal maps give equal documents. Fails with \
+          BAD_USER_INPUT above 10,000 rows and links.",
     arguments: &[],
     answer: &MAP,
     permissions: READ,
@@ -42,20 +44,21 @@ pub(super) static MAP: Noun = Noun {
     plural: "mapExports",
     table: "",
     prefix: "",
-    doc: "The whole map of an organization.",
+    doc: "The exported map of an organization.",
     tenant: "",
     system: &[],
     read: Some(Permission::MapRead),
     write: Permission::MapWrite,
     fields: &[
-        text("format", "Name and version of the document's format, as it says itself."),
+        text("format", "Name and version of the document format."),
         Field::new(
             "document",
             "document",
             Kind::Json,
-            "The document: lists of objects by the name of their list. An object has its key, its fields, the keys of the rows it names (departments by name), those of the rows it is linked to, its external ids, and whether it is in the archive.",
+            "The document: lists of objects by list name. An object has a key, its fields, the keys of referenced \
+             rows (departments by name) and linked rows, its external ids, and whether it is archived.",
         ),
-        count("rowCount", "Rows in it."),
+        count("rowCount", "Number of rows in the document."),
     ],
     relations: &[],
     operations: &[],

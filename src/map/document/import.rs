@@ -21,20 +21,22 @@ use crate::{
 /// The mutation.
 pub const IMPORT: Mutation = Mutation {
     name: "mapImport",
-    doc: "Takes in a document of mapExport: all of it or nothing. A row is the one that carries its key as external id of the system `rapport-map`, or whose id it is; others are made. Fields and lists that a row leaves out stay as they are; rows that the document leaves out, too. Importing a document again changes nothing.",
+    doc: "Imports a document of mapExport, all or nothing. A row matches an existing one by its key: an external id \
+          in the system `rapport-map`, or the id. Rows without a match are created. Omitted fields, lists and \
+          rows keep their state. Importing the same document again changes nothing.",
     permissions: WRITE,
     input: &[
         Argument {
             name: "document",
             ty: "String!",
             default: None,
-            doc: "The document as JSON text, up to 4 MiB and 10,000 rows and lines. Paths of errors lead into it.",
+            doc: "The document as JSON text, up to 4 MiB and 10,000 rows and links. Error paths point into it.",
         },
         Argument {
             name: "dryRun",
             ty: "Boolean",
             default: Some("false"),
-            doc: "Whether nothing is kept: the answer tells what would come of it.",
+            doc: "Whether to make a dry run: the result reports what would change, and nothing is saved.",
         },
     ],
     run: Run::Planned { plan, run: |tx, plan| Box::pin(import(tx, plan)) },
@@ -45,7 +47,7 @@ pub const REPORT: Relationship = Relationship {
     name: "importCounts",
     target: &COUNT,
     link: Link::Embedded { is_list: true },
-    doc: "What mapImport did to the rows of each type, or would do; empty for other mutations and in a replay.",
+    doc: "Changes by mapImport per type, made or, in a dry run, planned. Empty for other mutations and in a replay.",
 };
 
 /// What came of the rows of one noun.
@@ -55,16 +57,16 @@ pub(super) static COUNT: Noun = Noun {
     plural: "mapImportCounts",
     table: "",
     prefix: "",
-    doc: "What came of the rows of one type in a document.",
+    doc: "Result of an import for the rows of a type.",
     tenant: "",
     system: &[],
     read: None,
     write: Permission::MapWrite,
     fields: &[
         text("type", "The type, for example InteractionPoint."),
-        count("created", "Rows that were made."),
-        count("updated", "Rows that changed, what they are linked to included."),
-        count("unchanged", "Rows that already were as the document says."),
+        count("created", "Number of created rows."),
+        count("updated", "Number of updated rows, including changes to their links."),
+        count("unchanged", "Number of rows that already matched the document."),
     ],
     relations: &[],
     operations: &[],

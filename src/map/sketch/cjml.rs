@@ -17,13 +17,16 @@ use crate::{
 /// The mutation.
 pub(in crate::map) const IMPORT: Mutation = Mutation {
     name: "journeyImport",
-    doc: "Makes a journey of a CJML 2.0 document with its stages, steps, links, points, mediums, influencers and expectations, all new but mediums and influencers of names that are there. What `diagram(format: CJML)` writes comes in without loss; of other documents, the first journey.",
+    doc: "Creates a journey from a CJML 2.0 document with its stages, steps, links, points, mediums, influencers and \
+          expectations. Existing mediums and influencers are reused by name. The output of `diagram(format: \
+          CJML)` is imported without loss; of other documents, the first journey is imported.",
     permissions: WRITE,
     input: &[Argument {
         name: "document",
         ty: "String!",
         default: None,
-        doc: "The XML, up to 1 MiB, 50,000 elements and texts, and 64 attributes of an element. A document type definition is refused.",
+        doc: "The XML, up to 1 MiB, 50,000 elements and texts, and 64 attributes per element. A document type \
+              definition is refused.",
     }],
     run: Run::Planned { plan: import, run: |tx, plan| Box::pin(make(tx, plan)) },
 };

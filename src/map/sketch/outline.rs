@@ -36,12 +36,19 @@ const MAX_LENGTH: usize = 2_000;
 pub(super) const MAX: usize = 20_000;
 
 /// What outlines are, for the manual.
-pub(super) const GRAMMAR: &str = "One line for each stage, and below it, indented, one for each of its points; without indented lines all are points. A point may end with its kind: `Shop [POINT_OF_SALE]`. Below a point, `< Friend (4)` is an influencer and its strength, `> Phone` a medium, `- Fast` an expectation, the first five of which are the top five, and `~ LOOP Shop: too small` a link to another point with its label. A point is followed by the next one, unless it has a SEQUENCE or PARALLEL link of its own. Up to 20,000 characters.";
+pub(super) const GRAMMAR: &str = "One line per stage and, indented below it, one line per point; without indented \
+                                  lines, all lines are points. A point may end with its kind: `Shop \
+                                  [POINT_OF_SALE]`. Below a point, `< Friend (4)` is an influencer with its \
+                                  strength, `> Phone` a medium, `- Fast` an expectation (the first five are the \
+                                  top five), and `~ LOOP Shop: too small` a link to another point with its \
+                                  label. Each point is linked to the next one unless it has its own SEQUENCE or \
+                                  PARALLEL link. Up to 20,000 characters.";
 
 /// The mutation.
 pub(in crate::map) const FROM_OUTLINE: Mutation = Mutation {
     name: "journeyFromOutline",
-    doc: "Makes a journey of an outline, an indented text of stages and points. Mediums and influencers of names that are there are used again; all else is new.",
+    doc: "Creates a journey from an outline, an indented text of stages and points. Existing mediums and influencers \
+          are reused by name; everything else is created.",
     permissions: WRITE,
     input: &[
         Argument { name: "title", ty: "String!", default: None, doc: "Title of the journey. Up to 200 characters." },

@@ -24,11 +24,19 @@ const MAX: usize = 100;
 /// The mutation.
 pub(in crate::map) const QUICK: Mutation = Mutation {
     name: "quickJourney",
-    doc: "Makes a journey out of short notes: points in their order, joined by SEQUENCE links, each with influencers (strength 3), mediums and expectations, of which the first five are its top five. Mediums and influencers of names that are there are used again; all else is new.",
+    doc: "Creates a journey from short notes: points in order, joined by SEQUENCE links, each with influencers \
+          (strength 3), mediums and expectations; the first five expectations are its top five. Existing mediums \
+          and influencers are reused by name; everything else is created.",
     permissions: WRITE,
     input: &[
         Argument { name: "title", ty: "String!", default: None, doc: "Title of the journey. Up to 200 characters." },
-        Argument { name: "summary", ty: "String", default: None, doc: "What it is. Up to 2,000 characters." },
+        Argument {
+            name: "summary",
+            ty: "String",
+            default: None,
+            doc: "Summary of the journey. Up to 2,000 \
+            characters.",
+        },
         Argument {
             name: "customerSegment",
             ty: "String",
@@ -39,13 +47,13 @@ pub(in crate::map) const QUICK: Mutation = Mutation {
             name: "points",
             ty: "[QuickPointInput!]!",
             default: None,
-            doc: "1 to 1,000 points, in the order in which the customer comes to them.",
+            doc: "1 to 1,000 points, in the order in which the customer reaches them.",
         },
         Argument {
             name: "source",
             ty: "ExpectationSource",
             default: Some("PRECEDENT"),
-            doc: "Where the expectations come from.",
+            doc: "Source of the expectations.",
         },
     ],
     run: Run::Planned { plan: sketch, run: |tx, plan| Box::pin(make(tx, plan)) },
@@ -54,33 +62,28 @@ pub(in crate::map) const QUICK: Mutation = Mutation {
 /// The input object of a point.
 pub(in crate::map) const INPUT: InputObject = InputObject {
     name: "QuickPointInput",
-    doc: "Notes on one interaction point.",
+    doc: "Notes on an interaction point.",
     fields: &[
         Argument { name: "name", ty: "String!", default: None, doc: "Its name. Up to 200 characters." },
         Argument {
             name: "kind",
             ty: "InteractionPointKind",
             default: Some("OTHER"),
-            doc: "Where in the relationship it stands.",
+            doc: "Kind of the interaction point.",
         },
         Argument {
             name: "stage",
             ty: "String",
             default: None,
-            doc: "Name of its stage: one is made for each name, in the order in which they come.",
+            doc: "Name of its stage. A stage is created for each name, in order of appearance.",
         },
-        Argument {
-            name: "influencers",
-            ty: "[String!]",
-            default: None,
-            doc: "Names of what brings customers to it, up to 100.",
-        },
+        Argument { name: "influencers", ty: "[String!]", default: None, doc: "Names of its influencers, up to 100." },
         Argument { name: "mediums", ty: "[String!]", default: None, doc: "Names of its mediums, up to 100." },
         Argument {
             name: "expectations",
             ty: "[String!]",
             default: None,
-            doc: "What customers expect there, the most important first, up to 100 of up to 2,000 characters.",
+            doc: "Expectations of the customer, most important first; up to 100 with up to 2,000 characters each.",
         },
     ],
 };

@@ -28,17 +28,17 @@ use crate::{
 };
 
 entity::string_enum! {
-    /// A ready journey to start from.
+    /// A template of a journey.
     TemplateKey as "TemplateKey" {
-        /// The three points every product has: of sale, of service and of disposal.
+        /// The three points of every product: sale, service and disposal.
         Basics = "BASICS",
-        /// A complaint, from the moment something is wrong to the customer who is told what became of it.
+        /// A complaint, from the problem to telling the customer the outcome.
         ComplaintHandling = "COMPLAINT_HANDLING",
-        /// A sales call, from preparation to the answer, whatever it is.
+        /// A sales call, from preparation to the customer's decision.
         SalesCall = "SALES_CALL",
-        /// A repair, from the failure to the product in use again.
+        /// A repair, from the failure until the product is in use again.
         Repair = "REPAIR",
-        /// The supply chain, from the material to the product's end.
+        /// The supply chain, from the material to the end of the product's life.
         SupplyChain = "SUPPLY_CHAIN",
     }
 }
@@ -73,7 +73,7 @@ static ALL: LazyLock<Vec<Template>> = LazyLock::new(|| {
 /// The query.
 pub(in crate::map) const TEMPLATES: Query = Query {
     name: "templates",
-    doc: "Ready journeys to start from, for templateApply.",
+    doc: "Lists the templates for templateApply.",
     arguments: &[],
     answer: &LIST,
     permissions: READ,
@@ -83,21 +83,25 @@ pub(in crate::map) const TEMPLATES: Query = Query {
 /// The mutation.
 pub(in crate::map) const APPLY: Mutation = Mutation {
     name: "templateApply",
-    doc: "Makes the journey of a template, with its stages, points, links, mediums, influencers and expectations. Mediums and influencers of names that are there are used again. Applied again under the same title, it makes what is missing and leaves alone what is there.",
+    doc: "Creates a journey from a template, with its stages, points, links, mediums, influencers and expectations. \
+          Existing mediums and influencers are reused by name. Applied again with the same title, it creates \
+          what is missing and leaves the rest alone.",
     permissions: WRITE,
     input: &[
-        Argument { name: "key", ty: "TemplateKey!", default: None, doc: "Which template." },
+        Argument { name: "key", ty: "TemplateKey!", default: None, doc: "Key of the template." },
         Argument {
             name: "journeyTitle",
             ty: "String",
             default: None,
-            doc: "Title of the journey, up to 200 characters; the template's name when left out. Another title makes another journey.",
+            doc: "Title of the journey, up to 200 characters. Defaults to the template's name. Another title creates \
+                  another journey.",
         },
         Argument {
             name: "outline",
             ty: "String",
             default: None,
-            doc: "Your own version of the template's outline, in the form that journeyFromOutline takes; the template's when left out.",
+            doc: "Your own version of the template's outline, in the syntax of journeyFromOutline. Defaults to the \
+                  template's outline.",
         },
     ],
     run: Run::Planned { plan: apply, run: |tx, plan| Box::pin(make(tx, plan)) },
@@ -108,33 +112,33 @@ pub(in crate::map) const OBJECTS: [&Noun; 3] = [&LIST, &TEMPLATE, &POINT];
 
 static LIST: Noun = Noun::computed(
     "TemplateList",
-    "Ready journeys to start from.",
+    "The list of templates.",
     Permission::MapRead,
     &[],
     &[Relationship {
         name: "nodes",
         target: &TEMPLATE,
         link: Link::Embedded { is_list: true },
-        doc: "The templates, the simplest first.",
+        doc: "The templates, simplest first.",
     }],
 );
 
 static TEMPLATE: Noun = Noun::computed(
     "Template",
-    "A ready journey to start from.",
+    "A template of a journey.",
     Permission::MapRead,
     &[
-        Field::new("key", "key", Kind::Enum(TemplateKey::TYPE), "What templateApply calls it."),
+        Field::new("key", "key", Kind::Enum(TemplateKey::TYPE), "Key of the template, for templateApply."),
         Field::new("name", "name", Kind::Text { max: 200 }, "Name to show."),
-        Field::new("description", "description", Kind::Text { max: 2_000 }, "What it is, in a sentence."),
+        Field::new("description", "description", Kind::Text { max: 2_000 }, "One-sentence summary."),
         Field::new("outline", "outline", Kind::Text { max: 20_000 }, GRAMMAR),
-        Field::new("stages", "stages", Kind::Names, "Names of its stages, in their order."),
+        Field::new("stages", "stages", Kind::Names, "Names of its stages, in order."),
     ],
     &[Relationship {
         name: "points",
         target: &POINT,
         link: Link::Embedded { is_list: true },
-        doc: "Its interaction points, in their order.",
+        doc: "Its interaction points, in order.",
     }],
 );
 
@@ -144,16 +148,11 @@ static POINT: Noun = Noun::computed(
     Permission::MapRead,
     &[
         Field::new("name", "name", Kind::Text { max: 200 }, "Its name."),
-        Field::new("kind", "kind", Kind::Enum(PointKind::TYPE), "Where in the relationship it stands."),
+        Field::new("kind", "kind", Kind::Enum(PointKind::TYPE), "Kind of the interaction point."),
         Field::new("stage", "stage", Kind::Text { max: 200 }, "Name of its stage.").nullable(),
-        Field::new("influencers", "influencers", Kind::Names, "Names of what brings customers to it."),
+        Field::new("influencers", "influencers", Kind::Names, "Names of its influencers."),
         Field::new("mediums", "mediums", Kind::Names, "Names of its mediums."),
-        Field::new(
-            "expectations",
-            "expectations",
-            Kind::Names,
-            "What customers expect there, the most important first.",
-        ),
+        Field::new("expectations", "expectations", Kind::Names, "Expectations of the customer, most important first."),
     ],
     &[],
 );

@@ -33,23 +33,23 @@ pub enum Reference {
 }
 
 entity::string_enum! {
-    /// What an upsert may do.
+    /// Which operations an upsert may perform.
     Mode as "UpsertMode" {
-        /// Make the row; fail with TAKEN if it is there.
+        /// Create the row; fail with TAKEN if it exists.
         CreateOnly = "CREATE_ONLY",
-        /// Change the row; fail with NOT_FOUND if it is not there.
+        /// Update the row; fail with NOT_FOUND if it does not exist.
         UpdateOnly = "UPDATE_ONLY",
-        /// Make the row, or change it if it is there.
+        /// Create the row, or update it if it exists.
         Upsert = "UPSERT",
     }
 }
 
 entity::string_enum! {
-    /// What a null in an input means.
+    /// Meaning of null in an input.
     OnNull as "OnNull" {
-        /// The same as leaving the field out: what is there stays.
+        /// Null is the same as omitting the field: the value is kept.
         Keep = "KEEP",
-        /// The field is emptied; one that cannot be empty is refused with REQUIRED.
+        /// Null clears the field; a field that cannot be null fails with REQUIRED.
         Clear = "CLEAR",
     }
 }
@@ -71,17 +71,17 @@ impl Removal {
 }
 
 entity::string_enum! {
-    /// What happened to a row.
+    /// Effect of a mutation on a row.
     Outcome as "MutationOutcome" {
-        /// It was made.
+        /// The row was created.
         Created = "CREATED",
-        /// It was changed.
+        /// The row was updated.
         Updated = "UPDATED",
-        /// It already was as asked; nothing was written.
+        /// The row already had these values; nothing was written.
         Unchanged = "UNCHANGED",
-        /// It was deleted.
+        /// The row was deleted.
         Deleted = "DELETED",
-        /// Nothing was written for it.
+        /// The row was not written because of errors.
         Failed = "FAILED",
     }
 }
