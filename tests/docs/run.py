@@ -4,9 +4,9 @@
 Every ```sh block runs, each page's in one shell and in an empty folder; every ```graphql block of the guides and nouns
 is sent to a server with the example organization. A comment above a block changes that:
 
-  <!-- not run: REASON -->    the block is left out
-  <!-- run: demo -->          the page's server is `rapport demo`
-  <!-- run: server -->        the page's server is `rapport serve`
+  <!-- not run: REASON -->        the block is left out
+  <!-- run: with a server -->     the organization acme and its server are there already
+  <!-- run: errors expected -->   a mutation's payload holds errors; elsewhere that is a failure
 
 `cargo run --`, `cargo build` and `cargo install` stand for the given program. DEMO_DATABASE is a file that `rapport demo`
 has made, which saves half a minute.
@@ -46,6 +46,14 @@ esac
 # Stands for the program: servers go on in the background once they are ready.
 RAPPORT = """#!/usr/bin/env bash
 case "${1:-}" in serve | demo) ;; *) exec "$PROGRAM" "$@" ;; esac
+# Who starts a server has ended the one before.
+if [ -e "$SERVERS" ]; then
+  while read -r pid; do
+    kill -TERM "$pid" 2>/dev/null || continue
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+  done <"$SERVERS"
+  rm "$SERVERS"
+fi
 "$PROGRAM" "$@" >server.log 2>&1 &
 echo $! >>"$SERVERS"
 for _ in $(seq 600); do
@@ -74,17 +82,25 @@ def free_port() -> int:
 class Page:
     """The blocks of a page, and the folder and server they run in."""
 
-    def __init__(self, path: Path, program: Path, demo: Path | None) -> None:
+    def __init__(self, path: Path, demo: Path | None) -> None:
         self.name = str(path.relative_to(ROOT))
         self.demo = demo
-        self.folder = Path(tempfile.mkdtemp(prefix="rapport-docs-"))
         self.commands: list[str] = []
-        self.documents: list[str] = []
+        self.documents: list[tuple[str, bool]] = []
         for how, what, indent, language, text in BLOCK.findall(path.read_text()):
             if how == "not run":
                 continue
+            if what == "with a server":
+                self.commands.append("rapport organization create --slug acme --name Acme\nrapport serve")
             text = "\n".join(line.removeprefix(indent) for line in text.splitlines())
-            (self.commands if language == "sh" else self.documents).append(text)
+            if language == "sh":
+                self.commands.append(text)
+            else:
+                self.documents.append((text, what == "errors expected"))
+
+    def prepare(self, program: Path) -> None:
+        """Makes the folder, with what stands for cargo and for the program."""
+        self.folder = Path(tempfile.mkdtemp(prefix="rapport-docs-"))
         port = free_port()
         self.address = f"127.0.0.1:{port}"
         shims = self.folder / "bin"
@@ -105,6 +121,7 @@ class Page:
             # Many requests in a moment are not what limits are there for.
             "RAPPORT_POINTS": "100000000",
             "NO_PROXY": "127.0.0.1",
+            "RAPPORT_DRAIN_DELAY": "1s",
         }
 
     def shell(self, script: str) -> str:
@@ -132,13 +149,15 @@ class Page:
             "--database-url sqlite://rapport-demo.db"
         ).strip()
 
-    def ask(self, document: str, token: str) -> None:
+    def ask(self, document: str, expects_errors: bool, token: str) -> None:
         body = json.dumps({"query": document}).encode()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"http://{self.address}/graphql", body, headers)
         with urllib.request.urlopen(request, timeout=60) as response:
             answer = json.load(response)
-        if answer.get("errors") or not answer.get("data"):
+        data = answer.get("data") or {}
+        payloads = [value for value in data.values() if isinstance(value, dict)]
+        if answer.get("errors") or not data or any(bool(one.get("errors")) != expects_errors for one in payloads):
             raise SystemExit(f"{self.name}: refused\n--\n{document}\n--\n{json.dumps(answer, indent=2)[:2000]}")
 
     def run(self) -> None:
@@ -147,8 +166,8 @@ class Page:
         try:
             if self.documents:
                 token = self.start_demo()
-                for document in self.documents:
-                    self.ask(document, token)
+                for document, expects_errors in self.documents:
+                    self.ask(document, expects_errors, token)
                 self.stop()
             if self.commands:
                 self.shell("\n".join(self.commands))
@@ -179,9 +198,11 @@ def main() -> None:
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     ran = 0
     for path in pages:
-        page = Page(path, program, demo)
-        ran += len(page.commands) + len(page.documents)
-        page.run()
+        page = Page(path, demo)
+        if page.commands or page.documents:
+            ran += len(page.commands) + len(page.documents)
+            page.prepare(program)
+            page.run()
     if ran < 20:
         raise SystemExit(f"Only {ran} blocks were found: is the pattern still right?")
 

@@ -209,3 +209,36 @@ fn no_file_is_too_long() {
         }
     }
 }
+
+#[test]
+fn the_drawing_of_modules_shows_what_they_use() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
+    let drawing = page.split("```").find_map(|block| block.strip_prefix("mermaid")).expect("there is a drawing");
+    let arrows: BTreeSet<(&str, &str)> = drawing.lines().filter_map(|line| line.trim().split_once(" --> ")).collect();
+    let modules: BTreeSet<&str> = arrows.iter().flat_map(|(from, to)| [*from, *to]).collect();
+    let files: Vec<File> = sources("src").collect();
+    let mut used: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for file in &files {
+        let names = named(&file.code, "crate::")
+            .map(|name| if matches!(name, "Error" | "Result" | "UserError") { "error" } else { name });
+        used.extend(names.filter(|name| *name != file.module).map(|name| (file.module.as_str(), name)));
+    }
+    used.retain(|(from, to)| modules.contains(from) && modules.contains(to));
+    for arrow in &arrows {
+        assert!(used.contains(arrow), "{} does not use {}", arrow.0, arrow.1);
+    }
+    // An import that leaps over modules is drawn as the way between them.
+    for (from, to) in used {
+        let mut reached = BTreeSet::from([from]);
+        loop {
+            let next: Vec<&str> =
+                arrows.iter().filter(|arrow| reached.contains(arrow.0)).map(|arrow| arrow.1).collect();
+            let before = reached.len();
+            reached.extend(next);
+            if reached.len() == before {
+                break;
+            }
+        }
+        assert!(reached.contains(to), "the drawing has no way from {from} to {to}");
+    }
+}
