@@ -57,7 +57,7 @@ fn mend(page: &Path, text: &str, broken: &mut Vec<String>) -> String {
             broken.push(format!("{}: {target}", page.display()));
             path.to_owned()
         };
-        result.push_str(&format!("href=\"{mended}{anchor}\"{rest}"));
+        result.extend(["href=\"", &mended, anchor, "\"", rest]);
     }
     result
 }

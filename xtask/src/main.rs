@@ -10,7 +10,10 @@ use std::{
 
 type Result = std::result::Result<(), String>;
 
-const TASKS: [(&str, &str, fn() -> Result); 5] = [
+/// A name, what it does, and how.
+type Task = (&'static str, &'static str, fn() -> Result);
+
+const TASKS: [Task; 5] = [
     ("check", "format and lint, as CI does", check),
     ("generate", "update schema.graphql and the generated parts of docs/", generate),
     ("test", "run the tests on SQLite, and on PostgreSQL if RAPPORT_TEST_POSTGRES is set", test),

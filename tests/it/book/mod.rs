@@ -57,7 +57,8 @@ fn updated(api: &Api, text: &str) -> String {
     while let Some((before, after)) = rest.split_once(OPENING) {
         let (name, after) = after.split_once(" -->").expect("a generated part has a name");
         let (_, after) = after.split_once(END).expect("a generated part has an end");
-        result.push_str(&format!("{before}{OPENING}{name} -->\n\n{}\n\n{END}", generated(api, name).trim()));
+        let part = generated(api, name);
+        result.extend([before, OPENING, name, " -->\n\n", part.trim(), "\n\n", END]);
         rest = after;
     }
     result + rest
