@@ -24,19 +24,19 @@ pub enum Error {
     #[error("{0}")]
     Unauthenticated(Reason),
     /// The token lacks a scope.
-    #[error("this needs the scope {}", .0.name())]
+    #[error("requires the scope {}", .0.name())]
     Forbidden(Permission),
     /// An argument of a query cannot be used: paging, cursor, scalar text.
     #[error("{0}")]
     BadInput(String),
     /// Two transactions got into each other's way; the kernel runs this one again.
-    #[error("another change was made at the same moment, try again")]
+    #[error("a concurrent change interfered; try again")]
     Collision,
     /// Which attributes are not personal was not read yet; the root reads it and plans again.
     #[error("which attributes are not personal was not read")]
     NotRead,
     /// The database is busy or away. Trying again later may succeed.
-    #[error("the service is busy, try again")]
+    #[error("the service is busy; try again")]
     Unavailable,
     /// It took too long.
     #[error("the request took too long")]

@@ -109,7 +109,7 @@ fn check_scopes(tx: &Tx, draft: &mut Draft) {
     }
     for name in asked {
         match Permission::parse(&name) {
-            None => draft.refuse(Code::Invalid, "scopes", "this is none of the scopes"),
+            None => draft.refuse(Code::Invalid, "scopes", "unknown scope"),
             Some(known) if !tx.actor().permissions.holds(known) => {
                 draft.refuse(Code::Invalid, "scopes", format!("the token does not hold {name} itself"));
             }

@@ -102,7 +102,7 @@ const fn length(unit: BucketUnit) -> i64 {
 }
 
 fn too_many() -> Error {
-    Error::BadInput(format!("there would be more than {MAX} buckets with records; narrow the filter"))
+    Error::BadInput(format!("more than {MAX} buckets have records; narrow the filter"))
 }
 
 /// Time zone and week start of the caller's organization.

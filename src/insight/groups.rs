@@ -199,7 +199,7 @@ fn ask(scope: &Scope, input: &Input) -> Result<Ask> {
         }
         for value in values {
             let given = text(value).filter(|text| !text.contains('\0'));
-            let given = given.ok_or_else(|| Error::BadInput(format!("{name} takes texts")))?.to_owned();
+            let given = given.ok_or_else(|| Error::BadInput(format!("{name} takes strings")))?.to_owned();
             keys.push(if name == "attributes" { Key::Attribute(given) } else { Key::TagPrefix(given) });
         }
     }
@@ -211,7 +211,7 @@ fn ask(scope: &Scope, input: &Input) -> Result<Ask> {
             scope.attribute_access().may_use_attribute(NOUN, attributes(), name)?;
         }
         if keys[..place].contains(key) {
-            return Err(Error::BadInput(format!("a key is named twice: {key:?}")));
+            return Err(Error::BadInput(format!("duplicate key {key:?}")));
         }
     }
     debug_assert!(keys.len() <= NAMES.len());

@@ -292,7 +292,7 @@ async fn items(scope: &Scope, input: &Input<'_>, points: &[Uuid]) -> Result<Reso
 
 fn too_many(is_too_much: bool, what: &str) -> Result<()> {
     if is_too_much {
-        Err(Error::BadInput(format!("this is too much for one answer; ask for fewer {what}")))
+        Err(Error::BadInput(format!("the response would be too large; request fewer {what}")))
     } else {
         Ok(())
     }

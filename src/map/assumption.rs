@@ -38,11 +38,11 @@ fn check(tx: &Tx, drafts: &mut [Draft]) {
             // Whoever corrects learns that it must be wrong first; whoever judges anew, that there is a correction.
             let is_new_correction = draft.is_new() || changes(draft, "correction");
             let field = if is_new_correction { "correction" } else { "truth" };
-            draft.refuse(Code::Invalid, field, "only an assumption that is WRONG has a correction");
+            draft.refuse(Code::Invalid, field, "only an assumption that is WRONG can have a correction");
         }
         let is_told = !draft.get("corrected_at").is_null() || !draft.get("corrected_through_id").is_null();
         if is_told && !has_correction {
-            draft.refuse(Code::Required, "correction", "without a correction there is no medium and no time of it");
+            draft.refuse(Code::Required, "correction", "correctedAt and correctedThroughRef require a correction");
         }
         if draft.gives("corrected_at") && draft.get("corrected_at").int().is_some_and(|at| at > now) {
             draft.refuse(Code::OutOfRange, "correctedAt", "this is in the future");

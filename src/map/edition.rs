@@ -175,7 +175,7 @@ async fn publish(tx: &Tx, input: &Input<'_>) -> Result<Done> {
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
     if !record.get("archived_at").is_null() {
-        let message = "the journey is in the archive; take it out first";
+        let message = "the journey is archived; restore it first";
         return Ok(Err(vec![UserError::new(Code::Invalid, "id", message)]));
     }
     let id = record.id();
@@ -222,7 +222,7 @@ async fn compare(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
     let mut ids = Vec::new();
     for (name, reference) in named.iter().zip(&references) {
         let id = found.get(reference).copied();
-        ids.push(id.ok_or_else(|| Error::BadInput(format!("{name} names no {}", noun.name)))?);
+        ids.push(id.ok_or_else(|| Error::BadInput(format!("{name}: no such {}", noun.name)))?);
     }
     let rows = scope.cells(noun, &["id", "journey_id", "document"], "id", &ids, ids.len()).await?;
     let document = |id: Uuid| -> Result<(Uuid, Value)> {
@@ -230,7 +230,7 @@ async fn compare(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
         let parsed = row.and_then(|row| Some((row[1].id()?, serde_json::from_str(row[2].text()?).ok()?)));
         parsed.ok_or_else(|| Error::internal("an edition cannot be read"))
     };
-    let from = ids.first().copied().ok_or_else(|| Error::BadInput("from must be given".to_owned()))?;
+    let from = ids.first().copied().ok_or_else(|| Error::BadInput("from is required".to_owned()))?;
     let (journey, before) = document(from)?;
     let to = ids.get(1).copied();
     let after = match to {
@@ -238,12 +238,12 @@ async fn compare(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
         Some(to) => {
             let (other, after) = document(to)?;
             if other != journey {
-                return Err(Error::BadInput("from and to are editions of two journeys".to_owned()));
+                return Err(Error::BadInput("from and to must be editions of the same journey".to_owned()));
             }
             Some(after)
         }
     };
-    let after = after.ok_or_else(|| Error::BadInput("the journey is too large to be compared".to_owned()))?;
+    let after = after.ok_or_else(|| Error::BadInput("the journey is too large to compare".to_owned()))?;
     let changes = scope.compute(true, move |_| Ok(changes(&before, &after).iter().map(made).collect())).await?;
     Ok(Resolved::Object(ComputedObject {
         cells: vec![

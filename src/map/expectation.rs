@@ -81,7 +81,7 @@ async fn rank(tx: &Tx, input: &Input<'_>) -> Result<Done> {
             }
             _ => Code::NotFound,
         };
-        let message = if code == Code::Invalid { "it is given twice" } else { "the point has no such expectation" };
+        let message = if code == Code::Invalid { "duplicate entry" } else { "not an expectation of this point" };
         let path = vec!["expectationIds".to_owned(), index.to_string()];
         return Ok(Err(vec![UserError { code, message: message.to_owned(), path }]));
     }

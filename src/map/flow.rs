@@ -226,7 +226,7 @@ async fn paths(scope: &Scope, input: &Input<'_>, journeys: &[Uuid]) -> Result<Re
     if !(1..=MAX_PATHS).contains(&first) {
         return Err(Error::BadInput(format!("first must be from 1 to {MAX_PATHS}")));
     }
-    let most = usize::try_from(first).map_err(|_| Error::internal("a number of paths is out of range"))?;
+    let most = usize::try_from(first).map_err(|_| Error::internal("first is out of range"))?;
     let (from, to) = (named(scope, input, "from").await?, named(scope, input, "to").await?);
     let (steps, lines) = (steps(scope, journeys).await?, lines(scope, "journey_id", journeys, &kinds(input)).await?);
     let journeys = journeys.to_vec();

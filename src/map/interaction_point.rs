@@ -62,7 +62,7 @@ pub const SLICE: Module = Module {
 
 async fn set_influencers(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let Kind::Int { min, max } = INFLUENCE[0].kind else {
-        return Err(Error::internal("a strength is a whole number"));
+        return Err(Error::internal("the strength must be an integer"));
     };
     let (mut wanted, mut mistakes) = (Vec::new(), Vec::new());
     for (index, item) in input.list("influencers").into_iter().enumerate() {

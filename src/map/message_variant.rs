@@ -30,6 +30,6 @@ fn check_counts(draft: &mut Draft) {
     let (sent, responded) = (draft.get("sent_count").int(), draft.get("responded_count").int());
     if responded > sent && draft.errors.is_empty() {
         let field = if draft.gives("responded_count") { "respondedCount" } else { "sentCount" };
-        draft.refuse(Code::OutOfRange, field, "more have responded than it was sent to");
+        draft.refuse(Code::OutOfRange, field, "respondedCount must not exceed sentCount");
     }
 }

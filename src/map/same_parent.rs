@@ -54,7 +54,7 @@ pub(super) async fn require_same_parent(
             if let Some(id) = draft.get(column).id().filter(|_| draft.gives(column))
                 && wholes.get(&id).copied() != own
             {
-                let message = format!("this {} is one of another {whole}", target.name);
+                let message = format!("this {} belongs to another {whole}", target.name);
                 draft.refuse(Code::Invalid, &format!("{name}Ref"), message);
             }
         }

@@ -70,7 +70,7 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
             "kind"
         };
         let path: Vec<String> = circle.into_iter().map(|step| id::encode(step::NOUN.prefix, step)).collect();
-        let message = format!("only a LOOP link may close a circle: {}", path.join(" → "));
+        let message = format!("only a LOOP link may close a cycle: {}", path.join(" → "));
         draft.refuse(Code::Cycle, field, message);
     }
     Ok(())

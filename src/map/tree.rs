@@ -30,7 +30,7 @@ pub(super) async fn stay_a_tree(tx: &Tx, noun: &'static Noun, drafts: &mut [Draf
         if above.is_some() {
             path.push(draft.id);
             let path: Vec<String> = path.into_iter().map(|id| id::encode(noun.prefix, id)).collect();
-            let message = format!("a {} cannot stand below itself: {}", noun.name, path.join(" below "));
+            let message = format!("this {} would become its own ancestor: {}", noun.name, path.join(" below "));
             draft.refuse(Code::Cycle, "parentRef", message);
         } else {
             parents.insert(draft.id, parent);

@@ -107,7 +107,7 @@ fn export<'a>(scope: &'a Scope, input: &'a Input) -> BoxFuture<'a, Result<Resolv
         let place = match input.text("after")? {
             None => Place::default(),
             Some(cursor) => {
-                let wrong = || Error::BadInput("after is no endCursor of an export".to_owned());
+                let wrong = || Error::BadInput("after is not an endCursor of an export".to_owned());
                 Place::parse(cursor).ok_or_else(wrong)?
             }
         };

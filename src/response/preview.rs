@@ -130,5 +130,5 @@ async fn referred(scope: &Scope, input: &Input<'_>, field: &str, noun: &'static 
     let reference = Input::reference(field, value, noun)?;
     let found = scope.references(noun, std::iter::once(&reference)).await?;
     let id = found.get(&reference).copied();
-    id.map(Some).ok_or_else(|| Error::BadInput(format!("{field} names no {}", noun.name)))
+    id.map(Some).ok_or_else(|| Error::BadInput(format!("{field}: no such {}", noun.name)))
 }

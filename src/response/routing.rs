@@ -273,7 +273,7 @@ async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
                 return Ok(Err(vec![UserError::new(Code::NotFound, "departmentRef", "no such Department")]));
             };
             if !tx.archived_among(&department::NOUN, &[*department]).await?.is_empty() {
-                let message = "this Department is in the archive";
+                let message = "this Department is archived";
                 return Ok(Err(vec![UserError::new(Code::Archived, "departmentRef", message)]));
             }
             Decision {
@@ -329,7 +329,7 @@ async fn keep_department(tx: &Tx, department: &Record) -> Result<Option<UserErro
         1 => users.push("1 routing rule".to_owned()),
         more => users.push(format!("{more} routing rules")),
     }
-    let message = format!("feedback is routed to it by {}; change that first", users.join(", "));
+    let message = format!("feedback is routed to this department by {}; change that first", users.join(", "));
     Ok(Some(UserError::new(Code::InUse, "id", message)))
 }
 

@@ -108,7 +108,7 @@ fn link(draft: &mut Draft, relation: &'static Relationship, input: &Input, on_nu
     } else if writable == Writable::Optional {
         draft.values.push((column, Cell::Null));
     } else {
-        draft.refuse(Code::Required, field, "this cannot be cleared");
+        draft.refuse(Code::Required, field, "this field cannot be null");
     }
     Ok(())
 }

@@ -265,7 +265,7 @@ pub fn accept(field: &Described, value: &Value) -> Result<std::result::Result<Ce
         return if field.is_nullable {
             Ok(Ok(Cell::Null))
         } else {
-            refuse(Code::Required, "this cannot be cleared".into())
+            refuse(Code::Required, "this field cannot be null".into())
         };
     }
     match field.kind {

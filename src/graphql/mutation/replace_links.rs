@@ -40,7 +40,7 @@ pub async fn set(
     wanted: Vec<(Reference, Vec<i64>)>,
 ) -> Result<Done> {
     if wanted.len() > MAX {
-        return Ok(Err(vec![UserError::new(Code::TooLong, relation.name, format!("there are more than {MAX}"))]));
+        return Ok(Err(vec![UserError::new(Code::TooLong, relation.name, format!("at most {MAX} are allowed"))]));
     }
     let version = input.int("expectedVersion")?;
     let owner = match tx.lock_one(noun, noun.write, input.id("id", noun)?, version).await? {
@@ -56,7 +56,7 @@ pub async fn set(
         };
         match found.get(&reference) {
             None => refuse(Code::NotFound, &format!("no such {}", relation.target.name)),
-            Some(id) if rows.iter().any(|(known, _)| known == id) => refuse(Code::Invalid, "it is given twice"),
+            Some(id) if rows.iter().any(|(known, _)| known == id) => refuse(Code::Invalid, "duplicate entry"),
             Some(id) => rows.push((*id, values)),
         }
     }

@@ -26,7 +26,7 @@ const MAX_DEPTH: usize = 32;
 /// expanded, and nothing is fetched.
 pub fn read_cjml(text: &str) -> Result<Drawing, String> {
     if text.len() > MAX_BYTES {
-        return Err(format!("the document is longer than {MAX_BYTES} bytes"));
+        return Err(format!("the document exceeds {MAX_BYTES} bytes"));
     }
     check_shape(text)?;
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..ParsingOptions::default() };
@@ -35,7 +35,7 @@ pub fn read_cjml(text: &str) -> Result<Drawing, String> {
     match root.tag_name().name() {
         "CJML" => {
             let journey = child(root, "plannedJourney").or_else(|| child(root, "actualJourney"));
-            nested(journey.ok_or("there is no plannedJourney")?)
+            nested(journey.ok_or("the document has no plannedJourney")?)
         }
         "cjml" => Ok(flat(root)),
         _ => Err("the document is no CJML".to_owned()),
@@ -63,13 +63,13 @@ fn check_shape(text: &str) -> Result<(), String> {
         let tag = &rest[..length];
         namespaces += tag.matches("xmlns").count();
         if namespaces > MAX_NAMESPACES {
-            return Err(format!("there are more than {MAX_NAMESPACES} declarations of namespaces"));
+            return Err(format!("the document has more than {MAX_NAMESPACES} namespace declarations"));
         }
         if !tag.ends_with("/>") {
             depth += 1;
         }
         if depth > MAX_DEPTH {
-            return Err(format!("there are more than {MAX_DEPTH} elements inside one another"));
+            return Err(format!("elements are nested more than {MAX_DEPTH} deep"));
         }
         rest = &rest[length..];
     }

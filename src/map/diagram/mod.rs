@@ -131,14 +131,14 @@ pub fn resource(journey: &str, theme: &str) -> String {
 }
 
 fn addresses(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<ResolvedByRow> {
-    let addresses = scope.addresses().ok_or_else(|| {
-        Error::BadInput("this server has no key of its own to sign addresses with: it needs --signing-key".to_owned())
-    })?;
+    let addresses = scope
+        .addresses()
+        .ok_or_else(|| Error::BadInput("this server has no --signing-key to sign URLs with".to_owned()))?;
     let theme = input.present("theme").and_then(given).and_then(Theme::parse).unwrap_or(Theme::Auto);
     let theme = theme.name().to_ascii_lowercase();
     let life = input.int("expiresIn")?.unwrap_or(3_600);
     if !(1..=MAX_URL_LIFETIME.num_seconds()).contains(&life) {
-        return Err(Error::BadInput("expiresIn is 1 to 604800 seconds".to_owned()));
+        return Err(Error::BadInput("expiresIn must be from 1 to 604800 seconds".to_owned()));
     }
     let sign = |id: &Uuid| {
         let resource = resource(&id::encode(journey::NOUN.prefix, *id), &theme);
@@ -152,7 +152,7 @@ fn addresses(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<ResolvedB
 
 async fn diagrams(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<ResolvedByRow> {
     if ids.len() > MAX_JOURNEYS {
-        return Err(Error::BadInput(format!("ask for the diagrams of {MAX_JOURNEYS} journeys at a time")));
+        return Err(Error::BadInput(format!("a request can draw at most {MAX_JOURNEYS} journeys")));
     }
     let options = input.object("options")?.unwrap_or_default();
     let format = input.present("format").and_then(given).and_then(Format::parse).unwrap_or(Format::Svg);
@@ -160,7 +160,7 @@ async fn diagrams(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<Reso
     let shows = |name| options.present(name).is_none_or(|value| *value == true.into());
     let loaded = scope.load_aggregate(&edition::JOURNEY, ids, MAX_ROWS).await?;
     if loaded.count() > MAX_ROWS {
-        return Err(Error::BadInput(format!("the journeys have more than {MAX_ROWS} rows together")));
+        return Err(Error::BadInput(format!("the journeys have more than {MAX_ROWS} rows in total")));
     }
     let mut drawings = drawings(&loaded);
     for step in drawings.iter_mut().flat_map(|(_, drawing)| &mut drawing.steps) {

@@ -81,7 +81,7 @@ type Keys = HashMap<Uuid, String>;
 async fn export(scope: &Scope) -> Result<Resolved> {
     let mut lists: Vec<(&'static Noun, Vec<Record>)> = Vec::new();
     let mut left = MAX_ROWS;
-    let too_many = || Error::BadInput(format!("the map has more than {MAX_ROWS} rows and lines"));
+    let too_many = || Error::BadInput(format!("the map has more than {MAX_ROWS} rows and links"));
     for (_, noun) in exported_nouns() {
         let rows = scope.every(noun, left).await?;
         left = left.checked_sub(rows.len()).ok_or_else(too_many)?;

@@ -37,10 +37,10 @@ fn path(parts: &[&str]) -> Vec<String> {
 pub(super) fn read(text: &str, meter: &Meter) -> Result<std::result::Result<Document, Vec<UserError>>> {
     let refuse = |code, path, message: &str| Ok(Err(vec![UserError { code, message: message.to_owned(), path }]));
     if text.len() > MAX_BYTES {
-        return refuse(Code::TooLong, path(&[]), &format!("the document is longer than {MAX_BYTES} bytes"));
+        return refuse(Code::TooLong, path(&[]), &format!("the document exceeds {MAX_BYTES} bytes"));
     }
     let Ok(Json::Object(lists)) = serde_json::from_str(without_byte_order_mark(text)) else {
-        return refuse(Code::Invalid, path(&[]), "the document is no JSON object");
+        return refuse(Code::Invalid, path(&[]), "the document is not a JSON object");
     };
     if lists.get("format").and_then(Json::as_str) != Some(FORMAT) {
         return refuse(Code::Invalid, path(&["format"]), &format!("the format must be {FORMAT}"));
@@ -66,7 +66,7 @@ pub(super) fn read(text: &str, meter: &Meter) -> Result<std::result::Result<Docu
     }
     for name in lists.keys().filter(|name| *name != "format" && exported_nouns().all(|(_, noun)| noun.plural != *name))
     {
-        mistakes.add(Code::Invalid, path(&[&shortened(name)]), "a document has no such list");
+        mistakes.add(Code::Invalid, path(&[&shortened(name)]), "unknown list");
     }
     if !mistakes.is_empty() {
         return Ok(mistakes.or(Document::default()));
@@ -78,8 +78,8 @@ pub(super) fn read(text: &str, meter: &Meter) -> Result<std::result::Result<Docu
                 mistakes.add(code, path(&[noun.plural, &index.to_string(), "key"]), message);
             };
             match object.get("key").and_then(Json::as_str) {
-                None => refuse(Code::Required, "a row has a key, which is a text"),
-                Some(key) if crate::text::is_blank(key) => refuse(Code::Required, "the key is empty"),
+                None => refuse(Code::Required, "a row needs a key, which must be a string"),
+                Some(key) if crate::text::is_blank(key) => refuse(Code::Required, "the key must not be empty"),
                 Some(key) => match text_mistake(key, KEY) {
                     Some((code, message)) => refuse(code, &message),
                     None if places[*piece].insert(key.to_owned(), index).is_some() => {
@@ -103,7 +103,7 @@ pub(super) fn read(text: &str, meter: &Meter) -> Result<std::result::Result<Docu
         }
     }
     if document.count() > MAX_ROWS {
-        mistakes.add(Code::TooLong, path(&[]), format!("the document has more than {MAX_ROWS} rows and lines"));
+        mistakes.add(Code::TooLong, path(&[]), format!("the document has more than {MAX_ROWS} rows and links"));
     }
     Ok(mistakes.or(document))
 }
@@ -146,7 +146,7 @@ impl Reader<'_> {
                     _ => self.mistakes.add(Code::Invalid, row.at(IS_ARCHIVED), "this must be true or false"),
                 },
                 _ => {
-                    let message = format!("a {} of a document has no such field", noun.name);
+                    let message = format!("unknown field of {}", noun.name);
                     self.mistakes.add(Code::Invalid, row.at(&shortened(name)), message);
                 }
             }
@@ -160,7 +160,7 @@ impl Reader<'_> {
     fn field(&mut self, row: &mut Row, field: &'static Field, value: &Json) {
         match Value::from_json(value.clone()) {
             Ok(value) => row.give(field, &value, self.mistakes),
-            Err(_) => self.mistakes.add(Code::Invalid, row.at(field.name), "this is no value of its type"),
+            Err(_) => self.mistakes.add(Code::Invalid, row.at(field.name), "the value does not fit the field's type"),
         }
     }
 
@@ -176,7 +176,7 @@ impl Reader<'_> {
         let target = relation.target;
         match value {
             Json::Null if writable == Writable::Optional => row.named.push((relation, None)),
-            Json::Null => self.mistakes.add(Code::Required, row.at(relation.name), "this cannot be cleared"),
+            Json::Null => self.mistakes.add(Code::Required, row.at(relation.name), "this field cannot be null"),
             Json::String(name) if is_outside(target) => {
                 let place = self.document.named(target, name, row.at(relation.name), self.mistakes);
                 row.named.push((relation, Some(place)));
@@ -185,7 +185,7 @@ impl Reader<'_> {
                 if let Some(place) = self.known(relation, value) {
                     row.named.push((relation, Some(place)));
                 } else {
-                    let message = format!("the document has no {} of this key", target.name);
+                    let message = format!("the document has no {} with this key", target.name);
                     self.mistakes.add(Code::NotFound, row.at(relation.name), message);
                 }
             }
@@ -212,7 +212,7 @@ impl Reader<'_> {
             let object = item.as_object().unwrap_or(&empty);
             let is_known = |name: &str| name == "key" || edge.iter().any(|field| field.name == name);
             if let Some(name) = object.keys().find(|name| !is_known(name)) {
-                refuse(Code::Invalid, Some(&shortened(name)), "a line has no such field");
+                refuse(Code::Invalid, Some(&shortened(name)), "unknown field of a link");
                 continue;
             }
             let place =
@@ -222,7 +222,7 @@ impl Reader<'_> {
                 continue;
             };
             if !seen.insert(place) {
-                refuse(Code::Invalid, None, "it is given twice");
+                refuse(Code::Invalid, None, "duplicate entry");
                 continue;
             }
             let mut values = Vec::new();
@@ -233,7 +233,7 @@ impl Reader<'_> {
                     Some(_) => {
                         refuse(Code::OutOfRange, Some(field.name), &format!("the number must be from {min} to {max}"));
                     }
-                    None => refuse(Code::Required, Some(field.name), "a whole number is required"),
+                    None => refuse(Code::Required, Some(field.name), "the value must be an integer"),
                 }
             }
             if values.len() == edge.len() {
@@ -252,14 +252,14 @@ impl Reader<'_> {
             let at: Vec<String> = at.iter().cloned().chain([index.to_string()]).collect();
             let part = |name: &str| item.get(name).and_then(Json::as_str).map(str::to_owned);
             let (Some(system), Some(id)) = (part("system"), part("id")) else {
-                self.mistakes.add(Code::Invalid, at, "an external id has a system and an id");
+                self.mistakes.add(Code::Invalid, at, "an external id needs a system and an id");
                 continue;
             };
             let key = ExternalId { system, id };
             if let Some(mistake) = check_external_id(&key, "externalIds") {
                 self.mistakes.add(mistake.code, at, mistake.message);
             } else if key.system == SYSTEM || row.external_ids.iter().any(|known| known.system == key.system) {
-                self.mistakes.add(Code::Invalid, at, "a system can be given once, and the one of documents not at all");
+                self.mistakes.add(Code::Invalid, at, "each system can be given once, that of map documents not at all");
             } else {
                 row.external_ids.push(key);
             }

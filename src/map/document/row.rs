@@ -87,7 +87,9 @@ impl Row {
             Ok(Ok(cell)) => cell,
             Ok(Err(error)) => return mistakes.add(error.code, self.at(field.name), error.message),
             Err(Error::BadInput(message)) => return mistakes.add(Code::Invalid, self.at(field.name), message),
-            Err(_) => return mistakes.add(Code::Invalid, self.at(field.name), "this is no value of its type"),
+            Err(_) => {
+                return mistakes.add(Code::Invalid, self.at(field.name), "the value does not fit the field");
+            }
         };
         self.values.push((Column::of(field), cell));
     }

@@ -197,9 +197,9 @@ fn levels(noun: &'static Noun, rows: &[Row]) -> Result<Vec<Vec<usize>>, Vec<User
             let row = &rows[ready.first().or(later.first()).copied().unwrap_or_default()];
             let field = above(row).first().map_or("key", |(name, _)| *name);
             let (code, message) = if ready.is_empty() {
-                (Code::Cycle, format!("a {} cannot stand below itself", noun.name))
+                (Code::Cycle, format!("this {} would become its own ancestor", noun.name))
             } else {
-                (Code::OutOfRange, format!("rows stand at most {MAX_LEVELS} deep below one another"))
+                (Code::OutOfRange, format!("rows can be nested at most {MAX_LEVELS} deep"))
             };
             return Err(vec![UserError { code, message, path: row.at(field) }]);
         }

@@ -97,7 +97,7 @@ impl Sketch<'_> {
         maker.journey()?;
         let Maker { document, mut mistakes, .. } = maker;
         if document.count() > MAX_ROWS {
-            let message = format!("the journey has more than {MAX_ROWS} rows and lines");
+            let message = format!("the journey has more than {MAX_ROWS} rows and links");
             mistakes.add(Code::TooLong, (self.path)(Part::Journey), message);
         }
         Ok(mistakes.or(document))

@@ -97,7 +97,7 @@ impl Outline {
 
     fn point(&mut self, number: usize, text: &str) -> Result<(), &'static str> {
         let (name, kind) = match text.strip_suffix(']').and_then(|text| text.rsplit_once('[')) {
-            Some((name, kind)) => (name.trim(), PointKind::parse(kind.trim()).ok_or("there is no such kind of point")?),
+            Some((name, kind)) => (name.trim(), PointKind::parse(kind.trim()).ok_or("unknown kind of point")?),
             None => (text, PointKind::Other),
         };
         self.steps.push(number);
@@ -138,7 +138,7 @@ pub(super) fn read(text: &str) -> Result<Outline, Vec<UserError>> {
             }
             None => read.point(number, line),
             Some(rest) => match (read.drawing.steps.last_mut(), line.chars().next()) {
-                (None, _) => Err("there is no point above this line"),
+                (None, _) => Err("this line needs a point above it"),
                 (Some(step), sign) => note(step, sign, rest.trim()),
             },
         };
@@ -164,7 +164,7 @@ fn indent(line: &str) -> usize {
 /// Takes in what a line says of a point.
 fn note(step: &mut Step, sign: Option<char>, text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
-        return Err("the line says nothing");
+        return Err("the line is empty");
     }
     match sign {
         Some('<') => {
@@ -204,8 +204,8 @@ fn link(read: &mut Outline, ties: &[(usize, &str, usize)], mistakes: &mut Vec<Us
             (Some(kind), Some((to, label))) => told[*from].push((StepLink { from: *from, to, kind, label }, *number)),
             (kind, _) => {
                 let (code, message) = match kind {
-                    None => (Code::Invalid, "there is no such kind of link"),
-                    Some(_) => (Code::NotFound, "the outline has no point of this name"),
+                    None => (Code::Invalid, "unknown kind of link"),
+                    Some(_) => (Code::NotFound, "the outline has no point with this name"),
                 };
                 mistakes.push(UserError { code, message: message.to_owned(), path: at(*number) });
             }

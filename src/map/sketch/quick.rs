@@ -113,7 +113,7 @@ fn sketch(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
             let items = point.list(name);
             if items.len() > MAX {
                 let path = vec!["points".to_owned(), place.to_string(), name.to_owned()];
-                let message = format!("there are more than {MAX}");
+                let message = format!("at most {MAX} are allowed");
                 mistakes.push(UserError { code: Code::TooLong, message, path });
             }
             items.into_iter().take(MAX).filter_map(text).map(str::to_owned).collect::<Vec<String>>()

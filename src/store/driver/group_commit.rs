@@ -183,7 +183,7 @@ impl CommitGroup {
             if let Some(cause) = diagnosis::of_sqlite_error(error) {
                 diagnosis::report(cause, false);
             } else {
-                tracing::error!(error = DbFailure::describe(error), "what was written could not be committed");
+                tracing::error!(error = DbFailure::describe(error), "cannot commit");
             }
             if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
                 self.connection = None;

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Why an external id is refused.
-pub(in crate::store) const ERASED_KEY: &str = "whoever had this external id was erased";
+pub(in crate::store) const ERASED_KEY: &str = "the customer with this external id was erased";
 
 impl<C: Connection> Scope<C> {
     /// Which of these external ids an erasure has taken away, and who carried them or was told of by their row.
@@ -83,7 +83,7 @@ impl Tx {
             let was_erased = draft.current.as_ref().is_some_and(|row| !row.get(ERASED_AT).is_null());
             if noun.table == PERSON.table && was_erased {
                 let field = if matches!(draft.target, Target::External(_)) { "externalId" } else { "id" };
-                draft.refuse(Code::Erased, field, "this person was erased");
+                draft.refuse(Code::Erased, field, "this customer was erased");
             }
         }
         for relation in noun.relations.iter().filter(|relation| relation.target.table == PERSON.table) {
@@ -108,16 +108,16 @@ impl Tx {
             let (before, after) = (before(draft), draft.get(column).id());
             // Nor may a row leave whom it tells about: it would be passed over when their rows are emptied.
             if before != after && (is_erased(after) || is_erased(before)) {
-                draft.refuse(Code::Erased, &format!("{relation}Ref"), "this person was erased");
+                draft.refuse(Code::Erased, &format!("{relation}Ref"), "this customer was erased");
             } else if is_erased(before) {
                 if draft.new_external_ids().next().is_some() {
-                    draft.refuse(Code::Erased, "externalIds", "the person this tells about was erased");
+                    draft.refuse(Code::Erased, "externalIds", "the customer whom this row is about was erased");
                 }
                 let noun = draft.noun;
                 for field in noun.fields.iter().filter(|field| field.is_erasable()) {
                     let is_said = draft.changes().iter().any(|(column, _)| column.name == field.column);
                     if is_said {
-                        draft.refuse(Code::Erased, field.name, "the person this tells about was erased");
+                        draft.refuse(Code::Erased, field.name, "the customer whom this row is about was erased");
                     }
                 }
             }

@@ -107,7 +107,7 @@ pub enum LedgerError {
     #[error("the erasure ledger {} cannot be used", .0.display())]
     Unusable(PathBuf, #[source] io::Error),
     /// There is nothing in it: not even the header of a ledger without erasures.
-    #[error("the erasure ledger {} is empty, which none is: use an unchanged copy of it", .0.display())]
+    #[error("the erasure ledger {} is empty, which a ledger never is; use an unchanged copy", .0.display())]
     Empty(PathBuf),
     /// The first line is no header of ours.
     #[error(
@@ -130,7 +130,7 @@ pub enum LedgerError {
     },
     /// It has fewer lines than were written.
     #[error(
-        "the erasure ledger {} was cut short: it ends after line {lines} of {counted}. Use a whole copy of it",
+        "the erasure ledger {} is truncated after line {lines} of {counted}; use a complete copy",
         .file.display()
     )]
     Short {
@@ -339,7 +339,7 @@ fn open(path: &Path) -> Result<(File, End), LedgerError> {
         return Err(broken(end.lines, "is not the one that the header counts"));
     }
     if file.metadata().map_err(unusable)?.len() > whole {
-        tracing::warn!(file = %path.display(), "dropped a line of the erasure ledger that a crash had cut off");
+        tracing::warn!(file = %path.display(), "dropped an incomplete line of the erasure ledger");
         file.set_len(whole).map_err(unusable)?;
     }
     Ok((file, end))

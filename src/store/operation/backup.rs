@@ -77,8 +77,8 @@ impl Store {
         self.is_unclean.store(true, Ordering::Release);
         match self.clean().await {
             Ok(true) => {}
-            Ok(false) => tracing::info!("what was erased leaves the write-ahead log when no reader is in the way"),
-            Err(error) => tracing::warn!(%error, "what was erased could not be taken out of the write-ahead log"),
+            Ok(false) => tracing::info!("erased data leaves the write-ahead log once no reader is active"),
+            Err(error) => tracing::warn!(%error, "cannot remove erased data from the write-ahead log"),
         }
     }
 

@@ -35,7 +35,7 @@ const LOG_INTERVAL: Duration = Duration::from_mins(1);
 pub fn report(cause: String, passes: bool) {
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     if !passes && told.as_ref().is_none_or(|(known, _)| *known != cause) {
-        tracing::warn!(cause, "the database fails; this is told once");
+        tracing::warn!(cause, "the database fails; repetitions are not logged");
         *told = Some((cause.clone(), Instant::now()));
         IS_TOLD.store(true, Ordering::Release);
     }

@@ -128,7 +128,7 @@ impl Server {
         if !lost.is_empty() {
             let mend: Vec<_> = lost.iter().map(|(name, time)| format!("SET {name} = '{time}'")).collect();
             wanting.push(format!(
-                "a pooler drops the time-outs of our sessions; for the role, by ALTER ROLE: {}",
+                "a pooler drops the session time-outs; set them for the role with ALTER ROLE: {}",
                 mend.join(", ")
             ));
         }

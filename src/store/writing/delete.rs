@@ -46,7 +46,7 @@ impl Tx {
             return Ok(Err(UserError::new(Code::NotFound, "id", format!("no such {}", noun.name))));
         };
         if expected_version.is_some_and(|expected| expected != record.version()) {
-            let message = format!("the row has version {} by now", record.version());
+            let message = format!("version conflict: the row is at version {}", record.version());
             return Ok(Err(UserError::new(Code::Conflict, "expectedVersion", message)));
         }
         Ok(Ok(record))
@@ -65,7 +65,7 @@ impl Tx {
             .name(&[noun.tenant]);
         match self.query(sql.finish(), RowLayout { has_parent: false, kinds: &[] }).await {
             Err(error) if error.kind() == FailureKind::ForeignKey => {
-                let message = "other rows refer to it; archive it instead, or delete those first";
+                let message = "other rows refer to it; archive it instead, or delete them first";
                 return Ok(Err(UserError::new(Code::InUse, "id", message)));
             }
             rows => {

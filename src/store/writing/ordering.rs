@@ -203,7 +203,7 @@ impl Tx {
                     order.push(id);
                     continue;
                 }
-                Some(_) => (Code::Invalid, "it is given twice".to_owned()),
+                Some(_) => (Code::Invalid, "duplicate entry".to_owned()),
                 None => (Code::NotFound, format!("it has no such {}", noun.name)),
             };
             return Ok(Err(UserError { code, message, path: vec![argument.to_owned(), index.to_string()] }));

@@ -180,7 +180,7 @@ impl Earlier {
         let shares = shares.is_some();
         self.keys.extend(draft.external_ids.iter().cloned());
         if is_same_row || is_same_key {
-            draft.refuse(Code::Taken, "externalId", "an earlier row of this call is the same");
+            draft.refuse(Code::Taken, "externalId", "an earlier row of this call identifies the same row");
         } else if shares {
             draft.refuse(Code::Taken, "externalIds", "an earlier row of this call has this external id");
         }
@@ -201,17 +201,17 @@ fn check_target(draft: &mut Draft) {
             draft.refuse(Code::NotFound, "externalId", format!("no {name} has this external id"));
         }
         (Target::External(_), Mode::CreateOnly, Some(_)) => {
-            draft.refuse(Code::Taken, "externalId", format!("a {name} has this external id already"));
+            draft.refuse(Code::Taken, "externalId", format!("another {name} already has this external id"));
         }
         (Target::External(_), _, None) if draft.expected_version.is_some() => {
-            draft.refuse(Code::Conflict, "expectedVersion", "there is no row by now");
+            draft.refuse(Code::Conflict, "expectedVersion", "the row no longer exists");
         }
         _ => {}
     }
     if let (Some(expected), Some(current)) = (draft.expected_version, &draft.current)
         && expected != current.version()
     {
-        let message = format!("the row has version {} by now", current.version());
+        let message = format!("version conflict: the row is at version {}", current.version());
         draft.refuse(Code::Conflict, "expectedVersion", message);
     }
 }
@@ -237,7 +237,7 @@ fn compare_external_ids(draft: &mut Draft, carried: &[ExternalId]) {
         && wanted.iter().all(|key| key.system != target.system)
     {
         if draft.removals.iter().any(|removal| removal.takes(&target)) {
-            let message = "the external id that names the row stays, unless externalIds brings another of its system";
+            let message = "the external id that identifies the row cannot be removed unless externalIds replaces it";
             draft.refuse(Code::Invalid, "externalIdsRemove", message);
         } else if draft.is_new() {
             wanted.push(target);
@@ -277,7 +277,7 @@ pub(in crate::store) fn refuse_kept(drafts: &mut [Draft]) -> bool {
             |draft: &&mut Draft| draft.errors.is_empty() && draft.external_ids.iter().any(|key| kept.contains(key));
         let mut is_more = false;
         for draft in drafts.iter_mut().filter(waits) {
-            draft.refuse(Code::Taken, "externalIds", "the row that has this external id keeps it: its change failed");
+            draft.refuse(Code::Taken, "externalIds", "another row keeps this external id because its change failed");
             is_more = true;
         }
         if !is_more {

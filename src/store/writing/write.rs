@@ -62,7 +62,7 @@ impl Tx {
             if refuse_kept(drafts) {
                 // They have their places already, and the others' were made to fit.
                 for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
-                    draft.refuse(Code::Taken, "externalIds", "a row that moves an external id failed");
+                    draft.refuse(Code::Taken, "externalIds", "a row that exchanges external ids with this one failed");
                 }
             }
         }
