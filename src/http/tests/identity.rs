@@ -76,7 +76,7 @@ async fn a_key_given_twice_at_any_depth_is_refused_with_its_place() {
         for accept in ["application/json", "application/graphql-response+json"] {
             let answer = send(with_token(post(body.clone())).insert_header(("accept", accept))).await;
             assert_eq!(answer.refused(), (400, "BAD_USER_INPUT".into()), "{body}");
-            assert_eq!(answer.json()["errors"][0]["message"], format!("the key {place} is given twice"));
+            assert_eq!(answer.json()["errors"][0]["message"], format!("duplicate key {place}"));
         }
     }
     let by_get = get(&[("query", "{ __typename }"), ("variables", r#"{"a":{"b":1,"b":2}}"#)]);

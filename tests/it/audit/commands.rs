@@ -43,7 +43,7 @@ async fn verify_says_what_holds_and_fails_with_the_first_event_that_does_not() {
     assert_eq!(printed(&run(&["head", "--organization", "quiet"])), "");
     let told = printed(&run(&["verify"]));
     assert!(
-        told.contains(&format!("one: 8 events are as they were sealed, 1 are not sealed yet, head 8 {hash}")),
+        told.contains(&format!("one: 8 events match their seals, 1 are not sealed yet, head 8 {hash}")),
         "{told}"
     );
     assert!(told.contains("quiet: 0 events"), "{told}");
@@ -81,7 +81,7 @@ async fn a_head_that_the_chain_does_not_lead_to_fails() {
         (format!("one 8 {unknown}\n"), "one: one of the events 1 to 8 is gone"),
         (format!("one 9 {unknown}\n"), "one: one of the events 1 to 9 is gone"),
         (format!("gone 9 {unknown}\n"), "gone: there is no such organization"),
-        ("one 8\n".to_owned(), "no head"),
+        ("one 8\n".to_owned(), "not a head"),
         (String::new(), "no head"),
     ] {
         file(&text);

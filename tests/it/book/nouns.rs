@@ -103,6 +103,9 @@ fn written(api: &Api, noun: &str, field: &str) -> String {
         let fields = api.input(&format!("{noun}{input}Input"));
         fields.iter().find(|known| known.node.name.node == field)
     };
+    if field == "id" {
+        return String::new();
+    }
     let (create, update) = (given("Create"), given("Update"));
     let fixed = if update.is_none() { ", create only" } else { "" };
     match (create, update) {
