@@ -42,10 +42,7 @@ async fn verify_says_what_holds_and_fails_with_the_first_event_that_does_not() {
     assert_eq!((slug, sequence, hash.len()), ("one", "8", 64));
     assert_eq!(printed(&run(&["head", "--organization", "quiet"])), "");
     let told = printed(&run(&["verify"]));
-    assert!(
-        told.contains(&format!("one: 8 events match their seals, 1 are not sealed yet, head 8 {hash}")),
-        "{told}"
-    );
+    assert!(told.contains(&format!("one: 8 events match their seals, 1 are not sealed yet, head 8 {hash}")), "{told}");
     assert!(told.contains("quiet: 0 events"), "{told}");
 
     // Heads of several times in one file, as a scheduled `>>` leaves them.
