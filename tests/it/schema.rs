@@ -252,7 +252,10 @@ async fn filters_describe_their_own_fields() {
         let filter = described(shown(&format!("{}Filter", noun.name)), "inputFields");
         for (name, doc) in described(shown(noun.name), "fields") {
             if let Some((_, told)) = filter.iter().find(|(known, _)| *known == name) {
-                assert!(*told != doc && told.starts_with("Rows ") && told.contains(&format!("`{name}`")), "{told}");
+                assert!(
+                    *told != doc && told.starts_with("Matches rows ") && told.contains(&format!("`{name}`")),
+                    "{told}"
+                );
             }
         }
     }
