@@ -3,9 +3,8 @@
 use sea_orm::entity::prelude::*;
 
 use crate::{
+    Noun,
     id::{AttributeDefinitionId, OrganizationId},
-    noun::{Field, Kind, Noun, Operation, SYSTEM, StringEnum, Writable},
-    permission::Permission,
 };
 
 crate::string_enum! {
@@ -25,10 +24,11 @@ impl AttributeNoun {
     }
 }
 
-/// What an admin declared of an attribute.
-#[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+/// What an admin declared of an attribute of this name. Attributes are personal, and need `customers:read`, unless they
+/// are declared not to be. A change holds from the next request on. At most 1,000 an organization.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "attribute_definition")]
+#[noun(prefix = "attr", read = Admin, write = Admin, operations = [List, Create, Update, Delete])]
 pub struct Model {
     /// The tenant.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -43,49 +43,13 @@ pub struct Model {
     /// When it last changed.
     pub updated_at: ChronoUnixTimestampMillis,
     /// Whose attribute.
+    #[noun(fixed)]
     pub noun: AttributeNoun,
-    /// Its name.
+    /// Name of the attribute, as records spell it; defined once for a noun.
+    #[noun(required, ordered, max = 200)]
     pub name: String,
-    /// Whether its values may tell about a person.
+    /// Whether its values may tell about a person. If false, whoever may read the rows may read, filter and group by
+    /// it.
+    #[noun(required)]
     pub is_personal: bool,
 }
-
-impl ActiveModelBehavior for ActiveModel {}
-
-crate::tenanted!(NOUN);
-
-/// The description of an attribute's definition.
-pub static NOUN: Noun = Noun {
-    name: "AttributeDefinition",
-    singular: "attributeDefinition",
-    plural: "attributeDefinitions",
-    table: "attribute_definition",
-    prefix: "attr",
-    doc: "What an admin declared of an attribute of this name. Attributes are personal, and need `customers:read`, \
-          unless they are declared not to be. A change holds from the next request on. At most 1,000 an organization.",
-    tenant: "organization_id",
-    read: Some(Permission::Admin),
-    write: Permission::Admin,
-    system: &SYSTEM,
-    fields: &[
-        Field { writable: Writable::Fixed, ..Field::new("noun", "noun", Kind::Enum(AttributeNoun::TYPE), "Whose attribute.") },
-        Field::new(
-            "name",
-            "name",
-            Kind::Text { max: 200 },
-            "Name of the attribute, as records spell it; defined once for a noun.",
-        )
-        .required()
-        .ordered(),
-        Field::new(
-            "isPersonal",
-            "is_personal",
-            Kind::Bool,
-            "Whether its values may tell about a person. If false, whoever may read the rows may read, filter and group by it.",
-        )
-        .required(),
-    ],
-    relations: &[],
-    operations: &[Operation::List, Operation::Create, Operation::Update, Operation::Delete],
-    has_external_ids: false,
-};

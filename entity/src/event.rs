@@ -3,9 +3,8 @@
 use sea_orm::entity::prelude::*;
 
 use crate::{
+    Noun,
     id::{AuditEntryId, OrganizationId},
-    noun::{APPENDED, Field, Kind, Noun, Operation, Personal, StringEnum},
-    permission::Permission,
     personal::STAFF,
 };
 
@@ -27,10 +26,11 @@ crate::string_enum! {
     }
 }
 
-/// What happened to a row. Carries names of fields, never their values.
-#[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+/// Who changed which row, when, and which of its fields: names of fields, never what stood or stands in them. Entries
+/// are only ever added, in the transaction of the change they tell of.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "event")]
+#[noun(prefix = "audit", name = "AuditEntry", plural = "auditLog", read = Admin, write = Admin, operations = [List])]
 pub struct Model {
     /// The tenant.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -39,79 +39,29 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: AuditEntryId,
     /// Place in the organization's order of commits, from 1, without gaps.
+    #[noun(ordered, min = 1, max = i64::MAX)]
     pub sequence: i64,
-    /// GraphQL type name of the row.
-    pub noun: String,
-    /// The row.
-    pub row_id: Uuid,
-    /// What happened.
-    pub operation: EventOperation,
-    /// Version of the row afterwards.
-    pub version: i64,
-    /// Who did it.
-    pub subject: String,
-    /// Through which API client.
-    pub client_id: Option<String>,
-    /// When.
+    /// When, UTC.
+    #[noun(ordered)]
     pub occurred_at: ChronoUnixTimestampMillis,
-    /// JSON array of the changed fields' names.
+    /// What happened to the row.
+    pub operation: EventOperation,
+    /// GraphQL type of the row, such as `InteractionPoint`.
+    #[noun(name = "row_type", max = 64)]
+    pub noun: String,
+    /// Id of the row. `node` answers null for one that was deleted since.
+    #[noun(row_of = "noun")]
+    pub row_id: Uuid,
+    /// Version of the row afterwards; of a deleted row, the one it would have had.
+    #[noun(name = "row_version", min = 1, max = i64::MAX)]
+    pub version: i64,
+    /// Names of the fields that changed: all that were given on create, none on delete.
+    #[noun(names)]
     pub fields: String,
+    /// Who: the subject of the token.
+    #[noun(max = 255, personal = Identifier, unguarded, retained_because = STAFF)]
+    pub subject: String,
+    /// API client that spoke for them, by its id.
+    #[noun(max = 255)]
+    pub client_id: Option<String>,
 }
-
-impl ActiveModelBehavior for ActiveModel {}
-
-crate::tenanted!(NOUN);
-
-/// The description of an event, as the audit log shows it.
-pub static NOUN: Noun = Noun {
-    name: "AuditEntry",
-    singular: "auditEntry",
-    plural: "auditLog",
-    table: "event",
-    prefix: "audit",
-    doc: "Who changed which row, when, and which of its fields: names of fields, never what stood or stands in them. \
-          Entries are only ever added, in the transaction of the change they tell of.",
-    tenant: "organization_id",
-    read: Some(Permission::Admin),
-    write: Permission::Admin,
-    system: &APPENDED,
-    fields: &[
-        Field::new(
-            "sequence",
-            "sequence",
-            Kind::Int { min: 1, max: i64::MAX },
-            "Place in the organization's order of commits, from 1, without gaps.",
-        )
-        .ordered(),
-        Field::new("occurredAt", "occurred_at", Kind::Instant, "When, UTC.").ordered(),
-        Field::new("operation", "operation", Kind::Enum(EventOperation::TYPE), "What happened to the row."),
-        Field::new("rowType", "noun", Kind::Text { max: 64 }, "GraphQL type of the row, such as `InteractionPoint`."),
-        Field::new(
-            "rowId",
-            "row_id",
-            Kind::RowId { noun: "noun" },
-            "Id of the row. `node` answers null for one that was deleted since.",
-        ),
-        Field::new(
-            "rowVersion",
-            "version",
-            Kind::Int { min: 1, max: i64::MAX },
-            "Version of the row afterwards; of a deleted row, the one it would have had.",
-        ),
-        Field::new(
-            "fields",
-            "fields",
-            Kind::Names,
-            "Names of the fields that changed: all that were given on create, none on delete.",
-        ),
-        Field::new("subject", "subject", Kind::Text { max: 255 }, "Who: the subject of the token.")
-            .personal(Personal::Identifier)
-            .unguarded()
-            .retained_because(STAFF),
-        Field::new("clientId", "client_id", Kind::Text { max: 255 }, "API client that spoke for them, by its id.")
-            .nullable(),
-    ],
-    relations: &[],
-    operations: &[Operation::List],
-    has_external_ids: false,
-};

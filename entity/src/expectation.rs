@@ -3,9 +3,9 @@
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    id::{ExpectationId, InteractionPointId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum, Writable},
-    permission::Permission,
+    Noun,
+    evidence::BEHIND,
+    id::{EvidenceId, ExpectationId, InteractionPointId, OrganizationId},
 };
 
 crate::string_enum! {
@@ -38,10 +38,13 @@ crate::string_enum! {
     }
 }
 
-/// What the customer wants at a point.
-#[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+/// What the customer wants at an interaction point. Any number may be noted; rank 1 to 5 picks the top five.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "expectation")]
+#[noun(
+    prefix = "exp", read = MapRead, write = MapWrite, operations = FULL, external_ids,
+    through(evidence: EvidenceId, doc = BEHIND, inverse(expectations = "Expectations it supports."))
+)]
 pub struct Model {
     /// The tenant.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -55,103 +58,39 @@ pub struct Model {
     pub created_at: ChronoUnixTimestampMillis,
     /// When it last changed.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// The point.
-    pub point_id: InteractionPointId,
-    /// How badly it is wanted.
+    /// How badly the customer wants it.
+    #[noun(default = "WANT")]
     pub kind: ExpectationKind,
-    /// In the customer's words.
+    /// The expectation in the customer's words.
+    #[noun(required, searchable, max = 2000)]
     pub statement: String,
     /// The statement folded for search.
     pub statement_folded: String,
     /// Where it comes from.
+    #[noun(required)]
     pub source: ExpectationSource,
-    /// What is measured.
+    /// What is measured, for example time to answer.
+    #[noun(optional, max = 200)]
     pub target_metric: Option<String>,
-    /// In which unit.
+    /// Unit of the target, for example days.
+    #[noun(optional, max = 64)]
     pub target_unit: Option<String>,
-    /// The value that satisfies.
+    /// Value that satisfies, in the unit of the target.
+    #[noun(optional, min = f64::MIN, max = f64::MAX)]
     pub target_value: Option<f64>,
-    /// What is promised to be met.
+    /// The standard that is to be met every time, in words, for example answered within two working days. The target
+    /// says it in numbers.
+    #[noun(optional, max = 2000)]
     pub standard: Option<String>,
-    /// 1 to 7.
+    /// How important, 1 (hardly) to 7 (decides).
+    #[noun(optional, ordered, min = 1, max = 7)]
     pub importance: Option<i64>,
-    /// 1 to 5 within the top five.
+    /// Place in the top five of its point, 1 first; null outside. Set whole by interactionPointRankExpectations.
+    #[noun(ordered, min = 1, max = 5)]
     pub rank: Option<i64>,
+    /// The interaction point it belongs to.
+    #[noun(fixed, inverse(expectations = "What customers want there."))]
+    pub point_id: InteractionPointId,
     /// When it was archived.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }
-
-impl ActiveModelBehavior for ActiveModel {}
-
-crate::tenanted!(NOUN);
-
-/// The description of an expectation.
-pub static NOUN: Noun = Noun {
-    name: "Expectation",
-    singular: "expectation",
-    plural: "expectations",
-    table: "expectation",
-    prefix: "exp",
-    doc: "What the customer wants at an interaction point. Any number may be noted; rank 1 to 5 picks the top five.",
-    tenant: "organization_id",
-    read: Some(Permission::MapRead),
-    write: Permission::MapWrite,
-    system: &SYSTEM,
-    fields: &[
-        Field::new("kind", "kind", Kind::Enum(ExpectationKind::TYPE), "How badly the customer wants it.").default_value("WANT"),
-        Field::new("statement", "statement", Kind::Text { max: 2000 }, "The expectation in the customer's words.")
-            .required()
-            .searchable(),
-        Field::new("source", "source", Kind::Enum(ExpectationSource::TYPE), "Where it comes from.").required(),
-        Field::new(
-            "targetMetric",
-            "target_metric",
-            Kind::Text { max: 200 },
-            "What is measured, for example time to answer.",
-        )
-        .optional(),
-        Field::new("targetUnit", "target_unit", Kind::Text { max: 64 }, "Unit of the target, for example days.")
-            .optional(),
-        Field::new(
-            "targetValue",
-            "target_value",
-            Kind::Float { min: f64::MIN, max: f64::MAX },
-            "Value that satisfies, in the unit of the target.",
-        )
-        .optional(),
-        Field::new(
-            "standard",
-            "standard",
-            Kind::Text { max: 2000 },
-            "The standard that is to be met every time, in words, for example answered within two working days. The target says it in numbers.",
-        )
-        .optional(),
-        Field::new(
-            "importance",
-            "importance",
-            Kind::Int { min: 1, max: 7 },
-            "How important, 1 (hardly) to 7 (decides).",
-        )
-        .optional()
-        .ordered(),
-        Field::new(
-            "rank",
-            "rank",
-            Kind::Int { min: 1, max: 5 },
-            "Place in the top five of its point, 1 first; null outside. Set whole by interactionPointRankExpectations.",
-        )
-        .nullable()
-        .ordered(),
-    ],
-    relations: &[
-        Relationship {
-            name: "point",
-            target: &crate::interaction_point::NOUN,
-            link: Link::One { column: "point_id", is_nullable: false, writable: Writable::Fixed },
-            doc: "The interaction point it belongs to.",
-        },
-        crate::evidence::behind("expectation_evidence", "expectation_id"),
-    ],
-    operations: FULL,
-    has_external_ids: true,
-};

@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+pub use crate::ids::*;
+
 /// Crockford's base 32, lower case, as TypeID uses it.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -62,88 +64,12 @@ pub fn decode(text: &str) -> Option<(&str, Uuid)> {
     Some((prefix, Uuid::from_u128(bits)))
 }
 
-macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, DeriveValueType)]
-        pub struct $name(pub Uuid);
-        impl sea_orm::TryFromU64 for $name {
-            fn try_from_u64(n: u64) -> Result<Self, DbErr> {
-                Uuid::try_from_u64(n).map(Self)
-            }
-        }
-        impl From<Uuid> for $name {
-            fn from(id: Uuid) -> Self {
-                Self(id)
-            }
-        }
-        impl From<$name> for Uuid {
-            fn from(id: $name) -> Self {
-                id.0
-            }
-        }
-    )*};
-}
-
-ids! {
-    /// The tenant every other row belongs to.
-    OrganizationId,
-    /// A department.
-    DepartmentId,
-    /// A medium.
-    MediumId,
-    /// An influencer.
-    InfluencerId,
-    /// An interaction point.
-    InteractionPointId,
-    /// An expectation.
-    ExpectationId,
-    /// An assumption.
-    AssumptionId,
-    /// An objective.
-    ObjectiveId,
-    /// A conflict of objectives.
-    ObjectiveConflictId,
-    /// A desired result.
-    DesiredResultId,
-    /// An offer.
-    OfferId,
-    /// A piece of evidence.
-    EvidenceId,
-    /// A journey.
-    JourneyId,
-    /// A stage.
-    StageId,
-    /// A step.
-    StepId,
-    /// A step link.
-    StepLinkId,
-    /// What was published of a journey.
-    JourneyEditionId,
-    /// What we say to customers.
-    MessageId,
-    /// A message in the words of one medium.
-    MessageVariantId,
-    /// A question that a review asks.
-    ReviewQuestionId,
-    /// An answer to it.
-    ReviewAnswerId,
-    /// One change of a top five.
-    ExpectationRankingId,
-    /// A customer.
-    CustomerId,
-    /// A feedback record.
-    FeedbackRecordId,
-    /// A routing rule.
-    RoutingRuleId,
-    /// One decision on where a feedback record goes.
-    RoutingId,
-    /// What an admin declared of an attribute.
-    AttributeDefinitionId,
-    /// An API client.
-    ApiClientId,
-    /// An entry of the audit log.
-    AuditEntryId,
+/// The id of a noun's rows, by which a column names one.
+pub trait NounId: From<Uuid> + Into<Uuid> {
+    /// The entity of the rows.
+    type Entity: EntityTrait;
+    /// Their table.
+    const TABLE: &'static str;
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    id::{DepartmentId, InteractionPointId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum, Writable},
-    permission::Permission,
+    Noun,
+    evidence::BEHIND,
+    id::{DepartmentId, EvidenceId, InfluencerId, InteractionPointId, MediumId, OfferId, OrganizationId},
+    noun::{Field, Kind},
 };
 
 crate::string_enum! {
@@ -39,7 +40,7 @@ crate::string_enum! {
 }
 
 /// What an influencer's link to a point says.
-pub static INFLUENCE: &[Field] = &[Field::new(
+pub const INFLUENCE: &[Field] = &[Field::new(
     "strength",
     "strength",
     Kind::Int { min: 1, max: 5 },
@@ -47,10 +48,31 @@ pub static INFLUENCE: &[Field] = &[Field::new(
 )
 .required()];
 
-/// A point at which the company meets its customers.
-#[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+/// A point at which the company meets its customers: any communication at any stage of the relationship, including
+/// seeing or using the product.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "interaction_point")]
+#[noun(
+    prefix = "point", read = MapRead, write = MapWrite, operations = FULL, external_ids,
+    through(
+        mediums: MediumId,
+        doc = "Mediums it runs over. Set whole by interactionPointSetMediums.",
+        inverse(interaction_points = "Interaction points that run over it.")
+    ),
+    through(
+        influencers: InfluencerId,
+        doc = "Influencers that bring customers to it. Set whole by interactionPointSetInfluencers.",
+        edge = INFLUENCE,
+        inverse(interaction_points = "Interaction points it moves customers to.")
+    ),
+    through(
+        offers: OfferId,
+        doc = "What is put before customers there. Set whole by interactionPointSetOffers.",
+        inverse(interaction_points = "Interaction points at which it is put before customers. Set from the point by interactionPointSetOffers.")
+    ),
+    through(evidence: EvidenceId, doc = BEHIND, inverse(interaction_points = "Interaction points it supports.")),
+    order(mediums, influencers, expectations, assumptions, objectives, objective_conflicts, desired_results, offers, evidence, rankings, messages, review_answers)
+)]
 pub struct Model {
     /// The tenant.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -65,192 +87,37 @@ pub struct Model {
     /// When it last changed.
     pub updated_at: ChronoUnixTimestampMillis,
     /// Where in the relationship it stands.
+    #[noun(default = "OTHER", ordered)]
     pub kind: PointKind,
     /// Name to show.
+    #[noun(required, ordered, searchable, max = 200)]
     pub name: String,
     /// The name folded for search.
     pub name_folded: String,
-    /// What happens there.
+    /// What it is, in a few sentences.
+    #[noun(optional, max = 2000)]
     pub description: Option<String>,
-    /// What we want there.
+    /// What we want to reach there.
+    #[noun(optional, max = 2000)]
     pub objective: Option<String>,
-    /// What the customer wants there.
+    /// What the customer wants to reach there.
+    #[noun(optional, max = 2000)]
     pub customer_objective: Option<String>,
-    /// The public promise.
+    /// The public promise: what to expect.
+    #[noun(optional, max = 2000)]
     pub promise: Option<String>,
-    /// What is to be met there every time.
+    /// Standards to be met there every time, whoever serves and over whichever medium: what the promise rests on.
+    #[noun(optional, max = 2000)]
     pub standards: Option<String>,
-    /// State of product usage.
+    /// State of product usage at this point, for example first use.
+    #[noun(optional, max = 200)]
     pub usage_state: Option<String>,
-    /// Days after which it is to be reviewed again.
+    /// Days of 24 hours after which its review is stale; null for those of the organization.
+    #[noun(optional, min = 1, max = 3_650)]
     pub review_cadence_days: Option<i64>,
     /// Department that owns it.
+    #[noun(optional, inverse(interaction_points = "Interaction points it owns."))]
     pub owner_id: Option<DepartmentId>,
     /// When it was archived.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }
-
-impl ActiveModelBehavior for ActiveModel {}
-
-crate::tenanted!(NOUN);
-
-/// The description of an interaction point.
-pub static NOUN: Noun = Noun {
-    name: "InteractionPoint",
-    singular: "interactionPoint",
-    plural: "interactionPoints",
-    table: "interaction_point",
-    prefix: "point",
-    doc: "A point at which the company meets its customers: any communication at any stage of the relationship, including seeing or using the product.",
-    tenant: "organization_id",
-    read: Some(Permission::MapRead),
-    write: Permission::MapWrite,
-    system: &SYSTEM,
-    fields: &[
-        Field::new("kind", "kind", Kind::Enum(PointKind::TYPE), "Where in the relationship it stands.")
-            .default_value("OTHER")
-            .ordered(),
-        Field::new("name", "name", Kind::Text { max: 200 }, "Name to show.").required().ordered().searchable(),
-        Field::new("description", "description", Kind::Text { max: 2000 }, "What it is, in a few sentences.")
-            .optional(),
-        Field::new("objective", "objective", Kind::Text { max: 2000 }, "What we want to reach there.").optional(),
-        Field::new(
-            "customerObjective",
-            "customer_objective",
-            Kind::Text { max: 2000 },
-            "What the customer wants to reach there.",
-        )
-        .optional(),
-        Field::new("promise", "promise", Kind::Text { max: 2000 }, "The public promise: what to expect.").optional(),
-        Field::new(
-            "standards",
-            "standards",
-            Kind::Text { max: 2000 },
-            "Standards to be met there every time, whoever serves and over whichever medium: what the promise rests on.",
-        )
-        .optional(),
-        Field::new(
-            "usageState",
-            "usage_state",
-            Kind::Text { max: 200 },
-            "State of product usage at this point, for example first use.",
-        )
-        .optional(),
-        Field::new(
-            "reviewCadenceDays",
-            "review_cadence_days",
-            Kind::Int { min: 1, max: 3_650 },
-            "Days of 24 hours after which its review is stale; null for those of the organization.",
-        )
-        .optional(),
-    ],
-    relations: &[
-        Relationship {
-            name: "owner",
-            target: &crate::department::NOUN,
-            link: Link::One { column: "owner_id", is_nullable: true, writable: Writable::Optional },
-            doc: "Department that owns it.",
-        },
-        Relationship {
-            name: "mediums",
-            target: &crate::medium::NOUN,
-            link: Link::Through {
-                table: "interaction_point_medium",
-                from: "interaction_point_id",
-                to: "medium_id",
-                edge: &[],
-            },
-            doc: "Mediums it runs over. Set whole by interactionPointSetMediums.",
-        },
-        Relationship {
-            name: "influencers",
-            target: &crate::influencer::NOUN,
-            link: Link::Through {
-                table: "interaction_point_influencer",
-                from: "interaction_point_id",
-                to: "influencer_id",
-                edge: INFLUENCE,
-            },
-            doc: "Influencers that bring customers to it. Set whole by interactionPointSetInfluencers.",
-        },
-        Relationship {
-            name: "expectations",
-            target: &crate::expectation::NOUN,
-            link: Link::Many { column: "point_id" },
-            doc: "What customers want there.",
-        },
-        Relationship {
-            name: "assumptions",
-            target: &crate::assumption::NOUN,
-            link: Link::Many { column: "point_id" },
-            doc: "What customers take for granted there.",
-        },
-        Relationship {
-            name: "objectives",
-            target: &crate::objective::NOUN,
-            link: Link::Many { column: "point_id" },
-            doc: "What the person, their company and we want to reach there.",
-        },
-        Relationship {
-            name: "objectiveConflicts",
-            target: &crate::objective_conflict::NOUN,
-            link: Link::Many { column: "point_id" },
-            doc: "Objectives of different owners that get in each other's way there.",
-        },
-        Relationship {
-            name: "desiredResults",
-            target: &crate::desired_result::NOUN,
-            link: Link::Many { column: "point_id" },
-            doc: "What customers want to have afterwards.",
-        },
-        Relationship {
-            name: "offers",
-            target: &crate::offer::NOUN,
-            link: Link::Through {
-                table: "interaction_point_offer",
-                from: "interaction_point_id",
-                to: "offer_id",
-                edge: &[],
-            },
-            doc: "What is put before customers there. Set whole by interactionPointSetOffers.",
-        },
-        crate::evidence::behind("interaction_point_evidence", "interaction_point_id"),
-        Relationship {
-            name: "rankings",
-            target: &crate::expectation_ranking::NOUN,
-            link: Link::Many { column: "point_id" },
-            doc: "Who changed its top five, when and how.",
-        },
-        Relationship {
-            name: "messages",
-            target: &crate::message::NOUN,
-            link: Link::Through {
-                table: "message_interaction_point",
-                from: "interaction_point_id",
-                to: "message_id",
-                edge: &[],
-            },
-            doc: "What we say there. Set from the message, by messageSetPoints.",
-        },
-        Relationship {
-            name: "reviewAnswers",
-            target: &crate::review_answer::NOUN,
-            link: Link::Many { column: "point_id" },
-            doc: "All answers that reviews gave about it, earlier ones too; reviewItems shows those that hold.",
-        },
-        Relationship {
-            name: "steps",
-            target: &crate::step::NOUN,
-            link: Link::Many { column: "point_id" },
-            doc: "Where it stands in journeys.",
-        },
-        Relationship {
-            name: "feedbackRecords",
-            target: &crate::feedback_record::NOUN,
-            link: Link::Many { column: "point_id" },
-            doc: "What customers told us about it.",
-        },
-    ],
-    operations: FULL,
-    has_external_ids: true,
-};

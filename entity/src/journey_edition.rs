@@ -3,15 +3,14 @@
 use sea_orm::entity::prelude::*;
 
 use crate::{
+    Noun,
     id::{JourneyEditionId, JourneyId, OrganizationId},
-    noun::{Field, Kind, Link, Noun, Operation, Relationship, SYSTEM, Writable},
-    permission::Permission,
 };
 
-/// What was published of a journey.
-#[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+/// A journey as it was when journeyPublish froze it. An edition never changes; journeyDiff compares two.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "journey_edition")]
+#[noun(prefix = "edition", read = MapRead, write = MapWrite, operations = [List])]
 pub struct Model {
     /// The tenant.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -26,56 +25,19 @@ pub struct Model {
     /// When it last changed.
     pub updated_at: ChronoUnixTimestampMillis,
     /// Counts the editions of the journey, from 1.
+    #[noun(ordered, min = 1, max = i64::MAX)]
     pub number: i64,
-    /// The journey as it was, JSON.
+    /// The journey, its stages, steps and links, the points with their mediums, influencers and expectations: lists of
+    /// objects by the name of their list, each object as the API showed it, relations as ids.
+    #[noun(json)]
     pub document: String,
-    /// When it was published.
+    /// When it was published, UTC.
+    #[noun(ordered)]
     pub published_at: ChronoUnixTimestampMillis,
     /// Subject of the token that published it.
+    #[noun(max = 255)]
     pub published_by: String,
     /// The journey.
+    #[noun(inverse(editions = "What was published of it."))]
     pub journey_id: JourneyId,
 }
-
-impl ActiveModelBehavior for ActiveModel {}
-
-crate::tenanted!(NOUN);
-
-/// The description of an edition.
-pub static NOUN: Noun = Noun {
-    name: "JourneyEdition",
-    singular: "journeyEdition",
-    plural: "journeyEditions",
-    table: "journey_edition",
-    prefix: "edition",
-    doc: "A journey as it was when journeyPublish froze it. An edition never changes; journeyDiff compares two.",
-    tenant: "organization_id",
-    system: &SYSTEM,
-    read: Some(Permission::MapRead),
-    write: Permission::MapWrite,
-    fields: &[
-        Field::new(
-            "number",
-            "number",
-            Kind::Int { min: 1, max: i64::MAX },
-            "Counts the editions of the journey, from 1.",
-        )
-        .ordered(),
-        Field::new(
-            "document",
-            "document",
-            Kind::Json,
-            "The journey, its stages, steps and links, the points with their mediums, influencers and expectations: lists of objects by the name of their list, each object as the API showed it, relations as ids.",
-        ),
-        Field::new("publishedAt", "published_at", Kind::Instant, "When it was published, UTC.").ordered(),
-        Field::new("publishedBy", "published_by", Kind::Text { max: 255 }, "Subject of the token that published it."),
-    ],
-    relations: &[Relationship {
-        name: "journey",
-        target: &crate::journey::NOUN,
-        link: Link::One { column: "journey_id", is_nullable: false, writable: Writable::Never },
-        doc: "The journey.",
-    }],
-    operations: &[Operation::List],
-    has_external_ids: false,
-};

@@ -1,79 +1,107 @@
 //! Tables as `SeaORM` models, and the description of every noun. Knows nothing of HTTP or callers.
 
-pub mod api_client;
-pub mod assumption;
-pub mod attribute_definition;
-pub mod customer;
-pub mod department;
-pub mod desired_result;
-pub mod event;
-pub mod evidence;
-pub mod expectation;
-pub mod expectation_ranking;
-pub mod feedback_record;
+#![expect(
+    clippy::doc_markdown,
+    reason = "doc comments of models are the API's descriptions, which name codes and fields"
+)]
+
+pub mod col;
 pub mod field;
 pub mod id;
-pub mod influencer;
-pub mod interaction_point;
-pub mod journey;
-pub mod journey_edition;
-pub mod medium;
-pub mod message;
-pub mod message_variant;
 pub mod noun;
-pub mod objective;
-pub mod objective_conflict;
-pub mod offer;
-pub mod organization;
 pub mod permission;
 pub mod personal;
-pub mod review_answer;
-pub mod review_question;
+pub mod relations;
 pub mod rollup;
-pub mod routing;
-pub mod routing_rule;
-pub mod stage;
-pub mod step;
-pub mod step_link;
 pub mod string_enum;
 pub mod tenanted;
 
+pub use col::Col;
+pub(crate) use entity_derive::Noun;
 pub use noun::Noun;
 pub use permission::{Permission, Permissions};
 pub use tenanted::Tenanted;
 
-/// Every noun, in the order of the language. A new noun is registered here.
-pub static NOUNS: [&Noun; 29] = [
-    &organization::NOUN,
-    &department::NOUN,
-    &journey::NOUN,
-    &stage::NOUN,
-    &interaction_point::NOUN,
-    &step::NOUN,
-    &step_link::NOUN,
-    &journey_edition::NOUN,
-    &influencer::NOUN,
-    &medium::NOUN,
-    &expectation::NOUN,
-    &assumption::NOUN,
-    &objective::NOUN,
-    &objective_conflict::NOUN,
-    &desired_result::NOUN,
-    &offer::NOUN,
-    &evidence::NOUN,
-    &expectation_ranking::NOUN,
-    &message::NOUN,
-    &message_variant::NOUN,
-    &review_question::NOUN,
-    &review_answer::NOUN,
-    &customer::NOUN,
-    &feedback_record::NOUN,
-    &routing_rule::NOUN,
-    &routing::NOUN,
-    &attribute_definition::NOUN,
-    &api_client::NOUN,
-    &event::NOUN,
-];
+/// Declares the nouns: a module for each, the type of its ids, and what is made of all of them.
+macro_rules! nouns {
+    ($($noun:ident: $id:ident,)*) => {
+        $(pub mod $noun;)*
+
+        /// Every noun, in the order of the language.
+        pub static NOUNS: [&Noun; TABLES.len()] = [$(&$noun::NOUN,)*];
+        /// Their tables.
+        pub(crate) const TABLES: &[&str] = &[$($noun::TABLE,)*];
+        /// The relations that they declare.
+        pub(crate) const DECLARED: &[&[relations::Declared]] = &[$($noun::DECLARED,)*];
+
+        /// The types of ids, for `id`.
+        mod ids {
+            use sea_orm::entity::prelude::*;
+            $(
+                #[doc = concat!("The id of a row of `", stringify!($noun), "`.")]
+                #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, DeriveValueType)]
+                pub struct $id(pub Uuid);
+                impl sea_orm::TryFromU64 for $id {
+                    fn try_from_u64(n: u64) -> Result<Self, DbErr> {
+                        Uuid::try_from_u64(n).map(Self)
+                    }
+                }
+                impl crate::col::ColumnType for $id {
+                    type Value = Self;
+                }
+                impl From<Uuid> for $id {
+                    fn from(id: Uuid) -> Self {
+                        Self(id)
+                    }
+                }
+                impl From<$id> for Uuid {
+                    fn from(id: $id) -> Self {
+                        id.0
+                    }
+                }
+            )*
+        }
+
+        /// The columns of every model, by table.
+        pub fn models() -> [(&'static str, Vec<&'static str>); TABLES.len()] {
+            use sea_orm::{IdenStatic, Iterable};
+            [$(($noun::TABLE, $noun::Column::iter().map(|column| column.as_str()).collect()),)*]
+        }
+    };
+}
+
+// A new noun is registered here: the module with its model, and the type of its ids.
+nouns! {
+    organization: OrganizationId,
+    department: DepartmentId,
+    journey: JourneyId,
+    stage: StageId,
+    interaction_point: InteractionPointId,
+    step: StepId,
+    step_link: StepLinkId,
+    journey_edition: JourneyEditionId,
+    influencer: InfluencerId,
+    medium: MediumId,
+    expectation: ExpectationId,
+    assumption: AssumptionId,
+    objective: ObjectiveId,
+    objective_conflict: ObjectiveConflictId,
+    desired_result: DesiredResultId,
+    offer: OfferId,
+    evidence: EvidenceId,
+    expectation_ranking: ExpectationRankingId,
+    message: MessageId,
+    message_variant: MessageVariantId,
+    review_question: ReviewQuestionId,
+    review_answer: ReviewAnswerId,
+    customer: CustomerId,
+    feedback_record: FeedbackRecordId,
+    routing_rule: RoutingRuleId,
+    routing: RoutingId,
+    attribute_definition: AttributeDefinitionId,
+    api_client: ApiClientId,
+    event: AuditEntryId,
+}
 
 /// The id of a row of any noun, from how it is written on the wire.
 pub fn row_id(text: &str) -> Option<sea_orm::prelude::Uuid> {

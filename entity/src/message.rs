@@ -3,15 +3,25 @@
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    id::{MessageId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM},
-    permission::Permission,
+    Noun,
+    evidence::BEHIND,
+    id::{EvidenceId, InteractionPointId, MessageId, OrganizationId},
 };
 
-/// What we say to customers.
-#[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+/// What we say to customers, whatever the medium. Its variants put it into the words of a medium, and copyTest compares
+/// them.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "message")]
+#[noun(
+    prefix = "message", read = MapRead, write = MapWrite, operations = FULL, external_ids,
+    through(
+        points: InteractionPointId,
+        doc = "Interaction points at which it is said. Set whole by messageSetPoints.",
+        inverse(messages = "What we say there. Set from the message, by messageSetPoints.")
+    ),
+    through(evidence: EvidenceId, doc = BEHIND, inverse(messages = "Messages it supports.")),
+    order(variants)
+)]
 pub struct Model {
     /// The tenant.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -26,73 +36,18 @@ pub struct Model {
     /// When it last changed.
     pub updated_at: ChronoUnixTimestampMillis,
     /// Name to show.
+    #[noun(required, ordered, searchable, max = 200)]
     pub name: String,
     /// The name folded for search.
     pub name_folded: String,
-    /// What is said.
+    /// What is said, in the plainest words and without a thought of the medium.
+    #[noun(required, searchable, max = 2000)]
     pub statement: String,
     /// The statement folded for search.
     pub statement_folded: String,
-    /// What the customer should do or know afterwards.
+    /// What the customer should know or do once the message has arrived.
+    #[noun(optional, max = 2000)]
     pub purpose: Option<String>,
     /// When it was archived.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }
-
-impl ActiveModelBehavior for ActiveModel {}
-
-crate::tenanted!(NOUN);
-
-/// The description of a message.
-pub static NOUN: Noun = Noun {
-    name: "Message",
-    singular: "message",
-    plural: "messages",
-    table: "message",
-    prefix: "message",
-    doc: "What we say to customers, whatever the medium. Its variants put it into the words of a medium, and copyTest compares them.",
-    tenant: "organization_id",
-    read: Some(Permission::MapRead),
-    write: Permission::MapWrite,
-    system: &SYSTEM,
-    fields: &[
-        Field::new("name", "name", Kind::Text { max: 200 }, "Name to show.").required().ordered().searchable(),
-        Field::new(
-            "statement",
-            "statement",
-            Kind::Text { max: 2000 },
-            "What is said, in the plainest words and without a thought of the medium.",
-        )
-        .required()
-        .searchable(),
-        Field::new(
-            "purpose",
-            "purpose",
-            Kind::Text { max: 2000 },
-            "What the customer should know or do once the message has arrived.",
-        )
-        .optional(),
-    ],
-    relations: &[
-        Relationship {
-            name: "variants",
-            target: &crate::message_variant::NOUN,
-            link: Link::Many { column: "message_id" },
-            doc: "The message in the words of mediums, up to 50.",
-        },
-        Relationship {
-            name: "points",
-            target: &crate::interaction_point::NOUN,
-            link: Link::Through {
-                table: "message_interaction_point",
-                from: "message_id",
-                to: "interaction_point_id",
-                edge: &[],
-            },
-            doc: "Interaction points at which it is said. Set whole by messageSetPoints.",
-        },
-        crate::evidence::behind("message_evidence", "message_id"),
-    ],
-    operations: FULL,
-    has_external_ids: true,
-};

@@ -160,7 +160,7 @@ impl Kind {
 }
 
 /// A relation from one noun to another.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Relationship {
     /// GraphQL name.
     pub name: &'static str,
@@ -173,7 +173,7 @@ pub struct Relationship {
 }
 
 /// How the rows of a relation are joined; the organization is always part of the join.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Link {
     /// A column of this row names one row of the target.
     One {

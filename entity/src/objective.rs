@@ -3,9 +3,9 @@
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    id::{InteractionPointId, ObjectiveId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum, Writable},
-    permission::Permission,
+    Noun,
+    evidence::BEHIND,
+    id::{EvidenceId, InteractionPointId, ObjectiveId, OrganizationId},
 };
 
 crate::string_enum! {
@@ -20,10 +20,14 @@ crate::string_enum! {
     }
 }
 
-/// What somebody wants to reach at a point.
-#[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+/// What somebody wants to reach at an interaction point: the person, the company they work for, or we. At most 1,000 a
+/// point.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "objective")]
+#[noun(
+    prefix = "obj", read = MapRead, write = MapWrite, operations = FULL, external_ids,
+    through(evidence: EvidenceId, doc = BEHIND, inverse(objectives = "Objectives it supports."))
+)]
 pub struct Model {
     /// The tenant.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -37,56 +41,17 @@ pub struct Model {
     pub created_at: ChronoUnixTimestampMillis,
     /// When it last changed.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// The point.
-    pub point_id: InteractionPointId,
-    /// Whose it is.
+    /// Whose it is. Refused with INVALID if it would be that of an objective it conflicts with.
+    #[noun(required, ordered)]
     pub owner: ObjectiveOwner,
-    /// What is wanted.
+    /// What they want to reach.
+    #[noun(required, searchable, max = 2000)]
     pub statement: String,
     /// The statement folded for search.
     pub statement_folded: String,
+    /// The interaction point it is pursued at.
+    #[noun(fixed, inverse(objectives = "What the person, their company and we want to reach there."))]
+    pub point_id: InteractionPointId,
     /// When it was archived.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }
-
-impl ActiveModelBehavior for ActiveModel {}
-
-crate::tenanted!(NOUN);
-
-/// The description of an objective.
-pub static NOUN: Noun = Noun {
-    name: "Objective",
-    singular: "objective",
-    plural: "objectives",
-    table: "objective",
-    prefix: "obj",
-    doc: "What somebody wants to reach at an interaction point: the person, the company they work for, or we. At most 1,000 a point.",
-    tenant: "organization_id",
-    read: Some(Permission::MapRead),
-    write: Permission::MapWrite,
-    system: &SYSTEM,
-    fields: &[
-        Field::new(
-            "owner",
-            "owner",
-            Kind::Enum(ObjectiveOwner::TYPE),
-            "Whose it is. Refused with INVALID if it would be that of an objective it conflicts with.",
-        )
-        .required()
-        .ordered(),
-        Field::new("statement", "statement", Kind::Text { max: 2000 }, "What they want to reach.")
-            .required()
-            .searchable(),
-    ],
-    relations: &[
-        Relationship {
-            name: "point",
-            target: &crate::interaction_point::NOUN,
-            link: Link::One { column: "point_id", is_nullable: false, writable: Writable::Fixed },
-            doc: "The interaction point it is pursued at.",
-        },
-        crate::evidence::behind("objective_evidence", "objective_id"),
-    ],
-    operations: FULL,
-    has_external_ids: true,
-};

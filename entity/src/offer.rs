@@ -3,9 +3,9 @@
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    id::{OfferId, OrganizationId},
-    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum},
-    permission::Permission,
+    Noun,
+    evidence::BEHIND,
+    id::{EvidenceId, OfferId, OrganizationId},
 };
 
 crate::string_enum! {
@@ -24,10 +24,14 @@ crate::string_enum! {
     }
 }
 
-/// Something useful to put before the customer.
-#[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+/// Something useful to put before the customer at interaction points. Both sides gain, or it is no offer: both benefits
+/// are required. Offers at no point: filter {interactionPoints: {none: {}}}.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "offer")]
+#[noun(
+    prefix = "offer", read = MapRead, write = MapWrite, operations = FULL, external_ids,
+    through(evidence: EvidenceId, doc = BEHIND, inverse(offers = "Offers it supports."))
+)]
 pub struct Model {
     /// The tenant.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -42,71 +46,22 @@ pub struct Model {
     /// When it last changed.
     pub updated_at: ChronoUnixTimestampMillis,
     /// What it is.
+    #[noun(required, ordered)]
     pub kind: OfferKind,
     /// Name to show.
+    #[noun(required, ordered, searchable, max = 200)]
     pub name: String,
     /// The name folded for search.
     pub name_folded: String,
-    /// What it consists of.
+    /// What it consists of, in a few sentences.
+    #[noun(optional, max = 2000)]
     pub description: Option<String>,
-    /// What the customer gains.
+    /// What the customer gains. Blank is refused with REQUIRED.
+    #[noun(required, max = 2000)]
     pub customer_benefit: String,
-    /// What the organization gains.
+    /// What the organization gains. Blank is refused with REQUIRED.
+    #[noun(required, max = 2000)]
     pub organization_benefit: String,
     /// When it was archived.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }
-
-impl ActiveModelBehavior for ActiveModel {}
-
-crate::tenanted!(NOUN);
-
-/// The description of an offer.
-pub static NOUN: Noun = Noun {
-    name: "Offer",
-    singular: "offer",
-    plural: "offers",
-    table: "offer",
-    prefix: "offer",
-    doc: "Something useful to put before the customer at interaction points. Both sides gain, or it is no offer: both benefits are required. Offers at no point: filter {interactionPoints: {none: {}}}.",
-    tenant: "organization_id",
-    read: Some(Permission::MapRead),
-    write: Permission::MapWrite,
-    system: &SYSTEM,
-    fields: &[
-        Field::new("kind", "kind", Kind::Enum(OfferKind::TYPE), "What it is.").required().ordered(),
-        Field::new("name", "name", Kind::Text { max: 200 }, "Name to show.").required().ordered().searchable(),
-        Field::new("description", "description", Kind::Text { max: 2000 }, "What it consists of, in a few sentences.")
-            .optional(),
-        Field::new(
-            "customerBenefit",
-            "customer_benefit",
-            Kind::Text { max: 2000 },
-            "What the customer gains. Blank is refused with REQUIRED.",
-        )
-        .required(),
-        Field::new(
-            "organizationBenefit",
-            "organization_benefit",
-            Kind::Text { max: 2000 },
-            "What the organization gains. Blank is refused with REQUIRED.",
-        )
-        .required(),
-    ],
-    relations: &[
-        Relationship {
-            name: "interactionPoints",
-            target: &crate::interaction_point::NOUN,
-            link: Link::Through {
-                table: "interaction_point_offer",
-                from: "offer_id",
-                to: "interaction_point_id",
-                edge: &[],
-            },
-            doc: "Interaction points at which it is put before customers. Set from the point by interactionPointSetOffers.",
-        },
-        crate::evidence::behind("offer_evidence", "offer_id"),
-    ],
-    operations: FULL,
-    has_external_ids: true,
-};

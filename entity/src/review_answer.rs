@@ -3,16 +3,16 @@
 use sea_orm::entity::prelude::*;
 
 use crate::{
+    Noun,
     id::{InteractionPointId, OrganizationId, ReviewAnswerId, ReviewQuestionId},
-    noun::{Field, Kind, Link, Noun, PART, Personal, Relationship, SYSTEM, Writable},
-    permission::Permission,
     personal::STAFF,
 };
 
-/// An answer to a question at a point.
-#[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+/// An answer to a question at an interaction point. The newest one is the point's answer, those before it are its
+/// history: a new answer is a new row, an update corrects the one it names.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "review_answer")]
+#[noun(prefix = "answer", read = MapRead, write = MapWrite, operations = PART, external_ids)]
 pub struct Model {
     /// The tenant.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -27,63 +27,25 @@ pub struct Model {
     /// When it last changed.
     pub updated_at: ChronoUnixTimestampMillis,
     /// The answer.
+    #[noun(required, searchable, max = 20_000)]
     pub text: String,
     /// The answer folded for search.
     pub text_folded: String,
-    /// When it was given.
+    /// When its text was given or last corrected, UTC.
+    #[noun(ordered)]
     pub answered_at: ChronoUnixTimestampMillis,
-    /// Who gave it.
+    /// Subject of the token that gave or last corrected its text.
+    #[noun(max = 255, personal = Identifier, unguarded, retained_because = STAFF)]
     pub author: String,
-    /// The question.
+    /// The question it answers.
+    #[noun(fixed, inverse(answers = "All answers to it, at any point, earlier ones too."))]
     pub question_id: ReviewQuestionId,
-    /// The point.
+    /// The interaction point it is about.
+    #[noun(
+        fixed,
+        inverse(
+            review_answers = "All answers that reviews gave about it, earlier ones too; reviewItems shows those that hold."
+        )
+    )]
     pub point_id: InteractionPointId,
 }
-
-impl ActiveModelBehavior for ActiveModel {}
-
-crate::tenanted!(NOUN);
-
-/// The description of an answer.
-pub static NOUN: Noun = Noun {
-    name: "ReviewAnswer",
-    singular: "reviewAnswer",
-    plural: "reviewAnswers",
-    table: "review_answer",
-    prefix: "answer",
-    doc: "An answer to a question at an interaction point. The newest one is the point's answer, those before it are its history: a new answer is a new row, an update corrects the one it names.",
-    tenant: "organization_id",
-    read: Some(Permission::MapRead),
-    write: Permission::MapWrite,
-    system: &SYSTEM,
-    fields: &[
-        Field::new("text", "text", Kind::Text { max: 20_000 }, "The answer.").required().searchable(),
-        Field::new("answeredAt", "answered_at", Kind::Instant, "When its text was given or last corrected, UTC.")
-            .ordered(),
-        Field::new(
-            "author",
-            "author",
-            Kind::Text { max: 255 },
-            "Subject of the token that gave or last corrected its text.",
-        )
-        .personal(Personal::Identifier)
-        .unguarded()
-        .retained_because(STAFF),
-    ],
-    relations: &[
-        Relationship {
-            name: "question",
-            target: &crate::review_question::NOUN,
-            link: Link::One { column: "question_id", is_nullable: false, writable: Writable::Fixed },
-            doc: "The question it answers.",
-        },
-        Relationship {
-            name: "point",
-            target: &crate::interaction_point::NOUN,
-            link: Link::One { column: "point_id", is_nullable: false, writable: Writable::Fixed },
-            doc: "The interaction point it is about.",
-        },
-    ],
-    operations: PART,
-    has_external_ids: true,
-};

@@ -3,9 +3,8 @@
 use sea_orm::entity::prelude::*;
 
 use crate::{
+    Noun,
     id::{OrganizationId, ReviewQuestionId},
-    noun::{FULL, Field, Kind, Link, Noun, Relationship, SYSTEM, StringEnum},
-    permission::Permission,
 };
 
 crate::string_enum! {
@@ -20,10 +19,11 @@ crate::string_enum! {
     }
 }
 
-/// A question that a review asks.
-#[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+/// A question that a review asks of every interaction point. organizationSeedReviewQuestions gives a first set of them,
+/// to be changed, archived and added to.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "review_question")]
+#[noun(prefix = "question", read = MapRead, write = MapWrite, operations = FULL, external_ids)]
 pub struct Model {
     /// The tenant.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -38,64 +38,20 @@ pub struct Model {
     /// When it last changed.
     pub updated_at: ChronoUnixTimestampMillis,
     /// What it is about.
+    #[noun(required, ordered)]
     pub component: ReviewComponent,
-    /// Place among the questions of its component.
+    /// Place among the questions of its component; of two at one place, the older comes first. A new one without stands
+    /// last.
+    #[noun(optional, ordered, min = 1, max = 1_000_000)]
     pub position: i64,
-    /// The question.
+    /// The question, as it is put to whoever knows the point.
+    #[noun(required, searchable, max = 2000)]
     pub text: String,
     /// The question folded for search.
     pub text_folded: String,
-    /// Which question of the bank it was made from.
+    /// Which question of Rapport's own bank it was made from; null for one of the organization's own.
+    #[noun(max = 64)]
     pub bank_key: Option<String>,
     /// When it was archived.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }
-
-impl ActiveModelBehavior for ActiveModel {}
-
-crate::tenanted!(NOUN);
-
-/// The description of a question.
-pub static NOUN: Noun = Noun {
-    name: "ReviewQuestion",
-    singular: "reviewQuestion",
-    plural: "reviewQuestions",
-    table: "review_question",
-    prefix: "question",
-    doc: "A question that a review asks of every interaction point. organizationSeedReviewQuestions gives a first set of them, to be changed, archived and added to.",
-    tenant: "organization_id",
-    read: Some(Permission::MapRead),
-    write: Permission::MapWrite,
-    system: &SYSTEM,
-    fields: &[
-        Field::new("component", "component", Kind::Enum(ReviewComponent::TYPE), "What it is about.")
-            .required()
-            .ordered(),
-        Field::new(
-            "position",
-            "position",
-            Kind::Int { min: 1, max: 1_000_000 },
-            "Place among the questions of its component; of two at one place, the older comes first. A new one without stands last.",
-        )
-        .input_optional()
-        .ordered(),
-        Field::new("text", "text", Kind::Text { max: 2000 }, "The question, as it is put to whoever knows the point.")
-            .required()
-            .searchable(),
-        Field::new(
-            "bankKey",
-            "bank_key",
-            Kind::Text { max: 64 },
-            "Which question of Rapport's own bank it was made from; null for one of the organization's own.",
-        )
-        .nullable(),
-    ],
-    relations: &[Relationship {
-        name: "answers",
-        target: &crate::review_answer::NOUN,
-        link: Link::Many { column: "question_id" },
-        doc: "All answers to it, at any point, earlier ones too.",
-    }],
-    operations: FULL,
-    has_external_ids: true,
-};

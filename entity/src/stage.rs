@@ -3,15 +3,14 @@
 use sea_orm::entity::prelude::*;
 
 use crate::{
+    Noun,
     id::{JourneyId, OrganizationId, StageId},
-    noun::{Field, Kind, Link, Noun, PART, Relationship, SYSTEM, Writable},
-    permission::Permission,
 };
 
-/// A phase of a journey.
-#[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+/// An ordered phase of a journey, or a step of the supply chain.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "stage")]
+#[noun(prefix = "stage", read = MapRead, write = MapWrite, operations = PART, external_ids)]
 pub struct Model {
     /// The tenant.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -26,60 +25,18 @@ pub struct Model {
     /// When it last changed.
     pub updated_at: ChronoUnixTimestampMillis,
     /// Name to show.
+    #[noun(required, ordered, searchable, max = 200)]
     pub name: String,
     /// The name folded for search.
     pub name_folded: String,
-    /// What it is.
+    /// What it is, in a few sentences.
+    #[noun(optional, max = 2000)]
     pub description: Option<String>,
-    /// Place in the journey.
+    /// Place among the stages of its journey, from 1 without gaps. Given on a write, the others make room; past the end
+    /// is the end, and so is a new one without.
+    #[noun(optional, ordered, min = 1, max = 1_000)]
     pub position: i64,
-    /// The journey.
+    /// The journey it belongs to.
+    #[noun(fixed, inverse(stages = "Its phases."))]
     pub journey_id: JourneyId,
 }
-
-impl ActiveModelBehavior for ActiveModel {}
-
-crate::tenanted!(NOUN);
-
-/// The description of a stage.
-pub static NOUN: Noun = Noun {
-    name: "Stage",
-    singular: "stage",
-    plural: "stages",
-    table: "stage",
-    prefix: "stage",
-    doc: "An ordered phase of a journey, or a step of the supply chain.",
-    tenant: "organization_id",
-    system: &SYSTEM,
-    read: Some(Permission::MapRead),
-    write: Permission::MapWrite,
-    fields: &[
-        Field::new("name", "name", Kind::Text { max: 200 }, "Name to show.").required().ordered().searchable(),
-        Field::new("description", "description", Kind::Text { max: 2000 }, "What it is, in a few sentences.")
-            .optional(),
-        Field::new(
-            "position",
-            "position",
-            Kind::Int { min: 1, max: 1_000 },
-            "Place among the stages of its journey, from 1 without gaps. Given on a write, the others make room; past the end is the end, and so is a new one without.",
-        )
-        .input_optional()
-        .ordered(),
-    ],
-    relations: &[
-        Relationship {
-            name: "journey",
-            target: &crate::journey::NOUN,
-            link: Link::One { column: "journey_id", is_nullable: false, writable: Writable::Fixed },
-            doc: "The journey it belongs to.",
-        },
-        Relationship {
-            name: "steps",
-            target: &crate::step::NOUN,
-            link: Link::Many { column: "stage_id" },
-            doc: "The steps in it.",
-        },
-    ],
-    operations: PART,
-    has_external_ids: true,
-};

@@ -3,9 +3,8 @@
 use sea_orm::entity::prelude::*;
 
 use crate::{
+    Noun,
     id::{JourneyId, OrganizationId, StepId, StepLinkId},
-    noun::{Field, Kind, Link, Noun, PART, Relationship, SYSTEM, StringEnum, Writable},
-    permission::Permission,
 };
 
 crate::string_enum! {
@@ -22,10 +21,11 @@ crate::string_enum! {
     }
 }
 
-/// A line from step to step.
-#[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+/// A line from step to step of one journey that shows what follows what. Without its LOOP links a journey has no
+/// circle: one is refused with CYCLE.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "step_link")]
+#[noun(prefix = "link", read = MapRead, write = MapWrite, operations = PART, external_ids)]
 pub struct Model {
     /// The tenant.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -40,58 +40,18 @@ pub struct Model {
     /// When it last changed.
     pub updated_at: ChronoUnixTimestampMillis,
     /// What it means.
+    #[noun(default = "SEQUENCE")]
     pub kind: StepLinkKind,
-    /// What stands at the line.
+    /// What stands at the line, for example a condition.
+    #[noun(optional, max = 200)]
     pub label: Option<String>,
     /// The journey of both steps.
+    #[noun(fixed, inverse(links = "The lines between its steps."))]
     pub journey_id: JourneyId,
-    /// Where it starts.
+    /// The step it starts at, of the same journey.
+    #[noun(required, inverse(outgoing = "Links that start at it."))]
     pub from_id: StepId,
-    /// Where it ends.
+    /// The step it ends at, of the same journey.
+    #[noun(required, inverse(incoming = "Links that end at it."))]
     pub to_id: StepId,
 }
-
-impl ActiveModelBehavior for ActiveModel {}
-
-crate::tenanted!(NOUN);
-
-/// The description of a step link.
-pub static NOUN: Noun = Noun {
-    name: "StepLink",
-    singular: "stepLink",
-    plural: "stepLinks",
-    table: "step_link",
-    prefix: "link",
-    doc: "A line from step to step of one journey that shows what follows what. Without its LOOP links a journey has no circle: one is refused with CYCLE.",
-    tenant: "organization_id",
-    system: &SYSTEM,
-    read: Some(Permission::MapRead),
-    write: Permission::MapWrite,
-    fields: &[
-        Field::new("kind", "kind", Kind::Enum(StepLinkKind::TYPE), "What it means.").default_value("SEQUENCE"),
-        Field::new("label", "label", Kind::Text { max: 200 }, "What stands at the line, for example a condition.")
-            .optional(),
-    ],
-    relations: &[
-        Relationship {
-            name: "journey",
-            target: &crate::journey::NOUN,
-            link: Link::One { column: "journey_id", is_nullable: false, writable: Writable::Fixed },
-            doc: "The journey of both steps.",
-        },
-        Relationship {
-            name: "from",
-            target: &crate::step::NOUN,
-            link: Link::One { column: "from_id", is_nullable: false, writable: Writable::Required },
-            doc: "The step it starts at, of the same journey.",
-        },
-        Relationship {
-            name: "to",
-            target: &crate::step::NOUN,
-            link: Link::One { column: "to_id", is_nullable: false, writable: Writable::Required },
-            doc: "The step it ends at, of the same journey.",
-        },
-    ],
-    operations: PART,
-    has_external_ids: true,
-};

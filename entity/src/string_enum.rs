@@ -31,6 +31,9 @@ macro_rules! string_enum {
         pub enum $name {
             $($(#[doc = $meaning])+ #[sea_orm(string_value = $text)] $variant,)+
         }
+        impl $crate::col::ColumnType for $name {
+            type Value = Self;
+        }
         impl $crate::string_enum::StringEnum for $name {
             const TYPE: &'static $crate::string_enum::EnumType = &$crate::string_enum::EnumType {
                 name: $graphql,

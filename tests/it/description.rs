@@ -6,7 +6,6 @@ use entity::{
     NOUNS, Noun,
     noun::{Field, Link, Operation, Personal},
 };
-use sea_orm::{EntityTrait, IdenStatic, Iterable};
 
 use crate::{app::App, database::Database};
 
@@ -201,45 +200,12 @@ async fn every_order_and_every_relation_walks_along_an_index_of_the_organization
     }
 }
 
-/// The columns that a model of an entity reads.
-fn model<E: EntityTrait + Default>() -> (String, BTreeSet<String>) {
-    let columns = E::Column::iter().map(|column| column.as_str().to_owned()).collect();
-    (E::default().table_name().to_owned(), columns)
-}
-
 #[test]
 fn a_model_has_exactly_the_columns_of_its_noun() {
-    let models = BTreeMap::from([
-        model::<entity::organization::Entity>(),
-        model::<entity::department::Entity>(),
-        model::<entity::journey::Entity>(),
-        model::<entity::stage::Entity>(),
-        model::<entity::interaction_point::Entity>(),
-        model::<entity::step::Entity>(),
-        model::<entity::step_link::Entity>(),
-        model::<entity::journey_edition::Entity>(),
-        model::<entity::influencer::Entity>(),
-        model::<entity::medium::Entity>(),
-        model::<entity::expectation::Entity>(),
-        model::<entity::assumption::Entity>(),
-        model::<entity::objective::Entity>(),
-        model::<entity::objective_conflict::Entity>(),
-        model::<entity::desired_result::Entity>(),
-        model::<entity::offer::Entity>(),
-        model::<entity::evidence::Entity>(),
-        model::<entity::expectation_ranking::Entity>(),
-        model::<entity::message::Entity>(),
-        model::<entity::message_variant::Entity>(),
-        model::<entity::review_question::Entity>(),
-        model::<entity::review_answer::Entity>(),
-        model::<entity::customer::Entity>(),
-        model::<entity::feedback_record::Entity>(),
-        model::<entity::routing_rule::Entity>(),
-        model::<entity::routing::Entity>(),
-        model::<entity::attribute_definition::Entity>(),
-        model::<entity::api_client::Entity>(),
-        model::<entity::event::Entity>(),
-    ]);
+    let models: BTreeMap<&str, BTreeSet<String>> = entity::models()
+        .into_iter()
+        .map(|(table, columns)| (table, columns.into_iter().map(str::to_owned).collect()))
+        .collect();
     for noun in stored() {
         assert_eq!(models.get(noun.table), Some(&described(noun).into_keys().collect()), "{}", noun.table);
     }

@@ -1,0 +1,145 @@
+//! What the derive makes of a noun.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::Ident;
+
+use crate::{
+    column::{Column, Writable},
+    names,
+    noun::{NounInput, Operations},
+    relations,
+};
+
+/// Everything that follows from the declaration.
+pub fn expand(noun: &NounInput) -> TokenStream {
+    let made = noun.fields().map(field).collect::<syn::Result<Vec<_>>>();
+    match made {
+        Ok(fields) => {
+            let description = description(noun, &fields);
+            let entity = entity(noun);
+            let relations = relations::declared(noun);
+            let orm = relations::orm(noun);
+            let columns = noun.columns.iter().map(constant);
+            quote!(#entity #description #relations #orm #(#columns)*)
+        }
+        Err(error) => error.into_compile_error(),
+    }
+}
+
+/// What SeaORM and the store ask of an entity.
+fn entity(noun: &NounInput) -> TokenStream {
+    let NounInput { id, table, .. } = noun;
+    let tenanted = noun.is_tenanted.then(|| {
+        quote! {
+            impl crate::Tenanted for Entity {
+                const NOUN: &'static crate::Noun = &NOUN;
+                const TENANT: Column = Column::OrganizationId;
+                const ID: Column = Column::Id;
+                fn tenant(row: &Model) -> crate::id::OrganizationId {
+                    row.organization_id
+                }
+            }
+        }
+    });
+    quote! {
+        impl sea_orm::ActiveModelBehavior for ActiveModel {}
+        impl crate::id::NounId for #id {
+            type Entity = Entity;
+            const TABLE: &'static str = #table;
+        }
+        #tenanted
+    }
+}
+
+fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
+    let NounInput { name, plural, table, prefix, doc, write, has_external_ids, .. } = noun;
+    let singular = names::uncapitalized(name);
+    let tenant = if noun.is_tenanted { "organization_id" } else { "id" };
+    let read = match &noun.read {
+        Some(permission) => quote!(Some(crate::Permission::#permission)),
+        None => quote!(None),
+    };
+    let system = if noun.changes { quote!(SYSTEM) } else { quote!(APPENDED) };
+    let operations = match &noun.operations {
+        Operations::Named(name) => quote!(crate::noun::#name),
+        Operations::Listed(listed) => quote!(&[#(crate::noun::Operation::#listed),*]),
+    };
+    let about = format!("The description of `{name}`.");
+    quote! {
+        #[doc = #about]
+        pub static NOUN: crate::Noun = crate::Noun {
+            name: #name,
+            singular: #singular,
+            plural: #plural,
+            table: #table,
+            prefix: #prefix,
+            doc: #doc,
+            tenant: #tenant,
+            read: #read,
+            write: crate::Permission::#write,
+            system: &crate::noun::#system,
+            fields: &[#(#fields),*],
+            relations: &RELATIONS,
+            operations: #operations,
+            has_external_ids: #has_external_ids,
+        };
+    }
+}
+
+fn field(column: &Column) -> syn::Result<TokenStream> {
+    let Column { name, doc, is_nullable, is_ordered, is_searchable, is_open, .. } = column;
+    let stored = column.ident.to_string();
+    let kind = column.constraints.kind(&column.ty)?;
+    let writable = writable(&column.writable);
+    let personal = column.personal.as_ref().map_or_else(|| quote!(None), |told| quote!(#told));
+    let kept = column.kept.as_ref().map_or_else(|| quote!(None), |reason| quote!(Some(#reason)));
+    Ok(quote! {
+        crate::noun::Field {
+            name: #name,
+            column: #stored,
+            kind: #kind,
+            is_nullable: #is_nullable,
+            writable: #writable,
+            personal: crate::noun::Personal::#personal,
+            is_open: #is_open,
+            kept: #kept,
+            is_orderable: #is_ordered,
+            is_searchable: #is_searchable,
+            doc: #doc,
+        }
+    })
+}
+
+/// When a caller may set a column, as the description says it.
+pub fn writable(writable: &Writable) -> TokenStream {
+    match writable {
+        Writable::Never => quote!(crate::noun::Writable::Never),
+        Writable::Optional => quote!(crate::noun::Writable::Optional),
+        Writable::Required => quote!(crate::noun::Writable::Required),
+        Writable::Fixed => quote!(crate::noun::Writable::Fixed),
+        Writable::Default(literal) => quote!(crate::noun::Writable::Default(#literal)),
+    }
+}
+
+/// The typed constant of a column.
+fn constant(column: &Column) -> TokenStream {
+    let ident = constant_name(&column.ident);
+    let name = column.ident.to_string();
+    let ty = &column.ty;
+    let ty = if column.is_nullable { quote!(Option<#ty>) } else { quote!(#ty) };
+    let about = format!("The column `{name}`.");
+    quote! {
+        #[doc = #about]
+        pub const #ident: crate::Col<#ty> = crate::Col::new(&NOUN, #name);
+    }
+}
+
+/// A column that is called as the description is gets a longer name.
+fn constant_name(column: &Ident) -> Ident {
+    let name = column.to_string().to_uppercase();
+    if ["NOUN", "TABLE", "DECLARED"].contains(&name.as_str()) {
+        return format_ident!("{name}_COLUMN");
+    }
+    format_ident!("{name}")
+}

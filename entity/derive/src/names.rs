@@ -1,0 +1,72 @@
+//! Names of the API from those of tables, columns and types.
+
+/// `InteractionPoint` of `interaction_point`.
+pub fn upper_camel(snake: &str) -> String {
+    snake.split('_').map(capitalized).collect()
+}
+
+/// `pointKind` of `point_kind`.
+pub fn lower_camel(snake: &str) -> String {
+    let mut words = snake.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| name + &capitalized(word))
+}
+
+/// `interaction_point` of `InteractionPoint`.
+pub fn snake(camel: &str) -> String {
+    let mut name = String::new();
+    for letter in camel.chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+/// `interactionPoint` of `InteractionPoint`.
+pub fn uncapitalized(name: &str) -> String {
+    name.chars()
+        .enumerate()
+        .map(|(place, letter)| if place == 0 { letter.to_ascii_lowercase() } else { letter })
+        .collect()
+}
+
+/// The plural of an English noun by rule.
+pub fn plural(singular: &str) -> String {
+    let is_vowel = |letter: char| "aeiou".contains(letter);
+    match singular.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(is_vowel) => format!("{stem}ies"),
+        _ if ["s", "x", "z", "ch", "sh"].iter().any(|end| singular.ends_with(end)) => format!("{singular}es"),
+        _ => format!("{singular}s"),
+    }
+}
+
+fn capitalized(word: &str) -> String {
+    word.chars()
+        .enumerate()
+        .map(|(place, letter)| if place == 0 { letter.to_ascii_uppercase() } else { letter })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{lower_camel, plural, snake, uncapitalized, upper_camel};
+
+    #[test]
+    fn names_of_the_api_follow_from_those_of_tables_and_types() {
+        assert_eq!(upper_camel("interaction_point"), "InteractionPoint");
+        assert_eq!(lower_camel("corrected_through"), "correctedThrough");
+        assert_eq!(snake("FeedbackRecord"), "feedback_record");
+        assert_eq!(uncapitalized("FeedbackRecord"), "feedbackRecord");
+    }
+
+    #[test]
+    fn plurals_follow_the_rules_of_english() {
+        for (one, many) in
+            [("journey", "journeys"), ("policy", "policies"), ("address", "addresses"), ("branch", "branches")]
+        {
+            assert_eq!(plural(one), many);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What is made of a model, and what is said of a mistake.
+
+use syn::DeriveInput;
+
+use crate::{expand::expand, noun::NounInput};
+
+/// A model with these attributes and columns besides those of the kernel.
+fn model(noun: &str, columns: &str) -> String {
+    format!(
+        "/// A thing.
+        #[sea_orm(table_name = \"thing\")]
+        #[noun({noun})]
+        pub struct Model {{
+            pub organization_id: OrganizationId,
+            pub id: ThingId,
+            pub version: i64,
+            pub created_at: ChronoUnixTimestampMillis,
+            pub updated_at: ChronoUnixTimestampMillis,
+            {columns}
+        }}"
+    )
+}
+
+const NOUN: &str = "prefix = \"thing\", read = MapRead, write = MapWrite, operations = PART";
+
+/// What is made of a model.
+fn made(noun: &str, columns: &str) -> String {
+    let input: DeriveInput = syn::parse_str(&model(noun, columns)).unwrap();
+    expand(&NounInput::read(&input).unwrap()).to_string().replace(' ', "")
+}
+
+/// What is said of a mistake.
+fn refused(noun: &str, columns: &str) -> String {
+    let input: DeriveInput = syn::parse_str(&model(noun, columns)).unwrap();
+    NounInput::read(&input).unwrap_err().to_string()
+}
+
+#[test]
+fn names_follow_from_those_of_the_table() {
+    let made = made(NOUN, "/// A. \n #[noun(optional, max = 9)] pub nick_name: Option<String>,");
+    for wanted in [
+        r#"name:"Thing""#,
+        r#"singular:"thing""#,
+        r#"plural:"things""#,
+        r#"doc:"Athing.""#,
+        r#"name:"nickName",column:"nick_name",kind:crate::noun::Kind::Text{max:9},is_nullable:true"#,
+        r#"pubconstNICK_NAME:crate::Col<Option<String>>=crate::Col::new(&NOUN,"nick_name")"#,
+    ] {
+        assert!(made.contains(wanted), "{wanted} in {made}");
+    }
+}
+
+#[test]
+fn a_column_of_an_id_type_is_a_relation_with_its_inverse() {
+    let made =
+        made(NOUN, "/// Who owns it. \n #[noun(fixed, inverse(own_things = \"Its.\"))] pub owner_id: CustomerId,");
+    for wanted in [
+        r#"name:"owner",doc:"Whoownsit.",link:crate::noun::Link::One{column:"owner_id",is_nullable:false,"#,
+        r#"name:"ownThings",doc:"Its.",link:crate::noun::Link::Many{column:"owner_id"}"#,
+        "pubenumRelation{#[doc=\"By`owner_id`.\"]Owner}",
+    ] {
+        assert!(made.contains(wanted), "{wanted} in {made}");
+    }
+}
+
+#[test]
+fn two_relations_to_one_noun_are_no_related_of_sea_orm() {
+    let one = "/// A. \n pub from_id: CustomerId,";
+    assert!(made(NOUN, one).contains("implsea_orm::Related<"));
+    assert!(!made(NOUN, &format!("{one} /// B. \n pub to_id: CustomerId,")).contains("implsea_orm::Related<"));
+}
+
+#[test]
+fn a_mistake_has_attributes_with_what_is_allowed() {
+    for (noun, columns, message) in [
+        ("prefx = \"thing\"", "", "a noun has `prefix = \"…\"`"),
+        ("prefix = \"thing\"", "", "`read = …` is missing"),
+        (&NOUN.replace("PART", "ALL"), "", "`FULL`, `PART` or a list"),
+        (&NOUN.replace("PART", "FULL"), "", "pub archived_at: Option<ChronoUnixTimestampMillis>"),
+        (NOUN, "/// A. \n #[noun(requird)] pub name: String,", "a column may be `required`"),
+        (NOUN, "/// A. \n #[noun(required, fixed)] pub is_old: bool,", "one of `required`"),
+        (NOUN, "/// A. \n #[noun(personal = Name)] pub is_old: bool,", "`Identifier`, `Contact` or `FreeText`"),
+        (NOUN, "/// A. \n #[noun(unguarded)] pub is_old: bool,", "only a `personal` column"),
+        (NOUN, "/// A. \n #[noun(inverse(things = \"B.\"))] pub is_old: bool,", "only a relation"),
+        (NOUN, "/// A. \n #[noun(default = \"true\")] pub is_old: Option<bool>,", "never null"),
+        (NOUN, "pub is_old: bool,", "the doc comment of a column"),
+        (NOUN, "/// A. \n #[noun(searchable, max = 9)] pub name: String,", "`pub name_folded: String`"),
+        (NOUN, "/// A. \n #[noun(max = 9)] pub name: String, pub name_folded: String,", "not searchable"),
+        (NOUN, "/// A. \n pub owner: CustomerId,", "ends in `_id`"),
+    ] {
+        let told = refused(noun, columns);
+        assert!(told.contains(message), "{columns}: {told}");
+    }
+}
+
+#[test]
+fn a_kind_without_its_bounds_has_attributes_at_the_type() {
+    for (column, message) in [
+        ("pub name: String", "#[noun(max = 200)]"),
+        ("pub rank: i64", "#[noun(min = 1, max = 5)]"),
+        ("#[noun(max = 5)] pub score: f64", "#[noun(min = 1, max = 5)]"),
+        ("#[noun(max = 5)] pub is_old: bool", "only a text or a number"),
+        ("pub row_id: Uuid", "row_of"),
+    ] {
+        let input: DeriveInput = syn::parse_str(&model(NOUN, &format!("/// A. \n {column},"))).unwrap();
+        let made = expand(&NounInput::read(&input).unwrap()).to_string();
+        assert!(made.contains("compile_error"), "{column}: {made}");
+        assert!(made.contains(&message.replace('"', "\\\"")), "{column}: {made}");
+    }
+}
