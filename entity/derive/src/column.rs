@@ -34,6 +34,7 @@ pub struct Inverse {
 
 /// A column as the model declares it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of the column that the others do not")]
 pub struct Column {
     pub ident: Ident,
     /// Its type, without `Option`.

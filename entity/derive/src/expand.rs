@@ -27,7 +27,7 @@ pub fn expand(noun: &NounInput) -> TokenStream {
     }
 }
 
-/// What SeaORM and the store ask of an entity.
+/// What `SeaORM` and the store ask of an entity.
 fn entity(noun: &NounInput) -> TokenStream {
     let NounInput { id, table, .. } = noun;
     let tenanted = noun.is_tenanted.then(|| {
@@ -56,9 +56,10 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
     let NounInput { name, plural, table, prefix, doc, write, has_external_ids, .. } = noun;
     let singular = names::uncapitalized(name);
     let tenant = if noun.is_tenanted { "organization_id" } else { "id" };
-    let read = match &noun.read {
-        Some(permission) => quote!(Some(crate::Permission::#permission)),
-        None => quote!(None),
+    let read = if let Some(permission) = &noun.read {
+        quote!(Some(crate::Permission::#permission))
+    } else {
+        quote!(None)
     };
     let system = if noun.changes { quote!(SYSTEM) } else { quote!(APPENDED) };
     let operations = match &noun.operations {

@@ -1,4 +1,4 @@
-//! Relations: what the API shows of them, and how SeaORM joins them.
+//! Relations: what the API shows of them, and how `SeaORM` joins them.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ fn table_of(id: &Type) -> String {
     names::snake(kind::last_segment(id).trim_end_matches("Id"))
 }
 
-/// SeaORM's own description of the relations to one row; the organization is always part of the join.
+/// `SeaORM`'s own description of the relations to one row; the organization is always part of the join.
 pub fn orm(noun: &NounInput) -> TokenStream {
     let mut targets: BTreeMap<String, usize> = BTreeMap::new();
     for column in noun.references() {

@@ -79,7 +79,7 @@ impl Store {
         let mut sql = self.sql();
         sql.push("INSERT INTO organization_slug (slug, organization_id) VALUES (").bind(new.slug).push(", ");
         sql.bind_tenant(organization).push(")");
-        match tx.conn.execute(sql.finish()).await {
+        match tx.conn.transaction.execute(sql.finish()).await {
             Err(error) if error.kind() == FailureKind::Unique => {
                 tx.roll_back().await?;
                 return Ok(None);

@@ -39,7 +39,7 @@ impl Given {
             }
             let Some(known) = all.last_mut() else { continue };
             if let Some(name) = text.strip_prefix("[env: ") {
-                known.variable = name.trim_end_matches(['=', ']']).to_owned();
+                name.trim_end_matches(['=', ']']).clone_into(&mut known.variable);
             } else if let Some(default) = text.strip_prefix("[default: ") {
                 known.default = format!("`{}`", default.trim_end_matches(']'));
             } else if let Some(values) = text.strip_prefix("[possible values: ") {
@@ -57,8 +57,8 @@ impl Given {
         for known in &mut all {
             known.meaning = known.meaning.trim_end_matches(';').to_owned();
             if let Some((meaning, default)) = known.meaning.clone().split_once(" [default: ") {
-                known.meaning = meaning.to_owned();
-                known.default = default.trim_end_matches(']').to_owned();
+                meaning.clone_into(&mut known.meaning);
+                default.trim_end_matches(']').clone_into(&mut known.default);
             }
         }
         all.retain(|known| !known.form.contains("--help") && !known.form.contains("--version"));
