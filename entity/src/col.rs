@@ -4,28 +4,36 @@ use std::{fmt, marker::PhantomData};
 
 use sea_orm::{
     prelude::{ChronoUnixTimestampMillis, Uuid},
-    sea_query::{Value, ValueType},
+    sea_query::{Nullable, Value, ValueType},
 };
 
-use crate::Noun;
+use crate::{
+    Noun,
+    noun::{Link, Relationship},
+};
 
 /// What a column may hold: the type of its field in the model.
 pub trait ColumnType: Into<Value> {
     /// The type without `Option`.
-    type Value: ValueType + Into<Value>;
+    type Value: ValueType;
+    /// What a column that holds this value holds; `None` if it may not be absent and is.
+    fn from_value(value: Option<Self::Value>) -> Option<Self>;
 }
 
-impl<T: ColumnType<Value = T> + ValueType> ColumnType for Option<T>
-where
-    Self: Into<Value>,
-{
+impl<T: ColumnType<Value = T> + ValueType + Nullable> ColumnType for Option<T> {
     type Value = T;
+    fn from_value(value: Option<T>) -> Option<Self> {
+        Some(value)
+    }
 }
 
 macro_rules! column_types {
     ($($ty:ty),*) => {$(
         impl ColumnType for $ty {
             type Value = Self;
+            fn from_value(value: Option<Self>) -> Option<Self> {
+                value
+            }
         }
     )*};
 }
@@ -54,6 +62,14 @@ impl<T> Col<T> {
     /// The noun whose column it is.
     pub const fn noun(self) -> &'static Noun {
         self.noun
+    }
+
+    /// The relation to the row that it names, if it names one.
+    pub fn relation(self) -> Option<&'static Relationship> {
+        self.noun
+            .relations
+            .iter()
+            .find(|relation| matches!(relation.link, Link::One { column, .. } if column == self.name))
     }
 }
 

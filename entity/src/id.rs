@@ -1,7 +1,11 @@
 //! Ids: UUIDv7 in the tables, `point_01j…` (TypeID style) on the wire.
 
-use sea_orm::entity::prelude::*;
+use sea_orm::{
+    entity::prelude::*,
+    sea_query::{Nullable, ValueType},
+};
 
+use crate::col::ColumnType;
 pub use crate::ids::*;
 
 /// Crockford's base 32, lower case, as TypeID uses it.
@@ -65,11 +69,15 @@ pub fn decode(text: &str) -> Option<(&str, Uuid)> {
 }
 
 /// The id of a noun's rows, by which a column names one.
-pub trait NounId: From<Uuid> + Into<Uuid> {
+pub trait NounId: ColumnType<Value = Self> + ValueType + Nullable + From<Uuid> + Into<Uuid> + Copy + Eq {
     /// The entity of the rows.
     type Entity: EntityTrait;
     /// Their table.
     const TABLE: &'static str;
+    /// The id as the database keeps it.
+    fn uuid(self) -> Uuid {
+        self.into()
+    }
 }
 
 #[cfg(test)]

@@ -48,6 +48,9 @@ macro_rules! nouns {
                 }
                 impl crate::col::ColumnType for $id {
                     type Value = Self;
+                    fn from_value(value: Option<Self>) -> Option<Self> {
+                        value
+                    }
                 }
                 impl From<Uuid> for $id {
                     fn from(id: Uuid) -> Self {

@@ -33,6 +33,9 @@ macro_rules! string_enum {
         }
         impl $crate::col::ColumnType for $name {
             type Value = Self;
+            fn from_value(value: Option<Self>) -> Option<Self> {
+                value
+            }
         }
         impl $crate::string_enum::StringEnum for $name {
             const TYPE: &'static $crate::string_enum::EnumType = &$crate::string_enum::EnumType {

@@ -1,8 +1,13 @@
 //! API clients: made with a secret that is shown once, revoked for good.
 
 use async_graphql::value;
-use entity::{Permission, Permissions, api_client::NOUN, id, noun::Operation};
-use sea_orm::prelude::Uuid;
+use entity::{
+    Permission, Permissions,
+    api_client::{NOUN, REVOKED_AT, SCOPES},
+    id,
+    noun::Operation,
+};
+use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
 use crate::{
     Result,
@@ -14,7 +19,7 @@ use crate::{
     },
     store::{
         Tx,
-        statement::cell::{Cell, given},
+        statement::typed::assign,
         writing::{
             draft::{Draft, OnNull, Outcome},
             write::Hooks,
@@ -103,7 +108,7 @@ async fn create(tx: &Tx, input: &Input<'_>) -> Result<Done> {
 }
 
 fn check_scopes(tx: &Tx, draft: &mut Draft) {
-    let Some(asked) = draft.get("scopes").text().map(scopes) else { return };
+    let Some(asked) = draft.get(SCOPES).map(|asked| scopes(&asked)) else { return };
     if asked.is_empty() {
         draft.refuse(Code::Required, "scopes", "at least one scope is required");
     }
@@ -125,10 +130,10 @@ pub async fn revoke(tx: &Tx, id: Option<Uuid>) -> Result<Done> {
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
     let id = record.id();
-    if !record.get("revoked_at").is_null() {
+    if record.get(REVOKED_AT).is_some() {
         return Ok(Ok((id, Outcome::Unchanged)));
     }
-    let now = given(&NOUN, "revoked_at", Cell::Int(tx.now().timestamp_millis()));
+    let now = assign(REVOKED_AT, ChronoUnixTimestampMillis(tx.now()));
     tx.change(&NOUN, vec![(record, vec![now])]).await?;
     tx.revoke_tokens(Revocation::Client, &id::encode(NOUN.prefix, id)).await?;
     Ok(Ok((id, Outcome::Updated)))

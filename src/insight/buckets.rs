@@ -14,7 +14,7 @@ use crate::{
         Scope,
         statement::{
             builder::{Alias, Sql},
-            cell::{Cell, CellKind, given},
+            cell::{Cell, CellKind},
             filter::Predicate,
             tenant_check::TenantCheck,
         },
@@ -107,11 +107,9 @@ fn too_many() -> Error {
 
 /// Time zone and week start of the caller's organization.
 async fn own_organization(scope: &Scope) -> Result<(String, Weekday)> {
-    let column = |name| given(&organization::NOUN, name, Cell::Null).0;
-    let columns = [column("time_zone"), column("week_start")];
-    let rows = scope.by_ids(&organization::NOUN, &columns, &[scope.organization().0]).await?;
-    let found = rows.first().and_then(|row| Some((row[0].text()?.to_owned(), Weekday::parse(row[1].text()?)?)));
-    found.ok_or_else(|| Error::internal("an organization has no time zone"))
+    let columns = (organization::TIME_ZONE, organization::WEEK_START);
+    let found = scope.select_by_ids(columns, &[scope.organization().0]).await?;
+    found.into_iter().next().ok_or_else(|| Error::internal("an organization has no time zone"))
 }
 
 impl Buckets {

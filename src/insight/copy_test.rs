@@ -20,7 +20,7 @@ use crate::{
         Scope,
         statement::{
             builder::Alias,
-            cell::{Cell, CellKind, given},
+            cell::{Cell, CellKind},
             tenant_check::TenantCheck,
         },
     },
@@ -268,9 +268,8 @@ async fn open_mediums(scope: &Scope) -> Result<Vec<Uuid>> {
 async fn archived(scope: &Scope, candidates: &[(&Variant, Vec<Uuid>)]) -> Result<HashSet<Uuid>> {
     let mut ids: Vec<Uuid> = candidates.iter().map(|(winner, _)| winner.message).collect();
     ids.dedup();
-    let column = |name| given(&message::NOUN, name, Cell::Null).0;
-    let rows = scope.by_ids(&message::NOUN, &[column("id"), column("archived_at")], &ids).await?;
-    let known: HashMap<Uuid, bool> = rows.iter().filter_map(|row| Some((row[0].id()?, row[1].is_null()))).collect();
+    let rows = scope.select_by_ids((message::ID, message::ARCHIVED_AT), &ids).await?;
+    let known: HashMap<Uuid, bool> = rows.into_iter().map(|(id, archived_at)| (id.0, archived_at.is_none())).collect();
     Ok(ids.into_iter().filter(|id| known.get(id) != Some(&true)).collect())
 }
 

@@ -4,9 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
 use entity::{
-    Noun, Permission, expectation, feedback_record, interaction_point, journey, noun::StringEnum, offer, step,
+    Col, Noun, Permission, expectation, feedback_record,
+    id::{DepartmentId, InteractionPointId},
+    interaction_point, journey,
+    noun::StringEnum,
+    offer, step,
 };
-use sea_orm::prelude::Uuid;
+use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
 use super::coverage_types::{COVERAGE, CoverageKey};
 use crate::{
@@ -18,7 +22,7 @@ use crate::{
     store::{
         Scope,
         statement::{
-            cell::{Cell, Column},
+            cell::Cell,
             filter::{Comparison, Predicate},
         },
     },
@@ -120,34 +124,44 @@ async fn coverage(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
 
 /// The points of the organization, or of a journey, out of the archive, by age.
 async fn points(scope: &Scope, journey: Option<Uuid>) -> Result<Vec<Point>> {
-    const COLUMNS: [&str; 3] = ["id", "owner_id", "archived_at"];
-    let noun = &interaction_point::NOUN;
+    const COLUMNS: (Col<InteractionPointId>, Col<Option<DepartmentId>>, Col<Option<ChronoUnixTimestampMillis>>) =
+        (interaction_point::ID, interaction_point::OWNER_ID, interaction_point::ARCHIVED_AT);
     let rows = match journey {
-        None => scope.every_cells(noun, &COLUMNS, MAX_POINTS).await?,
+        None => scope.select_all(COLUMNS, MAX_POINTS).await?,
         Some(journey) => {
-            let steps = scope.cells(&step::NOUN, &["point_id"], "journey_id", &[journey], MAX_POINTS).await?;
-            let ids: HashSet<Uuid> = steps.iter().filter_map(|row| row[0].id()).collect();
-            scope.cells(noun, &COLUMNS, "id", &ids.into_iter().collect::<Vec<_>>(), MAX_POINTS).await?
+            let steps = scope.select((step::POINT_ID,), step::JOURNEY_ID, &[journey], MAX_POINTS).await?;
+            let ids: HashSet<Uuid> = steps.into_iter().map(|(point,)| point.0).collect();
+            let ids: Vec<Uuid> = ids.into_iter().collect();
+            scope.select(COLUMNS, interaction_point::ID, &ids, MAX_POINTS).await?
         }
     };
     if rows.len() > MAX_POINTS {
         return Err(Error::BadInput(format!("there are more than {MAX_POINTS} points")));
     }
-    let point = |row: &Vec<Cell>| Some(Point { id: row[0].id()?, is_owned: !row[1].is_null() });
-    Ok(rows.iter().filter(|row| row[2].is_null()).filter_map(point).collect())
+    let active = rows.into_iter().filter(|(.., archived_at)| archived_at.is_none());
+    Ok(active.map(|(id, owner, _)| Point { id: id.0, is_owned: owner.is_some() }).collect())
 }
 
 async fn expectations(scope: &Scope, points: &[Uuid]) -> Result<Vec<Expectation>> {
-    let columns = ["id", "point_id", "rank", "target_metric", "archived_at"];
-    let rows = scope.cells(&expectation::NOUN, &columns, "point_id", points, MAX_EXPECTATIONS).await?;
+    let columns = (
+        expectation::ID,
+        expectation::POINT_ID,
+        expectation::RANK,
+        expectation::TARGET_METRIC,
+        expectation::ARCHIVED_AT,
+    );
+    let rows = scope.select(columns, expectation::POINT_ID, points, MAX_EXPECTATIONS).await?;
     if rows.len() > MAX_EXPECTATIONS {
         return Err(Error::BadInput(format!("the points have more than {MAX_EXPECTATIONS} expectations")));
     }
-    let expectation = |row: &Vec<Cell>| {
-        let (id, point) = row[0].id().zip(row[1].id())?;
-        Some(Expectation { id, point, is_ranked: !row[2].is_null(), is_measured: !row[3].is_null() })
-    };
-    Ok(rows.iter().filter(|row| row[4].is_null()).filter_map(expectation).collect())
+    let active = rows.into_iter().filter(|(.., archived_at)| archived_at.is_none());
+    let expectation = active.map(|(id, point, rank, metric, _)| Expectation {
+        id: id.0,
+        point: point.0,
+        is_ranked: rank.is_some(),
+        is_measured: metric.is_some(),
+    });
+    Ok(expectation.collect())
 }
 
 /// Everything that is missing, in a fixed number of statements.
@@ -174,10 +188,8 @@ async fn findings(scope: &Scope, points: &[Point], is_whole: bool, days: i64) ->
         lacking(CoverageKey::NoExpectations, &|point| !known.contains_key(&point.id)),
         Finding { of: with, ..lacking(CoverageKey::TopFiveNotChosen, &is_unranked) },
     ];
-    let received = feedback_record::NOUN.field("receivedAt").map(Column::of);
-    let received = received.ok_or_else(|| Error::internal("feedback is received at a time"))?;
     let since = Cell::Int((scope.now() - TimeDelta::days(days)).timestamp_millis());
-    let recent = Predicate::Column(received, Comparison::Gte(since));
+    let recent = Predicate::Column(feedback_record::RECEIVED_AT.into(), Comparison::Gte(since));
     for (key, relation, filter) in [
         (CoverageKey::NoInfluencers, "influencers", Predicate::always()),
         (CoverageKey::NoMediums, "mediums", Predicate::always()),
@@ -211,11 +223,12 @@ async fn findings(scope: &Scope, points: &[Point], is_whole: bool, days: i64) ->
 
 /// Offers out of the archive that no point has.
 async fn unused_offers(scope: &Scope) -> Result<Finding> {
-    let rows = scope.every_cells(&offer::NOUN, &["id", "archived_at"], MAX_OFFERS).await?;
+    let rows = scope.select_all((offer::ID, offer::ARCHIVED_AT), MAX_OFFERS).await?;
     if rows.len() > MAX_OFFERS {
         return Err(Error::BadInput(format!("there are more than {MAX_OFFERS} offers")));
     }
-    let offers: Vec<Uuid> = rows.iter().filter(|row| row[1].is_null()).filter_map(|row| row[0].id()).collect();
+    let active = rows.into_iter().filter(|(_, archived_at)| archived_at.is_none());
+    let offers: Vec<Uuid> = active.map(|(id, _)| id.0).collect();
     let relation = offer::NOUN.relation("interactionPoints");
     let relation = relation.ok_or_else(|| Error::internal("an offer has points"))?;
     let used = if offers.is_empty() {

@@ -14,7 +14,7 @@ use crate::{
         rollup,
         statement::{
             builder::{Alias, Sql},
-            cell::{Cell, CellKind, Column, given},
+            cell::{Cell, CellKind, Column, column_named},
             filter::between,
             tenant_check::TenantCheck,
         },
@@ -239,7 +239,7 @@ impl Ask {
         }
         sql.push(", COUNT(*) AS n");
         for (column, _) in SCORES {
-            rollup::sum(sql.push(", "), given(NOUN, column, Cell::Null).0);
+            rollup::sum(sql.push(", "), column_named(NOUN, column));
             sql.push(" AS ").name(&[column, "_sum"]);
             sql.push(", COUNT(").column(Alias::ROW, column).push(") AS ").name(&[column, "_n"]);
         }

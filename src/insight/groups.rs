@@ -26,7 +26,7 @@ use crate::{
         paging::cursor::Codec,
         rollup::BILLIONTHS,
         statement::{
-            cell::{Cell, CellKind, given},
+            cell::{Cell, CellKind, column_named},
             filter::Predicate,
         },
     },
@@ -330,7 +330,7 @@ impl Ask {
 /// The mean of a score from its sum and number: sums of numbers with fractions are in billionths.
 fn mean(column: &str, pair: &[Cell]) -> ComputedObject {
     let n = pair[1].int().unwrap_or(0);
-    let unit = if given(NOUN, column, Cell::Null).0.kind == CellKind::Float { BILLIONTHS } else { 1.0 };
+    let unit = if column_named(NOUN, column).kind == CellKind::Float { BILLIONTHS } else { 1.0 };
     #[expect(clippy::cast_precision_loss, reason = "sums and numbers are below 2^52 for four million records")]
     let mean = pair[0].int().filter(|_| n > 0).map_or(Cell::Null, |sum| Cell::Float(sum as f64 / unit / n as f64));
     ComputedObject { cells: vec![("mean", mean), ("n", Cell::Int(n))], inside: Vec::new() }

@@ -25,7 +25,7 @@ use crate::{
         Scope,
         statement::{
             builder::{Alias, Sql},
-            cell::{Cell, CellKind, given},
+            cell::{Cell, CellKind},
             tenant_check::TenantCheck,
         },
     },
@@ -150,9 +150,8 @@ async fn reviewed(scope: &Scope, which: Which<'_>) -> Result<(usize, Vec<Reviewe
     scope.may_read(&interaction_point::NOUN)?;
     scope.may_read(&review_answer::NOUN)?;
     let active: Vec<Uuid> = questions(scope).await?.into_iter().map(|question| question.id.0).collect();
-    let column = given(&organization::NOUN, "review_cadence_days", Cell::Null).0;
-    let own = scope.by_ids(&organization::NOUN, &[column], &[scope.organization().0]).await?;
-    let cadence = own.into_iter().flatten().next().unwrap_or(Cell::Null);
+    let own = scope.select_by_ids((organization::REVIEW_CADENCE_DAYS,), &[scope.organization().0]).await?;
+    let cadence = own.first().and_then(|(days,)| *days).map_or(Cell::Null, Cell::Int);
     let mut sql = scope.sql();
     sql.push("SELECT g.tenant, g.id, g.cadence, g.newest, g.answered, COUNT(*) OVER (PARTITION BY g.tenant) FROM (");
     sql.push("SELECT t.organization_id AS tenant, t.id AS id, COALESCE(t.review_cadence_days, ");
@@ -239,11 +238,11 @@ async fn due(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
 }
 
 async fn of_journeys(scope: &Scope, journeys: &[Uuid]) -> Result<ResolvedByRow> {
-    let steps = scope.cells(&step::NOUN, &["journey_id", "point_id"], "journey_id", journeys, MAX_ROWS).await?;
+    let steps = scope.select((step::JOURNEY_ID, step::POINT_ID), step::JOURNEY_ID, journeys, MAX_ROWS).await?;
     too_many(steps.len() > MAX_ROWS, "journeys")?;
     let mut points: HashMap<Uuid, BTreeSet<Uuid>> = HashMap::new();
-    for (journey, point) in steps.iter().filter_map(|row| row[0].id().zip(row[1].id())) {
-        points.entry(journey).or_default().insert(point);
+    for (journey, point) in steps {
+        points.entry(journey.0).or_default().insert(point.0);
     }
     let all: Vec<Uuid> = points.values().flatten().copied().collect::<BTreeSet<Uuid>>().into_iter().collect();
     let (questions, found, _) = reviewed(scope, Which::Of(&all)).await?;
@@ -271,15 +270,14 @@ async fn items(scope: &Scope, input: &Input<'_>, points: &[Uuid]) -> Result<Reso
     let mut questions = questions(scope).await?;
     questions.retain(|question| component.is_none_or(|component| question.component == component));
     questions.truncate(usize::try_from(wanted(input)?).unwrap_or_default());
-    let columns = ["id", "point_id", "question_id", "answered_at"];
-    let rows = scope.cells(&review_answer::NOUN, &columns, "point_id", points, MAX_ROWS).await?;
+    let columns = (review_answer::ID, review_answer::POINT_ID, review_answer::QUESTION_ID, review_answer::ANSWERED_AT);
+    let rows = scope.select(columns, review_answer::POINT_ID, points, MAX_ROWS).await?;
     too_many(rows.len() > MAX_ROWS, "points")?;
     let mut newest: HashMap<(Uuid, Uuid), (i64, Uuid)> = HashMap::new();
-    for row in &rows {
-        if let [Cell::Id(id), Cell::Id(point), Cell::Id(question), Cell::Int(at)] = row.as_slice() {
-            let known = newest.entry((*point, *question)).or_insert((*at, *id));
-            *known = (*at, *id).max(*known);
-        }
+    for (id, point, question, at) in rows {
+        let answer = (at.0.timestamp_millis(), id.0);
+        let known = newest.entry((point.0, question.0)).or_insert(answer);
+        *known = answer.max(*known);
     }
     let item = |point: &Uuid, question: &review_question::Model| {
         let answer = newest.get(&(*point, question.id.0)).map_or(Cell::Null, |(_, id)| Cell::Id(*id));

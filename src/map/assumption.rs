@@ -1,8 +1,9 @@
 //! Assumptions: only what is wrong is corrected, and only what has a correction is done.
 
 use entity::{
-    assumption::{AssumptionTruth, Entity},
-    noun::StringEnum,
+    Col,
+    assumption::{AssumptionTruth, CORRECTED_AT, CORRECTED_THROUGH_ID, CORRECTION, Entity, TRUTH},
+    col::ColumnType,
 };
 
 use super::evidence::backed;
@@ -30,27 +31,30 @@ pub const SLICE: Module = Module {
 };
 
 fn check(tx: &Tx, drafts: &mut [Draft]) {
-    let now = tx.now().timestamp_millis();
+    let now = tx.now();
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
-        let has_correction = !draft.get("correction").is_null();
-        let is_wrong = draft.get("truth").text() == Some(AssumptionTruth::Wrong.name());
+        let has_correction = draft.get(CORRECTION).is_some();
+        let is_wrong = draft.get(TRUTH) == Some(AssumptionTruth::Wrong);
         if has_correction && !is_wrong {
             // Whoever corrects learns that it must be wrong first; whoever judges anew, that there is a correction.
-            let is_new_correction = draft.is_new() || changes(draft, "correction");
+            let is_new_correction = draft.is_new() || changes(draft, CORRECTION);
             let field = if is_new_correction { "correction" } else { "truth" };
             draft.refuse(Code::Invalid, field, "only an assumption that is WRONG can have a correction");
         }
-        let is_told = !draft.get("corrected_at").is_null() || !draft.get("corrected_through_id").is_null();
+        let is_told = draft.get(CORRECTED_AT).is_some() || draft.get(CORRECTED_THROUGH_ID).is_some();
         if is_told && !has_correction {
             draft.refuse(Code::Required, "correction", "correctedAt and correctedThroughRef require a correction");
         }
-        if draft.gives("corrected_at") && draft.get("corrected_at").int().is_some_and(|at| at > now) {
+        if draft.gives(CORRECTED_AT) && draft.get(CORRECTED_AT).is_some_and(|at| at.0 > now) {
             draft.refuse(Code::OutOfRange, "correctedAt", "this is in the future");
         }
     }
 }
 
 /// Whether a draft gives a column another value than it has.
-fn changes(draft: &Draft, column: &str) -> bool {
+fn changes<T: ColumnType>(draft: &Draft, column: Col<T>) -> bool
+where
+    T::Value: PartialEq,
+{
     draft.current.as_ref().is_none_or(|row| row.get(column) != draft.get(column))
 }

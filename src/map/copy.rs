@@ -3,7 +3,6 @@
 use entity::{
     Noun, Permission, assumption, desired_result, expectation, interaction_point,
     journey::{self, JourneyStatus},
-    noun::StringEnum,
     objective, objective_conflict, stage, step, step_link,
 };
 
@@ -16,7 +15,10 @@ use crate::{
     },
     store::{
         Tx,
-        statement::cell::{Cell, Column, Record, columns, given},
+        statement::{
+            cell::{Cell, Column, Record, columns},
+            typed::assign,
+        },
         writing::{
             aggregate::Aggregate,
             draft::{Draft, Mode, Outcome, Target},
@@ -136,8 +138,8 @@ pub(super) const POINT_COPY: Mutation = Mutation {
 async fn copy_journey(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     let includes_nested = input.get("includesNested") == Some(&async_graphql::Value::Boolean(true));
     copy(tx, input, if includes_nested { &NESTED } else { &JOURNEY }, "title", |noun| {
-        let status = Cell::Text(JourneyStatus::Draft.name().to_owned());
-        if noun.table == journey::NOUN.table { vec![given(noun, "status", status)] } else { Vec::new() }
+        let is_journey = noun.table == journey::NOUN.table;
+        if is_journey { vec![assign(journey::STATUS, JourneyStatus::Draft)] } else { Vec::new() }
     })
     .await
 }
@@ -203,12 +205,14 @@ async fn copy_step(tx: &Tx, input: &Input<'_>) -> Result<Done> {
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
     let mut draft = Draft::new(noun, Target::New, Mode::CreateOnly);
-    let own = |column: &Column| !["id", "version", "created_at", "updated_at"].contains(&column.name);
+    let own = |column: &Column| noun.system.iter().all(|field| field.column != column.name);
     for column in columns(noun).into_iter().filter(own) {
-        draft.set(column.name, original.get(column.name).clone());
+        draft.set_cell(column.name, original.cell(column.name).clone());
     }
-    let after = Cell::Int(original.get("position").int().unwrap_or_default() + 1);
-    draft.set("position", place.map_or(after, |(_, place)| place));
+    match place {
+        Some((column, place)) => draft.set_cell(column.name, place),
+        None => draft.set(step::POSITION, original.get(step::POSITION).unwrap_or_default() + 1),
+    }
     let written = tx.write(noun, rules, &mut [draft], true).await?.remove(0);
     Ok(match written.id {
         Some(id) if written.errors.is_empty() => Ok((id, Outcome::Created)),

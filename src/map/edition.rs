@@ -5,12 +5,15 @@ use entity::{
     event::EventOperation,
     expectation, influencer, interaction_point,
     journey::{self, JourneyStatus},
-    journey_edition::{self, Column, Entity},
+    journey_edition::{self, Column, DOCUMENT, Entity, ID, JOURNEY_ID, NUMBER, PUBLISHED_AT, PUBLISHED_BY},
     medium,
     noun::{Field, Kind, Link, Noun, Relationship, StringEnum, Writable},
     stage, step, step_link,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    prelude::{ChronoUnixTimestampMillis, Uuid},
+};
 use serde_json::Value;
 
 use super::{
@@ -27,7 +30,7 @@ use crate::{
     },
     store::{
         Connection, Scope, Tx,
-        statement::cell::{Cell, given},
+        statement::{cell::Cell, typed::assign},
         writing::{
             aggregate::Aggregate,
             draft::{Draft, Mode, Outcome, Target},
@@ -174,15 +177,14 @@ async fn publish(tx: &Tx, input: &Input<'_>) -> Result<Done> {
         Ok(record) => record,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
-    if !record.get("archived_at").is_null() {
+    if record.get(journey::ARCHIVED_AT).is_some() {
         let message = "the journey is archived; restore it first";
         return Ok(Err(vec![UserError::new(Code::Invalid, "id", message)]));
     }
     let id = record.id();
     let latest = Entity::find().filter(Column::JourneyId.eq(id)).order_by_desc(Column::Number).limit(1);
     let latest = tx.all(latest).await?.pop();
-    let published = Cell::Text(JourneyStatus::Published.name().to_owned());
-    let was_published = *record.get("status") == published;
+    let was_published = record.get(journey::STATUS) == Some(JourneyStatus::Published);
     let (number, before) = latest.map_or((1, None), |edition| (edition.number + 1, Some(edition.document)));
     if was_published && before.is_some() && before == current(tx, id).await?.map(|document| document.to_string()) {
         return Ok(Ok((id, Outcome::Unchanged)));
@@ -193,18 +195,18 @@ async fn publish(tx: &Tx, input: &Input<'_>) -> Result<Done> {
         fields.push("status");
     }
     let now = Cell::Int(tx.now().timestamp_millis());
-    let changed = record.changed(&[given(noun, "status", published)], &now);
+    let changed = record.changed(&[assign(journey::STATUS, JourneyStatus::Published)], &now);
     tx.put(noun, vec![(changed, fields)], EventOperation::Updated).await?;
     let document = current(tx, id).await?.map(|document| document.to_string());
     let Some(document) = document.filter(|document| document.len() <= MAX_BYTES) else {
         return Ok(Err(vec![UserError::new(Code::TooLong, "id", "the journey is too large for an edition")]));
     };
     let mut draft = Draft::new(&journey_edition::NOUN, Target::New, Mode::CreateOnly);
-    draft.set("number", Cell::Int(number));
-    draft.set("document", Cell::Text(document));
-    draft.set("published_at", Cell::Int(tx.now().timestamp_millis()));
-    draft.set("published_by", Cell::Text(tx.actor().subject.clone()));
-    draft.set("journey_id", Cell::Id(id));
+    draft.set(NUMBER, number);
+    draft.set(DOCUMENT, document);
+    draft.set(PUBLISHED_AT, ChronoUnixTimestampMillis(tx.now()));
+    draft.set(PUBLISHED_BY, tx.actor().subject.clone());
+    draft.set(JOURNEY_ID, id);
     tx.write(&journey_edition::NOUN, &Hooks::NONE, &mut [draft], true).await?;
     Ok(Ok((id, Outcome::Updated)))
 }
@@ -224,10 +226,10 @@ async fn compare(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
         let id = found.get(reference).copied();
         ids.push(id.ok_or_else(|| Error::BadInput(format!("{name}: no such {}", noun.name)))?);
     }
-    let rows = scope.cells(noun, &["id", "journey_id", "document"], "id", &ids, ids.len()).await?;
+    let rows = scope.select((ID, JOURNEY_ID, DOCUMENT), ID, &ids, ids.len()).await?;
     let document = |id: Uuid| -> Result<(Uuid, Value)> {
-        let row = rows.iter().find(|row| row[0].id() == Some(id));
-        let parsed = row.and_then(|row| Some((row[1].id()?, serde_json::from_str(row[2].text()?).ok()?)));
+        let row = rows.iter().find(|(known, ..)| known.0 == id);
+        let parsed = row.and_then(|(_, journey, document)| Some((journey.0, serde_json::from_str(document).ok()?)));
         parsed.ok_or_else(|| Error::internal("an edition cannot be read"))
     };
     let from = ids.first().copied().ok_or_else(|| Error::BadInput("from is required".to_owned()))?;

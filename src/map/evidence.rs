@@ -2,7 +2,7 @@
 
 use entity::{
     Noun, Tenanted,
-    evidence::{EvidenceKind, NOUN},
+    evidence::{EvidenceKind, GATHERED_AT, KIND, NOUN, SAMPLE_SIZE, SOURCE_URL},
     noun::{Kind, StringEnum},
 };
 use sea_orm::prelude::Uuid;
@@ -82,16 +82,16 @@ async fn levels(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Reso
 }
 
 fn check(tx: &Tx, drafts: &mut [Draft]) {
-    let now = tx.now().timestamp_millis();
+    let now = tx.now();
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
-        let is_quantitative = draft.get("kind").text() == Some(EvidenceKind::Quantitative.name());
-        if is_quantitative && draft.get("sample_size").is_null() {
+        let is_quantitative = draft.get(KIND) == Some(EvidenceKind::Quantitative);
+        if is_quantitative && draft.get(SAMPLE_SIZE).is_none() {
             draft.refuse(Code::Required, "sampleSize", "quantitative evidence says how many were asked or counted");
         }
-        if draft.gives("gathered_at") && draft.get("gathered_at").int().is_some_and(|at| at > now) {
+        if draft.gives(GATHERED_AT) && draft.get(GATHERED_AT).is_some_and(|at| at.0 > now) {
             draft.refuse(Code::OutOfRange, "gatheredAt", "this is in the future");
         }
-        if draft.get("source_url").text().is_some_and(|address| !is_web_address(address)) {
+        if draft.get(SOURCE_URL).is_some_and(|address| !is_web_address(&address)) {
             draft.refuse(Code::Invalid, "sourceUrl", "this is no http or https address");
         }
     }

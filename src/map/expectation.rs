@@ -5,10 +5,13 @@ use std::collections::{HashMap, HashSet};
 use entity::{
     Permission,
     event::EventOperation,
-    expectation::{Column, Entity, Model, NOUN},
+    expectation::{Column, Entity, Model, NOUN, POINT_ID, RANK, STATEMENT},
     expectation_ranking, id, interaction_point,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
+    prelude::{ChronoUnixTimestampMillis, Uuid},
+};
 use serde_json::json;
 
 use super::{EXPECTED_VERSION, evidence::backed, interaction_point::ID};
@@ -21,7 +24,10 @@ use crate::{
     },
     store::{
         Tx,
-        statement::cell::{Cell, Record, given},
+        statement::{
+            cell::{Cell, Record},
+            typed::assign,
+        },
         writing::{draft::Outcome, write::Hooks},
     },
 };
@@ -121,7 +127,7 @@ pub(super) async fn set_ranks(tx: &Tx, ranks: &Ranks) -> Result<(HashSet<Uuid>, 
         // One was deleted after it was read: run again.
         return Err(Error::Collision);
     }
-    let point_of = |record: &Record| record.get("point_id").id().unwrap_or_default();
+    let point_of = |record: &Record| record.get(POINT_ID).map(Uuid::from).unwrap_or_default();
     let history: Vec<(Uuid, Vec<Ranked>, Vec<Ranked>)> = points
         .iter()
         .map(|point| {
@@ -134,12 +140,12 @@ pub(super) async fn set_ranks(tx: &Tx, ranks: &Ranks) -> Result<(HashSet<Uuid>, 
         .into_values()
         .filter(|record| changing.contains(&record.id()))
         .map(|record| {
-            let rank = rank(point_of(&record), record.id()).map_or(Cell::Null, Cell::Int);
-            (record, vec![given(&NOUN, "rank", rank)])
+            let rank = rank(point_of(&record), record.id());
+            (record, vec![assign(RANK, rank)])
         })
         .collect();
     // Ranks are unique at every moment: all that move are cleared before any is set.
-    tx.clear(&NOUN, "rank", &changing.iter().copied().collect::<Vec<_>>()).await?;
+    tx.clear(RANK, &changing.iter().copied().collect::<Vec<_>>()).await?;
     tx.change(&NOUN, changes).await?;
     let now = Cell::Int(tx.now().timestamp_millis());
     let owners = points.iter().filter_map(|point| owners.remove(point));
@@ -159,11 +165,11 @@ pub(super) struct Ranked {
 
 impl Ranked {
     fn of(record: &Record) -> Option<Self> {
-        Self::at(record, record.get("rank").int()?)
+        Self::at(record, record.get(RANK)?)
     }
 
     fn at(record: &Record, rank: i64) -> Option<Self> {
-        Some(Self { rank, id: record.id(), statement: record.get("statement").text()?.to_owned() })
+        Some(Self { rank, id: record.id(), statement: record.get(STATEMENT)? })
     }
 
     fn shown(&self) -> serde_json::Value {
@@ -180,19 +186,17 @@ fn ranked(ranked: impl Iterator<Item = Ranked>) -> Vec<Ranked> {
 
 /// Adds to the history of top fives: each point with its top five before and after.
 async fn record_change(tx: &Tx, changed: &[(Uuid, Vec<Ranked>, Vec<Ranked>)]) -> Result<()> {
-    let noun = &expectation_ranking::NOUN;
-    let list =
-        |ranked: &[Ranked]| Cell::Text(ranked.iter().map(Ranked::shown).collect::<serde_json::Value>().to_string());
+    let list = |ranked: &[Ranked]| ranked.iter().map(Ranked::shown).collect::<serde_json::Value>().to_string();
     let row = |(point, before, after): &(Uuid, Vec<Ranked>, Vec<Ranked>)| {
         vec![
-            given(noun, "ranked_at", Cell::Int(tx.now().timestamp_millis())),
-            given(noun, "subject", Cell::Text(tx.actor().subject.clone())),
-            given(noun, "before", list(before)),
-            given(noun, "after", list(after)),
-            given(noun, "point_id", Cell::Id(*point)),
+            assign(expectation_ranking::RANKED_AT, ChronoUnixTimestampMillis(tx.now())),
+            assign(expectation_ranking::SUBJECT, tx.actor().subject.clone()),
+            assign(expectation_ranking::BEFORE, list(before)),
+            assign(expectation_ranking::AFTER, list(after)),
+            assign(expectation_ranking::POINT_ID, *point),
         ]
     };
-    tx.make(noun, changed.iter().map(row).collect()).await
+    tx.make(&expectation_ranking::NOUN, changed.iter().map(row).collect()).await
 }
 
 /// The top five of a point as it is.
@@ -205,7 +209,8 @@ async fn top(tx: &Tx, point: Uuid) -> Result<Vec<Ranked>> {
 
 /// Tells of the place that a deleted expectation has left.
 async fn record_removal(tx: &Tx, deleted: &Record) -> Result<()> {
-    let (Some(gone), Some(point)) = (Ranked::of(deleted), deleted.get("point_id").id()) else { return Ok(()) };
+    let (Some(gone), Some(point)) = (Ranked::of(deleted), deleted.get(POINT_ID)) else { return Ok(()) };
+    let point = point.0;
     let after = top(tx, point).await?;
     let mut before = after.clone();
     before.push(gone);

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use entity::{
-    Permission,
+    Col, Permission,
+    id::StepId,
     noun::{Field, Kind, Noun, Relationship, StringEnum},
     step,
     step_link::{self, StepLinkKind},
@@ -44,14 +45,14 @@ pub(super) const OF_JOURNEY: &[Computed] = &[
         doc: "Steps without incoming links other than LOOP links, by position.",
         arguments: &[],
         shows: ReturnType::List(&step::NOUN),
-        run: |scope, _, ids| Box::pin(bare(scope, ids, "to_id")),
+        run: |scope, _, ids| Box::pin(bare(scope, ids, End::To)),
     },
     Computed {
         name: "ends",
         doc: "Steps without outgoing links other than LOOP links, by position.",
         arguments: &[],
         shows: ReturnType::List(&step::NOUN),
-        run: |scope, _, ids| Box::pin(bare(scope, ids, "from_id")),
+        run: |scope, _, ids| Box::pin(bare(scope, ids, End::From)),
     },
     Computed {
         name: "paths",
@@ -88,28 +89,28 @@ pub(super) const OF_STEP: &[Computed] = &[
         doc: "Steps that its outgoing links lead to, without duplicates, by age of the links.",
         arguments: &[KINDS],
         shows: ReturnType::List(&step::NOUN),
-        run: |scope, input, ids| Box::pin(neighbours(scope, input, ids, ["from_id", "to_id"])),
+        run: |scope, input, ids| Box::pin(neighbours(scope, input, ids, End::From)),
     },
     Computed {
         name: "predecessors",
         doc: "Steps that its incoming links come from, without duplicates, by age of the links.",
         arguments: &[KINDS],
         shows: ReturnType::List(&step::NOUN),
-        run: |scope, input, ids| Box::pin(neighbours(scope, input, ids, ["to_id", "from_id"])),
+        run: |scope, input, ids| Box::pin(neighbours(scope, input, ids, End::To)),
     },
     Computed {
         name: "isStart",
         doc: "Whether it has no incoming links other than LOOP links.",
         arguments: &[],
         shows: ReturnType::Value(Kind::Bool),
-        run: |scope, _, ids| Box::pin(is_bare(scope, ids, "to_id")),
+        run: |scope, _, ids| Box::pin(is_bare(scope, ids, End::To)),
     },
     Computed {
         name: "isEnd",
         doc: "Whether it has no outgoing links other than LOOP links.",
         arguments: &[],
         shows: ReturnType::Value(Kind::Bool),
-        run: |scope, _, ids| Box::pin(is_bare(scope, ids, "from_id")),
+        run: |scope, _, ids| Box::pin(is_bare(scope, ids, End::From)),
     },
 ];
 
@@ -156,13 +157,36 @@ struct Line {
     to: Uuid,
 }
 
+/// One end of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    From,
+    To,
+}
+
+impl End {
+    const fn column(self) -> Col<StepId> {
+        match self {
+            Self::From => step_link::FROM_ID,
+            Self::To => step_link::TO_ID,
+        }
+    }
+
+    /// The step at this end, and the one at the other.
+    const fn of(self, line: &Line) -> (Uuid, Uuid) {
+        match self {
+            Self::From => (line.from, line.to),
+            Self::To => (line.to, line.from),
+        }
+    }
+}
+
 /// Links of these kinds whose `column` is one of `ids`, by age.
-async fn lines(scope: &Scope, column: &'static str, ids: &[Uuid], kinds: &[&str]) -> Result<Vec<Line>> {
-    let columns = ["id", "from_id", "to_id", "kind"];
-    let rows = scope.cells(&step_link::NOUN, &columns, column, ids, MAX_ROWS).await?;
-    let is_wanted = |row: &&Vec<Cell>| row[3].text().is_some_and(|kind| kinds.contains(&kind));
-    let line = |row: &Vec<Cell>| Some(Line { id: row[0].id()?, from: row[1].id()?, to: row[2].id()? });
-    Ok(rows.iter().filter(is_wanted).filter_map(line).collect())
+async fn lines<T>(scope: &Scope, column: Col<T>, ids: &[Uuid], kinds: &[&str]) -> Result<Vec<Line>> {
+    let columns = (step_link::ID, step_link::FROM_ID, step_link::TO_ID, step_link::KIND);
+    let rows = scope.select(columns, column, ids, MAX_ROWS).await?;
+    let wanted = rows.into_iter().filter(|(.., kind)| kinds.contains(&kind.name()));
+    Ok(wanted.map(|(id, from, to, _)| Line { id: id.0, from: from.0, to: to.0 }).collect())
 }
 
 /// The kinds of links that are not the way back.
@@ -178,15 +202,10 @@ fn kinds<'a>(input: &'a Input<'_>) -> Vec<&'a str> {
     input.list("kinds").into_iter().filter_map(text).collect()
 }
 
-async fn neighbours(
-    scope: &Scope,
-    input: &Input<'_>,
-    ids: &[Uuid],
-    [here, there]: [&'static str; 2],
-) -> Result<ResolvedByRow> {
+async fn neighbours(scope: &Scope, input: &Input<'_>, ids: &[Uuid], here: End) -> Result<ResolvedByRow> {
     let mut found: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-    for line in lines(scope, here, ids, &kinds(input)).await? {
-        let (own, other) = if there == "to_id" { (line.from, line.to) } else { (line.to, line.from) };
+    for line in lines(scope, here.column(), ids, &kinds(input)).await? {
+        let (own, other) = here.of(&line);
         let known = found.entry(own).or_default();
         if !known.contains(&other) {
             known.push(other);
@@ -195,25 +214,23 @@ async fn neighbours(
     Ok(found.into_iter().map(|(id, steps)| (id, steps.into_iter().map(Resolved::Row).collect())).collect())
 }
 
-async fn is_bare(scope: &Scope, ids: &[Uuid], column: &'static str) -> Result<ResolvedByRow> {
-    let lines = lines(scope, column, ids, &forward()).await?;
-    let joined: HashSet<Uuid> = lines.iter().map(|line| if column == "to_id" { line.to } else { line.from }).collect();
+async fn is_bare(scope: &Scope, ids: &[Uuid], end: End) -> Result<ResolvedByRow> {
+    let lines = lines(scope, end.column(), ids, &forward()).await?;
+    let joined: HashSet<Uuid> = lines.iter().map(|line| end.of(line).0).collect();
     Ok(ids.iter().map(|id| (*id, vec![Resolved::Value(Cell::Bool(!joined.contains(id)))])).collect())
 }
 
 /// The steps of journeys by position: journey, step.
 async fn steps(scope: &Scope, journeys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>> {
-    let columns = ["id", "journey_id", "position"];
-    let rows = scope.cells(&step::NOUN, &columns, "journey_id", journeys, MAX_ROWS).await?;
-    let mut steps: Vec<(i64, Uuid, Uuid)> =
-        rows.iter().filter_map(|row| Some((row[2].int()?, row[1].id()?, row[0].id()?))).collect();
+    let columns = (step::POSITION, step::JOURNEY_ID, step::ID);
+    let mut steps = scope.select(columns, step::JOURNEY_ID, journeys, MAX_ROWS).await?;
     steps.sort_unstable();
-    Ok(steps.into_iter().map(|(_, journey, step)| (journey, step)).collect())
+    Ok(steps.into_iter().map(|(_, journey, step)| (journey.0, step.0)).collect())
 }
 
-async fn bare(scope: &Scope, journeys: &[Uuid], column: &'static str) -> Result<ResolvedByRow> {
-    let lines = lines(scope, "journey_id", journeys, &forward()).await?;
-    let joined: HashSet<Uuid> = lines.iter().map(|line| if column == "to_id" { line.to } else { line.from }).collect();
+async fn bare(scope: &Scope, journeys: &[Uuid], end: End) -> Result<ResolvedByRow> {
+    let lines = lines(scope, step_link::JOURNEY_ID, journeys, &forward()).await?;
+    let joined: HashSet<Uuid> = lines.iter().map(|line| end.of(line).0).collect();
     let mut found = ResolvedByRow::new();
     for (journey, step) in steps(scope, journeys).await?.into_iter().filter(|(_, step)| !joined.contains(step)) {
         found.entry(journey).or_default().push(Resolved::Row(step));
@@ -228,7 +245,8 @@ async fn paths(scope: &Scope, input: &Input<'_>, journeys: &[Uuid]) -> Result<Re
     }
     let most = usize::try_from(first).map_err(|_| Error::internal("first is out of range"))?;
     let (from, to) = (named(scope, input, "from").await?, named(scope, input, "to").await?);
-    let (steps, lines) = (steps(scope, journeys).await?, lines(scope, "journey_id", journeys, &kinds(input)).await?);
+    let (steps, lines) =
+        (steps(scope, journeys).await?, lines(scope, step_link::JOURNEY_ID, journeys, &kinds(input)).await?);
     let journeys = journeys.to_vec();
     let is_long = steps.len() + lines.len() > FEW;
     scope.compute(is_long, move |meter| ways(&journeys, &steps, &lines, (from, to), most, meter)).await

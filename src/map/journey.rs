@@ -2,9 +2,9 @@
 
 use entity::{
     Permission,
-    journey::{JourneyStatus, NOUN},
+    journey::{JourneyStatus, NOUN, PARENT_ID, STATUS},
     journey_edition,
-    noun::{Noun, StringEnum},
+    noun::Noun,
     stage, step,
 };
 
@@ -20,7 +20,7 @@ use crate::{
     },
     store::{
         Tx,
-        statement::cell::{Cell, Record, given},
+        statement::{cell::Record, typed::assign},
         writing::{
             draft::{Draft, Outcome},
             write::{ChildOf, Hooks, NewRow},
@@ -103,21 +103,21 @@ const OBJECTS: &[&Noun] = &[
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     for draft in drafts.iter_mut().filter(|draft| draft.is_new()) {
-        draft.set("status", Cell::Text(JourneyStatus::Draft.name().to_owned()));
+        draft.set(STATUS, JourneyStatus::Draft);
     }
-    stay_a_tree(tx, &NOUN, drafts).await
+    stay_a_tree(tx, drafts, PARENT_ID).await
 }
 
 /// Out of the archive, a journey is what it was: published, if it ever was.
 async fn archiving(tx: &Tx, journey: &Record, is_archived: bool) -> Result<NewRow> {
     let status = if is_archived {
         JourneyStatus::Archived
-    } else if tx.count_of(&journey_edition::NOUN, "journey_id", journey.id()).await? > 0 {
+    } else if tx.count_of(journey_edition::JOURNEY_ID, journey.id()).await? > 0 {
         JourneyStatus::Published
     } else {
         JourneyStatus::Draft
     };
-    Ok(vec![given(&NOUN, "status", Cell::Text(status.name().to_owned()))])
+    Ok(vec![assign(STATUS, status)])
 }
 
 async fn order(

@@ -1,12 +1,12 @@
 //! Mediums stay a tree.
 
-use entity::medium::NOUN;
+use entity::medium::{NOUN, PARENT_ID};
 
 use super::tree::stay_a_tree;
 use crate::{graphql::slice::Module, store::writing::write::Hooks};
 
 /// The slice.
 pub const SLICE: Module = Module {
-    rules: Hooks { prepare: |tx, drafts| Box::pin(stay_a_tree(tx, &NOUN, drafts)), ..Hooks::NONE },
+    rules: Hooks { prepare: |tx, drafts| Box::pin(stay_a_tree(tx, drafts, PARENT_ID)), ..Hooks::NONE },
     ..Module::new(&NOUN)
 };

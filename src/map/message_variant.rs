@@ -1,6 +1,6 @@
 //! Variants of messages: nobody responds to what was not sent.
 
-use entity::message_variant::NOUN;
+use entity::message_variant::{NOUN, RESPONDED_COUNT, SENT_COUNT};
 
 use crate::{
     error::Code,
@@ -27,9 +27,9 @@ pub const SLICE: Module = Module {
 };
 
 fn check_counts(draft: &mut Draft) {
-    let (sent, responded) = (draft.get("sent_count").int(), draft.get("responded_count").int());
+    let (sent, responded) = (draft.get(SENT_COUNT), draft.get(RESPONDED_COUNT));
     if responded > sent && draft.errors.is_empty() {
-        let field = if draft.gives("responded_count") { "respondedCount" } else { "sentCount" };
+        let field = if draft.gives(RESPONDED_COUNT) { "respondedCount" } else { "sentCount" };
         draft.refuse(Code::OutOfRange, field, "respondedCount must not exceed sentCount");
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use entity::{
-    objective::{Entity, NOUN},
+    id::ObjectiveId,
+    objective::{Entity, ID, OWNER, ObjectiveOwner},
     objective_conflict::{self, Column},
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, prelude::Uuid};
@@ -15,7 +16,6 @@ use crate::{
     graphql::slice::{Computed, Module, Resolved, ResolvedByRow, ReturnType},
     store::{
         Scope, Tx,
-        statement::cell::{Cell, given},
         writing::{
             draft::Draft,
             write::{ChildOf, Hooks},
@@ -49,11 +49,11 @@ pub const SLICE: Module = Module {
 
 async fn conflicts(scope: &Scope, ids: &[Uuid]) -> Result<ResolvedByRow> {
     let mut found: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-    for column in ["first_id", "second_id"] {
+    for side in [objective_conflict::FIRST_ID, objective_conflict::SECOND_ID] {
         // Every row is wanted: their number has a limit for each point.
-        let rows = scope.cells(&objective_conflict::NOUN, &["id", column], column, ids, ids.len() * MAX).await?;
-        for (conflict, objective) in rows.iter().filter_map(|row| row[0].id().zip(row[1].id())) {
-            found.entry(objective).or_default().push(conflict);
+        let rows = scope.select((objective_conflict::ID, side), side, ids, ids.len() * MAX).await?;
+        for (conflict, objective) in rows {
+            found.entry(objective.0).or_default().push(conflict.0);
         }
     }
     let in_order = |mut conflicts: Vec<Uuid>| {
@@ -64,16 +64,14 @@ async fn conflicts(scope: &Scope, ids: &[Uuid]) -> Result<ResolvedByRow> {
 }
 
 /// Whose each of these objectives is.
-pub(super) async fn owners(tx: &Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Cell>> {
-    let columns = [given(&NOUN, "id", Cell::Null).0, given(&NOUN, "owner", Cell::Null).0];
-    let rows = tx.by_ids_unchecked(&NOUN, &columns, ids).await?;
-    Ok(rows.into_iter().filter_map(|mut row| Some((row[0].id()?, row.pop()?))).collect())
+pub(super) async fn owners(tx: &Tx, ids: &[Uuid]) -> Result<HashMap<ObjectiveId, ObjectiveOwner>> {
+    Ok(tx.select_by_ids_unchecked((ID, OWNER), ids).await?.into_iter().collect())
 }
 
 /// Whether a draft gives an objective to another owner.
 fn moves(draft: &Draft) -> bool {
-    let before = draft.current.as_ref().map(|row| row.get("owner"));
-    draft.errors.is_empty() && before.is_some_and(|before| before != draft.get("owner"))
+    let before = draft.current.as_ref().map(|row| row.get(OWNER));
+    draft.errors.is_empty() && before.is_some_and(|before| before != draft.get(OWNER))
 }
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
@@ -85,18 +83,19 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
         .add(Column::FirstId.is_in(moved.iter().copied()))
         .add(Column::SecondId.is_in(moved.iter().copied()));
     let conflicts = tx.all_unchecked(objective_conflict::Entity::find().filter(is_side)).await?;
-    let sides: Vec<(Uuid, Uuid)> = conflicts.iter().map(|row| (row.first_id.0, row.second_id.0)).collect();
-    let ids: Vec<Uuid> = sides.iter().flat_map(|(first, second)| [*first, *second]).collect();
+    let sides: Vec<(ObjectiveId, ObjectiveId)> = conflicts.iter().map(|row| (row.first_id, row.second_id)).collect();
+    let ids: Vec<Uuid> = sides.iter().flat_map(|(first, second)| [first.0, second.0]).collect();
     let before = owners(tx, &ids).await?;
     loop {
         let mut after = before.clone();
-        after.extend(drafts.iter().filter(|draft| moves(draft)).map(|draft| (draft.id, draft.get("owner").clone())));
-        let is_alike = |id: Uuid| {
-            let own = |(first, second): &&(Uuid, Uuid)| *first == id || *second == id;
+        let moving = drafts.iter().filter(|draft| moves(draft));
+        after.extend(moving.filter_map(|draft| Some((ObjectiveId(draft.id), draft.get(OWNER)?))));
+        let is_alike = |id: ObjectiveId| {
+            let own = |(first, second): &&(ObjectiveId, ObjectiveId)| *first == id || *second == id;
             sides.iter().filter(own).any(|(first, second)| after.get(first) == after.get(second))
         };
         let mut is_settled = true;
-        for draft in drafts.iter_mut().filter(|draft| moves(draft) && is_alike(draft.id)) {
+        for draft in drafts.iter_mut().filter(|draft| moves(draft) && is_alike(ObjectiveId(draft.id))) {
             draft.refuse(Code::Invalid, "owner", "an objective it conflicts with has this owner");
             is_settled = false;
         }

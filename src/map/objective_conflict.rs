@@ -1,6 +1,11 @@
 //! Conflicts of objectives: both are of the same point, and their owners differ.
 
-use entity::{objective, objective_conflict::NOUN};
+use entity::{
+    Col,
+    id::ObjectiveId,
+    objective,
+    objective_conflict::{FIRST_ID, NOUN, POINT_ID, SECOND_ID},
+};
 use sea_orm::prelude::Uuid;
 
 use super::{
@@ -13,7 +18,6 @@ use crate::{
     graphql::slice::Module,
     store::{
         Tx,
-        statement::cell::Cell,
         writing::{
             draft::Draft,
             write::{ChildOf, Hooks},
@@ -32,20 +36,20 @@ pub const SLICE: Module = Module {
 };
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    require_same_parent(tx, drafts, "point", &objective::NOUN, &["first", "second"]).await?;
+    require_same_parent(tx, drafts, POINT_ID, (objective::ID, objective::POINT_ID), [FIRST_ID, SECOND_ID]).await?;
     let is_new = |draft: &&mut Draft| draft.errors.is_empty() && draft.is_new();
-    let sides = |draft: &Draft| draft.get("first_id").id().zip(draft.get("second_id").id());
+    let sides = |draft: &Draft| draft.get(FIRST_ID).zip(draft.get(SECOND_ID));
     let named: Vec<Uuid> = drafts
         .iter_mut()
         .filter(is_new)
         .filter_map(|draft| sides(draft))
-        .flat_map(|(one, other)| [one, other])
+        .flat_map(|(one, other)| [one.0, other.0])
         .collect();
     // The point is locked, for conflicts and objectives are parts of it: nobody gives one to another owner meanwhile.
     let owners = owners(tx, &named).await?;
     for draft in drafts.iter_mut().filter(is_new) {
-        let owner = |column| draft.get(column).id().and_then(|id| owners.get(&id)).and_then(Cell::text);
-        if owner("first_id") == owner("second_id") {
+        let owner = |side: Col<ObjectiveId>| draft.get(side).and_then(|id| owners.get(&id));
+        if owner(FIRST_ID) == owner(SECOND_ID) {
             draft.refuse(Code::Invalid, "secondRef", "both objectives are of one owner");
         }
     }

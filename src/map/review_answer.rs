@@ -1,12 +1,12 @@
 //! Answers of reviews: each says who gave it and when.
 
-use entity::review_answer::NOUN;
+use entity::review_answer::{ANSWERED_AT, AUTHOR, NOUN, TEXT};
+use sea_orm::prelude::ChronoUnixTimestampMillis;
 
 use crate::{
     graphql::slice::Module,
     store::{
         Tx,
-        statement::cell::Cell,
         writing::{draft::Draft, write::Hooks},
     },
 };
@@ -29,9 +29,9 @@ pub const SLICE: Module = Module {
 
 /// Puts the caller's name and the time under an answer that is new or says something else.
 fn sign(tx: &Tx, draft: &mut Draft) {
-    let before = draft.current.as_ref().map(|row| row.get("text"));
-    if before != Some(draft.get("text")) {
-        draft.set("answered_at", Cell::Int(tx.now().timestamp_millis()));
-        draft.set("author", Cell::Text(tx.actor().subject.clone()));
+    let before = draft.current.as_ref().map(|row| row.get(TEXT));
+    if before != Some(draft.get(TEXT)) {
+        draft.set(ANSWERED_AT, ChronoUnixTimestampMillis(tx.now()));
+        draft.set(AUTHOR, tx.actor().subject.clone());
     }
 }

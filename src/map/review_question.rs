@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use entity::{
     Permission,
-    noun::StringEnum,
-    review_question::{Column, Entity, NOUN, ReviewComponent},
+    review_question::{BANK_KEY, COMPONENT, Column, Entity, NOUN, POSITION, ReviewComponent, TEXT},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -15,7 +14,6 @@ use crate::{
     graphql::slice::{Done, Module, Mutation, Run},
     store::{
         Tx,
-        statement::cell::Cell,
         writing::{
             draft::{Draft, Mode, Outcome, Target},
             write::Hooks,
@@ -41,8 +39,8 @@ pub const SEED: Mutation = Mutation {
 
 /// Gives new questions without a place the one after the last of their component.
 async fn place(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    let is_placed = |draft: &Draft| draft.errors.is_empty() && draft.is_new() && !draft.gives("position");
-    let component = |draft: &Draft| draft.get("component").text().and_then(ReviewComponent::parse);
+    let is_placed = |draft: &Draft| draft.errors.is_empty() && draft.is_new() && !draft.gives(POSITION);
+    let component = |draft: &Draft| draft.get(COMPONENT);
     let wanted: HashSet<ReviewComponent> =
         drafts.iter().filter(|draft| is_placed(draft)).filter_map(component).collect();
     if wanted.is_empty() {
@@ -57,7 +55,7 @@ async fn place(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
         let Some(component) = component(draft) else { continue };
         let place = last.entry(component).or_default();
         *place += 1;
-        draft.set("position", Cell::Int(*place));
+        draft.set(POSITION, *place);
     }
     Ok(())
 }
@@ -69,9 +67,9 @@ async fn seed(tx: &Tx) -> Result<Done> {
     let known: HashSet<String> = known.into_iter().filter_map(|row| row.bank_key).collect();
     let draft = |(key, component, text): &(&str, ReviewComponent, &str)| {
         let mut draft = Draft::new(&NOUN, Target::New, Mode::CreateOnly);
-        draft.set("component", Cell::Text(component.name().to_owned()));
-        draft.set("text", Cell::Text((*text).to_owned()));
-        draft.set("bank_key", Cell::Text((*key).to_owned()));
+        draft.set(COMPONENT, *component);
+        draft.set(TEXT, *text);
+        draft.set(BANK_KEY, (*key).to_owned());
         draft
     };
     let mut drafts: Vec<Draft> = BANK.iter().filter(|(key, ..)| !known.contains(*key)).map(draft).collect();

@@ -2,62 +2,52 @@
 
 use std::collections::HashMap;
 
-use entity::noun::{Link, Noun};
+use entity::{Col, col::ColumnType, id::NounId};
 use sea_orm::prelude::Uuid;
 
 use crate::{
-    Result,
+    Error, Result,
     error::Code,
-    store::{
-        Tx,
-        statement::cell::{Cell, given},
-        writing::draft::Draft,
-    },
+    store::{Tx, writing::draft::Draft},
 };
 
-/// Refuses drafts that name a row of the noun `target` by one of `relations` which is of another whole than they are.
-/// Both nouns have the relation `whole`, in the same column.
-pub(super) async fn require_same_parent(
+/// Refuses drafts that name a row by one of `columns` which is of another whole than they are. `parent` names their
+/// whole; `target` are the id and the whole of the rows that are named.
+pub(super) async fn require_same_parent<P: NounId, T: NounId, C: ColumnType<Value = T>, const N: usize>(
     tx: &Tx,
     drafts: &mut [Draft],
-    whole: &'static str,
-    target: &'static Noun,
-    relations: &[&'static str],
+    parent: Col<P>,
+    target: (Col<T>, Col<P>),
+    columns: [Col<C>; N],
 ) -> Result<()> {
-    let column = |relation: &str| -> &'static str {
-        let known = drafts.first().and_then(|draft| draft.noun.relation(relation));
-        match known.map(|known| &known.link) {
-            Some(Link::One { column, .. }) => column,
-            _ => unreachable!("rules name relations of their noun"),
-        }
-    };
-    if drafts.is_empty() {
-        return Ok(());
-    }
-    let whole_column = column(whole);
-    let columns: Vec<(&'static str, &'static str)> = relations.iter().map(|name| (*name, column(name))).collect();
     let named: Vec<Uuid> = drafts
         .iter()
         .filter(|draft| draft.errors.is_empty())
-        .flat_map(|draft| columns.iter().filter(|(_, column)| draft.gives(column)).map(|(_, column)| draft.get(column)))
-        .filter_map(Cell::id)
+        .flat_map(|draft| columns.iter().filter(|column| draft.gives(**column)).filter_map(|column| draft.get(*column)))
+        .map(T::uuid)
         .collect();
     if named.is_empty() {
         return Ok(());
     }
-    let wanted = [given(target, "id", Cell::Null).0, given(target, whole_column, Cell::Null).0];
-    let rows = tx.by_ids_unchecked(target, &wanted, &named).await?;
-    let wholes: HashMap<Uuid, Uuid> = rows.iter().filter_map(|row| row[0].id().zip(row[1].id())).collect();
+    let rows = tx.select_by_ids_unchecked(target, &named).await?;
+    let parents: HashMap<Uuid, P> = rows.into_iter().map(|(id, parent)| (id.uuid(), parent)).collect();
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
-        let own = draft.get(whole_column).id();
-        for (name, column) in &columns {
-            if let Some(id) = draft.get(column).id().filter(|_| draft.gives(column))
-                && wholes.get(&id).copied() != own
+        let own = draft.get(parent);
+        for column in columns {
+            if let Some(id) = draft.get(column).filter(|_| draft.gives(column))
+                && parents.get(&id.uuid()).copied() != own
             {
-                let message = format!("this {} belongs to another {whole}", target.name);
-                draft.refuse(Code::Invalid, &format!("{name}Ref"), message);
+                let (relation, parent) = (name(column)?, name(parent)?);
+                let message = format!("this {} belongs to another {parent}", target.0.noun().name);
+                draft.refuse(Code::Invalid, &format!("{relation}Ref"), message);
             }
         }
     }
     Ok(())
+}
+
+/// What the API calls the relation of a column.
+fn name<T>(column: Col<T>) -> Result<&'static str> {
+    let relation = column.relation().ok_or_else(|| Error::internal(format!("{column:?} names no row")))?;
+    Ok(relation.name)
 }

@@ -1,6 +1,9 @@
 //! Steps: ordered parts of a journey, each in one of its stages or in none.
 
-use entity::{stage, step::NOUN};
+use entity::{
+    stage,
+    step::{JOURNEY_ID, NOUN, POSITION, STAGE_ID},
+};
 
 use super::{copy::STEP_COPY, flow::OF_STEP, same_parent::require_same_parent};
 use crate::{
@@ -9,11 +12,13 @@ use crate::{
 };
 
 /// How steps belong to their journey.
-pub(super) const PART_OF: ChildOf = ChildOf { relation: "journey", position: Some("position"), most: 1_000 };
+pub(super) const PART_OF: ChildOf = ChildOf { relation: "journey", position: Some(POSITION.name()), most: 1_000 };
 
 /// The rules of steps.
 pub(super) const RULES: Hooks = Hooks {
-    prepare: |tx, drafts| Box::pin(require_same_parent(tx, drafts, "journey", &stage::NOUN, &["stage"])),
+    prepare: |tx, drafts| {
+        Box::pin(require_same_parent(tx, drafts, JOURNEY_ID, (stage::ID, stage::JOURNEY_ID), [STAGE_ID]))
+    },
     child_of: Some(PART_OF),
     ..Hooks::NONE
 };

@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 
 use entity::{
-    id,
-    noun::StringEnum,
+    id::{self, JourneyId},
     step,
-    step_link::{Column, Entity, NOUN, StepLinkKind},
+    step_link::{Column, Entity, FROM_ID, JOURNEY_ID, KIND, NOUN, StepLinkKind, TO_ID},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, prelude::Uuid};
 
@@ -43,9 +42,9 @@ struct Line {
 }
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    require_same_parent(tx, drafts, "journey", &step::NOUN, &["from", "to"]).await?;
-    let journeys: HashSet<Uuid> =
-        drafts.iter().filter(|draft| is_structural(draft)).filter_map(|draft| draft.get("journey_id").id()).collect();
+    require_same_parent(tx, drafts, JOURNEY_ID, (step::ID, step::JOURNEY_ID), [FROM_ID, TO_ID]).await?;
+    let journeys: HashSet<JourneyId> =
+        drafts.iter().filter(|draft| is_structural(draft)).filter_map(|draft| draft.get(JOURNEY_ID)).collect();
     if journeys.is_empty() {
         return Ok(());
     }
@@ -62,9 +61,9 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     let circles = circles(&known, drafts, true).or_else(|| circles(&known, drafts, false)).unwrap_or_default();
     for (place, circle) in circles {
         let draft = &mut drafts[place];
-        let field = if draft.gives("to_id") {
+        let field = if draft.gives(TO_ID) {
             "toRef"
-        } else if draft.gives("from_id") {
+        } else if draft.gives(FROM_ID) {
             "fromRef"
         } else {
             "kind"
@@ -78,15 +77,15 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
 
 /// Whether a draft may change which lines there are.
 fn is_structural(draft: &Draft) -> bool {
-    let changes = ["kind", "from_id", "to_id"].iter().any(|column| draft.gives(column));
+    let changes = draft.gives(KIND) || draft.gives(FROM_ID) || draft.gives(TO_ID);
     draft.errors.is_empty() && (draft.is_new() || changes)
 }
 
 /// The line that a draft wants, unless it is a LOOP.
 fn wanted(draft: &Draft) -> Option<Line> {
-    let is_loop = draft.get("kind").text() == Some(StepLinkKind::Loop.name());
-    let (from, to) = draft.get("from_id").id().zip(draft.get("to_id").id())?;
-    (!is_loop).then_some(Line { from, to, id: draft.id })
+    let is_loop = draft.get(KIND) == Some(StepLinkKind::Loop);
+    let (from, to) = draft.get(FROM_ID).zip(draft.get(TO_ID))?;
+    (!is_loop).then_some(Line { from: from.0, to: to.0, id: draft.id })
 }
 
 /// The drafts that would close a circle, each with its steps. `None` if a refused one cannot stay what it was.

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use entity::{id, noun::Noun};
+use entity::{
+    Col,
+    id::{self, NounId},
+};
 use sea_orm::prelude::Uuid;
 
 use crate::{
@@ -13,16 +16,17 @@ use crate::{
 
 /// Refuses each parent that would close a circle, given those before it. Two writers cannot close one together:
 /// each first takes the organization's lock.
-pub(super) async fn stay_a_tree(tx: &Tx, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
-    if drafts.iter().all(|draft| draft.is_new() || !draft.gives("parent_id")) {
+pub(super) async fn stay_a_tree<T: NounId>(tx: &Tx, drafts: &mut [Draft], parent: Col<Option<T>>) -> Result<()> {
+    let noun = parent.noun();
+    if drafts.iter().all(|draft| draft.is_new() || !draft.gives(parent)) {
         return Ok(());
     }
     tx.lock_organization().await?;
-    let mut parents: HashMap<Uuid, Option<Uuid>> = tx.references_of(noun, "parent_id").await?;
-    for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty() && draft.gives("parent_id")) {
-        let parent = draft.get("parent_id").id();
+    let mut parents: HashMap<Uuid, Option<Uuid>> = tx.references_of(parent).await?;
+    for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty() && draft.gives(parent)) {
+        let wanted = draft.get(parent).map(T::uuid);
         let mut path = vec![draft.id];
-        let mut above = parent;
+        let mut above = wanted;
         while let Some(id) = above.filter(|id| *id != draft.id) {
             path.push(id);
             above = parents.get(&id).copied().flatten();
@@ -33,7 +37,7 @@ pub(super) async fn stay_a_tree(tx: &Tx, noun: &'static Noun, drafts: &mut [Draf
             let message = format!("this {} would become its own ancestor: {}", noun.name, path.join(" below "));
             draft.refuse(Code::Cycle, "parentRef", message);
         } else {
-            parents.insert(draft.id, parent);
+            parents.insert(draft.id, wanted);
         }
     }
     Ok(())

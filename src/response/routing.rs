@@ -6,11 +6,14 @@ use std::{
 };
 
 use entity::{
-    Permission, department,
+    Col, Permission,
+    col::ColumnType,
+    department,
     event::EventOperation,
-    feedback_record::{self, FeedbackKind, Priority, Sentiment},
+    feedback_record::{self, Priority},
+    id::RoutingRuleId,
     interaction_point::{self, PointKind},
-    noun::{Link, Noun, StringEnum},
+    noun::StringEnum,
     organization, routing,
     routing::RoutingCause,
     routing_rule,
@@ -27,7 +30,10 @@ use crate::{
     },
     store::{
         Connection, Scope, Tx,
-        statement::cell::{Cell, CellKind, Column, Record, fold, given},
+        statement::{
+            cell::{Cell, Record, fold},
+            typed::assign,
+        },
         writing::{
             draft::{Draft, Outcome},
             write::{Hooks, NewRow},
@@ -131,12 +137,9 @@ impl Router {
         let rules = scope.row_cache(&routing_rule::NOUN, read).await?;
         let mut kinds = HashMap::new();
         if rules.iter().any(|rule| rule.point_kind.is_some()) {
-            let columns = [crate::graphql::planning::plan::ID, given(&interaction_point::NOUN, "kind", Cell::Null).0];
-            for row in scope.by_ids_unchecked(&interaction_point::NOUN, &columns, points).await? {
-                if let Some((id, kind)) = row[0].id().zip(row[1].text().and_then(PointKind::parse)) {
-                    kinds.insert(id, kind);
-                }
-            }
+            let columns = (interaction_point::ID, interaction_point::KIND);
+            let found = scope.select_by_ids_unchecked(columns, points).await?;
+            kinds.extend(found.into_iter().map(|(id, kind)| (id.0, kind)));
         }
         Ok(Self { rules, fallback: None, kinds })
     }
@@ -160,11 +163,11 @@ impl Router {
             return Ok(known);
         }
         let read = async {
-            let (noun, id) = (&organization::NOUN, scope.organization().0);
-            let columns = [reference(noun, "fallbackDepartment")?, given(noun, "version", Cell::Null).0];
-            let found = scope.by_ids_unchecked(noun, &columns, &[id]).await?;
-            let identities = found.iter().filter_map(|row| Some((id, row[1].int()?))).collect();
-            let named = found.first().and_then(|row| row[0].id());
+            let id = scope.organization().0;
+            let columns = (organization::FALLBACK_DEPARTMENT_ID, organization::VERSION);
+            let found = scope.select_by_ids_unchecked(columns, &[id]).await?;
+            let identities = found.iter().map(|(_, version)| (id, *version)).collect();
+            let named = found.first().and_then(|(fallback, _)| fallback.map(Uuid::from));
             let named = named.ok_or_else(|| Error::internal("an organization has no fallback department"))?;
             let as_named = Fallback { department: named, is_instead: false };
             if scope.archived_among(&department::NOUN, &[named]).await?.is_empty() {
@@ -184,29 +187,22 @@ impl Router {
     }
 }
 
-/// The column of a relation that names one row.
-fn reference(noun: &'static Noun, relation: &str) -> Result<Column> {
-    match noun.relation(relation).map(|relation| (&relation.link, relation.name)) {
-        Some((Link::One { column, is_nullable, .. }, field)) => {
-            Ok(Column { name: column, kind: CellKind::Id, is_nullable: *is_nullable, field })
-        }
-        _ => Err(Error::internal(format!("{} has no single {relation}", noun.name))),
-    }
-}
-
 /// What rules look at, from a way to get at a feedback record's columns.
-fn candidate<'a>(get: impl Fn(&str) -> &'a Cell) -> Candidate {
-    let text = |column| get(column).text();
+fn candidate<'a>(cell: impl Fn(&str) -> &'a Cell) -> Candidate {
+    fn get<'a, T: ColumnType>(cell: &impl Fn(&str) -> &'a Cell, column: Col<T>) -> Option<T::Value> {
+        cell(column.name()).value::<T>()
+    }
+    let cell = &cell;
     Candidate {
-        kind: text("kind").and_then(FeedbackKind::parse),
-        sentiment: text("sentiment").and_then(Sentiment::parse),
-        score: get("sentiment_score").float(),
-        product: text("product").map(str::to_owned),
-        tags: text("tags").and_then(|tags| serde_json::from_str(tags).ok()).unwrap_or_default(),
-        body: text("body").map(fold).unwrap_or_default(),
-        point: get("point_id").id(),
+        kind: get(cell, feedback_record::KIND),
+        sentiment: get(cell, feedback_record::SENTIMENT),
+        score: get(cell, feedback_record::SENTIMENT_SCORE),
+        product: get(cell, feedback_record::PRODUCT),
+        tags: get(cell, feedback_record::TAGS).and_then(|tags| serde_json::from_str(&tags).ok()).unwrap_or_default(),
+        body: get(cell, feedback_record::BODY).map(|body| fold(&body)).unwrap_or_default(),
+        point: get(cell, feedback_record::POINT_ID).map(Uuid::from),
         point_kind: None,
-        medium: get("medium_id").id(),
+        medium: get(cell, feedback_record::MEDIUM_ID).map(Uuid::from),
     }
 }
 
@@ -215,12 +211,13 @@ async fn route(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     if !drafts.iter().any(is_routed) {
         return Ok(());
     }
-    let points: Vec<Uuid> = drafts.iter().filter_map(|draft| draft.get("point_id").id()).collect();
+    let points: Vec<Uuid> =
+        drafts.iter().filter_map(|draft| draft.get(feedback_record::POINT_ID)).map(Uuid::from).collect();
     let mut desk = Router::open(tx, &points).await?;
     for draft in drafts.iter_mut().filter(|draft| is_routed(draft)) {
-        let decision = desk.decide(tx, candidate(|column| draft.get(column))).await?;
-        draft.set("department_id", Cell::Id(decision.department));
-        draft.set("priority", Cell::Text(decision.priority.name().to_owned()));
+        let decision = desk.decide(tx, candidate(|column| draft.cell(column))).await?;
+        draft.set(feedback_record::DEPARTMENT_ID, decision.department);
+        draft.set(feedback_record::PRIORITY, decision.priority);
         draft.related_rows.push((&routing::NOUN, history(tx, draft.id, decision)));
     }
     Ok(())
@@ -228,17 +225,16 @@ async fn route(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
 
 fn history(tx: &Tx, feedback: Uuid, decision: Decision) -> NewRow {
     let (rule, version) = decision.rule.unzip();
-    let value = |column, cell| given(&routing::NOUN, column, cell);
     vec![
-        value("feedback_record_id", Cell::Id(feedback)),
-        value("cause", Cell::Text(decision.cause.name().to_owned())),
-        value("rule_id", rule.map_or(Cell::Null, Cell::Id)),
-        value("rule_version", version.map_or(Cell::Null, Cell::Int)),
-        value("department_id", Cell::Id(decision.department)),
-        value("priority", Cell::Text(decision.priority.name().to_owned())),
-        value("response_policy", decision.policy.map_or(Cell::Null, Cell::Text)),
-        value("reason", Cell::Text(decision.reason)),
-        value("subject", Cell::Text(tx.actor().subject.clone())),
+        assign(routing::FEEDBACK_RECORD_ID, feedback),
+        assign(routing::CAUSE, decision.cause),
+        assign(routing::RULE_ID, rule.map(RoutingRuleId)),
+        assign(routing::RULE_VERSION, version),
+        assign(routing::DEPARTMENT_ID, decision.department),
+        assign(routing::PRIORITY, decision.priority),
+        assign(routing::RESPONSE_POLICY, decision.policy),
+        assign(routing::REASON, decision.reason),
+        assign(routing::SUBJECT, tx.actor().subject.clone()),
     ]
 }
 
@@ -260,9 +256,9 @@ async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     };
     let mut decision = match input.present("departmentRef") {
         None => {
-            let points: Vec<Uuid> = record.get("point_id").id().into_iter().collect();
+            let points: Vec<Uuid> = record.get(feedback_record::POINT_ID).map(Uuid::from).into_iter().collect();
             let mut desk = Router::open(tx, &points).await?;
-            let mut decision = desk.decide(tx, candidate(|column| record.get(column))).await?;
+            let mut decision = desk.decide(tx, candidate(|column| record.cell(column))).await?;
             decision.reason = format!("{reason} {}", decision.reason).chars().take(REASON).collect();
             decision
         }
@@ -280,7 +276,7 @@ async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
                 cause: RoutingCause::Reroute,
                 rule: None,
                 department: *department,
-                priority: record.get("priority").text().and_then(Priority::parse).unwrap_or(Priority::Normal),
+                priority: record.get(feedback_record::PRIORITY).unwrap_or(Priority::Normal),
                 policy: None,
                 reason: reason.to_owned(),
             }
@@ -291,12 +287,12 @@ async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     }
     let id = record.id();
     let values = vec![
-        given(noun, "department_id", Cell::Id(decision.department)),
-        given(noun, "priority", Cell::Text(decision.priority.name().to_owned())),
+        assign(feedback_record::DEPARTMENT_ID, decision.department),
+        assign(feedback_record::PRIORITY, decision.priority),
     ];
     let mut fields: Vec<&'static str> = values
         .iter()
-        .filter(|(column, cell)| record.get(column.name) != cell)
+        .filter(|(column, cell)| record.cell(column.name) != cell)
         .map(|(column, _)| column.field)
         .collect();
     fields.push("routings");
@@ -334,7 +330,7 @@ async fn keep_department(tx: &Tx, department: &Record) -> Result<Option<UserErro
 }
 
 fn check_range(draft: &mut Draft) {
-    if let Some((from, to)) = draft.get("score_from").float().zip(draft.get("score_to").float())
+    if let Some((from, to)) = draft.get(routing_rule::SCORE_FROM).zip(draft.get(routing_rule::SCORE_TO))
         && from > to
     {
         draft.refuse(Code::OutOfRange, "scoreTo", "the range of scores is empty");

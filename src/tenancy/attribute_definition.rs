@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity::{
-    attribute_definition::{Entity, NOUN},
-    noun::StringEnum,
-};
+use entity::attribute_definition::{AttributeNoun, Entity, NAME, NOUN, NOUN_COLUMN};
 use sea_orm::{EntityTrait, prelude::Uuid};
 
 use crate::{
@@ -29,11 +26,10 @@ pub const SLICE: Module = Module {
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     let rows = tx.all_unchecked(Entity::find()).await?;
-    let mut known: HashMap<(String, String), Uuid> =
-        rows.into_iter().map(|row| ((row.noun.name().to_owned(), row.name), row.id.0)).collect();
+    let mut known: HashMap<(AttributeNoun, String), Uuid> =
+        rows.into_iter().map(|row| ((row.noun, row.name), row.id.0)).collect();
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
-        let text = |column| draft.get(column).text().unwrap_or_default().to_owned();
-        let key = (text("noun"), text("name"));
+        let Some(key) = draft.get(NOUN_COLUMN).zip(draft.get(NAME)) else { continue };
         let owner = known.get(&key).copied();
         if key.1.chars().any(char::is_control) {
             draft.refuse(Code::Invalid, "name", "no attribute has a control character in its name");

@@ -72,7 +72,7 @@ pub async fn rows_by_id(scope: &Scope, plan: &RowPlan, ids: &[Uuid]) -> Result<R
 /// Reads the rows that a mutation wrote, if it does not know them all.
 pub async fn written(scope: &Scope, plan: &RowPlan, written: &[WriteResult]) -> Result<Rows> {
     let there = || written.iter().filter_map(|row| Some((row.id?, row.row.as_ref())));
-    let cells = |record: &Record| plan.columns.iter().map(|column| record.get(column.name).clone()).collect();
+    let cells = |record: &Record| plan.columns.iter().map(|column| record.cell(column.name).clone()).collect();
     let known: Option<Vec<Vec<Cell>>> = there().map(|(_, record)| record.map(cells)).collect();
     let Some(rows) = known else {
         let ids: Vec<Uuid> = there().map(|(id, _)| id).collect();

@@ -33,7 +33,7 @@ pub fn freeze(loaded: &LoadedAggregate) -> Value {
     let mut lists = Map::new();
     for (noun, records) in &loaded.rows {
         let mut records: Vec<&Record> = records.iter().collect();
-        records.sort_by_key(|record| (record.get("position").int(), record.id()));
+        records.sort_by_key(|record| (record.cell("position").int(), record.id()));
         let objects = records.into_iter().map(|record| Value::Object(object(noun, record, &lines)));
         lists.insert(noun.plural.to_owned(), objects.collect());
     }
@@ -44,12 +44,12 @@ fn object(noun: &'static Noun, record: &Record, lines: &[Lines<'_>]) -> Map<Stri
     let mut object = Map::new();
     object.insert("id".to_owned(), id::encode(noun.prefix, record.id()).into());
     for field in noun.fields.iter().filter(|field| field.personal == Personal::None) {
-        object.insert(field.name.to_owned(), render::value(record.get(field.column), field.kind, noun.prefix));
+        object.insert(field.name.to_owned(), render::value(record.cell(field.column), field.kind, noun.prefix));
     }
     for relation in noun.relations {
         let shown = match relation.link {
             Link::One { column, .. } => {
-                record.get(column).id().map_or(Value::Null, |id| id::encode(relation.target.prefix, id).into())
+                record.cell(column).id().map_or(Value::Null, |id| id::encode(relation.target.prefix, id).into())
             }
             Link::Through { .. } => {
                 let known =

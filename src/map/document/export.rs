@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use entity::{
     Noun, Permission, department,
-    noun::{Field, Kind, Link, Relationship},
+    noun::{ARCHIVED_AT, Field, Kind, Link, Relationship},
 };
 use sea_orm::prelude::Uuid;
 use serde_json::{Map, Value};
@@ -164,29 +164,29 @@ async fn departments(scope: &Scope, lists: &[(&'static Noun, Vec<Record>)]) -> R
     for (noun, rows) in lists {
         for relation in references(noun).filter(|relation| is_outside(relation.target)) {
             if let Link::One { column, .. } = relation.link {
-                ids.extend(rows.iter().filter_map(|row| row.get(column).id()));
+                ids.extend(rows.iter().filter_map(|row| row.cell(column).id()));
             }
         }
     }
     ids.sort_unstable();
     ids.dedup();
-    let rows = scope.cells(&department::NOUN, &["id", "name"], "id", &ids, ids.len()).await?;
-    Ok(rows.iter().filter_map(|row| Some((row[0].id()?, row[1].text()?.to_owned()))).collect())
+    let rows = scope.select((department::ID, department::NAME), department::ID, &ids, ids.len()).await?;
+    Ok(rows.into_iter().map(|(id, name)| (id.0, name)).collect())
 }
 
 fn object(noun: &'static Noun, record: &Record, keys: &Keys) -> Map<String, Value> {
     let mut object = Map::new();
     object.insert("key".to_owned(), keys[&record.id()].as_str().into());
     for field in fields(noun) {
-        object.insert(field.name.to_owned(), render::value(record.get(field.column), field.kind, ""));
+        object.insert(field.name.to_owned(), render::value(record.cell(field.column), field.kind, ""));
     }
     for relation in references(noun) {
         let Link::One { column, .. } = relation.link else { continue };
-        let named = record.get(column).id().and_then(|id| keys.get(&id));
+        let named = record.cell(column).id().and_then(|id| keys.get(&id));
         object.insert(relation.name.to_owned(), named.map_or(Value::Null, |key| key.as_str().into()));
     }
     if noun.is_archivable() {
-        object.insert(IS_ARCHIVED.to_owned(), (!record.get("archived_at").is_null()).into());
+        object.insert(IS_ARCHIVED.to_owned(), (!record.cell(ARCHIVED_AT.column).is_null()).into());
     }
     object
 }

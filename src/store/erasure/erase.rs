@@ -27,7 +27,7 @@ use crate::{
         operation::jobs::{Job, JobKind, StepResult},
         statement::{
             builder::{Alias, Sql},
-            cell::{Cell, CellKind, Column, Record, given},
+            cell::{Cell, CellKind, Column, Record, column_named},
             tenant_check::TenantCheck,
         },
     },
@@ -127,7 +127,7 @@ impl Tx {
     /// Erases a person. Answers whether that was left to do.
     pub async fn erase(&self, person: Uuid) -> Result<bool> {
         let record = self.lock_person(person).await?;
-        if record.as_ref().is_none_or(|record| !record.get(ERASED_AT).is_null()) {
+        if record.as_ref().is_none_or(|record| !record.cell(ERASED_AT).is_null()) {
             return Ok(false);
         }
         let mut erasure = Erasure {
@@ -383,10 +383,10 @@ fn emptied_columns(noun: &'static Noun, record: &Record, erased_at: i64) -> Vec<
     let erasable = noun.all_fields().filter(|field| field.is_erasable());
     let mut changes: Vec<(Column, Cell)> = erasable
         .map(|field| (Column::of(field), nothing(field)))
-        .filter(|(column, nothing)| record.get(column.name) != nothing)
+        .filter(|(column, nothing)| record.cell(column.name) != nothing)
         .collect();
-    if noun.table == PERSON.table && record.get(ERASED_AT).is_null() {
-        changes.push(given(noun, ERASED_AT, Cell::Int(erased_at)));
+    if noun.table == PERSON.table && record.cell(ERASED_AT).is_null() {
+        changes.push((column_named(noun, ERASED_AT), Cell::Int(erased_at)));
     }
     changes
 }

@@ -80,7 +80,7 @@ impl Tx {
                 let field = if is_target { "externalId" } else { "externalIds" };
                 draft.refuse(Code::Erased, field, ERASED_KEY);
             }
-            let was_erased = draft.current.as_ref().is_some_and(|row| !row.get(ERASED_AT).is_null());
+            let was_erased = draft.current.as_ref().is_some_and(|row| !row.cell(ERASED_AT).is_null());
             if noun.table == PERSON.table && was_erased {
                 let field = if matches!(draft.target, Target::External(_)) { "externalId" } else { "id" };
                 draft.refuse(Code::Erased, field, "this customer was erased");
@@ -96,16 +96,16 @@ impl Tx {
 
     /// Refuses to name an erased person anew, and to say more about one.
     async fn refuse_words(&self, column: &str, relation: &str, drafts: &mut [Draft]) -> Result<()> {
-        let before = |draft: &Draft| draft.current.as_ref().and_then(|row| row.get(column).id());
+        let before = |draft: &Draft| draft.current.as_ref().and_then(|row| row.cell(column).id());
         let named: HashSet<Uuid> =
-            drafts.iter().flat_map(|draft| [before(draft), draft.get(column).id()]).flatten().collect();
+            drafts.iter().flat_map(|draft| [before(draft), draft.cell(column).id()]).flatten().collect();
         let erased = self.erased_among(named.into_iter().collect()).await?;
         if erased.is_empty() {
             return Ok(());
         }
         let is_erased = |id: Option<Uuid>| id.is_some_and(|id| erased.contains(&id));
         for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
-            let (before, after) = (before(draft), draft.get(column).id());
+            let (before, after) = (before(draft), draft.cell(column).id());
             // Nor may a row leave whom it tells about: it would be passed over when their rows are emptied.
             if before != after && (is_erased(after) || is_erased(before)) {
                 draft.refuse(Code::Erased, &format!("{relation}Ref"), "this customer was erased");

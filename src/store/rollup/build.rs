@@ -15,7 +15,7 @@ use crate::{
         driver::{Payer, Transaction},
         statement::{
             builder::Alias,
-            cell::{Cell, CellKind, given},
+            cell::{Cell, CellKind, column_named},
             tenant_check::TenantCheck,
         },
     },
@@ -124,7 +124,7 @@ impl Store {
         start: i64,
     ) -> Result<(Table, i64)> {
         let (mut table, mut after, mut read, mut end) = (Table::default(), (start, Uuid::nil()), 0, weeks.until);
-        let numbers: Vec<_> = rollup.numbers.iter().map(|name| given(rollup.noun, name, Cell::Null).0).collect();
+        let numbers: Vec<_> = rollup.numbers.iter().map(|name| column_named(rollup.noun, name)).collect();
         let mut kinds = vec![CellKind::Id, CellKind::Int, CellKind::Id];
         kinds.extend(numbers.iter().map(|column| column.kind));
         loop {

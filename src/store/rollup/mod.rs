@@ -128,13 +128,13 @@ impl RollupDelta {
 
 impl Change {
     fn of(rollup: &Rollup, row: &Record, sign: i64) -> Self {
-        let number = |column: &&str| match row.get(column) {
+        let number = |column: &&str| match row.cell(column) {
             Cell::Float(number) => Some(billionths(*number)),
             cell => cell.int(),
         };
         Self {
-            key: row.get(rollup.key).id().unwrap_or_default(),
-            at: row.get(rollup.time).int().unwrap_or_default(),
+            key: row.cell(rollup.key).id().unwrap_or_default(),
+            at: row.cell(rollup.time).int().unwrap_or_default(),
             sign,
             numbers: rollup.numbers.iter().map(number).collect(),
         }

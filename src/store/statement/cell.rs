@@ -143,10 +143,9 @@ fn each_column(noun: &'static Noun) -> impl Iterator<Item = Column> {
     noun.all_fields().map(Column::of).chain(references)
 }
 
-/// A value for the column of that name.
-pub fn given(noun: &'static Noun, name: &str, cell: Cell) -> (Column, Cell) {
-    let column = each_column(noun).find(|column| column.name == name);
-    (column.expect("rules name columns of their noun"), cell)
+/// The column of that name.
+pub fn column_named(noun: &'static Noun, name: &str) -> Column {
+    each_column(noun).find(|column| column.name == name).expect("a column is one of its noun's")
 }
 
 /// A whole row of a noun.
@@ -160,7 +159,7 @@ pub struct Record {
 
 impl Record {
     /// The value of a column. Asking for a column the noun does not have answers null.
-    pub fn get(&self, column: &str) -> &Cell {
+    pub fn cell(&self, column: &str) -> &Cell {
         self.cells.iter().find(|(known, _)| known.name == column).map_or(&Cell::Null, |(_, cell)| cell)
     }
 
@@ -178,12 +177,12 @@ impl Record {
 
     /// The row's id.
     pub fn id(&self) -> Uuid {
-        self.get("id").id().expect("every stored row has an id")
+        self.cell("id").id().expect("every stored row has an id")
     }
 
     /// The row's version.
     pub fn version(&self) -> i64 {
-        self.get("version").int().expect("every stored row has a version")
+        self.cell("version").int().expect("every stored row has a version")
     }
 }
 

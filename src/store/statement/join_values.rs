@@ -7,7 +7,7 @@ use sea_orm::prelude::Uuid;
 
 use super::{
     builder::Alias,
-    cell::{Cell, CellKind, given},
+    cell::{Cell, CellKind, column_named},
     tenant_check::TenantCheck,
 };
 use crate::{
@@ -29,7 +29,7 @@ impl<C: Connection> Scope<C> {
         let Link::Through { table, from, to, .. } = relation.link else {
             return Err(Error::internal("only relations through a table are asked for their values"));
         };
-        let kind = given(target, column, Cell::Null).0.kind;
+        let kind = column_named(target, column).kind;
         let mut sql = self.sql();
         sql.push("SELECT DISTINCT ").column(Alias::ROW, target.tenant).push(", ").column(Alias::LINK, from);
         sql.push(", ").column(Alias::ROW, column).push(" FROM ").name(&[table]).push(" AS ").alias(Alias::LINK);

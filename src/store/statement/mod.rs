@@ -7,3 +7,4 @@ pub mod filter;
 pub(in crate::store) mod join_values;
 pub(in crate::store) mod models;
 pub mod tenant_check;
+pub mod typed;

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use entity::noun::{Field, Link, Noun, Relationship};
+use entity::{
+    Col,
+    noun::{Field, Link, Noun, Relationship},
+};
 use sea_orm::prelude::Uuid;
 
 use crate::{
@@ -11,7 +14,7 @@ use crate::{
         Connection, Scope,
         statement::{
             builder::Alias,
-            cell::{Cell, CellKind, Column, Record, columns, given},
+            cell::{Cell, CellKind, Column, Record, column_named, columns},
             tenant_check::TenantCheck,
         },
     },
@@ -98,7 +101,7 @@ impl<C: Connection> Scope<C> {
                     Link::Many { column } => (column, ids.clone()),
                     Link::One { column, .. } => {
                         let rows = loaded.of(whole.noun).iter();
-                        ("id", distinct(rows.filter_map(|row| row.get(column).id())))
+                        ("id", distinct(rows.filter_map(|row| row.cell(column).id())))
                     }
                     Link::Through { .. } => {
                         let lines = self.lines(relation, &ids).await?;
@@ -111,7 +114,7 @@ impl<C: Connection> Scope<C> {
                 let Some(part) = part else { continue };
                 let mut found = self.records(part.noun, column, &named, most).await?;
                 // What is referred to is there, archived or not; what is listed is not when it is archived.
-                found.retain(|row| column == "id" || row.get("archived_at").is_null());
+                found.retain(|row| column == "id" || row.cell("archived_at").is_null());
                 let added = loaded.add(part.noun, found);
                 waiting.push((part, added));
             }
@@ -146,17 +149,12 @@ impl<C: Connection> Scope<C> {
     }
 
     /// Columns of every row of a noun, archived ones too, by id. At most one more than `most`.
-    pub async fn every_cells(
+    pub(in crate::store) async fn read_every(
         &self,
         noun: &'static Noun,
-        columns: &[&'static str],
+        columns: &[Column],
         most: usize,
     ) -> Result<Vec<Vec<Cell>>> {
-        let columns: Vec<Column> = columns.iter().map(|name| given(noun, name, Cell::Null).0).collect();
-        self.read_every(noun, &columns, most).await
-    }
-
-    async fn read_every(&self, noun: &'static Noun, columns: &[Column], most: usize) -> Result<Vec<Vec<Cell>>> {
         self.may_read(noun)?;
         let mut sql = self.sql();
         self.select(&mut sql, noun, columns);
@@ -166,19 +164,7 @@ impl<C: Connection> Scope<C> {
     }
 
     /// Columns of the rows of a noun whose `column` is one of `ids`, by id. At most one more than `most`.
-    pub async fn cells(
-        &self,
-        noun: &'static Noun,
-        columns: &[&'static str],
-        column: &'static str,
-        ids: &[Uuid],
-        most: usize,
-    ) -> Result<Vec<Vec<Cell>>> {
-        let columns: Vec<Column> = columns.iter().map(|name| given(noun, name, Cell::Null).0).collect();
-        self.read(noun, &columns, column, ids, most).await
-    }
-
-    async fn read(
+    pub(in crate::store) async fn read(
         &self,
         noun: &'static Noun,
         columns: &[Column],
@@ -199,7 +185,8 @@ impl<C: Connection> Scope<C> {
     }
 
     /// How many rows of a noun name a row in a column. For rules the server applies whoever calls.
-    pub async fn count_of(&self, noun: &'static Noun, column: &'static str, id: Uuid) -> Result<i64> {
+    pub async fn count_of<T>(&self, column: Col<T>, id: Uuid) -> Result<i64> {
+        let (noun, column) = (column.noun(), column.name());
         let mut sql = self.sql();
         sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", COUNT(*) FROM ").name(&[noun.table]).push(" AS ");
         sql.alias(Alias::ROW).push(" WHERE ");
@@ -211,12 +198,9 @@ impl<C: Connection> Scope<C> {
     }
 
     /// For every row of a noun, the row that a column of it names. For rules the server applies whoever calls.
-    pub async fn references_of(
-        &self,
-        noun: &'static Noun,
-        column: &'static str,
-    ) -> Result<HashMap<Uuid, Option<Uuid>>> {
-        let columns = [given(noun, "id", Cell::Null).0, given(noun, column, Cell::Null).0];
+    pub async fn references_of<T>(&self, column: Col<T>) -> Result<HashMap<Uuid, Option<Uuid>>> {
+        let noun = column.noun();
+        let columns = [column_named(noun, "id"), column.into()];
         let mut sql = self.sql();
         self.select(&mut sql, noun, &columns);
         let rows = self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id]).await?;

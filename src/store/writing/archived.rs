@@ -11,14 +11,14 @@ use crate::{
     error::{Code, UserError},
     store::{
         Connection, Scope, Tx,
-        statement::cell::{Cell, Column, Record, given},
+        statement::cell::{Cell, Column, Record, column_named},
     },
 };
 
 impl<C: Connection> Scope<C> {
     /// Which of these rows are in the archive.
     pub async fn archived_among(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
-        let columns = [given(noun, "id", Cell::Null).0, Column::of(&ARCHIVED_AT)];
+        let columns = [column_named(noun, "id"), Column::of(&ARCHIVED_AT)];
         let rows = self.by_ids_unchecked(noun, &columns, ids).await?;
         Ok(rows.iter().filter(|row| !row[1].is_null()).filter_map(|row| row[0].id()).collect())
     }
@@ -30,8 +30,8 @@ impl Tx {
         for relation in noun.relations.iter().filter(|relation| relation.wants_active(noun)) {
             let Link::One { column, .. } = relation.link else { continue };
             let chosen = |draft: &Draft| {
-                let before = draft.current.as_ref().and_then(|row| row.get(column).id());
-                draft.get(column).id().filter(|id| draft.gives(column) && before != Some(*id))
+                let before = draft.current.as_ref().and_then(|row| row.cell(column).id());
+                draft.cell(column).id().filter(|id| draft.gives_cell(column) && before != Some(*id))
             };
             let ids: HashSet<Uuid> = drafts.iter().filter_map(chosen).collect();
             if ids.is_empty() {
@@ -83,7 +83,7 @@ impl Tx {
     ) -> Result<Option<UserError>> {
         for relation in noun.relations.iter().filter(|relation| relation.wants_active(noun)) {
             let Link::One { column, .. } = relation.link else { continue };
-            let Some(id) = row.get(column).id() else { continue };
+            let Some(id) = row.cell(column).id() else { continue };
             if !self.archived_among(relation.target, &[id]).await?.is_empty() {
                 let message = format!("its {} is in the archive; change that, or take it out first", relation.name);
                 return Ok(Some(UserError::new(Code::Archived, "id", message)));

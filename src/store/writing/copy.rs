@@ -104,7 +104,7 @@ impl LoadedAggregate {
             });
             let columns: Vec<&str> = must_name.collect();
             rows.retain(|row| {
-                columns.iter().all(|column| row.get(column).id().is_some_and(|named| known.contains(&named)))
+                columns.iter().all(|column| row.cell(column).id().is_some_and(|named| known.contains(&named)))
             });
         }
     }

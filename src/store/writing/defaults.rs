@@ -16,7 +16,7 @@ pub(in crate::store) fn complete(draft: &mut Draft, now: DateTime<Utc>) {
         return;
     }
     for field in draft.noun.fields {
-        let is_given = draft.gives(field.column) || draft.has_mistake_at(field.name);
+        let is_given = draft.gives_cell(field.column) || draft.has_mistake_at(field.name);
         match field.writable {
             Writable::Required | Writable::Fixed if draft.is_new() && !is_given => {
                 draft.refuse(Code::Required, field.name, "a value is required");
@@ -36,7 +36,7 @@ pub(in crate::store) fn complete(draft: &mut Draft, now: DateTime<Utc>) {
     for relation in draft.noun.relations {
         let Link::One { column, writable, .. } = relation.link else { continue };
         let field = format!("{}Ref", relation.name);
-        let is_given = draft.gives(column) || draft.has_mistake_at(&field);
+        let is_given = draft.gives_cell(column) || draft.has_mistake_at(&field);
         match writable {
             Writable::Required | Writable::Fixed if draft.is_new() && !is_given => {
                 draft.refuse(Code::Required, &field, "a value is required");
@@ -48,8 +48,8 @@ pub(in crate::store) fn complete(draft: &mut Draft, now: DateTime<Utc>) {
 }
 
 fn fixed(draft: &mut Draft, column: &str, field: &str) {
-    let before = draft.current.as_ref().map(|row| row.get(column).clone());
-    if draft.gives(column) && before.as_ref() != Some(draft.get(column)) {
+    let before = draft.current.as_ref().map(|row| row.cell(column).clone());
+    if draft.gives_cell(column) && before.as_ref() != Some(draft.cell(column)) {
         draft.refuse(Code::Invalid, field, "this cannot be changed");
     }
 }

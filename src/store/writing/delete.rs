@@ -89,7 +89,7 @@ impl Tx {
         record: Record,
         is_archived: bool,
     ) -> Result<Result<bool, UserError>> {
-        if record.get("archived_at").is_null() != is_archived {
+        if record.cell("archived_at").is_null() != is_archived {
             return Ok(Ok(false));
         }
         if is_archived && let Some(mistake) = (rules.archive)(self, &record).await? {

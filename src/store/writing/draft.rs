@@ -8,7 +8,7 @@ use crate::{
     error::{Code, UserError},
     store::{
         scope::ExternalId,
-        statement::cell::{Cell, Column, Record, given},
+        statement::cell::{Cell, Column, Record, column_named},
     },
 };
 
@@ -155,20 +155,20 @@ impl Draft {
     }
 
     /// The value a column will have.
-    pub fn get(&self, column: &str) -> &Cell {
+    pub fn cell(&self, column: &str) -> &Cell {
         let given = self.values.iter().rev().find(|(known, _)| known.name == column).map(|(_, cell)| cell);
-        given.or_else(|| self.current.as_ref().map(|row| row.get(column))).unwrap_or(&Cell::Null)
+        given.or_else(|| self.current.as_ref().map(|row| row.cell(column))).unwrap_or(&Cell::Null)
     }
 
     /// Whether the caller or a rule gave a value for the column.
-    pub fn gives(&self, column: &str) -> bool {
+    pub fn gives_cell(&self, column: &str) -> bool {
         self.values.iter().any(|(known, _)| known.name == column)
     }
 
     /// Gives a column a value, whatever the caller said.
-    pub fn set(&mut self, column: &'static str, cell: Cell) {
-        self.values.retain(|(known, _)| known.name != column);
-        self.values.push(given(self.noun, column, cell));
+    pub fn set_cell(&mut self, name: &str, cell: Cell) {
+        self.values.retain(|(known, _)| known.name != name);
+        self.values.push((column_named(self.noun, name), cell));
     }
 
     /// Notes a mistake.
@@ -189,6 +189,6 @@ impl Draft {
     /// Columns whose value changes, with their new values.
     pub(in crate::store) fn changes(&self) -> Vec<(Column, Cell)> {
         let Some(current) = &self.current else { return self.values.clone() };
-        self.values.iter().filter(|(column, cell)| current.get(column.name) != cell).cloned().collect()
+        self.values.iter().filter(|(column, cell)| current.cell(column.name) != cell).cloned().collect()
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         Tx,
         statement::{
             builder::Alias,
-            cell::{Cell, CellKind, Column, Record, given},
+            cell::{Cell, CellKind, Column, Record, column_named},
             tenant_check::TenantCheck,
         },
     },
@@ -36,7 +36,7 @@ impl Tx {
     ) -> Result<()> {
         let mut wholes = named;
         if !ids.is_empty() {
-            let column = given(noun, child_of.column(noun), Cell::Null).0;
+            let column = column_named(noun, child_of.column(noun));
             // A part stays where it was made: what is read here holds when the part itself is locked.
             let rows = self.by_ids_unchecked(noun, &[column], ids).await?;
             wholes.extend(rows.iter().filter_map(|row| row[0].id()));
@@ -85,10 +85,10 @@ impl Tx {
         is_all_or_nothing: bool,
     ) -> Result<()> {
         let column = child_of.column(noun);
-        let asks = |draft: &Draft| child_of.position.is_some_and(|position| draft.gives(position));
+        let asks = |draft: &Draft| child_of.position.is_some_and(|position| draft.gives_cell(position));
         let concerned = |draft: &&Draft| draft.errors.is_empty() && (draft.is_new() || asks(draft));
         let wholes: BTreeSet<Uuid> =
-            drafts.iter().filter(concerned).filter_map(|draft| draft.get(column).id()).collect();
+            drafts.iter().filter(concerned).filter_map(|draft| draft.cell(column).id()).collect();
         if wholes.is_empty() {
             return Ok(());
         }
@@ -96,7 +96,7 @@ impl Tx {
         let parts = self.parts(noun, child_of, &wholes).await?;
         let mut counts: HashMap<Uuid, usize> = parts.iter().map(|(whole, parts)| (*whole, parts.len())).collect();
         for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty() && draft.is_new()) {
-            let count = counts.entry(draft.get(column).id().unwrap_or_default()).or_default();
+            let count = counts.entry(draft.cell(column).id().unwrap_or_default()).or_default();
             *count += 1;
             if *count > child_of.most {
                 let message = format!("it has {} {} already, and cannot have more", child_of.most, noun.plural);
@@ -111,11 +111,11 @@ impl Tx {
         for whole in wholes {
             let before: HashMap<Uuid, i64> =
                 parts.get(&whole).into_iter().flatten().map(|(place, id)| (*id, *place)).collect();
-            let own = |draft: &&mut Draft| draft.errors.is_empty() && draft.get(column).id() == Some(whole);
+            let own = |draft: &&mut Draft| draft.errors.is_empty() && draft.cell(column).id() == Some(whole);
             let mut order: Vec<Uuid> = parts.get(&whole).into_iter().flatten().map(|(_, id)| *id).collect();
             let mut asking: Vec<(i64, Reverse<usize>, Uuid)> = Vec::new();
             for (index, draft) in drafts.iter_mut().enumerate().filter(|(_, draft)| own(draft)) {
-                if let Some(place) = draft.get(position).int().filter(|_| draft.gives(position)) {
+                if let Some(place) = draft.cell(position).int().filter(|_| draft.gives_cell(position)) {
                     order.retain(|id| *id != draft.id);
                     asking.push((place, Reverse(index), draft.id));
                 } else if draft.is_new() {
@@ -132,7 +132,7 @@ impl Tx {
             let mut places: HashMap<Uuid, i64> = order.into_iter().zip(1..).collect();
             for draft in drafts.iter_mut().filter(own) {
                 if let Some(place) = places.remove(&draft.id) {
-                    draft.set(position, Cell::Int(place));
+                    draft.set_cell(position, Cell::Int(place));
                     aside.extend(before.get(&draft.id).filter(|known| **known != place).map(|_| draft.id));
                 }
             }
@@ -175,7 +175,7 @@ impl Tx {
         let Some((child_of, position)) = child_of.and_then(|child_of| Some((child_of, child_of.position?))) else {
             return Ok(());
         };
-        let Some(whole) = deleted.get(child_of.column(noun)).id() else { return Ok(()) };
+        let Some(whole) = deleted.cell(child_of.column(noun)).id() else { return Ok(()) };
         let parts = self.parts(noun, child_of, &[whole]).await?;
         let moved: Vec<(Uuid, i64)> = in_order(parts.get(&whole).map_or(&[], Vec::as_slice));
         self.place(noun, position, &moved, Vec::new()).await
@@ -231,5 +231,5 @@ fn in_order(parts: &[(i64, Uuid)]) -> Vec<(Uuid, i64)> {
 }
 
 fn placed(noun: &'static Noun, position: &'static str, place: i64) -> (Column, Cell) {
-    given(noun, position, Cell::Int(place))
+    (column_named(noun, position), Cell::Int(place))
 }

@@ -49,7 +49,7 @@ impl Tx {
         let is_new = drafts.iter().all(|draft| matches!(draft.target, Target::New));
         if let Some(child_of) = child_of {
             self.resolve(drafts, |relation| relation.name == child_of.relation).await?;
-            let named = drafts.iter().map(|draft| draft.get(child_of.column(noun))).filter_map(Cell::id).collect();
+            let named = drafts.iter().map(|draft| draft.cell(child_of.column(noun))).filter_map(Cell::id).collect();
             self.lock_parents(noun, child_of, named, if is_new { &[] } else { &ids }).await?;
         }
         let rows = if is_new { HashMap::new() } else { self.lock(noun, &ids).await? };

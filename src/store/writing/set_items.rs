@@ -39,7 +39,7 @@ impl Tx {
             }
             let items = records.iter().flat_map(|record| {
                 let id = Cell::Id(record.id());
-                items(field, record.get(field.column)).into_iter().map(move |item| (id.clone(), item))
+                items(field, record.cell(field.column)).into_iter().map(move |item| (id.clone(), item))
             });
             if let Kind::Attributes { .. } = field.kind {
                 let kinds = [CellKind::Id, CellKind::Text, CellKind::Text, CellKind::Float, CellKind::Int];

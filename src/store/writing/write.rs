@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use entity::{
+    Col,
     event::EventOperation,
     id,
     noun::{Field, Noun},
@@ -148,7 +149,8 @@ impl Tx {
     }
 
     /// Takes a column's value from rows, ahead of giving unique values out anew.
-    pub async fn clear(&self, noun: &'static Noun, column: &'static str, ids: &[Uuid]) -> Result<()> {
+    pub async fn clear<T>(&self, column: Col<T>, ids: &[Uuid]) -> Result<()> {
+        let (noun, column) = (column.noun(), column.name());
         let mut sql = self.sql();
         sql.push("UPDATE ").name(&[noun.table]).push(" AS t SET ").name(&[column]).push(" = NULL WHERE ");
         sql.filter_tenant(TenantCheck::Clear, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
@@ -238,7 +240,7 @@ impl Tx {
             sql.push(", ").name(&[field.column, "_folded"]);
         }
         let searched = |record: &Record, field: &Field| {
-            record.get(field.column).text().map_or(Cell::Null, |text| Cell::Text(fold(text)))
+            record.cell(field.column).text().map_or(Cell::Null, |text| Cell::Text(fold(text)))
         };
         if sql.is_postgres() && records.len() > 1 {
             sql.push(") SELECT ");
