@@ -41,7 +41,17 @@ macro_rules! column_types {
 column_types!(String, i64, f64, bool, Uuid, ChronoUnixTimestampMillis);
 
 /// A column of a noun that holds a `T`, an `Option` if it may be absent: `assumption::TRUTH` is a
-/// `Col<AssumptionTruth>`. Rules read and set rows by it, so neither a misspelt column nor a value of another type compiles.
+/// `Col<AssumptionTruth>`. Rules read and set rows by it, so neither a misspelt column nor a value of another type compiles:
+///
+/// ```
+/// let truth: entity::Col<entity::assumption::AssumptionTruth> = entity::assumption::TRUTH;
+/// ```
+/// ```compile_fail,E0425
+/// let truth = entity::assumption::THRUTH;
+/// ```
+/// ```compile_fail,E0308
+/// let truth: entity::Col<String> = entity::assumption::TRUTH;
+/// ```
 pub struct Col<T> {
     noun: &'static Noun,
     name: &'static str,

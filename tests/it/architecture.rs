@@ -201,6 +201,17 @@ fn every_condition_on_an_organization_is_a_tenant_check_of_its_own() {
     }
 }
 
+/// A slice reads and sets rows by the constants of their columns, which are checked when it is compiled.
+#[test]
+fn no_slice_names_a_column_in_quotes() {
+    let slices = ["tenancy", "map", "record", "response", "insight", "exchange"];
+    for file in sources("src").filter(|file| slices.contains(&file.module.as_str())) {
+        for call in [".cell(\"", ".set_cell(\"", ".gives_cell(\""] {
+            assert!(!file.code.contains(call), "{} has {call}", file.path.display());
+        }
+    }
+}
+
 #[test]
 fn no_file_is_too_long() {
     for folder in ["src", "entity", "migration", "tests"] {
