@@ -236,7 +236,7 @@ fn begin(noun: &'static Noun, row: &Row, done: &Done, draft: &mut Draft) {
         draft.lines.push((relation, done.lines(relation, lines)));
     }
     if let (Some(rank), true) = (&row.rank, point_of(row).is_some_and(|place| done.is_new_point(place))) {
-        draft.set("rank", rank.clone());
+        draft.set_cell(expectation::RANK.name(), rank.clone());
     }
 }
 
