@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use entity::{
     Permission,
     event::EventOperation,
-    expectation::{Column, Entity, Model, NOUN, POINT_ID, RANK, STATEMENT},
+    expectation::{self, Column, Entity, Model, NOUN, POINT_ID, STATEMENT},
     expectation_ranking, id, interaction_point,
 };
 use sea_orm::{
@@ -141,11 +141,11 @@ pub(super) async fn set_ranks(tx: &Tx, ranks: &Ranks) -> Result<(HashSet<Uuid>, 
         .filter(|record| changing.contains(&record.id()))
         .map(|record| {
             let rank = rank(point_of(&record), record.id());
-            (record, vec![assign(RANK, rank)])
+            (record, vec![assign(expectation::RANK, rank)])
         })
         .collect();
     // Ranks are unique at every moment: all that move are cleared before any is set.
-    tx.clear(RANK, &changing.iter().copied().collect::<Vec<_>>()).await?;
+    tx.clear(expectation::RANK, &changing.iter().copied().collect::<Vec<_>>()).await?;
     tx.change(&NOUN, changes).await?;
     let now = Cell::Int(tx.now().timestamp_millis());
     let owners = points.iter().filter_map(|point| owners.remove(point));
@@ -165,7 +165,7 @@ pub(super) struct Ranked {
 
 impl Ranked {
     fn of(record: &Record) -> Option<Self> {
-        Self::at(record, record.get(RANK)?)
+        Self::at(record, record.get(expectation::RANK)?)
     }
 
     fn at(record: &Record, rank: i64) -> Option<Self> {

@@ -4,7 +4,7 @@ use entity::{
     Permission,
     journey::{JourneyStatus, NOUN, PARENT_ID, STATUS},
     journey_edition,
-    noun::Noun,
+    noun::{Noun, StringEnum},
     stage, step,
 };
 

@@ -67,9 +67,6 @@ pub const RULES: Module = Module {
     ..Module::new(&routing_rule::NOUN)
 };
 
-/// The slice of the history.
-pub const HISTORY: Module = Module::new(&routing::NOUN);
-
 /// The mutation that sends feedback elsewhere.
 pub const REROUTE: Mutation = Mutation {
     name: "feedbackRecordReroute",

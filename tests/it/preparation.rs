@@ -8,7 +8,6 @@ use rapport::{
     auth::Actor,
     store::{
         Scope,
-        statement::cell::Cell,
         writing::{
             draft::{Draft, Mode, Target},
             write::Hooks,
@@ -118,7 +117,7 @@ async fn a_meter_counts_what_is_read_and_written_for_a_request() {
     let noun: &'static Noun = &entity::influencer::NOUN;
     let mut drafts = ["Radio", "Friend"].map(|name| {
         let mut draft = Draft::new(noun, Target::New, Mode::CreateOnly);
-        draft.set("name", Cell::Text(name.to_owned()));
+        draft.set(entity::influencer::NAME, name.to_owned());
         draft
     });
     let tx = scope.begin().await.unwrap();

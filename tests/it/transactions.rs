@@ -4,12 +4,9 @@ use entity::{Permission, noun::Noun, routing};
 use futures_util::{FutureExt, future::join_all};
 use rapport::{
     auth::Actor,
-    store::{
-        statement::cell::Cell,
-        writing::{
-            draft::{Draft, Mode, Target},
-            write::Hooks,
-        },
+    store::writing::{
+        draft::{Draft, Mode, Target},
+        write::Hooks,
     },
 };
 use serde_json::{Value, json};
@@ -30,7 +27,7 @@ async fn a_transaction_with_a_failed_statement_cannot_be_committed() {
     let tx = app.store.scope(actor, now()).begin().await.unwrap();
     let noun: &'static Noun = &entity::influencer::NOUN;
     let mut draft = Draft::new(noun, Target::New, Mode::CreateOnly);
-    draft.set("name", Cell::Text("Radio".to_owned()));
+    draft.set(entity::influencer::NAME, "Radio".to_owned());
     let written = tx.write(noun, &Hooks::NONE, &mut [draft], true).await.unwrap();
     assert!(written[0].errors.is_empty());
     // A routing of nothing to nowhere: its columns may not be null. PostgreSQL would answer the commit with success.
@@ -129,7 +126,7 @@ async fn what_is_undone_leaves_what_was_written_beside_it() {
         async move {
             let tx = scope.begin().await.unwrap();
             let mut draft = Draft::new(noun, Target::New, Mode::CreateOnly);
-            draft.set("name", Cell::Text(name));
+            draft.set(entity::influencer::NAME, name);
             tx.write(noun, &Hooks::NONE, &mut [draft], true).await.unwrap();
             if is_dropped { drop(tx) } else { tx.commit().await.unwrap() }
         }

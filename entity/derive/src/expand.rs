@@ -56,11 +56,8 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
     let NounInput { name, plural, table, prefix, doc, write, has_external_ids, .. } = noun;
     let singular = names::uncapitalized(name);
     let tenant = if noun.is_tenanted { "organization_id" } else { "id" };
-    let read = if let Some(permission) = &noun.read {
-        quote!(Some(crate::Permission::#permission))
-    } else {
-        quote!(None)
-    };
+    let read =
+        if let Some(permission) = &noun.read { quote!(Some(crate::Permission::#permission)) } else { quote!(None) };
     let system = if noun.changes { quote!(SYSTEM) } else { quote!(APPENDED) };
     let operations = match &noun.operations {
         Operations::Named(name) => quote!(crate::noun::#name),

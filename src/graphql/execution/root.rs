@@ -37,8 +37,8 @@ pub(super) const MAX_LOOKUPS: usize = 1_000;
 
 /// The slices of an API.
 pub trait Modules: Send + Sync + 'static {
-    /// All of them.
-    const ALL: &'static [&'static Module];
+    /// One for each noun, in the order of the nouns.
+    fn all() -> &'static [&'static Module];
 }
 
 /// What a root field does.
@@ -86,7 +86,7 @@ pub struct MutationRoot<S> {
 impl<S: Modules> Default for QueryRoot<S> {
     fn default() -> Self {
         let mut asks = vec![("node", QueryField::Node), ("nodes", QueryField::Nodes)];
-        for slice in S::ALL {
+        for slice in S::all() {
             if slice.noun.offers(Operation::List) {
                 asks.extend([
                     (slice.noun.singular, QueryField::Lookup(slice.noun)),
@@ -96,9 +96,9 @@ impl<S: Modules> Default for QueryRoot<S> {
             asks.extend(slice.queries.iter().map(|query| (query.name, QueryField::Own(query))));
         }
         let named = asks.into_iter().map(|(name, ask)| (name.to_owned(), ask));
-        let listed = S::ALL.iter().map(|slice| slice.noun).filter(|noun| noun.offers(Operation::List));
+        let listed = S::all().iter().map(|slice| slice.noun).filter(|noun| noun.offers(Operation::List));
         let many = listed.map(|noun| (format!("{}By", noun.plural), QueryField::LookupMany(noun)));
-        let distinct = S::ALL.iter().flat_map(|slice| distinct::of(slice.noun));
+        let distinct = S::all().iter().flat_map(|slice| distinct::of(slice.noun));
         let distinct = distinct.map(|query| (query.name(), QueryField::Distinct(query)));
         let fields = named.chain(many).chain(distinct).map(|(name, ask)| (name, RootField::Query(ask)));
         Self { fields: fields.collect(), slices: PhantomData }
@@ -107,7 +107,7 @@ impl<S: Modules> Default for QueryRoot<S> {
 
 impl<S: Modules> Default for MutationRoot<S> {
     fn default() -> Self {
-        let fields = S::ALL.iter().flat_map(|slice| {
+        let fields = S::all().iter().flat_map(|slice| {
             mutation_fields(slice)
                 .into_iter()
                 .map(move |(name, mutation_field)| (name, RootField::Mutation(slice, mutation_field)))
@@ -271,14 +271,14 @@ impl RootField {
 impl<S: Modules> ContainerType for QueryRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let Some(root) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
-        Ok(Some(root.record(ctx, S::ALL)))
+        Ok(Some(root.record(ctx, S::all())))
     }
 }
 
 impl<S: Modules> ContainerType for MutationRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let Some(root) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
-        Ok(Some(root.record(ctx, S::ALL)))
+        Ok(Some(root.record(ctx, S::all())))
     }
 }
 
@@ -288,7 +288,7 @@ impl<S: Modules> OutputType for QueryRoot<S> {
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
-        roots::register_queries(registry, S::ALL);
+        roots::register_queries(registry, S::all());
         Self::qualified_type_name()
     }
 
@@ -303,7 +303,7 @@ impl<S: Modules> OutputType for MutationRoot<S> {
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
-        roots::register_mutations(registry, S::ALL);
+        roots::register_mutations(registry, S::all());
         Self::qualified_type_name()
     }
 

@@ -33,7 +33,7 @@ impl Cell {
 
 impl<T> From<Col<T>> for Column {
     fn from(typed: Col<T>) -> Self {
-        column(typed.noun(), typed.name())
+        column_named(typed.noun(), typed.name())
     }
 }
 
@@ -70,7 +70,7 @@ impl Draft {
 }
 
 /// Columns of one noun that are read together.
-pub trait Columns {
+pub trait Columns: Copy {
     /// What they hold in one row.
     type Row;
     /// The noun.

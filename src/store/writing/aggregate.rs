@@ -157,7 +157,7 @@ impl<C: Connection> Scope<C> {
     ) -> Result<Vec<Vec<Cell>>> {
         self.may_read(noun)?;
         let mut sql = self.sql();
-        self.select(&mut sql, noun, columns);
+        self.write_select(&mut sql, noun, columns);
         sql.push(" ORDER BY ").column(Alias::ROW, "id").push(" LIMIT ").number(most + 1);
         let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
         self.read_rows(sql.finish(), &kinds).await
@@ -177,7 +177,7 @@ impl<C: Connection> Scope<C> {
             return Ok(Vec::new());
         }
         let mut sql = self.sql();
-        self.select(&mut sql, noun, columns);
+        self.write_select(&mut sql, noun, columns);
         sql.push(" AND ").is_one_of(Alias::ROW, column, ids).push(" ORDER BY ").column(Alias::ROW, "id");
         sql.push(" LIMIT ").number(most + 1);
         let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
@@ -202,13 +202,13 @@ impl<C: Connection> Scope<C> {
         let noun = column.noun();
         let columns = [column_named(noun, "id"), column.into()];
         let mut sql = self.sql();
-        self.select(&mut sql, noun, &columns);
+        self.write_select(&mut sql, noun, &columns);
         let rows = self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id]).await?;
         Ok(rows.iter().filter_map(|row| Some((row[0].id()?, row[1].id()))).collect())
     }
 
     /// Writes `SELECT … FROM … WHERE` the row is the caller's.
-    fn select(&self, sql: &mut crate::store::statement::builder::Sql, noun: &'static Noun, columns: &[Column]) {
+    fn write_select(&self, sql: &mut crate::store::statement::builder::Sql, noun: &'static Noun, columns: &[Column]) {
         sql.push("SELECT ").column(Alias::ROW, noun.tenant);
         for column in columns {
             sql.push(", ").column(Alias::ROW, column.name);

@@ -11,7 +11,7 @@ use crate::{
     error::{Code, UserError},
     store::{
         Connection, Scope, Tx,
-        statement::cell::{Cell, Column, Record, column_named},
+        statement::cell::{Column, Record, column_named},
     },
 };
 
