@@ -251,7 +251,7 @@ fn is_refused(database: &Database) -> bool {
     let sentence = String::from_utf8(output.stderr).unwrap();
     output.status.code() == Some(1)
         && output.stdout.is_empty()
-        && sentence.starts_with("rapport: the database holds other data")
+        && sentence.starts_with("rapport: the database contains other data")
         && sentence.lines().count() == 1
 }
 

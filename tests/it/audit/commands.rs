@@ -77,7 +77,7 @@ async fn a_head_that_the_chain_does_not_lead_to_fails() {
     for (text, expected) in [
         (format!("one 8 {unknown}\n"), "one: one of the events 1 to 8 is gone"),
         (format!("one 9 {unknown}\n"), "one: one of the events 1 to 9 is gone"),
-        (format!("gone 9 {unknown}\n"), "gone: there is no such organization"),
+        (format!("gone 9 {unknown}\n"), "gone: no such organization"),
         ("one 8\n".to_owned(), "not a head"),
         (String::new(), "no head"),
     ] {
