@@ -43,7 +43,7 @@
 //!
 //! # An example
 //!
-//! ```ignore
+//! ```text
 //! /// A thing that customers own.
 //! #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 //! #[sea_orm(table_name = "thing")]
@@ -61,7 +61,7 @@
 //!
 //! becomes, with paths shortened:
 //!
-//! ```ignore
+//! ```text
 //! impl ActiveModelBehavior for ActiveModel {}
 //! impl NounId for ThingId { type Entity = Entity; const TABLE: &'static str = "thing"; }
 //! impl Tenanted for Entity { /* NOUN, TENANT, ID, tenant() */ }
