@@ -5,9 +5,9 @@
 //! with its subject, client or organization, as tokens do.
 //!
 //! An address without an end is possible, for feeds that calendars keep: its resource must then name a row of its own
-//! that can be revoked, and whoever serves it must ask for withdrawals of any age, which [`Store::withdrawn`] forgets.
+//! that can be revoked, and whoever serves it must ask for withdrawals of any age, which [`Store::revocations`] forgets.
 //!
-//! [`Store::withdrawn`]: crate::store::Store::withdrawn
+//! [`Store::revocations`]: crate::store::Store::revocations
 
 use std::fmt;
 

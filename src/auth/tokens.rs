@@ -48,7 +48,7 @@ impl Tokens {
         Ok(tokens)
     }
 
-    /// A token that lets its bearer act as `actor` for `life`, which is at most [`MAX_LIFETIME`](super::claims::LONGEST_LIFE).
+    /// A token that lets its bearer act as `actor` for `life`, which is at most [`MAX_LIFETIME`](super::claims::MAX_LIFETIME).
     pub fn issue(&self, actor: &Actor, life: TimeDelta, now: DateTime<Utc>) -> Result<SecretString> {
         let claims = Claims {
             iss: self.issuer.clone(),

@@ -43,9 +43,9 @@ pub struct Module {
     pub objects: &'static [&'static Noun],
     /// Enums its arguments take.
     pub enums: &'static [&'static EnumType],
-    /// Fields of its payload that show what is told once: set by [`Tx::tell`], null in a replay.
+    /// Fields of its payload that show what is told once: set by [`Tx::add_secret`], null in a replay.
     pub one_time_fields: &'static [Argument],
-    /// Lists of its payload that show what a mutation found: set by [`Tx::report`], empty in a replay.
+    /// Lists of its payload that show what a mutation found: set by [`Tx::add_report`], empty in a replay.
     pub reports: &'static [Relationship],
 }
 

@@ -137,7 +137,7 @@ impl Store {
     }
 
     /// The store as a thread of the server reads by it, whose runtime this is: an answer comes to it without a way through
-    /// another thread. What goes on when the thread has come to its end asks by [`Scope::shared`].
+    /// another thread. What goes on when the thread has come to its end asks by [`Scope::detached`].
     #[must_use]
     pub fn for_worker(&self) -> Self {
         let mut store = self.clone();

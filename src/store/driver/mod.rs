@@ -91,7 +91,7 @@ pub trait Connection: Send + Sync {
         layout: RowLayout<'_>,
     ) -> impl Future<Output = Result<Vec<TenantRow>, DbFailure>> + Send;
 
-    /// As [`Connection::found`], for a statement that changes and locks nothing.
+    /// As [`Connection::query`], for a statement that changes and locks nothing.
     fn read(
         &self,
         statement: Statement,

@@ -250,7 +250,7 @@ pub fn complete(path: &Path, entries: Vec<Entry>) -> Result<usize, LedgerError> 
     Ok(missing.len())
 }
 
-/// Every entry of the file, in its order: see [`each`].
+/// Every entry of the file, in its order.
 pub fn read(path: &Path, drops_torn: bool) -> Result<Vec<Entry>, LedgerError> {
     let mut entries = Vec::new();
     each(path, drops_torn, |entry| entries.push(entry))?;

@@ -12,7 +12,7 @@ use super::cell::{Cell, CellKind};
 #[cfg(debug_assertions)]
 use super::tenant_check::Switch;
 
-/// What a statement binds anywhere. An organization is not among it: see [`Sql::narrow`] and [`Sql::owner`].
+/// What a statement binds anywhere. An organization is not among it: see [`Sql::filter_tenant`] and [`Sql::bind_tenant`].
 pub trait Bound: Into<Value> {}
 
 impl Bound for &str {}
