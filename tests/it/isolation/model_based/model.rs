@@ -231,7 +231,12 @@ fn weigh(one: &Value, other: &Value) -> Ordering {
         (Value::Null, _) => Ordering::Less,
         (_, Value::Null) => Ordering::Greater,
         (Value::String(one), Value::String(other)) => one.cmp(other),
-        _ => one.as_f64().partial_cmp(&other.as_f64()).expect("numbers are finite"),
+        (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
+        _ => one
+            .as_f64()
+            .zip(other.as_f64())
+            .and_then(|(one, other)| one.partial_cmp(&other))
+            .expect("both are finite numbers"),
     }
 }
 
