@@ -43,6 +43,10 @@ impl Example {
     async fn on(database: Arc<Database>) -> Self {
         let app = App::on(database).await;
         let organization = demo::seed(&app.store, &app.schema).await.unwrap().expect("the database was empty");
+        // As autovacuum does within a minute of a load: until then PostgreSQL knows nothing of the rows it plans for.
+        if !app.database.is_sqlite() {
+            app.database.change("ANALYZE").await;
+        }
         Self { app, organization }
     }
 
