@@ -9,7 +9,7 @@ use sea_orm::{
 
 use crate::{
     Noun,
-    noun::{Link, Relationship},
+    noun::{Kind, Link, Relationship},
 };
 
 /// What a column may hold: the type of its field in the model.
@@ -25,6 +25,28 @@ impl<T: ColumnType<Value = T> + ValueType + Nullable> ColumnType for Option<T> {
     fn from_value(value: Option<T>) -> Option<Self> {
         Some(value)
     }
+}
+
+/// A type whose values the API shows and takes as they are: no id, and nothing made of parts.
+pub trait Scalar: ColumnType<Value = Self> + Clone {
+    /// What a value is to the API.
+    const KIND: Kind;
+}
+
+macro_rules! scalars {
+    ($($ty:ty: $kind:expr,)*) => {$(
+        impl Scalar for $ty {
+            const KIND: Kind = $kind;
+        }
+    )*};
+}
+
+scalars! {
+    String: Kind::Text { max: usize::MAX },
+    i64: Kind::Int { min: i64::MIN, max: i64::MAX },
+    f64: Kind::Float { min: f64::MIN, max: f64::MAX },
+    bool: Kind::Bool,
+    ChronoUnixTimestampMillis: Kind::Instant,
 }
 
 macro_rules! column_types {

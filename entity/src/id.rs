@@ -72,6 +72,8 @@ pub fn decode(text: &str) -> Option<(&str, Uuid)> {
 pub trait NounId: ColumnType<Value = Self> + ValueType + Nullable + From<Uuid> + Into<Uuid> + Copy + Eq {
     /// The entity of the rows.
     type Entity: EntityTrait;
+    /// Their noun.
+    const NOUN: &'static crate::Noun;
     /// Their table.
     const TABLE: &'static str;
     /// The id as the database keeps it.

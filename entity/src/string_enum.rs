@@ -37,6 +37,10 @@ macro_rules! string_enum {
                 value
             }
         }
+        impl $crate::col::Scalar for $name {
+            const KIND: $crate::noun::Kind =
+                $crate::noun::Kind::Enum(<$name as $crate::string_enum::StringEnum>::TYPE);
+        }
         impl $crate::string_enum::StringEnum for $name {
             const TYPE: &'static $crate::string_enum::EnumType = &$crate::string_enum::EnumType {
                 name: $graphql,

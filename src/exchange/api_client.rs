@@ -1,11 +1,9 @@
 //! API clients: made with a secret that is shown once, revoked for good.
 
-use async_graphql::value;
 use entity::{
     Permission, Permissions,
-    api_client::{NOUN, REVOKED_AT, SCOPES},
-    id,
-    noun::Operation,
+    api_client::{NAME, NOUN, POINTS, POINTS_PER_SECOND, REVOKED_AT, SCOPES},
+    id::{self, ApiClientId},
 };
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
@@ -14,14 +12,18 @@ use crate::{
     auth::{revoked::Revocation, secret},
     error::Code,
     graphql::{
-        mutation::input::{self, Input},
-        slice::{Argument, Done, Module, Mutation, Run},
+        mutation::draft::give,
+        slice::{Done, Module, Mutation, OneTimeField},
+        typed::{
+            fields::MutationFn,
+            input::{IdOf, Input},
+        },
     },
     store::{
         Tx,
         statement::typed::assign,
         writing::{
-            draft::{Draft, OnNull, Outcome},
+            draft::{Draft, Mode, Outcome, Target},
             write::Hooks,
         },
     },
@@ -34,10 +36,8 @@ pub const SECRET: &str = "secret";
 pub const SLICE: Module = Module {
     mutations: &[CREATE, REVOKE],
     rules: RULES,
-    one_time_fields: &[Argument {
+    one_time_fields: &[OneTimeField {
         name: SECRET,
-        ty: "String",
-        default: None,
         doc: "The secret of the created API client. Returned only once: the server stores its hash, and a replay \
               returns null.",
     }],
@@ -57,47 +57,59 @@ const RULES: Hooks = Hooks {
     ..Hooks::NONE
 };
 
-const POINTS: &str = "Capacity of its point bucket, 1 to 100,000,000, at most that of its organization. Defaults to \
+const ABOUT_POINTS: &str = "Capacity of its point bucket, 1 to 100,000,000, at most that of its organization. Defaults to \
                       the server's setting.";
-const POINTS_PER_SECOND: &str = "Refill rate of its point bucket in points per second, 1 to 100,000,000, at most that \
+const ABOUT_REFILL: &str = "Refill rate of its point bucket in points per second, 1 to 100,000,000, at most that \
                                  of its organization. Defaults to the server's setting.";
 
 const CREATE: Mutation = Mutation {
     name: "apiClientCreate",
     doc: "Creates an API client and returns its secret once. The token can only grant scopes that it has itself.",
     permissions: &[Permission::Admin],
-    input: &[
-        Argument { name: "name", ty: "String!", default: None, doc: "Name to show. Up to 200 characters." },
-        Argument {
-            name: "scopes",
-            ty: "[String!]!",
-            default: None,
-            doc: "Maximum scopes of its tokens, for example `map:read`; at least one.",
-        },
-        Argument { name: "points", ty: "Int", default: None, doc: POINTS },
-        Argument { name: "pointsPerSecond", ty: "Int", default: None, doc: POINTS_PER_SECOND },
-    ],
-    run: Run::Direct(|tx, input| Box::pin(create(tx, input))),
+    run: &MutationFn::new(|tx, input| Box::pin(create(tx, input))),
 };
+
+/// A client to be made.
+#[derive(Input)]
+struct ApiClientCreate {
+    /// Name to show. Up to 200 characters.
+    name: String,
+    /// Maximum scopes of its tokens, for example `map:read`; at least one.
+    scopes: Vec<String>,
+    #[input(doc = ABOUT_POINTS)]
+    points: Option<i64>,
+    #[input(doc = ABOUT_REFILL)]
+    points_per_second: Option<i64>,
+}
+
+/// A client to be revoked.
+#[derive(Input)]
+struct ApiClientRevoke {
+    /// Id of the API client.
+    id: IdOf<ApiClientId>,
+}
 
 const REVOKE: Mutation = Mutation {
     name: "apiClientRevoke",
     doc: "Revokes an API client permanently: it gets no more tokens, and its current tokens are refused within 10 \
           seconds.",
     permissions: &[Permission::Admin],
-    input: &[Argument { name: "id", ty: "ID!", default: None, doc: "Id of the API client." }],
-    run: Run::Direct(|tx, input| Box::pin(async move { revoke(tx, input.id("id", &NOUN)?).await })),
+    run: &MutationFn::new(|tx, ApiClientRevoke { id }| Box::pin(revoke(tx, id.uuid()))),
 };
 
 /// Makes a client for whoever sits at the machine.
 pub async fn make(tx: &Tx, name: &str, scopes: Permissions) -> Result<Done> {
-    let scopes: Vec<_> = scopes.iter().map(Permission::name).collect();
-    create(tx, &Input::of("input", &value!({ "name": name, "scopes": scopes }))?).await
+    let scopes = scopes.iter().map(|scope| scope.name().to_owned()).collect();
+    create(tx, &ApiClientCreate { name: name.to_owned(), scopes, points: None, points_per_second: None }).await
 }
 
 /// Makes a client; its secret is told through the transaction.
-async fn create(tx: &Tx, input: &Input<'_>) -> Result<Done> {
-    let mut draft = input::draft(&NOUN, Operation::Create, input, OnNull::Keep, Vec::new())?;
+async fn create(tx: &Tx, input: &ApiClientCreate) -> Result<Done> {
+    let mut draft = Draft::new(&NOUN, Target::New, Mode::CreateOnly);
+    give(&mut draft, NAME, Some(input.name.as_str()))?;
+    give(&mut draft, SCOPES, Some(input.scopes.clone()))?;
+    give(&mut draft, POINTS, input.points)?;
+    give(&mut draft, POINTS_PER_SECOND, input.points_per_second)?;
     check_scopes(tx, &mut draft);
     let written = tx.write(&NOUN, &Hooks::NONE, &mut [draft], true).await?.swap_remove(0);
     let Some(id) = written.id.filter(|_| written.errors.is_empty()) else { return Ok(Err(written.errors)) };

@@ -7,4 +7,5 @@ pub mod mutation;
 pub mod planning;
 pub mod slice;
 pub mod syntax;
+pub mod typed;
 pub mod types;

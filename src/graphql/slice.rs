@@ -1,21 +1,21 @@
 //! What a slice tells the kernel about its noun: rules, and fields of its own.
 
-use std::{any::Any, collections::HashMap};
+use std::collections::HashMap;
 
 use entity::{
-    Noun, Permission,
-    noun::{EnumType, Kind, Relationship},
+    NOUNS, Noun, Permission,
+    noun::{Kind, Relationship},
 };
-use futures_util::future::BoxFuture;
 use sea_orm::prelude::Uuid;
 
-use super::mutation::input::Input;
+use super::typed::{
+    fields::{RunComputed, RunMutation, RunQuery},
+    output::Output,
+};
 use crate::{
-    Error, Result, UserError,
+    UserError,
     store::{
-        Scope, Tx,
         statement::cell::Cell,
-        usage::meter::Meter,
         writing::{draft::Outcome, write::Hooks},
     },
 };
@@ -27,107 +27,133 @@ pub struct Module {
     pub noun: &'static Noun,
     /// Rules that the description cannot say.
     pub rules: Hooks,
-    /// Queries of its own.
-    pub queries: &'static [Query],
     /// Relations through a table that say nothing besides: `<noun>Set<Relation>` sets the rows of one whole.
     pub sets: &'static [&'static str],
     /// Mutations of its own.
     pub mutations: &'static [Mutation],
     /// Fields of its object that are computed.
     pub computed: &'static [Computed],
-    /// Such fields that another chapter brings, joined in `schema`.
-    pub joined: &'static [Computed],
-    /// Input objects its fields take.
-    pub inputs: &'static [InputObject],
-    /// Objects its queries answer with that have no table.
-    pub objects: &'static [&'static Noun],
-    /// Enums its arguments take.
-    pub enums: &'static [&'static EnumType],
-    /// Fields of its payload that show what is told once: set by [`Tx::add_secret`], null in a replay.
-    pub one_time_fields: &'static [Argument],
-    /// Lists of its payload that show what a mutation found: set by [`Tx::add_report`], empty in a replay.
-    pub reports: &'static [Relationship],
+    /// Fields of its payload that show what is told once: set by [`Tx::add_secret`](crate::store::Tx::add_secret), null in
+    /// a replay.
+    pub one_time_fields: &'static [OneTimeField],
+    /// Lists of its payload that show what a mutation found: set by [`Tx::add_report`](crate::store::Tx::add_report),
+    /// empty in a replay.
+    pub reports: &'static [Report],
 }
 
 impl Module {
     /// A slice with nothing of its own.
     pub const fn new(noun: &'static Noun) -> Self {
-        Self {
-            noun,
-            rules: Hooks::NONE,
-            queries: &[],
-            sets: &[],
-            mutations: &[],
-            computed: &[],
-            joined: &[],
-            inputs: &[],
-            objects: &[],
-            enums: &[],
-            one_time_fields: &[],
-            reports: &[],
-        }
-    }
-
-    /// Every field of its object that is computed.
-    pub fn all_computed(&self) -> impl Iterator<Item = &'static Computed> + use<> {
-        self.computed.iter().chain(self.joined)
+        Self { noun, rules: Hooks::NONE, sets: &[], mutations: &[], computed: &[], one_time_fields: &[], reports: &[] }
     }
 }
 
-/// An argument, a field of an input object, or a field of a payload.
+/// A part of a chapter: each chapter exports one list of them.
+#[derive(Clone, Copy, Debug)]
+pub enum Part {
+    /// What a noun has besides its description; each noun has one of these at most.
+    Noun(&'static Module),
+    /// A query.
+    Query(&'static Query),
+    /// A computed field of a noun, also of another chapter's.
+    Computed(&'static Noun, &'static Computed),
+    /// A mutation whose payload is that of a noun, also of another chapter's.
+    Mutation(&'static Noun, &'static Mutation),
+    /// A list of a noun's payload, also of another chapter's.
+    Report(&'static Noun, &'static Report),
+}
+
+/// All of an API.
 #[derive(Debug)]
-pub struct Argument {
+pub struct Api {
+    /// The slices, one for each noun, in the order of the nouns.
+    pub modules: Vec<&'static Module>,
+    /// The queries.
+    pub queries: Vec<&'static Query>,
+}
+
+impl Api {
+    /// Puts chapters together. Made once: what is put together is kept for as long as the program runs.
+    pub fn of(chapters: &[&'static [Part]]) -> Self {
+        let parts = || chapters.iter().copied().flatten();
+        let modules = NOUNS.into_iter().map(|noun| {
+            let is_own = |known: &Noun| known.table == noun.table;
+            let mut own = parts().filter_map(|part| match part {
+                Part::Noun(module) if is_own(module.noun) => Some(*module),
+                _ => None,
+            });
+            let (first, second) = (own.next(), own.next());
+            assert!(second.is_none(), "{} has its rules in two places", noun.name);
+            let plain = Module::new(noun);
+            let Module { rules, sets, mutations, computed, one_time_fields, reports, .. } = first.unwrap_or(&plain);
+            let (mut mutations, mut computed, mut reports) = (mutations.to_vec(), computed.to_vec(), reports.to_vec());
+            for part in parts() {
+                match part {
+                    Part::Computed(of, more) if is_own(of) => computed.push(**more),
+                    Part::Mutation(of, more) if is_own(of) => mutations.push(**more),
+                    Part::Report(of, more) if is_own(of) => reports.push(**more),
+                    _ => {}
+                }
+            }
+            let (mutations, computed, reports) = (mutations.leak(), computed.leak(), reports.leak());
+            let module = Module { noun, rules: *rules, sets, mutations, computed, one_time_fields, reports };
+            let module: &'static Module = Box::leak(Box::new(module));
+            module
+        });
+        let queries = parts().filter_map(|part| if let Part::Query(query) = part { Some(*query) } else { None });
+        Self { modules: modules.collect(), queries: queries.collect() }
+    }
+}
+
+/// A text of a payload that is told once.
+#[derive(Clone, Copy, Debug)]
+pub struct OneTimeField {
     /// Its name.
     pub name: &'static str,
-    /// Its GraphQL type.
-    pub ty: &'static str,
-    /// Its default, a GraphQL literal.
-    pub default: Option<&'static str>,
-    /// What it means.
+    /// What it is.
     pub doc: &'static str,
 }
 
-/// An input object of a slice.
-#[derive(Debug)]
-pub struct InputObject {
-    /// Its type name.
+/// A list of a payload that shows what a mutation found.
+#[derive(Clone, Copy, Debug)]
+pub struct Report {
+    /// Its name.
     pub name: &'static str,
-    /// What it means.
+    /// What it shows.
     pub doc: &'static str,
-    /// Its fields.
-    pub fields: &'static [Argument],
+    /// The description of its rows.
+    pub noun: fn() -> &'static Noun,
 }
 
-/// A query of a slice.
-#[derive(Debug)]
+impl Report {
+    /// A list of these objects.
+    pub const fn of<T: Output>(name: &'static str, doc: &'static str) -> Self {
+        Self { name, doc, noun: T::noun }
+    }
+}
+
+/// A query.
+#[derive(Clone, Copy, Debug)]
 pub struct Query {
     /// Its field name.
     pub name: &'static str,
     /// What it answers.
     pub doc: &'static str,
-    /// Its arguments.
-    pub arguments: &'static [Argument],
-    /// What it answers with.
-    pub answer: &'static Noun,
     /// Scopes it needs, all of them.
     pub permissions: &'static [Permission],
-    /// Answers it.
-    pub run: for<'a> fn(&'a Scope, &'a Input) -> BoxFuture<'a, Result<Resolved>>,
+    /// Answers it: a [`QueryFn`](super::typed::fields::QueryFn).
+    pub run: &'static dyn RunQuery,
 }
 
 /// A field of a noun's object that is computed: asked once for all rows of a level, however many there are.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Computed {
     /// Its name.
     pub name: &'static str,
     /// What it shows.
     pub doc: &'static str,
-    /// Its arguments.
-    pub arguments: &'static [Argument],
-    /// What it answers with.
-    pub shows: ReturnType,
-    /// Answers it for the rows of these ids. A row left out has none: null, or an empty list.
-    pub run: for<'a> fn(&'a Scope, &'a Input, &'a [Uuid]) -> BoxFuture<'a, Result<ResolvedByRow>>,
+    /// Answers it: a [`ComputedFn`](super::typed::fields::ComputedFn).
+    pub run: &'static dyn RunComputed,
 }
 
 /// What a computed field shows for each row.
@@ -169,7 +195,7 @@ pub struct ComputedObject {
 }
 
 /// A mutation of a slice. It runs in its own transaction; its input also takes `idempotencyKey`.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Mutation {
     /// Its field name.
     pub name: &'static str,
@@ -177,33 +203,9 @@ pub struct Mutation {
     pub doc: &'static str,
     /// Scopes it needs, all of them.
     pub permissions: &'static [Permission],
-    /// Fields of its input.
-    pub input: &'static [Argument],
-    /// Does it.
-    pub run: Run,
-}
-
-/// How a mutation of a slice is done.
-#[derive(Clone, Copy, Debug)]
-pub enum Run {
-    /// By its input, which costs little to read.
-    Direct(for<'a> fn(&'a Tx, &'a Input) -> BoxFuture<'a, Result<Done>>),
-    /// In two steps. What costs the more the longer the input is, is done in the first one.
-    Planned {
-        /// Reads and checks the input, before the transaction begins and where nobody waits for it. Loops call
-        /// [`Meter::check`].
-        plan: fn(&Input, &Meter) -> Result<Planned>,
-        /// Does what was planned: see [`planned`].
-        run: for<'a> fn(&'a Tx, &'a (dyn Any + Send + Sync)) -> BoxFuture<'a, Result<Done>>,
-    },
-}
-
-/// What a mutation is to do, or what is wrong with its input.
-pub type Planned = std::result::Result<Box<dyn Any + Send + Sync>, Vec<UserError>>;
-
-/// What was planned, as the type that it was planned as.
-pub fn planned<T: 'static>(plan: &(dyn Any + Send + Sync)) -> Result<&T> {
-    plan.downcast_ref().ok_or_else(|| Error::internal("a plan is of another type"))
+    /// Does it: a [`MutationFn`](super::typed::fields::MutationFn), or a
+    /// [`PlannedMutationFn`](super::typed::fields::PlannedMutationFn).
+    pub run: &'static dyn RunMutation,
 }
 
 /// What a mutation of a slice did to its one row.

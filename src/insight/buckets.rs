@@ -2,19 +2,21 @@
 
 use chrono::DateTime;
 use chrono_tz::Tz;
-use entity::noun::StringEnum;
 use entity::organization::{self, Weekday};
+use sea_orm::prelude::ChronoUnixTimestampMillis;
 
-use super::groups::{MAX, NOUN};
+use super::{
+    group_types::Bucket,
+    groups::{MAX, NOUN},
+};
 use crate::{
     Error, Result,
     calendar::{BucketUnit, boundaries},
-    graphql::mutation::input::Input,
+    graphql::typed::output::instant,
     store::{
         Scope,
         statement::{
             builder::{Alias, Sql},
-            cell::{Cell, CellKind},
             filter::Predicate,
             tenant_check::TenantCheck,
         },
@@ -24,13 +26,6 @@ use crate::{
 /// The first instant that is kept, and the first that is none any more, in epoch milliseconds: years 1 to 9999.
 const FIRST: i64 = -62_135_596_800_000;
 const END: i64 = 253_402_300_800_000;
-
-/// Which buckets were asked for.
-pub(super) struct Bucket {
-    pub unit: BucketUnit,
-    pub zone: Option<String>,
-    pub week_start: Option<Weekday>,
-}
 
 /// A calendar, and the buckets of it that hold records.
 pub(super) struct Buckets {
@@ -44,22 +39,14 @@ pub(super) struct Buckets {
 }
 
 impl Bucket {
-    pub(super) fn read(input: &Input) -> Result<Self> {
-        let unit = input.text("unit")?.and_then(BucketUnit::parse);
-        let unit = unit.ok_or_else(|| Error::BadInput("unit must be a bucket unit".to_owned()))?;
-        let zone = input.text("timeZone")?.map(str::to_owned);
-        if zone.as_deref().is_some_and(|zone| zone.parse::<Tz>().is_err()) {
-            return Err(Error::BadInput("timeZone is not an IANA time zone".to_owned()));
-        }
-        Ok(Self { unit, zone, week_start: input.text("weekStart")?.and_then(Weekday::parse) })
-    }
-
     /// The buckets of all records of a filter.
     pub(super) async fn find(&self, scope: &Scope, filter: &Predicate) -> Result<Buckets> {
-        let own = own_organization(scope).await?;
-        let zone = self.zone.as_deref().unwrap_or(&own.0);
-        let zone = zone.parse().map_err(|_| Error::internal("a time zone is not known"))?;
-        let mut buckets = Buckets::none(self.unit, zone, self.week_start.unwrap_or(own.1));
+        let (zone, week_start) = own_organization(scope).await?;
+        let zone = match self.time_zone {
+            Some(zone) => zone,
+            None => zone.parse().map_err(|_| Error::internal("a time zone is not known"))?,
+        };
+        let mut buckets = Buckets::none(self.unit, zone, self.week_start.unwrap_or(week_start));
         let range = stretches(scope, filter, None).await?;
         if let Some((from, to)) = range.first() {
             match buckets.between(*from, *to, MAX) {
@@ -84,8 +71,7 @@ async fn stretches(scope: &Scope, filter: &Predicate, unit: Option<BucketUnit>) 
         sql.push(", (t.received_at - ").bind(FIRST).push(") / ").bind(length(unit));
         sql.push(" ORDER BY 2 LIMIT ").number(MAX + 1);
     }
-    let rows = scope.read_rows(sql.finish(), &[CellKind::Int, CellKind::Int]).await?;
-    Ok(rows.iter().filter_map(|row| row[0].int().zip(row[1].int())).collect())
+    scope.read_tuples(sql.finish()).await
 }
 
 /// Milliseconds in the usual shortest bucket of a unit.
@@ -177,13 +163,12 @@ impl Buckets {
 
     /// Start and end of the bucket that starts so. The calendar has the years 1 to 9999: no record is outside, and
     /// no instant of an answer.
-    pub(super) fn span(&self, start: i64) -> [(&'static str, Cell); 2] {
+    pub(super) fn span(&self, start: i64) -> (ChronoUnixTimestampMillis, Option<ChronoUnixTimestampMillis>) {
         let end = match self.edges.binary_search(&start) {
             Ok(place) if place + 1 < self.edges.len() => Some(self.edges[place + 1]),
             _ => self.between(start, start, 1).and_then(|edges| edges.get(1).copied()),
         };
-        let end = end.map_or(Cell::Null, |end| Cell::Int(end.min(END)));
-        [("bucket_start", Cell::Int(start.max(FIRST))), ("bucket_end", end)]
+        (instant(start.max(FIRST)), end.map(|end| instant(end.min(END))))
     }
 
     /// Appends the place of a record's bucket, from 0: a binary search in either database.

@@ -2,28 +2,26 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use async_graphql::Value;
-use entity::{Noun, Permission, medium, message, message_variant};
+use entity::{Permission, id::MessageVariantId, medium, message, message_variant};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid};
 
 use super::{
-    copy_types::{ARM, CANDIDATE, CANDIDATES, COMPARISON, COPY_TEST, UNTRIED},
+    copy_types::{
+        CopyComparison, CopyTest, CopyTestArguments, CopyTestArm, RecycleArguments, RecycleCandidate,
+        RecycleCandidates, UntriedMedium,
+    },
     proportion::{CONFIDENCE, Estimate, Proportion},
 };
 use crate::{
     Error, Result,
     graphql::{
-        mutation::input::Input,
-        slice::{Argument, Computed, ComputedObject, Query, Resolved, ResolvedByRow, ReturnType},
-    },
-    store::{
-        Scope,
-        statement::{
-            builder::Alias,
-            cell::{Cell, CellKind},
-            tenant_check::TenantCheck,
+        slice::{Computed, Query},
+        typed::{
+            fields::{ByRow, ComputedFn, QueryFn},
+            output::count,
         },
     },
+    store::Scope,
 };
 
 /// What is computed.
@@ -31,49 +29,19 @@ const DEFINITION: &str = "Difference of the proportions respondedCount / sentCou
                           score interval (1998, method 10) made of the two Wilson score intervals.";
 /// Most variants that are looked at for one answer.
 const MAX_VARIANTS: usize = 100_000;
-/// Most pairs of a message, or candidates, in one answer.
-const MAX: i64 = 1_000;
-/// How many when the caller does not say.
-const DEFAULT: i64 = 100;
-
-/// The objects of the answers.
-pub const OBJECTS: &[&Noun] = &[&COPY_TEST, &COMPARISON, &ARM, &CANDIDATES, &CANDIDATE, &UNTRIED];
-
-/// The fields of a message.
-pub const OF_MESSAGE: &[Computed] = &[Computed {
+/// The field of a message.
+pub(super) const OF_MESSAGE: Computed = Computed {
     name: "copyTest",
     doc: "Pairwise comparison of its variants within each medium, without archived variants.",
-    arguments: &[
-        Argument {
-            name: "acrossMediums",
-            ty: "Boolean",
-            default: Some("false"),
-            doc: "Whether to compare variants of different mediums too. Their audiences may differ as much as their \
-                  texts.",
-        },
-        Argument { name: "first", ty: "Int", default: Some("100"), doc: "Maximum number of pairs, 1 to 1,000." },
-    ],
-    shows: ReturnType::One(&COPY_TEST),
-    run: |scope, input, ids| Box::pin(copy_tests(scope, input, ids)),
-}];
+    run: &ComputedFn::new(|scope, input, ids| Box::pin(copy_tests(scope, input, ids))),
+};
 
 /// The query.
-pub const RECYCLE: Query = Query {
+pub(super) const RECYCLE: Query = Query {
     name: "recycleCandidates",
     doc: "Lists message variants that won in their medium, with the mediums in which the message has not been tried.",
-    arguments: &[
-        Argument {
-            name: "messageRef",
-            ty: "MessageRef",
-            default: None,
-            doc: "Restricts the list to this message. \
-            Defaults to all messages.",
-        },
-        Argument { name: "first", ty: "Int", default: Some("100"), doc: "Maximum number of candidates, 1 to 1,000." },
-    ],
-    answer: &CANDIDATES,
     permissions: &[Permission::MapRead],
-    run: |scope, input| Box::pin(recycle(scope, input)),
+    run: &QueryFn::new(|scope, input| Box::pin(recycle(scope, input))),
 };
 
 /// A variant as it is counted.
@@ -104,113 +72,86 @@ impl Variant {
 
 /// The variants of these messages, or of all, by age; those of each message.
 async fn variants(scope: &Scope, messages: Option<&[Uuid]>) -> Result<BTreeMap<Uuid, Vec<Variant>>> {
-    scope.may_read(&message_variant::NOUN)?;
-    let mut sql = scope.sql();
-    sql.push(
-        "SELECT t.organization_id, t.id, t.message_id, t.medium_id, t.sent_count, t.responded_count, t.archived_at",
-    );
-    sql.push(" FROM message_variant AS t WHERE ");
-    sql.filter_tenant(TenantCheck::Variants, Alias::ROW, message_variant::NOUN.tenant, scope.organization());
-    if let Some(messages) = messages {
-        sql.push(" AND ").is_one_of(Alias::ROW, "message_id", messages);
-    }
-    sql.push(" ORDER BY t.message_id, t.id LIMIT ").number(MAX_VARIANTS + 1);
-    let kinds = [CellKind::Id, CellKind::Id, CellKind::Id, CellKind::Int, CellKind::Int, CellKind::Int];
-    let rows = scope.read_rows(sql.finish(), &kinds).await?;
+    use message_variant::{ARCHIVED_AT, ID, MEDIUM_ID, MESSAGE_ID, RESPONDED_COUNT, SENT_COUNT};
+    let columns = (ID, MESSAGE_ID, MEDIUM_ID, SENT_COUNT, RESPONDED_COUNT, ARCHIVED_AT);
+    let rows = match messages {
+        None => scope.select_all(columns, MAX_VARIANTS).await?,
+        Some(messages) => scope.select(columns, MESSAGE_ID, messages, MAX_VARIANTS).await?,
+    };
     if rows.len() > MAX_VARIANTS {
         return Err(Error::BadInput(format!("there are more than {MAX_VARIANTS} variants; name a message")));
     }
     let mut found: BTreeMap<Uuid, Vec<Variant>> = BTreeMap::new();
-    for row in rows {
-        if let [Cell::Id(id), Cell::Id(message), Cell::Id(medium), Cell::Int(sent), Cell::Int(responded), archived] =
-            row.as_slice()
-        {
-            found.entry(*message).or_default().push(Variant {
-                id: *id,
-                message: *message,
-                medium: *medium,
-                sent: *sent,
-                responded: *responded,
-                is_archived: !archived.is_null(),
-            });
-        }
+    for (id, message, medium, sent, responded, archived_at) in rows {
+        found.entry(message.0).or_default().push(Variant {
+            id: id.0,
+            message: message.0,
+            medium: medium.0,
+            sent,
+            responded,
+            is_archived: archived_at.is_some(),
+        });
     }
     Ok(found)
 }
 
-/// How many the caller wants.
-fn wanted(input: &Input) -> Result<usize> {
-    let first = input.int("first")?.unwrap_or(DEFAULT);
-    let first = usize::try_from(first).ok().filter(|_| (1..=MAX).contains(&first));
-    first.ok_or_else(|| Error::BadInput(format!("first must be from 1 to {MAX}")))
-}
-
-async fn copy_tests(scope: &Scope, input: &Input<'_>, messages: &[Uuid]) -> Result<ResolvedByRow> {
-    let is_across = input.get("acrossMediums") == Some(&Value::Boolean(true));
-    let first = wanted(input)?;
+async fn copy_tests(scope: &Scope, input: CopyTestArguments, messages: &[Uuid]) -> Result<ByRow<CopyTest>> {
+    let CopyTestArguments { across_mediums, first } = input;
     let mut found = variants(scope, Some(messages)).await?;
-    let mut answers = ResolvedByRow::new();
+    let mut answers = HashMap::new();
     for message in messages {
         let mut variants = found.remove(message).unwrap_or_default();
         variants.retain(|variant| !variant.is_archived);
         let pairs = || {
             variants.iter().enumerate().flat_map(|(place, one)| {
-                let others = variants[place + 1..].iter().filter(|other| is_across || other.medium == one.medium);
+                let others = variants[place + 1..].iter().filter(|other| across_mediums || other.medium == one.medium);
                 others.map(move |other| (one, other))
             })
         };
-        let comparisons = pairs().take(first).map(|(one, other)| compared(one, other)).collect();
-        let cells = vec![
-            ("comparison_count", Cell::Int(i64::try_from(pairs().count()).unwrap_or(i64::MAX))),
-            ("measure", Cell::Text("copy_test".to_owned())),
-            ("measure_version", Cell::Int(1)),
-            ("definition", Cell::Text(DEFINITION.to_owned())),
-            ("confidence", Cell::Float(CONFIDENCE)),
-        ];
-        let made = ComputedObject { cells, inside: vec![("comparisons", comparisons)] };
-        answers.insert(*message, vec![Resolved::Object(made)]);
+        let first = usize::try_from(first).unwrap_or_default();
+        let copy_test = CopyTest {
+            measure: "copy_test".to_owned(),
+            measure_version: 1,
+            definition: DEFINITION.to_owned(),
+            comparison_count: count(pairs().count()),
+            confidence: CONFIDENCE,
+            comparisons: pairs().take(first).map(|(one, other)| compared(one, other)).collect(),
+        };
+        answers.insert(*message, copy_test);
     }
     Ok(answers)
 }
 
-fn number(number: Option<f64>) -> Cell {
-    number.map_or(Cell::Null, Cell::Float)
-}
-
-fn compared(one: &Variant, other: &Variant) -> ComputedObject {
+fn compared(one: &Variant, other: &Variant) -> CopyComparison {
     let difference = one.minus(other);
     let winner = if one.beats(other) {
-        Cell::Id(one.id)
+        Some(one.id)
     } else if other.beats(one) {
-        Cell::Id(other.id)
+        Some(other.id)
     } else {
-        Cell::Null
+        None
     };
-    ComputedObject {
-        cells: vec![
-            ("is_same_medium", Cell::Bool(one.medium == other.medium)),
-            ("difference", number(difference.map(|found| found.value))),
-            ("lower", number(difference.map(|found| found.lower))),
-            ("upper", number(difference.map(|found| found.upper))),
-            ("winner_id", winner),
-        ],
-        inside: vec![("one", vec![arm(one)]), ("other", vec![arm(other)])],
+    CopyComparison {
+        is_same_medium: one.medium == other.medium,
+        difference: difference.map(|found| found.value),
+        lower: difference.map(|found| found.lower),
+        upper: difference.map(|found| found.upper),
+        one: arm(one),
+        other: arm(other),
+        winner_id: winner.map(MessageVariantId),
     }
 }
 
-fn arm(variant: &Variant) -> ComputedObject {
+fn arm(variant: &Variant) -> CopyTestArm {
     let estimate = variant.proportion().map(Proportion::estimate);
-    ComputedObject {
-        cells: vec![
-            ("variant_id", Cell::Id(variant.id)),
-            ("medium_id", Cell::Id(variant.medium)),
-            ("sent_count", Cell::Int(variant.sent)),
-            ("responded_count", Cell::Int(variant.responded)),
-            ("proportion", number(estimate.map(|found| found.value))),
-            ("lower", number(estimate.map(|found| found.lower))),
-            ("upper", number(estimate.map(|found| found.upper))),
-        ],
-        inside: Vec::new(),
+    CopyTestArm {
+        sent_count: variant.sent,
+        responded_count: variant.responded,
+        proportion: estimate.map(|found| found.value),
+        lower: estimate.map(|found| found.lower),
+        upper: estimate.map(|found| found.upper),
+        variant_id: variant.id.into(),
+        medium_id: variant.medium.into(),
     }
 }
 
@@ -223,16 +164,11 @@ fn winners(variants: &[Variant]) -> impl Iterator<Item = &Variant> {
     })
 }
 
-async fn recycle(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
-    let first = wanted(input)?;
-    let named = match input.present("messageRef") {
+async fn recycle(scope: &Scope, input: RecycleArguments) -> Result<RecycleCandidates> {
+    let named = match input.message_ref {
         None => None,
-        Some(value) => {
-            let reference = Input::reference("messageRef", value, &message::NOUN)?;
-            let found = scope.references(&message::NOUN, std::iter::once(&reference)).await?;
-            // One that is not there has no variants.
-            Some(found.get(&reference).copied().unwrap_or_default())
-        }
+        // One that is not there has no variants.
+        Some(message) => Some(message.find(scope).await?.map(Uuid::from).unwrap_or_default()),
     };
     let found = variants(scope, named.as_ref().map(std::slice::from_ref)).await?;
     let mediums = open_mediums(scope).await?;
@@ -246,12 +182,9 @@ async fn recycle(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
     }
     let archived = archived(scope, &candidates).await?;
     candidates.retain(|(winner, _)| !archived.contains(&winner.message));
-    let count = i64::try_from(candidates.len()).unwrap_or(i64::MAX);
-    candidates.truncate(first);
-    Ok(Resolved::Object(ComputedObject {
-        cells: vec![("candidate_count", Cell::Int(count))],
-        inside: vec![("nodes", candidates.into_iter().map(candidate).collect())],
-    }))
+    let candidate_count = count(candidates.len());
+    candidates.truncate(usize::try_from(input.first).unwrap_or_default());
+    Ok(RecycleCandidates { candidate_count, nodes: candidates.into_iter().filter_map(candidate).collect() })
 }
 
 /// Mediums that are no categories and not in the archive, by name.
@@ -273,15 +206,12 @@ async fn archived(scope: &Scope, candidates: &[(&Variant, Vec<Uuid>)]) -> Result
     Ok(ids.into_iter().filter(|id| known.get(id) != Some(&true)).collect())
 }
 
-fn candidate((winner, untried): (&Variant, Vec<Uuid>)) -> ComputedObject {
-    let medium = |id: Uuid| ComputedObject { cells: vec![("medium_id", Cell::Id(id))], inside: Vec::new() };
-    ComputedObject {
-        cells: vec![
-            ("message_id", Cell::Id(winner.message)),
-            ("winner_id", Cell::Id(winner.id)),
-            ("medium_id", Cell::Id(winner.medium)),
-            ("proportion", number(winner.proportion().map(|found| found.estimate().value))),
-        ],
-        inside: vec![("untried", untried.into_iter().map(medium).collect())],
-    }
+fn candidate((winner, untried): (&Variant, Vec<Uuid>)) -> Option<RecycleCandidate> {
+    Some(RecycleCandidate {
+        proportion: winner.proportion()?.estimate().value,
+        message_id: winner.message.into(),
+        winner_id: winner.id.into(),
+        medium_id: winner.medium.into(),
+        untried: untried.into_iter().map(|medium| UntriedMedium { medium_id: medium.into() }).collect(),
+    })
 }

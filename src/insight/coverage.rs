@@ -5,19 +5,19 @@ use std::collections::{HashMap, HashSet};
 use chrono::TimeDelta;
 use entity::{
     Col, Noun, Permission, expectation, feedback_record,
-    id::{DepartmentId, InteractionPointId},
-    interaction_point, journey,
+    id::{DepartmentId, ExpectationId, InteractionPointId, OfferId},
+    interaction_point,
     noun::StringEnum,
     offer, step,
 };
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
-use super::coverage_types::{COVERAGE, CoverageKey};
+use super::coverage_types::{Coverage, CoverageArguments, CoverageFinding, CoverageItem, CoverageKey};
 use crate::{
     Error, Result,
     graphql::{
-        mutation::input::Input,
-        slice::{Argument, ComputedObject, Query, Resolved},
+        slice::Query,
+        typed::{fields::QueryFn, output::count},
     },
     store::{
         Scope,
@@ -34,38 +34,14 @@ const MAX_POINTS: usize = 10_000;
 const MAX_EXPECTATIONS: usize = 100_000;
 /// Most offers that are looked at.
 const MAX_OFFERS: usize = 10_000;
-/// Most items of one finding.
-const MAX_ITEMS: i64 = 100;
 
 /// The query.
-pub const QUERY: Query = Query {
+pub(super) const COVERAGE: Query = Query {
     name: "coverage",
     doc: "Gaps in the map: for each kind of gap the count, the total, the affected elements and the mutation that \
           fixes them. Archived rows are omitted. Fails with BAD_USER_INPUT above 10,000 points.",
-    arguments: &[
-        Argument {
-            name: "journeyRef",
-            ty: "JourneyRef",
-            default: None,
-            doc: "Restricts the report to the points of this journey. The result is null if it does not exist. \
-                  Defaults to the whole organization.",
-        },
-        Argument {
-            name: "days",
-            ty: "Int",
-            default: Some("90"),
-            doc: "Number of days within which feedback counts as recent, 1 to 3,650.",
-        },
-        Argument {
-            name: "first",
-            ty: "Int",
-            default: Some("25"),
-            doc: "Number of items to list per finding, oldest first, 0 to 100. Counts include all items.",
-        },
-    ],
-    answer: &COVERAGE,
     permissions: &[Permission::MapRead, Permission::RecordRead],
-    run: |scope, input| Box::pin(coverage(scope, input)),
+    run: &QueryFn::new(|scope, input| Box::pin(coverage(scope, input))),
 };
 
 /// A point as far as it is looked at.
@@ -90,36 +66,19 @@ struct Finding {
     items: Vec<(&'static Noun, Uuid, Option<Uuid>)>,
 }
 
-async fn coverage(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
-    let within = |name: &str, least: i64, most: i64| match input.int(name)? {
-        Some(number) if !(least..=most).contains(&number) => {
-            Err(Error::BadInput(format!("{name} must be from {least} to {most}")))
-        }
-        given => Ok(given),
-    };
-    let (days, first) = (within("days", 1, 3_650)?.unwrap_or(90), within("first", 0, MAX_ITEMS)?.unwrap_or(25));
-    let journey = match input.present("journeyRef") {
+async fn coverage(scope: &Scope, input: CoverageArguments) -> Result<Option<Coverage>> {
+    let CoverageArguments { journey_ref, days, first } = input;
+    let journey_id = match journey_ref {
         None => None,
-        Some(value) => {
-            let reference = Input::reference("journeyRef", value, &journey::NOUN)?;
-            let found = scope.references(&journey::NOUN, std::iter::once(&reference)).await?;
-            match found.get(&reference) {
-                Some(id) => Some(*id),
-                None => return Ok(Resolved::Nothing),
-            }
-        }
+        Some(journey) => match journey.find(scope).await? {
+            Some(id) => Some(id),
+            None => return Ok(None),
+        },
     };
-    let points = points(scope, journey).await?;
-    let findings = findings(scope, &points, journey.is_none(), days).await?;
-    let findings = findings.iter().map(|finding| made(finding, first)).collect();
-    Ok(Resolved::Object(ComputedObject {
-        cells: vec![
-            ("point_count", count(points.len())),
-            ("days", Cell::Int(days)),
-            ("journey_id", journey.map_or(Cell::Null, Cell::Id)),
-        ],
-        inside: vec![("findings", findings)],
-    }))
+    let points = points(scope, journey_id.map(Uuid::from)).await?;
+    let findings = findings(scope, &points, journey_id.is_none(), days).await?;
+    let findings = findings.iter().map(|finding| shown(finding, first)).collect();
+    Ok(Some(Coverage { point_count: count(points.len()), days, journey_id, findings }))
 }
 
 /// The points of the organization, or of a journey, out of the archive, by age.
@@ -244,41 +203,31 @@ async fn unused_offers(scope: &Scope) -> Result<Finding> {
     })
 }
 
-fn count(number: usize) -> Cell {
-    Cell::Int(i64::try_from(number).unwrap_or(i64::MAX))
-}
-
-fn made(finding: &Finding, first: i64) -> ComputedObject {
-    let said = |text: &str| Cell::Text(text.to_owned());
+fn shown(finding: &Finding, first: i64) -> CoverageFinding {
     let key = finding.key.name();
     let definition = CoverageKey::TYPE.values.iter().find(|(name, _)| *name == key).map_or("", |(_, doc)| doc.trim());
     #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below what a double holds")]
     let share = (finding.of > 0).then(|| finding.items.len() as f64 / finding.of as f64);
     let (mutation, input_field) = finding.key.fix();
     let item = |(noun, id, point): &(&'static Noun, Uuid, Option<Uuid>)| {
-        let if_of = |other: &Noun| if noun.table == other.table { Cell::Id(*id) } else { Cell::Null };
-        ComputedObject {
-            cells: vec![
-                ("type", said(noun.name)),
-                ("element_id", Cell::Id(*id)),
-                ("point_id", point.map_or(Cell::Null, Cell::Id)),
-                ("expectation_id", if_of(&expectation::NOUN)),
-                ("offer_id", if_of(&offer::NOUN)),
-            ],
-            inside: Vec::new(),
+        let if_of = |other: &Noun| (noun.table == other.table).then_some(*id);
+        CoverageItem {
+            r#type: noun.name.to_owned(),
+            element_id: *id,
+            point_id: point.map(InteractionPointId),
+            expectation_id: if_of(&expectation::NOUN).map(ExpectationId),
+            offer_id: if_of(&offer::NOUN).map(OfferId),
         }
     };
     let listed = finding.items.iter().take(usize::try_from(first).unwrap_or_default());
-    ComputedObject {
-        cells: vec![
-            ("key", said(key)),
-            ("definition", said(definition)),
-            ("count", count(finding.items.len())),
-            ("of", count(finding.of)),
-            ("share", share.map_or(Cell::Null, Cell::Float)),
-            ("mutation", said(mutation)),
-            ("input_field", said(input_field)),
-        ],
-        inside: vec![("items", listed.map(item).collect())],
+    CoverageFinding {
+        key: finding.key,
+        definition: definition.to_owned(),
+        count: count(finding.items.len()),
+        of: count(finding.of),
+        share,
+        mutation: mutation.to_owned(),
+        input_field: input_field.to_owned(),
+        items: listed.map(item).collect(),
     }
 }

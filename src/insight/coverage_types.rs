@@ -1,9 +1,11 @@
 //! What coverage looks like on the wire.
 
-use entity::{
-    Noun, Permission, expectation, interaction_point, journey,
-    noun::{EnumType, Field, Kind, Link, Relationship, StringEnum, Writable},
-    offer,
+use entity::id::{ExpectationId, InteractionPointId, JourneyId, OfferId};
+use sea_orm::prelude::Uuid;
+
+use crate::graphql::typed::{
+    input::{Input, RefTo},
+    output::Output,
 };
 
 entity::string_enum! {
@@ -53,103 +55,70 @@ impl CoverageKey {
     }
 }
 
-/// The objects of the answer.
-pub const OBJECTS: [&Noun; 3] = [&COVERAGE, &FINDING, &ITEM];
+/// What to look at.
+#[derive(Input)]
+pub(super) struct CoverageArguments {
+    /// Restricts the report to the points of this journey. The result is null if it does not exist. Defaults to the whole
+    /// organization.
+    pub journey_ref: Option<RefTo<JourneyId>>,
+    /// Number of days within which feedback counts as recent, 1 to 3,650.
+    #[input(default = 90, range = 1..=3_650)]
+    pub days: i64,
+    /// Number of items to list per finding, oldest first, 0 to 100. Counts include all items.
+    #[input(default = 25, range = 0..=100)]
+    pub first: i64,
+}
 
-/// The enum of the answer.
-pub const ENUM: &EnumType = CoverageKey::TYPE;
+/// Gaps in the map of an organization or of a journey.
+#[derive(Output)]
+#[output(read = MapRead)]
+pub(super) struct Coverage {
+    /// Number of points examined.
+    pub point_count: i64,
+    /// Number of days within which feedback counted as recent.
+    pub days: i64,
+    /// The journey; null for the whole organization.
+    pub journey_id: Option<JourneyId>,
+    /// One finding per kind of gap, including those that do not occur.
+    pub findings: Vec<CoverageFinding>,
+}
 
-const COUNT: Kind = Kind::Int { min: 0, max: i64::MAX };
+/// A kind of gap and the elements that have it.
+#[derive(Output)]
+#[output(read = MapRead)]
+pub(super) struct CoverageFinding {
+    /// The kind of gap.
+    pub key: CoverageKey,
+    /// What is counted, out of what.
+    pub definition: String,
+    /// Number of gaps.
+    pub count: i64,
+    /// Number of elements examined.
+    pub of: i64,
+    /// `count` divided by `of`, 0 to 1; null if `of` is 0.
+    pub share: Option<f64>,
+    /// The mutation that closes the gap.
+    pub mutation: String,
+    /// The input field of that mutation that takes the item's elementId: directly in `id`, otherwise as `id` of a reference
+    /// or of a list of references.
+    pub input_field: String,
+    /// The elements that have the gap, at most `first`.
+    pub items: Vec<CoverageItem>,
+}
 
-pub(super) static COVERAGE: Noun = Noun::computed(
-    "Coverage",
-    "Gaps in the map of an organization or of a journey.",
-    Permission::MapRead,
-    &[
-        Field::new("pointCount", "point_count", COUNT, "Number of points examined."),
-        Field::new("days", "days", COUNT, "Number of days within which feedback counted as recent."),
-    ],
-    &[
-        Relationship {
-            name: "journey",
-            target: &journey::NOUN,
-            link: Link::One { column: "journey_id", is_nullable: true, writable: Writable::Never },
-            doc: "The journey; null for the whole organization.",
-        },
-        Relationship {
-            name: "findings",
-            target: &FINDING,
-            link: Link::Embedded { is_list: true },
-            doc: "One finding per kind of gap, including those that do not occur.",
-        },
-    ],
-);
-
-static FINDING: Noun = Noun::computed(
-    "CoverageFinding",
-    "A kind of gap and the elements that have it.",
-    Permission::MapRead,
-    &[
-        Field::new("key", "key", Kind::Enum(CoverageKey::TYPE), "The kind of gap."),
-        Field::new("definition", "definition", Kind::Text { max: 2_000 }, "What is counted, out of what."),
-        Field::new("count", "count", COUNT, "Number of gaps."),
-        Field::new("of", "of", COUNT, "Number of elements examined."),
-        Field::new(
-            "share",
-            "share",
-            Kind::Float { min: 0.0, max: 1.0 },
-            "`count` divided by `of`, 0 to 1; null if `of` is 0.",
-        )
-        .nullable(),
-        Field::new("mutation", "mutation", Kind::Text { max: 200 }, "The mutation that closes the gap."),
-        Field::new(
-            "inputField",
-            "input_field",
-            Kind::Text { max: 200 },
-            "The input field of that mutation that takes the item's elementId: directly in `id`, otherwise as `id` of \
-             a reference or of a list of references.",
-        ),
-    ],
-    &[Relationship {
-        name: "items",
-        target: &ITEM,
-        link: Link::Embedded { is_list: true },
-        doc: "The elements that have the gap, at most `first`.",
-    }],
-);
-
-static ITEM: Noun = Noun::computed(
-    "CoverageItem",
-    "An element that has a gap.",
-    Permission::MapRead,
-    &[
-        Field::new("type", "type", Kind::Text { max: 64 }, "Type of the element, for example InteractionPoint."),
-        Field::new(
-            "elementId",
-            "element_id",
-            Kind::RowId { noun: "type" },
-            "Id of the element, for `node` and the \
-            mutation.",
-        ),
-    ],
-    &[
-        Relationship {
-            name: "point",
-            target: &interaction_point::NOUN,
-            link: Link::One { column: "point_id", is_nullable: true, writable: Writable::Never },
-            doc: "The interaction point: the element itself or the point it belongs to; null if there is none.",
-        },
-        Relationship {
-            name: "expectation",
-            target: &expectation::NOUN,
-            link: Link::One { column: "expectation_id", is_nullable: true, writable: Writable::Never },
-            doc: "The expectation, if the element is one.",
-        },
-        Relationship {
-            name: "offer",
-            target: &offer::NOUN,
-            link: Link::One { column: "offer_id", is_nullable: true, writable: Writable::Never },
-            doc: "The offer, if the element is one.",
-        },
-    ],
-);
+/// An element that has a gap.
+#[derive(Output)]
+#[output(read = MapRead)]
+pub(super) struct CoverageItem {
+    /// Type of the element, for example `InteractionPoint`.
+    pub r#type: String,
+    /// Id of the element, for `node` and the mutation.
+    #[output(row_of = "type")]
+    pub element_id: Uuid,
+    /// The interaction point: the element itself or the point it belongs to; null if there is none.
+    pub point_id: Option<InteractionPointId>,
+    /// The expectation, if the element is one.
+    pub expectation_id: Option<ExpectationId>,
+    /// The offer, if the element is one.
+    pub offer_id: Option<OfferId>,
+}

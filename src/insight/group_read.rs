@@ -1,9 +1,9 @@
 //! Groups the records themselves, by keys that are columns, attributes or tags.
 
-use entity::{Permission, noun::Kind};
+use entity::{Permission, feedback_record, noun::Kind};
 
 use super::{
-    group_types::{GroupKey, GroupOrder},
+    group_types::{GroupKey, GroupOrder, ScoreMean},
     groups::{Ask, NOUN, SCORES},
 };
 use crate::{
@@ -22,6 +22,23 @@ use crate::{
     },
 };
 
+/// A group as it was counted.
+#[derive(Default)]
+pub(super) struct GroupRow {
+    /// The values of its keys.
+    pub keys: Vec<Cell>,
+    /// The start of its bucket.
+    pub start: Option<i64>,
+    /// How many records are in it; none in a row that only gives the totals.
+    pub count: Option<i64>,
+    /// How many groups there are.
+    pub groups: i64,
+    /// How many records are in all of them.
+    pub records: i64,
+    /// The means of [`SCORES`].
+    pub scores: [ScoreMean; SCORES.len()],
+}
+
 /// The groups.
 const GROUPS: Alias = Alias::nested('g', 0);
 /// How the keys are called in a statement, and how many there may be.
@@ -39,25 +56,20 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// The column of the record, the column of the answer, and what it holds; none of what is in an index table.
+    /// The column of the record, and what it holds; none of what is in an index table.
     const fn column(&self) -> Option<(&'static str, CellKind)> {
         match self {
-            Self::Of(GroupKey::Point) => Some(("point_id", CellKind::Id)),
-            Self::Of(GroupKey::Medium) => Some(("medium_id", CellKind::Id)),
-            Self::Of(GroupKey::Department) => Some(("department_id", CellKind::Id)),
-            Self::Of(GroupKey::Kind) => Some(("kind", CellKind::Text)),
-            Self::Of(GroupKey::Product) => Some(("product", CellKind::Text)),
+            Self::Of(GroupKey::Point) => Some((feedback_record::POINT_ID.name(), CellKind::Id)),
+            Self::Of(GroupKey::Medium) => Some((feedback_record::MEDIUM_ID.name(), CellKind::Id)),
+            Self::Of(GroupKey::Department) => Some((feedback_record::DEPARTMENT_ID.name(), CellKind::Id)),
+            Self::Of(GroupKey::Kind) => Some((feedback_record::KIND.name(), CellKind::Text)),
+            Self::Of(GroupKey::Product) => Some((feedback_record::PRODUCT.name(), CellKind::Text)),
             Self::Of(GroupKey::Tag) | Self::Attribute(_) | Self::TagPrefix(_) => None,
         }
     }
 
     pub(super) fn kind(&self) -> CellKind {
         self.column().map_or(CellKind::Text, |(_, kind)| kind)
-    }
-
-    /// The column of a group that shows it.
-    pub(super) fn shown(&self) -> Option<&'static str> {
-        if *self == Self::Of(GroupKey::Tag) { Some("tag") } else { self.column().map(|(name, _)| name) }
     }
 
     /// Whether a record can be in several groups.
@@ -129,10 +141,9 @@ impl Ask {
         columns.into_iter().map(|(column, is_descending)| Term { column, is_descending }).collect()
     }
 
-    /// Groups the records themselves: for each group its keys and the start of its bucket, then the records in it, the
-    /// groups, all records, and sum and number of each score.
-    pub(super) async fn read(&mut self, scope: &Scope) -> Result<Vec<Vec<Cell>>> {
-        if let Some(bucket) = &self.bucket {
+    /// Groups the records themselves.
+    pub(super) async fn read(&mut self, scope: &Scope) -> Result<Vec<GroupRow>> {
+        if let Some(bucket) = self.bucket {
             self.buckets = Some(bucket.find(scope, &self.filter).await?);
         }
         let mut sql = scope.sql();
@@ -141,23 +152,40 @@ impl Ask {
         kinds.extend(self.bucket.iter().map(|_| CellKind::Int));
         kinds.extend([CellKind::Int; 3]);
         kinds.extend(SCORES.iter().flat_map(|_| [CellKind::Int, CellKind::Int]));
-        let mut rows = scope.read_rows(sql.finish(), &kinds).await?;
-        for (place, key) in self.keys.iter().enumerate() {
-            if let Key::Attribute(_) = key {
-                for row in &mut rows {
-                    let value = row[place].text().map(|item| parts(item).1.to_owned());
-                    row[place] = value.map_or(Cell::Null, Cell::Text);
+        let mut rows = self.rows_of(scope.read_rows(sql.finish(), &kinds).await?);
+        for row in &mut rows {
+            for (key, cell) in self.keys.iter().zip(&mut row.keys) {
+                if let Key::Attribute(_) = key {
+                    *cell = cell.text().map_or(Cell::Null, |item| Cell::Text(parts(item).1.to_owned()));
                 }
             }
         }
         if let Some(buckets) = &self.buckets {
-            let place = self.keys.len();
             for row in &mut rows {
-                row[place] = row[place].int().and_then(|at| buckets.start(at)).map_or(Cell::Null, Cell::Int);
+                row.start = row.start.and_then(|place| buckets.start(place));
             }
-            rows.retain(|row| !row[place].is_null());
+            rows.retain(|row| row.start.is_some());
         }
         Ok(rows)
+    }
+
+    /// Rows as both ways of counting give them: keys, bucket, records in the group, groups, records in all groups, then sum
+    /// and number of each score.
+    pub(super) fn rows_of(&self, rows: Vec<Vec<Cell>>) -> Vec<GroupRow> {
+        let row = |cells: Vec<Cell>| {
+            let mut cells = cells.into_iter();
+            let keys = cells.by_ref().take(self.keys.len()).collect();
+            let mut int = || cells.next().and_then(|cell| cell.int());
+            GroupRow {
+                keys,
+                start: self.bucket.as_ref().and_then(|_| int()),
+                count: int(),
+                groups: int().unwrap_or(0),
+                records: int().unwrap_or(0),
+                scores: SCORES.map(|column| mean(column, int(), int())),
+            }
+        };
+        rows.into_iter().map(row).collect()
     }
 
     fn write(&self, sql: &mut Sql, scope: &Scope) -> Result<()> {
@@ -238,7 +266,7 @@ impl Ask {
             sql.push(" AS bucket");
         }
         sql.push(", COUNT(*) AS n");
-        for (column, _) in SCORES {
+        for column in SCORES {
             rollup::sum(sql.push(", "), column_named(NOUN, column));
             sql.push(" AS ").name(&[column, "_sum"]);
             sql.push(", COUNT(").column(Alias::ROW, column).push(") AS ").name(&[column, "_n"]);
@@ -269,7 +297,16 @@ fn totals(sql: &mut Sql) {
 }
 
 fn scores(sql: &mut Sql) {
-    for (column, _) in SCORES {
+    for column in SCORES {
         sql.push(", g.").name(&[column, "_sum"]).push(", g.").name(&[column, "_n"]);
     }
+}
+
+/// The mean of a score from its sum and number: sums of numbers with fractions are in billionths.
+fn mean(column: &str, sum: Option<i64>, n: Option<i64>) -> ScoreMean {
+    let n = n.unwrap_or(0);
+    let unit = if column_named(NOUN, column).kind == CellKind::Float { rollup::BILLIONTHS } else { 1.0 };
+    #[expect(clippy::cast_precision_loss, reason = "sums and numbers are below 2^52 for four million records")]
+    let mean = sum.filter(|_| n > 0).map(|sum| sum as f64 / unit / n as f64);
+    ScoreMean { mean, n }
 }

@@ -1,13 +1,23 @@
 //! What groups of feedback records look like on the wire.
 
+use chrono_tz::Tz;
 use entity::{
-    Permission, department,
-    feedback_record::FeedbackKind,
-    interaction_point, medium,
-    noun::{Field, Kind, Noun, Relationship, StringEnum},
+    feedback_record::{self, FeedbackKind},
+    id::{DepartmentId, InteractionPointId, MediumId},
+    organization::Weekday,
 };
+use sea_orm::prelude::ChronoUnixTimestampMillis;
 
-use crate::graphql::planning::distinct::PAGE_INFO;
+use crate::{
+    calendar::BucketUnit,
+    graphql::{
+        planning::distinct::PageInfo,
+        typed::{
+            input::{FilterOf, Input},
+            output::Output,
+        },
+    },
+};
 
 entity::string_enum! {
     /// Key by which feedback records can be grouped.
@@ -37,117 +47,122 @@ entity::string_enum! {
     }
 }
 
-const COUNT: Kind = Kind::Int { min: 0, max: i64::MAX };
+/// Contiguous half-open time buckets by the time feedback was received, correct across daylight saving changes.
+#[derive(Clone, Copy, Input)]
+#[input(name = "BucketInput")]
+pub(super) struct Bucket {
+    /// Unit of a bucket.
+    pub unit: BucketUnit,
+    /// Time zone of the calendar. Defaults to the organization's.
+    pub time_zone: Option<Tz>,
+    /// First day of a week. Defaults to the organization's.
+    pub week_start: Option<Weekday>,
+}
 
-/// The mean of a score.
-pub(super) static MEAN: Noun = Noun::computed(
-    "ScoreMean",
-    "Mean of a score over the records that have it.",
-    Permission::RecordRead,
-    &[
-        Field::new(
-            "mean",
-            "mean",
-            Kind::Float { min: f64::MIN, max: f64::MAX },
-            "Sum of the scores divided by `n`; null if `n` is 0.",
-        )
-        .nullable(),
-        Field::new("n", "n", COUNT, "Number of records that have the score."),
-    ],
-    &[],
-);
+/// What to group, and how.
+#[derive(Input)]
+pub(super) struct GroupArguments {
+    /// Conditions on the records; all of them must hold.
+    pub filter: FilterOf<feedback_record::Entity>,
+    /// Keys to group by, without duplicates.
+    #[input(default)]
+    pub group_by: Vec<GroupKey>,
+    /// Names of up to three attributes to group by. Records without the attribute count under null. Requires
+    /// `customers:read` unless an admin declared the attribute not personal.
+    #[input(default, most = 3)]
+    pub attributes: Vec<String>,
+    /// A tag prefix to group by, at most one. A record with several matching tags counts under each of them, a record without
+    /// one under null.
+    #[input(default, most = 1)]
+    pub tag_prefixes: Vec<String>,
+    /// Time bucket to group by.
+    pub bucket: Option<Bucket>,
+    /// Sort order of the groups.
+    #[input(default = GroupOrder::Count)]
+    pub order_by: GroupOrder,
+    /// Maximum number of groups, 1 to 10,000.
+    #[input(default = 1_000, range = 1..=10_000)]
+    pub first: i64,
+    /// Returns the groups after this cursor: `pageInfo.endCursor` of the previous page of the same query.
+    pub after: Option<String>,
+}
 
-/// A value of an attribute that a group shares.
-pub(super) static ATTRIBUTE: Noun = Noun::computed(
-    "FeedbackRecordGroupAttribute",
-    "Value of an attribute that all records of a group share.",
-    Permission::RecordRead,
-    &[
-        Field::new("name", "name", Kind::Text { max: 200 }, "Name of the attribute."),
-        Field::new("value", "value", Kind::Text { max: 200 }, "Value of the attribute; null for records without it.")
-            .nullable(),
-    ],
-    &[],
-);
+/// Mean of a score over the records that have it.
+#[derive(Default, Output)]
+#[output(read = RecordRead)]
+pub(super) struct ScoreMean {
+    /// Sum of the scores divided by `n`; null if `n` is 0.
+    pub mean: Option<f64>,
+    /// Number of records that have the score.
+    pub n: i64,
+}
 
-/// A tag that a group shares.
-pub(super) static TAG: Noun = Noun::computed(
-    "FeedbackRecordGroupTag",
-    "Tag with a given prefix that all records of a group share.",
-    Permission::RecordRead,
-    &[
-        Field::new("prefix", "name", Kind::Text { max: 64 }, "The prefix."),
-        Field::new(
-            "tag",
-            "value",
-            Kind::Text { max: 64 },
-            "The full tag; null for records without a tag that has the \
-            prefix.",
-        )
-        .nullable(),
-    ],
-    &[],
-);
+/// Value of an attribute that all records of a group share.
+#[derive(Output)]
+#[output(read = RecordRead)]
+pub(super) struct FeedbackRecordGroupAttribute {
+    /// Name of the attribute.
+    pub name: String,
+    /// Value of the attribute; null for records without it.
+    pub value: Option<String>,
+}
 
-/// One group.
-pub(super) static GROUP: Noun = Noun::computed(
-    "FeedbackRecordGroup",
-    "Feedback records with the same keys. Keys that are not grouped by are null.",
-    Permission::RecordRead,
-    &[
-        Field::new("count", "count", COUNT, "Number of records in the group."),
-        Field::new("kind", "kind", Kind::Enum(FeedbackKind::TYPE), "Their kind.").nullable(),
-        Field::new("product", "product", Kind::Text { max: 200 }, "Their product.").nullable(),
-        Field::new("tag", "tag", Kind::Text { max: 64 }, "A tag they carry.").nullable(),
-        Field::new("bucketStart", "bucket_start", Kind::Instant, "Start of the bucket, inclusive, UTC.").nullable(),
-        Field::new(
-            "bucketEnd",
-            "bucket_end",
-            Kind::Instant,
-            "End of the bucket, exclusive, UTC: the start of the next bucket.",
-        )
-        .nullable(),
-    ],
-    &[
-        Relationship::one("point", &interaction_point::NOUN, ("point_id", true), "Their interaction point."),
-        Relationship::one("medium", &medium::NOUN, ("medium_id", true), "Their medium."),
-        Relationship::one("department", &department::NOUN, ("department_id", true), "Their department."),
-        Relationship::embedded("meanSentimentScore", &MEAN, false, "Mean of the sentiment score, -1 to 1."),
-        Relationship::embedded(
-            "meanNps",
-            &MEAN,
-            false,
-            "Mean of the net promoter answer, 0 to 10. Not the net promoter score.",
-        ),
-        Relationship::embedded("meanCsat", &MEAN, false, "Mean of the satisfaction answer, 1 to 5."),
-        Relationship::embedded("meanCes", &MEAN, false, "Mean of the effort answer, 1 to 7."),
-        Relationship::embedded(
-            "attributes",
-            &ATTRIBUTE,
-            true,
-            "Values of the attributes named in `attributes`, in that order.",
-        ),
-        Relationship::embedded("tags", &TAG, true, "Tags for the prefixes in `tagPrefixes`, in that order."),
-    ],
-);
+/// Tag with a given prefix that all records of a group share.
+#[derive(Output)]
+#[output(read = RecordRead)]
+pub(super) struct FeedbackRecordGroupTag {
+    /// The prefix.
+    pub prefix: String,
+    /// The full tag; null for records without a tag that has the prefix.
+    pub tag: Option<String>,
+}
 
-/// All groups.
-pub static GROUPS: Noun = Noun::computed(
-    "FeedbackRecordGroups",
-    "Feedback records, grouped and counted.",
-    Permission::RecordRead,
-    &[
-        Field::new(
-            "recordCount",
-            "record_count",
-            COUNT,
-            "Number of records that match the filter. The counts of all groups add up to it, unless records are \
-             grouped by tags.",
-        ),
-        Field::new("groupCount", "group_count", COUNT, "Number of groups on all pages."),
-    ],
-    &[
-        Relationship::embedded("nodes", &GROUP, true, "The groups of the page."),
-        Relationship::embedded("pageInfo", &PAGE_INFO, false, "Position of the page among the groups."),
-    ],
-);
+/// Feedback records with the same keys. Keys that are not grouped by are null.
+#[derive(Default, Output)]
+#[output(read = RecordRead)]
+pub(super) struct FeedbackRecordGroup {
+    /// Number of records in the group.
+    pub count: i64,
+    /// Their kind.
+    pub kind: Option<FeedbackKind>,
+    /// Their product.
+    pub product: Option<String>,
+    /// A tag they carry.
+    pub tag: Option<String>,
+    /// Start of the bucket, inclusive, UTC.
+    pub bucket_start: Option<ChronoUnixTimestampMillis>,
+    /// End of the bucket, exclusive, UTC: the start of the next bucket.
+    pub bucket_end: Option<ChronoUnixTimestampMillis>,
+    /// Their interaction point.
+    pub point_id: Option<InteractionPointId>,
+    /// Their medium.
+    pub medium_id: Option<MediumId>,
+    /// Their department.
+    pub department_id: Option<DepartmentId>,
+    /// Mean of the sentiment score, -1 to 1.
+    pub mean_sentiment_score: ScoreMean,
+    /// Mean of the net promoter answer, 0 to 10. Not the net promoter score.
+    pub mean_nps: ScoreMean,
+    /// Mean of the satisfaction answer, 1 to 5.
+    pub mean_csat: ScoreMean,
+    /// Mean of the effort answer, 1 to 7.
+    pub mean_ces: ScoreMean,
+    /// Values of the attributes named in `attributes`, in that order.
+    pub attributes: Vec<FeedbackRecordGroupAttribute>,
+    /// Tags for the prefixes in `tagPrefixes`, in that order.
+    pub tags: Vec<FeedbackRecordGroupTag>,
+}
+
+/// Feedback records, grouped and counted.
+#[derive(Output)]
+#[output(read = RecordRead)]
+pub(super) struct FeedbackRecordGroups {
+    /// Number of records that match the filter. The counts of all groups add up to it, unless records are grouped by tags.
+    pub record_count: i64,
+    /// Number of groups on all pages.
+    pub group_count: i64,
+    /// The groups of the page.
+    pub nodes: Vec<FeedbackRecordGroup>,
+    /// Position of the page among the groups.
+    pub page_info: PageInfo,
+}

@@ -1,14 +1,30 @@
 //! What was learned: measures over time and groups.
 
 mod buckets;
-pub mod copy_test;
+mod copy_test;
 mod copy_types;
-pub mod coverage;
-pub mod coverage_types;
+mod coverage;
+mod coverage_types;
 mod group_read;
 mod group_types;
-pub mod groups;
-pub mod proportion;
-pub mod review;
+mod groups;
+mod proportion;
+mod review;
 mod review_types;
 mod weeks;
+
+use entity::{interaction_point, journey, message};
+
+use crate::graphql::slice::Part;
+
+/// What the chapter adds to the API.
+pub const PARTS: &[Part] = &[
+    Part::Computed(&journey::NOUN, &review::OF_JOURNEY),
+    Part::Computed(&interaction_point::NOUN, &review::OF_POINT),
+    Part::Computed(&interaction_point::NOUN, &review::ITEMS_OF_POINT),
+    Part::Computed(&message::NOUN, &copy_test::OF_MESSAGE),
+    Part::Query(&copy_test::RECYCLE),
+    Part::Query(&review::REVIEWS_DUE),
+    Part::Query(&groups::GROUPS),
+    Part::Query(&coverage::COVERAGE),
+];

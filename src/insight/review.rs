@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use entity::{
-    Noun, Permission, interaction_point,
+    Permission,
+    id::{InteractionPointId, ReviewAnswerId, ReviewQuestionId},
+    interaction_point,
     noun::StringEnum,
     organization, review_answer,
     review_question::{self, ReviewComponent},
@@ -13,13 +15,16 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, prelude::Uuid};
 
 use super::{
     proportion::Proportion,
-    review_types::{DUE, ITEM, JOURNEY_REVIEW, POINT_REVIEW},
+    review_types::{DueArguments, ItemsArguments, JourneyReview, PointReview, ReviewItem, ReviewsDue},
 };
 use crate::{
     Error, Result,
     graphql::{
-        mutation::input::Input,
-        slice::{Argument, Computed, ComputedObject, Query, Resolved, ResolvedByRow, ReturnType},
+        slice::{Computed, Query},
+        typed::{
+            fields::{ByRow, ComputedFn, QueryFn},
+            output::{count, instant},
+        },
     },
     store::{
         Scope,
@@ -33,81 +38,41 @@ use crate::{
 
 /// Most rows that are read to compute one field.
 const MAX_ROWS: usize = 500_000;
-/// Most questions of a point, or points, in one answer.
-const MAX: i64 = 1_000;
-/// How many when the caller does not say.
-const DEFAULT: i64 = 100;
 /// A day in milliseconds.
 const DAY: i64 = 86_400_000;
 /// Answers beside the points.
 const ANSWER: Alias = Alias::nested('a', 1);
 
-/// The objects of the answers.
-pub const OBJECTS: &[&Noun] = &[&POINT_REVIEW, &JOURNEY_REVIEW, &ITEM, &DUE];
+/// The progress of a point's review.
+pub(super) const OF_POINT: Computed = Computed {
+    name: "review",
+    doc: "Progress of its review, and whether the review is stale.",
+    run: &ComputedFn::new(|scope, (), ids| Box::pin(of_points(scope, ids))),
+};
 
-/// The fields of an interaction point.
-pub const OF_POINT: &[Computed] = &[
-    Computed {
-        name: "review",
-        doc: "Progress of its review, and whether the review is stale.",
-        arguments: &[],
-        shows: ReturnType::One(&POINT_REVIEW),
-        run: |scope, _, ids| Box::pin(of_points(scope, ids)),
-    },
-    Computed {
-        name: "reviewItems",
-        doc: "The review form: the active questions by component and position, each with the current answer at this \
-              point.",
-        arguments: &[
-            Argument {
-                name: "component",
-                ty: "ReviewComponent",
-                default: None,
-                doc: "Restricts the form to questions of this component. Defaults to all components.",
-            },
-            Argument {
-                name: "first",
-                ty: "Int",
-                default: Some("100"),
-                doc: "Maximum number of questions, 1 to 1,000.",
-            },
-        ],
-        shows: ReturnType::List(&ITEM),
-        run: |scope, input, ids| Box::pin(items(scope, input, ids)),
-    },
-];
+/// The form of a point's review.
+pub(super) const ITEMS_OF_POINT: Computed = Computed {
+    name: "reviewItems",
+    doc: "The review form: the active questions by component and position, each with the current answer at this \
+          point.",
+    run: &ComputedFn::new(|scope, input, ids| Box::pin(items(scope, input, ids))),
+};
 
-/// The fields of a journey.
-pub const OF_JOURNEY: &[Computed] = &[Computed {
+/// The progress of the reviews of a journey.
+pub(super) const OF_JOURNEY: Computed = Computed {
     name: "review",
     doc: "Progress of the reviews of the interaction points of its steps.",
-    arguments: &[],
-    shows: ReturnType::One(&JOURNEY_REVIEW),
-    run: |scope, _, ids| Box::pin(of_journeys(scope, ids)),
-}];
+    run: &ComputedFn::new(|scope, (), ids| Box::pin(of_journeys(scope, ids))),
+};
 
 /// The query.
-pub const REVIEWS_DUE: Query = Query {
+pub(super) const REVIEWS_DUE: Query = Query {
     name: "reviewsDue",
     doc: "Lists interaction points that were never reviewed or whose newest answer is older than their review \
           cadence. Archived points are omitted.",
-    arguments: &[Argument {
-        name: "first",
-        ty: "Int",
-        default: Some("100"),
-        doc: "Maximum number of points, 1 to \
-        1,000.",
-    }],
-    answer: &DUE,
     permissions: &[Permission::MapRead],
-    run: |scope, input| Box::pin(due(scope, input)),
+    run: &QueryFn::new(|scope, input| Box::pin(due(scope, input))),
 };
-
-/// How many the caller wants.
-fn wanted(input: &Input) -> Result<i64> {
-    let first = input.int("first")?.unwrap_or(DEFAULT);
-    if (1..=MAX).contains(&first) { Ok(first) } else { Err(Error::BadInput(format!("first must be from 1 to {MAX}"))) }
-}
 
 /// What was found of the review of a point.
 struct Reviewed {
@@ -126,6 +91,9 @@ impl Reviewed {
         self.newest.is_none() || self.due_at().is_some_and(|due| due < now)
     }
 }
+
+/// Point, cadence, newest answer, answered questions, number of points.
+type ReviewedRow = (InteractionPointId, Option<i64>, Option<i64>, i64, i64);
 
 /// Which points are looked at.
 #[derive(Clone, Copy)]
@@ -172,14 +140,11 @@ async fn reviewed(scope: &Scope, which: Which<'_>) -> Result<(usize, Vec<Reviewe
             sql.push("g.newest + g.cadence * ").bind(DAY).push(", g.id LIMIT ").bind(first);
         }
     }
-    let kinds = [CellKind::Id, CellKind::Int, CellKind::Int, CellKind::Int, CellKind::Int];
-    let rows = scope.read_rows(sql.finish(), &kinds).await?;
-    let count = rows.first().and_then(|row| row[4].int()).unwrap_or(0);
-    let found = rows.iter().filter_map(|row| {
-        let answered = row[3].int()?;
-        Some(Reviewed { point: row[0].id()?, cadence: row[1].int(), newest: row[2].int(), answered })
-    });
-    Ok((active.len(), found.collect(), count))
+    let rows: Vec<ReviewedRow> = scope.read_tuples(sql.finish()).await?;
+    let count = rows.first().map_or(0, |(.., count)| *count);
+    let reviewed =
+        |(point, cadence, newest, answered, _): ReviewedRow| Reviewed { point: point.0, cadence, newest, answered };
+    Ok((active.len(), rows.into_iter().map(reviewed).collect(), count))
 }
 
 /// The rest of a statement over the answers of a point, but for its closing bracket.
@@ -195,49 +160,36 @@ fn answers(sql: &mut Sql, scope: &Scope) {
 }
 
 /// The share that is answered; null where there is nothing to answer.
-fn completeness(answered: i64, asked: i64) -> Cell {
-    Proportion::new(answered, asked).map_or(Cell::Null, |share| Cell::Float(share.estimate().value))
+fn completeness(answered: i64, asked: i64) -> Option<f64> {
+    Proportion::new(answered, asked).map(|share| share.estimate().value)
 }
 
-fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn point(review: &Reviewed, questions: i64, now: i64) -> ComputedObject {
-    let optional = |number: Option<i64>| number.map_or(Cell::Null, Cell::Int);
-    ComputedObject {
-        cells: vec![
-            ("question_count", Cell::Int(questions)),
-            ("answered_count", Cell::Int(review.answered)),
-            ("completeness", completeness(review.answered, questions)),
-            ("last_answered_at", optional(review.newest)),
-            ("cadence_days", optional(review.cadence)),
-            ("due_at", optional(review.due_at())),
-            ("is_stale", Cell::Bool(review.is_stale(now))),
-            ("point_id", Cell::Id(review.point)),
-        ],
-        inside: Vec::new(),
+fn point(review: &Reviewed, question_count: i64, now: i64) -> PointReview {
+    PointReview {
+        question_count,
+        answered_count: review.answered,
+        completeness: completeness(review.answered, question_count),
+        last_answered_at: review.newest.map(instant),
+        cadence_days: review.cadence,
+        due_at: review.due_at().map(instant),
+        is_stale: review.is_stale(now),
+        point_id: review.point.into(),
     }
 }
 
-async fn of_points(scope: &Scope, points: &[Uuid]) -> Result<ResolvedByRow> {
+async fn of_points(scope: &Scope, points: &[Uuid]) -> Result<ByRow<PointReview>> {
     let (questions, found, _) = reviewed(scope, Which::Of(points)).await?;
     let now = scope.now().timestamp_millis();
-    let answer = |review: &Reviewed| (review.point, vec![Resolved::Object(point(review, count(questions), now))]);
-    Ok(found.iter().map(answer).collect())
+    Ok(found.iter().map(|review| (review.point, point(review, count(questions), now))).collect())
 }
 
-async fn due(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
-    let first = wanted(input)?;
-    let (questions, found, points) = reviewed(scope, Which::Stale { first }).await?;
+async fn due(scope: &Scope, DueArguments { first }: DueArguments) -> Result<ReviewsDue> {
+    let (questions, found, point_count) = reviewed(scope, Which::Stale { first }).await?;
     let now = scope.now().timestamp_millis();
-    Ok(Resolved::Object(ComputedObject {
-        cells: vec![("point_count", Cell::Int(points))],
-        inside: vec![("nodes", found.iter().map(|review| point(review, count(questions), now)).collect())],
-    }))
+    Ok(ReviewsDue { point_count, nodes: found.iter().map(|review| point(review, count(questions), now)).collect() })
 }
 
-async fn of_journeys(scope: &Scope, journeys: &[Uuid]) -> Result<ResolvedByRow> {
+async fn of_journeys(scope: &Scope, journeys: &[Uuid]) -> Result<ByRow<JourneyReview>> {
     let steps = scope.select((step::JOURNEY_ID, step::POINT_ID), step::JOURNEY_ID, journeys, MAX_ROWS).await?;
     too_many(steps.len() > MAX_ROWS, "journeys")?;
     let mut points: HashMap<Uuid, BTreeSet<Uuid>> = HashMap::new();
@@ -252,39 +204,37 @@ async fn of_journeys(scope: &Scope, journeys: &[Uuid]) -> Result<ResolvedByRow> 
         let own: Vec<&Reviewed> =
             points.get(journey).into_iter().flatten().filter_map(|point| found.get(point).copied()).collect();
         let (asked, answered) = (count(questions * own.len()), own.iter().map(|review| review.answered).sum());
-        let stale = own.iter().filter(|review| review.is_stale(now)).count();
-        let cells = vec![
-            ("point_count", Cell::Int(count(own.len()))),
-            ("stale_count", Cell::Int(count(stale))),
-            ("question_count", Cell::Int(asked)),
-            ("answered_count", Cell::Int(answered)),
-            ("completeness", completeness(answered, asked)),
-        ];
-        (*journey, vec![Resolved::Object(ComputedObject { cells, inside: Vec::new() })])
+        let review = JourneyReview {
+            point_count: count(own.len()),
+            stale_count: count(own.iter().filter(|review| review.is_stale(now)).count()),
+            question_count: asked,
+            answered_count: answered,
+            completeness: completeness(answered, asked),
+        };
+        (*journey, review)
     };
     Ok(journeys.iter().map(answer).collect())
 }
 
-async fn items(scope: &Scope, input: &Input<'_>, points: &[Uuid]) -> Result<ResolvedByRow> {
-    let component = input.text("component")?.and_then(ReviewComponent::parse);
+async fn items(scope: &Scope, input: ItemsArguments, points: &[Uuid]) -> Result<ByRow<Vec<ReviewItem>>> {
+    let ItemsArguments { component, first } = input;
     let mut questions = questions(scope).await?;
     questions.retain(|question| component.is_none_or(|component| question.component == component));
-    questions.truncate(usize::try_from(wanted(input)?).unwrap_or_default());
+    questions.truncate(usize::try_from(first).unwrap_or_default());
     let columns = (review_answer::ID, review_answer::POINT_ID, review_answer::QUESTION_ID, review_answer::ANSWERED_AT);
     let rows = scope.select(columns, review_answer::POINT_ID, points, MAX_ROWS).await?;
     too_many(rows.len() > MAX_ROWS, "points")?;
-    let mut newest: HashMap<(Uuid, Uuid), (i64, Uuid)> = HashMap::new();
+    let mut newest: HashMap<(Uuid, ReviewQuestionId), (i64, ReviewAnswerId)> = HashMap::new();
     for (id, point, question, at) in rows {
-        let answer = (at.0.timestamp_millis(), id.0);
-        let known = newest.entry((point.0, question.0)).or_insert(answer);
+        let answer = (at.0.timestamp_millis(), id);
+        let known = newest.entry((point.0, question)).or_insert(answer);
         *known = answer.max(*known);
     }
-    let item = |point: &Uuid, question: &review_question::Model| {
-        let answer = newest.get(&(*point, question.id.0)).map_or(Cell::Null, |(_, id)| Cell::Id(*id));
-        let cells = vec![("question_id", Cell::Id(question.id.0)), ("answer_id", answer)];
-        Resolved::Object(ComputedObject { cells, inside: Vec::new() })
+    let item = |point: &Uuid, question_id: ReviewQuestionId| {
+        let answer_id = newest.get(&(*point, question_id)).map(|(_, id)| *id);
+        ReviewItem { question_id, answer_id }
     };
-    let items = |point: &Uuid| (*point, questions.iter().map(|question| item(point, question)).collect());
+    let items = |point: &Uuid| (*point, questions.iter().map(|question| item(point, question.id)).collect());
     Ok(points.iter().map(items).collect())
 }
 

@@ -1,39 +1,36 @@
 //! Groups that are counted already: by point and week of the organization, of all records.
 
+use chrono_tz::Tz;
 use entity::rollup;
 
 use super::{
     buckets::Buckets,
-    group_read::Key,
+    group_read::{GroupRow, Key},
     group_types::{GroupKey, GroupOrder},
     groups::{Ask, SCORES},
 };
 use crate::{
     Result,
     calendar::BucketUnit,
-    store::{
-        Scope,
-        rollup::Asked,
-        statement::{cell::Cell, filter::Predicate},
-    },
+    store::{Scope, rollup::Asked, statement::filter::Predicate},
 };
 
 impl Ask {
     /// The rows of the answer from what is kept counted; `None` if that does not answer the question.
-    pub(super) async fn counted(&mut self, scope: &Scope) -> Result<Option<Vec<Vec<Cell>>>> {
+    pub(super) async fn counted(&mut self, scope: &Scope) -> Result<Option<Vec<GroupRow>>> {
         let is_about_all = matches!(&self.filter, Predicate::All(parts) if parts.is_empty());
         let is_by_week = self.bucket.as_ref().is_none_or(|bucket| bucket.unit == BucketUnit::Week);
         if !is_about_all || !is_by_week || self.keys.iter().any(|key| *key != Key::Of(GroupKey::Point)) {
             return Ok(None);
         }
-        debug_assert!(SCORES.iter().map(|(column, _)| *column).eq(rollup::FEEDBACK.numbers.iter().copied()));
-        let bucket = self.bucket.as_ref();
+        debug_assert!(SCORES == rollup::FEEDBACK.numbers);
+        let bucket = self.bucket;
         let after = self.after.as_ref().filter(|_| !self.fills());
         let asked = Asked {
             rollup: &rollup::FEEDBACK,
             by_key: !self.keys.is_empty(),
             by_week: bucket.is_some(),
-            zone: bucket.and_then(|bucket| bucket.zone.as_deref()),
+            zone: bucket.and_then(|bucket| bucket.time_zone).map(Tz::name),
             week_start: bucket.and_then(|bucket| bucket.week_start),
             largest_first: self.order == GroupOrder::Count,
             after: after.map(|after| (self.terms("week", |_| rollup::FEEDBACK.key), after.clone())),
@@ -47,6 +44,6 @@ impl Ask {
             }
             self.buckets = Some(buckets);
         }
-        Ok(Some(rolled.groups))
+        Ok(Some(self.rows_of(rolled.groups)))
     }
 }

@@ -1,22 +1,29 @@
 //! Copies of journeys, steps and interaction points, with what belongs to them.
 
 use entity::{
-    Noun, Permission, assumption, desired_result, expectation, interaction_point,
+    Col, Noun, Permission, assumption, desired_result, expectation,
+    id::{InteractionPointId, JourneyId, StepId},
+    interaction_point,
     journey::{self, JourneyStatus},
     objective, objective_conflict, stage, step, step_link,
 };
+use sea_orm::prelude::Uuid;
 
-use super::{EXPECTED_VERSION, step as step_slice};
+use super::step as step_slice;
 use crate::{
-    Error, Result, UserError,
+    Result,
     graphql::{
-        mutation::input::{Input, accept},
-        slice::{Argument, Done, Mutation, Run},
+        mutation::draft::accepted,
+        slice::{Done, Mutation},
+        typed::{
+            fields::MutationFn,
+            input::{IdOf, Input},
+        },
     },
     store::{
         Tx,
         statement::{
-            cell::{Cell, Column, Record, columns},
+            cell::{Column, Record, columns},
             typed::assign,
         },
         writing::{
@@ -78,42 +85,41 @@ pub(super) const JOURNEY_COPY: Mutation = Mutation {
     doc: "Copies a journey with its stages, steps and links as a draft. The copy uses the same points; external ids \
           and editions are not copied. Fails with TOO_LONG above 10,000 rows.",
     permissions: &[Permission::MapWrite, Permission::MapRead],
-    input: &[
-        Argument { name: "id", ty: "ID!", default: None, doc: "The journey." },
-        Argument {
-            name: "title",
-            ty: "String",
-            default: None,
-            doc: "Title of the copy. Defaults to the title of the original.",
-        },
-        Argument {
-            name: "includesNested",
-            ty: "Boolean",
-            default: Some("false"),
-            doc: "Whether to copy nested journeys too.",
-        },
-        EXPECTED_VERSION,
-    ],
-    run: Run::Direct(|tx, input| Box::pin(copy_journey(tx, input))),
+    run: &MutationFn::new(|tx, input| Box::pin(copy_journey(tx, input))),
 };
+
+/// Which journey to copy, and how.
+#[derive(Input)]
+pub(super) struct JourneyCopy {
+    /// The journey.
+    id: IdOf<JourneyId>,
+    /// Title of the copy. Defaults to the title of the original.
+    title: Option<String>,
+    /// Whether to copy nested journeys too.
+    #[input(default)]
+    includes_nested: bool,
+    /// The version you read; the mutation fails with CONFLICT if the row has changed since.
+    expected_version: Option<i64>,
+}
 
 /// The mutation that copies a step.
 pub(super) const STEP_COPY: Mutation = Mutation {
     name: "stepCopy",
     doc: "Copies a step within its journey, without its links.",
     permissions: &[Permission::MapWrite, Permission::MapRead],
-    input: &[
-        Argument { name: "id", ty: "ID!", default: None, doc: "The step." },
-        Argument {
-            name: "position",
-            ty: "Int",
-            default: None,
-            doc: "Position of the copy. Defaults to the position after the original.",
-        },
-        EXPECTED_VERSION,
-    ],
-    run: Run::Direct(|tx, input| Box::pin(copy_step(tx, input))),
+    run: &MutationFn::new(|tx, input| Box::pin(copy_step(tx, input))),
 };
+
+/// Which step to copy, and where to.
+#[derive(Input)]
+pub(super) struct StepCopy {
+    /// The step.
+    id: IdOf<StepId>,
+    /// Position of the copy. Defaults to the position after the original.
+    position: Option<i64>,
+    /// The version you read; the mutation fails with CONFLICT if the row has changed since.
+    expected_version: Option<i64>,
+}
 
 /// The mutation that copies an interaction point.
 pub(super) const POINT_COPY: Mutation = Mutation {
@@ -122,50 +128,53 @@ pub(super) const POINT_COPY: Mutation = Mutation {
           conflicts, desired results, offers and evidence. Archived rows, external ids, feedback, messages, \
           review answers and the ranking history are not copied. Fails with TOO_LONG above 10,000 rows.",
     permissions: &[Permission::MapWrite, Permission::MapRead],
-    input: &[
-        Argument { name: "id", ty: "ID!", default: None, doc: "The interaction point." },
-        Argument {
-            name: "name",
-            ty: "String",
-            default: None,
-            doc: "Name of the copy. Defaults to the name of the original.",
-        },
-        EXPECTED_VERSION,
-    ],
-    run: Run::Direct(|tx, input| Box::pin(copy_point(tx, input))),
+    run: &MutationFn::new(|tx, input| Box::pin(copy_point(tx, input))),
 };
 
-async fn copy_journey(tx: &Tx, input: &Input<'_>) -> Result<Done> {
-    let includes_nested = input.get("includesNested") == Some(&async_graphql::Value::Boolean(true));
-    copy(tx, input, if includes_nested { &NESTED } else { &JOURNEY }, "title", |noun| {
+/// Which interaction point to copy.
+#[derive(Input)]
+pub(super) struct PointCopy {
+    /// The interaction point.
+    id: IdOf<InteractionPointId>,
+    /// Name of the copy. Defaults to the name of the original.
+    name: Option<String>,
+    /// The version you read; the mutation fails with CONFLICT if the row has changed since.
+    expected_version: Option<i64>,
+}
+
+async fn copy_journey(tx: &Tx, input: &JourneyCopy) -> Result<Done> {
+    let whole = if input.includes_nested { &NESTED } else { &JOURNEY };
+    let original = (input.id.uuid(), input.expected_version);
+    copy(tx, whole, original, (journey::TITLE, input.title.as_deref()), |noun| {
         let is_journey = noun.table == journey::NOUN.table;
         if is_journey { vec![assign(journey::STATUS, JourneyStatus::Draft)] } else { Vec::new() }
     })
     .await
 }
 
-async fn copy_point(tx: &Tx, input: &Input<'_>) -> Result<Done> {
-    let done = copy(tx, input, &POINT, "name", |_| Vec::new()).await?;
+async fn copy_point(tx: &Tx, input: &PointCopy) -> Result<Done> {
+    let original = (input.id.uuid(), input.expected_version);
+    let name = (interaction_point::NAME, input.name.as_deref());
+    let done = copy(tx, &POINT, original, name, |_| Vec::new()).await?;
     if let Ok((copy, _)) = &done {
         super::expectation::record_initial(tx, *copy).await?;
     }
     Ok(done)
 }
 
-/// Copies a row and what belongs to it, the row under the name of the input field `named`, if it is given.
+/// Copies a row and what belongs to it, the row under a new name, if one is given.
 async fn copy(
     tx: &Tx,
-    input: &Input<'_>,
     whole: &'static Aggregate,
-    named: &str,
+    (id, version): (Option<Uuid>, Option<i64>),
+    (column, name): (Col<String>, Option<&str>),
     adjust: impl Fn(&'static Noun) -> NewRow,
 ) -> Result<Done> {
     let noun = whole.noun;
-    let name = match new_value(input, noun, named)? {
+    let name = match name.map(|name| accepted(column, name)).transpose()?.transpose() {
         Ok(name) => name,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
-    let (id, version) = (input.id("id", noun)?, input.int("expectedVersion")?);
     let root = match tx.lock_one(noun, noun.write, id, version).await? {
         Ok(record) => record.id(),
         Err(mistake) => return Ok(Err(vec![mistake])),
@@ -181,24 +190,14 @@ async fn copy(
     })
 }
 
-/// A value of the input for a column of the noun.
-fn new_value(
-    input: &Input,
-    noun: &'static Noun,
-    name: &str,
-) -> Result<std::result::Result<Option<(Column, Cell)>, UserError>> {
-    let Some(value) = input.present(name) else { return Ok(Ok(None)) };
-    let field = noun.field(name).ok_or_else(|| Error::internal("a copy's input names a field of its noun"))?;
-    Ok(accept(field, value)?.map(|cell| Some((Column::of(field), cell))))
-}
-
-async fn copy_step(tx: &Tx, input: &Input<'_>) -> Result<Done> {
+async fn copy_step(tx: &Tx, input: &StepCopy) -> Result<Done> {
     let (noun, rules) = (&step::NOUN, &step_slice::RULES);
-    let place = match new_value(input, noun, "position")? {
+    let place = input.position.map(|place| accepted(step::POSITION, place)).transpose()?.transpose();
+    let place = match place {
         Ok(place) => place,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
-    let (id, version) = (input.id("id", noun)?, input.int("expectedVersion")?);
+    let (id, version) = (input.id.uuid(), input.expected_version);
     tx.lock_parent(noun, rules.child_of.as_ref(), id).await?;
     let original = match tx.lock_one(noun, noun.write, id, version).await? {
         Ok(record) => record,

@@ -3,12 +3,12 @@
 use entity::{
     Permission,
     event::EventOperation,
-    expectation, influencer, interaction_point,
+    expectation,
+    id::{JourneyEditionId, JourneyId},
+    influencer, interaction_point,
     journey::{self, JourneyStatus},
     journey_edition::{self, Column, DOCUMENT, Entity, ID, JOURNEY_ID, NUMBER, PUBLISHED_AT, PUBLISHED_BY},
-    medium,
-    noun::{Field, Kind, Link, Noun, Relationship, StringEnum, Writable},
-    stage, step, step_link,
+    medium, stage, step, step_link,
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -16,17 +16,18 @@ use sea_orm::{
 };
 use serde_json::Value;
 
-use super::{
-    EXPECTED_VERSION,
-    diff::{Change, ChangeKind, changes},
-};
+use super::diff::{Change, ChangeKind, changes};
 use crate::{
     Error, Result, UserError,
     error::Code,
     graphql::{
         execution::snapshot::freeze,
-        mutation::input::Input,
-        slice::{Argument, ComputedObject, Done, Mutation, Query, Resolved, Run},
+        slice::{Done, Mutation, Query},
+        typed::{
+            fields::{MutationFn, QueryFn},
+            input::{IdOf, Input, RefTo},
+            output::Output,
+        },
     },
     store::{
         Connection, Scope, Tx,
@@ -69,100 +70,64 @@ pub(super) const PUBLISH: Mutation = Mutation {
           mediums, influencers and expectations. The outcome is UNCHANGED if the latest edition is equal. Fails \
           with INVALID for an archived journey, with TOO_LONG above 10,000 rows or 4 MiB.",
     permissions: &[Permission::MapWrite, Permission::MapRead],
-    input: &[Argument { name: "id", ty: "ID!", default: None, doc: "The journey." }, EXPECTED_VERSION],
-    run: Run::Direct(|tx, input| Box::pin(publish(tx, input))),
+    run: &MutationFn::new(|tx, input| Box::pin(publish(tx, input))),
 };
+
+/// Which journey to publish.
+#[derive(Input)]
+pub(super) struct Publish {
+    /// The journey.
+    id: IdOf<JourneyId>,
+    /// The version you read; the mutation fails with CONFLICT if the row has changed since.
+    expected_version: Option<i64>,
+}
 
 /// The query that compares.
 pub(super) const DIFF: Query = Query {
     name: "journeyDiff",
     doc: "Compares two editions of a journey, or an edition with its current state.",
-    arguments: &[
-        Argument { name: "from", ty: "JourneyEditionRef!", default: None, doc: "The older edition." },
-        Argument {
-            name: "to",
-            ty: "JourneyEditionRef",
-            default: None,
-            doc: "The newer edition, of the same journey. Defaults to the current state of the journey.",
-        },
-    ],
-    answer: &DIFFERENCE,
     permissions: &[Permission::MapRead],
-    run: |scope, input| Box::pin(compare(scope, input)),
+    run: &QueryFn::new(|scope, input| Box::pin(compare(scope, input))),
 };
 
-/// The objects of the answer.
-pub(super) const OBJECTS: &[&Noun] = &[&DIFFERENCE, &CHANGE];
+/// Which editions to compare.
+#[derive(Input)]
+pub(super) struct DiffArguments {
+    /// The older edition.
+    from: RefTo<JourneyEditionId>,
+    /// The newer edition, of the same journey. Defaults to the current state of the journey.
+    to: Option<RefTo<JourneyEditionId>>,
+}
 
-static DIFFERENCE: Noun = Noun {
-    name: "JourneyDiff",
-    singular: "journeyDiff",
-    plural: "journeyDiffs",
-    table: "",
-    prefix: "",
-    doc: "Changes between two states of a journey.",
-    tenant: "",
-    system: &[],
-    read: Some(Permission::MapRead),
-    write: Permission::MapWrite,
-    fields: &[],
-    relations: &[
-        Relationship {
-            name: "journey",
-            target: &journey::NOUN,
-            link: Link::One { column: "journey_id", is_nullable: false, writable: Writable::Never },
-            doc: "The journey.",
-        },
-        Relationship {
-            name: "fromEdition",
-            target: &journey_edition::NOUN,
-            link: Link::One { column: "from_id", is_nullable: false, writable: Writable::Never },
-            doc: "The older edition.",
-        },
-        Relationship {
-            name: "toEdition",
-            target: &journey_edition::NOUN,
-            link: Link::One { column: "to_id", is_nullable: true, writable: Writable::Never },
-            doc: "The newer edition; null for the current state of the journey.",
-        },
-        Relationship {
-            name: "changes",
-            target: &CHANGE,
-            link: Link::Embedded { is_list: true },
-            doc: "The changes: first of the journey, then of stages, steps, links and points.",
-        },
-    ],
-    operations: &[],
-    has_external_ids: false,
-};
+/// Changes between two states of a journey.
+#[derive(Output)]
+#[output(read = MapRead)]
+pub(super) struct JourneyDiff {
+    /// The journey.
+    journey_id: JourneyId,
+    /// The older edition.
+    from_edition_id: JourneyEditionId,
+    /// The newer edition; null for the current state of the journey.
+    to_edition_id: Option<JourneyEditionId>,
+    /// The changes: first of the journey, then of stages, steps, links and points.
+    changes: Vec<JourneyChange>,
+}
 
-static CHANGE: Noun = Noun {
-    name: "JourneyChange",
-    singular: "journeyChange",
-    plural: "journeyChanges",
-    table: "",
-    prefix: "",
-    doc: "Change to an element between two editions.",
-    tenant: "",
-    system: &[],
-    read: Some(Permission::MapRead),
-    write: Permission::MapWrite,
-    fields: &[
-        Field::new("kind", "kind", Kind::Enum(ChangeKind::TYPE), "Kind of change."),
-        Field::new("type", "type", Kind::Text { max: 64 }, "Type of the element, for example Step."),
-        Field::new("elementId", "element_id", Kind::Text { max: 64 }, "Id of the element, for `node`."),
-        Field::new("name", "name", Kind::Text { max: 2_000 }, "Name of the element, if it has one.").nullable(),
-        Field::new(
-            "fields",
-            "fields",
-            Kind::Names,
-            "Names of the fields that differ; empty for added and removed elements.",
-        ),
-    ],
-    relations: &[],
-    operations: &[],
-    has_external_ids: false,
-};
+/// Change to an element between two editions.
+#[derive(Output)]
+#[output(read = MapRead)]
+struct JourneyChange {
+    /// Kind of change.
+    kind: ChangeKind,
+    /// Type of the element, for example Step.
+    r#type: String,
+    /// Id of the element, for `node`.
+    element_id: String,
+    /// Name of the element, if it has one.
+    name: Option<String>,
+    /// Names of the fields that differ; empty for added and removed elements.
+    fields: Vec<String>,
+}
 
 /// The journey as it is now, or nothing if it is too large for an edition.
 async fn current<C: Connection>(scope: &Scope<C>, journey: Uuid) -> Result<Option<Value>> {
@@ -170,9 +135,9 @@ async fn current<C: Connection>(scope: &Scope<C>, journey: Uuid) -> Result<Optio
     Ok((loaded.count() <= MAX_ROWS).then(|| freeze(&loaded)))
 }
 
-async fn publish(tx: &Tx, input: &Input<'_>) -> Result<Done> {
+async fn publish(tx: &Tx, input: &Publish) -> Result<Done> {
     let noun = &journey::NOUN;
-    let (id, version) = (input.id("id", noun)?, input.int("expectedVersion")?);
+    let (id, version) = (input.id.uuid(), input.expected_version);
     let record = match tx.lock_one(noun, Permission::MapWrite, id, version).await? {
         Ok(record) => record,
         Err(mistake) => return Ok(Err(vec![mistake])),
@@ -211,62 +176,45 @@ async fn publish(tx: &Tx, input: &Input<'_>) -> Result<Done> {
     Ok(Ok((id, Outcome::Updated)))
 }
 
-async fn compare(scope: &Scope, input: &Input<'_>) -> Result<Resolved> {
-    let noun = &journey_edition::NOUN;
-    let (mut named, mut references) = (Vec::new(), Vec::new());
-    for name in ["from", "to"] {
-        if let Some(value) = input.present(name) {
-            named.push(name);
-            references.push(Input::reference(name, value, noun)?);
-        }
-    }
-    let found = scope.references(noun, references.iter()).await?;
+async fn compare(scope: &Scope, input: DiffArguments) -> Result<JourneyDiff> {
+    let named = [Some(&input.from), input.to.as_ref()];
+    let references = || named.iter().flatten().map(|named| &named.reference);
+    let found = scope.references(&journey_edition::NOUN, references()).await?;
     let mut ids = Vec::new();
-    for (name, reference) in named.iter().zip(&references) {
+    for (name, reference) in ["from", "to"].iter().zip(references()) {
         let id = found.get(reference).copied();
-        ids.push(id.ok_or_else(|| Error::BadInput(format!("{name}: no such {}", noun.name)))?);
+        ids.push(id.ok_or_else(|| Error::BadInput(format!("{name}: no such {}", journey_edition::NOUN.name)))?);
     }
     let rows = scope.select((ID, JOURNEY_ID, DOCUMENT), ID, &ids, ids.len()).await?;
-    let document = |id: Uuid| -> Result<(Uuid, Value)> {
+    let document = |id: Uuid| -> Result<(JourneyId, Value)> {
         let row = rows.iter().find(|(known, ..)| known.0 == id);
-        let parsed = row.and_then(|(_, journey, document)| Some((journey.0, serde_json::from_str(document).ok()?)));
+        let parsed = row.and_then(|(_, journey, document)| Some((*journey, serde_json::from_str(document).ok()?)));
         parsed.ok_or_else(|| Error::internal("an edition cannot be read"))
     };
-    let from = ids.first().copied().ok_or_else(|| Error::BadInput("from is required".to_owned()))?;
-    let (journey, before) = document(from)?;
-    let to = ids.get(1).copied();
+    let (from, to) = (ids[0], ids.get(1).copied());
+    let (journey_id, before) = document(from)?;
     let after = match to {
-        None => current(scope, journey).await?,
+        None => current(scope, journey_id.0).await?,
         Some(to) => {
             let (other, after) = document(to)?;
-            if other != journey {
+            if other != journey_id {
                 return Err(Error::BadInput("from and to must be editions of the same journey".to_owned()));
             }
             Some(after)
         }
     };
     let after = after.ok_or_else(|| Error::BadInput("the journey is too large to compare".to_owned()))?;
-    let changes = scope.compute(true, move |_| Ok(changes(&before, &after).iter().map(made).collect())).await?;
-    Ok(Resolved::Object(ComputedObject {
-        cells: vec![
-            ("journey_id", Cell::Id(journey)),
-            ("from_id", Cell::Id(from)),
-            ("to_id", to.map_or(Cell::Null, Cell::Id)),
-        ],
-        inside: vec![("changes", changes)],
-    }))
+    let changes = move |_: &_| Ok(changes(&before, &after).into_iter().map(JourneyChange::from).collect());
+    Ok(JourneyDiff {
+        journey_id,
+        from_edition_id: from.into(),
+        to_edition_id: to.map(JourneyEditionId),
+        changes: scope.compute(true, changes).await?,
+    })
 }
 
-fn made(change: &Change) -> ComputedObject {
-    let text = |text: &str| Cell::Text(text.to_owned());
-    ComputedObject {
-        cells: vec![
-            ("kind", text(change.kind.name())),
-            ("type", text(change.noun.name)),
-            ("element_id", text(&change.id)),
-            ("name", change.name.as_deref().map_or(Cell::Null, text)),
-            ("fields", Cell::Text(serde_json::json!(change.fields).to_string())),
-        ],
-        inside: Vec::new(),
+impl From<Change> for JourneyChange {
+    fn from(Change { kind, noun, id, name, fields }: Change) -> Self {
+        Self { kind, r#type: noun.name.to_owned(), element_id: id, name, fields }
     }
 }

@@ -3,7 +3,7 @@
 use entity::{
     Noun, Tenanted,
     evidence::{EvidenceKind, GATHERED_AT, KIND, NOUN, SAMPLE_SIZE, SOURCE_URL},
-    noun::{Kind, StringEnum},
+    noun::StringEnum,
 };
 use sea_orm::prelude::Uuid;
 use url::Url;
@@ -11,10 +11,12 @@ use url::Url;
 use crate::{
     Error, Result,
     error::Code,
-    graphql::slice::{Computed, Module, Resolved, ResolvedByRow, ReturnType},
+    graphql::{
+        slice::{Computed, Module},
+        typed::fields::{ByRow, ComputedFn},
+    },
     store::{
         Scope, Tx,
-        statement::cell::Cell,
         writing::{draft::Draft, write::Hooks},
     },
 };
@@ -44,7 +46,6 @@ pub const SLICE: Module = Module {
         },
         ..Hooks::NONE
     },
-    enums: &[EvidenceLevel::TYPE],
     ..Module::new(&NOUN)
 };
 
@@ -58,13 +59,11 @@ pub const fn level<E: Tenanted>() -> Computed {
     Computed {
         name: "evidenceLevel",
         doc: "Kinds of evidence that support it. Archived evidence does not count.",
-        arguments: &[],
-        shows: ReturnType::Value(Kind::Enum(EvidenceLevel::TYPE)),
-        run: |scope, _, ids| Box::pin(levels(scope, E::NOUN, ids)),
+        run: const { &ComputedFn::new(|scope, (), ids| Box::pin(levels(scope, E::NOUN, ids))) },
     }
 }
 
-async fn levels(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<ResolvedByRow> {
+async fn levels(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<ByRow<EvidenceLevel>> {
     let relation = noun.relation("evidence").ok_or_else(|| Error::internal("this noun has no evidence"))?;
     let kinds = scope.values_among(relation, "kind", ids).await?;
     let level = |id: &Uuid| {
@@ -78,7 +77,7 @@ async fn levels(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Reso
             (true, true) => EvidenceLevel::Both,
         }
     };
-    Ok(ids.iter().map(|id| (*id, vec![Resolved::Value(Cell::Text(level(id).name().to_owned()))])).collect())
+    Ok(ids.iter().map(|id| (*id, level(id))).collect())
 }
 
 fn check(tx: &Tx, drafts: &mut [Draft]) {

@@ -6,7 +6,9 @@ use entity::{
     Permission,
     event::EventOperation,
     expectation::{self, Column, Entity, Model, NOUN, POINT_ID, STATEMENT},
-    expectation_ranking, id, interaction_point,
+    expectation_ranking,
+    id::{self, ExpectationId, InteractionPointId},
+    interaction_point,
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
@@ -14,13 +16,16 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{EXPECTED_VERSION, evidence::backed, interaction_point::ID};
+use super::evidence::backed;
 use crate::{
     Error, Result, UserError,
     error::Code,
     graphql::{
-        mutation::input::{Input, text, wire_id},
-        slice::{Argument, Done, Module, Mutation, Run},
+        slice::{Done, Module, Mutation},
+        typed::{
+            fields::MutationFn,
+            input::{IdOf, Input},
+        },
     },
     store::{
         Tx,
@@ -47,38 +52,31 @@ pub(super) const RANK: Mutation = Mutation {
     doc: "Replaces the top five expectations of an interaction point, in this order; all other expectations lose \
           their rank.",
     permissions: &[Permission::MapWrite],
-    input: &[
-        ID,
-        Argument {
-            name: "expectationIds",
-            ty: "[ID!]!",
-            default: None,
-            doc: "Up to five expectations of the point, most important first.",
-        },
-        EXPECTED_VERSION,
-    ],
-    run: Run::Direct(|tx, input| Box::pin(rank(tx, input))),
+    run: &MutationFn::new(|tx, input| Box::pin(rank(tx, input))),
 };
 
-async fn rank(tx: &Tx, input: &Input<'_>) -> Result<Done> {
+/// The new top five of a point.
+#[derive(Input)]
+pub(super) struct RankInput {
+    /// The interaction point.
+    id: IdOf<InteractionPointId>,
+    /// Up to five expectations of the point, most important first.
+    #[input(most = TOP)]
+    expectation_ids: Vec<IdOf<ExpectationId>>,
+    /// The version you read; the mutation fails with CONFLICT if the row has changed since.
+    expected_version: Option<i64>,
+}
+
+async fn rank(tx: &Tx, input: &RankInput) -> Result<Done> {
     let point_noun = &interaction_point::NOUN;
-    let wanted: Vec<Option<Uuid>> = input
-        .list("expectationIds")
-        .into_iter()
-        .map(|value| text(value).and_then(|text| wire_id(NOUN.prefix, text)))
-        .collect();
-    if wanted.len() > TOP {
-        let mistake = UserError::new(Code::TooLong, "expectationIds", format!("only {TOP} can be ranked"));
-        return Ok(Err(vec![mistake]));
-    }
-    let (id, version) = (input.id("id", point_noun)?, input.int("expectedVersion")?);
+    let (id, version) = (input.id.uuid(), input.expected_version);
     let point = match tx.lock_one(point_noun, Permission::MapWrite, id, version).await? {
         Ok(point) => point,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
     let rows = tx.all_unchecked(Entity::find().filter(Column::PointId.eq(point.id()))).await?;
     let mut wanted_order: Vec<Uuid> = Vec::new();
-    for (index, id) in wanted.into_iter().enumerate() {
+    for (index, id) in input.expectation_ids.iter().map(IdOf::uuid).enumerate() {
         let code = match id {
             Some(id) if wanted_order.contains(&id) => Code::Invalid,
             Some(id) if rows.iter().any(|row| row.id.0 == id) => {

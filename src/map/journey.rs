@@ -2,21 +2,20 @@
 
 use entity::{
     Permission,
+    id::{JourneyId, NounId, StageId, StepId},
     journey::{JourneyStatus, NOUN, PARENT_ID, STATUS},
     journey_edition,
-    noun::{Noun, StringEnum},
-    stage, step,
 };
 
-use super::{
-    EXPECTED_VERSION, copy::JOURNEY_COPY, diagram, diff::ChangeKind, document, edition, flow, sketch,
-    stage as stage_slice, step as step_slice, tree::stay_a_tree,
-};
+use super::{copy::JOURNEY_COPY, edition, flow, sketch, stage as stage_slice, step as step_slice, tree::stay_a_tree};
 use crate::{
     Result,
     graphql::{
-        mutation::input::{Input, text, wire_id},
-        slice::{Argument, Done, Module, Mutation, Run},
+        slice::{Done, Module, Mutation},
+        typed::{
+            fields::MutationFn,
+            input::{IdOf, Input},
+        },
     },
     store::{
         Tx,
@@ -27,8 +26,6 @@ use crate::{
         },
     },
 };
-
-const ID: Argument = Argument { name: "id", ty: "ID!", default: None, doc: "The journey." };
 
 /// The slice.
 pub const SLICE: Module = Module {
@@ -42,37 +39,13 @@ pub const SLICE: Module = Module {
             name: "journeyOrderStages",
             doc: "Sets the order of all stages of a journey at once.",
             permissions: &[Permission::MapWrite],
-            input: &[
-                ID,
-                Argument {
-                    name: "stageIds",
-                    ty: "[ID!]!",
-                    default: None,
-                    doc: "All its stages in the new order, without duplicates.",
-                },
-                EXPECTED_VERSION,
-            ],
-            run: Run::Direct(|tx, input| {
-                Box::pin(order(tx, input, &stage::NOUN, &stage_slice::PART_OF, ("stageIds", "stages")))
-            }),
+            run: &MutationFn::new(|tx, input| Box::pin(order_stages(tx, input))),
         },
         Mutation {
             name: "journeyOrderSteps",
             doc: "Sets the order of all steps of a journey at once.",
             permissions: &[Permission::MapWrite],
-            input: &[
-                ID,
-                Argument {
-                    name: "stepIds",
-                    ty: "[ID!]!",
-                    default: None,
-                    doc: "All its steps in the new order, without duplicates.",
-                },
-                EXPECTED_VERSION,
-            ],
-            run: Run::Direct(|tx, input| {
-                Box::pin(order(tx, input, &step::NOUN, &step_slice::PART_OF, ("stepIds", "steps")))
-            }),
+            run: &MutationFn::new(|tx, input| Box::pin(order_steps(tx, input))),
         },
         JOURNEY_COPY,
         edition::PUBLISH,
@@ -81,25 +54,31 @@ pub const SLICE: Module = Module {
         sketch::APPLY,
         sketch::IMPORT,
     ],
-    queries: &[edition::DIFF, document::EXPORT, sketch::TEMPLATES],
     computed: flow::OF_JOURNEY,
-    objects: OBJECTS,
-    inputs: &[diagram::OPTIONS_INPUT, sketch::INPUT],
-    enums: &[ChangeKind::TYPE, diagram::ENUMS[0], diagram::ENUMS[1], sketch::KEYS],
     ..Module::new(&NOUN)
 };
 
-const OBJECTS: &[&Noun] = &[
-    flow::OBJECTS[0],
-    flow::OBJECTS[1],
-    flow::OBJECTS[2],
-    edition::OBJECTS[0],
-    edition::OBJECTS[1],
-    document::OBJECTS[0],
-    sketch::OBJECTS[0],
-    sketch::OBJECTS[1],
-    sketch::OBJECTS[2],
-];
+/// The new order of a journey's stages.
+#[derive(Input)]
+struct OrderStages {
+    /// The journey.
+    id: IdOf<JourneyId>,
+    /// All its stages in the new order, without duplicates.
+    stage_ids: Vec<IdOf<StageId>>,
+    /// The version you read; the mutation fails with CONFLICT if the row has changed since.
+    expected_version: Option<i64>,
+}
+
+/// The new order of a journey's steps.
+#[derive(Input)]
+struct OrderSteps {
+    /// The journey.
+    id: IdOf<JourneyId>,
+    /// All its steps in the new order, without duplicates.
+    step_ids: Vec<IdOf<StepId>>,
+    /// The version you read; the mutation fails with CONFLICT if the row has changed since.
+    expected_version: Option<i64>,
+}
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     for draft in drafts.iter_mut().filter(|draft| draft.is_new()) {
@@ -120,22 +99,30 @@ async fn archiving(tx: &Tx, journey: &Record, is_archived: bool) -> Result<NewRo
     Ok(vec![assign(STATUS, status)])
 }
 
-async fn order(
+async fn order_stages(tx: &Tx, input: &OrderStages) -> Result<Done> {
+    let journey = (input.id, input.expected_version);
+    order(tx, journey, &input.stage_ids, &stage_slice::PART_OF, ("stageIds", "stages")).await
+}
+
+async fn order_steps(tx: &Tx, input: &OrderSteps) -> Result<Done> {
+    let journey = (input.id, input.expected_version);
+    order(tx, journey, &input.step_ids, &step_slice::PART_OF, ("stepIds", "steps")).await
+}
+
+async fn order<T: NounId>(
     tx: &Tx,
-    input: &Input<'_>,
-    noun: &'static Noun,
+    (id, version): (IdOf<JourneyId>, Option<i64>),
+    wanted: &[IdOf<T>],
     child_of: &ChildOf,
     (argument, relation): (&'static str, &'static str),
 ) -> Result<Done> {
-    let (id, version) = (input.id("id", &NOUN)?, input.int("expectedVersion")?);
-    let journey = match tx.lock_one(&NOUN, NOUN.write, id, version).await? {
+    let journey = match tx.lock_one(&NOUN, NOUN.write, id.uuid(), version).await? {
         Ok(journey) => journey,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
     let id = journey.id();
-    let named = input.list(argument).into_iter();
-    let wanted: Vec<_> = named.map(|value| text(value).and_then(|text| wire_id(noun.prefix, text))).collect();
-    Ok(match tx.order_parts((&NOUN, journey), noun, child_of, &wanted, (argument, relation)).await? {
+    let wanted: Vec<_> = wanted.iter().map(IdOf::uuid).collect();
+    Ok(match tx.order_parts((&NOUN, journey), T::NOUN, child_of, &wanted, (argument, relation)).await? {
         Ok(true) => Ok((id, Outcome::Updated)),
         Ok(false) => Ok((id, Outcome::Unchanged)),
         Err(mistake) => Err(vec![mistake]),

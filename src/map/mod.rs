@@ -13,6 +13,7 @@ pub mod graph;
 pub mod interaction_point;
 pub mod journey;
 pub mod medium;
+pub mod message;
 pub mod message_variant;
 pub mod objective;
 pub mod objective_conflict;
@@ -28,17 +29,37 @@ mod tree;
 
 use entity::Permission;
 
-use crate::graphql::slice::Argument;
+use crate::graphql::slice::Part;
+
+/// What the chapter adds to the API.
+pub const PARTS: &[Part] = &[
+    Part::Noun(&journey::SLICE),
+    Part::Noun(&stage::SLICE),
+    Part::Noun(&interaction_point::SLICE),
+    Part::Noun(&step::SLICE),
+    Part::Noun(&step_link::SLICE),
+    Part::Noun(&evidence::backed::<entity::influencer::Entity>()),
+    Part::Noun(&medium::SLICE),
+    Part::Noun(&expectation::SLICE),
+    Part::Noun(&assumption::SLICE),
+    Part::Noun(&objective::SLICE),
+    Part::Noun(&objective_conflict::SLICE),
+    Part::Noun(&evidence::backed::<entity::desired_result::Entity>()),
+    Part::Noun(&evidence::backed::<entity::offer::Entity>()),
+    Part::Noun(&evidence::SLICE),
+    Part::Noun(&message::SLICE),
+    Part::Noun(&message_variant::SLICE),
+    Part::Noun(&review_question::SLICE),
+    Part::Noun(&review_answer::SLICE),
+    Part::Query(&edition::DIFF),
+    Part::Query(&document::EXPORT),
+    Part::Query(&sketch::TEMPLATES),
+    Part::Mutation(&entity::organization::NOUN, &review_question::SEED),
+    Part::Mutation(&entity::organization::NOUN, &document::IMPORT),
+    Part::Report(&entity::organization::NOUN, &document::REPORT),
+];
 
 /// Scopes of what reads the map as a whole.
 const READ: &[Permission] = &[Permission::MapRead];
 /// Scopes of what writes many rows of the map at once, and uses those that are there.
 const WRITE: &[Permission] = &[Permission::MapWrite, Permission::MapRead];
-
-/// The version the caller saw.
-const EXPECTED_VERSION: Argument = Argument {
-    name: "expectedVersion",
-    ty: "Int",
-    default: None,
-    doc: "The version you read; the mutation fails with CONFLICT if the row has changed since.",
-};

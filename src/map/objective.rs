@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use entity::{
-    id::ObjectiveId,
+    id::{ObjectiveConflictId, ObjectiveId},
     objective::{Entity, ID, OWNER, ObjectiveOwner},
     objective_conflict::{self, Column},
 };
@@ -13,7 +13,10 @@ use super::evidence::{backed, level};
 use crate::{
     Result,
     error::Code,
-    graphql::slice::{Computed, Module, Resolved, ResolvedByRow, ReturnType},
+    graphql::{
+        slice::{Computed, Module},
+        typed::fields::{ByRow, ComputedFn},
+    },
     store::{
         Scope, Tx,
         writing::{
@@ -39,28 +42,25 @@ pub const SLICE: Module = Module {
         Computed {
             name: "conflicts",
             doc: "Conflicts that involve it, oldest first.",
-            arguments: &[],
-            shows: ReturnType::List(&objective_conflict::NOUN),
-            run: |scope, _, ids| Box::pin(conflicts(scope, ids)),
+            run: &ComputedFn::new(|scope, (), ids| Box::pin(conflicts(scope, ids))),
         },
     ],
     ..backed::<Entity>()
 };
 
-async fn conflicts(scope: &Scope, ids: &[Uuid]) -> Result<ResolvedByRow> {
-    let mut found: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+async fn conflicts(scope: &Scope, ids: &[Uuid]) -> Result<ByRow<Vec<ObjectiveConflictId>>> {
+    let mut found: ByRow<Vec<ObjectiveConflictId>> = HashMap::new();
     for side in [objective_conflict::FIRST_ID, objective_conflict::SECOND_ID] {
         // Every row is wanted: their number has a limit for each point.
         let rows = scope.select((objective_conflict::ID, side), side, ids, ids.len() * MAX).await?;
         for (conflict, objective) in rows {
-            found.entry(objective.0).or_default().push(conflict.0);
+            found.entry(objective.0).or_default().push(conflict);
         }
     }
-    let in_order = |mut conflicts: Vec<Uuid>| {
+    for conflicts in found.values_mut() {
         conflicts.sort_unstable();
-        conflicts.into_iter().map(Resolved::Row).collect()
-    };
-    Ok(found.into_iter().map(|(objective, conflicts)| (objective, in_order(conflicts))).collect())
+    }
+    Ok(found)
 }
 
 /// Whose each of these objectives is.

@@ -11,7 +11,10 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use super::review_bank::BANK;
 use crate::{
     Result,
-    graphql::slice::{Done, Module, Mutation, Run},
+    graphql::{
+        slice::{Done, Module, Mutation},
+        typed::fields::MutationFn,
+    },
     store::{
         Tx,
         writing::{
@@ -33,8 +36,7 @@ pub const SEED: Mutation = Mutation {
           of its component. Existing questions, edited or archived, are left alone; deleted questions are added \
           again. The outcome is UNCHANGED if none is missing. The organization itself does not change.",
     permissions: &[Permission::MapWrite],
-    input: &[],
-    run: Run::Direct(|tx, _| Box::pin(seed(tx))),
+    run: &MutationFn::new(|tx, ()| Box::pin(seed(tx))),
 };
 
 /// Gives new questions without a place the one after the last of their component.

@@ -1,87 +1,63 @@
 //! Customers: people, who may ask for what is known about them and to be forgotten.
 
-use async_graphql::Value;
-use entity::{
-    Noun, Permission,
-    customer::NOUN,
-    noun::{Field, Kind},
-};
-use sea_orm::prelude::Uuid;
+use entity::{Permission, customer::NOUN, id::CustomerId};
+use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
-use super::export;
 use crate::{
     Result, UserError,
     error::Code,
     graphql::{
-        mutation::input::Input,
-        slice::{Argument, Computed, ComputedObject, Done, Module, Mutation, Resolved, ResolvedByRow, ReturnType, Run},
+        slice::{Computed, Done, Module, Mutation},
+        typed::{
+            fields::{ByRow, ComputedFn, MutationFn},
+            input::{Input, RefTo},
+            output::{Output, instant},
+        },
     },
     store::{
-        Extent, Scope, Tx,
-        statement::cell::Cell,
+        Scope, Tx,
         writing::draft::{Outcome, Reference},
     },
 };
 
 /// The slice.
-pub const SLICE: Module = Module {
-    mutations: &[ERASE],
-    queries: &[export::QUERY],
-    computed: &[ERASURE],
-    objects: &[&export::EXPORT, &EXTENT],
-    ..Module::new(&NOUN)
-};
+pub const SLICE: Module = Module { mutations: &[ERASE], computed: &[ERASURE], ..Module::new(&NOUN) };
 
-/// Progress of the erasure of a customer.
-static EXTENT: Noun = Noun {
-    name: "CustomerErasure",
-    singular: "customerErasure",
-    plural: "customerErasures",
-    table: "",
-    prefix: "",
-    doc: "Progress of the erasure of a customer. Erased data is hidden from the start; until the erasure is done, \
-          some of it may still be in the database.",
-    tenant: "organization_id",
-    read: None,
-    write: Permission::CustomersWrite,
-    system: &[],
-    fields: &[
-        Field::new("erasedAt", "erased_at", Kind::Instant, "When the erasure started, UTC."),
-        Field::new(
-            "rowCount",
-            "row_count",
-            Kind::Int { min: 0, max: i64::MAX },
-            "Number of rows erased so far, including the customer's own.",
-        ),
-        Field::new("doneAt", "done_at", Kind::Instant, "When the erasure finished, UTC; null while it is in progress.")
-            .nullable(),
-    ],
-    relations: &[],
-    operations: &[],
-    has_external_ids: false,
-};
+/// Progress of the erasure of a customer. Erased data is hidden from the start; until the erasure is done, some of it may
+/// still be in the database.
+#[derive(Output)]
+struct CustomerErasure {
+    /// When the erasure started, UTC.
+    erased_at: ChronoUnixTimestampMillis,
+    /// Number of rows erased so far, including the customer's own.
+    row_count: i64,
+    /// When the erasure finished, UTC; null while it is in progress.
+    done_at: Option<ChronoUnixTimestampMillis>,
+}
 
 const ERASURE: Computed = Computed {
     name: "erasure",
     doc: "Progress of the customer's erasure; null if the customer was not erased.",
-    arguments: &[],
-    shows: ReturnType::Maybe(&EXTENT),
-    run: |scope, _, ids| Box::pin(extents(scope, ids)),
+    run: &ComputedFn::new(|scope, (), ids| Box::pin(erasures(scope, ids))),
 };
 
-async fn extents(scope: &Scope, ids: &[Uuid]) -> Result<ResolvedByRow> {
-    let extents = scope.erasure_extents(ids).await?;
-    let made = |extent: Extent| {
-        Resolved::Object(ComputedObject {
-            cells: vec![
-                ("erased_at", Cell::Int(extent.erased_at)),
-                ("row_count", Cell::Int(extent.rows)),
-                ("done_at", extent.done_at.map_or(Cell::Null, Cell::Int)),
-            ],
-            inside: Vec::new(),
-        })
-    };
-    Ok(extents.into_iter().map(|(id, extent)| (id, vec![made(extent)])).collect())
+async fn erasures(scope: &Scope, ids: &[Uuid]) -> Result<ByRow<Option<CustomerErasure>>> {
+    let extents = scope.erasure_extents(ids).await?.into_iter().map(|(id, extent)| {
+        let erasure = CustomerErasure {
+            erased_at: instant(extent.erased_at),
+            row_count: extent.rows,
+            done_at: extent.done_at.map(instant),
+        };
+        (id, Some(erasure))
+    });
+    Ok(extents.collect())
+}
+
+/// Which customer to erase.
+#[derive(Input)]
+struct CustomerErase {
+    /// The customer to erase. An external id removed by an earlier erasure still identifies its former customer.
+    customer_ref: RefTo<CustomerId>,
 }
 
 const ERASE: Mutation = Mutation {
@@ -92,18 +68,11 @@ const ERASE: Mutation = Mutation {
           returns UNCHANGED. The data is hidden as soon as this mutation returns; for a customer with many rows, \
           its bytes are removed by the time `erasure { doneAt }` is set.",
     permissions: &[Permission::CustomersWrite, Permission::RecordRead, Permission::RecordWrite],
-    input: &[Argument {
-        name: "customerRef",
-        ty: "CustomerRef!",
-        default: None,
-        doc: "The customer to erase. An external id removed by an earlier erasure still identifies its former \
-              customer.",
-    }],
-    run: Run::Direct(|tx, input| Box::pin(erase(tx, input))),
+    run: &MutationFn::new(|tx, input| Box::pin(erase(tx, input))),
 };
 
-async fn erase(tx: &Tx, input: &Input<'_>) -> Result<Done> {
-    let named = Input::reference("customerRef", input.get("customerRef").unwrap_or(&Value::Null), &NOUN)?;
+async fn erase(tx: &Tx, input: &CustomerErase) -> Result<Done> {
+    let named = input.customer_ref.reference.clone();
     let found = tx.references(&NOUN, std::iter::once(&named)).await?;
     let id = match (found.get(&named), named) {
         (Some(id), _) => Some(*id),

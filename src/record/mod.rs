@@ -2,3 +2,8 @@
 
 pub mod customer;
 pub mod export;
+
+use crate::graphql::slice::Part;
+
+/// What the chapter adds to the API.
+pub const PARTS: &[Part] = &[Part::Noun(&customer::SLICE), Part::Query(&export::EXPORT)];

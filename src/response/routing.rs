@@ -11,9 +11,8 @@ use entity::{
     department,
     event::EventOperation,
     feedback_record::{self, Priority},
-    id::RoutingRuleId,
+    id::{DepartmentId, FeedbackRecordId, RoutingRuleId},
     interaction_point::{self, PointKind},
-    noun::StringEnum,
     organization, routing,
     routing::RoutingCause,
     routing_rule,
@@ -25,8 +24,11 @@ use crate::{
     Error, Result, UserError,
     error::Code,
     graphql::{
-        mutation::input::{Input, text_mistake},
-        slice::{Argument, Done, Module, Mutation, Run},
+        slice::{Done, Module, Mutation},
+        typed::{
+            fields::MutationFn,
+            input::{IdOf, Input, RefTo},
+        },
     },
     store::{
         Connection, Scope, Tx,
@@ -46,12 +48,18 @@ const REASON: usize = 2_000;
 /// Most rules that are named to whoever has to change them.
 const MAX_NAMED: usize = 10;
 
-/// The rules that route feedback when it is made.
-pub const ON_FEEDBACK: Hooks = Hooks { prepare: |tx, drafts| Box::pin(route(tx, drafts)), ..Hooks::NONE };
+/// What routing adds to feedback records: they are routed when they are made, and can be sent elsewhere.
+pub const FEEDBACK: Module = Module {
+    rules: Hooks { prepare: |tx, drafts| Box::pin(route(tx, drafts)), ..Hooks::NONE },
+    mutations: &[REROUTE],
+    ..Module::new(&feedback_record::NOUN)
+};
 
-/// The rules that keep a department from the archive while feedback is sent to it.
-pub const ON_DEPARTMENT: Hooks =
-    Hooks { archive: |tx, department| Box::pin(keep_department(tx, department)), ..Hooks::NONE };
+/// What routing adds to departments: none is archived while feedback is sent to it.
+pub const DEPARTMENTS: Module = Module {
+    rules: Hooks { archive: |tx, department| Box::pin(keep_department(tx, department)), ..Hooks::NONE },
+    ..Module::new(&department::NOUN)
+};
 
 /// The slice of routing rules.
 pub const RULES: Module = Module {
@@ -68,30 +76,29 @@ pub const RULES: Module = Module {
 };
 
 /// The mutation that sends feedback elsewhere.
-pub const REROUTE: Mutation = Mutation {
+const REROUTE: Mutation = Mutation {
     name: "feedbackRecordReroute",
     doc: "Routes a feedback record to another department. Without a department, the routing rules decide again. \
           No reason is kept for a record of an erased customer.",
     permissions: &[Permission::ResponseWrite],
-    input: &[
-        Argument { name: "id", ty: "ID!", default: None, doc: "The feedback record." },
-        Argument { name: "departmentRef", ty: "DepartmentRef", default: None, doc: "Department to route it to." },
-        Argument { name: "priority", ty: "Priority", default: None, doc: "New priority. Defaults to the current one." },
-        Argument {
-            name: "reason",
-            ty: "String!",
-            default: None,
-            doc: "Reason for the change, up to 2,000 characters.",
-        },
-        Argument {
-            name: "expectedVersion",
-            ty: "Int",
-            default: None,
-            doc: "The version you read; the mutation fails with CONFLICT if the row has changed since.",
-        },
-    ],
-    run: Run::Direct(|tx, input| Box::pin(reroute(tx, input))),
+    run: &MutationFn::new(|tx, input| Box::pin(reroute(tx, input))),
 };
+
+/// Where to send which feedback record.
+#[derive(Input)]
+struct Reroute {
+    /// The feedback record.
+    id: IdOf<FeedbackRecordId>,
+    /// Department to route it to.
+    department_ref: Option<RefTo<DepartmentId>>,
+    /// New priority. Defaults to the current one.
+    priority: Option<Priority>,
+    /// Reason for the change, up to 2,000 characters.
+    #[input(max = REASON)]
+    reason: String,
+    /// The version you read; the mutation fails with CONFLICT if the row has changed since.
+    expected_version: Option<i64>,
+}
 
 /// Where feedback goes that no rule matches.
 #[derive(Clone, Copy)]
@@ -235,23 +242,17 @@ fn history(tx: &Tx, feedback: Uuid, decision: Decision) -> NewRow {
     ]
 }
 
-async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
+async fn reroute(tx: &Tx, input: &Reroute) -> Result<Done> {
     let noun = &feedback_record::NOUN;
-    let reason = input.text("reason")?.unwrap_or_default();
-    let mistake = if crate::text::is_blank(reason) {
-        Some((Code::Required, "a reason is required".to_owned()))
-    } else {
-        text_mistake(reason, REASON)
-    };
-    if let Some((code, message)) = mistake {
-        return Ok(Err(vec![UserError::new(code, "reason", message)]));
+    let reason = &input.reason;
+    if crate::text::is_blank(reason) {
+        return Ok(Err(vec![UserError::new(Code::Required, "reason", "a reason is required")]));
     }
-    let (id, version) = (input.id("id", noun)?, input.int("expectedVersion")?);
-    let record = match tx.lock_one(noun, Permission::ResponseWrite, id, version).await? {
+    let record = match tx.lock_one(noun, Permission::ResponseWrite, input.id.uuid(), input.expected_version).await? {
         Ok(record) => record,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
-    let mut decision = match input.present("departmentRef") {
+    let mut decision = match &input.department_ref {
         None => {
             let points: Vec<Uuid> = record.get(feedback_record::POINT_ID).map(Uuid::from).into_iter().collect();
             let mut desk = Router::open(tx, &points).await?;
@@ -259,27 +260,25 @@ async fn reroute(tx: &Tx, input: &Input<'_>) -> Result<Done> {
             decision.reason = format!("{reason} {}", decision.reason).chars().take(REASON).collect();
             decision
         }
-        Some(value) => {
-            let named = Input::reference("departmentRef", value, &department::NOUN)?;
-            let found = tx.references(&department::NOUN, std::iter::once(&named)).await?;
-            let Some(department) = found.get(&named) else {
+        Some(named) => {
+            let Some(department) = named.find(tx).await?.map(Uuid::from) else {
                 return Ok(Err(vec![UserError::new(Code::NotFound, "departmentRef", "no such Department")]));
             };
-            if !tx.archived_among(&department::NOUN, &[*department]).await?.is_empty() {
+            if !tx.archived_among(&department::NOUN, &[department]).await?.is_empty() {
                 let message = "this Department is archived";
                 return Ok(Err(vec![UserError::new(Code::Archived, "departmentRef", message)]));
             }
             Decision {
                 cause: RoutingCause::Reroute,
                 rule: None,
-                department: *department,
+                department,
                 priority: record.get(feedback_record::PRIORITY).unwrap_or(Priority::Normal),
                 policy: None,
-                reason: reason.to_owned(),
+                reason: reason.clone(),
             }
         }
     };
-    if let Some(priority) = input.text("priority")?.and_then(Priority::parse) {
+    if let Some(priority) = input.priority {
         decision.priority = priority;
     }
     let id = record.id();

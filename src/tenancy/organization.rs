@@ -1,18 +1,11 @@
 //! The caller's own organization.
 
-use entity::organization::NOUN;
+use crate::graphql::{slice::Query, typed::fields::QueryFn};
 
-use crate::graphql::slice::{Module, Query, Resolved};
-
-/// The slice.
-pub const SLICE: Module = Module {
-    queries: &[Query {
-        name: "organization",
-        doc: "The organization of the token.",
-        arguments: &[],
-        answer: &NOUN,
-        permissions: &[],
-        run: |scope, _| Box::pin(async { Ok(Resolved::Row(scope.organization().0)) }),
-    }],
-    ..Module::new(&NOUN)
+/// The query.
+pub const ORGANIZATION: Query = Query {
+    name: "organization",
+    doc: "The organization of the token.",
+    permissions: &[],
+    run: &QueryFn::new(|scope, ()| Box::pin(async { Ok(scope.organization()) })),
 };

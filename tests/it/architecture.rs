@@ -212,6 +212,22 @@ fn no_slice_names_a_column_in_quotes() {
     }
 }
 
+/// A slice takes structs and answers with structs: `graphql::typed` makes the types of the API of them.
+#[test]
+fn no_slice_writes_a_type_of_the_api_or_reads_a_cell_by_its_place() {
+    let slices = ["tenancy", "map", "record", "response", "insight", "exchange"];
+    for file in sources("src").filter(|file| slices.contains(&file.module.as_str())) {
+        let has_type = file.code.split('"').skip(1).step_by(2).any(|text| {
+            let name = text.trim_matches(['[', ']', '!']);
+            let is_name = name.starts_with(char::is_uppercase) && name.chars().all(char::is_alphanumeric);
+            is_name && name.len() < text.len()
+        });
+        assert!(!has_type, "{} has a type of the API in quotes", file.path.display());
+        assert!(!file.code.contains("row["), "{} reads a row by places", file.path.display());
+        assert!(!file.code.contains("ComputedObject"), "{} makes an object by hand", file.path.display());
+    }
+}
+
 #[test]
 fn no_file_is_too_long() {
     for folder in ["src", "entity", "migration", "tests"] {

@@ -46,6 +46,7 @@ fn entity(noun: &NounInput) -> TokenStream {
         impl sea_orm::ActiveModelBehavior for ActiveModel {}
         impl crate::id::NounId for #id {
             type Entity = Entity;
+            const NOUN: &'static crate::Noun = &NOUN;
             const TABLE: &'static str = #table;
         }
         #tenanted

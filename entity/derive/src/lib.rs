@@ -1,6 +1,7 @@
-//! `#[derive(Noun)]`: the description of a noun, made of its `SeaORM` model.
+//! `#[derive(Noun)]`: the description of a noun, made of its `SeaORM` model. [`Input`] and [`Output`] make objects of the
+//! API of structs.
 //!
-//! For the crate `entity` alone: what it makes names items of that crate as `crate::…`. It stands beside
+//! `Noun` is for the crate `entity` alone: what it makes names items of that crate as `crate::…`. It stands beside
 //! `DeriveEntityModel`. Types give kinds and nullability, doc comments the descriptions of the API, attributes the rest.
 //!
 //! # The noun
@@ -63,7 +64,7 @@
 //!
 //! ```text
 //! impl ActiveModelBehavior for ActiveModel {}
-//! impl NounId for ThingId { type Entity = Entity; const TABLE: &'static str = "thing"; }
+//! impl NounId for ThingId { type Entity = Entity; const NOUN: &Noun = &NOUN; const TABLE: &'static str = "thing"; }
 //! impl Tenanted for Entity { /* NOUN, TENANT, ID, tenant() */ }
 //!
 //! pub enum Relation { Owner }
@@ -93,6 +94,7 @@ mod expand;
 mod kind;
 mod names;
 mod noun;
+mod object;
 mod relations;
 #[cfg(test)]
 mod tests;
@@ -107,4 +109,40 @@ pub fn derive_noun(input: TokenStream) -> TokenStream {
         Ok(noun) => expand::expand(&noun).into(),
         Err(error) => error.into_compile_error().into(),
     }
+}
+
+/// Makes an object that a query, a computed field or a report answers with of a struct. For the crate `rapport`: field
+/// types give the types of the API (`graphql::typed::output`), doc comments the descriptions.
+///
+/// | `#[output(…)]` | |
+/// |---|---|
+/// | `read = MapRead` on the struct | scope to read it, if it needs one besides those of what answers it |
+/// | `name = "…"` | type name, if it is not the struct's; of a field, its name |
+/// | `doc = CONSTANT` on a field | its description, instead of a doc comment |
+/// | `row_of = "type"` on a `Uuid` | the id of a row of the noun that the other field names |
+///
+/// A field of an id type, `point_id: InteractionPointId`, shows the row `point`.
+#[proc_macro_derive(Output, attributes(output))]
+pub fn derive_output(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    object::output(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes the arguments of a query or a computed field, the input of a mutation, or an input object of a struct. For the
+/// crate `rapport`: field types give the types of the API (`graphql::typed::input`), doc comments the descriptions.
+///
+/// | `#[input(…)]` | |
+/// |---|---|
+/// | `default = 100` | what is taken where nothing is given; `default` alone takes the type's |
+/// | `range = 1..=1_000` | bounds of a number, both included |
+/// | `max = 2_000` | longest text, in characters |
+/// | `most = 3` | longest list |
+/// | `name = "…"` | type name, if it is not the struct's; of a field, its name |
+/// | `doc = CONSTANT` on a field | its description, instead of a doc comment |
+///
+/// What is out of bounds is an error in the input of a mutation, and an error of the request elsewhere.
+#[proc_macro_derive(Input, attributes(input))]
+pub fn derive_input(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    object::input(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -2,7 +2,7 @@
 
 use syn::DeriveInput;
 
-use crate::{expand::expand, noun::NounInput};
+use crate::{expand::expand, noun::NounInput, object};
 
 /// A model with these attributes and columns besides those of the kernel.
 fn model(noun: &str, columns: &str) -> String {
@@ -107,4 +107,45 @@ fn a_kind_without_its_bounds_has_attributes_at_the_type() {
         assert!(made.contains("compile_error"), "{column}: {made}");
         assert!(made.contains(&message.replace('"', "\\\"")), "{column}: {made}");
     }
+}
+
+#[test]
+fn an_output_shows_a_row_without_the_id_of_its_field() {
+    let output = "/// A thing. \n #[output(read = MapRead)] struct Thing {
+        /// When. \n made_at: Instant,
+        /// Whose. \n owner_id: CustomerId,
+        /// What sort. \n r#type: String,
+    }";
+    let made = object::output(&syn::parse_str(output).unwrap()).unwrap().to_string().replace(' ', "");
+    assert!(made.contains("name:\"madeAt\""), "{made}");
+    assert!(made.contains("row:\"owner\",column:\"owner_id\""), "{made}");
+    assert!(made.contains("name:\"type\""), "{made}");
+    assert!(made.contains("(\"Thing\",\"Athing.\"),Some(entity::Permission::MapRead)"), "{made}");
+}
+
+#[test]
+fn an_input_has_defaults_and_bounds() {
+    let input = "/// A page. \n struct Page {
+        /// How many. \n #[input(default = 100, range = 1..=1_000)] first: i64,
+        /// Whose. \n #[input(default, most = 3)] names: Vec<String>,
+    }";
+    let made = object::input(&syn::parse_str(input).unwrap()).unwrap().to_string().replace(' ', "");
+    assert!(made.contains("argument::<i64,_>(\"first\",\"Howmany.\",Some(100))"), "{made}");
+    assert!(made.contains("range:Some((1,1_000)),max:None,most:None"), "{made}");
+    assert!(made.contains("\"names\",Some(Default::default())"), "{made}");
+}
+
+#[test]
+fn mistakes_of_an_object_say_what_is_allowed() {
+    let refused = |text: &str| {
+        let input = syn::parse_str(text).unwrap();
+        object::input(&input).or_else(|_| object::output(&input)).unwrap_err().to_string()
+    };
+    assert!(refused("struct Thing { /// A. \n a: i64 }").contains("doc comment of the struct"));
+    assert!(refused("/// A. \n struct Thing { a: i64 }").contains("doc comment of a field"));
+    assert!(refused("/// A. \n enum Thing { A }").contains("is a struct"));
+    let range = "/// A. \n struct Thing { /// A. \n #[input(range = 1..5)] a: i64 }";
+    assert!(object::input(&syn::parse_str(range).unwrap()).unwrap_err().to_string().contains("1..=1_000"));
+    let word = "/// A. \n struct Thing { /// A. \n #[input(least = 5)] a: i64 }";
+    assert!(object::input(&syn::parse_str(word).unwrap()).unwrap_err().to_string().contains("`range`"));
 }

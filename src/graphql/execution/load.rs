@@ -243,7 +243,7 @@ async fn computed(
     plan: Option<&RowPlan>,
     ids: &[Uuid],
 ) -> Result<Child> {
-    let answers = if ids.is_empty() { HashMap::new() } else { (known.run)(scope, input, ids).await? };
+    let answers = if ids.is_empty() { HashMap::new() } else { known.run.run(scope, input, ids).await? };
     let Some(plan) = plan else {
         let value = |(id, answers): (Uuid, Vec<Resolved>)| match answers.into_iter().next() {
             Some(Resolved::Value(cell)) => Some((id, cell)),

@@ -249,7 +249,7 @@ impl Writer {
             }
             (ObjectField::Computed(known, ..), Child::Values(values)) => {
                 let value = row[0].id().and_then(|id| values.get(&id));
-                match (known.shows, value) {
+                match (known.run.shows(), value) {
                     (ReturnType::Value(kind), Some(cell)) => writer.cell(cell, kind, plan.noun.prefix),
                     _ => writer.null(),
                 }
@@ -259,7 +259,7 @@ impl Writer {
                 let object = |writer: &mut Self, place: &usize| {
                     writer.object(&inner.object, &rows.rows[*place], *place, &rows.children);
                 };
-                match (known.shows, places.first()) {
+                match (known.run.shows(), places.first()) {
                     (ReturnType::List(_), _) => writer.items(places, object),
                     (_, Some(place)) => object(writer, place),
                     (_, None) => writer.null(),

@@ -26,7 +26,7 @@ use crate::{
             payload::Payload,
         },
         planning::{context::ExecutionContext, distinct, plan::Planner},
-        slice::{Module, Query, Resolved},
+        slice::{Api, Module, Query, Resolved},
         types::roots,
     },
     store::Scope,
@@ -37,8 +37,8 @@ pub(super) const MAX_LOOKUPS: usize = 1_000;
 
 /// The slices of an API.
 pub trait Modules: Send + Sync + 'static {
-    /// One for each noun, in the order of the nouns.
-    fn all() -> &'static [&'static Module];
+    /// What they are together.
+    fn api() -> &'static Api;
 }
 
 /// What a root field does.
@@ -86,19 +86,19 @@ pub struct MutationRoot<S> {
 impl<S: Modules> Default for QueryRoot<S> {
     fn default() -> Self {
         let mut asks = vec![("node", QueryField::Node), ("nodes", QueryField::Nodes)];
-        for slice in S::all() {
+        for slice in &S::api().modules {
             if slice.noun.offers(Operation::List) {
                 asks.extend([
                     (slice.noun.singular, QueryField::Lookup(slice.noun)),
                     (slice.noun.plural, QueryField::List(slice.noun)),
                 ]);
             }
-            asks.extend(slice.queries.iter().map(|query| (query.name, QueryField::Own(query))));
         }
+        asks.extend(S::api().queries.iter().map(|query| (query.name, QueryField::Own(query))));
         let named = asks.into_iter().map(|(name, ask)| (name.to_owned(), ask));
-        let listed = S::all().iter().map(|slice| slice.noun).filter(|noun| noun.offers(Operation::List));
+        let listed = S::api().modules.iter().map(|slice| slice.noun).filter(|noun| noun.offers(Operation::List));
         let many = listed.map(|noun| (format!("{}By", noun.plural), QueryField::LookupMany(noun)));
-        let distinct = S::all().iter().flat_map(|slice| distinct::of(slice.noun));
+        let distinct = S::api().modules.iter().flat_map(|slice| distinct::of(slice.noun));
         let distinct = distinct.map(|query| (query.name(), QueryField::Distinct(query)));
         let fields = named.chain(many).chain(distinct).map(|(name, ask)| (name, RootField::Query(ask)));
         Self { fields: fields.collect(), slices: PhantomData }
@@ -107,7 +107,7 @@ impl<S: Modules> Default for QueryRoot<S> {
 
 impl<S: Modules> Default for MutationRoot<S> {
     fn default() -> Self {
-        let fields = S::all().iter().flat_map(|slice| {
+        let fields = S::api().modules.iter().flat_map(|slice| {
             mutation_fields(slice)
                 .into_iter()
                 .map(move |(name, mutation_field)| (name, RootField::Mutation(slice, mutation_field)))
@@ -177,11 +177,11 @@ impl<'a> FieldExecution<'a> {
 
     async fn own(&mut self, query: &'static Query, input: &Input<'_>) -> Result<()> {
         query.permissions.iter().try_for_each(|permission| self.actor().require(*permission))?;
-        let plan = self.planner.row(query.answer, &self.sets())?;
-        if query.arguments.iter().any(|argument| argument.name == "groupBy") {
+        let plan = self.planner.row(query.run.answer(), &self.sets())?;
+        if query.run.arguments().iter().any(|argument| argument.name == "groupBy") {
             self.writer.charge(GROUP);
         }
-        match (query.run)(self.scope, input).await? {
+        match query.run.run(self.scope, input).await? {
             Resolved::Row(id) => {
                 let rows = load::rows_by_id(self.scope, &plan, &[id]).await?;
                 self.writer.row(&plan, &rows, id);
@@ -271,14 +271,14 @@ impl RootField {
 impl<S: Modules> ContainerType for QueryRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let Some(root) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
-        Ok(Some(root.record(ctx, S::all())))
+        Ok(Some(root.record(ctx, &S::api().modules)))
     }
 }
 
 impl<S: Modules> ContainerType for MutationRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let Some(root) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
-        Ok(Some(root.record(ctx, S::all())))
+        Ok(Some(root.record(ctx, &S::api().modules)))
     }
 }
 
@@ -288,7 +288,7 @@ impl<S: Modules> OutputType for QueryRoot<S> {
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
-        roots::register_queries(registry, S::all());
+        roots::register_queries(registry, S::api());
         Self::qualified_type_name()
     }
 
@@ -303,7 +303,7 @@ impl<S: Modules> OutputType for MutationRoot<S> {
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
-        roots::register_mutations(registry, S::all());
+        roots::register_mutations(registry, &S::api().modules);
         Self::qualified_type_name()
     }
 

@@ -2,7 +2,7 @@
 
 use async_graphql::Value;
 use entity::{
-    Noun,
+    Col, Noun,
     noun::{Link, Operation, Relationship, StringEnum, Writable},
 };
 
@@ -21,6 +21,23 @@ use crate::{
 pub fn on_null(operation: Operation, input: &Input) -> Result<OnNull> {
     let default = if operation == Operation::Update { OnNull::Clear } else { OnNull::Keep };
     Ok(input.text("onNull")?.and_then(OnNull::parse).unwrap_or(default))
+}
+
+/// A value for a column, held to its description, or what is wrong with it.
+pub fn accepted<T>(column: Col<T>, value: impl Into<Value>) -> Result<std::result::Result<(Column, Cell), UserError>> {
+    let field = column.noun().all_fields().find(|field| field.column == column.name());
+    let field = field.ok_or_else(|| Error::internal(format!("{column:?} is described by no field")))?;
+    Ok(accept(field, &value.into())?.map(|cell| (Column::of(field), cell)))
+}
+
+/// Gives a column of a draft a value, if there is one; what is wrong with it becomes an error of the draft.
+pub fn give<T>(draft: &mut Draft, column: Col<T>, value: Option<impl Into<Value>>) -> Result<()> {
+    match value.map(|value| accepted(column, value)).transpose()? {
+        Some(Ok(value)) => draft.values.push(value),
+        Some(Err(mistake)) => draft.errors.push(mistake),
+        None => {}
+    }
+    Ok(())
 }
 
 /// Reads the fields of a noun from an input object into a draft. Wrong values become its errors, besides `mistakes` that

@@ -1,6 +1,6 @@
 //! Mutations: input, effect, payload, replay.
 
-pub(in crate::graphql) mod draft;
+pub mod draft;
 pub(in crate::graphql) mod idempotency_key;
 pub mod input;
 pub mod mutate;

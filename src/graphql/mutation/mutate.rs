@@ -19,7 +19,7 @@ use crate::{
     auth::Actor,
     error::Code,
     graphql::{
-        slice::{Done, Module, Mutation, Run},
+        slice::{Done, Module, Mutation},
         types::schema_index::SchemaIndex,
     },
     store::{
@@ -170,10 +170,7 @@ impl Attempt {
                 Ok(MutationResult { rows, ..MutationResult::default() })
             }
             MutationField::Set(relation) => self.done(replace_links::named(tx, input, noun, relation).await?),
-            MutationField::Own(mutation) => self.done(match mutation.run {
-                Run::Direct(run) => run(tx, input).await?,
-                Run::Planned { run, .. } => run(tx, self.plan.own()?).await?,
-            }),
+            MutationField::Own(mutation) => self.done(mutation.run.run(tx, self.plan.own()?).await?),
         }
     }
 

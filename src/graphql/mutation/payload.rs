@@ -83,7 +83,9 @@ impl Payload {
                     let report = own.and_then(|slice| slice.reports.iter().find(|known| known.name == leaf));
                     match (told, report) {
                         (Some(known), _) => PayloadField::Told(known.name),
-                        (_, Some(known)) => PayloadField::MutationResult(known.name, planner.row(known.target, &sets)?),
+                        (_, Some(known)) => {
+                            PayloadField::MutationResult(known.name, planner.row((known.noun)(), &sets)?)
+                        }
                         _ => PayloadField::Leaf(
                             PAYLOAD.fields.iter().copied().find(|known| *known == leaf).unwrap_or(""),
                         ),

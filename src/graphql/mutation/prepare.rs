@@ -15,7 +15,7 @@ use crate::{
     error::Code,
     graphql::{
         documents::value_check::{ValueMismatch, sift},
-        slice::{Module, Run},
+        slice::Module,
         types::schema_index::{ROW, SchemaIndex},
     },
     store::{
@@ -77,15 +77,12 @@ impl MutationCall {
                 Ok(drafts) => Plan::Drafts(drafts),
                 Err(mistake) => return Ok(Err(MutationResult { errors: vec![mistake], ..MutationResult::default() })),
             },
-            MutationField::Own(mutation) => match mutation.run {
-                Run::Direct(_) => Plan::Input,
-                Run::Planned { plan, .. } => match plan(&self.input, meter)? {
-                    Ok(plan) => Plan::Own(plan),
-                    Err(mistakes) => {
-                        let id = self.input.id("id", self.slice.noun)?;
-                        return Ok(Err(MutationResult::of(WriteResult::failed(id, mistakes))));
-                    }
-                },
+            MutationField::Own(mutation) => match mutation.run.plan(&self.input, meter)? {
+                Ok(plan) => Plan::Own(plan),
+                Err(mistakes) => {
+                    let id = self.input.id("id", self.slice.noun)?;
+                    return Ok(Err(MutationResult::of(WriteResult::failed(id, mistakes))));
+                }
             },
             _ => Plan::Input,
         };

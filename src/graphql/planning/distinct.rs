@@ -2,8 +2,9 @@
 
 use entity::{
     Noun,
-    noun::{Field, Kind, Operation, Relationship},
+    noun::{Field, Kind, Operation},
 };
+use sea_orm::prelude::ChronoUnixTimestampMillis;
 
 use super::{
     filter::list_filter,
@@ -12,8 +13,13 @@ use super::{
 use crate::{
     Error, Result,
     graphql::{
-        mutation::input::Input,
-        slice::{Argument, ComputedObject},
+        mutation::input::Input as Given,
+        slice::ComputedObject,
+        typed::{
+            input::{Argument, Input, InputFields},
+            output::{Output, instant},
+            reader::Reader,
+        },
     },
     store::{
         Scope,
@@ -24,11 +30,6 @@ use crate::{
         },
     },
 };
-
-/// Of a page when the caller does not say.
-const DEFAULT: i64 = 100;
-/// Most of a page.
-const MAX: i64 = 1_000;
 
 /// What such a query counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,141 +53,111 @@ pub struct Query {
     pub what: What,
 }
 
-const COUNT: Kind = Kind::Int { min: 0, max: i64::MAX };
-const TEXT: Kind = Kind::Text { max: 200 };
-
-const fn shown(
-    name: &'static str,
-    doc: &'static str,
-    fields: &'static [Field],
-    relations: &'static [Relationship],
-) -> Noun {
-    Noun { read: None, ..Noun::computed(name, doc, entity::Permission::Admin, fields, relations) }
+/// Position of a page within its list.
+#[derive(Output)]
+pub struct PageInfo {
+    /// Whether rows follow this page.
+    pub has_next_page: bool,
+    /// Whether rows precede this page.
+    pub has_previous_page: bool,
+    /// Cursor of the first row; null for an empty page.
+    pub start_cursor: Option<String>,
+    /// Cursor of the last row; null for an empty page.
+    pub end_cursor: Option<String>,
 }
 
-/// Where a page stands; `common_types` has the type.
-pub static PAGE_INFO: Noun = shown(
-    "PageInfo",
-    "",
-    &[
-        Field::new("hasNextPage", "has_next", Kind::Bool, ""),
-        Field::new("hasPreviousPage", "has_previous", Kind::Bool, ""),
-        Field::new("startCursor", "start_cursor", TEXT, ""),
-        Field::new("endCursor", "end_cursor", TEXT, ""),
-    ],
-    &[],
-);
+/// A tag and the number of rows that have it.
+#[derive(Output)]
+struct TagCount {
+    /// The tag.
+    tag: String,
+    /// Number of rows that have it.
+    count: i64,
+}
 
-static TAG: Noun = shown(
-    "TagCount",
-    "A tag and the number of rows that have it.",
-    &[Field::new("tag", "key", TEXT, "The tag."), Field::new("count", "count", COUNT, "Number of rows that have it.")],
-    &[],
-);
+/// The name of an attribute and the number of rows that have it.
+#[derive(Output)]
+struct AttributeNameCount {
+    /// The name.
+    name: String,
+    /// Number of rows that have an attribute with this name.
+    count: i64,
+    /// Number of distinct values.
+    value_count: i64,
+    /// Number of rows whose value is not a number; no `number` comparison matches them.
+    unparsed_number_count: i64,
+    /// Number of rows whose value is neither an instant nor a date; no `date` comparison matches them.
+    unparsed_date_count: i64,
+}
 
-static NAME: Noun = shown(
-    "AttributeNameCount",
-    "The name of an attribute and the number of rows that have it.",
-    &[
-        Field::new("name", "key", TEXT, "The name."),
-        Field::new("count", "count", COUNT, "Number of rows that have an attribute with this name."),
-        Field::new("valueCount", "values", COUNT, "Number of distinct values."),
-        Field::new(
-            "unparsedNumberCount",
-            "no_number",
-            COUNT,
-            "Number of rows whose value is not a number; no `number` comparison matches them.",
-        ),
-        Field::new(
-            "unparsedDateCount",
-            "no_instant",
-            COUNT,
-            "Number of rows whose value is neither an instant nor a date; no `date` comparison matches them.",
-        ),
-    ],
-    &[],
-);
+/// A value of an attribute and the number of rows that have it.
+#[derive(Output)]
+struct AttributeValueCount {
+    /// The value.
+    value: String,
+    /// Number of rows that have it.
+    count: i64,
+    /// The value as a number; null if it is not a number.
+    value_number: Option<f64>,
+    /// The value as an instant; null if it is not an instant.
+    value_at: Option<ChronoUnixTimestampMillis>,
+}
 
-static VALUE: Noun = shown(
-    "AttributeValueCount",
-    "A value of an attribute and the number of rows that have it.",
-    &[
-        Field::new("value", "key", TEXT, "The value."),
-        Field::new("count", "count", COUNT, "Number of rows that have it."),
-        Field::new(
-            "valueNumber",
-            "number",
-            Kind::Float { min: f64::MIN, max: f64::MAX },
-            "The value as a number; null if it is not a number.",
-        )
-        .nullable(),
-        Field::new("valueAt", "instant", Kind::Instant, "The value as an instant; null if it is not an instant.")
-            .nullable(),
-    ],
-    &[],
-);
+/// A page of tags, sorted by bytes.
+#[derive(Output)]
+struct TagCounts {
+    /// Number of entries on all pages. Counted only if it is selected.
+    distinct_count: Option<i64>,
+    /// The tags of the page.
+    nodes: Vec<TagCount>,
+    /// Position of the page within the list.
+    page_info: PageInfo,
+}
 
-const DISTINCT: Field =
-    Field::new("distinctCount", "distinct", COUNT, "Number of entries on all pages. Counted only if it is selected.")
-        .nullable();
-const NO_NUMBER: Field = Field::new(
-    "unparsedNumberCount",
-    "no_number",
-    COUNT,
-    "Number of rows whose value is not a number. Counted only if it is selected.",
-)
-.nullable();
-const NO_INSTANT: Field = Field::new(
-    "unparsedDateCount",
-    "no_instant",
-    COUNT,
-    "Number of rows whose value is neither an instant nor a date. Counted only if it is selected.",
-)
-.nullable();
-const PAGE: Relationship =
-    Relationship::embedded("pageInfo", &PAGE_INFO, false, "Position of the page within the list.");
+/// A page of attribute names, sorted by bytes.
+#[derive(Output)]
+struct AttributeNameCounts {
+    /// Number of entries on all pages. Counted only if it is selected.
+    distinct_count: Option<i64>,
+    /// The names of the page.
+    nodes: Vec<AttributeNameCount>,
+    /// Position of the page within the list.
+    page_info: PageInfo,
+}
 
-static TAGS: Noun = shown(
-    "TagCounts",
-    "A page of tags, sorted by bytes.",
-    &[DISTINCT],
-    &[Relationship::embedded("nodes", &TAG, true, "The tags of the page."), PAGE],
-);
+/// A page of values of an attribute, sorted by bytes.
+#[derive(Output)]
+struct AttributeValueCounts {
+    /// Number of entries on all pages. Counted only if it is selected.
+    distinct_count: Option<i64>,
+    /// Number of rows whose value is not a number. Counted only if it is selected.
+    unparsed_number_count: Option<i64>,
+    /// Number of rows whose value is neither an instant nor a date. Counted only if it is selected.
+    unparsed_date_count: Option<i64>,
+    /// The values of the page.
+    nodes: Vec<AttributeValueCount>,
+    /// Position of the page within the list.
+    page_info: PageInfo,
+}
 
-static NAMES: Noun = shown(
-    "AttributeNameCounts",
-    "A page of attribute names, sorted by bytes.",
-    &[DISTINCT],
-    &[Relationship::embedded("nodes", &NAME, true, "The names of the page."), PAGE],
-);
+/// Which attribute is asked about.
+#[derive(Input)]
+struct Named {
+    /// Name of the attribute; case-sensitive.
+    name: String,
+}
 
-static VALUES: Noun = shown(
-    "AttributeValueCounts",
-    "A page of values of an attribute, sorted by bytes.",
-    &[DISTINCT, NO_NUMBER, NO_INSTANT],
-    &[Relationship::embedded("nodes", &VALUE, true, "The values of the page."), PAGE],
-);
-
-/// The objects such queries answer with, but for `PageInfo`.
-pub static OBJECTS: [&Noun; 6] = [&TAGS, &TAG, &NAMES, &NAME, &VALUES, &VALUE];
-
-const NAMED: Argument =
-    Argument { name: "name", ty: "String!", default: None, doc: "Name of the attribute; case-sensitive." };
-const COMMON: [Argument; 3] = [
-    Argument {
-        name: "startsWith",
-        ty: "String",
-        default: None,
-        doc: "Returns only entries that start with this; case-sensitive.",
-    },
-    Argument { name: "first", ty: "Int", default: Some("100"), doc: "Number of entries to return, 1 to 1,000." },
-    Argument {
-        name: "after",
-        ty: "String",
-        default: None,
-        doc: "Returns the entries after this cursor: `endCursor` of the previous page of the same query.",
-    },
-];
+/// Which entries are asked for.
+#[derive(Input)]
+struct Wanted {
+    /// Returns only entries that start with this; case-sensitive.
+    starts_with: Option<String>,
+    /// Number of entries to return, 1 to 1,000.
+    #[input(default = 100, range = 1..=1_000)]
+    first: i64,
+    /// Returns the entries after this cursor: `endCursor` of the previous page of the same query.
+    after: Option<String>,
+}
 
 /// The queries of a noun.
 pub fn of(noun: &'static Noun) -> Vec<Query> {
@@ -217,9 +188,9 @@ impl Query {
     /// What it answers with.
     pub fn answer(&self) -> &'static Noun {
         match self.what {
-            What::Tags => &TAGS,
-            What::Names => &NAMES,
-            What::Values => &VALUES,
+            What::Tags => TagCounts::noun(),
+            What::Names => AttributeNameCounts::noun(),
+            What::Values => AttributeValueCounts::noun(),
         }
     }
 
@@ -240,9 +211,9 @@ impl Query {
     }
 
     /// Its arguments, besides `filter`.
-    pub fn arguments(&self) -> Vec<&'static Argument> {
-        let own = (self.what == What::Values).then_some(&NAMED);
-        own.into_iter().chain(&COMMON).collect()
+    pub fn arguments(&self) -> impl Iterator<Item = &'static Argument> + use<> {
+        let own = if self.what == What::Values { Named::fields() } else { &[] };
+        own.iter().chain(Wanted::fields())
     }
 
     /// Answers it, and says what was withheld from the caller.
@@ -250,7 +221,7 @@ impl Query {
         &self,
         scope: &Scope,
         plan: &RowPlan,
-        input: &Input<'_>,
+        input: &Given<'_>,
     ) -> Result<(ComputedObject, Option<Error>)> {
         scope.may_read(self.noun)?;
         let attribute_access = scope.attribute_access();
@@ -278,30 +249,19 @@ impl Query {
         Ok((self.page(&asked, &found, (total, has_more), scope), None))
     }
 
-    fn asked(&self, scope: &Scope, input: &Input<'_>) -> Result<Distinct> {
-        let text = |name: &str| {
-            let text = input.text(name)?.unwrap_or_default();
-            // PostgreSQL refuses to look for a text with a NUL byte; no row has one.
-            if text.contains('\0') {
-                Err(Error::BadInput(format!("{name} contains a NUL byte")))
-            } else {
-                Ok(text.to_owned())
-            }
-        };
+    fn asked(&self, scope: &Scope, input: &Given<'_>) -> Result<Distinct> {
         let counted = match self.what {
             What::Tags => Counted::Tags,
             What::Names => Counted::Names,
-            What::Values => Counted::Values(text("name")?),
+            What::Values => Counted::Values(Reader::query::<Named>(input)?.name),
         };
-        let limit = match input.int("first")?.unwrap_or(DEFAULT) {
-            first if (1..=MAX).contains(&first) => usize::try_from(first).unwrap_or(usize::MAX),
-            _ => return Err(Error::BadInput(format!("first must be from 1 to {MAX}"))),
-        };
+        let Wanted { starts_with, first, after } = Reader::query(input)?;
+        let limit = usize::try_from(first).unwrap_or_default();
         let codec = self.codec(scope);
-        let after = input.text("after")?.map(|cursor| codec.decode(cursor)).transpose()?;
+        let after = after.map(|cursor| codec.decode(&cursor)).transpose()?;
         let after = after.and_then(|cells| cells.first().and_then(Cell::text).map(str::to_owned));
         let filter = list_filter(self.noun, input.get("filter"), scope.attribute_access())?;
-        let prefix = text("startsWith")?;
+        let prefix = starts_with.unwrap_or_default();
         Ok(Distinct { noun: self.noun, field: self.field, counted, filter, prefix, among: None, after, limit })
     }
 
@@ -323,37 +283,45 @@ impl Query {
         scope: &Scope,
     ) -> ComputedObject {
         let codec = self.codec(scope);
-        let cursor = |tally: Option<&Tally>| {
-            tally.map_or(Cell::Null, |tally| Cell::Text(codec.encode([&Cell::Text(tally.key.clone())])))
+        let cursor = |tally: Option<&Tally>| tally.map(|tally| codec.encode([&Cell::Text(tally.key.clone())]));
+        let page_info = PageInfo {
+            has_next_page: has_more,
+            has_previous_page: asked.after.is_some(),
+            start_cursor: cursor(found.first()),
+            end_cursor: cursor(found.last()),
         };
-        let info = ComputedObject {
-            cells: vec![
-                ("has_next", Cell::Bool(has_more)),
-                ("has_previous", Cell::Bool(asked.after.is_some())),
-                ("start_cursor", cursor(found.first())),
-                ("end_cursor", cursor(found.last())),
-            ],
-            inside: Vec::new(),
-        };
-        let cells = total.map_or(Vec::new(), |total| {
-            vec![
-                ("distinct", Cell::Int(total.distinct)),
-                ("no_number", Cell::Int(total.no_number)),
-                ("no_instant", Cell::Int(total.no_instant)),
-            ]
-        });
-        let node = |tally: &Tally| ComputedObject {
-            cells: vec![
-                ("key", Cell::Text(tally.key.clone())),
-                ("count", Cell::Int(tally.count)),
-                ("values", Cell::Int(tally.values)),
-                ("no_number", Cell::Int(tally.no_number)),
-                ("no_instant", Cell::Int(tally.no_instant)),
-                ("number", tally.number.map_or(Cell::Null, Cell::Float)),
-                ("instant", tally.instant.map_or(Cell::Null, Cell::Int)),
-            ],
-            inside: Vec::new(),
-        };
-        ComputedObject { cells, inside: vec![("nodes", found.iter().map(node).collect()), ("pageInfo", vec![info])] }
+        let distinct_count = total.as_ref().map(|total| total.distinct);
+        match self.what {
+            What::Tags => {
+                let node = |tally: &Tally| TagCount { tag: tally.key.clone(), count: tally.count };
+                TagCounts { distinct_count, nodes: found.iter().map(node).collect(), page_info }.object()
+            }
+            What::Names => {
+                let node = |tally: &Tally| AttributeNameCount {
+                    name: tally.key.clone(),
+                    count: tally.count,
+                    value_count: tally.values,
+                    unparsed_number_count: tally.no_number,
+                    unparsed_date_count: tally.no_instant,
+                };
+                AttributeNameCounts { distinct_count, nodes: found.iter().map(node).collect(), page_info }.object()
+            }
+            What::Values => {
+                let node = |tally: &Tally| AttributeValueCount {
+                    value: tally.key.clone(),
+                    count: tally.count,
+                    value_number: tally.number,
+                    value_at: tally.instant.map(instant),
+                };
+                AttributeValueCounts {
+                    distinct_count,
+                    unparsed_number_count: total.as_ref().map(|total| total.no_number),
+                    unparsed_date_count: total.as_ref().map(|total| total.no_instant),
+                    nodes: found.iter().map(node).collect(),
+                    page_info,
+                }
+                .object()
+            }
+        }
     }
 }

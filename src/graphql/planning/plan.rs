@@ -260,9 +260,9 @@ impl<'a> Planner<'a> {
     fn computed(self, noun: &'static Noun, selected: &'a Selected, sets: &[&'a SelectionSet]) -> Result<ObjectField> {
         let name = selected.name.node.as_str();
         let slice = self.slices.iter().find(|slice| slice.noun.name == noun.name);
-        let known = slice.and_then(|slice| slice.all_computed().find(|known| known.name == name));
+        let known = slice.and_then(|slice| slice.computed.iter().find(|known| known.name == name));
         let known = known.ok_or_else(|| Error::internal(format!("{} has no {name}", noun.name)))?;
-        let plan = match known.shows {
+        let plan = match known.run.shows() {
             ReturnType::Value(_) => None,
             ReturnType::One(shown) | ReturnType::Maybe(shown) | ReturnType::List(shown) => {
                 shown.read.map_or(Ok(()), |permission| self.attribute_access.actor.require(permission))?;

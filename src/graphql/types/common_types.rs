@@ -3,10 +3,13 @@
 use async_graphql::registry::{__DirectiveLocation, Deprecation, MetaDirective, Registry};
 use entity::noun::StringEnum;
 
-use super::roots::{add_enum, add_enum_values, add_input, add_object, field, told, value};
+use super::{
+    reached::answer,
+    roots::{add_enum, add_enum_values, add_input, add_object, field, told, value},
+};
 use crate::{
     error::Code,
-    graphql::mutation::mutate::Policy,
+    graphql::{mutation::mutate::Policy, planning::distinct::PageInfo, typed::output::Output},
     store::writing::draft::{Mode, OnNull, Outcome},
 };
 
@@ -22,17 +25,7 @@ pub fn register(registry: &mut Registry) {
         "Sort direction.",
         directions.into_iter().map(|(name, doc)| (name.to_owned(), doc)),
     );
-    add_object(
-        registry,
-        "PageInfo",
-        "Position of a page within its list.",
-        vec![
-            field("hasNextPage", "Boolean!", "Whether rows follow this page."),
-            field("hasPreviousPage", "Boolean!", "Whether rows precede this page."),
-            field("startCursor", "String", "Cursor of the first row; null for an empty page."),
-            field("endCursor", "String", "Cursor of the last row; null for an empty page."),
-        ],
-    );
+    answer(registry, PageInfo::noun());
     add_object(
         registry,
         "ExternalId",

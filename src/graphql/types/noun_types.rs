@@ -8,7 +8,8 @@ use entity::{
 
 use super::{
     attribute_filter_types,
-    roots::{add_enum, add_enum_values, add_input, add_object, arguments, field, or, output_type, value},
+    reached::{answer, arguments},
+    roots::{add_enum, add_enum_values, add_input, add_object, field, or, output_type, value},
 };
 use crate::graphql::{
     planning::{
@@ -28,7 +29,7 @@ const PAGING: [(&str, &str, &str); 4] = [
 /// An object and everything a list, a filter and an order of it need.
 pub(in crate::graphql) fn register_noun(registry: &mut Registry, slice: &Module) {
     let noun = slice.noun;
-    register_object(registry, noun, slice.all_computed());
+    register_object(registry, noun, slice.computed);
     registry.add_implements(noun.name, "Node");
     connection(registry, noun.name, noun, &[]);
     for relation in noun.relations.iter().filter(|relation| !relation.link.edge().is_empty()) {
@@ -126,14 +127,20 @@ pub(in crate::graphql) fn register_object(
         });
     }
     for known in computed {
-        let ty = match known.shows {
-            ReturnType::Value(kind) => format!("{}!", output_type(kind)),
-            ReturnType::One(shown) => format!("{}!", shown.name),
-            ReturnType::Maybe(shown) => shown.name.to_owned(),
-            ReturnType::List(shown) => format!("[{}!]!", shown.name),
+        let ty = match known.run.shows() {
+            ReturnType::Value(kind) => {
+                if let Kind::Enum(listed) = kind {
+                    add_enum(registry, listed);
+                }
+                format!("{}!", output_type(kind))
+            }
+            ReturnType::One(shown) => format!("{}!", answer(registry, shown)),
+            ReturnType::Maybe(shown) => answer(registry, shown).to_owned(),
+            ReturnType::List(shown) => format!("[{}!]!", answer(registry, shown)),
         };
         let mut shown = field(known.name, &ty, known.doc);
-        shown.args = arguments(known.arguments).into_iter().map(|value| (value.name.clone(), value)).collect();
+        shown.args =
+            arguments(registry, known.run.arguments()).into_iter().map(|value| (value.name.clone(), value)).collect();
         fields.push(shown);
     }
     add_object(registry, noun.name, noun.doc, fields);
@@ -289,9 +296,10 @@ pub(in crate::graphql) fn payloads(registry: &mut Registry, slice: &Module) {
     };
     let deleted = field("deletedId", "ID", "Id of the deleted row; null unless the outcome is DELETED.");
     let mut fields = vec![node(), outcome(), deleted, replayed(), errors()];
-    fields.extend(slice.one_time_fields.iter().map(|known| field(known.name, known.ty, known.doc)));
-    let list = |known: &Relationship| field(known.name, &format!("[{}!]!", known.target.name), known.doc);
-    fields.extend(slice.reports.iter().map(list));
+    fields.extend(slice.one_time_fields.iter().map(|known| field(known.name, "String", known.doc)));
+    for known in slice.reports {
+        fields.push(field(known.name, &format!("[{}!]!", answer(registry, (known.noun)())), known.doc));
+    }
     let doc = format!("The result of a mutation of {}.", with_article(noun));
     add_object(registry, &format!("{}Payload", noun.name), &doc, fields);
     if noun.offers(Operation::BulkUpsert) {

@@ -16,7 +16,8 @@ use entity::{
 use super::{
     common_types,
     lookups::lookups,
-    noun_types::{listed, payloads, register_noun, register_object, with_article},
+    noun_types::{listed, payloads, register_noun, with_article},
+    reached::{answer, arguments},
     scalars,
     schema_index::ROW,
 };
@@ -24,7 +25,7 @@ use crate::{
     graphql::{
         mutation::mutate::{MutationField, Policy, mutation_fields},
         planning::distinct,
-        slice::{Argument, Module, reference_field},
+        slice::{Api, Module, reference_field},
     },
     store::writing::draft::{Mode, OnNull},
 };
@@ -102,11 +103,11 @@ pub(in crate::graphql) fn add_enum_values(
 }
 
 /// Registers the root of queries and all that can be reached from it.
-pub fn register_queries(registry: &mut Registry, slices: &[&'static Module]) {
+pub fn register_queries(registry: &mut Registry, Api { modules, queries }: &Api) {
     scalars::register(registry);
     common_types::register(registry);
     let mut fields = Vec::new();
-    let possible = slices.iter().map(|slice| slice.noun.name.to_owned()).collect();
+    let possible = modules.iter().map(|slice| slice.noun.name.to_owned()).collect();
     add(
         registry,
         "Node",
@@ -138,14 +139,9 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Module]) {
     );
     nodes.args.insert("ids".to_owned(), value("ids", "[ID!]!", "Ids of the objects to look up."));
     fields.push(scoped(nodes, &[]));
-    for slice in slices {
+    for slice in modules {
         let noun = slice.noun;
         register_noun(registry, slice);
-        slice.objects.iter().for_each(|object| register_object(registry, object, &[]));
-        slice.enums.iter().for_each(|known| add_enum(registry, known));
-        for input in slice.inputs {
-            add_input(registry, input.name, input.doc, false, arguments(input.fields));
-        }
         if noun.offers(Operation::List) {
             let permissions: Vec<Permission> = noun.read.into_iter().collect();
             fields.extend(lookups(noun).map(|lookup| scoped(lookup, &permissions)));
@@ -154,24 +150,22 @@ pub fn register_queries(registry: &mut Registry, slices: &[&'static Module]) {
             fields.push(scoped(listed(many, noun), &permissions));
         }
         for query in distinct::of(noun) {
-            let mut own = field(&query.name(), query.answer().name, &query.doc());
+            let mut own = field(&query.name(), answer(registry, query.answer()), &query.doc());
             let filter = value(
                 "filter",
                 &format!("{}Filter", noun.name),
                 "Conditions on the rows that are counted; all of them must hold.",
             );
-            let others = query.arguments().into_iter().map(argument);
+            let others = arguments(registry, query.arguments());
             own.args = [filter].into_iter().chain(others).map(|value| (value.name.clone(), value)).collect();
             fields.push(scoped(own, &noun.read.into_iter().collect::<Vec<_>>()));
-            for object in distinct::OBJECTS {
-                register_object(registry, object, &[]);
-            }
         }
-        for query in slice.queries {
-            let mut own = field(query.name, query.answer.name, query.doc);
-            own.args = arguments(query.arguments).into_iter().map(|value| (value.name.clone(), value)).collect();
-            fields.push(scoped(own, query.permissions));
-        }
+    }
+    for query in queries {
+        let mut own = field(query.name, answer(registry, query.run.answer()), query.doc);
+        let arguments = arguments(registry, query.run.arguments());
+        own.args = arguments.into_iter().map(|value| (value.name.clone(), value)).collect();
+        fields.push(scoped(own, query.permissions));
     }
     add_object(registry, "Query", "The queries of the API.", fields);
 }
@@ -267,7 +261,7 @@ fn mutation(
             let doc = format!("Replaces the {} of {}.", relation.name, with_article(noun));
             (vec![id(), value(relation.name, &named, &all), expected()], doc)
         }
-        MutationField::Own(own) => (arguments(own.input), own.doc.to_owned()),
+        MutationField::Own(own) => (arguments(registry, own.run.input()), own.doc.to_owned()),
     };
     finish(registry, &input, values, payload, doc)
 }
@@ -305,14 +299,6 @@ fn on_null(default: &str) -> MetaInputValue {
     let doc = "What null means in this call: KEEP treats it like an omitted field, CLEAR clears the field. Typed clients often \
                send null for fields that are not set. Only externalIdsRemove removes external ids.";
     or("onNull", OnNull::TYPE.name, default, doc)
-}
-
-pub(in crate::graphql) fn arguments(arguments: &[Argument]) -> Vec<MetaInputValue> {
-    arguments.iter().map(argument).collect()
-}
-
-fn argument(known: &Argument) -> MetaInputValue {
-    MetaInputValue { default_value: known.default.map(str::to_owned), ..value(known.name, known.ty, known.doc) }
 }
 
 fn upsert_row(noun: &Noun) -> Vec<MetaInputValue> {

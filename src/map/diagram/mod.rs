@@ -18,10 +18,7 @@ use chrono::TimeDelta;
 pub use cjml::cjml;
 pub use cjml_read::read_cjml;
 pub use dot::dot;
-use entity::{
-    Permission, id, journey,
-    noun::{EnumType, Kind, StringEnum},
-};
+use entity::{Permission, id, journey, noun::StringEnum};
 pub use layout::draw;
 pub use mermaid::mermaid;
 use sea_orm::prelude::Uuid;
@@ -32,10 +29,13 @@ use crate::{
     Error, Result,
     auth::signed_url::{Grant, MAX_URL_LIFETIME},
     graphql::{
-        mutation::input::{Input, text as given},
-        slice::{Argument, Computed, InputObject, Resolved, ResolvedByRow, ReturnType},
+        slice::Computed,
+        typed::{
+            fields::{ByRow, ComputedFn},
+            input::Input,
+        },
     },
-    store::{Scope, statement::cell::Cell},
+    store::Scope,
 };
 use read::drawings;
 
@@ -70,20 +70,38 @@ entity::string_enum! {
     }
 }
 
-/// The enums of the field's arguments.
-pub(super) const ENUMS: [&EnumType; 2] = [Format::TYPE, Theme::TYPE];
+/// Appearance and content of a diagram.
+#[derive(Input)]
+struct DiagramOptions {
+    /// Colour theme of an SVG.
+    #[input(default = Theme::Auto)]
+    theme: Theme,
+    /// Whether to show influencers.
+    #[input(default = true)]
+    influencers: bool,
+    /// Whether to show mediums.
+    #[input(default = true)]
+    mediums: bool,
+    /// Whether to show expectations.
+    #[input(default = true)]
+    expectations: bool,
+}
 
-/// The input object of the field.
-pub(super) const OPTIONS_INPUT: InputObject = InputObject {
-    name: "DiagramOptions",
-    doc: "Appearance and content of a diagram.",
-    fields: &[
-        Argument { name: "theme", ty: "DiagramTheme", default: Some("AUTO"), doc: "Colour theme of an SVG." },
-        Argument { name: "influencers", ty: "Boolean", default: Some("true"), doc: "Whether to show influencers." },
-        Argument { name: "mediums", ty: "Boolean", default: Some("true"), doc: "Whether to show mediums." },
-        Argument { name: "expectations", ty: "Boolean", default: Some("true"), doc: "Whether to show expectations." },
-    ],
-};
+impl Default for DiagramOptions {
+    fn default() -> Self {
+        Self { theme: Theme::Auto, influencers: true, mediums: true, expectations: true }
+    }
+}
+
+/// Which diagram is wanted.
+#[derive(Input)]
+struct DiagramArguments {
+    /// Format of the diagram.
+    #[input(default = Format::Svg)]
+    format: Format,
+    /// Appearance and content of the diagram.
+    options: Option<DiagramOptions>,
+}
 
 /// The field of a journey.
 pub(super) const OF_JOURNEY: Computed = Computed {
@@ -92,18 +110,19 @@ pub(super) const OF_JOURNEY: Computed = Computed {
           box are influencers, arrows into the right are mediums, and bullets below it are the top five \
           expectations. Steps without links are joined in their order. A request draws at most 25 journeys with \
           20,000 rows in total.",
-    arguments: &[
-        Argument { name: "format", ty: "DiagramFormat", default: Some("SVG"), doc: "Format of the diagram." },
-        Argument {
-            name: "options",
-            ty: "DiagramOptions",
-            default: None,
-            doc: "Appearance and content of the diagram.",
-        },
-    ],
-    shows: ReturnType::Value(Kind::Text { max: usize::MAX }),
-    run: |scope, input, ids| Box::pin(diagrams(scope, input, ids)),
+    run: &ComputedFn::new(|scope, input, ids| Box::pin(diagrams(scope, input, ids))),
 };
+
+/// Which address is wanted.
+#[derive(Input)]
+struct AddressArguments {
+    /// Colour theme of the picture.
+    #[input(default = Theme::Auto)]
+    theme: Theme,
+    /// Lifetime in seconds: 1 to 604800 (one week).
+    #[input(default = 3_600, range = 1..=MAX_URL_LIFETIME.num_seconds())]
+    expires_in: i64,
+}
 
 /// The field of a journey that answers with the address of its picture.
 pub(super) const URL_OF_JOURNEY: Computed = Computed {
@@ -112,17 +131,7 @@ pub(super) const URL_OF_JOURNEY: Computed = Computed {
           URL can see the picture until it expires or until you, your API client or your organization is \
           revoked. It gives access to nothing else. Absolute if the server has a `--public-url`, otherwise it \
           starts with the path.",
-    arguments: &[
-        Argument { name: "theme", ty: "DiagramTheme", default: Some("AUTO"), doc: "Colour theme of the picture." },
-        Argument {
-            name: "expiresIn",
-            ty: "Int",
-            default: Some("3600"),
-            doc: "Lifetime in seconds: 1 to 604800 (one week).",
-        },
-    ],
-    shows: ReturnType::Value(Kind::Text { max: usize::MAX }),
-    run: |scope, input, ids| Box::pin(async move { addresses(scope, input, ids) }),
+    run: &ComputedFn::new(|scope, input, ids| Box::pin(async move { addresses(scope, &input, ids) })),
 };
 
 /// The picture of a journey as an address names it; `theme` in lower case.
@@ -130,55 +139,47 @@ pub fn resource(journey: &str, theme: &str) -> String {
     format!("/journeys/{journey}.svg?theme={theme}")
 }
 
-fn addresses(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<ResolvedByRow> {
+fn addresses(scope: &Scope, input: &AddressArguments, ids: &[Uuid]) -> Result<ByRow<String>> {
     let addresses = scope
         .addresses()
         .ok_or_else(|| Error::BadInput("this server has no --signing-key to sign URLs with".to_owned()))?;
-    let theme = input.present("theme").and_then(given).and_then(Theme::parse).unwrap_or(Theme::Auto);
-    let theme = theme.name().to_ascii_lowercase();
-    let life = input.int("expiresIn")?.unwrap_or(3_600);
-    if !(1..=MAX_URL_LIFETIME.num_seconds()).contains(&life) {
-        return Err(Error::BadInput("expiresIn must be from 1 to 604800 seconds".to_owned()));
-    }
+    let theme = input.theme.name().to_ascii_lowercase();
     let sign = |id: &Uuid| {
         let resource = resource(&id::encode(journey::NOUN.prefix, *id), &theme);
-        let life = Some(TimeDelta::seconds(life));
+        let life = Some(TimeDelta::seconds(input.expires_in));
         let grant = Grant { resource: &resource, scope: Permission::MapRead, life };
-        let address = addresses.sign(scope.actor(), grant, scope.now())?;
-        Ok((*id, vec![Resolved::Value(Cell::Text(address))]))
+        Ok((*id, addresses.sign(scope.actor(), grant, scope.now())?))
     };
     ids.iter().map(sign).collect()
 }
 
-async fn diagrams(scope: &Scope, input: &Input<'_>, ids: &[Uuid]) -> Result<ResolvedByRow> {
+async fn diagrams(scope: &Scope, input: DiagramArguments, ids: &[Uuid]) -> Result<ByRow<String>> {
     if ids.len() > MAX_JOURNEYS {
         return Err(Error::BadInput(format!("a request can draw at most {MAX_JOURNEYS} journeys")));
     }
-    let options = input.object("options")?.unwrap_or_default();
-    let format = input.present("format").and_then(given).and_then(Format::parse).unwrap_or(Format::Svg);
-    let theme = options.present("theme").and_then(given).and_then(Theme::parse).unwrap_or(Theme::Auto);
-    let shows = |name| options.present(name).is_none_or(|value| *value == true.into());
+    let DiagramArguments { format, options } = input;
+    let options = options.unwrap_or_default();
     let loaded = scope.load_aggregate(&edition::JOURNEY, ids, MAX_ROWS).await?;
     if loaded.count() > MAX_ROWS {
         return Err(Error::BadInput(format!("the journeys have more than {MAX_ROWS} rows in total")));
     }
     let mut drawings = drawings(&loaded);
     for step in drawings.iter_mut().flat_map(|(_, drawing)| &mut drawing.steps) {
-        step.influencers.retain(|_| shows("influencers"));
-        step.mediums.retain(|_| shows("mediums"));
-        step.expectations.retain(|_| shows("expectations"));
+        step.influencers.retain(|_| options.influencers);
+        step.mediums.retain(|_| options.mediums);
+        step.expectations.retain(|_| options.expectations);
     }
     // Laying out a large journey takes a while, and other requests wait for the same thread.
     let drawn = scope.compute(true, move |meter| {
         let write = |(id, drawing): (Uuid, model::Drawing)| {
             meter.check()?;
             let text = match format {
-                Format::Svg => svg(&drawing, theme),
+                Format::Svg => svg(&drawing, options.theme),
                 Format::Mermaid => mermaid(&drawing),
                 Format::Dot => dot(&drawing),
                 Format::Cjml => cjml(&drawing),
             };
-            Ok((id, vec![Resolved::Value(Cell::Text(text))]))
+            Ok((id, text))
         };
         drawings.into_iter().map(write).collect()
     });

@@ -3,26 +3,25 @@
 use std::collections::HashMap;
 
 use entity::{
-    Noun, Permission, department,
-    noun::{ARCHIVED_AT, Field, Kind, Link, Relationship},
+    Noun, department,
+    noun::{ARCHIVED_AT, Link, Relationship},
 };
 use sea_orm::prelude::Uuid;
 use serde_json::{Map, Value};
 
-use super::{FORMAT, IS_ARCHIVED, MAX_ROWS, SYSTEM, count, exported_nouns, fields, is_outside, references, sets, text};
+use super::{FORMAT, IS_ARCHIVED, MAX_ROWS, SYSTEM, exported_nouns, fields, is_outside, references, sets};
 use crate::{
     Error, Result,
     graphql::{
         execution::render,
-        slice::{ComputedObject, Query, Resolved},
+        slice::Query,
+        typed::{
+            fields::QueryFn,
+            output::{Json, Output, count},
+        },
     },
     map::READ,
-    store::{
-        ExternalId, Scope,
-        statement::cell::{Cell, Record},
-        usage::meter::Meter,
-        writing::aggregate::JoinedRow,
-    },
+    store::{ExternalId, Scope, statement::cell::Record, usage::meter::Meter, writing::aggregate::JoinedRow},
 };
 
 /// The query.
@@ -31,39 +30,22 @@ pub(in crate::map) const EXPORT: Query = Query {
     doc: "Exports the whole map as one document, for mapImport into another organization: all rows that `map:write` \
           can change, including archived rows, without editions. Equal maps give equal documents. Fails with \
           BAD_USER_INPUT above 10,000 rows and links.",
-    arguments: &[],
-    answer: &MAP,
     permissions: READ,
-    run: |scope, _| Box::pin(export(scope)),
+    run: &QueryFn::new(|scope, ()| Box::pin(export(scope))),
 };
 
-/// What the query answers.
-pub(super) static MAP: Noun = Noun {
-    name: "MapExport",
-    singular: "mapExport",
-    plural: "mapExports",
-    table: "",
-    prefix: "",
-    doc: "The exported map of an organization.",
-    tenant: "",
-    system: &[],
-    read: Some(Permission::MapRead),
-    write: Permission::MapWrite,
-    fields: &[
-        text("format", "Name and version of the document format."),
-        Field::new(
-            "document",
-            "document",
-            Kind::Json,
-            "The document: lists of objects by list name. An object has a key, its fields, the keys of referenced \
-             rows (departments by name) and linked rows, its external ids, and whether it is archived.",
-        ),
-        count("rowCount", "Number of rows in the document."),
-    ],
-    relations: &[],
-    operations: &[],
-    has_external_ids: false,
-};
+/// The exported map of an organization.
+#[derive(Output)]
+#[output(read = MapRead)]
+struct MapExport {
+    /// Name and version of the document format.
+    format: String,
+    /// The document: lists of objects by list name. An object has a key, its fields, the keys of referenced rows
+    /// (departments by name) and linked rows, its external ids, and whether it is archived.
+    document: Json,
+    /// Number of rows in the document.
+    row_count: i64,
+}
 
 /// Up to how many rows are written on the spot.
 const FEW: usize = 100;
@@ -78,7 +60,7 @@ struct Piece {
 /// Keys of rows by id.
 type Keys = HashMap<Uuid, String>;
 
-async fn export(scope: &Scope) -> Result<Resolved> {
+async fn export(scope: &Scope) -> Result<MapExport> {
     let mut lists: Vec<(&'static Noun, Vec<Record>)> = Vec::new();
     let mut left = MAX_ROWS;
     let too_many = || Error::BadInput(format!("the map has more than {MAX_ROWS} rows and links"));
@@ -124,7 +106,7 @@ fn written(
     keys: &Keys,
     mut others: HashMap<Uuid, Vec<ExternalId>>,
     meter: &Meter,
-) -> Result<Resolved> {
+) -> Result<MapExport> {
     let mut document = Map::new();
     document.insert("format".to_owned(), FORMAT.into());
     let mut total = 0_i64;
@@ -145,17 +127,11 @@ fn written(
             objects.push((&keys[&record.id()], Value::Object(object)));
         }
         objects.sort_by_key(|(key, _)| *key);
-        total += i64::try_from(objects.len()).unwrap_or(i64::MAX);
+        total += count(objects.len());
         document.insert(noun.plural.to_owned(), objects.into_iter().map(|(_, object)| object).collect());
     }
-    Ok(Resolved::Object(ComputedObject {
-        cells: vec![
-            ("format", Cell::Text(FORMAT.to_owned())),
-            ("document", Cell::Text(Value::Object(document).to_string())),
-            ("rowCount", Cell::Int(total)),
-        ],
-        inside: Vec::new(),
-    }))
+    let document = Json(Value::Object(document).to_string());
+    Ok(MapExport { format: FORMAT.to_owned(), document, row_count: total })
 }
 
 /// The names of the departments that rows name.

@@ -8,7 +8,7 @@ mod write;
 
 use entity::{
     Noun, department, desired_result, expectation, influencer, message,
-    noun::{Field, Kind, Link, Relationship, Writable},
+    noun::{Field, Link, Relationship, Writable},
     offer,
 };
 
@@ -59,9 +59,6 @@ pub(super) static EXPORTED: [&Module; 19] = [
     &step_link::SLICE,
 ];
 
-/// The objects of the answers.
-pub const OBJECTS: [&Noun; 2] = [&export::MAP, &import::COUNT];
-
 /// The place of a noun among the pieces.
 pub(super) fn index_of(noun: &Noun) -> Option<usize> {
     EXPORTED.iter().position(|slice| slice.noun.table == noun.table)
@@ -104,15 +101,6 @@ pub(super) fn sets(noun: &'static Noun) -> impl Iterator<Item = &'static Relatio
 
 /// The field of JSON that says whether a row is in the archive.
 const IS_ARCHIVED: &str = "isArchived";
-
-/// A text column of an answer without a table.
-const fn text(name: &'static str, doc: &'static str) -> Field {
-    Field::new(name, name, Kind::Text { max: 200 }, doc)
-}
-
-const fn count(name: &'static str, doc: &'static str) -> Field {
-    Field::new(name, name, Kind::Int { min: 0, max: i64::MAX }, doc)
-}
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Result, UserError,
     error::Code,
-    graphql::{mutation::input::wire_id, planning::plan::ID, slice::Module},
+    graphql::{mutation::input::wire_id, slice::Module},
     map::expectation::{Ranked, Ranks, begin_all, set_ranks},
     store::{
         Tx,
@@ -104,7 +104,7 @@ async fn find(tx: &Tx, noun: &'static Noun, rows: &[Row]) -> Result<Vec<Option<U
     let owners = tx.by_external_ids(noun, &keys).await?;
     let unknown = keys.iter().filter(|key| key.system == SYSTEM && !owners.contains_key(*key));
     let ids: Vec<Uuid> = unknown.filter_map(|key| wire_id(noun.prefix, &key.id)).collect();
-    let own: HashSet<Uuid> = tx.by_ids(noun, &[ID], &ids).await?.into_iter().filter_map(|row| row[0].id()).collect();
+    let own = tx.known_ids(noun, &ids).await?;
     let name = |row: &Row| row.get("name").text().map(crate::store::statement::cell::fold);
     let names: Vec<String> = rows.iter().filter(|row| row.identity == Identity::Name).filter_map(name).collect();
     let known = tx.ids_by_name(noun, &names).await?;

@@ -2,13 +2,16 @@
 
 use entity::expectation::ExpectationSource;
 
-use super::{Part, Sketch, make};
+use super::{Document, Part, Sketch, make};
 use crate::{
     Result, UserError,
     error::Code,
     graphql::{
-        mutation::input::Input,
-        slice::{Argument, Mutation, Planned, Run},
+        slice::Mutation,
+        typed::{
+            fields::{Planned, PlannedMutationFn},
+            input::Input,
+        },
     },
     map::{WRITE, diagram::read_cjml},
     store::usage::meter::Meter,
@@ -21,18 +24,20 @@ pub(in crate::map) const IMPORT: Mutation = Mutation {
           expectations. Existing mediums and influencers are reused by name. The output of `diagram(format: \
           CJML)` is imported without loss; of other documents, the first journey is imported.",
     permissions: WRITE,
-    input: &[Argument {
-        name: "document",
-        ty: "String!",
-        default: None,
-        doc: "The XML, up to 1 MiB, 50,000 elements and texts, and 64 attributes per element. A document type \
-              definition is refused.",
-    }],
-    run: Run::Planned { plan: import, run: |tx, plan| Box::pin(make(tx, plan)) },
+    run: &PlannedMutationFn::new(import, |tx, document| Box::pin(make(tx, document))),
 };
 
-fn import(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
-    let drawing = match read_cjml(input.text("document")?.unwrap_or_default()) {
+/// A journey as CJML.
+#[derive(Input)]
+pub(in crate::map) struct JourneyImport {
+    /// The XML, up to 1 MiB, 50,000 elements and texts, and 64 attributes per element. A document type definition is
+    /// refused.
+    document: String,
+}
+
+fn import(input: JourneyImport, meter: &Meter) -> Result<Planned<Document>> {
+    let JourneyImport { document } = input;
+    let drawing = match read_cjml(&document) {
         Ok(drawing) => drawing,
         Err(message) => return Ok(Err(vec![UserError::new(Code::Invalid, "document", message)])),
     };

@@ -5,7 +5,7 @@ mod outline;
 mod quick;
 mod template;
 
-use std::{any::Any, collections::HashMap};
+use std::collections::HashMap;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use entity::{
@@ -18,17 +18,17 @@ use entity::{
 pub(super) use self::{
     cjml::IMPORT,
     outline::FROM_OUTLINE,
-    quick::{INPUT, QUICK},
-    template::{APPLY, KEYS, OBJECTS, TEMPLATES},
+    quick::QUICK,
+    template::{APPLY, TEMPLATES},
 };
 use super::{
     diagram::model::{Drawing, Step},
     document::{Document, Identity, Known, MAX_ROWS, Mistakes, Row, write},
 };
 use crate::{
-    Error, Result, UserError,
+    Error, Result,
     error::Code,
-    graphql::slice::{Done, Planned, planned},
+    graphql::{slice::Done, typed::fields::Planned},
     store::{ExternalId, Tx, statement::cell::Cell, usage::meter::Meter, writing::draft::Outcome},
 };
 
@@ -62,8 +62,7 @@ struct Sketch<'a> {
 }
 
 /// Makes what was sketched, a [`Document`]; of what is there already, by its key or its name, nothing changes.
-async fn make(tx: &Tx, plan: &(dyn Any + Send + Sync)) -> Result<Done> {
-    let document: &Document = planned(plan)?;
+async fn make(tx: &Tx, document: &Document) -> Result<Done> {
     let done = match write(tx, document, Known::Keep).await? {
         Ok(done) => done,
         Err(mistakes) => return Ok(Err(mistakes)),
@@ -85,13 +84,8 @@ struct Maker<'a> {
 }
 
 impl Sketch<'_> {
-    /// The plan to make it.
-    fn plan(&self, meter: &Meter) -> Result<Planned> {
-        Ok(self.document(meter)?.map(|document| Box::new(document) as _))
-    }
-
     /// The rows of the sketch, or all that is wrong with it.
-    fn document(&self, meter: &Meter) -> Result<std::result::Result<Document, Vec<UserError>>> {
+    fn plan(&self, meter: &Meter) -> Result<Planned<Document>> {
         let (document, mistakes) = (Document::default(), Mistakes::default());
         let mut maker = Maker { sketch: self, meter, document, mistakes, used: HashMap::new() };
         maker.journey()?;

@@ -14,13 +14,16 @@ use std::collections::HashMap;
 
 use entity::{expectation::ExpectationSource, interaction_point::PointKind, noun::StringEnum, step_link::StepLinkKind};
 
-use super::{Part, STRENGTH, Sketch, make};
+use super::{Document, Part, STRENGTH, Sketch, make};
 use crate::{
     Result, UserError,
     error::Code,
     graphql::{
-        mutation::input::{Input, text_mistake},
-        slice::{Argument, Mutation, Planned, Run},
+        slice::Mutation,
+        typed::{
+            fields::{Planned, PlannedMutationFn},
+            input::Input,
+        },
     },
     map::{
         WRITE,
@@ -50,19 +53,24 @@ pub(in crate::map) const FROM_OUTLINE: Mutation = Mutation {
     doc: "Creates a journey from an outline, an indented text of stages and points. Existing mediums and influencers \
           are reused by name; everything else is created.",
     permissions: WRITE,
-    input: &[
-        Argument { name: "title", ty: "String!", default: None, doc: "Title of the journey. Up to 200 characters." },
-        Argument { name: "outline", ty: "String!", default: None, doc: GRAMMAR },
-    ],
-    run: Run::Planned { plan: from_outline, run: |tx, plan| Box::pin(make(tx, plan)) },
+    run: &PlannedMutationFn::new(from_outline, |tx, document| Box::pin(make(tx, document))),
 };
 
-fn from_outline(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
-    let mut read = match read(input.text("outline")?.unwrap_or_default()) {
+/// A journey as an outline.
+#[derive(Input)]
+pub(in crate::map) struct FromOutline {
+    /// Title of the journey. Up to 200 characters.
+    title: String,
+    #[input(doc = GRAMMAR, max = MAX)]
+    outline: String,
+}
+
+fn from_outline(input: FromOutline, meter: &Meter) -> Result<Planned<Document>> {
+    let mut read = match read(&input.outline) {
         Ok(read) => read,
         Err(mistakes) => return Ok(Err(mistakes)),
     };
-    input.text("title")?.unwrap_or_default().clone_into(&mut read.drawing.title);
+    read.drawing.title = input.title;
     let path = |part| read.path(part);
     Sketch { drawing: &read.drawing, keys: None, source: ExpectationSource::Precedent, path: &path }.plan(meter)
 }
@@ -120,9 +128,6 @@ const SIGNS: [char; 4] = ['<', '>', '-', '~'];
 
 /// Reads an outline, or says what is wrong with it, line by line.
 pub(super) fn read(text: &str) -> Result<Outline, Vec<UserError>> {
-    if let Some((code, message)) = text_mistake(text, MAX) {
-        return Err(vec![UserError::new(code, "outline", message)]);
-    }
     let text = without_byte_order_mark(text);
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
     let lines: Vec<(usize, &str, usize)> = lines.map(|(line, number)| (indent(line), line.trim(), number)).collect();

@@ -2,13 +2,16 @@
 
 use entity::{expectation::ExpectationSource, interaction_point::PointKind, noun::StringEnum};
 
-use super::{Part, STRENGTH, Sketch, make};
+use super::{Document, Part, STRENGTH, Sketch, make};
 use crate::{
     Result, UserError,
     error::Code,
     graphql::{
-        mutation::input::{Input, text},
-        slice::{Argument, InputObject, Mutation, Planned, Run},
+        slice::Mutation,
+        typed::{
+            fields::{Planned, PlannedMutationFn},
+            input::Input,
+        },
     },
     map::{
         WRITE,
@@ -28,98 +31,61 @@ pub(in crate::map) const QUICK: Mutation = Mutation {
           (strength 3), mediums and expectations; the first five expectations are its top five. Existing mediums \
           and influencers are reused by name; everything else is created.",
     permissions: WRITE,
-    input: &[
-        Argument { name: "title", ty: "String!", default: None, doc: "Title of the journey. Up to 200 characters." },
-        Argument {
-            name: "summary",
-            ty: "String",
-            default: None,
-            doc: "Summary of the journey. Up to 2,000 \
-            characters.",
-        },
-        Argument {
-            name: "customerSegment",
-            ty: "String",
-            default: None,
-            doc: "The kind of customer whose journey it is. Up to 200 characters.",
-        },
-        Argument {
-            name: "points",
-            ty: "[QuickPointInput!]!",
-            default: None,
-            doc: "1 to 1,000 points, in the order in which the customer reaches them.",
-        },
-        Argument {
-            name: "source",
-            ty: "ExpectationSource",
-            default: Some("PRECEDENT"),
-            doc: "Source of the expectations.",
-        },
-    ],
-    run: Run::Planned { plan: sketch, run: |tx, plan| Box::pin(make(tx, plan)) },
+    run: &PlannedMutationFn::new(sketch, |tx, document| Box::pin(make(tx, document))),
 };
 
-/// The input object of a point.
-pub(in crate::map) const INPUT: InputObject = InputObject {
-    name: "QuickPointInput",
-    doc: "Notes on an interaction point.",
-    fields: &[
-        Argument { name: "name", ty: "String!", default: None, doc: "Its name. Up to 200 characters." },
-        Argument {
-            name: "kind",
-            ty: "InteractionPointKind",
-            default: Some("OTHER"),
-            doc: "Kind of the interaction point.",
-        },
-        Argument {
-            name: "stage",
-            ty: "String",
-            default: None,
-            doc: "Name of its stage. A stage is created for each name, in order of appearance.",
-        },
-        Argument { name: "influencers", ty: "[String!]", default: None, doc: "Names of its influencers, up to 100." },
-        Argument { name: "mediums", ty: "[String!]", default: None, doc: "Names of its mediums, up to 100." },
-        Argument {
-            name: "expectations",
-            ty: "[String!]",
-            default: None,
-            doc: "Expectations of the customer, most important first; up to 100 with up to 2,000 characters each.",
-        },
-    ],
-};
+/// Notes on a journey.
+#[derive(Input)]
+pub(in crate::map) struct QuickJourney {
+    /// Title of the journey. Up to 200 characters.
+    title: String,
+    /// Summary of the journey. Up to 2,000 characters.
+    summary: Option<String>,
+    /// The kind of customer whose journey it is. Up to 200 characters.
+    customer_segment: Option<String>,
+    /// 1 to 1,000 points, in the order in which the customer reaches them.
+    #[input(most = 1_000)]
+    points: Vec<QuickPointInput>,
+    /// Source of the expectations.
+    #[input(default = ExpectationSource::Precedent)]
+    source: ExpectationSource,
+}
 
-fn sketch(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
-    let points = input.list("points");
-    if points.is_empty() {
+/// Notes on an interaction point.
+#[derive(Input)]
+struct QuickPointInput {
+    /// Its name. Up to 200 characters.
+    name: String,
+    /// Kind of the interaction point.
+    #[input(default = PointKind::Other)]
+    kind: PointKind,
+    /// Name of its stage. A stage is created for each name, in order of appearance.
+    stage: Option<String>,
+    /// Names of its influencers, up to 100.
+    #[input(most = MAX)]
+    influencers: Option<Vec<String>>,
+    /// Names of its mediums, up to 100.
+    #[input(most = MAX)]
+    mediums: Option<Vec<String>>,
+    /// Expectations of the customer, most important first; up to 100 with up to 2,000 characters each.
+    #[input(most = MAX)]
+    expectations: Option<Vec<String>>,
+}
+
+fn sketch(input: QuickJourney, meter: &Meter) -> Result<Planned<Document>> {
+    if input.points.is_empty() {
         return Ok(Err(vec![UserError::new(Code::Required, "points", "there are no points")]));
     }
-    if points.len() > 1_000 {
-        return Ok(Err(vec![UserError::new(Code::TooLong, "points", "there are more than 1,000 points")]));
-    }
-    let given = |name: &str| -> Result<Option<String>> {
-        Ok(input.text(name)?.filter(|text| !is_blank(text)).map(str::to_owned))
-    };
+    let given = |text: Option<String>| text.filter(|text| !is_blank(text));
     let mut drawing = Drawing {
-        title: input.text("title")?.unwrap_or_default().to_owned(),
-        summary: given("summary")?,
-        customer_segment: given("customerSegment")?,
+        title: input.title,
+        summary: given(input.summary),
+        customer_segment: given(input.customer_segment),
         ..Drawing::default()
     };
-    let mut mistakes = Vec::new();
     let mut first_of_stage = Vec::new();
-    for (place, point) in points.into_iter().enumerate() {
-        let point = Input::of("points", point)?;
-        let mut notes = |name: &str| {
-            let items = point.list(name);
-            if items.len() > MAX {
-                let path = vec!["points".to_owned(), place.to_string(), name.to_owned()];
-                let message = format!("at most {MAX} are allowed");
-                mistakes.push(UserError { code: Code::TooLong, message, path });
-            }
-            items.into_iter().take(MAX).filter_map(text).map(str::to_owned).collect::<Vec<String>>()
-        };
-        let (influencers, mediums, expectations) = (notes("influencers"), notes("mediums"), notes("expectations"));
-        let stage = point.text("stage")?.map(trim).filter(|name| !is_blank(name));
+    for (place, point) in input.points.into_iter().enumerate() {
+        let stage = point.stage.as_deref().map(trim).filter(|name| !is_blank(name));
         let stage = stage.map(|name| {
             drawing.stages.iter().position(|stage| stage.name == name).unwrap_or_else(|| {
                 drawing.stages.push(Stage { id: String::new(), name: name.to_owned() });
@@ -127,18 +93,16 @@ fn sketch(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
                 drawing.stages.len() - 1
             })
         });
+        let influencers = point.influencers.unwrap_or_default().into_iter();
         drawing.steps.push(Step {
-            name: point.text("name")?.unwrap_or_default().to_owned(),
-            kind: point.text("kind")?.unwrap_or_else(|| PointKind::Other.name()).to_owned(),
+            name: point.name,
+            kind: point.kind.name().to_owned(),
             stage,
-            influencers: influencers.into_iter().map(|name| Influence { name, strength: STRENGTH }).collect(),
-            mediums,
-            expectations,
+            influencers: influencers.map(|name| Influence { name, strength: STRENGTH }).collect(),
+            mediums: point.mediums.unwrap_or_default(),
+            expectations: point.expectations.unwrap_or_default(),
             ..Step::default()
         });
-    }
-    if !mistakes.is_empty() {
-        return Ok(Err(mistakes));
     }
     let path = |part: Part| {
         let at = |place: usize, more: &[&str]| {
@@ -154,7 +118,5 @@ fn sketch(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
             Part::Expectation(place, index) => at(place, &["expectations", &index.to_string()]),
         }
     };
-    let source = input.present("source").and_then(text).and_then(ExpectationSource::parse);
-    let source = source.unwrap_or(ExpectationSource::Precedent);
-    Sketch { drawing: &drawing, keys: None, source, path: &path }.plan(meter)
+    Sketch { drawing: &drawing, keys: None, source: input.source, path: &path }.plan(meter)
 }

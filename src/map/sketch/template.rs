@@ -2,29 +2,25 @@
 
 use std::sync::LazyLock;
 
-use entity::{
-    Noun, Permission,
-    expectation::ExpectationSource,
-    interaction_point::PointKind,
-    journey,
-    noun::{EnumType, Field, Kind, Link, Relationship, StringEnum},
-};
+use entity::{expectation::ExpectationSource, interaction_point::PointKind, journey, noun::StringEnum};
 
 use super::{
-    Part, Sketch, make,
-    outline::{GRAMMAR, Outline, read},
+    Document, Part, Sketch, make,
+    outline::{GRAMMAR, MAX, Outline, read},
 };
 use crate::{
     Error, Result, UserError,
     graphql::{
-        mutation::input::{Input, accept, text},
-        slice::{Argument, ComputedObject, Mutation, Planned, Query, Resolved, Run},
+        mutation::draft::accepted,
+        slice::{Mutation, Query},
+        typed::{
+            fields::{Planned, PlannedMutationFn, QueryFn},
+            input::Input,
+            output::Output,
+        },
     },
     map::{READ, WRITE, diagram::model::Step},
-    store::{
-        statement::cell::{Cell, fold},
-        usage::meter::Meter,
-    },
+    store::{statement::cell::fold, usage::meter::Meter},
 };
 
 entity::string_enum! {
@@ -42,9 +38,6 @@ entity::string_enum! {
         SupplyChain = "SUPPLY_CHAIN",
     }
 }
-
-/// The enum of the keys.
-pub(in crate::map) const KEYS: &EnumType = TemplateKey::TYPE;
 
 /// System of the external ids of what templates made.
 const SYSTEM: &str = "rapport-template";
@@ -74,10 +67,8 @@ static ALL: LazyLock<Vec<Template>> = LazyLock::new(|| {
 pub(in crate::map) const TEMPLATES: Query = Query {
     name: "templates",
     doc: "Lists the templates for templateApply.",
-    arguments: &[],
-    answer: &LIST,
     permissions: READ,
-    run: |_, _| Box::pin(async { Ok(templates()) }),
+    run: &QueryFn::new(|_, ()| Box::pin(async { Ok(templates()) })),
 };
 
 /// The mutation.
@@ -87,123 +78,100 @@ pub(in crate::map) const APPLY: Mutation = Mutation {
           Existing mediums and influencers are reused by name. Applied again with the same title, it creates \
           what is missing and leaves the rest alone.",
     permissions: WRITE,
-    input: &[
-        Argument { name: "key", ty: "TemplateKey!", default: None, doc: "Key of the template." },
-        Argument {
-            name: "journeyTitle",
-            ty: "String",
-            default: None,
-            doc: "Title of the journey, up to 200 characters. Defaults to the template's name. Another title creates \
-                  another journey.",
-        },
-        Argument {
-            name: "outline",
-            ty: "String",
-            default: None,
-            doc: "Your own version of the template's outline, in the syntax of journeyFromOutline. Defaults to the \
-                  template's outline.",
-        },
-    ],
-    run: Run::Planned { plan: apply, run: |tx, plan| Box::pin(make(tx, plan)) },
+    run: &PlannedMutationFn::new(apply, |tx, document| Box::pin(make(tx, document))),
 };
 
-/// The objects of the answer.
-pub(in crate::map) const OBJECTS: [&Noun; 3] = [&LIST, &TEMPLATE, &POINT];
-
-static LIST: Noun = Noun::computed(
-    "TemplateList",
-    "The list of templates.",
-    Permission::MapRead,
-    &[],
-    &[Relationship {
-        name: "nodes",
-        target: &TEMPLATE,
-        link: Link::Embedded { is_list: true },
-        doc: "The templates, simplest first.",
-    }],
-);
-
-static TEMPLATE: Noun = Noun::computed(
-    "Template",
-    "A template of a journey.",
-    Permission::MapRead,
-    &[
-        Field::new("key", "key", Kind::Enum(TemplateKey::TYPE), "Key of the template, for templateApply."),
-        Field::new("name", "name", Kind::Text { max: 200 }, "Name to show."),
-        Field::new("description", "description", Kind::Text { max: 2_000 }, "One-sentence summary."),
-        Field::new("outline", "outline", Kind::Text { max: 20_000 }, GRAMMAR),
-        Field::new("stages", "stages", Kind::Names, "Names of its stages, in order."),
-    ],
-    &[Relationship {
-        name: "points",
-        target: &POINT,
-        link: Link::Embedded { is_list: true },
-        doc: "Its interaction points, in order.",
-    }],
-);
-
-static POINT: Noun = Noun::computed(
-    "TemplatePoint",
-    "An interaction point of a template.",
-    Permission::MapRead,
-    &[
-        Field::new("name", "name", Kind::Text { max: 200 }, "Its name."),
-        Field::new("kind", "kind", Kind::Enum(PointKind::TYPE), "Kind of the interaction point."),
-        Field::new("stage", "stage", Kind::Text { max: 200 }, "Name of its stage.").nullable(),
-        Field::new("influencers", "influencers", Kind::Names, "Names of its influencers."),
-        Field::new("mediums", "mediums", Kind::Names, "Names of its mediums."),
-        Field::new("expectations", "expectations", Kind::Names, "Expectations of the customer, most important first."),
-    ],
-    &[],
-);
-
-fn templates() -> Resolved {
-    let said = |text: &str| Cell::Text(text.to_owned());
-    let names = |names: Vec<&str>| Cell::Text(serde_json::json!(names).to_string());
-    let point = |template: &Template, step: &Step| ComputedObject {
-        cells: vec![
-            ("name", said(&step.name)),
-            ("kind", said(&step.kind)),
-            ("stage", step.stage.map_or(Cell::Null, |stage| said(&template.read.drawing.stages[stage].name))),
-            ("influencers", names(step.influencers.iter().map(|known| known.name.as_str()).collect())),
-            ("mediums", names(step.mediums.iter().map(String::as_str).collect())),
-            ("expectations", names(step.expectations.iter().map(String::as_str).collect())),
-        ],
-        inside: Vec::new(),
-    };
-    let made = |template: &Template| {
-        let doc = TemplateKey::TYPE.values.iter().find(|(name, _)| *name == template.key.name());
-        let drawing = &template.read.drawing;
-        ComputedObject {
-            cells: vec![
-                ("key", said(template.key.name())),
-                ("name", said(template.name)),
-                ("description", said(doc.map_or("", |(_, doc)| doc.trim()))),
-                ("outline", said(template.outline)),
-                ("stages", names(drawing.stages.iter().map(|stage| stage.name.as_str()).collect())),
-            ],
-            inside: vec![("points", drawing.steps.iter().map(|step| point(template, step)).collect())],
-        }
-    };
-    let nodes = ALL.iter().map(made).collect();
-    Resolved::Object(ComputedObject { cells: Vec::new(), inside: vec![("nodes", nodes)] })
+/// Which template to apply.
+#[derive(Input)]
+pub(in crate::map) struct TemplateApply {
+    /// Key of the template.
+    key: TemplateKey,
+    /// Title of the journey, up to 200 characters. Defaults to the template's name. Another title creates another journey.
+    journey_title: Option<String>,
+    /// Your own version of the template's outline, in the syntax of journeyFromOutline. Defaults to the template's outline.
+    #[input(max = MAX)]
+    outline: Option<String>,
 }
 
-fn apply(input: &Input<'_>, meter: &Meter) -> Result<Planned> {
-    let key = input.present("key").and_then(text).and_then(TemplateKey::parse);
-    let template = ALL.iter().find(|template| Some(template.key) == key);
-    let template = template.ok_or_else(|| Error::BadInput("key must be one of a template".to_owned()))?;
-    let title = match input.present("journeyTitle") {
-        None => template.name.to_owned(),
-        Some(title) => {
-            let field = journey::NOUN.field("title").ok_or_else(|| Error::internal("a journey has a title"))?;
-            match accept(field, title)? {
-                Ok(cell) => cell.text().unwrap_or_default().to_owned(),
-                Err(error) => return Ok(Err(vec![UserError { path: vec!["journeyTitle".to_owned()], ..error }])),
-            }
+/// The list of templates.
+#[derive(Output)]
+#[output(read = MapRead, name = "TemplateList")]
+struct Templates {
+    /// The templates, simplest first.
+    nodes: Vec<ShownTemplate>,
+}
+
+/// A template of a journey.
+#[derive(Output)]
+#[output(read = MapRead, name = "Template")]
+struct ShownTemplate {
+    /// Key of the template, for templateApply.
+    key: TemplateKey,
+    /// Name to show.
+    name: String,
+    /// One-sentence summary.
+    description: String,
+    #[output(doc = GRAMMAR)]
+    outline: String,
+    /// Names of its stages, in order.
+    stages: Vec<String>,
+    /// Its interaction points, in order.
+    points: Vec<TemplatePoint>,
+}
+
+/// An interaction point of a template.
+#[derive(Output)]
+#[output(read = MapRead)]
+struct TemplatePoint {
+    /// Its name.
+    name: String,
+    /// Kind of the interaction point.
+    kind: PointKind,
+    /// Name of its stage.
+    stage: Option<String>,
+    /// Names of its influencers.
+    influencers: Vec<String>,
+    /// Names of its mediums.
+    mediums: Vec<String>,
+    /// Expectations of the customer, most important first.
+    expectations: Vec<String>,
+}
+
+fn templates() -> Templates {
+    let point = |template: &Template, step: &Step| TemplatePoint {
+        name: step.name.clone(),
+        kind: PointKind::parse(&step.kind).unwrap_or(PointKind::Other),
+        stage: step.stage.map(|stage| template.read.drawing.stages[stage].name.clone()),
+        influencers: step.influencers.iter().map(|known| known.name.clone()).collect(),
+        mediums: step.mediums.clone(),
+        expectations: step.expectations.clone(),
+    };
+    let shown = |template: &Template| {
+        let doc = TemplateKey::TYPE.values.iter().find(|(name, _)| *name == template.key.name());
+        let drawing = &template.read.drawing;
+        ShownTemplate {
+            key: template.key,
+            name: template.name.to_owned(),
+            description: doc.map_or("", |(_, doc)| doc.trim()).to_owned(),
+            outline: template.outline.to_owned(),
+            stages: drawing.stages.iter().map(|stage| stage.name.clone()).collect(),
+            points: drawing.steps.iter().map(|step| point(template, step)).collect(),
         }
     };
-    let own = match input.text("outline")?.map(read).transpose() {
+    Templates { nodes: ALL.iter().map(shown).collect() }
+}
+
+fn apply(input: TemplateApply, meter: &Meter) -> Result<Planned<Document>> {
+    let template = ALL.iter().find(|template| template.key == input.key);
+    let template = template.ok_or_else(|| Error::internal("a key has no template"))?;
+    let title = match input.journey_title {
+        None => template.name.to_owned(),
+        Some(title) => match accepted(journey::TITLE, title)? {
+            Ok((_, title)) => title.text().unwrap_or_default().to_owned(),
+            Err(error) => return Ok(Err(vec![UserError { path: vec!["journeyTitle".to_owned()], ..error }])),
+        },
+    };
+    let own = match input.outline.as_deref().map(read).transpose() {
         Ok(own) => own,
         Err(mistakes) => return Ok(Err(mistakes)),
     };

@@ -55,7 +55,12 @@ impl CellKind {
 
     /// What a column of a table holds, as an entity declares it.
     pub fn of_column(column: impl ColumnTrait) -> Self {
-        match column.def().get_column_type() {
+        Self::of_type(column.def().get_column_type())
+    }
+
+    /// What a column of that type holds.
+    pub const fn of_type(known: &ColumnType) -> Self {
+        match known {
             ColumnType::Uuid => Self::Id,
             ColumnType::Boolean => Self::Bool,
             ColumnType::Float | ColumnType::Double => Self::Float,

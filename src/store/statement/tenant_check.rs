@@ -84,8 +84,6 @@ sites! {
     GroupTags,
     /// Those to their records.
     GroupTagsRow,
-    /// Variants that are compared.
-    Variants,
     /// Points whose review is told.
     ReviewedPoints,
     /// Answers at those points.

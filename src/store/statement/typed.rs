@@ -1,7 +1,9 @@
 //! Rows read and set by typed columns: neither a misspelt column nor a value of another type compiles.
 
+use std::collections::HashSet;
+
 use entity::{Col, Noun, col::ColumnType};
-use sea_orm::{Value, prelude::Uuid, sea_query::ValueType};
+use sea_orm::{Statement, Value, prelude::Uuid, sea_query::ValueType};
 
 use super::cell::{Cell, CellKind, Column, Record, column_named};
 use crate::{
@@ -19,7 +21,8 @@ impl Cell {
         <T::Value as ValueType>::try_from(self.bound(CellKind::Text)).ok()
     }
 
-    fn of(value: Value) -> Self {
+    /// A value as a cell.
+    pub fn of(value: Value) -> Self {
         match value {
             Value::Uuid(Some(id)) => Self::Id(id),
             Value::String(Some(text)) => Self::Text(text),
@@ -106,8 +109,40 @@ columns!(A B);
 columns!(A B C);
 columns!(A B C D);
 columns!(A B C D E);
+columns!(A B C D E F);
+
+/// The values of a row of a statement that is written by hand: a tuple, an `Option` where a value may be absent.
+pub trait Tuple: Sized {
+    /// What the columns hold.
+    fn kinds() -> Vec<CellKind>;
+    /// Reads a row.
+    fn of(cells: &[Cell]) -> Option<Self>;
+}
+
+macro_rules! tuples {
+    ($($value:ident)*) => {
+        impl<$($value: ColumnType),*> Tuple for ($($value,)*) {
+            fn kinds() -> Vec<CellKind> {
+                vec![$(CellKind::of_type(&<$value::Value as ValueType>::column_type()),)*]
+            }
+            fn of(cells: &[Cell]) -> Option<Self> {
+                let mut cells = cells.iter();
+                Some(($($value::from_value(cells.next()?.value::<$value>())?,)*))
+            }
+        }
+    };
+}
+
+tuples!(A B);
+tuples!(A B C D E);
 
 impl<C: Connection> Scope<C> {
+    /// Reads rows whose first column is the tenant, the others a tuple, with a statement that changes and locks nothing.
+    pub(crate) async fn read_tuples<T: Tuple>(&self, statement: Statement) -> Result<Vec<T>> {
+        let rows = self.read_rows(statement, &T::kinds()).await?;
+        Ok(rows.iter().filter_map(|row| T::of(row)).collect())
+    }
+
     /// Columns of every row of a noun, archived ones too, by id. At most one more than `most`.
     pub async fn select_all<S: Columns>(&self, columns: S, most: usize) -> Result<Vec<S::Row>> {
         let rows = self.read_every(columns.noun(), &columns.columns(), most).await?;
@@ -124,6 +159,12 @@ impl<C: Connection> Scope<C> {
     ) -> Result<Vec<S::Row>> {
         let rows = self.read(columns.noun(), &columns.columns(), column.name(), ids, most).await?;
         Ok(rows.iter().filter_map(|row| columns.row(row)).collect())
+    }
+
+    /// Those of these ids that are ids of rows of the noun.
+    pub async fn known_ids(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+        let rows = self.by_ids(noun, &[column_named(noun, "id")], ids).await?;
+        Ok(rows.iter().flatten().filter_map(Cell::id).collect())
     }
 
     /// Columns of the rows of these ids, in no order; unknown and foreign ids are left out alike.

@@ -1,0 +1,292 @@
+//! Structs that queries, computed fields and mutations take.
+
+use async_graphql::Value;
+use chrono_tz::Tz;
+use entity::{
+    Tenanted,
+    col::Scalar,
+    id::NounId,
+    noun::{EnumType, Kind},
+};
+pub use entity_derive::Input;
+use sea_orm::prelude::Uuid;
+
+use super::{
+    kinds::{IsList, IsObject, IsOption, IsScalar, IsSpecial},
+    reader::{Reader, Step},
+};
+use crate::{
+    Result,
+    error::Code,
+    graphql::{
+        mutation::input::{Input as Given, list, scalar, text, wire_id},
+        planning::filter::list_filter,
+        types::roots::output_type,
+    },
+    store::{
+        Connection, Scope,
+        statement::{cell::Cell, filter::Predicate},
+        writing::draft::Reference,
+    },
+};
+
+/// The fields of an input: a struct with `#[derive(Input)]`, or `()` where there are none.
+pub trait InputFields: Sized + Send + Sync + 'static {
+    /// Its type name, as a part of another input.
+    const NAME: &'static str;
+    /// What it is.
+    const DOC: &'static str;
+    /// What the API says of its fields.
+    fn fields() -> &'static [Argument];
+    /// Reads it.
+    fn read(input: &Given<'_>, reader: &mut Reader<'_>) -> Result<Self>;
+}
+
+impl InputFields for () {
+    const NAME: &'static str = "";
+    const DOC: &'static str = "";
+
+    fn fields() -> &'static [Argument] {
+        &[]
+    }
+
+    fn read(_: &Given<'_>, _: &mut Reader<'_>) -> Result<Self> {
+        Ok(())
+    }
+}
+
+/// An argument, or a field of an input object, as the API describes it.
+#[derive(Debug)]
+pub struct Argument {
+    /// Its name.
+    pub name: &'static str,
+    /// Its GraphQL type.
+    pub ty: String,
+    /// Its default, a GraphQL literal.
+    pub default: Option<String>,
+    /// What it means.
+    pub doc: &'static str,
+    /// The type that it leads to.
+    pub target: Target,
+}
+
+/// A type that an argument leads to, besides those of nouns.
+#[derive(Clone, Copy, Debug)]
+pub enum Target {
+    /// None.
+    None,
+    /// An enum.
+    Enum(&'static EnumType),
+    /// An input object: its name, what it is, and its fields.
+    Object(&'static str, &'static str, fn() -> &'static [Argument]),
+}
+
+/// The argument of a type with a default.
+pub fn argument<T: InputValue<K>, K>(name: &'static str, doc: &'static str, default: Option<T>) -> Argument {
+    let (ty, is_required) = T::ty();
+    let bang = if is_required && default.is_none() { "!" } else { "" };
+    Argument {
+        name,
+        ty: format!("{ty}{bang}"),
+        default: default.map(|default| default.literal()),
+        doc,
+        target: T::target(),
+    }
+}
+
+/// A type that a field of an input may have.
+pub trait InputValue<K>: Sized {
+    /// Its GraphQL type, and whether a value must be given.
+    fn ty() -> (String, bool);
+    /// The type that it leads to.
+    fn target() -> Target {
+        Target::None
+    }
+    /// Reads a value.
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self>;
+    /// What it is where nothing is given, null included.
+    fn absent() -> Option<Self> {
+        None
+    }
+    /// The value as a GraphQL literal, for defaults.
+    fn literal(&self) -> String {
+        String::new()
+    }
+}
+
+impl<T: Scalar> InputValue<IsScalar> for T {
+    fn ty() -> (String, bool) {
+        (output_type(T::KIND), true)
+    }
+
+    fn target() -> Target {
+        if let Kind::Enum(known) = T::KIND { Target::Enum(known) } else { Target::None }
+    }
+
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self> {
+        let cell = if let Kind::Text { .. } = T::KIND {
+            let text = text(value).ok_or_else(|| reader.bad("a text"))?;
+            // PostgreSQL neither takes nor looks for one.
+            if text.contains('\0') {
+                reader.refuse(Code::Invalid, "contains a NUL byte");
+            }
+            Cell::Text(text.to_owned())
+        } else {
+            scalar(&reader.place(), value, T::KIND, "")?
+        };
+        cell.value::<T>().ok_or_else(|| reader.bad("a value of its type"))
+    }
+
+    fn literal(&self) -> String {
+        match Cell::of((*self).clone().into()) {
+            Cell::Text(text) if matches!(T::KIND, Kind::Enum(_)) => text,
+            Cell::Text(text) => format!("{text:?}"),
+            Cell::Int(number) => number.to_string(),
+            Cell::Float(number) => number.to_string(),
+            Cell::Bool(value) => value.to_string(),
+            Cell::Id(_) | Cell::Null => "null".to_owned(),
+        }
+    }
+}
+
+impl<K, T: InputValue<K>> InputValue<IsOption<K>> for Option<T> {
+    fn ty() -> (String, bool) {
+        (T::ty().0, false)
+    }
+
+    fn target() -> Target {
+        T::target()
+    }
+
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self> {
+        T::read(value, reader).map(Some)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+/// A list; one value stands for a list of it.
+impl<K, T: InputValue<K>> InputValue<IsList<K>> for Vec<T> {
+    fn ty() -> (String, bool) {
+        (format!("[{}!]", T::ty().0), true)
+    }
+
+    fn target() -> Target {
+        T::target()
+    }
+
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self> {
+        let items = list(value).into_iter().enumerate();
+        items.map(|(index, item)| reader.within(Step::Item(index), |reader| T::read(item, reader))).collect()
+    }
+
+    fn literal(&self) -> String {
+        format!("[{}]", self.iter().map(InputValue::literal).collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl<T: InputFields> InputValue<IsObject> for T {
+    fn ty() -> (String, bool) {
+        (T::NAME.to_owned(), true)
+    }
+
+    fn target() -> Target {
+        Target::Object(T::NAME, T::DOC, T::fields)
+    }
+
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self> {
+        <T as InputFields>::read(&Given::of(&reader.place(), value)?, reader)
+    }
+}
+
+impl InputValue<IsSpecial> for Tz {
+    fn ty() -> (String, bool) {
+        (output_type(Kind::TimeZone), true)
+    }
+
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self> {
+        let zone = text(value).and_then(|text| text.parse().ok());
+        Ok(zone.unwrap_or_else(|| {
+            reader.refuse(Code::Invalid, "is not an IANA time zone");
+            Self::UTC
+        }))
+    }
+}
+
+/// An id as the caller wrote it; `None` of a text that is no id of the noun, which finds nothing as an unknown one does.
+#[derive(Clone, Copy, Debug)]
+pub struct IdOf<T>(pub Option<T>);
+
+impl<T: NounId> IdOf<T> {
+    /// The id.
+    pub fn uuid(&self) -> Option<Uuid> {
+        self.0.map(T::uuid)
+    }
+}
+
+impl<T: NounId> InputValue<IsSpecial> for IdOf<T> {
+    fn ty() -> (String, bool) {
+        (output_type(Kind::Id), true)
+    }
+
+    fn read(value: &Value, _: &mut Reader<'_>) -> Result<Self> {
+        Ok(Self(text(value).and_then(|text| wire_id(T::NOUN.prefix, text)).map(T::from)))
+    }
+}
+
+/// A row as a caller names it: by its id or by an external id.
+#[derive(Clone, Debug)]
+pub struct RefTo<T> {
+    /// How it is named.
+    pub reference: Reference,
+    noun: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<T: NounId> RefTo<T> {
+    /// The row; `None` if there is none.
+    pub async fn find<C: Connection>(&self, scope: &Scope<C>) -> Result<Option<T>> {
+        let found = scope.references(T::NOUN, std::iter::once(&self.reference)).await?;
+        Ok(found.get(&self.reference).copied().map(T::from))
+    }
+}
+
+impl<T: NounId> InputValue<IsSpecial> for RefTo<T> {
+    fn ty() -> (String, bool) {
+        (format!("{}Ref", T::NOUN.name), true)
+    }
+
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self> {
+        let reference = Given::reference(&reader.place(), value, T::NOUN)?;
+        Ok(Self { reference, noun: std::marker::PhantomData })
+    }
+}
+
+/// A filter of a noun's rows; of none, all rows match that are not archived.
+#[derive(Clone, Debug)]
+pub struct FilterOf<E> {
+    given: Option<Value>,
+    noun: std::marker::PhantomData<fn() -> E>,
+}
+
+impl<E: Tenanted> FilterOf<E> {
+    /// The condition, as far as the caller may use it.
+    pub fn predicate(&self, scope: &Scope) -> Result<Predicate> {
+        list_filter(E::NOUN, self.given.as_ref(), scope.attribute_access())
+    }
+}
+
+impl<E: Tenanted> InputValue<IsSpecial> for FilterOf<E> {
+    fn ty() -> (String, bool) {
+        (format!("{}Filter", E::NOUN.name), false)
+    }
+
+    fn read(value: &Value, _: &mut Reader<'_>) -> Result<Self> {
+        Ok(Self { given: Some(value.clone()), noun: std::marker::PhantomData })
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self { given: None, noun: std::marker::PhantomData })
+    }
+}

@@ -1,0 +1,197 @@
+//! Structs that queries and computed fields answer with.
+
+use entity::{
+    Noun, Permission,
+    col::Scalar,
+    id::NounId,
+    noun::{Field, Kind, Link, Relationship, Writable},
+};
+pub use entity_derive::Output;
+use sea_orm::prelude::{ChronoUnixTimestampMillis, DateTimeUtc};
+
+use super::kinds::{IsList, IsObject, IsOption, IsRow, IsScalar, IsSpecial};
+use crate::{graphql::slice::ComputedObject, store::statement::cell::Cell};
+
+/// An object that is computed and stored nowhere: a struct with `#[derive(Output)]`.
+pub trait Output: Sized + Send + 'static {
+    /// Its description.
+    fn noun() -> &'static Noun;
+    /// Its values.
+    fn object(self) -> ComputedObject;
+}
+
+/// A document as JSON text, shown as JSON.
+#[derive(Clone, Debug)]
+pub struct Json(pub String);
+
+/// What a field of an object is to the API.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// A value.
+    Value(Kind, bool),
+    /// The row with this id, and whether it may be absent.
+    Row(&'static Noun, bool),
+    /// An object, or a list of them.
+    Object(&'static Noun, bool),
+}
+
+impl Shape {
+    /// The id of a row of the noun that another field names.
+    pub const fn row_of(noun: &'static str) -> Self {
+        Self::Value(Kind::RowId { noun }, false)
+    }
+
+    const fn or_absent(self) -> Self {
+        match self {
+            Self::Value(kind, _) => Self::Value(kind, true),
+            Self::Row(noun, _) => Self::Row(noun, true),
+            object @ Self::Object(..) => object,
+        }
+    }
+}
+
+/// A type that a field of an object may have.
+pub trait OutputValue<K> {
+    /// What the field is to the API.
+    fn shape() -> Shape;
+    /// Puts the value into an object, under the name of the field and of the column.
+    fn put(self, names: (&'static str, &'static str), object: &mut ComputedObject);
+}
+
+impl<T: Scalar> OutputValue<IsScalar> for T {
+    fn shape() -> Shape {
+        Shape::Value(T::KIND, false)
+    }
+
+    fn put(self, (_, column): (&'static str, &'static str), object: &mut ComputedObject) {
+        object.cells.push((column, Cell::of(self.into())));
+    }
+}
+
+impl<T: NounId> OutputValue<IsRow> for T {
+    fn shape() -> Shape {
+        Shape::Row(T::NOUN, false)
+    }
+
+    fn put(self, (_, column): (&'static str, &'static str), object: &mut ComputedObject) {
+        object.cells.push((column, Cell::Id(self.uuid())));
+    }
+}
+
+/// An absent value or row; an object is always there.
+impl<K, T: OutputValue<K>> OutputValue<IsOption<K>> for Option<T>
+where
+    K: MayBeAbsent,
+{
+    fn shape() -> Shape {
+        T::shape().or_absent()
+    }
+
+    fn put(self, names: (&'static str, &'static str), object: &mut ComputedObject) {
+        match self {
+            Some(value) => value.put(names, object),
+            None => object.cells.push((names.1, Cell::Null)),
+        }
+    }
+}
+
+/// What may be absent.
+pub trait MayBeAbsent {}
+impl MayBeAbsent for IsScalar {}
+impl MayBeAbsent for IsRow {}
+
+impl<T: Output> OutputValue<IsObject> for T {
+    fn shape() -> Shape {
+        Shape::Object(T::noun(), false)
+    }
+
+    fn put(self, (name, _): (&'static str, &'static str), object: &mut ComputedObject) {
+        object.inside.push((name, vec![self.object()]));
+    }
+}
+
+impl<T: Output> OutputValue<IsList<IsObject>> for Vec<T> {
+    fn shape() -> Shape {
+        Shape::Object(T::noun(), true)
+    }
+
+    fn put(self, (name, _): (&'static str, &'static str), object: &mut ComputedObject) {
+        object.inside.push((name, self.into_iter().map(Output::object).collect()));
+    }
+}
+
+impl OutputValue<IsSpecial> for Vec<String> {
+    fn shape() -> Shape {
+        Shape::Value(Kind::Names, false)
+    }
+
+    fn put(self, (_, column): (&'static str, &'static str), object: &mut ComputedObject) {
+        object.cells.push((column, Cell::Text(serde_json::json!(self).to_string())));
+    }
+}
+
+impl OutputValue<IsSpecial> for Json {
+    fn shape() -> Shape {
+        Shape::Value(Kind::Json, false)
+    }
+
+    fn put(self, (_, column): (&'static str, &'static str), object: &mut ComputedObject) {
+        object.cells.push((column, Cell::Text(self.0)));
+    }
+}
+
+/// What a field of this type is to the API.
+pub fn shape_of<T: OutputValue<K>, K>() -> Shape {
+    T::shape()
+}
+
+/// Puts a value into an object.
+pub fn put<T: OutputValue<K>, K>(value: T, names: (&'static str, &'static str), object: &mut ComputedObject) {
+    value.put(names, object);
+}
+
+/// A field of an object.
+#[derive(Debug)]
+pub struct OutputField {
+    /// Its name.
+    pub name: &'static str,
+    /// Its name if it shows a row.
+    pub row: &'static str,
+    /// The name of its column.
+    pub column: &'static str,
+    /// What it shows.
+    pub doc: &'static str,
+    /// What it is to the API.
+    pub shape: Shape,
+}
+
+/// The description of an object of that name and meaning: made once and kept.
+pub fn describe((name, doc): (&'static str, &'static str), read: Option<Permission>, all: Vec<OutputField>) -> Noun {
+    let (mut fields, mut relations) = (Vec::new(), Vec::new());
+    for OutputField { name, row, column, doc, shape } in all {
+        match shape {
+            Shape::Value(kind, is_nullable) => {
+                fields.push(Field { is_nullable, ..Field::new(name, column, kind, doc) });
+            }
+            Shape::Row(target, is_nullable) => {
+                let link = Link::One { column, is_nullable, writable: Writable::Never };
+                relations.push(Relationship { name: row, target, link, doc });
+            }
+            Shape::Object(target, is_list) => {
+                relations.push(Relationship { name, target, link: Link::Embedded { is_list }, doc });
+            }
+        }
+    }
+    let permission = read.unwrap_or(Permission::Admin);
+    Noun { read, ..Noun::computed(name, doc, permission, fields.leak(), relations.leak()) }
+}
+
+/// A number of things.
+pub fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// An instant from epoch milliseconds.
+pub fn instant(millis: i64) -> ChronoUnixTimestampMillis {
+    ChronoUnixTimestampMillis(DateTimeUtc::from_timestamp_millis(millis).unwrap_or_default())
+}
