@@ -21,7 +21,7 @@ const LEDGER_WINDOW: TimeDelta = TimeDelta::days(1);
 /// How often events are sealed: each is within 10 seconds.
 const SEAL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How often rows are looked for that no writer has counted.
+/// How often rows are looked for that no writer has counted, and tables without statistics.
 const COUNT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How often jobs are looked for whose server has died.
@@ -59,11 +59,11 @@ pub struct Housekeeping {
     sealing: JoinHandle<()>,
 }
 
-/// Forgets expired idempotency keys, gets erased bytes out of the files, goes on with jobs, seals events, counts weeks and
-/// reads attributes that an older server wrote from now on. Every replica may do it.
+/// Forgets expired idempotency keys, gets erased bytes out of the files, goes on with jobs, seals events, counts weeks,
+/// reads attributes that an older server wrote and analyzes new tables from now on. Every replica may do it.
 pub fn start(store: Store) -> Housekeeping {
     tokio::spawn(expire_keys(store.clone()));
-    tokio::spawn(count_rollups(store.clone()));
+    tokio::spawn(complete_derived_data(store.clone()));
     tokio::spawn(run_jobs(store.clone()));
     let (stop, stopped) = watch::channel(false);
     Housekeeping { stop, sealing: tokio::spawn(seal_events(store, stopped)) }
@@ -138,13 +138,16 @@ async fn run_jobs(store: Store) {
     }
 }
 
-async fn count_rollups(store: Store) {
+async fn complete_derived_data(store: Store) {
     let (mut ticks, mut complaint) = (interval(COUNT_INTERVAL), LogOnce::default());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         if let Err(error) = store.read_attributes().await {
             tracing::warn!(%error, "cannot index attributes written by an older server");
+        }
+        if let Err(error) = store.analyze_new_tables().await {
+            tracing::warn!(%error, "cannot analyze new tables");
         }
         while complaint.note(count_weeks(&store).await, "cannot rebuild weekly counts").unwrap_or(false) {
             tokio::task::yield_now().await;

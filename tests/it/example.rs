@@ -18,7 +18,7 @@ use crate::{
 
 /// A server on the example's database.
 pub struct Example {
-    app: App,
+    pub app: App,
     organization: OrganizationId,
 }
 
@@ -43,10 +43,8 @@ impl Example {
     async fn on(database: Arc<Database>) -> Self {
         let app = App::on(database).await;
         let organization = demo::seed(&app.store, &app.schema).await.unwrap().expect("the database was empty");
-        // As autovacuum does within a minute of a load: until then PostgreSQL knows nothing of the rows it plans for.
-        if !app.database.is_sqlite() {
-            app.database.change("ANALYZE").await;
-        }
+        // As housekeeping does a few seconds after a load: until then PostgreSQL knows nothing of the rows it plans for.
+        app.store.analyze_new_tables().await.unwrap();
         Self { app, organization }
     }
 

@@ -8,13 +8,17 @@ const TENTHS: u64 = 10;
 const OF_THE_WRITER: u128 = 20;
 /// Microseconds of a transaction's statements on PostgreSQL that cost a point: others have connections of their own.
 const OF_A_TRANSACTION: u128 = 100;
+/// A transaction of so many rows and lines holds the one writer of `SQLite` for as long as others may be kept waiting.
+const SHORT: u64 = 1_000;
+/// Points of each row and line beyond those: an organization writes so many at once now and then, not all the time.
+const OF_A_ROW_BEYOND: u64 = 40;
 
 /// Points due for what was done.
 pub fn due(spent: &Spent, has_one_writer: bool) -> u64 {
-    let each = if has_one_writer { OF_THE_WRITER } else { OF_A_TRANSACTION };
+    let (each, beyond) = if has_one_writer { (OF_THE_WRITER, OF_A_ROW_BEYOND) } else { (OF_A_TRANSACTION, 0) };
     let work = u64::try_from(spent.writer.as_micros() / each).unwrap_or(u64::MAX);
     let rows = spent.answered.max(spent.rows_read).div_ceil(TENTHS);
-    rows.max(work).saturating_add(spent.points)
+    rows.max(work).saturating_add(spent.points).saturating_add(spent.at_once.saturating_sub(SHORT) * beyond)
 }
 
 #[cfg(test)]
@@ -39,6 +43,8 @@ mod tests {
         assert_eq!(due(&spent(0, 5_000, 1, 0), true), 500);
         assert_eq!(due(&spent(20, 100, 100, 50), true), 1_050);
         assert_eq!(due(&Spent::default(), true), 0);
+        let long = |at_once| Spent { at_once, ..Spent::default() };
+        assert_eq!((due(&long(1_000), true), due(&long(1_002), true), due(&long(10_000), false)), (0, 80, 0));
     }
 
     #[test]

@@ -70,12 +70,11 @@ async fn open(file: &Path) -> store::Store {
 }
 
 fn good() -> String {
-    let actor = Actor {
-        organization: OrganizationId(entity::id::new()),
-        subject: "tester".to_owned(),
-        client: None,
-        permissions: Permissions::default(),
-    };
+    token(OrganizationId(entity::id::new()), Permissions::default())
+}
+
+fn token(organization: OrganizationId, permissions: Permissions) -> String {
+    let actor = Actor { organization, subject: "tester".to_owned(), client: None, permissions };
     TOKENS.issue(&actor, TimeDelta::minutes(5), clock::now()).unwrap().expose_secret().to_owned()
 }
 

@@ -1,10 +1,14 @@
 //! What requests cost, and what callers are told of it.
 
 use actix_web::test::TestRequest;
+use entity::Permission;
 use serde_json::{Value as Json, json};
 
-use super::{Answer, app, ask, good, post, send_all, settings};
-use crate::{config::HttpSettings, graphql::documents::limits::Limits, http::routes};
+use super::{Answer, app, ask, good, post, send_all, settings, token};
+use crate::{
+    clock, config::HttpSettings, graphql::documents::limits::Limits, http::routes,
+    store::operation::unscoped::NewOrganization,
+};
 
 /// Buckets that nothing comes back to in a test's time.
 fn limited(points: u32) -> HttpSettings {
@@ -130,4 +134,25 @@ async fn questions_about_the_schema_spend_points_of_their_own() {
             .await;
     assert_eq!(aliases[0].status, 200);
     assert_eq!(aliases[1].refused(), (400, "QUERY_TOO_COMPLEX".to_owned()));
+}
+
+#[actix_web::test]
+async fn a_long_import_costs_more_for_each_row_and_leaves_no_points_for_another() {
+    let app = app().await;
+    let new = NewOrganization { slug: "one", name: "One", time_zone: "UTC", is_noted: false };
+    let organization = app.store.create_organization(&new, clock::now()).await.unwrap().unwrap();
+    let token = token(organization, Permission::ALL.into_iter().collect());
+    let import = |rows: usize| {
+        let points: Vec<Json> = (0..rows).map(|at| json!({ "key": format!("p{at}"), "name": "Point" })).collect();
+        let document = json!({ "format": "rapport-map/1", "interactionPoints": points }).to_string();
+        let query = "mutation ($input: MapImportInput!) { mapImport(input: $input) { errors { code } } }";
+        let variables = json!({ "input": { "document": document, "dryRun": true } });
+        by(&token, post(json!({ "query": query, "variables": variables }).to_string()))
+    };
+    let settings = HttpSettings { body_limit: 1 << 20, ..limited(40_000) };
+    let answers = send_all(routes(app, &settings), [import(1_000), import(2_000), import(10)]).await;
+    assert_eq!((answers[0].status.as_u16(), answers[1].status.as_u16()), (200, 200));
+    assert!(left(&answers[0]) > 0, "{}", answers[0].text());
+    assert!(answers[1].json()["extensions"]["cost"]["charged"].as_u64() >= Some(40_000));
+    assert_eq!((answers[2].status.as_u16(), answers[2].code().as_str()), (429, "RATE_LIMITED"));
 }

@@ -247,7 +247,10 @@ impl Savepoint {
         let many = statement.values.as_ref().is_some_and(|values| values.0.len() > MANY);
         let run = || self.count(|connection| sqlite::read(connection, statement, layout));
         let found = if many { in_blocking_section(run) } else { run() };
-        super::yield_if_slow(started).await;
+        // The writer is held: nothing is waited for that need not be.
+        if !(many && has_other_threads()) {
+            super::yield_if_slow(started).await;
+        }
         found
     }
 
@@ -308,10 +311,11 @@ fn note_hold(payer: &Payer, since: Instant) {
 
 /// Runs something where others of the runtime can go on without this thread, if there is any other.
 fn in_blocking_section<T>(run: impl FnOnce() -> T) -> T {
-    match Handle::current().runtime_flavor() {
-        RuntimeFlavor::CurrentThread => run(),
-        _ => tokio::task::block_in_place(run),
-    }
+    if has_other_threads() { tokio::task::block_in_place(run) } else { run() }
+}
+
+fn has_other_threads() -> bool {
+    Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread
 }
 
 fn undo(connection: &Connection) -> rusqlite::Result<usize> {

@@ -133,7 +133,7 @@ impl PostgresPool {
             } else {
                 tokio::select! {
                     biased;
-                    line = shared.acquire() => return line,
+                    connection = shared.acquire() => return connection,
                     place = Arc::clone(&self.places).acquire_owned() => place.map_err(closed)?,
                 }
             };
@@ -237,13 +237,13 @@ impl Drop for PostgresPool {
 
 impl fmt::Debug for PostgresPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kept").finish_non_exhaustive()
+        f.debug_struct("PostgresPool").finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for PooledConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Line").field("is_clean", &self.is_clean).finish_non_exhaustive()
+        f.debug_struct("PooledConnection").field("is_clean", &self.is_clean).finish_non_exhaustive()
     }
 }
 

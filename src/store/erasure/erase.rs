@@ -366,11 +366,11 @@ impl Tx {
     async fn enter_identifiers(&self, erasure: Uuid, part: Option<Uuid>, identifiers: &[String]) -> Result<()> {
         for some in identifiers.chunks(5_000) {
             let mut sql: Sql = self.sql();
-            sql.push("INSERT INTO erasure_identifier (organization_id, hash, erasure_id, part_id) VALUES ");
-            sql.list(some, |sql, hash| {
-                sql.push("(").bind_tenant(self.organization()).push(", ").bind(hash.as_str()).push(", ").bind(erasure);
-                sql.push(", ").cell(&part.map_or(Cell::Null, Cell::Id), CellKind::Id).push(")");
-            });
+            let part = part.map_or(Cell::Null, Cell::Id);
+            let rows: Vec<_> =
+                some.iter().map(|hash| [Cell::Text(hash.clone()), Cell::Id(erasure), part.clone()]).collect();
+            sql.push("INSERT INTO erasure_identifier (organization_id, hash, erasure_id, part_id) ");
+            sql.tenant_rows(self.organization(), [CellKind::Text, CellKind::Id, CellKind::Id], &rows);
             sql.push(" ON CONFLICT (organization_id, hash) DO NOTHING");
             self.execute(sql.finish()).await?;
         }

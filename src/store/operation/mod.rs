@@ -8,4 +8,5 @@ pub mod diagnosis;
 pub mod jobs;
 pub(in crate::store) mod postgres_checks;
 pub(in crate::store) mod sqlite_file;
+mod statistics;
 pub mod unscoped;

@@ -19,6 +19,7 @@ pub struct Meter {
     writer_micros: AtomicU64,
     rows_read: AtomicU64,
     rows_written: AtomicU64,
+    at_once: AtomicU64,
     points: AtomicU64,
     answered: AtomicU64,
     is_abandoned: AtomicBool,
@@ -33,6 +34,8 @@ pub struct Spent {
     pub rows_read: u64,
     /// Rows that were inserted, changed or deleted.
     pub rows_written: u64,
+    /// Most rows and lines that one transaction was given to write.
+    pub at_once: u64,
     /// Points for work that no statement shows, such as parsing.
     pub points: u64,
     /// Tenths of points for what the answer holds: objects, counts, and rows that were written.
@@ -49,6 +52,11 @@ impl Meter {
         self.points.fetch_add(points, Ordering::Relaxed);
     }
 
+    /// Notes how many rows and lines one transaction is given to write.
+    pub fn writes_at_once(&self, rows: usize) {
+        self.at_once.fetch_max(rows as u64, Ordering::Relaxed);
+    }
+
     /// Adds tenths of points for what the answer holds.
     pub fn answers(&self, tenths: u64) {
         self.answered.fetch_add(tenths, Ordering::Relaxed);
@@ -60,6 +68,7 @@ impl Meter {
             writer: Duration::from_micros(self.writer_micros.load(Ordering::Relaxed)),
             rows_read: self.rows_read.load(Ordering::Relaxed),
             rows_written: self.rows_written.load(Ordering::Relaxed),
+            at_once: self.at_once.load(Ordering::Relaxed),
             points: self.points.load(Ordering::Relaxed),
             answered: self.answered.load(Ordering::Relaxed),
         }

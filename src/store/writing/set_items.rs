@@ -20,7 +20,7 @@ use crate::{
 };
 
 impl Tx {
-    /// Writes the items of whole rows, or replaces those of the same ids.
+    /// Writes the items of whole rows, or, where they have changed, replaces those of the same ids.
     pub(in crate::store) async fn insert_items(
         &self,
         noun: &'static Noun,
@@ -28,8 +28,10 @@ impl Tx {
         replaces: bool,
     ) -> Result<()> {
         for field in noun.fields.iter().filter(|field| field.kind.is_set()) {
+            let records: Vec<&Record> =
+                records.iter().filter(|record| !replaces || record.was(field.column).is_some()).collect();
             if replaces && !records.is_empty() {
-                let ids: Vec<Uuid> = records.iter().map(Record::id).collect();
+                let ids: Vec<Uuid> = records.iter().map(|record| record.id()).collect();
                 let mut sql = self.sql();
                 sql.push("DELETE FROM ").name(&[noun.table, "_", field.column]).push(" AS t WHERE ");
                 sql.filter_tenant(TenantCheck::ItemsTaken, Alias::ROW, "organization_id", self.organization())

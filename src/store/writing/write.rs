@@ -209,7 +209,7 @@ impl Tx {
             self.write_rows(part.len(), |sql| {
                 self.insert_rows(sql, noun, (&columns, &folded), part);
                 if replaces {
-                    replace(sql, noun, &columns, &folded);
+                    replace(sql, noun, (&columns, &folded), part);
                 }
                 sql.push(" RETURNING ").name(&[noun.tenant]).push(" AS organization_id");
             })
@@ -302,17 +302,25 @@ impl Tx {
     }
 }
 
-fn replace(sql: &mut Sql, noun: &'static Noun, columns: &[Column], folded: &[&'static Field]) {
+/// Has a row that is there take the new values. `SQLite` writes every index of a column that is set, even to what it held,
+/// so only those are set that differ in some row. PostgreSQL compares by itself, and keeps one plan for one text.
+fn replace(sql: &mut Sql, noun: &'static Noun, (columns, folded): (&[Column], &[&'static Field]), records: &[Record]) {
     sql.push(" ON CONFLICT (");
     if noun.tenant != "id" {
         sql.name(&[noun.tenant]).push(", ");
     }
     sql.name(&["id"]).push(") DO UPDATE SET ");
-    let changing = columns.iter().filter(|column| !matches!(column.name, "id" | "created_at"));
+    let is_postgres = sql.is_postgres();
+    let is_set = |name: &str| {
+        is_postgres
+            || matches!(name, "version" | "updated_at")
+            || records.iter().any(|record| record.was(name).is_some())
+    };
+    let changing = columns.iter().filter(|column| !matches!(column.name, "id" | "created_at") && is_set(column.name));
     sql.list(changing, |sql, column| {
         sql.name(&[column.name]).push(" = excluded.").name(&[column.name]);
     });
-    for field in folded {
+    for field in folded.iter().filter(|field| is_set(field.column)) {
         sql.push(", ").name(&[field.column, "_folded"]).push(" = excluded.").name(&[field.column, "_folded"]);
     }
 }
