@@ -11,6 +11,7 @@ use crate::{
     Result,
     store::{
         Tx,
+        erasure::mask::nothing,
         statement::{
             builder::Alias,
             cell::{Cell, CellKind, Record},
@@ -28,8 +29,11 @@ impl Tx {
         replaces: bool,
     ) -> Result<()> {
         for field in noun.fields.iter().filter(|field| field.kind.is_set()) {
-            let records: Vec<&Record> =
-                records.iter().filter(|record| !replaces || record.was(field.column).is_some()).collect();
+            // None are to be left of an empty set: an erasure under way may hide a set from who writes the row.
+            let is_written = |record: &&Record| {
+                !replaces || record.was(field.column).is_some() || *record.cell(field.column) == nothing(field)
+            };
+            let records: Vec<&Record> = records.iter().filter(is_written).collect();
             if replaces && !records.is_empty() {
                 let ids: Vec<Uuid> = records.iter().map(|record| record.id()).collect();
                 let mut sql = self.sql();
