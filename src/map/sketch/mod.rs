@@ -23,7 +23,7 @@ pub(super) use self::{
 };
 use super::{
     diagram::model::{Drawing, Step},
-    document::{Document, Identity, Known, MAX_ROWS, Mistakes, Row, write},
+    document::{Document, Identity, Known, Mistakes, Row, write},
 };
 use crate::{
     Error, Result,
@@ -83,6 +83,9 @@ struct Maker<'a> {
     used: HashMap<String, usize>,
 }
 
+/// Most rows and lines of a new journey: they are written at once, and others wait for the writer of `SQLite` meanwhile.
+const MAX_ROWS: usize = 1_500;
+
 impl Sketch<'_> {
     /// The rows of the sketch, or all that is wrong with it.
     fn plan(&self, meter: &Meter) -> Result<Planned<Document>> {
@@ -91,7 +94,7 @@ impl Sketch<'_> {
         maker.journey()?;
         let Maker { document, mut mistakes, .. } = maker;
         if document.count() > MAX_ROWS {
-            let message = format!("the journey has more than {MAX_ROWS} rows and links");
+            let message = format!("the journey has more than {MAX_ROWS} rows and links; make several journeys of it");
             mistakes.add(Code::TooLong, (self.path)(Part::Journey), message);
         }
         Ok(mistakes.or(document))

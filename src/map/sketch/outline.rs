@@ -45,7 +45,7 @@ pub(super) const GRAMMAR: &str = "One line per stage and, indented below it, one
                                   strength, `> Phone` a medium, `- Fast` an expectation (the first five are the \
                                   top five), and `~ LOOP Shop: too small` a link to another point with its \
                                   label. Each point is linked to the next one unless it has its own SEQUENCE or \
-                                  PARALLEL link. Up to 20,000 characters.";
+                                  PARALLEL link. Up to 20,000 characters, and 1,500 rows and links to write.";
 
 /// The mutation.
 pub(in crate::map) const FROM_OUTLINE: Mutation = Mutation {

@@ -132,7 +132,10 @@ async fn a_mistake_is_told_with_the_number_of_its_line() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let before = app.dump(caller.organization()).await;
+    // Each point with its step and the link to the next one.
+    let points = |count: usize| (0..count).map(|at| format!("P{at}\n")).collect::<String>();
     let cases: Vec<(String, &str, &[&str])> = vec![
+        (points(501), "TOO_LONG", &[]),
         (String::new(), "REQUIRED", &["outline"]),
         ("x".repeat(20_001), "TOO_LONG", &["outline"]),
         ("> Web\nPoint".to_owned(), "INVALID", &["outline", "1"]),
@@ -149,4 +152,5 @@ async fn a_mistake_is_told_with_the_number_of_its_line() {
         assert_eq!(payload["errors"], json!([{ "code": code, "path": path }]), "{outline:.40}");
         assert_eq!(app.dump(caller.organization()).await, before);
     }
+    made(&caller, "journeyFromOutline", json!({ "title": "T", "outline": points(500) })).await;
 }
