@@ -1,4 +1,4 @@
-//! Moves what was written from the write-ahead log into the file of `SQLite`, while others write.
+//! WAL checkpoints of `SQLite`, on a thread beside the writer.
 
 use std::{
     cell::Cell,
@@ -15,17 +15,17 @@ use tokio::{
 use super::sqlite;
 use crate::store::failure::DbFailure;
 
-/// After how many more pages in the log it is begun.
+/// A checkpoint starts after this many new pages in the WAL.
 const EACH: u32 = 1_000;
-/// With so many pages in the log, writers wait for the last of it: only when all is moved does the log begin anew.
+/// Above this many pages writers wait for the checkpoint to end: the WAL restarts only after a complete checkpoint.
 const MAX: u32 = 16_000;
 
 thread_local! {
-    /// Pages in the log after the last commit on this thread.
+    /// Pages in the WAL after the last commit on this thread.
     static LOGGED: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Lets a connection tell how long the log is, instead of moving it by itself.
+/// Replaces the automatic checkpoint of a connection by a hook that records the length of the WAL.
 pub fn watch(connection: &Connection) {
     connection.wal_hook(Some(|_, pages| {
         LOGGED.set(u32::try_from(pages).unwrap_or(0));
@@ -33,12 +33,12 @@ pub fn watch(connection: &Connection) {
     }));
 }
 
-/// What moves the log of one file, one at a time.
+/// Runs the checkpoints of one file, one at a time.
 #[derive(Clone)]
 pub struct Checkpoints {
     file: PathBuf,
     home: Handle,
-    /// The pages that were in the log when it was last moved.
+    /// Pages in the WAL at the last checkpoint.
     seen: Arc<Mutex<u32>>,
 }
 
@@ -47,12 +47,12 @@ impl Checkpoints {
         Self { file, home, seen: Arc::default() }
     }
 
-    /// Waits for the one that is going on, and keeps others from beginning.
+    /// Waits for a running checkpoint and prevents further ones while the guard lives.
     pub async fn paused(&self) -> OwnedMutexGuard<u32> {
         Arc::clone(&self.seen).lock_owned().await
     }
 
-    /// Takes care of the log after the writer's commit on this thread.
+    /// Starts a checkpoint if the WAL has grown enough. Called by the writer after each commit.
     pub fn after_commit(&self, writer: &Connection) {
         let pages = LOGGED.take();
         let Ok(mut seen) = Arc::clone(&self.seen).try_lock_owned() else { return };
@@ -79,12 +79,12 @@ fn apart(file: &Path) -> rusqlite::Result<()> {
     move_log(&sqlite::writer(file)?)
 }
 
-/// Moves what no reader is in the way of.
+/// Checkpoints the pages that no reader still needs.
 fn move_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))
 }
 
-/// The log only grows meanwhile: it is tried again.
+/// Logs a failure; the WAL grows until the next attempt.
 fn tell(done: rusqlite::Result<()>) {
     if let Err(error) = done {
         tracing::warn!(error = DbFailure::describe(&error), "the write-ahead log could not be moved into the file");

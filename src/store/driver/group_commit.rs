@@ -1,11 +1,11 @@
-//! The one connection that writes to a `SQLite` file, and transactions that reach the disk together.
+//! The single writer connection of a `SQLite` file, with group commit.
 //!
-//! Each transaction is a savepoint of an outer one. Whoever has written lets those go ahead who wait already; then the
-//! outer one is committed, once for all of them, and only then does any of them learn that it has succeeded. So a disk
-//! that must keep what it says costs each of many writers little. Nobody is kept waiting by what takes long: the outer
-//! one is committed before it begins.
+//! Each transaction is a savepoint of one outer transaction. A writer that finishes releases the connection to the
+//! writers that already wait; then the outer transaction is committed once for all of them, and only then is each told
+//! that it succeeded. Concurrent writers thus share the cost of one fsync. The outer transaction is committed before a
+//! writer that is expected to hold the connection for long, so that the finished ones do not wait for it.
 //!
-//! Organizations take turns ([`FairQueue`]): the one that has used the writer least comes first, however many others wait.
+//! [`FairQueue`] decides which organization writes next: the one that has used the writer least.
 
 use std::{
     fmt,
@@ -31,17 +31,17 @@ use crate::store::{
     usage::fair_queue::{FairQueue, Owner, QueueGuard, Shared},
 };
 
-/// A statement with more values takes long.
+/// A statement with more values than this runs in a blocking section.
 const MANY: usize = 500;
-/// How long the first of those who wait for the outer transaction to be committed waits for others' turns.
+/// How long the oldest finished savepoint waits for further writers before the outer transaction is committed.
 const GATHERING: Duration = Duration::from_millis(10);
-/// How long to wait for another process that writes.
+/// How long to wait for a lock that another process holds.
 const LOCK: Duration = Duration::from_secs(2);
 
-/// The one connection that writes.
+/// The writer of a `SQLite` file.
 pub struct Writer {
     file: PathBuf,
-    /// How long to wait for one's turn.
+    /// Maximum wait for the connection.
     acquire_timeout: Duration,
     group: Arc<FairQueue<CommitGroup>>,
     home: Handle,
@@ -49,39 +49,39 @@ pub struct Writer {
     statements: Arc<AtomicU64>,
 }
 
-/// The connection, opened when it is first needed, and who waits for the outer transaction to be committed.
+/// The connection, opened on first use, and the finished savepoints that wait for the outer COMMIT.
 struct CommitGroup {
     connection: Option<Connection>,
     is_closed: bool,
     waiting: Vec<oneshot::Sender<bool>>,
-    /// Since when the first of them waits.
+    /// When the oldest of them began to wait.
     since: Instant,
-    /// Where outer transactions are committed, whichever runtime the writers belong to.
+    /// The runtime on whose blocking threads outer transactions are committed.
     home: Handle,
-    /// Whether somebody was told to commit.
+    /// Whether a commit is already scheduled.
     is_settling: bool,
     checkpoints: Checkpoints,
 }
 
-/// A transaction on the one connection. Dropping it rolls back.
+/// One transaction: a savepoint on the writer connection. Dropping it rolls it back.
 pub struct Savepoint {
     state: Mutex<State>,
     writer: Arc<Writer>,
-    /// For whom the writer is held, and since when.
+    /// Who is charged for holding the writer, and the start of the hold.
     payer: Payer,
     since: Instant,
 }
 
 struct State {
-    /// Always there, but while it ends.
+    /// `None` only while the savepoint ends.
     group: Option<QueueGuard<CommitGroup>>,
     has_begun: bool,
-    /// Whether the database has ended the outer transaction by itself: nothing may run as a part of it any more.
+    /// Whether `SQLite` rolled back the outer transaction itself; no further statement may run in it.
     is_lost: bool,
 }
 
 impl Writer {
-    /// The writer of a file that is there. Opens nothing yet.
+    /// Creates the writer of an existing file; the connection opens on first use.
     pub fn new(file: PathBuf, acquire_timeout: Duration, statements: &Arc<AtomicU64>) -> Arc<Self> {
         let (home, statements) = (Handle::current(), Arc::clone(statements));
         let checkpoints = Checkpoints::new(file.clone(), home.clone());
@@ -94,7 +94,7 @@ impl Writer {
         turn.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into())
     }
 
-    /// Starts a transaction when it is its turn.
+    /// Starts a transaction as soon as the queue grants the connection.
     pub async fn begin(self: &Arc<Self>, payer: Payer) -> Result<Savepoint, DbFailure> {
         let state = State { group: Some(self.lock(payer.organization).await?), has_begun: false, is_lost: false };
         let mut savepoint =
@@ -107,7 +107,8 @@ impl Writer {
         waiting.await.map_err(|_| DbErr::Custom("a writer has panicked".to_owned()))?
     }
 
-    /// Runs a statement outside of any transaction, while nobody else writes. Answers the first number it answers with.
+    /// Runs a statement outside any transaction while no other writer is active. Returns the first integer of the
+    /// result.
     pub async fn execute_exclusive(&self, sql: &'static str) -> Result<Option<i64>, DbFailure> {
         let paused = self.checkpoints.paused().await;
         let (mut group, file) = (self.lock(None).await?, self.file.clone());
@@ -139,7 +140,7 @@ impl Writer {
 
 impl Shared for CommitGroup {
     fn settle(mut turn: QueueGuard<Self>) {
-        // If the runtime has come to its end, what it was told is dropped, and the turn with it.
+        // If the runtime has shut down, the task is dropped, and the queue guard with it.
         if turn.waiting.is_empty() || std::mem::replace(&mut turn.is_settling, true) {
             return turn.release();
         }
@@ -170,16 +171,16 @@ impl CommitGroup {
         Ok(self.connection.as_ref().expect("it was put there"))
     }
 
-    /// Ends the outer transaction, and tells all that waited for it.
+    /// Commits the outer transaction and notifies the savepoints that wait for it.
     fn commit(&mut self) {
         self.is_settling = false;
         let Some(connection) = self.connection.as_ref().filter(|connection| !connection.is_autocommit()) else {
-            // Nothing is left of what they wrote.
+            // SQLite has rolled back: their writes are lost.
             return self.notify(false);
         };
         let done = connection.execute_batch("COMMIT");
         if let Err(error) = &done {
-            // Each caller is told; the log is told once of what does not pass.
+            // Each caller gets the error; a lasting cause, such as a full disk, is logged once.
             if let Some(cause) = diagnosis::of_sqlite_error(error) {
                 diagnosis::report(cause, false);
             } else {
@@ -196,7 +197,7 @@ impl CommitGroup {
     }
 
     fn notify(&mut self, is_done: bool) {
-        // Whoever does not listen any more was not told that anything had succeeded.
+        // A dropped receiver was never acknowledged.
         for waiting in self.waiting.drain(..) {
             _ = waiting.send(is_done);
         }
@@ -214,19 +215,19 @@ impl Savepoint {
         }
         connection.prepare_cached("SAVEPOINT one")?.execute(())?;
         state.has_begun = true;
-        // Nobody pays for the wait for another process.
+        // The wait for a lock of another process is not charged.
         self.since = Instant::now();
         Ok(())
     }
 
-    /// Runs something as a part of the transaction.
+    /// Runs a closure on the connection within the savepoint.
     fn run<T>(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, DbFailure> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *state;
         let (Some(group), false) = (state.group.as_mut(), state.is_lost) else { return Err(lost()) };
         let connection = group.connection.as_ref().ok_or_else(lost)?;
         let done = run(connection);
-        // A full disk makes SQLite roll back all there is, and what came next would stand by itself.
+        // A full disk makes SQLite roll back the whole transaction; later statements would run in autocommit mode.
         if done.is_err() && connection.is_autocommit() {
             state.is_lost = true;
             group.notify(false);
@@ -247,7 +248,7 @@ impl Savepoint {
         let many = statement.values.as_ref().is_some_and(|values| values.0.len() > MANY);
         let run = || self.count(|connection| sqlite::read(connection, statement, layout));
         let found = if many { in_blocking_section(run) } else { run() };
-        // The writer is held: nothing is waited for that need not be.
+        // The writer is held, so yield only where the statement has blocked this thread.
         if !(many && has_other_threads()) {
             super::yield_if_slow(started).await;
         }
@@ -263,26 +264,26 @@ impl Savepoint {
         self.count(|connection| sqlite::read_per_parent(connection, &mut statement, per_parent, layout, None))
     }
 
-    /// Runs what may take long: it is not of those that every call makes.
+    /// Runs a statement that may take long. Returns the number of changed rows.
     pub fn execute(&self, statement: &Statement) -> Result<u64, DbFailure> {
         in_blocking_section(|| self.count(|connection| sqlite::execute(connection, statement)))
     }
 
-    /// Makes what was written stand: answers when the disk has it.
+    /// Commits; returns once the writes are on disk.
     pub async fn commit(self) -> Result<(), DbFailure> {
         self.run(|connection| connection.prepare_cached("RELEASE one")?.execute(()))?;
         self.wait_for_commit().await
     }
 
-    /// Undoes everything. What it has seen of those before it must stand, ahead of what its caller is told.
+    /// Rolls back; returns once earlier savepoints of the group, whose writes it may have read, are on disk.
     pub async fn rollback(self) -> Result<(), DbFailure> {
         self.run(undo)?;
         self.wait_for_commit().await
     }
 
-    /// Lets the next one go ahead and waits until all before it stands.
+    /// Releases the connection to the next writer and waits for the outer COMMIT.
     async fn wait_for_commit(self) -> Result<(), DbFailure> {
-        let told = {
+        let committed = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.has_begun = false;
             let Some(mut group) = state.group.take() else { return Err(lost()) };
@@ -290,26 +291,26 @@ impl Savepoint {
             if group.waiting.is_empty() {
                 group.since = Instant::now();
             }
-            let (tell, told) = oneshot::channel();
-            group.waiting.push(tell);
+            let (sender, receiver) = oneshot::channel();
+            group.waiting.push(sender);
             group.account_for();
             let is_time = group.turns().next().is_none_or(|next| group.since.elapsed() + next > GATHERING);
             if is_time {
                 CommitGroup::settle(group);
             }
-            told
+            receiver
         };
-        if told.await == Ok(true) { Ok(()) } else { Err(lost()) }
+        if committed.await == Ok(true) { Ok(()) } else { Err(lost()) }
     }
 }
 
-/// Counts for how long a transaction has held the writer.
+/// Records how long a transaction held the writer.
 fn note_hold(payer: &Payer, since: Instant) {
     payer.meter.wrote_since(since);
     metrics::histogram!("rapport_writer_hold_seconds").record(since.elapsed());
 }
 
-/// Runs something where others of the runtime can go on without this thread, if there is any other.
+/// Runs a closure in a blocking section, so that other threads of the runtime take over this thread's tasks.
 fn in_blocking_section<T>(run: impl FnOnce() -> T) -> T {
     if has_other_threads() { tokio::task::block_in_place(run) } else { run() }
 }
@@ -323,7 +324,7 @@ fn undo(connection: &Connection) -> rusqlite::Result<usize> {
     connection.prepare_cached("RELEASE one")?.execute(())
 }
 
-/// What was written is gone, and may be written again.
+/// The error for a transaction whose writes were lost; it is safe to retry.
 fn lost() -> DbFailure {
     DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed).into()
 }

@@ -1,4 +1,4 @@
-//! Where statements run: the connections of either database, and transactions on them.
+//! Connections and transactions of both databases.
 
 mod checkpoint;
 mod group_commit;
@@ -33,73 +33,72 @@ use super::{
     usage::meter::Meter,
 };
 
-/// After how long others of the thread go ahead.
+/// A statement that took longer yields to the other tasks of its thread.
 const YIELD_AFTER: Duration = Duration::from_micros(500);
 
-/// A row as it was read.
+/// A row with its tenant.
 #[derive(Debug)]
 pub struct TenantRow {
-    /// Whose it is.
+    /// The organization of the row.
     pub tenant: Option<Uuid>,
-    /// The row it was found below, if rows were asked for below others.
+    /// The parent of the row, if the statement reads children.
     pub parent: Option<Uuid>,
-    /// What was asked for of it.
+    /// The selected columns.
     pub cells: Vec<Cell>,
 }
 
-/// What a statement answers with: its columns after those that are always there.
+/// The columns of a result: a parent, if any, the tenant, then the selected ones.
 #[derive(Clone, Copy, Debug)]
 pub struct RowLayout<'a> {
-    /// Whether the first column names the row below which a row was found. The next one is the tenant.
+    /// Whether the first column is the id of the parent. The next one is the tenant.
     pub has_parent: bool,
-    /// What the others hold.
+    /// Kinds of the selected columns.
     pub kinds: &'a [CellKind],
 }
 
-/// Rows below which others are asked for, and the places for each in the statement that is run for one after the other.
+/// The parents for which a statement runs once each, and the parameters that take their ids.
 #[derive(Clone, Copy, Debug)]
 pub struct PerParent<'a> {
-    /// The rows.
+    /// The parents.
     pub parents: &'a [Uuid],
-    /// Where each goes among the values.
+    /// Indexes of the parameters.
     pub places: &'a [usize],
 }
 
-/// Who a transaction is for: nobody in particular by default, which is what the server does by itself.
+/// Who is charged for a transaction; by default the server itself.
 #[derive(Clone, Debug, Default)]
 pub struct Payer {
-    /// Whose turn it takes.
+    /// The organization whose turn it takes in the queue of the writer.
     pub organization: Option<OrganizationId>,
-    /// What counts its cost.
+    /// Records its cost.
     pub meter: Arc<Meter>,
 }
 
-/// What statements run on: connections, or a transaction.
+/// Runs statements: on pooled connections or in a transaction.
 pub trait Connection: Send + Sync {
-    /// The transaction, if it has not begun in the database: what is read now is read outside of it.
+    /// The transaction, if it has not begun in the database yet: reads run outside it.
     fn unstarted(&self) -> impl Future<Output = Option<&UnitOfWork>> + Send {
         std::future::ready(None)
     }
 
-    /// Notes that something went wrong, so that nothing is committed.
+    /// Records a failure, so that the transaction cannot commit.
     fn fail(&self) {}
 
-    /// Every row that a statement answers with.
+    /// Runs a statement and returns its rows.
     fn query(
         &self,
         statement: Statement,
         layout: RowLayout<'_>,
     ) -> impl Future<Output = Result<Vec<TenantRow>, DbFailure>> + Send;
 
-    /// As [`Connection::query`], for a statement that changes and locks nothing.
+    /// Like [`Connection::query`], for a statement that neither writes nor locks.
     fn read(
         &self,
         statement: Statement,
         layout: RowLayout<'_>,
     ) -> impl Future<Output = Result<Vec<TenantRow>, DbFailure>> + Send;
 
-    /// The rows that such a statement answers with below each of other rows. On `SQLite`; PostgreSQL is told all of them
-    /// at once.
+    /// Runs such a statement once for each parent. On `SQLite` only: on PostgreSQL one statement takes all parents.
     fn query_per_parent(
         &self,
         statement: Statement,
@@ -108,12 +107,12 @@ pub trait Connection: Send + Sync {
     ) -> impl Future<Output = Result<Vec<TenantRow>, DbFailure>> + Send;
 }
 
-/// Where statements run.
+/// The connections of a store.
 #[derive(Clone, Debug)]
 pub enum Pools {
-    /// What writes on `SQLite`.
+    /// The writer of `SQLite`.
     Writer(Arc<Writer>),
-    /// What reads on `SQLite`, and connections for what takes long: copies and checks of the whole file.
+    /// The readers of `SQLite`, and sqlx connections for long work: backups and checks of the whole file.
     Readers(Arc<Readers>, DatabaseConnection),
     /// The connections of PostgreSQL.
     Postgres(Arc<PostgresPool>),
@@ -129,7 +128,7 @@ pub enum Transaction {
 }
 
 impl RowLayout<'_> {
-    /// Reads a row by its places.
+    /// Reads a row with `cell`, which is called with the index and kind of each column.
     fn read<E>(self, mut cell: impl FnMut(usize, CellKind) -> Result<Cell, E>) -> Result<TenantRow, E> {
         let parent = if self.has_parent { cell(0, CellKind::Id)?.id() } else { None };
         let first = usize::from(self.has_parent);
@@ -143,8 +142,8 @@ impl RowLayout<'_> {
 }
 
 impl Pools {
-    /// Starts a transaction that writes. On `SQLite` it is immediate: it waits for the one writer. On PostgreSQL it may
-    /// begin when it must, and gather what it writes.
+    /// Starts a transaction that writes. On `SQLite` it waits for the writer and begins immediately. On PostgreSQL, if
+    /// `is_deferred`, it begins on demand and batches its writes.
     pub async fn begin(&self, is_deferred: bool, payer: Payer) -> Result<Transaction, DbFailure> {
         match self {
             Self::Writer(writer) => Ok(Transaction::Sqlite(Box::new(writer.begin(payer).await?))),
@@ -158,7 +157,7 @@ impl Pools {
         }
     }
 
-    /// Closes every connection, after their statements have ended.
+    /// Closes all connections once their statements have ended.
     pub async fn close(&self) -> Result<(), DbErr> {
         match self {
             Self::Writer(writer) => {
@@ -178,12 +177,12 @@ impl Pools {
 }
 
 impl Transaction {
-    /// The transaction, if it gathers what it writes.
+    /// The transaction, if it batches its writes.
     pub fn deferred_writes(&self) -> Option<&PostgresTransaction> {
         if let Self::Postgres(open) = self { Some(&**open).filter(|open| open.is_deferred()) } else { None }
     }
 
-    /// Runs a statement to its end.
+    /// Runs a statement. Returns the number of changed rows.
     pub async fn execute(&self, statement: Statement) -> Result<u64, DbFailure> {
         match self {
             Self::Sqlite(savepoint) => savepoint.execute(&statement),
@@ -191,7 +190,7 @@ impl Transaction {
         }
     }
 
-    /// Makes what was written stand.
+    /// Commits.
     pub async fn commit(self) -> Result<(), DbFailure> {
         match self {
             Self::Sqlite(savepoint) => savepoint.commit().await,
@@ -201,7 +200,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// Undoes everything.
+    /// Rolls back.
     pub async fn rollback(self) -> Result<(), DbFailure> {
         match self {
             Self::Sqlite(savepoint) => savepoint.rollback().await,
@@ -299,7 +298,7 @@ impl ConnectionTrait for Pools {
     }
 }
 
-/// Lets others of the thread go ahead after what has taken long.
+/// Yields to the other tasks of the thread if a statement took long.
 async fn yield_if_slow(started: Instant) {
     if started.elapsed() > YIELD_AFTER {
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! PostgreSQL's connections, used again at once, without asking the database, when nothing can be left on them.
+//! A pool of PostgreSQL connections that reuses a clean connection without asking the server.
 
 use std::{
     fmt,
@@ -31,27 +31,27 @@ use crate::{
     },
 };
 
-/// How long a connection may lie unused before it is asked whether it still lives.
+/// A connection that was idle for longer is pinged before use.
 const PING_AFTER: Duration = Duration::from_secs(5);
-/// After how long an unused connection is closed, unless it is the one used last.
+/// An idle connection is closed after this time, unless it is the one used last.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long a connection that lay unused has to say that it lives.
+/// Timeout of that ping.
 const PING_TIMEOUT: Duration = Duration::from_millis(200);
-/// How long a connection is kept before the pool looks at it: its age, and whether it still lives.
+/// A connection older than this goes back to sqlx's pool, which checks or replaces it.
 const MAX_LIFETIME: Duration = Duration::from_mins(10);
 
-/// The connections of one pool. The pool asks a connection twice whenever it is given back: to roll back what might be
-/// open, and whether it lives. One whose last statement has ended well, outside any transaction, needs neither: it
-/// stays here, and is asked whether it lives if it lay unused for long. Every other goes to the pool.
+/// Connections of one sqlx pool. sqlx makes two round trips whenever a connection is returned: a ROLLBACK and a ping. A
+/// connection whose last statement succeeded outside any transaction needs neither: it stays here, and is pinged only
+/// after a long idle time. Every other connection is returned to sqlx's pool.
 ///
-/// The runtime that opens a connection is told of its answers. That of the thread that waits for them spares each the way
-/// through another thread; but nobody else can rely on it, for that thread may hang, or come to its end.
+/// The runtime that opens a connection drives its socket. If that is the runtime of the thread that awaits the result,
+/// each result saves a thread switch; but other threads cannot rely on it, because that thread may hang or end.
 pub struct PostgresPool {
     pool: PgPool,
     runtime: Handle,
-    /// Those that all share, if these are a thread's own: asked when all of these are taken.
+    /// The shared pool, if this pool belongs to one thread: used when all connections of the thread are taken.
     shared: Option<Arc<Self>>,
-    /// As many as the pool has connections: who holds one finds a connection here, or the pool has one to give.
+    /// One permit per connection: a holder finds an idle connection here, or sqlx's pool can open one.
     places: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
     acquire_timeout: Duration,
@@ -66,17 +66,17 @@ struct Idle {
 
 /// A connection in use.
 pub struct PooledConnection {
-    /// Always there, but while it is dropped.
+    /// `None` only during drop.
     connection: Option<PoolConnection<Postgres>>,
-    /// Whether nothing can be left on it: only ever true between statements outside a transaction.
+    /// Whether the connection has no open state: only true between statements outside a transaction.
     is_clean: bool,
     taken: Instant,
     pool: Arc<PostgresPool>,
-    /// As long as the connection is there, or on its way back to the pool.
+    /// Held until the connection is back in sqlx's pool.
     place: Option<OwnedSemaphorePermit>,
 }
 
-/// An idle connection that is asked whether it lives. Nothing is open on it: one that is not known to live is closed.
+/// An idle connection that is being pinged. It is closed unless the ping succeeds.
 struct Asked(Option<PoolConnection<Postgres>>);
 
 impl Drop for Asked {
@@ -86,8 +86,8 @@ impl Drop for Asked {
 }
 
 impl PostgresPool {
-    /// Keeps the connections of a pool that has `most` at most, and whose every user comes here. They live in the runtime
-    /// that runs this.
+    /// Wraps an sqlx pool of at most `most` connections, all of whose users go through this value. Connections belong
+    /// to the current runtime.
     pub fn new(pool: PgPool, most: u32, acquire_timeout: Duration, statements: &Arc<AtomicU64>) -> Arc<Self> {
         let places = Arc::new(Semaphore::new(most as usize));
         let statements = Arc::clone(statements);
@@ -95,16 +95,16 @@ impl PostgresPool {
         Arc::new(Self { pool, runtime, shared: None, places, idle, acquire_timeout, statements })
     }
 
-    /// Others of this runtime in place of these, at most so many. These are to be closed.
+    /// Creates a pool of another size on this runtime, to replace this one; the caller closes this one.
     pub fn resized(&self, most: u32) -> Arc<Self> {
         Self::new(self.pool_of(most), most, self.acquire_timeout, &self.statements)
     }
 
-    /// As many connections of the runtime that this thread runs, and these when those are taken or cannot be had.
+    /// Creates a pool for the current thread's runtime, which falls back to this one.
     pub fn for_worker(self: &Arc<Self>, most: u32) -> Arc<Self> {
         let (places, idle) = (Arc::new(Semaphore::new(most as usize)), Mutex::default());
         let (runtime, shared, statements) = (Handle::current(), Some(Arc::clone(self)), Arc::clone(&self.statements));
-        // A part, as others may still have to be asked.
+        // A part of the timeout: the shared pool may have to be asked as well.
         let acquire_timeout = self.acquire_timeout / 4;
         Arc::new(Self { pool: self.pool_of(most), runtime, shared, places, idle, acquire_timeout, statements })
     }
@@ -117,7 +117,7 @@ impl PostgresPool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection, waited for as long as the patience lasts.
+    /// Returns a connection, or an error after `acquire_timeout`.
     pub async fn acquire(self: &Arc<Self>) -> Result<PooledConnection, DbErr> {
         let place = Arc::clone(&self.places).try_acquire_owned().ok();
         let place = match place.map(|place| (place, self.fresh())) {
@@ -125,7 +125,7 @@ impl PostgresPool {
             Some((place, None)) => Some(place),
             None => None,
         };
-        // Rare, and large.
+        // Rarely taken, and a large future.
         Box::pin(async {
             let Some(shared) = &self.shared else { return runtime::enter(&self.runtime, self.soon(place)).await };
             let place = if let Some(place) = place {
@@ -158,7 +158,7 @@ impl PostgresPool {
         if let Some(idle) = self.fresh() {
             return Ok(self.lend(idle.connection, idle.taken, place));
         }
-        // Here and not by the pool, whose ROLLBACK leaves a warning in PostgreSQL's log where nothing is open.
+        // Not by sqlx's pool: its ROLLBACK outside a transaction logs a warning on the server.
         while let Some(Idle { connection, taken, .. }) = self.last() {
             let mut asked = Asked(Some(connection));
             let Some(connection) = &mut asked.0 else { continue };
@@ -176,7 +176,7 @@ impl PostgresPool {
         Ok(self.lend(connection, Instant::now(), place))
     }
 
-    /// The connection used last, unless it lay unused for long: if it did, so did all below it.
+    /// Takes the most recently used connection, unless it has been idle for long; then all others have been, too.
     fn fresh(&self) -> Option<Idle> {
         let mut idle = self.idle();
         if idle.last()?.since.elapsed() < PING_AFTER { idle.pop() } else { None }
@@ -197,7 +197,7 @@ impl PostgresPool {
         }
     }
 
-    /// The connection used last, however long ago.
+    /// Takes the most recently used connection, and closes those past the idle timeout.
     fn last(&self) -> Option<Idle> {
         let (last, unused): (_, Vec<_>) = {
             let mut idle = self.idle();
@@ -211,23 +211,23 @@ impl PostgresPool {
         last
     }
 
-    /// Gives every idle connection to the pool, which asks each whether it lives.
+    /// Returns every idle connection to sqlx's pool.
     fn give_back(&self) {
         let idle = std::mem::take(&mut *self.idle());
         let _entered = self.runtime.enter();
         drop(idle);
     }
 
-    /// Closes every connection, after their statements have ended.
+    /// Closes all connections once their statements have ended.
     pub async fn close(&self) {
-        // Closed from here on, so that nothing is kept any more.
+        // The pool counts as closed from here on, so no connection is kept.
         let closing = self.pool.close();
         self.give_back();
         closing.await;
     }
 }
 
-/// An idle connection that is dropped starts a task that gives it to the pool, but its runtime may have ended.
+/// Detaches idle connections: dropping one would spawn a task on a runtime that may have ended.
 impl Drop for PostgresPool {
     fn drop(&mut self) {
         let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -260,7 +260,7 @@ impl Drop for PooledConnection {
             }
             return;
         }
-        // What broke this one may have broken those beside it.
+        // The cause, such as a restarted server, may have broken the idle ones, too.
         let beside = std::mem::take(&mut *idle);
         drop((idle, beside));
         let (back, place) = (connection.return_to_pool(), self.place.take());
@@ -272,8 +272,7 @@ impl Drop for PooledConnection {
 }
 
 impl PooledConnection {
-    /// Runs one statement to its end. Whoever stops waiting before leaves a connection that is not clean, and so does a
-    /// statement that fails.
+    /// Runs one statement. A cancelled or failed statement leaves the connection marked as not clean.
     async fn run<T>(
         &mut self,
         is_outside: bool,
@@ -289,7 +288,7 @@ impl PooledConnection {
         done
     }
 
-    /// Rows as they were asked for.
+    /// Runs a statement and reads its rows by `layout`.
     pub async fn query(
         &mut self,
         is_outside: bool,
@@ -313,14 +312,14 @@ impl PooledConnection {
         self.run(is_outside, run).await.map(ExecResult::from).map_err(exec_error)
     }
 
-    /// Whatever it is: the connection is not clean after it.
+    /// Runs arbitrary SQL; the connection is not clean afterwards.
     pub async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, DbErr> {
         let sql = AssertSqlSafe(sql.to_owned());
         let run = async |connection: &mut PgConnection| connection.execute(sql).await;
         self.run(false, run).await.map(ExecResult::from).map_err(exec_error)
     }
 
-    /// Begins or ends a transaction. Between the two, and if either is not waited for, it is not clean.
+    /// Begins or ends a transaction. Inside one, and after a cancelled call, the connection is not clean.
     pub async fn turn(&mut self, sql: &'static str, is_end: bool) -> Result<(), DbErr> {
         self.is_clean = false;
         let connection = self.connection.as_mut().expect("it is there until it is dropped");
@@ -357,7 +356,7 @@ fn bind(arguments: &mut PgArguments, value: &Value) -> Result<(), BoxDynError> {
         Value::Bool(given) => arguments.add(*given),
         Value::Int(given) => arguments.add(*given),
         Value::BigInt(given) => arguments.add(*given),
-        // What SeaORM limits a query with.
+        // The type that SeaORM uses for LIMIT.
         Value::BigUnsigned(given) => arguments.add(given.map(i64::try_from).transpose()?),
         Value::Double(given) => arguments.add(*given),
         Value::String(given) => arguments.add(given.as_deref()),
@@ -381,7 +380,7 @@ fn exec_error(error: sqlx::Error) -> DbErr {
 }
 
 impl CellKind {
-    /// Reads a column of a row. The statement is ours: its columns are of the kinds it was written for.
+    /// Reads a column of a row. Unchecked: the statement was composed with these kinds.
     fn read_postgres(self, row: &PgRow, place: usize) -> Result<Cell, sqlx::Error> {
         Ok(match self {
             Self::Id => row.try_get_unchecked::<Option<_>, _>(place)?.map_or(Cell::Null, Cell::Id),

@@ -8,21 +8,21 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::{PooledConnection, PostgresPool, RowLayout, TenantRow, WriteBatch};
 use crate::store::{failure::DbFailure, usage::meter::Meter};
 
-/// A transaction of PostgreSQL. It begins when it first writes or locks something: what was read until then was read as
-/// in a transaction, whose statements each see what is committed. Dropping it rolls back.
+/// A transaction on PostgreSQL. It begins with its first write or lock: under READ COMMITTED, earlier reads see the
+/// same as they would inside it. Dropping it rolls it back.
 #[derive(Debug)]
 pub struct PostgresTransaction {
     pool: Arc<PostgresPool>,
-    /// Whether writes that nobody waits for are gathered.
+    /// Whether writes whose result is not needed yet are batched.
     is_deferred: bool,
     state: Mutex<State>,
-    /// What counts how long statements take that write or lock.
+    /// Records the duration of statements that write or lock.
     meter: Arc<Meter>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The connection, once it has begun.
+    /// The connection, once the transaction has begun.
     line: Option<PooledConnection>,
     batch: Option<WriteBatch>,
 }
@@ -37,7 +37,7 @@ impl State {
         Ok(self.line.as_mut().expect("it was put there"))
     }
 
-    /// Writes what was gathered.
+    /// Sends the batched writes.
     async fn flush(&mut self, pool: &Arc<PostgresPool>) -> Result<(), DbFailure> {
         let Some(batch) = self.batch.take() else { return Ok(()) };
         let statement = batch.finish(|_| {});
@@ -48,19 +48,19 @@ impl State {
 }
 
 impl PostgresTransaction {
-    /// One that has not begun, and gathers what it may.
+    /// Creates a transaction that begins on demand and batches writes.
     pub fn deferred(pool: &Arc<PostgresPool>, meter: Arc<Meter>) -> Self {
         Self { pool: Arc::clone(pool), is_deferred: true, state: Mutex::default(), meter }
     }
 
-    /// One that has begun, and does everything as it is told.
+    /// Begins a transaction that runs each write at once.
     pub async fn begin(pool: &Arc<PostgresPool>, meter: Arc<Meter>) -> Result<Self, DbErr> {
         let open = Self { pool: Arc::clone(pool), is_deferred: false, state: Mutex::default(), meter };
         open.state.lock().await.begun(pool).await?;
         Ok(open)
     }
 
-    /// Counts how long something takes.
+    /// Records how long a future takes.
     async fn timed<T>(&self, run: impl Future<Output = T>) -> T {
         let started = Instant::now();
         let done = run.await;
@@ -68,12 +68,12 @@ impl PostgresTransaction {
         done
     }
 
-    /// Whether writes that nobody waits for are gathered.
+    /// Whether writes whose result is not needed yet are batched.
     pub const fn is_deferred(&self) -> bool {
         self.is_deferred
     }
 
-    /// Holds the transaction for a statement that sees all before it.
+    /// Begins if needed and sends batched writes, so that the next statement sees them.
     async fn ready(&self) -> Result<MutexGuard<'_, State>, DbFailure> {
         let mut state = self.state.lock().await;
         self.timed(state.flush(&self.pool)).await?;
@@ -87,13 +87,13 @@ impl PostgresTransaction {
         self.timed(line.query(false, statement, layout)).await
     }
 
-    /// Whether it has neither begun nor gathered anything.
+    /// Whether it has neither begun nor batched a write.
     pub async fn is_unstarted(&self) -> bool {
         let state = self.state.lock().await;
         state.line.is_none() && state.batch.is_none()
     }
 
-    /// Reads. Does not begin for it.
+    /// Runs a read; does not begin the transaction.
     pub async fn read(&self, statement: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>, DbFailure> {
         debug_assert!(only_reads(&statement.sql), "outside a transaction: {}", statement.sql);
         let mut state = self.state.lock().await;
@@ -110,7 +110,7 @@ impl PostgresTransaction {
         Ok(self.timed(line.execute(false, statement)).await?.rows_affected())
     }
 
-    /// Adds to what is gathered. Answers how many values that binds by now.
+    /// Adds to the batch. Returns how many values the batch binds.
     pub async fn enqueue(&self, empty: impl FnOnce() -> WriteBatch, add: impl FnOnce(&mut WriteBatch)) -> usize {
         let mut state = self.state.lock().await;
         let batch = state.batch.get_or_insert_with(empty);
@@ -118,18 +118,19 @@ impl PostgresTransaction {
         batch.values()
     }
 
-    /// Takes what was gathered, to end with it.
+    /// Takes the batch, to commit with it.
     pub async fn take_queue(&self) -> Option<WriteBatch> {
         self.state.lock().await.batch.take()
     }
 
-    /// Writes what was gathered so far.
+    /// Sends the batch.
     pub async fn flush(&self) -> Result<(), DbFailure> {
         let mut state = self.state.lock().await;
         self.timed(state.flush(&self.pool)).await
     }
 
-    /// Ends with a statement that holds all there was to write: by itself, if nothing has begun.
+    /// Commits with a statement that holds all batched writes; if the transaction has not begun, that statement is the
+    /// whole transaction.
     pub async fn commit_with(self, last: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>, DbFailure> {
         let (State { line, .. }, started) = (self.state.into_inner(), Instant::now());
         let Some(mut line) = line else {
@@ -161,7 +162,7 @@ impl PostgresTransaction {
     }
 }
 
-/// Whether a statement neither changes nor locks anything.
+/// Whether a statement neither writes nor locks.
 fn only_reads(sql: &str) -> bool {
     sql.starts_with("SELECT ")
         && [" FOR UPDATE", " FOR NO KEY UPDATE", " FOR KEY SHARE", " FOR SHARE"].iter().all(|lock| !sql.contains(lock))

@@ -1,7 +1,7 @@
-//! Readers of a `SQLite` file that answer on the thread that asks, for as long as that keeps nobody else waiting.
+//! Read connections of a `SQLite` file that run short statements on the calling thread.
 //!
-//! What takes longer is stopped and asked again on a thread of its own. A driver with a thread for each connection pays
-//! for the way there and back with every statement, several times what most of them cost.
+//! A statement that exceeds its budget is interrupted and run again on a blocking thread. A driver with one thread per
+//! connection pays two thread switches per statement, several times the cost of most statements.
 
 use std::{
     fmt,
@@ -20,20 +20,20 @@ use tokio::sync::Semaphore;
 use super::{PerParent, RowLayout, TenantRow, sqlite};
 use crate::store::failure::DbFailure;
 
-/// How long a statement may keep the thread that asks.
+/// Budget of a statement on the calling thread.
 const INLINE_BUDGET: Duration = Duration::from_millis(2);
-/// How long a statement may take at most, as on PostgreSQL.
+/// Statement timeout, the same as on PostgreSQL.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a long statement waits for a lock: only who needs the file for himself holds one that readers see.
+/// Lock timeout of a long statement. Only an exclusive lock on the file, as for a restore, blocks readers.
 const LOCK: Duration = Duration::from_secs(2);
-/// After how many steps of `SQLite`'s machine it is asked how long it has been.
+/// Steps of `SQLite`'s virtual machine between two looks at the clock.
 const STEPS: i32 = 1_000;
 
-/// The readers of one file.
+/// The read connections of one file.
 pub struct Readers {
     file: PathBuf,
     idle: Mutex<Vec<Reader>>,
-    /// As many long statements run at once.
+    /// Limits how many long statements run at once.
     places: Arc<Semaphore>,
     most: usize,
     acquire_timeout: Duration,
@@ -43,13 +43,13 @@ pub struct Readers {
 
 struct Reader {
     connection: Connection,
-    /// When the statement must have ended, in nanoseconds after `epoch`.
+    /// Deadline of the statement, in nanoseconds after `epoch`.
     deadline: Arc<AtomicU64>,
     epoch: Instant,
 }
 
 impl Readers {
-    /// Readers of a file that is there and in the mode of a write-ahead log. None is opened yet.
+    /// Creates the pool of an existing file in WAL mode; connections open on demand.
     pub fn new(file: PathBuf, most: u32, acquire_timeout: Duration, statements: &Arc<AtomicU64>) -> Arc<Self> {
         let (most, statements) = (most.max(1) as usize, Arc::clone(statements));
         let places = Arc::new(Semaphore::new(most));
@@ -64,13 +64,13 @@ impl Readers {
         })
     }
 
-    /// The rows that a statement answers with.
+    /// Runs a statement and returns its rows.
     pub async fn query(
         self: &Arc<Self>,
         statement: Statement,
         layout: RowLayout<'_>,
     ) -> Result<Vec<TenantRow>, DbFailure> {
-        // Who asks one thing after the other lets others of the thread go ahead at times.
+        // A task with many statements in a row yields now and then.
         tokio::task::coop::consume_budget().await;
         let started = Instant::now();
         let brief = self.run(INLINE_BUDGET, Duration::ZERO, |reader, _| sqlite::read(reader, &statement, layout));
@@ -86,7 +86,7 @@ impl Readers {
         .await
     }
 
-    /// The rows that a statement answers with below each of other rows.
+    /// Runs a statement once for each parent.
     pub async fn query_per_parent(
         self: &Arc<Self>,
         mut statement: Statement,
@@ -113,7 +113,7 @@ impl Readers {
         self.on_blocking_thread(long).await
     }
 
-    /// Runs what takes longer where it keeps nobody waiting.
+    /// Runs a long statement on a blocking thread.
     async fn on_blocking_thread(
         self: &Arc<Self>,
         read: impl FnOnce(&Connection, Instant) -> rusqlite::Result<Vec<TenantRow>> + Send + 'static,
@@ -128,7 +128,7 @@ impl Readers {
         task.await.map_err(|_| DbErr::Custom("a reader has panicked".to_owned()))?
     }
 
-    /// Reads for so long at most, and waits so long for a lock.
+    /// Runs `read` on a pooled connection with a time budget and a lock timeout.
     fn run(
         &self,
         time: Duration,
@@ -160,17 +160,17 @@ impl Readers {
         Ok(idle.map_or_else(|| Reader::open(&self.file), Ok)?)
     }
 
-    /// Takes a reader back, unless something may be wrong with it.
+    /// Returns a connection to the pool, unless it may be in a bad state.
     fn give(&self, reader: Reader, is_sound: bool) {
         let mut idle = self.idle();
-        // One that is still in a transaction would read what was, for ever.
+        // A connection left in a transaction would read an old snapshot for ever.
         let is_sound = is_sound && reader.connection.is_autocommit();
         if is_sound && idle.len() < self.most && !self.is_closed.load(Ordering::Acquire) {
             idle.push(reader);
         }
     }
 
-    /// Closes every reader that is idle; the others when their statements have ended.
+    /// Closes idle connections now, and the others once their statements have ended.
     pub fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
         self.idle().clear();
@@ -183,7 +183,7 @@ impl fmt::Debug for Readers {
     }
 }
 
-/// Whether it was stopped, or found a lock, where there was no time.
+/// Whether a statement was interrupted or found the file locked.
 fn takes_longer(error: &DbFailure) -> bool {
     let DbFailure::Sqlite(error) = error else { return false };
     matches!(error.sqlite_error_code(), Some(ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy))
@@ -199,7 +199,7 @@ impl Reader {
         Ok(Self { connection, deadline, epoch })
     }
 
-    /// Sets when what runs next must have ended, and how long it waits for a lock.
+    /// Sets the deadline and the lock timeout of the next statement.
     fn until(&self, until: Instant, lock: Duration) -> rusqlite::Result<Instant> {
         let nanos = until.saturating_duration_since(self.epoch).as_nanos();
         self.deadline.store(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -221,7 +221,7 @@ mod tests {
         statement::cell::{Cell, CellKind},
     };
 
-    /// Counts to a number, which takes the longer the larger it is.
+    /// A statement whose duration grows with the number.
     fn count_to(number: i64) -> Statement {
         let sql = format!(
             "SELECT NULL, COUNT(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) \

@@ -1,4 +1,4 @@
-//! How `SQLite` is opened, asked and read on our own threads.
+//! Opening `SQLite` through rusqlite, running statements and reading rows.
 
 use std::{
     path::Path,
@@ -14,35 +14,35 @@ use crate::store::{
     statement::cell::{Cell, CellKind},
 };
 
-/// Statements that a connection keeps prepared.
+/// Size of the prepared-statement cache of a connection.
 const PREPARED: usize = 256;
 
-/// Memory for the pages of the connection that writes, in KiB.
+/// Page cache of the writer connection, in KiB.
 const CACHE: i64 = 16_384;
 
 fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
-    // Who may wait says so; the driver's own default would keep the thread that asks.
+    // Callers set their own busy timeout; the driver's default would block the calling thread.
     connection.busy_timeout(Duration::ZERO)?;
     Ok(connection)
 }
 
-/// A connection that only reads a file that is there and has a write-ahead log.
+/// Opens a read-only connection to an existing file in WAL mode.
 pub fn reader(file: &Path) -> rusqlite::Result<Connection> {
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "mmap_size", MAPPED)?;
     Ok(connection)
 }
 
-/// A connection that writes to such a file, and answers for what it has committed.
+/// Opens the writer connection to such a file, with `synchronous = FULL`.
 pub fn writer(file: &Path) -> rusqlite::Result<Connection> {
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // KiB. What a long transaction writes stays in memory until it is committed, and is not read again for each row.
+    // KiB. Pages that a long transaction writes stay in memory until it commits.
     connection.pragma_update(None, "cache_size", -CACHE)?;
-    // What is deleted is overwritten: an erased person must not be left between the rows.
+    // Deleted content is overwritten, so that no erased personal data stays in free space.
     connection.pragma_update(None, "secure_delete", true)?;
     checkpoint::watch(&connection);
     #[cfg(debug_assertions)]
@@ -52,7 +52,7 @@ pub fn writer(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// The rows that a statement answers with.
+/// Returns the rows of a statement.
 pub fn read(connection: &Connection, statement: &Statement, layout: RowLayout<'_>) -> rusqlite::Result<Vec<TenantRow>> {
     let mut prepared = connection.prepare_cached(&statement.sql)?;
     let mut found = Vec::new();
@@ -60,7 +60,7 @@ pub fn read(connection: &Connection, statement: &Statement, layout: RowLayout<'_
     Ok(found)
 }
 
-/// Adds the rows that were found, below a parent if that is known already.
+/// Appends the rows of a statement, with their parent if it is known.
 fn add(
     found: &mut Vec<TenantRow>,
     parent: Option<Uuid>,
@@ -74,8 +74,8 @@ fn add(
     Ok(())
 }
 
-/// The rows that a statement answers with below each of other rows, one after the other. Stops at a moment, if one is
-/// given, as an interrupted statement does.
+/// Runs a statement once for each parent and returns all rows. Stops at the deadline, if there is one, with the error
+/// of an interrupted statement.
 pub fn read_per_parent(
     connection: &Connection,
     statement: &mut Statement,
@@ -97,7 +97,7 @@ pub fn read_per_parent(
     Ok(found)
 }
 
-/// As [`read_per_parent`], all of it as it was at one moment.
+/// Like [`read_per_parent`], in one read transaction.
 pub fn read_per_parent_in_snapshot(
     connection: &Connection,
     statement: &mut Statement,
@@ -111,7 +111,7 @@ pub fn read_per_parent_in_snapshot(
     found
 }
 
-/// Runs a statement that answers with nothing. Answers how many rows it changed.
+/// Runs a statement without a result. Returns the number of changed rows.
 pub fn execute(connection: &Connection, statement: &Statement) -> rusqlite::Result<u64> {
     let changed = connection.prepare_cached(&statement.sql)?.execute(params_from_iter(values(statement)))?;
     Ok(changed as u64)
@@ -121,7 +121,7 @@ fn values(statement: &Statement) -> impl Iterator<Item = Bound<'_>> {
     statement.values.iter().flat_map(|values| &values.0).map(Bound)
 }
 
-/// A value as `SQLite` takes it.
+/// Converts a value for binding.
 struct Bound<'a>(&'a Value);
 
 impl rusqlite::ToSql for Bound<'_> {
@@ -130,7 +130,7 @@ impl rusqlite::ToSql for Bound<'_> {
             Value::Bool(Some(value)) => ValueRef::Integer(i64::from(*value)),
             Value::Int(Some(number)) => ValueRef::Integer(i64::from(*number)),
             Value::BigInt(Some(number)) => ValueRef::Integer(*number),
-            // What SeaORM limits a query with.
+            // The type that SeaORM uses for LIMIT.
             Value::BigUnsigned(Some(number)) => ValueRef::Integer(i64::try_from(*number).unwrap_or(i64::MAX)),
             Value::Double(Some(number)) => ValueRef::Real(*number),
             Value::String(Some(text)) => ValueRef::Text(text.as_bytes()),
@@ -188,7 +188,7 @@ mod tests {
 
     const ROWS: i64 = 3_000;
 
-    /// A file with an organization's feedback records, each a millisecond and a product later than the one before.
+    /// Creates a file with feedback records, each with a later time and product than the one before.
     async fn filled(folder: &tempfile::TempDir, organization: Uuid) -> Connection {
         let file = folder.path().join("some.db");
         let url = format!("sqlite://{}?mode=rwc", file.display());
@@ -206,7 +206,7 @@ mod tests {
         connection
     }
 
-    /// How many steps `SQLite`'s machine takes for the twenty rows after the one of that number.
+    /// Counts the steps of `SQLite`'s virtual machine for the twenty rows after the given one.
     fn steps(connection: &Connection, organization: Uuid, order: Column, after: i64, is_descending: bool) -> i32 {
         let cell = |number: i64| match order.kind {
             CellKind::Text => Cell::Text(format!("{number:05}")),

@@ -1,35 +1,36 @@
-//! Writes gathered into one statement, all of which happen or none.
+//! Several writes as one statement of PostgreSQL, all or nothing.
 
 use entity::id::OrganizationId;
 use sea_orm::Statement;
 
 use crate::store::statement::builder::{Alias, Sql};
 
-/// A statement of several writes, on PostgreSQL. None sees what the others did, so no two may concern the same row. The
-/// whole fails, and with it every part, unless each part wrote as many rows as it should, all of them the organization's.
+/// One PostgreSQL statement of several data-modifying CTEs (parts). Parts do not see each other's effects, so no two
+/// may write the same row. The statement fails as a whole unless each part wrote the expected number of rows of the
+/// organization.
 #[derive(Debug)]
 pub struct WriteBatch {
     sql: Sql,
     organization: OrganizationId,
-    /// How many rows each part writes.
+    /// Expected number of rows of each part.
     parts: Vec<i64>,
-    /// How many of the first parts a later one has tested.
+    /// How many of the first parts a later part already checks.
     tested: usize,
 }
 
 impl WriteBatch {
-    /// A batch in a statement that is empty yet.
+    /// Starts a batch in an empty statement.
     pub const fn new(sql: Sql, organization: OrganizationId) -> Self {
         Self { sql, organization, parts: Vec::new(), tested: 0 }
     }
 
-    /// How many values it binds.
+    /// Number of bound values.
     pub fn values(&self) -> usize {
         self.sql.values()
     }
 
-    /// Adds what writes so many rows, ends with `RETURNING` and answers first with each row's `organization_id`. Answers the
-    /// name by which later parts read what it answered with.
+    /// Adds a part that writes `rows` rows and ends with `RETURNING`, whose first column is `organization_id`. Returns
+    /// the name of its CTE, from which later parts can read.
     pub fn cte(&mut self, rows: usize, write: impl FnOnce(&mut Sql)) -> Alias {
         let name = Alias::nested('b', self.parts.len());
         self.sql.push(if self.parts.is_empty() { "WITH " } else { ", " }).alias(name).push(" AS (");
@@ -39,8 +40,8 @@ impl WriteBatch {
         name
     }
 
-    /// As [`WriteBatch::part`], for a part that happens after all before it have done what they should. Its text must hold a
-    /// condition: it goes on with `AND`.
+    /// Like [`WriteBatch::part`], for a part that runs only if all parts before it wrote what they should. Its text
+    /// must end in a condition, which is continued with `AND`.
     pub fn cte_after(&mut self, rows: usize, write: impl FnOnce(&mut Sql), answer: impl FnOnce(&mut Sql)) -> Alias {
         let (parts, organization) = (self.parts.clone(), self.organization);
         self.tested = parts.len();
@@ -53,10 +54,10 @@ impl WriteBatch {
         })
     }
 
-    /// The statement. It answers with the organization. What `guards` adds, beginning with `AND`, must hold as well.
+    /// Finishes the statement, which returns the organization. `guards` may add conditions, each beginning with `AND`.
     pub fn finish(mut self, guards: impl FnOnce(&mut Sql)) -> Statement {
         self.sql.push(" SELECT ").bind_tenant(self.organization).push(", 1 / CASE WHEN TRUE");
-        // A part that came after others wrote nothing unless they had done what they should.
+        // A dependent part has checked the parts before it.
         for (place, rows) in self.parts.iter().enumerate().skip(self.tested) {
             wrote_exactly(self.sql.push(" AND "), place, *rows, self.organization);
         }
@@ -66,12 +67,12 @@ impl WriteBatch {
     }
 }
 
-/// Appends the test that a part wrote what it should. Both are counted, the rows and those of the organization, so that
-/// one of another organization makes up for none.
+/// Appends the check that a part wrote what it should. It counts all rows and the rows of the organization, so that a
+/// row of another organization cannot stand in for a missing one.
 fn wrote_exactly(sql: &mut Sql, place: usize, rows: i64, organization: OrganizationId) {
     let part = Alias::nested('b', place);
     if rows == 1 {
-        // Cheaper than to count. None is null, and more than one is an error.
+        // Cheaper than COUNT: no row gives null, and more than one row is an error.
         sql.push("(SELECT ")
             .column(part, "organization_id")
             .push(" FROM ")

@@ -1,5 +1,4 @@
-//! Work that takes long and waits for nothing, kept off the threads that answer: so much of it at once and no more, in turns
-//! of the organizations.
+//! A bounded pool for CPU-bound work, off the threads that serve requests; organizations take turns.
 
 use std::{
     sync::Arc,
@@ -23,13 +22,13 @@ use crate::{
 /// Points for each millisecond of a computation.
 const POINTS: u64 = 10;
 
-/// A place to compute at.
+/// A permit to compute.
 #[derive(Debug)]
 struct ComputePermit;
 
 impl Shared for ComputePermit {}
 
-/// Places for such work.
+/// The pool.
 #[derive(Clone, Debug)]
 pub struct ComputePool {
     permits: Arc<FairQueue<ComputePermit>>,
@@ -38,18 +37,19 @@ pub struct ComputePool {
 }
 
 impl ComputePool {
-    /// So many places, each of which is waited for no longer than that. `home` has the threads.
+    /// Creates a pool of `places` permits on the blocking threads of `home`; a caller waits at most `patience` for one.
     pub fn new(places: usize, patience: Duration, home: Handle) -> Self {
         Self { permits: FairQueue::new((0..places.max(1)).map(|_| ComputePermit).collect()), patience, home }
     }
 
-    /// As many as leave half of the processor to others.
+    /// Creates a pool for half of the processors.
     pub(in crate::store) fn half(patience: Duration) -> Self {
         let places = available_parallelism().map_or(1, |count| count.get().div_ceil(2));
         Self::new(places, patience, Handle::current())
     }
 
-    /// Does the work elsewhere, for an organization or for nobody known. None if there is no place for it soon.
+    /// Runs work on a blocking thread, on behalf of an organization if it is known. `None` if no permit became free in
+    /// time.
     pub async fn run<T: Send + 'static>(
         &self,
         organization: Option<OrganizationId>,
@@ -58,19 +58,19 @@ impl ComputePool {
         let turn = self.permits.take(organization);
         let turn = runtime::on_own(tokio::time::timeout(self.patience, turn)).await.ok()?;
         let task = self.home.spawn_blocking(move || {
-            // Given back only when it is done, even if nobody waits any more.
+            // Held until the work ends, even if the caller has gone.
             let _turn = turn;
             work()
         });
         match task.await {
             Ok(done) => Some(done),
-            // As if it had happened here: the edge answers for it.
+            // The HTTP layer turns the panic into a response.
             Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
             Err(_) => None,
         }
     }
 
-    /// Runs to its end a future that waits for nothing. None if there is no place for it soon.
+    /// Runs a CPU-bound future to completion. `None` if no permit became free in time.
     pub async fn finish<T: Send + 'static>(
         &self,
         organization: Option<OrganizationId>,
@@ -82,7 +82,7 @@ impl ComputePool {
 }
 
 impl Scope {
-    /// The same, holding on to something until the last of the request's work: a mutation may outlive the request.
+    /// Adds permits that are held until the last work of the request ends: a mutation may outlive its request.
     #[must_use]
     pub fn with_permits(mut self, permits: impl IntoIterator<Item = Permit>) -> Self {
         self.permits.extend(permits.into_iter().map(Arc::new));
@@ -91,9 +91,9 @@ impl Scope {
 }
 
 impl<C: Connection> Scope<C> {
-    /// Computes something whose cost grows with what the caller has sent or asked for. If it `is_long`, nobody else of the
-    /// thread waits for it. When the caller does not wait any more, [`Meter::is_abandoned`] says so to the computation, which should then
-    /// end by [`Meter::check`].
+    /// Computes something whose cost grows with the caller's input, on a blocking thread if it `is_long`. If the caller
+    /// goes away, [`Meter::check`] returns an error to the computation, which should call it now and then.
+    /// [`Error::Unavailable`] if no permit became free in time.
     pub async fn compute<T: Send + 'static>(
         &self,
         is_long: bool,

@@ -1,7 +1,7 @@
-//! Turns at what only a few can use at once: of all organizations that wait, the one that has used the least comes next.
+//! A queue for a few shared resources: the waiting organization that has used them least is served next.
 //!
-//! This is start-time fair queueing. Each organization has an account of the time it has used. Whoever begins to wait
-//! starts from the account of the one being served, so that nobody saves up turns by staying away.
+//! This is start-time fair queueing. Each organization has an account of the time it has used. An organization that
+//! begins to wait starts from the account of the one being served, so that an idle organization saves up no turns.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,15 +14,15 @@ use std::{
 use entity::id::OrganizationId;
 use tokio::sync::oneshot;
 
-/// Once so many organizations are remembered, those that wait for nothing and owe nothing are forgotten.
+/// Above this many organizations, those without waiters whose account is behind are removed.
 const MAX_REMEMBERED: usize = 1_024;
 
-/// Who takes a turn: nobody in particular is the server itself.
+/// Who takes a turn; `None` is the server itself.
 pub type Owner = Option<OrganizationId>;
 
-/// What is used in turns.
+/// A shared resource.
 pub trait Shared: Send + Sized + 'static {
-    /// Takes care of what the last user has left, when nobody waits. Puts the turn down in the end.
+    /// Finishes pending work, such as a group commit, when nobody waits; must release the guard in the end.
     fn settle(turn: QueueGuard<Self>) {
         turn.release();
     }
@@ -30,40 +30,40 @@ pub trait Shared: Send + Sized + 'static {
 
 impl Shared for () {}
 
-/// Everybody's turns at some equal things.
+/// The queue for a set of equal resources.
 pub struct FairQueue<T: Shared> {
     state: Mutex<State<T>>,
 }
 
 struct State<T: Shared> {
     free: Vec<T>,
-    /// The account of the organization that was served last, as it was then, in microseconds.
+    /// Account of the organization served last at the start of its turn, in microseconds.
     now: u64,
     accounts: HashMap<Owner, Account<T>>,
-    /// Organizations that wait, in the order in which they began to.
+    /// Waiting organizations, in order of arrival.
     waiting: Vec<Owner>,
 }
 
 struct Account<T: Shared> {
-    /// How much it has used, in microseconds, counted from a start that all share.
+    /// Time used, in microseconds, on the shared virtual clock.
     used: u64,
-    /// How long its turns take of late, in microseconds.
+    /// Moving average of the length of its turns, in microseconds.
     usual: u64,
     waiting: VecDeque<oneshot::Sender<QueueGuard<T>>>,
 }
 
-/// A turn. Dropping it ends it, and the next one begins.
+/// Exclusive use of a resource. Dropping it starts the next turn.
 pub struct QueueGuard<T: Shared> {
     thing: Option<T>,
     turns: Arc<FairQueue<T>>,
     owner: Owner,
     since: Instant,
-    /// Whether its time is on its owner's account, or on nobody's.
+    /// Whether its time is charged to its owner.
     is_booked: bool,
 }
 
 impl<T: Shared> FairQueue<T> {
-    /// Turns at these things, of which each is used by one at a time.
+    /// Creates a queue for these resources, each used by one owner at a time.
     pub fn new(things: Vec<T>) -> Arc<Self> {
         let state = State { free: things, now: 0, accounts: HashMap::new(), waiting: Vec::new() };
         Arc::new(Self { state: Mutex::new(state) })
@@ -73,7 +73,7 @@ impl<T: Shared> FairQueue<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a turn. Those of one organization are served in the order of arrival.
+    /// Waits for a turn. Waiters of one organization are served in order of arrival.
     pub async fn take(self: &Arc<Self>, owner: Owner) -> QueueGuard<T> {
         let waits = {
             let mut state = self.state();
@@ -87,8 +87,7 @@ impl<T: Shared> FairQueue<T> {
         waits.await.expect("whoever waits is served as long as there are turns")
     }
 
-    /// How long the turn of whoever comes next will take, judged by the last ones of the same organization. None if
-    /// nobody waits.
+    /// Estimates how long the next turn will take, from the last ones of the same organization. `None` if nobody waits.
     pub fn next(&self) -> Option<Duration> {
         let state = self.state();
         let place = state.first()?;
@@ -99,7 +98,7 @@ impl<T: Shared> FairQueue<T> {
         QueueGuard { thing: Some(thing), turns: Arc::clone(self), owner, since: Instant::now(), is_booked: false }
     }
 
-    /// Gives a thing to whoever comes next. If nobody waits, it is answered again.
+    /// Hands a resource to the next waiter. Returns it if nobody waits.
     fn pass(self: &Arc<Self>, mut thing: T, is_settled: bool) -> Option<T> {
         loop {
             let (owner, next) = {
@@ -114,7 +113,7 @@ impl<T: Shared> FairQueue<T> {
                 (owner, next)
             };
             let Err(mut left) = next.send(self.turn(thing, owner)) else { return None };
-            // Whoever waited has gone.
+            // The waiter was dropped.
             thing = left.thing.take()?;
         }
     }
@@ -135,16 +134,16 @@ impl<T: Shared> State<T> {
     }
 
     fn wait(&mut self, owner: Owner) -> oneshot::Receiver<QueueGuard<T>> {
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let account = self.accounts.get_mut(&owner).expect("it was opened");
         if account.waiting.is_empty() {
             self.waiting.push(owner);
         }
-        account.waiting.push_back(tell);
-        told
+        account.waiting.push_back(sender);
+        receiver
     }
 
-    /// The place of whoever comes next among those that wait.
+    /// Index of the next organization among those that wait.
     fn first(&self) -> Option<usize> {
         (0..self.waiting.len()).min_by_key(|place| self.accounts[&self.waiting[*place]].used)
     }
@@ -167,12 +166,12 @@ impl<T: Shared> State<T> {
 }
 
 impl<T: Shared> QueueGuard<T> {
-    /// Everybody's turns.
+    /// The queue.
     pub fn turns(&self) -> &Arc<FairQueue<T>> {
         &self.turns
     }
 
-    /// Ends the turn without a look at what was left by it.
+    /// Ends the turn without [`Shared::settle`].
     pub fn release(mut self) {
         self.end(true);
     }
@@ -181,14 +180,14 @@ impl<T: Shared> QueueGuard<T> {
         let Some(thing) = self.thing.take() else { return };
         self.account_for();
         if let Some(thing) = self.turns.pass(thing, is_settled) {
-            // What is settled was written by several, and is on nobody's account.
+            // Settling finishes the work of several organizations, so none is charged.
             let mut turn = self.turns.turn(thing, self.owner);
             turn.is_booked = true;
             T::settle(turn);
         }
     }
 
-    /// Books the time that it took so far. What comes is on nobody's account.
+    /// Charges the time so far to the owner; later time is not charged.
     pub fn account_for(&mut self) {
         if std::mem::replace(&mut self.is_booked, true) {
             return;
@@ -247,7 +246,7 @@ mod tests {
         OrganizationId(id::new())
     }
 
-    /// Waits, and has begun to.
+    /// Registers a waiter.
     fn wait(turns: &std::sync::Arc<FairQueue<()>>, owner: impl Into<Owner>) -> Waiting {
         let owner = owner.into();
         let turns = std::sync::Arc::clone(turns);
@@ -274,7 +273,7 @@ mod tests {
     fn turns_go_round_among_those_that_use_as_much() {
         let (turns, owners) = (FairQueue::new(vec![()]), [organization(), organization(), organization()]);
         let held = turns.take(None).now_or_never().unwrap();
-        // The first one waits for three turns before the others come at all.
+        // The first organization queues three turns before the others arrive.
         let order = [0, 0, 0, 1, 2];
         let mut queue: Vec<(usize, Option<Waiting>)> =
             order.iter().map(|place| (*place, Some(wait(&turns, owners[*place])))).collect();
@@ -306,7 +305,7 @@ mod tests {
         drop(held);
         let [one, two] = idles;
         let mut turn = one.now_or_never().expect("it has used nothing lately");
-        // As if that turn had taken longer than the other organization's last one.
+        // Simulates a turn longer than the last one of the other organization.
         let state = || turns.state.lock().unwrap();
         state().accounts.get_mut(&Some(idle)).unwrap().used += 1_000_000;
         turn.account_for();
@@ -325,7 +324,7 @@ mod tests {
         drop(held);
         drop(other.now_or_never().expect("the next one is served"));
         let held = turns.take(Some(ours)).now_or_never().unwrap();
-        // Gone after it was given the turn, and before it knew.
+        // Dropped after the turn was granted and before it was polled.
         let gone = wait(&turns, ours);
         drop(held);
         drop(gone);

@@ -1,4 +1,4 @@
-//! What one request costs: counted while it runs, and read by whoever charges for it.
+//! Metering of one request: counted while it runs, read when points are charged.
 
 use std::{
     sync::{
@@ -13,7 +13,7 @@ use crate::{
     store::{Connection, Scope, driver::Payer},
 };
 
-/// Counts what is done for one request. Scopes and transactions of the request share it.
+/// Counts the work of one request. Shared by its scopes and transactions.
 #[derive(Debug, Default)]
 pub struct Meter {
     writer_micros: AtomicU64,
@@ -25,20 +25,20 @@ pub struct Meter {
     is_abandoned: AtomicBool,
 }
 
-/// What a [`Meter`] has counted so far.
+/// A snapshot of a [`Meter`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent {
-    /// `SQLite`: how long the request held the one writer. PostgreSQL: how long its transactions' statements took.
+    /// `SQLite`: how long the request held the writer. PostgreSQL: duration of the statements in its transactions.
     pub writer: Duration,
-    /// Rows that statements answered with.
+    /// Rows that statements returned.
     pub rows_read: u64,
     /// Rows that were inserted, changed or deleted.
     pub rows_written: u64,
-    /// Most rows and lines that one transaction was given to write.
+    /// Largest number of rows and links given to one transaction.
     pub at_once: u64,
-    /// Points for work that no statement shows, such as parsing.
+    /// Points for work outside statements, such as parsing.
     pub points: u64,
-    /// Tenths of points for what the answer holds: objects, counts, and rows that were written.
+    /// Tenths of points for the content of the response: objects, counts and written rows.
     pub answered: u64,
 }
 
@@ -47,22 +47,22 @@ pub struct Spent {
 pub struct Watch(Option<Arc<Meter>>);
 
 impl Meter {
-    /// Adds points for work that no statement shows.
+    /// Adds points for work outside statements.
     pub fn charge(&self, points: u64) {
         self.points.fetch_add(points, Ordering::Relaxed);
     }
 
-    /// Notes how many rows and lines one transaction is given to write.
+    /// Records how many rows and links one transaction is given to write.
     pub fn writes_at_once(&self, rows: usize) {
         self.at_once.fetch_max(rows as u64, Ordering::Relaxed);
     }
 
-    /// Adds tenths of points for what the answer holds.
+    /// Adds tenths of points for the content of the response.
     pub fn answers(&self, tenths: u64) {
         self.answered.fetch_add(tenths, Ordering::Relaxed);
     }
 
-    /// What was counted so far.
+    /// Returns the counts so far.
     pub fn spent(&self) -> Spent {
         Spent {
             writer: Duration::from_micros(self.writer_micros.load(Ordering::Relaxed)),
@@ -74,22 +74,22 @@ impl Meter {
         }
     }
 
-    /// Whether nobody waits for the request any more. Long computations ask now and then, and stop.
+    /// Whether the caller has gone. Long computations check this and stop.
     pub fn is_abandoned(&self) -> bool {
         self.is_abandoned.load(Ordering::Relaxed)
     }
 
-    /// Refuses to go on if nobody waits any more.
+    /// [`Error::Timeout`] if the caller has gone.
     pub fn check(&self) -> Result<()> {
         if self.is_abandoned() { Err(Error::Timeout) } else { Ok(()) }
     }
 
-    /// Notes that nobody waits for the request any more.
+    /// Records that the caller has gone.
     pub fn abandon(&self) {
         self.is_abandoned.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that nobody waits any more if what is answered is dropped before [`Watch::done`].
+    /// Returns a guard that records that the caller has gone if it is dropped before [`Watch::done`].
     pub fn watch(self: &Arc<Self>) -> Watch {
         Watch(Some(Arc::clone(self)))
     }
@@ -109,7 +109,7 @@ impl Meter {
 }
 
 impl Watch {
-    /// The work has ended.
+    /// Disarms the guard: the work has ended.
     pub fn done(mut self) {
         self.0 = None;
     }
@@ -124,7 +124,7 @@ impl Drop for Watch {
 }
 
 impl Scope {
-    /// The same, counting its cost on a meter that others read too.
+    /// Replaces the meter of the scope by a shared one.
     #[must_use]
     pub fn metered(mut self, meter: Arc<Meter>) -> Self {
         self.meter = meter;
@@ -133,12 +133,12 @@ impl Scope {
 }
 
 impl<C: Connection> Scope<C> {
-    /// What counts the cost of the request.
+    /// Returns the meter of the request.
     pub fn meter(&self) -> &Arc<Meter> {
         &self.meter
     }
 
-    /// Who pays for its transactions.
+    /// Returns who is charged for its transactions.
     pub(in crate::store) fn payer(&self) -> Payer {
         Payer { organization: Some(self.organization()), meter: Arc::clone(&self.meter) }
     }

@@ -1,4 +1,4 @@
-//! What one request or one organization may use: permits, turns at the writer, computation, and what was used.
+//! Limits and metering of requests and organizations: permits, the fair queue, the compute pool, the meter.
 
 pub mod compute;
 pub mod fair_queue;

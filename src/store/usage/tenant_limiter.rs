@@ -1,4 +1,4 @@
-//! How much of a thing one organization may hold at once, so that none can take all of it.
+//! A semaphore for each organization, so that none can take all of a shared resource.
 
 use std::{
     collections::HashMap,
@@ -8,13 +8,13 @@ use std::{
 use entity::id::OrganizationId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Once so many organizations are remembered, those that hold nothing are forgotten.
+/// Above this many organizations, those that hold no permit are removed.
 const MAX_REMEMBERED: usize = 1_024;
 
-/// A part of the whole, given back when it is dropped.
+/// A permit, released on drop.
 pub type Permit = OwnedSemaphorePermit;
 
-/// The shares of all organizations. Who waits is served in the order of arrival.
+/// The semaphores of all organizations. Waiters of one organization are served in order of arrival.
 #[derive(Debug)]
 pub struct TenantLimiter {
     each: usize,
@@ -22,12 +22,12 @@ pub struct TenantLimiter {
 }
 
 impl TenantLimiter {
-    /// Each organization may hold `each` at once, at least one.
+    /// Creates a limiter with `each` permits per organization, at least one.
     pub fn new(each: usize) -> Self {
         Self { each: each.max(1), organizations: Mutex::default() }
     }
 
-    /// Waits for a part. Callers who are not known yet share with one another.
+    /// Waits for a permit. Callers of unknown organization share one semaphore.
     pub async fn take(&self, organization: Option<OrganizationId>) -> Permit {
         let share = self.of(organization);
         share.acquire_owned().await.expect("a share is never closed")
@@ -36,7 +36,7 @@ impl TenantLimiter {
     fn of(&self, organization: Option<OrganizationId>) -> Arc<Semaphore> {
         let mut known = self.organizations.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_REMEMBERED {
-            // Who holds a part, or waits for one, holds the share too.
+            // A holder or waiter keeps a reference to the semaphore.
             known.retain(|_, share| Arc::strong_count(share) > 1);
         }
         Arc::clone(known.entry(organization).or_insert_with(|| Arc::new(Semaphore::new(self.each))))
