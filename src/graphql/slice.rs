@@ -8,9 +8,12 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-use super::typed::{
-    fields::{RunComputed, RunMutation, RunQuery},
-    output::Output,
+use super::{
+    execution::root::RootFields,
+    typed::{
+        fields::{RunComputed, RunMutation, RunQuery},
+        output::Output,
+    },
 };
 use crate::{
     UserError,
@@ -70,6 +73,8 @@ pub struct Api {
     pub modules: Vec<&'static Module>,
     /// The queries.
     pub queries: Vec<&'static Query>,
+    /// The root fields.
+    pub root_fields: RootFields,
 }
 
 impl Api {
@@ -101,7 +106,8 @@ impl Api {
             module
         });
         let queries = parts().filter_map(|part| if let Part::Query(query) = part { Some(*query) } else { None });
-        Self { modules: modules.collect(), queries: queries.collect() }
+        let (modules, queries): (Vec<&Module>, Vec<&Query>) = (modules.collect(), queries.collect());
+        Self { root_fields: RootFields::of(&modules, &queries), modules, queries }
     }
 }
 

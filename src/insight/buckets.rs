@@ -61,6 +61,7 @@ impl Bucket {
 /// The first and the last record: of all, or of each stretch of time that is no longer than the unit, in order.
 async fn stretches(scope: &Scope, filter: &Predicate, unit: Option<BucketUnit>) -> Result<Vec<(i64, i64)>> {
     scope.may_filter(filter)?;
+    // Text: the noun's own filter is written by the store.
     let mut sql = scope.sql();
     sql.push("SELECT t.organization_id, MIN(t.received_at), MAX(t.received_at) FROM feedback_record AS t WHERE ");
     sql.filter_tenant(TenantCheck::GroupRange, Alias::ROW, NOUN.tenant, scope.organization()).push(" AND ");

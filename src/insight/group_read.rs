@@ -146,6 +146,7 @@ impl Ask {
         if let Some(bucket) = self.bucket {
             self.buckets = Some(bucket.find(scope, &self.filter).await?);
         }
+        // Text: which keys there are, and the noun's own filter, are known only now, and pages follow a cursor over groups.
         let mut sql = scope.sql();
         self.write(&mut sql, scope)?;
         let mut kinds: Vec<CellKind> = self.keys.iter().map(Key::kind).collect();

@@ -120,6 +120,7 @@ async fn reviewed(scope: &Scope, which: Which<'_>) -> Result<(usize, Vec<Reviewe
     let active: Vec<Uuid> = questions(scope).await?.into_iter().map(|question| question.id.0).collect();
     let own = scope.select_by_ids((organization::REVIEW_CADENCE_DAYS,), &[scope.organization().0]).await?;
     let cadence = own.first().and_then(|(days,)| *days).map_or(Cell::Null, Cell::Int);
+    // Text: a window over correlated counts, of which the first page is read.
     let mut sql = scope.sql();
     sql.push("SELECT g.tenant, g.id, g.cadence, g.newest, g.answered, COUNT(*) OVER (PARTITION BY g.tenant) FROM (");
     sql.push("SELECT t.organization_id AS tenant, t.id AS id, COALESCE(t.review_cadence_days, ");

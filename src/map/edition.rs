@@ -11,7 +11,7 @@ use entity::{
     medium, stage, step, step_link,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
     prelude::{ChronoUnixTimestampMillis, Uuid},
 };
 use serde_json::Value;
@@ -147,8 +147,8 @@ async fn publish(tx: &Tx, input: &Publish) -> Result<Done> {
         return Ok(Err(vec![UserError::new(Code::Invalid, "id", message)]));
     }
     let id = record.id();
-    let latest = Entity::find().filter(Column::JourneyId.eq(id)).order_by_desc(Column::Number).limit(1);
-    let latest = tx.all(latest).await?.pop();
+    let latest = Entity::find().filter(Column::JourneyId.eq(id)).order_by_desc(Column::Number);
+    let latest = tx.one(latest).await?;
     let was_published = record.get(journey::STATUS) == Some(JourneyStatus::Published);
     let (number, before) = latest.map_or((1, None), |edition| (edition.number + 1, Some(edition.document)));
     if was_published && before.is_some() && before == current(tx, id).await?.map(|document| document.to_string()) {

@@ -30,6 +30,34 @@ use crate::{Error, Result, auth::Actor};
 pub(super) const MAX_PARAMETERS: usize = 32_766;
 
 /// A caller's reach: their tenant, their permissions, and the one connection that can run a statement.
+///
+/// Outside the store nothing runs a statement but by its methods, each of which narrows to the tenant. Neither a scope nor
+/// a transaction is a connection to `SeaORM`, and neither gives one away:
+///
+/// ```
+/// # use {entity::department::{ActiveModel, Entity, Model}, rapport::{Result, store::{Scope, Tx}}, sea_orm::EntityTrait};
+/// async fn all(tx: &Tx) -> Result<Vec<Model>> {
+///     tx.all(Entity::find()).await
+/// }
+/// ```
+/// ```compile_fail,E0277
+/// # use {entity::department::{ActiveModel, Entity, Model}, rapport::{Result, store::{Scope, Tx}}, sea_orm::EntityTrait};
+/// async fn all(tx: &Tx) -> Result<Vec<Model>> {
+///     Ok(Entity::find().all(tx).await?)
+/// }
+/// ```
+/// ```compile_fail,E0277
+/// # use {entity::department::{ActiveModel, Entity, Model}, rapport::{Result, store::{Scope, Tx}}};
+/// async fn save(tx: &Tx, department: ActiveModel) -> Result<Model> {
+///     Ok(sea_orm::ActiveModelTrait::insert(department, tx).await?)
+/// }
+/// ```
+/// ```compile_fail,E0616
+/// # use {entity::department::{ActiveModel, Entity, Model}, rapport::{Result, store::{Scope, Tx}}, sea_orm::EntityTrait};
+/// async fn all(scope: &Scope) -> Result<Vec<Model>> {
+///     Ok(Entity::find().all(&scope.conn).await?)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Scope<C = Pools> {
     pub(super) conn: C,

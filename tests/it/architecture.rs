@@ -228,6 +228,20 @@ fn no_slice_writes_a_type_of_the_api_or_reads_a_cell_by_its_place() {
     }
 }
 
+/// Only text that is known when the program is compiled becomes SQL, and only the store has a connection.
+#[test]
+fn nothing_smuggles_text_into_a_statement_or_holds_a_connection() {
+    for file in sources("src") {
+        for call in ["Expr::cust", "expr_as(", "column_as(", "raw_sql!", "from_raw_sql"] {
+            assert!(!file.code.contains(call), "{} has {call}", file.path.display());
+        }
+        for name in ["ConnectionTrait", "DatabaseConnection", "ActiveModelTrait"] {
+            let may = file.module == "store";
+            assert!(may || !file.code.contains(name), "{} names {name}", file.path.display());
+        }
+    }
+}
+
 #[test]
 fn no_file_is_too_long() {
     for folder in ["src", "entity", "migration", "tests"] {

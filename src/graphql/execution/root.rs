@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, PathSegment, Positioned, ServerError,
     ServerResult, Value,
-    parser::types::{Field as Selected, SelectionSet},
+    parser::types::{Field as Selected, OperationType, SelectionSet},
     registry::Registry,
     resolver_utils,
 };
@@ -69,24 +69,18 @@ pub enum QueryField {
     Distinct(distinct::Query),
 }
 
-/// The root of queries.
+/// The root fields of an API by name.
 #[derive(Debug)]
-pub struct QueryRoot<S> {
-    fields: HashMap<String, RootField>,
-    slices: PhantomData<S>,
+pub struct RootFields {
+    queries: HashMap<String, RootField>,
+    mutations: HashMap<String, RootField>,
 }
 
-/// The root of mutations.
-#[derive(Debug)]
-pub struct MutationRoot<S> {
-    fields: HashMap<String, RootField>,
-    slices: PhantomData<S>,
-}
-
-impl<S: Modules> Default for QueryRoot<S> {
-    fn default() -> Self {
+impl RootFields {
+    /// Those of these slices and queries.
+    pub fn of(modules: &[&'static Module], queries: &[&'static Query]) -> Self {
         let mut asks = vec![("node", QueryField::Node), ("nodes", QueryField::Nodes)];
-        for slice in &S::api().modules {
+        for slice in modules {
             if slice.noun.offers(Operation::List) {
                 asks.extend([
                     (slice.noun.singular, QueryField::Lookup(slice.noun)),
@@ -94,25 +88,45 @@ impl<S: Modules> Default for QueryRoot<S> {
                 ]);
             }
         }
-        asks.extend(S::api().queries.iter().map(|query| (query.name, QueryField::Own(query))));
+        asks.extend(queries.iter().map(|query| (query.name, QueryField::Own(query))));
         let named = asks.into_iter().map(|(name, ask)| (name.to_owned(), ask));
-        let listed = S::api().modules.iter().map(|slice| slice.noun).filter(|noun| noun.offers(Operation::List));
+        let listed = modules.iter().map(|slice| slice.noun).filter(|noun| noun.offers(Operation::List));
         let many = listed.map(|noun| (format!("{}By", noun.plural), QueryField::LookupMany(noun)));
-        let distinct = S::api().modules.iter().flat_map(|slice| distinct::of(slice.noun));
+        let distinct = modules.iter().flat_map(|slice| distinct::of(slice.noun));
         let distinct = distinct.map(|query| (query.name(), QueryField::Distinct(query)));
-        let fields = named.chain(many).chain(distinct).map(|(name, ask)| (name, RootField::Query(ask)));
-        Self { fields: fields.collect(), slices: PhantomData }
-    }
-}
-
-impl<S: Modules> Default for MutationRoot<S> {
-    fn default() -> Self {
-        let fields = S::api().modules.iter().flat_map(|slice| {
+        let queries = named.chain(many).chain(distinct).map(|(name, ask)| (name, RootField::Query(ask)));
+        let mutations = modules.iter().flat_map(|slice| {
             mutation_fields(slice)
                 .into_iter()
                 .map(move |(name, mutation_field)| (name, RootField::Mutation(slice, mutation_field)))
         });
-        Self { fields: fields.collect(), slices: PhantomData }
+        Self { queries: queries.collect(), mutations: mutations.collect() }
+    }
+
+    /// The field of that name.
+    pub fn get(&self, operation: OperationType, name: &str) -> Option<RootField> {
+        let fields = if operation == OperationType::Mutation { &self.mutations } else { &self.queries };
+        fields.get(name).copied()
+    }
+}
+
+/// The root of queries.
+#[derive(Debug)]
+pub struct QueryRoot<S>(PhantomData<S>);
+
+/// The root of mutations.
+#[derive(Debug)]
+pub struct MutationRoot<S>(PhantomData<S>);
+
+impl<S> Default for QueryRoot<S> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<S> Default for MutationRoot<S> {
+    fn default() -> Self {
+        Self(PhantomData)
     }
 }
 
@@ -257,28 +271,27 @@ impl RootField {
             }
         }
     }
+}
 
-    /// Where async-graphql executes it: nothing is done but in [`super::run`].
-    fn record(self, ctx: &Context<'_>, slices: &'static [&'static Module]) -> Value {
-        match ctx.data_opt::<ValidationRun>() {
-            Some(run) => run.record(ctx, slices, self),
-            None => ctx.add_error(server_error(Error::Unauthenticated(Reason::Missing))),
-        }
-        Value::Null
+/// Where async-graphql executes a root field: nothing is done but in [`super::run`].
+fn record(ctx: &Context<'_>, api: &'static Api, operation: OperationType) -> Option<Value> {
+    api.root_fields.get(operation, ctx.item.node.name.node.as_str())?;
+    match ctx.data_opt::<ValidationRun>() {
+        Some(run) => run.reached(api),
+        None => ctx.add_error(server_error(Error::Unauthenticated(Reason::Missing))),
     }
+    Some(Value::Null)
 }
 
 impl<S: Modules> ContainerType for QueryRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        let Some(root) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
-        Ok(Some(root.record(ctx, &S::api().modules)))
+        Ok(record(ctx, S::api(), OperationType::Query))
     }
 }
 
 impl<S: Modules> ContainerType for MutationRoot<S> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        let Some(root) = self.fields.get(ctx.item.node.name.node.as_str()) else { return Ok(None) };
-        Ok(Some(root.record(ctx, &S::api().modules)))
+        Ok(record(ctx, S::api(), OperationType::Mutation))
     }
 }
 

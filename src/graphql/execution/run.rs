@@ -1,19 +1,18 @@
 //! Runs what a document asks for.
 //!
 //! async-graphql validates and introspects. It has no way to validate without executing, so a document is validated by
-//! executing it once with root fields that do nothing but record themselves. They are then run here, for that request and
-//! for every later one in which validation could find nothing else.
+//! executing it once with root fields that do nothing but note that they were reached. They are then run here, by name, for
+//! that request and for every later one in which validation could find nothing else.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::{
-    Context, Executor, Name, Positioned, Response, Value, Variables,
+    Executor, Name, Positioned, Response, Value, Variables,
     indexmap::IndexMap,
     parser::types::{Field, OperationDefinition, OperationType},
 };
 use futures_util::future::join_all;
 
-use super::root::RootField;
 use crate::{
     graphql::{
         documents::{
@@ -22,17 +21,15 @@ use crate::{
             normalized::is_introspective,
         },
         planning::context::ExecutionContext,
-        slice::Module,
+        slice::Api,
         types::schema_index::SchemaIndex,
     },
     store::Scope,
 };
 
-/// A document in which validation has found nothing wrong, and what its root fields do.
+/// A document in which validation has found nothing wrong, and the API it is for.
 pub struct ValidatedOperation {
-    slices: &'static [&'static Module],
-    /// By response key.
-    roots: Vec<(String, RootField)>,
+    api: &'static Api,
     variables: Vec<Declared>,
 }
 
@@ -68,30 +65,27 @@ impl ValidatedOperation {
     }
 }
 
-/// Put into a request that is to be validated: root fields record themselves in it and answer null.
+/// Put into a request that is to be validated: root fields note in it that they were reached, and answer null.
 #[derive(Clone, Default)]
-pub struct ValidationRun(Arc<Mutex<Option<RecordedRoots>>>);
-
-struct RecordedRoots {
-    slices: &'static [&'static Module],
-    roots: Vec<(String, RootField)>,
-}
+pub struct ValidationRun(Arc<OnceLock<&'static Api>>);
 
 impl ValidationRun {
-    /// Notes what the field does.
-    pub(in crate::graphql) fn record(&self, ctx: &Context<'_>, slices: &'static [&'static Module], root: RootField) {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = told.get_or_insert_with(|| RecordedRoots { slices, roots: Vec::new() });
-        told.roots.push((ctx.item.node.response_key().node.to_string(), root));
+    /// Notes that a root field was reached.
+    pub(in crate::graphql) fn reached(&self, api: &'static Api) {
+        self.0.get_or_init(|| api);
     }
 
-    fn validated_operation(self, operation: &OperationDefinition, variables: &Variables) -> Option<ValidatedOperation> {
-        let RecordedRoots { slices, roots } = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+    fn validated_operation(
+        &self,
+        operation: &OperationDefinition,
+        variables: &Variables,
+    ) -> Option<ValidatedOperation> {
+        let api = *self.0.get()?;
         let declared = operation.variable_definitions.iter().map(|definition| {
             let name = definition.node.name.node.clone();
             Declared { given: Given::of(variables.get(&name)), name }
         });
-        Some(ValidatedOperation { slices, roots, variables: declared.collect() })
+        Some(ValidatedOperation { api, variables: declared.collect() })
     }
 }
 
@@ -162,9 +156,9 @@ impl PreparedOperation {
             {
                 return (key.clone(), introspected.get(&key).cloned().unwrap_or_default(), Vec::new());
             }
-            let root = validated.roots.iter().find(|(known, _)| *known == *key).map(|(_, root)| *root);
-            let root = root.expect("each root field was recorded");
-            let (value, errors) = root.answer(source, validated.slices, scope, field).await;
+            let root = validated.api.root_fields.get(operation.ty, &field.node.name.node);
+            let root = root.expect("validation knows each root field");
+            let (value, errors) = root.answer(source, &validated.api.modules, scope, field).await;
             (key, value, errors)
         };
         let answered = if operation.ty == OperationType::Mutation {

@@ -35,7 +35,7 @@ enum PayloadField {
     Node(std::result::Result<RowPlan, Error>),
     Errors(Vec<SelectedField<&'static str>>),
     Results(Vec<SelectedField<PayloadField>>),
-    Told(&'static str),
+    OneTime(&'static str),
     MutationResult(&'static str, RowPlan),
 }
 
@@ -79,10 +79,10 @@ impl Payload {
                     &format!("{}BulkResult", noun.name),
                 )?),
                 leaf => {
-                    let told = own.and_then(|slice| slice.one_time_fields.iter().find(|known| known.name == leaf));
+                    let one_time = own.and_then(|slice| slice.one_time_fields.iter().find(|known| known.name == leaf));
                     let report = own.and_then(|slice| slice.reports.iter().find(|known| known.name == leaf));
-                    match (told, report) {
-                        (Some(known), _) => PayloadField::Told(known.name),
+                    match (one_time, report) {
+                        (Some(known), _) => PayloadField::OneTime(known.name),
                         (_, Some(known)) => {
                             PayloadField::MutationResult(known.name, planner.row((known.noun)(), &sets)?)
                         }
@@ -137,9 +137,9 @@ impl Payload {
                 });
             }
             PayloadField::MutationResult(_, plan) => {
-                let told = reports.next();
-                writer.items(told.iter().flat_map(|told| told.rows.iter().enumerate()), |writer, (place, row)| {
-                    writer.object(&plan.object, row, place, told.map_or(&[], |told| &told.children));
+                let rows = reports.next();
+                writer.items(rows.iter().flat_map(|found| found.rows.iter().enumerate()), |writer, (place, row)| {
+                    writer.object(&plan.object, row, place, rows.map_or(&[], |found| &found.children));
                 });
             }
             what => {
@@ -224,7 +224,7 @@ impl Whole<'_> {
                 _ => writer.null(),
             },
             PayloadField::Leaf("isReplayed") => writer.boolean(self.report.is_replayed),
-            PayloadField::Told(field) => match self.report.secrets.iter().find(|(known, _)| known == field) {
+            PayloadField::OneTime(field) => match self.report.secrets.iter().find(|(known, _)| known == field) {
                 Some((_, text)) => writer.text(text.expose_secret()),
                 None => writer.null(),
             },

@@ -103,7 +103,7 @@ pub(in crate::graphql) fn add_enum_values(
 }
 
 /// Registers the root of queries and all that can be reached from it.
-pub fn register_queries(registry: &mut Registry, Api { modules, queries }: &Api) {
+pub fn register_queries(registry: &mut Registry, Api { modules, queries, .. }: &Api) {
     scalars::register(registry);
     common_types::register(registry);
     let mut fields = Vec::new();

@@ -117,7 +117,7 @@ fn written(
             let mut object = object(noun, record, keys);
             for (relation, by_row) in lines {
                 let own = by_row.get(&record.id()).map_or(&[][..], Vec::as_slice);
-                object.insert(relation.name.to_owned(), told(own, keys));
+                object.insert(relation.name.to_owned(), linked(own, keys));
             }
             if noun.has_external_ids {
                 let others = others.remove(&record.id()).unwrap_or_default().into_iter();
@@ -168,8 +168,8 @@ fn object(noun: &'static Noun, record: &Record, keys: &Keys) -> Map<String, Valu
 }
 
 /// The lines of a row by the keys they lead to.
-fn told(lines: &[JoinedRow], keys: &Keys) -> Value {
-    let mut told: Vec<(&str, Value)> = Vec::new();
+fn linked(lines: &[JoinedRow], keys: &Keys) -> Value {
+    let mut linked: Vec<(&str, Value)> = Vec::new();
     for line in lines {
         let Some(key) = keys.get(&line.to) else { continue };
         let mut object = Map::new();
@@ -177,8 +177,8 @@ fn told(lines: &[JoinedRow], keys: &Keys) -> Value {
         for (field, cell) in &line.values {
             object.insert(field.name.to_owned(), render::value(cell, field.kind, ""));
         }
-        told.push((key, Value::Object(object)));
+        linked.push((key, Value::Object(object)));
     }
-    told.sort_by_key(|(key, _)| *key);
-    told.into_iter().map(|(_, object)| object).collect()
+    linked.sort_by_key(|(key, _)| *key);
+    linked.into_iter().map(|(_, object)| object).collect()
 }

@@ -289,8 +289,11 @@ async fn write_lines(
             let (mut wanted, mut owners) = (Vec::new(), Vec::new());
             for (row, (owner, outcome)) in document.rows[piece].iter().zip(&done.0[piece]) {
                 let Some((_, lines)) = row.lines.iter().find(|(set, _)| set.name == relation.name) else { continue };
-                let is_new = *outcome == Outcome::Created;
-                if if is_new { !is_earlier(relation, slice.noun) } else { known == Known::Update } {
+                let is_due = match outcome {
+                    Outcome::Created => !is_earlier(relation, slice.noun),
+                    _ => known == Known::Update,
+                };
+                if is_due {
                     wanted.push((*owner, done.lines(relation, lines)));
                     owners.push(row);
                 }

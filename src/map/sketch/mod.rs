@@ -105,10 +105,10 @@ impl Maker<'_> {
     /// The identity of a row that is told by these words; of two with the same words, the second is another one.
     fn identity(&mut self, noun: &Noun, words: &[&str]) -> Identity {
         let Some((system, start)) = self.sketch.keys else { return Identity::New };
-        let told = format!("{start}\u{1f}{}\u{1f}{}", noun.name, words.join("\u{1f}"));
-        let count = self.used.entry(told.clone()).or_default();
+        let words = format!("{start}\u{1f}{}\u{1f}{}", noun.name, words.join("\u{1f}"));
+        let count = self.used.entry(words.clone()).or_default();
         *count += 1;
-        let id = fingerprint(&format!("{told}\u{1f}{count}"));
+        let id = fingerprint(&format!("{words}\u{1f}{count}"));
         Identity::Key(ExternalId { system: system.to_owned(), id })
     }
 

@@ -173,9 +173,9 @@ fn note(step: &mut Step, sign: Option<char>, text: &str) -> Result<(), &'static 
     }
     match sign {
         Some('<') => {
-            let told = text.strip_suffix(')').and_then(|text| text.rsplit_once('('));
-            let told = told.and_then(|(name, strength)| Some((name.trim(), strength.trim().parse::<i64>().ok()?)));
-            let (name, strength) = told.unwrap_or((text, STRENGTH));
+            let parts = text.strip_suffix(')').and_then(|text| text.rsplit_once('('));
+            let parts = parts.and_then(|(name, strength)| Some((name.trim(), strength.trim().parse::<i64>().ok()?)));
+            let (name, strength) = parts.unwrap_or((text, STRENGTH));
             if !(1..=5).contains(&strength) {
                 return Err("the strength must be from 1 to 5");
             }
@@ -195,7 +195,7 @@ fn link(read: &mut Outline, ties: &[(usize, &str, usize)], mistakes: &mut Vec<Us
     for (place, step) in read.drawing.steps.iter().enumerate() {
         names.entry(fold(&step.name)).or_insert(place);
     }
-    let mut told: Vec<Vec<(StepLink, usize)>> = vec![Vec::new(); count];
+    let mut from_step: Vec<Vec<(StepLink, usize)>> = vec![Vec::new(); count];
     for (from, text, number) in ties {
         let (kind, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         // A name may hold a colon itself: the longest one that is there counts.
@@ -206,7 +206,9 @@ fn link(read: &mut Outline, ties: &[(usize, &str, usize)], mistakes: &mut Vec<Us
             Some((to, rest.get(end + 1..).map(|label| label.trim().to_owned()).filter(|label| !label.is_empty())))
         });
         match (StepLinkKind::parse(kind), found) {
-            (Some(kind), Some((to, label))) => told[*from].push((StepLink { from: *from, to, kind, label }, *number)),
+            (Some(kind), Some((to, label))) => {
+                from_step[*from].push((StepLink { from: *from, to, kind, label }, *number));
+            }
             (kind, _) => {
                 let (code, message) = match kind {
                     None => (Code::Invalid, "unknown kind of link"),
@@ -216,7 +218,7 @@ fn link(read: &mut Outline, ties: &[(usize, &str, usize)], mistakes: &mut Vec<Us
             }
         }
     }
-    for (from, own) in told.iter().enumerate() {
+    for (from, own) in from_step.iter().enumerate() {
         let leads =
             |(link, _): &(StepLink, usize)| matches!(link.kind, StepLinkKind::Sequence | StepLinkKind::Parallel);
         if from + 1 < count && !own.iter().any(leads) {

@@ -1,7 +1,7 @@
 //! Whole rows as models, for the server's own rules.
 
 use entity::Tenanted;
-use sea_orm::{ActiveModelTrait, Iterable, QueryTrait, Select, TryIntoModel};
+use sea_orm::{ActiveModelTrait, Iterable, QuerySelect, QueryTrait, Select, TryIntoModel};
 
 use super::cell::CellKind;
 use crate::{
@@ -17,6 +17,14 @@ impl<C: Connection> Scope<C> {
     {
         self.may_read(E::NOUN)?;
         self.all_unchecked(query).await
+    }
+
+    /// The first row of a query, narrowed to the caller's tenant.
+    pub async fn one<E: Tenanted>(&self, query: Select<E>) -> Result<Option<E::Model>>
+    where
+        E::Model: Sync,
+    {
+        Ok(self.all(query.limit(1)).await?.pop())
     }
 
     /// Like [`Scope::all`], for rules the server applies whoever calls: routing reads rules for a caller who may not.

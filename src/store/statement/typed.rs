@@ -143,6 +143,8 @@ impl<C: Connection> Scope<C> {
         Ok(rows.iter().filter_map(|row| T::of(row)).collect())
     }
 
+    // Few columns of many rows, which models would read with all their texts: the statement is the store's.
+
     /// Columns of every row of a noun, archived ones too, by id. At most one more than `most`.
     pub async fn select_all<S: Columns>(&self, columns: S, most: usize) -> Result<Vec<S::Row>> {
         let rows = self.read_every(columns.noun(), &columns.columns(), most).await?;
