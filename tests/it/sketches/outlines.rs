@@ -133,7 +133,7 @@ async fn a_mistake_is_told_with_the_number_of_its_line() {
     let caller = app.admin("one").await;
     let before = app.dump(caller.organization()).await;
     // Each point with its step and the link to the next one.
-    let points = |count: usize| (0..count).map(|at| format!("P{at}\n")).collect::<String>();
+    let points = |count: usize| (0..count).map(|at| format!("P{at}")).collect::<Vec<_>>().join("\n");
     let cases: Vec<(String, &str, &[&str])> = vec![
         (points(501), "TOO_LONG", &[]),
         (String::new(), "REQUIRED", &["outline"]),
