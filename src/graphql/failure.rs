@@ -1,4 +1,4 @@
-//! Gives every error its public code and hides what is not ours to show.
+//! Sets the public code of every error and masks internal details.
 
 use async_graphql::{ErrorExtensionValues, PathSegment, Pos, Response, ServerError, Value};
 
@@ -6,59 +6,59 @@ use crate::{Error, suggest};
 
 /// The text is not a GraphQL document.
 pub const PARSE_FAILED: &str = "GRAPHQL_PARSE_FAILED";
-/// The document does not fit the schema.
+/// The document is not valid for the schema.
 pub const VALIDATION_FAILED: &str = "GRAPHQL_VALIDATION_FAILED";
-/// A variable, an argument or the operation's name cannot be used.
+/// A variable, an argument or the operation name is invalid.
 pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
-/// The document costs more than a request may.
+/// The cost of the request exceeds the limit.
 pub const TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
 /// The document is too long.
 pub const DOCUMENT_TOO_LARGE: &str = "DOCUMENT_TOO_LARGE";
 /// The document has too many tokens.
 pub const TOO_MANY_TOKENS: &str = "TOO_MANY_TOKENS";
-/// Too many brackets or selection sets inside one another.
+/// Brackets or selection sets are nested too deeply.
 pub const TOO_NESTED: &str = "TOO_NESTED";
-/// Too many fields inside one another.
+/// Fields are nested too deeply.
 pub const TOO_DEEP: &str = "TOO_DEEP";
-/// Too many selections, fragments opened.
+/// Too many selections, with fragments expanded.
 pub const TOO_MANY_SELECTIONS: &str = "TOO_MANY_SELECTIONS";
 /// Too many aliases.
 pub const TOO_MANY_ALIASES: &str = "TOO_MANY_ALIASES";
 /// Too many fields at the root of an operation.
 pub const TOO_MANY_ROOT_FIELDS: &str = "TOO_MANY_ROOT_FIELDS";
-/// Too many directives at one place.
+/// Too many directives at one location.
 pub const TOO_MANY_DIRECTIVES: &str = "TOO_MANY_DIRECTIVES";
-/// The variables hold too many values.
+/// The variables contain too many values.
 pub const TOO_MANY_VALUES: &str = "TOO_MANY_VALUES";
-/// The caller or the organization has spent its points.
+/// The balance of points of the caller or the organization is exhausted.
 pub const RATE_LIMITED: &str = "RATE_LIMITED";
-/// More is asked for at once than the service does at once.
+/// The number of concurrent requests exceeds the capacity of the service.
 pub const OVERLOADED: &str = "OVERLOADED";
-/// The answer would be too long to send.
+/// The response exceeds the maximum length.
 pub const ANSWER_TOO_LARGE: &str = "ANSWER_TOO_LARGE";
 /// A bug or an outage.
 pub const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
 
-/// Most errors in one response.
+/// Maximum number of errors in a response.
 pub const MAX_ERRORS: usize = 10;
-/// Most characters of a message: names from the document stand in some.
+/// Maximum length of a message in characters: some messages quote names from the document.
 const MAX_MESSAGE_LENGTH: usize = 300;
 
-/// A refusal of the request itself.
+/// Creates an error with a public code, for a request that is refused.
 pub fn refuse(code: &'static str, message: impl Into<String>, at: Option<Pos>) -> ServerError {
     let mut error = ServerError::new(message, at);
     set(&mut error, "code", code);
     error
 }
 
-/// Turns our error into one async-graphql carries to [`publish`].
+/// Wraps an [`Error`] in a `ServerError`, from which [`publish`] reads it.
 pub fn server_error(error: Error) -> ServerError {
     let mut carried = ServerError::new(error.to_string(), None);
     carried.source = Some(std::sync::Arc::new(error));
     carried
 }
 
-/// The public code of an error.
+/// Returns the public code of an error, if it is set.
 pub fn code(error: &ServerError) -> Option<&str> {
     match error.extensions.as_ref()?.get("code")? {
         Value::String(code) => Some(code),
@@ -66,7 +66,7 @@ pub fn code(error: &ServerError) -> Option<&str> {
     }
 }
 
-/// Sets the code of every error, logs and masks what is internal, says things once and keeps at most ten.
+/// Sets the code of every error, logs and masks internal errors, removes duplicates and keeps at most [`MAX_ERRORS`].
 pub fn publish(response: &mut Response, request_id: &str) {
     let mut kept: Vec<ServerError> = Vec::new();
     for mut error in std::mem::take(&mut response.errors) {
@@ -82,7 +82,7 @@ pub fn publish(response: &mut Response, request_id: &str) {
     response.errors = kept;
 }
 
-/// Takes "did you mean" out of the messages.
+/// Removes suggestions ("Did you mean …") from the messages.
 pub fn withhold_suggestions(response: &mut Response) {
     for error in &mut response.errors {
         if let Some(end) = error.message.find(suggest::OPENING) {
@@ -98,14 +98,14 @@ fn name(error: &mut ServerError, request_id: &str) {
             INTERNAL
         }
         (Some(known), _) => known.code(),
-        // Some other crate's error, converted by `?`: its text may say anything.
+        // An error of another crate, converted by `?`. Its text may contain anything, so mask it.
         (None, _) if error.source.is_some() => {
             tracing::error!(request_id, error = error.message, "a request failed with a foreign error");
             INTERNAL
         }
         (None, Some(_)) => return shorten(&mut error.message),
         (None, None) if error.path.is_empty() => VALIDATION_FAILED,
-        // A scalar refused a value while a field read its arguments.
+        // A scalar failed to parse a value when a field read its arguments.
         (None, None) => {
             withhold_value(&mut error.message);
             BAD_USER_INPUT
@@ -119,13 +119,13 @@ fn name(error: &mut ServerError, request_id: &str) {
     shorten(&mut error.message);
 }
 
-/// Sets a value of an error's extensions.
+/// Sets a value in an error's extensions.
 pub fn set(error: &mut ServerError, key: &str, value: impl Into<Value>) {
     error.extensions.get_or_insert_with(ErrorExtensionValues::default).set(key, value);
 }
 
-/// Leaves `Expected input type "Int"` of `Expected input type "Int", found "…"`, and `Failed to parse "Date"` of
-/// `Failed to parse "Date": …`: what follows is the value, or some parser's words.
+/// Shortens `Expected input type "Int", found "…"` to `Expected input type "Int"`, and `Failed to parse "Date": …` to
+/// `Failed to parse "Date"`. The removed part is the value or the message of a parser, which may quote it.
 fn withhold_value(message: &mut String) {
     for (opening, end) in [("Expected input type ", ", found "), ("Failed to parse ", "\": ")] {
         if message.starts_with(opening)
@@ -146,8 +146,9 @@ fn shorten(message: &mut String) {
     }
 }
 
-/// A document in which equal selections were merged is validated together with its original, so a mistake shows twice;
-/// a missing scope shows in every row of a list, and is said once per field.
+/// Returns whether two errors are duplicates. A document with merged selections is validated together with its original
+/// selections, so each validation error occurs twice. A missing scope fails in every row of a list but is reported once
+/// per field.
 fn says_the_same(one: &ServerError, other: &ServerError) -> bool {
     let by_field = code(one) == Some("FORBIDDEN");
     let same_path = if by_field { fields(one).eq(fields(other)) } else { one.path == other.path };

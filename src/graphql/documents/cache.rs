@@ -1,4 +1,4 @@
-//! Remembers documents that were read, by their text, so that a client's few queries are parsed and weighed once.
+//! Caches parsed documents by their text, so that repeated queries are parsed and checked once.
 
 use std::sync::Arc;
 
@@ -10,17 +10,18 @@ use quick_cache::{
 
 use super::{document::Document, limits::Limits};
 
-/// Most bytes of memory for documents.
+/// Maximum memory for cached documents, in bytes.
 const MAX: u64 = 32 << 20;
-/// Bytes that a token amounts to at most, parsed and outlined: a field with a name of one letter. Most take a fifth of it.
+/// Maximum memory of a token after parsing and normalization, in bytes: a field with a one-letter name. Most tokens
+/// need a fifth of this.
 const TOKEN: usize = 1_024;
-/// Each has room for several documents of the greatest size.
+/// Number of shards of the cache. Each shard has capacity for several documents of maximum size.
 const SHARDS: usize = 4;
 
-/// Documents as they were read under one set of limits. What they hold hangs on nobody who asks, and none of their texts
-/// holds a string: whose data stands in the text of a query does not stay here.
+/// Cache of documents parsed under one set of limits. A cached document does not depend on the caller. Texts with
+/// string literals are not cached, because these may contain personal data.
 ///
-/// A text asked for once makes room for the next; only one that is asked again can take the place of one that is in use.
+/// Documents requested only once are evicted first; only a document that is requested again can displace one in use.
 pub struct DocumentCache {
     known: Cache<Key, Arc<Document>, Size>,
 }
@@ -31,7 +32,7 @@ struct Key {
     operation_name: Option<Box<str>>,
 }
 
-/// A key that is only looked for. It hashes as the other does.
+/// Borrowed form of [`Key`] for look-ups. Both have the same hash.
 #[derive(Clone, Copy, Hash)]
 struct Sought<'a> {
     text: &'a str,
@@ -63,7 +64,8 @@ impl Default for DocumentCache {
 }
 
 impl DocumentCache {
-    /// Reads a document, or remembers it. It is remembered only for a caller who is known.
+    /// Returns the cached document or parses the text. A parsed document is cached only for an authenticated caller.
+    /// Err if [`Document::read`] fails.
     pub fn read(
         &self,
         text: &str,
@@ -110,7 +112,7 @@ mod tests {
         .unwrap()
     }
 
-    /// What comes of a document: the cost, and what runs.
+    /// Returns the cost of a document and the operation that executes.
     fn prepared(document: &Arc<Document>, variables: Value) -> Result<(u64, String), String> {
         let prepared = document.prepare(Variables::from_json(variables), &shape(), &Limits::DEFAULT);
         let prepared = prepared.map_err(|error| format!("{error:?}"))?;

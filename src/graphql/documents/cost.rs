@@ -1,7 +1,8 @@
-//! What a request costs, before it runs: known from its document, its variables and the schema alone.
+//! Computes the cost of a request before execution, from its document, its variables and the schema.
 //!
-//! A scalar is free, an object costs 1, a connection 1 and its page times what is asked of a row, and so do other fields
-//! that take `first`; a mutation costs 1 and its rows. Nothing is ever negative, and sums stop at the largest number.
+//! A scalar is free and an object costs 1. A connection, like any other field with a `first` argument, costs 1 plus the
+//! page size times the cost of a row. A mutation costs 1 plus its number of rows. Costs are never negative; sums
+//! saturate.
 
 use async_graphql::{
     Name, Positioned, ServerError, Value, Variables,
@@ -19,14 +20,14 @@ use crate::graphql::{
     types::schema_index::SchemaIndex,
 };
 
-/// Counting every row of a list.
+/// Cost of counting all rows of a list (`totalCount`), in points.
 const COUNT: u64 = 10;
-/// Grouping every row of a list.
+/// Cost of grouping all rows of a list (`groupBy`), in points.
 const GROUP: u64 = 100;
-/// What may always be asked of the schema itself: how long the answer is, is only estimated.
+/// Introspection points that `answer_bytes` never rules out, because the length of the response is only an estimate.
 const LEAST: u64 = 100;
 
-/// What an operation costs, but for the values of its variables.
+/// Cost of an operation as a function of the values of its variables.
 #[derive(Debug)]
 pub struct Price {
     data: Sum,
@@ -34,7 +35,7 @@ pub struct Price {
 }
 
 impl Price {
-    /// Looks up what an operation asks for.
+    /// Computes the price of an operation.
     pub fn of(merged: &Merged<'_>, operation: &OperationDefinition, shape: &SchemaIndex) -> Self {
         let writes = shape.root(OperationType::Mutation).filter(|_| operation.ty == OperationType::Mutation);
         let mut data = Sum::default();
@@ -42,7 +43,8 @@ impl Price {
         Self { data, introspection: introspection::points(&merged.entries, shape.extent()) }
     }
 
-    /// The cost with these variables, without what is asked of the schema itself. Refuses either above its limit.
+    /// Returns the cost for these variables in points, without introspection. Err if this cost or that of introspection
+    /// exceeds its limit.
     pub fn cost(
         &self,
         operation: &OperationDefinition,
@@ -51,13 +53,13 @@ impl Price {
     ) -> Result<u64, ServerError> {
         let data = self.data.cost(&Values { declared: &operation.variable_definitions, variables }, None);
         within("the request", data, u64::from(limits.cost_limit))?;
-        // One that is certainly too long to be sent is not begun.
+        // Refuse introspection whose response would exceed `answer_bytes` before executing it.
         let longest = (limits.answer_bytes as u64 / introspection::BYTES).max(LEAST);
         within("introspection", self.introspection, u64::from(limits.introspection_points).min(longest))?;
         Ok(data)
     }
 
-    /// What is asked of the schema itself costs.
+    /// Returns the cost of introspection, in points.
     pub fn introspection(&self) -> u64 {
         self.introspection
     }
@@ -73,43 +75,43 @@ fn within(what: &str, cost: u64, limit: u64) -> Result<(), ServerError> {
     Err(refused)
 }
 
-/// What the selections of an object cost.
+/// Cost of the selections of an object.
 #[derive(Debug, Default)]
 struct Sum {
-    /// Whatever the variables.
+    /// The part that does not depend on variables.
     flat: u64,
     fields: Vec<Priced>,
 }
 
-/// A field that answers objects.
+/// A field that returns objects.
 #[derive(Debug)]
 struct Priced {
     is_list: bool,
     rows: Rows,
     surcharge: u64,
-    /// Whether each row is written, too.
+    /// Whether the field is a mutation: each of its rows costs an additional point.
     writes: bool,
     inside: Sum,
 }
 
-/// What says how many rows a field answers, or takes.
+/// The arguments that determine how many rows a field returns or accepts.
 #[derive(Debug)]
 enum Rows {
-    /// `first` or `last`, and what holds without.
+    /// `first` or `last`, and the page size if neither is given.
     Page { first: Option<Literal>, last: Option<Literal>, usual: i64 },
-    /// Arguments that may name rows.
+    /// All arguments; lists in them may name rows.
     Given(Vec<Literal>),
 }
 
-/// What is known while a price is made.
+/// Context in which a price is computed.
 struct Lookup<'a> {
     shape: &'a SchemaIndex,
-    /// The type whose fields write.
+    /// The mutation type, if the operation is a mutation.
     writes: Option<&'a str>,
 }
 
 impl Sum {
-    /// Adds selections of a `parent`.
+    /// Adds the selections of an object of type `parent`.
     fn add(&mut self, lookup: &Lookup<'_>, parent: Option<&str>, entries: &[Entry<'_>]) {
         for entry in entries {
             match entry {
@@ -121,7 +123,7 @@ impl Sum {
 
     fn add_field(&mut self, lookup: &Lookup<'_>, parent: Option<&str>, field: &Field, children: &[Entry<'_>]) {
         let name = field.name.node.as_str();
-        // An unknown field is validation's to refuse, as is an object of which nothing is asked.
+        // Validation refuses unknown fields and objects without a selection set.
         let Some(known) = parent.and_then(|parent| lookup.shape.output(parent, name)) else { return };
         if children.is_empty() {
             self.flat = self.flat.saturating_add(if name == "totalCount" { COUNT } else { 0 });
@@ -139,7 +141,8 @@ impl Sum {
         self.fields.push(Priced { is_list: known.is_list, rows, surcharge, writes, inside });
     }
 
-    /// Its lists hold `rows`, if that is known.
+    /// Returns the cost in points. `rows` is the length of the lists directly in the object, if the parent's arguments
+    /// determine it.
     fn cost(&self, values: &Values<'_>, rows: Option<u64>) -> u64 {
         self.fields.iter().map(|field| field.cost(values, rows)).fold(self.flat, u64::saturating_add)
     }
@@ -159,13 +162,13 @@ impl Priced {
     }
 }
 
-/// The variables of a request.
+/// The variables of a request and their definitions.
 struct Values<'a> {
     declared: &'a [Positioned<VariableDefinition>],
     variables: &'a Variables,
 }
 
-/// What stands in an argument: as written, or as the value of a variable.
+/// The value of an argument: a literal or the value of a variable.
 #[derive(Clone, Copy)]
 enum Given<'a> {
     WriteResult(&'a Literal),
@@ -173,7 +176,7 @@ enum Given<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// How many rows a field's arguments ask for, or name.
+    /// Returns the number of rows that the arguments of a field request or name.
     fn rows(&self, rows: &'a Rows) -> Option<u64> {
         match rows {
             Rows::Page { first, last, usual } => {
@@ -189,7 +192,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// The length of a list; of an input object, that of its lists of objects.
+    /// Returns the length of a list, or the total number of objects in the fields of an input object.
     fn named(&self, given: Given<'a>) -> u64 {
         let length = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
         match given {

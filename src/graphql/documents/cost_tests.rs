@@ -1,4 +1,4 @@
-//! What requests cost, by a schema of every shape that has a price.
+//! Tests of request costs with a schema that has every kind of field with a cost.
 
 use async_graphql::Variables;
 use serde_json::{Value as Json, json};
@@ -139,7 +139,7 @@ fn a_request_above_the_limit_is_refused_with_its_cost() {
     assert_eq!((&extensions["cost"], &extensions["limit"]), (&json!(20_001), &json!(20_000)));
 }
 
-/// As graphql-js writes it, with everything asked for.
+/// The introspection query of graphql-js with all options enabled.
 const STANDARD: &str = "query IntrospectionQuery {
     __schema { description queryType { name kind } mutationType { name kind } subscriptionType { name kind }
         types { ...FullType }
@@ -155,7 +155,8 @@ const STANDARD: &str = "query IntrospectionQuery {
     fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
         ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
 
-/// What is asked of the schema that is served costs, and how many bytes the answer has.
+/// Executes an introspection query against the real schema. Returns its cost in points and the response length in
+/// bytes.
 fn introspected(text: &str) -> Result<(u64, usize), async_graphql::ServerError> {
     static SERVED: std::sync::LazyLock<(crate::schema::ApiSchema, SchemaIndex)> = std::sync::LazyLock::new(|| {
         let schema = crate::schema::build();
@@ -163,7 +164,7 @@ fn introspected(text: &str) -> Result<(u64, usize), async_graphql::ServerError> 
         (schema, shape)
     });
     let (schema, shape) = &*SERVED;
-    // It is paid from a budget of its own.
+    // Introspection has a separate budget, which `cost_limit` does not affect.
     let limits = Limits { cost_limit: 1, ..Limits::DEFAULT };
     let prepared = Document::read(text, None, &limits)?.prepare(Variables::default(), shape, &limits)?;
     let response = futures_util::FutureExt::now_or_never(schema.execute(prepared.request())).unwrap();
@@ -193,7 +194,7 @@ fn questions_about_the_schema_are_priced_by_the_size_of_the_answer() {
     ] {
         let (points, bytes) = introspected(&text).unwrap();
         println!("{points} points for {bytes} bytes: {}", text.chars().take(100).collect::<String>());
-        // Never for less than what is answered, but for what varies from type to type.
+        // The cost covers the length of the response, with a tolerance for differences between types.
         assert!(points * 1_250 >= bytes as u64, "{points} {bytes} {text}");
         let of_all = text.contains("types {");
         assert!(!of_all || points <= 4 + bytes as u64 * 3 / 1_000, "{points} {bytes} {text}");

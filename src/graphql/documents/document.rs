@@ -1,4 +1,4 @@
-//! A request's document on its way from text to execution: every check that needs no data happens here.
+//! Prepares a request's document for execution with every check that needs no data.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -21,43 +21,43 @@ use crate::graphql::{
     types::schema_index::SchemaIndex,
 };
 
-/// A parsed document and the operation it is asked for. Nothing in it depends on who asks.
+/// A parsed document and its selected operation. Does not depend on the caller.
 pub struct Document {
     parsed: ExecutableDocument,
     operation_name: Option<String>,
     tokens: usize,
     is_public: bool,
-    /// What is wrong with it whoever asks, and whatever is given.
+    /// Errors in the document that do not depend on the caller or the variables.
     mistakes: OnceLock<Vec<ServerError>>,
-    /// How it runs, if that hangs on no variable.
+    /// The normalized operation, if it does not depend on variables.
     outline: OnceLock<Arc<NormalizedOperation>>,
     validated: RwLock<Vec<Arc<ValidatedOperation>>>,
 }
 
-/// Proofs that are kept of a document: for clients who leave out one variable or another.
+/// Maximum number of validated operations kept per document. They differ in which variables a client gives.
 const MAX_PROOFS: usize = 4;
 
-/// A request that may run, and what it costs.
+/// A checked request and its cost.
 pub struct PreparedOperation {
     pub(in crate::graphql) document: Arc<Document>,
     pub(in crate::graphql) shape: SchemaIndex,
     pub(in crate::graphql) outline: Arc<NormalizedOperation>,
     pub(in crate::graphql) variables: Arc<Variables>,
-    /// That validation would find nothing wrong, if that is known.
+    /// The result of an earlier successful validation, if there is one.
     pub(in crate::graphql) validated_operation: Option<Arc<ValidatedOperation>>,
-    /// Its cost in points, without what it asks of the schema itself.
+    /// Cost in points, without introspection.
     pub cost: u64,
-    /// What that costs.
+    /// Cost of introspection, in points.
     pub introspection: u64,
 }
 
 impl PreparedOperation {
-    /// Whether it asks for nothing but the schema.
+    /// Returns whether the request selects introspection fields only.
     pub fn is_public(&self) -> bool {
         self.document.is_public
     }
 
-    /// What the schema executes.
+    /// Returns the request for the schema to execute.
     pub fn request(&self) -> Request {
         let mut parsed = self.document.parsed.clone();
         let name = self.document.operation_name.as_deref();
@@ -75,7 +75,8 @@ impl PreparedOperation {
 }
 
 impl Document {
-    /// Parses a text that names its operation, or has only one. Whatever the text, this takes little time and stack.
+    /// Parses a text and selects the named operation, or the only one. Time and stack are bounded for any text. Err if
+    /// the text exceeds a limit, is not a document or does not have the operation.
     pub fn read(text: &str, operation_name: Option<String>, limits: &Limits) -> Result<Arc<Self>, ServerError> {
         let tokens = scan(text, limits)?;
         let (count, parsed) = (tokens.len(), parse(tokens)?);
@@ -86,22 +87,23 @@ impl Document {
         Ok(Arc::new(Self { parsed, operation_name, tokens: count, is_public, mistakes, outline, validated }))
     }
 
-    /// How many tokens its text has.
+    /// Returns the number of tokens of the text.
     pub fn tokens(&self) -> usize {
         self.tokens
     }
 
-    /// Whether it reads, writes or subscribes.
+    /// Returns whether the operation is a query, a mutation or a subscription.
     pub fn kind(&self) -> OperationType {
         self.operation().ty
     }
 
-    /// Whether it asks for nothing but the schema: what a caller without a token may do.
+    /// Returns whether the operation selects introspection fields only, which a caller without a token may do.
     pub fn is_public(&self) -> bool {
         self.is_public
     }
 
-    /// Checks the variables, merges and prices: everything between the parser and the schema's own validation.
+    /// Checks the variables, merges selections and computes the cost: all steps between parsing and the validation by
+    /// async-graphql. Err if a variable is invalid or a cost exceeds its limit.
     pub fn prepare(
         self: &Arc<Self>,
         mut variables: Variables,
@@ -109,7 +111,7 @@ impl Document {
         limits: &Limits,
     ) -> Result<PreparedOperation, ServerError> {
         let operation = self.operation();
-        // A variable of a type that does not exist is a mistake of the document.
+        // A variable of an unknown type is an error of the document, not of the variable's value.
         if self.mistakes(shape).is_empty() {
             variables::read(operation, &mut variables, shape)?;
         }
@@ -121,7 +123,7 @@ impl Document {
         Ok(PreparedOperation { document, shape, outline, variables, validated_operation, cost, introspection })
     }
 
-    /// What is wrong with it whoever asks, and whatever is given.
+    /// Returns the errors in the document that do not depend on the caller or the variables.
     pub(in crate::graphql) fn mistakes(&self, shape: &SchemaIndex) -> &[ServerError] {
         self.mistakes.get_or_init(|| hints::of(&self.parsed, shape))
     }
@@ -132,7 +134,7 @@ impl Document {
         }
         let outline = Arc::new(NormalizedOperation::of(self.operation(), &self.parsed, variables, shape)?);
         if !outline.is_conditional {
-            // Whoever was faster has the same.
+            // If another thread was faster, it has set an equal value.
             let _ = self.outline.set(Arc::clone(&outline));
         }
         Ok(outline)
@@ -143,7 +145,7 @@ impl Document {
         validated.iter().find(|validated_operation| validated_operation.matches(variables)).cloned()
     }
 
-    /// Keeps a proof made with these variables.
+    /// Stores the result of a validation with these variables, evicting the oldest one above [`MAX_PROOFS`].
     pub(in crate::graphql) fn remember(
         &self,
         validated_operation: ValidatedOperation,
@@ -169,7 +171,7 @@ impl Document {
     }
 }
 
-/// The operation of that name, or the only one.
+/// Returns the operation of that name, or the only one if `name` is `None`.
 fn chosen<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
@@ -186,7 +188,7 @@ fn chosen<'a>(
     found.ok_or_else(|| refuse(BAD_USER_INPUT, "the document has no operation of the name in operationName", None))
 }
 
-/// The same, to change it.
+/// Mutable form of [`chosen`].
 fn chosen_mut<'a>(
     document: &'a mut ExecutableDocument,
     name: Option<&str>,
@@ -198,7 +200,7 @@ fn chosen_mut<'a>(
     }
 }
 
-/// Each fragment is looked at once, so that fragments of fragments cost nothing.
+/// Returns whether all fields are introspection fields. Visits each fragment once, so the time is linear.
 fn only_meta_fields<'a>(set: &'a SelectionSet, document: &'a ExecutableDocument, seen: &mut HashSet<&'a Name>) -> bool {
     set.items.iter().all(|item| match &item.node {
         Selection::Field(field) => ["__schema", "__type", "__typename"].contains(&field.node.name.node.as_str()),

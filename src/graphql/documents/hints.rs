@@ -1,7 +1,7 @@
-//! Names that the schema does not have and literals that do not fit, each with what was probably meant.
+//! Finds names that are not in the schema and literals that do not fit their types, with suggestions.
 //!
-//! async-graphql's validation finds everything else that is wrong with a document. Of these it would say less: its
-//! suggestions cannot be had for some callers only, and it takes any value for an input object.
+//! async-graphql's validation finds all other errors in a document. It reports these less well: its suggestions cannot
+//! be enabled for some callers only, and it accepts any value for an input object.
 
 use async_graphql::{
     Name, Pos, Positioned, ServerError,
@@ -21,7 +21,8 @@ use crate::{
     suggest,
 };
 
-/// The first mistakes of a document, whatever its variables are. Looks at each fragment once.
+/// Returns the first errors of a document by position, at most [`MAX_ERRORS`]. They do not depend on variables. Visits
+/// each fragment once.
 pub fn of(document: &ExecutableDocument, shape: &SchemaIndex) -> Vec<ServerError> {
     let mut search = Search { shape, found: Vec::new() };
     for (_, operation) in document.operations.iter() {
@@ -32,7 +33,7 @@ pub fn of(document: &ExecutableDocument, shape: &SchemaIndex) -> Vec<ServerError
         search.condition(condition);
         search.set(&condition.node, &fragment.node.selection_set.node);
     }
-    // Fragments have no order.
+    // The map of fragments is not ordered by position.
     search.found.sort_by_key(|mistake| mistake.locations.first().copied());
     search.found.truncate(MAX_ERRORS);
     search.found
@@ -63,7 +64,7 @@ impl Search<'_> {
                 self.add(format!("The default of variable ${name}{place} {}", misfit.what()), default.pos);
             }
         }
-        // A kind of operation that there is none of is validation's to refuse.
+        // Validation refuses an operation type that the schema does not have.
         if let Some(root) = self.shape.root(operation.ty) {
             self.set(root, &operation.selection_set.node);
         }
@@ -85,7 +86,7 @@ impl Search<'_> {
     fn condition(&mut self, condition: &Positioned<Name>) {
         let name = condition.node.as_str();
         let is_known = self.shape.field_names(name).is_some() || self.shape.input(name).is_some();
-        // Those of the schema's own description are not in its text.
+        // Introspection types are not in the SDL.
         if !is_known && Scalar::of(name).is_none() && !name.starts_with("__") {
             let meant = suggest::name(name, self.shape.composite_names());
             self.add(format!("Unknown type \"{name}\".{meant}"), condition.pos);

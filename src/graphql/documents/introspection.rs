@@ -1,7 +1,7 @@
-//! How long an answer about the schema itself will be, by what is asked and how much there is of each thing.
+//! Estimates the length of an introspection response from the selected fields and the size of the schema.
 //!
-//! What is asked of all types is counted as it is; what is asked of one type, or of the types of fields, as if each were
-//! the largest.
+//! Selections on all types are counted exactly. Selections on one type, or on the types of fields, are counted as if
+//! each type were the largest.
 
 use async_graphql::{
     Positioned,
@@ -10,15 +10,15 @@ use async_graphql::{
 
 use super::merge::Entry;
 
-/// Bytes of an answer about the schema that cost a point.
+/// Bytes of an introspection response per point.
 pub const BYTES: u64 = 1_000;
-/// Bytes around a value: quotes, a colon, a comma, brackets.
+/// Bytes of punctuation per value: quotes, colon, comma, brackets.
 const AROUND: u64 = 4;
 
-/// Most lists and non-nulls around a type: `[[X!]!]!`.
+/// Maximum number of wrappers (lists and non-nulls) around a type: `[[X!]!]!`.
 const WRAPPERS: usize = 5;
 
-/// How much there is of each thing in a schema.
+/// Number of elements of each kind in a schema.
 #[derive(Debug, Default)]
 pub struct Extent {
     types: u64,
@@ -29,23 +29,23 @@ pub struct Extent {
     members: u64,
     directives: u64,
     directive_args: u64,
-    /// Most fields of a root type, and of any other.
+    /// Maximum number of fields of a type, with and without root types.
     most_root_fields: u64,
     most_fields: u64,
     most_args: u64,
     most_inputs: u64,
     most_values: u64,
     most_members: u64,
-    /// Types of fields and arguments, and how many of them are inside at least 1, 2, … lists and non-nulls.
+    /// Number of types of fields and arguments, and how many of them have at least 1, 2, … wrappers.
     references: u64,
     wrapped: [u64; WRAPPERS],
-    /// Bytes of a description, on average.
+    /// Mean length of a description in bytes, then the number of elements and the total bytes of their descriptions.
     description: u64,
     described: (u64, u64),
 }
 
 impl Extent {
-    /// What the schema has before anything is defined: its built-in scalars, directives, and the types it is told by.
+    /// The extent of an empty schema: built-in scalars, directives and the introspection types.
     pub fn of_nothing() -> Self {
         Self { types: 13, fields: 40, args: 5, directives: 5, directive_args: 5, values: 30, ..Self::default() }
     }
@@ -123,7 +123,7 @@ impl Extent {
         self.wrapped[..depth.min(WRAPPERS)].iter_mut().for_each(|number| *number += 1);
     }
 
-    /// Of so many that are inside `wrapped` lists and non-nulls, those that are inside one more.
+    /// Estimates how many of `number` types with at least `wrapped` wrappers have one more.
     fn unwrapped(&self, number: u64, wrapped: usize) -> u64 {
         let of = wrapped.checked_sub(1).map_or(self.references, |at| self.wrapped.get(at).copied().unwrap_or(0));
         let more = self.wrapped.get(wrapped).copied().unwrap_or(0);
@@ -131,7 +131,7 @@ impl Extent {
     }
 }
 
-/// What the questions among an operation's root fields cost, in points: none if there are none.
+/// Returns the cost of the introspection fields among an operation's root fields, in points; 0 if there are none.
 pub fn points(roots: &[Entry<'_>], extent: &Extent) -> u64 {
     each(roots, |name, key, children| match name {
         "__schema" => key + schema(children, extent),
@@ -141,7 +141,7 @@ pub fn points(roots: &[Entry<'_>], extent: &Extent) -> u64 {
     .div_ceil(BYTES)
 }
 
-/// Types that something is asked of.
+/// Types that a selection applies to.
 #[derive(Clone, Copy)]
 struct Types {
     number: u64,
@@ -150,22 +150,24 @@ struct Types {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Are {
-    /// Each type of the schema once.
+    /// Every type of the schema, once.
     All,
-    /// One that may be a root.
+    /// A single type, which may be a root type.
     RootField,
-    /// Those of fields and arguments, inside so many lists and non-nulls. `exact` if of each in the schema once.
+    /// Types of fields and arguments after `wrapped` selections of `ofType`. `exact` if each in the schema counts once.
     Named { wrapped: usize, exact: bool },
 }
 
-/// Fields, arguments or input fields that something is asked of; `exact` if of each in the schema once.
+/// Fields, arguments, input fields or enum values that a selection applies to. `exact` if each in the schema counts
+/// once.
 #[derive(Clone, Copy)]
 struct Values {
     number: u64,
     exact: bool,
 }
 
-/// Sums what each field amounts to: its name, the length of its key, and what is asked of it.
+/// Sums `size` over the selected fields. Its parameters are the field's name, the length of its response key in bytes
+/// with punctuation, and its selections.
 fn each(entries: &[Entry<'_>], mut size: impl FnMut(&str, u64, &[Entry<'_>]) -> u64 + Copy) -> u64 {
     let sizes = entries.iter().map(|entry| match entry {
         Entry::Fragment { children, .. } => each(children, size),
@@ -251,10 +253,10 @@ fn of_values(entries: &[Entry<'_>], extent: &Extent, values: Values) -> u64 {
     sum.saturating_add(braces)
 }
 
-/// What a scalar takes.
+/// Returns the estimated length of a scalar field's value, in bytes.
 fn value(name: &str, extent: &Extent, exact: bool) -> u64 {
     match name {
-        // Of a few, each may be longer than most.
+        // If only some elements are selected, their descriptions may all be longer than the mean.
         "description" => extent.description.saturating_mul(if exact { 1 } else { 3 }),
         "name" | "__typename" => 20,
         "kind" => 12,

@@ -1,44 +1,44 @@
-//! What one request, one caller and one organization may ask for.
+//! Limits per request, per caller and per organization.
 
-/// The limits, each refused with a code of its own.
+/// The limits. Each has its own error code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest document, in bytes.
+    /// Maximum length of a document, in bytes.
     pub document_bytes: usize,
-    /// Most words, numbers, strings and signs of a document.
+    /// Maximum number of tokens in a document: names, numbers, strings and punctuators.
     pub document_tokens: usize,
-    /// Most brackets, or selection sets with fragments opened, inside one another.
+    /// Maximum nesting of brackets, and of selection sets with fragments expanded.
     pub document_nesting: usize,
-    /// Most selections of a document, fragments opened.
+    /// Maximum number of selections in a document, with fragments expanded.
     pub document_selections: usize,
-    /// Most fields inside one another.
+    /// Maximum nesting of fields.
     pub document_depth: usize,
-    /// Most aliases in a document.
+    /// Maximum number of aliases in a document.
     pub document_aliases: usize,
-    /// Most fields at the root of an operation.
+    /// Maximum number of root fields of an operation.
     pub document_root_fields: usize,
-    /// Most directives at one place.
+    /// Maximum number of directives at one location.
     pub document_directives: usize,
-    /// Most values in the variables of a request: objects, lists and what is in them.
+    /// Maximum number of values in the variables of a request: objects, lists and their elements.
     pub body_values: usize,
-    /// Most memory for the bodies of all requests together, in bytes.
+    /// Maximum memory for the bodies of all requests together, in bytes.
     pub body_memory: usize,
-    /// Highest cost of a request, in points.
+    /// Maximum cost of a request, in points.
     pub cost_limit: u32,
-    /// Points a caller can save up; an organization five times as many.
+    /// Maximum balance of a caller, in points. That of an organization is five times as high.
     pub points: u32,
-    /// Points a caller gains each second; an organization five times as many.
+    /// Points added to a caller's balance per second. An organization gets five times as many.
     pub points_per_second: u32,
-    /// Points for questions about the schema that a caller, or an address without a token, can save up.
+    /// Maximum balance of introspection points of a caller, or of a client address without a token.
     pub introspection_points: u32,
-    /// Points for questions about the schema that come back each second.
+    /// Introspection points added to a balance per second.
     pub introspection_points_per_second: u32,
-    /// Longest answer, in bytes.
+    /// Maximum length of a response, in bytes.
     pub answer_bytes: usize,
 }
 
 impl Limits {
-    /// What the contract promises.
+    /// The limits that the API contract promises.
     pub const DEFAULT: Self = Self {
         document_bytes: 32 * 1_024,
         document_tokens: 2_000,

@@ -1,9 +1,10 @@
-//! Merges equal selections of an operation, so that nothing is resolved twice.
+//! Merges equal selections of an operation, so that no field is resolved twice.
 //!
-//! async-graphql resolves every field it meets, also when two have the same response key: `mutation { x { id } x { title } }`
-//! would write two rows, and a list asked for by two fragments would be read twice. What the specification does while
-//! it executes (`CollectFields`) is done here before: `@skip` and `@include` are evaluated, fragments that always apply
-//! are opened, and fields of one key, name and arguments become one field with all their selections.
+//! async-graphql resolves every field, even if two have the same response key: `mutation { x { id } x { title } }`
+//! would write two rows, and a list selected by two fragments would be read twice. This module applies `CollectFields`
+//! of the specification before execution instead of during it: it evaluates `@skip` and `@include`, expands fragments
+//! that always apply, and merges fields with the same response key, name and arguments into one field with all their
+//! selections.
 
 use std::collections::HashMap;
 
@@ -20,26 +21,27 @@ use crate::graphql::{
     types::schema_index::SchemaIndex,
 };
 
-/// An operation as it will run.
+/// An operation with merged selections.
 pub struct Merged<'a> {
-    /// The type it starts from.
+    /// The root type.
     pub root: Option<&'a str>,
-    /// Its selections.
+    /// The merged selections.
     pub entries: Vec<Entry<'a>>,
-    /// Whether they are not those that were written.
+    /// Whether the merged selections differ from the document's.
     changed: bool,
-    /// Whether `@skip` or `@include` was met: with other variables it may run otherwise.
+    /// Whether the operation has `@skip` or `@include`, so that other variables may give other selections.
     pub is_conditional: bool,
 }
 
 impl Merged<'_> {
-    /// The selections, if they are not those that were written.
+    /// Returns the merged selections if they differ from the document's.
     pub fn selections(&self) -> Option<Vec<Positioned<Selection>>> {
         self.changed.then(|| built(&self.entries))
     }
 }
 
-/// Merges an operation of a document that has been weighed: each selection is looked at wherever it is spread.
+/// Merges the selections of an operation. The document must have passed [`super::size::check_size`], because each
+/// fragment is visited wherever it is spread. Err if a condition of `@skip` or `@include` is not a Boolean.
 pub fn merge<'a>(
     operation: &'a OperationDefinition,
     document: &'a ExecutableDocument,
@@ -53,15 +55,16 @@ pub fn merge<'a>(
     Ok(Merged { root, entries, changed: walk.changed, is_conditional: walk.is_conditional })
 }
 
-/// Sets the merged selections into the operation, followed by its original ones under `... @skip(if: true)`: validation
-/// still sees every field, variable and fragment as they were written, and what is skipped is dropped before execution.
+/// Replaces the selections of an operation with the merged ones, followed by the original ones under
+/// `... @skip(if: true)`: validation still sees every field, variable and fragment of the document, and execution drops
+/// the skipped ones.
 pub fn replace(operation: &mut OperationDefinition, merged: Vec<Positioned<Selection>>) {
     let pos = operation.selection_set.pos;
     let original = std::mem::replace(&mut operation.selection_set.node.items, merged);
     operation.selection_set.node.items.push(skipped(SelectionSet { items: original }, pos));
 }
 
-/// `... @skip(if: true) { … }`
+/// Returns `... @skip(if: true) { … }`.
 fn skipped(set: SelectionSet, pos: Pos) -> Positioned<Selection> {
     let at = |text: &str| Positioned::new(Name::new(text), pos);
     let condition = (at("if"), Positioned::new(Value::Boolean(true).into_value(), pos));
@@ -74,26 +77,26 @@ fn skipped(set: SelectionSet, pos: Pos) -> Positioned<Selection> {
     Positioned::new(Selection::InlineFragment(Positioned::new(fragment, pos)), pos)
 }
 
-/// A selection of the merged operation.
+/// A merged selection.
 pub enum Entry<'a> {
-    /// Equal fields.
+    /// Fields that were merged into one.
     Field {
-        /// The first of them.
+        /// The first of these fields.
         first: &'a Positioned<Field>,
-        /// What all of them ask of it.
+        /// The merged selections of all of these fields.
         children: Vec<Entry<'a>>,
     },
-    /// Selections of one type among several.
+    /// Selections that apply only to some types.
     Fragment {
-        /// The type.
+        /// The type condition.
         on: &'a Positioned<TypeCondition>,
-        /// What is asked of it.
+        /// The merged selections for that type.
         children: Vec<Entry<'a>>,
     },
 }
 
 impl<'a> Entry<'a> {
-    /// The field, if it is one.
+    /// Returns the first field, or `None` for a fragment.
     pub fn field(&self) -> Option<&'a Positioned<Field>> {
         if let Self::Field { first, .. } = self { Some(first) } else { None }
     }
@@ -122,7 +125,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Merges the selection sets of one object of type `parent`, if that is known.
+    /// Merges the selection sets of one object. `parent` is its type, if known.
     fn merged(&mut self, parent: Option<&'a str>, sets: &[&'a SelectionSet]) -> Result<Vec<Entry<'a>>, ServerError> {
         let mut groups = Groups::default();
         for set in sets {
@@ -143,7 +146,7 @@ impl<'a> Walk<'a> {
         entries.collect()
     }
 
-    /// Sorts a selection set and the fragments in it into groups. Each selection is met once, so this is linear.
+    /// Adds a selection set and its fragments to groups. Visits each selection once, so the time is linear.
     fn collect(
         &mut self,
         parent: Option<&'a str>,
@@ -161,7 +164,7 @@ impl<'a> Walk<'a> {
                     self.open(parent, on, &inline.node.selection_set.node, groups)?;
                 }
                 Selection::FragmentSpread(spread) => {
-                    // An unknown fragment is validation's to refuse.
+                    // Validation refuses unknown fragments.
                     if let Some(known) = self.fragments.get(&spread.node.fragment_name.node) {
                         let on = Some(&known.node.type_condition);
                         self.open(parent, on, &known.node.selection_set.node, groups)?;
@@ -174,7 +177,7 @@ impl<'a> Walk<'a> {
 
     fn add(&mut self, field: &'a Positioned<Field>, groups: &mut Groups<'a>) {
         let same_key = groups.by_key.entry(field.node.response_key().node.as_str()).or_default();
-        // Two that only share a key come to stand side by side, where validation compares them.
+        // Fields that share only the response key stay separate; validation compares them.
         self.changed |= !same_key.is_empty();
         for at in same_key.iter() {
             if let Group::Field { first, sets } = &mut groups.list[*at]
@@ -224,7 +227,8 @@ impl<'a> Walk<'a> {
         Ok(included)
     }
 
-    /// The `if` of a directive; none where validation will refuse the directive.
+    /// Evaluates the `if` argument of a directive. Returns `None` if validation will refuse the directive; Err if the
+    /// value is not a Boolean.
     fn holds(&mut self, directive: &Positioned<Directive>) -> Result<Option<bool>, ServerError> {
         let Some(condition) = directive.node.get_argument("if") else { return Ok(None) };
         match condition.node.clone().into_const_with(|name| self.value_of(&name).ok_or(())) {
@@ -237,13 +241,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The value of a declared variable.
+    /// Returns the value of a declared variable.
     fn value_of(&mut self, name: &Name) -> Option<Value> {
         let declared = self.declared.iter().find(|declared| declared.node.name.node == *name)?;
         if let Some(given) = self.variables.get(name) {
             return Some(given.clone());
         }
-        // async-graphql does not know defaults where it evaluates conditions, so it must not come to that.
+        // async-graphql ignores defaults when it evaluates conditions, so the merged selections must replace the
+        // original.
         self.changed = true;
         Some(declared.node.default_value.as_ref().map_or(Value::Null, |default| default.node.clone()))
     }
@@ -253,7 +258,7 @@ fn is_condition(directive: &Positioned<Directive>) -> bool {
     ["skip", "include"].contains(&directive.node.name.node.as_str())
 }
 
-/// The conditions of both have been evaluated, so they no longer tell them apart.
+/// Returns whether two fields can be merged. Ignores their conditions, which have been evaluated.
 fn asks_the_same(one: &Field, other: &Field) -> bool {
     let directives = |field: &Field| -> Vec<_> {
         let rest = field.directives.iter().filter(|directive| !is_condition(directive));
@@ -293,7 +298,8 @@ fn built(entries: &[Entry<'_>]) -> Vec<Positioned<Selection>> {
         .collect()
 }
 
-/// A field whose selections were all left out still has to have some.
+/// Returns the selection set of a merged field. If all selections were skipped, the set keeps the original ones under
+/// `@skip`, because it must not be empty.
 fn inside(children: &[Entry<'_>], original: &Positioned<SelectionSet>) -> Positioned<SelectionSet> {
     let pos = original.pos;
     let mut items = built(children);

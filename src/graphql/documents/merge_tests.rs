@@ -1,4 +1,4 @@
-//! What merging must and must not do, told by what executes.
+//! Tests of merging by execution of the merged operations.
 
 use async_graphql::{EmptySubscription, Object, Response, Schema, Union, Variables};
 use proptest::prelude::*;
@@ -86,7 +86,7 @@ fn schema() -> (TestSchema, SchemaIndex) {
     (schema, shape)
 }
 
-/// Runs a document through our preparation; how many fields of the test schema were resolved.
+/// Prepares and executes a document. Returns the response and the number of resolved fields of the test schema.
 fn run(text: &str, variables: Json) -> (Response, usize) {
     let (schema, shape) = schema();
     let limits = Limits::DEFAULT;
@@ -293,7 +293,7 @@ proptest! {
     }
 }
 
-/// How many fields an answer shows.
+/// Returns the number of fields in a response.
 fn fields_shown(value: &Json) -> usize {
     match value {
         Json::Object(fields) => fields.values().map(|value| 1 + fields_shown(value)).sum(),

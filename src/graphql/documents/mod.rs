@@ -1,4 +1,4 @@
-//! From a document to an operation that may run.
+//! Parses, checks and normalizes documents before execution.
 
 pub mod cache;
 pub mod cost;

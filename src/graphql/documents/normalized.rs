@@ -1,4 +1,4 @@
-//! An operation as it will run: what hangs on its text and on its conditions, and on nothing else.
+//! The normalized form of an operation, which depends only on its text and its conditions.
 
 use async_graphql::{
     Positioned, ServerError, Variables,
@@ -11,23 +11,23 @@ use super::{
 };
 use crate::graphql::types::schema_index::SchemaIndex;
 
-/// An operation as it will run.
+/// A normalized operation.
 #[derive(Debug)]
 pub struct NormalizedOperation {
-    /// The type it starts from.
+    /// The root type.
     pub root: Option<String>,
-    /// Its selections, if they are not those that were written.
+    /// The merged selections, if they differ from the document's.
     pub selections: Option<Vec<Positioned<Selection>>>,
-    /// Its fields, if its selections are those that were written.
+    /// The root fields, if the merged selections do not differ from the document's.
     written: Vec<Positioned<Field>>,
-    /// What it costs.
+    /// The cost as a function of the variables.
     pub price: Price,
-    /// Whether another request may have another outline.
+    /// Whether other variables may give another normalized operation.
     pub is_conditional: bool,
 }
 
 impl NormalizedOperation {
-    /// The outline of an operation of a document that has been weighed.
+    /// Normalizes an operation. The document must have passed [`super::size::check_size`].
     pub fn of(
         operation: &OperationDefinition,
         document: &ExecutableDocument,
@@ -45,18 +45,18 @@ impl NormalizedOperation {
         Ok(Self { root, selections, written, price, is_conditional: merged.is_conditional })
     }
 
-    /// Its fields.
+    /// Returns the root fields.
     pub fn fields(&self) -> impl Iterator<Item = &Positioned<Field>> {
         self.selections.iter().flatten().filter_map(|each| field(&each.node)).chain(&self.written)
     }
 
-    /// Whether it asks for something of the schema itself.
+    /// Returns whether a root field is `__schema` or `__type`.
     pub fn is_introspective(&self) -> bool {
         self.fields().any(|field| is_introspective(&field.node))
     }
 }
 
-/// Whether a root field asks for something of the schema itself.
+/// Returns whether a field is `__schema` or `__type`.
 pub fn is_introspective(field: &Field) -> bool {
     ["__schema", "__type"].contains(&field.name.node.as_str())
 }

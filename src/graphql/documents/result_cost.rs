@@ -1,10 +1,10 @@
-//! What the parts of an answer cost, in tenths of points.
+//! Costs of the parts of a response, in tenths of points.
 
-/// Tenths of points that an object of an answer costs.
+/// Cost of an object in a response, in tenths of points.
 pub const OBJECT: u64 = 1;
-/// Tenths of points for counting all rows of a list.
+/// Cost of counting all rows of a list, in tenths of points.
 pub const COUNT: u64 = 100;
-/// Tenths of points for grouping all rows of a list.
+/// Cost of grouping all rows of a list, in tenths of points.
 pub const GROUP: u64 = 1_000;
-/// Tenths of points for a row that was written.
+/// Cost of a written row, in tenths of points.
 pub const WRITTEN: u64 = 10;

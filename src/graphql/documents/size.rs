@@ -1,5 +1,5 @@
-//! Weighs a parsed document before anything else walks it: validation and merging open every fragment wherever it is
-//! spread, so a few hundred bytes could keep them busy for hours.
+//! Checks the size of a parsed document before any other traversal. Validation and merging expand every fragment
+//! wherever it is spread, so a document of a few hundred bytes could take them hours.
 
 use std::collections::HashMap;
 
@@ -14,8 +14,8 @@ use crate::graphql::failure::{
     VALIDATION_FAILED, refuse,
 };
 
-/// Refuses a document that asks for more than the limits, counting what its fragments amount to where they are spread.
-/// Linear in the document: each fragment is weighed once.
+/// Err if a document exceeds a limit, counting the contents of fragments wherever they are spread. Linear in the length
+/// of the document: the size of each fragment is computed once.
 pub fn check_size(document: &ExecutableDocument, limits: &Limits) -> Result<(), ServerError> {
     let mut scale = Counter { fragments: &document.fragments, limits, weighed: HashMap::new(), aliases: 0 };
     let mut selections = 0_usize;
@@ -36,7 +36,7 @@ pub fn check_size(document: &ExecutableDocument, limits: &Limits) -> Result<(), 
         }
         selections = selections.saturating_add(weight.selections);
     }
-    // Those that nothing spreads are validated all the same.
+    // Validation also traverses fragments that are never spread.
     let unused: Vec<_> = document.fragments.keys().filter(|name| !scale.weighed.contains_key(name.as_str())).collect();
     for name in unused {
         let weight = scale.fragment(name, 1)?;
@@ -58,20 +58,20 @@ fn too_deep(limits: &Limits, at: Pos) -> ServerError {
     refuse(TOO_DEEP, format!("more than {most} fields stand inside one another"), Some(at))
 }
 
-/// What a selection set amounts to with its fragments opened.
+/// Size of a selection set with its fragments expanded.
 #[derive(Clone, Copy, Default)]
 struct DocumentSize {
     selections: usize,
-    /// Fields inside one another.
+    /// Nesting of fields.
     depth: usize,
-    /// Selection sets inside one another.
+    /// Nesting of selection sets.
     nesting: usize,
-    /// Fields of the object itself.
+    /// Number of fields of the object itself.
     roots: usize,
 }
 
 impl DocumentSize {
-    /// Adds a selection that is or contains `other`.
+    /// Adds a selection with the size `other`.
     fn add(&mut self, other: Self) {
         self.selections = self.selections.saturating_add(other.selections).saturating_add(1);
         self.depth = self.depth.max(other.depth);
@@ -83,14 +83,16 @@ impl DocumentSize {
 struct Counter<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     limits: &'a Limits,
-    /// None while a fragment is being weighed.
+    /// Sizes of fragments by name; `None` while the size is being computed, which detects cycles.
     weighed: HashMap<&'a str, Option<DocumentSize>>,
-    /// As written, each fragment once: what they amount to where it is spread, selections and cost tell.
+    /// Number of aliases in the text, each fragment counted once: the limits of selections and cost cover repeated
+    /// spreads.
     aliases: usize,
 }
 
 impl<'a> Counter<'a> {
-    /// `level` selection sets stand around what is in this one, itself included.
+    /// Returns the size of a selection set. `level` is the number of selection sets around its items, this one
+    /// included.
     fn set(&mut self, set: &'a SelectionSet, level: usize) -> Result<DocumentSize, ServerError> {
         let mut weight = DocumentSize::default();
         for item in &set.items {
@@ -103,7 +105,7 @@ impl<'a> Counter<'a> {
                 }
                 Selection::InlineFragment(inline) => weight.add(self.inside(&inline.node.selection_set, level)?),
                 Selection::FragmentSpread(spread) => {
-                    // An unknown fragment is validation's to refuse.
+                    // Validation refuses unknown fragments.
                     if let Some((name, _)) = self.fragments.get_key_value(&spread.node.fragment_name.node) {
                         self.enters(level, spread.pos)?;
                         let inner = self.fragment(name, level + 1)?;
@@ -127,7 +129,7 @@ impl<'a> Counter<'a> {
         self.set(&set.node, level + 1)
     }
 
-    /// Whether one more selection set may stand inside `level` others.
+    /// Err if `level` nested selection sets leave no room for another one inside.
     fn enters(&self, level: usize, at: Pos) -> Result<(), ServerError> {
         let most = self.limits.document_nesting;
         if level < most {

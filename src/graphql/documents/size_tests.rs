@@ -1,4 +1,4 @@
-//! What a document may amount to, limit by limit.
+//! Tests of each limit on the size of a document.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Whether values fit the types of the schema: literals of a document, variables, and arguments once variables are put in.
+//! Checks values against the types of the schema: literals, variables, and arguments after substitution of variables.
 
 use std::{borrow::Cow, cell::Cell, fmt};
 
@@ -22,21 +22,21 @@ use crate::{
     suggest,
 };
 
-/// Longest name of an unknown field that is told.
+/// Maximum length of the name of an unknown field in a message, in bytes.
 const MAX_NAME_LENGTH: usize = 64;
 
-/// Where values come from: each has its own form of enum values and numbers.
+/// Source of a value, which determines the accepted forms of enum values and numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The text of a document. Variables in it are passed over.
+    /// The text of a document. The check skips variables in it.
     Document,
-    /// JSON.
+    /// JSON variables.
     Variable,
-    /// A document whose variables were put in, after both were checked.
+    /// A document after substitution of its variables; both have been checked.
     Both,
 }
 
-/// A value as the check sees it.
+/// A value in the form the check needs.
 pub enum View<'a, V> {
     /// Null.
     Null,
@@ -46,15 +46,15 @@ pub enum View<'a, V> {
     List(&'a [V]),
     /// An object.
     Object(&'a IndexMap<Name, V>),
-    /// Anything else that a document or JSON can hold.
+    /// Any other value of a document or of JSON.
     Leaf(Leaf<'a>),
-    /// What neither can.
+    /// A value that neither a document nor JSON can hold.
     Other,
 }
 
-/// Values that can be checked.
+/// A type of values that can be checked.
 pub trait Look: Sized {
-    /// One look at it.
+    /// Returns a view of this value.
     fn view(&self) -> View<'_, Self>;
 }
 
@@ -89,7 +89,8 @@ impl Look for Literal {
     }
 }
 
-/// Where inside a value it is wrong, innermost first, and how. Never the value: it may be personal data.
+/// The path inside a value to the part that does not fit, innermost step first, and a description. Does not contain the
+/// value itself, which may be personal data.
 #[derive(Debug)]
 pub struct ValueMismatch {
     code: Code,
@@ -98,12 +99,12 @@ pub struct ValueMismatch {
 }
 
 impl ValueMismatch {
-    /// A value that is wrong as a whole, and how: what follows its name in a sentence.
+    /// Creates a mismatch of the whole value. `what` continues a sentence that begins with the name of the value.
     pub fn new(what: impl Into<String>) -> Self {
         Self { code: Code::Invalid, path: Vec::new(), what: what.into() }
     }
 
-    /// A value that is not there.
+    /// Creates a mismatch of a missing value.
     fn missing(what: &str) -> Self {
         Self { code: Code::Required, ..Self::new(what) }
     }
@@ -113,17 +114,17 @@ impl ValueMismatch {
         self
     }
 
-    /// The place: names of fields and indexes of lists, each after a dot.
+    /// Returns the path, outermost step first: names of fields and indexes of lists, each after a dot.
     pub fn place(&self) -> String {
         self.path.iter().rev().flat_map(|step| [".", step]).collect()
     }
 
-    /// How it is wrong.
+    /// Returns the description.
     pub fn what(&self) -> &str {
         &self.what
     }
 
-    /// The same as a mistake in the input of a mutation.
+    /// Converts the mismatch to an error in the input of a mutation.
     pub fn told(self) -> UserError {
         UserError {
             code: self.code,
@@ -139,8 +140,8 @@ impl fmt::Display for ValueMismatch {
     }
 }
 
-/// Makes a value one of its type: `5.0` from JSON becomes the Int 5, and the number 7 the ID "7". Rows of bulk calls are
-/// not judged here: see [`sift`].
+/// Checks a value and converts its numbers to its type: `5.0` from JSON becomes the Int 5, and the number 7 the ID "7".
+/// Err if the value does not fit. Does not check rows of bulk calls: see [`sift`].
 pub fn coerce(value: &mut Value, ty: &Type, shape: &SchemaIndex, origin: Origin) -> Result<(), ValueMismatch> {
     let check = Check { shape, origin, is_rewritten: Cell::new(false) };
     check.value(value, ty)?;
@@ -150,12 +151,13 @@ pub fn coerce(value: &mut Value, ty: &Type, shape: &SchemaIndex, origin: Origin)
     Ok(())
 }
 
-/// Refuses a literal that is none of its type, whatever its variables are.
+/// Err if a literal does not fit its type, regardless of the variables in it.
 pub fn literal<V: Look>(value: &V, ty: &Type, shape: &SchemaIndex) -> Result<(), ValueMismatch> {
     Check { shape, origin: Origin::Document, is_rewritten: Cell::new(false) }.value(value, ty)
 }
 
-/// The fields of a row of a bulk call that fit its type, and what is wrong with the others: ten of these are told.
+/// Returns the fields of a row of a bulk call that fit its type, and the mismatches of the others. Stops after
+/// [`MAX_ERRORS`] mismatches.
 pub fn sift<'a>(
     row: &'a Value,
     name: &str,
@@ -196,7 +198,7 @@ impl InputObject {
 struct Check<'a> {
     shape: &'a SchemaIndex,
     origin: Origin,
-    /// Whether a number stands in a form that is not that of its type.
+    /// Whether a number must be converted to the form of its type.
     is_rewritten: Cell<bool>,
 }
 
@@ -215,7 +217,7 @@ impl Check<'_> {
             (BaseType::List(inner), View::List(items)) => {
                 items.iter().enumerate().try_for_each(|(at, item)| self.value(item, inner).map_err(|m| m.within(&at)))
             }
-            // A single value stands for a list of one.
+            // GraphQL coerces a single value to a list with one item.
             (BaseType::List(inner), _) => self.value(value, inner),
             (BaseType::Named(_), _) if self.sifts(ty) => {
                 self.row(value, ty);
@@ -225,12 +227,13 @@ impl Check<'_> {
         }
     }
 
-    /// Whether this is a row of a bulk call that is judged by itself, where it is read.
+    /// Returns whether `ty` is a row of a bulk call, which [`sift`] checks when the row is read.
     fn sifts(&self, ty: &Type) -> bool {
         self.origin != Origin::Document && self.shape.is_row(ty)
     }
 
-    /// Sees whether there are numbers to rewrite. In a row that does not fit there may be some behind the misfit.
+    /// Checks a row only for numbers to convert. The check stops at the first mismatch, and numbers may follow it, so a
+    /// row that does not fit is always rewritten.
     fn row<V: Look>(&self, row: &V, ty: &Type) {
         if let BaseType::Named(name) = &ty.base
             && self.named(&row.view(), name).is_err()
@@ -240,7 +243,7 @@ impl Check<'_> {
     }
 
     fn named<V: Look>(&self, view: &View<'_, V>, name: &str) -> Result<(), ValueMismatch> {
-        // Most values are scalars, which need no look-up among all types.
+        // Fast path: most values are scalars, which need no look-up among all types.
         if let Some(scalar) = Scalar::of(name) {
             return match view {
                 View::Leaf(leaf) if self.scalar(scalar, *leaf) => Ok(()),
@@ -307,7 +310,7 @@ impl Check<'_> {
                 return Err(ValueMismatch::new(format!("must have exactly one field that is not null: {names}")));
             }
         }
-        // An input object has many fields that few give: those are looked up, and not the others.
+        // Input objects have many fields and callers give few, so look up the given fields only.
         for (field_name, value) in given {
             self.field(field_name, value, object, name)?;
         }
@@ -318,7 +321,7 @@ impl Check<'_> {
         if let Some(ty) = object.fields.get(field.as_str()) {
             return self.value(value, ty).map_err(|misfit| misfit.within(field));
         }
-        // What is no name may be anything that the caller holds, personal data too.
+        // A key that is not a valid name may contain personal data, so the message does not quote it.
         let is_name = |sign: char| sign == '_' || sign.is_ascii_alphanumeric();
         if field.len() > MAX_NAME_LENGTH || field.is_empty() || !field.chars().all(is_name) {
             return Err(ValueMismatch::new(format!("has a field that {name} does not have")));
@@ -327,7 +330,7 @@ impl Check<'_> {
         Err(ValueMismatch::new(format!("is not a field of {name}.{meant}")).within(field))
     }
 
-    /// The input object that a single value was probably meant as.
+    /// Returns the form of the input object that a scalar or list was probably meant as.
     fn meant<V: Look>(&self, object: &InputObject, view: &View<'_, V>) -> Option<String> {
         let known = |text: &str, field: &str| {
             let BaseType::Named(name) = &object.fields.get(field)?.base else { return None };
@@ -336,7 +339,7 @@ impl Check<'_> {
                 Input::Object(_) => None,
             }
         };
-        // What the schema knows can be shown; any other value may be personal data.
+        // Show values of enums only; any other value may be personal data.
         let shown = |field| match view {
             View::Leaf(Leaf::Text(text) | Leaf::Name(text)) => known(text, field),
             _ => None,
@@ -353,7 +356,7 @@ impl Check<'_> {
     }
 }
 
-/// Writes numbers in the form of their types.
+/// Converts numbers to the form of their types.
 fn rewrite(value: &mut Value, ty: &Type, shape: &SchemaIndex) {
     match (&ty.base, value) {
         (BaseType::List(inner), Value::List(items)) => items.iter_mut().for_each(|item| rewrite(item, inner, shape)),

@@ -1,4 +1,4 @@
-//! Reads the variables of a request as values of the types they were declared with, before anything executes.
+//! Checks the variables of a request and converts them to their declared types before execution.
 //!
 //! async-graphql coerces a variable where a field uses it, so a missing one would fail in the middle of an operation.
 
@@ -14,7 +14,7 @@ use crate::graphql::{
     types::schema_index::{Input, SchemaIndex},
 };
 
-/// Refuses unless every declared variable has a value of its type.
+/// Converts every declared variable to its type. Err if a value does not fit or a required variable is missing.
 pub fn read(
     operation: &OperationDefinition,
     variables: &mut Variables,
@@ -33,7 +33,8 @@ pub fn read(
     Ok(())
 }
 
-/// The variables of an operation as validation is to see them: rows of bulk calls, of which any may be wrong, are left out.
+/// Returns the variables of an operation for validation, without the rows of bulk calls: each row is checked separately
+/// and may be invalid.
 pub fn without_rows(operation: &OperationDefinition, variables: &Variables, shape: &SchemaIndex) -> Variables {
     let declared = operation.variable_definitions.iter().filter_map(|definition| {
         let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
@@ -52,7 +53,7 @@ fn without(value: &Value, ty: &Type, shape: &SchemaIndex) -> Value {
             Value::List(items.iter().map(|item| without(item, inner, shape)).collect())
         }
         (BaseType::List(inner), single) => without(single, inner, shape),
-        // All that a row must have.
+        // The required fields of a row.
         (BaseType::Named(_), _) if shape.is_row(ty) => value!({ "externalId": { "system": "", "id": "" } }),
         (BaseType::Named(name), Value::Object(fields)) => {
             let Some(Input::Object(object)) = shape.input(name) else { return value.clone() };
@@ -85,7 +86,7 @@ mod tests {
         schema { query: Query }
     ";
 
-    /// The variable as it is used.
+    /// Returns the variables as [`read`] leaves them.
     fn verdict(declared: &str, value: Json) -> Result<Json, String> {
         let document = parse_query(format!("query Q($v: {declared}) {{ a }}")).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();

@@ -1,4 +1,4 @@
-//! Look-ups of rows by id or external id, one or many.
+//! Executes look-ups of one or several rows by id or external id.
 
 use std::collections::HashSet;
 
@@ -28,7 +28,7 @@ impl FieldExecution<'_> {
                 self.scope.by_external_ids(noun, std::slice::from_ref(key)).await?.get(key).copied()
             }
         };
-        // An id that cannot be one takes the same way as one that is unknown.
+        // A malformed id is handled like an unknown one.
         let id = id.unwrap_or_default();
         let rows = load::rows_by_id(self.scope, &plan, &[id]).await?;
         self.writer.row(&plan, &rows, id);

@@ -1,4 +1,4 @@
-//! Rows and what belongs to them as one JSON document, by their descriptions.
+//! Renders an aggregate as a JSON document, according to the noun definitions of its rows.
 
 use std::collections::HashMap;
 
@@ -15,12 +15,12 @@ use crate::store::{
     writing::aggregate::{JoinedRow, LoadedAggregate},
 };
 
-/// The lines of one relation by the row that has them.
+/// The join rows of one relation of a noun, grouped by the row that owns the relation.
 type Lines<'a> = (&'static Noun, &'static Relationship, HashMap<Uuid, Vec<&'a JoinedRow>>);
 
-/// Lists of objects by the name of their noun's list. An object has its id and its fields as the API shows them, but no
-/// personal data; its relations to one row as an id, those through a table as objects with an id. Equal rows give
-/// equal documents: versions and times are left out.
+/// Returns an object with one list per noun, keyed by the plural of the noun. Each item has the id and the fields of a
+/// row as the API shows them, without personal data. A relation to one row is an id; a relation through a join table is
+/// a list of objects with an id. Versions and timestamps are omitted, so that equal rows give equal documents.
 pub fn freeze(loaded: &LoadedAggregate) -> Value {
     let mut lines: Vec<Lines<'_>> = Vec::new();
     for (noun, relation, all) in &loaded.lines {

@@ -1,67 +1,67 @@
-//! Splits a document into the tokens of the GraphQL specification, as graphql-js does.
+//! Splits a document into the tokens of the GraphQL specification, with the same results as graphql-js.
 
 use async_graphql::Pos;
 
 use super::strings;
 
-/// A token and where it starts.
+/// A token and its position.
 #[derive(Debug)]
 pub struct Token<'a> {
-    /// What it is.
+    /// Kind and content of the token.
     pub kind: Kind<'a>,
-    /// Line and column, from 1; a column is a character.
+    /// Line and column of the start, from 1. Columns count characters.
     pub pos: Pos,
 }
 
-/// The kinds of tokens.
+/// Kind and content of a token.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Kind<'a> {
     /// A name or keyword.
     Name(&'a str),
-    /// A whole number, as written.
+    /// An integer, as written.
     Int(&'a str),
     /// A number with a fraction or an exponent, as written.
     Float(&'a str),
-    /// The value of a string or block string.
+    /// The value of a string or block string, after escapes and indentation are processed.
     Text(String),
-    /// One of `! $ & ( ) : = @ [ ] { | }`.
+    /// A punctuator: one of `! $ & ( ) : = @ [ ] { | }`.
     Sign(u8),
-    /// `...`
+    /// The punctuator `...`.
     Spread,
 }
 
-/// What is wrong with a text, and at which byte. Never quotes it.
+/// A lexical error. Does not quote the text.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// Byte offset.
+    /// Byte offset of the error.
     pub at: usize,
-    /// A sentence without its full stop.
+    /// Description: a sentence without a full stop.
     pub what: &'static str,
 }
 
 impl Mistake {
-    /// A mistake at a byte.
+    /// Creates an error at a byte offset.
     pub const fn new(at: usize, what: &'static str) -> Self {
         Self { at, what }
     }
 }
 
-/// Reads tokens one after the other, each byte once.
+/// Reads the tokens of a text in order. Reads each byte once.
 pub struct Lexer<'a> {
     text: &'a str,
     at: usize,
-    /// What is before `counted` has been counted in `pos`.
+    /// `pos` is the position of this byte offset.
     counted: usize,
     pos: Pos,
 }
 
 impl<'a> Lexer<'a> {
-    /// Starts at the beginning.
+    /// Creates a lexer at the start of a text.
     pub const fn new(text: &'a str) -> Self {
         Self { text, at: 0, counted: 0, pos: Pos { line: 1, column: 1 } }
     }
 
-    /// The next token; none at the end.
+    /// Returns the next token, or `None` at the end of the text. Err if the text there is not a token.
     pub fn token(&mut self) -> Result<Option<Token<'a>>, Mistake> {
         self.skip_ignored();
         let start = self.at;
@@ -91,15 +91,15 @@ impl<'a> Lexer<'a> {
         Ok(Some(Token { kind, pos }))
     }
 
-    /// The line and column of a byte that no earlier call has passed.
+    /// Returns the line and column of a byte offset, which must not be before that of an earlier call.
     pub fn place(&mut self, at: usize) -> Pos {
         let bytes = self.text.as_bytes();
         for here in self.counted..at.min(bytes.len()) {
             match bytes[here] {
-                // Counted with its line feed.
+                // CR LF is one line break; the line feed counts it.
                 b'\r' if bytes.get(here + 1) == Some(&b'\n') => {}
                 b'\n' | b'\r' => self.pos = Pos { line: self.pos.line + 1, column: 1 },
-                // The other bytes of a character.
+                // Continuation bytes of UTF-8.
                 0x80..=0xbf => {}
                 _ => self.pos.column += 1,
             }

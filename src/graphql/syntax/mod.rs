@@ -1,4 +1,4 @@
-//! From text to a document: tokens, grammar, strings.
+//! Parses GraphQL documents: tokens, grammar and strings.
 
 pub mod lex;
 pub mod parse;

@@ -1,7 +1,7 @@
-//! Parses a document by the grammar of the GraphQL specification, into async-graphql's types.
+//! Parses a document according to the grammar of the GraphQL specification into async-graphql's types.
 //!
-//! async-graphql's own parser takes `queryQ`, `[01]` and `()`, refuses surrogate pairs and `\u{…}`, leaves `\"""` as it
-//! stands and keeps the last of two equal input fields.
+//! async-graphql's own parser accepts `queryQ`, `[01]` and `()`, refuses surrogate pairs and `\u{…}`, does not unescape
+//! `\"""`, and keeps the last of two input fields with the same name.
 
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -22,7 +22,8 @@ use crate::graphql::failure::{PARSE_FAILED, VALIDATION_FAILED, refuse};
 type Result<T> = std::result::Result<T, ServerError>;
 type Operations = HashMap<Name, Positioned<OperationDefinition>>;
 
-/// Parses tokens, whose brackets stand no deeper inside one another than the stack allows.
+/// Parses tokens. The recursion is as deep as the nesting of brackets, which the caller must limit. Err on a syntax
+/// error.
 pub fn parse(tokens: Vec<Token<'_>>) -> Result<ExecutableDocument> {
     let end = tokens.last().map_or(Pos { line: 1, column: 1 }, |token| token.pos);
     let mut parser = Parser { tokens: tokens.into_iter(), next: None, end };
@@ -33,7 +34,7 @@ pub fn parse(tokens: Vec<Token<'_>>) -> Result<ExecutableDocument> {
 struct Parser<'a> {
     tokens: std::vec::IntoIter<Token<'a>>,
     next: Option<Token<'a>>,
-    /// Where the last token starts: what is missing after it is missing there.
+    /// Start of the last token: the position of errors at the end of the document.
     end: Pos,
 }
 
@@ -253,7 +254,7 @@ impl<'a> Parser<'a> {
         Ok(Literal::Object(fields))
     }
 
-    /// A description tells the server nothing.
+    /// Skips a description, which the server ignores. Returns whether there was one.
     fn skips_description(&mut self) -> bool {
         let is_next = matches!(self.next, Some(Token { kind: Kind::Text(_), .. }));
         if is_next {
@@ -262,7 +263,7 @@ impl<'a> Parser<'a> {
         is_next
     }
 
-    /// What comes before a closing bracket, whose opening one was taken.
+    /// Parses items up to a closing bracket. The opening bracket must have been consumed.
     fn until<T>(
         &mut self,
         close: u8,
@@ -322,7 +323,8 @@ impl<'a> Parser<'a> {
         self.next.as_ref().map_or(self.end, |token| token.pos)
     }
 
-    /// Tells kinds of tokens, and never quotes one: it may be personal data.
+    /// Returns a syntax error at the next token. The message names the kind of token and does not quote it, because it
+    /// may contain personal data.
     fn unexpected(&self, expected: &str) -> ServerError {
         let found = match self.next.as_ref().map(|token| &token.kind) {
             None => "the end of the document".to_owned(),
@@ -357,7 +359,8 @@ fn insert<T>(
     }
 }
 
-/// Whole numbers of 64 bits are kept as they are; all others as double precision, if it holds them.
+/// Parses a number: 64-bit integers exactly, all others as double precision. Returns `None` if the number is too large
+/// for double precision.
 fn number(written: &str) -> Option<Number> {
     if let Ok(whole) = written.parse::<i64>() {
         return Some(whole.into());

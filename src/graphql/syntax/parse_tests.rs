@@ -1,4 +1,4 @@
-//! What the parser takes and refuses.
+//! Tests of what the parser accepts and refuses.
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection};
 use async_graphql_value::Value as Literal;
@@ -11,7 +11,7 @@ fn read(text: &str) -> Result<ExecutableDocument, async_graphql::ServerError> {
     parse(scan(text, &Limits::DEFAULT)?)
 }
 
-/// All that is the same for two documents whatever their layout.
+/// Returns the debug form of a document without positions, to compare documents with different layouts.
 fn shown(document: &ExecutableDocument) -> String {
     let text = format!("{document:?}");
     let mut kept = String::new();
@@ -34,7 +34,7 @@ fn a_document_becomes_what_async_graphql_makes_of_it() {
     }
 }
 
-/// What graphql-js makes of a literal, in the form of the table.
+/// Returns a literal in the form of the table of graphql-js results.
 fn plain(value: &Literal) -> Value {
     match value {
         Literal::Number(number) => json!({ "number": number.as_f64() }),
@@ -54,7 +54,7 @@ fn judged(value: &str) -> Option<Value> {
     Some(plain(&field.node.get_argument("x")?.node))
 }
 
-/// `tests/clients/documents.mjs` makes the table.
+/// `tests/clients/documents.mjs` generates the table.
 #[test]
 fn values_and_documents_are_read_as_by_graphql_js() {
     let table: Value = serde_json::from_str(include_str!("../../../tests/it/data/graphql_js.json")).unwrap();
@@ -80,7 +80,7 @@ fn values_and_documents_are_read_as_by_graphql_js() {
     assert!(wrong.is_empty(), "{} of graphql-js 16: {wrong:#?}", wrong.len());
 }
 
-/// Whether two values are equal, -0 and 0 too.
+/// Returns whether two values are equal, where -0 equals 0.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Array(one), Value::Array(other)) => {

@@ -1,4 +1,4 @@
-//! Reads the tokens of a document within its limits, before anything recurses as deep as brackets stand inside one another.
+//! Reads the tokens of a document and checks limits before parsing, which recurses as deep as brackets are nested.
 
 use async_graphql::ServerError;
 
@@ -8,8 +8,8 @@ use crate::graphql::{
     failure::{DOCUMENT_TOO_LARGE, PARSE_FAILED, TOO_MANY_TOKENS, TOO_NESTED, refuse},
 };
 
-/// The tokens of a text. Refuses one that is too long, has too many tokens or too many brackets inside one another, and
-/// one that does not consist of tokens. Linear in its length.
+/// Returns the tokens of a text. Err if the text is too long, has too many tokens or too deeply nested brackets, or
+/// contains a lexical error. Linear in the length of the text.
 pub fn scan<'a>(text: &'a str, limits: &Limits) -> Result<Vec<Token<'a>>, ServerError> {
     let most = limits.document_bytes;
     if text.len() > most {
@@ -49,7 +49,7 @@ mod tests {
     use super::{Limits, scan};
     use crate::graphql::failure::code;
 
-    /// The code of the refusal of a scan that allows only so much nesting.
+    /// Scans with a limit on nesting and returns the code of the error, if any.
     fn refusal(text: &str, document_nesting: usize) -> Option<String> {
         let refused = scan(text, &Limits { document_nesting, ..Limits::DEFAULT }).err()?;
         code(&refused).map(str::to_owned)

@@ -1,4 +1,4 @@
-//! The values of strings and block strings, by the rules of the GraphQL specification.
+//! Parses strings and block strings according to the GraphQL specification.
 
 use super::lex::Mistake;
 
@@ -8,7 +8,8 @@ const NO_END: &str = "a string has no end";
 const NO_ESCAPE: &str = "there is no such escape sequence in a string";
 const NO_CHARACTER: &str = "a Unicode escape is \\uXXXX, two of these for a surrogate pair, or \\u{X} with 1 to 8 hexadecimal digits, and names a character";
 
-/// Reads the string or block string that starts at a quote. Answers its value, and the byte after it.
+/// Reads the string or block string whose opening quote is at `start`. Returns its value and the offset of the byte
+/// after it. Err if it has no end or contains an invalid escape sequence.
 pub fn read(text: &str, start: usize) -> Result<(String, usize), Mistake> {
     if text[start..].starts_with(BLOCK) { block(text, start) } else { quoted(text, start) }
 }
@@ -17,7 +18,7 @@ fn quoted(text: &str, start: usize) -> Result<(String, usize), Mistake> {
     let mut value = String::new();
     let mut at = start + 1;
     loop {
-        // All of these are ASCII, so that cuts beside them fall between characters.
+        // All of these bytes are ASCII, so slicing next to them is at a character boundary.
         let length = text[at..].bytes().position(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r'));
         let end = at + length.ok_or(Mistake::new(start, NO_END))?;
         value.push_str(&text[at..end]);
@@ -33,7 +34,7 @@ fn quoted(text: &str, start: usize) -> Result<(String, usize), Mistake> {
     }
 }
 
-/// The character of what follows a backslash, and how many bytes that is.
+/// Parses the escape sequence after a backslash. Returns the character and the length of the sequence in bytes.
 fn escape(text: &str) -> Result<(char, usize), &'static str> {
     let simple = match text.as_bytes().first().ok_or(NO_END)? {
         b'"' => '"',
@@ -50,7 +51,7 @@ fn escape(text: &str) -> Result<(char, usize), &'static str> {
     Ok((simple, 1))
 }
 
-/// The character of what follows `\u`, and how many bytes that is.
+/// Parses the escape sequence after `\u`. Returns the character and the length of the sequence in bytes.
 fn unicode(text: &str) -> Option<(char, usize)> {
     if let Some(inner) = text.strip_prefix('{') {
         let length = inner.bytes().position(|byte| byte == b'}').filter(|length| (1..=8).contains(length))?;
@@ -61,14 +62,14 @@ fn unicode(text: &str) -> Option<(char, usize)> {
     if let Some(character) = char::from_u32(first) {
         return Some((character, 4));
     }
-    // Half of a surrogate pair.
+    // The first half of a surrogate pair.
     let second = if text.get(4..6) == Some("\\u") { unit(6)? } else { return None };
     let is_pair = (0xd800..0xdc00).contains(&first) && (0xdc00..0xe000).contains(&second);
     let point = 0x1_0000 + ((first & 0x3ff) << 10) + (second & 0x3ff);
     is_pair.then(|| char::from_u32(point)).flatten().map(|character| (character, 10))
 }
 
-/// Unlike the standard library's reading, without a sign.
+/// Parses hexadecimal digits. Unlike `u32::from_str_radix`, refuses a sign.
 fn hexadecimal(digits: &str) -> Option<u32> {
     let is_sound = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_sound { u32::from_str_radix(digits, 16).ok() } else { None }
@@ -91,7 +92,7 @@ fn block(text: &str, start: usize) -> Result<(String, usize), Mistake> {
     }
 }
 
-/// Without the indentation that all lines but the first share, and without blank lines at the ends.
+/// Removes the common indentation of all lines except the first, and blank lines at the start and the end.
 fn dedented(raw: &str) -> String {
     let unified = raw.replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<&str> = unified.split('\n').collect();
