@@ -1,4 +1,4 @@
-//! A private PostgreSQL cluster on disk, with settings that keep its own housekeeping out of the figures.
+//! A private PostgreSQL cluster on disk, with settings that keep its background work out of the figures.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::process::{Process, Program, free_address};
 
-/// What differs from the defaults, and why is in the README.
+/// Settings that differ from the defaults. The README gives the reasons.
 pub const SETTINGS: [(&str, &str); 10] = [
     ("shared_buffers", "5GB"),
     ("effective_cache_size", "8GB"),
@@ -31,7 +31,7 @@ pub struct Cluster {
     address: SocketAddr,
 }
 
-/// Where PostgreSQL's programs are: in the path, or where Debian puts them.
+/// Returns the path of a program of PostgreSQL: in the last of Debian's version directories, otherwise in `PATH`.
 pub fn program(name: &str) -> Result<PathBuf> {
     let found = fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten().flatten();
     let mut debian: Vec<PathBuf> = found.map(|it| it.path().join("bin").join(name)).filter(|it| it.exists()).collect();
@@ -41,14 +41,14 @@ pub fn program(name: &str) -> Result<PathBuf> {
     debian.pop().or(usual).with_context(|| format!("{name} is not installed"))
 }
 
-/// PostgreSQL does not run as root.
+/// Returns the user to run PostgreSQL as, if this process runs as root, which PostgreSQL refuses.
 fn user() -> Option<&'static str> {
     let output = Command::new("id").arg("-u").output().ok()?;
     (output.stdout.trim_ascii() == b"0").then_some("postgres")
 }
 
 impl Cluster {
-    /// Starts the cluster in that directory, making it if it is not there.
+    /// Starts the cluster in a directory. Creates the cluster if the directory has none.
     pub fn start(directory: &Path, logs: &Path, with_statements: bool) -> Result<Self> {
         let address = free_address()?;
         if !directory.join("PG_VERSION").exists() {
@@ -77,7 +77,7 @@ impl Cluster {
         Ok(Self { process: program.start()?, address })
     }
 
-    /// The address of a database.
+    /// Returns the URL of a database.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://bench@{}/{database}", self.address)
     }

@@ -1,15 +1,15 @@
-//! CPU time by the kernel's accounting: of a control group where one can be made, else of a process and its children.
+//! Reads CPU time from the kernel: of a control group if one can be created, otherwise of a process and its children.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// Processes whose CPU time and memory are told together.
+/// Processes whose CPU time and memory are measured together.
 pub struct Group {
     directory: Option<PathBuf>,
     is_first_version: bool,
-    /// The first process, once it runs.
+    /// Id of the first process, once it runs.
     pub root: Option<u32>,
 }
 
@@ -17,7 +17,7 @@ const PLACES: [(&str, bool); 3] =
     [("/sys/fs/cgroup/cpuacct", true), ("/sys/fs/cgroup", false), ("/sys/fs/cgroup/unified", false)];
 
 impl Group {
-    /// A group of that name, for this run.
+    /// Creates a group with a name that is unique to this run.
     pub fn make(name: &str) -> Self {
         let name = format!("rapport-bench-{}-{name}", std::process::id());
         for (place, is_first_version) in PLACES {
@@ -33,7 +33,7 @@ impl Group {
         Self { directory: None, is_first_version: false, root: None }
     }
 
-    /// How the time is known, in words.
+    /// Describes the source of the CPU time for the report.
     pub fn method(&self) -> &'static str {
         match (&self.directory, self.is_first_version) {
             (Some(_), true) => "cgroup v1 cpuacct.usage, nanoseconds",
@@ -42,12 +42,12 @@ impl Group {
         }
     }
 
-    /// The file to which a process writes its number to belong to the group.
+    /// Returns the file to which a process writes its id to join the group, if there is a control group.
     pub fn door(&self) -> Option<PathBuf> {
         self.directory.as_ref().map(|directory| directory.join("cgroup.procs"))
     }
 
-    /// User and system time so far, in nanoseconds.
+    /// Returns user and system time so far, in nanoseconds.
     pub fn time(&self) -> io::Result<u64> {
         let Some(directory) = &self.directory else {
             return Ok(self.tree().map(ticks).sum::<u64>() * 10_000_000);
@@ -64,7 +64,7 @@ impl Group {
             .ok_or_else(|| io::Error::other("no usage"))
     }
 
-    /// Resident and anonymous memory now, in kilobytes.
+    /// Returns the current resident and anonymous memory, in kilobytes.
     pub fn memory(&self) -> (u64, u64) {
         let field = |pid: u32, name: &str| -> u64 {
             let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
@@ -76,7 +76,7 @@ impl Group {
         (sum("VmRSS"), sum("RssAnon"))
     }
 
-    /// The first process and all that came from it and live.
+    /// Returns the ids of the first process and its living descendants.
     fn tree(&self) -> impl Iterator<Item = u32> {
         let mut pids: Vec<u32> = self.root.into_iter().collect();
         let mut place = 0;
@@ -89,7 +89,7 @@ impl Group {
     }
 }
 
-/// User and system ticks of a process and its ended children.
+/// Returns user and system time of a process and its ended children, in ticks of 10 ms.
 fn ticks(pid: u32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);

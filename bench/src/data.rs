@@ -1,32 +1,32 @@
-//! The data set: what every server is asked about. The same numbers give the same rows, on any machine.
+//! The data set that every server is queried about. It is deterministic: the same on every machine.
 
 use uuid::Uuid;
 
-/// Raise it when a row changes: prepared databases are kept by this number.
+/// Version of the data set. Increase it when rows change: prepared databases are stored under this number.
 pub const VERSION: u32 = 3;
 
-/// Organizations; the first is the large one.
+/// Number of organizations; the first is the large one.
 pub const ORGANIZATIONS: u64 = 100;
-/// Small organizations that are only read; those after them are written to.
+/// Number of small organizations that are only read. The following ones are written to.
 pub const READ: u64 = 80;
-/// Interaction points of an organization.
+/// Interaction points per organization.
 pub const POINTS: u64 = 50;
-/// Expectations of a point, all of them ranked.
+/// Expectations per point, all ranked.
 pub const EXPECTATIONS: u64 = 5;
-/// Mediums of an organization.
+/// Mediums per organization.
 pub const MEDIUMS: u64 = 5;
-/// Departments of an organization; the first is the fallback.
+/// Departments per organization; the first is the fallback.
 pub const DEPARTMENTS: u64 = 4;
 /// Feedback records of the large organization.
 pub const LARGE: u64 = 1_000_000;
-/// Feedback records of each of the others.
+/// Feedback records of each other organization.
 pub const SMALL: u64 = 10_000;
 
-/// When the first organization was made: 2024-12-01 00:00 UTC.
+/// Creation time of the first organization in epoch milliseconds: 2024-12-01 00:00 UTC.
 const FOUNDED: u64 = 1_733_011_200_000;
-/// When the first feedback came: Monday, 2024-12-30 00:00 UTC.
+/// Time of the first feedback record in epoch milliseconds: Monday, 2024-12-30 00:00 UTC.
 const BEGAN: u64 = 1_735_516_800_000;
-/// Milliseconds between two records of the large organization: together, a year.
+/// Milliseconds between two records of the large organization. All its records span a year.
 const STEP: u64 = 31_536;
 
 const POINT_KINDS: [&str; 6] =
@@ -34,11 +34,11 @@ const POINT_KINDS: [&str; 6] =
 /// Kinds of feedback, equally frequent.
 pub const KINDS: [&str; 6] = ["COMPLAINT", "SUGGESTION", "PRAISE", "QUESTION", "TESTIMONIAL", "SURVEY"];
 const PRODUCTS: [&str; 8] = ["Kettle", "Toaster", "Lamp", "Radio", "Fan", "Heater", "Blender", "Scale"];
-/// Each organization's routing rules: the kind they want, and the number of the department.
+/// Routing rules of each organization: name, matched kind, index of the department, priority.
 pub const RULES: [(&str, &str, u64, &str); 3] =
     [("Complaints", "COMPLAINT", 1, "HIGH"), ("Questions", "QUESTION", 2, "NORMAL"), ("Praise", "PRAISE", 3, "LOW")];
 
-/// Mixes a number well (splitmix64).
+/// Returns a pseudo-random number for a number (splitmix64).
 pub fn mix(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -46,7 +46,7 @@ pub fn mix(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The id of the row of that number in a table, made at that millisecond: a UUIDv7 without chance.
+/// Returns a deterministic UUIDv7 for a row of a table. `millis` is the creation time in epoch milliseconds.
 fn id(table: u64, number: u64, millis: u64) -> Uuid {
     let random = mix(mix(table).wrapping_add(number));
     let high = millis << 16 | 0x7000 | (random >> 52);
@@ -54,9 +54,9 @@ fn id(table: u64, number: u64, millis: u64) -> Uuid {
     Uuid::from_u64_pair(high, low)
 }
 
-/// An organization and what belongs to its map.
+/// An organization and its map.
 pub struct Organization {
-    /// From 0.
+    /// Index of the organization, from 0.
     pub number: u64,
     pub id: Uuid,
     pub slug: String,
@@ -65,7 +65,7 @@ pub struct Organization {
     pub mediums: Vec<Uuid>,
     pub points: Vec<Point>,
     pub rules: Vec<Uuid>,
-    /// How many feedback records it has.
+    /// Number of feedback records.
     pub records: u64,
 }
 
@@ -87,14 +87,14 @@ pub struct Expectation {
     pub rank: i64,
 }
 
-/// A feedback record, where it was routed, and the event of its making.
+/// A feedback record with its routing and its creation event.
 pub struct Record {
-    /// Number of the organization.
+    /// Index of the organization.
     pub organization: usize,
     pub id: Uuid,
     pub routing: Uuid,
     pub event: Uuid,
-    /// Place in the organization, from 1.
+    /// Sequence number within the organization, from 1.
     pub sequence: i64,
     pub at: i64,
     pub kind: &'static str,
@@ -104,12 +104,12 @@ pub struct Record {
     pub product: Option<&'static str>,
     pub point: Uuid,
     pub medium: Uuid,
-    /// Number of the rule that matched.
+    /// Index of the rule that matched.
     pub rule: Option<usize>,
 }
 
 impl Record {
-    /// The mood that goes with the score.
+    /// Returns the sentiment for the score.
     pub fn sentiment(&self) -> Option<&'static str> {
         self.score.map(|score| match score {
             low if low < -0.33 => "NEGATIVE",
@@ -118,28 +118,28 @@ impl Record {
         })
     }
 
-    /// Number of the department it was routed to.
+    /// Returns the index of the department that the record is routed to.
     pub fn department(&self) -> usize {
         self.rule.map_or(0, |rule| RULES[rule].2 as usize)
     }
 
-    /// The priority it was given.
+    /// Returns the priority that routing sets.
     pub fn priority(&self) -> &'static str {
         self.rule.map_or("NORMAL", |rule| RULES[rule].3)
     }
 
-    /// Why it was routed there, in Rapport's words.
+    /// Returns the reason for the routing, in Rapport's wording.
     pub fn reason(&self) -> String {
         self.rule.map_or_else(|| "No rule matched.".to_owned(), |rule| reason(RULES[rule].0, RULES[rule].1))
     }
 }
 
-/// Why a rule on a kind matched, in Rapport's words.
+/// Returns the reason why a rule on a kind matched, in Rapport's wording.
 pub fn reason(name: &str, kind: &str) -> String {
     format!("Rule “{name}” matched: kind {kind}.")
 }
 
-/// The organization of that number.
+/// Returns the organization with that index.
 pub fn organization(number: u64) -> Organization {
     let made = FOUNDED + number * 60_000;
     let ids = |table: u64, each: u64, count: u64| -> Vec<Uuid> {
@@ -178,12 +178,12 @@ pub fn organization(number: u64) -> Organization {
     }
 }
 
-/// Every organization.
+/// Returns all organizations.
 pub fn organizations() -> Vec<Organization> {
     (0..ORGANIZATIONS).map(organization).collect()
 }
 
-/// Every feedback record in the order in which they came in, those of all organizations mixed as they would be.
+/// Returns all feedback records in order of arrival, with those of all organizations interleaved.
 pub fn records(organizations: &[Organization]) -> impl Iterator<Item = Record> + '_ {
     let small = ORGANIZATIONS - 1;
     (0..LARGE).flat_map(move |place| {
@@ -199,7 +199,7 @@ fn record(organizations: &[Organization], organization: usize, place: u64, at: u
     let random = mix((organization as u64) << 32 | place);
     let pick = |shift: u32, count: u64| ((random >> shift) & 0xffff) % count;
     let kind = KINDS[pick(0, 6) as usize];
-    // A binary fraction, so that a sum is exact in whatever order it is made; one in sixteen has no score.
+    // Scores are binary fractions, so that sums are exact in any order. One record in sixteen has no score.
     let score = ((random >> 16) & 15 != 0).then(|| (((random >> 20) & 1023) as f64 - 512.0) / 512.0);
     Record {
         organization,
@@ -219,7 +219,7 @@ fn record(organizations: &[Organization], organization: usize, place: u64, at: u
     }
 }
 
-/// Some 200 characters that a customer would write.
+/// Returns a text of about 200 characters, similar to what customers write.
 pub fn body(random: u64) -> String {
     format!(
         "I called on {:x} about order {:016x} and was told \"it is on its way\", then on {:x} that it was not; the second \
@@ -232,5 +232,5 @@ pub fn body(random: u64) -> String {
     )
 }
 
-/// The order in which Rapport names the fields that making a record changes.
+/// The changed fields in the creation event of a record, in Rapport's order.
 pub const EVENT_FIELDS: &str = r#"["kind","sentiment","sentimentScore","body","receivedAt","product","tags","attributes","point","medium","department","priority"]"#;

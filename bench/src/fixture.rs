@@ -1,4 +1,4 @@
-//! What requests are made from: tokens, cursors, and numbers that look like chance.
+//! Builds requests from tokens, cursors and pseudo-random numbers.
 
 use std::{path::Path, process::Command};
 
@@ -14,20 +14,20 @@ use crate::{
     wire,
 };
 
-/// Everything the bench may do.
+/// The scopes of the benchmark's tokens.
 pub const SCOPES: &str = "map:read map:write record:read record:write customers:read customers:write response:read";
 
-/// What requests are made from.
+/// Data from which requests are built.
 pub struct Fixture {
     pub organizations: Vec<Organization>,
     tokens: Vec<String>,
     small: Vec<Place>,
     large: Vec<Place>,
-    /// Keeps the keys of this run apart from those of others on the same database.
+    /// Makes the keys of this run different from those of other runs on the same database.
     stamp: String,
 }
 
-/// What a case asks: which question, of which organizations, and for how many rows.
+/// The subject of a case: the question, the size of the organization and the number of rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
     pub question: Question,
@@ -51,7 +51,7 @@ impl Fixture {
         Ok(Self { organizations, tokens, small: Vec::new(), large: Vec::new(), stamp })
     }
 
-    /// Walks to places deep in some sets, through the API.
+    /// Collects cursors deep in some lists through the API.
     pub fn walk(&mut self, rapport: &Server) -> Result<()> {
         let mut line = Connection::open(rapport.address)?;
         for organization in (1..=READ as usize).step_by(8) {
@@ -104,7 +104,7 @@ impl Fixture {
         post(server.address, path, &headers, body, holds)
     }
 
-    /// A request that asks a server.
+    /// Returns the request to a server for a question.
     pub fn request(&self, server: &Server, asked: &Asked) -> Request {
         let organization = asked.organization();
         let body = asked.body(server.kind, self.organizations[organization].id);
@@ -116,12 +116,13 @@ impl Fixture {
         self.sent(server, server.path(asked.question()), organization, &body, holds)
     }
 
-    /// So many requests. `mark` makes keys of writes unlike those of others; the same seed asks the same.
+    /// Returns `count` requests. The same seed gives the same requests, except for the keys of writes, which `mark`
+    /// makes unique.
     pub fn requests(&self, server: &Server, subject: Subject, count: usize, seed: u64, mark: &str) -> Vec<Request> {
         (0..count as u64).map(|place| self.request(server, &self.asked(subject, seed, place, mark))).collect()
     }
 
-    /// What is asked at one place of a row of requests.
+    /// Returns the question and the arguments at one index of a sequence of requests.
     pub fn asked(&self, subject: Subject, seed: u64, place: u64, mark: &str) -> Asked {
         let (random, stamp) = (mix(mix(seed) ^ place), &self.stamp);
         let read = if subject.is_large { 0 } else { 1 + (random % READ) as usize };

@@ -1,4 +1,5 @@
-//! Loads a server over loopback: a fixed number of requests on a few kept connections, at full speed or at a fixed rate.
+//! Load generator: sends a fixed number of requests over a few keep-alive connections on loopback, at full speed or at
+//! a fixed rate.
 
 use std::{
     io::{Read, Write},
@@ -10,13 +11,13 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::Value;
 
-/// A request, ready to be sent, and a text that a right answer holds.
+/// An encoded request, and a text that a correct response contains.
 pub struct Request {
     pub bytes: Vec<u8>,
     pub holds: &'static str,
 }
 
-/// A request to one path of a server.
+/// Encodes a POST request.
 pub fn post(address: SocketAddr, path: &str, headers: &str, body: &str, holds: &'static str) -> Request {
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nAccept: application/json\r\n\
@@ -26,7 +27,7 @@ pub fn post(address: SocketAddr, path: &str, headers: &str, body: &str, holds: &
     Request { bytes: [head.as_bytes(), body.as_bytes()].concat(), holds }
 }
 
-/// One kept connection.
+/// A keep-alive connection.
 pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -40,7 +41,7 @@ impl Connection {
         Ok(Self { stream, buffer: vec![0; 1 << 16] })
     }
 
-    /// The status and the body of an answer.
+    /// Sends an encoded request. Returns the status and the body of the response.
     pub fn ask(&mut self, request: &[u8]) -> Result<(u16, Vec<u8>)> {
         self.stream.write_all(request)?;
         let (mut got, mut head, mut length, mut is_chunked) = (Vec::new(), 0, 0, false);
@@ -66,7 +67,7 @@ impl Connection {
         Ok((status, if is_chunked { unchunk(&got)? } else { got }))
     }
 
-    /// The answer to a request that must be answered well.
+    /// Sends a request and returns the response as JSON. Err if the response is not correct.
     pub fn answer(&mut self, request: &Request) -> Result<Value> {
         let (status, body) = self.ask(&request.bytes)?;
         check(status, &body, request.holds)?;
@@ -98,25 +99,26 @@ fn check(status: u16, body: &[u8], holds: &str) -> Result<()> {
     bail!("{status} {}", String::from_utf8_lossy(body).chars().take(400).collect::<String>())
 }
 
-/// What a load was like.
+/// Result of a load.
 pub struct Outcome {
-    /// Microseconds, sorted: at a fixed rate from when the request was due.
+    /// Latencies in microseconds, sorted. At a fixed rate they are measured from the scheduled time of the request.
     pub latencies: Vec<u64>,
     pub seconds: f64,
     pub bytes: usize,
 }
 
 impl Outcome {
-    /// A percentile of the latencies, in milliseconds.
+    /// Returns a percentile of the latencies, in milliseconds. `share` is from 0 to 1.
     pub fn percentile(&self, share: f64) -> f64 {
         self.latencies.get(((self.latencies.len() - 1) as f64 * share) as usize).map_or(0.0, |it| *it as f64 / 1e3)
     }
 }
 
-/// Sends every request once, on so many connections; at `rate` a second, or as fast as answers come.
+/// Sends every request once over `connections` connections, at `rate` requests per second or without pauses.
 pub fn run(address: SocketAddr, requests: &[Request], connections: usize, rate: Option<f64>) -> Result<Outcome> {
     let next = AtomicUsize::new(0);
-    // At a fixed rate a connection may wait for its first request for longer than a server would: it is opened for that.
+    // At a fixed rate, open connections at the first request; a server might close a connection that is idle until
+    // then.
     let open = |_| if rate.is_some() { Ok(None) } else { Connection::open(address).map(Some) };
     let lines = (0..connections).map(open).collect::<Result<Vec<_>>>()?;
     let began = Instant::now() + Duration::from_millis(5);

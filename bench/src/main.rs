@@ -1,4 +1,4 @@
-//! Measures what Rapport costs, beside hand-written SQL and what people would pick instead. `bench/run` runs it.
+//! Measures the CPU time of Rapport, of hand-written SQL and of common alternatives. `bench/run` runs it.
 
 mod cluster;
 mod cpu;
@@ -124,7 +124,7 @@ fn measure(arguments: &Measure) -> Result<()> {
     let began = Instant::now();
     for round in 0..arguments.rounds {
         for case in &cases {
-            // Each round begins with another server: the first finds the caches cold.
+            // Rotate the order of servers between rounds, because the first server finds the caches cold.
             let turn = round % servers.len().max(1);
             let order = servers[turn..].iter().chain(&servers[..turn]);
             for server in order.filter(|server| case.wants(server)) {

@@ -1,4 +1,4 @@
-//! The run: answers compared, then rounds in which every server is asked the same in turn.
+//! Compares the responses of all servers, then measures them in rounds, in which every server gets the same requests.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use crate::{
     server::Server,
 };
 
-/// What is measured.
+/// A case to measure.
 pub struct Case {
     pub key: &'static str,
     pub title: &'static str,
     pub subject: Subject,
-    /// Requests of a round.
+    /// Requests per round.
     pub count: usize,
     pub connections: usize,
-    /// Requests a second for latencies, if they are taken.
+    /// Requests per second at which latencies are measured; `None` if they are not.
     pub rate: Option<f64>,
-    /// Whether the Node.js peers take part.
+    /// Whether the Node.js peers are measured too.
     pub with_peers: bool,
 }
 
@@ -42,7 +42,7 @@ const fn of(case: Case, key: &'static str, title: &'static str, is_large: bool, 
     Case { key, title, subject, rate: None, with_peers: false, ..case }
 }
 
-/// Everything that is measured, in the order of the report.
+/// All cases, in the order of the report.
 pub const CASES: [Case; 13] = [
     case("q1", "Point by id", Question::Q1, 2_000, Some(200.0)),
     case("q2", "20 points, each with top five expectations and last 3 records", Question::Q2, 300, Some(50.0)),
@@ -62,7 +62,7 @@ pub const CASES: [Case; 13] = [
     Case { connections: 32, ..of(case("", "", Question::Q5, 1_000, None), "q5-32", "Q5 from 32 writers", false, 0) },
 ];
 
-/// CPU time of one case, server and round, in microseconds a request.
+/// CPU time of one case, server and round, in microseconds per request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sample {
     pub server: f64,
@@ -77,13 +77,13 @@ impl Sample {
     }
 }
 
-/// Samples by case and server, one for each round.
+/// Samples by case and server, one per round.
 pub type Samples = BTreeMap<(&'static str, &'static str), Vec<Sample>>;
 /// Median and 99th percentile in milliseconds at a fixed rate, by case and server.
 pub type Latencies = BTreeMap<(&'static str, &'static str), (f64, f64)>;
 
 impl Case {
-    /// Whether a server takes part.
+    /// Returns whether the case is measured on a server.
     pub fn wants(&self, server: &Server) -> bool {
         match server.kind {
             Kind::Rapport | Kind::Limit => true,
@@ -91,23 +91,23 @@ impl Case {
         }
     }
 
-    /// Requests of a round, of which a share is wanted.
+    /// Returns `share` of the requests per round, at least 1.
     pub fn count(&self, share: f64) -> usize {
         ((self.count as f64 * share) as usize).max(1)
     }
 
-    /// Requests before those of a round.
+    /// Returns the number of warm-up requests before each round.
     pub fn warm(&self, share: f64) -> usize {
         let count = self.count(share);
         if count > 10 { (count / 10).max(self.connections) } else { 1 }
     }
 }
 
-/// Why a server has no figure for a case, by case and server.
+/// Reasons why servers have no figures, by case and server.
 pub type Silent = BTreeMap<(&'static str, &'static str), String>;
 
-/// Compares the answers of all servers with those of the limit: who answers otherwise, or not at all, gets no figure.
-/// Also tells how many answers were the same.
+/// Compares the responses of all servers with those of the limit. Returns the number of equal responses, and the
+/// servers with a different response or none, which get no figures.
 pub fn compare(fixture: &Fixture, servers: &[Server], cases: &[&Case]) -> (usize, Silent) {
     let (mut same, mut silent) = (0, Silent::new());
     for case in cases {
@@ -148,7 +148,7 @@ fn differ(known: &serde_json::Value, other: &serde_json::Value) -> String {
     format!("{} … {}", part(&known), part(&other))
 }
 
-/// Measures one case on one server.
+/// Measures the CPU time of one case on one server, after a warm-up.
 pub fn sample(
     fixture: &Fixture,
     server: &Server,
@@ -172,7 +172,8 @@ pub fn sample(
     Ok(Sample { server: micros(before.0, after.0), database, per_second, bytes: outcome.bytes / count })
 }
 
-/// The latencies of a case on a server at the case's rate.
+/// Measures the latencies of a case at `rate` requests per second. Returns the median and the 99th percentile in
+/// milliseconds.
 pub fn latency(fixture: &Fixture, server: &Server, case: &Case, rate: f64, seconds: f64) -> Result<(f64, f64)> {
     let count = ((rate * seconds) as usize).max(10);
     let requests = fixture.requests(server, case.subject, count, 9_000, &format!("{}-rate", server.name));

@@ -1,4 +1,5 @@
-//! Prepares both databases: generated once for each version of the generator, copied, and the copies kept while they do.
+//! Prepares both databases: generates them once per version of the generator and copies them. Later runs reuse the
+//! copies while these are usable.
 
 use std::{
     fs::{self, File},
@@ -19,33 +20,33 @@ use crate::{
     server::{Places, Server},
 };
 
-/// Reads everything into memory: what is measured is the work, not the disk.
+/// Loads all tables and indexes into memory, so that disk reads do not affect the figures.
 const WARM: &str = "CREATE SCHEMA IF NOT EXISTS warm; CREATE EXTENSION IF NOT EXISTS pg_prewarm SCHEMA warm; \
                     SELECT warm.pg_prewarm(oid) FROM pg_class WHERE relkind IN ('r', 'i', 't') \
                     AND relnamespace IN ('public'::regnamespace, 'pg_toast'::regnamespace)";
-/// What earlier runs have written to a copy.
+/// Number of rows that earlier runs have written to a copy.
 const WRITTEN: &str = "SELECT (SELECT COUNT(*) FROM idempotency) + (SELECT COUNT(*) FROM feedback_record_external_id)";
-/// Rows after which a copy is made anew: a tenth of what is there.
+/// Number of written rows after which a copy is recreated: a tenth of its rows.
 const MAX_WRITTEN: i64 = 200_000;
 const MIGRATIONS: &str = "SELECT COUNT(*) FROM seaql_migrations";
-/// Organizations whose weeks Rapport has yet to count.
+/// Number of organizations whose weekly counts are not complete.
 const UNCOUNTED: &str = "SELECT COUNT(*) FROM organization_sequence WHERE rolled_to IS NULL OR rolled_to <> last \
                          OR rolled_until <> 9223372036854775807";
 
-/// Where things are, and which of them are wanted.
+/// Input paths and options.
 pub struct Request<'a> {
     pub data: &'a Path,
     pub rapport: &'a Path,
     pub base: Option<&'a Path>,
     pub peers: &'a Path,
     pub with_sqlite: bool,
-    /// Whether copies are made anew.
+    /// Whether to recreate the copies.
     pub is_fresh: bool,
-    /// Whether PostgreSQL keeps account of its statements.
+    /// Whether PostgreSQL records its statements.
     pub with_statements: bool,
 }
 
-/// One of the two databases, for statements that answer one number or nothing.
+/// One of the two databases, for statements that return one number or nothing.
 enum Database<'a> {
     Postgres(&'a Runtime, String),
     Sqlite(PathBuf),
@@ -71,7 +72,8 @@ impl Database<'_> {
         }
     }
 
-    /// Brings it up to date, then has Rapport count what is there. Answers whether there was anything to do.
+    /// Migrates the database, then runs Rapport until its weekly counts are complete. Returns whether the database
+    /// changed. Err if counting takes more than 15 minutes.
     fn migrate(&self, places: &Places) -> Result<bool> {
         let is_sqlite = matches!(self, Self::Sqlite(_));
         let before = self.number(MIGRATIONS).unwrap_or(0);
@@ -91,7 +93,7 @@ impl Database<'_> {
     }
 }
 
-/// The databases of this run, brought up to date by `rapport migrate`, and everything else that servers need.
+/// Prepares the databases of this run. Returns the running cluster, and the paths and URLs that servers need.
 pub fn databases(request: &Request, logs: PathBuf) -> Result<(Cluster, Places)> {
     let data = &fs::canonicalize(request.data)?;
     let (key, public_key) = keys(data)?;
@@ -178,14 +180,14 @@ fn sqlite(places: &mut Places, version: &Path, is_fresh: bool) -> Result<()> {
     Ok(())
 }
 
-/// Removes a file of SQLite's and what goes with it.
+/// Removes a SQLite file with its WAL and shared-memory files.
 fn remove(path: &Path) {
     for ending in ["db", "db-wal", "db-shm"] {
         drop(fs::remove_file(path.with_extension(ending)));
     }
 }
 
-/// Does something whose doneness a file remembers.
+/// Does `work` unless the file `mark` exists, then creates that file.
 fn once(mark: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
     if !mark.exists() {
         let began = Instant::now();
@@ -207,7 +209,7 @@ fn wait(cluster: &mut Cluster, runtime: &Runtime) -> Result<()> {
     runtime.block_on(connect(&url)).map(drop).context("PostgreSQL does not answer; see postgres.log")
 }
 
-/// The signing key of the run, and its public half.
+/// Returns the files of the signing key and its public key. Creates them if they do not exist.
 fn keys(data: &Path) -> Result<(PathBuf, PathBuf)> {
     let (key, public_key) = (data.join("key.pem"), data.join("key.pub.pem"));
     let openssl = |arguments: &[&str], to: &Path| -> Result<()> {
@@ -223,7 +225,7 @@ fn keys(data: &Path) -> Result<(PathBuf, PathBuf)> {
     Ok((key, public_key))
 }
 
-/// What it all ran on.
+/// Describes the hardware, the software and the settings of the run for the report.
 pub fn circumstances(database: &Group, compared: usize) -> Vec<String> {
     let first = |file: &str, name: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Starts servers, each in a group of its own, and ends them with the run.
+//! Starts servers, each in a separate control group, and stops them at the end of the run.
 
 use std::{
     ffi::OsString,
@@ -17,24 +17,24 @@ use crate::{cpu::Group, load::Connection};
 pub struct Process {
     pub group: Group,
     child: Child,
-    /// The signal that ends it.
+    /// The signal that stops the server.
     signal: &'static str,
 }
 
-/// What to run.
+/// A program to start.
 pub struct Program<'a> {
     pub name: &'a str,
     pub words: Vec<OsString>,
     pub variables: Vec<(&'static str, String)>,
-    /// Whom to run it as, if not as the caller.
+    /// The user to run the program as, if not the current one.
     pub user: Option<&'a str>,
     pub signal: &'static str,
-    /// Directory of its log.
+    /// Directory of the log file.
     pub logs: &'a Path,
 }
 
 impl Program<'_> {
-    /// Starts it. It ends when this process does.
+    /// Starts the program. The kernel stops it when this process ends.
     pub fn start(self) -> Result<Process> {
         let mut group = Group::make(self.name);
         let log = File::create(self.logs.join(format!("{}.log", self.name)))?;
@@ -53,7 +53,7 @@ impl Program<'_> {
 }
 
 impl Process {
-    /// Waits until it answers at a path.
+    /// Waits until the server responds to a request with a status below 500. Err if it ends or after a minute.
     pub fn wait_for(&mut self, address: SocketAddr, request: &[u8]) -> Result<()> {
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(60) {
@@ -78,7 +78,7 @@ impl Drop for Process {
     }
 }
 
-/// An address with a free port, and a free one after it.
+/// Returns a loopback address with a free port whose next port is free too.
 pub fn free_address() -> Result<SocketAddr> {
     for _ in 0..100 {
         let first = TcpListener::bind("127.0.0.1:0")?.local_addr()?;

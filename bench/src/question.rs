@@ -1,4 +1,4 @@
-//! The six questions, as each server wants to be asked.
+//! The six questions, in the form that each server needs.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ pub enum Question {
     Q1,
     /// 20 points, each with its top five expectations and its last three feedback records.
     Q2,
-    /// A page of feedback records of a kind and a time range, newest first, deep in the set.
+    /// A page of feedback records of a kind and a time range, newest first, deep in the list.
     Q3,
     /// Count and mean score by point and week.
     Q4,
@@ -22,7 +22,7 @@ pub enum Question {
     Q6,
 }
 
-/// What a server is made of.
+/// The implementation of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     Rapport,
@@ -31,19 +31,19 @@ pub enum Kind {
     Apollo,
 }
 
-/// Where a page begins.
+/// The start of a page.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub organization: usize,
     pub kind: &'static str,
-    /// Rapport's cursor of the row before.
+    /// Rapport's cursor of the row before the page.
     pub cursor: String,
-    /// That row.
+    /// Time of that row, in epoch milliseconds.
     pub at: i64,
     pub id: Uuid,
 }
 
-/// What is asked, of whom.
+/// A question with its organization and arguments.
 #[derive(Clone, Debug)]
 pub enum Asked {
     Point { organization: usize, id: Uuid },
@@ -54,7 +54,7 @@ pub enum Asked {
     Upsert { organization: usize, rows: Vec<Value> },
 }
 
-/// The time range of pages.
+/// The start of the time range of pages.
 pub const FROM: &str = "2025-02-01T00:00:00Z";
 /// The end of the time range of pages.
 pub const TO: &str = "2025-12-01T00:00:00Z";
@@ -130,7 +130,7 @@ impl Asked {
         }
     }
 
-    /// The body of a request to a server.
+    /// Returns the body of the request to a server.
     pub fn body(&self, kind: Kind, organization: Uuid) -> String {
         let number = self.question() as usize;
         let variables = self.variables(kind, organization);
@@ -178,7 +178,7 @@ impl Asked {
         variables
     }
 
-    /// What of an answer must be the same from every server.
+    /// Returns the part of a response that must be the same for every server.
     pub fn comparable(&self, answer: &Value) -> Value {
         let data = &answer["data"];
         match self {
@@ -230,7 +230,7 @@ fn peer_input(kind: Kind, record: &Value, organization: Uuid) -> Value {
     input
 }
 
-/// The same value for the same fact: ids without prefix, instants and whole numbers as numbers, no cursors.
+/// Returns a canonical form of a value: ids without prefix, times and integers as numbers, no cursors.
 fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {

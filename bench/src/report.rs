@@ -1,4 +1,4 @@
-//! The report: medians with their range, ratios between servers of the same round, and whether targets are met.
+//! Writes the report: medians with their range, ratios between servers in the same round, and whether targets are met.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -8,27 +8,27 @@ use crate::{
     statements::Statement,
 };
 
-/// What PostgreSQL was asked, by case and server.
+/// Statements that PostgreSQL received, by case and server.
 pub type Asked = BTreeMap<(&'static str, &'static str), Vec<Statement>>;
 
-/// Resident and anonymous kilobytes.
+/// Resident and anonymous memory, in kilobytes.
 type Memory = (u64, u64);
 
-/// Everything there is to tell.
+/// All results of a run.
 pub struct Findings<'a> {
     pub cases: &'a [&'a Case],
-    /// Who has no figure, and why.
+    /// Servers without figures, and the reasons.
     pub silent: Silent,
     pub samples: Samples,
     pub latencies: Latencies,
     pub asked: Asked,
-    /// Server, memory when idle and after all of it.
+    /// Server, memory when idle and memory at the end of the run.
     pub memory: Vec<(&'static str, Memory, Memory)>,
-    /// What it ran on and how, a line each.
+    /// Descriptions of the environment, one per line.
     pub circumstances: Vec<String>,
 }
 
-/// A ratio that ought to be at most, or at least, so much.
+/// An upper or lower bound of the ratio between the costs of two servers.
 struct Target {
     case: &'static str,
     server: &'static str,
@@ -41,7 +41,7 @@ const fn most(case: &'static str, server: &'static str, other: &'static str, bou
     Target { case, server, other, bound, is_most: true }
 }
 
-/// `other` costs at least so many times what `server` costs.
+/// `other` must cost at least `bound` times as much as `server`.
 const fn times(case: &'static str, server: &'static str, other: &'static str, bound: f64) -> Target {
     Target { case, server, other, bound, is_most: false }
 }
@@ -66,16 +66,16 @@ const TARGETS: [Target; 17] = [
     most("q6", "rapport-sqlite", "rapport", 1.0),
 ];
 
-/// Most kilobytes resident when idle.
+/// Maximum resident memory when idle, in kilobytes.
 const IDLE: u64 = 30 * 1_024;
-/// Most microseconds of the server for another row of a page, where the limit's costs `LIMIT_ROW`.
+/// Maximum CPU time of the server per additional row of a page in microseconds, if that of the limit is `LIMIT_ROW`.
 const ROW: f64 = 6.0;
 const LIMIT_ROW: f64 = 3.0;
-/// How many times the cost of 10 k records a group-by of 1 M may have.
+/// Maximum ratio of the cost of grouping 1 M records to that of grouping 10 k.
 const GROUPS_GROWTH: f64 = 3.0;
-/// What counts as no growth: more than rounds differ by.
+/// Maximum ratio that counts as no growth. Rounds differ by less.
 const NO_GROWTH: f64 = 1.15;
-/// Cases of the large organization, those of small ones, and how many times their cost they may have.
+/// Cases of the large organization, the same cases of small ones, and the maximum ratio of their costs.
 const GROWTHS: [(&str, &str, f64); 4] = [
     ("q1-large", "q1", NO_GROWTH),
     ("q2-large", "q2", NO_GROWTH),
@@ -85,7 +85,7 @@ const GROWTHS: [(&str, &str, f64); 4] = [
 
 type Spread = (f64, f64, f64);
 
-/// Smallest, median and largest.
+/// Returns the minimum, the median and the maximum; `None` if there are no values.
 fn spread(mut values: Vec<f64>) -> Option<Spread> {
     values.sort_by(f64::total_cmp);
     Some((*values.first()?, values[values.len() / 2], *values.last()?))
@@ -109,7 +109,7 @@ impl Findings<'_> {
         spread(self.samples.get(&(case, server))?.iter().map(of).collect())
     }
 
-    /// The ratio of two servers' totals, round by round.
+    /// Returns the ratios of the total CPU time of two servers in the same round.
     fn ratio(&self, case: &str, server: &str, other: &str) -> Option<Spread> {
         let find = |server: &str| self.samples.iter().find(|(key, _)| **key == (case, server)).map(|(_, it)| it);
         self.paired(find(server)?, find(other)?, Sample::total)
@@ -119,7 +119,7 @@ impl Findings<'_> {
         spread(ours.iter().zip(others).map(|(our, other)| of(our) / of(other)).collect())
     }
 
-    /// The whole report as Markdown.
+    /// Returns the report as Markdown.
     pub fn write(&self) -> String {
         let mut text = String::from("# What Rapport costs\n\nWritten by `bench/run`. ");
         text.push_str("How it is measured and what the figures mean: [README](../README.md).\n\n");
@@ -134,7 +134,7 @@ impl Findings<'_> {
         text
     }
 
-    /// Microseconds of the server for another row of a page.
+    /// Returns the CPU time of the server per additional row of a page, in microseconds.
     fn row(&self, server: &'static str) -> Option<Spread> {
         let (long, short) = self.samples.get(&("q3-100", server)).zip(self.samples.get(&("q3-10", server)))?;
         spread(long.iter().zip(short).map(|(long, short)| (long.server - short.server) / 90.0).collect())
@@ -188,7 +188,7 @@ impl Findings<'_> {
         }
     }
 
-    /// The measured Rapport beside the other one, if there is one.
+    /// Appends the comparison of the measured Rapport with the base, if there is one.
     fn write_base(&self, text: &mut String) {
         let mut lines = String::new();
         for case in self.cases {

@@ -1,4 +1,4 @@
-//! The servers that are measured, all of them running at once, one of them asked at a time.
+//! The measured servers. All run at the same time, and one receives requests at a time.
 
 use std::{
     net::SocketAddr,
@@ -13,17 +13,17 @@ use crate::{
     question::{Kind, Question},
 };
 
-/// Which server.
+/// Description of a server.
 #[derive(Clone, Copy)]
 pub struct Sort {
     pub name: &'static str,
     pub kind: Kind,
     pub is_sqlite: bool,
-    /// Whether it is the other Rapport, which the measured one is compared with.
+    /// Whether the server is the base: the other Rapport, which the measured one is compared with.
     pub is_base: bool,
 }
 
-/// A server and what it runs on.
+/// A running server.
 pub struct Server {
     pub name: &'static str,
     pub kind: Kind,
@@ -32,10 +32,10 @@ pub struct Server {
     pub process: Process,
 }
 
-/// Where things are.
+/// Paths and database URLs.
 pub struct Places {
     pub rapport: PathBuf,
-    /// The other Rapport, if there is one.
+    /// Program of the base, if there is one.
     pub base: Option<PathBuf>,
     pub bench: PathBuf,
     /// Directory of the Node.js peers.
@@ -51,7 +51,7 @@ const fn sort(name: &'static str, kind: Kind, is_sqlite: bool) -> Sort {
     Sort { name, kind, is_sqlite, is_base: false }
 }
 
-/// Every server, in the order of the tables.
+/// All servers, in the order of the tables.
 pub const SORTS: [Sort; 8] = [
     sort("rapport", Kind::Rapport, false),
     Sort { is_base: true, ..sort("base", Kind::Rapport, false) },
@@ -63,13 +63,13 @@ pub const SORTS: [Sort; 8] = [
     sort("limit-sqlite", Kind::Limit, true),
 ];
 
-/// A Rapport that counts what is there before anything is measured.
+/// Returns a Rapport server that completes the weekly counts before the measurements.
 pub const fn counter(is_sqlite: bool) -> Sort {
     sort("counter", Kind::Rapport, is_sqlite)
 }
 
 impl Server {
-    /// The path to ask at; the limit has one for each question.
+    /// Returns the path for a question. The limit has one path per question.
     pub const fn path(&self, question: Question) -> &'static str {
         match self.kind {
             Kind::Limit => ["/q1", "/q2", "/q3", "/q4", "/q5", "/q6"][question as usize],
@@ -78,7 +78,7 @@ impl Server {
         }
     }
 
-    /// Starts one and waits until it answers.
+    /// Starts a server and waits until it responds.
     pub fn start(sort: &Sort, places: &Places) -> Result<Self> {
         let Sort { name, kind, is_sqlite, .. } = *sort;
         let address = free_address()?;
@@ -94,7 +94,7 @@ impl Server {
     }
 }
 
-/// The settings with which Rapport runs: as it comes, but for limits that a bench would run into.
+/// Returns the settings of Rapport: the defaults, except for limits that the benchmark would exceed.
 pub fn rapport_variables(places: &Places, is_sqlite: bool) -> Vec<(&'static str, String)> {
     let sqlite = || format!("sqlite://{}?mode=rwc", places.sqlite.display());
     let url = if is_sqlite { sqlite() } else { places.postgres.clone() };
@@ -109,7 +109,7 @@ pub fn rapport_variables(places: &Places, is_sqlite: bool) -> Vec<(&'static str,
 type Words = Vec<std::ffi::OsString>;
 
 impl Places {
-    /// Brings a database up to date.
+    /// Runs `rapport migrate` on a database.
     pub fn migrate(&self, is_sqlite: bool) -> Result<()> {
         let mut command = Command::new(&self.rapport);
         let status = command.arg("migrate").envs(rapport_variables(self, is_sqlite)).status()?;

@@ -1,22 +1,22 @@
-//! What PostgreSQL was asked during a sample: statements, how often, and for how long.
+//! Reads the statements that PostgreSQL received during a sample, with their numbers of calls and times.
 
 use anyhow::Result;
 use tokio::runtime::Runtime;
 
 use crate::generate::postgres::connect;
 
-/// One statement, for each request.
+/// A statement, with figures per request.
 pub struct Statement {
     pub text: String,
     pub calls: f64,
-    /// Microseconds of planning.
+    /// Planning time in microseconds.
     pub planning: f64,
-    /// Microseconds of executing.
+    /// Execution time in microseconds.
     pub executing: f64,
     pub rows: f64,
 }
 
-/// Asks `pg_stat_statements`.
+/// Access to `pg_stat_statements`.
 pub struct Statements {
     runtime: Runtime,
     url: String,
@@ -37,12 +37,12 @@ impl Statements {
         self.runtime.block_on(async { Ok(connect(&self.url).await?.batch_execute(sql).await?) })
     }
 
-    /// Forgets what was asked before.
+    /// Resets the statistics.
     pub fn forget(&self) -> Result<()> {
         self.execute("SELECT warm.pg_stat_statements_reset()")
     }
 
-    /// What was asked since, in `count` requests, the costliest first.
+    /// Returns the statements since the last reset, with figures divided by `count` requests, the costliest first.
     pub fn read(&self, count: usize) -> Result<Vec<Statement>> {
         let each = |number: f64| number / count as f64;
         let rows = self.runtime.block_on(async { anyhow::Ok(connect(&self.url).await?.query(READ, &[]).await?) })?;

@@ -1,11 +1,11 @@
-//! Ids and instants as Rapport writes them, for the servers that are compared with it.
+//! Formats and parses ids and times in Rapport's format, for the servers that are compared with it.
 
 use chrono::{DateTime, SecondsFormat};
 use uuid::Uuid;
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// An id with its type's prefix.
+/// Formats an id with the prefix of its type.
 pub fn id(prefix: &str, id: Uuid) -> String {
     let mut text = String::with_capacity(prefix.len() + 27);
     text.push_str(prefix);
@@ -15,7 +15,7 @@ pub fn id(prefix: &str, id: Uuid) -> String {
     text
 }
 
-/// The id in a text with a prefix.
+/// Parses an id with a prefix.
 pub fn uuid(text: &str) -> Option<Uuid> {
     let (_, digits) = text.rsplit_once('_')?;
     if digits.len() != 26 {
@@ -27,14 +27,14 @@ pub fn uuid(text: &str) -> Option<Uuid> {
     Some(Uuid::from_u128(bits))
 }
 
-/// An instant in milliseconds as text.
+/// Formats epoch milliseconds as RFC 3339.
 pub fn instant(millis: i64) -> String {
     DateTime::from_timestamp_millis(millis)
         .map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
         .unwrap_or_default()
 }
 
-/// An instant in a text, in milliseconds.
+/// Parses RFC 3339 to epoch milliseconds.
 pub fn millis(text: &str) -> Option<i64> {
     DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp_millis())
 }

@@ -1,4 +1,4 @@
-//! Any text as a cursor: refused, or its values make the same cursor again.
+//! Decodes any text as a cursor. If decoding succeeds, the values must survive encoding and decoding.
 
 #![no_main]
 
@@ -23,7 +23,7 @@ static CODECS: LazyLock<Vec<Codec>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The values, behind what the list's own cursors begin with.
+/// Returns a cursor with the genuine prefix of the list's cursors and the given values.
 fn sealed(codec: &Codec, values: &str) -> String {
     let empty = BASE64.decode(codec.encode([])).expect("a cursor is base64");
     let empty = String::from_utf8(empty).expect("a cursor is JSON");

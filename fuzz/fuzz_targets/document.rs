@@ -1,4 +1,4 @@
-//! Any text as a document, on a worker's stack: scanned, parsed, weighed, merged, priced and validated.
+//! Reads any text as a document on a worker's stack: scans, parses, checks the size, merges and computes the cost.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ use async_graphql::Variables;
 use libfuzzer_sys::fuzz_target;
 use rapport::graphql::{documents::{document::Document, limits::Limits}, types::schema_index::SchemaIndex};
 
-/// What a server's worker has: tokio's default.
+/// Stack size of a server's worker thread in bytes: tokio's default.
 const STACK: usize = 2 << 20;
 
 type Worker = (Sender<String>, Receiver<()>);

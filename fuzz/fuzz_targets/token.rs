@@ -1,4 +1,5 @@
-//! Any text as a token, and any header and claims under a genuine signature: refused or believed, never more.
+//! Verifies any text as a token, and any header and claims with a genuine signature. Verification must not panic or
+//! accept an expired token or an empty subject.
 
 #![no_main]
 

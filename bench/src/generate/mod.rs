@@ -1,4 +1,4 @@
-//! Fills a migrated database with the data set, table by table.
+//! Fills a migrated database with the data set.
 
 pub mod postgres;
 pub mod sqlite;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::data::{self, Organization, RULES};
 
-/// What stands in a column.
+/// The value of a column.
 pub enum Value {
     Null,
     Id(Uuid),
@@ -60,19 +60,19 @@ macro_rules! row {
 
 type Rows<'a> = Box<dyn Iterator<Item = Vec<Value>> + 'a>;
 
-/// A table and its rows. Columns left out are null.
+/// A table and its rows. Columns that are not listed are null.
 pub struct Table {
     pub name: &'static str,
     pub columns: &'static str,
     pub rows: for<'a> fn(&'a [Organization]) -> Rows<'a>,
 }
 
-/// What was made with the organization was made by nobody in particular.
+/// The subject that is stored as the author of generated rows.
 const SUBJECT: &str = "generator";
-/// A sequence that no run comes to.
+/// A sequence number that no run reaches.
 const FUTURE: i64 = 1 << 40;
 
-/// Every table that is filled, those that others refer to first.
+/// The tables to fill, referenced tables first.
 pub const TABLES: [Table; 11] = [
     Table {
         name: "organization",
@@ -89,9 +89,9 @@ pub const TABLES: [Table; 11] = [
         columns: "organization_id, last",
         rows: |all| Box::new(all.iter().map(|one| row![one.id, one.records as i64])),
     },
-    // As if all events were sealed: else servers would spend the run on sealing two million. Those yet to come to
-    // organizations that are written to stand as sealed too: else what one server has written would be sealed, in the
-    // background, while another is measured.
+    // All events are marked as sealed; otherwise servers would seal two million events during the run. In organizations
+    // that are written to, future events are marked as sealed too; otherwise events that one server has written would
+    // be sealed in the background while another server is measured.
     Table {
         name: "audit_head",
         columns: "organization_id, last_sequence, hash",

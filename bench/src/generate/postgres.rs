@@ -1,4 +1,4 @@
-//! Fills a PostgreSQL database: COPY without triggers, indexes made afterwards, then every foreign key is checked.
+//! Fills a PostgreSQL database: COPY without triggers, then creation of indexes, then a check of every foreign key.
 
 use std::fmt::Write;
 
@@ -9,14 +9,14 @@ use tokio_postgres::{Client, NoTls};
 use super::{TABLES, Value};
 use crate::data;
 
-/// Connects, and keeps the connection going.
+/// Connects and spawns a task that drives the connection.
 pub async fn connect(url: &str) -> Result<Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
 }
 
-/// Fills the database, which `rapport migrate` has made.
+/// Fills a database that `rapport migrate` has created.
 pub async fn fill(url: &str) -> Result<()> {
     let client = connect(url).await?;
     client.batch_execute("SET session_replication_role = replica; SET maintenance_work_mem = '512MB'").await?;
@@ -55,7 +55,7 @@ pub async fn fill(url: &str) -> Result<()> {
     Ok(())
 }
 
-/// Copying went past the foreign keys: no row may refer to nothing.
+/// Err if a row has a dangling reference: COPY without triggers does not check foreign keys.
 async fn check(client: &Client) -> Result<()> {
     for (table, column, target) in [
         ("feedback_record", "point_id", "interaction_point"),

@@ -1,4 +1,4 @@
-//! Fills a SQLite file: one transaction a table, indexes made afterwards, then every foreign key is checked.
+//! Fills a SQLite file: one transaction per table, then creation of indexes, then a check of every foreign key.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ impl ToSql for Value {
     }
 }
 
-/// Fills the file, which `rapport migrate` has made.
+/// Fills a file that `rapport migrate` has created.
 pub fn fill(path: &Path) -> Result<()> {
     let connection = Connection::open(path)?;
     connection.execute_batch(

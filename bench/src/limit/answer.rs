@@ -1,8 +1,8 @@
-//! What is answered: rows as the JSON that Rapport gives for the same question.
+//! Responses of the limit: the same JSON as Rapport returns for the same question.
 
 use serde::Serialize;
 
-/// The whole answer.
+/// Returns the response body with one root field.
 pub fn write<T: Serialize>(field: &str, value: &T) -> Vec<u8> {
     let mut json = Vec::with_capacity(4_096);
     json.extend_from_slice(b"{\"data\":{\"");

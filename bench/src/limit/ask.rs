@@ -1,4 +1,4 @@
-//! What is asked: the variables of each question.
+//! The variables of each question.
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -12,7 +12,7 @@ struct Body<T> {
     variables: T,
 }
 
-/// Reads the variables of a question.
+/// Parses the variables from a request body.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     Ok(serde_json::from_slice::<Body<T>>(body)?.variables)
 }
@@ -39,7 +39,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// The time range in milliseconds.
+    /// Returns the time range in epoch milliseconds.
     pub fn range(&self) -> Result<(i64, i64)> {
         wire::millis(&self.from).zip(wire::millis(&self.to)).context("no range")
     }
@@ -72,12 +72,12 @@ pub struct Record {
 }
 
 impl Record {
-    /// The point and the medium it names.
+    /// Returns the ids of the point and the medium.
     pub fn references(&self) -> Result<(Uuid, Uuid)> {
         wire::uuid(&self.point_ref.id).zip(wire::uuid(&self.medium_ref.id)).context("no reference")
     }
 
-    /// When it was received, in milliseconds.
+    /// Returns the time of receipt in epoch milliseconds.
     pub fn received(&self) -> Result<i64> {
         wire::millis(&self.received_at).context("no instant")
     }

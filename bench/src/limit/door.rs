@@ -1,4 +1,4 @@
-//! Who calls: tokens are verified once and then remembered by their SHA-256.
+//! Authenticates callers. Verified tokens are cached by their SHA-256.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::wire;
 
-/// Who calls, for which organization.
+/// An authenticated caller and its organization.
 pub struct Caller {
     pub organization: Uuid,
     pub subject: String,
@@ -29,7 +29,7 @@ struct Claims {
     exp: i64,
 }
 
-/// Lets callers in.
+/// Verifies tokens and caches the callers.
 pub struct Door {
     key: DecodingKey,
     validation: Validation,
@@ -44,7 +44,7 @@ impl Door {
         Ok(Self { key: DecodingKey::from_ec_pem(pem)?, validation, known: RwLock::default() })
     }
 
-    /// Who calls; nobody for a token that proves nothing.
+    /// Returns the caller, or `None` if the token is missing or invalid.
     pub fn caller(&self, headers: &HeaderMap) -> Option<Arc<Caller>> {
         let token = headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
         let mut fingerprint = [0; 32];

@@ -1,7 +1,8 @@
-//! The limit: the same answers by hand-written SQL, prepared statements and serde, on both databases.
+//! The limit: a server that returns the same responses with hand-written SQL, prepared statements and serde, on both
+//! databases.
 //!
-//! It knows the questions beforehand: no GraphQL is parsed, no scope is checked, nothing is counted or limited. Its
-//! callers prove who they are with the same tokens, and it remembers those it has verified, as Rapport does.
+//! The questions are fixed: the limit does not parse GraphQL, check scopes, compute costs or enforce limits. It
+//! verifies the same tokens as Rapport and caches verified tokens as Rapport does.
 
 mod answer;
 mod ask;
@@ -45,7 +46,7 @@ struct State {
     database: Database,
 }
 
-/// Serves until it is killed.
+/// Runs the server until the process is killed.
 pub async fn serve(arguments: &Arguments) -> Result<()> {
     let database = if arguments.database.starts_with("postgres") {
         Database::Postgres(Postgres::connect(&arguments.database, arguments.connections).await?)

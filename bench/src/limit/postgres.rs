@@ -1,4 +1,4 @@
-//! The limit on PostgreSQL: prepared statements, pipelined on a few connections; one statement for each write.
+//! The limit on PostgreSQL: prepared statements, pipelined on a few connections; one statement per write.
 
 use std::{
     collections::HashMap,
@@ -84,7 +84,7 @@ struct Session {
     statements: HashMap<&'static str, Statement>,
 }
 
-/// The connections, taken in turn.
+/// The connections, used in rotation.
 pub struct Postgres {
     sessions: Vec<Session>,
     next: AtomicUsize,
@@ -114,7 +114,7 @@ impl Session {
         Ok(self.client.execute(&self.statements[statement], parameters).await?)
     }
 
-    /// The rules and the fallback department, in one round trip.
+    /// Returns the routing rules and the fallback department, in one round trip.
     async fn desk(&self, organization: Uuid) -> Result<(Vec<Rule>, Uuid)> {
         let of: [&(dyn ToSql + Sync); 1] = [&organization];
         let (rules, fallback) = try_join(self.rows("rules", &of), self.rows(FALLBACK, &of)).await?;
@@ -277,7 +277,7 @@ async fn create(session: &Session, caller: &Caller, body: &[u8]) -> Result<Vec<u
     Ok(answer::write("feedbackRecordCreate", &created(routed)))
 }
 
-/// The answer to what was created.
+/// Returns the response for a created record.
 pub fn created(routed: Routed) -> Created<'static> {
     let node = CreatedNode {
         id: wire::id("fb", routed.id),
@@ -342,7 +342,7 @@ async fn upsert(session: &Session, caller: &Caller, asked: ask::Bulk) -> Result<
     Ok(answer::write("feedbackRecordsBulkUpsert", &upserted(&ids, &routed)))
 }
 
-/// The answer to what was upserted.
+/// Returns the response for upserted records. `known` has the ids of records that existed before.
 pub fn upserted(known: &[Option<Uuid>], routed: &[Routed]) -> Upserted<'static> {
     let row = |(index, (known, routed)): (usize, (&Option<Uuid>, &Routed))| UpsertedRow {
         index,

@@ -1,4 +1,4 @@
-//! Where feedback goes: the first rule whose conditions hold, else the fallback department.
+//! Routes feedback to the department of the first rule whose conditions hold, otherwise to the fallback department.
 
 use anyhow::Result;
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::ask::Record;
 use crate::data;
 
-/// A routing rule. Those on products, tags, words and kinds of points are not in the data set.
+/// A routing rule. The data set has no rules on products, tags, words or kinds of points.
 pub struct Rule {
     pub id: Uuid,
     pub version: i64,
@@ -26,7 +26,7 @@ pub struct Rule {
 pub const COLUMNS: &str = "id, version, name, kind, sentiment, score_from, score_to, point_id, medium_id, \
                            department_id, priority, response_policy";
 
-/// A record with all that is stored of it.
+/// A record with everything that is stored with it.
 pub struct Routed {
     pub id: Uuid,
     pub routing: Uuid,
@@ -44,7 +44,7 @@ pub struct Routed {
     pub reason: String,
 }
 
-/// Completes a record.
+/// Routes a record and computes the other stored values.
 pub fn route(record: &Record, id: Uuid, rules: &[Rule], fallback: Uuid) -> Result<Routed> {
     let (point, medium) = record.references()?;
     let is = |wanted: &Option<String>, given: Option<&str>| wanted.is_none() || wanted.as_deref() == given;
@@ -77,12 +77,12 @@ pub fn route(record: &Record, id: Uuid, rules: &[Rule], fallback: Uuid) -> Resul
     })
 }
 
-/// What an idempotency key remembers.
+/// Returns the result that is stored with an idempotency key.
 pub fn memory(id: Uuid) -> String {
     format!(r#"[{{"id":"{id}","outcome":"CREATED","errors":[]}}]"#)
 }
 
-/// What an idempotency key was given with.
+/// Returns the fingerprint of the request that is stored with an idempotency key.
 pub fn fingerprint(body: &[u8]) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,4 +1,4 @@
-//! Rows of SQLite's as JSON, written as they are read.
+//! Writes SQLite rows as JSON while they are read.
 
 use anyhow::Result;
 use rusqlite::{Row, types::ValueRef};
@@ -17,7 +17,7 @@ pub fn maybe<'a>(row: &'a Row<'_>, index: usize) -> Result<Option<&'a str>> {
     })
 }
 
-/// Writes a JSON list, row by row.
+/// Appends rows as a JSON list.
 pub fn list(
     json: &mut Vec<u8>,
     rows: &mut rusqlite::Rows<'_>,

@@ -1,4 +1,5 @@
-//! The limit on SQLite: a reader on each worker's thread, and one writer that commits what waits together.
+//! The limit on SQLite: one read connection per worker thread, and one writer thread that commits waiting writes
+//! together.
 
 use std::{
     cell::RefCell,
@@ -23,10 +24,10 @@ use super::{
 };
 use crate::{data::EVENT_FIELDS, wire};
 
-/// Most writes that one commit makes lasting.
+/// Maximum number of writes per commit.
 const MAX_TOGETHER: usize = 64;
 const WEEK: i64 = 7 * 86_400_000;
-/// The epoch was a Thursday.
+/// Milliseconds by which weeks are shifted so that they start on a Monday: the epoch is a Thursday.
 const MONDAY: i64 = 3 * 86_400_000;
 
 type Answer = Result<Vec<u8>>;
@@ -39,7 +40,7 @@ struct Write {
     done: oneshot::Sender<Answer>,
 }
 
-/// The file and its writer.
+/// The path of the file and the queue of the writer thread.
 pub struct Sqlite {
     path: PathBuf,
     writer: SyncSender<Write>,
@@ -103,7 +104,7 @@ fn point(reader: &Connection, organization: Uuid, asked: ask::Point) -> Answer {
     Ok(answer::write("interactionPoint", &point))
 }
 
-/// In process, a look-up for each point costs less than joining.
+/// Executes one look-up per point, which is cheaper than a join because SQLite runs in-process.
 fn points(reader: &Connection, organization: Uuid, asked: &ask::Points) -> Answer {
     let mut points = reader.prepare_cached(
         "SELECT id, name, kind FROM interaction_point WHERE organization_id = ?1 AND archived_at IS NULL \
@@ -308,7 +309,7 @@ fn store(
     Ok(())
 }
 
-/// Rows that are there already are refused: the bench asks for new ones.
+/// Inserts new rows. Err if a row exists, because the benchmark upserts only new rows.
 fn upsert(writer: &Connection, write: &Write, rules: &[Rule], fallback: Uuid) -> Answer {
     let rows = ask::read::<ask::Bulk>(&write.body)?.input.rows;
     let now = Utc::now().timestamp_millis();
