@@ -1,4 +1,5 @@
-//! The time buckets of a question: all of a range where they are few, else those that hold records.
+//! Computes the time buckets of a query: all buckets of the range if they are few, otherwise those that contain
+//! records.
 
 use chrono::DateTime;
 use chrono_tz::Tz;
@@ -23,23 +24,24 @@ use crate::{
     },
 };
 
-/// The first instant that is kept, and the first that is none any more, in epoch milliseconds: years 1 to 9999.
+/// Start (inclusive) and end (exclusive) of the supported time range in epoch milliseconds: years 1 to 9999.
 const FIRST: i64 = -62_135_596_800_000;
 const END: i64 = 253_402_300_800_000;
 
-/// A calendar, and the buckets of it that hold records.
+/// The buckets of a query and their calendar.
 pub(super) struct Buckets {
     pub unit: BucketUnit,
     pub zone: Tz,
     pub week_start: Weekday,
-    /// Edges in order, one more than there are buckets.
+    /// Edges in ascending order, in epoch milliseconds. There is one more edge than there are buckets and gaps.
     edges: Vec<i64>,
-    /// Whether nothing was found between this edge and the next, which then are no bucket.
+    /// Whether the range from the edge at the same index to the next edge is a gap without records instead of a bucket.
+    /// Empty if there are no gaps.
     gaps: Vec<bool>,
 }
 
 impl Bucket {
-    /// The buckets of all records of a filter.
+    /// Returns the buckets of all records that match a filter. Err if more than [`MAX`] buckets contain records.
     pub(super) async fn find(&self, scope: &Scope, filter: &Predicate) -> Result<Buckets> {
         let (zone, week_start) = own_organization(scope).await?;
         let zone = match self.time_zone {
@@ -58,7 +60,8 @@ impl Bucket {
     }
 }
 
-/// The first and the last record: of all, or of each stretch of time that is no longer than the unit, in order.
+/// Returns the times of the first and the last record, in epoch milliseconds: of all records if `unit` is `None`,
+/// otherwise of each interval of the length of the unit that contains records, in ascending order.
 async fn stretches(scope: &Scope, filter: &Predicate, unit: Option<BucketUnit>) -> Result<Vec<(i64, i64)>> {
     scope.may_filter(filter)?;
     // Text: the noun's own filter is written by the store.
@@ -68,14 +71,14 @@ async fn stretches(scope: &Scope, filter: &Predicate, unit: Option<BucketUnit>) 
     filter.write(&mut sql, NOUN, scope.organization(), Alias::ROW)?;
     sql.push(" GROUP BY t.organization_id");
     if let Some(unit) = unit {
-        // Both databases round towards zero: no number is below it.
+        // Both databases truncate integer division towards zero; subtracting FIRST keeps the dividend non-negative.
         sql.push(", (t.received_at - ").bind(FIRST).push(") / ").bind(length(unit));
         sql.push(" ORDER BY 2 LIMIT ").number(MAX + 1);
     }
     scope.read_tuples(sql.finish()).await
 }
 
-/// Milliseconds in the usual shortest bucket of a unit.
+/// Returns the length of the shortest regular bucket of a unit, in milliseconds.
 const fn length(unit: BucketUnit) -> i64 {
     const DAY: i64 = 86_400_000;
     match unit {
@@ -92,7 +95,7 @@ fn too_many() -> Error {
     Error::BadInput(format!("more than {MAX} buckets have records; narrow the filter"))
 }
 
-/// Time zone and week start of the caller's organization.
+/// Returns the time zone and the week start of the caller's organization.
 async fn own_organization(scope: &Scope) -> Result<(String, Weekday)> {
     let columns = (organization::TIME_ZONE, organization::WEEK_START);
     let found = scope.select_by_ids(columns, &[scope.organization().0]).await?;
@@ -104,7 +107,7 @@ impl Buckets {
         Self { unit, zone, week_start, edges: Vec::new(), gaps: Vec::new() }
     }
 
-    /// Makes them all that cover a range, if they are few enough.
+    /// Sets the buckets to those that cover a range, or to none if there are more than [`MAX`].
     pub(super) fn cover(&mut self, from: i64, to: i64) {
         self.edges = self.between(from, to, MAX).unwrap_or_default();
     }
@@ -114,7 +117,7 @@ impl Buckets {
         boundaries(self.unit, self.zone, self.week_start, at(from)?, at(to)?, most)
     }
 
-    /// Takes those that hold records, and what is between them for gaps.
+    /// Sets the buckets to those that contain records, with gaps between them. Err if there are more than [`MAX`].
     fn pick(&mut self, stretches: &[(i64, i64)]) -> Result<()> {
         if stretches.len() > MAX {
             return Err(too_many());
@@ -139,31 +142,32 @@ impl Buckets {
         if self.gaps.iter().filter(|is_gap| !**is_gap).count() > MAX { Err(too_many()) } else { Ok(()) }
     }
 
-    /// Every bucket from the first to the last, if they follow one another.
+    /// Returns the edges if the buckets have no gaps and there is at least one.
     pub(super) fn all(&self) -> Option<&[i64]> {
         (self.gaps.is_empty() && self.edges.len() > 1).then_some(&self.edges)
     }
 
-    /// The first edge and the last.
+    /// Returns the first and the last edge.
     pub(super) fn range(&self) -> Option<(i64, i64)> {
         self.edges.first().copied().zip(self.edges.last().copied())
     }
 
-    /// The start of the bucket at a place; none of a gap, in which something was recorded since.
+    /// Returns the start of the bucket at an index. Returns `None` for a gap; a gap has records only if they were
+    /// inserted after the buckets were computed.
     pub(super) fn start(&self, place: i64) -> Option<i64> {
         let place = usize::try_from(place).ok()?;
         let is_gap = self.gaps.get(place).is_some_and(|is_gap| *is_gap);
         self.edges.get(place).copied().filter(|_| !is_gap)
     }
 
-    /// The place of the bucket that holds an instant.
+    /// Returns the index of the bucket that contains a time in epoch milliseconds.
     pub(super) fn place(&self, at: i64) -> i64 {
         let before = self.edges.partition_point(|edge| *edge <= at);
         i64::try_from(before).map_or(0, |before| before - 1)
     }
 
-    /// Start and end of the bucket that starts so. The calendar has the years 1 to 9999: no record is outside, and
-    /// no instant of an answer.
+    /// Returns start and end of the bucket with the given start, clamped to the years 1 to 9999, which contain all
+    /// records.
     pub(super) fn span(&self, start: i64) -> (ChronoUnixTimestampMillis, Option<ChronoUnixTimestampMillis>) {
         let end = match self.edges.binary_search(&start) {
             Ok(place) if place + 1 < self.edges.len() => Some(self.edges[place + 1]),
@@ -172,7 +176,7 @@ impl Buckets {
         (instant(start.max(FIRST)), end.map(|end| instant(end.min(END))))
     }
 
-    /// Appends the place of a record's bucket, from 0: a binary search in either database.
+    /// Appends an expression for the index of a record's bucket, from 0. Both databases evaluate it as a binary search.
     pub(super) fn write(&self, sql: &mut Sql) {
         if sql.is_postgres() {
             sql.push("CAST(width_bucket(t.received_at, ").integers(self.edges.iter().copied()).push(") - 1 AS BIGINT)");
@@ -190,7 +194,7 @@ fn search(sql: &mut Sql, edges: &[i64], from: usize, to: usize) {
         return;
     }
     let middle = usize::midpoint(from, to);
-    // Bound, so that the database's cache of statements knows it again when time has moved on.
+    // Bind the edge, so that the text of the statement stays the same and the statement cache can reuse it.
     sql.push("CASE WHEN t.received_at < ").bind(edges[middle]).push(" THEN ");
     search(sql, edges, from, middle);
     sql.push(" ELSE ");

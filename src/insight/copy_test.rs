@@ -1,4 +1,4 @@
-//! Copy tests: variants of a message compared, and winners that other mediums have not seen.
+//! Copy tests: compares the variants of a message, and lists winners for mediums in which they have not been tried.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -24,19 +24,19 @@ use crate::{
     store::Scope,
 };
 
-/// What is computed.
+/// Definition of the measure, as the API returns it.
 const DEFINITION: &str = "Difference of the proportions respondedCount / sentCount of two variants, with Newcombe's \
                           score interval (1998, method 10) made of the two Wilson score intervals.";
-/// Most variants that are looked at for one answer.
+/// Maximum number of variants that one query reads.
 const MAX_VARIANTS: usize = 100_000;
-/// The field of a message.
+/// The field `copyTest` of a message.
 pub(super) const OF_MESSAGE: Computed = Computed {
     name: "copyTest",
     doc: "Pairwise comparison of its variants within each medium, without archived variants.",
     run: &ComputedFn::new(|scope, input, ids| Box::pin(copy_tests(scope, input, ids))),
 };
 
-/// The query.
+/// The query `recycleCandidates`.
 pub(super) const RECYCLE: Query = Query {
     name: "recycleCandidates",
     doc: "Lists message variants that won in their medium, with the mediums in which the message has not been tried.",
@@ -44,7 +44,7 @@ pub(super) const RECYCLE: Query = Query {
     run: &QueryFn::new(|scope, input| Box::pin(recycle(scope, input))),
 };
 
-/// A variant as it is counted.
+/// The counts of a variant.
 #[derive(Clone, Debug)]
 struct Variant {
     id: Uuid,
@@ -60,7 +60,7 @@ impl Variant {
         Proportion::new(self.responded, self.sent)
     }
 
-    /// By how much it is better than another one; `None` where either was sent to nobody.
+    /// Returns the difference between the proportions of two variants, or `None` if either was not sent to anybody.
     fn minus(&self, other: &Self) -> Option<Estimate> {
         Some(self.proportion()?.minus(other.proportion()?))
     }
@@ -70,7 +70,7 @@ impl Variant {
     }
 }
 
-/// The variants of these messages, or of all, by age; those of each message.
+/// Returns the variants of the given messages, or of all messages, grouped by message, oldest first.
 async fn variants(scope: &Scope, messages: Option<&[Uuid]>) -> Result<BTreeMap<Uuid, Vec<Variant>>> {
     use message_variant::{ARCHIVED_AT, ID, MEDIUM_ID, MESSAGE_ID, RESPONDED_COUNT, SENT_COUNT};
     let columns = (ID, MESSAGE_ID, MEDIUM_ID, SENT_COUNT, RESPONDED_COUNT, ARCHIVED_AT);
@@ -155,7 +155,8 @@ fn arm(variant: &Variant) -> CopyTestArm {
     }
 }
 
-/// Those that are better than another one in their medium, and worse than none.
+/// Returns the variants that are better than another variant in their medium and worse than none, without archived
+/// ones.
 fn winners(variants: &[Variant]) -> impl Iterator<Item = &Variant> {
     let running = || variants.iter().filter(|variant| !variant.is_archived);
     running().filter(move |one| {
@@ -167,7 +168,7 @@ fn winners(variants: &[Variant]) -> impl Iterator<Item = &Variant> {
 async fn recycle(scope: &Scope, input: RecycleArguments) -> Result<RecycleCandidates> {
     let named = match input.message_ref {
         None => None,
-        // One that is not there has no variants.
+        // An unknown message has no variants; the nil id stands for it.
         Some(message) => Some(message.find(scope).await?.map(Uuid::from).unwrap_or_default()),
     };
     let found = variants(scope, named.as_ref().map(std::slice::from_ref)).await?;
@@ -187,7 +188,7 @@ async fn recycle(scope: &Scope, input: RecycleArguments) -> Result<RecycleCandid
     Ok(RecycleCandidates { candidate_count, nodes: candidates.into_iter().filter_map(candidate).collect() })
 }
 
-/// Mediums that are no categories and not in the archive, by name.
+/// Returns the mediums that are neither categories nor archived, sorted by name.
 async fn open_mediums(scope: &Scope) -> Result<Vec<Uuid>> {
     let open = medium::Entity::find().filter(medium::Column::ArchivedAt.is_null());
     let open = open.order_by_asc(medium::Column::Name).order_by_asc(medium::Column::Id);
@@ -197,7 +198,7 @@ async fn open_mediums(scope: &Scope) -> Result<Vec<Uuid>> {
     Ok(mediums.into_iter().map(|medium| medium.id.0).filter(|id| !categories.contains(id)).collect())
 }
 
-/// The messages of candidates that are in the archive.
+/// Returns the archived messages among those of the candidates.
 async fn archived(scope: &Scope, candidates: &[(&Variant, Vec<Uuid>)]) -> Result<HashSet<Uuid>> {
     let mut ids: Vec<Uuid> = candidates.iter().map(|(winner, _)| winner.message).collect();
     ids.dedup();

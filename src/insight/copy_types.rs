@@ -1,4 +1,4 @@
-//! What copy tests and candidates for recycling look like on the wire.
+//! API types of copy tests and candidates for recycling.
 
 use entity::id::{MediumId, MessageId, MessageVariantId};
 
@@ -7,7 +7,7 @@ use crate::graphql::typed::{
     output::Output,
 };
 
-/// Which variants to compare.
+/// Arguments of `copyTest`.
 #[derive(Input)]
 pub(super) struct CopyTestArguments {
     /// Whether to compare variants of different mediums too. Their audiences may differ as much as their texts.
@@ -18,7 +18,7 @@ pub(super) struct CopyTestArguments {
     pub first: i64,
 }
 
-/// Whose variants to look at.
+/// Arguments of `recycleCandidates`.
 #[derive(Input)]
 pub(super) struct RecycleArguments {
     /// Restricts the list to this message. Defaults to all messages.

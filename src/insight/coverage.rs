@@ -1,4 +1,4 @@
-//! Coverage: what is missing on the map of an organization, or of one journey, and what would mend it.
+//! Coverage: reports gaps in the map of an organization or of one journey, with the mutations that close them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -28,14 +28,14 @@ use crate::{
     },
 };
 
-/// Most points that are looked at.
+/// Maximum number of points to examine.
 const MAX_POINTS: usize = 10_000;
-/// Most expectations that are looked at.
+/// Maximum number of expectations to examine.
 const MAX_EXPECTATIONS: usize = 100_000;
-/// Most offers that are looked at.
+/// Maximum number of offers to examine.
 const MAX_OFFERS: usize = 10_000;
 
-/// The query.
+/// The query `coverage`.
 pub(super) const COVERAGE: Query = Query {
     name: "coverage",
     doc: "Gaps in the map: for each kind of gap the count, the total, the affected elements and the mutation that \
@@ -44,13 +44,13 @@ pub(super) const COVERAGE: Query = Query {
     run: &QueryFn::new(|scope, input| Box::pin(coverage(scope, input))),
 };
 
-/// A point as far as it is looked at.
+/// The examined properties of a point.
 struct Point {
     id: Uuid,
     is_owned: bool,
 }
 
-/// An expectation as far as it is looked at.
+/// The examined properties of an expectation.
 struct Expectation {
     id: Uuid,
     point: Uuid,
@@ -58,11 +58,11 @@ struct Expectation {
     is_measured: bool,
 }
 
-/// What was found of one kind.
+/// The gaps of one kind.
 struct Finding {
     key: CoverageKey,
     of: usize,
-    /// Elements, each with its point.
+    /// Elements with the gap: noun, id and the id of the point they belong to.
     items: Vec<(&'static Noun, Uuid, Option<Uuid>)>,
 }
 
@@ -81,7 +81,7 @@ async fn coverage(scope: &Scope, input: CoverageArguments) -> Result<Option<Cove
     Ok(Some(Coverage { point_count: count(points.len()), days, journey_id, findings }))
 }
 
-/// The points of the organization, or of a journey, out of the archive, by age.
+/// Returns the points of the organization or of a journey, oldest first, without archived ones.
 async fn points(scope: &Scope, journey: Option<Uuid>) -> Result<Vec<Point>> {
     const COLUMNS: (Col<InteractionPointId>, Col<Option<DepartmentId>>, Col<Option<ChronoUnixTimestampMillis>>) =
         (interaction_point::ID, interaction_point::OWNER_ID, interaction_point::ARCHIVED_AT);
@@ -123,7 +123,7 @@ async fn expectations(scope: &Scope, points: &[Uuid]) -> Result<Vec<Expectation>
     Ok(expectation.collect())
 }
 
-/// Everything that is missing, in a fixed number of statements.
+/// Returns all findings, with a fixed number of statements.
 async fn findings(scope: &Scope, points: &[Point], is_whole: bool, days: i64) -> Result<Vec<Finding>> {
     let noun = &interaction_point::NOUN;
     let ids: Vec<Uuid> = points.iter().map(|point| point.id).collect();
@@ -180,7 +180,7 @@ async fn findings(scope: &Scope, points: &[Point], is_whole: bool, days: i64) ->
     Ok(findings)
 }
 
-/// Offers out of the archive that no point has.
+/// Returns the offers that are linked to no point, without archived ones. Err above [`MAX_OFFERS`] offers.
 async fn unused_offers(scope: &Scope) -> Result<Finding> {
     let rows = scope.select_all((offer::ID, offer::ARCHIVED_AT), MAX_OFFERS).await?;
     if rows.len() > MAX_OFFERS {

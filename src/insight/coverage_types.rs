@@ -1,4 +1,4 @@
-//! What coverage looks like on the wire.
+//! API types of coverage.
 
 use entity::id::{ExpectationId, InteractionPointId, JourneyId, OfferId};
 use sea_orm::prelude::Uuid;
@@ -37,7 +37,7 @@ entity::string_enum! {
 }
 
 impl CoverageKey {
-    /// The mutation that would mend it, and the field of its input that takes the element.
+    /// Returns the mutation that closes the gap, and the field of its input that takes the element.
     pub(super) const fn fix(self) -> (&'static str, &'static str) {
         match self {
             Self::NoExpectations => ("expectationCreate", "pointRef"),
@@ -55,7 +55,7 @@ impl CoverageKey {
     }
 }
 
-/// What to look at.
+/// Arguments of `coverage`.
 #[derive(Input)]
 pub(super) struct CoverageArguments {
     /// Restricts the report to the points of this journey. The result is null if it does not exist. Defaults to the whole

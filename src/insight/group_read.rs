@@ -1,4 +1,4 @@
-//! Groups the records themselves, by keys that are columns, attributes or tags.
+//! Groups records in the database by columns, attributes, tags and time buckets.
 
 use entity::{Permission, feedback_record, noun::Kind};
 
@@ -22,41 +22,41 @@ use crate::{
     },
 };
 
-/// A group as it was counted.
+/// A group as read from the database.
 #[derive(Default)]
 pub(super) struct GroupRow {
-    /// The values of its keys.
+    /// The values of the keys.
     pub keys: Vec<Cell>,
-    /// The start of its bucket.
+    /// The start of the bucket, in epoch milliseconds.
     pub start: Option<i64>,
-    /// How many records are in it; none in a row that only gives the totals.
+    /// Number of records in the group; `None` in a row that contains only the totals.
     pub count: Option<i64>,
-    /// How many groups there are.
+    /// Total number of groups.
     pub groups: i64,
-    /// How many records are in all of them.
+    /// Total number of records in all groups.
     pub records: i64,
-    /// The means of [`SCORES`].
+    /// Means of [`SCORES`].
     pub scores: [ScoreMean; SCORES.len()],
 }
 
-/// The groups.
+/// Alias of the subquery that computes the groups.
 const GROUPS: Alias = Alias::nested('g', 0);
-/// How the keys are called in a statement, and how many there may be.
+/// Names of the key columns in a statement. Their number is the maximum number of keys.
 pub(super) const NAMES: [&str; 10] = ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9"];
 
-/// What records are grouped by.
+/// A key to group records by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Key {
-    /// A column of the record, or any of its tags.
+    /// A column of the record, or each of its tags.
     Of(GroupKey),
-    /// The attribute of this name.
+    /// The attribute with this name.
     Attribute(String),
-    /// Tags that begin so.
+    /// Each tag with this prefix.
     TagPrefix(String),
 }
 
 impl Key {
-    /// The column of the record, and what it holds; none of what is in an index table.
+    /// Returns the column of the record and its kind; `None` for keys that are in an index table.
     const fn column(&self) -> Option<(&'static str, CellKind)> {
         match self {
             Self::Of(GroupKey::Point) => Some((feedback_record::POINT_ID.name(), CellKind::Id)),
@@ -72,7 +72,7 @@ impl Key {
         self.column().map_or(CellKind::Text, |(_, kind)| kind)
     }
 
-    /// Whether a record can be in several groups.
+    /// Returns whether a record can be in several groups.
     pub(super) const fn repeats(&self) -> bool {
         matches!(self, Self::Of(GroupKey::Tag) | Self::TagPrefix(_))
     }
@@ -84,7 +84,7 @@ impl Key {
         }
     }
 
-    /// What tells cursors of this key from those of others.
+    /// Returns the name that distinguishes cursors of this key from those of other keys.
     const fn name(&self) -> &'static str {
         match self {
             Self::Of(GroupKey::Tag) => "tag",
@@ -97,7 +97,7 @@ impl Key {
         }
     }
 
-    /// Appends the items it groups by, beside the records.
+    /// Appends a join with the index table of the key, if the key needs one.
     fn join(&self, sql: &mut Sql, scope: &Scope, place: usize) {
         let items = alias(place);
         let (is_attribute, (from, to)) = match self {
@@ -126,7 +126,8 @@ const fn alias(place: usize) -> Alias {
 }
 
 impl Ask {
-    /// In which order groups come, each with how it is called in a statement over groups.
+    /// Returns the sort terms of the groups. `bucket` and `name` are the names of the columns in a statement over
+    /// groups.
     pub(super) fn terms(&self, bucket: &'static str, name: impl Fn(usize) -> &'static str) -> Vec<Term> {
         let column = |name, kind, is_nullable, field| Column { name, kind, is_nullable, field };
         let mut columns = Vec::new();
@@ -141,7 +142,7 @@ impl Ask {
         columns.into_iter().map(|(column, is_descending)| Term { column, is_descending }).collect()
     }
 
-    /// Groups the records themselves.
+    /// Groups the records in the database, without the rollup.
     pub(super) async fn read(&mut self, scope: &Scope) -> Result<Vec<GroupRow>> {
         if let Some(bucket) = self.bucket {
             self.buckets = Some(bucket.find(scope, &self.filter).await?);
@@ -170,8 +171,8 @@ impl Ask {
         Ok(rows)
     }
 
-    /// Rows as both ways of counting give them: keys, bucket, records in the group, groups, records in all groups, then sum
-    /// and number of each score.
+    /// Converts rows of the rollup or of a grouping statement. Their cells are: keys, bucket, records in the group,
+    /// groups, records in all groups, then sum and number of each score.
     pub(super) fn rows_of(&self, rows: Vec<Vec<Cell>>) -> Vec<GroupRow> {
         let row = |cells: Vec<Cell>| {
             let mut cells = cells.into_iter();
@@ -202,7 +203,7 @@ impl Ask {
         scores(sql);
         sql.push(" FROM (");
         if after.is_some() {
-            // The totals are those of all groups, and not of those after the cursor.
+            // Compute the totals in a subquery, over all groups instead of those after the cursor.
             sql.push("SELECT g.tenant");
             self.columns(sql);
             totals(sql);
@@ -229,7 +230,8 @@ impl Ask {
         Ok(())
     }
 
-    /// The values of a cursor, with the bucket's place for its start and items for values of attributes.
+    /// Returns the values of a cursor as the statement has them: the index of the bucket instead of its start, and
+    /// items instead of values of attributes.
     fn located(&self, order: &[Term], after: &[Cell]) -> Vec<Cell> {
         let keys = after.len() - self.keys.len();
         let locate = |(place, (term, cell)): (usize, (&Term, &Cell))| match (cell, self.buckets.as_ref()) {
@@ -280,7 +282,7 @@ impl Ask {
             .filter_tenant(TenantCheck::Groups, Alias::ROW, NOUN.tenant, scope.organization())
             .push(" AND ");
         self.filter.write(sql, NOUN, scope.organization(), Alias::ROW)?;
-        // What was recorded after the edges were found has no bucket.
+        // Records that were inserted after the edges were computed may be outside of all buckets.
         if let Some((from, to)) = self.buckets.as_ref().and_then(super::buckets::Buckets::range) {
             sql.push(" AND t.received_at >= ").bind(from).push(" AND t.received_at < ").bind(to);
         }
@@ -303,7 +305,7 @@ fn scores(sql: &mut Sql) {
     }
 }
 
-/// The mean of a score from its sum and number: sums of numbers with fractions are in billionths.
+/// Returns the mean of a score from its sum and number. Sums of float columns are in billionths.
 fn mean(column: &str, sum: Option<i64>, n: Option<i64>) -> ScoreMean {
     let n = n.unwrap_or(0);
     let unit = if column_named(NOUN, column).kind == CellKind::Float { rollup::BILLIONTHS } else { 1.0 };

@@ -1,4 +1,4 @@
-//! What groups of feedback records look like on the wire.
+//! API types of groups of feedback records.
 
 use chrono_tz::Tz;
 use entity::{
@@ -59,7 +59,7 @@ pub(super) struct Bucket {
     pub week_start: Option<Weekday>,
 }
 
-/// What to group, and how.
+/// Arguments of `feedbackRecordGroups`.
 #[derive(Input)]
 pub(super) struct GroupArguments {
     /// Conditions on the records; all of them must hold.

@@ -30,19 +30,19 @@ use crate::{
     },
 };
 
-/// Most groups of one answer, and most buckets.
+/// Maximum number of groups in a response, and of buckets.
 pub(super) const MAX: usize = 10_000;
-/// Columns whose means are told.
+/// Columns whose means are returned.
 pub(super) const SCORES: [&str; 4] = [
     feedback_record::SENTIMENT_SCORE.name(),
     feedback_record::NPS.name(),
     feedback_record::CSAT.name(),
     feedback_record::CES.name(),
 ];
-/// The noun that is counted.
+/// The noun whose rows are grouped.
 pub(super) static NOUN: &Noun = &feedback_record::NOUN;
 
-/// The query.
+/// The query `feedbackRecordGroups`.
 pub(super) const GROUPS: Query = Query {
     name: "feedbackRecordGroups",
     doc: "Groups feedback records and returns the count and the mean of each score per group. With a bucket and no \
@@ -52,16 +52,16 @@ pub(super) const GROUPS: Query = Query {
     run: &QueryFn::new(|scope, input| Box::pin(groups(scope, input))),
 };
 
-/// What was asked.
+/// A parsed query.
 pub(super) struct Ask {
     pub filter: Predicate,
     pub keys: Vec<Key>,
     pub bucket: Option<Bucket>,
-    /// The buckets, once they are known.
+    /// The buckets, once they are computed.
     pub buckets: Option<Buckets>,
     pub order: GroupOrder,
     pub first: usize,
-    /// The values of a cursor, in the order of the groups.
+    /// The values of the cursor, in the order of the sort terms.
     pub after: Option<Vec<Cell>>,
 }
 
@@ -72,7 +72,7 @@ async fn groups(scope: &Scope, input: GroupArguments) -> Result<FeedbackRecordGr
     let mut rows = ask.rows(scope).await?;
     let totals = |rows: &[GroupRow]| rows.first().map_or((0, 0), |row| (row.groups, row.records));
     let (mut group_count, mut record_count) = totals(&rows);
-    // The counts give their totals in a row of their own where no group follows.
+    // The rollup returns its totals in a separate row if there are no groups after the cursor.
     rows.retain(|row| row.count.is_some());
     if rows.is_empty() && group_count == 0 && ask.after.is_some() && !ask.fills() {
         let all = Ask { after: None, first: 1, ..ask };
@@ -104,14 +104,14 @@ async fn groups(scope: &Scope, input: GroupArguments) -> Result<FeedbackRecordGr
     Ok(FeedbackRecordGroups { record_count, group_count, nodes, page_info })
 }
 
-/// A group, and where it stands in the order.
+/// A group and its position in the sort order.
 struct Group {
     shown: FeedbackRecordGroup,
     start: Option<i64>,
     cursor: Vec<Cell>,
 }
 
-/// The attributes of the noun.
+/// Returns the field with the attributes of the noun.
 fn attributes() -> &'static Field {
     let mut fields = NOUN.fields.iter();
     fields.find(|field| matches!(field.kind, Kind::Attributes { .. })).expect("feedback records have attributes")
@@ -142,7 +142,8 @@ impl Ask {
         Ok(ask)
     }
 
-    /// The groups after the cursor, one more than are shown: from what is kept counted where that answers the question.
+    /// Returns the groups after the cursor, at most [`Ask::limit`]: from the rollup if it supports the query, otherwise
+    /// from the records.
     async fn rows(&mut self, scope: &Scope) -> Result<Vec<GroupRow>> {
         match self.counted(scope).await? {
             Some(rows) => Ok(rows),
@@ -152,19 +153,19 @@ impl Ask {
 
     fn codec(&self, scope: &Scope) -> Codec {
         let mut terms = self.terms("bucket", |place| NAMES[place]);
-        // What a cursor is of is told by what the terms mean.
+        // Identify cursors by the meaning of the terms, not by the generated column names.
         for term in &mut terms {
             term.column.name = term.column.field;
         }
         Codec::new(NOUN, &terms, scope.organization())
     }
 
-    /// Whether empty buckets are told: then all are read, and the page is cut from them.
+    /// Returns whether the response includes empty buckets. If so, all groups are read and the page is taken from them.
     pub(super) fn fills(&self) -> bool {
         self.keys.is_empty() && self.bucket.is_some()
     }
 
-    /// Most groups to read.
+    /// Returns the maximum number of groups to read: the page plus one, or [`MAX`] plus one if [`Ask::fills`].
     pub(super) fn limit(&self) -> usize {
         if self.fills() { MAX + 1 } else { self.first + 1 }
     }
@@ -205,7 +206,7 @@ impl Ask {
         Group { shown, start: row.start, cursor }
     }
 
-    /// Puts empty buckets where no record was received.
+    /// Adds the buckets without records and restores the sort order.
     fn fill(&self, edges: &[i64], groups: &mut Vec<Group>) {
         let known: HashSet<i64> = groups.iter().filter_map(|group| group.start).collect();
         let missing = edges[..edges.len() - 1].iter().filter(|start| !known.contains(start));
@@ -218,7 +219,7 @@ impl Ask {
         }
     }
 
-    /// Leaves out the groups up to the cursor.
+    /// Removes the groups up to the cursor.
     fn skip(&self, groups: &mut Vec<Group>) {
         let Some(after) = &self.after else { return };
         let start = after.last().and_then(Cell::int);

@@ -1,4 +1,4 @@
-//! What was learned: measures over time and groups.
+//! Analysis of the map and the feedback: groups and means over time, coverage, reviews and copy tests.
 
 mod buckets;
 mod copy_test;
@@ -17,7 +17,7 @@ use entity::{interaction_point, journey, message};
 
 use crate::graphql::slice::Part;
 
-/// What the chapter adds to the API.
+/// The queries and computed fields that this module adds to the API.
 pub const PARTS: &[Part] = &[
     Part::Computed(&journey::NOUN, &review::OF_JOURNEY),
     Part::Computed(&interaction_point::NOUN, &review::OF_POINT),

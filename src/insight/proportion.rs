@@ -1,37 +1,38 @@
-//! Proportions with their intervals: Wilson's for one, Newcombe's for the difference of two. Pure.
+//! Proportions with confidence intervals: Wilson's for a proportion, Newcombe's for the difference of two. Pure
+//! functions.
 
-/// Share of intervals that hold the truth.
+/// Confidence level of the intervals.
 pub const CONFIDENCE: f64 = 0.95;
-/// The normal quantile that belongs to it, two-sided.
+/// The two-sided normal quantile for [`CONFIDENCE`].
 const Z: f64 = 1.959_963_984_540_054;
 
-/// So many of so many.
+/// A count out of a total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proportion {
-    /// How many.
+    /// The count, from 0 to `whole`.
     part: i64,
-    /// Of how many, at least 1.
+    /// The total, at least 1.
     whole: i64,
 }
 
-/// A number with the interval it is in with 95 % confidence.
+/// A number with its 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// The number.
     pub value: f64,
-    /// Where the interval begins.
+    /// Lower bound of the interval.
     pub lower: f64,
-    /// Upper bound of the interval; null if the lower bound is null.
+    /// Upper bound of the interval.
     pub upper: f64,
 }
 
 impl Proportion {
-    /// `part` of `whole`; `None` where nothing was counted, or less than none or more than all.
+    /// Returns `part` out of `whole`, or `None` if `whole` is less than 1 or `part` is not from 0 to `whole`.
     pub const fn new(part: i64, whole: i64) -> Option<Self> {
         if whole > 0 && 0 <= part && part <= whole { Some(Self { part, whole }) } else { None }
     }
 
-    /// The proportion, 0 to 1, with Wilson's score interval:
+    /// Returns the proportion, 0 to 1, with Wilson's score interval:
     /// `(k + z²/2 ± z·√(k(n−k)/n + z²/4)) / (n + z²)`.
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     pub fn estimate(self) -> Estimate {
@@ -39,14 +40,14 @@ impl Proportion {
         let value = k / n;
         let (middle, half) = (Z.mul_add(Z / 2.0, k), Z * (k * (n - k) / n + Z * Z / 4.0).sqrt());
         let around = Z.mul_add(Z, n);
-        // Rounding must not put the proportion outside of its own interval.
+        // Clamp, because rounding could put the proportion outside of the interval.
         let lower = ((middle - half) / around).clamp(0.0, value);
         let upper = ((middle + half) / around).clamp(value, 1.0);
         Estimate { value, lower, upper }
     }
 
-    /// By how much it is greater than another one, −1 to 1, with Newcombe's interval, which is made of the two of
-    /// Wilson's (Newcombe 1998, method 10).
+    /// Returns this proportion minus another one, −1 to 1, with Newcombe's interval, which is computed from the two
+    /// Wilson intervals (Newcombe 1998, method 10).
     pub fn minus(self, other: Self) -> Estimate {
         let (one, other) = (self.estimate(), other.estimate());
         let value = one.value - other.value;
@@ -66,7 +67,7 @@ mod tests {
         Proportion::new(part, whole).unwrap()
     }
 
-    /// A number as it is printed, with four places.
+    /// Formats a number with four decimal places, like the publication.
     fn printed(number: f64) -> String {
         format!("{number:.4}")
     }

@@ -1,4 +1,4 @@
-//! Reviews: how much of them is answered, and which are stale.
+//! Reviews: computes their progress and finds stale ones.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -36,21 +36,21 @@ use crate::{
     },
 };
 
-/// Most rows that are read to compute one field.
+/// Maximum number of rows that are read to compute a field.
 const MAX_ROWS: usize = 500_000;
 /// A day in milliseconds.
 const DAY: i64 = 86_400_000;
-/// Answers beside the points.
+/// Alias of the answers of a point.
 const ANSWER: Alias = Alias::nested('a', 1);
 
-/// The progress of a point's review.
+/// The field `review` of a point.
 pub(super) const OF_POINT: Computed = Computed {
     name: "review",
     doc: "Progress of its review, and whether the review is stale.",
     run: &ComputedFn::new(|scope, (), ids| Box::pin(of_points(scope, ids))),
 };
 
-/// The form of a point's review.
+/// The field `reviewItems` of a point.
 pub(super) const ITEMS_OF_POINT: Computed = Computed {
     name: "reviewItems",
     doc: "The review form: the active questions by component and position, each with the current answer at this \
@@ -58,14 +58,14 @@ pub(super) const ITEMS_OF_POINT: Computed = Computed {
     run: &ComputedFn::new(|scope, input, ids| Box::pin(items(scope, input, ids))),
 };
 
-/// The progress of the reviews of a journey.
+/// The field `review` of a journey.
 pub(super) const OF_JOURNEY: Computed = Computed {
     name: "review",
     doc: "Progress of the reviews of the interaction points of its steps.",
     run: &ComputedFn::new(|scope, (), ids| Box::pin(of_journeys(scope, ids))),
 };
 
-/// The query.
+/// The query `reviewsDue`.
 pub(super) const REVIEWS_DUE: Query = Query {
     name: "reviewsDue",
     doc: "Lists interaction points that were never reviewed or whose newest answer is older than their review \
@@ -74,7 +74,8 @@ pub(super) const REVIEWS_DUE: Query = Query {
     run: &QueryFn::new(|scope, input| Box::pin(due(scope, input))),
 };
 
-/// What was found of the review of a point.
+/// State of the review of a point: cadence in days, time of the newest answer in epoch milliseconds, number of answered
+/// questions.
 struct Reviewed {
     point: Uuid,
     cadence: Option<i64>,
@@ -95,14 +96,14 @@ impl Reviewed {
 /// Point, cadence, newest answer, answered questions, number of points.
 type ReviewedRow = (InteractionPointId, Option<i64>, Option<i64>, i64, i64);
 
-/// Which points are looked at.
+/// The points to read.
 #[derive(Clone, Copy)]
 enum Which<'a> {
     Of(&'a [Uuid]),
     Stale { first: i64 },
 }
 
-/// The active questions, by component and place.
+/// Returns the active questions, sorted by component and position.
 async fn questions(scope: &Scope) -> Result<Vec<review_question::Model>> {
     let active = review_question::Entity::find().filter(review_question::Column::ArchivedAt.is_null());
     let mut active = scope.all(active).await?;
@@ -113,7 +114,7 @@ async fn questions(scope: &Scope) -> Result<Vec<review_question::Model>> {
     Ok(active)
 }
 
-/// The ids of the active questions, and the reviews of points with how many such points there are.
+/// Returns the number of active questions, the reviews of points, and the total number of such points.
 async fn reviewed(scope: &Scope, which: Which<'_>) -> Result<(usize, Vec<Reviewed>, i64)> {
     scope.may_read(&interaction_point::NOUN)?;
     scope.may_read(&review_answer::NOUN)?;
@@ -148,7 +149,7 @@ async fn reviewed(scope: &Scope, which: Which<'_>) -> Result<(usize, Vec<Reviewe
     Ok((active.len(), rows.into_iter().map(reviewed).collect(), count))
 }
 
-/// The rest of a statement over the answers of a point, but for its closing bracket.
+/// Appends `FROM` and `WHERE` of a subquery over the answers of a point, without the closing parenthesis.
 fn answers(sql: &mut Sql, scope: &Scope) {
     sql.push(" FROM review_answer AS ").alias(ANSWER).push(" WHERE ");
     sql.filter_tenant(TenantCheck::ReviewAnswers, ANSWER, "organization_id", scope.organization()).push(" AND ");
@@ -160,7 +161,7 @@ fn answers(sql: &mut Sql, scope: &Scope) {
     sql.push(" AND ").column(ANSWER, "point_id").push(" = ").column(Alias::ROW, "id");
 }
 
-/// The share that is answered; null where there is nothing to answer.
+/// Returns the share of answered questions, or `None` if there are no questions.
 fn completeness(answered: i64, asked: i64) -> Option<f64> {
     Proportion::new(answered, asked).map(|share| share.estimate().value)
 }

@@ -1,4 +1,4 @@
-//! What reviews look like on the wire.
+//! API types of reviews.
 
 use entity::{
     id::{InteractionPointId, ReviewAnswerId, ReviewQuestionId},
@@ -67,7 +67,7 @@ pub(super) struct ReviewsDue {
     pub nodes: Vec<PointReview>,
 }
 
-/// How many points are wanted.
+/// Arguments of `reviewsDue`.
 #[derive(Input)]
 pub(super) struct DueArguments {
     /// Maximum number of points, 1 to 1,000.
@@ -75,7 +75,7 @@ pub(super) struct DueArguments {
     pub first: i64,
 }
 
-/// Which questions of a review are wanted.
+/// Arguments of `reviewItems`.
 #[derive(Input)]
 pub(super) struct ItemsArguments {
     /// Restricts the form to questions of this component. Defaults to all components.

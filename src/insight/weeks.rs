@@ -1,4 +1,4 @@
-//! Groups that are counted already: by point and week of the organization, of all records.
+//! Reads groups from the rollup, which has the counts of all records by point and week of the organization.
 
 use chrono_tz::Tz;
 use entity::rollup;
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Ask {
-    /// The rows of the answer from what is kept counted; `None` if that does not answer the question.
+    /// Returns the groups from the rollup, or `None` if the rollup does not support the query.
     pub(super) async fn counted(&mut self, scope: &Scope) -> Result<Option<Vec<GroupRow>>> {
         let is_about_all = matches!(&self.filter, Predicate::All(parts) if parts.is_empty());
         let is_by_week = self.bucket.as_ref().is_none_or(|bucket| bucket.unit == BucketUnit::Week);
