@@ -1,4 +1,4 @@
-//! What the claims of every token must hold, whoever signed it.
+//! Claims and checks that apply to tokens of every issuer.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,33 +8,33 @@ use serde_json::{Map, Number, Value};
 
 use crate::error::reason::Reason;
 
-/// No token lives longer.
+/// Maximum lifetime of a token.
 pub const MAX_LIFETIME: TimeDelta = TimeDelta::hours(24);
-/// How far two clocks may differ.
+/// Allowed clock skew between issuer and server.
 pub const LEEWAY: TimeDelta = TimeDelta::seconds(30);
-/// Longest token read, in bytes.
+/// Maximum length of a token, in bytes.
 pub const MAX_BYTES: usize = 8 * 1_024;
-/// Longest `sub`, `jti` and `client_id`, in characters.
+/// Maximum length of `sub`, `jti` and `client_id`, in characters.
 pub(super) const MAX_NAME_LENGTH: usize = 255;
 
-/// When a token counts, in seconds.
+/// The validity period of a token, in epoch seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
-    /// From when: its `nbf`.
+    /// Not before: `nbf`.
     pub from: i64,
-    /// When it was issued: its `iat`.
+    /// Issued at: `iat`.
     pub issued: i64,
-    /// Until when: its `exp`.
+    /// Expires at: `exp`.
     pub until: i64,
 }
 
 impl Times {
-    /// Whether the token counts at `now` and lives no longer than a token may; if not, what is wrong.
+    /// Err with the reason unless the token is valid at `now` and its lifetime is at most [`MAX_LIFETIME`].
     pub fn check(self, now: DateTime<Utc>) -> Result<(), Reason> {
         self.within(now, MAX_LIFETIME)
     }
 
-    /// The same for something that may live for another time.
+    /// Like [`Times::check`], with `longest` as the maximum lifetime.
     pub fn within(self, now: DateTime<Utc>, longest: TimeDelta) -> Result<(), Reason> {
         let (now, leeway) = (now.timestamp(), LEEWAY.num_seconds());
         let life = self.until.checked_sub(self.issued).ok_or(Reason::Lifetime)?;
@@ -49,18 +49,18 @@ impl Times {
     }
 }
 
-/// An `aud`.
+/// The `aud` claim.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Audience {
-    /// One.
+    /// A single audience.
     One(String),
-    /// A list.
+    /// A list of audiences.
     Several(Vec<String>),
 }
 
 impl Audience {
-    /// Whether it is meant for `wanted`.
+    /// Returns whether the audience includes `wanted`.
     pub fn has(&self, wanted: &str) -> bool {
         match self {
             Self::One(audience) => audience == wanted,
@@ -69,7 +69,7 @@ impl Audience {
     }
 }
 
-/// The `iss` that a token claims, unverified: it says whose key to verify it with.
+/// Returns the unverified `iss` claim of a token, which selects the key to verify the token with.
 pub fn issuer(token: &str) -> Result<String, Reason> {
     #[derive(Deserialize)]
     struct Claimed {
@@ -80,7 +80,8 @@ pub fn issuer(token: &str) -> Result<String, Reason> {
     claimed.map(|Claimed { iss }| iss).ok_or(Reason::Malformed)
 }
 
-/// What is wrong with a token that jsonwebtoken does not decode. It looks at the claims only behind a good signature.
+/// Returns why jsonwebtoken failed to decode a token. jsonwebtoken reads the claims only after it has verified the
+/// signature.
 pub fn flaw(error: &jsonwebtoken::errors::Error) -> Reason {
     use jsonwebtoken::errors::ErrorKind;
     match error.kind() {
@@ -90,56 +91,56 @@ pub fn flaw(error: &jsonwebtoken::errors::Error) -> Reason {
     }
 }
 
-/// A date in seconds (RFC 7519, 2: a number, which may have a fraction), without its fraction. None for a number that
-/// no clock shows.
+/// Converts a NumericDate (RFC 7519, 2: a number that may have a fraction) to whole epoch seconds. Returns `None` if
+/// the number is out of range.
 pub fn seconds(number: &Number) -> Option<i64> {
-    // Up to here each whole number has a float of its own.
+    // Up to this value, a float represents each integer exactly.
     const MAX: f64 = 9_007_199_254_740_992.0;
     #[expect(clippy::cast_possible_truncation, reason = "what does not fit was refused")]
     let whole = |float: f64| (float.abs() <= MAX).then(|| float.floor() as i64);
     number.as_i64().or_else(|| number.as_f64().and_then(whole))
 }
 
-/// Reads a date of a claim.
+/// Deserializes a date claim.
 pub fn date<'de, D: Deserializer<'de>>(claim: D) -> Result<i64, D::Error> {
     seconds(&Number::deserialize(claim)?).ok_or_else(|| de::Error::custom("no date"))
 }
 
-/// Whether a text can name somebody.
+/// Returns whether a text is a valid name: 1 to [`MAX_NAME_LENGTH`] characters.
 pub fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= MAX_NAME_LENGTH
 }
 
-/// The `scope` text of a set: names with one space between them (RFC 6749, 3.3).
+/// Formats a set of permissions as a `scope` claim: names separated by one space (RFC 6749, 3.3).
 pub fn scope(permissions: Permissions) -> String {
     permissions.iter().map(Permission::name).collect::<Vec<_>>().join(" ")
 }
 
-/// The scopes a `scope` text names, with any number of spaces around them; a text with other signs than scopes have
-/// (RFC 6749, 3.3) is refused whole.
+/// Splits a `scope` claim at spaces. Returns `None` if it contains characters that scope names may not have (RFC 6749,
+/// 3.3).
 pub fn scope_names(scope: &str) -> Option<Vec<&str>> {
     let named: Vec<_> = scope.split(' ').filter(|name| !name.is_empty()).collect();
     let is_scope = |name: &&str| name.bytes().all(|byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~'));
     named.iter().all(is_scope).then_some(named)
 }
 
-/// The set of those scopes. Scopes we do not know grant nothing.
+/// Returns the permissions with these names. Unknown names are ignored.
 pub fn permissions(names: &[&str]) -> Permissions {
     names.iter().copied().filter_map(Permission::parse).collect()
 }
 
-/// Whether a claim is there at all, whatever it says.
+/// Deserializes to `true` if the claim is present, whatever its value.
 pub fn is_present<'de, D: Deserializer<'de>>(claim: D) -> Result<bool, D::Error> {
     de::IgnoredAny::deserialize(claim).map(|_| true)
 }
 
-/// Claims of any shape, in which no member stands twice: readers that differ on which one counts can be played
-/// against each other.
+/// Claims of any shape. Deserialization fails on duplicate members: two readers that pick different duplicates could be
+/// played off against each other.
 #[derive(Debug)]
 pub struct Claims(pub Map<String, Value>);
 
 impl Claims {
-    /// The claim of that name, or at that JSON pointer (RFC 6901) when it begins with a slash.
+    /// Returns the claim with the name `path`, or at the JSON pointer `path` (RFC 6901) if it begins with a slash.
     pub fn at(&self, path: &str) -> Option<&Value> {
         let Some(pointer) = path.strip_prefix('/') else { return self.0.get(path) };
         let (first, rest) = pointer.split_once('/').map_or((pointer, None), |(first, rest)| (first, Some(rest)));
@@ -147,12 +148,12 @@ impl Claims {
         rest.map_or(Some(member), |rest| member.pointer(&format!("/{rest}")))
     }
 
-    /// A text.
+    /// Returns a claim as text.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }
 
-    /// A date, in seconds.
+    /// Returns a date claim, in epoch seconds.
     pub fn seconds(&self, name: &str) -> Option<i64> {
         self.0.get(name)?.as_number().and_then(seconds)
     }

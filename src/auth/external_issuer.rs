@@ -1,4 +1,4 @@
-//! Tokens of other issuers: any OpenID provider, believed on the terms of the configuration.
+//! Tokens of external issuers: any OpenID provider, accepted on the terms of the configuration.
 
 mod terms;
 
@@ -17,18 +17,18 @@ use crate::{Error, Result, error::reason::Reason};
 
 pub use self::terms::{Bounds, IssuerConfig, Scopes, Signature, Texts, TokenType};
 
-/// Members of a header that say how else to read a token, or with whose key: no token of ours needs them.
+/// Header members that change how a token is read or select another key; tokens with any of them are refused.
 const REFUSED_MEMBERS: [&str; 8] = ["b64", "crit", "enc", "epk", "jku", "jwk", "x5u", "zip"];
 
-/// An issuer of other tokens than ours.
+/// An external issuer.
 pub struct External {
     terms: IssuerConfig,
     jwks: Jwks,
     validation: Validation,
 }
 
-/// What a genuine token claims; whether there is such an organization, and whether its issuer may name it, is still to be
-/// seen.
+/// The claims of a verified token. The caller still has to check that the organization exists and that the issuer may
+/// name it.
 #[derive(Debug)]
 pub struct Claimed {
     /// The organization's id or slug.
@@ -41,7 +41,7 @@ pub struct Claimed {
 }
 
 impl Claimed {
-    /// What it proves, in the organization it named.
+    /// Returns the verified token, for the organization that was resolved from its claims.
     pub fn within(self, organization: OrganizationId) -> VerifiedToken {
         let Self { subject, client, permissions, times, keys_until, .. } = self;
         let actor = Actor { organization, subject, client, permissions };
@@ -50,10 +50,10 @@ impl Claimed {
 }
 
 impl External {
-    /// An issuer on these terms.
+    /// Creates an issuer with these terms.
     pub fn new(terms: IssuerConfig) -> Result<Self> {
         let algorithm = terms.algorithm.into();
-        // It checks signature and algorithm; we read the claims ourselves.
+        // jsonwebtoken checks the signature and the algorithm only; `read` checks the claims.
         let mut validation = Validation::new(algorithm);
         validation.validate_exp = false;
         validation.validate_aud = false;
@@ -61,18 +61,18 @@ impl External {
         Ok(Self { jwks: Jwks::new(terms.jwks.clone(), algorithm)?, terms, validation })
     }
 
-    /// Its `iss`.
+    /// The issuer's `iss`.
     pub fn issuer(&self) -> &str {
         &self.terms.issuer
     }
 
-    /// The organizations it may speak for.
+    /// The organizations that the issuer may name.
     pub fn bounds(&self) -> Bounds<'_> {
         self.terms.bounds()
     }
 
-    /// What `token` claims, or [`Error::Unauthenticated`]; [`Error::Unavailable`] says that the issuer's keys cannot be
-    /// had.
+    /// Verifies `token` and returns its claims. Err is [`Error::Unauthenticated`], or [`Error::Unavailable`] if the
+    /// issuer's keys cannot be fetched.
     pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claimed> {
         let id = self.key_id(token).map_err(Error::Unauthenticated)?;
         let (key, until) = self.jwks.key(&id, now).await?;
@@ -81,7 +81,7 @@ impl External {
         self.read(&claims, until.timestamp(), now).map_err(Error::Unauthenticated)
     }
 
-    /// The `kid` of a token whose header is as it must be.
+    /// Checks the header of a token and returns its `kid`.
     fn key_id(&self, token: &str) -> std::result::Result<String, Reason> {
         if token.len() > claims::MAX_BYTES {
             return Err(Reason::TooLong);
@@ -126,13 +126,13 @@ impl External {
         optional("jti", "jti")?;
         let client = optional(&self.terms.client_claim, "that names the client")?.map(str::to_owned);
         let subject = claims.text("sub").filter(|subject| is_name(subject)).ok_or(Reason::Claim("sub"))?;
-        // A claim that narrows is never ignored: until it is honoured, it is refused.
+        // A claim that narrows permissions must not be ignored: tokens with it are refused until it is supported.
         if claims.0.contains_key("departments") {
             return Err(Reason::Narrowed);
         }
         Ok(Claimed {
             organization: self.organization(claims)?,
-            // A subject is somebody only at its issuer: two may call two people by one name.
+            // A subject is unique only within its issuer: two issuers may use the same subject for different people.
             subject: format!("{}|{subject}", self.terms.issuer),
             client,
             permissions: self.permissions(claims).ok_or(Reason::Claim("that lists the scopes"))?,
@@ -141,8 +141,8 @@ impl External {
         })
     }
 
-    /// The organization that the token is for: a text, a list of one, or an object with one member that is an object,
-    /// which is named by the organization.
+    /// Returns the organization that the token names: the claim is a text, a list of one text, or an object with one
+    /// member whose value is an object and whose name is the organization.
     fn organization(&self, claims: &Claims) -> std::result::Result<String, Reason> {
         if let Bounds::Only(only) = self.terms.bounds() {
             return Ok(only.to_owned());
@@ -159,8 +159,8 @@ impl External {
         named.map(str::to_owned).ok_or(Reason::Claim("that names the organization"))
     }
 
-    /// What the scopes and the roles allow together, and the terms too. A token must say one of them. What is no scope of
-    /// ours grants nothing.
+    /// Returns the union of the scopes and of the scopes of the roles, limited to the scopes of the terms. Returns
+    /// `None` if the token has neither claim. Unknown scopes grant nothing.
     fn permissions(&self, claims: &Claims) -> Option<Permissions> {
         let mut granted = Permissions::default();
         let lists: Vec<&Value> = self.terms.scope_claim.0.iter().filter_map(|path| claims.at(path)).collect();
@@ -185,7 +185,8 @@ impl External {
     }
 }
 
-/// Whether a token says by its claims that it is an ID, refresh or logout token: those may be called JWT as well.
+/// Returns whether the claims mark a token as an ID, refresh or logout token: the header type of those may be JWT as
+/// well.
 fn is_for_something_else(claims: &Claims) -> bool {
     let is_other = |name, wanted| {
         let value: Option<&Value> = claims.0.get(name);
@@ -196,7 +197,7 @@ fn is_for_something_else(claims: &Claims) -> bool {
         || is_other("token_use", "access")
 }
 
-/// A text, or a list of nothing but texts.
+/// Returns a text as a list of one, or a list of texts; `None` for any other value.
 fn texts(value: &Value) -> Option<Vec<&str>> {
     match value {
         Value::String(text) => Some(vec![text]),

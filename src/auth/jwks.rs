@@ -1,4 +1,4 @@
-//! The public keys of another issuer: fetched when they are needed, seldom, and by one request at a time.
+//! The public keys (JWKS) of an external issuer: fetched on demand, rate-limited, and by one request at a time.
 
 use std::{
     collections::HashMap,
@@ -19,26 +19,26 @@ use tokio::sync::Mutex;
 
 use crate::{Error, Result, error::reason::Reason};
 
-/// How long keys are used without asking again.
+/// How long fetched keys are used without fetching again.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
-/// How long keys are used while their issuer does not answer.
+/// How long fetched keys are used while the issuer cannot be reached.
 const STALE: TimeDelta = TimeDelta::hours(24);
-/// How long after an attempt the next one is made, so that made-up key ids cannot make us a nuisance.
+/// Minimum interval between two fetches, so that tokens with invented key ids cannot make this server flood the issuer.
 const COOLDOWN: TimeDelta = TimeDelta::seconds(60);
-/// The same while there are no keys to go on with.
+/// Minimum interval between two fetches while there are no usable keys.
 const RETRY_TIMEOUT: TimeDelta = TimeDelta::seconds(5);
-/// How long a fetch may take.
+/// Timeout of one fetch.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// Longest answer read, in bytes.
+/// Maximum size of the response body, in bytes.
 const MAX_BYTES: usize = 256 * 1_024;
-/// Most keys of one issuer.
+/// Maximum number of keys per issuer.
 const MAX_KEYS: usize = 100;
-/// Longest key id.
+/// Maximum length of a key id, in bytes.
 const MAX_ID_LENGTH: usize = 128;
-/// Sizes of RSA keys: shorter ones can be broken, longer ones only cost time.
+/// Accepted sizes of RSA keys, in bits: shorter keys are insecure, longer ones only cost time.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=8_192;
 
-/// Keys by id.
+/// Keys by key id.
 type Keys = HashMap<String, Arc<DecodingKey>>;
 
 /// The public keys of an issuer.
@@ -61,25 +61,25 @@ struct Known {
 }
 
 impl Jwks {
-    /// The keys at `address`, for one algorithm. Nothing is fetched yet.
+    /// Creates the key set of the URL `address`, for one algorithm. Fetches nothing yet.
     pub fn new(address: Url, algorithm: Algorithm) -> Result<Self> {
-        // The one cryptographic backend; `Err` says that it is installed already.
+        // Installs the only cryptographic backend; `Err` means that it is installed already.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let http = Client::builder()
             .user_agent(concat!("rapport/", env!("CARGO_PKG_VERSION")))
             .timeout(TIMEOUT)
             .redirect(Policy::none())
             .no_proxy()
-            // Each worker has a runtime of its own; a connection kept by one would be of no use to another.
+            // Each worker thread has its own runtime; a connection opened on one cannot be reused on another.
             .pool_max_idle_per_host(0)
             .build()
             .map_err(|error| Error::Internal(Arc::new(error)))?;
         Ok(Self(Arc::new(Inner { address, algorithm, http, known: RwLock::default(), turn: Arc::default() })))
     }
 
-    /// The key of that id, and until when what it proves may be remembered: a withdrawn key must not count longer than
-    /// what was fetched. An id is only ever looked up, and an unknown one is `Unauthenticated`; `Unavailable` says that
-    /// there are no keys to go on with.
+    /// Returns the key with the id `id`, and the time until which tokens verified with it may be cached: a withdrawn
+    /// key must not be trusted longer than the fetched key set. Err is `Unauthenticated` if the id is unknown, and
+    /// `Unavailable` if there are no usable keys. The id is only looked up in a map.
     pub async fn key(&self, id: &str, now: DateTime<Utc>) -> Result<(Arc<DecodingKey>, DateTime<Utc>)> {
         if !is_id(id) {
             return Err(Error::Unauthenticated(Reason::UnknownKey));
@@ -92,13 +92,13 @@ impl Jwks {
         }
         let is_usable = key.is_some() && age.is_some_and(|age| age < STALE);
         let turn = Arc::clone(&self.0.turn);
-        // Whoever has a key to go on with does not wait for somebody else's fetch.
+        // A caller that has a usable key does not wait for another caller's fetch.
         let turn = if is_usable { turn.try_lock_owned().ok() } else { Some(turn.lock_owned().await) };
         if let Some(turn) = turn
             && self.0.may_try(now)
         {
             let inner = Arc::clone(&self.0);
-            // In a task of its own: a caller that hangs up cannot use up the attempt.
+            // Runs in its own task, so that a caller that disconnects cannot cancel the attempt.
             let fetch = tokio::spawn(async move {
                 inner.fetch(now).await;
                 drop(turn);
@@ -114,7 +114,7 @@ impl Jwks {
 }
 
 impl Inner {
-    /// The key of that id, and the age of all.
+    /// Returns the key with this id, and the age of the key set.
     fn look(&self, id: &str, now: DateTime<Utc>) -> (Option<Arc<DecodingKey>>, Option<TimeDelta>) {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         (known.keys.get(id).cloned(), known.read.map(|read| now - read))
@@ -146,7 +146,7 @@ impl Inner {
             }
             Err(reason) => {
                 metrics::counter!("rapport_jwks_failures_total").increment(1);
-                // Not the whole address: its path and query may be somebody's secret.
+                // Logs only the host: the path and query may contain a secret.
                 let host = self.address.host_str().unwrap_or_default();
                 tracing::warn!(host, reason, "the keys of an issuer could not be read");
             }
@@ -178,7 +178,7 @@ async fn body(mut answer: Response) -> std::result::Result<Vec<u8>, String> {
     Ok(body)
 }
 
-/// The keys of a set that can verify `algorithm`. Others are left out, as RFC 7517 asks.
+/// Parses a key set and keeps the keys that can verify `algorithm`; ignores the others, as RFC 7517 asks.
 fn keys(body: &[u8], algorithm: Algorithm) -> std::result::Result<Keys, String> {
     #[derive(Deserialize)]
     struct Set {
@@ -189,7 +189,8 @@ fn keys(body: &[u8], algorithm: Algorithm) -> std::result::Result<Keys, String> 
     Ok(usable.map(|(id, key)| (id, Arc::new(key))).collect())
 }
 
-/// A key and its id, if it is meant for verifying `algorithm`. Never a symmetric one: it would let everybody sign.
+/// Returns a key and its id if the key is intended for verifying `algorithm`. Symmetric keys are never accepted: anyone
+/// could sign with a published one.
 fn usable(key: Value, algorithm: Algorithm) -> Option<(String, DecodingKey)> {
     let key: Jwk = serde_json::from_value(key).ok()?;
     let common = &key.common;
@@ -214,8 +215,8 @@ fn bits(modulus: &str) -> Option<usize> {
     Some((bytes.len() - first) * 8 - usize::try_from(bytes[first].leading_zeros()).ok()?)
 }
 
-/// Whether a text can be the id of a key: Base64 in both alphabets, hexadecimal with colons and dotted names are, paths
-/// and addresses are not. An id is only ever looked up in a map.
+/// Returns whether a text is an acceptable key id: Base64 in both alphabets, hexadecimal with colons, and dotted names
+/// are; paths and URLs are not. The id is only looked up in a map.
 fn is_id(id: &str) -> bool {
     let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+/=:~@#".contains(&byte);
     let is_path = id.contains("..") || id.contains("://");

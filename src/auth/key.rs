@@ -1,4 +1,4 @@
-//! The key the built-in issuer signs with: read from a file, or made beside the database.
+//! The signing key of the built-in issuer: read from a file, or generated beside the database.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -17,31 +17,31 @@ use jsonwebtoken::{
     jwk::{Jwk, PublicKeyUse, ThumbprintHash},
 };
 
-/// Why there is no key to sign with.
+/// Why the signing key could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file is away or closed to us.
+    /// The file is missing or not readable.
     #[error("the signing key {} cannot be read", .0.display())]
     Unreadable(PathBuf, #[source] io::Error),
-    /// The file does not hold a key we can use.
+    /// The file does not hold a supported key.
     #[error("the signing key {} is neither an ES256 nor an EdDSA key in PKCS#8 form, PEM or DER", .0.display())]
     Unusable(PathBuf),
-    /// A new key could not be kept.
+    /// A new key could not be written.
     #[error("the signing key {} cannot be made", .0.display())]
     NotMade(PathBuf, #[source] io::Error),
 }
 
-/// Where the key is.
+/// Location of the signing key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyFile {
-    /// A file somebody keeps: it must be there.
+    /// A file provided by the operator; it must exist.
     Given(PathBuf),
-    /// A file of our own beside the database: made if it is not there.
+    /// A file managed by this program beside the database; it is created if it does not exist.
     Own(PathBuf),
 }
 
 impl KeyFile {
-    /// Reads the key, or makes it where that is allowed.
+    /// Reads the key; creates the file first if it is [`KeyFile::Own`].
     pub fn open(&self) -> Result<SigningKey, KeyError> {
         match self {
             Self::Given(path) => SigningKey::read(path),
@@ -53,14 +53,14 @@ impl KeyFile {
     }
 }
 
-/// An ES256 or `EdDSA` key pair, named by the thumbprint of its public half (RFC 7638).
+/// An ES256 or `EdDSA` key pair, identified by the thumbprint of its public key (RFC 7638).
 #[derive(Clone)]
 pub struct SigningKey {
     pub(super) algorithm: Algorithm,
     pub(super) id: String,
     pub(super) private: EncodingKey,
     pub(super) public: DecodingKey,
-    /// The public half as others read it.
+    /// The public key as published in the JSON Web Key Set.
     pub(super) jwk: Jwk,
 }
 
@@ -70,7 +70,7 @@ impl SigningKey {
         Self::parse(&bytes).ok_or_else(|| KeyError::Unusable(path.to_owned()))
     }
 
-    /// Reads PKCS#8 as PEM or DER. `None` unless it is a P-256 or an Ed25519 key.
+    /// Parses PKCS#8 in PEM or DER. Returns `None` unless the key is a P-256 or an Ed25519 key.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let pem = EncodingKey::from_ec_pem(bytes).or_else(|_| EncodingKey::from_ed_pem(bytes)).ok();
         let der = pem.as_ref().map_or(bytes, EncodingKey::as_bytes);
@@ -91,20 +91,21 @@ impl SigningKey {
     }
 }
 
-/// Makes an ES256 key at `path` that only its owner can read, unless there is a file already. The file is there whole
-/// or not at all: it gets its name when the key is in it, and of several that make one at once the first is kept.
+/// Creates an ES256 key at `path` with mode 0600, unless the file exists. The file appears atomically: the key is
+/// written to a temporary file that is then linked to `path`. If several processes create the file at once, the first
+/// one wins.
 fn make(path: &Path) -> io::Result<()> {
     if path.try_exists()? {
         return Ok(());
     }
     let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
         .map_err(io::Error::other)?;
-    // Named by chance: what a killed process left behind stands in nobody's way.
+    // The temporary name is random, so that a file left by a killed process is not in the way.
     let mut chance = [0; 8];
     rand::fill(&mut chance).map_err(io::Error::other)?;
     let unfinished = path.with_added_extension(format!("{:016x}.new", u64::from_ne_bytes(chance)));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-    // A link and not a renaming, which would put our key in the place of another's.
+    // Links instead of renaming: a rename would replace a key that another process has just created.
     let named = file
         .write_all(pem(key.as_ref()).as_bytes())
         .and_then(|()| file.sync_all())
@@ -116,7 +117,7 @@ fn make(path: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Writes DER as PEM, in lines of 64 characters (RFC 7468).
+/// Encodes DER as PEM, in lines of 64 characters (RFC 7468).
 fn pem(der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n");
@@ -183,7 +184,7 @@ mod tests {
     fn of_many_that_make_a_key_at_once_all_use_the_same_and_none_sees_half_of_it() {
         for _ in 0..20 {
             let folder = tempfile::tempdir().unwrap();
-            // What a process that was killed while it made one leaves behind.
+            // Leftover of a process that was killed while it created a key.
             fs::write(folder.path().join("rapport.key.0123456789abcdef.new"), "").unwrap();
             let file = KeyFile::Own(folder.path().join("rapport.key"));
             let ids: Vec<_> = std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Who is calling, and how they prove it.
+//! Authentication: the caller's identity, and the tokens and signatures that prove it.
 
 pub mod claims;
 pub mod external_issuer;
@@ -14,40 +14,41 @@ use entity::{Permission, Permissions, id::OrganizationId};
 
 use crate::{Error, Result};
 
-/// The caller, proven by a token.
+/// The authenticated caller.
 #[derive(Clone, Debug)]
 pub struct Actor {
-    /// The one organization they act in.
+    /// The organization that the caller acts in.
     pub organization: OrganizationId,
-    /// Who they are: the token's `sub`.
+    /// The caller's identity: the token's `sub`.
     pub subject: String,
-    /// The API client that speaks for them: the token's `client_id`.
+    /// The API client that acts for the caller: the token's `client_id`.
     pub client: Option<String>,
-    /// What they may do: the token's `scope`.
+    /// The caller's permissions: the token's `scope`.
     pub permissions: Permissions,
 }
 
-/// What a token proved.
+/// The verified contents of a token.
 #[derive(Clone, Debug)]
 pub struct VerifiedToken {
     /// The caller.
     pub actor: Actor,
-    /// When the token was issued, in seconds.
+    /// Time of issue (`iat`), in epoch seconds.
     pub issued: i64,
-    /// When it ends, in seconds.
+    /// Expiry (`exp`), in epoch seconds.
     pub expires: i64,
-    /// Until when the key that it was judged by counts without being asked for again, in seconds; ours always does.
+    /// Until when the cached verification key may be used without fetching the key set again, in epoch seconds; `None`
+    /// for tokens of the built-in issuer, whose key does not change.
     pub keys_until: Option<i64>,
 }
 
 impl Actor {
-    /// Whoever sits at the machine, in one organization: they may do everything.
+    /// Returns an actor with every permission in one organization, for commands run on the server itself.
     pub fn operator(organization: OrganizationId) -> Self {
         let permissions = Permission::ALL.into_iter().collect();
         Self { organization, subject: "operator".to_owned(), client: None, permissions }
     }
 
-    /// Refuses unless the caller's token carries the scope.
+    /// Err if the caller's token lacks the scope.
     pub fn require(&self, permission: Permission) -> Result<()> {
         if self.permissions.holds(permission) { Ok(()) } else { Err(Error::Forbidden(permission)) }
     }

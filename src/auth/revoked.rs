@@ -1,4 +1,4 @@
-//! Whose tokens are refused although they are genuine: what all servers on one database agree on.
+//! Revocations: genuine tokens that are refused, as stored in the database that all servers share.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,28 +8,28 @@ use super::{VerifiedToken, claims::LEEWAY};
 use crate::error::reason::Reason;
 
 entity::string_enum! {
-    /// What was withdrawn.
+    /// What a revocation applies to.
     Revocation as "TokenWithdrawal" {
-        /// Every token of an organization, until it is resumed.
+        /// Every token of an organization, until the organization is resumed.
         Organization = "ORGANIZATION",
-        /// Every token of an API client, for good.
+        /// Every token of an API client, permanently.
         Client = "CLIENT",
-        /// The tokens a subject had been issued.
+        /// The tokens issued to a subject before the revocation.
         Subject = "SUBJECT",
     }
 }
 
-/// What was withdrawn, as it was last read.
+/// The revocations as of the last read.
 #[derive(Debug, Default)]
 pub struct RevokedTokens {
     organizations: HashSet<OrganizationId>,
     clients: HashMap<OrganizationId, HashSet<String>>,
-    /// The second until which a subject's tokens were issued in vain.
+    /// By subject: the epoch second of the revocation; tokens issued until then are refused.
     subjects: HashMap<OrganizationId, HashMap<String, i64>>,
 }
 
 impl RevokedTokens {
-    /// Adds what was withdrawn: the client's id or the subject, and the second in which it was.
+    /// Adds a revocation of the client id or subject `subject`, made at the epoch second `at`.
     pub fn add(&mut self, kind: Revocation, organization: OrganizationId, subject: String, at: i64) {
         match kind {
             Revocation::Organization => drop(self.organizations.insert(organization)),
@@ -38,10 +38,11 @@ impl RevokedTokens {
         }
     }
 
-    /// Why the bearer of a genuine token is refused, if they are.
+    /// Returns the reason for which a verified token is refused, or `None` if the token is accepted.
     ///
-    /// A token may have been issued by a clock that is ahead by the leeway, so that its `iat` lies behind the withdrawal
-    /// although it was held before. A new token of a revoked subject is good from the leeway on.
+    /// The issuer's clock may be ahead by the leeway, so a token issued before the revocation may have an `iat` after
+    /// it. Tokens of a revoked subject are therefore accepted only if they were issued later than the revocation plus
+    /// the leeway.
     pub fn refuses(&self, proof: &VerifiedToken) -> Option<Reason> {
         let actor = &proof.actor;
         let clients = self.clients.get(&actor.organization);

@@ -1,4 +1,4 @@
-//! Secrets of API clients: 256 random bits, of which only a hash is kept.
+//! Secrets of API clients: 256 random bits, of which only a hash is stored.
 
 use aws_lc_rs::{
     constant_time::verify_slices_are_equal,
@@ -10,24 +10,25 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{Error, Result};
 
-/// What every secret begins with, so that scanners of published code know one when they see it.
+/// Prefix of every secret, so that secret scanners can recognize a published one.
 const PREFIX: &str = "rps_";
-/// As long as a hash, and the hash of nothing.
+/// Placeholder with the length of a hash that is the hash of no secret.
 const NOBODY: &str = "-------------------------------------------";
 
-/// A new secret.
+/// Generates a new secret.
 pub fn make() -> Result<SecretString> {
     let mut bits = [0; 32];
     rand::fill(&mut bits).map_err(|_| Error::internal("the system has no random numbers"))?;
     Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bits)).into())
 }
 
-/// What is kept of a secret. It has 256 bits of its own, so a plain hash cannot be searched for it.
+/// Returns the hash that is stored for a secret. The secret has 256 bits of entropy, so an unsalted fast hash cannot be
+/// brute-forced.
 pub fn hash(secret: &SecretString) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.expose_secret().as_bytes()))
 }
 
-/// Whether `secret` is the one of `known`. Takes the same time wherever they differ, and without any known hash.
+/// Returns whether `secret` has the hash `known`. Takes constant time, also if `known` is `None`.
 pub fn is_right(secret: &SecretString, known: Option<&str>) -> bool {
     let is_equal = verify_slices_are_equal(hash(secret).as_bytes(), known.unwrap_or(NOBODY).as_bytes()).is_ok();
     is_equal && known.is_some()

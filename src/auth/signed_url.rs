@@ -1,11 +1,12 @@
-//! Signed addresses: what opens one resource where no header can be sent, such as an image in a page.
+//! Signed URLs: give access to one resource where no header can be sent, such as an image in a page.
 //!
-//! An address names an organization, a subject, one resource, one scope and when it ends, and carries nothing else. It is
-//! signed by the built-in key under a type of its own, so that no token is an address and no address a token. It falls
-//! with its subject, client or organization, as tokens do.
+//! A signed URL names an organization, a subject, one resource, one scope and an expiry, and carries nothing else. It
+//! is signed with the key of the built-in issuer under its own type, so that a token is not accepted as a signature and
+//! a signature not as a token. It is revoked with its subject, client or organization, as tokens are.
 //!
-//! An address without an end is possible, for feeds that calendars keep: its resource must then name a row of its own
-//! that can be revoked, and whoever serves it must ask for withdrawals of any age, which [`Store::revocations`] forgets.
+//! A URL without expiry is possible, for feeds that calendars subscribe to: its resource must then name a row that can
+//! be revoked, and its handler must check for revocations of any age, because [`Store::revocations`] returns only
+//! recent ones.
 //!
 //! [`Store::revocations`]: crate::store::Store::revocations
 
@@ -23,14 +24,14 @@ use super::{
 };
 use crate::{Error, Result, error::reason::Reason};
 
-/// No address that ends lives longer.
+/// Maximum lifetime of a URL that expires.
 pub const MAX_URL_LIFETIME: TimeDelta = TimeDelta::days(7);
-/// The parameter of an address that holds its signature.
+/// The query parameter that holds the signature.
 pub const PARAMETER: &str = "signature";
 const AUDIENCE: &str = "rapport-address";
 const TYPE: &str = "rapport-address+jwt";
 
-/// Signs addresses and believes its own.
+/// Signs URLs and verifies their signatures.
 #[derive(Clone)]
 pub struct UrlSigner {
     tokens: Tokens,
@@ -40,19 +41,19 @@ pub struct UrlSigner {
 
 impl fmt::Debug for UrlSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The key is nobody's to see.
+        // Omits the key.
         f.debug_struct("Addresses").field("public_url", &self.public_url).finish_non_exhaustive()
     }
 }
 
-/// What an address opens.
+/// The access that a signed URL gives.
 #[derive(Clone, Copy, Debug)]
 pub struct Grant<'a> {
-    /// The resource: path and parameters on this server, without the signature.
+    /// The resource: path and query on this server, without the signature.
     pub resource: &'a str,
-    /// The one scope that whoever opens it has.
+    /// The only scope of the request made with the URL.
     pub scope: Permission,
-    /// How long it does so; none for as long as it is not revoked.
+    /// The lifetime; `None` if the URL is valid until it is revoked.
     pub life: Option<TimeDelta>,
 }
 
@@ -74,14 +75,15 @@ struct Claims {
 }
 
 impl UrlSigner {
-    /// Addresses signed by the key of `tokens`, below `public_url`; without one they begin with the path.
+    /// Creates a signer with the key of `tokens`. URLs begin with `public_url`, or with the path if it is `None`.
     pub fn new(tokens: Tokens, public_url: Option<&str>) -> Self {
         let mut header = tokens.header.clone();
         header.typ = Some(TYPE.to_owned());
         Self { tokens, header, public_url: public_url.unwrap_or_default().trim_end_matches('/').to_owned() }
     }
 
-    /// An address that opens what `grant` says on behalf of `actor`, who must hold its scope.
+    /// Returns a URL that gives the access `grant` on behalf of `actor`. Err if the actor lacks the scope, or if the
+    /// lifetime is out of range.
     pub fn sign(&self, actor: &Actor, grant: Grant<'_>, now: DateTime<Utc>) -> Result<String> {
         actor.require(grant.scope)?;
         let life = grant.life.map(|life| life.num_seconds());
@@ -105,7 +107,8 @@ impl UrlSigner {
         Ok(format!("{}{}{join}{PARAMETER}={signature}", self.public_url, grant.resource))
     }
 
-    /// Who opens `resource` by `signature`, with the one scope it names. Whether they still may is to be asked.
+    /// Verifies `signature` for `resource`, and returns the subject with the scope of the signature. The caller has to
+    /// check for revocations.
     pub fn verify(&self, signature: &str, resource: &str, now: DateTime<Utc>) -> Result<VerifiedToken, Reason> {
         if signature.len() > MAX_BYTES {
             return Err(Reason::TooLong);

@@ -1,4 +1,4 @@
-//! Remembers the tokens that were verified, by hash, so that a signature is checked once and not at every request.
+//! Caches verified tokens by hash, so that a signature is not verified again on every request.
 
 use std::{
     collections::HashMap,
@@ -18,13 +18,13 @@ const MAX_AGE: TimeDelta = TimeDelta::minutes(10);
 /// The SHA-256 of a token.
 pub type Fingerprint = [u8; 32];
 
-/// The tokens that were verified.
+/// The cache of verified tokens.
 #[derive(Default)]
 pub struct TokenCache {
     known: RwLock<HashMap<Fingerprint, (Arc<VerifiedToken>, i64)>>,
 }
 
-/// What a token is remembered by.
+/// Returns the cache key of a token.
 pub fn fingerprint(token: &str) -> Fingerprint {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
@@ -32,13 +32,13 @@ pub fn fingerprint(token: &str) -> Fingerprint {
 }
 
 impl TokenCache {
-    /// What a token proved, if it still does.
+    /// Returns the cached contents of a token, unless the entry has expired.
     pub fn get(&self, token: &Fingerprint, now: DateTime<Utc>) -> Option<Arc<VerifiedToken>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(token).filter(|(_, until)| now.timestamp() < *until).map(|(proof, _)| Arc::clone(proof))
     }
 
-    /// Remembers what a token proved.
+    /// Caches the contents of a verified token.
     pub fn put(&self, token: Fingerprint, proof: &Arc<VerifiedToken>, now: DateTime<Utc>) {
         let until = (proof.expires + LEEWAY.num_seconds()).min((now + MAX_AGE).timestamp());
         let until = until.min(proof.keys_until.unwrap_or(i64::MAX));
@@ -50,7 +50,7 @@ impl TokenCache {
             known.retain(|_, (_, until)| now.timestamp() < *until);
         }
         if known.len() >= MAX {
-            // More live tokens than places: begin anew, at the cost of verifying each once more.
+            // More live tokens than entries: clear the cache, at the cost of verifying each token once more.
             known.clear();
         }
         known.insert(token, (Arc::clone(proof), until));

@@ -1,4 +1,4 @@
-//! The built-in issuer: signs access tokens (RFC 9068) and believes only tokens that pass every check.
+//! The built-in issuer: signs access tokens (RFC 9068) and verifies them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{Permissions, id::OrganizationId, organization};
@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{Error, Result, error::reason::Reason};
 
-/// Who the tokens are for: their `aud`.
+/// The `aud` of tokens for this server.
 pub const AUDIENCE: &str = "rapport";
-/// The type of an access token (RFC 9068), which keeps ID and logout tokens out.
+/// The header type of access tokens (RFC 9068), which distinguishes them from ID and logout tokens.
 const TYPE: &str = "at+jwt";
 /// Signs and verifies access tokens with one key.
 #[derive(Clone)]
@@ -28,14 +28,14 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// An issuer that calls itself `issuer`. Fails unless a first token can be signed and verified.
+    /// Creates an issuer with the `iss` value `issuer`. Err unless a test token can be signed and verified.
     pub fn new(key: SigningKey, issuer: impl Into<String>) -> Result<Self> {
         let mut header = Header::new(key.algorithm);
         header.typ = Some(TYPE.to_owned());
         header.kid = Some(key.id.clone());
 
-        // It checks signature and algorithm. Its checks of claims pass what is missing or of a wrong type, and read
-        // the system's clock, so `Claims` has those.
+        // jsonwebtoken checks the signature and the algorithm only. Its checks of claims accept missing claims and
+        // wrong types, and read the system clock, so `Claims` checks the claims.
         let mut validation = Validation::new(key.algorithm);
         validation.validate_exp = false;
         validation.validate_aud = false;
@@ -48,7 +48,7 @@ impl Tokens {
         Ok(tokens)
     }
 
-    /// A token that lets its bearer act as `actor` for `life`, which is at most [`MAX_LIFETIME`](super::claims::MAX_LIFETIME).
+    /// Issues a token for `actor` with the lifetime `life`, at most [`MAX_LIFETIME`](super::claims::MAX_LIFETIME).
     pub fn issue(&self, actor: &Actor, life: TimeDelta, now: DateTime<Utc>) -> Result<SecretString> {
         let claims = Claims {
             iss: self.issuer.clone(),
@@ -63,7 +63,7 @@ impl Tokens {
             client_id: actor.client.clone(),
             departments: false,
         };
-        // What we sign, we must believe.
+        // An issued token must pass verification.
         claims
             .clone()
             .actor(&self.issuer, now)
@@ -72,7 +72,7 @@ impl Tokens {
         token.map(SecretString::from).map_err(|error| Error::internal(error.to_string()))
     }
 
-    /// What `token` proves, or [`Error::Unauthenticated`].
+    /// Verifies `token`. Err is [`Error::Unauthenticated`].
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<VerifiedToken> {
         let proof = self.read(token).and_then(|claims| {
             let (issued, expires) = (claims.iat, claims.exp);
@@ -81,7 +81,7 @@ impl Tokens {
         proof.map_err(Error::Unauthenticated)
     }
 
-    /// What it calls itself in its tokens.
+    /// The `iss` of its tokens.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
@@ -91,12 +91,13 @@ impl Tokens {
         &self.jwks
     }
 
-    /// The claims of a token that carries our signature.
+    /// Verifies the signature and returns the claims.
     fn read(&self, token: &str) -> std::result::Result<Claims, Reason> {
         if token.len() > MAX_BYTES {
             return Err(Reason::TooLong);
         }
-        // Our tokens have exactly the header we write: one algorithm, type and key, and no `crit`, `b64`, `zip`, `jku`.
+        // The header must equal the one this issuer writes: the same algorithm, type and key, and no `crit`, `b64`,
+        // `zip` or `jku`.
         if jsonwebtoken::decode_header(token).map_err(|error| flaw(&error))? != self.header {
             return Err(Reason::Header);
         }
@@ -104,7 +105,8 @@ impl Tokens {
         Ok(read.map_err(|error| flaw(&error))?.claims)
     }
 
-    /// The cryptographic backend is chosen when it is first used, which should not be at the first request.
+    /// Signs and verifies a test token. The first use also selects the cryptographic backend, which should not happen
+    /// during the first request.
     fn test_itself(&self) -> Result<()> {
         let actor = Actor {
             organization: OrganizationId(entity::id::new()),
@@ -120,7 +122,7 @@ impl Tokens {
     }
 }
 
-/// The claims of an access token. Typed, so that serde refuses wrong types, missing members and members given twice.
+/// The claims of an access token. Typed, so that serde refuses wrong types, missing members and duplicate members.
 #[derive(Clone, Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -137,13 +139,13 @@ struct Claims {
     scope: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
-    /// A claim that narrows is never ignored: until it is honoured, it is refused.
+    /// A claim that narrows permissions must not be ignored: tokens with it are refused until it is supported.
     #[serde(default, skip_serializing, deserialize_with = "is_present")]
     departments: bool,
 }
 
 impl Claims {
-    /// The actor the claims describe, if every one of them holds at `now`.
+    /// Returns the actor that the claims describe. Err if any claim is not valid at `now`.
     fn actor(self, issuer: &str, now: DateTime<Utc>) -> std::result::Result<Actor, Reason> {
         let holds = |is_good: bool, otherwise| if is_good { Ok(()) } else { Err(otherwise) };
         holds(self.iss == issuer, Reason::UnknownIssuer)?;

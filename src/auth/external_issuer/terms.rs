@@ -1,4 +1,4 @@
-//! The terms of the configuration on which another issuer is believed.
+//! The configured terms on which tokens of an external issuer are accepted.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -9,61 +9,62 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::auth::claims::is_name;
 
-/// The terms on which an issuer is believed.
+/// The terms on which an issuer's tokens are accepted.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct IssuerConfig {
-    /// Its `iss`, exactly.
+    /// The issuer's `iss`, compared exactly.
     #[serde(deserialize_with = "name")]
     pub issuer: String,
-    /// Where its keys are.
+    /// The URL of the issuer's JSON Web Key Set.
     #[serde(deserialize_with = "address")]
     pub jwks: Url,
-    /// What its tokens for us carry as their audience: one of these.
+    /// The accepted audiences: a token must carry one of them.
     pub audience: Texts,
-    /// The claim that holds the audience: for issuers without `aud` one that names the client.
+    /// The claim that holds the audience; for issuers without `aud`, the claim that names the client.
     #[serde(default = "aud")]
     pub audience_claim: String,
-    /// The one algorithm of its signatures.
+    /// The only accepted signature algorithm.
     pub algorithm: Signature,
-    /// The `typ` of its access tokens.
+    /// The header `typ` of the issuer's access tokens.
     #[serde(default, rename = "type")]
     pub token_type: TokenType,
-    /// Claims that its access tokens have, with these texts: what tells them from its other tokens.
+    /// Claims that access tokens must have with these values; they distinguish access tokens from the issuer's other
+    /// tokens.
     #[serde(default)]
     pub claims: BTreeMap<String, String>,
-    /// The organizations that it may name, by slug or id; `*` for all of this server.
+    /// The organizations that the issuer may name, by slug or id; `*` for all of this server.
     organizations: Option<Texts>,
-    /// The one organization that all its tokens are for, whatever they say.
+    /// The one organization that all tokens of the issuer are for, whatever they claim.
     organization: Option<String>,
     /// The claim that names the organization.
     pub organization_claim: Option<String>,
-    /// The scopes that it may give at most.
+    /// The scopes that the issuer may grant at most.
     scopes: Option<ScopeList>,
-    /// The claims that list scopes: what any of them lists is granted.
+    /// The claims that list scopes; their scopes are added up.
     #[serde(default = "scope")]
     pub scope_claim: Texts,
-    /// What each of its scopes begins with, before the scope that we know.
+    /// The prefix that the issuer puts before each scope name.
     #[serde(default)]
     pub scope_prefix: String,
     /// The claim that lists roles.
     pub role_claim: Option<String>,
-    /// The scopes that each role stands for.
+    /// The scopes of each role.
     #[serde(default)]
     pub role_scopes: BTreeMap<String, Scopes>,
-    /// The claim that names the client, if there is one.
+    /// The claim that names the client; a token may lack it.
     #[serde(default = "client_id")]
     pub client_claim: String,
 }
 
-/// Which organizations an issuer may speak for.
+/// The organizations that an issuer may name.
 #[derive(Clone, Copy, Debug)]
 pub enum Bounds<'a> {
-    /// One, named by the terms and not by the token.
+    /// One organization, named by the configuration and not by the token.
     Only(&'a str),
-    /// These, by slug or id.
+    /// These organizations, by slug or id.
     Listed(&'a [String]),
-    /// Whichever there are.
+    /// All organizations.
     All,
 }
 
@@ -90,7 +91,7 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// How an issuer signs.
+/// Signature algorithm of an issuer.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub enum Signature {
     /// ECDSA on P-256.
@@ -115,23 +116,23 @@ impl From<Signature> for Algorithm {
     }
 }
 
-/// What an issuer calls its access tokens.
+/// The header `typ` of an issuer's access tokens.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub enum TokenType {
-    /// As RFC 9068 says: no ID token can be taken for one.
+    /// As in RFC 9068: an ID token cannot be mistaken for an access token.
     #[default]
     #[serde(rename = "at+jwt")]
     AccessToken,
-    /// As issuers do that do not tell access tokens from others.
+    /// For issuers that do not distinguish access tokens from other tokens.
     #[serde(rename = "JWT")]
     Jwt,
-    /// Their header has no `typ`.
+    /// The header has no `typ`.
     #[serde(rename = "none")]
     Absent,
 }
 
 impl TokenType {
-    /// Whether this is the `typ` of such a token's header.
+    /// Returns whether `typ` is the header value of this type.
     pub fn is(self, typ: Option<&str>) -> bool {
         let is_one_of =
             |known: &[&str]| typ.is_some_and(|typ| known.iter().any(|known| typ.eq_ignore_ascii_case(known)));
@@ -143,7 +144,7 @@ impl TokenType {
     }
 }
 
-/// Scopes with a space between them, each one we know.
+/// Scope names separated by spaces; each must be a known scope.
 #[derive(Clone, Copy, Debug)]
 pub struct Scopes(pub Permissions);
 
@@ -188,7 +189,7 @@ fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
     if is_name(&text) { Ok(text) } else { Err(de::Error::custom("a name has 1 to 255 characters")) }
 }
 
-/// An address whose answers nobody on the way can change.
+/// Deserializes a URL whose responses cannot be changed in transit: HTTPS, or HTTP on the loopback interface.
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
     let url: Url = String::deserialize(deserializer)?.parse().map_err(de::Error::custom)?;
     let host = url.host_str().unwrap_or_default();
@@ -202,7 +203,7 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> 
 }
 
 impl IssuerConfig {
-    /// Reads one issuer's terms from JSON, or says in a sentence what is wrong.
+    /// Parses the terms of one issuer from JSON. Err is a sentence that names the mistake.
     pub fn parse(text: &str) -> Result<Self, String> {
         let terms: Self = serde_json::from_str(text).map_err(|error| without_value(&error))?;
         if terms.role_claim.is_some() == terms.role_scopes.is_empty() {
@@ -234,18 +235,18 @@ impl IssuerConfig {
         }
     }
 
-    /// Which organizations its tokens may be for.
+    /// Returns the organizations that tokens of the issuer may be for.
     pub fn bounds(&self) -> Bounds<'_> {
         match (&self.organization, &self.organizations) {
             (Some(only), _) => Bounds::Only(only),
             (None, Some(Texts(listed))) if *listed != ["*"] => Bounds::Listed(listed),
             (None, Some(_)) => Bounds::All,
-            // `parse` lets none through without either.
+            // `parse` refuses terms that have neither.
             (None, None) => Bounds::Listed(&[]),
         }
     }
 
-    /// What its tokens may allow at most.
+    /// Returns the scopes that tokens of the issuer may grant at most.
     pub fn scopes(&self) -> Permissions {
         self.scopes.map_or_else(Permissions::default, |ScopeList(scopes)| scopes)
     }
@@ -257,7 +258,7 @@ fn is_organization(name: &str) -> bool {
     is_slug || id::decode(name).is_some_and(|(prefix, _)| prefix == organization::NOUN.prefix)
 }
 
-/// What is wrong with a JSON text, without the value that is.
+/// Formats a JSON error without the offending value.
 fn without_value(error: &serde_json::Error) -> String {
     let said = error.to_string();
     match said.split_once(", expected ") {

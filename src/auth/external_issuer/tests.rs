@@ -1,4 +1,4 @@
-//! The terms, as they are written down. What they do to tokens is tested over HTTP.
+//! Parsing of the terms. Their effect on tokens is tested over HTTP.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What is signed, and that nothing else opens anything.
+//! Tests what is signed, and that an address opens nothing else.
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};

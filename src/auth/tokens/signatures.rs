@@ -1,4 +1,4 @@
-//! Signatures of well-known wrong shapes, of the kinds that Project Wycheproof collects.
+//! Malformed signatures of the kinds that Project Wycheproof collects.
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
@@ -20,7 +20,7 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-/// An issuer, the signed part of one of its tokens, and the signature.
+/// Returns an issuer, the signed part of one of its tokens, and the signature.
 fn signed(der: &[u8]) -> (Tokens, String, Vec<u8>) {
     let tokens = Tokens::new(SigningKey::parse(der).unwrap(), "rapport").unwrap();
     let actor = Actor {
@@ -81,7 +81,7 @@ fn plus(left: &[u8], right: &[u8; 32]) -> Vec<u8> {
         .collect()
 }
 
-/// A signature as X.509 writes it.
+/// Encodes a signature in DER, as X.509 does.
 fn der(r: &[u8], s: &[u8]) -> Vec<u8> {
     let integer = |number: &[u8]| {
         let mut bytes = vec![0];
@@ -130,8 +130,8 @@ fn wrong_shapes_of_an_ecdsa_signature_are_refused() {
     }
 }
 
-/// JWS (RFC 7518, 3.4) asks for no low `s`, so a signature has a twin that anybody can compute. Nothing here rests on
-/// a token having only one spelling: what is withdrawn is named by organization, client and subject, never by token.
+/// JWS (RFC 7518, 3.4) does not require a low `s`, so anyone can compute a second valid signature. Nothing relies on a
+/// token having a unique encoding: revocations name the organization, client or subject, never the token.
 #[test]
 fn the_twin_of_an_ecdsa_signature_is_believed() {
     let (tokens, message, signature) = es256();
@@ -168,7 +168,7 @@ fn a_signature_has_one_spelling_in_base64() {
     for (tokens, message, signature) in [es256(), eddsa()] {
         let text = BASE64.encode(&signature);
         let (front, last) = text.split_at(text.len() - 1);
-        // The last letter carries four bits that mean nothing.
+        // Four bits of the last letter are unused.
         let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let place = letters.find(last).unwrap();
         for other in (place + 1)..(place + 16) {

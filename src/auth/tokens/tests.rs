@@ -1,4 +1,4 @@
-//! Forged, stale and misshapen tokens, each wrong in one way only.
+//! Forged, expired and malformed tokens, each with one defect only.
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
@@ -55,7 +55,7 @@ fn sign(header: &str, claims: &str, key: &EncodingKey, algorithm: Algorithm) -> 
     format!("{message}.{signature}")
 }
 
-/// A token with any header and claims, signed with the issuer's own key.
+/// Returns a token with any header and claims, signed with the issuer's key.
 fn forge(tokens: &Tokens, header: &str, claims: &str) -> String {
     sign(header, claims, &tokens.key.private, tokens.key.algorithm)
 }
@@ -70,7 +70,7 @@ fn without(mut object: Value, member: &str) -> Value {
     object
 }
 
-/// The same JSON with one more member at its end, even if it has that member already.
+/// Appends a member to a JSON object, also if the object already has that member.
 fn twice(object: &Value, member: &str, value: &Value) -> String {
     format!("{},\"{member}\":{value}}}", object.to_string().strip_suffix('}').unwrap())
 }
