@@ -10,9 +10,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{VerifiedToken, claims::LEEWAY};
 
-/// Most tokens remembered: about 5 MB.
+/// Maximum number of cached tokens: about 5 MB.
 const MAX: usize = 10_000;
-/// How long a token is remembered at most, and never longer than the keys it was judged by.
+/// Maximum time that a token is cached; never longer than the key that verified it may be used.
 const MAX_AGE: TimeDelta = TimeDelta::minutes(10);
 
 /// The SHA-256 of a token.

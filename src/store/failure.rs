@@ -1,4 +1,4 @@
-//! What a database error means to a caller.
+//! Classifies database errors by their meaning for a caller.
 
 use rusqlite::{
     ErrorCode,
@@ -15,22 +15,23 @@ use super::operation::diagnosis;
 /// Why a statement failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DbFailure {
-    /// One that the asynchronous drivers ran.
+    /// An error of the asynchronous drivers.
     #[error(transparent)]
     Driver(#[from] DbErr),
-    /// One that `SQLite` ran on our own thread.
+    /// An error of `SQLite` on a thread of this program.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
-    /// A batch whose parts did not all write what they should.
+    /// A part of a batch did not write the expected rows.
     #[error("a part of a batch did not write what it should")]
     GuardFailed,
-    /// Something was to be written to a file that the address opens for reading.
+    /// A write to a file that was opened with `mode=ro`.
     #[error("the database is opened with mode=ro, for reading only")]
     ReadOnly,
 }
 
 impl DbFailure {
-    /// The failure of a batch: what was not met shows as a division by zero, or as more rows than one.
+    /// Converts the error of a batch: an unmet guard shows as a division by zero, or as a subquery with more than one
+    /// row.
     #[must_use]
     pub fn from_batch(self) -> Self {
         let is_unmet = matches!(&self, Self::Driver(DbErr::Query(RuntimeErr::SqlxError(inner)))
@@ -39,7 +40,7 @@ impl DbFailure {
         if is_unmet { Self::GuardFailed } else { self }
     }
 
-    /// What it means to a caller.
+    /// Returns what the error means to a caller.
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Driver(error) => failure_kind(error),
@@ -66,12 +67,12 @@ impl DbFailure {
         }
     }
 
-    /// What the operator can mend about it.
+    /// Returns what the operator can fix, if anything.
     pub fn cause(&self) -> Option<String> {
         diagnosis::of(self)
     }
 
-    /// Whether it passes by itself: locks of other transactions and processes do.
+    /// Returns whether the error is transient: locks of other transactions and processes are.
     pub fn passes(&self) -> bool {
         match self {
             Self::Sqlite(error) => {
@@ -83,7 +84,7 @@ impl DbFailure {
         }
     }
 
-    /// What the log may know of it.
+    /// Returns a message for the log, without values of rows.
     pub fn for_the_log(&self) -> String {
         match self {
             Self::Driver(error) => for_the_log(error),
@@ -92,40 +93,40 @@ impl DbFailure {
         }
     }
 
-    /// What the log may know of an error of `SQLite`.
+    /// Returns a message for the log about a `SQLite` error, without values of rows.
     pub fn describe(error: &rusqlite::Error) -> String {
         match error {
-            // Its messages name tables and columns only.
+            // Messages of these errors contain only names of tables and columns.
             rusqlite::Error::SqliteFailure(error, message) => {
                 let message = message.as_deref().unwrap_or_default();
                 format!("a statement failed: {} {message}", error.extended_code)
             }
-            // Others may quote the statement.
+            // Other errors may quote the statement.
             _ => "a statement failed: a value of the database has another type".to_owned(),
         }
     }
 }
 
-/// What a database error means to a caller.
+/// The meaning of a database error for a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
-    /// A key is taken.
+    /// A unique constraint is violated.
     Unique,
-    /// A row is missing, or still referred to.
+    /// A foreign key is violated: the referenced row is missing, or the row is still referenced.
     ForeignKey,
-    /// Locks or connections are taken; the same may succeed later.
+    /// Locks or connections are taken; the operation may succeed later.
     Busy,
-    /// Two transactions got into each other's way; running this one again may succeed at once.
+    /// Two transactions conflicted; a retry may succeed at once.
     Retry,
-    /// Cancelled by a time-out.
+    /// Cancelled by a timeout.
     Timeout,
-    /// There is no room on the disk; what was to be written was not.
+    /// The disk is full; nothing was written.
     Full,
-    /// Anything else.
+    /// Any other error.
     Other,
 }
 
-/// Sorts an error of the asynchronous drivers.
+/// Classifies an error of the asynchronous drivers.
 fn failure_kind(error: &DbErr) -> FailureKind {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => return FailureKind::Unique,
@@ -146,7 +147,7 @@ fn failure_kind(error: &DbErr) -> FailureKind {
         | sqlx::Error::WorkerCrashed => FailureKind::Busy,
         sqlx::Error::Database(database) => match database.code().as_deref() {
             Some(code) if database.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() => {
-                // The primary code is the last byte.
+                // The lowest byte is the primary result code.
                 match code.parse::<i32>().map(|code| code & 0xff) {
                     Ok(
                         SQLITE_BUSY | SQLITE_LOCKED | SQLITE_CANTOPEN | SQLITE_READONLY | SQLITE_PERM | SQLITE_IOERR,
@@ -163,7 +164,7 @@ fn failure_kind(error: &DbErr) -> FailureKind {
     }
 }
 
-/// Sorts a SQLSTATE.
+/// Classifies a SQLSTATE.
 fn postgres_kind(code: &str) -> FailureKind {
     match code {
         // Serialization failure, deadlock.
@@ -171,19 +172,20 @@ fn postgres_kind(code: &str) -> FailureKind {
         // Disk full, out of memory.
         "53100" | "53200" => FailureKind::Full,
         "57014" => FailureKind::Timeout,
-        // Lock not available; in use; only reads; a transaction or session that was idle for too long; the server lets this
-        // role, or anybody, in no more.
+        // Lock not available; object in use; read-only; transaction or session idle for too long; the server refuses
+        // the role, or every connection.
         "55P03" | "55000" | "25006" | "25P03" | "25P04" | "28000" | "28P01" | "3D000" => FailureKind::Busy,
-        // The connection broke, a pooler has none; no resources; the server is starting or stopping; its disk fails.
+        // The connection broke or the pooler has none; insufficient resources; the server is starting or stopping; its
+        // disk fails.
         _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => FailureKind::Busy,
         _ => FailureKind::Other,
     }
 }
 
-/// What passes by itself: locks of other transactions.
+/// SQLSTATEs of transient errors: locks of other transactions.
 const PASSING: [&str; 2] = ["55P03", "55000"];
 
-/// The code that the database gave.
+/// Returns the error code of the database.
 fn database_code(error: &DbErr) -> Option<String> {
     let (DbErr::Conn(RuntimeErr::SqlxError(inner))
     | DbErr::Exec(RuntimeErr::SqlxError(inner))
@@ -194,10 +196,10 @@ fn database_code(error: &DbErr) -> Option<String> {
     inner.as_database_error().and_then(sqlx::error::DatabaseError::code).map(std::borrow::Cow::into_owned)
 }
 
-/// Classes of SQLSTATE whose messages tell of connections, roles, names and the server's state, never of a row's values.
+/// SQLSTATE classes whose messages contain connections, roles, names and server state, but never values of a row.
 const WITHOUT_VALUES: [&str; 10] = ["08", "0A", "25", "28", "3D", "42", "53", "55", "57", "58"];
 
-/// What the log may know of a database error. Its own words may quote the values of a row, or the database's address.
+/// Returns a message for the log. The database's own message may quote values of a row or the address of the database.
 fn for_the_log(error: &DbErr) -> String {
     let (what, inner) = match error {
         DbErr::Conn(RuntimeErr::SqlxError(inner)) => ("the database cannot be reached", inner),
@@ -213,7 +215,7 @@ fn for_the_log(error: &DbErr) -> String {
     match inner.as_ref() {
         sqlx::Error::Database(database) => {
             let code = database.code().unwrap_or_default();
-            // SQLite's messages name tables and columns only.
+            // SQLite's messages contain only names of tables and columns.
             let is_sqlite = database.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some();
             if is_sqlite || WITHOUT_VALUES.iter().any(|class| code.starts_with(class)) {
                 format!("{what}: {code} {}", database.message())
@@ -238,7 +240,7 @@ mod tests {
 
     use super::{DbFailure, FailureKind, for_the_log, postgres_kind};
 
-    /// Whoever calls can try again; whoever operates is told what to mend.
+    /// The caller can retry, and the operator learns what to fix.
     #[test]
     fn what_the_disk_the_server_or_a_pooler_refuses_is_no_bug() {
         for code in ["08000", "08003", "08006", "08P01", "25006", "53300", "53400", "57P01", "57P05", "58030", "28P01"]

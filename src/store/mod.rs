@@ -1,4 +1,4 @@
-//! The only module that holds a database connection.
+//! The database layer: the only module that holds database connections.
 
 pub mod audit;
 mod driver;
@@ -47,7 +47,7 @@ use crate::{
     auth::{Actor, signed_url::UrlSigner},
 };
 
-/// An open database. Gives out scopes and nothing else.
+/// An open database. Its data is accessible only through scopes.
 ///
 /// ```compile_fail
 /// fn reach(store: &rapport::store::Store) {
@@ -57,40 +57,40 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Store {
     reader: Pools,
-    /// `SQLite`: the one connection that writes. PostgreSQL: the connections that all share.
+    /// `SQLite`: the single write connection. PostgreSQL: the connection pool that all threads share.
     writer: Pools,
-    /// One connection beside the others, for what must be known also while those are taken.
+    /// A separate connection for queries that must work while the pools are exhausted.
     control: DatabaseConnection,
-    /// Transactions of each organization.
+    /// Limits the concurrent transactions of each organization.
     transaction_permits: Arc<TenantLimiter>,
-    /// Where computations for callers run.
+    /// Thread pool for computations of requests.
     compute: usage::compute::ComputePool,
-    /// Connections that each thread of the server has for itself.
+    /// Number of connections in the pool of each worker thread; PostgreSQL only.
     own: u32,
     statements: Arc<AtomicU64>,
     tenant_violations: Arc<AtomicU64>,
     options: Arc<Options>,
     address: Arc<Address>,
-    /// What the server is like, if the database is one.
+    /// Settings of the PostgreSQL server; the default for `SQLite`.
     server: Arc<Server>,
-    /// File that every erasure is written to as well.
+    /// File to which every erasure is also written.
     ledger: Option<Arc<PathBuf>>,
-    /// Whether something erased may still stand in a file.
+    /// Whether erased data may still be in a database file.
     is_unclean: Arc<AtomicBool>,
-    /// Jobs that began here.
+    /// Jobs that this server started.
     begun: Arc<operation::jobs::Begun>,
-    /// Which weeks were last seen to be counted for an organization.
+    /// Cache of the rollup state of each organization.
     weeks: Arc<rollup::RollupStateCache>,
-    /// Rows that seldom change.
+    /// Cache of rows that rarely change.
     row_cache: Arc<transaction::row_cache::RowCache>,
-    /// Signs addresses, if this server has a key.
+    /// Signs URLs; `None` if this server has no signing key.
     addresses: Option<Arc<UrlSigner>>,
     #[cfg(debug_assertions)]
     switch: Arc<statement::tenant_check::Switch>,
 }
 
 impl Store {
-    /// Opens the database; makes the file if the address says so.
+    /// Opens the database; creates the file if the database URL says `mode=rwc`.
     pub async fn open(options: &Options) -> Result<Self> {
         let statements = Arc::new(AtomicU64::new(0));
         let Opened { readers, writer, control, address, server } =
@@ -118,8 +118,9 @@ impl Store {
         })
     }
 
-    /// The store of a server with so many threads. On PostgreSQL each has some connections for itself, half of all of them
-    /// together: see [`Store::for_worker`]. No organization's transactions take all that are left.
+    /// Returns the store for a server with `threads` worker threads. On PostgreSQL, half of the connections are divided
+    /// into one pool per thread, see [`Store::for_worker`]; the rest form the shared pool, and the transactions of one
+    /// organization cannot take all of that pool.
     #[must_use]
     pub async fn with_worker_pools(mut self, threads: usize) -> Self {
         let threads = u32::try_from(threads).unwrap_or(u32::MAX);
@@ -136,8 +137,8 @@ impl Store {
         self
     }
 
-    /// The store as a thread of the server reads by it, whose runtime this is: an answer comes to it without a way through
-    /// another thread. What goes on when the thread has come to its end asks by [`Scope::detached`].
+    /// Returns the store for the current worker thread: its reads use a pool on this thread's runtime, so that a
+    /// response does not pass through another thread. Work that may outlive the thread must use [`Scope::detached`].
     #[must_use]
     pub fn for_worker(&self) -> Self {
         let mut store = self.clone();
@@ -147,7 +148,7 @@ impl Store {
         store
     }
 
-    /// The store without what belongs to a thread.
+    /// Returns the store without the pool of a worker thread.
     #[must_use]
     fn detached(mut self) -> Self {
         if let Pools::Postgres(_) = self.writer {
@@ -156,43 +157,43 @@ impl Store {
         self
     }
 
-    /// The store that also writes every erasure to this file, before the erasure commits.
+    /// Returns the store with an erasure ledger: every erasure is also written to this file, before it commits.
     #[must_use]
     pub fn with_erasure_ledger(mut self, file: Option<PathBuf>) -> Self {
         self.ledger = file.map(Arc::new);
         self
     }
 
-    /// The store whose scopes sign addresses.
+    /// Returns the store with a signer of URLs for its scopes.
     #[must_use]
     pub fn with_addresses(mut self, addresses: Option<Arc<UrlSigner>>) -> Self {
         self.addresses = addresses;
         self
     }
 
-    /// Brings the schema up to date. Several processes may start it at once: one does it, the others wait.
+    /// Migrates the schema. If several processes do so at once, one of them migrates and the others wait.
     pub async fn migrate(&self) -> Result<()> {
         operation::connect::migrate(&self.address, &self.statements).await?;
         self.read_attributes().await
     }
 
-    /// Refuses with a sentence unless the schema is the one this program needs.
+    /// Err with an explanation unless the schema is the one this program needs.
     pub async fn check_schema(&self) -> Result<()> {
         operation::connect::check_schema(&self.reader).await
     }
 
-    /// Whether the schema is brought up to date by whoever opens the database: a file that may be written to is.
+    /// Returns whether opening the database also migrates the schema: true for a writable `SQLite` file.
     pub fn is_ours_to_change(&self) -> bool {
         matches!(self.writer, Pools::Writer(_))
     }
 
-    /// Refuses a database of our schema that takes no writes, or has no room for them.
+    /// Err unless the database, which has the schema of this program, accepts writes and has disk space for them.
     pub async fn must_write(&self) -> Result<()> {
         if self.is_postgres() {
             return self.server.must_write(&self.address);
         }
         let written = match &self.writer {
-            // It changes nothing, and must reach the disk all the same.
+            // Changes no value, but must be written to disk.
             Pools::Writer(_) => {
                 self.execute_exclusive("UPDATE seaql_migrations SET applied_at = applied_at").await.map(drop)
             }
@@ -204,12 +205,13 @@ impl Store {
         })
     }
 
-    /// What the server, or a pooler before it, lacks, though it can be done without.
+    /// Returns messages about optional settings that the PostgreSQL server or a connection pooler lacks.
     pub fn wanting(&self) -> Vec<String> {
         if self.is_postgres() { self.server.wanting() } else { Vec::new() }
     }
 
-    /// Whether a query works and the server takes writes, on a connection of its own. Reads no organization's rows.
+    /// Checks on the control connection that a query works and that the server accepts writes. Reads no rows of an
+    /// organization.
     pub async fn ping(&self) -> Result<()> {
         let question = if self.is_postgres() {
             "SELECT current_setting('transaction_read_only') FROM seaql_migrations LIMIT 1"
@@ -221,32 +223,32 @@ impl Store {
         if only_reads == "on" { Err(DbFailure::ReadOnly.into()) } else { Ok(()) }
     }
 
-    /// Most connections for requests.
+    /// Maximum number of connections for requests.
     pub fn connections(&self) -> u32 {
         self.options.max_connections
     }
 
-    /// What `actor` may see and do.
+    /// Returns a scope for `actor`, at the time `now`.
     pub fn scope(&self, actor: Actor, now: DateTime<Utc>) -> Scope {
         Scope::new(self.clone(), actor, now)
     }
 
-    /// Whether this is PostgreSQL.
+    /// Returns whether the database is PostgreSQL.
     pub fn is_postgres(&self) -> bool {
         self.backend() == DbBackend::Postgres
     }
 
-    /// How many statements have run since the store was opened.
+    /// Number of statements executed since the store was opened.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// How often the tripwire kept a row of another organization from an answer: each time is a bug.
+    /// Number of rows of another organization that a query returned and the tenant check caught: each one is a bug.
     pub fn tenant_violations(&self) -> u64 {
         self.tenant_violations.load(Ordering::Relaxed)
     }
 
-    /// The tripwire: a row of another organization is a bug and an alarm, never an answer.
+    /// The tenant check: a row of another organization is a bug; it is counted and not returned.
     fn verify_tenant(&self, found: Option<Uuid>, wanted: OrganizationId) -> Result<()> {
         if found == Some(wanted.0) {
             return Ok(());
@@ -256,7 +258,8 @@ impl Store {
         Err(Error::internal("a statement answered with a row of another organization"))
     }
 
-    /// Rows of one organization, from a statement whose first column is the organization.
+    /// Runs a query whose first column is the organization, and returns the rows; Err if a row belongs to another
+    /// organization.
     async fn query(
         &self,
         connection: &impl Connection,
@@ -269,7 +272,7 @@ impl Store {
         found.into_iter().map(own).collect()
     }
 
-    /// The organizations that a statement of its own about all of them answers with.
+    /// Runs a query across all organizations, and returns the organization in the first column of each row.
     async fn owners(&self, sql: statement::builder::Sql) -> Result<Vec<OrganizationId>> {
         let found = self.reader.read(sql.finish(), RowLayout { has_parent: false, kinds: &[] }).await?;
         Ok(found.into_iter().filter_map(|row| row.tenant).map(OrganizationId).collect())
@@ -283,15 +286,16 @@ impl Store {
         sql
     }
 
-    /// Closes every connection, after their statements have ended.
+    /// Closes every connection after its statements have ended.
     pub async fn close(self) -> Result<()> {
-        // Who closes a file of SQLite last takes its log into it, which a reader cannot.
+        // The last connection to a `SQLite` file checkpoints the write-ahead log when it is closed, which a reader
+        // cannot do.
         self.reader.close().await?;
         self.control.clone().close().await?;
         self.writer.close().await.map_err(Error::from)
     }
 
-    /// Whether all who write share one connection: `SQLite`.
+    /// Returns whether all writes share one connection: true for `SQLite`.
     pub fn has_one_writer(&self) -> bool {
         self.backend() == DbBackend::Sqlite
     }

@@ -1,4 +1,5 @@
-//! The bytes and hashes of the chain. They are the format that heads kept elsewhere rely on: it does not change.
+//! The bytes and hashes of the audit chain. Heads kept outside the database depend on this format, so it must not
+//! change.
 
 use std::fmt::Write;
 
@@ -8,12 +9,13 @@ use entity::id::OrganizationId;
 use super::{Seal, Sealed, name};
 use crate::store::statement::cell::{Cell, CellKind};
 
-/// What the hash of every seal begins with.
+/// Prefix of the hashed text of every seal.
 const FORMAT: &str = "rapport audit 1";
-/// How many hexadecimal digits of an event's hash a seal keeps.
+/// Number of hexadecimal digits of an event's hash that a seal stores.
 const LEAF: usize = 16;
 
-/// What each column of an event holds, in the order of [`crate::store::transaction::event::COLUMNS`], after the organization.
+/// Types of the columns of an event, in the order of [`crate::store::transaction::event::COLUMNS`], without the
+/// organization.
 pub(super) const KINDS: [CellKind; 10] = [
     CellKind::Id,
     CellKind::Int,
@@ -28,7 +30,8 @@ pub(super) const KINDS: [CellKind; 10] = [
 ];
 
 impl Sealed {
-    /// Reads a row of the event table. Its canonical bytes are a JSON array of all columns, ids in hexadecimal.
+    /// Reads a row of the event table. The canonical bytes of an event are a JSON array of all columns, ids in
+    /// hexadecimal.
     pub(super) fn read(organization: OrganizationId, cells: &[Cell]) -> Self {
         let organization = Cell::Id(organization.0);
         let json = std::iter::once(&organization).chain(cells).map(|cell| match cell {
@@ -47,14 +50,14 @@ impl Sealed {
         }
     }
 
-    /// What a seal keeps of it.
+    /// Returns the part of the event's hash that a seal stores.
     pub(super) fn leaf(&self) -> String {
         hex(&self.hash)[..LEAF].to_owned()
     }
 }
 
 impl Seal {
-    /// Seals the events from `first` to the last of them.
+    /// Creates a seal over `events`, of which the first has the sequence `first`.
     pub(super) fn over(
         organization: OrganizationId,
         previous: &str,
@@ -69,7 +72,7 @@ impl Seal {
         seal
     }
 
-    /// The hash that a seal with these contents has after the seal of the hash `previous`.
+    /// Computes the hash of a seal with these contents that follows the seal with the hash `previous`.
     pub(super) fn computed(&self, organization: OrganizationId, previous: &str) -> String {
         let Self { first, last, leaves, digest, sealed_at, .. } = self;
         let organization = organization.0.simple();
@@ -77,14 +80,14 @@ impl Seal {
         hex(&sha256(text.as_bytes()))
     }
 
-    /// What it keeps of the event of that sequence.
+    /// Returns the stored part of the hash of the event with this sequence.
     pub(super) fn leaf(&self, sequence: i64) -> Option<&str> {
         let place = usize::try_from(sequence - self.first).ok()?.checked_mul(LEAF)?;
         self.leaves.get(place..place + LEAF)
     }
 }
 
-/// The hash of the hashes of events.
+/// Hashes the hashes of events.
 pub(super) fn digest_of(events: &[Sealed]) -> String {
     let mut context = Context::new(&SHA256);
     for event in events {

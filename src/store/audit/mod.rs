@@ -1,7 +1,7 @@
-//! The chain of seals over an organization's events: a change past the API is found by computing it again.
+//! The hash chain of seals over an organization's events. Recomputing it detects changes that bypassed the API.
 //!
-//! A worker seals events in ranges, so a write costs no statement more. A seal is computed from the seal before it,
-//! so whoever keeps the newest one elsewhere can tell whether any event up to it is still as it was.
+//! A worker seals ranges of events, so writes need no additional statement. A seal includes the hash of the seal before
+//! it, so a copy of the newest hash, kept elsewhere, proves that no event up to it was changed.
 
 mod chain;
 mod seal;
@@ -12,40 +12,40 @@ use sea_orm::prelude::Uuid;
 
 pub use self::verify::{AuditFailure, AuditReport};
 
-/// A seal as somebody keeps it elsewhere.
+/// A seal as kept outside the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// Sequence of the last event under it; `None` where only the hash was kept.
+    /// Sequence of the last event that the seal covers; `None` if only the hash was kept.
     pub sequence: Option<i64>,
-    /// Its hash.
+    /// Hash of the seal.
     pub hash: String,
 }
 
-/// A seal: what it says of a range of events, and the hash of that and of the seal before it.
+/// A seal: describes a range of events, and has the hash of that description and of the previous seal.
 #[derive(Clone, Debug)]
 struct Seal {
     first: i64,
     last: i64,
-    /// The start of each event's hash, to name the one that was changed.
+    /// The first digits of each event's hash, to identify the event that was changed.
     leaves: String,
-    /// Hash of the events' hashes.
+    /// Hash of the hashes of the events.
     digest: String,
-    /// When it was made, epoch milliseconds.
+    /// Time of creation, in epoch milliseconds.
     sealed_at: i64,
     hash: String,
 }
 
-/// An event as it is sealed.
+/// An event as the chain hashes it.
 #[derive(Clone, Debug)]
 struct Sealed {
     sequence: i64,
-    /// Which event it is, for people.
+    /// Human-readable name of the event.
     name: String,
-    /// SHA-256 over its canonical bytes.
+    /// SHA-256 of the canonical bytes.
     hash: [u8; 32],
 }
 
-/// How an event is called in messages.
+/// Formats the name of an event for messages.
 fn name(entry: Uuid, noun: &str, row: Uuid, operation: &str) -> String {
     let row = id::encode(noun_named(noun).map_or("row", |noun| noun.prefix), row);
     format!("{}: {operation} {row}", id::encode(event::NOUN.prefix, entry))

@@ -1,4 +1,4 @@
-//! Seals what was not sealed yet, and reads seals and events. Runs on nobody's behalf, so without a scope.
+//! Seals new events, and reads seals and events. Runs without a caller, so without a scope.
 
 use chrono::{DateTime, Utc};
 use entity::id::OrganizationId;
@@ -18,16 +18,16 @@ use crate::{
     },
 };
 
-/// Most events under one seal: what a transaction reads and hashes while others wait.
+/// Maximum number of events per seal: a transaction reads and hashes them while writers wait.
 pub(super) const BATCH: usize = 500;
-/// How many seals are read at a time.
+/// Number of seals per read.
 const SEALS: usize = 100;
 
 /// Columns of a seal, in the order in which they are written and read.
 const SEAL: &str = "first_sequence, last_sequence, leaves, digest, sealed_at, hash";
 
 impl Store {
-    /// The organizations with events that no seal covers.
+    /// Returns the organizations with events that no seal covers.
     pub async fn unsealed(&self) -> Result<Vec<OrganizationId>> {
         let mut sql = self.sql();
         sql.push("SELECT s.organization_id FROM organization_sequence s JOIN audit_head h ");
@@ -35,8 +35,8 @@ impl Store {
         self.owners(sql).await
     }
 
-    /// Seals the next events of one organization. Answers whether there may be more. Any number of servers may do it
-    /// at once: who holds the organization's head seals, the others find it held or done.
+    /// Seals the next events of one organization. Returns whether there may be more. Several servers may call it at
+    /// once: the one that locks the organization's head seals; the others find the head locked or the work done.
     pub async fn seal(&self, organization: OrganizationId, now: DateTime<Utc>) -> Result<bool> {
         let tx = self.writer.begin(false, Payer::default()).await?;
         let Some((sealed, hash)) = self.held(&tx, organization).await? else {
@@ -63,18 +63,18 @@ impl Store {
         Ok(events.len() == BATCH)
     }
 
-    /// The newest seal of an organization, if it has any.
+    /// Returns the newest seal of an organization, if it has any.
     pub async fn audit_head(&self, organization: OrganizationId) -> Result<Option<Head>> {
         let head = self.head(organization).await?.filter(|(sequence, _)| *sequence > 0);
         Ok(head.map(|(sequence, hash)| Head { sequence: Some(sequence), hash }))
     }
 
-    /// Sequence and hash of the newest seal; 0 before there is any.
+    /// Returns sequence and hash of the newest seal; the sequence is 0 before the first seal.
     pub(super) async fn head(&self, organization: OrganizationId) -> Result<Option<(i64, String)>> {
         Ok(read_head(&self.query(&self.reader, self.select_head(organization), &HEAD, organization).await?))
     }
 
-    /// Every organization with its slug, for commands that go through all of them.
+    /// Returns every organization with its slug, ordered by slug, for commands that process all of them.
     pub async fn organizations(&self) -> Result<Vec<(OrganizationId, String)>> {
         let sql = Sql::text_only(self.backend(), "SELECT organization_id, slug FROM organization_slug ORDER BY slug");
         let rows = self.reader.read(sql, RowLayout { has_parent: false, kinds: &[CellKind::Text] }).await?;
@@ -82,7 +82,7 @@ impl Store {
         Ok(rows.into_iter().filter_map(read).collect())
     }
 
-    /// How many events the organization says it has had.
+    /// Returns the number of events that the organization's sequence has counted.
     pub(super) async fn last_sequence(&self, organization: OrganizationId) -> Result<i64> {
         let mut sql = self.sql();
         sql.push("SELECT organization_id, last FROM organization_sequence AS t WHERE ");
@@ -91,12 +91,12 @@ impl Store {
         Ok(rows.first().and_then(|row| row[0].int()).unwrap_or(0))
     }
 
-    /// Events after one sequence and up to another, oldest first.
+    /// Returns events with a sequence after `after` and up to `to`, oldest first.
     pub(super) async fn sealed(&self, organization: OrganizationId, after: i64, to: i64) -> Result<Vec<Sealed>> {
         self.events(&self.reader, organization, after, to, BATCH + 1).await
     }
 
-    /// Seals from the one that starts at `first` or later, oldest first, so many at a time.
+    /// Returns seals that start at `first` or later, oldest first, at most [`SEALS`].
     pub(super) async fn seals(&self, organization: OrganizationId, first: i64) -> Result<Vec<Seal>> {
         let mut sql = self.sql();
         sql.push("SELECT organization_id, ").push(SEAL).push(" FROM audit_seal AS t WHERE ");
@@ -127,8 +127,8 @@ impl Store {
         sql
     }
 
-    /// Takes an organization's head until the end of the transaction; `None` while another server has it. On `SQLite`
-    /// the transaction itself keeps others out.
+    /// Locks an organization's head until the end of the transaction; returns `None` while another server has locked
+    /// it. On `SQLite`, the transaction itself is exclusive.
     async fn held(&self, tx: &Transaction, organization: OrganizationId) -> Result<Option<(i64, String)>> {
         let mut sql = self.select_head(organization);
         if sql.is_postgres() {
@@ -155,7 +155,7 @@ impl Store {
     }
 }
 
-/// What a head holds.
+/// Column types of a head.
 const HEAD: [CellKind; 2] = [CellKind::Int, CellKind::Text];
 
 fn read_head(rows: &[Vec<Cell>]) -> Option<(i64, String)> {

@@ -1,4 +1,4 @@
-//! Computes a chain again and names the first row that is not as it was sealed.
+//! Recomputes a chain and reports the first row that differs from what was sealed.
 
 use std::fmt;
 
@@ -7,39 +7,39 @@ use entity::id::OrganizationId;
 use super::{Head, Seal, Sealed, chain::digest_of};
 use crate::{Result, store::Store};
 
-/// What came of computing an organization's chain again.
+/// The result of recomputing an organization's chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditReport {
-    /// Events that are as they were sealed.
+    /// Number of events that match their seals.
     pub sealed: i64,
-    /// Events that no seal covers yet.
+    /// Number of events that no seal covers yet.
     pub unsealed: i64,
     /// The newest seal, if there is any.
     pub head: Option<Head>,
 }
 
-/// The first thing that is not as it was.
+/// The first mismatch between the chain and the rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditFailure {
-    /// An event is gone.
+    /// An event is missing.
     Missing(i64),
-    /// An event stands where none was.
+    /// An event exists where there was none.
     Added(i64, String),
-    /// An event says something else, or stood elsewhere.
+    /// An event was changed or moved.
     Changed(i64, String),
-    /// One of the events of a range says something else.
+    /// One of the events of a range was changed.
     Range(i64, i64),
-    /// A seal is not what follows from its contents and the seal before it.
+    /// The hash of a seal does not match its contents and the previous seal.
     Seal(i64, i64),
-    /// The seal that starts at this event is gone.
+    /// The seal that starts at this event is missing.
     SealMissing(i64),
-    /// The record of the newest seal says something else, or is gone.
+    /// The record of the newest seal was changed or is missing.
     Head,
-    /// The organization counts fewer events than were sealed.
+    /// The organization's sequence counts fewer events than were sealed.
     Sequence(i64),
-    /// These events lead to another seal than the one kept elsewhere.
+    /// The events of this range lead to a different seal than the one kept outside the database.
     Rewritten(i64, i64),
-    /// No seal has the hash kept elsewhere.
+    /// No seal has the hash that was kept outside the database.
     Unknown(String),
 }
 
@@ -64,31 +64,31 @@ impl fmt::Display for AuditFailure {
     }
 }
 
-/// A chain being walked.
+/// State of the traversal of a chain.
 struct Walk<'a> {
     store: &'a Store,
     organization: OrganizationId,
-    /// The first event that must still be there: earlier ones may have been pruned.
+    /// The first event that must still exist: earlier events may have been pruned.
     kept_from: i64,
-    /// The event at which the next seal starts.
+    /// The event at which the next seal must start.
     next: i64,
-    /// Hash of the seal before it.
+    /// Hash of the previous seal.
     previous: String,
-    /// Heads kept elsewhere that the walk has not met.
+    /// Heads kept outside the database that were not found yet.
     kept: Vec<Head>,
-    /// The last event under a head that was met.
+    /// The last event covered by a head that was found.
     agreed: i64,
 }
 
 impl Store {
-    /// Computes an organization's chain again, and checks that it leads through the heads that were kept elsewhere.
+    /// Recomputes an organization's chain, and checks that it contains the heads `kept` outside the database.
     pub async fn verify(
         &self,
         organization: OrganizationId,
         kept: Vec<Head>,
         kept_from: i64,
     ) -> Result<std::result::Result<AuditReport, AuditFailure>> {
-        // Read first: what is sealed and written while the chain is walked lies behind them.
+        // Read first: events and seals that are written during the traversal come after these.
         let Some((sequence, hash)) = self.head(organization).await? else { return Ok(Err(AuditFailure::Head)) };
         let head = (sequence > 0).then_some(Head { sequence: Some(sequence), hash });
         let last = self.last_sequence(organization).await?;
@@ -104,7 +104,7 @@ impl Store {
 }
 
 impl Walk<'_> {
-    /// Walks all seals.
+    /// Checks all seals.
     async fn seals(&mut self, head: Option<&Head>) -> Result<Option<AuditFailure>> {
         let mut is_head_met = head.is_none();
         loop {
@@ -158,13 +158,13 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    /// Compares the events under a seal with what it says of them.
+    /// Compares the events that a seal covers with the seal.
     async fn events(&self, seal: &Seal) -> Result<Option<AuditFailure>> {
         let start = seal.first.max(self.kept_from);
         if seal.last < start {
             return Ok(None);
         }
-        // Nothing may stand before the first event.
+        // No event may exist before the first sequence.
         let after = if start == 1 { i64::MIN } else { start - 1 };
         let events = self.store.sealed(self.organization, after, seal.last).await?;
         if let Some(trouble) = gap(start, seal.last, &events) {
@@ -197,10 +197,11 @@ impl Walk<'_> {
     }
 }
 
-/// How many events are looked at together where no seal says it.
+/// Number of events per read after the last seal.
 const BATCH: i64 = 500;
 
-/// The first sequence from `first` to `last` that `events` lack, or the first event that is none of them.
+/// Returns the first sequence from `first` to `last` that is missing in `events`, or the first event outside that
+/// range.
 fn gap(first: i64, last: i64, events: &[Sealed]) -> Option<AuditFailure> {
     let mut found = events.iter();
     for sequence in first..=last {

@@ -1,4 +1,5 @@
-//! Counts the rows that are there already: after a migration, and after an organization has moved its weeks.
+//! Counts existing rows: after a migration, and after an organization has changed its time zone or first day of the
+//! week.
 
 use entity::{
     id::OrganizationId,
@@ -21,11 +22,12 @@ use crate::{
     },
 };
 
-/// Rows after which a transaction ends, but for those of the same instant: writers wait for it.
+/// Number of rows after which a transaction ends, except for rows of the same instant: writers wait for the
+/// transaction.
 const BATCH: usize = 2_000;
 
 impl Store {
-    /// The organizations whose rows are not all counted.
+    /// Returns the organizations whose rows are not all counted.
     pub async fn uncounted(&self) -> Result<Vec<OrganizationId>> {
         let mut sql = self.sql();
         sql.push("SELECT organization_id FROM organization_sequence WHERE rolled_to IS NULL OR rolled_to <> last ");
@@ -33,7 +35,8 @@ impl Store {
         self.owners(sql).await
     }
 
-    /// Counts the next weeks of an organization. Answers whether there may be more. Any number of servers may do it at once.
+    /// Counts the next weeks of an organization. Returns whether there may be more. Several servers may call it at
+    /// once.
     pub async fn count_weeks(&self, organization: OrganizationId) -> Result<bool> {
         let tx = self.writer.begin(false, Payer::default()).await?;
         let mut sql = self.sql();
@@ -60,7 +63,7 @@ impl Store {
         let start = weeks.until;
         weeks.until = FOREVER;
         let mut tables = Vec::new();
-        // All are counted up to where the first one ends.
+        // All rollups are counted up to the instant at which the first one reaches its row limit.
         loop {
             let most = weeks.until;
             for rollup in rollup::ROLLUPS {
@@ -91,7 +94,7 @@ impl Store {
         Ok(weeks.until != FOREVER)
     }
 
-    /// Takes away what was counted.
+    /// Deletes the counts of an organization.
     async fn take_counts(&self, tx: &Transaction, organization: OrganizationId) -> Result<()> {
         for rollup in rollup::ROLLUPS {
             let mut sql = self.sql();
@@ -103,7 +106,7 @@ impl Store {
         Ok(())
     }
 
-    /// The weeks to count, from the first.
+    /// Returns the organization's time zone and first day of the week, with nothing counted yet.
     async fn first_week(&self, tx: &Transaction, organization: OrganizationId) -> Result<Option<Weeks>> {
         let mut sql = self.sql();
         sql.push("SELECT id, time_zone, week_start FROM organization AS t WHERE ");
@@ -114,7 +117,8 @@ impl Store {
         Ok(Some(Weeks { zone, week_start, until: i64::MIN }))
     }
 
-    /// Counts the next rows from an instant on. Answers the counts and where it came to.
+    /// Counts the next rows after the instant `start`. Returns the counts, and the instant up to which rows were
+    /// counted.
     async fn next_rows(
         &self,
         tx: &Transaction,

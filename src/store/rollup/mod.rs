@@ -1,8 +1,7 @@
-//! Keeps the counts of [`entity::rollup`] in step with the rows, in the transaction that changes them.
+//! Keeps the counts of [`entity::rollup`] consistent with the rows, in the transaction that changes the rows.
 //!
-//! The counts are in force while `rolled_to` of the organization's sequence is its `last`. Whoever writes takes that row in
-//! its last statements and holds it until the commit, so no count is lost between two writers, or between a writer
-//! and `build`.
+//! The counts are valid while `rolled_to` of the organization's sequence row equals `last`. A writing transaction locks
+//! that row in its last statements and holds it until commit, so concurrent writers and `build` cannot lose a count.
 
 mod build;
 mod read;
@@ -38,21 +37,21 @@ use crate::{
     calendar::{BucketUnit, boundaries},
 };
 
-/// Billionths in one.
+/// One, in billionths.
 pub const BILLIONTHS: f64 = 1e9;
 
-/// What the counts say once they say everything.
+/// Value of `rolled_until` once all rows are counted.
 pub(super) const FOREVER: i64 = i64::MAX;
 
-/// Rows that came and went in a transaction, yet to be counted.
+/// Rows added and removed by a transaction, to be counted at commit.
 #[derive(Debug, Default)]
 pub(super) struct RollupDelta {
     changes: Vec<(&'static Rollup, Change)>,
-    /// Whether weeks begin elsewhere from now on.
+    /// Whether the transaction changes the time zone or first day of the week, which invalidates all counts.
     is_void: bool,
 }
 
-/// A row that came or went.
+/// An added or removed row.
 #[derive(Clone, Debug)]
 struct Change {
     key: Uuid,
@@ -61,7 +60,7 @@ struct Change {
     numbers: Vec<Option<i64>>,
 }
 
-/// Which weeks are counted, and how far.
+/// The week boundaries of the counts, and the instant up to which rows are counted.
 #[derive(Clone, Debug)]
 pub(super) struct Weeks {
     zone: Tz,
@@ -69,33 +68,33 @@ pub(super) struct Weeks {
     until: i64,
 }
 
-/// Counts of one week: the rows, then sum and number of each column.
+/// Counts of one week: the number of rows, then sum and number of values of each column.
 type Counts = Vec<i64>;
 
 /// Counts by relation and week.
 #[derive(Debug, Default)]
 pub(super) struct Table(BTreeMap<(Uuid, i64), Counts>);
 
-/// Most organizations whose weeks are remembered.
+/// Maximum number of cached organizations.
 const MAX_SEEN: usize = 1_024;
 
-/// Which weeks were last seen to be counted, or that none are, by organization. Only ever a guess: whoever relies on it
-/// makes sure in the statement that does.
+/// Cache of the last known rollup state by organization; `None` if nothing is counted. Entries may be outdated: a
+/// statement that relies on one must check it.
 #[derive(Debug, Default)]
 pub(super) struct RollupStateCache(Mutex<HashMap<OrganizationId, Option<Weeks>>>);
 
 impl RollupDelta {
-    /// Whether there is nothing to count.
+    /// Returns whether there is nothing to count.
     pub(super) fn is_empty(&self) -> bool {
         self.is_void || self.changes.is_empty()
     }
 
-    /// Whether the weeks of the organization begin elsewhere after this transaction.
+    /// Returns whether this transaction changes where the organization's weeks begin.
     pub(super) const fn resets_rollup(&self) -> bool {
         self.is_void
     }
 
-    /// What is to be added to the counts.
+    /// Returns the amounts to add to the counts.
     pub(super) fn tables(&self, weeks: &Weeks) -> Result<Vec<(&'static Rollup, Table)>> {
         let mut tables = Vec::new();
         for rollup in rollup::ROLLUPS.into_iter().filter(|_| !self.is_void) {
@@ -142,12 +141,13 @@ impl Change {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "numbers that are summed are small")]
-/// Rounded as the databases can do it too: no number that is summed is below -1, and above 0 to cut off is to round down.
+/// Rounds to billionths in a way that the databases can also compute: no summed number is below -1, and for positive
+/// numbers truncation rounds down.
 fn billionths(number: f64) -> i64 {
     (number * BILLIONTHS + BILLIONTHS + 0.5).floor() as i64 - 1_000_000_000
 }
 
-/// Appends the sum of a column: whole numbers as they are, others in billionths, rounded as they are in the counts.
+/// Appends the sum of a column: integers unchanged, floats in billionths, rounded as in the counts.
 pub(crate) fn sum(sql: &mut Sql, column: Column) {
     sql.push("CAST(SUM(");
     if column.kind == CellKind::Float {
@@ -160,7 +160,7 @@ pub(crate) fn sum(sql: &mut Sql, column: Column) {
 }
 
 impl Weeks {
-    /// From the columns of [`weeks`]; `None` while nothing is counted.
+    /// Reads the columns of [`weeks`]; returns `None` if nothing is counted.
     pub(super) fn of(cells: &[Cell]) -> Result<Option<Self>> {
         let [Cell::Int(until), Cell::Text(zone), Cell::Text(week_start)] = cells else { return Ok(None) };
         let (zone, week_start) = Self::parse(zone, week_start)?;
@@ -172,7 +172,7 @@ impl Weeks {
         known.ok_or_else(|| Error::internal("weeks are counted in a zone that is not known"))
     }
 
-    /// The week that holds an instant: its start, and the next one's.
+    /// Returns the start of the week that contains an instant, and the start of the next week.
     fn around(&self, at: i64) -> Result<(i64, i64)> {
         let at = DateTime::from_timestamp_millis(at);
         let week = at.and_then(|at| boundaries(BucketUnit::Week, self.zone, self.week_start, at, at, 1));
@@ -180,9 +180,9 @@ impl Weeks {
         Ok((week[0], week[1]))
     }
 
-    /// Adds changes up to where counting has come.
+    /// Adds the changes whose time is before `until`.
     fn count<'a>(&self, changes: impl IntoIterator<Item = &'a Change>, table: &mut Table) -> Result<()> {
-        // Rows of one call are mostly of few weeks.
+        // Caches week boundaries: the rows of one call mostly fall into few weeks.
         let mut known: BTreeMap<i64, i64> = BTreeMap::new();
         for change in changes.into_iter().filter(|change| change.at < self.until) {
             let near = known.range(..=change.at).next_back().filter(|(_, end)| change.at < **end);
@@ -206,25 +206,25 @@ impl Weeks {
     }
 }
 
-/// Appends the columns that [`Weeks::of`] takes.
+/// Appends the columns that [`Weeks::of`] reads.
 pub(super) fn weeks(sql: &mut Sql) {
     sql.push("CASE WHEN rolled_to = last THEN rolled_until END AS rolled_until, rolled_zone, rolled_week_start");
 }
 
 impl Tx {
-    /// Notes what happened to a row, to be counted when the transaction commits.
+    /// Records a change of a row, to be counted when the transaction commits.
     pub(super) fn count_later(&self, noun: &'static Noun, row: &Record, operation: EventOperation) {
         self.conn.pending().counts.note(noun, row, operation);
     }
 
-    /// Which weeks were last seen to be counted; `None` if that is not known.
+    /// Returns the cached rollup state; the outer `None` means that it is not cached.
     #[expect(clippy::option_option, reason = "not to know is another thing than to know that none are counted")]
     pub(super) fn cached_weeks(&self) -> Option<Option<Weeks>> {
         let seen = self.store.weeks.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.get(&self.organization()).cloned()
     }
 
-    /// Remembers which weeks are counted.
+    /// Caches the rollup state.
     pub(super) fn cache_weeks(&self, weeks: Option<&Weeks>) {
         let mut seen = self.store.weeks.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MAX_SEEN {
@@ -233,7 +233,7 @@ impl Tx {
         seen.insert(self.organization(), weeks.cloned());
     }
 
-    /// Counts what was noted. The organization's sequence is taken already.
+    /// Writes the recorded counts. The transaction must hold the lock of the organization's sequence row.
     pub(super) async fn store_counts(&self, notes: &RollupDelta, weeks: Option<&Weeks>) -> Result<()> {
         let Some(weeks) = weeks else { return Ok(()) };
         for (rollup, table) in notes.tables(weeks)? {
@@ -244,7 +244,7 @@ impl Tx {
 }
 
 impl Weeks {
-    /// Appends to a condition that weeks are counted as was thought, by what the sequence was taken with.
+    /// Appends a condition that the rollup state is the expected one, as read by the part that locked the sequence row.
     pub(super) fn are(weeks: Option<&Self>, sql: &mut Sql, sequence: Alias) {
         sql.push(" AND EXISTS (SELECT 1 FROM ").alias(sequence).push(" WHERE ").column(sequence, "rolled_until");
         match weeks {
@@ -270,8 +270,9 @@ impl Table {
         self.0.len()
     }
 
-    /// Appends the statement that adds counts to what is there. One value or one array a column: the same text for any number.
-    /// On PostgreSQL it may come after the part of a batch that takes the sequence.
+    /// Appends the statement that adds these counts to the stored ones. Binds one value or one array per column, so
+    /// that the text is the same for any number of rows. On PostgreSQL, the statement may follow the part `after` of a
+    /// batch, which locks the sequence row.
     pub(super) fn add(&self, sql: &mut Sql, rollup: &Rollup, organization: OrganizationId, after: Option<Alias>) {
         let table = &self.0;
         let columns = |sql: &mut Sql, write: &dyn Fn(&mut Sql, &[&'static str])| {
@@ -313,7 +314,7 @@ impl Table {
             for place in 1..width + 2 {
                 sql.push(", value ->> ").number(place);
             }
-            // Without a condition, ON would be taken for a join's.
+            // Without a condition, `SQLite` would parse ON as part of a join.
             sql.push(" FROM json_each(").bind(serde_json::Value::from(rows).to_string()).push(") WHERE TRUE");
         }
         sql.push(" ON CONFLICT (organization_id, ").name(&[rollup.key]).push(", week) DO UPDATE SET ");

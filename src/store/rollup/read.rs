@@ -1,4 +1,4 @@
-//! Reads the counts, if they are in force and of the weeks that were asked for.
+//! Reads the counts, if they are valid and have the requested week boundaries.
 
 use chrono_tz::Tz;
 use entity::{noun::StringEnum, organization::Weekday, rollup::Rollup};
@@ -18,45 +18,46 @@ use crate::{
     },
 };
 
-/// The organization whose counts are asked for.
+/// Alias of the organization whose counts are read.
 const OWNER: Alias = Alias::nested('o', 0);
 
-/// What is asked of the counts.
+/// A query for counts.
 #[derive(Clone, Debug)]
 pub struct Asked<'a> {
-    /// Which counts.
+    /// The counts to read.
     pub rollup: &'static Rollup,
-    /// Whether by the relation.
+    /// Whether to group by the relation.
     pub by_key: bool,
-    /// Whether by week.
+    /// Whether to group by week.
     pub by_week: bool,
-    /// Weeks of this zone and no other.
+    /// Required time zone of the weeks, if any.
     pub zone: Option<&'a str>,
-    /// Weeks that start on this day and no other.
+    /// Required first day of the weeks, if any.
     pub week_start: Option<Weekday>,
-    /// Whether the largest come first, or in the order of week and relation.
+    /// Whether to order by the number of rows, descending; otherwise by week and relation.
     pub largest_first: bool,
-    /// After the group with these values of these columns, in this order.
+    /// Returns only groups after the one with these values of these columns, in this order.
     pub after: Option<(Vec<Term>, Vec<Cell>)>,
-    /// Most groups.
+    /// Maximum number of groups.
     pub limit: usize,
 }
 
-/// What the counts say.
+/// The result of a query for counts.
 #[derive(Debug)]
 pub struct Rolled {
-    /// The zone of the weeks.
+    /// The time zone of the weeks.
     pub zone: Tz,
-    /// First day of the weeks.
+    /// The first day of the weeks.
     pub week_start: Weekday,
-    /// The first and the last week with any row.
+    /// The first and the last week that has rows.
     pub span: Option<(i64, i64)>,
-    /// The relation and the week, where asked for; the rows, the groups, all rows; then sum and number of each column.
+    /// For each group: the relation and the week, if requested; the numbers of its rows, of all groups and of all rows;
+    /// then sum and number of values of each column.
     pub groups: Vec<Vec<Cell>>,
 }
 
 impl<C: Connection> Scope<C> {
-    /// The counts of all rows; `None` if they do not answer that.
+    /// Returns the counts of all rows; `None` if the counts cannot answer the query.
     pub async fn rolled(&self, asked: &Asked<'_>) -> Result<Option<Rolled>> {
         self.may_read(asked.rollup.noun)?;
         let mut sql = self.sql();
@@ -114,7 +115,7 @@ impl Asked<'_> {
             sql.push(" GROUP BY t.organization_id");
             self.keys(sql, "t");
         }
-        // A table of its own for what is told with each group: a window over all groups would copy them.
+        // The totals that accompany each group have their own CTE: a window function over all groups would copy them.
         sql.push("), a AS (SELECT g.organization_id, COUNT(*) AS groups, CAST(SUM(g.n) AS BIGINT) AS records, ");
         sql.push("MIN(g.first) AS first_week, MAX(g.last) AS last_week FROM g GROUP BY g.organization_id) ");
         sql.push("SELECT o.organization_id, o.rolled_zone, o.rolled_week_start, a.first_week, a.last_week");
@@ -130,7 +131,7 @@ impl Asked<'_> {
             (OWNER, "organization_id"),
         );
         if let Some((order, values)) = &self.after {
-            // Rows of no relation are counted under no id.
+            // Rows without a relation are counted under the nil id.
             let value = |(term, cell): (&Term, &Cell)| match (term.column.kind, cell) {
                 (CellKind::Id, Cell::Null) => Cell::Id(Uuid::nil()),
                 _ => cell.clone(),
