@@ -1,5 +1,5 @@
-//! Takes away what tells about a person, and keeps what is counted: at once for the person's own row and for what is hidden
-//! from then on, in steps for the bytes of the rows about them.
+//! Erases the data about a person and keeps the rows for counts: empties the person's own row and hides the other data
+//! at once; empties the rows about the person in steps.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -33,26 +33,26 @@ use crate::{
     },
 };
 
-/// Most rows that one step empties. An erasure of no more is done at once.
+/// Maximum number of rows that one step empties. A smaller erasure is done in one transaction.
 pub const STEP: usize = 200;
 
-/// What a transaction erases.
+/// The erasure that a transaction performs.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Erasing {
-    /// What the ledger's file has yet to learn.
+    /// Entries that are not yet in the ledger file.
     pub entries: Vec<Entry>,
-    /// The job that goes on, if that was not all.
+    /// The job that continues the erasure, if rows are left.
     pub job: Option<Uuid>,
 }
 
-/// How far an erasure is.
+/// Progress of an erasure.
 #[derive(Serialize, Deserialize)]
 struct Progress {
-    /// Who asked for it.
+    /// The subject that requested it.
     subject: String,
-    /// Through which API client.
+    /// The API client of the request.
     client: Option<String>,
-    /// Where the next step begins; `None` when all rows are empty.
+    /// Where the next step begins; `None` when all rows are emptied.
     place: Option<Place>,
 }
 
@@ -63,12 +63,12 @@ impl Progress {
 }
 
 impl Scope {
-    /// Takes the next step of an erasure: empties some rows, or ends it when their bytes have left the files.
+    /// Performs the next step of an erasure: empties some rows, or completes it once the data has left the files.
     pub(in crate::store) async fn step_erasure(&self, job: &Job) -> Result<StepResult> {
         let unreadable = || Error::internal("the progress of an erasure cannot be read");
         let mut progress: Progress = serde_json::from_str(&job.progress).map_err(|_| unreadable())?;
         let erasure = self.erasure(job.id).await?.ok_or_else(unreadable)?;
-        // Its events are those of whoever asked for it.
+        // Events of the erasure carry the subject that requested it.
         let actor = Actor::operator(self.organization());
         let actor = Actor { subject: progress.subject.clone(), client: progress.client.clone(), ..actor };
         let scope = self.clone().by(actor);
@@ -77,7 +77,7 @@ impl Scope {
         progress.place = page.next;
         let part = scope.part(&erasure, vec![(page.noun, page.ids)]).await?;
         if !part.rows.is_empty() {
-            // First, as with every erasure; and while nobody waits for the writer.
+            // The ledger is written before the commit, and before this step begins a transaction that others wait for.
             scope.store.append(vec![Entry::Part(part.clone())]).await?;
         }
         let tx = scope.begin().await?;
@@ -106,7 +106,7 @@ impl Scope {
 }
 
 impl<C: Connection> Scope<C> {
-    /// A new part of an erasure that empties these rows.
+    /// Creates a part of an erasure with these rows.
     async fn part(&self, erasure: &Erasure, rows: Vec<(&'static Noun, Vec<Uuid>)>) -> Result<Part> {
         let organization = self.organization().0;
         let (rows_by_name, identifiers) = (BTreeMap::new(), Vec::new());
@@ -124,7 +124,7 @@ impl<C: Connection> Scope<C> {
 }
 
 impl Tx {
-    /// Erases a person. Answers whether that was left to do.
+    /// Erases a person. Returns false if the person does not exist or is already erased.
     pub async fn erase(&self, person: Uuid) -> Result<bool> {
         let record = self.lock_person(person).await?;
         if record.as_ref().is_none_or(|record| !record.cell(ERASED_AT).is_null()) {
@@ -139,7 +139,7 @@ impl Tx {
             identifiers: Vec::new(),
         };
         self.empty_person(record, &mut erasure).await?;
-        // Few rows about them are emptied at once.
+        // A small number of rows is emptied at once.
         let (mut rows, mut count, mut place) = (Vec::new(), 0, Place::below_person());
         while let Some(at) = place.as_ref().filter(|_| count <= STEP) {
             let page = self.about(person, at, STEP + 1).await?;
@@ -161,7 +161,7 @@ impl Tx {
         Ok(true)
     }
 
-    /// Begins an erasure of another time again. Answers whether this database had not seen it yet.
+    /// Repeats an erasure from the ledger. Returns false if this database knows it already.
     pub async fn repeat_erasure(&self, erasure: &Erasure) -> Result<bool> {
         if self.erasure(erasure.id).await?.is_some() {
             return Ok(false);
@@ -173,8 +173,8 @@ impl Tx {
         Ok(true)
     }
 
-    /// Empties the rows of a part of another time, at most [`STEP`] of them if `from` is the place of the first. What named
-    /// the person only after the backup is known by its id alone. Answers how many rows are left after these.
+    /// Empties the rows of a part from the ledger, at most [`STEP`] of them beginning at the index `from`. Only its ids
+    /// identify rows that came to refer to the person after the backup. Returns how many rows are left.
     pub async fn erase_part_again(&self, part: &Part, from: usize) -> Result<usize> {
         let Some(erasure) = self.erasure(part.erasure).await? else { return Ok(0) };
         if self.knows_part(part.id).await? {
@@ -202,7 +202,7 @@ impl Tx {
         Ok(left)
     }
 
-    /// Locks the row of a person so that nobody who names it is under way: what they write is seen by the steps.
+    /// Locks the person's row exclusively, which waits for transactions that refer to it: the steps see their rows.
     async fn lock_person(&self, person: Uuid) -> Result<Option<Record>> {
         let mut sql = self.sql();
         if sql.is_postgres() {
@@ -214,7 +214,7 @@ impl Tx {
         Ok(self.lock_as(PERSON, &[person], false).await?.remove(&person))
     }
 
-    /// Empties the person's own row, and enters the erasure with the hashes of their external ids.
+    /// Empties the person's own row, and records the erasure with the hashes of the person's external ids.
     async fn empty_person(&self, record: Option<Record>, erasure: &mut Erasure) -> Result<()> {
         let ids: Vec<Uuid> = record.iter().map(Record::id).collect();
         let own = self.part(erasure, vec![(PERSON, ids.clone())]).await?;
@@ -229,7 +229,7 @@ impl Tx {
         self.overwrite_unknown_fingerprints().await
     }
 
-    /// Leaves the rows about the person to steps.
+    /// Leaves the rows about the person to a job.
     async fn go_on(&self, erasure: &Erasure) -> Result<()> {
         let actor = self.actor();
         let place = Place::below_person();
@@ -238,7 +238,7 @@ impl Tx {
         self.begin_job(&Job { id: erasure.id, kind, row: erasure.person, progress, steps: 0 }).await
     }
 
-    /// Empties the rows of a part and enters it.
+    /// Empties the rows of a part and records the part.
     async fn empty_part(&self, erasure: &Erasure, part: &Part) -> Result<()> {
         if part.rows.is_empty() {
             return Ok(());
@@ -253,7 +253,7 @@ impl Tx {
         self.enter_part(part).await
     }
 
-    /// Empties rows, and answers how many of them held something.
+    /// Empties rows, and returns how many of them held erasable data.
     async fn empty(&self, erasure: &Erasure, rows: &[(&'static Noun, Vec<Uuid>)]) -> Result<i64> {
         let mut count = 0;
         for (noun, ids) in rows.iter().filter(|(_, ids)| !ids.is_empty()) {
@@ -283,7 +283,7 @@ impl Tx {
         Ok(count)
     }
 
-    /// Takes away the external ids of rows.
+    /// Deletes all external ids of rows.
     pub(in crate::store) async fn forget_external_ids(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<()> {
         let mut sql = self.sql();
         sql.push("DELETE FROM ").name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
@@ -293,7 +293,7 @@ impl Tx {
         self.rows(sql.finish(), &[]).await.map(drop)
     }
 
-    /// Takes single external ids away from rows, all with as many statements as by one.
+    /// Deletes single external ids of rows, 1,000 per statement.
     pub(in crate::store) async fn drop_external_ids(
         &self,
         noun: &'static Noun,
@@ -321,7 +321,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The organization's newest salt, or a new one.
+    /// Returns the organization's newest salt, or generates one.
     async fn salt(&self) -> Result<String> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.salt FROM erasure AS t WHERE ");
@@ -336,7 +336,7 @@ impl Tx {
         Ok(URL_SAFE_NO_PAD.encode(bits))
     }
 
-    /// Counts rows that an erasure has emptied, and notes when it is done.
+    /// Adds to the number of emptied rows of an erasure, and records its completion.
     async fn move_erasure(&self, id: Uuid, emptied: i64, is_done: bool) -> Result<()> {
         let mut sql = self.sql();
         sql.push("UPDATE erasure AS t SET row_count = row_count + ").bind(emptied);
@@ -353,7 +353,7 @@ impl Tx {
         self.rows(sql.finish(), &[]).await.map(drop)
     }
 
-    /// Writes a part into the database's own ledger.
+    /// Records a part in the database.
     async fn enter_part(&self, part: &Part) -> Result<()> {
         let mut sql = self.sql();
         sql.push("INSERT INTO erasure_part (organization_id, id, erasure_id, erased_rows) VALUES (");
@@ -378,7 +378,7 @@ impl Tx {
     }
 }
 
-/// The columns of a row that hold something to erase, each empty.
+/// Returns the columns of a row that hold erasable data, each with its empty value.
 fn emptied_columns(noun: &'static Noun, record: &Record, erased_at: i64) -> Vec<(Column, Cell)> {
     let erasable = noun.all_fields().filter(|field| field.is_erasable());
     let mut changes: Vec<(Column, Cell)> = erasable
@@ -391,7 +391,7 @@ fn emptied_columns(noun: &'static Noun, record: &Record, erased_at: i64) -> Vec<
     changes
 }
 
-/// By what an external id is known again after it was taken away.
+/// Hash by which a removed external id is recognized.
 pub(in crate::store) fn hash(salt: &str, noun: &Noun, key: &ExternalId) -> String {
     let secret = hmac::Key::new(hmac::HMAC_SHA256, salt.as_bytes());
     let text = format!("{}\0{}\0{}", noun.table, key.system, key.id);

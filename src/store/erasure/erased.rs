@@ -1,4 +1,4 @@
-//! Keeps an erased person from being brought back by an import, a retry or an update.
+//! Prevents an import, a retry or an update from restoring data about an erased person.
 
 use std::collections::{HashMap, HashSet};
 
@@ -33,7 +33,8 @@ use crate::{
 pub(in crate::store) const ERASED_KEY: &str = "the customer with this external id was erased";
 
 impl<C: Connection> Scope<C> {
-    /// Which of these external ids an erasure has taken away, and who carried them or was told of by their row.
+    /// Returns which of these external ids were removed by an erasure, each with the erased person: the one who had the
+    /// external id, or whom the row with it was about.
     pub async fn erased_keys(&self, noun: &'static Noun, keys: Vec<ExternalId>) -> Result<HashMap<ExternalId, Uuid>> {
         let mut erased = HashMap::new();
         if keys.is_empty() {
@@ -66,7 +67,7 @@ impl<C: Connection> Scope<C> {
 }
 
 impl Tx {
-    /// Refuses drafts that would bring an erased person, or words about one, back.
+    /// Refuses drafts that would restore an erased person, or data about one.
     pub(in crate::store) async fn refuse_erased(&self, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
         if !personal::is_about_a_person(noun) {
             return Ok(());
@@ -94,7 +95,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Refuses to name an erased person anew, and to say more about one.
+    /// Refuses drafts that refer to an erased person anew, or add personal data to a row about one.
     async fn refuse_words(&self, column: &str, relation: &str, drafts: &mut [Draft]) -> Result<()> {
         let before = |draft: &Draft| draft.current.as_ref().and_then(|row| row.cell(column).id());
         let named: HashSet<Uuid> =
@@ -106,7 +107,8 @@ impl Tx {
         let is_erased = |id: Option<Uuid>| id.is_some_and(|id| erased.contains(&id));
         for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
             let (before, after) = (before(draft), draft.cell(column).id());
-            // Nor may a row leave whom it tells about: it would be passed over when their rows are emptied.
+            // A row must not change the person it refers to either: the erasure would not find it when it empties the
+            // person's rows.
             if before != after && (is_erased(after) || is_erased(before)) {
                 draft.refuse(Code::Erased, &format!("{relation}Ref"), "this customer was erased");
             } else if is_erased(before) {
@@ -125,8 +127,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Empties, in rows to be made, what an erasure would: of those about somebody who was erased. Nothing would take it
-    /// away later.
+    /// Empties the erasable fields of new rows that are about an erased person. No later erasure step would remove
+    /// them.
     pub(in crate::store) async fn leave_out_words(&self, noun: &'static Noun, rows: &mut [NewRow]) -> Result<()> {
         let is_there = |path: &&Vec<SubjectPath>| path.last().is_some_and(|last| last.noun.table == noun.table);
         for path in personal::paths().iter().filter(is_there) {
@@ -156,8 +158,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Which of these people were erased. One who is being erased at this moment is waited for, and one found here is
-    /// not erased before this transaction ends.
+    /// Returns which of these people were erased. Waits for an erasure in progress, and locks the rows, so that no one
+    /// else among them is erased before this transaction ends.
     async fn erased_among(&self, people: Vec<Uuid>) -> Result<HashSet<Uuid>> {
         if people.is_empty() {
             return Ok(HashSet::new());

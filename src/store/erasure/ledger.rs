@@ -1,11 +1,12 @@
-//! The ledger of erasures outside the database: a file of chained and counted lines, forced to disk before an erasure commits.
+//! The erasure ledger outside the database: a file of hash-chained, numbered lines, synced to disk before an erasure
+//! commits.
 //!
-//! It survives the restore of an older backup, which brings back those who were erased since. It holds ids and salted
-//! hashes, nothing that tells about a person.
+//! The ledger allows erasures to be repeated after an older backup was restored, which brings erased people back. It
+//! contains ids and salted hashes, and no data about a person.
 //!
-//! Line 1 is the header: the ledger's id, how many lines it has and the hash of the last. Each line after it is JSON with its number, the hash
-//! of the line before and an entry. The header is brought up to date after the lines are on disk, so a file that was cut
-//! short has fewer lines than it says, and one whose writer crashed has at most more.
+//! Line 1 is the header: the ledger's id, the number of lines and the hash of the last line. Each further line is JSON
+//! with its number, the hash of the previous line and an entry. The header is updated after the lines are on disk, so a
+//! truncated file has fewer lines than its header says, and a file whose writer crashed has at most more.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -21,61 +22,61 @@ use entity::id;
 use sea_orm::prelude::Uuid;
 use serde::{Deserialize, Serialize};
 
-/// The format that this program writes and reads.
+/// The format version that this program writes and reads.
 const FORMAT: u32 = 1;
 
-/// How long the text of a hash is.
+/// Length of a hash as text.
 const HASH: usize = 43;
 
-/// How much is read at a time to find the last line.
+/// Number of bytes per read when searching for the last line.
 const PIECE: u64 = 1 << 16;
 
-/// What the ledger tells.
+/// An entry of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Entry {
-    /// Somebody is erased.
+    /// The erasure of a person began.
     Erasure(Erasure),
-    /// Rows about somebody were emptied.
+    /// Rows about a person were emptied.
     Part(Part),
 }
 
-/// The erasure of a person, as it begins.
+/// The start of a person's erasure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Erasure {
-    /// The erasure.
+    /// Id of the erasure.
     pub id: Uuid,
-    /// The tenant.
+    /// The organization.
     pub organization: Uuid,
-    /// Who is erased.
+    /// The erased person.
     pub person: Uuid,
-    /// When, epoch milliseconds.
+    /// Time of the erasure, in epoch milliseconds.
     pub erased_at: i64,
-    /// What the hashes are salted with, here and in its parts.
+    /// Salt of the hashes of this erasure and its parts.
     pub salt: String,
     /// Hashes of the person's external ids.
     pub identifiers: Vec<String>,
 }
 
-/// Rows that an erasure empties in one step.
+/// The rows that an erasure empties in one step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Part {
-    /// The part.
+    /// Id of the part.
     pub id: Uuid,
-    /// The tenant.
+    /// The organization.
     pub organization: Uuid,
-    /// The erasure.
+    /// Id of the erasure.
     pub erasure: Uuid,
     /// Ids of the rows, by the name of their noun.
     pub rows: BTreeMap<String, Vec<Uuid>>,
-    /// Hashes of the external ids that are taken away.
+    /// Hashes of the removed external ids.
     pub identifiers: Vec<String>,
 }
 
 impl Entry {
-    /// The id of the erasure, or of its part.
+    /// The id of the erasure or the part.
     pub const fn id(&self) -> Uuid {
         match self {
             Self::Erasure(erasure) => erasure.id,
@@ -83,7 +84,7 @@ impl Entry {
         }
     }
 
-    /// Who is erased, of what begins an erasure.
+    /// The erased person; `None` for a part.
     pub const fn person(&self) -> Option<Uuid> {
         match self {
             Self::Erasure(erasure) => Some(erasure.person),
@@ -91,7 +92,7 @@ impl Entry {
         }
     }
 
-    /// The tenant.
+    /// The organization.
     pub const fn organization(&self) -> Uuid {
         match self {
             Self::Erasure(erasure) => erasure.organization,
@@ -103,19 +104,19 @@ impl Entry {
 /// Why a ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The file is away, closed to us, or the disk is full.
+    /// The file is missing or not accessible, or the disk is full.
     #[error("the erasure ledger {} cannot be used", .0.display())]
     Unusable(PathBuf, #[source] io::Error),
-    /// There is nothing in it: not even the header of a ledger without erasures.
+    /// The file is empty: it lacks the header that even a ledger without erasures has.
     #[error("the erasure ledger {} is empty, which a ledger never is; use an unchanged copy", .0.display())]
     Empty(PathBuf),
-    /// The first line is no header of ours.
+    /// The first line is not a header of this format.
     #[error(
         "line 1 of {} is not the header of an erasure ledger of this version: use an unchanged copy of the ledger; to begin \
          a new one from what the database knows, move this file away and start the server", .0.display()
     )]
     NoLedger(PathBuf),
-    /// A line is none of ours, or not the one that was written there.
+    /// A line cannot be parsed, or is not the line that was written at this place.
     #[error(
         "line {line} of the erasure ledger {} {flaw}: it was edited, or lines were removed, added or put in another order. \
          Use an unchanged copy of it", .file.display()
@@ -123,12 +124,12 @@ pub enum LedgerError {
     Broken {
         /// The file.
         file: PathBuf,
-        /// The line, from 1.
+        /// The line number, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// What is wrong with the line.
         flaw: &'static str,
     },
-    /// It has fewer lines than were written.
+    /// The file has fewer lines than were written.
     #[error(
         "the erasure ledger {} is truncated after line {lines} of {counted}; use a complete copy",
         .file.display()
@@ -136,12 +137,12 @@ pub enum LedgerError {
     Short {
         /// The file.
         file: PathBuf,
-        /// How many whole lines it has.
+        /// Number of complete lines.
         lines: u64,
-        /// How many it had.
+        /// Number of lines according to the header.
         counted: u64,
     },
-    /// Its last line was cut off while it was written.
+    /// The last line is incomplete: its writer crashed.
     #[error(
         "line {line} of the erasure ledger {}, the last, has no end: its writer crashed. Nobody was told that this erasure \
          was done. --drop-torn-line goes on without it", .file.display()
@@ -149,7 +150,7 @@ pub enum LedgerError {
     Torn {
         /// The file.
         file: PathBuf,
-        /// The line, from 1.
+        /// The line number, from 1.
         line: u64,
     },
 }
@@ -159,20 +160,20 @@ pub enum LedgerError {
 struct Header {
     ledger: Uuid,
     format: u32,
-    /// Counts this line, too. Of a fixed width, so that it is replaced in place.
+    /// Number of lines, including this one. Has a fixed width, so that the header can be overwritten in place.
     lines: String,
-    /// The hash of the last line.
+    /// Hash of the last line.
     last: String,
 }
 
 impl Header {
-    /// The header of a ledger that ends so.
+    /// Formats the header of a ledger with this end.
     fn line(end: &End) -> String {
         let (lines, last) = (format!("{:012}", end.lines), end.hash.clone());
         serde_json::json!(Self { ledger: end.ledger, format: FORMAT, lines, last }).to_string() + "\n"
     }
 
-    /// What it says of the end.
+    /// Parses the header line.
     fn read(text: &str) -> Option<End> {
         let header: Self = serde_json::from_str(text).ok()?;
         let lines = header.lines.parse().ok().filter(|lines| *lines > 0)?;
@@ -181,7 +182,7 @@ impl Header {
     }
 }
 
-/// Where the next line goes.
+/// The end of the ledger, where the next line is appended.
 struct End {
     ledger: Uuid,
     lines: u64,
@@ -189,9 +190,10 @@ struct End {
 }
 
 impl End {
-    /// The end of a ledger without entries.
+    /// Returns the end of a ledger without entries.
     fn of_none(ledger: Uuid) -> Self {
-        // What the first entry names as the line before: the header without what changes in it.
+        // The first entry refers to this hash as its previous line: it covers only the part of the header that never
+        // changes.
         Self { ledger, lines: 1, hash: hash(ledger.as_bytes()) }
     }
 }
@@ -204,12 +206,12 @@ struct Numbered {
     entry: Entry,
 }
 
-/// What a line is known by in the one after it.
+/// Hash of a line, which the next line refers to.
 fn hash(line: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, line))
 }
 
-/// Appends entries and forces them to disk. Several processes may do it at once.
+/// Appends entries and syncs them to disk. Several processes may append at once.
 pub fn append(path: &Path, entries: &[Entry]) -> Result<(), LedgerError> {
     let unusable = |error| LedgerError::Unusable(path.to_owned(), error);
     let (mut file, mut end) = open(path)?;
@@ -237,9 +239,9 @@ pub fn append(path: &Path, entries: &[Entry]) -> Result<(), LedgerError> {
     write(&mut file).map_err(unusable)
 }
 
-/// Appends those that the file lacks, and answers how many.
+/// Appends the entries that the file lacks, and returns their number.
 pub fn complete(path: &Path, entries: Vec<Entry>) -> Result<usize, LedgerError> {
-    // Makes it if it is missing, and drops what a crash has left of a last line.
+    // Creates a missing file, and removes an incomplete last line.
     drop(open(path)?);
     let mut known: HashSet<Uuid> = HashSet::new();
     each(path, false, |entry| {
@@ -250,15 +252,15 @@ pub fn complete(path: &Path, entries: Vec<Entry>) -> Result<usize, LedgerError> 
     Ok(missing.len())
 }
 
-/// Every entry of the file, in its order.
+/// Reads all entries of the file, in order.
 pub fn read(path: &Path, drops_torn: bool) -> Result<Vec<Entry>, LedgerError> {
     let mut entries = Vec::new();
     each(path, drops_torn, |entry| entries.push(entry))?;
     Ok(entries)
 }
 
-/// Reads the file line by line; refused unless each line follows from the one before and none is missing. A last line
-/// without an end is passed over if `drops_torn`.
+/// Reads the file line by line; Err unless each line follows from the previous one and none is missing. If
+/// `drops_torn`, an incomplete last line is skipped.
 fn each(path: &Path, drops_torn: bool, mut take: impl FnMut(Entry)) -> Result<(), LedgerError> {
     let unusable = |error| LedgerError::Unusable(path.to_owned(), error);
     let broken = |line, flaw| LedgerError::Broken { file: path.to_owned(), line, flaw };
@@ -309,7 +311,7 @@ fn each(path: &Path, drops_torn: bool, mut take: impl FnMut(Entry)) -> Result<()
     Ok(())
 }
 
-/// Opens the file alone, makes it with its header if it is missing, and drops what a crash has left of a last line.
+/// Opens and locks the file, creates it with its header if it is missing, and removes an incomplete last line.
 fn open(path: &Path) -> Result<(File, End), LedgerError> {
     let unusable = |error| LedgerError::Unusable(path.to_owned(), error);
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
@@ -345,7 +347,7 @@ fn open(path: &Path) -> Result<(File, End), LedgerError> {
     Ok((file, end))
 }
 
-/// The last whole line without its end, and where that is.
+/// Returns the last complete line without its line break, and the position after the break.
 fn last_line(file: &mut File) -> io::Result<(Vec<u8>, u64)> {
     let mut start = file.metadata()?.len();
     let mut text: Vec<u8> = Vec::new();
@@ -358,7 +360,7 @@ fn last_line(file: &mut File) -> io::Result<(Vec<u8>, u64)> {
         if start == 0 {
             return Ok((Vec::new(), 0));
         }
-        // A piece twice as large each time, or a long line would be looked through again and again.
+        // Doubles the size of each read, or a long line would be searched again and again.
         let piece = PIECE.max(text.len() as u64).min(start);
         start -= piece;
         let mut before = vec![0; usize::try_from(piece).map_err(io::Error::other)?];

@@ -1,8 +1,8 @@
-//! Hides what tells about somebody from the moment their erasure begins, until its steps have taken the bytes.
+//! Masks the data about a person from the start of the erasure until its steps have emptied the rows.
 //!
-//! The erasure of a person with many rows takes many transactions. From the first of them on there is a job, and whatever
-//! reads a column that an erasure empties reads it by way of this module, which answers for rows about a person with a
-//! job what will stand there in the end. Which columns of which rows these are follows from the personal tags.
+//! The erasure of a person with many rows takes many transactions. From the first one on there is a job, and every read
+//! of an erasable column goes through this module, which returns the emptied value for rows about a person with a job.
+//! The personal tags of the schema determine the columns and rows.
 
 use entity::{
     id::OrganizationId,
@@ -16,18 +16,18 @@ use crate::store::statement::{
     tenant_check::TenantCheck,
 };
 
-/// Whether rows of the noun may have to be hidden. The person's own row is emptied at once.
+/// Returns whether rows of the noun may have to be masked. The person's own row is emptied at once.
 pub(in crate::store) fn covers(noun: &Noun) -> bool {
     noun.table != PERSON.table && personal::is_about_a_person(noun)
 }
 
-/// The field behind a column that may have to be hidden.
+/// Returns the field of a column that may have to be masked.
 pub(in crate::store) fn covered(noun: &'static Noun, column: &str) -> Option<&'static Field> {
     let field = noun.all_fields().find(|field| field.column == column)?;
     (field.is_erasable() && covers(noun)).then_some(field)
 }
 
-/// What a column holds that says nothing.
+/// Returns the emptied value of a column.
 pub(in crate::store) fn nothing(field: &Field) -> Cell {
     if field.is_nullable {
         Cell::Null
@@ -39,7 +39,8 @@ pub(in crate::store) fn nothing(field: &Field) -> Cell {
 }
 
 impl Sql {
-    /// Appends what a column of a row shows: its value, or nothing where the row is about somebody who is being erased.
+    /// Appends the visible value of a column: its value, or the emptied value if the row is about a person who is being
+    /// erased.
     pub(in crate::store) fn shown(
         &mut self,
         noun: &'static Noun,
@@ -49,7 +50,7 @@ impl Sql {
     ) -> &mut Self {
         let from = self.length();
         let Some(field) = covered(noun, column.name) else {
-            // Another noun's column may have the same name.
+            // A column of another noun may have the same name.
             return self.column(alias, column.name).behind(from);
         };
         self.push("CASE WHEN ").is_masked(noun, alias, organization).push(" THEN ");
@@ -61,7 +62,7 @@ impl Sql {
         self.push(" ELSE ").column(alias, column.name).push(" END").behind(from)
     }
 
-    /// Appends the test that a row of a noun is about somebody who is being erased.
+    /// Appends the condition that a row of a noun is about a person who is being erased.
     pub(in crate::store) fn is_masked(
         &mut self,
         noun: &'static Noun,
@@ -71,15 +72,15 @@ impl Sql {
         self.during_erasure(alias, organization).leads_to_masked(noun, alias, organization).push(")")
     }
 
-    /// Opens a condition that holds only while somebody is being erased.
+    /// Opens a condition that is false unless a job exists, that is, unless a person is being erased.
     fn during_erasure(&mut self, alias: Alias, organization: OrganizationId) -> &mut Self {
-        // Asked once for a statement, and nearly always false: then no row is looked at.
+        // Evaluated once per statement and nearly always false, so that no row has to be tested.
         let job = Alias::nested('q', alias.depth() + 1);
         self.push("(EXISTS (SELECT 1 FROM job AS ").alias(job).push(" WHERE ");
         self.filter_tenant(TenantCheck::Veil, job, "organization_id", organization).push(") AND ")
     }
 
-    /// Appends, for a set that an erasure empties and whose index table was named last, that the row is not about somebody
+    /// Appends, for an erasable set whose index table was named last, the condition that the row is not about a person
     /// who is being erased.
     pub(crate) fn unmasked(
         &mut self,
@@ -96,7 +97,7 @@ impl Sql {
         }
     }
 
-    /// The same for rows of the column's index table, which name the noun's row.
+    /// Like [`Sql::unmasked`], for rows of the column's index table, which refer to the noun's row.
     pub(in crate::store) fn unmasked_items(
         &mut self,
         noun: &'static Noun,
@@ -111,7 +112,7 @@ impl Sql {
         self.names_masked(noun, items, &[noun.table, "_id"], organization).push(")")
     }
 
-    /// Appends the test that the row of a noun whose id stands in a column is about somebody who is being erased.
+    /// Appends the condition that a column refers to a row of a noun that is about a person who is being erased.
     pub(in crate::store) fn names_masked(
         &mut self,
         noun: &'static Noun,
@@ -160,7 +161,7 @@ impl Sql {
 #[cfg(debug_assertions)]
 pub(in crate::store) use watch::must_hide;
 
-/// Looks at each statement of a build for tests: none may read what an erasure empties unless it is behind the mask.
+/// Checks every statement in debug builds: none may read erasable data except through the mask.
 #[cfg(debug_assertions)]
 mod watch {
     use std::{ops::Range, sync::LazyLock};
@@ -169,11 +170,11 @@ mod watch {
 
     use super::covers;
 
-    /// What an erasure takes away of a noun.
+    /// The erasable data of a noun.
     struct Hidden {
         noun: &'static Noun,
         columns: Vec<String>,
-        /// The tables beside the noun's own.
+        /// The tables of the noun besides its own.
         tables: Vec<String>,
     }
 
@@ -190,7 +191,7 @@ mod watch {
         personal::about_a_person().iter().copied().filter(|noun| covers(noun)).map(of).collect()
     });
 
-    /// Panics if a statement reads what an erasure takes away, other than in these places.
+    /// Panics if a statement reads erasable data outside the ranges `behind`.
     pub fn must_hide(text: &str, behind: &[Range<usize>]) {
         let is_open = |at: usize| !behind.iter().any(|range| range.contains(&at));
         for Hidden { noun, columns, tables } in &*HIDDEN {

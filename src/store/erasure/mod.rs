@@ -1,4 +1,4 @@
-//! Erasing a person: what is about them, what is hidden at once, the steps, and the ledger.
+//! Erasure of a person: the rows about the person, the mask that hides them at once, the steps, and the ledger.
 
 pub(in crate::store) mod erase;
 pub(in crate::store) mod erased;

@@ -1,4 +1,4 @@
-//! Attributes that an admin declared not personal, and what a caller may see of the others.
+//! Attributes that an admin declared not personal, and which other attributes a caller may read.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -27,22 +27,22 @@ use crate::{
 /// Names of attributes that are not personal, by the table of their noun.
 pub type Open = HashMap<&'static str, Arc<BTreeSet<String>>>;
 
-/// What a caller may see.
+/// A caller's access to attributes.
 #[derive(Clone, Copy, Debug)]
 pub struct AttributeAccess<'a> {
     /// The caller.
     pub actor: &'a Actor,
-    /// Attributes that are not personal, if they were read: most requests have no need of them.
+    /// Attributes that are not personal; `None` until they were read, because most requests do not need them.
     open: Option<&'a Open>,
 }
 
 impl AttributeAccess<'_> {
-    /// Refuses unless the caller may see the column, whatever stands in it.
+    /// Err unless the caller may read the column, whatever its values.
     pub fn may_use(self, field: &Field) -> Result<()> {
         if field.is_guarded() { self.actor.require(Permission::CustomersRead) } else { Ok(()) }
     }
 
-    /// The attributes the caller may see and no others; `None` if the caller may see all.
+    /// Returns the only attributes that the caller may read; `None` if the caller may read all.
     pub fn open_attributes(self, noun: &Noun, field: &Field) -> Result<Option<Arc<BTreeSet<String>>>> {
         if self.may_use(field).is_ok() {
             return Ok(None);
@@ -51,7 +51,7 @@ impl AttributeAccess<'_> {
         Ok(Some(open.get(noun.table).cloned().unwrap_or_default()))
     }
 
-    /// Refuses unless the caller may see the values of an attribute.
+    /// Err unless the caller may read the values of an attribute.
     pub fn may_use_attribute(self, noun: &Noun, field: &Field, name: &str) -> Result<()> {
         match self.open_attributes(noun, field)? {
             Some(open) if !open.contains(name) => self.may_use(field),
@@ -61,12 +61,12 @@ impl AttributeAccess<'_> {
 }
 
 impl<C: Connection> Scope<C> {
-    /// What the caller may see.
+    /// Returns the caller's access to attributes.
     pub fn attribute_access(&self) -> AttributeAccess<'_> {
         AttributeAccess { actor: self.actor(), open: self.open.get() }
     }
 
-    /// Reads which attributes are not personal, once for a request: what was changed before it holds.
+    /// Reads which attributes are not personal, once per request; includes all changes committed before.
     pub async fn read_open_attributes(&self) -> Result<()> {
         if self.open.get().is_some() {
             return Ok(());
@@ -86,7 +86,7 @@ impl<C: Connection> Scope<C> {
             }
         }
         let open = open.into_iter().map(|(table, names)| (table, Arc::new(names))).collect();
-        // Whoever was faster in the same request has read the same.
+        // A concurrent query of the same request may already have set the same value.
         let _ = self.open.set(open);
         Ok(())
     }

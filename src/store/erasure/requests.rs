@@ -1,4 +1,5 @@
-//! Erasures as the database knows them: for the ledger, for those who ask how far one is, and for what goes on with it.
+//! Reads the erasures recorded in the database: for the ledger, for progress queries, and for the steps that continue
+//! them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,22 +19,22 @@ use crate::{
     },
 };
 
-/// How far an erasure is.
+/// Progress of an erasure.
 #[derive(Clone, Copy, Debug)]
 pub struct Extent {
-    /// When it began, epoch milliseconds.
+    /// Start of the erasure, in epoch milliseconds.
     pub erased_at: i64,
-    /// How many rows it has emptied so far, the person's own among them.
+    /// Number of rows emptied so far, including the person's own row.
     pub rows: i64,
-    /// When everything was gone, epoch milliseconds; `None` while it goes on.
+    /// Completion of the erasure, in epoch milliseconds; `None` while it is in progress.
     pub done_at: Option<i64>,
 }
 
 const ERASURE: [CellKind; 4] = [CellKind::Id, CellKind::Id, CellKind::Int, CellKind::Text];
 
 impl<C: Connection> Scope<C> {
-    /// The erasures of the organization with their parts, the first one first, as the ledger tells of them: all of them, or
-    /// those whose ids were made since then.
+    /// Returns the erasures of the organization with their parts as ledger entries, oldest first: all of them, or only
+    /// those whose ids were generated at or after `since`.
     pub async fn erasures(&self, since: Option<DateTime<Utc>>) -> Result<Vec<Entry>> {
         let first = since.map(|since| first_id(since.timestamp_millis()));
         let mut sql = self.sql();
@@ -59,7 +60,7 @@ impl<C: Connection> Scope<C> {
         for row in parts {
             let [Cell::Id(id), Cell::Id(erasure), Cell::Text(rows)] = row.as_slice() else { return Err(unreadable()) };
             let rows = serde_json::from_str(rows).map_err(|_| unreadable())?;
-            // The parts of an earlier version are named as their erasure is, and are no entries of their own.
+            // Parts written by an earlier version have the id of their erasure, and have no hashes of their own.
             let (id, organization) = (*id, self.organization().0);
             let identifiers = if id == *erasure { Vec::new() } else { hashes.remove(&id).unwrap_or_default() };
             entries.push(Entry::Part(Part { id, organization, erasure: *erasure, rows, identifiers }));
@@ -67,7 +68,7 @@ impl<C: Connection> Scope<C> {
         Ok(entries)
     }
 
-    /// The hashes that each part, or the beginning, has taken away: of all erasures, or of these.
+    /// Returns the hashes by the id of the part, or of the erasure for those of its start: of all erasures, or of `of`.
     async fn erased_hashes(&self, of: Option<&[Uuid]>) -> Result<HashMap<Uuid, Vec<String>>> {
         let mut hashes: HashMap<Uuid, Vec<String>> = HashMap::new();
         if of.is_some_and(<[Uuid]>::is_empty) {
@@ -97,7 +98,7 @@ impl<C: Connection> Scope<C> {
         Ok(Erasure { id, organization, person, erased_at, salt: salt.clone(), identifiers })
     }
 
-    /// An erasure, without the hashes.
+    /// Returns an erasure, without its hashes.
     pub(in crate::store) async fn erasure(&self, id: Uuid) -> Result<Option<Erasure>> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.id, t.person_id, t.erased_at, t.salt FROM erasure AS t WHERE ");
@@ -106,7 +107,7 @@ impl<C: Connection> Scope<C> {
         self.read_rows(sql.finish(), &ERASURE).await?.first().map(|row| self.read_erasure(row)).transpose()
     }
 
-    /// Whether a part was entered.
+    /// Returns whether a part is recorded.
     pub(in crate::store) async fn knows_part(&self, id: Uuid) -> Result<bool> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id FROM erasure_part AS t WHERE ");
@@ -115,7 +116,7 @@ impl<C: Connection> Scope<C> {
         Ok(!self.read_rows(sql.finish(), &[]).await?.is_empty())
     }
 
-    /// How far the erasures of these people are; those who were not erased are left out.
+    /// Returns the progress of the erasures of these people; people who were not erased are left out.
     pub async fn erasure_extents(&self, people: &[Uuid]) -> Result<HashMap<Uuid, Extent>> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.person_id, t.erased_at, t.row_count, t.done_at FROM erasure AS t WHERE ");
@@ -139,7 +140,7 @@ fn made_since(sql: &mut Sql, first: Option<Uuid>) -> &mut Sql {
     }
 }
 
-/// The least id that can be made at an instant: ids begin with theirs (RFC 9562, version 7).
+/// Returns the smallest id that can be generated at an instant: ids begin with their timestamp (RFC 9562, version 7).
 fn first_id(millis: i64) -> Uuid {
     Uuid::from_u128(u128::from(u64::try_from(millis).unwrap_or(0)) << 80)
 }

@@ -1,4 +1,4 @@
-//! The rows about a person, a page at a time, in an order that stays: path by path, along the ids.
+//! Reads the rows about a person page by page in a stable order: path by path, and within a path by ids.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::{
@@ -17,12 +17,12 @@ use crate::{
     },
 };
 
-/// A place in the order: rows after it come next. The default is the start, before the person's own row.
+/// A position in this order: the next page begins after it. The default is the start, before the person's own row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The path: names of nouns and columns. Empty for the person's own row.
     path: String,
-    /// The ids along the path that were passed.
+    /// The ids along the path of the last row that was read.
     after: Vec<Uuid>,
 }
 
@@ -31,23 +31,23 @@ pub struct Place {
 pub struct SubjectRows {
     /// The noun.
     pub noun: &'static Noun,
-    /// The rows, in their order. There may be none, and more to come.
+    /// Ids of the rows, in order. May be empty although more pages follow.
     pub ids: Vec<Uuid>,
-    /// Where the next page begins; `None` after the last.
+    /// Where the next page begins; `None` after the last page.
     pub next: Option<Place>,
     path: String,
     found: Vec<IdPath>,
 }
 
 impl SubjectRows {
-    /// The place after the row of that index.
+    /// Returns the position after the row with this index.
     pub fn after(&self, index: usize) -> Option<Place> {
         let after = self.found.get(index)?.clone();
         Some(Place { path: self.path.clone(), after })
     }
 }
 
-/// Ids along a path, down to a row.
+/// The ids along a path, down to a row.
 type IdPath = Vec<Uuid>;
 
 fn name(path: &[SubjectPath]) -> String {
@@ -56,12 +56,12 @@ fn name(path: &[SubjectPath]) -> String {
 }
 
 impl Place {
-    /// As text that callers give back.
+    /// Encodes the position as a cursor for callers.
     pub fn cursor(&self) -> String {
         URL_SAFE_NO_PAD.encode(serde_json::json!((&self.path, &self.after)).to_string())
     }
 
-    /// The place that such a text names, if it names one.
+    /// Parses a cursor; returns `None` if it is invalid.
     pub fn parse(cursor: &str) -> Option<Self> {
         let text = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (path, after): (String, Vec<Uuid>) = serde_json::from_slice(&text).ok()?;
@@ -69,17 +69,17 @@ impl Place {
         (after.is_empty() || after.len() == known.len()).then_some(Self { path, after })
     }
 
-    /// The first row that is not the person's own; `None` if nothing but that row is about a person.
+    /// Returns the position after the person's own row; `None` if no other rows are about people.
     pub(in crate::store) fn below_person() -> Option<Self> {
         personal::paths().first().map(|path| Self { path: name(path), after: Vec::new() })
     }
 }
 
 impl<C: Connection> Scope<C> {
-    /// The next rows about a person from a place on, at most `most`, in a fixed number of statements.
+    /// Returns the next rows about a person from a position on, at most `most`, with a fixed number of statements.
     pub async fn about(&self, person: Uuid, place: &Place, most: usize) -> Result<SubjectRows> {
         let paths = personal::paths();
-        // A path that another version knew begins again from the start: what is done twice does no harm.
+        // A path of another version restarts from the beginning: repeating a step is harmless.
         let Some(at) = paths.iter().position(|path| name(path) == place.path) else {
             let (path, found) = (String::new(), Vec::new());
             return Ok(SubjectRows { noun: PERSON, ids: vec![person], next: Place::below_person(), path, found });
@@ -94,7 +94,8 @@ impl<C: Connection> Scope<C> {
         Ok(SubjectRows { noun: path[path.len() - 1].noun, ids, next, path: place.path.clone(), found })
     }
 
-    /// Rows at the end of a path after some ids, in the order of the ids along it, and what they go on after.
+    /// Reads the rows at the end of a path after a position, in the order of the ids along the path, and the position
+    /// of the next page.
     fn id_path<'a>(
         &'a self,
         path: &'a [SubjectPath],
@@ -115,7 +116,7 @@ impl<C: Connection> Scope<C> {
                 return Ok((found, more));
             }
             let (parent, own) = after.split_at_checked(above.len()).unwrap_or((&[], &[]));
-            // What is left below the row where the last page ended.
+            // The remaining rows below the parent row at which the last page ended.
             if let (Some(below), Some(own)) = (parent.last(), own.first().filter(|own| **own != Uuid::max())) {
                 let rows = self.named(last, &[*below], Some(*own), most).await?;
                 if !rows.is_empty() {
@@ -127,7 +128,7 @@ impl<C: Connection> Scope<C> {
             let (parents, more) = self.id_path(above, person, parent, most).await?;
             let Some(end) = parents.last() else { return Ok((Vec::new(), None)) };
             let mut found: Vec<IdPath> = Vec::new();
-            // Below rows that are in the order of their ids, one statement finds what comes first.
+            // If the parent rows are ordered by their ids, one statement finds the first rows below all of them.
             let at_once = if above.len() == 1 { parents.len() } else { 1 };
             for some in parents.chunks(at_once) {
                 let ids: Vec<Uuid> = some.iter().filter_map(|id_path| id_path.last().copied()).collect();
@@ -145,7 +146,8 @@ impl<C: Connection> Scope<C> {
         })
     }
 
-    /// The first rows that name one of some rows, each with the one it names, after an id if only one is named.
+    /// Returns the first rows that refer to one of the rows `above`, each as the pair of the referenced id and its own
+    /// id; after an id, if `above` is a single row.
     async fn named(
         &self,
         reach: &SubjectPath,
@@ -167,7 +169,7 @@ impl<C: Connection> Scope<C> {
     }
 }
 
-/// The place after everything below a row.
+/// Returns the position after all rows below a row.
 fn passed(parent: &[Uuid]) -> IdPath {
     [parent, &[Uuid::max()]].concat()
 }

@@ -1,4 +1,4 @@
-//! What a ledger that was damaged on purpose or by a crash is told apart by.
+//! Tests how ledgers are diagnosed that were damaged on purpose or by a crash.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn part(number: u128, rows: u128) -> Entry {
     })
 }
 
-/// A ledger of four entries, one of them longer than what is read at a time.
+/// Returns a ledger of four entries, one of which is longer than one read.
 fn ledger() -> (tempfile::TempDir, PathBuf, Vec<Entry>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger");
@@ -69,7 +69,7 @@ fn an_empty_file_is_no_ledger_and_a_missing_one_is_none() {
     assert!(matches!(read(&path, true), Err(LedgerError::Unusable(..))));
     std::fs::write(&path, "").unwrap();
     assert!(matches!(read(&path, true), Err(LedgerError::Empty(_))));
-    // As an earlier format had it.
+    // The format of an earlier version.
     std::fs::write(&path, "{\"id\":\"00000000-0000-0000-0000-000000000001\"}\n").unwrap();
     assert!(matches!(read(&path, true), Err(LedgerError::NoLedger(_))));
     assert!(matches!(append(&path, &[erasure(1)]), Err(LedgerError::NoLedger(_))), "nothing is written over");
@@ -82,7 +82,7 @@ fn an_empty_file_is_no_ledger_and_a_missing_one_is_none() {
 fn a_line_that_a_crash_cut_off_is_told_from_one_that_was_cut_off_later() {
     let (_folder, path, entries) = ledger();
     let whole = std::fs::read(&path).unwrap();
-    // Written, but not yet counted: then the writer crashed.
+    // A line was written but not yet counted in the header when the writer crashed.
     let torn = [&whole[..], b"{\"line\":6,\"prev"].concat();
     std::fs::write(&path, &torn).unwrap();
     assert!(matches!(read(&path, false), Err(LedgerError::Torn { line: 6, .. })));
@@ -93,13 +93,13 @@ fn a_line_that_a_crash_cut_off_is_told_from_one_that_was_cut_off_later() {
         [entries.as_slice(), &[erasure(5)]].concat(),
         "its writer goes on without it"
     );
-    // A line that was counted was acknowledged.
+    // A counted line was acknowledged.
     std::fs::write(&path, &whole[..whole.len() - 9]).unwrap();
     assert!(matches!(read(&path, true), Err(LedgerError::Short { lines: 4, counted: 5, .. })));
     assert!(matches!(append(&path, &[erasure(5)]), Err(LedgerError::Short { lines: 4, counted: 5, .. })));
 }
 
-/// The text with the header it had one line before.
+/// Returns the text with the header as of one line earlier.
 fn counted_less(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let mut header: Header = serde_json::from_str(lines[0]).unwrap();
