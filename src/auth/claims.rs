@@ -91,7 +91,7 @@ pub fn flaw(error: &jsonwebtoken::errors::Error) -> Reason {
     }
 }
 
-/// Converts a NumericDate (RFC 7519, 2: a number that may have a fraction) to whole epoch seconds. Returns `None` if
+/// Converts a `NumericDate` (RFC 7519, 2: a number that may have a fraction) to whole epoch seconds. Returns `None` if
 /// the number is out of range.
 pub fn seconds(number: &Number) -> Option<i64> {
     // Up to this value, a float represents each integer exactly.
@@ -106,7 +106,7 @@ pub fn date<'de, D: Deserializer<'de>>(claim: D) -> Result<i64, D::Error> {
     seconds(&Number::deserialize(claim)?).ok_or_else(|| de::Error::custom("no date"))
 }
 
-/// Returns whether a text is a valid name: 1 to [`MAX_NAME_LENGTH`] characters.
+/// Returns whether a text is a valid name: 1 to 255 characters.
 pub fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= MAX_NAME_LENGTH
 }

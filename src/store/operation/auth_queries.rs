@@ -1,4 +1,4 @@
-//! What is asked before anybody has a scope: whether a client's secret is right, and whose tokens are refused.
+//! Queries for authentication, before a scope exists: secrets of API clients, revocations and quotas.
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -25,21 +25,21 @@ use crate::{
     },
 };
 
-/// An API client as the token endpoint sees it.
+/// An API client, as the token endpoint needs it.
 #[derive(Clone, Debug)]
 pub struct KnownClient {
-    /// Its organization.
+    /// The client's organization.
     pub organization: OrganizationId,
-    /// Hash of its secret.
+    /// Hash of the client's secret.
     pub hash: String,
-    /// What its tokens may do at most.
+    /// Maximum permissions of the client's tokens.
     pub permissions: Permissions,
-    /// Whether it, or its organization, may have none.
+    /// Whether the client or its organization is revoked, so that no token may be issued.
     pub is_refused: bool,
 }
 
 impl Store {
-    /// The API client of that id. It calls to learn which organization it may act in.
+    /// Returns the API client with this id. Not scoped, because the result determines the organization of the caller.
     pub async fn api_client(&self, id: Uuid) -> Result<Option<KnownClient>> {
         let mut sql = self.sql();
         sql.push("SELECT c.organization_id, s.hash, c.scopes, c.revoked_at, w.withdrawn_at FROM api_client_owner d ");
@@ -61,7 +61,8 @@ impl Store {
         }))
     }
 
-    /// Notes when a client last got a token, to the minute: a busy client costs one write a minute.
+    /// Records when a client last got a token, rounded to the minute, so that a busy client causes one write per
+    /// minute.
     pub async fn api_client_was_used(&self, organization: OrganizationId, id: Uuid, now: DateTime<Utc>) -> Result<()> {
         let now = now.timestamp_millis();
         let mut sql = self.sql();
@@ -76,7 +77,7 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// The organization that a token of another issuer names, by id or slug.
+    /// Returns the organization that a token of an external issuer names, by id or slug.
     pub async fn organization_named(&self, name: &str) -> Result<Option<OrganizationId>> {
         let Some((_, id)) = id::decode(name).filter(|(prefix, _)| *prefix == organization::NOUN.prefix) else {
             return self.organization_by_slug(name).await;
@@ -86,7 +87,7 @@ impl Store {
         Ok(self.owners(sql).await?.pop())
     }
 
-    /// Whose tokens are refused, of every organization. What no living token can be of is left out.
+    /// Returns the revocations of every organization, except those too old to affect an unexpired token or URL.
     pub async fn revocations(&self, now: DateTime<Utc>) -> Result<RevokedTokens> {
         let oldest = (now - MAX_URL_LIFETIME - MAX_LIFETIME).timestamp_millis();
         let mut sql = self.sql();
@@ -104,27 +105,27 @@ impl Store {
 }
 
 impl<C> Scope<C> {
-    /// What signs addresses on the caller's behalf, if this server has a key of its own.
+    /// Returns the signer of URLs, if this server has a signing key.
     pub fn addresses(&self) -> Option<&UrlSigner> {
         self.store.addresses.as_deref()
     }
 }
 
-/// What an API client may spend, where its organization has said so.
+/// Limits of an API client that its organization has set.
 #[derive(Clone, Debug)]
 pub struct ClientQuota {
-    /// Its organization.
+    /// The client's organization.
     pub organization: OrganizationId,
-    /// Its id, as tokens name it.
+    /// The client's id, as in tokens.
     pub client: String,
-    /// Points it can save up.
+    /// Maximum number of points that the client can accumulate.
     pub points: Option<u32>,
-    /// Points it gains each second.
+    /// Points that the client gains per second.
     pub per_second: Option<u32>,
 }
 
 impl Store {
-    /// The API clients of every organization that have limits of their own.
+    /// Returns the API clients of all organizations that have their own limits.
     pub async fn client_quotas(&self) -> Result<Vec<ClientQuota>> {
         let mut sql = self.sql();
         sql.push("SELECT organization_id, id, points, points_per_second FROM api_client ");
@@ -147,7 +148,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Keeps the hash of a client's secret, outside of what its description shows.
+    /// Stores the hash of a client's secret, in a table separate from the client's row, and the client's organization.
     pub async fn keep_secret(&self, client: Uuid, hash: &str) -> Result<()> {
         let mut sql = self.sql();
         sql.push("INSERT INTO api_client_secret (organization_id, api_client_id, hash) VALUES (");
@@ -159,20 +160,20 @@ impl Tx {
         self.execute(sql.finish()).await.map(drop)
     }
 
-    /// Refuses the tokens of the caller's organization, of one of its clients, or those a subject was issued until now.
+    /// Revokes the tokens of the caller's organization, of one of its clients, or those issued to a subject until now.
     pub async fn revoke_tokens(&self, kind: Revocation, subject: &str) -> Result<()> {
         let mut sql = self.sql();
         sql.push("INSERT INTO token_withdrawal (organization_id, kind, subject, withdrawn_at) VALUES (");
         sql.bind_tenant(self.organization()).push(", ").bind(kind.name()).push(", ").bind(subject).push(", ");
         sql.bind(self.now().timestamp_millis());
-        // A clock that is behind must not give back what was taken.
+        // A server whose clock is behind must not move a revocation to an earlier time.
         sql.push(") ON CONFLICT (organization_id, kind, subject) DO UPDATE SET withdrawn_at = CASE WHEN ");
         sql.push("excluded.withdrawn_at > token_withdrawal.withdrawn_at THEN excluded.withdrawn_at ELSE ");
         sql.push("token_withdrawal.withdrawn_at END");
         self.execute(sql.finish()).await.map(drop)
     }
 
-    /// Suspends the caller's organization, or resumes it. Answers whether anything changed.
+    /// Suspends or resumes the caller's organization. Returns whether anything changed.
     pub async fn suspend(&self, is_suspended: bool) -> Result<bool> {
         self.lock_organization().await?;
         let mut sql = self.sql();
@@ -190,8 +191,8 @@ impl Tx {
         Ok(true)
     }
 
-    /// Notes at the organization that whoever sits at the machine did something to it that changes no row of a noun: what
-    /// it was, never about whom.
+    /// Records in the audit log of the organization an act of the operator that changes no row of a noun: the name of
+    /// the act, never the person it concerns.
     pub async fn note_act(&self, act: &'static str) -> Result<()> {
         let mut sql = self.sql();
         sql.push("UPDATE organization AS t SET version = version + 1, updated_at = ");

@@ -1,4 +1,4 @@
-//! Copies of a `SQLite` database, and bytes that must leave a database's files.
+//! Copies of a `SQLite` database, and removal of erased data from the database files.
 
 use std::{
     path::Path,
@@ -22,9 +22,9 @@ use crate::{
     },
 };
 
-/// How long a scrub waits for transactions that began before it.
+/// How long a scrub waits for older transactions.
 const OLDER: Duration = Duration::from_mins(10);
-/// How often it looks.
+/// Polling interval of that wait.
 const LOOKING: Duration = Duration::from_millis(100);
 
 impl Store {
@@ -36,7 +36,7 @@ impl Store {
         Ok(())
     }
 
-    /// What is wrong with the file, in the words of `SQLite`; nothing for a sound one.
+    /// Returns the defects of the file as reported by `SQLite`; empty if the file is intact.
     pub async fn flaws(&self) -> Result<Vec<String>> {
         let mut flaws = self.names("PRAGMA integrity_check").await?;
         flaws.retain(|flaw| flaw != "ok");
@@ -45,7 +45,7 @@ impl Store {
         Ok(flaws)
     }
 
-    /// Steps of the schema that this program does not know: a newer one made them.
+    /// Returns the migrations in the database that this program does not know: a newer version applied them.
     pub async fn unknown_steps(&self) -> Result<Vec<String>> {
         let known: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
         let mut found = self.names("SELECT version FROM seaql_migrations ORDER BY version").await?;
@@ -53,8 +53,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Gets what was erased out of the write-ahead log of `SQLite`. Answers whether it is done: a reader may be in the
-    /// way. On PostgreSQL, dead rows leave the files when the operator says so: see [`Store::scrub`].
+    /// Removes erased data from the write-ahead log of `SQLite`. Returns false if a reader prevented this. On
+    /// PostgreSQL, dead rows leave the files only when the operator runs [`Store::scrub`].
     pub async fn clean(&self) -> Result<bool> {
         if self.is_postgres() {
             return Ok(true);
@@ -64,7 +64,7 @@ impl Store {
         Ok(is_done)
     }
 
-    /// Runs a statement on `SQLite` while nobody writes.
+    /// Runs a statement on `SQLite` while no other connection writes.
     pub(in crate::store) async fn execute_exclusive(&self, sql: &'static str) -> Result<Option<i64>> {
         match &self.writer {
             Pools::Writer(writer) => Ok(writer.execute_exclusive(sql).await?),
@@ -72,7 +72,7 @@ impl Store {
         }
     }
 
-    /// Cleans now, or leaves it to housekeeping if that cannot be done now.
+    /// Cleans now; if that fails, leaves the task to housekeeping.
     pub(in crate::store) async fn clean_soon(&self) {
         self.is_unclean.store(true, Ordering::Release);
         match self.clean().await {
@@ -82,13 +82,13 @@ impl Store {
         }
     }
 
-    /// Whether something erased may still stand in a file.
+    /// Returns whether erased data may still be in a database file.
     pub fn is_unclean(&self) -> bool {
         self.is_unclean.load(Ordering::Acquire)
     }
 
-    /// Rewrites what held personal data, so that nothing erased is left between what is there. Locks each table while
-    /// it does, and may be cut short and begun again. `tell` hears of each step.
+    /// Rewrites the tables that held personal data, so that no erased data remains in unused space. Locks each table
+    /// while it is rewritten; may be interrupted and repeated. Calls `tell` with a message for each step.
     pub async fn scrub(&self, mut tell: impl FnMut(String)) -> Result<()> {
         if !self.is_postgres() {
             tell("rewriting the file".to_owned());
@@ -106,10 +106,12 @@ impl Store {
             sql.push("VACUUM (FULL, ANALYZE) ").name(&table).behind_last(&table);
             pool.execute_unprepared(&sql.finish().sql).await?;
         }
-        // The planner's samples of values: the ANALYZE above has replaced them, the old ones lie about.
+        // The planner's statistics contain sampled values: the ANALYZE above has replaced them, but the old samples
+        // remain as dead rows.
         tell("rewriting pg_statistic".to_owned());
         pool.execute_unprepared("VACUUM FULL pg_statistic").await?;
-        // Where tables are spread over nodes, each has samples of its own. The tables themselves are rewritten everywhere.
+        // If tables are distributed over nodes, each node has its own statistics. The tables themselves are rewritten
+        // on all nodes.
         let spreads = "SELECT 1 FROM pg_proc WHERE proname = 'run_command_on_all_nodes'";
         if pool.query_one_raw(Sql::text_only(self.backend(), spreads)).await?.is_some() {
             let everywhere =
@@ -124,9 +126,9 @@ impl Store {
         Ok(())
     }
 
-    /// Waits until every transaction of the server has ended that began before now, whatever the database it is in: a table
-    /// that is rewritten before keeps the rows which one of them might still see. Snapshots of other roles that only read are
-    /// seen by whoever may read all of `pg_stat_activity`.
+    /// Waits until all transactions of the server that began before now have ended, in any database: a table that is
+    /// rewritten earlier keeps the rows that such a transaction might still see. Read-only snapshots of other roles are
+    /// visible only to a role that may read all of `pg_stat_activity`.
     async fn wait_for_older(&self, pool: &DatabaseConnection, tell: &mut impl FnMut(String)) -> Result<()> {
         let now = "SELECT CAST(pg_current_xact_id() AS TEXT)";
         let now = pool.query_one_raw(Sql::text_only(self.backend(), now)).await?;
@@ -155,13 +157,14 @@ impl Store {
         }
     }
 
-    /// Appends to the ledger's file, if there is one.
+    /// Appends to the ledger file, if there is one.
     pub(in crate::store) async fn append(&self, entries: Vec<Entry>) -> Result<()> {
         let Some(path) = self.ledger.clone() else { return Ok(()) };
         blocking(move || ledger::append(&path, &entries)).await
     }
 
-    /// The erasures of every organization with their parts, as the ledger tells of them: all, or those made since then.
+    /// Returns the erasures of every organization with their parts as ledger entries: all, or those made at or after
+    /// `since`.
     pub async fn all_erasures(&self, since: Option<DateTime<Utc>>) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for (organization, _) in self.organizations().await? {
@@ -171,8 +174,8 @@ impl Store {
         Ok(entries)
     }
 
-    /// Appends to the ledger's file the erasures it lacks, of before it was kept or by servers without it: all, or those
-    /// made since then.
+    /// Appends to the ledger file the erasures that it lacks, from before it was configured or from servers without it:
+    /// all, or those made at or after `since`. Returns the number of appended entries.
     pub async fn complete_ledger(&self, since: Option<DateTime<Utc>>) -> Result<usize> {
         let Some(path) = self.ledger.clone() else { return Ok(0) };
         let entries = self.all_erasures(since).await?;
@@ -183,7 +186,7 @@ impl Store {
     }
 }
 
-/// Runs what waits for the disk where it keeps nobody else waiting.
+/// Runs disk I/O on the pool of blocking threads.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ledger::LedgerError> + Send + 'static,
 ) -> Result<T> {
@@ -191,7 +194,7 @@ async fn blocking<T: Send + 'static>(
     done.map_err(|error| Error::Internal(std::sync::Arc::new(error)))
 }
 
-/// The tables that hold something an erasure takes away, by the parts of their names.
+/// Returns the tables that hold erasable data, as parts of their names.
 fn held() -> Vec<Vec<&'static str>> {
     let mut tables = vec![vec!["idempotency"]];
     for noun in personal::about_a_person() {
@@ -205,12 +208,13 @@ fn held() -> Vec<Vec<&'static str>> {
     tables
 }
 
-/// A `SQLite` file that nobody else has open, and nobody can open while this lives.
+/// A `SQLite` file that no other connection has open or can open while this value exists.
 #[derive(Debug)]
 pub struct Exclusive(DatabaseConnection);
 
 impl Exclusive {
-    /// Takes the file, its write-ahead log emptied into it. `None` if somebody has it open.
+    /// Opens the file exclusively and checkpoints its write-ahead log. Returns `None` if another connection has the
+    /// file open.
     pub async fn take(file: &SqliteFile) -> Result<Option<Self>> {
         let Ok(connection) = connect::exclusive(file).await else { return Ok(None) };
         for statement in ["BEGIN EXCLUSIVE", "COMMIT", "PRAGMA wal_checkpoint(TRUNCATE)"] {
@@ -222,7 +226,7 @@ impl Exclusive {
         Ok(Some(Self(connection)))
     }
 
-    /// Lets it go.
+    /// Releases the file.
     pub async fn release(self) -> Result<()> {
         Ok(self.0.close().await?)
     }

@@ -1,4 +1,4 @@
-//! Opens connections with the settings that keep writes safe, and brings the schema up to date.
+//! Opens connections with the settings that keep writes safe, and runs migrations.
 
 use std::{
     sync::{
@@ -30,25 +30,25 @@ use crate::{
     },
 };
 
-/// How to reach the database.
+/// Connection settings.
 #[derive(Clone)]
 pub struct Options {
-    /// See [`Address::parse`].
+    /// The database URL, see [`Address::parse`].
     pub url: String,
-    /// Most connections to hold (PostgreSQL), most readers (`SQLite`).
+    /// Maximum number of connections (PostgreSQL) or readers (`SQLite`).
     pub max_connections: u32,
-    /// How long to wait for a connection while all are taken, or while the server is slow to give one.
+    /// Timeout for acquiring a connection, whether all are in use or the server is slow to open one.
     pub acquire_timeout: Duration,
 }
 
 impl Options {
-    /// The patience of a server: an answer within a second must still be possible.
+    /// Acquire timeout of a server: it leaves time for a response within a second.
     pub const SERVER_TIMEOUT: Duration = Duration::from_millis(800);
-    /// The patience of a command, which nobody else waits for.
+    /// Acquire timeout of a command, which delays no other caller.
     pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 }
 
-/// The address may hold a password.
+/// Omits the URL, which may contain a password.
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Options").field("max_connections", &self.max_connections).finish_non_exhaustive()
@@ -58,29 +58,30 @@ impl std::fmt::Debug for Options {
 /// Number of the advisory lock that migrations take on PostgreSQL.
 const MIGRATION_LOCK: i64 = 0x0072_6170_706f_7274;
 
-/// Most bytes of a `SQLite` file that are read as memory: as many as it takes. Only what is read counts as resident.
+/// Value of `mmap_size`, in bytes: the maximum that `SQLite` accepts. Only pages that are read count as resident
+/// memory.
 pub(in crate::store) const MAPPED: i64 = 0x7fff_0000;
 
-/// How long to wait for a lock.
+/// Timeout for a lock.
 const LOCK: Duration = Duration::from_secs(2);
-/// How long to wait for the right to write on `SQLite`, where all take turns.
+/// Timeout for the write lock on `SQLite`, where all writers take turns.
 const TURN: Duration = Duration::from_secs(3);
 
-/// How long the lookout may take to be connected: longer than a caller waits, for nobody waits for it all that time. A
-/// PostgreSQL that has just come back is slow to let the first ones in.
+/// Timeout for connecting the control connection: longer than the timeout of a caller, because no caller waits for all
+/// of it. A PostgreSQL server that has just restarted is slow to accept the first connections.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What was opened.
+/// The opened connections.
 pub(in crate::store) struct Opened {
     pub readers: Pools,
     pub writer: Pools,
     pub control: DatabaseConnection,
     pub address: Address,
-    /// What the server is like, if it is one.
+    /// Settings of the PostgreSQL server; the default for `SQLite`.
     pub server: Server,
 }
 
-/// Opens the readers, the writer and the lookout.
+/// Opens the readers, the writer and the control connection.
 pub(in crate::store) async fn open(options: &Options, statements: &Arc<AtomicU64>) -> Result<Opened> {
     let address = Address::parse(&options.url).map_err(|reason| Cause(format!("--database-url: {reason}")))?;
     let most = options.max_connections;
@@ -97,7 +98,7 @@ pub(in crate::store) async fn open(options: &Options, statements: &Arc<AtomicU64
             let pool = pool.get_postgres_connection_pool().clone();
             let pool = Pools::Postgres(PostgresPool::new(pool, most, options.acquire_timeout, statements));
             let mut one = postgres(&session, options.acquire_timeout, 1);
-            // Nobody begins a transaction there, and each ROLLBACK would leave a warning in PostgreSQL's log.
+            // No transaction is begun on this connection, and each ROLLBACK would write a warning to PostgreSQL's log.
             one.acquire_timeout(CONTROL_TIMEOUT)
                 .map_sqlx_postgres_pool_opts(|pool| pool.after_release(|_, _| Box::pin(async { Ok(true) })));
             let control = connect(one_later(one), statements).await?;
@@ -105,10 +106,10 @@ pub(in crate::store) async fn open(options: &Options, statements: &Arc<AtomicU64
         }
     };
     {
-        // Others may be making the same file, or turning it to a write-ahead log.
+        // Another process may be creating the same file, or switching it to a write-ahead log.
         let _alone = sqlite_file::lock(&file.path).await?;
         sqlite_file::make(&file)?;
-        // It sets the file's mode.
+        // Sets the journal mode of the file.
         let first =
             connect(sqlite(&file, 1, TURN), statements).await.map_err(|error| sqlite_file::explain(&file, error))?;
         first.close().await?;
@@ -125,7 +126,7 @@ pub(in crate::store) async fn open(options: &Options, statements: &Arc<AtomicU64
     Ok(Opened { readers, writer, control, address, server: Server::default() })
 }
 
-/// How long a transaction waits for its turn among those of its organization.
+/// Timeout of a transaction that waits for a permit of its organization.
 pub(in crate::store) const fn turn(backend: DbBackend) -> Duration {
     if matches!(backend, DbBackend::Postgres) { LOCK } else { TURN }
 }
@@ -141,7 +142,7 @@ async fn connect(options: ConnectOptions, statements: &Arc<AtomicU64>) -> Result
     Ok(connection)
 }
 
-/// Sessions as we need them, with these time-outs.
+/// Returns the connection options with the required session settings and these timeouts.
 fn session(server: &PgConnectOptions, times: &[(&str, &str); 3]) -> PgConnectOptions {
     server
         .clone()
@@ -152,7 +153,7 @@ fn session(server: &PgConnectOptions, times: &[(&str, &str); 3]) -> PgConnectOpt
 }
 
 fn postgres(session: &PgConnectOptions, acquire_timeout: Duration, connections: u32) -> ConnectOptions {
-    // Where it goes is said below: the driver would read the address in a way of its own.
+    // The URL is a placeholder: the session options below replace it, because the driver would parse a URL differently.
     let (mut connect, session) = (ConnectOptions::new("postgres://localhost"), session.clone());
     connect
         .max_connections(connections)
@@ -162,8 +163,8 @@ fn postgres(session: &PgConnectOptions, acquire_timeout: Duration, connections: 
         .test_before_acquire_if_idle_for(Duration::from_secs(5))
         .record_stmt_in_spans(false)
         .map_sqlx_postgres_opts(move |_| session.clone().disable_statement_logging())
-        // A future dropped while BEGIN is in flight gives the pool a connection with an open
-        // transaction: the next borrower's acknowledged writes would vanish.
+        // A future that is dropped while BEGIN is in flight returns a connection with an open transaction to the pool:
+        // acknowledged writes of the next user would be lost.
         .map_sqlx_postgres_pool_opts(|pool| {
             pool.after_release(|connection, _| {
                 Box::pin(async move {
@@ -200,7 +201,7 @@ fn file_options(file: &SqliteFile) -> SqliteConnectOptions {
         .busy_timeout(LOCK)
         .statement_cache_capacity(256)
         .pragma("mmap_size", MAPPED.to_string())
-        // What is deleted is overwritten: an erased person must not be left between the rows.
+        // Overwrites deleted data with zeros: data about an erased person must not remain between the rows.
         .pragma("secure_delete", "ON");
     #[cfg(debug_assertions)]
     if let Some(most) = crate::faults::most_pages() {
@@ -209,19 +210,20 @@ fn file_options(file: &SqliteFile) -> SqliteConnectOptions {
     connect
 }
 
-/// Connections of PostgreSQL for long work: the time-outs that protect a server would cut it short.
+/// Opens PostgreSQL connections for long-running work, without the timeouts of a server.
 pub(in crate::store) async fn with_busy_timeout(
     address: &Address,
     statements: &Arc<AtomicU64>,
 ) -> Result<DatabaseConnection> {
     let Address::Postgres(server) = address else { return Err(Error::internal("this is a file")) };
     let mut options = postgres(&session(server, &NO_TIMES), Options::COMMAND_TIMEOUT, 2);
-    // Nothing is dropped half-way here, and each ROLLBACK would leave a warning.
+    // No future is dropped half-way here, and each ROLLBACK would write a warning to the log.
     options.map_sqlx_postgres_pool_opts(|pool| pool.after_release(|_, _| Box::pin(async { Ok(true) })));
     connect(options, statements).await
 }
 
-/// A connection to a `SQLite` file that lets nobody else in once it has read. Fails if somebody is.
+/// Opens a connection to a `SQLite` file that locks the file exclusively at its first read. Err if another connection
+/// has a lock.
 pub(in crate::store) async fn exclusive(file: &SqliteFile) -> Result<DatabaseConnection> {
     let mut connect_options = sqlite(file, 1, Options::SERVER_TIMEOUT);
     let execute_exclusive =
@@ -230,7 +232,7 @@ pub(in crate::store) async fn exclusive(file: &SqliteFile) -> Result<DatabaseCon
     connect(connect_options, &Arc::default()).await
 }
 
-/// Runs the migrations under a lock: the migrator itself takes none.
+/// Runs the migrations under a lock, because the migrator itself takes none.
 pub(in crate::store) async fn migrate(address: &Address, statements: &Arc<AtomicU64>) -> Result<()> {
     if let Address::Sqlite(file) = address {
         let _alone = sqlite_file::lock(&file.path).await?;
@@ -239,10 +241,10 @@ pub(in crate::store) async fn migrate(address: &Address, statements: &Arc<Atomic
         connection.close().await?;
         return done.map_err(|error| sqlite_file::explain(file, error.into()));
     }
-    // One connection for the lock and one for the steps.
+    // One connection holds the lock, the other one runs the migrations.
     let pool = with_busy_timeout(address, statements).await?;
     let guard = pool.begin().await?;
-    // Again, for poolers that drop what a session is begun with.
+    // Sets the timeouts again, for poolers that drop the startup parameters of a session.
     for (setting, _) in NO_TIMES {
         let mut sql = Sql::new(DbBackend::Postgres);
         sql.push("SELECT set_config(").bind(setting).push(", '0', true)");
@@ -257,7 +259,7 @@ pub(in crate::store) async fn migrate(address: &Address, statements: &Arc<Atomic
     Ok(done?)
 }
 
-/// Refuses a database whose schema is older. A newer one is allowed: a rolling update migrates first.
+/// Err if the schema is older than this program. A newer schema is allowed: a rolling update migrates first.
 pub(in crate::store) async fn check_schema(reader: &Pools) -> Result<()> {
     let backend = reader.get_database_backend();
     let there = match backend {

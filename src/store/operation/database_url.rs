@@ -1,4 +1,4 @@
-//! The one reader of database addresses: every command and every connection goes through it.
+//! Parses database URLs, for every command and every connection.
 
 use std::{
     fmt,
@@ -29,7 +29,7 @@ const PASSED: [&str; 17] = [
     "application_name",
     "options",
 ];
-/// Parameters of libpq that hosting companies write into addresses and that change nothing here.
+/// Parameters of libpq that hosting providers write into URLs and that are ignored here.
 const DROPPED: [&str; 13] = [
     "channel_binding",
     "connect_timeout",
@@ -46,43 +46,43 @@ const DROPPED: [&str; 13] = [
     "tcp_user_timeout",
 ];
 
-/// Where the database is.
+/// The location of the database.
 #[derive(Clone)]
 pub enum Address {
-    /// A file.
+    /// A `SQLite` file.
     Sqlite(SqliteFile),
-    /// A server.
+    /// A PostgreSQL server.
     Postgres(Box<PgConnectOptions>),
 }
 
 /// A file of `SQLite`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqliteFile {
-    /// Its path.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What may be done with it.
+    /// The access mode.
     pub mode: Mode,
 }
 
-/// What may be done with a file.
+/// Access mode of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// `mode=ro`.
     Read,
     /// `mode=rw`, which is the default.
     Write,
-    /// `mode=rwc`: it is made if it is not there.
+    /// `mode=rwc`: the file is created if it does not exist.
     Make,
 }
 
-/// The address may hold a password.
+/// Formats like `Display`: the URL may contain a password.
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Address({self})")
     }
 }
 
-/// What a sentence calls it, without user and password.
+/// Formats the address for messages, without user and password.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -102,8 +102,9 @@ impl fmt::Display for Address {
 }
 
 impl Address {
-    /// Reads `sqlite://FILE?mode=…`, `sqlite:FILE` or `postgres://USER:PASSWORD@HOST:PORT/NAME?…`. Schemes are read in any
-    /// case, `postgresql://` is `postgres://`, names are percent-encoded. What is wrong is told without the address.
+    /// Parses `sqlite://FILE?mode=…`, `sqlite:FILE` or `postgres://USER:PASSWORD@HOST:PORT/NAME?…`. Schemes are
+    /// case-insensitive, `postgresql://` equals `postgres://`, names are percent-encoded. Err is a message without the
+    /// URL.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (scheme, rest) = text.split_once(':').ok_or_else(|| match Path::new(text).extension() {
@@ -120,21 +121,21 @@ impl Address {
         }
     }
 
-    /// The address of a file that is there.
+    /// Returns the URL of an existing file.
     pub fn of_file(path: &Path) -> String {
-        // What an address gives a meaning of its own.
+        // Escapes the characters that have a special meaning in a URL.
         let name = path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
         format!("sqlite://{name}?mode=rw")
     }
 
-    /// The file, if it is one.
+    /// Returns the file if the database is `SQLite`.
     pub fn file(&self) -> Option<&SqliteFile> {
         if let Self::Sqlite(file) = self { Some(file) } else { None }
     }
 }
 
 impl SqliteFile {
-    /// How the driver opens it.
+    /// Returns the driver's options for opening the file.
     pub fn options(&self) -> SqliteConnectOptions {
         SqliteConnectOptions::new()
             .filename(&self.path)
@@ -152,7 +153,7 @@ fn sqlite(rest: &str) -> Result<SqliteFile, String> {
             ("mode", "ro") => Mode::Read,
             ("mode", "rw") => Mode::Write,
             ("mode", "rwc") => Mode::Make,
-            // Each connection would have a database of its own.
+            // Each connection would open a separate database.
             ("mode", "memory") => return Err("a database in memory would be gone at the end: name a file".to_owned()),
             ("mode", _) => return Err("mode is ro, rw or rwc".to_owned()),
             ("cache", "private") => mode,
@@ -184,7 +185,7 @@ fn postgres(rest: &str) -> Result<Address, String> {
         if PASSED.contains(&key.as_str()) || key.starts_with("options[") {
             passed.push((key, value));
         } else if !DROPPED.contains(&key.as_str()) {
-            // Its value may be a secret.
+            // The message omits the value, which may be a secret.
             return Err(format!("there is no parameter {} of PostgreSQL's address", key.escape_default()));
         }
     }
@@ -200,7 +201,7 @@ fn postgres(rest: &str) -> Result<Address, String> {
             form.to_owned()
         }
     };
-    // The driver's own limit on what it takes: a host without a name is a folder of sockets.
+    // The driver decides what else is valid: an empty host, for example, means a directory of Unix sockets.
     PgConnectOptions::from_str(url.as_str()).map(|options| Address::Postgres(Box::new(options))).map_err(wrong)
 }
 

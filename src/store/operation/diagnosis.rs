@@ -1,4 +1,4 @@
-//! What an operator can mend about the database, in words, and telling the log of it once.
+//! Explains database problems that an operator can fix, and logs each of them once.
 
 use std::{
     fmt, io,
@@ -11,7 +11,7 @@ use sea_orm::{DbErr, RuntimeErr, sqlx};
 
 use crate::{Error, store::failure::DbFailure};
 
-/// A sentence about something that the operator can mend. It quotes no value of a row and no password.
+/// A message about a problem that the operator can fix. Contains no values of rows and no password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Cause(pub String);
@@ -22,16 +22,17 @@ impl From<Cause> for Error {
     }
 }
 
-/// The last cause that was met.
+/// The last reported cause.
 static LAST: Mutex<Option<Cause>> = Mutex::new(None);
-/// What was last told, and since when.
+/// The last logged cause, and when it was logged.
 static TOLD: Mutex<Option<(String, Instant)>> = Mutex::new(None);
-/// Whether [`TOLD`] holds anything: asked after every transaction.
+/// Whether [`TOLD`] holds a value: checked after every transaction, without locking.
 static IS_TOLD: AtomicBool = AtomicBool::new(false);
-/// For how long nothing is told of a cause that comes and goes, as a full disk does.
+/// How long after logging a cause a recovery is ignored, so that a recurring cause, such as a full disk, is logged
+/// once.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Notes a cause, and tells the log unless it passes by itself or is what the log was told last.
+/// Records a cause, and logs it unless it is transient or was the last one logged.
 pub fn report(cause: String, passes: bool) {
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     if !passes && told.as_ref().is_none_or(|(known, _)| *known != cause) {
@@ -43,7 +44,7 @@ pub fn report(cause: String, passes: bool) {
     *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Cause(cause));
 }
 
-/// Notes that the database has done what it should.
+/// Records that the database works again.
 pub fn clear() {
     if IS_TOLD.load(Ordering::Acquire) {
         let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,12 +56,12 @@ pub fn clear() {
     }
 }
 
-/// The last cause that was met: why a command failed that was told nothing but to try again.
+/// Returns the last reported cause: explains why a command failed whose error only says to try again.
 pub fn last() -> Option<Cause> {
     LAST.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// What an operator can mend about a failure.
+/// Returns what an operator can fix about a failure.
 pub fn of(failed: &DbFailure) -> Option<String> {
     match failed {
         DbFailure::Driver(
@@ -74,7 +75,7 @@ pub fn of(failed: &DbFailure) -> Option<String> {
     }
 }
 
-/// What an operator can mend about an error of the asynchronous drivers.
+/// Returns what an operator can fix about an error of the asynchronous drivers.
 pub fn of_driver(error: &sqlx::Error) -> Option<String> {
     match error {
         sqlx::Error::Io(error) => Some(format!("the database cannot be reached: {}", Reason(error))),
@@ -90,12 +91,12 @@ pub fn of_driver(error: &sqlx::Error) -> Option<String> {
     }
 }
 
-/// What an operator can mend about an error of `SQLite` on our own threads.
+/// Returns what an operator can fix about an error of `SQLite` on a thread of this program.
 pub fn of_sqlite_error(error: &rusqlite::Error) -> Option<String> {
     of_sqlite(error.sqlite_error()?.extended_code).map(str::to_owned)
 }
 
-/// By an extended code of `SQLite`.
+/// Maps an extended result code of `SQLite`.
 fn of_sqlite(code: i32) -> Option<&'static str> {
     Some(match code & 0xff {
         ffi::SQLITE_PERM | ffi::SQLITE_AUTH => "the database file may not be used: permission denied",
@@ -114,7 +115,7 @@ fn of_sqlite(code: i32) -> Option<&'static str> {
     })
 }
 
-/// By a SQLSTATE of PostgreSQL. Its message is used only where it tells of names, roles and the server's state.
+/// Maps a SQLSTATE of PostgreSQL. Its message is included only for classes that contain names, roles and server state.
 fn of_postgres(code: &str, message: &str) -> Option<String> {
     let mend = match code {
         "08P01" if message.contains("startup parameter") => {
@@ -144,7 +145,7 @@ fn of_postgres(code: &str, message: &str) -> Option<String> {
     Some(format!("PostgreSQL says: {message}{separator}{mend}"))
 }
 
-/// Why there was no connection, in few words.
+/// Formats why a connection failed, in a few words.
 pub struct Reason<'a>(pub &'a io::Error);
 
 impl fmt::Display for Reason<'_> {

@@ -1,9 +1,9 @@
-//! Work in steps: what is too much for one transaction is a job, a row with its progress, and each step a short transaction
-//! that moves it on.
+//! Jobs: work that is too large for one transaction. A job is a row with its progress, and each step is a short
+//! transaction that advances it.
 //!
-//! A job outlives the server that began it: any server takes the next step of a job that has stood still. Two that take the
-//! same step at once do no harm: the transaction of a step begins by moving the job on from where the step began, which only one
-//! of them can.
+//! A job survives the server that started it: any server takes the next step of a job that has stalled. Two servers
+//! that take the same step at once do no harm: the transaction of a step first advances the job from the step count
+//! that was read, and only one of them succeeds.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -27,40 +27,40 @@ use crate::{
 };
 
 entity::string_enum! {
-    /// What a job does.
+    /// The kind of a job.
     JobKind as "JobKind" {
         /// Empties the rows about a person.
         Erasure = "ERASURE",
     }
 }
 
-/// A job as it was read.
+/// A job, as read from the database.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// Its id.
+    /// Id of the job.
     pub id: Uuid,
-    /// What it does.
+    /// The kind of the job.
     pub kind: JobKind,
-    /// The row it is about: one job of a kind at a time.
+    /// The row that the job is about; there is at most one job per kind and row.
     pub row: Uuid,
-    /// How far it is, as its kind writes it.
+    /// Progress, in the format of the job's kind.
     pub progress: String,
-    /// How many steps were taken.
+    /// Number of completed steps.
     pub steps: i64,
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepResult {
-    /// There is more to do.
+    /// More steps are left.
     On,
-    /// What comes next must wait for others.
+    /// The next step must wait for others.
     Waits,
-    /// The job is done, or gone.
+    /// The job is completed or no longer exists.
     Done,
 }
 
-/// Jobs that this server began, to be gone on with at once.
+/// Jobs that this server started, to be continued at once.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Begun {
     jobs: Mutex<Vec<(OrganizationId, Uuid)>>,
@@ -75,12 +75,12 @@ impl Begun {
 }
 
 impl Store {
-    /// Waits until a job begins on this server.
+    /// Waits until a job starts on this server.
     pub async fn job_begins(&self) {
         self.begun.wake.notified().await;
     }
 
-    /// The jobs to go on with: those that began here, and those whose last step was before an instant.
+    /// Returns the jobs to continue: those started on this server, and those whose last step was before `stood_since`.
     pub async fn jobs(&self, stood_since: DateTime<Utc>) -> Result<Vec<(OrganizationId, Uuid)>> {
         let mut jobs = std::mem::take(&mut *self.begun.jobs.lock().unwrap_or_else(PoisonError::into_inner));
         let mut sql = Sql::new(self.backend());
@@ -94,7 +94,7 @@ impl Store {
         Ok(jobs)
     }
 
-    /// Takes the next step of a job.
+    /// Performs the next step of a job.
     pub async fn step(&self, organization: OrganizationId, id: Uuid, now: DateTime<Utc>) -> Result<StepResult> {
         let scope = self.scope(Actor::operator(organization), now);
         let Some(job) = scope.job(id).await? else { return Ok(StepResult::Done) };
@@ -103,7 +103,7 @@ impl Store {
         }
     }
 
-    /// Takes every step of every job there is.
+    /// Performs all steps of all jobs.
     pub async fn finish_jobs(&self, now: DateTime<Utc>) -> Result<()> {
         for (organization, id) in self.jobs(DateTime::<Utc>::MAX_UTC).await? {
             loop {
@@ -136,7 +136,7 @@ impl<C: Connection> Scope<C> {
 }
 
 impl Tx {
-    /// Begins a job about a row, from this progress.
+    /// Starts a job about a row, with its initial progress.
     pub(in crate::store) async fn begin_job(&self, job: &Job) -> Result<()> {
         let mut sql = self.sql();
         sql.push("INSERT INTO job (organization_id, id, kind, row_id, progress, steps, stepped_at) VALUES (");
@@ -146,7 +146,8 @@ impl Tx {
         self.execute(sql.finish()).await.map(drop)
     }
 
-    /// Moves a job on. False if another server has done so since it was read: then the step is to be given up.
+    /// Advances a job. Returns false if another server has advanced it since it was read; the caller must then roll
+    /// back.
     pub(in crate::store) async fn move_job(&self, job: &Job, progress: &str) -> Result<bool> {
         let mut sql = self.sql();
         sql.push("UPDATE job AS t SET steps = steps + 1, progress = ").bind(progress).push(", stepped_at = ");
@@ -157,7 +158,7 @@ impl Tx {
         Ok(!self.rows(sql.finish(), &[]).await?.is_empty())
     }
 
-    /// Ends a job. False if another server has moved it on or ended it.
+    /// Ends a job. Returns false if another server has advanced or ended it.
     pub(in crate::store) async fn end_job(&self, job: &Job) -> Result<bool> {
         let mut sql = self.sql();
         sql.push("DELETE FROM job AS t WHERE ");

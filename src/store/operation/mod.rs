@@ -1,4 +1,4 @@
-//! What operators and the server itself do, on behalf of no caller.
+//! Operations of the operator and of the server itself, without a caller.
 
 pub mod auth_queries;
 pub mod backup;

@@ -1,4 +1,4 @@
-//! What must hold of a PostgreSQL server, a pooler before it, and our role there: looked at before anything else.
+//! Checks the requirements on a PostgreSQL server, a connection pooler and the role, before anything else.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,29 +7,30 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, postgres::PgConnectOpti
 use super::diagnosis::{self, Cause, Reason};
 use crate::{Result, store::Address};
 
-/// How long a server may take to let us in.
+/// Timeout for connecting to the server.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What every session is set to, whatever the role or the database says. Poolers may drop it: see [`MUST`] and [`TIMES`].
+/// Settings of every session, which override those of the role and the database. Poolers may drop them: see [`MUST`]
+/// and [`TIMES`].
 pub const SESSION: [(&str, &str); 5] = [
-    // Each statement sees what is committed when it begins.
+    // Each statement sees the data committed when it begins.
     ("default_transaction_isolation", "read committed"),
     ("default_transaction_read_only", "off"),
     ("standard_conforming_strings", "on"),
     ("transform_null_equals", "off"),
-    // A ROLLBACK where nothing is open is worth a warning.
+    // A ROLLBACK without a transaction would cause a warning.
     ("client_min_messages", "error"),
 ];
 
-/// Time-outs of a server's sessions.
+/// Timeouts of a server's sessions.
 pub const TIMES: [(&str, &str); 3] =
     [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")];
 
-/// None, for work that takes long: those of the role would cut it short.
+/// Disables the timeouts for long-running work, including those of the role.
 pub const NO_TIMES: [(&str, &str); 3] =
     [("statement_timeout", "0"), ("lock_timeout", "0"), ("idle_in_transaction_session_timeout", "0")];
 
-/// Settings without which we would do wrong, and how each is mended.
+/// Settings required for correctness, and how to fix each.
 const MUST: [(&str, &str, &str); 6] = [
     (
         "server_encoding",
@@ -47,19 +48,19 @@ const MUST: [(&str, &str, &str); 6] = [
     ("session_replication_role", "origin", "ALTER ROLE … RESET session_replication_role: it switches foreign keys off"),
 ];
 
-/// Settings by which acknowledged writes may be lost.
+/// Settings without which acknowledged writes may be lost.
 const SHOULD: [(&str, &str); 3] = [("fsync", "on"), ("full_page_writes", "on"), ("synchronous_commit", "on")];
 
-/// What a server is like.
+/// The relevant settings of a server.
 #[derive(Clone, Debug, Default)]
 pub struct Server {
     settings: BTreeMap<String, String>,
-    /// Whether it takes no writes.
+    /// Whether the server accepts no writes.
     pub only_reads: bool,
 }
 
 impl Server {
-    /// Asks a server by a connection of its own, so that what is wrong is known at once and as it is.
+    /// Reads the settings on a separate connection, so that problems are reported at once and unaltered.
     pub async fn ask(options: &PgConnectOptions, address: &Address) -> Result<Self> {
         let connected = tokio::time::timeout(TIMEOUT, PgConnection::connect_with(options)).await;
         let mut connection = match connected {
@@ -73,14 +74,14 @@ impl Server {
             Ok(Err(error)) => return Err(explain(&error, address).into()),
             Ok(Ok(server)) => server,
         };
-        // Nobody waits for what the server says to the goodbye.
+        // The server's response to the termination is not relevant.
         drop(connection.close().await);
         server.check(options.get_database().unwrap_or_else(|| options.get_username()))?;
         Ok(server)
     }
 
     async fn read(connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
-        // `pg_settings` and not `current_setting`: of a setting that a server does not know there is no row.
+        // Reads `pg_settings`, because `current_setting` fails for a setting that the server does not know.
         let asked = "SELECT name, setting FROM pg_settings UNION ALL \
                      SELECT 'transaction_read_only here', current_setting('transaction_read_only') UNION ALL \
                      SELECT 'in recovery', CASE WHEN pg_is_in_recovery() THEN 'on' ELSE 'off' END UNION ALL \
@@ -110,7 +111,7 @@ impl Server {
         Ok(())
     }
 
-    /// Refuses a server that takes no writes.
+    /// Err if the server accepts no writes.
     pub fn must_write(&self, address: &Address) -> Result<()> {
         if !self.only_reads {
             return Ok(());
@@ -120,7 +121,7 @@ impl Server {
         Err(Cause(format!("{address} is {kind} and takes no writes: name the primary in --database-url")).into())
     }
 
-    /// What is missing, though it can be done without.
+    /// Returns messages about optional requirements that are not met.
     pub fn wanting(&self) -> Vec<String> {
         let is = |name: &str, wanted: &str| self.settings.get(name).is_none_or(|found| found == wanted);
         let mut wanting = Vec::new();
@@ -145,7 +146,7 @@ impl Server {
     }
 }
 
-/// Why a server did not let us in, or did not answer.
+/// Explains why a server refused the connection or did not respond.
 fn explain(error: &sqlx::Error, address: &Address) -> Cause {
     Cause(match error {
         sqlx::Error::Io(error) => format!("cannot reach {address}: {}", Reason(error)),

@@ -1,4 +1,4 @@
-//! A file of `SQLite` before it is opened: who may make it, with whom, and why it cannot be used.
+//! Preparation of a `SQLite` file before it is opened: creation, locking, and explanations of failures.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -14,20 +14,21 @@ use crate::{
     store::{Mode, SqliteFile},
 };
 
-/// How often a lock that another process holds is asked for again.
+/// Retry interval for a lock that another process holds.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
-/// How long it may be held: the longest that a migration takes.
+/// Timeout for the lock: the longest duration of a migration.
 const MAX_LENGTH: Duration = Duration::from_mins(10);
 
-/// Keeps every other process from opening or migrating files of the same folder until it is dropped. The folder itself is
-/// locked, so that no file is left behind. None where that cannot be done: a folder that may not be listed.
+/// Prevents other processes from opening or migrating files of the same directory until the returned value is dropped.
+/// Locks the directory itself, so that no lock file is left behind. Returns `None` if it cannot be locked, such as a
+/// directory that may not be listed.
 pub async fn lock(file: &Path) -> Result<Option<File>> {
     let Ok(folder) = File::open(folder(file)) else { return Ok(None) };
     let (mut is_told, began) = (false, Instant::now());
     loop {
         match folder.try_lock() {
             Ok(()) => return Ok(Some(folder)),
-            // Some file systems have no locks.
+            // Some file systems do not support locks.
             Err(TryLockError::Error(_)) => return Ok(None),
             Err(TryLockError::WouldBlock) if began.elapsed() > MAX_LENGTH => {
                 return Err(Cause(format!("another process keeps {} locked", self::folder(file).display())).into());
@@ -42,12 +43,13 @@ pub async fn lock(file: &Path) -> Result<Option<File>> {
     }
 }
 
-/// The folder of a file.
+/// Returns the directory of a file.
 fn folder(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Makes a file that is not there and may be made, closed to others: what `SQLite` puts beside it is closed as it is.
+/// Creates a missing file if the mode allows this, inaccessible to other users: `SQLite` gives its auxiliary files the
+/// same permissions.
 pub fn make(file: &SqliteFile) -> Result<(), Cause> {
     let name = file.path.display();
     match fs::metadata(&file.path) {
@@ -67,7 +69,7 @@ pub fn make(file: &SqliteFile) -> Result<(), Cause> {
     }
 }
 
-/// Why a file could not be opened or brought up to date.
+/// Explains why a file could not be opened or migrated.
 pub fn explain(file: &SqliteFile, error: Error) -> Error {
     let told = match &error {
         Error::Internal(source) => source.downcast_ref::<Cause>().map(|cause| cause.0.clone()),

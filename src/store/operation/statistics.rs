@@ -1,18 +1,18 @@
-//! Statistics of tables for PostgreSQL's planner.
+//! Table statistics for PostgreSQL's planner.
 
 use super::super::{Store, driver::Payer, statement::builder::Sql};
 use crate::Result;
 
-/// Analyzes the tables of the schema that hold rows and have no statistics. Autovacuum looks once a minute; until then
-/// plans for a first load are guesses, and may take a thousand times as long.
+/// Analyzes the tables of the schema that hold rows and have no statistics. Autovacuum checks once a minute; until
+/// then, plans for an initial load are guesses, and may take a thousand times as long.
 const ANALYZE: &str = "DO $$ DECLARE found RECORD; BEGIN \
      FOR found IN SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = CAST(current_schema() AS regnamespace) \
      AND c.relkind = 'r' AND c.relpages = 0 AND pg_relation_size(c.oid) > 65536 ORDER BY c.relname LOOP \
      EXECUTE format('ANALYZE (SKIP_LOCKED) %I.%I', current_schema(), found.relname); END LOOP; END $$";
 
 impl Store {
-    /// Has PostgreSQL look at each table that has grown beyond 64 KiB and was never analyzed. Any number of servers may do
-    /// it at once. `SQLite` plans by the schema alone.
+    /// Makes PostgreSQL analyze each table that has grown beyond 64 KiB and was never analyzed. Several servers may
+    /// call it at once. Does nothing on `SQLite`, which plans by the schema alone.
     pub async fn analyze_new_tables(&self) -> Result<()> {
         if !self.is_postgres() {
             return Ok(());

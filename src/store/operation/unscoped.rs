@@ -24,49 +24,50 @@ use crate::{
     },
 };
 
-/// How many keys, and rows that their results name, one transaction forgets. The result of each may be long.
+/// Number of keys, and of rows that their results refer to, that one transaction deletes. The result of each may be
+/// long.
 const KEYS_AT_A_TIME: i64 = 200;
 
-/// What a new organization needs.
+/// The properties of a new organization.
 #[derive(Clone, Debug)]
 pub struct NewOrganization<'a> {
     /// Name in commands, unique on the server.
     pub slug: &'a str,
-    /// Name to show.
+    /// Display name.
     pub name: &'a str,
     /// IANA time zone.
     pub time_zone: &'a str,
-    /// Whether its audit log begins with the operator who makes it.
+    /// Whether the audit log begins with an entry about the operator who creates the organization.
     pub is_noted: bool,
 }
 
-/// An organization as whoever sits at the machine sees it.
+/// An organization, as listed for the operator.
 #[derive(Clone, Debug)]
 pub struct ListedOrganization {
-    /// Its id.
+    /// Id of the organization.
     pub id: OrganizationId,
     /// Name in commands.
     pub slug: String,
-    /// Name to show.
+    /// Display name.
     pub name: String,
-    /// Since when all its tokens are refused.
+    /// Since when all tokens of the organization are refused.
     pub suspended_at: Option<DateTime<Utc>>,
 }
 
-/// What a database holds.
+/// The contents of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contents {
-    /// No table.
+    /// No tables.
     Nothing,
-    /// Our tables, and these organizations by slug, sorted.
+    /// Tables of this program, and the slugs of the organizations, sorted.
     Organizations(Vec<String>),
-    /// Tables of something else.
+    /// Tables of another program.
     OtherTables,
 }
 
 impl Store {
-    /// Makes an organization with its fallback department; `None` if the slug is taken. No scope can: nobody
-    /// belongs to the organization yet.
+    /// Creates an organization with its fallback department; returns `None` if the slug is taken. Not scoped, because
+    /// no caller belongs to the organization yet.
     pub async fn create_organization(
         &self,
         new: &NewOrganization<'_>,
@@ -102,7 +103,7 @@ impl Store {
         sql.filter_tenant(TenantCheck::FirstDepartment, Alias::ROW, "id", organization);
         tx.execute(sql.finish()).await?;
         let mut sql = self.sql();
-        // Nothing is there, and all of it counted.
+        // The organization has no rows, so all of them are counted.
         sql.push("INSERT INTO organization_sequence (organization_id, last, rolled_to, rolled_until, rolled_zone, ");
         sql.push("rolled_week_start) VALUES (")
             .bind_tenant(organization)
@@ -123,14 +124,15 @@ impl Store {
         Ok(Some(organization))
     }
 
-    /// The organization of that slug: commands name tenants before any token exists.
+    /// Returns the organization with this slug. Not scoped, because commands name organizations before any token
+    /// exists.
     pub async fn organization_by_slug(&self, slug: &str) -> Result<Option<OrganizationId>> {
         let mut sql = self.sql();
         sql.push("SELECT organization_id FROM organization_slug WHERE slug = ").bind(slug);
         Ok(self.owners(sql).await?.pop())
     }
 
-    /// Every organization with what tells them apart, by slug: for whoever sits at the machine.
+    /// Returns every organization, ordered by slug, for the operator.
     pub async fn listed_organizations(&self) -> Result<Vec<ListedOrganization>> {
         use entity::noun::StringEnum;
         let mut sql = self.sql();
@@ -147,7 +149,8 @@ impl Store {
         Ok(listed.collect())
     }
 
-    /// What the database holds, also before it has our schema: `demo` leaves one with other data as it is.
+    /// Returns the contents of the database, which may lack the schema: `demo` does not change a database with other
+    /// data.
     pub async fn contents(&self) -> Result<Contents> {
         let tables = if self.is_postgres() {
             "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()"
@@ -169,8 +172,8 @@ impl Store {
         Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
     }
 
-    /// Forgets idempotency keys older than a day, of one organization after the other: housekeeping on nobody's behalf.
-    /// Some at a time, so that nobody waits long for the writer.
+    /// Deletes idempotency keys older than a day, one organization after the other. Not scoped, because housekeeping
+    /// has no caller. Deletes a limited number per transaction, so that no writer waits long.
     pub async fn forget_idempotency_keys(&self, now: DateTime<Utc>) -> Result<u64> {
         let before = (now - Duration::hours(24)).timestamp_millis();
         let mut forgotten = 0;
@@ -195,7 +198,7 @@ impl Store {
         Ok(forgotten)
     }
 
-    /// Appends a statement that deletes some rows of one organization that are older than `before`.
+    /// Appends a statement that deletes a limited number of rows of one organization that are older than `before`.
     fn expired(sql: &mut Sql, table: &'static str, key: &[&'static str; 2], organization: OrganizationId, before: i64) {
         let own = |sql: &mut Sql, alias| {
             sql.column(alias, "organization_id").push(" = ").bind_tenant(organization);
@@ -210,7 +213,8 @@ impl Store {
         sql.push(" LIMIT ").bind(KEYS_AT_A_TIME).push(")");
     }
 
-    /// Notes whose a slug and an API client are, where a server of an earlier version has made them during an update.
+    /// Adds missing rows to the directories of slugs and API clients, for rows created by a server of an earlier
+    /// version during an update.
     pub async fn complete_directories(&self) -> Result<()> {
         let (mut slugs, mut clients) = (self.sql(), self.sql());
         slugs.push(
