@@ -129,6 +129,8 @@ entity::string_enum! {
         Archived = "ARCHIVED",
         /// The row has changed since `expectedVersion`.
         Conflict = "CONFLICT",
+        /// The state of the row does not allow the transition.
+        InvalidTransition = "INVALID_TRANSITION",
         /// The change would create a cycle.
         Cycle = "CYCLE",
         /// The person was erased; their data cannot be imported again.

@@ -1,6 +1,6 @@
 //! One column of a noun as data.
 
-use crate::noun::Kind;
+use crate::{lifecycle::Lifecycle, noun::Kind};
 
 /// Whether and how a column tells about a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Writable {
     Required,
     /// Must be given on create and stays.
     Fixed,
+    /// Transitions set it. Upserts and imports may, too: what they bring had its past elsewhere.
+    Imported,
     /// Has a default on create (a GraphQL literal, `now` for an instant), never null.
     Default(&'static str),
 }
@@ -54,6 +56,8 @@ pub struct Field {
     pub is_orderable: bool,
     /// Whether a folded twin column `<column>_folded` serves `contains` and `startsWith`.
     pub is_searchable: bool,
+    /// The states that it holds, if it is the state of its row.
+    pub lifecycle: Option<&'static Lifecycle>,
     /// What, unit, range.
     pub doc: &'static str,
 }
@@ -72,6 +76,7 @@ impl Field {
             kept: None,
             is_orderable: false,
             is_searchable: false,
+            lifecycle: None,
             doc,
         }
     }

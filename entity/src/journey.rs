@@ -14,8 +14,6 @@ crate::string_enum! {
         Draft = "DRAFT",
         /// Published: its latest edition says what should happen.
         Published = "PUBLISHED",
-        /// In the archive.
-        Archived = "ARCHIVED",
     }
 }
 
@@ -51,8 +49,15 @@ pub struct Model {
     /// What we want to reach with it.
     #[noun(optional, max = 2000)]
     pub objective: Option<String>,
-    /// How far it has come. journeyPublish, journeyArchive and journeyUnarchive set it.
-    #[noun(ordered)]
+    /// How far it has come. journeyPublish sets it; the archive leaves it as it is.
+    #[noun(ordered, lifecycle(
+        initial = Draft,
+        publish(from(Draft, Published), to = Published, needs(MapRead),
+            doc = "Publishes a journey as its next edition, a snapshot of its stages, steps, links, and points with their \
+                   mediums, influencers and expectations. The outcome is UNCHANGED if the latest edition is equal. Fails \
+                   with TOO_LONG above 10,000 rows or 4 MiB."
+        ),
+    ))]
     pub status: JourneyStatus,
     /// The longer journey it is a part of. A cycle is refused with CYCLE.
     #[noun(optional, inverse(children = "Journeys nested in it."))]

@@ -3,11 +3,11 @@
 //! Types of the API, filters, orders, cursors, column selection, input rules, personal-data scopes
 //! and event field names are all read from here.
 
-use crate::permission::Permission;
 pub use crate::{
     field::{Field, Personal, Writable},
     string_enum::{EnumType, StringEnum},
 };
+use crate::{lifecycle::Lifecycle, permission::Permission};
 
 /// One noun of the language: a table and the GraphQL object that shows it.
 #[derive(Debug)]
@@ -225,6 +225,11 @@ impl Relationship {
 }
 
 impl Relationship {
+    /// Whether that column names the row.
+    pub fn is_by(&self, name: &str) -> bool {
+        matches!(self.link, Link::One { column, .. } if column == name)
+    }
+
     /// Whether a row may be set to name only a row of the target that is not archived: whatever a caller chooses for new
     /// work. Parts of a whole are no choice, and what feedback tells of was so, archived since or not.
     pub fn wants_active(&self, noun: &Noun) -> bool {
@@ -321,8 +326,14 @@ impl Noun {
         self.all_fields().find(|field| field.name == name)
     }
 
-    /// The relation shown as `name`.
+    /// The states of its rows, if they have any.
+    pub fn lifecycle(&self) -> Option<&'static Lifecycle> {
+        self.fields.iter().find_map(|field| field.lifecycle)
+    }
+
+    /// The relation shown as `name`, its history included.
     pub fn relation(&self, name: &str) -> Option<&'static Relationship> {
-        self.relations.iter().find(|relation| relation.name == name)
+        let history = self.lifecycle().map(|lifecycle| &lifecycle.history);
+        self.relations.iter().chain(history).find(|relation| relation.name == name)
     }
 }

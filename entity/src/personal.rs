@@ -192,7 +192,7 @@ const HASH: &str = "a salted hash, by which an import is kept from bringing an e
 const FORGOTTEN: &str = "a hash, overwritten by an erasure of what the call was about, and forgotten after a day";
 
 /// The tables that belong to no noun.
-static TABLES: [(&str, &[Told]); 15] = [
+static TABLES: [(&str, &[Told]); 16] = [
     ("seaql_migrations", &[none("version"), none("applied_at")]),
     (
         "organization_sequence",
@@ -245,6 +245,20 @@ static TABLES: [(&str, &[Told]); 15] = [
             none("created_at"),
             none("result"),
             none("call_id"),
+        ],
+    ),
+    (
+        "state_change",
+        &[
+            none("organization_id"),
+            none("id"),
+            none("row_id"),
+            none("transition"),
+            none("from_state"),
+            none("to_state"),
+            none("changed_at"),
+            kept("subject", Personal::Identifier, STAFF),
+            none("row_version"),
         ],
     ),
     ("organization_slug", &[none("slug"), none("organization_id")]),

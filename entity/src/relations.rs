@@ -142,7 +142,7 @@ const fn place(table: &str) -> usize {
     panic!("a relation names a noun that is not in `nouns!`")
 }
 
-const fn is_same(one: &str, other: &str) -> bool {
+pub(crate) const fn is_same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len() != other.len() {
         return false;

@@ -31,6 +31,12 @@ macro_rules! string_enum {
         pub enum $name {
             $($(#[doc = $meaning])+ #[sea_orm(string_value = $text)] $variant,)+
         }
+        impl $name {
+            /// The name in the table and on the wire.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
         impl $crate::col::ColumnType for $name {
             type Value = Self;
             fn from_value(value: Option<Self>) -> Option<Self> {
@@ -48,7 +54,7 @@ macro_rules! string_enum {
                 values: &[$(($text, concat!($($meaning),+)),)+],
             };
             fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
+                self.text()
             }
             fn parse(name: &str) -> Option<Self> {
                 match name { $($text => Some(Self::$variant),)+ _ => None }

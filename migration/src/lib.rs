@@ -17,6 +17,7 @@ mod m0013_steps;
 mod m0014_attributes;
 mod m0015_spread;
 mod m0018_client_limits;
+mod m0019_state_changes;
 
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_attributes::Migration),
             Box::new(m0015_spread::Migration),
             Box::new(m0018_client_limits::Migration),
+            Box::new(m0019_state_changes::Migration),
         ]
     }
 }

@@ -1,11 +1,9 @@
 //! Copies of journeys, steps and interaction points, with what belongs to them.
 
 use entity::{
-    Col, Noun, Permission, assumption, desired_result, expectation,
+    Col, Permission, assumption, desired_result, expectation,
     id::{InteractionPointId, JourneyId, StepId},
-    interaction_point,
-    journey::{self, JourneyStatus},
-    objective, objective_conflict, stage, step, step_link,
+    interaction_point, journey, objective, objective_conflict, stage, step, step_link,
 };
 use sea_orm::prelude::Uuid;
 
@@ -22,14 +20,10 @@ use crate::{
     },
     store::{
         Tx,
-        statement::{
-            cell::{Column, Record, columns},
-            typed::assign,
-        },
+        statement::cell::{Column, Record, columns},
         writing::{
             aggregate::Aggregate,
             draft::{Draft, Mode, Outcome, Target},
-            write::NewRow,
         },
     },
 };
@@ -145,17 +139,13 @@ pub(super) struct PointCopy {
 async fn copy_journey(tx: &Tx, input: &JourneyCopy) -> Result<Done> {
     let whole = if input.includes_nested { &NESTED } else { &JOURNEY };
     let original = (input.id.uuid(), input.expected_version);
-    copy(tx, whole, original, (journey::TITLE, input.title.as_deref()), |noun| {
-        let is_journey = noun.table == journey::NOUN.table;
-        if is_journey { vec![assign(journey::STATUS, JourneyStatus::Draft)] } else { Vec::new() }
-    })
-    .await
+    copy(tx, whole, original, (journey::TITLE, input.title.as_deref())).await
 }
 
 async fn copy_point(tx: &Tx, input: &PointCopy) -> Result<Done> {
     let original = (input.id.uuid(), input.expected_version);
     let name = (interaction_point::NAME, input.name.as_deref());
-    let done = copy(tx, &POINT, original, name, |_| Vec::new()).await?;
+    let done = copy(tx, &POINT, original, name).await?;
     if let Ok((copy, _)) = &done {
         super::expectation::record_initial(tx, *copy).await?;
     }
@@ -168,7 +158,6 @@ async fn copy(
     whole: &'static Aggregate,
     (id, version): (Option<Uuid>, Option<i64>),
     (column, name): (Col<String>, Option<&str>),
-    adjust: impl Fn(&'static Noun) -> NewRow,
 ) -> Result<Done> {
     let noun = whole.noun;
     let name = match name.map(|name| accepted(column, name)).transpose()?.transpose() {
@@ -179,11 +168,7 @@ async fn copy(
         Ok(record) => record.id(),
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
-    let adjust = |noun: &'static Noun, record: &Record| {
-        let mut values = adjust(noun);
-        values.extend(name.clone().filter(|_| record.id() == root));
-        values
-    };
+    let adjust = |record: &Record| name.clone().filter(|_| record.id() == root);
     Ok(match tx.copy(whole, root, MAX, adjust).await? {
         Ok(id) => Ok((id, Outcome::Created)),
         Err(mistake) => Err(vec![mistake]),

@@ -1,12 +1,10 @@
 //! Editions: a journey is frozen by publishing it, and compared with others or with what it is now.
 
 use entity::{
-    Permission,
-    event::EventOperation,
-    expectation,
+    Permission, expectation,
     id::{JourneyEditionId, JourneyId},
     influencer, interaction_point,
-    journey::{self, JourneyStatus},
+    journey::{self, JourneyStatus, STATUS, Transition},
     journey_edition::{self, Column, DOCUMENT, Entity, ID, JOURNEY_ID, NUMBER, PUBLISHED_AT, PUBLISHED_BY},
     medium, stage, step, step_link,
 };
@@ -18,23 +16,22 @@ use serde_json::Value;
 
 use super::diff::{Change, ChangeKind, changes};
 use crate::{
-    Error, Result, UserError,
+    Error, Result,
     error::Code,
     graphql::{
         execution::snapshot::freeze,
-        slice::{Done, Mutation, Query},
+        slice::Query,
         typed::{
-            fields::{MutationFn, QueryFn},
-            input::{IdOf, Input, RefTo},
+            fields::QueryFn,
+            input::{Input, RefTo},
             output::Output,
         },
     },
     store::{
         Connection, Scope, Tx,
-        statement::{cell::Cell, typed::assign},
         writing::{
             aggregate::Aggregate,
-            draft::{Draft, Mode, Outcome, Target},
+            draft::{Draft, Mode, Target},
             write::Hooks,
         },
     },
@@ -62,25 +59,6 @@ pub(super) static JOURNEY: Aggregate = Aggregate {
     noun: &journey::NOUN,
     parts: &[("stages", Some(&STAGE)), ("steps", Some(&STEP)), ("links", Some(&STEP_LINK))],
 };
-
-/// The mutation that publishes.
-pub(super) const PUBLISH: Mutation = Mutation {
-    name: "journeyPublish",
-    doc: "Publishes a journey as its next edition, a snapshot of its stages, steps, links, and points with their \
-          mediums, influencers and expectations. The outcome is UNCHANGED if the latest edition is equal. Fails \
-          with INVALID for an archived journey, with TOO_LONG above 10,000 rows or 4 MiB.",
-    permissions: &[Permission::MapWrite, Permission::MapRead],
-    run: &MutationFn::new(|tx, input| Box::pin(publish(tx, input))),
-};
-
-/// Which journey to publish.
-#[derive(Input)]
-pub(super) struct Publish {
-    /// The journey.
-    id: IdOf<JourneyId>,
-    /// The version you read; the mutation fails with CONFLICT if the row has changed since.
-    expected_version: Option<i64>,
-}
 
 /// The query that compares.
 pub(super) const DIFF: Query = Query {
@@ -135,45 +113,44 @@ async fn current<C: Connection>(scope: &Scope<C>, journey: Uuid) -> Result<Optio
     Ok((loaded.count() <= MAX_ROWS).then(|| freeze(&loaded)))
 }
 
-async fn publish(tx: &Tx, input: &Publish) -> Result<Done> {
-    let noun = &journey::NOUN;
-    let (id, version) = (input.id.uuid(), input.expected_version);
-    let record = match tx.lock_one(noun, Permission::MapWrite, id, version).await? {
-        Ok(record) => record,
-        Err(mistake) => return Ok(Err(vec![mistake])),
-    };
-    if record.get(journey::ARCHIVED_AT).is_some() {
-        let message = "the journey is archived; restore it first";
-        return Ok(Err(vec![UserError::new(Code::Invalid, "id", message)]));
+/// Leaves journeys alone that are to be published as they were the last time.
+pub(super) async fn compare_with_latest(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+    for draft in drafts.iter_mut().filter(|draft| draft.does(Transition::Publish)) {
+        let was_published =
+            draft.current.as_ref().is_some_and(|journey| journey.get(STATUS) == Some(JourneyStatus::Published));
+        let before = if was_published { latest(tx, draft.id).await? } else { None };
+        if before.is_some() && before == current(tx, draft.id).await?.map(|now| now.to_string()) {
+            draft.transition = None;
+        } else {
+            draft.changed_relations.push("editions");
+        }
     }
-    let id = record.id();
-    let latest = Entity::find().filter(Column::JourneyId.eq(id)).order_by_desc(Column::Number);
-    let latest = tx.one(latest).await?;
-    let was_published = record.get(journey::STATUS) == Some(JourneyStatus::Published);
-    let (number, before) = latest.map_or((1, None), |edition| (edition.number + 1, Some(edition.document)));
-    if was_published && before.is_some() && before == current(tx, id).await?.map(|document| document.to_string()) {
-        return Ok(Ok((id, Outcome::Unchanged)));
+    Ok(())
+}
+
+/// The document of the latest edition.
+async fn latest(tx: &Tx, journey: Uuid) -> Result<Option<String>> {
+    let latest = Entity::find().filter(Column::JourneyId.eq(journey)).order_by_desc(Column::Number);
+    Ok(tx.one(latest).await?.map(|edition| edition.document))
+}
+
+/// Freezes journeys that were published. They are stored already: an edition says of its journey that it is published.
+pub(super) async fn publish(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+    for journey in drafts.iter_mut().filter(|draft| draft.does(Transition::Publish)) {
+        let document = current(tx, journey.id).await?.map(|document| document.to_string());
+        let Some(document) = document.filter(|document| document.len() <= MAX_BYTES) else {
+            journey.refuse(Code::TooLong, "id", "the journey is too large for an edition");
+            continue;
+        };
+        let mut draft = Draft::new(&journey_edition::NOUN, Target::New, Mode::CreateOnly);
+        draft.set(NUMBER, tx.count_of(JOURNEY_ID, journey.id).await? + 1);
+        draft.set(DOCUMENT, document);
+        draft.set(PUBLISHED_AT, ChronoUnixTimestampMillis(tx.now()));
+        draft.set(PUBLISHED_BY, tx.actor().subject.clone());
+        draft.set(JOURNEY_ID, journey.id);
+        tx.write(&journey_edition::NOUN, &Hooks::NONE, &mut [draft], true).await?;
     }
-    // Written first: an edition says of its journey that it is published.
-    let mut fields = vec!["editions"];
-    if !was_published {
-        fields.push("status");
-    }
-    let now = Cell::Int(tx.now().timestamp_millis());
-    let changed = record.changed(&[assign(journey::STATUS, JourneyStatus::Published)], &now);
-    tx.put(noun, vec![(changed, fields)], EventOperation::Updated).await?;
-    let document = current(tx, id).await?.map(|document| document.to_string());
-    let Some(document) = document.filter(|document| document.len() <= MAX_BYTES) else {
-        return Ok(Err(vec![UserError::new(Code::TooLong, "id", "the journey is too large for an edition")]));
-    };
-    let mut draft = Draft::new(&journey_edition::NOUN, Target::New, Mode::CreateOnly);
-    draft.set(NUMBER, number);
-    draft.set(DOCUMENT, document);
-    draft.set(PUBLISHED_AT, ChronoUnixTimestampMillis(tx.now()));
-    draft.set(PUBLISHED_BY, tx.actor().subject.clone());
-    draft.set(JOURNEY_ID, id);
-    tx.write(&journey_edition::NOUN, &Hooks::NONE, &mut [draft], true).await?;
-    Ok(Ok((id, Outcome::Updated)))
+    Ok(())
 }
 
 async fn compare(scope: &Scope, input: DiffArguments) -> Result<JourneyDiff> {

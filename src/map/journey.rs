@@ -1,10 +1,9 @@
-//! Journeys: a tree, with a status that follows what is done to them, and parts whose orders are set whole.
+//! Journeys: a tree, with editions that publishing makes, and parts whose orders are set whole.
 
 use entity::{
     Permission,
     id::{JourneyId, NounId, StageId, StepId},
-    journey::{JourneyStatus, NOUN, PARENT_ID, STATUS},
-    journey_edition,
+    journey::{NOUN, PARENT_ID},
 };
 
 use super::{copy::JOURNEY_COPY, edition, flow, sketch, stage as stage_slice, step as step_slice, tree::stay_a_tree};
@@ -19,10 +18,9 @@ use crate::{
     },
     store::{
         Tx,
-        statement::{cell::Record, typed::assign},
         writing::{
             draft::{Draft, Outcome},
-            write::{ChildOf, Hooks, NewRow},
+            write::{ChildOf, Hooks},
         },
     },
 };
@@ -31,7 +29,7 @@ use crate::{
 pub const SLICE: Module = Module {
     rules: Hooks {
         prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),
-        archiving: |tx, journey, is_archived| Box::pin(archiving(tx, journey, is_archived)),
+        transitioned: |tx, drafts| Box::pin(edition::publish(tx, drafts)),
         ..Hooks::NONE
     },
     mutations: &[
@@ -48,7 +46,6 @@ pub const SLICE: Module = Module {
             run: &MutationFn::new(|tx, input| Box::pin(order_steps(tx, input))),
         },
         JOURNEY_COPY,
-        edition::PUBLISH,
         sketch::QUICK,
         sketch::FROM_OUTLINE,
         sketch::APPLY,
@@ -81,22 +78,8 @@ struct OrderSteps {
 }
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    for draft in drafts.iter_mut().filter(|draft| draft.is_new()) {
-        draft.set(STATUS, JourneyStatus::Draft);
-    }
+    edition::compare_with_latest(tx, drafts).await?;
     stay_a_tree(tx, drafts, PARENT_ID).await
-}
-
-/// Out of the archive, a journey is what it was: published, if it ever was.
-async fn archiving(tx: &Tx, journey: &Record, is_archived: bool) -> Result<NewRow> {
-    let status = if is_archived {
-        JourneyStatus::Archived
-    } else if tx.count_of(journey_edition::JOURNEY_ID, journey.id()).await? > 0 {
-        JourneyStatus::Published
-    } else {
-        JourneyStatus::Draft
-    };
-    Ok(vec![assign(STATUS, status)])
 }
 
 async fn order_stages(tx: &Tx, input: &OrderStages) -> Result<Done> {

@@ -7,11 +7,12 @@ use syn::{
 
 use crate::{
     kind::{self, Constraints},
+    lifecycle::Lifecycle,
     names,
 };
 
 /// What may stand in `#[noun(…)]` of a column.
-const ALLOWED: &str = "a column may be `required`, `optional`, `fixed`, `default = \"…\"`, `ordered`, `searchable`, \
+const ALLOWED: &str = "a column may be `required`, `optional`, `fixed`, `imported`, `default = \"…\"`, `lifecycle(…)`, `ordered`, `searchable`, \
                        `min = …`, `max = …`, `tags(…)`, `attributes(…)`, `names`, `json`, `time_zone`, `row_of = \"…\"`, \
                        `personal = …`, `unguarded`, `retained_because = …`, `name = \"…\"`, `inverse(… = \"…\")`";
 
@@ -22,6 +23,7 @@ pub enum Writable {
     Optional,
     Required,
     Fixed,
+    Imported,
     Default(LitStr),
 }
 
@@ -52,6 +54,7 @@ pub struct Column {
     pub is_open: bool,
     pub kept: Option<Expr>,
     pub inverse: Option<Inverse>,
+    pub lifecycle: Option<Lifecycle>,
 }
 
 impl Column {
@@ -74,6 +77,7 @@ impl Column {
             is_open: false,
             kept: None,
             inverse: None,
+            lifecycle: None,
         };
         if column.is_reference() {
             column.name = names::lower_camel(column.ident.to_string().trim_end_matches("_id"));
@@ -109,7 +113,12 @@ impl Column {
                     }
                     self.personal = Some(told);
                 }
+                "imported" => self.set_writable(Writable::Imported, &meta)?,
                 "inverse" => self.inverse = Some(inverse(&meta)?),
+                "lifecycle" => {
+                    self.set_writable(Writable::Imported, &meta)?;
+                    self.lifecycle = Some(Lifecycle::read(&meta)?);
+                }
                 _ if self.constraints.read(&word, &meta)? => {}
                 _ => return Err(meta.error(ALLOWED)),
             }
@@ -119,7 +128,9 @@ impl Column {
 
     fn set_writable(&mut self, writable: Writable, meta: &syn::meta::ParseNestedMeta) -> Result<()> {
         if !matches!(self.writable, Writable::Never) {
-            return Err(meta.error("a column is one of `required`, `optional`, `fixed` and `default = \"…\"`"));
+            return Err(meta.error(
+                "a column is one of `required`, `optional`, `fixed`, `imported`, `lifecycle(…)` and `default = \"…\"`",
+            ));
         }
         self.writable = writable;
         Ok(())
@@ -135,6 +146,9 @@ impl Column {
         }
         if self.personal.is_none() && (self.is_open || self.kept.is_some()) {
             return refuse("only a `personal` column is `unguarded` or `retained_because`");
+        }
+        if self.lifecycle.is_some() && self.is_nullable {
+            return refuse("a row is always in a state: take the `Option` away");
         }
         if self.is_searchable && !kind::is_text(&self.ty) {
             return refuse("only a text is `searchable`");

@@ -6,7 +6,7 @@ use syn::Ident;
 
 use crate::{
     column::{Column, Writable},
-    names,
+    lifecycle, names,
     noun::{NounInput, Operations},
     relations,
 };
@@ -21,7 +21,8 @@ pub fn expand(noun: &NounInput) -> TokenStream {
             let relations = relations::declared(noun);
             let orm = relations::orm(noun);
             let columns = noun.columns.iter().map(constant);
-            quote!(#entity #description #relations #orm #(#columns)*)
+            let lifecycle = lifecycle::expand(noun);
+            quote!(#entity #description #relations #orm #lifecycle #(#columns)*)
         }
         Err(error) => error.into_compile_error(),
     }
@@ -57,8 +58,7 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
     let NounInput { name, plural, table, prefix, doc, write, has_external_ids, .. } = noun;
     let singular = names::uncapitalized(name);
     let tenant = if noun.is_tenanted { "organization_id" } else { "id" };
-    let read =
-        if let Some(permission) = &noun.read { quote!(Some(crate::Permission::#permission)) } else { quote!(None) };
+    let read = read(noun);
     let system = if noun.changes { quote!(SYSTEM) } else { quote!(APPENDED) };
     let operations = match &noun.operations {
         Operations::Named(name) => quote!(crate::noun::#name),
@@ -86,6 +86,11 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
     }
 }
 
+/// The scope to read the noun.
+pub fn read(noun: &NounInput) -> TokenStream {
+    noun.read.as_ref().map_or_else(|| quote!(None), |permission| quote!(Some(crate::Permission::#permission)))
+}
+
 fn field(column: &Column) -> syn::Result<TokenStream> {
     let Column { name, doc, is_nullable, is_ordered, is_searchable, is_open, .. } = column;
     let stored = column.ident.to_string();
@@ -93,6 +98,7 @@ fn field(column: &Column) -> syn::Result<TokenStream> {
     let writable = writable(&column.writable);
     let personal = column.personal.as_ref().map_or_else(|| quote!(None), |told| quote!(#told));
     let kept = column.kept.as_ref().map_or_else(|| quote!(None), |reason| quote!(Some(#reason)));
+    let lifecycle = if column.lifecycle.is_some() { quote!(Some(&LIFECYCLE)) } else { quote!(None) };
     Ok(quote! {
         crate::noun::Field {
             name: #name,
@@ -105,6 +111,7 @@ fn field(column: &Column) -> syn::Result<TokenStream> {
             kept: #kept,
             is_orderable: #is_ordered,
             is_searchable: #is_searchable,
+            lifecycle: #lifecycle,
             doc: #doc,
         }
     })
@@ -117,6 +124,7 @@ pub fn writable(writable: &Writable) -> TokenStream {
         Writable::Optional => quote!(crate::noun::Writable::Optional),
         Writable::Required => quote!(crate::noun::Writable::Required),
         Writable::Fixed => quote!(crate::noun::Writable::Fixed),
+        Writable::Imported => quote!(crate::noun::Writable::Imported),
         Writable::Default(literal) => quote!(crate::noun::Writable::Default(#literal)),
     }
 }
@@ -137,7 +145,7 @@ fn constant(column: &Column) -> TokenStream {
 /// A column that is called as the description is gets a longer name.
 fn constant_name(column: &Ident) -> Ident {
     let name = column.to_string().to_uppercase();
-    if ["NOUN", "TABLE", "DECLARED"].contains(&name.as_str()) {
+    if ["NOUN", "TABLE", "DECLARED", "LIFECYCLE", "STATE_CHANGE"].contains(&name.as_str()) {
         return format_ident!("{name}_COLUMN");
     }
     format_ident!("{name}")

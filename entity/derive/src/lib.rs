@@ -25,6 +25,8 @@
 //! | `required` | must be given on create, never cleared |
 //! | `optional` | may be given; if it cannot be null, the server completes it |
 //! | `fixed` | must be given on create and stays |
+//! | `imported` | transitions set it, and upserts and imports may bring it |
+//! | `lifecycle(…)` | the state of the row: see below |
 //! | `default = "WANT"` | a GraphQL literal, or `now` for an instant |
 //! | none of these | only the server sets it |
 //! | `ordered` | lists can be ordered by it: its index stands in a migration |
@@ -41,6 +43,26 @@
 //! A column of an id type other than the row's own is a relation, and shown without its `_id`. The columns
 //! `organization_id`, `id`, `version`, `created_at`, `updated_at`, `archived_at` and `…_folded` are the kernel's and have no
 //! attributes; a column of such a name with attributes is the noun's own.
+//!
+//! # A lifecycle
+//!
+//! The column of the state, an enum that is not null, declares what leads from state to state:
+//!
+//! ```text
+//! /// How far it has come.
+//! #[noun(ordered, lifecycle(
+//!     initial = Presented,
+//!     accept(from(Presented), to = Accepted, accepts(value), stamps = answered_at, doc = "Accepts an offer."),
+//!     decline(from(Presented), to = Declined, requires(reason), stamps = answered_at, doc = "Declines an offer."),
+//! ))]
+//! pub status: OfferMadeStatus,
+//! ```
+//!
+//! `from` lists the states that the transition is allowed in, `to` is the one that it leads to. `requires` and `accepts` list
+//! columns that its input takes, `stamps` names the column that gets the time, `needs(MapRead)` lists scopes besides the one
+//! to write the noun. Columns of a transition may be null; without other attributes they are `imported`. Every state must be
+//! initial or be led to. From it come the enum `Transition`, the description `LIFECYCLE`, a mutation for each transition
+//! (`offerMadeDecline`), `allowedTransitions`, and the list `history` of rows of `STATE_CHANGE`.
 //!
 //! # An example
 //!
@@ -92,6 +114,7 @@
 mod column;
 mod expand;
 mod kind;
+mod lifecycle;
 mod names;
 mod noun;
 mod object;

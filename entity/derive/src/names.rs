@@ -42,6 +42,11 @@ pub fn plural(singular: &str) -> String {
     }
 }
 
+/// The indefinite article of a noun.
+pub fn article(name: &str) -> &'static str {
+    if name.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" }
+}
+
 fn capitalized(word: &str) -> String {
     word.chars()
         .enumerate()

@@ -7,7 +7,7 @@ use syn::{
 
 use crate::{
     column::{self, Column, Inverse, Writable},
-    kind, names,
+    kind, lifecycle, names,
 };
 
 /// What may stand in `#[noun(…)]` of a struct.
@@ -95,7 +95,8 @@ impl NounInput {
         for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("noun")) {
             attributes.read(attribute)?;
         }
-        let columns = fields.named.iter().map(Column::read).collect::<Result<Vec<_>>>()?;
+        let mut columns = fields.named.iter().map(Column::read).collect::<Result<Vec<_>>>()?;
+        lifecycle::mark(&mut columns)?;
         let table = table(&input.attrs)?.ok_or_else(|| missing("`#[sea_orm(table_name = \"…\")]`"))?;
         let name = attributes.name.unwrap_or_else(|| names::upper_camel(&table));
         let read = attributes.read.ok_or_else(|| missing("`read = …`"))?;

@@ -218,6 +218,7 @@ impl Writer {
             (ObjectField::Attributes(column, selections, shown), _) => {
                 writer.attributes(&row[*column], selections, shown.as_ref());
             }
+            (ObjectField::Transitions(known), _) => writer.items(known.of(row), Self::text),
             (ObjectField::Refused(error), _) => writer.refuse(error),
             (ObjectField::One(column, plan), Child::One(places, rows)) => {
                 match row[*column].id().and_then(|id| places.get(&id)) {

@@ -3,7 +3,8 @@
 use async_graphql::Value;
 use entity::{
     Col, Noun,
-    noun::{Link, Operation, Relationship, StringEnum, Writable},
+    lifecycle::Transition,
+    noun::{Field, Link, Operation, Relationship, StringEnum, Writable},
 };
 
 use super::input::{Input, accept, check_external_id, check_system, external_id};
@@ -67,16 +68,7 @@ pub fn draft(
     }
     draft.expected_version = input.int("expectedVersion")?;
     for field in noun.fields.iter().filter(|field| field.writable != Writable::Never) {
-        if let Some(value) = input.get(field.name).filter(|value| says_something(value, on_null)) {
-            match accept(field, value) {
-                Ok(Ok(cell)) => draft.values.push((Column::of(field), cell)),
-                Ok(Err(error)) => draft.errors.push(error),
-                Err(Error::BadInput(message)) if operation == Operation::BulkUpsert => {
-                    draft.refuse(Code::Invalid, field.name, message);
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        read_field(&mut draft, field, operation, input, on_null)?;
     }
     for relation in noun.relations {
         link(&mut draft, relation, input, on_null)?;
@@ -101,9 +93,37 @@ pub fn draft(
     Ok(draft)
 }
 
+/// Reads the input of a transition into a draft.
+pub fn transition(noun: &'static Noun, transition: &'static Transition, input: &Input) -> Result<Draft> {
+    let mut draft = Draft::new(noun, Target::Id(input.id("id", noun)?), Mode::UpdateOnly);
+    draft.expected_version = input.int("expectedVersion")?;
+    draft.transition = Some(transition);
+    for (column, _) in transition.given() {
+        if let Some(field) = noun.fields.iter().find(|field| field.column == column) {
+            read_field(&mut draft, field, Operation::Update, input, OnNull::Keep)?;
+        } else if let Some(relation) = noun.relations.iter().find(|relation| relation.is_by(column)) {
+            link(&mut draft, relation, input, OnNull::Keep)?;
+        }
+    }
+    Ok(draft)
+}
+
 /// Whether a value that was given says anything.
 fn says_something(value: &Value, on_null: OnNull) -> bool {
     on_null == OnNull::Clear || *value != Value::Null
+}
+
+fn give(draft: &mut Draft, field: &'static Field, operation: Operation, input: &Input, on_null: OnNull) -> Result<()> {
+    let Some(value) = input.get(field.name).filter(|value| says_something(value, on_null)) else { return Ok(()) };
+    match accept(field, value) {
+        Ok(Ok(cell)) => draft.values.push((Column::of(field), cell)),
+        Ok(Err(error)) => draft.errors.push(error),
+        Err(Error::BadInput(message)) if operation == Operation::BulkUpsert => {
+            draft.refuse(Code::Invalid, field.name, message);
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 fn link(draft: &mut Draft, relation: &'static Relationship, input: &Input, on_null: OnNull) -> Result<()> {

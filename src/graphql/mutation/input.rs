@@ -9,7 +9,7 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-pub use crate::graphql::mutation::draft::{draft, on_null};
+pub use crate::graphql::mutation::draft::{draft, on_null, transition};
 use crate::{
     Error, Result, UserError,
     error::Code,

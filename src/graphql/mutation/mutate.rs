@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use entity::{
     Noun, Permission,
+    lifecycle::Transition,
     noun::{Link, Operation, Relationship, StringEnum, Writable},
     personal,
 };
@@ -35,6 +36,8 @@ pub enum MutationField {
     Generic(Operation),
     /// `xArchive` or `xUnarchive`.
     Archive(bool),
+    /// What leads a row from state to state.
+    Transition(&'static Transition),
     /// `xSetY`.
     Set(&'static Relationship),
     /// One of a slice's own.
@@ -48,6 +51,9 @@ impl MutationField {
         let mut needed = match self {
             Self::Own(mutation) => mutation.permissions.to_vec(),
             Self::Generic(_) | Self::Archive(_) => vec![noun.write],
+            Self::Transition(transition) => {
+                std::iter::once(noun.write).chain(transition.permissions.iter().copied()).collect()
+            }
             Self::Set(relation) => std::iter::once(noun.write).chain(relation.target.read).collect(),
         };
         if let Self::Generic(Operation::Create) = self {
@@ -81,7 +87,10 @@ pub async fn run(
         Ok(prepared) => prepared,
         Err(report) => return Ok(report),
     };
-    let costs_much = matches!(mutation_field, MutationField::Generic(Operation::BulkUpsert) | MutationField::Own(_));
+    let costs_much = matches!(
+        mutation_field,
+        MutationField::Generic(Operation::BulkUpsert) | MutationField::Transition(_) | MutationField::Own(_)
+    );
     let strategy = if key.is_some() && costs_much { Strategy::Pessimistic } else { Strategy::Optimistic };
     let attempt = Arc::new(Attempt { call, plan });
     match scope.transact(key, strategy, move |tx| Box::pin(Arc::clone(&attempt).run(tx))).await? {
@@ -156,6 +165,11 @@ impl Attempt {
                     Err(error) => WriteResult::failed(input.id("id", noun)?, vec![error]),
                 };
                 Ok(MutationResult::of(row))
+            }
+            MutationField::Transition(transition) => {
+                let draft = input::transition(noun, transition, input)?;
+                let rows = tx.write(noun, &slice.rules, &mut [draft], true).await?;
+                Ok(MutationResult { rows, ..MutationResult::default() })
             }
             MutationField::Generic(operation) => {
                 let mut draft = input::draft(noun, operation, input, input::on_null(operation, input)?, Vec::new())?;
@@ -232,6 +246,9 @@ pub fn mutation_fields(slice: &'static Module) -> Vec<(String, MutationField)> {
             }
         }
     }
+    let transitions = noun.lifecycle().into_iter().flat_map(|lifecycle| lifecycle.transitions);
+    mutation_fields
+        .extend(transitions.map(|transition| (transition.field.to_owned(), MutationField::Transition(transition))));
     for name in slice.sets {
         let relation = noun.relation(name).expect("a set is a relation of its noun");
         let (first, rest) = name.split_at(1);

@@ -7,3 +7,4 @@ pub mod distinct;
 pub mod filter;
 pub mod leaf;
 pub mod plan;
+pub mod transitions;

@@ -15,6 +15,7 @@ use super::{
     connection::{Connection, connection},
     context::ExecutionContext,
     leaf::{ATTRIBUTE, EXTERNAL_ID, PAGE_INFO},
+    transitions::{ALLOWED_TRANSITIONS, AllowedTransitions},
 };
 use crate::{
     Error, Result,
@@ -57,6 +58,8 @@ pub enum ObjectField {
     RowId(usize, usize),
     /// Named values: the column's place, what of each is asked, and which are shown, if not all.
     Attributes(usize, Vec<SelectedField<&'static str>>, Option<Shown>),
+    /// The transitions that are allowed.
+    Transitions(AllowedTransitions),
     /// Null, because the caller lacks a scope.
     Refused(Error),
     /// The row that a column names: the column's place, and the plan of the other row.
@@ -214,6 +217,9 @@ impl<'a> Planner<'a> {
                         Err(error @ Error::Forbidden(_)) if may_be_null(noun, relation) => ObjectField::Refused(error),
                         planned => planned?,
                     },
+                    _ if name == ALLOWED_TRANSITIONS => {
+                        ObjectField::Transitions(AllowedTransitions::plan(noun, self.attribute_access.actor, columns)?)
+                    }
                     _ => self.computed(noun, selected, &sets)?,
                 },
             };
@@ -391,7 +397,7 @@ pub fn may_be_null(noun: &Noun, relation: &Relationship) -> bool {
 /// The column of the id, which every row is read with.
 pub const ID: Column = Column { name: "id", kind: CellKind::Id, is_nullable: false, field: "id" };
 
-fn place(columns: &mut Vec<Column>, column: Column) -> usize {
+pub(super) fn place(columns: &mut Vec<Column>, column: Column) -> usize {
     columns.iter().position(|known| known.name == column.name).unwrap_or_else(|| {
         columns.push(column);
         columns.len() - 1

@@ -8,3 +8,4 @@ mod reached;
 pub mod roots;
 pub mod scalars;
 pub mod schema_index;
+mod transition_types;

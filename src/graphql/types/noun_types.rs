@@ -15,6 +15,7 @@ use crate::graphql::{
     planning::{
         filter::enum_value_name,
         plan::{list_name, may_be_null},
+        transitions::ALLOWED_TRANSITIONS,
     },
     slice::{Computed, Module, ReturnType},
 };
@@ -29,11 +30,10 @@ const PAGING: [(&str, &str, &str); 4] = [
 /// An object and everything a list, a filter and an order of it need.
 pub(in crate::graphql) fn register_noun(registry: &mut Registry, slice: &Module) {
     let noun = slice.noun;
-    register_object(registry, noun, slice.computed);
+    register_listed(registry, noun, slice.computed);
     registry.add_implements(noun.name, "Node");
-    connection(registry, noun.name, noun, &[]);
-    for relation in noun.relations.iter().filter(|relation| !relation.link.edge().is_empty()) {
-        connection(registry, &list_name(noun, relation), relation.target, relation.link.edge());
+    if let Some(lifecycle) = noun.lifecycle() {
+        register_listed(registry, lifecycle.history.target, []);
     }
     let reference =
         vec![value("id", "ID", "Its id."), value("externalId", "ExternalIdInput", "Its id in another system.")];
@@ -49,6 +49,19 @@ pub(in crate::graphql) fn register_noun(registry: &mut Registry, slice: &Module)
         true,
         reference,
     );
+}
+
+/// An object, its lists, filters and orders.
+fn register_listed(
+    registry: &mut Registry,
+    noun: &'static Noun,
+    computed: impl IntoIterator<Item = &'static Computed>,
+) {
+    register_object(registry, noun, computed);
+    connection(registry, noun.name, noun, &[]);
+    for relation in noun.relations.iter().filter(|relation| !relation.link.edge().is_empty()) {
+        connection(registry, &list_name(noun, relation), relation.target, relation.link.edge());
+    }
     filter(registry, noun);
     let orderable = noun.all_fields().filter(|known| known.is_orderable);
     let name = format!("{}OrderField", noun.name);
@@ -116,6 +129,13 @@ pub(in crate::graphql) fn register_object(
     }
     for relation in noun.relations {
         fields.push(related(noun, relation));
+    }
+    if let Some(lifecycle) = noun.lifecycle() {
+        let doc = "What the token may do to its state now: the transitions allowed in it, without those that need a scope \
+                   that the token lacks. Empty in the archive.";
+        add_enum(registry, lifecycle.verbs);
+        fields.push(field(ALLOWED_TRANSITIONS, &format!("[{}!]!", lifecycle.verbs.name), doc));
+        fields.push(related(noun, &lifecycle.history));
     }
     if noun.has_external_ids {
         let doc = "Its ids in other systems, sorted by system.";

@@ -20,6 +20,7 @@ use super::{
     reached::{answer, arguments},
     scalars,
     schema_index::ROW,
+    transition_types,
 };
 use crate::{
     graphql::{
@@ -199,13 +200,13 @@ fn mutation(
     let id = || value("id", "ID!", &format!("Id of the {}.", noun.name));
     let (values, doc) = match mutation_field {
         MutationField::Generic(Operation::Create) => {
-            let mut values = writable(noun, true);
+            let mut values = writable(noun, Operation::Create);
             values.push(on_null("KEEP"));
             (values, format!("Creates {}.", with_article(noun)))
         }
         MutationField::Generic(Operation::Update) => {
             let mut values = if noun.tenant == "id" { Vec::new() } else { vec![id()] };
-            values.extend(writable(noun, false));
+            values.extend(writable(noun, Operation::Update));
             values.push(expected());
             values.push(on_null("CLEAR"));
             let doc = "Omitted fields keep their values; null clears a field unless onNull is KEEP.";
@@ -254,6 +255,12 @@ fn mutation(
         ),
         MutationField::Archive(false) => {
             (vec![id(), expected()], format!("Restores {} from the archive.", with_article(noun)))
+        }
+        MutationField::Transition(known) => {
+            let mut values = vec![id()];
+            values.extend(transition_types::given(noun, known));
+            values.push(expected());
+            (values, transition_types::doc(known))
         }
         MutationField::Set(relation) => {
             let named = format!("[{}Ref!]!", relation.target.name);
@@ -304,19 +311,21 @@ fn on_null(default: &str) -> MetaInputValue {
 fn upsert_row(noun: &Noun) -> Vec<MetaInputValue> {
     let mut values =
         vec![value("externalId", "ExternalIdInput!", "External id that identifies the row; a created row gets it.")];
-    values.extend(writable(noun, false));
+    values.extend(writable(noun, Operation::Upsert));
     values.push(expected());
     values
 }
 
 /// The fields a caller may set.
-fn writable(noun: &Noun, is_create: bool) -> Vec<MetaInputValue> {
+fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue> {
+    let (is_create, is_upsert) = (operation == Operation::Create, operation == Operation::Upsert);
     let mut values = Vec::new();
     for known in noun.fields {
         let ty = input_type(known.kind);
         let doc = limits(known);
         values.push(match known.writable {
             Writable::Never => continue,
+            Writable::Imported if !is_upsert => continue,
             Writable::Required | Writable::Fixed if is_create => value(known.name, &format!("{ty}!"), &doc),
             Writable::Default(literal) if is_create && literal != "now" => or(known.name, &ty, literal, &doc),
             _ => value(known.name, &ty, &doc),
@@ -328,6 +337,7 @@ fn writable(noun: &Noun, is_create: bool) -> Vec<MetaInputValue> {
         let name = reference_field(relation);
         values.push(match writable {
             Writable::Never => continue,
+            Writable::Imported if !is_upsert => continue,
             Writable::Required | Writable::Fixed if is_create => value(&name, &format!("{ty}!"), relation.doc),
             _ => value(&name, &ty, relation.doc),
         });
@@ -345,14 +355,14 @@ fn writable(noun: &Noun, is_create: bool) -> Vec<MetaInputValue> {
     values
 }
 
-fn limits(known: &Field) -> String {
+pub(super) fn limits(known: &Field) -> String {
     match known.kind {
         Kind::Text { max } => format!("{} Up to {max} characters.", known.doc),
         _ => known.doc.to_owned(),
     }
 }
 
-fn input_type(kind: Kind) -> String {
+pub(super) fn input_type(kind: Kind) -> String {
     match kind {
         Kind::Attributes { .. } => "[AttributeInput!]".to_owned(),
         other => output_type(other),

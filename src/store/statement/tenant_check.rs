@@ -102,6 +102,8 @@ sites! {
     LinksTaken,
     /// The items of sets taken away.
     ItemsTaken,
+    /// State changes of rows that are deleted.
+    StateChangesTaken,
     /// External ids taken away.
     ExternalIdsTaken,
     /// Single external ids taken away.

@@ -5,20 +5,17 @@ use std::collections::{HashMap, HashSet};
 use entity::{
     event::EventOperation,
     id,
-    noun::{Link, Noun, Relationship},
+    noun::{Link, Noun, Relationship, Writable},
 };
 use sea_orm::prelude::Uuid;
 
-use super::{
-    aggregate::{Aggregate, JoinedRow, LoadedAggregate},
-    write::NewRow,
-};
+use super::aggregate::{Aggregate, JoinedRow, LoadedAggregate};
 use crate::{
     Result, UserError,
     error::Code,
     store::{
         Tx,
-        statement::cell::{Cell, Record},
+        statement::cell::{Cell, Column, Record},
     },
 };
 
@@ -27,14 +24,15 @@ const LINES: usize = 4_000;
 
 impl Tx {
     /// Copies a row and what belongs to it: rows that name it are copied in turn, lines to others lead to the same
-    /// rows, and what is referred to stays where it is. `adjust` says what is otherwise in the copy of a row. External
+    /// rows, and what is referred to stays where it is. `adjust` says which value is otherwise in the copy of a row;
+    /// states are the initial ones. External
     /// ids stay with the original. Refuses more than `most` rows and lines.
     pub async fn copy(
         &self,
         whole: &'static Aggregate,
         root: Uuid,
         most: usize,
-        adjust: impl Fn(&'static Noun, &Record) -> NewRow,
+        adjust: impl Fn(&Record) -> Option<(Column, Cell)>,
     ) -> Result<Result<Uuid, UserError>> {
         let mut loaded = self.load_aggregate(whole, &[root], most).await?;
         if loaded.count() > most {
@@ -48,7 +46,7 @@ impl Tx {
         for (noun, records) in &loaded.rows {
             self.actor().require(noun.write)?;
             let rows = records.iter().map(|record| {
-                let copy = record.copied(noun, &copies, &adjust(noun, record), &now);
+                let copy = record.copied(noun, &copies, adjust(record).as_ref(), &now);
                 let given = copy.cells.iter().filter(|(_, cell)| !cell.is_null()).map(|(column, _)| column.field);
                 let system = |field: &&str| ["id", "version", "createdAt", "updatedAt"].contains(field);
                 let fields = given.filter(|field| !system(field)).collect();
@@ -112,7 +110,13 @@ impl LoadedAggregate {
 
 impl Record {
     /// The copy of a row: new, out of the archive, and with the copies of the rows it names, where there are some.
-    fn copied(&self, noun: &'static Noun, copies: &HashMap<Uuid, Uuid>, adjusted: &NewRow, now: &Cell) -> Self {
+    fn copied(
+        &self,
+        noun: &'static Noun,
+        copies: &HashMap<Uuid, Uuid>,
+        adjusted: Option<&(Column, Cell)>,
+        now: &Cell,
+    ) -> Self {
         let is_reference = |name: &str| {
             noun.relations.iter().any(|known| matches!(known.link, Link::One { column, .. } if column == name))
         };
@@ -129,7 +133,14 @@ impl Record {
                 }
                 _ => {}
             }
-            if let Some((_, given)) = adjusted.iter().find(|(known, _)| known.name == column.name) {
+            // What is copied has its past before it.
+            if let Some(field) = noun.fields.iter().find(|field| field.column == column.name)
+                && field.writable == Writable::Imported
+            {
+                let initial = field.lifecycle.map(|lifecycle| lifecycle.initial);
+                *cell = initial.map_or(Cell::Null, |state| Cell::Text(state.to_owned()));
+            }
+            if let Some((_, given)) = adjusted.filter(|(known, _)| known.name == column.name) {
                 *cell = given.clone();
             }
         }

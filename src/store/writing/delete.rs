@@ -74,6 +74,7 @@ impl Tx {
                 }
             }
         }
+        self.forget_states(noun, &[record.id()]).await?;
         let version = record.version() + 1;
         let operation = EventOperation::Deleted;
         self.count_later(noun, record, operation);

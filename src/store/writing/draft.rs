@@ -1,6 +1,10 @@
 //! A row as a caller wants it, before and while it is checked.
 
-use entity::noun::{Noun, Relationship};
+use entity::{
+    lifecycle::Transition,
+    noun::{Noun, Relationship},
+    string_enum::StringEnum,
+};
 use sea_orm::prelude::Uuid;
 
 use super::delete::JoinRow;
@@ -118,6 +122,10 @@ pub struct Draft {
     pub related_rows: Vec<(&'static Noun, Vec<(Column, Cell)>)>,
     /// Lines of relations through a table that a new row comes with.
     pub lines: Vec<(&'static Relationship, Vec<JoinRow>)>,
+    /// What is to be done to the state of the row.
+    pub transition: Option<&'static Transition>,
+    /// Relations of the row that change with it: it is written even if no column changes.
+    pub changed_relations: Vec<&'static str>,
 }
 
 /// What came of a draft.
@@ -151,7 +159,14 @@ impl Draft {
             id: Uuid::nil(),
             related_rows: Vec::new(),
             lines: Vec::new(),
+            transition: None,
+            changed_relations: Vec::new(),
         }
+    }
+
+    /// Whether it does this to the state of its row, and nothing was found to be wrong with it.
+    pub fn does<T: StringEnum>(&self, transition: T) -> bool {
+        self.errors.is_empty() && self.transition.is_some_and(|known| known.name == transition.name())
     }
 
     /// The value a column will have.

@@ -15,6 +15,9 @@ use crate::{
 pub struct Hooks {
     /// Completes and checks drafts before they are written.
     pub prepare: for<'a> fn(&'a Tx, &'a mut [Draft]) -> BoxFuture<'a, Result<()>>,
+    /// Does what else a transition is to do, once the rows of the drafts with one have been written. It may note mistakes;
+    /// the caller then rolls back.
+    pub transitioned: for<'a> fn(&'a Tx, &'a mut [Draft]) -> BoxFuture<'a, Result<()>>,
     /// Says what is wrong with archiving these rows, if anything.
     pub archive: for<'a> fn(&'a Tx, &'a Record) -> BoxFuture<'a, Result<Option<UserError>>>,
     /// Columns that change when a row goes into the archive, or comes out.
@@ -29,6 +32,7 @@ impl Hooks {
     /// No rules beyond the description.
     pub const NONE: Self = Self {
         prepare: |_, _| Box::pin(async { Ok(()) }),
+        transitioned: |_, _| Box::pin(async { Ok(()) }),
         archive: |_, _| Box::pin(async { Ok(None) }),
         archiving: |_, _, _| Box::pin(async { Ok(Vec::new()) }),
         deleted: |_, _| Box::pin(async { Ok(()) }),

@@ -9,6 +9,7 @@ pub mod delete;
 pub mod draft;
 pub(in crate::store) mod external_ids;
 pub(in crate::store) mod hooks;
+pub(in crate::store) mod lifecycle;
 pub(in crate::store) mod ordering;
 pub(in crate::store) mod output;
 pub mod reference;

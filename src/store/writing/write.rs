@@ -13,6 +13,7 @@ use sea_orm::prelude::Uuid;
 use super::{
     defaults::complete,
     draft::{Draft, Outcome, WriteResult},
+    lifecycle::{advance, state_changes},
     resolve::refuse_kept,
 };
 use crate::{
@@ -55,6 +56,7 @@ impl Tx {
         self.refuse_erased(noun, drafts).await?;
         for draft in drafts.iter_mut() {
             complete(draft, self.now());
+            advance(draft, self.now());
         }
         (rules.prepare)(self, drafts).await?;
         refuse_kept(drafts);
@@ -70,6 +72,9 @@ impl Tx {
         let has_mistakes = drafts.iter().any(|draft| !draft.errors.is_empty());
         let mut stored =
             if has_mistakes && is_all_or_nothing { HashMap::new() } else { self.store(noun, drafts).await? };
+        if drafts.iter().any(|draft| draft.transition.is_some() && draft.errors.is_empty()) {
+            (rules.transitioned)(self, drafts).await?;
+        }
         let outcome = |draft: &Draft| {
             if !draft.errors.is_empty() || (has_mistakes && is_all_or_nothing) {
                 Outcome::Failed
@@ -88,6 +93,7 @@ impl Tx {
                 let is_there = outcome != Outcome::Failed || !draft.is_new();
                 let row = match outcome {
                     Outcome::Unchanged => draft.current.clone(),
+                    Outcome::Failed => None,
                     _ => stored.remove(&draft.id),
                 };
                 WriteResult { id: is_there.then_some(draft.id), outcome, errors: draft.errors.clone(), row }
@@ -106,6 +112,7 @@ impl Tx {
             if draft.changes_external_ids() {
                 fields.push("externalIds");
             }
+            fields.extend(&draft.changed_relations);
             if let Some(current) = &draft.current {
                 if !fields.is_empty() {
                     updated.push((current.clone().changed(&changes, &now), fields));
@@ -119,6 +126,12 @@ impl Tx {
         stored.extend(self.put_rows(noun, updated, EventOperation::Updated).await?);
         self.store_external_ids(noun, drafts).await?;
         self.store_lines(drafts).await?;
+        if let Some(lifecycle) = noun.lifecycle() {
+            let changes = state_changes(lifecycle, drafts, self.now(), &self.actor().subject);
+            if !changes.is_empty() {
+                self.make_all(lifecycle.history.target, &changes).await?;
+            }
+        }
         let mut related_rows: Vec<(&'static Noun, Vec<NewRow>)> = Vec::new();
         for (other, values) in
             drafts.iter().filter(|draft| draft.errors.is_empty()).flat_map(|draft| &draft.related_rows)
@@ -335,8 +348,8 @@ impl Draft {
         !self.lost_external_ids.is_empty() || !self.external_ids.is_empty()
     }
 
-    fn is_unchanged(&self) -> bool {
-        !self.is_new() && self.changes().is_empty() && !self.changes_external_ids()
+    pub(in crate::store) fn is_unchanged(&self) -> bool {
+        !self.is_new() && self.changes().is_empty() && !self.changes_external_ids() && self.changed_relations.is_empty()
     }
 }
 

@@ -1,0 +1,238 @@
+//! The states of a noun's rows: what `#[noun(lifecycle(…))]` says, and what is made of it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Error, Ident, LitStr, Result, meta::ParseNestedMeta};
+
+use crate::{
+    column::{Column, Writable},
+    expand::read,
+    names,
+    noun::NounInput,
+};
+
+/// What may stand in `lifecycle(…)`.
+const ALLOWED: &str = "a lifecycle has `initial = …` and transitions: \
+                       `decline(from(Presented), to = Declined, doc = \"…\")`";
+
+/// What may stand in a transition.
+const OF_TRANSITION: &str = "a transition has `from(…)`, `to = …`, `doc = …`, and may have `requires(…)`, `accepts(…)`, \
+                             `stamps = …`, `needs(…)`";
+
+/// Words that the kernel's own mutations have.
+const TAKEN: [&str; 8] = ["initial", "create", "update", "upsert", "bulk_upsert", "delete", "archive", "unarchive"];
+
+/// The states of a noun's rows as the column declares them.
+#[derive(Clone, Debug)]
+pub struct Lifecycle {
+    initial: Ident,
+    transitions: Vec<Transition>,
+}
+
+#[derive(Clone, Debug)]
+struct Transition {
+    verb: Ident,
+    from: Vec<Ident>,
+    to: Ident,
+    doc: LitStr,
+    required: Vec<Ident>,
+    accepted: Vec<Ident>,
+    stamps: Option<Ident>,
+    needs: Vec<Ident>,
+}
+
+impl Lifecycle {
+    /// Reads `lifecycle(initial = …, …)`.
+    pub fn read(meta: &ParseNestedMeta) -> Result<Self> {
+        let (mut initial, mut transitions) = (None, Vec::<Transition>::new());
+        meta.parse_nested_meta(|inner| {
+            let verb = inner.path.require_ident()?.clone();
+            if verb == "initial" {
+                initial = Some(inner.value()?.parse::<Ident>()?);
+                return Ok(());
+            }
+            if TAKEN.iter().any(|taken| verb == taken) {
+                return Err(inner.error("the kernel has a mutation of this name: call the transition otherwise"));
+            }
+            if transitions.iter().any(|known| known.verb == verb) {
+                return Err(inner.error("an earlier transition has this name"));
+            }
+            transitions.push(Transition::read(verb, &inner)?);
+            Ok(())
+        })?;
+        let initial: Ident = initial.ok_or_else(|| meta.error(ALLOWED))?;
+        if transitions.is_empty() {
+            return Err(meta.error(ALLOWED));
+        }
+        for from in transitions.iter().flat_map(|transition| &transition.from) {
+            if *from != initial && transitions.iter().all(|other| other.to != *from) {
+                return Err(Error::new(
+                    from.span(),
+                    "no transition leads to this state, and it is not the initial one",
+                ));
+            }
+        }
+        Ok(Self { initial, transitions })
+    }
+
+    fn columns(&self) -> impl Iterator<Item = &Ident> {
+        self.transitions
+            .iter()
+            .flat_map(|transition| transition.required.iter().chain(&transition.accepted).chain(&transition.stamps))
+    }
+}
+
+impl Transition {
+    fn read(verb: Ident, meta: &ParseNestedMeta) -> Result<Self> {
+        let (mut from, mut to, mut doc, mut stamps) = (Vec::new(), None, None, None);
+        let (mut required, mut accepted, mut needs) = (Vec::new(), Vec::new(), Vec::new());
+        meta.parse_nested_meta(|inner| {
+            let word = inner.path.require_ident()?.to_string();
+            match word.as_str() {
+                "from" => from = idents(&inner)?,
+                "to" => to = Some(inner.value()?.parse()?),
+                "doc" => doc = Some(inner.value()?.parse()?),
+                "requires" => required = idents(&inner)?,
+                "accepts" => accepted = idents(&inner)?,
+                "stamps" => stamps = Some(inner.value()?.parse()?),
+                "needs" => needs = idents(&inner)?,
+                _ => return Err(inner.error(OF_TRANSITION)),
+            }
+            Ok(())
+        })?;
+        match (from.is_empty(), to, doc) {
+            (false, Some(to), Some(doc)) => Ok(Self { verb, from, to, doc, required, accepted, stamps, needs }),
+            _ => Err(Error::new(verb.span(), OF_TRANSITION)),
+        }
+    }
+}
+
+fn idents(meta: &ParseNestedMeta) -> Result<Vec<Ident>> {
+    let mut found = Vec::new();
+    meta.parse_nested_meta(|inner| {
+        found.push(inner.path.require_ident()?.clone());
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Checks the columns that transitions name, and lets upserts bring those that nothing else may set.
+pub fn mark(columns: &mut [Column]) -> Result<()> {
+    let mut declared = columns.iter().filter_map(|column| column.lifecycle.clone());
+    let Some(lifecycle) = declared.next() else { return Ok(()) };
+    if let Some(other) = declared.next() {
+        return Err(Error::new(other.initial.span(), "a row has one state: another column has a lifecycle already"));
+    }
+    for stamp in lifecycle.transitions.iter().filter_map(|transition| transition.stamps.as_ref()) {
+        let is_instant = |column: &Column| crate::kind::last_segment(&column.ty) == "ChronoUnixTimestampMillis";
+        if !columns.iter().any(|column| column.ident == *stamp && is_instant(column)) {
+            let message = format!("a transition stamps an instant: `pub {stamp}: Option<ChronoUnixTimestampMillis>`");
+            return Err(Error::new(stamp.span(), message));
+        }
+    }
+    for name in lifecycle.columns() {
+        let Some(column) = columns.iter_mut().find(|column| column.ident == *name) else {
+            return Err(Error::new(name.span(), "the model has no such column"));
+        };
+        if !column.is_nullable {
+            return Err(Error::new(name.span(), "a column of a transition is null before it: make it an `Option`"));
+        }
+        if matches!(column.writable, Writable::Never) {
+            column.writable = Writable::Imported;
+        }
+    }
+    Ok(())
+}
+
+/// The description of the states, the enum of transitions, and the noun of their history.
+pub fn expand(noun: &NounInput) -> Option<TokenStream> {
+    let column = noun.fields().find(|column| column.lifecycle.is_some())?;
+    let lifecycle = column.lifecycle.as_ref()?;
+    let (ty, stored) = (&column.ty, column.ident.to_string());
+    let NounInput { name, write, .. } = noun;
+    let singular = names::uncapitalized(name);
+    let read = read(noun);
+    let initial = &lifecycle.initial;
+    let transitions = lifecycle.transitions.iter().map(|transition| {
+        let Transition { verb, from, to, doc, needs, .. } = transition;
+        let screaming = verb.to_string().to_uppercase();
+        let field = format!("{singular}{}", names::upper_camel(&verb.to_string()));
+        let (required, accepted) = (strings(&transition.required), strings(&transition.accepted));
+        let stamps = transition.stamps.as_ref().map(ToString::to_string);
+        let stamps = stamps.map_or_else(|| quote!(None), |column| quote!(Some(#column)));
+        quote! {
+            crate::lifecycle::Transition {
+                name: #screaming,
+                field: #field,
+                doc: #doc,
+                from: &[#(#ty::#from.text()),*],
+                to: #ty::#to.text(),
+                required: &[#(#required),*],
+                accepted: &[#(#accepted),*],
+                stamps: #stamps,
+                permissions: &[#(crate::Permission::#needs),*],
+            }
+        }
+    });
+    let variants = lifecycle.transitions.iter().map(|transition| {
+        let verb = transition.verb.to_string();
+        let (variant, name) = (Ident::new(&names::upper_camel(&verb), transition.verb.span()), verb.to_uppercase());
+        let doc = &transition.doc;
+        quote!(#[doc = #doc] #variant = #name,)
+    });
+    let (verbs, change) = (format!("{name}Transition"), format!("{name}StateChange"));
+    let about = format!("What can be done to the state of {} {name}.", names::article(name));
+    let (one, many) = (format!("{singular}StateChange"), format!("{singular}StateChanges"));
+    let doc = format!(
+        "A change of the state of {} {name}. State changes are kept as long as their row.",
+        names::article(name)
+    );
+    let owner = format!("The {name}.");
+    Some(quote! {
+        crate::string_enum! {
+            #[doc = #about]
+            Transition as #verbs { #(#variants)* }
+        }
+        /// The states of its rows.
+        pub static LIFECYCLE: crate::lifecycle::Lifecycle = crate::lifecycle::Lifecycle {
+            column: #stored,
+            states: <#ty as crate::string_enum::StringEnum>::TYPE,
+            initial: #ty::#initial.text(),
+            verbs: <Transition as crate::string_enum::StringEnum>::TYPE,
+            transitions: &[#(#transitions),*],
+            history: crate::noun::Relationship {
+                name: "history",
+                target: &STATE_CHANGE,
+                link: crate::noun::Link::Many { column: crate::lifecycle::ROW_ID },
+                doc: "Changes of its state.",
+            },
+        }.checked();
+        static STATE_CHANGE_FIELDS: [crate::noun::Field; 6] = crate::lifecycle::change_fields(
+            <#ty as crate::string_enum::StringEnum>::TYPE,
+            <Transition as crate::string_enum::StringEnum>::TYPE,
+        );
+        static STATE_CHANGE_RELATIONS: [crate::noun::Relationship; 1] =
+            [crate::noun::Relationship::one(#singular, &NOUN, (crate::lifecycle::ROW_ID, false), #owner)];
+        /// The description of the changes of its state.
+        pub static STATE_CHANGE: crate::Noun = crate::Noun {
+            name: #change,
+            singular: #one,
+            plural: #many,
+            table: crate::lifecycle::TABLE,
+            prefix: crate::lifecycle::PREFIX,
+            doc: #doc,
+            tenant: "organization_id",
+            read: #read,
+            write: crate::Permission::#write,
+            system: &crate::noun::APPENDED,
+            fields: &STATE_CHANGE_FIELDS,
+            relations: &STATE_CHANGE_RELATIONS,
+            operations: &[],
+            has_external_ids: false,
+        };
+    })
+}
+
+fn strings(columns: &[Ident]) -> Vec<String> {
+    columns.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,29 @@
+//! What the mutations of transitions take, and what is told of them.
+
+use async_graphql::registry::MetaInputValue;
+use entity::{Noun, lifecycle::Transition};
+
+use super::roots::{input_type, limits, value};
+use crate::graphql::slice::reference_field;
+
+/// The columns that a transition takes.
+pub(super) fn given(noun: &Noun, transition: &Transition) -> impl Iterator<Item = MetaInputValue> {
+    transition.given().map(|(column, is_required)| {
+        let bang = if is_required { "!" } else { "" };
+        if let Some(field) = noun.fields.iter().find(|field| field.column == column) {
+            return value(field.name, &format!("{}{bang}", input_type(field.kind)), &limits(field));
+        }
+        let relation = noun.relations.iter().find(|relation| relation.is_by(column));
+        let relation = relation.expect("a transition takes columns of its noun");
+        value(&reference_field(relation), &format!("{}Ref{bang}", relation.target.name), relation.doc)
+    })
+}
+
+/// What a transition does, where it is allowed, and where it leads.
+pub(super) fn doc(transition: &Transition) -> String {
+    let Transition { doc, from, to, .. } = transition;
+    let from = from.join(" or ");
+    format!(
+        "{doc} Allowed in the state {from}; leads to {to}. Fails with INVALID_TRANSITION otherwise, and if it is archived."
+    )
+}
