@@ -49,7 +49,8 @@ pub struct Model {
     /// What we want to reach with it.
     #[noun(optional, max = 2000)]
     pub objective: Option<String>,
-    /// How far it has come. journeyPublish sets it; the archive leaves it as it is.
+    /// How far it has come. journeyPublish sets it, and upserts and imports may bring it: a new
+    /// journey in any status, a known one to any that transitions lead to. The archive leaves it as it is.
     #[noun(ordered, lifecycle(
         initial = Draft,
         publish(from(Draft, Published), to = Published, needs(MapRead),

@@ -45,6 +45,7 @@ mod idempotency;
 mod isolation;
 mod issuers;
 mod journeys;
+mod lifecycles;
 mod listing;
 mod literals;
 mod map_documents;

@@ -94,6 +94,42 @@ fn a_mistake_has_attributes_with_what_is_allowed() {
 }
 
 #[test]
+fn a_lifecycle_becomes_mutations_and_an_enum() {
+    let declared = "/// A. \n #[noun(lifecycle(initial = Open, no_show(from(Open), to = Done, requires(reason),
+        stamps = done_at, doc = \"Ends.\")))] pub state: ThingState,
+        /// B. \n #[noun(max = 9)] pub reason: Option<String>, /// C. \n pub done_at: Option<ChronoUnixTimestampMillis>,";
+    let made = made(NOUN, declared);
+    for wanted in [
+        r#"name:"NO_SHOW",field:"thingNoShow",doc:"Ends.",from:&[ThingState::Open.text()],to:ThingState::Done.text()"#,
+        r#"required:&["reason"],accepted:&[],stamps:Some("done_at")"#,
+        r#"Transitionas"ThingTransition"{#[doc="Ends."]NoShow="NO_SHOW",}"#,
+        r#"name:"ThingStateChange""#,
+    ] {
+        assert!(made.contains(wanted), "{wanted} in {made}");
+    }
+    assert_eq!(made.matches("Writable::Imported").count(), 3);
+}
+
+#[test]
+fn a_lifecycle_that_makes_no_sense_is_refused_where_it_stands() {
+    for (lifecycle, message) in [
+        ("end(from(Open), to = Done, doc = \"Ends.\")", "a lifecycle has `initial"),
+        ("initial = Open", "a lifecycle has `initial"),
+        ("initial = Open, end(from(Open), doc = \"Ends.\")", "a transition has `from"),
+        ("initial = Open, end(from(Gone), to = Done, doc = \"Ends.\")", "no transition leads to this state"),
+        ("initial = Open, archive(from(Open), to = Done, doc = \"Ends.\")", "the kernel has a mutation"),
+        ("initial = Open, end(from(Open), to = Done, requires(why), doc = \"Ends.\")", "no such column"),
+        ("initial = Open, end(from(Open), to = Done, requires(size), doc = \"Ends.\")", "make it an `Option`"),
+        ("initial = Open, end(from(Open), to = Done, stamps = size, doc = \"Ends.\")", "stamps an instant"),
+    ] {
+        let columns =
+            format!("/// A. \n #[noun(lifecycle({lifecycle}))] pub state: ThingState, /// B. \n pub size: bool,");
+        let told = refused(NOUN, &columns);
+        assert!(told.contains(message), "{lifecycle}: {told}");
+    }
+}
+
+#[test]
 fn a_kind_without_its_bounds_has_attributes_at_the_type() {
     for (column, message) in [
         ("pub name: String", "#[noun(max = 200)]"),

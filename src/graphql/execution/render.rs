@@ -13,8 +13,9 @@ use crate::{
     graphql::{
         documents::result_cost,
         failure::server_error,
-        planning::plan::{
-            ConnectionField, ConnectionPlan, EdgeField, ObjectField, ObjectPlan, RowPlan, SelectedField, Shown,
+        planning::{
+            leaf::Shown,
+            plan::{ConnectionField, ConnectionPlan, EdgeField, ObjectField, ObjectPlan, RowPlan, SelectedField},
         },
         slice::ReturnType,
     },
@@ -227,8 +228,7 @@ impl Writer {
                 }
             }
             (ObjectField::Many(_, plan), Child::Many(lists)) => {
-                let place = row[0].id().unwrap_or_default();
-                writer.connection(plan, lists, place);
+                writer.connection(plan, lists, row[0].id().unwrap_or_default());
             }
             (ObjectField::ExternalIds(selections), Child::ExternalIds(found)) => {
                 let id = row[0].id().unwrap_or_default();

@@ -113,7 +113,13 @@ fn says_something(value: &Value, on_null: OnNull) -> bool {
     on_null == OnNull::Clear || *value != Value::Null
 }
 
-fn give(draft: &mut Draft, field: &'static Field, operation: Operation, input: &Input, on_null: OnNull) -> Result<()> {
+fn read_field(
+    draft: &mut Draft,
+    field: &'static Field,
+    operation: Operation,
+    input: &Input,
+    on_null: OnNull,
+) -> Result<()> {
     let Some(value) = input.get(field.name).filter(|value| says_something(value, on_null)) else { return Ok(()) };
     match accept(field, value) {
         Ok(Ok(cell)) => draft.values.push((Column::of(field), cell)),

@@ -1,8 +1,11 @@
 //! The objects that have no fields but leaves.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use async_graphql::parser::types::SelectionSet;
 
 use super::plan::{Group, Planner, SelectedField};
+use crate::Error;
 
 /// An object that has none but leaves.
 #[derive(Debug)]
@@ -11,6 +14,15 @@ pub struct Leaf {
     pub name: &'static str,
     /// Its fields.
     pub fields: &'static [&'static str],
+}
+
+/// The attributes that are shown to a caller who may not see personal data.
+#[derive(Debug)]
+pub struct Shown {
+    /// Their names.
+    pub open: Arc<BTreeSet<String>>,
+    /// What is told where others are left out.
+    pub error: Error,
 }
 
 /// An external id.

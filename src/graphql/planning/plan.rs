@@ -1,7 +1,5 @@
 //! Compiles a selection set, by the description of its noun, into what to read and what to answer.
 
-use std::{collections::BTreeSet, sync::Arc};
-
 use async_graphql::{
     Name,
     parser::types::{Field as Selected, Selection, SelectionSet},
@@ -14,7 +12,7 @@ use entity::{
 use super::{
     connection::{Connection, connection},
     context::ExecutionContext,
-    leaf::{ATTRIBUTE, EXTERNAL_ID, PAGE_INFO},
+    leaf::{ATTRIBUTE, EXTERNAL_ID, PAGE_INFO, Shown},
     transitions::{ALLOWED_TRANSITIONS, AllowedTransitions},
 };
 use crate::{
@@ -72,15 +70,6 @@ pub enum ObjectField {
     Embedded(&'static Relationship, RowPlan),
     /// What is computed, with its arguments and the plan of the objects it shows.
     Computed(&'static Computed, Input<'static>, Option<RowPlan>),
-}
-
-/// The attributes that are shown to a caller who may not see personal data.
-#[derive(Debug)]
-pub struct Shown {
-    /// Their names.
-    pub open: Arc<BTreeSet<String>>,
-    /// What is told where others are left out.
-    pub error: Error,
 }
 
 /// An object with columns of its own to read.

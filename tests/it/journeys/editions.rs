@@ -100,10 +100,10 @@ async fn the_status_follows_what_is_done_to_a_journey() {
     let caller = app.admin("one").await;
     let trip = journey(&caller, "Trip").await;
     for (field, expected) in [
-        ("journeyArchive", "ARCHIVED"),
+        ("journeyArchive", "DRAFT"),
         ("journeyUnarchive", "DRAFT"),
         ("journeyPublish", "PUBLISHED"),
-        ("journeyArchive", "ARCHIVED"),
+        ("journeyArchive", "PUBLISHED"),
         ("journeyUnarchive", "PUBLISHED"),
     ] {
         made(&caller, field, json!({ "id": trip })).await;
@@ -111,7 +111,7 @@ async fn the_status_follows_what_is_done_to_a_journey() {
     }
     made(&caller, "journeyArchive", json!({ "id": trip })).await;
     let refused = caller.mutate("journeyPublish", json!({ "id": trip }), TOLD).await;
-    assert_eq!(mistakes(&refused), one("INVALID", &["id"]));
+    assert_eq!(mistakes(&refused), one("INVALID_TRANSITION", &["id"]));
     assert_eq!(editions(&caller, &trip).await.len(), 1);
     let data = caller.ask("{ journeys { totalCount } }").await;
     assert_eq!(data["journeys"]["totalCount"], 0);

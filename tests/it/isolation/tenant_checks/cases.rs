@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use entity::noun::{Kind, Link};
-use rapport::store::statement::tenant_check::TenantCheck;
+use rapport::{Error, store::statement::tenant_check::TenantCheck};
 use serde_json::{Value, json};
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     ERASE,
 };
 use crate::{
+    app::Caller,
     fixture::{Extent, is_own},
     outline::{Member, Outline},
     pointer::unknown_id,
@@ -77,6 +78,22 @@ pub async fn copy(both: &Neighbours<'_>, twin: entity::id::OrganizationId) {
             WHERE organization_id = {twin}"
     ));
     database.force(statements).await;
+}
+
+/// Makes a journey with a history and without an edition, which would keep it.
+pub async fn publish(caller: &Caller<'_>) {
+    let key = json!({ "system": "states", "id": "published" });
+    let input = json!({ "externalId": key, "title": "Beta", "status": "PUBLISHED" });
+    assert_eq!(caller.mutate("journeyUpsert", input, "outcome").await["outcome"], "CREATED");
+}
+
+/// Deletes that journey.
+pub async fn delete_published(caller: &Caller<'_>) -> Option<Error> {
+    let document = "{ journey(by: { externalId: { system: \"states\", id: \"published\" } }) { id } }";
+    let id = caller.ask(document).await["journey"]["id"].take();
+    let document = "mutation($input: JourneyDeleteInput!) { journeyDelete(input: $input) { outcome } }";
+    let reply = caller.run(document, json!({ "input": { "id": id } })).await.body;
+    reply.get("errors").map(|_| Error::internal("a history was not deleted"))
 }
 
 /// Everything a caller can ask, of own rows and of hidden ones.

@@ -142,6 +142,7 @@ async fn prepare(app: &App, both: &Neighbours<'_>, outline: &Outline) -> Vec<Str
     app.store.seal(hidden.organization(), now()).await.unwrap();
     // Mediums and influencers of names that are no one's own.
     curious.mutate("templateApply", json!({"key": "BASICS"}), "outcome").await;
+    cases::publish(&curious).await;
     let make = |name: &str| outline.mutations().iter().find(|field| field.name == name).unwrap();
     let mut people = Vec::new();
     for number in 0..PEOPLE {
@@ -284,6 +285,9 @@ async fn work(
     app.store.read_attributes().await.unwrap();
     app.store.disable_for_test(Some(site));
     stopped.extend(drop_external_id(app, both, site).await);
+    if site == TenantCheck::StateChangesTaken {
+        stopped.extend(cases::delete_published(&both.curious.caller).await);
+    }
     let client = uuid(&both.curious.newest("ApiClient").id);
     stopped.extend(app.store.api_client_was_used(own, client, now()).await.err());
     stopped.extend(app.store.seal(own, now()).await.err());
