@@ -5,7 +5,7 @@ use entity::{
     id::{JourneyEditionId, JourneyId},
     influencer, interaction_point,
     journey::{self, JourneyStatus, STATUS, Transition},
-    journey_edition::{self, Column, DOCUMENT, Entity, ID, JOURNEY_ID, NUMBER, PUBLISHED_AT, PUBLISHED_BY},
+    journey_edition::{self, Column, DOCUMENT, Entity, ID, JOURNEY_ID, Model, NUMBER, PUBLISHED_AT, PUBLISHED_BY},
     medium, stage, step, step_link,
 };
 use sea_orm::{
@@ -118,7 +118,7 @@ pub(super) async fn compare_with_latest(tx: &Tx, drafts: &mut [Draft]) -> Result
     for draft in drafts.iter_mut().filter(|draft| draft.does(Transition::Publish)) {
         let was_published =
             draft.current.as_ref().is_some_and(|journey| journey.get(STATUS) == Some(JourneyStatus::Published));
-        let before = if was_published { latest(tx, draft.id).await? } else { None };
+        let before = if was_published { latest(tx, draft.id).await?.map(|edition| edition.document) } else { None };
         if before.is_some() && before == current(tx, draft.id).await?.map(|now| now.to_string()) {
             draft.transition = None;
         } else {
@@ -128,10 +128,8 @@ pub(super) async fn compare_with_latest(tx: &Tx, drafts: &mut [Draft]) -> Result
     Ok(())
 }
 
-/// The document of the latest edition.
-async fn latest(tx: &Tx, journey: Uuid) -> Result<Option<String>> {
-    let latest = Entity::find().filter(Column::JourneyId.eq(journey)).order_by_desc(Column::Number);
-    Ok(tx.one(latest).await?.map(|edition| edition.document))
+async fn latest(tx: &Tx, journey: Uuid) -> Result<Option<Model>> {
+    tx.one(Entity::find().filter(Column::JourneyId.eq(journey)).order_by_desc(Column::Number)).await
 }
 
 /// Freezes journeys that were published. They are stored already: an edition says of its journey that it is published.
@@ -143,7 +141,7 @@ pub(super) async fn publish(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
             continue;
         };
         let mut draft = Draft::new(&journey_edition::NOUN, Target::New, Mode::CreateOnly);
-        draft.set(NUMBER, tx.count_of(JOURNEY_ID, journey.id).await? + 1);
+        draft.set(NUMBER, latest(tx, journey.id).await?.map_or(1, |edition| edition.number + 1));
         draft.set(DOCUMENT, document);
         draft.set(PUBLISHED_AT, ChronoUnixTimestampMillis(tx.now()));
         draft.set(PUBLISHED_BY, tx.actor().subject.clone());

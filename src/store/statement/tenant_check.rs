@@ -188,8 +188,6 @@ sites! {
     Aggregate,
     /// Lines of a whole to other rows.
     JoinedRows,
-    /// How many rows refer to one.
-    Referring,
     /// Whether rows are counted by week, and by whose.
     Rolled,
     /// The counts.

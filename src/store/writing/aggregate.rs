@@ -194,19 +194,6 @@ impl<C: Connection> Scope<C> {
         self.read_rows(sql.finish(), &kinds).await
     }
 
-    /// How many rows of a noun name a row in a column. For rules the server applies whoever calls.
-    pub async fn count_of<T>(&self, column: Col<T>, id: Uuid) -> Result<i64> {
-        let (noun, column) = (column.noun(), column.name());
-        let mut sql = self.sql();
-        sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", COUNT(*) FROM ").name(&[noun.table]).push(" AS ");
-        sql.alias(Alias::ROW).push(" WHERE ");
-        sql.filter_tenant(TenantCheck::Referring, Alias::ROW, noun.tenant, self.organization());
-        sql.push(" AND ").column(Alias::ROW, column).push(" = ").bind(id).push(" GROUP BY ");
-        sql.column(Alias::ROW, noun.tenant);
-        let rows = self.read_rows(sql.finish(), &[CellKind::Int]).await?;
-        Ok(rows.first().and_then(|row| row[0].int()).unwrap_or(0))
-    }
-
     /// For every row of a noun, the row that a column of it names. For rules the server applies whoever calls.
     pub async fn references_of<T>(&self, column: Col<T>) -> Result<HashMap<Uuid, Option<Uuid>>> {
         let noun = column.noun();

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Codes of the mistakes that rules find in rows of one's own; whether they are right is tested with each rule.
-const OF_RULES: [&str; 4] = ["CYCLE", "INVALID", "OUT_OF_RANGE", "REQUIRED"];
+const OF_RULES: [&str; 5] = ["CYCLE", "INVALID", "INVALID_TRANSITION", "OUT_OF_RANGE", "REQUIRED"];
 
 /// What one row of a change is about.
 #[derive(Clone, Debug)]
