@@ -32,6 +32,7 @@ use crate::{
             diagnosis,
             unscoped::{ListedOrganization, NewOrganization},
         },
+        writing::draft::Reference,
     },
     suggest,
 };
@@ -158,7 +159,7 @@ pub async fn api_client(settings: &Settings, command: &ApiClientCommand) -> Resu
         ApiClientCommand::Create(request) => create_client(settings, request).await,
         ApiClientCommand::Revoke { organization, id } => {
             let tx = operator(settings, organization).await?.begin().await?;
-            let done = slice::revoke(&tx, wire_id(api_client::NOUN.prefix, id)).await?;
+            let done = slice::revoke(&tx, &Reference::Id(wire_id(api_client::NOUN.prefix, id))).await?;
             commit(tx, done).await.map(|_| String::new())
         }
         ApiClientCommand::List { organization } => {

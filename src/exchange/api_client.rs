@@ -5,7 +5,7 @@ use entity::{
     api_client::{NAME, NOUN, POINTS, POINTS_PER_SECOND, REVOKED_AT, SCOPES},
     id::{self, ApiClientId},
 };
-use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
+use sea_orm::prelude::ChronoUnixTimestampMillis;
 
 use crate::{
     Result,
@@ -16,14 +16,14 @@ use crate::{
         slice::{Done, Module, Mutation, OneTimeField},
         typed::{
             fields::MutationFn,
-            input::{IdOf, Input},
+            input::{Input, RefTo},
         },
     },
     store::{
         Tx,
         statement::typed::assign,
         writing::{
-            draft::{Draft, Mode, Outcome, Target},
+            draft::{Draft, Mode, Outcome, Reference, Target},
             write::Hooks,
         },
     },
@@ -85,8 +85,8 @@ struct ApiClientCreate {
 /// A client to be revoked.
 #[derive(Input)]
 struct ApiClientRevoke {
-    /// Id of the API client.
-    id: IdOf<ApiClientId>,
+    /// The API client.
+    by: RefTo<ApiClientId>,
 }
 
 const REVOKE: Mutation = Mutation {
@@ -94,7 +94,7 @@ const REVOKE: Mutation = Mutation {
     doc: "Revokes an API client permanently: it gets no more tokens, and its current tokens are refused within 10 \
           seconds.",
     permissions: &[Permission::Admin],
-    run: &MutationFn::new(|tx, ApiClientRevoke { id }| Box::pin(revoke(tx, id.uuid()))),
+    run: &MutationFn::new(|tx, ApiClientRevoke { by }| Box::pin(revoke(tx, &by.reference))),
 };
 
 /// Makes a client for whoever sits at the machine.
@@ -136,8 +136,8 @@ fn check_scopes(tx: &Tx, draft: &mut Draft) {
 }
 
 /// Revokes a client.
-pub async fn revoke(tx: &Tx, id: Option<Uuid>) -> Result<Done> {
-    let record = match tx.lock_one(&NOUN, Permission::Admin, id, None).await? {
+pub async fn revoke(tx: &Tx, named: &Reference) -> Result<Done> {
+    let record = match tx.lock_one(&NOUN, Permission::Admin, named, None).await? {
         Ok(record) => record,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };

@@ -41,15 +41,15 @@ impl CoverageKey {
     pub(super) const fn fix(self) -> (&'static str, &'static str) {
         match self {
             Self::NoExpectations => ("expectationCreate", "pointRef"),
-            Self::TopFiveNotChosen => ("interactionPointRankExpectations", "id"),
-            Self::NoInfluencers => ("interactionPointSetInfluencers", "id"),
-            Self::NoMediums => ("interactionPointSetMediums", "id"),
-            Self::NoOffers => ("interactionPointSetOffers", "id"),
-            Self::NoEvidence => ("interactionPointSetEvidence", "id"),
-            Self::NoOwner => ("interactionPointUpdate", "id"),
+            Self::TopFiveNotChosen => ("interactionPointRankExpectations", "by"),
+            Self::NoInfluencers => ("interactionPointSetInfluencers", "by"),
+            Self::NoMediums => ("interactionPointSetMediums", "by"),
+            Self::NoOffers => ("interactionPointSetOffers", "by"),
+            Self::NoEvidence => ("interactionPointSetEvidence", "by"),
+            Self::NoOwner => ("interactionPointUpdate", "by"),
             Self::NoRecentFeedback => ("feedbackRecordCreate", "pointRef"),
             Self::InNoJourney => ("stepCreate", "pointRef"),
-            Self::ExpectationNotMeasured => ("expectationUpdate", "id"),
+            Self::ExpectationNotMeasured => ("expectationUpdate", "by"),
             Self::OfferAtNoPoint => ("interactionPointSetOffers", "offers"),
         }
     }
@@ -99,8 +99,8 @@ pub(super) struct CoverageFinding {
     pub share: Option<f64>,
     /// The mutation that closes the gap.
     pub mutation: String,
-    /// The input field of that mutation that takes the item's elementId: directly in `id`, otherwise as `id` of a reference
-    /// or of a list of references.
+    /// The input field of that mutation that takes the item's elementId, as `id` of a reference or of a list of
+    /// references.
     pub input_field: String,
     /// The elements that have the gap, at most `first`.
     pub items: Vec<CoverageItem>,

@@ -5,7 +5,6 @@ use entity::{
     id::{InteractionPointId, JourneyId, StepId},
     interaction_point, journey, objective, objective_conflict, stage, step, step_link,
 };
-use sea_orm::prelude::Uuid;
 
 use super::step as step_slice;
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
         slice::{Done, Mutation},
         typed::{
             fields::MutationFn,
-            input::{IdOf, Input},
+            input::{Input, RefTo},
         },
     },
     store::{
@@ -23,7 +22,7 @@ use crate::{
         statement::cell::{Column, Record, columns},
         writing::{
             aggregate::Aggregate,
-            draft::{Draft, Mode, Outcome, Target},
+            draft::{Draft, Mode, Outcome, Reference, Target},
         },
     },
 };
@@ -86,7 +85,7 @@ pub(super) const JOURNEY_COPY: Mutation = Mutation {
 #[derive(Input)]
 pub(super) struct JourneyCopy {
     /// The journey.
-    id: IdOf<JourneyId>,
+    by: RefTo<JourneyId>,
     /// Title of the copy. Defaults to the title of the original.
     title: Option<String>,
     /// Whether to copy nested journeys too.
@@ -108,7 +107,7 @@ pub(super) const STEP_COPY: Mutation = Mutation {
 #[derive(Input)]
 pub(super) struct StepCopy {
     /// The step.
-    id: IdOf<StepId>,
+    by: RefTo<StepId>,
     /// Position of the copy. Defaults to the position after the original.
     position: Option<i64>,
     /// The version you read; the mutation fails with CONFLICT if the row has changed since.
@@ -129,7 +128,7 @@ pub(super) const POINT_COPY: Mutation = Mutation {
 #[derive(Input)]
 pub(super) struct PointCopy {
     /// The interaction point.
-    id: IdOf<InteractionPointId>,
+    by: RefTo<InteractionPointId>,
     /// Name of the copy. Defaults to the name of the original.
     name: Option<String>,
     /// The version you read; the mutation fails with CONFLICT if the row has changed since.
@@ -138,12 +137,12 @@ pub(super) struct PointCopy {
 
 async fn copy_journey(tx: &Tx, input: &JourneyCopy) -> Result<Done> {
     let whole = if input.includes_nested { &NESTED } else { &JOURNEY };
-    let original = (input.id.uuid(), input.expected_version);
+    let original = (&input.by.reference, input.expected_version);
     copy(tx, whole, original, (journey::TITLE, input.title.as_deref())).await
 }
 
 async fn copy_point(tx: &Tx, input: &PointCopy) -> Result<Done> {
-    let original = (input.id.uuid(), input.expected_version);
+    let original = (&input.by.reference, input.expected_version);
     let name = (interaction_point::NAME, input.name.as_deref());
     let done = copy(tx, &POINT, original, name).await?;
     if let Ok((copy, _)) = &done {
@@ -156,7 +155,7 @@ async fn copy_point(tx: &Tx, input: &PointCopy) -> Result<Done> {
 async fn copy(
     tx: &Tx,
     whole: &'static Aggregate,
-    (id, version): (Option<Uuid>, Option<i64>),
+    (named, version): (&Reference, Option<i64>),
     (column, name): (Col<String>, Option<&str>),
 ) -> Result<Done> {
     let noun = whole.noun;
@@ -164,7 +163,7 @@ async fn copy(
         Ok(name) => name,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
-    let root = match tx.lock_one(noun, noun.write, id, version).await? {
+    let root = match tx.lock_one(noun, noun.write, named, version).await? {
         Ok(record) => record.id(),
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
@@ -182,9 +181,9 @@ async fn copy_step(tx: &Tx, input: &StepCopy) -> Result<Done> {
         Ok(place) => place,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
-    let (id, version) = (input.id.uuid(), input.expected_version);
+    let (id, version) = (input.by.id(tx).await?, input.expected_version);
     tx.lock_parent(noun, rules.child_of.as_ref(), id).await?;
-    let original = match tx.lock_one(noun, noun.write, id, version).await? {
+    let original = match tx.lock_one(noun, noun.write, &Reference::Id(id), version).await? {
         Ok(record) => record,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };

@@ -137,7 +137,7 @@ pub(super) async fn publish(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     for journey in drafts.iter_mut().filter(|draft| draft.does(Transition::Publish)) {
         let document = current(tx, journey.id).await?.map(|document| document.to_string());
         let Some(document) = document.filter(|document| document.len() <= MAX_BYTES) else {
-            journey.refuse(Code::TooLong, "id", "the journey is too large for an edition");
+            journey.refuse(Code::TooLong, "by", "the journey is too large for an edition");
             continue;
         };
         let mut draft = Draft::new(&journey_edition::NOUN, Target::New, Mode::CreateOnly);

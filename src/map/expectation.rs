@@ -24,7 +24,7 @@ use crate::{
         slice::{Done, Module, Mutation},
         typed::{
             fields::MutationFn,
-            input::{IdOf, Input},
+            input::{Input, RefTo},
         },
     },
     store::{
@@ -33,7 +33,10 @@ use crate::{
             cell::{Cell, Record},
             typed::assign,
         },
-        writing::{draft::Outcome, write::Hooks},
+        writing::{
+            draft::{Outcome, Reference},
+            write::Hooks,
+        },
     },
 };
 
@@ -59,24 +62,25 @@ pub(super) const RANK: Mutation = Mutation {
 #[derive(Input)]
 pub(super) struct RankInput {
     /// The interaction point.
-    id: IdOf<InteractionPointId>,
+    by: RefTo<InteractionPointId>,
     /// Up to five expectations of the point, most important first.
     #[input(most = TOP)]
-    expectation_ids: Vec<IdOf<ExpectationId>>,
+    expectations: Vec<RefTo<ExpectationId>>,
     /// The version you read; the mutation fails with CONFLICT if the row has changed since.
     expected_version: Option<i64>,
 }
 
 async fn rank(tx: &Tx, input: &RankInput) -> Result<Done> {
     let point_noun = &interaction_point::NOUN;
-    let (id, version) = (input.id.uuid(), input.expected_version);
-    let point = match tx.lock_one(point_noun, Permission::MapWrite, id, version).await? {
+    let (named, version) = (&input.by.reference, input.expected_version);
+    let point = match tx.lock_one(point_noun, Permission::MapWrite, named, version).await? {
         Ok(point) => point,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
     let rows = tx.all_unchecked(Entity::find().filter(Column::PointId.eq(point.id()))).await?;
     let mut wanted_order: Vec<Uuid> = Vec::new();
-    for (index, id) in input.expectation_ids.iter().map(IdOf::uuid).enumerate() {
+    let wanted: Vec<Reference> = input.expectations.iter().map(|known| known.reference.clone()).collect();
+    for (index, id) in tx.row_ids(&NOUN, &wanted).await?.into_iter().enumerate() {
         let code = match id {
             Some(id) if wanted_order.contains(&id) => Code::Invalid,
             Some(id) if rows.iter().any(|row| row.id.0 == id) => {
@@ -86,7 +90,7 @@ async fn rank(tx: &Tx, input: &RankInput) -> Result<Done> {
             _ => Code::NotFound,
         };
         let message = if code == Code::Invalid { "duplicate entry" } else { "not an expectation of this point" };
-        let path = vec!["expectationIds".to_owned(), index.to_string()];
+        let path = vec!["expectations".to_owned(), index.to_string()];
         return Ok(Err(vec![UserError { code, message: message.to_owned(), path }]));
     }
     let point = point.id();

@@ -14,7 +14,7 @@ use crate::{
         slice::{Done, Module, Mutation},
         typed::{
             fields::MutationFn,
-            input::{IdOf, Input, RefTo},
+            input::{Input, RefTo},
         },
     },
     store::Tx,
@@ -40,7 +40,7 @@ pub const SLICE: Module = Module {
 #[derive(Input)]
 struct SetInfluencers {
     /// The interaction point.
-    id: IdOf<InteractionPointId>,
+    by: RefTo<InteractionPointId>,
     /// The complete list of its influencers, without duplicates.
     influencers: Vec<InfluenceInput>,
     /// The version you read; the mutation fails with CONFLICT if the row has changed since.
@@ -61,7 +61,7 @@ async fn set_influencers(tx: &Tx, input: &SetInfluencers) -> Result<Done> {
     let line = |known: &InfluenceInput| (known.influencer.reference.clone(), vec![known.strength]);
     let wanted = input.influencers.iter().map(line).collect();
     let relation = NOUN.relation("influencers").ok_or_else(|| Error::internal("a point has influencers"))?;
-    set(tx, (&NOUN, input.id.uuid(), input.expected_version), relation, wanted).await
+    set(tx, (&NOUN, &input.by.reference, input.expected_version), relation, wanted).await
 }
 
 #[cfg(test)]

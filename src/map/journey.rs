@@ -13,13 +13,13 @@ use crate::{
         slice::{Done, Module, Mutation},
         typed::{
             fields::MutationFn,
-            input::{IdOf, Input},
+            input::{Input, RefTo},
         },
     },
     store::{
         Tx,
         writing::{
-            draft::{Draft, Outcome},
+            draft::{Draft, Outcome, Reference},
             write::{ChildOf, Hooks},
         },
     },
@@ -59,9 +59,9 @@ pub const SLICE: Module = Module {
 #[derive(Input)]
 struct OrderStages {
     /// The journey.
-    id: IdOf<JourneyId>,
+    by: RefTo<JourneyId>,
     /// All its stages in the new order, without duplicates.
-    stage_ids: Vec<IdOf<StageId>>,
+    stages: Vec<RefTo<StageId>>,
     /// The version you read; the mutation fails with CONFLICT if the row has changed since.
     expected_version: Option<i64>,
 }
@@ -70,9 +70,9 @@ struct OrderStages {
 #[derive(Input)]
 struct OrderSteps {
     /// The journey.
-    id: IdOf<JourneyId>,
+    by: RefTo<JourneyId>,
     /// All its steps in the new order, without duplicates.
-    step_ids: Vec<IdOf<StepId>>,
+    steps: Vec<RefTo<StepId>>,
     /// The version you read; the mutation fails with CONFLICT if the row has changed since.
     expected_version: Option<i64>,
 }
@@ -83,29 +83,30 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
 }
 
 async fn order_stages(tx: &Tx, input: &OrderStages) -> Result<Done> {
-    let journey = (input.id, input.expected_version);
-    order(tx, journey, &input.stage_ids, &stage_slice::PART_OF, ("stageIds", "stages")).await
+    let journey = (&input.by.reference, input.expected_version);
+    order(tx, journey, &input.stages, &stage_slice::PART_OF, "stages").await
 }
 
 async fn order_steps(tx: &Tx, input: &OrderSteps) -> Result<Done> {
-    let journey = (input.id, input.expected_version);
-    order(tx, journey, &input.step_ids, &step_slice::PART_OF, ("stepIds", "steps")).await
+    let journey = (&input.by.reference, input.expected_version);
+    order(tx, journey, &input.steps, &step_slice::PART_OF, "steps").await
 }
 
 async fn order<T: NounId>(
     tx: &Tx,
-    (id, version): (IdOf<JourneyId>, Option<i64>),
-    wanted: &[IdOf<T>],
+    (named, version): (&Reference, Option<i64>),
+    wanted: &[RefTo<T>],
     child_of: &ChildOf,
-    (argument, relation): (&'static str, &'static str),
+    relation: &'static str,
 ) -> Result<Done> {
-    let journey = match tx.lock_one(&NOUN, NOUN.write, id.uuid(), version).await? {
+    let journey = match tx.lock_one(&NOUN, NOUN.write, named, version).await? {
         Ok(journey) => journey,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
     let id = journey.id();
-    let wanted: Vec<_> = wanted.iter().map(IdOf::uuid).collect();
-    Ok(match tx.order_parts((&NOUN, journey), T::NOUN, child_of, &wanted, (argument, relation)).await? {
+    let wanted: Vec<Reference> = wanted.iter().map(|known| known.reference.clone()).collect();
+    let wanted = tx.row_ids(T::NOUN, &wanted).await?;
+    Ok(match tx.order_parts((&NOUN, journey), T::NOUN, child_of, &wanted, relation).await? {
         Ok(true) => Ok((id, Outcome::Updated)),
         Ok(false) => Ok((id, Outcome::Unchanged)),
         Err(mistake) => Err(vec![mistake]),

@@ -7,6 +7,7 @@ use crate::{
     Result, UserError,
     error::Code,
     graphql::{
+        mutation::input::BY,
         slice::{Computed, Done, Module, Mutation},
         typed::{
             fields::{ByRow, ComputedFn, MutationFn},
@@ -57,7 +58,7 @@ async fn erasures(scope: &Scope, ids: &[Uuid]) -> Result<ByRow<Option<CustomerEr
 #[derive(Input)]
 struct CustomerErase {
     /// The customer to erase. An external id removed by an earlier erasure still identifies its former customer.
-    customer_ref: RefTo<CustomerId>,
+    by: RefTo<CustomerId>,
 }
 
 const ERASE: Mutation = Mutation {
@@ -72,15 +73,15 @@ const ERASE: Mutation = Mutation {
 };
 
 async fn erase(tx: &Tx, input: &CustomerErase) -> Result<Done> {
-    let named = input.customer_ref.reference.clone();
+    let named = input.by.reference.clone();
     let found = tx.references(&NOUN, std::iter::once(&named)).await?;
     let id = match (found.get(&named), named) {
         (Some(id), _) => Some(*id),
         (None, Reference::External(key)) => tx.erased_keys(&NOUN, vec![key]).await?.into_values().next(),
         (None, Reference::Id(_)) => None,
     };
-    let Ok(record) = tx.lock_one(&NOUN, NOUN.write, id, None).await? else {
-        return Ok(Err(vec![UserError::new(Code::NotFound, "customerRef", "no such Customer")]));
+    let Ok(record) = tx.lock_one(&NOUN, NOUN.write, &Reference::Id(id), None).await? else {
+        return Ok(Err(vec![UserError::new(Code::NotFound, BY, "no such Customer")]));
     };
     let outcome = if tx.erase(record.id()).await? { Outcome::Updated } else { Outcome::Unchanged };
     Ok(Ok((record.id(), outcome)))

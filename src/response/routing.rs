@@ -27,7 +27,7 @@ use crate::{
         slice::{Done, Module, Mutation},
         typed::{
             fields::MutationFn,
-            input::{IdOf, Input, RefTo},
+            input::{Input, RefTo},
         },
     },
     store::{
@@ -88,7 +88,7 @@ const REROUTE: Mutation = Mutation {
 #[derive(Input)]
 struct Reroute {
     /// The feedback record.
-    id: IdOf<FeedbackRecordId>,
+    by: RefTo<FeedbackRecordId>,
     /// Department to route it to.
     department_ref: Option<RefTo<DepartmentId>>,
     /// New priority. Defaults to the current one.
@@ -248,7 +248,8 @@ async fn reroute(tx: &Tx, input: &Reroute) -> Result<Done> {
     if crate::text::is_blank(reason) {
         return Ok(Err(vec![UserError::new(Code::Required, "reason", "a reason is required")]));
     }
-    let record = match tx.lock_one(noun, Permission::ResponseWrite, input.id.uuid(), input.expected_version).await? {
+    let record = match tx.lock_one(noun, Permission::ResponseWrite, &input.by.reference, input.expected_version).await?
+    {
         Ok(record) => record,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
@@ -322,7 +323,7 @@ async fn keep_department(tx: &Tx, department: &Record) -> Result<Option<UserErro
         more => users.push(format!("{more} routing rules")),
     }
     let message = format!("feedback is routed to this department by {}; change that first", users.join(", "));
-    Ok(Some(UserError::new(Code::InUse, "id", message)))
+    Ok(Some(UserError::new(Code::InUse, "by", message)))
 }
 
 fn check_range(draft: &mut Draft) {

@@ -135,7 +135,7 @@ impl Client {
 
     async fn change(&mut self, mut row: Row) -> Result<(String, Row), Wrong> {
         let (key, description) = self.next();
-        let input = json!({ "id": row.id, "description": description });
+        let input = json!({ "by": { "id": row.id }, "description": description });
         self.write(&key, Call { field: "influencerUpdate", input, selection: ONE }, "UPDATED").await?;
         row.description = description;
         Ok((key, row))
@@ -187,7 +187,7 @@ impl Client {
         let place = usize::try_from(self.dice.number(0..self.own.len() as u64)).unwrap();
         let row = self.own.swap_remove(place);
         let (key, _) = self.next();
-        let call = Call { field: "influencerDelete", input: json!({ "id": row.id }), selection: ONE };
+        let call = Call { field: "influencerDelete", input: json!({ "by": { "id": row.id } }), selection: ONE };
         let payload = self.write(&key, call, "DELETED").await?;
         if payload["deletedId"] != row.id {
             return Err(format!("{key} deleted another row: {payload}"));

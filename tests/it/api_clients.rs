@@ -89,7 +89,7 @@ async fn a_client_can_do_no_more_than_its_maker() {
     for document in [
         "{ apiClients { nodes { id } } }",
         r#"mutation { apiClientCreate(input: {name: "a", scopes: ["map:read"]}) { secret } }"#,
-        r#"mutation { apiClientRevoke(input: {id: "client_x"}) { outcome } }"#,
+        r#"mutation { apiClientRevoke(input: {by: {id: "client_x"}}) { outcome } }"#,
     ] {
         let answer = outsider.run(document, json!({})).await.body;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer}");
@@ -158,7 +158,7 @@ async fn whatever_is_wrong_with_credentials_the_answer_and_the_work_are_the_same
     let (other, others) = client(&door, &["map:read"]).await;
     let (revoked, its) = client(&door, &["map:read"]).await;
     let admin = door.token([Permission::Admin]);
-    let done = door.mutate(&admin, "apiClientRevoke", json!({ "id": revoked }), WHOLE).await;
+    let done = door.mutate(&admin, "apiClientRevoke", json!({ "by": { "id": revoked } }), WHOLE).await;
     assert!(done["outcome"] == "UPDATED" && done["node"]["revokedAt"].is_string() && done["secret"].is_null());
     let unknown = id::encode("client", id::new());
     let foreign = id.replace("client_", "org_");
@@ -258,13 +258,14 @@ async fn a_client_is_revoked_by_its_own_organization_and_once() {
     let (acme, other) = (app.admin("acme").await, app.admin("other").await);
     let made = acme.mutate("apiClientCreate", json!({ "name": "CRM", "scopes": ["map:read"] }), WHOLE).await;
     let id = &made["node"]["id"];
-    let stranger = other.mutate("apiClientRevoke", json!({ "id": id }), WHOLE).await;
-    let unknown = acme.mutate("apiClientRevoke", json!({ "id": id::encode("client", id::new()) }), WHOLE).await;
-    assert_eq!(stranger["errors"], json!([{ "code": "NOT_FOUND", "path": ["id"] }]));
+    let stranger = other.mutate("apiClientRevoke", json!({ "by": { "id": id } }), WHOLE).await;
+    let unknown =
+        acme.mutate("apiClientRevoke", json!({ "by": { "id": id::encode("client", id::new()) } }), WHOLE).await;
+    assert_eq!(stranger["errors"], json!([{ "code": "NOT_FOUND", "path": ["by"] }]));
     assert_eq!(stranger, unknown);
     assert_eq!(other.ask("{ apiClients { totalCount } }").await["apiClients"]["totalCount"], 0);
     for outcome in ["UPDATED", "UNCHANGED"] {
-        let done = acme.mutate("apiClientRevoke", json!({ "id": id }), WHOLE).await;
+        let done = acme.mutate("apiClientRevoke", json!({ "by": { "id": id } }), WHOLE).await;
         assert_eq!((done["outcome"].as_str(), done["node"]["version"].as_i64()), (Some(outcome), Some(2)));
     }
     let events = "SELECT operation, fields FROM event WHERE noun = 'ApiClient' ORDER BY sequence".to_owned();
@@ -295,13 +296,14 @@ async fn a_client_spends_what_its_organization_lets_it() {
     let (other, others) = client(&door, &["map:read"]).await;
     let admin = door.token(Permission::ALL);
     let whole = "node { points pointsPerSecond version } outcome errors { code path }";
-    let limits = json!({ "id": id, "points": 2, "pointsPerSecond": 1 });
+    let limits = json!({ "by": { "id": id }, "points": 2, "pointsPerSecond": 1 });
     let done = door.mutate(&admin, "apiClientUpdate", limits, whole).await;
     assert_eq!(done["node"], json!({ "points": 2, "pointsPerSecond": 1, "version": 2 }), "{done}");
-    let wrong = door.mutate(&admin, "apiClientUpdate", json!({ "id": id, "points": 0 }), whole).await;
+    let wrong = door.mutate(&admin, "apiClientUpdate", json!({ "by": { "id": id }, "points": 0 }), whole).await;
     assert_eq!(wrong["errors"], json!([{ "code": "OUT_OF_RANGE", "path": ["points"] }]));
     let weak = door.token([Permission::Admin]);
-    let more = door.mutate(&weak, "apiClientUpdate", json!({ "id": id, "scopes": ["record:read"] }), whole).await;
+    let more =
+        door.mutate(&weak, "apiClientUpdate", json!({ "by": { "id": id }, "scopes": ["record:read"] }), whole).await;
     assert_eq!(more["errors"], json!([{ "code": "INVALID", "path": ["scopes"] }]));
     door.gate.poll(crate::server::now()).await.unwrap();
 

@@ -211,3 +211,8 @@ impl Caller<'_> {
         }
     }
 }
+
+/// References by id.
+pub fn refs<T: serde::Serialize>(ids: impl IntoIterator<Item = T>) -> Value {
+    ids.into_iter().map(|id| json!({ "id": id })).collect()
+}

@@ -18,19 +18,19 @@ async fn no_door_leads_feedback_to_an_archived_department() {
     let rule = json!({ "name": "R", "position": 1, "departmentRef": { "id": d } });
     let r = caller.mutate("routingRuleCreate", rule.clone(), "node { id }").await["node"]["id"].take();
     for (field, id) in [("routingRuleArchive", &r), ("departmentArchive", &d)] {
-        assert_eq!(codes(&caller.mutate(field, json!({ "id": id }), "errors { code }").await), [""; 0]);
+        assert_eq!(codes(&caller.mutate(field, json!({ "by": { "id": id } }), "errors { code }").await), [""; 0]);
     }
     let key = json!({ "system": "x", "id": "1" });
     let upsert = json!({ "externalId": key, "name": "R", "position": 1, "departmentRef": { "id": d } });
     let feedback = caller.mutate("feedbackRecordCreate", json!({ "kind": "PRAISE" }), "node { id }").await;
     let f = &feedback["node"]["id"];
     for (field, input) in [
-        ("routingRuleUnarchive", json!({ "id": r })),
+        ("routingRuleUnarchive", json!({ "by": { "id": r } })),
         ("routingRuleCreate", rule),
         ("routingRuleUpsert", upsert.clone()),
         ("organizationUpdate", json!({ "fallbackDepartmentRef": { "id": d } })),
         ("interactionPointCreate", json!({ "name": "P", "ownerRef": { "id": d } })),
-        ("feedbackRecordReroute", json!({ "id": f, "departmentRef": { "id": d }, "reason": "so" })),
+        ("feedbackRecordReroute", json!({ "by": { "id": f }, "departmentRef": { "id": d }, "reason": "so" })),
     ] {
         let refused = caller.mutate(field, input, "errors { code path }").await;
         assert_eq!(codes(&refused), ["ARCHIVED"], "{field} {refused:#}");
@@ -48,17 +48,17 @@ async fn what_names_an_archived_row_already_may_be_changed_otherwise() {
     let point = json!({ "name": "P", "ownerRef": { "id": d } });
     let p = caller.mutate("interactionPointCreate", point, "node { id }").await["node"]["id"].take();
     let m = caller.mutate("mediumCreate", json!({ "name": "M" }), "node { id }").await["node"]["id"].take();
-    let set = json!({ "id": p, "mediums": [{ "id": m }] });
+    let set = json!({ "by": { "id": p }, "mediums": [{ "id": m }] });
     caller.mutate("interactionPointSetMediums", set.clone(), "outcome").await;
     for (field, id) in [("mediumArchive", &m), ("departmentArchive", &d)] {
-        assert_eq!(codes(&caller.mutate(field, json!({ "id": id }), "errors { code }").await), [""; 0]);
+        assert_eq!(codes(&caller.mutate(field, json!({ "by": { "id": id } }), "errors { code }").await), [""; 0]);
     }
-    let same = json!({ "id": p, "name": "Q", "ownerRef": { "id": d } });
+    let same = json!({ "by": { "id": p }, "name": "Q", "ownerRef": { "id": d } });
     for (field, input) in [("interactionPointUpdate", same), ("interactionPointSetMediums", set)] {
         assert_eq!(codes(&caller.mutate(field, input, "errors { code }").await), [""; 0], "{field}");
     }
     let q = caller.mutate("interactionPointCreate", json!({ "name": "Q" }), "node { id }").await["node"]["id"].take();
-    let new = json!({ "id": q, "mediums": [{ "id": m }] });
+    let new = json!({ "by": { "id": q }, "mediums": [{ "id": m }] });
     let refused = caller.mutate("interactionPointSetMediums", new, "errors { code path }").await;
     assert_eq!(refused["errors"], json!([{ "code": "ARCHIVED", "path": ["mediums", "0"] }]));
 }
@@ -70,7 +70,7 @@ async fn archived(world: &World<'_>, noun: &'static Noun) -> Value {
     let create = world.outline.mutations().iter().find(|known| known.name == create).unwrap();
     let made = world.mutate(create, &world.input(create, Extent::Full)).await;
     let id = made["node"]["id"].clone();
-    let done = world.caller.mutate(&field("Archive"), json!({ "id": id }), "errors { code }").await;
+    let done = world.caller.mutate(&field("Archive"), json!({ "by": { "id": id } }), "errors { code }").await;
     assert_eq!(done["errors"], json!([]), "{}", noun.name);
     id
 }
@@ -135,7 +135,7 @@ async fn an_imported_line_does_not_choose_an_archived_row() {
     let import = async |point: &str| caller.mutate("mapImport", document(point), "errors { code path }").await;
     assert_eq!(codes(&import("p").await), [""; 0]);
     let m = caller.ask("{ mediums { nodes { id } } }").await["mediums"]["nodes"][0]["id"].take();
-    caller.mutate("mediumArchive", json!({ "id": m }), "outcome").await;
+    caller.mutate("mediumArchive", json!({ "by": { "id": m } }), "outcome").await;
     let before = app.dump(caller.organization()).await;
     // The line that is there may stay.
     assert_eq!(codes(&import("p").await), [""; 0]);
@@ -182,7 +182,7 @@ async fn routing_passes_over_departments_that_old_data_left_in_the_archive() {
     caller.mutate("organizationUpdate", json!({ "name": "Other" }), "outcome").await;
     assert_eq!(routed().await, (c, "FALLBACK".to_owned()));
     // What was read while one was in the archive is not remembered.
-    caller.mutate("departmentUnarchive", json!({ "id": a }), "outcome").await;
+    caller.mutate("departmentUnarchive", json!({ "by": { "id": a } }), "outcome").await;
     assert_eq!(routed().await, (a, "RULE".to_owned()));
 }
 
@@ -193,11 +193,11 @@ async fn who_archives_a_department_is_told_what_sends_feedback_to_it() {
     let d = department(&caller, "D").await;
     let rule = json!({ "name": "Refunds", "position": 1, "departmentRef": { "id": d } });
     caller.mutate("routingRuleCreate", rule, "outcome").await;
-    let refused = caller.mutate("departmentArchive", json!({ "id": d }), "errors { code message }").await;
+    let refused = caller.mutate("departmentArchive", json!({ "by": { "id": d } }), "errors { code message }").await;
     assert_eq!(codes(&refused), ["IN_USE"]);
     assert!(refused.to_string().contains("Refunds"), "{refused}");
     // Names of rules are for who may read rules.
     let other = caller.with(Permission::ALL.into_iter().filter(|known| *known != Permission::ResponseRead));
-    let refused = other.mutate("departmentArchive", json!({ "id": d }), "errors { code message }").await;
+    let refused = other.mutate("departmentArchive", json!({ "by": { "id": d } }), "errors { code message }").await;
     assert_eq!((codes(&refused), refused.to_string().contains("Refunds")), (vec!["IN_USE"], false));
 }

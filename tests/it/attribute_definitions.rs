@@ -110,7 +110,7 @@ async fn attributes_are_personal_unless_an_admin_says_otherwise_and_at_once() {
         3
     );
 
-    let close = json!({ "id": open["node"]["id"], "isPersonal": true });
+    let close = json!({ "by": { "id": open["node"]["id"] }, "isPersonal": true });
     assert_eq!(admin.mutate("attributeDefinitionUpdate", close, "outcome").await["outcome"], "UPDATED");
     for (document, variables) in ways("amount") {
         assert_eq!(told(&blind.run(document, variables.clone()).await), ["FORBIDDEN"], "{document} {variables}");
@@ -126,7 +126,7 @@ async fn an_attribute_is_declared_once_by_an_admin_and_the_log_says_so() {
     assert_eq!(twice["errors"], json!([{ "code": "TAKEN", "path": ["name"] }]));
     let due = declare(&admin, "due", false).await["node"]["id"].take();
     let rename = async |name: &str| {
-        let input = json!({ "id": due, "name": name });
+        let input = json!({ "by": { "id": due }, "name": name });
         admin.mutate("attributeDefinitionUpdate", input, "outcome errors { code path }").await
     };
     assert_eq!(rename("state").await["errors"], json!([{ "code": "TAKEN", "path": ["name"] }]));
@@ -137,7 +137,7 @@ async fn an_attribute_is_declared_once_by_an_admin_and_the_log_says_so() {
     let without = admin.with(Permission::ALL.into_iter().filter(|permission| *permission != Permission::Admin));
     let delete =
         "mutation($input: AttributeDefinitionDeleteInput!) { attributeDefinitionDelete(input: $input) { outcome } }";
-    let input = json!({ "input": { "id": made["node"]["id"] } });
+    let input = json!({ "input": { "by": { "id": made["node"]["id"] } } });
     assert_eq!(told(&without.run(delete, input.clone()).await), ["FORBIDDEN"]);
     assert_eq!(told(&without.run("{ attributeDefinitions { totalCount } }", json!({})).await), ["FORBIDDEN"]);
     assert_eq!(admin.data(delete, input).await["attributeDefinitionDelete"]["outcome"], "DELETED");

@@ -92,7 +92,7 @@ async fn an_attribute_is_compared_as_the_operator_says() {
     // A change of a record is a change of what is found.
     let list = "{ feedbackRecords(filter: { product: { eq: \"d\" } }) { nodes { id } } }";
     let id = caller.ask(list).await["feedbackRecords"]["nodes"][0]["id"].take();
-    let change = json!({ "id": id, "attributes": [{ "name": "amount", "value": "11" }] });
+    let change = json!({ "by": { "id": id }, "attributes": [{ "name": "amount", "value": "11" }] });
     assert_eq!(caller.mutate("feedbackRecordUpdate", change, "outcome").await["outcome"], "UPDATED");
     assert_eq!(found(&caller, json!({ "attributes": amount(json!({ "gt": 9.5 })) })).await, "ad");
     assert_eq!(found(&caller, json!({ "attributes": state(json!({ "contains": "york" })) })).await, "");

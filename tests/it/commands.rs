@@ -54,7 +54,7 @@ fn clients_are_made_listed_and_revoked_at_the_machine() {
     assert!(list().contains("\trevoked 20"), "{}", list());
     for wrong in ["client_x", "org_01h455vb4pex5vsknk084sn02q"] {
         let revoke = ["api-client", "revoke", "--organization", "acme", "--id", wrong];
-        assert!(failure(folder.path(), &revoke, 1).contains("id"));
+        assert!(failure(folder.path(), &revoke, 1).contains("ApiClient"));
     }
     let elsewhere = ["api-client", "list", "--organization", "other"];
     assert!(failure(folder.path(), &elsewhere, 1).contains("other"));

@@ -159,14 +159,14 @@ async fn what_a_finding_names_would_mend_it() {
                     let document =
                         "query($id: ID!) { interactionPoint(by: { id: $id }) { expectations { nodes { id } } } }";
                     let point = caller.data(document, json!({ "id": item["elementId"] })).await;
-                    json!({ "expectationIds": [point["interactionPoint"]["expectations"]["nodes"][0]["id"]] })
+                    json!({ "expectations": [{ "id": point["interactionPoint"]["expectations"]["nodes"][0]["id"] }] })
                 }
                 "NO_INFLUENCERS" => json!({ "influencers": [{ "influencer": influencer, "strength": 2 }] }),
                 "NO_MEDIUMS" => json!({ "mediums": [medium] }),
                 "NO_OFFERS" => json!({ "offers": [offer] }),
                 "NO_EVIDENCE" => json!({ "evidence": [evidence] }),
                 // The point keeps the offer it has.
-                "OFFER_AT_NO_POINT" => json!({ "id": point["id"], "offers": [offer] }),
+                "OFFER_AT_NO_POINT" => json!({ "by": { "id": point["id"] }, "offers": [offer] }),
                 "NO_OWNER" => json!({ "ownerRef": department }),
                 "NO_RECENT_FEEDBACK" => json!({ "kind": "PRAISE", "receivedAt": "2026-11-20T00:00:00Z" }),
                 "IN_NO_JOURNEY" => json!({ "journeyRef": { "id": journey } }),
@@ -177,7 +177,7 @@ async fn what_a_finding_names_would_mend_it() {
             let id = &item["elementId"];
             match input.get_mut(field) {
                 Some(Value::Array(listed)) => listed.push(json!({ "id": id })),
-                _ => input[field] = if field == "id" { id.clone() } else { json!({ "id": id }) },
+                _ => input[field] = json!({ "id": id }),
             }
             let payload = caller.mutate(finding["mutation"].as_str().unwrap(), input, "errors { code path }").await;
             assert_eq!(payload["errors"], json!([]), "{key}");

@@ -150,9 +150,9 @@ async fn one_setting_chooses_the_database_and_a_second_start_keeps_what_users_ch
     let (gone, other) = (&ids["gone"]["id"], &ids["other"]["id"]);
     let done = demo.own(&format!(
         r#"mutation {{
-            gone: feedbackRecordDelete(input: {{ id: {gone} }}) {{ outcome }}
+            gone: feedbackRecordDelete(input: {{ by: {{id: {gone}}} }}) {{ outcome }}
             new: feedbackRecordCreate(input: {{ kind: PRAISE }}) {{ outcome }}
-            other: departmentUpdate(input: {{ id: {other}, name: "Homes" }}) {{ outcome }}
+            other: departmentUpdate(input: {{ by: {{id: {other}}}, name: "Homes" }}) {{ outcome }}
         }}"#
     ));
     let outcomes = json!({

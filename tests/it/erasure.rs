@@ -41,7 +41,7 @@ async fn settle(caller: &Caller<'_>, who: usize) -> String {
         "segment": "Gold", "idempotencyKey": format!("made {who}") });
     let made = caller.mutate("customerUpsert", input, PAYLOAD).await;
     let id = made["node"]["id"].as_str().unwrap().to_owned();
-    let input = json!({ "id": id, "name": of("Name") });
+    let input = json!({ "by": { "id": id }, "name": of("Name") });
     assert_eq!(caller.mutate("customerUpdate", input, PAYLOAD).await["outcome"], "UPDATED");
     // Long enough to lie outside of its row, and not to be pressed together.
     let words = (0..400_u64).map(|place| format!("{:x} ", place.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
@@ -50,7 +50,7 @@ async fn settle(caller: &Caller<'_>, who: usize) -> String {
         "body": format!("{} {noise}", of("Body")), "customerRef": { "id": id }, "tags": ["kept"], "product": "Card",
         "attributes": [{ "name": "who", "value": of("Attribute") }] });
     let record = caller.mutate("feedbackRecordUpsert", input, "errors { code } node { id }").await;
-    let input = json!({ "id": record["node"]["id"], "reason": of("Reason"), "departmentRef": { "id": fallback(caller).await } });
+    let input = json!({ "by": { "id": record["node"]["id"] }, "reason": of("Reason"), "departmentRef": { "id": fallback(caller).await } });
     assert_eq!(caller.mutate("feedbackRecordReroute", input, "errors { code }").await["errors"], json!([]));
     id
 }
@@ -71,7 +71,7 @@ async fn fallback(caller: &Caller<'_>) -> String {
 }
 
 async fn erase(caller: &Caller<'_>, named: Value) -> Value {
-    caller.mutate("customerErase", json!({ "customerRef": named }), PAYLOAD).await
+    caller.mutate("customerErase", json!({ "by": named }), PAYLOAD).await
 }
 
 /// The columns that hold a text of somebody's.
@@ -136,7 +136,7 @@ async fn everything_tagged_is_exported_and_erased_and_what_is_counted_stays() {
     assert_eq!(erase(&caller, json!({ "externalId": crm(1) })).await["outcome"], "UNCHANGED", "known by its hash");
     assert_eq!(erase(&caller, json!({ "id": other })).await["outcome"], "UPDATED");
     for unknown in [json!({ "id": "cust_01h455vb4pex5vsknk084sn02q" }), json!({ "externalId": crm(9) })] {
-        assert_eq!(codes(&erase(&caller, unknown.clone()).await), [("NOT_FOUND", "customerRef")]);
+        assert_eq!(codes(&erase(&caller, unknown.clone()).await), [("NOT_FOUND", "by")]);
         assert_eq!(caller.data(query, json!({ "by": unknown })).await["customerExport"], Value::Null);
     }
 }
@@ -178,7 +178,10 @@ async fn nobody_who_was_erased_comes_back_by_an_import_an_update_or_a_retry() {
     assert_eq!(codes(&mutate("customerUpsert", row.clone()).await), [("ERASED", "externalId")]);
     let other = json!({ "name": "Back", "externalIds": [crm(1)] });
     assert_eq!(codes(&mutate("customerCreate", other).await), [("ERASED", "externalIds")]);
-    assert_eq!(codes(&mutate("customerUpdate", json!({ "id": id, "segment": "Back" })).await), [("ERASED", "id")]);
+    assert_eq!(
+        codes(&mutate("customerUpdate", json!({ "by": { "id": id }, "segment": "Back" })).await),
+        [("ERASED", "by")]
+    );
     assert_eq!(codes(&mutate("customerCreate", create).await), [("IDEMPOTENCY_CONFLICT", "idempotencyKey")]);
     let words = json!({ "externalId": { "system": "desk", "id": canary("FeedbackId", 1) }, "kind": "COMPLAINT" });
     assert_eq!(codes(&mutate("feedbackRecordUpsert", words).await), [("ERASED", "externalId")]);
@@ -187,11 +190,11 @@ async fn nobody_who_was_erased_comes_back_by_an_import_an_update_or_a_retry() {
     let data = caller.ask("{ feedbackRecords { nodes { id } } }").await;
     let record = &data["feedbackRecords"]["nodes"][0]["id"];
     assert_eq!(
-        codes(&mutate("feedbackRecordUpdate", json!({ "id": record, "body": "Back" })).await),
+        codes(&mutate("feedbackRecordUpdate", json!({ "by": { "id": record }, "body": "Back" })).await),
         [("ERASED", "body")]
     );
     assert_eq!(
-        mutate("feedbackRecordUpdate", json!({ "id": record, "csat": 2 })).await["outcome"],
+        mutate("feedbackRecordUpdate", json!({ "by": { "id": record }, "csat": 2 })).await["outcome"],
         "UPDATED",
         "a fact"
     );
@@ -220,7 +223,7 @@ async fn what_is_said_of_the_erased_afterwards_is_not_kept() {
     let reason = canary("Reason", 1);
     for node in before["feedbackRecords"]["nodes"].as_array().unwrap() {
         for department in [json!({ "id": fallback(&caller).await }), Value::Null] {
-            let mut input = json!({ "id": node["id"], "reason": reason });
+            let mut input = json!({ "by": { "id": node["id"] }, "reason": reason });
             if !department.is_null() {
                 input["departmentRef"] = department;
             }
@@ -246,7 +249,7 @@ async fn an_erasure_needs_the_scopes_to_write_what_it_empties() {
     for missing in [Permission::CustomersWrite, Permission::RecordWrite, Permission::RecordRead] {
         let blind = caller.with(Permission::ALL.into_iter().filter(|known| *known != missing));
         let document = "mutation($input: CustomerEraseInput!) { customerErase(input: $input) { outcome } }";
-        let reply = blind.run(document, json!({ "input": { "customerRef": { "id": id } } })).await.body;
+        let reply = blind.run(document, json!({ "input": { "by": { "id": id } } })).await.body;
         assert_eq!(reply["errors"][0]["extensions"]["code"], "FORBIDDEN", "{missing:?}");
     }
 }
@@ -291,7 +294,7 @@ async fn the_bytes_of_the_erased_are_in_no_file_and_those_of_others_are() {
     // Rows that grow and shrink: pages split, are joined again, and cells move about.
     for (who, id) in ids.iter().enumerate() {
         let long = format!("{}{}", canary("Name", who), "z".repeat(who % 120));
-        caller.mutate("customerUpdate", json!({ "id": id, "name": long }), "outcome").await;
+        caller.mutate("customerUpdate", json!({ "by": { "id": id }, "name": long }), "outcome").await;
     }
     let erased: Vec<usize> = (0..60).filter(|who| who % 7 == 3).collect();
     let texts: Vec<String> =

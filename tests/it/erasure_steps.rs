@@ -43,7 +43,7 @@ async fn settle(caller: &Caller<'_>, who: &str, records: usize, calls: usize) ->
     }
     let data =
         caller.ask("{ organization { fallbackDepartment { id } } feedbackRecords(first: 1) { nodes { id } } }").await;
-    let input = json!({ "id": data["feedbackRecords"]["nodes"][0]["id"], "reason": REASON,
+    let input = json!({ "by": { "id": data["feedbackRecords"]["nodes"][0]["id"] }, "reason": REASON,
         "departmentRef": { "id": data["organization"]["fallbackDepartment"]["id"] } });
     assert_eq!(caller.mutate("feedbackRecordReroute", input, "errors { code }").await["errors"], json!([]));
     made["node"]["id"].as_str().unwrap().to_owned()
@@ -51,7 +51,7 @@ async fn settle(caller: &Caller<'_>, who: &str, records: usize, calls: usize) ->
 
 async fn erase(caller: &Caller<'_>, id: &str) -> Value {
     let selection = "outcome node { name externalIds { id } erasedAt erasure { rowCount doneAt } }";
-    caller.mutate("customerErase", json!({ "customerRef": { "id": id } }), selection).await
+    caller.mutate("customerErase", json!({ "by": { "id": id } }), selection).await
 }
 
 /// The one job there is.
@@ -112,12 +112,12 @@ async fn tried(caller: &Caller<'_>, id: &str) -> Vec<(String, String)> {
     let mut tried = Vec::new();
     for (field, input) in [
         ("customerUpsert", json!({ "externalId": crm("one"), "name": "Back" })),
-        ("customerUpdate", json!({ "id": id, "segment": "Back" })),
+        ("customerUpdate", json!({ "by": { "id": id }, "segment": "Back" })),
         ("feedbackRecordUpsert", json!({ "externalId": desk(7), "kind": "PRAISE" })),
         ("feedbackRecordCreate", json!({ "externalIds": [desk(8)], "kind": "PRAISE" })),
-        ("feedbackRecordUpdate", json!({ "id": record, "body": "Back" })),
-        ("feedbackRecordUpdate", json!({ "id": record, "customerRef": null })),
-        ("feedbackRecordUpdate", json!({ "id": record, "externalIds": [{ "system": "new", "id": "Back" }] })),
+        ("feedbackRecordUpdate", json!({ "by": { "id": record }, "body": "Back" })),
+        ("feedbackRecordUpdate", json!({ "by": { "id": record }, "customerRef": null })),
+        ("feedbackRecordUpdate", json!({ "by": { "id": record }, "externalIds": [{ "system": "new", "id": "Back" }] })),
         ("feedbackRecordCreate", json!({ "kind": "PRAISE", "customerRef": { "id": id } })),
     ] {
         let done = caller.mutate(field, input, "errors { code path }").await;
@@ -157,7 +157,7 @@ async fn whoever_asks_between_two_steps_sees_somebody_erased() {
     assert!(refused.iter().all(|(code, _)| code == "ERASED"), "{refused:?}");
     // A fact may be said, and the answer shows no more than others do.
     let last = caller.ask("{ feedbackRecords(last: 1) { nodes { id } } }").await["feedbackRecords"]["nodes"][0].take();
-    let input = json!({ "id": last["id"], "csat": 2 });
+    let input = json!({ "by": { "id": last["id"] }, "csat": 2 });
     let said = caller.mutate("feedbackRecordUpdate", input, "outcome node { body attributes { value } }").await;
     assert_eq!(said, json!({ "outcome": "UPDATED", "node": { "body": null, "attributes": [] } }));
 

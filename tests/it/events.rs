@@ -63,11 +63,11 @@ async fn every_change_leaves_one_event_with_version_fields_and_actor() {
     let made = json!({ "name": "secret name", "externalIds": [key] });
     let id = caller.mutate("departmentCreate", made, "node { id }").await["node"]["id"].take();
     let colleague = caller.named("colleague");
-    colleague.mutate("departmentUpdate", json!({ "id": id, "contact": "secret contact" }), "outcome").await;
+    colleague.mutate("departmentUpdate", json!({ "by": { "id": id }, "contact": "secret contact" }), "outcome").await;
     let both = json!({ "externalId": key, "name": "B", "contact": null, "onNull": "CLEAR", "externalIds": [{ "system": "erp", "id": "2" }] });
     caller.mutate("departmentUpsert", both, "outcome").await;
     for field in ["departmentArchive", "departmentUnarchive", "departmentDelete"] {
-        caller.mutate(field, json!({ "id": id }), "outcome").await;
+        caller.mutate(field, json!({ "by": { "id": id } }), "outcome").await;
     }
     let events = events(&app, &caller).await;
     assert_eq!(sequences(&events), [1, 2, 3, 4, 5, 6]);
@@ -97,11 +97,11 @@ async fn what_writes_nothing_leaves_no_event() {
     let id = caller.mutate("departmentCreate", create.clone(), "node { id }").await["node"]["id"].take();
     caller.mutate("departmentCreate", create, "outcome").await;
     for (field, input) in [
-        ("departmentUpdate", json!({ "id": id, "name": "A" })),
-        ("departmentUpdate", json!({ "id": id, "name": "B", "expectedVersion": 9 })),
-        ("departmentUpdate", json!({ "id": id, "name": "" })),
-        ("departmentUnarchive", json!({ "id": id })),
-        ("departmentDelete", json!({ "id": "dept_01h455vb4pex5vsknk084sn02q" })),
+        ("departmentUpdate", json!({ "by": { "id": id }, "name": "A" })),
+        ("departmentUpdate", json!({ "by": { "id": id }, "name": "B", "expectedVersion": 9 })),
+        ("departmentUpdate", json!({ "by": { "id": id }, "name": "" })),
+        ("departmentUnarchive", json!({ "by": { "id": id } })),
+        ("departmentDelete", json!({ "by": { "id": "dept_01h455vb4pex5vsknk084sn02q" } })),
     ] {
         caller.mutate(field, input, "outcome").await;
     }
@@ -137,12 +137,12 @@ async fn setting_a_set_is_a_change_of_its_owner() {
     let medium = make("mediumCreate", json!({ "name": "Phone" })).await;
     let expectation = json!({ "statement": "Fast", "source": "RESEARCH", "pointRef": { "id": point } });
     let expectation = make("expectationCreate", expectation).await;
-    let set = json!({ "id": point, "mediums": [{ "id": medium }] });
+    let set = json!({ "by": { "id": point }, "mediums": [{ "id": medium }] });
     for (outcome, version) in [("UPDATED", 2), ("UNCHANGED", 2)] {
         let done = caller.mutate("interactionPointSetMediums", set.clone(), "outcome node { version }").await;
         assert_eq!(done, json!({ "outcome": outcome, "node": { "version": version } }));
     }
-    let rank = json!({ "id": point, "expectationIds": [expectation] });
+    let rank = json!({ "by": { "id": point }, "expectations": [{ "id": expectation }] });
     caller.mutate("interactionPointRankExpectations", rank, "outcome").await;
     let events = events(&app, &caller).await;
     assert_eq!(of_row(&events, &point)[1..], ["UPDATED 2 mediums", "UPDATED 3 expectations rankings"]);
@@ -179,7 +179,7 @@ async fn concurrent_writers_leave_no_gap_at_any_moment() {
                     let row = |id: usize| json!({ "externalId": { "system": "crm", "id": format!("{name} {id}") }, "name": name });
                     let rows: Vec<Value> = (0..3).map(row).collect();
                     caller.mutate("departmentsBulkUpsert", json!({ "rows": rows }), "errors { code }").await;
-                    caller.mutate("departmentUpdate", json!({ "id": shared, "name": name }), "outcome").await;
+                    caller.mutate("departmentUpdate", json!({ "by": { "id": shared }, "name": name }), "outcome").await;
                 }
             }
         }))

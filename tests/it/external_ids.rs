@@ -19,7 +19,7 @@ async fn external_ids_are_added_replaced_by_system_and_taken_away_by_name_alone(
     assert_eq!(made["node"]["externalIds"], json!([key("crm", "1"), key("erp", "9")]));
     let id = &made["node"]["id"];
     let update = async |given: Value| {
-        let input = json!({ "id": id, "externalIds": given });
+        let input = json!({ "by": { "id": id }, "externalIds": given });
         let mut done = caller.mutate("departmentUpdate", input, PAYLOAD).await;
         (done["node"]["version"].as_i64().unwrap(), done["node"]["externalIds"].take())
     };
@@ -28,7 +28,7 @@ async fn external_ids_are_added_replaced_by_system_and_taken_away_by_name_alone(
     assert_eq!(update(json!([])).await, (3, json!([key("crm", "2"), key("erp", "9"), key("web", "3")])));
     assert_eq!(update(json!(null)).await, (3, json!([key("crm", "2"), key("erp", "9"), key("web", "3")])));
     let remove = async |given: Value| {
-        let input = json!({ "id": id, "externalIdsRemove": given });
+        let input = json!({ "by": { "id": id }, "externalIdsRemove": given });
         let mut done = caller.mutate("departmentUpdate", input, PAYLOAD).await;
         assert_eq!(codes(&done), [""; 0], "{done:#}");
         (done["node"]["version"].as_i64().unwrap(), done["node"]["externalIds"].take())
@@ -40,7 +40,7 @@ async fn external_ids_are_added_replaced_by_system_and_taken_away_by_name_alone(
     assert_eq!(remove(json!([key("erp", "9")])).await, (4, json!([key("crm", "2"), key("web", "3")])));
     let both = json!([{ "system": "crm" }, { "system": "web", "id": null }]);
     assert_eq!(remove(both).await, (5, json!([])));
-    let unnamed = json!({ "id": id, "externalIdsRemove": [{ "system": " " }] });
+    let unnamed = json!({ "by": { "id": id }, "externalIdsRemove": [{ "system": " " }] });
     let refused = caller.mutate("departmentUpdate", unnamed, PAYLOAD).await;
     assert_eq!((codes(&refused), &refused["errors"][0]["path"]), (vec!["REQUIRED"], &json!(["externalIdsRemove"])));
     let document = r#"{ a: department(by: { externalId: { system: "crm", id: "2" } }) { id } }"#;
@@ -72,7 +72,7 @@ async fn an_external_id_belongs_to_one_row_of_a_type() {
     let taken = caller.mutate("departmentCreate", input.clone(), PAYLOAD).await;
     assert_eq!((codes(&taken), &taken["node"]), (vec!["TAKEN"], &Value::Null));
     let other = caller.mutate("departmentCreate", json!({ "name": "B" }), PAYLOAD).await;
-    let update = json!({ "id": other["node"]["id"], "externalIds": [key("crm", "1")] });
+    let update = json!({ "by": { "id": other["node"]["id"] }, "externalIds": [key("crm", "1")] });
     let taken = caller.mutate("departmentUpdate", update, PAYLOAD).await;
     assert_eq!((codes(&taken), &taken["node"]["version"]), (vec!["TAKEN"], &json!(1)));
     let made = caller.mutate("influencerCreate", input, "outcome").await;

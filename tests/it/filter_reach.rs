@@ -41,10 +41,16 @@ async fn map(caller: &Caller<'_>) {
             "B" => json!([key("Mail")]),
             _ => json!([]),
         };
-        caller.mutate("interactionPointSetMediums", json!({ "id": id, "mediums": mediums }), "outcome").await;
+        caller.mutate("interactionPointSetMediums", json!({ "by": { "id": id }, "mediums": mediums }), "outcome").await;
         if name == "A" {
             let links = json!([{ "influencer": key("Friend"), "strength": 2 }]);
-            caller.mutate("interactionPointSetInfluencers", json!({ "id": id, "influencers": links }), "outcome").await;
+            caller
+                .mutate(
+                    "interactionPointSetInfluencers",
+                    json!({ "by": { "id": id }, "influencers": links }),
+                    "outcome",
+                )
+                .await;
         }
     }
     for (point, statement, importance) in [("A", "Fast", json!(7)), ("A", "Kind", json!(null)), ("B", "Fast", json!(1))]
@@ -94,7 +100,7 @@ async fn a_filter_that_speaks_of_the_archive_decides_about_it() {
     let caller = app.admin("one").await;
     map(&caller).await;
     let id = caller.ask(r#"{ interactionPoint(by: { externalId: { system: "test", id: "A" } }) { id } }"#).await;
-    caller.mutate("interactionPointArchive", json!({ "id": id["interactionPoint"]["id"] }), "outcome").await;
+    caller.mutate("interactionPointArchive", json!({ "by": { "id": id["interactionPoint"]["id"] } }), "outcome").await;
     for (filter, names) in [
         (json!({}), "B C"),
         (json!({ "name": { "in": ["A", "B"] } }), "B"),

@@ -9,7 +9,7 @@ use entity::{id, organization};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    app::Caller,
+    app::{Caller, refs},
     outline::{Kind, Member, Outline, base},
 };
 
@@ -113,10 +113,10 @@ impl<'a> World<'a> {
         let order = "orderBy: [{ field: POSITION }]) { nodes { id } }";
         let parts = format!("{{ journey(by: {{ id: \"{id}\" }}) {{ stages({order} steps({order} }} }}");
         let reply = self.caller.ask(&parts).await;
-        for (field, list) in [("stageIds", "stages"), ("stepIds", "steps")] {
+        for list in ["stages", "steps"] {
             let nodes = reply["journey"][list]["nodes"].as_array().unwrap();
             let ids = nodes.iter().map(|node| node["id"].as_str().unwrap().to_owned());
-            self.wholes.insert(field, ids.collect());
+            self.wholes.insert(list, ids.collect());
         }
     }
 
@@ -170,7 +170,7 @@ impl<'a> World<'a> {
     /// A valid value; none for what there is nothing to name yet, and for filters.
     pub fn value(&self, ty: &str, name: &str, noun: &str, extent: Extent) -> Option<Value> {
         if let Some(ids) = self.wholes.get(name) {
-            return Some(json!(ids));
+            return Some(refs(ids));
         }
         if ty.starts_with('[') {
             let inner = ty.trim_end_matches('!').strip_prefix('[')?.strip_suffix(']')?;
@@ -180,8 +180,11 @@ impl<'a> World<'a> {
         if let Some(target) = self.outline.referenced(ty) {
             let rows = self.rows.get(target)?;
             // A line leads from one row to another, and a conflict is between two.
-            let row =
-                if target == noun || ["fromRef", "firstRef"].contains(&name) { rows.first()? } else { rows.last()? };
+            let row = if (target == noun && name != "by") || ["fromRef", "firstRef"].contains(&name) {
+                rows.first()?
+            } else {
+                rows.last()?
+            };
             return Some(json!({"id": row.id}));
         }
         Some(match self.outline.types.get(ty) {
@@ -258,11 +261,8 @@ pub fn noun_of(field: &Member) -> &str {
 pub fn noun_of_id<'a>(field: &str, noun: &'a str) -> &'a str {
     match field {
         "id" => noun,
-        "expectationIds" => "Expectation",
         // Of any noun: one that has rows.
         "rowId" => "Department",
-        "stageIds" => "Stage",
-        "stepIds" => "Step",
         other => panic!("there is no case for the id {other} of {noun}"),
     }
 }

@@ -38,11 +38,11 @@ async fn a_replay_shows_the_row_as_it_is_now_and_what_the_caller_asks_now() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let id = create(&caller, "A", "k").await["node"]["id"].take();
-    caller.mutate("departmentUpdate", json!({ "id": id, "name": "B", "contact": "x" }), "outcome").await;
+    caller.mutate("departmentUpdate", json!({ "by": { "id": id }, "name": "B", "contact": "x" }), "outcome").await;
     let input = json!({ "name": "A", "idempotencyKey": "k" });
     let replay = caller.mutate("departmentCreate", input.clone(), "outcome node { name contact }").await;
     assert_eq!(replay, json!({ "outcome": "CREATED", "node": { "name": "B", "contact": "x" } }));
-    let removal = json!({ "id": id, "idempotencyKey": "removal" });
+    let removal = json!({ "by": { "id": id }, "idempotencyKey": "removal" });
     for is_replayed in [false, true] {
         let deleted = caller.mutate("departmentDelete", removal.clone(), PAYLOAD).await;
         assert_eq!((&deleted["deletedId"], &deleted["isReplayed"]), (&id, &json!(is_replayed)));

@@ -48,12 +48,12 @@ async fn a_row_follows_the_transitions_of_its_state_and_no_other() {
                 assert_eq!((&row["state"], &row["allowedTransitions"]), (&json!(state), &json!(allowed)));
                 let mutation = outline.mutations().iter().find(|field| field.name == transition.field).unwrap();
                 let mut input = world.input(mutation, Extent::Full);
-                input["id"] = row["id"].clone();
+                input["by"] = json!({ "id": row["id"] });
                 let done = world.caller.mutate(transition.field, input, &told).await;
                 if transition.from.contains(state) {
                     assert_eq!((&done["errors"], &done["node"]["state"]), (&json!([]), &json!(transition.to)));
                 } else {
-                    assert_eq!(mistakes(&done), one("INVALID_TRANSITION", &["id"]), "{} in {state}", transition.field);
+                    assert_eq!(mistakes(&done), one("INVALID_TRANSITION", &["by"]), "{} in {state}", transition.field);
                     assert_eq!(done["node"], row);
                 }
             }
@@ -98,7 +98,7 @@ async fn what_was_done_to_a_state_is_kept_as_long_as_the_row() {
                  "subject": "mia", "rowVersion": 2, "journey": { "id": id } }])
     );
     // The same once more changes nothing.
-    let again = caller.mutate("journeyPublish", by_id(&id), TOLD).await;
+    let again = caller.mutate("journeyPublish", json!({ "by": by_id(&id) }), TOLD).await;
     assert_eq!((&again["outcome"], history(&caller, &id).await), (&json!("UNCHANGED"), changes));
     let brought = upsert("2", "PUBLISHED").await["node"]["id"].as_str().unwrap().to_owned();
     let changes = history(&caller, &brought).await;
@@ -148,7 +148,7 @@ async fn callers_are_shown_the_transitions_that_their_scopes_allow() {
     assert_eq!(shown(&caller.with([Permission::MapRead])).await, json!([]));
     let document = "mutation($input: JourneyPublishInput!) { journeyPublish(input: $input) { outcome } }";
     for permission in [Permission::MapRead, Permission::MapWrite] {
-        let refused = caller.with([permission]).run(document, json!({ "input": { "id": id } })).await;
+        let refused = caller.with([permission]).run(document, json!({ "input": { "by": { "id": id } } })).await;
         assert_eq!(refused.body["errors"][0]["extensions"]["code"], "FORBIDDEN");
     }
 }
@@ -158,12 +158,12 @@ async fn in_the_archive_nothing_is_allowed_and_the_state_stays() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let id = made(&caller, "journeyCreate", json!({ "title": "Trip" })).await;
-    made(&caller, "journeyPublish", by_id(&id)).await;
-    let archived = caller.mutate("journeyArchive", by_id(&id), TOLD).await;
+    made(&caller, "journeyPublish", json!({ "by": by_id(&id) })).await;
+    let archived = caller.mutate("journeyArchive", json!({ "by": by_id(&id) }), TOLD).await;
     assert_eq!(archived["node"]["allowedTransitions"], json!([]));
-    let refused = caller.mutate("journeyPublish", by_id(&id), TOLD).await;
-    assert_eq!(mistakes(&refused), one("INVALID_TRANSITION", &["id"]));
-    let back = caller.mutate("journeyUnarchive", by_id(&id), TOLD).await;
+    let refused = caller.mutate("journeyPublish", json!({ "by": by_id(&id) }), TOLD).await;
+    assert_eq!(mistakes(&refused), one("INVALID_TRANSITION", &["by"]));
+    let back = caller.mutate("journeyUnarchive", json!({ "by": by_id(&id) }), TOLD).await;
     let node = &back["node"];
     assert_eq!((&node["status"], &node["allowedTransitions"]), (&json!("PUBLISHED"), &json!(["PUBLISH"])));
 }
@@ -173,20 +173,20 @@ async fn a_transition_heeds_versions_keys_and_those_who_come_first() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let id = made(&caller, "journeyCreate", json!({ "title": "Trip" })).await;
-    let stale = caller.mutate("journeyPublish", json!({ "id": id, "expectedVersion": 7 }), TOLD).await;
+    let stale = caller.mutate("journeyPublish", json!({ "by": { "id": id }, "expectedVersion": 7 }), TOLD).await;
     assert_eq!(mistakes(&stale), one("CONFLICT", &["expectedVersion"]));
-    let publish = || caller.mutate("journeyPublish", json!({ "id": id, "expectedVersion": 1 }), TOLD);
+    let publish = || caller.mutate("journeyPublish", json!({ "by": { "id": id }, "expectedVersion": 1 }), TOLD);
     let (first, other) = join(publish(), publish()).await;
     let outcomes: BTreeSet<&str> = [&first, &other].iter().map(|done| done["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, BTreeSet::from(["FAILED", "UPDATED"]));
     assert_eq!(history(&caller, &id).await["totalCount"], 1);
     let desk = point(&caller, "Desk").await;
     made(&caller, "stepCreate", json!({ "journeyRef": by_id(&id), "pointRef": by_id(&desk) })).await;
-    let keyed = || caller.mutate("journeyPublish", json!({ "id": id, "idempotencyKey": "k" }), TOLD);
+    let keyed = || caller.mutate("journeyPublish", json!({ "by": { "id": id }, "idempotencyKey": "k" }), TOLD);
     let (done, again) = (keyed().await, keyed().await);
     assert_eq!((&done["outcome"], &done["isReplayed"]), (&json!("UPDATED"), &json!(false)));
     assert_eq!((&again["outcome"], &again["isReplayed"]), (&json!("UPDATED"), &json!(true)));
     assert_eq!(history(&caller, &id).await["totalCount"], 2);
-    let nobody = caller.mutate("journeyPublish", json!({ "id": "journey_01h455vb4pex5vsknk084sn02q" }), TOLD).await;
-    assert_eq!(mistakes(&nobody), one("NOT_FOUND", &["id"]));
+    let nobody = caller.mutate("journeyPublish", json!({ "by": { "id": "journey_01h455vb4pex5vsknk084sn02q" } }), TOLD).await;
+    assert_eq!(mistakes(&nobody), one("NOT_FOUND", &["by"]));
 }

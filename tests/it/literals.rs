@@ -61,7 +61,7 @@ async fn whole_numbers_of_variables_may_have_a_point() {
         .take();
     assert_eq!((&made["nps"], &made["sentimentScore"]), (&json!(5), &json!(1.0)));
     let update = "mutation ($input: FeedbackRecordUpdateInput!) { feedbackRecordUpdate(input: $input) { node { nps sentimentScore } errors { code } } }";
-    let input = json!({ "id": made["id"], "nps": -0.0, "sentimentScore": -0.0, "expectedVersion": 1.0 });
+    let input = json!({ "by": { "id": made["id"] }, "nps": -0.0, "sentimentScore": -0.0, "expectedVersion": 1.0 });
     let updated = caller.data(update, json!({ "input": input })).await["feedbackRecordUpdate"].take();
     assert_eq!(updated, json!({ "node": { "nps": 0, "sentimentScore": 0.0 }, "errors": [] }));
     assert!(updated["node"]["sentimentScore"].as_f64().unwrap().is_sign_positive());
@@ -94,8 +94,9 @@ async fn other_numbers_are_no_whole_ones() {
     for literal in ["5.0", "5e0", "5.5", "2147483648", "-2147483649", "\"5\""] {
         let document = format!("{{ departments(first: {literal}) {{ totalCount }} }}");
         assert_eq!(codes(&caller.run(&document, json!({})).await.body), ["GRAPHQL_VALIDATION_FAILED"], "{literal}");
-        let document =
-            format!("mutation {{ departmentUpdate(input: {{id: \"x\", expectedVersion: {literal}}}) {{ outcome }} }}");
+        let document = format!(
+            "mutation {{ departmentUpdate(input: {{by: {{id: \"x\"}}, expectedVersion: {literal}}}) {{ outcome }} }}"
+        );
         assert_eq!(codes(&caller.run(&document, json!({})).await.body), ["GRAPHQL_VALIDATION_FAILED"], "{literal}");
     }
     let score = "mutation ($s: Float!) { feedbackRecordCreate(input: {kind: SURVEY, sentimentScore: $s}) { errors { code path } } }";
@@ -121,9 +122,9 @@ async fn a_number_is_an_id_that_finds_nothing() {
     let literals = "{ node(id: 7) { id } nodes(ids: [7, 8, \"9\", 10]) { id } department(by: {id: 7}) { id }
         other: node(id: -1) { id } departments(filter: {id: {in: 7}}) { totalCount } }";
     assert_eq!(caller.ask(literals).await, nothing);
-    let update = "mutation { departmentUpdate(input: {id: 7, name: \"a\"}) { errors { code path } } }";
+    let update = "mutation { departmentUpdate(input: {by: {id: 7}, name: \"a\"}) { errors { code path } } }";
     let errors = caller.ask(update).await["departmentUpdate"]["errors"].take();
-    assert_eq!(errors, json!([{ "code": "NOT_FOUND", "path": ["id"] }]));
+    assert_eq!(errors, json!([{ "code": "NOT_FOUND", "path": ["by"] }]));
     for id in [json!(7.5), json!(1e16), json!(true), json!(["a"])] {
         assert_eq!(
             codes(&caller.run("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await.body),

@@ -52,6 +52,7 @@ mod map_documents;
 mod messages;
 mod model;
 mod mortgage;
+mod named_rows;
 mod nulls;
 mod outline;
 mod paging;

@@ -68,15 +68,15 @@ async fn nobody_responds_to_what_was_not_sent() {
         ("messageVariantCreate", variant(&call, &mail, (11, 10)), "OUT_OF_RANGE", "respondedCount"),
         ("messageVariantCreate", variant(&call, &mail, (-1, 10)), "OUT_OF_RANGE", "respondedCount"),
         ("messageVariantCreate", variant(&call, &mail, (0, -1)), "OUT_OF_RANGE", "sentCount"),
-        ("messageVariantUpdate", json!({ "id": id, "respondedCount": 11 }), "OUT_OF_RANGE", "respondedCount"),
-        ("messageVariantUpdate", json!({ "id": id, "sentCount": 4 }), "OUT_OF_RANGE", "sentCount"),
-        ("messageVariantUpdate", json!({ "id": id, "sentCount": null }), "REQUIRED", "sentCount"),
+        ("messageVariantUpdate", json!({ "by": { "id": id }, "respondedCount": 11 }), "OUT_OF_RANGE", "respondedCount"),
+        ("messageVariantUpdate", json!({ "by": { "id": id }, "sentCount": 4 }), "OUT_OF_RANGE", "sentCount"),
+        ("messageVariantUpdate", json!({ "by": { "id": id }, "sentCount": null }), "REQUIRED", "sentCount"),
     ] {
         let payload = caller.mutate(field, input.clone(), TOLD).await;
         assert_eq!(payload["errors"], refused(code, path), "{input}");
     }
     assert_eq!(app.dump(caller.organization()).await, before);
-    let both = json!({ "id": id, "sentCount": 4, "respondedCount": 4 });
+    let both = json!({ "by": { "id": id }, "sentCount": 4, "respondedCount": 4 });
     assert_eq!(caller.mutate("messageVariantUpdate", both, TOLD).await["outcome"], "UPDATED");
 }
 
@@ -88,11 +88,12 @@ async fn a_variant_stays_with_its_message_and_its_medium() {
     let (mail, phone) = (medium(&caller, "Mail").await, medium(&caller, "Phone").await);
     let id = sent(&caller, &call, &mail, (0, 0)).await;
     for (field, target) in [("messageRef", other), ("mediumRef", phone)] {
-        let payload = caller.mutate("messageVariantUpdate", json!({ "id": id, field: { "id": target } }), TOLD).await;
+        let payload =
+            caller.mutate("messageVariantUpdate", json!({ "by": { "id": id }, field: { "id": target } }), TOLD).await;
         assert_eq!(payload["errors"], refused("INVALID", field));
     }
     for (field, id) in [("messageDelete", &call), ("mediumDelete", &mail)] {
-        assert_eq!(caller.mutate(field, json!({ "id": id }), TOLD).await["errors"], refused("IN_USE", "id"));
+        assert_eq!(caller.mutate(field, json!({ "by": { "id": id } }), TOLD).await["errors"], refused("IN_USE", "by"));
     }
 }
 
@@ -160,7 +161,7 @@ async fn variants_of_two_mediums_are_compared_only_when_asked() {
         ids.push(sent(&caller, &call, medium, (1, 10)).await);
     }
     let aside = sent(&caller, &call, &mail, (9, 10)).await;
-    made(&caller, "messageVariantArchive", json!({ "id": aside })).await;
+    made(&caller, "messageVariantArchive", json!({ "by": { "id": aside } })).await;
     sent(&caller, &message(&caller, "Other").await, &mail, (9, 10)).await;
     let pairs = |found: Vec<Value>| -> Vec<(Value, Value, Value)> {
         let pair = |pair: &Value| {
@@ -221,7 +222,7 @@ async fn what_won_in_one_medium_and_was_not_tried_in_another_can_be_recycled() {
     let letter = json!({ "name": "Letter", "parentRef": { "id": category } });
     made(&caller, "mediumCreate", letter).await;
     let fax = medium(&caller, "Fax").await;
-    made(&caller, "mediumArchive", json!({ "id": fax })).await;
+    made(&caller, "mediumArchive", json!({ "by": { "id": fax } })).await;
 
     let (won, open) = (message(&caller, "Won").await, message(&caller, "Open").await);
     let winner = sent(&caller, &won, &mail, (56, 70)).await;
@@ -240,7 +241,7 @@ async fn what_won_in_one_medium_and_was_not_tried_in_another_can_be_recycled() {
     let none = json!({ "candidateCount": 0, "nodes": [] });
     assert_eq!(candidates(&caller, &format!("(messageRef: {{ id: \"{open}\" }})")).await, none);
     assert_eq!(candidates(&caller, "(messageRef: { id: \"message_00000000000000000000000000\" })").await, none);
-    made(&caller, "messageArchive", json!({ "id": won })).await;
+    made(&caller, "messageArchive", json!({ "by": { "id": won } })).await;
     assert_eq!(candidates(&caller, "").await, none);
 }
 
@@ -269,7 +270,7 @@ async fn only_the_best_of_a_medium_are_recycled_and_not_what_was_tried_everywher
     }
     // Tried, though it is in the archive by now.
     let tried = sent(&caller, &call, &phone, (0, 0)).await;
-    made(&caller, "messageVariantArchive", json!({ "id": tried })).await;
+    made(&caller, "messageVariantArchive", json!({ "by": { "id": tried } })).await;
     assert_eq!(candidates(&caller, "").await["candidateCount"], 0);
 }
 
@@ -284,7 +285,7 @@ async fn the_points_at_which_a_message_is_said_are_set_whole() {
     );
     let set = |points: &[&str]| {
         let points: Vec<Value> = points.iter().map(|id| json!({ "id": id })).collect();
-        json!({ "id": call, "points": points })
+        json!({ "by": { "id": call }, "points": points })
     };
     let told = "outcome node { version points { nodes { name } } } errors { code path }";
     let done = caller.mutate("messageSetPoints", set(&[&desk, &shop]), told).await;
@@ -297,10 +298,13 @@ async fn the_points_at_which_a_message_is_said_are_set_whole() {
     let shown = caller.ask(points).await;
     assert_eq!(shown["interactionPoints"]["nodes"].as_array().unwrap().len(), 2);
     assert_eq!(shown["interactionPoints"]["nodes"][0]["messages"]["nodes"][0]["name"], "Call");
-    let in_use = caller.mutate("interactionPointDelete", json!({ "id": desk }), TOLD).await;
-    assert_eq!(in_use["errors"], refused("IN_USE", "id"));
+    let in_use = caller.mutate("interactionPointDelete", json!({ "by": { "id": desk } }), TOLD).await;
+    assert_eq!(in_use["errors"], refused("IN_USE", "by"));
     assert_eq!(caller.mutate("messageSetPoints", set(&[]), told).await["node"]["points"]["nodes"], json!([]));
     made(&caller, "messageSetPoints", set(&[&desk])).await;
-    assert_eq!(caller.mutate("messageDelete", json!({ "id": call }), TOLD).await["outcome"], "DELETED");
-    assert_eq!(caller.mutate("interactionPointDelete", json!({ "id": desk }), TOLD).await["outcome"], "DELETED");
+    assert_eq!(caller.mutate("messageDelete", json!({ "by": { "id": call } }), TOLD).await["outcome"], "DELETED");
+    assert_eq!(
+        caller.mutate("interactionPointDelete", json!({ "by": { "id": desk } }), TOLD).await["outcome"],
+        "DELETED"
+    );
 }

@@ -147,7 +147,7 @@ async fn take(caller: &Caller<'_>, model: &mut Model, step: &Step) {
         }
         Step::Update(row) => {
             let mut input = row.input(model);
-            input["id"] = id(caller, row.key).await;
+            input["by"] = json!({ "id": id(caller, row.key).await });
             let done = caller.mutate("customerUpdate", input, "outcome").await;
             let (expected, after) = row.expected(model, "UPDATE_ONLY", true);
             assert_eq!(outcome(&done), expected);
@@ -155,7 +155,7 @@ async fn take(caller: &Caller<'_>, model: &mut Model, step: &Step) {
         }
         Step::Archive(key, is_archived) => {
             let field = if *is_archived { "customerArchive" } else { "customerUnarchive" };
-            let done = caller.mutate(field, json!({ "id": id(caller, *key).await }), "outcome").await;
+            let done = caller.mutate(field, json!({ "by": { "id": id(caller, *key).await } }), "outcome").await;
             let expected = match model.get_mut(key) {
                 None => "FAILED",
                 Some(row) if row.is_archived == *is_archived => "UNCHANGED",
@@ -168,7 +168,8 @@ async fn take(caller: &Caller<'_>, model: &mut Model, step: &Step) {
             assert_eq!(outcome(&done), expected);
         }
         Step::Delete(key) => {
-            let done = caller.mutate("customerDelete", json!({ "id": id(caller, *key).await }), "outcome").await;
+            let done =
+                caller.mutate("customerDelete", json!({ "by": { "id": id(caller, *key).await } }), "outcome").await;
             assert_eq!(outcome(&done), if model.remove(key).is_some() { "DELETED" } else { "FAILED" });
         }
     }

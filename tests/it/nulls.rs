@@ -41,7 +41,10 @@ async fn the_nulls_of_a_typed_client_change_no_noun_in_upserts_and_bulk_calls_no
         let calls = [
             (format!("{}Upsert", noun.singular), nulls(&outline, &upsert, &json!({ "externalId": row.external }))),
             (format!("{}BulkUpsert", noun.plural), bulk),
-            (format!("{}Update", noun.singular), nulls(&outline, &update, &json!({ "id": row.id, "onNull": "KEEP" }))),
+            (
+                format!("{}Update", noun.singular),
+                nulls(&outline, &update, &json!({ "by": { "id": row.id }, "onNull": "KEEP" })),
+            ),
         ];
         for (field, input) in calls {
             let outcome = if field.ends_with("BulkUpsert") { "results { outcome }" } else { "outcome" };
@@ -60,7 +63,8 @@ async fn a_null_never_takes_external_ids_away_whatever_else_it_clears() {
     for noun in upserted() {
         let row = world.newest(noun.name);
         for given in [Value::Null, json!([])] {
-            let input = json!({ "id": row.id, "onNull": "CLEAR", "externalIds": given, "externalIdsRemove": given });
+            let input =
+                json!({ "by": { "id": row.id }, "onNull": "CLEAR", "externalIds": given, "externalIdsRemove": given });
             let selection = "outcome errors { code } node { externalIds { system id } }";
             let done = world.caller.mutate(&format!("{}Update", noun.singular), input, selection).await;
             assert_eq!((&done["outcome"], codes(&done)), (&json!("UNCHANGED"), vec![]), "{}", noun.name);

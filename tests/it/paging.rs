@@ -10,7 +10,7 @@ use proptest::{collection::vec, option, prelude::*, test_runner};
 use serde_json::{Value, json};
 
 use crate::{
-    app::{App, Caller},
+    app::{App, Caller, refs},
     listing::{Key, List, Row, Term, key, orderable, sorted, wire},
 };
 
@@ -160,7 +160,7 @@ async fn fill(caller: &Caller<'_>, noun: &'static Noun, case: &Case) -> Vec<Stri
         for (point, mut ids) in points {
             ids.truncate(5);
             ids.reverse();
-            let input = json!({ "id": point, "expectationIds": ids });
+            let input = json!({ "by": { "id": point }, "expectations": refs(ids) });
             caller.mutate("interactionPointRankExpectations", input, "errors { code }").await;
         }
     }
@@ -291,7 +291,7 @@ fn lists_through_a_table_are_paged_and_their_edges_say_what_it_says() {
             .enumerate()
             .map(|(place, id)| json!({ "influencer": { "id": id }, "strength": strength(place) }))
             .collect();
-        let input = json!({ "id": parent, "influencers": links });
+        let input = json!({ "by": { "id": parent }, "influencers": links });
         caller.mutate("interactionPointSetInfluencers", input, "errors { code }").await;
         let rows: Vec<Row> = read(caller, influencers).await.into_iter().map(|(row, _)| row).collect();
         for order in orders(influencers, case) {
@@ -307,7 +307,7 @@ fn lists_through_a_table_are_paged_and_their_edges_say_what_it_says() {
         // The other way round, and a table that says nothing more.
         let mediums = fill(caller, &medium::NOUN, case).await;
         let refs: Vec<Value> = mediums.iter().map(|id| json!({ "id": id })).collect();
-        let input = json!({ "id": parent, "mediums": refs });
+        let input = json!({ "by": { "id": parent }, "mediums": refs });
         caller.mutate("interactionPointSetMediums", input, "errors { code }").await;
         let rows: Vec<Row> = read(caller, &medium::NOUN).await.into_iter().map(|(row, _)| row).collect();
         let order = [(medium::NOUN.field("name").unwrap(), true)];

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use proptest::{collection::vec, prelude::*, test_runner};
 use serde_json::{Value, json};
 
-use crate::app::{App, Caller};
+use crate::app::{App, Caller, refs};
 
 const TOLD: &str = "outcome node { id } errors { code path }";
 
@@ -26,7 +26,9 @@ async fn point(caller: &Caller<'_>, count: usize) -> (String, Vec<String>) {
 }
 
 async fn rank(caller: &Caller<'_>, point: &str, ids: &[&String]) -> Value {
-    caller.mutate("interactionPointRankExpectations", json!({ "id": point, "expectationIds": ids }), TOLD).await
+    caller
+        .mutate("interactionPointRankExpectations", json!({ "by": { "id": point }, "expectations": refs(ids) }), TOLD)
+        .await
 }
 
 /// The history of a point, the oldest change first.
@@ -49,7 +51,7 @@ async fn every_ranking_tells_who_changed_what_and_when() {
     let caller = app.admin("one").await;
     let (desk, own) = point(&caller, 3).await;
     rank(&caller.named("ada"), &desk, &[&own[1], &own[0]]).await;
-    made(&caller, "expectationUpdate", json!({ "id": own[1], "statement": "b, in other words" })).await;
+    made(&caller, "expectationUpdate", json!({ "by": { "id": own[1] }, "statement": "b, in other words" })).await;
     rank(&caller.named("bob"), &desk, &[&own[2], &own[1]]).await;
     let told = history(&caller, &desk).await;
     let first = ranks(&[(1, &own[1], "b"), (2, &own[0], "a")]);
@@ -72,8 +74,8 @@ async fn what_changes_no_rank_leaves_no_history() {
     rank(&caller, &desk, &[&own[0], &own[1]]).await;
     assert_eq!(rank(&caller, &desk, &[&own[0], &own[1]]).await["outcome"], "UNCHANGED");
     assert_eq!(rank(&caller, &desk, &[&own[2], &own[2]]).await["outcome"], "FAILED");
-    made(&caller, "expectationUpdate", json!({ "id": own[0], "importance": 7 })).await;
-    caller.mutate("expectationDelete", json!({ "id": own[2] }), TOLD).await;
+    made(&caller, "expectationUpdate", json!({ "by": { "id": own[0] }, "importance": 7 })).await;
+    caller.mutate("expectationDelete", json!({ "by": { "id": own[2] } }), TOLD).await;
     assert_eq!(history(&caller, &desk).await.len(), 1);
 }
 
@@ -83,7 +85,7 @@ async fn deleting_a_ranked_expectation_is_told_in_the_words_it_had() {
     let caller = app.admin("one").await;
     let (desk, own) = point(&caller, 3).await;
     rank(&caller, &desk, &[&own[0], &own[1], &own[2]]).await;
-    caller.named("ada").mutate("expectationDelete", json!({ "id": own[1] }), TOLD).await;
+    caller.named("ada").mutate("expectationDelete", json!({ "by": { "id": own[1] } }), TOLD).await;
     let told = history(&caller, &desk).await;
     assert_eq!(told.len(), 2);
     assert_eq!(told[1]["before"], ranks(&[(1, &own[0], "a"), (2, &own[1], "b"), (3, &own[2], "c")]));
@@ -96,10 +98,10 @@ async fn the_history_of_a_copy_begins_with_the_copy() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let (desk, own) = point(&caller, 2).await;
-    let bare = made(&caller, "interactionPointCopy", json!({ "id": desk })).await;
+    let bare = made(&caller, "interactionPointCopy", json!({ "by": { "id": desk } })).await;
     rank(&caller, &desk, &[&own[1]]).await;
     rank(&caller, &desk, &[&own[0]]).await;
-    let copy = made(&caller, "interactionPointCopy", json!({ "id": desk })).await;
+    let copy = made(&caller, "interactionPointCopy", json!({ "by": { "id": desk } })).await;
     let told = history(&caller, &copy).await;
     assert_eq!((told.len(), &told[0]["before"]), (1, &json!([])));
     assert_eq!((&told[0]["after"][0]["rank"], &told[0]["after"][0]["statement"]), (&json!(1), &json!("a")));
@@ -115,8 +117,11 @@ async fn the_history_goes_with_the_point() {
     let (desk, own) = point(&caller, 1).await;
     rank(&caller, &desk, &[&own[0]]).await;
     rank(&caller, &desk, &[]).await;
-    caller.mutate("expectationDelete", json!({ "id": own[0] }), TOLD).await;
-    assert_eq!(caller.mutate("interactionPointDelete", json!({ "id": desk }), TOLD).await["outcome"], "DELETED");
+    caller.mutate("expectationDelete", json!({ "by": { "id": own[0] } }), TOLD).await;
+    assert_eq!(
+        caller.mutate("interactionPointDelete", json!({ "by": { "id": desk } }), TOLD).await["outcome"],
+        "DELETED"
+    );
     assert!(app.dump(caller.organization()).await["expectation_ranking"].is_empty());
 }
 
@@ -132,7 +137,8 @@ async fn rankings_and_deletions_at_once_leave_a_history_without_a_break() {
         let (caller, desk) = (&caller, &desk);
         async move { rank(caller, desk, &ids).await["outcome"].clone() }
     });
-    let deletions = [&own[3], &own[4], &own[5]].map(|id| caller.mutate("expectationDelete", json!({ "id": id }), TOLD));
+    let deletions =
+        [&own[3], &own[4], &own[5]].map(|id| caller.mutate("expectationDelete", json!({ "by": { "id": id } }), TOLD));
     let (ranked, _) = futures_util::future::join(join_all(rankings), join_all(deletions)).await;
     assert!(ranked.iter().all(|outcome| ["UPDATED", "UNCHANGED", "FAILED"].iter().any(|known| outcome == known)));
     let told = history(&caller, &desk).await;

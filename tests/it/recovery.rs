@@ -122,7 +122,7 @@ async fn who_was_erased_is_not_back_after_an_older_backup_is_restored() {
                    SELECT 'CanaryLeftBehind' || hex(randomblob(1000)) AS x FROM n; DROP TABLE gone";
     Database::write(&folder.join("before.db"), deleted).await;
     assert_eq!(holders(folder, LEFT), ["before.db"]);
-    let named = json!({ "input": { "customerRef": { "externalId": { "system": "crm", "id": "1" } } } });
+    let named = json!({ "input": { "by": { "externalId": { "system": "crm", "id": "1" } } } });
     assert_eq!(server.ask(ERASE, named).await["customerErase"]["outcome"], "UPDATED");
     let entries = ledger::read(&folder.join("erased.jsonl"), false).unwrap();
     assert!(matches!(&entries[..], [Entry::Erasure(erasure)] if erasure.identifiers.len() == 1), "{entries:?}");
@@ -240,7 +240,7 @@ async fn a_ledger_that_lacks_what_a_database_knows_or_was_tampered_with_is_refus
         let made = caller.mutate("customerCreate", json!({ "name": NAME }), "node { id }").await;
         let words = json!({ "kind": "COMPLAINT", "body": NAME, "customerRef": { "id": made["node"]["id"] } });
         caller.mutate("feedbackRecordCreate", words, "node { id }").await;
-        let erased = json!({ "customerRef": { "id": made["node"]["id"] } });
+        let erased = json!({ "by": { "id": made["node"]["id"] } });
         assert_eq!(caller.mutate("customerErase", erased, "outcome").await["outcome"], "UPDATED");
         // Ids tell when they were made. What was made before is not looked at again.
         let (before, after) = (clock::now() - TimeDelta::days(1), clock::now() + TimeDelta::days(1));

@@ -93,9 +93,9 @@ async fn seeding_again_brings_what_is_missing_and_leaves_what_was_changed() {
     caller.mutate(SEED, json!({}), TOLD).await;
     let seeded = questions(&caller).await;
     let id = |place: usize| seeded[place]["id"].clone();
-    made(&caller, "reviewQuestionUpdate", json!({ "id": id(0), "text": "In our own words?" })).await;
-    made(&caller, "reviewQuestionArchive", json!({ "id": id(1) })).await;
-    caller.mutate("reviewQuestionDelete", json!({ "id": id(2) }), TOLD).await;
+    made(&caller, "reviewQuestionUpdate", json!({ "by": { "id": id(0) }, "text": "In our own words?" })).await;
+    made(&caller, "reviewQuestionArchive", json!({ "by": { "id": id(1) } })).await;
+    caller.mutate("reviewQuestionDelete", json!({ "by": { "id": id(2) } }), TOLD).await;
     assert_eq!(caller.mutate(SEED, json!({}), TOLD).await["outcome"], "UPDATED");
     let again = questions(&caller).await;
     assert_eq!(again.len(), seeded.len());
@@ -167,9 +167,9 @@ async fn the_newest_answer_holds_and_the_earlier_ones_are_its_history() {
         data["interactionPoint"]["reviewAnswers"]["nodes"],
         json!([told("First", "ada"), told("Second", "bob")])
     );
-    let in_use = caller.mutate("reviewQuestionDelete", json!({ "id": wish }), TOLD).await;
-    assert_eq!(in_use["errors"], json!([{ "code": "IN_USE", "path": ["id"] }]));
-    let free = caller.mutate("reviewQuestionDelete", json!({ "id": doubt }), TOLD).await;
+    let in_use = caller.mutate("reviewQuestionDelete", json!({ "by": { "id": wish } }), TOLD).await;
+    assert_eq!(in_use["errors"], json!([{ "code": "IN_USE", "path": ["by"] }]));
+    let free = caller.mutate("reviewQuestionDelete", json!({ "by": { "id": doubt } }), TOLD).await;
     assert_eq!(free["outcome"], "DELETED");
 }
 
@@ -185,7 +185,7 @@ async fn a_correction_is_signed_by_who_made_it_and_a_deletion_brings_back_what_w
     let told = "outcome node { text author answeredAt } errors { code path }";
     let update = |change: Value| {
         let mut input = change;
-        input["id"] = json!(newest);
+        input["by"] = json!({ "id": newest });
         caller.mutate("reviewAnswerUpdate", input, told)
     };
     let keys = update(json!({ "externalIds": [{ "system": "s", "id": "1" }] })).await["node"].take();
@@ -195,7 +195,7 @@ async fn a_correction_is_signed_by_who_made_it_and_a_deletion_brings_back_what_w
     let other = question(&caller, "DESIRED_RESULTS", "Other?").await;
     let moved = update(json!({ "questionRef": { "id": other } })).await;
     assert_eq!(moved["errors"], json!([{ "code": "INVALID", "path": ["questionRef"] }]));
-    caller.mutate("reviewAnswerDelete", json!({ "id": newest }), TOLD).await;
+    caller.mutate("reviewAnswerDelete", json!({ "by": { "id": newest } }), TOLD).await;
     assert_eq!(items(&caller, &desk, "").await[0], ("Wish?".to_owned(), json!("First")));
     assert_eq!(review(&caller, &desk).await["lastAnsweredAt"], "2026-11-18T12:00:00Z");
 }
@@ -219,12 +219,12 @@ async fn completeness_is_the_share_of_active_questions_that_are_answered() {
     }
     answer(&caller, &point(&caller, "Shop").await, &asked[2], "yes").await;
     assert_eq!(figures(&review(&caller, &desk).await), (json!(3), json!(4), json!(0.75)));
-    made(&caller, "reviewQuestionArchive", json!({ "id": asked[3] })).await;
+    made(&caller, "reviewQuestionArchive", json!({ "by": { "id": asked[3] } })).await;
     let shown = figures(&review(&caller, &desk).await);
     assert_eq!((shown.0, shown.1), (json!(2), json!(3)));
     assert!(items(&caller, &desk, "").await.iter().all(|(text, _)| text != "d"));
     for id in &asked[..3] {
-        made(&caller, "reviewQuestionArchive", json!({ "id": id })).await;
+        made(&caller, "reviewQuestionArchive", json!({ "by": { "id": id } })).await;
     }
     assert_eq!(figures(&review(&caller, &desk).await), (json!(0), json!(0), Value::Null));
 }
@@ -275,9 +275,9 @@ async fn a_review_is_stale_when_there_is_none_or_it_is_older_than_its_cadence() 
         (&shown["lastAnsweredAt"], &shown["dueAt"]),
         (&json!("2026-10-23T12:00:00Z"), &json!("2026-11-22T12:00:00Z"))
     );
-    made(&caller, "interactionPointUpdate", json!({ "id": desk, "reviewCadenceDays": 29 })).await;
+    made(&caller, "interactionPointUpdate", json!({ "by": { "id": desk }, "reviewCadenceDays": 29 })).await;
     assert_eq!(stale().await, true);
-    made(&caller, "interactionPointUpdate", json!({ "id": desk, "reviewCadenceDays": 31 })).await;
+    made(&caller, "interactionPointUpdate", json!({ "by": { "id": desk }, "reviewCadenceDays": 31 })).await;
     assert_eq!(stale().await, false);
     for wrong in [0, 3_651] {
         let payload = caller.mutate("organizationUpdate", json!({ "reviewCadenceDays": wrong }), TOLD).await;
@@ -307,12 +307,12 @@ async fn reviews_that_are_due_are_listed_the_most_urgent_first() {
         answer(&caller, &point, &wish, "Peace").await;
         age(&app, &point, days).await;
         if name == "often" {
-            made(&caller, "interactionPointUpdate", json!({ "id": point, "reviewCadenceDays": 1 })).await;
+            made(&caller, "interactionPointUpdate", json!({ "by": { "id": point }, "reviewCadenceDays": 1 })).await;
         }
     }
     point(&caller, "never").await;
     let gone = point(&caller, "gone").await;
-    made(&caller, "interactionPointArchive", json!({ "id": gone })).await;
+    made(&caller, "interactionPointArchive", json!({ "by": { "id": gone } })).await;
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     assert_eq!(due("").await, (4, names(&["never", "latest", "often", "late"])));
     assert_eq!(due("(first: 2)").await, (4, names(&["never", "latest"])));

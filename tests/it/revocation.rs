@@ -15,7 +15,7 @@ use rapport::{
     auth::{Actor, revoked::Revocation},
     exchange::api_client,
     http::Authenticator,
-    store::{Options, Store, Tx},
+    store::{Options, Store, Tx, writing::draft::Reference},
 };
 use sea_orm::prelude::Uuid;
 use secrecy::ExposeSecret;
@@ -85,7 +85,7 @@ async fn a_revoked_client_is_refused_on_each_replica_within_ten_seconds() {
     };
     let [mine, others] = [&clients[0], &clients[1]].map(|id| token(&door, &as_client(id), 0));
     reaches_each_replica(&door, &mine, false, async |tx| {
-        api_client::revoke(tx, Some(clients[0])).await.unwrap().unwrap();
+        api_client::revoke(tx, &Reference::Id(Some(clients[0]))).await.unwrap().unwrap();
     })
     .await;
     let replica = door.replica().await;

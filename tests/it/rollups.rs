@@ -137,12 +137,12 @@ async fn make_changes(changes: &[Change]) {
             Change::Create(record) => records.push(made(&caller, "feedbackRecord", input(record)).await),
             Change::Update(place, record) if !records.is_empty() => {
                 let mut input = input(record);
-                input["id"] = json!(records[place % records.len()]);
+                input["by"] = json!({ "id": records[place % records.len()] });
                 changed(&caller, "feedbackRecordUpdate", input).await;
             }
             Change::Delete(place) if !records.is_empty() => {
                 let id = records.swap_remove(place % records.len());
-                changed(&caller, "feedbackRecordDelete", json!({ "id": id })).await;
+                changed(&caller, "feedbackRecordDelete", json!({ "by": { "id": id } })).await;
             }
             Change::Move(input) => changed(&caller, "organizationUpdate", input.clone()).await,
             Change::Count => count_weeks(&app).await,

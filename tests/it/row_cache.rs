@@ -64,16 +64,16 @@ async fn take(caller: &Caller<'_>, departments: &[Value], rules: &mut Vec<Value>
             let Some(id) = named(rule, rules) else { return };
             (
                 "routingRuleUpdate",
-                json!({ "id": id, "kind": KINDS[kind], "departmentRef": { "id": departments[department] } }),
+                json!({ "by": { "id": id }, "kind": KINDS[kind], "departmentRef": { "id": departments[department] } }),
             )
         }
         Step::Archive { rule, is_back } => {
             let Some(id) = named(rule, rules) else { return };
-            (if is_back { "routingRuleUnarchive" } else { "routingRuleArchive" }, json!({ "id": id }))
+            (if is_back { "routingRuleUnarchive" } else { "routingRuleArchive" }, json!({ "by": { "id": id } }))
         }
         Step::Delete { rule } => {
             let Some(id) = named(rule, rules) else { return };
-            ("routingRuleDelete", json!({ "id": id }))
+            ("routingRuleDelete", json!({ "by": { "id": id } }))
         }
         Step::Fallback { department } => {
             ("organizationUpdate", json!({ "fallbackDepartmentRef": { "id": departments[department] } }))

@@ -131,7 +131,7 @@ async fn every_statement_names_its_organization_for_each_table() {
             json!({ "kind": "PRAISE", "idempotencyKey": "k",
             "customerRef": { "externalId": { "system": "crm", "id": "1" } } }),
         ),
-        ("customerErase", json!({ "customerRef": { "externalId": { "system": "crm", "id": "1" } } })),
+        ("customerErase", json!({ "by": { "externalId": { "system": "crm", "id": "1" } } })),
         ("quickJourney", json!({ "title": "Trip", "points": [{ "name": "One", "mediums": ["Web"] }] })),
         ("apiClientCreate", json!({ "name": "CRM", "scopes": ["map:read"] })),
     ] {

@@ -195,11 +195,11 @@ async fn a_journey_of_forty_steps_with_everything_costs_twelve_statements() {
     let made = caller.mutate("quickJourney", input, "node { id } errors { code }").await;
     assert_eq!(made["errors"], json!([]));
     let id = made["node"]["id"].clone();
-    caller.mutate("journeyPublish", json!({ "id": id }), "outcome").await;
+    caller.mutate("journeyPublish", json!({ "by": { "id": id } }), "outcome").await;
     let department = caller.ask("{ departments { nodes { id } } }").await["departments"]["nodes"][0].take();
     let points =
         caller.ask("{ interactionPoints(first: 40) { nodes { id } } }").await["interactionPoints"]["nodes"].take();
-    let owned = json!({ "id": points[0]["id"], "ownerRef": department });
+    let owned = json!({ "by": { "id": points[0]["id"] }, "ownerRef": department });
     caller.mutate("interactionPointUpdate", owned, "outcome").await;
     let document = "query($id: ID!) { journey(by: { id: $id }) { title status editions { nodes { number } }
         stages(orderBy: [{ field: POSITION }]) { nodes { name } }

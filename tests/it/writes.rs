@@ -64,12 +64,12 @@ async fn an_update_keeps_what_is_absent_and_clears_what_is_null() {
     let caller = app.admin("one").await;
     let made = change(&caller, "departmentCreate", json!({ "name": "A", "contact": "x" })).await;
     let id = &made["node"]["id"];
-    let kept = change(&caller, "departmentUpdate", json!({ "id": id, "name": "B" })).await;
+    let kept = change(&caller, "departmentUpdate", json!({ "by": { "id": id }, "name": "B" })).await;
     assert_eq!((&kept["outcome"], &kept["node"]["version"]), (&json!("UPDATED"), &json!(2)));
     assert_eq!((&kept["node"]["name"], &kept["node"]["contact"]), (&json!("B"), &json!("x")));
-    let cleared = change(&caller, "departmentUpdate", json!({ "id": id, "contact": null })).await;
+    let cleared = change(&caller, "departmentUpdate", json!({ "by": { "id": id }, "contact": null })).await;
     assert_eq!((&cleared["node"]["name"], &cleared["node"]["contact"]), (&json!("B"), &Value::Null));
-    let refused = change(&caller, "departmentUpdate", json!({ "id": id, "name": null })).await;
+    let refused = change(&caller, "departmentUpdate", json!({ "by": { "id": id }, "name": null })).await;
     assert_eq!((codes(&refused), &refused["errors"][0]["path"]), (vec!["REQUIRED"], &json!(["name"])));
     assert_eq!((&refused["outcome"], &refused["node"]["version"]), (&json!("FAILED"), &json!(3)));
 }
@@ -83,9 +83,11 @@ async fn an_update_clears_a_relation_with_null_and_keeps_it_when_absent() {
     let selection = "outcome node { id owner { id } }";
     let made = caller.mutate("interactionPointCreate", point, selection).await;
     let id = &made["node"]["id"];
-    let kept = caller.mutate("interactionPointUpdate", json!({ "id": id, "promise": "Soon" }), selection).await;
+    let kept =
+        caller.mutate("interactionPointUpdate", json!({ "by": { "id": id }, "promise": "Soon" }), selection).await;
     assert_eq!(kept["node"]["owner"]["id"], owner);
-    let cleared = caller.mutate("interactionPointUpdate", json!({ "id": id, "ownerRef": null }), selection).await;
+    let cleared =
+        caller.mutate("interactionPointUpdate", json!({ "by": { "id": id }, "ownerRef": null }), selection).await;
     assert_eq!(cleared["node"]["owner"], Value::Null);
 }
 
@@ -101,7 +103,7 @@ async fn what_stays_for_ever_can_be_given_again_but_not_changed() {
     let selection = "outcome node { id point { id } } errors { code path }";
     let given = json!({ "statement": "Fast", "source": "RESEARCH", "pointRef": { "id": points[0] } });
     let made = caller.mutate("expectationCreate", given, selection).await;
-    let update = |point: &Value| json!({ "id": made["node"]["id"], "pointRef": { "id": point } });
+    let update = |point: &Value| json!({ "by": { "id": made["node"]["id"] }, "pointRef": { "id": point } });
     let same = caller.mutate("expectationUpdate", update(&points[0]), selection).await;
     assert_eq!(same["outcome"], "UNCHANGED");
     let other = caller.mutate("expectationUpdate", update(&points[1]), selection).await;
@@ -114,12 +116,15 @@ async fn an_update_that_changes_nothing_writes_nothing() {
     let caller = app.admin("one").await;
     let made = change(&caller, "departmentCreate", json!({ "name": "A", "externalIds": [key("crm", "1")] })).await;
     let id = &made["node"]["id"];
-    for input in [json!({ "id": id }), json!({ "id": id, "name": "A", "externalIds": [key("crm", "1")] })] {
+    for input in
+        [json!({ "by": { "id": id } }), json!({ "by": { "id": id }, "name": "A", "externalIds": [key("crm", "1")] })]
+    {
         let same = change(&caller, "departmentUpdate", input).await;
         assert_eq!((&same["outcome"], &same["node"]["version"]), (&json!("UNCHANGED"), &json!(1)));
     }
     let other = change(&caller, "departmentCreate", json!({ "name": "B" })).await;
-    let same = change(&caller, "departmentUpdate", json!({ "id": other["node"]["id"], "externalIds": null })).await;
+    let same =
+        change(&caller, "departmentUpdate", json!({ "by": { "id": other["node"]["id"] }, "externalIds": null })).await;
     assert_eq!((&same["outcome"], &same["node"]["version"]), (&json!("UNCHANGED"), &json!(1)));
 }
 
@@ -160,9 +165,9 @@ async fn a_stale_version_is_a_conflict_and_answers_with_the_row_as_it_is() {
     let caller = app.admin("one").await;
     let made = change(&caller, "departmentCreate", json!({ "name": "A", "externalIds": [key("crm", "1")] })).await;
     let id = &made["node"]["id"];
-    let update = json!({ "id": id, "name": "B", "expectedVersion": 1 });
+    let update = json!({ "by": { "id": id }, "name": "B", "expectedVersion": 1 });
     assert_eq!(change(&caller, "departmentUpdate", update.clone()).await["outcome"], "UPDATED");
-    let stale = json!({ "id": id, "expectedVersion": 1 });
+    let stale = json!({ "by": { "id": id }, "expectedVersion": 1 });
     let upsert = json!({ "externalId": key("crm", "1"), "name": "C", "expectedVersion": 1 });
     for (field, input) in [
         ("departmentUpdate", update),
@@ -185,11 +190,11 @@ async fn a_deleted_row_is_gone_and_its_external_id_is_free() {
     let caller = app.admin("one").await;
     let made = change(&caller, "departmentCreate", json!({ "name": "A", "externalIds": [key("crm", "1")] })).await;
     let id = made["node"]["id"].as_str().unwrap();
-    let deleted = change(&caller, "departmentDelete", json!({ "id": id, "expectedVersion": 1 })).await;
+    let deleted = change(&caller, "departmentDelete", json!({ "by": { "id": id }, "expectedVersion": 1 })).await;
     assert_eq!((&deleted["outcome"], &deleted["deletedId"]), (&json!("DELETED"), &json!(id)));
     assert_eq!((&deleted["node"], by_id(&caller, id).await), (&Value::Null, Value::Null));
     for field in ["departmentDelete", "departmentUpdate", "departmentArchive"] {
-        let again = change(&caller, field, json!({ "id": id })).await;
+        let again = change(&caller, field, json!({ "by": { "id": id } })).await;
         assert_eq!(
             (codes(&again), &again["deletedId"], &again["node"]),
             (vec!["NOT_FOUND"], &Value::Null, &Value::Null)
@@ -207,11 +212,11 @@ async fn a_row_that_others_refer_to_cannot_be_deleted() {
     let owner = department(&caller, "A").await;
     let point = json!({ "name": "Desk", "ownerRef": { "id": owner } });
     let point = caller.mutate("interactionPointCreate", point, "node { id }").await["node"]["id"].take();
-    let refused = change(&caller, "departmentDelete", json!({ "id": owner })).await;
+    let refused = change(&caller, "departmentDelete", json!({ "by": { "id": owner } })).await;
     assert_eq!((codes(&refused), &refused["deletedId"]), (vec!["IN_USE"], &Value::Null));
     assert_eq!((&refused["outcome"], &refused["node"]["id"]), (&json!("FAILED"), &json!(owner)));
-    caller.mutate("interactionPointDelete", json!({ "id": point }), "outcome").await;
-    assert_eq!(change(&caller, "departmentDelete", json!({ "id": owner })).await["outcome"], "DELETED");
+    caller.mutate("interactionPointDelete", json!({ "by": { "id": point } }), "outcome").await;
+    assert_eq!(change(&caller, "departmentDelete", json!({ "by": { "id": owner } })).await["outcome"], "DELETED");
 }
 
 #[tokio::test]
@@ -222,10 +227,10 @@ async fn an_archived_row_is_left_out_of_lists_but_resolved_by_id_and_relation() 
     let point = json!({ "name": "Desk", "ownerRef": { "id": owner } });
     let selection = "node { id owner { name archivedAt } }";
     let point = caller.mutate("interactionPointCreate", point, selection).await["node"]["id"].take();
-    let archived = change(&caller, "departmentArchive", json!({ "id": owner })).await;
+    let archived = change(&caller, "departmentArchive", json!({ "by": { "id": owner } })).await;
     assert_eq!((&archived["outcome"], &archived["node"]["version"]), (&json!("UPDATED"), &json!(2)));
     assert_ne!(archived["node"]["archivedAt"], Value::Null);
-    let again = change(&caller, "departmentArchive", json!({ "id": owner })).await;
+    let again = change(&caller, "departmentArchive", json!({ "by": { "id": owner } })).await;
     assert_eq!((&again["outcome"], &again["node"]["version"]), (&json!("UNCHANGED"), &json!(2)));
 
     assert_eq!(names(&caller, json!({})).await, ["Unassigned"]);
@@ -237,9 +242,9 @@ async fn an_archived_row_is_left_out_of_lists_but_resolved_by_id_and_relation() 
     assert_eq!(data["interactionPoint"]["owner"]["name"], "A");
     assert_eq!(data["departments"]["totalCount"], 1);
 
-    let back = change(&caller, "departmentUnarchive", json!({ "id": owner, "expectedVersion": 2 })).await;
+    let back = change(&caller, "departmentUnarchive", json!({ "by": { "id": owner }, "expectedVersion": 2 })).await;
     assert_eq!((&back["node"]["archivedAt"], &back["node"]["version"]), (&Value::Null, &json!(3)));
-    assert_eq!(change(&caller, "departmentUnarchive", json!({ "id": owner })).await["outcome"], "UNCHANGED");
+    assert_eq!(change(&caller, "departmentUnarchive", json!({ "by": { "id": owner } })).await["outcome"], "UNCHANGED");
     assert_eq!(names(&caller, json!({})).await, ["Unassigned", "A"]);
 }
 
@@ -250,7 +255,7 @@ async fn child_lists_leave_out_archived_rows_too() {
     let owner = department(&caller, "A").await;
     let point = json!({ "name": "Desk", "ownerRef": { "id": owner } });
     let point = caller.mutate("interactionPointCreate", point, "node { id }").await["node"]["id"].take();
-    caller.mutate("interactionPointArchive", json!({ "id": point }), "outcome").await;
+    caller.mutate("interactionPointArchive", json!({ "by": { "id": point } }), "outcome").await;
     let document = "query($id: ID!) { department(by: { id: $id }) {
         shown: interactionPoints { totalCount nodes { id } }
         archived: interactionPoints(filter: { archivedAt: { isNull: false } }) { totalCount nodes { id } }

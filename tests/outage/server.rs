@@ -234,7 +234,7 @@ impl Caller<'_> {
 
     pub async fn update(&self, id: &str, name: &str) -> Answer {
         let document = "mutation($input: DepartmentUpdateInput!) { departmentUpdate(input: $input) { outcome } }";
-        self.ask(document, json!({ "input": { "id": id, "name": name } })).await
+        self.ask(document, json!({ "input": { "by": { "id": id }, "name": name } })).await
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Error, Result,
     graphql::{mutation::input::Input, planning::plan::RowPlan},
-    store::{ExternalId, writing::draft::Reference},
+    store::writing::draft::Reference,
 };
 
 impl FieldExecution<'_> {
@@ -22,14 +22,8 @@ impl FieldExecution<'_> {
         let by = input.present("by").ok_or_else(|| Error::BadInput("by must be given".to_owned()))?;
         let reference = Input::reference("by", by, noun)?;
         let plan = self.planner.row(noun, &self.sets())?;
-        let id = match &reference {
-            Reference::Id(id) => *id,
-            Reference::External(key) => {
-                self.scope.by_external_ids(noun, std::slice::from_ref(key)).await?.get(key).copied()
-            }
-        };
         // A malformed id is handled like an unknown one.
-        let id = id.unwrap_or_default();
+        let id = self.scope.row_id(noun, &reference).await?.unwrap_or_default();
         let rows = load::rows_by_id(self.scope, &plan, &[id]).await?;
         self.writer.row(&plan, &rows, id);
         Ok(())
@@ -44,19 +38,7 @@ impl FieldExecution<'_> {
         let references: Vec<Reference> =
             given.into_iter().map(|reference| Input::reference("refs", reference, noun)).collect::<Result<_>>()?;
         let plan = self.planner.row(noun, &self.sets())?;
-        let external = |reference: &Reference| match reference {
-            Reference::External(key) => Some(key.clone()),
-            Reference::Id(_) => None,
-        };
-        let keys: HashSet<ExternalId> = references.iter().filter_map(external).collect();
-        let owners = self.scope.by_external_ids(noun, &keys.into_iter().collect::<Vec<_>>()).await?;
-        let ids: Vec<Option<Uuid>> = references
-            .iter()
-            .map(|reference| match reference {
-                Reference::Id(id) => *id,
-                Reference::External(key) => owners.get(key).copied(),
-            })
-            .collect();
+        let ids = self.scope.row_ids(noun, &references).await?;
         let wanted: HashSet<Uuid> = ids.iter().flatten().copied().collect();
         let rows = load::rows_by_id(self.scope, &plan, &wanted.into_iter().collect::<Vec<_>>()).await?;
         self.writer.items(&ids, |writer, id| match id {

@@ -52,13 +52,15 @@ pub fn draft(
 ) -> Result<Draft> {
     let (target, mode) = match operation {
         Operation::Create => (Target::New, Mode::CreateOnly),
-        Operation::Update => (Target::Id(input.id("id", noun)?), Mode::UpdateOnly),
+        // The one row of a tenant is not named.
+        Operation::Update if noun.tenant == "id" => (Target::Row(Reference::Id(None)), Mode::UpdateOnly),
+        Operation::Update => (Target::Row(input.row(noun)?), Mode::UpdateOnly),
         _ => {
             let key = input.present("externalId").map(|key| external_id("externalId", key)).transpose()?;
-            (key.map_or(Target::Id(None), Target::External), Mode::Upsert)
+            (key.map_or(Target::Row(Reference::Id(None)), Target::External), Mode::Upsert)
         }
     };
-    let is_unnamed = operation != Operation::Update && matches!(target, Target::Id(_));
+    let is_unnamed = operation != Operation::Update && matches!(target, Target::Row(_));
     let mut draft = Draft { errors: mistakes, ..Draft::new(noun, target, mode) };
     if is_unnamed && draft.errors.is_empty() {
         draft.refuse(Code::Required, "externalId", "a value is required");
@@ -95,7 +97,7 @@ pub fn draft(
 
 /// Reads the input of a transition into a draft.
 pub fn transition(noun: &'static Noun, transition: &'static Transition, input: &Input) -> Result<Draft> {
-    let mut draft = Draft::new(noun, Target::Id(input.id("id", noun)?), Mode::UpdateOnly);
+    let mut draft = Draft::new(noun, Target::Row(input.row(noun)?), Mode::UpdateOnly);
     draft.expected_version = input.int("expectedVersion")?;
     draft.transition = Some(transition);
     for (column, _) in transition.given() {

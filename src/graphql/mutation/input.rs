@@ -20,6 +20,8 @@ use crate::{
     text::{is_blank, refusal, refused_in_name, refused_in_text},
 };
 
+/// The field of look-ups, and of inputs of mutations, that names the row they are about.
+pub const BY: &str = "by";
 /// Longest external id.
 const EXTERNAL_ID: usize = 255;
 /// Longest name of an external system.
@@ -141,9 +143,15 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The id of a row of `noun`, `None` for a text that is none.
-    pub fn id(&self, name: &str, noun: &Noun) -> Result<Option<Uuid>> {
-        Ok(self.text(name)?.and_then(|text| wire_id(noun.prefix, text)))
+    /// The row of `noun` that the input of a mutation is about: its field `by`.
+    pub fn row(&self, noun: &Noun) -> Result<Reference> {
+        let by = self.present(BY).ok_or_else(|| bad(BY, "given"))?;
+        Self::reference(BY, by, noun)
+    }
+
+    /// A list of references to rows of `noun`.
+    pub fn references(&self, name: &str, noun: &Noun) -> Result<Vec<Reference>> {
+        self.list(name).into_iter().map(|value| Self::reference(name, value, noun)).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use entity::{
 };
 
 use super::{
-    input::{self, Input},
+    input::{self, BY, Input},
     prepare::{self, Plan, PreparedOperation},
     replace_links,
     result::MutationResult,
@@ -25,7 +25,7 @@ use crate::{
     },
     store::{
         Effect, Scope, Strategy, Transacted, Tx,
-        writing::draft::{Draft, Mode, Outcome, WriteResult},
+        writing::draft::{Draft, Mode, Outcome, Reference, Target, WriteResult},
     },
 };
 
@@ -85,7 +85,12 @@ pub async fn run(
     // Ahead of the transaction, which others wait for, and for as long as the caller waits.
     let PreparedOperation { key, plan } = match Arc::clone(&call).prepared(scope).await? {
         Ok(prepared) => prepared,
-        Err(report) => return Ok(report),
+        Err(mut report) => {
+            if let (Some(row), true) = (report.rows.first_mut(), call.input.present(BY).is_some()) {
+                row.id = scope.row_id(slice.noun, &call.input.row(slice.noun)?).await?;
+            }
+            return Ok(report);
+        }
     };
     let costs_much = matches!(
         mutation_field,
@@ -129,10 +134,11 @@ impl Attempt {
         match self.call.mutation_field {
             MutationField::Generic(Operation::BulkUpsert) => self.bulk(tx, drafts).await,
             MutationField::Generic(Operation::Delete) => {
-                let (id, child_of) = (input.id("id", noun)?, slice.rules.child_of.as_ref());
                 tx.actor().require(noun.write)?;
+                let (id, child_of) = (tx.row_id(noun, &input.row(noun)?).await?, slice.rules.child_of.as_ref());
                 tx.lock_parent(noun, child_of, id).await?;
-                let row = match tx.lock_one(noun, noun.write, id, input.int("expectedVersion")?).await? {
+                let named = Reference::Id(id);
+                let row = match tx.lock_one(noun, noun.write, &named, input.int("expectedVersion")?).await? {
                     Ok(record) => match tx.delete(noun, &record).await? {
                         Ok(()) => {
                             tx.renumber(noun, child_of, &record).await?;
@@ -146,25 +152,18 @@ impl Attempt {
                 Ok(MutationResult::of(row))
             }
             MutationField::Archive(is_archived) => {
-                let row = match tx
-                    .lock_one(noun, noun.write, input.id("id", noun)?, input.int("expectedVersion")?)
-                    .await?
-                {
-                    Ok(record) => {
-                        let id = record.id();
-                        match tx.archive(noun, &slice.rules, record, is_archived).await? {
-                            Ok(true) => {
-                                WriteResult { id: Some(id), outcome: Outcome::Updated, errors: Vec::new(), row: None }
-                            }
-                            Ok(false) => {
-                                WriteResult { id: Some(id), outcome: Outcome::Unchanged, errors: Vec::new(), row: None }
-                            }
-                            Err(error) => WriteResult::failed(Some(id), vec![error]),
-                        }
-                    }
-                    Err(error) => WriteResult::failed(input.id("id", noun)?, vec![error]),
+                let version = input.int("expectedVersion")?;
+                let record = match tx.lock_one(noun, noun.write, &input.row(noun)?, version).await? {
+                    Ok(record) => record,
+                    Err(error) => return self.done(tx, Err(vec![error])).await,
                 };
-                Ok(MutationResult::of(row))
+                let id = record.id();
+                let done = match tx.archive(noun, &slice.rules, record, is_archived).await? {
+                    Ok(true) => Ok((id, Outcome::Updated)),
+                    Ok(false) => Ok((id, Outcome::Unchanged)),
+                    Err(error) => Err(vec![error]),
+                };
+                self.done(tx, done).await
             }
             MutationField::Transition(transition) => {
                 let draft = input::transition(noun, transition, input)?;
@@ -174,7 +173,7 @@ impl Attempt {
             MutationField::Generic(operation) => {
                 let mut draft = input::draft(noun, operation, input, input::on_null(operation, input)?, Vec::new())?;
                 if noun.tenant == "id" {
-                    draft.target = crate::store::writing::draft::Target::Id(Some(tx.organization().0));
+                    draft.target = Target::Row(Reference::Id(Some(tx.organization().0)));
                 }
                 if operation == Operation::Upsert {
                     draft.mode = mode(input)?;
@@ -183,15 +182,24 @@ impl Attempt {
                 let rows = tx.write(noun, &slice.rules, &mut [draft], true).await?;
                 Ok(MutationResult { rows, ..MutationResult::default() })
             }
-            MutationField::Set(relation) => self.done(replace_links::named(tx, input, noun, relation).await?),
-            MutationField::Own(mutation) => self.done(mutation.run.run(tx, self.plan.own()?).await?),
+            MutationField::Set(relation) => {
+                let done = replace_links::named(tx, input, noun, relation).await?;
+                self.done(tx, done).await
+            }
+            MutationField::Own(mutation) => {
+                let done = mutation.run.run(tx, self.plan.own()?).await?;
+                self.done(tx, done).await
+            }
         }
     }
 
-    fn done(&self, done: Done) -> Result<MutationResult> {
+    /// What was done to the row, or to the row that the input names, which is shown as it stands.
+    async fn done(&self, tx: &Tx, done: Done) -> Result<MutationResult> {
+        let (noun, input) = (self.call.slice.noun, &self.call.input);
         Ok(MutationResult::of(match done {
             Ok((id, outcome)) => WriteResult { id: Some(id), outcome, errors: Vec::new(), row: None },
-            Err(errors) => WriteResult::failed(self.call.input.id("id", self.call.slice.noun)?, errors),
+            Err(errors) if input.present(BY).is_none() => WriteResult::failed(None, errors),
+            Err(errors) => WriteResult::failed(tx.row_id(noun, &input.row(noun)?).await?, errors),
         }))
     }
 

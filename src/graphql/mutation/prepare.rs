@@ -80,8 +80,7 @@ impl MutationCall {
             MutationField::Own(mutation) => match mutation.run.plan(&self.input, meter)? {
                 Ok(plan) => Plan::Own(plan),
                 Err(mistakes) => {
-                    let id = self.input.id("id", self.slice.noun)?;
-                    return Ok(Err(MutationResult::of(WriteResult::failed(id, mistakes))));
+                    return Ok(Err(MutationResult::of(WriteResult::failed(None, mistakes))));
                 }
             },
             _ => Plan::Input,

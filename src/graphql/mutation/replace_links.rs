@@ -1,7 +1,6 @@
 //! Sets of a row: the lines of a table between two nouns are set whole.
 
 use entity::noun::{Noun, Relationship};
-use sea_orm::prelude::Uuid;
 
 use super::input::Input;
 use crate::{
@@ -28,21 +27,21 @@ pub(in crate::graphql) async fn named(
     let wanted: Vec<(Reference, Vec<i64>)> = rows
         .map(|row| Ok((Input::reference(relation.name, row, relation.target)?, Vec::new())))
         .collect::<Result<_>>()?;
-    set(tx, (noun, input.id("id", noun)?, input.int("expectedVersion")?), relation, wanted).await
+    set(tx, (noun, &input.row(noun)?, input.int("expectedVersion")?), relation, wanted).await
 }
 
-/// Makes the rows of a relation of the row with this id and version exactly these, each with what its line says besides,
+/// Makes the rows of a relation of the named row of this version exactly these, each with what its line says besides,
 /// and bumps the row's version. Refuses more than 1,000, and rows that are not there or given twice.
 pub async fn set(
     tx: &Tx,
-    (noun, id, version): (&'static Noun, Option<Uuid>, Option<i64>),
+    (noun, named, version): (&'static Noun, &Reference, Option<i64>),
     relation: &'static Relationship,
     wanted: Vec<(Reference, Vec<i64>)>,
 ) -> Result<Done> {
     if wanted.len() > MAX {
         return Ok(Err(vec![UserError::new(Code::TooLong, relation.name, format!("at most {MAX} are allowed"))]));
     }
-    let owner = match tx.lock_one(noun, noun.write, id, version).await? {
+    let owner = match tx.lock_one(noun, noun.write, named, version).await? {
         Ok(owner) => owner,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };

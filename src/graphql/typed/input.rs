@@ -19,7 +19,7 @@ use crate::{
     Result,
     error::Code,
     graphql::{
-        mutation::input::{Input as Given, list, scalar, text, wire_id},
+        mutation::input::{Input as Given, list, scalar, text},
         planning::filter::list_filter,
         types::roots::output_type,
     },
@@ -215,27 +215,6 @@ impl InputValue<IsSpecial> for Tz {
     }
 }
 
-/// An id as the caller wrote it; `None` of a text that is no id of the noun, which finds nothing as an unknown one does.
-#[derive(Clone, Copy, Debug)]
-pub struct IdOf<T>(pub Option<T>);
-
-impl<T: NounId> IdOf<T> {
-    /// The id.
-    pub fn uuid(&self) -> Option<Uuid> {
-        self.0.map(T::uuid)
-    }
-}
-
-impl<T: NounId> InputValue<IsSpecial> for IdOf<T> {
-    fn ty() -> (String, bool) {
-        (output_type(Kind::Id), true)
-    }
-
-    fn read(value: &Value, _: &mut Reader<'_>) -> Result<Self> {
-        Ok(Self(text(value).and_then(|text| wire_id(T::NOUN.prefix, text)).map(T::from)))
-    }
-}
-
 /// A row as a caller names it: by its id or by an external id.
 #[derive(Clone, Debug)]
 pub struct RefTo<T> {
@@ -245,6 +224,11 @@ pub struct RefTo<T> {
 }
 
 impl<T: NounId> RefTo<T> {
+    /// The id it gives, if any. Whether there is such a row is left to whoever reads it.
+    pub async fn id<C: Connection>(&self, scope: &Scope<C>) -> Result<Option<Uuid>> {
+        scope.row_id(T::NOUN, &self.reference).await
+    }
+
     /// The row; `None` if there is none.
     pub async fn find<C: Connection>(&self, scope: &Scope<C>) -> Result<Option<T>> {
         let found = scope.references(T::NOUN, std::iter::once(&self.reference)).await?;

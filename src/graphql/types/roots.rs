@@ -24,7 +24,10 @@ use super::{
 };
 use crate::{
     graphql::{
-        mutation::mutate::{MutationField, Policy, mutation_fields},
+        mutation::{
+            input::BY,
+            mutate::{MutationField, Policy, mutation_fields},
+        },
         planning::distinct,
         slice::{Api, Module, reference_field},
     },
@@ -197,7 +200,7 @@ fn mutation(
     let (first, rest) = name.split_at(1);
     let input = format!("{}{rest}Input", first.to_ascii_uppercase());
     let payload = format!("{}Payload", noun.name);
-    let id = || value("id", "ID!", &format!("Id of the {}.", noun.name));
+    let by = || value(BY, &format!("{}Ref!", noun.name), &format!("The {}.", noun.name));
     let (values, doc) = match mutation_field {
         MutationField::Generic(Operation::Create) => {
             let mut values = writable(noun, Operation::Create);
@@ -205,7 +208,7 @@ fn mutation(
             (values, format!("Creates {}.", with_article(noun)))
         }
         MutationField::Generic(Operation::Update) => {
-            let mut values = if noun.tenant == "id" { Vec::new() } else { vec![id()] };
+            let mut values = if noun.tenant == "id" { Vec::new() } else { vec![by()] };
             values.extend(writable(noun, Operation::Update));
             values.push(expected());
             values.push(on_null("CLEAR"));
@@ -246,18 +249,18 @@ fn mutation(
             return finish(registry, &input, values, bulk, doc);
         }
         MutationField::Generic(Operation::Delete) => (
-            vec![id(), expected()],
+            vec![by(), expected()],
             format!("Deletes {} permanently. Fails with IN_USE while other rows refer to it.", with_article(noun)),
         ),
         MutationField::Generic(Operation::Archive | Operation::List) | MutationField::Archive(true) => (
-            vec![id(), expected()],
+            vec![by(), expected()],
             format!("Archives {}: lists omit it by default, ids and relations still resolve it.", with_article(noun)),
         ),
         MutationField::Archive(false) => {
-            (vec![id(), expected()], format!("Restores {} from the archive.", with_article(noun)))
+            (vec![by(), expected()], format!("Restores {} from the archive.", with_article(noun)))
         }
         MutationField::Transition(known) => {
-            let mut values = vec![id()];
+            let mut values = vec![by()];
             values.extend(transition_types::given(noun, known));
             values.push(expected());
             (values, transition_types::doc(known))
@@ -266,7 +269,7 @@ fn mutation(
             let named = format!("[{}Ref!]!", relation.target.name);
             let all = format!("The complete list of its {}, without duplicates; at most 1,000.", relation.name);
             let doc = format!("Replaces the {} of {}.", relation.name, with_article(noun));
-            (vec![id(), value(relation.name, &named, &all), expected()], doc)
+            (vec![by(), value(relation.name, &named, &all), expected()], doc)
         }
         MutationField::Own(own) => (arguments(registry, own.run.input()), own.doc.to_owned()),
     };

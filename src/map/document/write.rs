@@ -23,7 +23,7 @@ use crate::{
         statement::cell::{Cell, CellKind, Column},
         writing::{
             delete::JoinRow,
-            draft::{Draft, Mode, Outcome, Target},
+            draft::{Draft, Mode, Outcome, Reference, Target},
         },
     },
 };
@@ -214,7 +214,7 @@ fn levels(noun: &'static Noun, rows: &[Row]) -> Result<Vec<Vec<usize>>, Vec<User
 
 fn draft(noun: &'static Noun, row: &Row, found: Option<Uuid>, id: impl Fn(&Noun, usize) -> Uuid) -> Draft {
     let (target, mode) = match (found, &row.identity) {
-        (Some(id), _) => (Target::Id(Some(id)), Mode::UpdateOnly),
+        (Some(id), _) => (Target::Row(Reference::Id(Some(id))), Mode::UpdateOnly),
         (None, Identity::Key(key)) => (Target::External(key.clone()), Mode::Upsert),
         (None, _) => (Target::New, Mode::CreateOnly),
     };
@@ -256,7 +256,7 @@ fn told_at(noun: &'static Noun, row: &Row, path: &[String]) -> Vec<String> {
     let field = path.first().map_or("", String::as_str);
     let relation = field.strip_suffix("Ref").and_then(|name| noun.relation(name));
     match field {
-        "id" | "externalId" => row.at("key"),
+        "by" | "externalId" => row.at("key"),
         _ => row.at(relation.map_or(field, |relation| relation.name)),
     }
 }

@@ -83,7 +83,7 @@ impl Tx {
             }
             let was_erased = draft.current.as_ref().is_some_and(|row| !row.cell(ERASED_AT).is_null());
             if noun.table == PERSON.table && was_erased {
-                let field = if matches!(draft.target, Target::External(_)) { "externalId" } else { "id" };
+                let field = if matches!(draft.target, Target::External(_)) { "externalId" } else { "by" };
                 draft.refuse(Code::Erased, field, "this customer was erased");
             }
         }

@@ -86,7 +86,7 @@ impl Tx {
             let Some(id) = row.cell(column).id() else { continue };
             if !self.archived_among(relation.target, &[id]).await?.is_empty() {
                 let message = format!("its {} is in the archive; change that, or take it out first", relation.name);
-                return Ok(Some(UserError::new(Code::Archived, "id", message)));
+                return Ok(Some(UserError::new(Code::Archived, "by", message)));
             }
         }
         Ok(None)

@@ -37,7 +37,7 @@ impl Tx {
         let mut loaded = self.load_aggregate(whole, &[root], most).await?;
         if loaded.count() > most {
             let message = format!("it has more than {most} rows below it");
-            return Ok(Err(UserError::new(Code::TooLong, "id", message)));
+            return Ok(Err(UserError::new(Code::TooLong, "by", message)));
         }
         loaded.leave_out_what_names_the_missing();
         let originals = loaded.rows.iter().flat_map(|(_, rows)| rows);

@@ -9,7 +9,10 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-use super::{draft::Draft, write::Hooks};
+use super::{
+    draft::{Draft, Reference},
+    write::Hooks,
+};
 use crate::{
     Result,
     error::{Code, UserError},
@@ -37,13 +40,13 @@ impl Tx {
         &self,
         noun: &'static Noun,
         permission: Permission,
-        id: Option<Uuid>,
+        reference: &Reference,
         expected_version: Option<i64>,
     ) -> Result<Result<Record, UserError>> {
         self.actor().require(permission)?;
-        let id = id.unwrap_or_default();
+        let id = self.row_id(noun, reference).await?.unwrap_or_default();
         let Some(record) = self.lock(noun, &[id]).await?.remove(&id) else {
-            return Ok(Err(UserError::new(Code::NotFound, "id", format!("no such {}", noun.name))));
+            return Ok(Err(UserError::new(Code::NotFound, "by", format!("no such {}", noun.name))));
         };
         if expected_version.is_some_and(|expected| expected != record.version()) {
             let message = format!("version conflict: the row is at version {}", record.version());
@@ -66,7 +69,7 @@ impl Tx {
         match self.query(sql.finish(), RowLayout { has_parent: false, kinds: &[] }).await {
             Err(error) if error.kind() == FailureKind::ForeignKey => {
                 let message = "other rows refer to it; archive it instead, or delete them first";
-                return Ok(Err(UserError::new(Code::InUse, "id", message)));
+                return Ok(Err(UserError::new(Code::InUse, "by", message)));
             }
             rows => {
                 for row in rows? {

@@ -21,9 +21,9 @@ use crate::{
 pub enum Target {
     /// A new one.
     New,
-    /// The one of this id; `None` for a text that is no id of this noun.
-    Id(Option<Uuid>),
-    /// The one that carries this external id.
+    /// The one that this names, which must be there.
+    Row(Reference),
+    /// The one that carries this external id, else a new one.
     External(ExternalId),
 }
 

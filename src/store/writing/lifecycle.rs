@@ -47,7 +47,7 @@ pub(in crate::store) fn advance(draft: &mut Draft, now: DateTime<Utc>) {
     if !is_active(current) || !transition.from.contains(&state.as_str()) {
         let message =
             format!("{} is not allowed in the state {state}; {}", transition.name, allowed(current, lifecycle));
-        draft.refuse(Code::InvalidTransition, "id", message);
+        draft.refuse(Code::InvalidTransition, "by", message);
         return;
     }
     for column in transition.required {

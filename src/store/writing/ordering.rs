@@ -189,7 +189,7 @@ impl Tx {
         noun: &'static Noun,
         child_of: &ChildOf,
         wanted: &[Option<Uuid>],
-        (argument, relation): (&str, &'static str),
+        relation: &'static str,
     ) -> Result<Result<bool, UserError>> {
         let (whole_noun, record) = whole;
         let position = child_of.position.expect("only parts with an order are ordered");
@@ -206,11 +206,11 @@ impl Tx {
                 Some(_) => (Code::Invalid, "duplicate entry".to_owned()),
                 None => (Code::NotFound, format!("it has no such {}", noun.name)),
             };
-            return Ok(Err(UserError { code, message, path: vec![argument.to_owned(), index.to_string()] }));
+            return Ok(Err(UserError { code, message, path: vec![relation.to_owned(), index.to_string()] }));
         }
         if order.len() < known.len() {
             let message = format!("{} of {} {} are missing", known.len() - order.len(), known.len(), noun.plural);
-            return Ok(Err(UserError::new(Code::Required, argument, message)));
+            return Ok(Err(UserError::new(Code::Required, relation, message)));
         }
         let before: HashMap<Uuid, i64> = parts.iter().map(|(place, id)| (*id, *place)).collect();
         let moved: Vec<(Uuid, i64)> =

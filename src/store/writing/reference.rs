@@ -30,6 +30,23 @@ impl<C: Connection> Scope<C> {
         found.pop().ok_or_else(|| Error::internal("a noun has no answer"))
     }
 
+    /// The id that a reference to a row gives, if any. Whether there is such a row is left to whoever reads it.
+    pub async fn row_id(&self, noun: &'static Noun, reference: &Reference) -> Result<Option<Uuid>> {
+        Ok(self.row_ids(noun, std::slice::from_ref(reference)).await?.pop().flatten())
+    }
+
+    /// As [`Scope::row_id`], for many references in their order: without a statement, or in one if any is an external id.
+    pub async fn row_ids(&self, noun: &'static Noun, references: &[Reference]) -> Result<Vec<Option<Uuid>>> {
+        let external = |it: &Reference| if let Reference::External(key) = it { Some(key.clone()) } else { None };
+        let keys: HashSet<ExternalId> = references.iter().filter_map(external).collect();
+        let owners = self.by_external_ids(noun, &keys.into_iter().collect::<Vec<_>>()).await?;
+        let id = |reference: &Reference| match reference {
+            Reference::Id(id) => *id,
+            Reference::External(key) => owners.get(key).copied(),
+        };
+        Ok(references.iter().map(id).collect())
+    }
+
     /// As [`Scope::references`], for several nouns: in one statement, and one more for each noun with external ids.
     pub(in crate::store) async fn resolve_references(
         &self,

@@ -41,7 +41,8 @@ impl Tx {
         for draft in drafts.iter_mut() {
             draft.id = match &draft.target {
                 Target::New => id::new(),
-                Target::Id(known) => known.unwrap_or_default(),
+                Target::Row(Reference::Id(known)) => known.unwrap_or_default(),
+                Target::Row(Reference::External(key)) => unmasked(&owners, key).unwrap_or_default(),
                 Target::External(_) => draft.found(&owners).unwrap_or_else(id::new),
             };
         }
@@ -189,14 +190,14 @@ impl Earlier {
 
 /// Refuses a draft whose row is not as its mode or its version wants it.
 fn check_target(draft: &mut Draft) {
-    let is_unnamed = matches!(draft.target, Target::Id(None)) && !draft.errors.is_empty();
+    let is_unnamed = matches!(draft.target, Target::Row(Reference::Id(None))) && !draft.errors.is_empty();
     if is_unnamed || draft.has_mistake_at("externalId") {
         // A key that cannot exist is told once.
         return;
     }
     let name = draft.noun.name;
     match (&draft.target, draft.mode, &draft.current) {
-        (Target::Id(_), _, None) => draft.refuse(Code::NotFound, "id", format!("no such {name}")),
+        (Target::Row(_), _, None) => draft.refuse(Code::NotFound, "by", format!("no such {name}")),
         (Target::External(_), Mode::UpdateOnly, None) => {
             draft.refuse(Code::NotFound, "externalId", format!("no {name} has this external id"));
         }
@@ -218,6 +219,11 @@ fn check_target(draft: &mut Draft) {
 
 /// Which rows carry external ids, and whether they are about somebody who is being erased.
 type Owners = HashMap<ExternalId, (Uuid, bool)>;
+
+/// The row that carries an external id, unless it is about somebody who is being erased.
+fn unmasked(owners: &Owners, key: &ExternalId) -> Option<Uuid> {
+    owners.get(key).filter(|(_, is_masked)| !is_masked).map(|(id, _)| *id)
+}
 
 /// Refuses external ids of rows about somebody who is being erased, as they will be when that is done.
 fn refuse_masked(draft: &mut Draft, owners: &Owners) {
@@ -307,6 +313,7 @@ impl Draft {
 
     /// Every external id it speaks of.
     fn keys(&self) -> impl Iterator<Item = &ExternalId> {
-        self.target_key().into_iter().chain(&self.external_ids)
+        let named = if let Target::Row(Reference::External(key)) = &self.target { Some(key) } else { None };
+        named.or_else(|| self.target_key()).into_iter().chain(&self.external_ids)
     }
 }

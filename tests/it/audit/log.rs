@@ -16,9 +16,9 @@ async fn history(app: &App) -> (Caller<'_>, Value, Value) {
         async |field: &str| caller.mutate(field, json!({ "name": "secret" }), "node { id }").await["node"]["id"].take();
     let (department, medium) = (make("departmentCreate").await, make("mediumCreate").await);
     let client = caller.named("sync").through("client_01h455vb4pex5vsknk084sn02q");
-    let change = json!({ "id": department, "name": "other", "contact": "secret" });
+    let change = json!({ "by": { "id": department }, "name": "other", "contact": "secret" });
     client.mutate("departmentUpdate", change, "outcome").await;
-    caller.mutate("departmentDelete", json!({ "id": department }), "outcome").await;
+    caller.mutate("departmentDelete", json!({ "by": { "id": department } }), "outcome").await;
     (caller, department, medium)
 }
 

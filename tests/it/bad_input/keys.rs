@@ -32,7 +32,7 @@ async fn a_malformed_external_id_is_refused_wherever_it_stands() {
     for (name, key, code) in malformed() {
         cases.extend([
             (name, "departmentCreate", json!({"name": "a", "externalIds": [key]}), only(code, "externalIds")),
-            (name, "departmentUpdate", json!({"id": id, "externalIds": [key]}), only(code, "externalIds")),
+            (name, "departmentUpdate", json!({"by": { "id": id }, "externalIds": [key]}), only(code, "externalIds")),
             (name, "departmentUpsert", json!({"externalId": key, "name": "a"}), only(code, "externalId")),
             (
                 name,
@@ -133,14 +133,14 @@ async fn versioned(caller: &Caller<'_>) -> Vec<(&'static str, Value)> {
         caller.mutate("feedbackRecordCreate", json!({"kind": "COMPLAINT"}), "node { id }").await["node"].take();
     let id = &point["id"];
     vec![
-        ("interactionPointUpdate", json!({"id": id, "name": "b"})),
-        ("interactionPointDelete", json!({"id": id})),
-        ("interactionPointArchive", json!({"id": id})),
-        ("interactionPointUnarchive", json!({"id": id})),
-        ("interactionPointSetMediums", json!({"id": id, "mediums": []})),
-        ("interactionPointSetInfluencers", json!({"id": id, "influencers": []})),
-        ("interactionPointRankExpectations", json!({"id": id, "expectationIds": []})),
-        ("feedbackRecordReroute", json!({"id": record["id"], "reason": "a"})),
+        ("interactionPointUpdate", json!({"by": { "id": id }, "name": "b"})),
+        ("interactionPointDelete", json!({"by": { "id": id }})),
+        ("interactionPointArchive", json!({"by": { "id": id }})),
+        ("interactionPointUnarchive", json!({"by": { "id": id }})),
+        ("interactionPointSetMediums", json!({"by": { "id": id }, "mediums": []})),
+        ("interactionPointSetInfluencers", json!({"by": { "id": id }, "influencers": []})),
+        ("interactionPointRankExpectations", json!({"by": { "id": id }, "expectations": []})),
+        ("feedbackRecordReroute", json!({"by": { "id": record["id"] }, "reason": "a"})),
         ("organizationUpdate", json!({"name": "b"})),
     ]
 }

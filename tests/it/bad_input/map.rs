@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{TOLD, assert_refused, only};
-use crate::app::{App, Caller};
+use crate::app::{App, Caller, refs};
 
 async fn id(caller: &Caller<'_>, field: &str, input: Value) -> Value {
     let payload = caller.mutate(field, input, TOLD).await;
@@ -26,7 +26,7 @@ async fn a_medium_cannot_stand_below_itself() {
     let top = medium(&caller, "top", None).await;
     let middle = medium(&caller, "middle", Some(&top)).await;
     let bottom = medium(&caller, "bottom", Some(&middle)).await;
-    let below = |id: &Value, parent: &Value| json!({"id": id, "parentRef": {"id": parent}});
+    let below = |id: &Value, parent: &Value| json!({"by": { "id": id }, "parentRef": {"id": parent}});
     let upsert = json!({"externalId": {"system": "crm", "id": "top"}, "parentRef": {"externalId": {"system": "crm", "id": "bottom"}}});
     let cases = vec![
         ("below itself", "mediumUpdate", below(&top, &top), only("CYCLE", "parentRef")),
@@ -66,7 +66,7 @@ async fn two_writers_cannot_close_a_circle_together() {
     for round in 0..5 {
         let (a, b) =
             (medium(&caller, &format!("a{round}"), None).await, medium(&caller, &format!("b{round}"), None).await);
-        let below = |id: &Value, parent: &Value| json!({"id": id, "parentRef": {"id": parent}});
+        let below = |id: &Value, parent: &Value| json!({"by": { "id": id }, "parentRef": {"id": parent}});
         let (one, other) = futures_util::future::join(
             caller.mutate("mediumUpdate", below(&a, &b), TOLD),
             caller.mutate("mediumUpdate", below(&b, &a), TOLD),
@@ -97,14 +97,14 @@ async fn only_five_expectations_of_the_point_are_ranked_each_once() {
     let caller = app.admin("one").await;
     let (desk, own) = point(&caller, 6).await;
     let (_, others) = point(&caller, 1).await;
-    let rank = |ids: &[&Value]| json!({"id": desk, "expectationIds": ids});
+    let rank = |ids: &[&Value]| json!({"by": { "id": desk }, "expectations": refs(ids)});
     let field = "interactionPointRankExpectations";
     let sound = caller.mutate(field, rank(&[&own[0], &own[1]]), TOLD).await;
     assert_eq!(sound["outcome"], "UPDATED");
-    let at = |code: &'static str, place: &str| vec![(code, json!(["expectationIds", place]))];
+    let at = |code: &'static str, place: &str| vec![(code, json!(["expectations", place]))];
     let unknown = json!("exp_00000000000000000000000000");
     let cases = vec![
-        ("six", field, rank(&own.iter().collect::<Vec<_>>()), only("TOO_LONG", "expectationIds")),
+        ("six", field, rank(&own.iter().collect::<Vec<_>>()), only("TOO_LONG", "expectations")),
         ("another point's", field, rank(&[&own[0], &others[0]]), at("NOT_FOUND", "1")),
         ("an unknown one", field, rank(&[&unknown]), at("NOT_FOUND", "0")),
         ("no id", field, rank(&[&json!("x")]), at("NOT_FOUND", "0")),
@@ -126,18 +126,18 @@ async fn the_sets_of_a_point_hold_known_rows_each_once() {
     let friend = id(&caller, "influencerCreate", json!({"name": "friend"})).await;
     let mediums = |ids: &[&Value]| {
         let refs: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
-        json!({"id": desk, "mediums": refs})
+        json!({"by": { "id": desk }, "mediums": refs})
     };
     let influencers = |items: &[(&Value, i64)]| {
         let items: Vec<Value> =
             items.iter().map(|(id, strength)| json!({"influencer": {"id": id}, "strength": strength})).collect();
-        json!({"id": desk, "influencers": items})
+        json!({"by": { "id": desk }, "influencers": items})
     };
     let (set_mediums, set_influencers) = ("interactionPointSetMediums", "interactionPointSetInfluencers");
     let at = |code: &'static str, path: Value| vec![(code, path)];
     let unknown = json!("med_00000000000000000000000000");
     let many: Vec<&Value> = vec![&phone; 1001];
-    let nul = json!({"id": desk, "mediums": [{"externalId": {"system": "crm", "id": "a\0"}}]});
+    let nul = json!({"by": { "id": desk }, "mediums": [{"externalId": {"system": "crm", "id": "a\0"}}]});
     let cases = vec![
         ("an unknown medium", set_mediums, mediums(&[&phone, &unknown]), at("NOT_FOUND", json!(["mediums", "1"]))),
         ("an influencer as medium", set_mediums, mediums(&[&friend]), at("NOT_FOUND", json!(["mediums", "0"]))),
@@ -186,10 +186,10 @@ async fn what_is_referred_to_cannot_be_deleted() {
     let own = caller.ask("{ organization { fallbackDepartment { id } } }").await;
     let fallback = &own["organization"]["fallbackDepartment"]["id"];
     let cases = vec![
-        ("a medium with one below it", "mediumDelete", json!({"id": top}), only("IN_USE", "id")),
-        ("a point with an expectation", "interactionPointDelete", json!({"id": desk}), only("IN_USE", "id")),
-        ("the fallback department", "departmentDelete", json!({"id": fallback}), only("IN_USE", "id")),
-        ("the fallback department", "departmentArchive", json!({"id": fallback}), only("IN_USE", "id")),
+        ("a medium with one below it", "mediumDelete", json!({"by": { "id": top }}), only("IN_USE", "by")),
+        ("a point with an expectation", "interactionPointDelete", json!({"by": { "id": desk }}), only("IN_USE", "by")),
+        ("the fallback department", "departmentDelete", json!({"by": { "id": fallback }}), only("IN_USE", "by")),
+        ("the fallback department", "departmentArchive", json!({"by": { "id": fallback }}), only("IN_USE", "by")),
     ];
     assert_refused(&app, &caller, cases).await;
 }
@@ -200,10 +200,15 @@ async fn an_expectation_stays_at_its_point() {
     let caller = app.admin("one").await;
     let (_, own) = point(&caller, 1).await;
     let (other, _) = point(&caller, 0).await;
-    let input = json!({"id": own[0], "pointRef": {"id": other}});
+    let input = json!({"by": { "id": own[0] }, "pointRef": {"id": other}});
     let cases = vec![
         ("another point", "expectationUpdate", input, only("INVALID", "pointRef")),
-        ("no point", "expectationUpdate", json!({"id": own[0], "pointRef": null}), only("REQUIRED", "pointRef")),
+        (
+            "no point",
+            "expectationUpdate",
+            json!({"by": { "id": own[0] }, "pointRef": null}),
+            only("REQUIRED", "pointRef"),
+        ),
     ];
     assert_refused(&app, &caller, cases).await;
 }

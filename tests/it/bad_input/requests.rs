@@ -349,9 +349,9 @@ async fn what_is_no_id_of_the_noun_finds_no_row() {
             assert_eq!(node["node"], Value::Null, "{name}");
         }
         for field in ["departmentUpdate", "departmentDelete", "departmentArchive", "departmentUnarchive"] {
-            let payload = caller.mutate(field, json!({"id": id}), super::TOLD).await;
+            let payload = caller.mutate(field, json!({"by": { "id": id }}), super::TOLD).await;
             let expected =
-                json!({"outcome": "FAILED", "node": null, "errors": [{"code": "NOT_FOUND", "path": ["id"]}]});
+                json!({"outcome": "FAILED", "node": null, "errors": [{"code": "NOT_FOUND", "path": ["by"]}]});
             assert_eq!(payload, expected, "{field} {name}");
         }
         let link = json!({"name": "a", "ownerRef": {"id": id}});

@@ -147,10 +147,10 @@ async fn updates_and_upserts_check_texts_as_creation_does() {
     let row = |name: &str| json!({"rows": [{"externalId": key, "name": name}]});
     let long = "a".repeat(201);
     let cases = vec![
-        ("too long", "departmentUpdate", json!({"id": id, "name": long}), only("TOO_LONG", "name")),
-        ("a NUL byte", "departmentUpdate", json!({"id": id, "name": "\0"}), only("INVALID", "name")),
-        ("blank", "departmentUpdate", json!({"id": id, "name": " "}), only("REQUIRED", "name")),
-        ("cleared", "departmentUpdate", json!({"id": id, "name": null}), only("REQUIRED", "name")),
+        ("too long", "departmentUpdate", json!({"by": { "id": id }, "name": long}), only("TOO_LONG", "name")),
+        ("a NUL byte", "departmentUpdate", json!({"by": { "id": id }, "name": "\0"}), only("INVALID", "name")),
+        ("blank", "departmentUpdate", json!({"by": { "id": id }, "name": " "}), only("REQUIRED", "name")),
+        ("cleared", "departmentUpdate", json!({"by": { "id": id }, "name": null}), only("REQUIRED", "name")),
         ("too long", "departmentUpsert", json!({"externalId": key, "name": long}), only("TOO_LONG", "name")),
         ("a NUL byte", "departmentUpsert", json!({"externalId": key, "name": "\0"}), only("INVALID", "name")),
         ("missing", "departmentUpsert", json!({"externalId": key}), only("REQUIRED", "name")),
@@ -193,7 +193,7 @@ async fn a_reason_is_given_and_fits() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let made = caller.mutate("feedbackRecordCreate", json!({"kind": "COMPLAINT"}), "node { id }").await;
-    let reason = |text: &str| json!({"id": made["node"]["id"], "reason": text});
+    let reason = |text: &str| json!({"by": { "id": made["node"]["id"] }, "reason": text});
     let cases = vec![
         ("blank", "feedbackRecordReroute", reason(" "), only("REQUIRED", "reason")),
         ("too long", "feedbackRecordReroute", reason(&"a".repeat(2001)), only("TOO_LONG", "reason")),

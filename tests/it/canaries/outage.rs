@@ -29,7 +29,7 @@ pub async fn fail(served: &Served, world: &World<'_>, canaries: &Canaries) -> us
     // A lock that somebody holds.
     let canary = canaries.plant("a row that waits");
     let update = "mutation($input: MediumUpdateInput!) { mediumUpdate(input: $input) { errors { message } } }";
-    let input = json!({ "id": world.newest("Medium").id, "name": canary });
+    let input = json!({ "by": { "id": world.newest("Medium").id }, "name": canary });
     let held = database.hold("medium").await;
     let reply = refused("locked", served.ask(update, &json!({ "input": input }))).await;
     let is_late = reply.codes().iter().all(|code| code == "TIMEOUT" || code == "UNAVAILABLE");

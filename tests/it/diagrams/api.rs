@@ -5,7 +5,7 @@ use rapport::map::diagram::read_cjml;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{App, Caller},
+    app::{App, Caller, refs},
     outline::codes,
 };
 
@@ -74,10 +74,10 @@ pub async fn filled(caller: &Caller<'_>, count: usize) -> String {
         let ids: Vec<&Value> =
             point["expectations"]["nodes"].as_array().unwrap().iter().rev().take(5).map(|node| &node["id"]).collect();
         let set = async |field: &str, name: &str, list: Value| {
-            caller.mutate(field, json!({ "id": point["id"], name: list }), "errors { code }").await
+            caller.mutate(field, json!({ "by": { "id": point["id"] }, name: list }), "errors { code }").await
         };
         for payload in [
-            set("interactionPointRankExpectations", "expectationIds", json!(ids)).await,
+            set("interactionPointRankExpectations", "expectations", refs(ids)).await,
             set("interactionPointSetMediums", "mediums", json!([by("m1"), by("m2")])).await,
             set(
                 "interactionPointSetInfluencers",

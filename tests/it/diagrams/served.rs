@@ -47,7 +47,7 @@ async fn a_picture_has_an_address() {
     assert_eq!((status, body.as_str(), again["etag"].to_str().unwrap()), (304, "", tag.as_str()));
     let (status, headers, dark) = get(&door, &format!("{path}?theme=dark"), Some(&token), Some(&tag)).await;
     assert!(status == 200 && dark != svg && headers["etag"] != tag.as_str());
-    caller.mutate("journeyUpdate", json!({ "id": id, "title": "Another" }), "errors { code }").await;
+    caller.mutate("journeyUpdate", json!({ "by": { "id": id }, "title": "Another" }), "errors { code }").await;
     let (status, _, body) = get(&door, &path, Some(&token), Some(&tag)).await;
     assert!(status == 200 && body.contains(">Another</text>"));
     assert_eq!(get(&door, &format!("{path}?theme=pink"), Some(&token), None).await.0, 400);

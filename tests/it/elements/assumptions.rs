@@ -16,7 +16,7 @@ async fn lists(caller: &Caller<'_>) -> [Vec<String>; 2] {
 }
 
 async fn change(caller: &Caller<'_>, id: &str, mut input: Value) {
-    input["id"] = json!(id);
+    input["by"] = json!({ "id": id });
     made(caller, "assumptionUpdate", input).await;
 }
 
@@ -62,9 +62,9 @@ async fn only_what_is_wrong_has_a_correction() {
     let cases = vec![
         ("assumptionCreate", new, "INVALID", "correction"),
         ("assumptionCreate", judged, "INVALID", "correction"),
-        ("assumptionUpdate", json!({ "id": open, "correction": "A list" }), "INVALID", "correction"),
-        ("assumptionUpdate", json!({ "id": wrong, "truth": "CORRECT" }), "INVALID", "truth"),
-        ("assumptionUpdate", json!({ "id": wrong, "truth": "UNKNOWN" }), "INVALID", "truth"),
+        ("assumptionUpdate", json!({ "by": { "id": open }, "correction": "A list" }), "INVALID", "correction"),
+        ("assumptionUpdate", json!({ "by": { "id": wrong }, "truth": "CORRECT" }), "INVALID", "truth"),
+        ("assumptionUpdate", json!({ "by": { "id": wrong }, "truth": "UNKNOWN" }), "INVALID", "truth"),
     ];
     refused(&app, &caller, cases).await;
     change(&caller, &wrong, json!({ "truth": "CORRECT", "correction": null })).await;
@@ -80,7 +80,7 @@ async fn a_correction_is_done_through_a_medium_and_at_a_time_only_if_there_is_on
     let hours = element(&caller, "assumption", &desk, "Open on Sunday").await;
     change(&caller, &hours, json!({ "truth": "WRONG" })).await;
     let update = |mut input: Value| {
-        input["id"] = json!(hours);
+        input["by"] = json!({ "id": hours });
         input
     };
     let later = (now() + chrono::Duration::milliseconds(1)).to_rfc3339();
@@ -95,11 +95,11 @@ async fn a_correction_is_done_through_a_medium_and_at_a_time_only_if_there_is_on
     let cases = vec![
         ("assumptionUpdate", update(json!({ "correction": " " })), "REQUIRED", "correction"),
         ("assumptionUpdate", update(json!({ "correction": null, "correctedAt": null })), "REQUIRED", "correction"),
-        ("mediumDelete", json!({ "id": door }), "IN_USE", "id"),
+        ("mediumDelete", json!({ "by": { "id": door } }), "IN_USE", "by"),
     ];
     refused(&app, &caller, cases).await;
     change(&caller, &hours, json!({ "correction": null, "correctedAt": null, "correctedThroughRef": null })).await;
-    let gone = caller.mutate("mediumDelete", json!({ "id": door }), TOLD).await;
+    let gone = caller.mutate("mediumDelete", json!({ "by": { "id": door } }), TOLD).await;
     assert_eq!(gone["outcome"], "DELETED");
 }
 

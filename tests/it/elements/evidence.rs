@@ -42,7 +42,7 @@ async fn every_element_shows_what_kinds_of_evidence_stand_behind_it() {
             (vec![&talks, &survey, &more], "BOTH"),
         ] {
             let rows: Vec<Value> = behind.iter().map(|id| by_id(id)).collect();
-            let input = json!({ "id": id, "evidence": rows });
+            let input = json!({ "by": { "id": id }, "evidence": rows });
             assert_eq!(caller.mutate(&format!("{noun}SetEvidence"), input, TOLD).await["errors"], json!([]), "{noun}");
             assert_eq!(level(&caller, noun, &id).await, expected, "{noun}");
         }
@@ -57,15 +57,15 @@ async fn every_element_shows_what_kinds_of_evidence_stand_behind_it() {
         assert_eq!(shown["evidence"][list]["nodes"], json!([{ "id": id }]), "{noun}");
         let unsupported = shown["unsupported"]["nodes"].as_array().unwrap();
         assert!(unsupported.iter().all(|row| row["id"] != json!(id)), "{noun}");
-        made(&caller, "evidenceArchive", json!({ "id": survey })).await;
+        made(&caller, "evidenceArchive", json!({ "by": { "id": survey } })).await;
         assert_eq!(level(&caller, noun, &id).await, "QUALITATIVE", "{noun}");
-        made(&caller, "evidenceUnarchive", json!({ "id": survey })).await;
-        refused(&app, &caller, vec![("evidenceDelete", json!({ "id": survey }), "IN_USE", "id")]).await;
+        made(&caller, "evidenceUnarchive", json!({ "by": { "id": survey } })).await;
+        refused(&app, &caller, vec![("evidenceDelete", json!({ "by": { "id": survey } }), "IN_USE", "by")]).await;
         // The element goes with its links; the evidence stays.
-        let gone = caller.mutate(&format!("{noun}Delete"), json!({ "id": id }), TOLD).await;
+        let gone = caller.mutate(&format!("{noun}Delete"), json!({ "by": { "id": id } }), TOLD).await;
         assert_eq!(gone["outcome"], "DELETED", "{noun}");
     }
-    let gone = caller.mutate("evidenceDelete", json!({ "id": survey }), TOLD).await;
+    let gone = caller.mutate("evidenceDelete", json!({ "by": { "id": survey } }), TOLD).await;
     assert_eq!(gone["outcome"], "DELETED");
 }
 
@@ -78,7 +78,7 @@ async fn levels_of_many_rows_cost_one_statement_for_each_level_of_the_query() {
         let point = point(&caller, name).await;
         for wish in ["x", "y"] {
             let wish = element(&caller, "expectation", &point, wish).await;
-            let input = json!({ "id": wish, "evidence": [by_id(&talks)] });
+            let input = json!({ "by": { "id": wish }, "evidence": [by_id(&talks)] });
             made(&caller, "expectationSetEvidence", input).await;
         }
     }
@@ -116,10 +116,10 @@ async fn evidence_says_how_many_when_it_counts_and_is_of_the_past_and_at_an_addr
         ("evidenceCreate", new(json!({ "kind": "QUANTITATIVE" })), "REQUIRED", "sampleSize"),
         ("evidenceCreate", new(json!({ "kind": "QUANTITATIVE", "sampleSize": 0 })), "OUT_OF_RANGE", "sampleSize"),
         ("evidenceCreate", new(json!({ "sampleSize": -1 })), "OUT_OF_RANGE", "sampleSize"),
-        ("evidenceUpdate", json!({ "id": counted, "sampleSize": null }), "REQUIRED", "sampleSize"),
-        ("evidenceUpdate", json!({ "id": talks, "kind": "QUANTITATIVE" }), "REQUIRED", "sampleSize"),
+        ("evidenceUpdate", json!({ "by": { "id": counted }, "sampleSize": null }), "REQUIRED", "sampleSize"),
+        ("evidenceUpdate", json!({ "by": { "id": talks }, "kind": "QUANTITATIVE" }), "REQUIRED", "sampleSize"),
         ("evidenceCreate", new(json!({ "gatheredAt": later })), "OUT_OF_RANGE", "gatheredAt"),
-        ("evidenceUpdate", json!({ "id": talks, "gatheredAt": later }), "OUT_OF_RANGE", "gatheredAt"),
+        ("evidenceUpdate", json!({ "by": { "id": talks }, "gatheredAt": later }), "OUT_OF_RANGE", "gatheredAt"),
     ];
     for address in ["javascript:alert(1)", "ftp://example.org/a", "example.org/a", "//example.org", "https://", "?"] {
         cases.push(("evidenceCreate", new(json!({ "sourceUrl": address })), "INVALID", "sourceUrl"));

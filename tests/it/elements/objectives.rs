@@ -65,7 +65,7 @@ async fn a_conflict_between_owners_is_reported_at_its_point_and_at_both_objectiv
     let points =
         async |filter: &Value| listed(&caller, "InteractionPoint", "interactionPoints", "name", filter.clone()).await;
     assert_eq!((points(&conflicted).await, points(&open).await), (vec!["Desk".to_owned()], vec!["Desk".to_owned()]));
-    made(&caller, "objectiveConflictUpdate", json!({ "id": id, "resolution": "A loyal price" })).await;
+    made(&caller, "objectiveConflictUpdate", json!({ "by": { "id": id }, "resolution": "A loyal price" })).await;
     assert_eq!((points(&conflicted).await, points(&open).await), (vec!["Desk".to_owned()], vec![]));
 }
 
@@ -92,13 +92,13 @@ async fn a_conflict_is_between_two_owners_at_one_point() {
     assert_eq!(mistakes(&both), [one("INVALID", &["firstRef"]), one("INVALID", &["secondRef"])].concat());
     let id = made(&caller, "objectiveConflictCreate", conflict(&desk, &cheap, &margin)).await;
     let cases = vec![
-        ("objectiveConflictUpdate", json!({ "id": id, "secondRef": by_id(&quick) }), "INVALID", "secondRef"),
-        ("objectiveDelete", json!({ "id": margin }), "IN_USE", "id"),
-        ("interactionPointDelete", json!({ "id": desk }), "IN_USE", "id"),
+        ("objectiveConflictUpdate", json!({ "by": { "id": id }, "secondRef": by_id(&quick) }), "INVALID", "secondRef"),
+        ("objectiveDelete", json!({ "by": { "id": margin } }), "IN_USE", "by"),
+        ("interactionPointDelete", json!({ "by": { "id": desk } }), "IN_USE", "by"),
     ];
     refused(&app, &caller, cases).await;
     for (field, id) in [("objectiveConflictDelete", id), ("objectiveDelete", margin)] {
-        assert_eq!(caller.mutate(field, json!({ "id": id }), TOLD).await["outcome"], "DELETED");
+        assert_eq!(caller.mutate(field, json!({ "by": { "id": id } }), TOLD).await["outcome"], "DELETED");
     }
 }
 
@@ -110,7 +110,7 @@ async fn objectives_in_conflict_never_get_one_owner() {
     let cheap = objective(&caller, &desk, "PERSON", "Cheap").await;
     let margin = objective(&caller, &desk, "OURS", "Margin").await;
     made(&caller, "objectiveConflictCreate", conflict(&desk, &cheap, &margin)).await;
-    let cases = vec![("objectiveUpdate", json!({ "id": cheap, "owner": "OURS" }), "INVALID", "owner")];
+    let cases = vec![("objectiveUpdate", json!({ "by": { "id": cheap }, "owner": "OURS" }), "INVALID", "owner")];
     refused(&app, &caller, cases).await;
     let updated = || ("UPDATED".to_owned(), vec![]);
     let refused = || ("FAILED".to_owned(), one("INVALID", &["owner"]));

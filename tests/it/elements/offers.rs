@@ -33,7 +33,7 @@ async fn an_offer_without_both_benefits_is_refused_however_it_is_written() {
             }
             half["externalId"] = json!({ "system": "crm", "id": "half" });
             cases.push(("offerUpsert", half, "REQUIRED", benefit));
-            cases.push(("offerUpdate", json!({ "id": id, benefit: blank }), "REQUIRED", benefit));
+            cases.push(("offerUpdate", json!({ "by": { "id": id }, benefit: blank }), "REQUIRED", benefit));
             let cleared = json!({ "externalId": key, benefit: blank, "onNull": "CLEAR" });
             cases.push(("offerUpsert", cleared, "REQUIRED", benefit));
         }
@@ -68,7 +68,7 @@ async fn offers_are_set_whole_at_points_and_those_at_none_are_found() {
         (made(&caller, "offerCreate", offer("Tea")).await, made(&caller, "offerCreate", offer("Course")).await);
     let nowhere = json!({ "interactionPoints": { "none": {} } });
     assert_eq!(listed(&caller, "Offer", "offers", "name", nowhere.clone()).await, ["Tea", "Course"]);
-    let set = |id: &str, offers: &[&String]| json!({ "id": id, "offers": offers.iter().map(|offer| by_id(offer)).collect::<Vec<_>>() });
+    let set = |id: &str, offers: &[&String]| json!({ "by": { "id": id }, "offers": offers.iter().map(|offer| by_id(offer)).collect::<Vec<_>>() });
     made(&caller, "interactionPointSetOffers", set(&desk, &[&tea, &course])).await;
     made(&caller, "interactionPointSetOffers", set(&shop, &[&tea])).await;
     assert_eq!((at(&caller, &desk).await, at(&caller, &shop).await.1), ((vec!["Tea".into(), "Course".into()], 2), 2));
@@ -90,7 +90,7 @@ async fn offers_are_set_whole_at_points_and_those_at_none_are_found() {
     stale["expectedVersion"] = json!(1);
     let cases = vec![
         ("interactionPointSetOffers", stale, "CONFLICT", "expectedVersion"),
-        ("offerDelete", json!({ "id": tea }), "IN_USE", "id"),
+        ("offerDelete", json!({ "by": { "id": tea } }), "IN_USE", "by"),
     ];
     refused(&app, &caller, cases).await;
     assert_eq!(app.dump(caller.organization()).await, before);
@@ -102,9 +102,9 @@ async fn an_archived_offer_is_left_out_and_comes_back() {
     let caller = app.admin("one").await;
     let desk = point(&caller, "Desk").await;
     let tea = element(&caller, "offer", &desk, "Tea").await;
-    made(&caller, "interactionPointSetOffers", json!({ "id": desk, "offers": [by_id(&tea)] })).await;
-    made(&caller, "offerArchive", json!({ "id": tea })).await;
+    made(&caller, "interactionPointSetOffers", json!({ "by": { "id": desk }, "offers": [by_id(&tea)] })).await;
+    made(&caller, "offerArchive", json!({ "by": { "id": tea } })).await;
     assert_eq!(at(&caller, &desk).await.0, Vec::<String>::new());
-    made(&caller, "offerUnarchive", json!({ "id": tea })).await;
+    made(&caller, "offerUnarchive", json!({ "by": { "id": tea } })).await;
     assert_eq!(at(&caller, &desk).await.0, ["Tea"]);
 }

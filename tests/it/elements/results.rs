@@ -69,10 +69,10 @@ async fn a_copied_point_has_its_own_elements_but_no_conflict_with_what_is_archiv
     let desk = made(&caller, "interactionPointCreate", json!({ "name": "Desk", "standards": "Smile" })).await;
     let (tea, talks) =
         (element(&caller, "offer", &desk, "Tea").await, element(&caller, "evidence", &desk, "Talks").await);
-    made(&caller, "interactionPointSetOffers", json!({ "id": desk, "offers": [by_id(&tea)] })).await;
-    made(&caller, "interactionPointSetEvidence", json!({ "id": desk, "evidence": [by_id(&talks)] })).await;
+    made(&caller, "interactionPointSetOffers", json!({ "by": { "id": desk }, "offers": [by_id(&tea)] })).await;
+    made(&caller, "interactionPointSetEvidence", json!({ "by": { "id": desk }, "evidence": [by_id(&talks)] })).await;
     let fees = element(&caller, "assumption", &desk, "No fees").await;
-    made(&caller, "assumptionSetEvidence", json!({ "id": fees, "evidence": [by_id(&talks)] })).await;
+    made(&caller, "assumptionSetEvidence", json!({ "by": { "id": fees }, "evidence": [by_id(&talks)] })).await;
     element(&caller, "desiredResult", &desk, "Keys").await;
     let cheap = element(&caller, "objective", &desk, "Cheap").await;
     let mut others = Vec::new();
@@ -83,14 +83,14 @@ async fn a_copied_point_has_its_own_elements_but_no_conflict_with_what_is_archiv
             "secondRef": by_id(&others[others.len() - 1]), "note": statement });
         made(&caller, "objectiveConflictCreate", conflict).await;
     }
-    made(&caller, "objectiveArchive", json!({ "id": others[1] })).await;
+    made(&caller, "objectiveArchive", json!({ "by": { "id": others[1] } })).await;
     let before = said(&caller, &desk).await;
     assert_eq!(before["objectiveConflicts"]["nodes"].as_array().unwrap().len(), 2);
-    let copy = made(&caller, "interactionPointCopy", json!({ "id": desk })).await;
+    let copy = made(&caller, "interactionPointCopy", json!({ "by": { "id": desk } })).await;
     let mut expected = before.clone();
     expected["objectiveConflicts"]["nodes"].as_array_mut().unwrap().pop();
     assert_eq!(said(&caller, &copy).await, expected);
     assert_eq!(said(&caller, &desk).await, before);
-    let deleted = caller.mutate("objectiveDelete", json!({ "id": cheap }), TOLD).await;
+    let deleted = caller.mutate("objectiveDelete", json!({ "by": { "id": cheap } }), TOLD).await;
     assert_eq!(deleted["outcome"], "FAILED");
 }

@@ -68,10 +68,10 @@ async fn an_empty_change_of_a_row_of_another_organization_finds_no_row() {
     let (app, outline) = (App::start().await, Outline::read());
     let both = Neighbours::settle(&app, &outline).await;
     let updates = outline.mutations().iter().filter(|field| field.name.ends_with("Update"));
-    for field in updates.filter(|field| outline.input(field.arguments[0].base(), "id").is_some()) {
+    for field in updates.filter(|field| outline.input(field.arguments[0].base(), "by").is_some()) {
         let document = Outline::document("mutation", field, PAYLOAD);
         let hidden = &both.hidden.newest(noun_of(field)).id;
-        let input = |id: &str| json!({"input": {"id": id}});
+        let input = |id: &str| json!({"input": {"by": {"id": id}}});
         let answer = both.alike(&document, input(hidden), input(&unknown_id(noun_of(field)))).await;
         assert_eq!(answer["data"][&field.name]["errors"][0]["code"], "NOT_FOUND", "{answer:#}");
         assert_eq!(answer["data"][&field.name]["node"], Value::Null);
@@ -136,7 +136,7 @@ async fn external_ids_of_another_organization_are_not_taken() {
         let system = format!("crm of {}", field.name);
         let mut theirs = row.external.clone().unwrap();
         theirs["system"] = json!(system);
-        let give = json!({"input": {"id": row.id, "externalIds": [theirs]}});
+        let give = json!({"input": {"by": { "id": row.id }, "externalIds": [theirs]}});
         let update =
             outline.mutations().iter().find(|known| noun_of(known) == noun_of(field) && known.name.ends_with("Update"));
         let given = Outline::document("mutation", update.unwrap(), PAYLOAD);

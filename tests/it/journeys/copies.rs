@@ -35,7 +35,7 @@ async fn whole(caller: &Caller<'_>) -> (String, String) {
     let steps_of = steps(caller, &trip, &["a", "b", "c"]).await;
     for (name, step) in [("First", 0), ("Second", 2)] {
         let stage = made(caller, "stageCreate", json!({ "name": name, "journeyRef": by_id(&trip) })).await;
-        made(caller, "stepUpdate", json!({ "id": steps_of[step], "stageRef": by_id(&stage) })).await;
+        made(caller, "stepUpdate", json!({ "by": { "id": steps_of[step] }, "stageRef": by_id(&stage) })).await;
     }
     linked(caller, &trip, &steps_of[0], &steps_of[1], "SEQUENCE").await;
     linked(caller, &trip, &steps_of[1], &steps_of[2], "OPTIONAL").await;
@@ -50,9 +50,9 @@ async fn a_copied_journey_has_the_same_stages_steps_and_links_of_its_own() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let (trip, nested) = whole(&caller).await;
-    made(&caller, "journeyPublish", json!({ "id": trip })).await;
+    made(&caller, "journeyPublish", json!({ "by": { "id": trip } })).await;
     let before = shape(&caller, &trip).await;
-    let copy = made(&caller, "journeyCopy", json!({ "id": trip, "title": "Copy" })).await;
+    let copy = made(&caller, "journeyCopy", json!({ "by": { "id": trip }, "title": "Copy" })).await;
     assert_eq!(shape(&caller, &trip).await, before);
     let mut expected = before.clone();
     expected["title"] = json!("Copy");
@@ -76,7 +76,7 @@ async fn a_copied_journey_has_the_same_stages_steps_and_links_of_its_own() {
         (&own["stage"]["journey"]["id"], &shown["links"]["nodes"][0]["from"]["journey"]["id"]),
         (&json!(copy), &json!(copy))
     );
-    let deep = json!({ "id": trip, "includesNested": true });
+    let deep = json!({ "by": { "id": trip }, "includesNested": true });
     let deep = shape(&caller, &made(&caller, "journeyCopy", deep).await).await;
     let below = &deep["children"]["nodes"][0];
     assert_eq!((&deep["title"], &below["title"]), (&json!("Trip"), &json!("Nested")));
@@ -89,16 +89,16 @@ async fn a_copy_is_one_change_and_a_repeat_of_the_call_makes_no_second() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let (trip, _) = whole(&caller).await;
-    let copy = json!({ "id": trip, "idempotencyKey": "once" });
+    let copy = json!({ "by": { "id": trip }, "idempotencyKey": "once" });
     let first = made(&caller, "journeyCopy", copy.clone()).await;
     let before = app.dump(caller.organization()).await;
     assert_eq!(made(&caller, "journeyCopy", copy).await, first);
     assert_eq!(app.dump(caller.organization()).await, before);
     for (input, expected) in [
-        (json!({ "id": trip, "expectedVersion": 9 }), one("CONFLICT", &["expectedVersion"])),
-        (json!({ "id": trip, "title": " " }), one("REQUIRED", &["title"])),
-        (json!({ "id": trip, "title": "x".repeat(201) }), one("TOO_LONG", &["title"])),
-        (json!({ "id": "journey_01h455vb4pex5vsknk084sn02q" }), one("NOT_FOUND", &["id"])),
+        (json!({ "by": { "id": trip }, "expectedVersion": 9 }), one("CONFLICT", &["expectedVersion"])),
+        (json!({ "by": { "id": trip }, "title": " " }), one("REQUIRED", &["title"])),
+        (json!({ "by": { "id": trip }, "title": "x".repeat(201) }), one("TOO_LONG", &["title"])),
+        (json!({ "by": { "id": "journey_01h455vb4pex5vsknk084sn02q" } }), one("NOT_FOUND", &["by"])),
     ] {
         assert_eq!(mistakes(&caller.mutate("journeyCopy", input, TOLD).await), expected);
     }
@@ -112,15 +112,15 @@ async fn a_copied_step_stands_after_the_original_or_where_it_is_told() {
     let trip = journey(&caller, "Trip").await;
     let known = steps(&caller, &trip, &["a", "b"]).await;
     linked(&caller, &trip, &known[0], &known[1], "SEQUENCE").await;
-    made(&caller, "stepUpdate", json!({ "id": known[0], "notes": "Here" })).await;
+    made(&caller, "stepUpdate", json!({ "by": { "id": known[0] }, "notes": "Here" })).await;
     let told = "node { notes outgoing { totalCount } externalIds { id } } errors { code path }";
-    let copy = caller.mutate("stepCopy", json!({ "id": known[0] }), told).await;
+    let copy = caller.mutate("stepCopy", json!({ "by": { "id": known[0] } }), told).await;
     let expected = json!({ "notes": "Here", "outgoing": { "totalCount": 0 }, "externalIds": [] });
     assert_eq!(copy, json!({ "node": expected, "errors": [] }));
     assert_eq!(labels(&caller, &trip).await, ["a", "a", "b"]);
-    made(&caller, "stepCopy", json!({ "id": known[1], "position": 1 })).await;
+    made(&caller, "stepCopy", json!({ "by": { "id": known[1] }, "position": 1 })).await;
     assert_eq!(labels(&caller, &trip).await, ["b", "a", "a", "b"]);
-    let refused = caller.mutate("stepCopy", json!({ "id": known[1], "position": 0 }), TOLD).await;
+    let refused = caller.mutate("stepCopy", json!({ "by": { "id": known[1] }, "position": 0 }), TOLD).await;
     assert_eq!(mistakes(&refused), one("OUT_OF_RANGE", &["position"]));
 }
 
@@ -130,19 +130,19 @@ async fn a_copied_point_has_the_same_mediums_influencers_and_expectations() {
     let caller = app.admin("one").await;
     let desk = super::point(&caller, "Desk").await;
     let phone = made(&caller, "mediumCreate", json!({ "name": "Phone" })).await;
-    made(&caller, "interactionPointSetMediums", json!({ "id": desk, "mediums": [by_id(&phone)] })).await;
+    made(&caller, "interactionPointSetMediums", json!({ "by": { "id": desk }, "mediums": [by_id(&phone)] })).await;
     let friend = made(&caller, "influencerCreate", json!({ "name": "Friend" })).await;
     let influencers = json!([{ "influencer": by_id(&friend), "strength": 4 }]);
-    made(&caller, "interactionPointSetInfluencers", json!({ "id": desk, "influencers": influencers })).await;
+    made(&caller, "interactionPointSetInfluencers", json!({ "by": { "id": desk }, "influencers": influencers })).await;
     let mut wishes = Vec::new();
     for statement in ["Fast", "Kind", "Old"] {
         let wish = json!({ "statement": statement, "source": "RESEARCH", "pointRef": by_id(&desk) });
         wishes.push(made(&caller, "expectationCreate", wish).await);
     }
-    let ranks = json!({ "id": desk, "expectationIds": [wishes[1]] });
+    let ranks = json!({ "by": { "id": desk }, "expectations": [by_id(&wishes[1])] });
     made(&caller, "interactionPointRankExpectations", ranks).await;
-    made(&caller, "expectationArchive", json!({ "id": wishes[2] })).await;
-    let copy = made(&caller, "interactionPointCopy", json!({ "id": desk, "name": "Counter" })).await;
+    made(&caller, "expectationArchive", json!({ "by": { "id": wishes[2] } })).await;
+    let copy = made(&caller, "interactionPointCopy", json!({ "by": { "id": desk }, "name": "Counter" })).await;
     let document = "query($id: ID!) { interactionPoint(by: { id: $id }) { name mediums { nodes { id name } }
         influencers { edges { strength node { id } } }
         expectations(filter: { archivedAt: {} }, orderBy: [{ field: RANK }]) { nodes { statement rank } }

@@ -29,9 +29,9 @@ async fn a_link_that_closes_a_circle_is_refused_with_the_steps_of_the_circle() {
     assert_eq!(app.dump(caller.organization()).await, before);
     let back = linked(&caller, &trip, c, a, "LOOP").await;
     linked(&caller, &trip, a, a, "LOOP").await;
-    let kind = json!({ "id": back, "kind": "SEQUENCE" });
+    let kind = json!({ "by": { "id": back }, "kind": "SEQUENCE" });
     assert_eq!(mistakes(&caller.mutate("stepLinkUpdate", kind, TOLD).await), one("CYCLE", &["kind"]));
-    let label = json!({ "id": back, "label": "again" });
+    let label = json!({ "by": { "id": back }, "label": "again" });
     assert_eq!(caller.mutate("stepLinkUpdate", label, TOLD).await["outcome"], "UPDATED");
 }
 
@@ -43,9 +43,9 @@ async fn moving_an_end_of_a_link_cannot_close_a_circle() {
     let steps = steps(&caller, &trip, &["a", "b", "c"]).await;
     linked(&caller, &trip, &steps[0], &steps[1], "SEQUENCE").await;
     let other = linked(&caller, &trip, &steps[1], &steps[2], "SEQUENCE").await;
-    let moved = json!({ "id": other, "toRef": by_id(&steps[0]) });
+    let moved = json!({ "by": { "id": other }, "toRef": by_id(&steps[0]) });
     assert_eq!(mistakes(&caller.mutate("stepLinkUpdate", moved, TOLD).await), one("CYCLE", &["toRef"]));
-    let turned = json!({ "id": other, "fromRef": by_id(&steps[2]), "toRef": by_id(&steps[1]) });
+    let turned = json!({ "by": { "id": other }, "fromRef": by_id(&steps[2]), "toRef": by_id(&steps[1]) });
     assert_eq!(caller.mutate("stepLinkUpdate", turned, TOLD).await["outcome"], "UPDATED");
 }
 
@@ -61,12 +61,12 @@ async fn links_and_stages_stay_in_one_journey() {
     {
         assert_eq!(mistakes(&caller.mutate("stepLinkCreate", input, TOLD).await), one("INVALID", &[field]));
     }
-    let staged = json!({ "id": own[0], "stageRef": by_id(&stage) });
+    let staged = json!({ "by": { "id": own[0] }, "stageRef": by_id(&stage) });
     assert_eq!(mistakes(&caller.mutate("stepUpdate", staged, TOLD).await), one("INVALID", &["stageRef"]));
     let between = linked(&caller, &trip, &own[0], &own[1], "SEQUENCE").await;
     for (input, field) in [
-        (json!({ "id": between, "toRef": by_id(&foreign[0]) }), "toRef"),
-        (json!({ "id": between, "journeyRef": by_id(&other) }), "journeyRef"),
+        (json!({ "by": { "id": between }, "toRef": by_id(&foreign[0]) }), "toRef"),
+        (json!({ "by": { "id": between }, "journeyRef": by_id(&other) }), "journeyRef"),
     ] {
         assert_eq!(mistakes(&caller.mutate("stepLinkUpdate", input, TOLD).await), one("INVALID", &[field]));
     }
@@ -110,7 +110,7 @@ async fn two_writers_cannot_close_a_circle_of_steps_together() {
         linked(&caller, &trip, &steps[1], &steps[2], "SEQUENCE").await;
         let back = linked(&caller, &trip, &steps[2], &steps[0], "LOOP").await;
         let (one, other) = if round % 2 == 0 {
-            let kind = json!({ "id": back, "kind": "SEQUENCE" });
+            let kind = json!({ "by": { "id": back }, "kind": "SEQUENCE" });
             let new = link(&trip, &steps[0], &steps[1], "SEQUENCE");
             join(caller.mutate("stepLinkCreate", new, TOLD), caller.mutate("stepLinkUpdate", kind, TOLD)).await
         } else {
@@ -133,7 +133,7 @@ async fn a_journey_is_not_nested_in_itself() {
         let input = json!({ "title": level.to_string(), "parentRef": by_id(&chain[level - 1]) });
         chain.push(made(&caller, "journeyCreate", input).await);
     }
-    let below = |child: &str, parent: &str| json!({ "id": child, "parentRef": by_id(parent) });
+    let below = |child: &str, parent: &str| json!({ "by": { "id": child }, "parentRef": by_id(parent) });
     for parent in &chain {
         let refused = caller.mutate("journeyUpdate", below(&chain[0], parent), TOLD).await;
         assert_eq!(mistakes(&refused), one("CYCLE", &["parentRef"]));

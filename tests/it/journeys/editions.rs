@@ -42,14 +42,14 @@ async fn publishing_freezes_what_the_journey_is() {
     linked(&caller, &trip, &steps[0], &steps[1], "SEQUENCE").await;
     let desk = caller.ask("{ interactionPoints { nodes { id } } }").await["interactionPoints"]["nodes"][0]["id"].take();
     let phone = made(&caller, "mediumCreate", json!({ "name": "Phone" })).await;
-    made(&caller, "interactionPointSetMediums", json!({ "id": desk, "mediums": [by_id(&phone)] })).await;
+    made(&caller, "interactionPointSetMediums", json!({ "by": { "id": desk }, "mediums": [by_id(&phone)] })).await;
     let friend = made(&caller, "influencerCreate", json!({ "name": "Friend" })).await;
     let influencers = json!([{ "influencer": by_id(&friend), "strength": 4 }]);
-    made(&caller, "interactionPointSetInfluencers", json!({ "id": desk, "influencers": influencers })).await;
+    made(&caller, "interactionPointSetInfluencers", json!({ "by": { "id": desk }, "influencers": influencers })).await;
     let wish = json!({ "statement": "Fast", "source": "RESEARCH", "pointRef": { "id": desk } });
     made(&caller, "expectationCreate", wish).await;
     assert_eq!(status(&caller, &trip).await, "DRAFT");
-    made(&caller, "journeyPublish", json!({ "id": trip })).await;
+    made(&caller, "journeyPublish", json!({ "by": { "id": trip } })).await;
     assert_eq!(status(&caller, &trip).await, "PUBLISHED");
     let first = editions(&caller, &trip).await;
     assert_eq!((first.len(), &first[0]["number"], &first[0]["publishedBy"]), (1, &json!(1), &json!("tester")));
@@ -66,12 +66,12 @@ async fn publishing_freezes_what_the_journey_is() {
         (&json!("Phone"), &json!("Friend"))
     );
     assert_eq!(document["expectations"][0]["statement"], "Fast");
-    let again = caller.mutate("journeyPublish", json!({ "id": trip }), TOLD).await;
+    let again = caller.mutate("journeyPublish", json!({ "by": { "id": trip } }), TOLD).await;
     assert_eq!(again["outcome"], "UNCHANGED");
-    made(&caller, "stepUpdate", json!({ "id": steps[0], "label": "z" })).await;
-    made(&caller, "mediumUpdate", json!({ "id": phone, "name": "Mail" })).await;
+    made(&caller, "stepUpdate", json!({ "by": { "id": steps[0] }, "label": "z" })).await;
+    made(&caller, "mediumUpdate", json!({ "by": { "id": phone }, "name": "Mail" })).await;
     assert_eq!(editions(&caller, &trip).await, first);
-    made(&caller, "journeyPublish", json!({ "id": trip })).await;
+    made(&caller, "journeyPublish", json!({ "by": { "id": trip } })).await;
     let both = editions(&caller, &trip).await;
     assert_eq!((both.len(), &both[0]["number"], &both[1]), (2, &json!(2), &first[0]));
 }
@@ -89,9 +89,9 @@ async fn no_mutation_is_about_an_edition_and_a_journey_with_one_stays() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let trip = journey(&caller, "Trip").await;
-    made(&caller, "journeyPublish", json!({ "id": trip })).await;
-    let refused = caller.mutate("journeyDelete", json!({ "id": trip }), TOLD).await;
-    assert_eq!(mistakes(&refused), one("IN_USE", &["id"]));
+    made(&caller, "journeyPublish", json!({ "by": { "id": trip } })).await;
+    let refused = caller.mutate("journeyDelete", json!({ "by": { "id": trip } }), TOLD).await;
+    assert_eq!(mistakes(&refused), one("IN_USE", &["by"]));
 }
 
 #[tokio::test]
@@ -106,12 +106,12 @@ async fn the_status_follows_what_is_done_to_a_journey() {
         ("journeyArchive", "PUBLISHED"),
         ("journeyUnarchive", "PUBLISHED"),
     ] {
-        made(&caller, field, json!({ "id": trip })).await;
+        made(&caller, field, json!({ "by": { "id": trip } })).await;
         assert_eq!(status(&caller, &trip).await, expected, "{field}");
     }
-    made(&caller, "journeyArchive", json!({ "id": trip })).await;
-    let refused = caller.mutate("journeyPublish", json!({ "id": trip }), TOLD).await;
-    assert_eq!(mistakes(&refused), one("INVALID_TRANSITION", &["id"]));
+    made(&caller, "journeyArchive", json!({ "by": { "id": trip } })).await;
+    let refused = caller.mutate("journeyPublish", json!({ "by": { "id": trip } }), TOLD).await;
+    assert_eq!(mistakes(&refused), one("INVALID_TRANSITION", &["by"]));
     assert_eq!(editions(&caller, &trip).await.len(), 1);
     let data = caller.ask("{ journeys { totalCount } }").await;
     assert_eq!(data["journeys"]["totalCount"], 0);
@@ -122,7 +122,7 @@ async fn two_who_publish_at_once_number_their_editions_one_after_the_other() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let trip = journey(&caller, "Trip").await;
-    let publish = || caller.mutate("journeyPublish", json!({ "id": trip }), TOLD);
+    let publish = || caller.mutate("journeyPublish", json!({ "by": { "id": trip } }), TOLD);
     let (one, other) = futures_util::future::join(publish(), publish()).await;
     let mut outcomes = [one["outcome"].as_str().unwrap(), other["outcome"].as_str().unwrap()];
     outcomes.sort_unstable();
@@ -138,16 +138,16 @@ async fn a_comparison_tells_what_was_added_removed_moved_and_changed() {
     let known = steps(&caller, &trip, &["a", "b", "c", "d"]).await;
     let stage = made(&caller, "stageCreate", json!({ "name": "First", "journeyRef": by_id(&trip) })).await;
     let line = linked(&caller, &trip, &known[0], &known[1], "SEQUENCE").await;
-    made(&caller, "journeyPublish", json!({ "id": trip })).await;
+    made(&caller, "journeyPublish", json!({ "by": { "id": trip } })).await;
     let first = editions(&caller, &trip).await.remove(0);
     assert_eq!(diff(&caller, &first, None).await, Vec::<Value>::new());
-    made(&caller, "journeyUpdate", json!({ "id": trip, "title": "Voyage", "summary": "Long" })).await;
-    made(&caller, "stepLinkUpdate", json!({ "id": line, "label": "then" })).await;
-    made(&caller, "stepUpdate", json!({ "id": known[3], "position": 1 })).await;
-    made(&caller, "stepUpdate", json!({ "id": known[1], "stageRef": by_id(&stage), "notes": "New" })).await;
-    caller.mutate("stepDelete", json!({ "id": known[2] }), TOLD).await;
+    made(&caller, "journeyUpdate", json!({ "by": { "id": trip }, "title": "Voyage", "summary": "Long" })).await;
+    made(&caller, "stepLinkUpdate", json!({ "by": { "id": line }, "label": "then" })).await;
+    made(&caller, "stepUpdate", json!({ "by": { "id": known[3] }, "position": 1 })).await;
+    made(&caller, "stepUpdate", json!({ "by": { "id": known[1] }, "stageRef": by_id(&stage), "notes": "New" })).await;
+    caller.mutate("stepDelete", json!({ "by": { "id": known[2] } }), TOLD).await;
     let desk = caller.ask("{ interactionPoints { nodes { id } } }").await["interactionPoints"]["nodes"][0]["id"].take();
-    made(&caller, "interactionPointUpdate", json!({ "id": desk, "promise": "Soon" })).await;
+    made(&caller, "interactionPointUpdate", json!({ "by": { "id": desk }, "promise": "Soon" })).await;
     let wish = json!({ "statement": "Fast", "source": "RESEARCH", "pointRef": { "id": desk } });
     made(&caller, "expectationCreate", wish).await;
     let new = json!({ "label": "e", "journeyRef": by_id(&trip), "pointRef": { "id": desk }, "position": 1 });
@@ -164,14 +164,14 @@ async fn a_comparison_tells_what_was_added_removed_moved_and_changed() {
         json!(["ADDED", "Expectation", "Fast", []]),
     ];
     assert_eq!(diff(&caller, &first, None).await, expected);
-    made(&caller, "journeyPublish", json!({ "id": trip })).await;
+    made(&caller, "journeyPublish", json!({ "by": { "id": trip } })).await;
     let second = editions(&caller, &trip).await.remove(0);
     assert_eq!(diff(&caller, &first, Some(&second)).await, expected);
     let back = diff(&caller, &second, Some(&first)).await;
     assert!(back.contains(&json!(["ADDED", "Step", "c", []])) && back.contains(&json!(["REMOVED", "Step", "e", []])));
     assert_eq!(diff(&caller, &second, Some(&second)).await, Vec::<Value>::new());
     let other = journey(&caller, "Other").await;
-    made(&caller, "journeyPublish", json!({ "id": other })).await;
+    made(&caller, "journeyPublish", json!({ "by": { "id": other } })).await;
     let foreign = editions(&caller, &other).await.remove(0);
     let document = "query($a: ID!, $b: ID!) { journeyDiff(from: { id: $a }, to: { id: $b }) { changes { kind } } }";
     for ids in [json!({ "a": first["id"], "b": foreign["id"] }), json!({ "a": trip, "b": first["id"] })] {

@@ -144,19 +144,19 @@ async fn a_journey_of_forty_steps_with_everything_costs_at_most_twelve_statement
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let steps = steps(&caller, &trip, &names).await;
     let stage = made(&caller, "stageCreate", json!({ "name": "First", "journeyRef": by_id(&trip) })).await;
-    made(&caller, "stepUpdate", json!({ "id": steps[0], "stageRef": by_id(&stage) })).await;
+    made(&caller, "stepUpdate", json!({ "by": { "id": steps[0] }, "stageRef": by_id(&stage) })).await;
     for pair in steps.windows(2) {
         linked(&caller, &trip, &pair[0], &pair[1], "SEQUENCE").await;
     }
     let desk = caller.ask("{ interactionPoints { nodes { id } } }").await["interactionPoints"]["nodes"][0]["id"].take();
     let phone = made(&caller, "mediumCreate", json!({ "name": "Phone" })).await;
-    made(&caller, "interactionPointSetMediums", json!({ "id": desk, "mediums": [by_id(&phone)] })).await;
+    made(&caller, "interactionPointSetMediums", json!({ "by": { "id": desk }, "mediums": [by_id(&phone)] })).await;
     let friend = made(&caller, "influencerCreate", json!({ "name": "Friend" })).await;
     let influencers = json!([{ "influencer": by_id(&friend), "strength": 4 }]);
-    made(&caller, "interactionPointSetInfluencers", json!({ "id": desk, "influencers": influencers })).await;
+    made(&caller, "interactionPointSetInfluencers", json!({ "by": { "id": desk }, "influencers": influencers })).await;
     let wish = json!({ "statement": "Fast", "source": "RESEARCH", "pointRef": { "id": desk } });
     made(&caller, "expectationCreate", wish).await;
-    made(&caller, "journeyPublish", json!({ "id": trip })).await;
+    made(&caller, "journeyPublish", json!({ "by": { "id": trip } })).await;
     let document = "query($id: ID!) { journey(by: { id: $id }) { title summary customerSegment objective status
         stages(first: 100, orderBy: [{ field: POSITION }]) { nodes { name description position } }
         steps(first: 100, orderBy: [{ field: POSITION }]) { nodes { label notes position stage { name }

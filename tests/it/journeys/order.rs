@@ -5,7 +5,7 @@ use proptest::{collection::vec, prelude::*, test_runner};
 use serde_json::{Value, json};
 
 use super::{TOLD, by_id, journey, labels, made, mistakes, one, point, steps};
-use crate::app::App;
+use crate::app::{App, refs};
 
 #[tokio::test]
 async fn a_step_is_inserted_moved_and_deleted_and_the_others_make_room() {
@@ -19,17 +19,17 @@ async fn a_step_is_inserted_moved_and_deleted_and_the_others_make_room() {
     assert_eq!(labels(&caller, &trip).await, ["a", "d", "b", "c"]);
     made(&caller, "stepCreate", new("e", json!(1000))).await;
     assert_eq!(labels(&caller, &trip).await, ["a", "d", "b", "c", "e"]);
-    made(&caller, "stepUpdate", json!({ "id": known[0], "position": 4 })).await;
+    made(&caller, "stepUpdate", json!({ "by": { "id": known[0] }, "position": 4 })).await;
     assert_eq!(labels(&caller, &trip).await, ["d", "b", "c", "a", "e"]);
-    made(&caller, "stepUpdate", json!({ "id": known[2], "position": 1 })).await;
+    made(&caller, "stepUpdate", json!({ "by": { "id": known[2] }, "position": 1 })).await;
     assert_eq!(labels(&caller, &trip).await, ["c", "d", "b", "a", "e"]);
-    assert_eq!(caller.mutate("stepDelete", json!({ "id": known[1] }), TOLD).await["outcome"], "DELETED");
+    assert_eq!(caller.mutate("stepDelete", json!({ "by": { "id": known[1] } }), TOLD).await["outcome"], "DELETED");
     assert_eq!(labels(&caller, &trip).await, ["c", "d", "a", "e"]);
     for position in [json!(0), json!(1001)] {
         let refused = caller.mutate("stepCreate", new("x", position), TOLD).await;
         assert_eq!(mistakes(&refused), one("OUT_OF_RANGE", &["position"]));
     }
-    let cleared = caller.mutate("stepUpdate", json!({ "id": known[0], "position": null }), TOLD).await;
+    let cleared = caller.mutate("stepUpdate", json!({ "by": { "id": known[0] }, "position": null }), TOLD).await;
     assert_eq!(mistakes(&cleared), one("REQUIRED", &["position"]));
 }
 
@@ -64,18 +64,18 @@ async fn an_order_names_each_part_once() {
     let (trip, other) = (journey(&caller, "Trip").await, journey(&caller, "Other").await);
     let own = steps(&caller, &trip, &["a", "b", "c"]).await;
     let foreign = steps(&caller, &other, &["x"]).await;
-    let order = |ids: &[&String]| json!({ "id": trip, "stepIds": ids });
+    let order = |ids: &[&String]| json!({ "by": { "id": trip }, "steps": refs(ids) });
     let before = app.dump(caller.organization()).await;
     for (ids, expected) in [
-        (vec![&own[0], &own[1]], one("REQUIRED", &["stepIds"])),
-        (vec![], one("REQUIRED", &["stepIds"])),
-        (vec![&own[0], &own[1], &own[1]], one("INVALID", &["stepIds", "2"])),
-        (vec![&own[0], &own[1], &foreign[0]], one("NOT_FOUND", &["stepIds", "2"])),
-        (vec![&trip, &own[1], &own[2]], one("NOT_FOUND", &["stepIds", "0"])),
+        (vec![&own[0], &own[1]], one("REQUIRED", &["steps"])),
+        (vec![], one("REQUIRED", &["steps"])),
+        (vec![&own[0], &own[1], &own[1]], one("INVALID", &["steps", "2"])),
+        (vec![&own[0], &own[1], &foreign[0]], one("NOT_FOUND", &["steps", "2"])),
+        (vec![&trip, &own[1], &own[2]], one("NOT_FOUND", &["steps", "0"])),
     ] {
         assert_eq!(mistakes(&caller.mutate("journeyOrderSteps", order(&ids), TOLD).await), expected);
     }
-    let stale = json!({ "id": trip, "stepIds": [own[2], own[1], own[0]], "expectedVersion": 7 });
+    let stale = json!({ "by": { "id": trip }, "steps": refs([&own[2], &own[1], &own[0]]), "expectedVersion": 7 });
     let stale = caller.mutate("journeyOrderSteps", stale, TOLD).await;
     assert_eq!(mistakes(&stale), one("CONFLICT", &["expectedVersion"]));
     assert_eq!(app.dump(caller.organization()).await, before);
@@ -97,12 +97,13 @@ async fn the_stages_of_a_journey_are_ordered_whole() {
         ids.push(made(&caller, "stageCreate", json!({ "name": name, "journeyRef": by_id(&trip) })).await);
     }
     ids.rotate_left(1);
-    made(&caller, "journeyOrderStages", json!({ "id": trip, "stageIds": ids })).await;
+    made(&caller, "journeyOrderStages", json!({ "by": { "id": trip }, "stages": refs(&ids) })).await;
     let shown = caller.ask("{ stages(orderBy: [{ field: POSITION }]) { nodes { name position } } }").await;
     let expected = json!([{"name": "b", "position": 1}, {"name": "c", "position": 2}, {"name": "a", "position": 3}]);
     assert_eq!(shown["stages"]["nodes"], expected);
-    let refused = caller.mutate("journeyOrderStages", json!({ "id": trip, "stageIds": ids[1..] }), TOLD).await;
-    assert_eq!(mistakes(&refused), one("REQUIRED", &["stageIds"]));
+    let refused =
+        caller.mutate("journeyOrderStages", json!({ "by": { "id": trip }, "stages": refs(&ids[1..]) }), TOLD).await;
+    assert_eq!(mistakes(&refused), one("REQUIRED", &["stages"]));
 }
 
 #[tokio::test]
@@ -117,8 +118,8 @@ async fn writers_at_the_same_moment_leave_one_order_without_gaps() {
         let forward = ids.clone();
         ids.reverse();
         let (one, other) = join(
-            caller.mutate("journeyOrderSteps", json!({ "id": trip, "stepIds": ids }), TOLD),
-            caller.mutate("journeyOrderSteps", json!({ "id": trip, "stepIds": forward }), TOLD),
+            caller.mutate("journeyOrderSteps", json!({ "by": { "id": trip }, "steps": refs(&ids) }), TOLD),
+            caller.mutate("journeyOrderSteps", json!({ "by": { "id": trip }, "steps": refs(&forward) }), TOLD),
         )
         .await;
         assert!([&one, &other].iter().all(|done| done["outcome"] != "FAILED"), "{one} {other}");
@@ -128,10 +129,10 @@ async fn writers_at_the_same_moment_leave_one_order_without_gaps() {
         let (inserted, (deleted, (moved, ordered))) = join(
             join_all((0..3).map(|_| caller.mutate("stepCreate", new.clone(), TOLD))),
             join(
-                caller.mutate("stepDelete", json!({ "id": ids[0] }), TOLD),
+                caller.mutate("stepDelete", json!({ "by": { "id": ids[0] } }), TOLD),
                 join(
-                    caller.mutate("stepUpdate", json!({ "id": ids[2], "position": 1 }), TOLD),
-                    caller.mutate("journeyOrderSteps", json!({ "id": trip, "stepIds": ids }), TOLD),
+                    caller.mutate("stepUpdate", json!({ "by": { "id": ids[2] }, "position": 1 }), TOLD),
+                    caller.mutate("journeyOrderSteps", json!({ "by": { "id": trip }, "steps": refs(&ids) }), TOLD),
                 ),
             ),
         )
@@ -151,14 +152,14 @@ async fn parts_keep_their_whole_and_what_they_hold_from_being_deleted() {
     let trip = journey(&caller, "Trip").await;
     let stage = made(&caller, "stageCreate", json!({ "name": "First", "journeyRef": by_id(&trip) })).await;
     let steps = steps(&caller, &trip, &["a", "b"]).await;
-    made(&caller, "stepUpdate", json!({ "id": steps[0], "stageRef": by_id(&stage) })).await;
+    made(&caller, "stepUpdate", json!({ "by": { "id": steps[0] }, "stageRef": by_id(&stage) })).await;
     let link = super::linked(&caller, &trip, &steps[0], &steps[1], "SEQUENCE").await;
     let delete = async |field: &str, id: &str| {
-        let done = caller.mutate(field, json!({ "id": id }), "outcome errors { code path }").await;
+        let done = caller.mutate(field, json!({ "by": { "id": id } }), "outcome errors { code path }").await;
         mistakes(&done)
     };
     for (field, id) in [("journeyDelete", &trip), ("stageDelete", &stage), ("stepDelete", &steps[0])] {
-        assert_eq!(delete(field, id).await, one("IN_USE", &["id"]), "{field}");
+        assert_eq!(delete(field, id).await, one("IN_USE", &["by"]), "{field}");
     }
     for (field, id) in [
         ("stepLinkDelete", &link),
@@ -213,19 +214,19 @@ fn any_sequence_of_changes_leaves_the_order_of_a_list() {
                     }
                     Change::Move(step, place) if !model.is_empty() => {
                         let moved = model.remove(step % (model.len()));
-                        made(&caller, "stepUpdate", json!({ "id": moved.0, "position": place })).await;
+                        made(&caller, "stepUpdate", json!({ "by": { "id": moved.0 }, "position": place })).await;
                         model.insert((place - 1).min(model.len()), moved);
                     }
                     Change::Delete(step) if !model.is_empty() => {
                         let gone = model.remove(step % model.len());
-                        caller.mutate("stepDelete", json!({ "id": gone.0 }), "outcome").await;
+                        caller.mutate("stepDelete", json!({ "by": { "id": gone.0 } }), "outcome").await;
                     }
                     Change::Order(keys) => {
                         let mut keyed: Vec<_> = model.drain(..).zip(keys.iter().cycle()).collect();
                         keyed.sort_by_key(|(_, key)| **key);
                         model = keyed.into_iter().map(|(step, _)| step).collect();
                         let ids: Vec<&String> = model.iter().map(|(id, _)| id).collect();
-                        made(&caller, "journeyOrderSteps", json!({ "id": trip, "stepIds": ids })).await;
+                        made(&caller, "journeyOrderSteps", json!({ "by": { "id": trip }, "steps": refs(ids) })).await;
                     }
                     _ => {}
                 }

@@ -17,7 +17,7 @@ async fn filled<'a>(outline: &'a Outline, caller: Caller<'a>) -> Caller<'a> {
     for (field, noun) in
         [("mediumArchive", "Medium"), ("journeyArchive", "Journey"), ("expectationArchive", "Expectation")]
     {
-        let payload = caller.mutate(field, json!({ "id": world.newest(noun).id }), "errors { code }").await;
+        let payload = caller.mutate(field, json!({ "by": { "id": world.newest(noun).id } }), "errors { code }").await;
         assert_eq!(payload["errors"], json!([]));
     }
     caller

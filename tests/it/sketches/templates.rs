@@ -57,9 +57,9 @@ async fn a_template_applied_again_doubles_nothing_and_leaves_alone_what_was_chan
     assert_eq!((&first["outcome"], &first["errors"]), (&json!("CREATED"), &json!([])));
     let points =
         caller.ask("{ interactionPoints(first: 2) { nodes { id } } }").await["interactionPoints"]["nodes"].take();
-    let renamed = json!({ "id": points[0]["id"], "name": "It stops" });
+    let renamed = json!({ "by": { "id": points[0]["id"] }, "name": "It stops" });
     caller.mutate("interactionPointUpdate", renamed, "outcome").await;
-    let none = json!({ "id": points[0]["id"], "mediums": [] });
+    let none = json!({ "by": { "id": points[0]["id"] }, "mediums": [] });
     caller.mutate("interactionPointSetMediums", none, "outcome").await;
     let before = app.dump(caller.organization()).await;
     let again = caller.mutate("templateApply", json!({ "key": "REPAIR" }), TOLD).await;
@@ -69,7 +69,7 @@ async fn a_template_applied_again_doubles_nothing_and_leaves_alone_what_was_chan
     );
     assert_eq!(app.dump(caller.organization()).await, before);
     let steps = caller.ask("{ steps(first: 2, orderBy: [{ field: POSITION }]) { nodes { id } } }").await;
-    caller.mutate("stepDelete", json!({ "id": steps["steps"]["nodes"][1]["id"] }), "outcome").await;
+    caller.mutate("stepDelete", json!({ "by": { "id": steps["steps"]["nodes"][1]["id"] } }), "outcome").await;
     let links = caller.ask("{ stepLinks(first: 100) { nodes { id } } steps { totalCount } }").await;
     let missing = links["steps"]["totalCount"] == 5;
     let mended = caller.mutate("templateApply", json!({ "key": "REPAIR" }), TOLD).await;

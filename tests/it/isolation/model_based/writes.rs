@@ -110,7 +110,7 @@ impl Asker<'_> {
         let (mut input, mut given, mut missing) = (Map::new(), Map::new(), BTreeSet::new());
         let (mut current, mut is_lost) = (None, false);
         let is_upsert = members.iter().any(|member| member.name == "externalId");
-        let has_id = members.iter().any(|member| member.name == "id");
+        let has_id = members.iter().any(|member| member.name == "by");
         if noun.tenant == "id" {
             current = self.own.all(noun).next().cloned();
         }
@@ -129,11 +129,14 @@ impl Asker<'_> {
                 key
             } else if name == "externalIds" {
                 json!([{ "system": "erp", "id": dice.below(40).to_string() }])
-            } else if name == "id" {
-                let id = dice.id(noun, self.own, self.others);
-                current = self.own.get(noun, &id).cloned();
+            } else if name == "by" {
+                let reference = dice.reference(noun, self.own, self.others);
+                current = self.named(noun, &reference).cloned();
                 is_lost = current.is_none();
-                json!(id)
+                reference
+            } else if name == "id" {
+                // Of an external id to take away.
+                json!(dice.below(40).to_string())
             } else if let Some(target) = self.outline.referenced(&member.ty) {
                 let reference = dice.reference(noun_named(target), self.own, self.others);
                 match self.named(noun_named(target), &reference) {
@@ -255,12 +258,13 @@ impl Change {
             return Ok(true);
         }
         if row.is_lost || !row.missing.is_empty() {
-            let is_told = is_failed && (is_missing || (row.is_lost && told.contains("id")));
+            let is_told = is_failed && (is_missing || (row.is_lost && told.contains("by")));
             return if is_told { Ok(false) } else { Err("what is not there should not be found".to_owned()) };
         }
         // A ranked expectation must be one of the point, a step one of the journey: an own row of another is not found
         // either.
-        if told.iter().any(|name| !name.ends_with("Ids") && name.parse::<usize>().is_err()) {
+        let is_own_part = |name: &str| ["expectations", "stages", "steps"].contains(&name);
+        if told.iter().any(|name| !is_own_part(name) && name.parse::<usize>().is_err()) {
             return Err("an own row should be found".to_owned());
         }
         if self.field.ends_with("Delete")

@@ -193,7 +193,7 @@ pub fn orders(
     let document = Outline::document("mutation", field, selection);
     if field.name == ERASE {
         let person = people.last().expect("there are enough people");
-        return vec![case(&document, json!({"input": {"customerRef": {"id": person}}}))];
+        return vec![case(&document, json!({"input": {"by": {"id": person}}}))];
     }
     let full = both.curious.input(field, Extent::Full);
     let mut cases = vec![case(&document, json!({"input": full}))];

@@ -243,10 +243,10 @@ async fn drop_external_id(app: &App, both: &Neighbours<'_>, site: TenantCheck) -
     let row = both.curious.rows["Department"].iter().find(|row| row.external.is_some()).unwrap();
     let document = "mutation($input: DepartmentUpdateInput!) { departmentUpdate(input: $input) { errors { code } } }";
     app.store.disable_for_test(None);
-    let given = json!({ "input": { "id": row.id, "externalIds": [row.external] } });
+    let given = json!({ "input": { "by": { "id": row.id }, "externalIds": [row.external] } });
     both.curious.caller.data(document, given).await;
     app.store.disable_for_test(Some(site));
-    let taken = json!({ "input": { "id": row.id, "externalIdsRemove": [row.external] } });
+    let taken = json!({ "input": { "by": { "id": row.id }, "externalIdsRemove": [row.external] } });
     let reply = both.curious.caller.run(document, taken).await.body;
     reply.get("errors").map(|_| Error::internal("an external id was not taken away"))
 }
