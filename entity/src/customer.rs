@@ -5,6 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::{
     Noun,
     id::{CustomerId, OrganizationId},
+    kind::EmailAddress,
 };
 
 /// A person who is, or may become, a customer. Name, e-mail and phone are personal data.
@@ -30,8 +31,8 @@ pub struct Model {
     /// The name folded for search.
     pub name_folded: Option<String>,
     /// E-mail address. Never an identity: two customers may share one.
-    #[noun(optional, searchable, max = 320, personal = Contact)]
-    pub email: Option<String>,
+    #[noun(optional, searchable, personal = Contact)]
+    pub email: Option<EmailAddress>,
     /// The address folded for search.
     pub email_folded: Option<String>,
     /// Telephone number as given.

@@ -5,6 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::{
     Noun,
     id::{AuditEntryId, OrganizationId},
+    kind::Sequence,
     personal::STAFF,
 };
 
@@ -39,8 +40,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: AuditEntryId,
     /// Place in the organization's order of commits, from 1, without gaps.
-    #[noun(ordered, min = 1, max = i64::MAX)]
-    pub sequence: i64,
+    #[noun(ordered)]
+    pub sequence: Sequence,
     /// When, UTC.
     #[noun(ordered)]
     pub occurred_at: ChronoUnixTimestampMillis,

@@ -5,6 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::{
     Noun,
     id::{EvidenceId, OrganizationId},
+    kind::{Date, Url},
 };
 
 crate::string_enum! {
@@ -52,12 +53,12 @@ pub struct Model {
     /// Where it comes from: a study, a team, a publication.
     #[noun(optional, max = 200)]
     pub source_name: Option<String>,
-    /// Address of the source, http or https; any other is refused with INVALID.
-    #[noun(optional, max = 2000)]
-    pub source_url: Option<String>,
-    /// When it was gathered, UTC. Refused with OUT_OF_RANGE in the future.
+    /// Address of the source.
+    #[noun(optional)]
+    pub source_url: Option<Url>,
+    /// Day on which it was gathered. Refused with OUT_OF_RANGE if it has begun nowhere yet.
     #[noun(optional, ordered)]
-    pub gathered_at: Option<ChronoUnixTimestampMillis>,
+    pub gathered_on: Option<Date>,
     /// How many people or cases were asked or counted, at least 1. Required of QUANTITATIVE evidence.
     #[noun(optional, ordered, min = 1, max = 2_000_000_000)]
     pub sample_size: Option<i64>,

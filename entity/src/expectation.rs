@@ -6,6 +6,7 @@ use crate::{
     Noun,
     evidence::BEHIND,
     id::{EvidenceId, ExpectationId, InteractionPointId, OrganizationId},
+    kind::Decimal,
 };
 
 crate::string_enum! {
@@ -75,9 +76,9 @@ pub struct Model {
     /// Unit of the target, for example days.
     #[noun(optional, max = 64)]
     pub target_unit: Option<String>,
-    /// Value that satisfies, in the unit of the target.
-    #[noun(optional, min = f64::MIN, max = f64::MAX)]
-    pub target_value: Option<f64>,
+    /// Value that satisfies, in the unit of the target: up to 4 digits after the point.
+    #[noun(optional)]
+    pub target_value: Option<Decimal<4>>,
     /// The standard that is to be met every time, in words, for example answered within two working days. The target
     /// says it in numbers.
     #[noun(optional, max = 2000)]

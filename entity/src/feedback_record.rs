@@ -5,6 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::{
     Noun,
     id::{CustomerId, DepartmentId, FeedbackRecordId, InteractionPointId, MediumId, OrganizationId},
+    kind::LanguageTag,
 };
 
 crate::string_enum! {
@@ -82,9 +83,9 @@ pub struct Model {
     pub body: Option<String>,
     /// The words folded for search.
     pub body_folded: Option<String>,
-    /// BCP 47 tag of the language of the body.
-    #[noun(optional, max = 35)]
-    pub language: Option<String>,
+    /// Language of the body.
+    #[noun(optional)]
+    pub language: Option<LanguageTag>,
     /// When it reached us, UTC. Left out, it is now.
     #[noun(default = "now", ordered)]
     pub received_at: ChronoUnixTimestampMillis,

@@ -1,6 +1,6 @@
 //! One column of a noun as data.
 
-use crate::{lifecycle::Lifecycle, noun::Kind};
+use crate::{kind::Kind, lifecycle::Lifecycle};
 
 /// Whether and how a column tells about a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

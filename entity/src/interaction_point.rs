@@ -6,7 +6,8 @@ use crate::{
     Noun,
     evidence::BEHIND,
     id::{DepartmentId, EvidenceId, InfluencerId, InteractionPointId, MediumId, OfferId, OrganizationId},
-    noun::{Field, Kind},
+    kind::{Duration, Kind},
+    noun::Field,
 };
 
 crate::string_enum! {
@@ -112,6 +113,9 @@ pub struct Model {
     /// State of product usage at this point, for example first use.
     #[noun(optional, max = 200)]
     pub usage_state: Option<String>,
+    /// How long it takes the customer if all goes well: from entering the shop to leaving it, from calling to an answer.
+    #[noun(optional, ordered)]
+    pub expected_duration: Option<Duration>,
     /// Days of 24 hours after which its review is stale; null for those of the organization.
     #[noun(optional, min = 1, max = 3_650)]
     pub review_cadence_days: Option<i64>,

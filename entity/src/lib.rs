@@ -8,6 +8,7 @@
 pub mod col;
 pub mod field;
 pub mod id;
+pub mod kind;
 pub mod lifecycle;
 pub mod noun;
 pub mod permission;

@@ -5,6 +5,7 @@
 
 pub use crate::{
     field::{Field, Personal, Writable},
+    kind::Kind,
     string_enum::{EnumType, StringEnum},
 };
 use crate::{lifecycle::Lifecycle, permission::Permission};
@@ -81,83 +82,6 @@ pub const PART: &[Operation] = &[
     Operation::BulkUpsert,
     Operation::Delete,
 ];
-
-/// What a column holds.
-#[derive(Clone, Copy, Debug)]
-pub enum Kind {
-    /// The row's own id.
-    Id,
-    /// The id of a row of any noun, whose name another column holds.
-    RowId {
-        /// That column.
-        noun: &'static str,
-    },
-    /// Text of at most so many characters.
-    Text {
-        /// Longest text in characters.
-        max: usize,
-    },
-    /// A whole number, both bounds included.
-    Int {
-        /// Smallest.
-        min: i64,
-        /// Largest.
-        max: i64,
-    },
-    /// A number, both bounds included.
-    Float {
-        /// Smallest.
-        min: f64,
-        /// Largest.
-        max: f64,
-    },
-    /// True or false.
-    Bool,
-    /// An instant, epoch milliseconds in the table.
-    Instant,
-    /// One of a list of names.
-    Enum(&'static EnumType),
-    /// An IANA time zone name.
-    TimeZone,
-    /// A set of texts, kept as JSON in the row and as rows of an index table `<table>_<column>`.
-    Tags {
-        /// Most items.
-        most: usize,
-        /// Longest item in characters.
-        max: usize,
-    },
-    /// A list of names, kept as JSON in the row. Shown; no filter asks for it.
-    Names,
-    /// Named values, kept as tags are.
-    Attributes {
-        /// Most items.
-        most: usize,
-        /// Longest name or value in characters.
-        max: usize,
-    },
-    /// A document that the server made, shown as it is: no filter and no order looks into it.
-    Json,
-}
-
-/// The longest text that is a name or a label, in characters: it stands on one line.
-const MAX_NAME: usize = 320;
-
-impl Kind {
-    /// Whether the column holds a name or a label: one line, without characters that nobody sees.
-    pub const fn is_name(self) -> bool {
-        matches!(self, Self::Text { max } if max <= MAX_NAME)
-    }
-
-    /// Whether the column holds a set that an index table serves.
-    pub const fn is_set(self) -> bool {
-        matches!(self, Self::Tags { .. } | Self::Attributes { .. })
-    }
-
-    /// Whether filters may ask for it.
-    pub const fn is_filterable(self) -> bool {
-        !matches!(self, Self::Names | Self::Json)
-    }
-}
 
 /// A relation from one noun to another.
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::{
     Noun,
     id::{DepartmentId, OrganizationId},
+    kind::LanguageTag,
 };
 
 crate::string_enum! {
@@ -53,9 +54,9 @@ pub struct Model {
     /// First day of the week.
     #[noun(default = "MONDAY")]
     pub week_start: Weekday,
-    /// BCP 47 language tag.
-    #[noun(default = "\"en\"", max = 35)]
-    pub locale: String,
+    /// Language and region of its people.
+    #[noun(default = "\"en\"")]
+    pub locale: LanguageTag,
     /// Days of 24 hours after which the review of an interaction point is stale, unless the point says otherwise; null
     /// for never.
     #[noun(optional, min = 1, max = 3_650)]

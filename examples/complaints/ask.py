@@ -57,7 +57,7 @@ def shares(groups: dict[str, Any], key: str) -> str:
 
 def expectation(node: dict[str, Any]) -> str:
     """An expectation and, where it can be measured, its target."""
-    target = f" [{node['targetMetric']}: {node['targetValue']:g} {node['targetUnit']}]" if node["targetMetric"] else ""
+    target = f" [{node['targetMetric']}: {node['targetValue']} {node['targetUnit']}]" if node["targetMetric"] else ""
     return f"{node['rank']}. {node['statement']}{target}"
 
 

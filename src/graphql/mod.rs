@@ -9,3 +9,4 @@ pub mod slice;
 pub mod syntax;
 pub mod typed;
 pub mod types;
+pub mod values;

@@ -139,7 +139,7 @@ impl Ask {
         }
         let keys = self.keys.iter().enumerate();
         columns.extend(keys.map(|(place, key)| (column(name(place), key.kind(), true, key.name()), false)));
-        columns.into_iter().map(|(column, is_descending)| Term { column, is_descending }).collect()
+        columns.into_iter().map(|(column, is_descending)| Term::new(column, is_descending)).collect()
     }
 
     /// Groups the records in the database, without the rollup.

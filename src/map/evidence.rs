@@ -1,12 +1,13 @@
 //! Evidence: what stands behind the elements of the map.
 
+use chrono::TimeDelta;
 use entity::{
     Noun, Tenanted,
-    evidence::{EvidenceKind, GATHERED_AT, KIND, NOUN, SAMPLE_SIZE, SOURCE_URL},
+    evidence::{EvidenceKind, GATHERED_ON, KIND, NOUN, SAMPLE_SIZE},
+    kind::Date,
     noun::StringEnum,
 };
 use sea_orm::prelude::Uuid;
-use url::Url;
 
 use crate::{
     Error, Result,
@@ -81,22 +82,15 @@ async fn levels(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<ByRo
 }
 
 fn check(tx: &Tx, drafts: &mut [Draft]) {
-    let now = tx.now();
+    // A day begins first at UTC+14.
+    let newest = Date::of((tx.now() + TimeDelta::hours(14)).date_naive());
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
         let is_quantitative = draft.get(KIND) == Some(EvidenceKind::Quantitative);
         if is_quantitative && draft.get(SAMPLE_SIZE).is_none() {
             draft.refuse(Code::Required, "sampleSize", "quantitative evidence says how many were asked or counted");
         }
-        if draft.gives(GATHERED_AT) && draft.get(GATHERED_AT).is_some_and(|at| at.0 > now) {
-            draft.refuse(Code::OutOfRange, "gatheredAt", "this is in the future");
-        }
-        if draft.get(SOURCE_URL).is_some_and(|address| !is_web_address(&address)) {
-            draft.refuse(Code::Invalid, "sourceUrl", "this is no http or https address");
+        if draft.gives(GATHERED_ON) && draft.get(GATHERED_ON).is_some_and(|day| day > newest) {
+            draft.refuse(Code::OutOfRange, "gatheredOn", "this is in the future");
         }
     }
-}
-
-/// Whether a text is an absolute address of the web: a front end may make a link of it.
-fn is_web_address(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|address| matches!(address.scheme(), "http" | "https"))
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use entity::{
     Noun, Permission,
     id::CustomerId,
+    kind::Sequence,
     noun::{Kind, Link},
 };
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
@@ -14,13 +15,13 @@ use serde_json::{Map, Value, json};
 use crate::{
     Error, Result,
     graphql::{
-        execution::render,
         slice::Query,
         typed::{
             fields::QueryFn,
             input::{Input, RefTo},
             output::{Output, count},
         },
+        values::json::value as shown,
     },
     store::{Place, Scope, statement::cell::Cell},
 };
@@ -146,7 +147,7 @@ async fn told(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<(U
                 _ => None,
             });
             let kind = noun.all_fields().find(|field| field.column == column.name).map_or(Kind::Id, |field| field.kind);
-            values.insert(column.field.to_owned(), render::value(cell, kind, linked.unwrap_or(noun).prefix));
+            values.insert(column.field.to_owned(), shown(cell, kind, linked.unwrap_or(noun).prefix));
         }
         let id = row.id();
         if let Some(keys) = keys.get(&id) {
@@ -155,7 +156,7 @@ async fn told(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<(U
         }
         let happened = events.remove(&id).unwrap_or_default().into_iter().map(|event| {
             json!({
-                "sequence": event.sequence,
+                "sequence": shown(&Cell::Int(event.sequence), Kind::Scalar(Sequence::SCALAR), ""),
                 "operation": event.operation,
                 "at": instant(event.occurred_at),
                 "fields": serde_json::from_str::<Value>(&event.fields).unwrap_or_default(),
@@ -169,5 +170,5 @@ async fn told(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<(U
 
 /// An instant as the API shows it.
 pub fn instant(millis: i64) -> Value {
-    render::value(&Cell::Int(millis), Kind::Instant, "")
+    shown(&Cell::Int(millis), Kind::Instant, "")
 }

@@ -37,7 +37,7 @@ fn crm(who: usize) -> Value {
 /// Somebody who left something in every column that can hold it.
 async fn settle(caller: &Caller<'_>, who: usize) -> String {
     let of = |what| canary(what, who);
-    let input = json!({ "externalId": crm(who), "name": "First", "email": of("Mail"), "phone": of("Phone"),
+    let input = json!({ "externalId": crm(who), "name": "First", "email": format!("{}@example.org", of("Mail")), "phone": of("Phone"),
         "segment": "Gold", "idempotencyKey": format!("made {who}") });
     let made = caller.mutate("customerUpsert", input, PAYLOAD).await;
     let id = made["node"]["id"].as_str().unwrap().to_owned();

@@ -204,7 +204,12 @@ impl<'a> World<'a> {
             _ => match ty {
                 "ID" => json!(self.rows.get(noun_of_id(name, noun))?.last()?.id),
                 "String" if name == "scopes" => json!("map:read"),
-                "String" if name == "sourceUrl" => json!(format!("https://example.org/{}", self.text(name))),
+                "URL" => json!(format!("https://example.org/{}", self.text(name).replace(' ', "-"))),
+                "EmailAddress" => json!(format!("{}@example.org", self.text(name).replace(' ', "."))),
+                "LanguageTag" => json!("en-GB"),
+                "Date" => json!("2026-01-01"),
+                "Decimal" => json!("0.5"),
+                "Duration" => json!("PT1H30M"),
                 "String" if name == "document" => json!(document(noun, &self.text(name))),
                 "String" => json!(self.text(name)),
                 "Int" => json!(1),

@@ -187,6 +187,7 @@ async fn a_transition_heeds_versions_keys_and_those_who_come_first() {
     assert_eq!((&done["outcome"], &done["isReplayed"]), (&json!("UPDATED"), &json!(false)));
     assert_eq!((&again["outcome"], &again["isReplayed"]), (&json!("UPDATED"), &json!(true)));
     assert_eq!(history(&caller, &id).await["totalCount"], 2);
-    let nobody = caller.mutate("journeyPublish", json!({ "by": { "id": "journey_01h455vb4pex5vsknk084sn02q" } }), TOLD).await;
+    let nobody =
+        caller.mutate("journeyPublish", json!({ "by": { "id": "journey_01h455vb4pex5vsknk084sn02q" } }), TOLD).await;
     assert_eq!(mistakes(&nobody), one("NOT_FOUND", &["by"]));
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::app::Caller;
 
-/// A value to sort by. Null is the smallest, texts compare by bytes.
+/// A value to sort by. Null is the smallest unless the order says otherwise, texts compare by bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
     Null,
@@ -18,8 +18,8 @@ pub enum Key {
     Text(String),
 }
 
-/// One term of an order: the field, and whether the largest comes first.
-pub type Term = (&'static Field, bool);
+/// One term of an order: the field, whether the largest comes first, and where nulls stand if it says so.
+pub type Term = (&'static Field, bool, Option<&'static str>);
 
 /// A row: its id and its values of the noun's orderable fields.
 pub type Row = (String, Vec<Key>);
@@ -65,7 +65,7 @@ pub fn key(field: &Field, value: &Value) -> Key {
 
 /// The order as the API takes it.
 pub fn wire(order: &[Term]) -> Value {
-    let term = |(field, is_descending): &Term| {
+    let term = |(field, is_descending, nulls): &Term| {
         let mut name = String::new();
         for sign in field.name.chars() {
             if sign.is_ascii_uppercase() {
@@ -73,7 +73,7 @@ pub fn wire(order: &[Term]) -> Value {
             }
             name.push(sign.to_ascii_uppercase());
         }
-        json!({ "field": name, "direction": if *is_descending { "DESC" } else { "ASC" } })
+        json!({ "field": name, "direction": if *is_descending { "DESC" } else { "ASC" }, "nulls": nulls })
     };
     order.iter().map(term).collect()
 }
@@ -84,8 +84,14 @@ pub fn sorted(noun: &'static Noun, rows: &[Row], order: &[Term]) -> Vec<String> 
     let mut rows = rows.to_vec();
     rows.sort_by(|(left_id, left), (right_id, right)| {
         let mut last = false;
-        for (field, is_descending) in order {
+        for (field, is_descending, nulls) in order {
             let place = fields.iter().position(|known| known.name == field.name).unwrap();
+            if let Some(nulls) = nulls
+                && (left[place] == Key::Null) != (right[place] == Key::Null)
+            {
+                let is_left = (left[place] == Key::Null) == (*nulls == "FIRST");
+                return if is_left { Ordering::Less } else { Ordering::Greater };
+            }
             match left[place].cmp(&right[place]) {
                 Ordering::Equal => last = *is_descending,
                 unequal => return if *is_descending { unequal.reverse() } else { unequal },

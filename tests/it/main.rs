@@ -67,6 +67,7 @@ mod reviews;
 mod revocation;
 mod rollups;
 mod row_cache;
+mod scalars;
 mod schema;
 mod scopes;
 mod server;

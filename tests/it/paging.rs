@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use entity::{
     Noun, customer, department, expectation, feedback_record, influencer, interaction_point, medium, noun::Field,
 };
-use proptest::{collection::vec, option, prelude::*, test_runner};
+use proptest::{collection::vec, option, prelude::*, sample::select, test_runner};
 use serde_json::{Value, json};
 
 use crate::{
@@ -30,7 +30,7 @@ struct Seed {
 struct Case {
     rows: Vec<Seed>,
     late: Vec<Seed>,
-    orders: Vec<Vec<(usize, bool)>>,
+    orders: Vec<Vec<(usize, bool, Option<&'static str>)>>,
     size: usize,
 }
 
@@ -40,7 +40,8 @@ fn seed() -> impl Strategy<Value = Seed> {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let order = vec((0..8_usize, any::<bool>()), 2..=3);
+    let nulls = option::of(select(&NULLS[..]));
+    let order = vec((0..8_usize, any::<bool>(), nulls), 2..=3);
     (vec(seed(), 0..28), vec(seed(), 4), vec(order, 3), 1..9_usize).prop_map(|(rows, late, orders, size)| Case {
         rows,
         late,
@@ -104,17 +105,23 @@ async fn read(caller: &Caller<'_>, noun: &'static Noun) -> Vec<(Row, Option<Stri
     data["list"]["nodes"].as_array().unwrap().iter().map(row).collect()
 }
 
-/// Every order by one field in either direction, and those of the case.
+/// Where nulls may stand.
+const NULLS: [&str; 2] = ["FIRST", "LAST"];
+
+/// Every order by one field in either direction, with nulls at either end, and those of the case.
 fn orders(noun: &'static Noun, case: &Case) -> Vec<Vec<Term>> {
     let fields = orderable(noun);
     let mut orders: Vec<Vec<Term>> =
-        fields.iter().flat_map(|field| [vec![(*field, false)], vec![(*field, true)]]).collect();
+        fields.iter().flat_map(|field| [false, true].map(|way| vec![(*field, way, None)])).collect();
+    for field in fields.iter().filter(|field| field.is_nullable) {
+        orders.extend(NULLS.iter().flat_map(|nulls| [false, true].map(|way| vec![(*field, way, Some(*nulls))])));
+    }
     for places in &case.orders {
         let mut order: Vec<Term> = Vec::new();
-        for (place, is_descending) in places {
+        for (place, is_descending, nulls) in places {
             let field: &Field = fields[place % fields.len()];
-            if order.iter().all(|(known, _)| known.name != field.name) {
-                order.push((field, *is_descending));
+            if order.iter().all(|(known, ..)| known.name != field.name) {
+                order.push((field, *is_descending, *nulls));
             }
         }
         orders.push(order);
@@ -310,7 +317,7 @@ fn lists_through_a_table_are_paged_and_their_edges_say_what_it_says() {
         let input = json!({ "by": { "id": parent }, "mediums": refs });
         caller.mutate("interactionPointSetMediums", input, "errors { code }").await;
         let rows: Vec<Row> = read(caller, &medium::NOUN).await.into_iter().map(|(row, _)| row).collect();
-        let order = [(medium::NOUN.field("name").unwrap(), true)];
+        let order = [(medium::NOUN.field("name").unwrap(), true, None)];
         List::below(point, "mediums", &parent).check(caller, &rows, &order, case.size).await;
         if let Some(id) = ids.first() {
             let rows: Vec<Row> = read(caller, point).await.into_iter().map(|(row, _)| row).collect();
@@ -350,11 +357,14 @@ async fn twenty_thousand_rows_are_paged_in_order_with_ties_and_nulls() {
             rows.push((id.clone(), fields.iter().map(value).collect()));
         }
     }
-    let term = |name: &str, is_descending: bool| (noun.field(name).unwrap(), is_descending);
+    let term = |name: &str, is_descending: bool| (noun.field(name).unwrap(), is_descending, None);
+    let with_nulls = |name: &str, is_descending: bool, nulls| (noun.field(name).unwrap(), is_descending, Some(nulls));
     for order in [
         vec![term("receivedAt", true)],
         vec![term("product", false), term("receivedAt", true)],
         vec![term("product", true), term("receivedAt", false), term("id", true)],
+        vec![with_nulls("product", false, "LAST"), term("receivedAt", true)],
+        vec![with_nulls("product", true, "FIRST")],
     ] {
         List::of(noun).check(&caller, &rows, &order, 997).await;
     }

@@ -150,7 +150,7 @@ impl Column {
         if self.lifecycle.is_some() && self.is_nullable {
             return refuse("a row is always in a state: take the `Option` away");
         }
-        if self.is_searchable && !kind::is_text(&self.ty) {
+        if self.is_searchable && kind::is_no_text(&self.ty) {
             return refuse("only a text is `searchable`");
         }
         Ok(())

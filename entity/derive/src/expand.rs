@@ -99,7 +99,10 @@ fn field(column: &Column) -> syn::Result<TokenStream> {
     let personal = column.personal.as_ref().map_or_else(|| quote!(None), |told| quote!(#told));
     let kept = column.kept.as_ref().map_or_else(|| quote!(None), |reason| quote!(Some(#reason)));
     let lifecycle = if column.lifecycle.is_some() { quote!(Some(&LIFECYCLE)) } else { quote!(None) };
-    Ok(quote! {
+    let refusal = format!("only a text is searchable: {stored} is none");
+    let check = is_searchable.then(|| quote!(const { assert!(#kind.is_text(), #refusal) };));
+    Ok(quote! {{
+        #check
         crate::noun::Field {
             name: #name,
             column: #stored,
@@ -114,7 +117,7 @@ fn field(column: &Column) -> syn::Result<TokenStream> {
             lifecycle: #lifecycle,
             doc: #doc,
         }
-    })
+    }})
 }
 
 /// When a caller may set a column, as the description says it.

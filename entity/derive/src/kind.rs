@@ -77,7 +77,7 @@ impl Constraints {
             (_, Some(_), ..) | (_, _, Some(_), _) | (_, _, _, Some(_)) => refuse("only a text or a number has bounds"),
             ("bool", ..) => Ok(quote!(crate::noun::Kind::Bool)),
             ("ChronoUnixTimestampMillis", ..) => Ok(quote!(crate::noun::Kind::Instant)),
-            _ => Ok(quote!(crate::noun::Kind::Enum(<#ty as crate::string_enum::StringEnum>::TYPE))),
+            _ => Ok(quote!(<#ty as crate::col::Scalar>::KIND)),
         }
     }
 }
@@ -100,8 +100,13 @@ fn bounds(meta: &ParseNestedMeta) -> Result<(Expr, Expr)> {
     }
 }
 
-/// Whether the type is text.
-pub fn is_text(ty: &Type) -> bool {
+/// Whether the type is certainly no text: of a scalar, its file says.
+pub fn is_no_text(ty: &Type) -> bool {
+    is_id(ty) || ["i64", "f64", "bool", "Uuid", "ChronoUnixTimestampMillis"].contains(&last_segment(ty).as_str())
+}
+
+/// Whether the type is `String`.
+pub fn is_string(ty: &Type) -> bool {
     last_segment(ty) == "String"
 }
 

@@ -33,6 +33,7 @@
 //! | `searchable` | `contains` and `startsWith`: the model has `<column>_folded`, too |
 //! | `max = 200` | longest text; `min` and `max` are bounds of a number |
 //! | `tags(most = 50, max = 64)`, `attributes(most = 20, max = 200)`, `names`, `json`, `time_zone` | what a `String` holds that is no text |
+//! | nothing, beside a type of `entity::kind` such as `Date` or `Decimal<4>` | a scalar, whose file says what it accepts |
 //! | `row_of = "noun"` | a `Uuid` that names a row of the noun that the other column names |
 //! | `personal = Contact` | what it tells about a person: `Identifier`, `Contact` or `FreeText` |
 //! | `unguarded` | whoever may read the row may read it, though it is personal |

@@ -188,7 +188,7 @@ impl NounInput {
         let refuse = |message: String| Err(Error::new(column.ident.span(), message));
         let twin = format!("{}_folded", column.ident);
         if column.is_searchable {
-            let is_like = |twin: &Column| kind::is_text(&twin.ty) && twin.is_nullable == column.is_nullable;
+            let is_like = |twin: &Column| kind::is_string(&twin.ty) && twin.is_nullable == column.is_nullable;
             if !self.column(&twin).is_some_and(is_like) {
                 let ty = if column.is_nullable { "Option<String>" } else { "String" };
                 return refuse(format!("a searchable column has a folded twin: `pub {twin}: {ty}`"));

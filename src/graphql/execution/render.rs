@@ -2,10 +2,8 @@
 
 use async_graphql::{PathSegment, ServerError, Value};
 use async_graphql_value::RAW_VALUE_TOKEN;
-use chrono::{DateTime, Datelike, SecondsFormat, Timelike};
 use entity::noun::{Kind, Link, StringEnum};
 use sea_orm::prelude::Uuid;
-use serde::Serialize;
 
 use super::load::{Child, Lists, Rows};
 use crate::{
@@ -18,12 +16,10 @@ use crate::{
             plan::{ConnectionField, ConnectionPlan, EdgeField, ObjectField, ObjectPlan, RowPlan, SelectedField},
         },
         slice::ReturnType,
+        values::json,
     },
     store::{ExternalId, statement::cell::Cell},
 };
-
-/// The end of the last bucket of time: RFC 3339 has no year 10000, and no instant that is kept comes after this one.
-pub(in crate::graphql) const LAST: &str = "9999-12-31T23:59:59.999999999Z";
 
 /// An answer being written.
 #[derive(Debug, Default)]
@@ -49,13 +45,6 @@ pub fn written(value: &Value) -> Option<&str> {
         },
         _ => None,
     }
-}
-
-/// A value as an answer shows it.
-pub fn value(cell: &Cell, kind: Kind, prefix: &str) -> serde_json::Value {
-    let mut writer = Writer::default();
-    writer.cell(cell, kind, prefix);
-    serde_json::from_slice(&writer.json).unwrap_or_default()
 }
 
 impl Writer {
@@ -92,7 +81,7 @@ impl Writer {
 
     /// Writes a text.
     pub fn text(&mut self, text: &str) {
-        self.value(text);
+        json::write_text(&mut self.json, text);
     }
 
     /// Writes a boolean.
@@ -102,7 +91,7 @@ impl Writer {
 
     /// Writes a whole number.
     pub fn int(&mut self, number: i64) {
-        self.value(&number);
+        json::write_int(&mut self.json, number);
     }
 
     /// Writes how many rows a whole list has.
@@ -111,48 +100,9 @@ impl Writer {
         self.int(number);
     }
 
-    fn value(&mut self, value: &(impl Serialize + ?Sized)) {
-        serde_json::to_writer(&mut self.json, value).expect("texts and numbers can be written to memory");
-    }
-
     /// Writes an id with its noun's prefix.
     pub fn id(&mut self, prefix: &str, id: Uuid) {
-        // Neither holds a sign that JSON escapes.
-        self.json.push(b'"');
-        self.json.extend_from_slice(prefix.as_bytes());
-        self.json.push(b'_');
-        self.json.extend_from_slice(&entity::id::digits(id));
-        self.json.push(b'"');
-    }
-
-    /// Writes an instant in UTC, or null if a calendar cannot hold it.
-    fn instant(&mut self, at: i64) {
-        let Some(at) = DateTime::from_timestamp_millis(at) else { return self.null() };
-        let Ok(year) = u32::try_from(at.year()) else {
-            return self.text(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
-        };
-        if year > 9_999 {
-            return self.text(LAST);
-        }
-        let millis = at.timestamp_subsec_millis();
-        let parts = [
-            (b'"', 4, year),
-            (b'-', 2, at.month()),
-            (b'-', 2, at.day()),
-            (b'T', 2, at.hour()),
-            (b':', 2, at.minute()),
-            (b':', 2, at.second()),
-            (b'.', 3, millis),
-        ];
-        let shown = if millis == 0 { &parts[..6] } else { &parts };
-        for (before, digits, number) in shown {
-            self.json.push(*before);
-            for place in (0..*digits).rev() {
-                let digit = number / 10_u32.pow(place) % 10;
-                self.json.push(b'0' + u8::try_from(digit).expect("a digit is below 10"));
-            }
-        }
-        self.json.extend_from_slice(b"Z\"");
+        json::write_id(&mut self.json, prefix, id);
     }
 
     /// Writes an object, an entry for each of `selections`.
@@ -326,19 +276,7 @@ impl Writer {
     }
 
     fn cell(&mut self, cell: &Cell, kind: Kind, prefix: &str) {
-        match cell {
-            Cell::Null => self.null(),
-            Cell::Id(id) => self.id(prefix, *id),
-            Cell::Int(at) if matches!(kind, Kind::Instant) => self.instant(*at),
-            Cell::Int(number) => self.int(*number),
-            Cell::Float(number) => self.value(number),
-            Cell::Bool(value) => self.boolean(*value),
-            // Stored as the JSON that it is shown as.
-            Cell::Text(json) if kind.is_set() || matches!(kind, Kind::Names | Kind::Json) => {
-                self.json.extend_from_slice(json.as_bytes());
-            }
-            Cell::Text(text) => self.text(text),
-        }
+        json::write(&mut self.json, cell, kind, prefix);
     }
 
     fn attributes(&mut self, cell: &Cell, selections: &[SelectedField<&'static str>], shown: Option<&Shown>) {

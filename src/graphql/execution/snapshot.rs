@@ -9,10 +9,12 @@ use entity::{
 use sea_orm::prelude::Uuid;
 use serde_json::{Map, Value};
 
-use super::render;
-use crate::store::{
-    statement::cell::Record,
-    writing::aggregate::{JoinedRow, LoadedAggregate},
+use crate::{
+    graphql::values::json,
+    store::{
+        statement::cell::Record,
+        writing::aggregate::{JoinedRow, LoadedAggregate},
+    },
 };
 
 /// The join rows of one relation of a noun, grouped by the row that owns the relation.
@@ -44,7 +46,7 @@ fn object(noun: &'static Noun, record: &Record, lines: &[Lines<'_>]) -> Map<Stri
     let mut object = Map::new();
     object.insert("id".to_owned(), id::encode(noun.prefix, record.id()).into());
     for field in noun.fields.iter().filter(|field| field.personal == Personal::None) {
-        object.insert(field.name.to_owned(), render::value(record.cell(field.column), field.kind, noun.prefix));
+        object.insert(field.name.to_owned(), json::value(record.cell(field.column), field.kind, noun.prefix));
     }
     for relation in noun.relations {
         let shown = match relation.link {
@@ -68,7 +70,7 @@ fn shown(target: &Noun, line: &JoinedRow) -> Value {
     let mut object = Map::new();
     object.insert("id".to_owned(), id::encode(target.prefix, line.to).into());
     for (field, cell) in &line.values {
-        object.insert(field.name.to_owned(), render::value(cell, field.kind, target.prefix));
+        object.insert(field.name.to_owned(), json::value(cell, field.kind, target.prefix));
     }
     Value::Object(object)
 }

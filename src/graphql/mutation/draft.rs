@@ -7,11 +7,11 @@ use entity::{
     noun::{Field, Link, Operation, Relationship, StringEnum, Writable},
 };
 
-use super::input::{Input, accept, check_external_id, check_system, external_id};
+use super::input::{Input, check_external_id, check_system, external_id};
 use crate::{
     Error, Result, UserError,
     error::Code,
-    graphql::slice::REFERENCE,
+    graphql::{slice::REFERENCE, values::accept},
     store::{
         statement::cell::{Cell, CellKind, Column},
         writing::draft::{Draft, Mode, OnNull, Reference, Removal, Target},

@@ -9,7 +9,10 @@ use entity::{
 use super::filter::{Reader, given};
 use crate::{
     Error, Result,
-    graphql::mutation::input::{Input, list, scalar},
+    graphql::{
+        mutation::input::{Input, list},
+        values::read as scalar,
+    },
     store::{
         statement::{
             cell::{Cell, Column},

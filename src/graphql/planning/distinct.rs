@@ -272,7 +272,7 @@ impl Query {
             What::Values => "attribute value",
         };
         let column = Column { name, kind: CellKind::Text, is_nullable: false, field: self.field.name };
-        Codec::new(self.noun, &[Term { column, is_descending: false }], scope.organization())
+        Codec::new(self.noun, &[Term::new(column, false)], scope.organization())
     }
 
     fn page(

@@ -11,7 +11,10 @@ use entity::{
 use super::attribute_filter;
 use crate::{
     Error, Result,
-    graphql::mutation::input::{Input, list, not_an_instant, scalar, text},
+    graphql::{
+        mutation::input::{Input, list, text},
+        values::{not_an_instant, read},
+    },
     instant::{Moment, date, moment},
     store::{
         erasure::open_attributes::AttributeAccess,
@@ -155,7 +158,8 @@ impl Reader<'_> {
         column: Column,
         input: &Input,
     ) -> Result<Predicate> {
-        let cell = |value: &Value| scalar(field.name, value, field.kind, noun.prefix);
+        let cell = |value: &Value| read(field.name, value, field.kind, noun.prefix);
+        let text_of = |value: &Value| read(field.name, value, Kind::Text { max: 0 }, "").map(searched);
         let mut parts = Vec::new();
         for (operator, value) in input.fields() {
             let value = given(operator, value)?;
@@ -182,14 +186,11 @@ impl Reader<'_> {
                 "gte" => test(Comparison::Gte(cell(value)?)),
                 "lt" => test(Comparison::Lt(cell(value)?)),
                 "lte" => test(Comparison::Lte(cell(value)?)),
-                "contains" => test(Comparison::Contains(searched(cell(value)?))),
-                "startsWith" => test(Comparison::StartsWith(searched(cell(value)?))),
+                "contains" => test(Comparison::Contains(text_of(value)?)),
+                "startsWith" => test(Comparison::StartsWith(text_of(value)?)),
                 "isNull" if *value == Value::Boolean(true) => test(Comparison::IsNull),
                 "isNull" => not(test(Comparison::IsNull)),
-                "hasPrefix" => {
-                    let prefix = scalar(field.name, value, Kind::Text { max: 0 }, "")?;
-                    attribute_filter::has_prefix(field, searched(prefix))
-                }
+                "hasPrefix" => attribute_filter::has_prefix(field, text_of(value)?),
                 "hasAny" => has_any(self.items(field, operator, value)?),
                 "hasNone" => not(has_any(self.items(field, operator, value)?)),
                 "hasAll" => {
@@ -257,7 +258,7 @@ impl Reader<'_> {
     }
 
     fn items(&self, field: &Field, name: &str, value: &Value) -> Result<Vec<String>> {
-        let text = |value: &Value| scalar(name, value, Kind::Text { max: 0 }, "").map(searched);
+        let text = |value: &Value| read(name, value, Kind::Text { max: 0 }, "").map(searched);
         self.bounded(name, value)?
             .into_iter()
             .map(|item| match field.kind {
@@ -307,7 +308,10 @@ pub fn order(noun: &'static Noun, input: &Input, attribute_access: AttributeAcce
         if terms.iter().any(|term| term.column.name == column.name) {
             return Err(Error::BadInput(format!("orderBy names {wanted} twice")));
         }
-        terms.push(Term { column, is_descending: item.text("direction")? == Some("DESC") });
+        let is_descending = item.text("direction")? == Some("DESC");
+        let nulls = item.text("nulls")?.filter(|_| column.is_nullable);
+        let is_null_largest = nulls.is_some_and(|nulls| (nulls == "FIRST") == is_descending);
+        terms.push(Term { column, is_descending, is_null_largest });
     }
     if terms.len() > MAX_TERMS {
         return Err(Error::BadInput(format!("orderBy takes at most {MAX_TERMS} terms")));

@@ -19,9 +19,10 @@ use crate::{
     Result,
     error::Code,
     graphql::{
-        mutation::input::{Input as Given, list, scalar, text},
+        mutation::input::{Input as Given, list, text},
         planning::filter::list_filter,
         types::roots::output_type,
+        values,
     },
     store::{
         Connection, Scope,
@@ -132,7 +133,7 @@ impl<T: Scalar> InputValue<IsScalar> for T {
             }
             Cell::Text(text.to_owned())
         } else {
-            scalar(&reader.place(), value, T::KIND, "")?
+            values::read(&reader.place(), value, T::KIND, "")?
         };
         cell.value::<T>().ok_or_else(|| reader.bad("a value of its type"))
     }

@@ -18,12 +18,19 @@ pub fn register(registry: &mut Registry) {
     for known in [Mode::TYPE, OnNull::TYPE, Outcome::TYPE, Policy::TYPE, Code::TYPE] {
         add_enum(registry, known);
     }
-    let directions = [("ASC", "Ascending; nulls come first."), ("DESC", "Descending; nulls come last.")];
+    let directions = [("ASC", "Ascending."), ("DESC", "Descending.")];
     add_enum_values(
         registry,
         "OrderDirection",
         "Sort direction.",
         directions.into_iter().map(|(name, doc)| (name.to_owned(), doc)),
+    );
+    let nulls = [("FIRST", "Before all values."), ("LAST", "After all values.")];
+    add_enum_values(
+        registry,
+        "NullOrder",
+        "Position of nulls in a sort order.",
+        nulls.into_iter().map(|(name, doc)| (name.to_owned(), doc)),
     );
     answer(registry, PageInfo::noun());
     add_object(

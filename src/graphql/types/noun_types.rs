@@ -74,11 +74,16 @@ fn register_listed(
     add_input(
         registry,
         &format!("{}Order", noun.name),
-        &format!("A term of the sort order of a list of {} rows. Null sorts as the smallest value.", noun.name),
+        &format!("A term of the sort order of a list of {} rows.", noun.name),
         false,
         vec![
             value("field", &format!("{name}!"), "Field to sort by."),
             or("direction", "OrderDirection", "ASC", "Sort direction."),
+            value(
+                "nulls",
+                "NullOrder",
+                "Where rows stand whose field is null. If omitted, null is the smallest value: first in ascending order, last in descending order.",
+            ),
         ],
     );
 }
@@ -260,7 +265,7 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
         Kind::Text { .. } if known.is_searchable => ("String".to_owned(), "TextFilter".to_owned()),
         kind => {
             let scalar = output_type(kind);
-            let name = format!("{scalar}Filter");
+            let name = format!("{scalar}{}Filter", if known.is_searchable { "Text" } else { "" });
             (scalar, name)
         }
     };
@@ -284,15 +289,15 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
             if may_be_absent { "Not equal to this value, or null." } else { "Not equal to this value." },
         ));
         values.push(value("in", &list, "Equal to one of these values, at most 1,000."));
-        if matches!(known.kind, Kind::Int { .. } | Kind::Float { .. } | Kind::Instant) {
+        if known.kind.has_range() {
             values.push(value("gt", &scalar, "Greater or later than this value."));
             values.push(value("gte", &scalar, "Greater or later than this value, or equal to it."));
             values.push(value("lt", &scalar, "Less or earlier than this value."));
             values.push(value("lte", &scalar, "Less or earlier than this value, or equal to it."));
         }
         if known.is_searchable {
-            values.push(value("contains", &scalar, "Contains this text; case-insensitive, without wildcards."));
-            values.push(value("startsWith", &scalar, "Starts with this text; case-insensitive, without wildcards."));
+            values.push(value("contains", "String", "Contains this text; case-insensitive, without wildcards."));
+            values.push(value("startsWith", "String", "Starts with this text; case-insensitive, without wildcards."));
         }
         if may_be_absent {
             values.push(value("isNull", "Boolean", "Whether the field is null."));

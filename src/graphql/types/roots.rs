@@ -381,6 +381,7 @@ pub(in crate::graphql) fn output_type(kind: Kind) -> String {
         Kind::Bool => "Boolean".to_owned(),
         Kind::Instant => "DateTime".to_owned(),
         Kind::TimeZone => "TimeZone".to_owned(),
+        Kind::Scalar(scalar) => scalar.name.to_owned(),
         Kind::Enum(known) => known.name.to_owned(),
         Kind::Tags { .. } | Kind::Names => "[String!]".to_owned(),
         Kind::Attributes { .. } => "[Attribute!]".to_owned(),

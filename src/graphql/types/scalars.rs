@@ -5,11 +5,12 @@ use async_graphql::{
     registry::{MetaDirectiveInvocation, MetaType, Registry},
 };
 use async_graphql_value::Number;
+use entity::kind;
 
 use crate::instant::{date, instant};
 
 /// The scalars.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Scalar {
     /// `ID`
     Id,
@@ -27,6 +28,8 @@ pub enum Scalar {
     Json,
     /// `TimeZone`
     TimeZone,
+    /// One that columns hold.
+    Column(&'static kind::Scalar),
 }
 
 /// A value that is neither null nor a list nor an object.
@@ -54,7 +57,7 @@ impl Scalar {
             "DateTime" => Self::DateTime,
             "JSON" => Self::Json,
             "TimeZone" => Self::TimeZone,
-            _ => return None,
+            _ => return kind::SCALARS.iter().find(|scalar| scalar.name == name).map(|scalar| Self::Column(scalar)),
         })
     }
 
@@ -65,6 +68,9 @@ impl Scalar {
             (Self::Id, Leaf::Number(number)) => !number.is_f64(),
             (Self::Int, Leaf::Number(number)) => number.as_i64().is_some_and(|whole| i32::try_from(whole).is_ok()),
             (Self::Float, Leaf::Number(number)) => number.as_f64().is_some_and(f64::is_finite),
+            // Whoever reads it tells what is wrong with its text: in mutations that is data.
+            (Self::Column(_), Leaf::Text(_)) => true,
+            (Self::Column(scalar), Leaf::Number(_)) => scalar.accepts_numbers,
             (Self::DateTime, Leaf::Text(text)) => instant(text).is_some() || date(text).is_some(),
             _ => false,
         }
@@ -80,6 +86,7 @@ impl Scalar {
             Self::Float => "a number",
             Self::DateTime => INSTANT,
             Self::Json => "left out: JSON stands in answers only",
+            Self::Column(scalar) => scalar.wanted,
             Self::TimeZone => "a string with the name of a time zone, such as \"Europe/Berlin\"",
         }
     }
@@ -89,10 +96,12 @@ impl Scalar {
 pub const INSTANT: &str =
     "an instant of the years 1 to 9999 in RFC 3339, such as \"2026-01-31T09:30:00Z\" or \"2026-01-31T10:30:00+01:00\"";
 
+/// From here on double precision loses digits: 2^53.
+pub const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// The whole number that a number from JSON stands for: `5.0` and `1e3` are whole, as Python and JavaScript write them.
 /// Beyond 2^53 only those written without fraction and exponent are: double precision has lost the last digits of others.
 pub fn whole(number: &Number) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
     if let Some(whole) = number.as_i64() {
         return Some(whole);
     }
@@ -121,6 +130,9 @@ pub fn register(registry: &mut Registry) {
         "The name of a time zone in the IANA database, for example `Europe/Berlin`.",
         Some("https://www.iana.org/time-zones"),
     );
+    for scalar in kind::SCALARS {
+        add(registry, scalar.name, scalar.doc, scalar.specified_by);
+    }
 }
 
 fn add(registry: &mut Registry, name: &str, doc: &str, specified_by_url: Option<&str>) {

@@ -13,12 +13,12 @@ use super::{FORMAT, IS_ARCHIVED, MAX_ROWS, SYSTEM, exported_nouns, fields, is_ou
 use crate::{
     Error, Result,
     graphql::{
-        execution::render,
         slice::Query,
         typed::{
             fields::QueryFn,
             output::{Json, Output, count},
         },
+        values::json::value as shown,
     },
     map::READ,
     store::{ExternalId, Scope, statement::cell::Record, usage::meter::Meter, writing::aggregate::JoinedRow},
@@ -154,7 +154,7 @@ fn object(noun: &'static Noun, record: &Record, keys: &Keys) -> Map<String, Valu
     let mut object = Map::new();
     object.insert("key".to_owned(), keys[&record.id()].as_str().into());
     for field in fields(noun) {
-        object.insert(field.name.to_owned(), render::value(record.cell(field.column), field.kind, ""));
+        object.insert(field.name.to_owned(), shown(record.cell(field.column), field.kind, ""));
     }
     for relation in references(noun) {
         let Link::One { column, .. } = relation.link else { continue };
@@ -175,7 +175,7 @@ fn linked(lines: &[JoinedRow], keys: &Keys) -> Value {
         let mut object = Map::new();
         object.insert("key".to_owned(), key.as_str().into());
         for (field, cell) in &line.values {
-            object.insert(field.name.to_owned(), render::value(cell, field.kind, ""));
+            object.insert(field.name.to_owned(), shown(cell, field.kind, ""));
         }
         linked.push((key, Value::Object(object)));
     }

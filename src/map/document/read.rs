@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Result, UserError,
     error::Code,
-    graphql::mutation::input::{check_external_id, text_mistake},
+    graphql::{mutation::input::check_external_id, values::text_mistake},
     store::{ExternalId, usage::meter::Meter},
     text::without_byte_order_mark,
 };

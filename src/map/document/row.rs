@@ -9,7 +9,7 @@ use super::{EXPORTED, index_of};
 use crate::{
     Error, Result, UserError,
     error::Code,
-    graphql::mutation::input::accept,
+    graphql::values::accept,
     store::{
         ExternalId,
         statement::cell::{Cell, Column, fold},

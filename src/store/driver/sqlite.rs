@@ -216,7 +216,7 @@ mod tests {
         let range = [Comparison::Gte(cell(1)), Comparison::Lt(cell(ROWS))];
         let query = PageQuery {
             filter: Predicate::All(range.map(|test| Predicate::Column(order, test)).into()),
-            order: vec![Term { column: order, is_descending }, by_id(is_descending)],
+            order: vec![Term::new(order, is_descending), by_id(is_descending)],
             after: Some(vec![cell(after), Cell::Id(id)]),
             before: None,
             limit: 20,

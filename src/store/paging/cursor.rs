@@ -27,6 +27,9 @@ impl Codec {
             text.push('\n');
             text.push_str(term.column.name);
             text.push(if term.is_descending { '-' } else { '+' });
+            if term.is_null_largest {
+                text.push('0');
+            }
         }
         let digest = digest(&SHA256, text.as_bytes());
         Self {

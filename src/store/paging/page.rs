@@ -1,4 +1,4 @@
-//! Pages by keyset over any noun: many columns, either direction, nulls as the smallest value.
+//! Pages by keyset over any noun: many columns, either direction, nulls as the smallest value or as the largest.
 
 use entity::{
     id::OrganizationId,
@@ -6,7 +6,7 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-use super::range::{Bound, ranges};
+use super::range::{Bound, ranges, whole};
 use crate::{
     Result,
     store::statement::{
@@ -24,6 +24,15 @@ pub struct Term {
     pub column: Column,
     /// Largest first.
     pub is_descending: bool,
+    /// Whether null is the largest value instead of the smallest.
+    pub is_null_largest: bool,
+}
+
+impl Term {
+    /// An order by a column in which null is the smallest value, as in indexes.
+    pub const fn new(column: Column, is_descending: bool) -> Self {
+        Self { column, is_descending, is_null_largest: false }
+    }
 }
 
 /// Which rows of a list are wanted.
@@ -166,7 +175,7 @@ impl Writer<'_> {
         let after = query.after.as_ref().map(|values| ranges(&query.order, values, false));
         let before = query.before.as_ref().map(|values| ranges(&query.order, values, true));
         let combined: Vec<Vec<Bound>> = match (after, before) {
-            (None, None) => vec![Vec::new()],
+            (None, None) => whole(&query.order),
             (Some(only), None) | (None, Some(only)) => only,
             (Some(after), Some(before)) => {
                 after.iter().flat_map(|a| before.iter().map(move |b| a.iter().chain(b).cloned().collect())).collect()
@@ -187,23 +196,25 @@ impl Writer<'_> {
             sql.push(") AS b").number(index);
         }
         sql.push(") AS u");
-        self.write_order_limit(sql, None);
+        self.write_order_limit(sql, None, &[]);
         Ok(())
     }
 
     fn range(&self, sql: &mut Sql, bounds: &[Bound]) -> Result<()> {
         self.write_select(sql, bounds)?;
-        self.write_order_limit(sql, Some(Alias::ROW));
+        self.write_order_limit(sql, Some(Alias::ROW), bounds);
         Ok(())
     }
 
-    fn write_order_limit(&self, sql: &mut Sql, alias: Option<Alias>) {
+    fn write_order_limit(&self, sql: &mut Sql, alias: Option<Alias>, bounds: &[Bound]) {
         sql.push(" ORDER BY ");
-        self.order(sql, alias);
+        self.order(sql, alias, bounds);
         sql.push(" LIMIT ").number(self.query.limit + usize::from(self.query.looks_ahead));
     }
 
-    fn order(&self, sql: &mut Sql, alias: Option<Alias>) {
+    /// The order of rows within bounds. A column whose nulls are bounded apart is ordered as its index is, which then
+    /// serves the order: among its rows, all are null or none is.
+    fn order(&self, sql: &mut Sql, alias: Option<Alias>, bounds: &[Bound]) {
         let is_backward = self.query.is_backward;
         sql.list(&self.query.order, |sql, term| {
             if let Some(alias) = alias {
@@ -213,8 +224,10 @@ impl Writer<'_> {
             }
             let is_descending = term.is_descending != is_backward;
             sql.push(if is_descending { " DESC" } else { " ASC" });
-            if term.column.is_nullable && sql.is_postgres() {
-                sql.push(if is_descending { " NULLS LAST" } else { " NULLS FIRST" });
+            let is_null_largest = term.is_null_largest && !bounds.iter().any(|bound| bound.parts_nulls(term));
+            // What SQLite does by itself it does along an index.
+            if term.column.is_nullable && (is_null_largest || sql.is_postgres()) {
+                sql.push(if is_descending == is_null_largest { " NULLS FIRST" } else { " NULLS LAST" });
             }
         });
     }
@@ -251,7 +264,7 @@ pub fn children(
     sql.push(") WITH ORDINALITY AS p(id, place) CROSS JOIN LATERAL (");
     writer.page(sql)?;
     sql.push(") AS c ORDER BY p.place, ");
-    writer.order(sql, Some(Alias::OUTER));
+    writer.order(sql, Some(Alias::OUTER), &[]);
     Ok(())
 }
 
@@ -297,5 +310,5 @@ pub fn count_children(
 /// The order that every list falls back to and ends with: by id, which is by age.
 pub fn by_id(is_descending: bool) -> Term {
     let column = Column { name: "id", kind: CellKind::Id, is_nullable: false, field: "id" };
-    Term { column, is_descending }
+    Term::new(column, is_descending)
 }

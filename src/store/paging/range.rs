@@ -1,7 +1,8 @@
 //! The rows after a cursor, as ranges.
 //!
 //! They are a union of ranges, each of which fixes some leading columns and bounds the next one, so each is one walk
-//! along the order's index. Without nulls and with one direction, they are a single row comparison.
+//! along the order's index. Without nulls and with one direction, they are a single row comparison. Where null is the
+//! largest value of the first column, which it is in no index, the rows that are null there are a range of their own.
 
 use super::page::Term;
 use crate::store::statement::{
@@ -51,18 +52,30 @@ pub fn ranges(order: &[Term], values: &[Cell], is_before: bool) -> Vec<Vec<Bound
             found.push(range);
         };
         match (side(term), value) {
-            (Side::Greater, Cell::Null) => add(Bound::Present(*term)),
-            (Side::Greater, value) => add(Bound::Past(*term, value.clone(), Side::Greater)),
-            (Side::Less, Cell::Null) => {}
-            (Side::Less, value) => {
-                add(Bound::Past(*term, value.clone(), Side::Less));
-                if term.column.is_nullable {
+            (side, Cell::Null) if side == null_side(term) => {}
+            (_, Cell::Null) => add(Bound::Present(*term)),
+            (side, value) => {
+                add(Bound::Past(*term, value.clone(), side));
+                if term.column.is_nullable && side == null_side(term) {
                     add(Bound::Absent(*term));
                 }
             }
         }
     }
     found
+}
+
+/// On which side of all values null is.
+const fn null_side(term: &Term) -> Side {
+    if term.is_null_largest { Side::Greater } else { Side::Less }
+}
+
+/// All rows in `order`, as ranges that its index serves.
+pub fn whole(order: &[Term]) -> Vec<Vec<Bound>> {
+    match order.first() {
+        Some(first) if first.is_null_largest => vec![vec![Bound::Present(*first)], vec![Bound::Absent(*first)]],
+        _ => vec![Vec::new()],
+    }
 }
 
 /// Appends that a row called `alias` comes after `values` in `order`.
@@ -81,6 +94,16 @@ pub fn follows(sql: &mut Sql, alias: Alias, order: &[Term], values: &[Cell]) {
 }
 
 impl Bound {
+    /// Whether of the rows within it either all are null in the column of the term or none is.
+    pub fn parts_nulls(&self, term: &Term) -> bool {
+        match self {
+            Self::Equals(known, _) | Self::Past(known, ..) | Self::Present(known) | Self::Absent(known) => {
+                known.column.name == term.column.name
+            }
+            Self::RowPast(..) => false,
+        }
+    }
+
     /// Appends it as a test of the row called `alias`.
     pub fn write(&self, sql: &mut Sql, alias: Alias) {
         match self {

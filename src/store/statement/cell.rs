@@ -1,6 +1,9 @@
 //! One value of a row, and rows of values as a noun's description lays them out.
 
-use entity::noun::{Field, Kind, Link, Noun};
+use entity::{
+    kind::{Kind, Storage, Stored},
+    noun::{Field, Link, Noun},
+};
 use sea_orm::{ColumnTrait, ColumnType, Value, prelude::Uuid};
 
 /// One value of a row.
@@ -43,6 +46,10 @@ impl CellKind {
             Kind::Int { .. } | Kind::Instant => Self::Int,
             Kind::Float { .. } => Self::Float,
             Kind::Bool => Self::Bool,
+            Kind::Scalar(scalar) => match scalar.storage {
+                Storage::Text => Self::Text,
+                Storage::Int { .. } => Self::Int,
+            },
             Kind::Text { .. }
             | Kind::Enum(_)
             | Kind::TimeZone
@@ -66,6 +73,15 @@ impl CellKind {
             ColumnType::Float | ColumnType::Double => Self::Float,
             ColumnType::Integer | ColumnType::BigInteger => Self::Int,
             _ => Self::Text,
+        }
+    }
+}
+
+impl From<Stored> for Cell {
+    fn from(stored: Stored) -> Self {
+        match stored {
+            Stored::Text(text) => Self::Text(text),
+            Stored::Int(number) => Self::Int(number),
         }
     }
 }

@@ -25,6 +25,9 @@ pub(in crate::store) fn complete(draft: &mut Draft, now: DateTime<Utc>) {
             Writable::Default(literal) if draft.is_new() && !is_given => {
                 let default = match (literal, field.kind) {
                     ("now", _) => Cell::Int(now.timestamp_millis()),
+                    (literal, Kind::Scalar(scalar)) => {
+                        (scalar.parse)(literal.trim_matches('"')).expect("a default of its scalar").into()
+                    }
                     (literal, Kind::Int { .. }) => Cell::Int(literal.parse().expect("a whole number as its default")),
                     (literal, _) => Cell::Text(literal.trim_matches('"').to_owned()),
                 };

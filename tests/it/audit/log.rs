@@ -111,7 +111,7 @@ async fn pages_of_the_log_are_the_whole_log_in_every_order() {
     assert_eq!(rows.len(), 7);
     for field in &fields {
         for is_descending in [false, true] {
-            List::of(&event::NOUN).check(&caller, &rows, &[(field, is_descending)], 3).await;
+            List::of(&event::NOUN).check(&caller, &rows, &[(field, is_descending, None)], 3).await;
         }
     }
 }

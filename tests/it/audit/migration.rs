@@ -69,7 +69,7 @@ async fn events_of_an_older_schema_are_kept_and_can_be_sealed() {
         let scope = store.scope(actor, now());
         let mut events = scope.all::<entity::event::Entity>(sea_orm::EntityTrait::find()).await.unwrap();
         events.sort_by_key(|event| event.id);
-        assert!(events.iter().map(|event| event.sequence).eq(1..=3));
+        assert!(events.iter().map(|event| event.sequence.number()).eq(1..=3));
         assert!(events.iter().all(|event| event.fields == "[\"name\"]" && event.subject == "ada"));
         for event in events {
             assert_eq!(event.id.0.get_version_num(), 7);

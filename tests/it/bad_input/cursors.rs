@@ -76,6 +76,7 @@ async fn a_cursor_of_another_list_order_or_direction_fails_the_request() {
         ("no order", "feedbackRecords(after: $c)"),
         ("another order", "feedbackRecords(after: $c, orderBy: [{field: RECEIVED_AT}])"),
         ("another direction", "feedbackRecords(after: $c, orderBy: [{field: PRODUCT, direction: DESC}])"),
+        ("another order of nulls", "feedbackRecords(after: $c, orderBy: [{field: PRODUCT, nulls: LAST}])"),
         ("a further order", "feedbackRecords(after: $c, orderBy: [{field: PRODUCT}, {field: CREATED_AT}])"),
         ("another list", "customers(after: $c, orderBy: [{field: SEGMENT}])"),
     ];

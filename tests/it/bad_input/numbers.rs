@@ -65,7 +65,7 @@ async fn a_number_out_of_range_is_refused_and_its_bounds_are_not() {
         record("sentimentScore", json!(1.0)),
         expectation("importance", json!(1)),
         expectation("importance", json!(7)),
-        expectation("targetValue", json!(-1.5e300)),
+        expectation("targetValue", json!(-922_337_203_685_477.5)),
         rule("position", json!(0)),
         rule("position", json!(1_000_000)),
     ];

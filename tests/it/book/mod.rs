@@ -4,6 +4,7 @@ mod api;
 mod codes;
 mod command_line;
 mod nouns;
+mod scalars;
 
 use std::{
     collections::BTreeSet,
@@ -43,6 +44,7 @@ fn generated(api: &Api, name: &str) -> String {
     match name {
         "nouns" => nouns::index(api),
         "operations" => nouns::other_operations(api),
+        "scalars" => scalars::table(),
         "scopes" => nouns::scopes(api),
         "settings" => command_line::settings(),
         "commands" => command_line::commands(),

@@ -111,22 +111,24 @@ async fn evidence_says_how_many_when_it_counts_and_is_of_the_past_and_at_an_addr
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         input
     };
-    let later = (now() + chrono::Duration::milliseconds(1)).to_rfc3339();
+    // The day has begun nowhere yet: a day begins first at UTC+14.
+    let day = |hours| (now() + chrono::Duration::hours(hours)).date_naive().to_string();
+    let (newest, later) = (day(14), day(14 + 24));
     let mut cases = vec![
         ("evidenceCreate", new(json!({ "kind": "QUANTITATIVE" })), "REQUIRED", "sampleSize"),
         ("evidenceCreate", new(json!({ "kind": "QUANTITATIVE", "sampleSize": 0 })), "OUT_OF_RANGE", "sampleSize"),
         ("evidenceCreate", new(json!({ "sampleSize": -1 })), "OUT_OF_RANGE", "sampleSize"),
         ("evidenceUpdate", json!({ "by": { "id": counted }, "sampleSize": null }), "REQUIRED", "sampleSize"),
         ("evidenceUpdate", json!({ "by": { "id": talks }, "kind": "QUANTITATIVE" }), "REQUIRED", "sampleSize"),
-        ("evidenceCreate", new(json!({ "gatheredAt": later })), "OUT_OF_RANGE", "gatheredAt"),
-        ("evidenceUpdate", json!({ "by": { "id": talks }, "gatheredAt": later }), "OUT_OF_RANGE", "gatheredAt"),
+        ("evidenceCreate", new(json!({ "gatheredOn": later })), "OUT_OF_RANGE", "gatheredOn"),
+        ("evidenceUpdate", json!({ "by": { "id": talks }, "gatheredOn": later }), "OUT_OF_RANGE", "gatheredOn"),
     ];
     for address in ["javascript:alert(1)", "ftp://example.org/a", "example.org/a", "//example.org", "https://", "?"] {
         cases.push(("evidenceCreate", new(json!({ "sourceUrl": address })), "INVALID", "sourceUrl"));
     }
     refused(&app, &caller, cases).await;
     for sound in [
-        json!({ "kind": "QUANTITATIVE", "sampleSize": 1, "gatheredAt": now().to_rfc3339() }),
+        json!({ "kind": "QUANTITATIVE", "sampleSize": 1, "gatheredOn": newest }),
         json!({ "sourceUrl": "https://example.org/study?id=1#results", "sourceName": "Example", "method": "Interviews" }),
         json!({ "sourceUrl": "HTTP://münchen.example/ä" }),
         json!({ "sourceUrl": " " }),

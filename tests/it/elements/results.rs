@@ -40,7 +40,7 @@ async fn a_point_carries_its_promise_and_the_standards_behind_it() {
     let shown = caller.data(asked, json!({ "id": phone })).await;
     let expected = json!({
         "promise": "We call back the same day", "standards": "Before 17:00",
-        "expectations": { "nodes": [{ "standard": "The same day", "targetValue": 8.0 }] },
+        "expectations": { "nodes": [{ "standard": "The same day", "targetValue": "8" }] },
     });
     assert_eq!(shown["interactionPoint"], expected);
 }

@@ -85,7 +85,6 @@ impl Dice {
     /// A value of a field.
     pub fn value(&mut self, field: &Field, label: &str) -> Value {
         match field.kind {
-            Kind::Text { .. } if field.name == "sourceUrl" => json!(format!("https://{label}.example/")),
             Kind::Text { max } => json!(self.text(label, max)),
             Kind::Int { min, max } => {
                 json!(min.max(1) + i64::try_from(self.below(usize::try_from(max.min(7)).unwrap())).unwrap())
@@ -96,6 +95,15 @@ impl Dice {
             Kind::Bool => json!(self.happens(50)),
             Kind::Instant => json!(format!("2026-01-0{}T00:00:00Z", 1 + self.below(9))),
             Kind::Enum(listed) => json!(self.pick(listed.values).0),
+            Kind::Scalar(scalar) => match scalar.name {
+                "Date" => json!(format!("2026-01-0{}", 1 + self.below(9))),
+                "Decimal" => json!(*self.pick(&["-0.5", "0.25", "12"])),
+                "Duration" => json!(*self.pick(&["PT90S", "PT1H", "P1D"])),
+                "EmailAddress" => json!(format!("{}@{label}.example", self.pick(&WORDS))),
+                "LanguageTag" => json!(*self.pick(&["en-US", "de"])),
+                "URL" => json!(format!("https://{label}.example/")),
+                other => panic!("there is no case for {other}"),
+            },
             Kind::TimeZone => json!(*self.pick(&["UTC", "Europe/Berlin"])),
             Kind::Tags { .. } => {
                 let mut items: Vec<&str> = WORDS.iter().copied().filter(|_| self.happens(30)).collect();

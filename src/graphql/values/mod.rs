@@ -1,0 +1,73 @@
+//! Values of columns, a file for each kind: from documents and JSON, and as the JSON of answers.
+
+mod instant;
+pub mod json;
+mod number;
+mod scalar;
+mod set;
+mod text;
+
+use async_graphql::Value;
+use entity::noun::{Field, Kind};
+
+pub(in crate::graphql) use self::instant::not_an_instant;
+pub use self::text::text_mistake;
+use super::mutation::input::{bad, int, text, wire_id};
+use crate::{Error, Result, UserError, error::Code, instant::instant as parse_instant, store::statement::cell::Cell};
+
+/// What a column takes of a value: a cell, or what is wrong with it. Fails for a value of another type.
+pub type Accepted = Result<std::result::Result<Cell, UserError>>;
+
+/// A scalar of a described kind as a cell, for filters: malformed ones fail the request.
+pub fn read(name: &str, value: &Value, kind: Kind, prefix: &str) -> Result<Cell> {
+    let cell = match kind {
+        // An id that is none finds nothing, as an unknown one does.
+        Kind::Id => Some(Cell::Id(text(value).and_then(|text| wire_id(prefix, text)).unwrap_or_default())),
+        Kind::RowId { .. } => Some(Cell::Id(text(value).and_then(entity::row_id).unwrap_or_default())),
+        Kind::Int { .. } => int(value).map(Cell::Int),
+        Kind::Float { .. } => number::float(value).map(Cell::Float),
+        Kind::Bool => {
+            if let Value::Boolean(value) = value {
+                Some(Cell::Bool(*value))
+            } else {
+                None
+            }
+        }
+        Kind::Instant => {
+            let at = text(value).and_then(parse_instant).ok_or_else(|| not_an_instant(name, value))?;
+            Some(Cell::Int(at))
+        }
+        Kind::Scalar(scalar) => {
+            Some(scalar::stored(scalar, value).map_err(|(_, message)| Error::BadInput(format!("{name}: {message}")))?)
+        }
+        Kind::Enum(known) => {
+            let found = text(value).filter(|text| known.values.iter().any(|(name, _)| name == text));
+            found.map(|text| Cell::Text(text.to_owned()))
+        }
+        _ => text(value)
+            .filter(|text| !text.contains('\0') && text.len() <= 8_000)
+            .map(|text| Cell::Text(text.to_owned())),
+    };
+    cell.ok_or_else(|| bad(name, "a value of its type"))
+}
+
+/// A value for a column of a row that a caller writes.
+pub fn accept(field: &Field, value: &Value) -> Accepted {
+    if *value == Value::Null {
+        return Ok(if field.is_nullable {
+            Ok(Cell::Null)
+        } else {
+            Err(UserError::new(Code::Required, field.name, "this field cannot be null"))
+        });
+    }
+    match field.kind {
+        Kind::Text { max } => text::accept(field, value, max),
+        Kind::TimeZone => text::accept_time_zone(field, value),
+        Kind::Int { min, max } => number::accept_int(field, value, (min, max)),
+        Kind::Float { min, max } => number::accept_float(field, value, (min, max)),
+        Kind::Tags { most, max } => set::accept_tags(field, value, (most, max)),
+        Kind::Attributes { most, max } => set::accept_attributes(field, value, (most, max)),
+        Kind::Scalar(known) => scalar::accept(field, value, known),
+        kind => read(field.name, value, kind, "").map(Ok),
+    }
+}

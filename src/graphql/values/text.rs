@@ -1,0 +1,61 @@
+//! Texts.
+
+use async_graphql::Value;
+use entity::noun::Field;
+
+use super::Accepted;
+use crate::{
+    UserError,
+    error::Code,
+    graphql::mutation::input::{bad, text},
+    store::statement::cell::Cell,
+    suggest,
+    text::{is_blank, refusal, refused_in_name, refused_in_text},
+};
+
+/// A text for a column, of at most so many characters.
+pub(super) fn accept(field: &Field, value: &Value, max: usize) -> Accepted {
+    let refuse = |code, message: String| Ok(Err(UserError::new(code, field.name, message)));
+    let given = text(value).ok_or_else(|| bad(field.name, "a text"))?;
+    let given = if field.kind.is_name() { crate::text::trim(given) } else { given };
+    if let Some((code, message)) = text_mistake(given, max) {
+        return refuse(code, message);
+    }
+    if is_blank(given) {
+        let message = "the text has no visible character".into();
+        return if field.is_nullable { Ok(Ok(Cell::Null)) } else { refuse(Code::Required, message) };
+    }
+    let refused = if field.kind.is_name() {
+        refused_in_name(given)
+    } else if field.is_guarded() {
+        // What customers wrote is kept as it came.
+        None
+    } else {
+        refused_in_text(given)
+    };
+    refused.map_or_else(|| Ok(Ok(Cell::Text(given.to_owned()))), |sign| refuse(Code::Invalid, refusal(sign)))
+}
+
+/// The name of a time zone for a column.
+pub(super) fn accept_time_zone(field: &Field, value: &Value) -> Accepted {
+    let given = text(value).ok_or_else(|| bad(field.name, "a text"))?;
+    Ok(time_zone(given).map(Cell::Text).map_err(|message| UserError::new(Code::Invalid, field.name, message)))
+}
+
+/// The name of a time zone, or what is wrong with it.
+fn time_zone(given: &str) -> Result<String, String> {
+    given.parse::<chrono_tz::Tz>().map(|zone| zone.name().to_owned()).map_err(|_| {
+        let meant = suggest::time_zone(given).map(|zone| format!("; a similar one is {zone}"));
+        format!("this is not an IANA time zone{}", meant.unwrap_or_default())
+    })
+}
+/// What is wrong with a text.
+pub fn text_mistake(text: &str, max: usize) -> Option<(Code, String)> {
+    if text.contains('\0') {
+        Some((Code::Invalid, "the text contains a NUL byte".to_owned()))
+    } else if text.chars().count() > max {
+        Some((Code::TooLong, format!("the text is longer than {max} characters")))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,17 @@
+//! The scalars that columns hold.
+
+use entity::kind::{SCALARS, Storage};
+
+/// A table of them.
+pub fn table() -> String {
+    let mut text = "| Scalar | Holds | In tables | Definition |\n|---|---|---|---|\n".to_owned();
+    for scalar in SCALARS {
+        let stored = match scalar.storage {
+            Storage::Text => "text",
+            Storage::Int { .. } => "64-bit integer",
+        };
+        let defined = scalar.specified_by.map(|address| format!("<{address}>")).unwrap_or_default();
+        text += &format!("| `{}` | {} | {stored} | {defined} |\n", scalar.name, scalar.doc);
+    }
+    text
+}
