@@ -51,7 +51,7 @@ fn texts_are_taken_in_any_form_and_shown_in_one() {
     for (text, expected) in [("en-us", "en-US"), ("ZH-hant", "zh-Hant"), (" de ", "de"), ("x-private", "x-private")] {
         assert_eq!(shown(LanguageTag::parse(text), |it| it.as_str().to_owned()), Ok(expected.to_owned()), "{text}");
     }
-    for text in ["english-is-a-language", "e", "en_US", "en-"] {
+    for text in ["english!", "e", "en_US", "en-"] {
         assert_eq!(LanguageTag::parse(text), Err(Mistake::Form), "{text}");
     }
     for (text, expected) in [
