@@ -90,7 +90,7 @@ async fn what_was_done_to_a_state_is_kept_as_long_as_the_row() {
     let done = upsert("1", "DRAFT").await;
     let id = done["node"]["id"].as_str().unwrap().to_owned();
     assert_eq!(history(&caller, &id).await["totalCount"], 0);
-    made(&caller.named("mia"), "journeyPublish", by_id(&id)).await;
+    made(&caller.named("mia"), "journeyPublish", json!({ "by": by_id(&id) })).await;
     let changes = history(&caller, &id).await;
     assert_eq!(
         changes["nodes"],
@@ -105,7 +105,7 @@ async fn what_was_done_to_a_state_is_kept_as_long_as_the_row() {
     let first = &changes["nodes"][0];
     let told = (&first["transition"], &first["from"], &first["to"], &first["rowVersion"]);
     assert_eq!(told, (&Value::Null, &Value::Null, &json!("PUBLISHED"), &json!(1)));
-    let deleted = caller.mutate("journeyDelete", by_id(&brought), "outcome").await;
+    let deleted = caller.mutate("journeyDelete", json!({ "by": by_id(&brought) }), "outcome").await;
     assert_eq!(deleted["outcome"], "DELETED");
     let left = app.database.look("SELECT CAST(count(*) AS TEXT) FROM state_change".to_owned()).await;
     assert_eq!(left, [[Some("1".to_owned())]]);

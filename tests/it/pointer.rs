@@ -28,6 +28,12 @@ pub enum Step {
 }
 
 impl Pointer {
+    /// Whether it stands at these names of fields.
+    pub fn is_at(&self, path: &[&str]) -> bool {
+        let is_field = |(step, name): (&Step, &&str)| matches!(step, Step::Field(field) if field == name);
+        self.path.len() == path.len() && self.path.iter().zip(path).all(is_field)
+    }
+
     /// Ways to name a row there: the hidden one's, each with its twin that nobody has.
     pub fn names(&self, hidden: &World<'_>) -> Vec<(Value, Value)> {
         let row = hidden.newest(&self.noun);

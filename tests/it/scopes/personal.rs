@@ -101,6 +101,7 @@ fn comparisons(outline: &Outline, noun: &Noun, field: &Field) -> Vec<Value> {
         let value = match operator.base() {
             "Boolean" => json!(true),
             "AttributeInput" => json!({"name": "One", "value": "One"}),
+            "EmailAddress" => json!("one@example.org"),
             ty if ty.ends_with("Filter") => json!({}),
             _ => json!("One"),
         };

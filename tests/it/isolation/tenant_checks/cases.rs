@@ -92,7 +92,7 @@ pub async fn delete_published(caller: &Caller<'_>) -> Option<Error> {
     let document = "{ journey(by: { externalId: { system: \"states\", id: \"published\" } }) { id } }";
     let id = caller.ask(document).await["journey"]["id"].take();
     let document = "mutation($input: JourneyDeleteInput!) { journeyDelete(input: $input) { outcome } }";
-    let reply = caller.run(document, json!({ "input": { "id": id } })).await.body;
+    let reply = caller.run(document, json!({ "input": { "by": { "id": id } } })).await.body;
     reply.get("errors").map(|_| Error::internal("a history was not deleted"))
 }
 
