@@ -11,7 +11,7 @@ const TEXTS: [&str; 12] =
     ["100%", "100 and", "100_", "a\\b", "Ärger", "ärger", "İstanbul", "ISTANBUL", "ΟΔΟΣ", "οδοσα", "Straße", "'; --"];
 const NEEDLES: [&str; 16] =
     ["", "%", "_", "\\", "0_", "är", "Ä", "İ", "i\u{307}", "ist", "ΟΔΟΣ", "ς", "σ", "STRASS", "aße", "'"];
-const NUMBERS: [f64; 6] = [-1.5, -0.0, 0.1, 2.0, 0.0001, 900_000_000_000.0625];
+const NUMBERS: [f64; 6] = [-1.5, -0.0, 0.1, 2.0, 0.0001, 900_000_000_000.062_5];
 const KINDS: [&str; 3] = ["WANT", "NEED", "BENEFIT"];
 
 /// An expectation's values that are filtered here.

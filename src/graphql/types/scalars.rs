@@ -64,12 +64,12 @@ impl Scalar {
     /// Whether a value of a document is one of this scalar. A date may stand for an instant; whoever reads it says where.
     pub fn takes(self, leaf: Leaf<'_>) -> bool {
         match (self, leaf) {
-            (Self::Id | Self::String | Self::TimeZone, Leaf::Text(_)) | (Self::Boolean, Leaf::Boolean) => true,
+            (Self::Id | Self::String | Self::TimeZone | Self::Column(_), Leaf::Text(_))
+            | (Self::Boolean, Leaf::Boolean) => true,
             (Self::Id, Leaf::Number(number)) => !number.is_f64(),
             (Self::Int, Leaf::Number(number)) => number.as_i64().is_some_and(|whole| i32::try_from(whole).is_ok()),
             (Self::Float, Leaf::Number(number)) => number.as_f64().is_some_and(f64::is_finite),
             // Whoever reads it tells what is wrong with its text: in mutations that is data.
-            (Self::Column(_), Leaf::Text(_)) => true,
             (Self::Column(scalar), Leaf::Number(_)) => scalar.accepts_numbers,
             (Self::DateTime, Leaf::Text(text)) => instant(text).is_some() || date(text).is_some(),
             _ => false,

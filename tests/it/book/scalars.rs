@@ -1,5 +1,7 @@
 //! The scalars that columns hold.
 
+use std::fmt::Write as _;
+
 use entity::kind::{SCALARS, Storage};
 
 /// A table of them.
@@ -11,7 +13,7 @@ pub fn table() -> String {
             Storage::Int { .. } => "64-bit integer",
         };
         let defined = scalar.specified_by.map(|address| format!("<{address}>")).unwrap_or_default();
-        text += &format!("| `{}` | {} | {stored} | {defined} |\n", scalar.name, scalar.doc);
+        writeln!(text, "| `{}` | {} | {stored} | {defined} |", scalar.name, scalar.doc).unwrap();
     }
     text
 }
