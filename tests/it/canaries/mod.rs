@@ -85,7 +85,7 @@ impl Canaries {
 }
 
 /// What came back.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Reply {
     status: u16,
     text: String,
