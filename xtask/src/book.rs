@@ -7,14 +7,14 @@ use std::{
 
 use super::{Result, command, root, run};
 
-/// `mdbook` makes `.html` of every link to an `.md` file, also of files that are no pages of the book: those are set
-/// back, so that the book can be read in a clone. Links that lead nowhere are an error.
+/// Builds the book with `mdbook`. `mdbook` rewrites every link to an `.md` file to `.html`, even for files that are not
+/// pages of the book; this restores those links, so that the book can be read in a clone. Err if a link is broken.
 pub fn build() -> Result {
     run(command("mdbook", &["build", "docs"]))?;
     let mut pages = Vec::new();
     walk(&root().join("book"), &mut pages).map_err(|error| error.to_string())?;
     let mut broken = Vec::new();
-    // `print.html` repeats all pages in another folder.
+    // `print.html` repeats all pages in another folder, so it is skipped.
     for page in pages.iter().filter(|page| !page.ends_with("print.html") && !page.ends_with("404.html")) {
         let text = fs::read_to_string(page).map_err(|error| error.to_string())?;
         let mended = mend(page, &text, &mut broken);

@@ -1,4 +1,4 @@
-//! What developers run by hand. Needs nothing but cargo: `cargo xtask` lists the tasks.
+//! Tasks that developers run by hand. `cargo xtask` lists them; it requires only cargo.
 
 mod book;
 
@@ -10,7 +10,7 @@ use std::{
 
 type Result = std::result::Result<(), String>;
 
-/// A name, what it does, and how.
+/// Name, description and function of a task.
 type Task = (&'static str, &'static str, fn() -> Result);
 
 const TASKS: [Task; 5] = [
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The root of the repository.
+/// Returns the root folder of the repository.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the repository")
 }
@@ -73,7 +73,7 @@ fn generate() -> Result {
     let filter = "book::the_generated_parts";
     let mut update = command("cargo", &["test", "--quiet", "--package", "rapport", "--test", "it", filter]);
     update.env("RAPPORT_TEST_REWRITE", "1");
-    // It fails where it has updated something: the second run shows that all is well.
+    // The test fails if it updates a file, so this result is ignored; the second run must succeed.
     let _ = run(update);
     run(command("cargo", &["test", "--quiet", "--package", "rapport", "--test", "it", filter]))
 }
