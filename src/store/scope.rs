@@ -1,4 +1,4 @@
-//! A caller's reach: the only handle that can run a statement, each narrowed to the caller's tenant.
+//! The request scope: the only handle that can run statements, with every statement limited to the caller's tenant.
 
 use std::{
     collections::HashMap,
@@ -26,13 +26,14 @@ use super::{
 };
 use crate::{Error, Result, auth::Actor};
 
-/// How many parameters `SQLite` takes in one statement; PostgreSQL takes twice as many.
+/// Maximum number of parameters in one `SQLite` statement; PostgreSQL allows twice as many.
 pub(super) const MAX_PARAMETERS: usize = 32_766;
 
-/// A caller's reach: their tenant, their permissions, and the one connection that can run a statement.
+/// The scope of a request: the caller's tenant, the caller's permissions, and the only connection that can run
+/// statements.
 ///
-/// Outside the store nothing runs a statement but by its methods, each of which narrows to the tenant. Neither a scope nor
-/// a transaction is a connection to `SeaORM`, and neither gives one away:
+/// Code outside the store can run statements only through the methods of a scope, each of which filters by tenant. A
+/// scope or a transaction does not implement the connection traits of `SeaORM` and does not expose a connection:
 ///
 /// ```
 /// # use {entity::department::{ActiveModel, Entity, Model}, rapport::{Result, store::{Scope, Tx}}, sea_orm::EntityTrait};
@@ -66,19 +67,19 @@ pub struct Scope<C = Pools> {
     now: DateTime<Utc>,
     pub(super) open: Arc<OnceLock<Open>>,
     pub(super) meter: Arc<Meter>,
-    /// What is given back when the last of the request's work has ended.
+    /// Permits that are released when the last part of the request's work ends.
     pub(super) permits: Vec<Arc<Permit>>,
 }
 
 /// A scope inside a transaction. Dropping it rolls back.
 pub type Tx = Scope<UnitOfWork>;
 
-/// One of a row's external ids.
+/// An external id of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExternalId {
-    /// The system that gave it.
+    /// The system that assigned the id.
     pub system: String,
-    /// The id there.
+    /// The id in that system.
     pub id: String,
 }
 
@@ -95,13 +96,13 @@ impl Scope {
         }
     }
 
-    /// The same for another actor of the organization.
+    /// Returns the scope with another actor of the same organization.
     pub(super) fn by(mut self, actor: Actor) -> Self {
         self.actor = Arc::new(actor);
         self
     }
 
-    /// The same, for what goes on whatever becomes of the thread that began it.
+    /// Returns the scope for work that may outlive the current worker thread.
     #[must_use]
     pub fn detached(mut self) -> Self {
         self.store = self.store.detached();
@@ -109,14 +110,15 @@ impl Scope {
         self
     }
 
-    /// Starts a transaction that writes, on `SQLite` when the one writer is free. For what the server and its operator do;
-    /// mutations are run by [`Scope::transact`].
+    /// Begins a write transaction; on `SQLite`, waits until the single writer is free. For the server's and the
+    /// operator's own work; mutations use [`Scope::transact`].
     pub async fn begin(&self) -> Result<Tx> {
         self.begun(false).await
     }
 
-    /// No organization has more than half the connections in transactions: those that wait for its own locks leave the
-    /// others to others.
+    /// Begins a transaction, deferred if `is_deferred`. One organization can hold at most half of the connections in
+    /// transactions, so that its transactions, while they wait for each other's locks, do not block other
+    /// organizations. Err [`Error::Unavailable`] if no permit becomes free in time.
     pub(super) async fn begun(&self, is_deferred: bool) -> Result<Tx> {
         let permit = self.store.transaction_permits.take(Some(self.organization()));
         let permit = tokio::time::timeout(connect::turn(self.store.backend()), permit).await;
@@ -134,27 +136,27 @@ impl Scope {
 }
 
 impl<C: Connection> Scope<C> {
-    /// The caller.
+    /// Returns the caller.
     pub fn actor(&self) -> &Actor {
         &self.actor
     }
 
-    /// The caller's tenant.
+    /// Returns the caller's tenant.
     pub fn organization(&self) -> OrganizationId {
         self.actor.organization
     }
 
-    /// The time of this request.
+    /// Returns the time of this request.
     pub const fn now(&self) -> DateTime<Utc> {
         self.now
     }
 
-    /// Starts a statement.
+    /// Creates an empty statement for the database's dialect.
     pub(crate) fn sql(&self) -> Sql {
         self.store.sql()
     }
 
-    /// Refuses unless the caller may read the noun.
+    /// Err if the caller has no permission to read the noun.
     pub fn may_read(&self, noun: &Noun) -> Result<()> {
         noun.read.map_or(Ok(()), |permission| self.actor.require(permission))
     }
@@ -168,7 +170,8 @@ impl<C: Connection> Scope<C> {
     }
 
     async fn before(&self, statement: &Statement) -> Result<()> {
-        // Each range of a cursor repeats the filter: what is small enough by itself may be too much together.
+        // Each range of a cursor repeats the filter, so a filter within its own limits can still exceed the parameter
+        // limit.
         if statement.values.as_ref().is_some_and(|values| values.0.len() > MAX_PARAMETERS) {
             return Err(Error::BadInput("filter and order together have too many values".to_owned()));
         }
@@ -194,18 +197,20 @@ impl<C: Connection> Scope<C> {
         found.iter().try_for_each(|row| self.verify_tenant(row.tenant))
     }
 
-    /// The tripwire: a row of another tenant is a bug and an alarm, never an answer.
+    /// Checks the tenant of a row that was read. A row of another tenant is a bug: returns an error, counts a violation
+    /// and marks the transaction as failed.
     pub(super) fn verify_tenant(&self, tenant: Option<Uuid>) -> Result<()> {
         self.store.verify_tenant(tenant, self.organization()).inspect_err(|_| self.conn.fail())
     }
 
-    /// Reads rows whose first column is the tenant, the others as told, with a statement that changes and locks nothing.
+    /// Runs a read-only statement that takes no locks. Its first column is the tenant; `kinds` gives the kinds of the
+    /// others.
     pub(crate) async fn read_rows(&self, statement: Statement, kinds: &[CellKind]) -> Result<Vec<Vec<Cell>>> {
         let found = self.answer(statement, RowLayout { has_parent: false, kinds }).await?;
         Ok(found.into_iter().map(|row| row.cells).collect())
     }
 
-    /// One page of a noun.
+    /// Returns one page of the rows of a noun.
     pub async fn page(&self, selection: &Selection, query: &PageQuery) -> Result<Page> {
         self.may_read(selection.noun)?;
         self.may_filter(&query.filter)?;
@@ -215,7 +220,7 @@ impl<C: Connection> Scope<C> {
         Ok(Page::of(self.read_rows(sql.finish(), &kinds).await?, query))
     }
 
-    /// One page of a relation for each of `parents`, with one statement.
+    /// Returns one page of a relation for each of `parents`, with one statement.
     pub async fn children(
         &self,
         selection: &Selection,
@@ -245,13 +250,13 @@ impl<C: Connection> Scope<C> {
         Ok(by_parent.into_iter().map(|(parent, rows)| (parent, Page::of(rows, query))).collect())
     }
 
-    /// The rows of these ids, in no order; unknown and foreign ids are left out alike.
+    /// Returns the rows with these ids in unspecified order. Unknown ids and ids of other tenants are omitted.
     pub async fn by_ids(&self, noun: &'static Noun, columns: &[Column], ids: &[Uuid]) -> Result<Vec<Vec<Cell>>> {
         self.may_read(noun)?;
         self.by_ids_unchecked(noun, columns, ids).await
     }
 
-    /// Like [`Scope::by_ids`], for rules the server applies whoever calls.
+    /// Like [`Scope::by_ids`], without a permission check; for rules that the server applies to every caller.
     pub(crate) async fn by_ids_unchecked(
         &self,
         noun: &'static Noun,
@@ -273,7 +278,7 @@ impl<C: Connection> Scope<C> {
         self.read_rows(sql.finish(), &kinds).await
     }
 
-    /// How many rows a filter finds.
+    /// Returns the number of rows that match a filter.
     pub async fn count(&self, noun: &'static Noun, filter: &Predicate) -> Result<i64> {
         self.may_read(noun)?;
         self.may_filter(filter)?;
@@ -283,7 +288,7 @@ impl<C: Connection> Scope<C> {
         Ok(rows.first().and_then(|row| row[0].int()).unwrap_or(0))
     }
 
-    /// How many rows of a relation a filter finds for each parent. Parents without any are left out.
+    /// Returns the number of related rows that match a filter for each parent. Parents without such rows are omitted.
     pub async fn count_children(
         &self,
         filter: &Predicate,
@@ -298,7 +303,7 @@ impl<C: Connection> Scope<C> {
         Ok(rows.iter().filter_map(|row| Some((row[0].id()?, row[1].int()?))).collect())
     }
 
-    /// A filter that follows a relation needs the scope of what it leads to.
+    /// Err if the caller has no permission to read a noun that the filter refers to through a relation.
     pub(crate) fn may_filter(&self, filter: &Predicate) -> Result<()> {
         let mut nouns = Vec::new();
         filter.nouns(&mut nouns);

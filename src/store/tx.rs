@@ -1,4 +1,4 @@
-//! What only a transaction can do: change, lock, gather writes, and end.
+//! Operations that only a transaction has: writing, locking, queuing writes, committing and rolling back.
 
 use sea_orm::Statement;
 
@@ -15,7 +15,7 @@ use super::{
 use crate::{Error, Result};
 
 impl Tx {
-    /// Refuses after any failed statement: PostgreSQL answers such a commit with success and stores nothing.
+    /// Err if a statement of the transaction failed: PostgreSQL reports success for such a commit but stores nothing.
     pub(super) async fn ensure_not_failed(&self) -> Result<()> {
         #[cfg(debug_assertions)]
         crate::faults::inject(crate::faults::Point::Commit, &self.actor.subject).await;
@@ -25,14 +25,14 @@ impl Tx {
         Ok(())
     }
 
-    /// Commits what was written, events included.
+    /// Flushes queued writes and commits. If the transaction erases a person, also writes the erasure ledger.
     pub(super) async fn commit_inner(self) -> Result<()> {
-        // Ahead of the ledger of erasures: what it says must not fail any more.
+        // Flush before the ledger entry is written: after that, no statement may fail.
         self.flush().await?;
         self.ensure_not_failed().await?;
         let erasing = self.conn.pending().erasing.take();
         let Some(Erasing { entries, job }) = erasing else { return Ok(self.conn.transaction.commit().await?) };
-        // First: what is acknowledged stays erased after a restore, whatever happens in between.
+        // The ledger is written before the commit, so that an acknowledged erasure also survives a restore from backup.
         if !entries.is_empty() {
             self.store.append(entries).await?;
         }
@@ -44,17 +44,18 @@ impl Tx {
         Ok(())
     }
 
-    /// Whether it erases somebody.
+    /// Returns whether the transaction erases a person.
     pub(super) fn is_erasure(&self) -> bool {
         self.conn.pending().erasing.is_some()
     }
 
-    /// Notes that the transaction erases somebody, once.
+    /// Records that the transaction erases a person; called at most once.
     pub(super) fn erases(&self, erasing: Erasing) {
         self.conn.pending().erasing = Some(erasing);
     }
 
-    /// Runs a statement whose first column is the tenant, after all that was written before. It may change and lock.
+    /// Runs a statement whose first column is the tenant, after all earlier writes. The statement may write and lock
+    /// rows.
     pub(super) async fn rows(&self, statement: Statement, kinds: &[CellKind]) -> Result<Vec<Vec<Cell>>> {
         let found = self.query(statement, RowLayout { has_parent: false, kinds }).await?;
         self.meter.read(found.len());
@@ -62,7 +63,8 @@ impl Tx {
         Ok(found.into_iter().map(|row| row.cells).collect())
     }
 
-    /// As [`Tx::rows`], with the database's own error, for callers that know what it means.
+    /// Like [`Tx::rows`], but returns the error of the database, for callers that handle specific failures, and does
+    /// not check the tenants of the rows.
     pub(super) async fn query(&self, statement: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>, DbFailure> {
         self.conn.query(statement, layout).await
     }
@@ -73,8 +75,8 @@ impl Tx {
         Ok(rows)
     }
 
-    /// Writes so many rows with a statement that ends with `RETURNING organization_id`: at once, or together with what
-    /// else nobody waits for.
+    /// Writes `rows` rows with a statement that ends with `RETURNING organization_id`: immediately, or queued with
+    /// other writes whose results are not needed yet.
     pub(super) async fn write_rows(&self, rows: usize, write: impl FnOnce(&mut Sql)) -> Result<()> {
         self.meter.wrote(rows as u64);
         if let Some(open) = self.conn.transaction.deferred_writes() {
@@ -91,29 +93,29 @@ impl Tx {
         if stored == rows { Ok(()) } else { Err(Error::internal(format!("{stored} of {rows} rows were stored"))) }
     }
 
-    /// From now on takes the ids that drafts name for those of rows, if it gathers writes: of one that is none, the
-    /// foreign key makes an [`Error::Collision`] of the whole.
+    /// If the transaction queues writes, accepts ids of referenced rows without checking from now on. If such an id
+    /// does not exist, the foreign key fails the whole transaction with [`Error::Collision`].
     pub fn defer_reference_checks(&self) {
         self.conn.pending().defers_reference_checks = self.is_deferred();
     }
 
-    /// Whether it does so.
+    /// Returns whether checks of referenced ids are left to foreign keys.
     pub(super) fn defers_reference_checks(&self) -> bool {
         self.conn.pending().defers_reference_checks
     }
 
-    /// Whether it gathers writes that nobody waits for.
+    /// Returns whether the transaction queues writes whose results are not needed yet.
     pub(super) fn is_deferred(&self) -> bool {
         self.conn.transaction.deferred_writes().is_some()
     }
 
-    /// Writes what was gathered so far.
+    /// Writes all queued writes.
     pub(super) async fn flush(&self) -> Result<()> {
         let Some(open) = self.conn.transaction.deferred_writes() else { return Ok(()) };
         Ok(self.conn.noting(open.flush().await)?)
     }
 
-    /// Undoes everything.
+    /// Rolls the transaction back.
     pub async fn roll_back(self) -> Result<()> {
         Ok(self.conn.transaction.rollback().await?)
     }

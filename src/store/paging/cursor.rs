@@ -1,4 +1,4 @@
-//! Opaque cursors: every sort value and the id, bound to one list of one organization.
+//! Opaque cursors. A cursor contains the sort values and the id of a row and is valid for one list of one organization.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -12,7 +12,7 @@ use crate::{
     store::statement::cell::{Cell, CellKind},
 };
 
-/// Tells cursors of one list, order and organization from all others.
+/// Encodes and decodes the cursors of one list, order and organization, and rejects all others.
 #[derive(Clone, Debug)]
 pub struct Codec {
     signature: String,
@@ -20,7 +20,7 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// The codec of a list of `noun` in `order`.
+    /// Creates the codec for a list of `noun` in `order`.
     pub fn new(noun: &Noun, order: &[Term], organization: OrganizationId) -> Self {
         let mut text = format!("{}\n{}", organization.0, noun.table);
         for term in order {
@@ -38,7 +38,7 @@ impl Codec {
         }
     }
 
-    /// The cursor of a row, from its values of the order's columns.
+    /// Returns the cursor of a row, given its values of the columns of the order.
     pub fn encode<'a>(&self, values: impl IntoIterator<Item = &'a Cell>) -> String {
         let mut parts = vec![Value::from(self.signature.as_str())];
         parts.extend(values.into_iter().map(|value| match value {
@@ -46,14 +46,14 @@ impl Codec {
             Cell::Id(id) => id.simple().to_string().into(),
             Cell::Text(text) => text.as_str().into(),
             Cell::Int(number) => (*number).into(),
-            // The bits, so that a value comes back exactly.
+            // The bit pattern restores the exact value.
             Cell::Float(number) => number.to_bits().into(),
             Cell::Bool(value) => (*value).into(),
         }));
         URL_SAFE_NO_PAD.encode(Value::from(parts).to_string())
     }
 
-    /// The values a cursor carries, or `BadInput` for anything that is not a cursor of this list.
+    /// Returns the values in a cursor; Err `BadInput` if the text is not a cursor of this list.
     pub fn decode(&self, cursor: &str) -> Result<Vec<Cell>> {
         self.parse(cursor)
             .ok_or_else(|| Error::BadInput("the cursor does not belong to this list and order".to_owned()))

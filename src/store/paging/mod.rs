@@ -1,4 +1,4 @@
-//! Keyset pages.
+//! Keyset pagination.
 
 pub mod cursor;
 pub mod page;

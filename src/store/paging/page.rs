@@ -1,4 +1,5 @@
-//! Pages by keyset over any noun: many columns, either direction, nulls as the smallest value or as the largest.
+//! Keyset pagination over any noun: several order columns, either direction, nulls as the smallest or the largest
+//! value.
 
 use entity::{
     id::OrganizationId,
@@ -17,54 +18,55 @@ use crate::{
     },
 };
 
-/// One column of an order.
+/// A column of a sort order.
 #[derive(Clone, Copy, Debug)]
 pub struct Term {
     /// The column.
     pub column: Column,
-    /// Largest first.
+    /// Whether the largest value comes first.
     pub is_descending: bool,
     /// Whether null is the largest value instead of the smallest.
     pub is_null_largest: bool,
 }
 
 impl Term {
-    /// An order by a column in which null is the smallest value, as in indexes.
+    /// Creates an order by a column with null as the smallest value, as in the indexes.
     pub const fn new(column: Column, is_descending: bool) -> Self {
         Self { column, is_descending, is_null_largest: false }
     }
 }
 
-/// Which rows of a list are wanted.
+/// Selects the rows of one page of a list.
 #[derive(Clone, Debug)]
 pub struct PageQuery {
-    /// Condition on the rows.
+    /// Filter on the rows.
     pub filter: Predicate,
-    /// Order, the id last.
+    /// Sort order; its last column is the id.
     pub order: Vec<Term>,
-    /// Rows after these values of the order's columns.
+    /// Return only rows after these values of the order columns.
     pub after: Option<Vec<Cell>>,
-    /// Rows before these values.
+    /// Return only rows before these values of the order columns.
     pub before: Option<Vec<Cell>>,
-    /// Most rows.
+    /// Maximum number of rows.
     pub limit: usize,
-    /// Whether it is asked if the list goes on: that takes a row more.
+    /// Whether to determine if more rows follow, which reads one row more.
     pub looks_ahead: bool,
-    /// Whether to take the last rows instead of the first.
+    /// Whether to return the last rows instead of the first.
     pub is_backward: bool,
 }
 
-/// Rows of a list, in its order.
+/// A page of rows, in the order of the list.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
-    /// The rows: the asked columns, then those of the order, then those of the link.
+    /// The rows; each has the selected columns, then the order columns, then the columns of the link table.
     pub rows: Vec<Vec<Cell>>,
-    /// Whether the list goes on in the direction that was read.
+    /// Whether more rows follow in the direction of reading.
     pub has_more: bool,
 }
 
 impl Page {
-    /// Takes the one row too many as the sign that there is more, and restores the order.
+    /// Builds the page: drops the extra row, which indicates that there are more, and restores the order after backward
+    /// reading.
     pub fn of(mut rows: Vec<Vec<Cell>>, query: &PageQuery) -> Self {
         let has_more = query.looks_ahead && rows.len() > query.limit;
         rows.truncate(query.limit);
@@ -75,18 +77,18 @@ impl Page {
     }
 }
 
-/// What to read of each row.
+/// The columns to read of each row.
 #[derive(Clone, Debug)]
 pub struct Selection {
     /// The noun.
     pub noun: &'static Noun,
-    /// Its columns.
+    /// Columns of the noun.
     pub columns: Vec<Column>,
-    /// Columns of the link table, for a relation through one.
+    /// Columns of the link table, if the relation has one.
     pub edge: Vec<Column>,
 }
 
-/// Where the rows come from: a whole noun, or what a relation joins to a parent.
+/// The source of the rows: all rows of a noun, or the rows that a relation joins to a parent.
 #[derive(Clone, Copy)]
 enum Source {
     Noun,
@@ -101,7 +103,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Names of the columns that the inner statement yields.
+    /// Returns the columns that the inner statement selects.
     fn inner_columns(&self) -> Vec<Column> {
         let order = self.query.order.iter().map(|term| term.column);
         let mut all: Vec<Column> = Vec::new();
@@ -124,15 +126,17 @@ impl Writer<'_> {
         }
     }
 
-    /// `SELECT … FROM … WHERE` every condition. Of two limits to a column SQLite begins its walk at the one it reads first:
-    /// a cursor comes before the filter, or a page deep in a range would walk through all before it. (Who asks for a page after a
-    /// row that the filter does not find may have it walk to the filter's.)
+    /// Writes `SELECT … FROM … WHERE` with all conditions. If a column has two bounds, SQLite starts its index
+    /// scan at the one that comes first in the statement. The cursor therefore precedes the filter; otherwise a page
+    /// deep in a range would scan all rows before it. (A cursor outside the filter's range may cause a scan up to that
+    /// range.)
     fn write_select(&self, sql: &mut Sql, bounds: &[Bound]) -> Result<()> {
         let noun = self.selection.noun;
         self.select(sql);
         sql.push(" FROM ");
         if let Source::Children(Relationship { link: Link::Through { table, to, .. }, .. }) = self.source {
-            // A cross join is taken in the order written: left to choose, SQLite may read every row of the organization.
+            // SQLite joins the tables of a cross join in the written order; otherwise it may scan every row of the
+            // organization.
             sql.name(&[table]).push(" AS ").alias(Alias::LINK);
             sql.push(if sql.is_postgres() { " JOIN " } else { " CROSS JOIN " });
             sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" ON ");
@@ -169,7 +173,7 @@ impl Writer<'_> {
         self.query.filter.write(sql, noun, self.organization, Alias::ROW)
     }
 
-    /// The page's rows, and one more if it is asked whether there are more.
+    /// Writes the statement for the rows of the page, with one row more if `looks_ahead` is set.
     fn page(&self, sql: &mut Sql) -> Result<()> {
         let query = self.query;
         let after = query.after.as_ref().map(|values| ranges(&query.order, values, false));
@@ -212,8 +216,8 @@ impl Writer<'_> {
         sql.push(" LIMIT ").number(self.query.limit + usize::from(self.query.looks_ahead));
     }
 
-    /// The order of rows within bounds. A column whose nulls are bounded apart is ordered as its index is, which then
-    /// serves the order: among its rows, all are null or none is.
+    /// Writes the sort order of rows within bounds. A column whose nulls are separated by the bounds is sorted as in
+    /// its index, so that the index can be used: within the bounds, either all values are null or none is.
     fn order(&self, sql: &mut Sql, alias: Option<Alias>, bounds: &[Bound]) {
         let is_backward = self.query.is_backward;
         sql.list(&self.query.order, |sql, term| {
@@ -225,7 +229,7 @@ impl Writer<'_> {
             let is_descending = term.is_descending != is_backward;
             sql.push(if is_descending { " DESC" } else { " ASC" });
             let is_null_largest = term.is_null_largest && !bounds.iter().any(|bound| bound.parts_nulls(term));
-            // What SQLite does by itself it does along an index.
+            // SQLite can use an index only with its default null order, which needs no clause.
             if term.column.is_nullable && (is_null_largest || sql.is_postgres()) {
                 sql.push(if is_descending == is_null_largest { " NULLS FIRST" } else { " NULLS LAST" });
             }
@@ -233,7 +237,7 @@ impl Writer<'_> {
     }
 }
 
-/// The order of columns in what [`page`] and [`children`] yield: tenant, (parent), columns, edge.
+/// Returns the output columns of [`page`] and [`children`]: tenant, (parent), columns, edge.
 pub fn output_columns(selection: &Selection, query: &PageQuery) -> Vec<Column> {
     let organization = OrganizationId(Uuid::nil());
     let mut columns = Writer { selection, query, organization, source: Source::Noun }.inner_columns();
@@ -246,8 +250,8 @@ pub fn page(sql: &mut Sql, selection: &Selection, query: &PageQuery, organizatio
     Writer { selection, query, organization, source: Source::Noun }.page(sql)
 }
 
-/// Writes the statement for one page for each parent: one short walk along an index for each. On PostgreSQL for all
-/// `parents` at once; on `SQLite`, where asking again costs next to nothing, for one after the other.
+/// Writes the statement for one page for each parent, with a short index scan per parent. On PostgreSQL, one execution
+/// covers all `parents`; on `SQLite`, where a statement costs little, it is executed once per parent.
 pub fn children(
     sql: &mut Sql,
     selection: &Selection,
@@ -268,7 +272,7 @@ pub fn children(
     Ok(())
 }
 
-/// Writes the statement that counts the rows of a filter.
+/// Writes the statement that counts the rows that match a filter.
 pub fn count(sql: &mut Sql, noun: &'static Noun, filter: &Predicate, organization: OrganizationId) -> Result<()> {
     sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", COUNT(*) FROM ").name(&[noun.table]);
     sql.push(" AS ").alias(Alias::ROW).push(" WHERE ");
@@ -278,7 +282,7 @@ pub fn count(sql: &mut Sql, noun: &'static Noun, filter: &Predicate, organizatio
     Ok(())
 }
 
-/// Writes the statement that counts the rows of a filter for each parent.
+/// Writes the statement that counts the rows that match a filter for each parent.
 pub fn count_children(
     sql: &mut Sql,
     filter: &Predicate,
@@ -307,7 +311,7 @@ pub fn count_children(
     Ok(())
 }
 
-/// The order that every list falls back to and ends with: by id, which is by age.
+/// Returns the order by id, which is the order of creation. Every list uses it by default and as the last criterion.
 pub fn by_id(is_descending: bool) -> Term {
     let column = Column { name: "id", kind: CellKind::Id, is_nullable: false, field: "id" };
     Term::new(column, is_descending)

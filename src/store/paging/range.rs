@@ -1,8 +1,9 @@
-//! The rows after a cursor, as ranges.
+//! Expresses the rows after a cursor as ranges of an index.
 //!
-//! They are a union of ranges, each of which fixes some leading columns and bounds the next one, so each is one walk
-//! along the order's index. Without nulls and with one direction, they are a single row comparison. Where null is the
-//! largest value of the first column, which it is in no index, the rows that are null there are a range of their own.
+//! The rows are a union of ranges. Each range fixes some leading columns and bounds the next one, so it is one scan of
+//! the index of the order. If no column is nullable and all have the same direction, one row comparison is sufficient.
+//! Indexes store null as the smallest value; if null is the largest value of the first column, the rows with null in
+//! this column form a separate range.
 
 use super::page::Term;
 use crate::store::statement::{
@@ -10,22 +11,22 @@ use crate::store::statement::{
     cell::Cell,
 };
 
-/// A bound on the rows that a range fixes or limits.
+/// A condition that a range puts on its rows.
 #[derive(Clone, Debug)]
 pub enum Bound {
-    /// Equal to the value, null included.
+    /// Equal to the value, which may be null.
     Equals(Term, Cell),
-    /// Strictly on the far side of the value.
+    /// Strictly greater or strictly less than the value.
     Past(Term, Cell, Side),
     /// Not null.
     Present(Term),
     /// Null.
     Absent(Term),
-    /// Several columns of one direction, none null, compared as a row.
+    /// A row comparison of several non-nullable columns of one direction.
     RowPast(Vec<Term>, Vec<Cell>, Side),
 }
 
-/// Which side of a value.
+/// Direction of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// Greater.
@@ -34,7 +35,7 @@ pub enum Side {
     Less,
 }
 
-/// The rows strictly after `values` in `order`, or strictly before, as disjoint ranges.
+/// Returns the rows strictly after `values` in `order`, or strictly before if `is_before`, as disjoint ranges.
 pub fn ranges(order: &[Term], values: &[Cell], is_before: bool) -> Vec<Vec<Bound>> {
     let side = |term: &Term| if term.is_descending == is_before { Side::Greater } else { Side::Less };
     let uniform = order.iter().all(|term| !term.column.is_nullable && side(term) == side(&order[0]));
@@ -65,12 +66,12 @@ pub fn ranges(order: &[Term], values: &[Cell], is_before: bool) -> Vec<Vec<Bound
     found
 }
 
-/// On which side of all values null is.
+/// Returns the side of all other values on which null sorts.
 const fn null_side(term: &Term) -> Side {
     if term.is_null_largest { Side::Greater } else { Side::Less }
 }
 
-/// All rows in `order`, as ranges that its index serves.
+/// Returns all rows in `order` as ranges that its index can serve.
 pub fn whole(order: &[Term]) -> Vec<Vec<Bound>> {
     match order.first() {
         Some(first) if first.is_null_largest => vec![vec![Bound::Present(*first)], vec![Bound::Absent(*first)]],
@@ -78,10 +79,10 @@ pub fn whole(order: &[Term]) -> Vec<Vec<Bound>> {
     }
 }
 
-/// Appends that a row called `alias` comes after `values` in `order`.
+/// Appends the condition that a row of the table `alias` comes after `values` in `order`.
 pub fn follows(sql: &mut Sql, alias: Alias, order: &[Term], values: &[Cell]) {
     sql.push(" AND (FALSE");
-    // Of rows in no order there is one.
+    // Rows without an order have no next row: there is at most one.
     let all = if order.is_empty() { Vec::new() } else { ranges(order, values, false) };
     for range in all {
         sql.push(" OR (TRUE");
@@ -94,7 +95,7 @@ pub fn follows(sql: &mut Sql, alias: Alias, order: &[Term], values: &[Cell]) {
 }
 
 impl Bound {
-    /// Whether of the rows within it either all are null in the column of the term or none is.
+    /// Returns whether, within the bound, either all rows or no rows are null in the column of the term.
     pub fn parts_nulls(&self, term: &Term) -> bool {
         match self {
             Self::Equals(known, _) | Self::Past(known, ..) | Self::Present(known) | Self::Absent(known) => {
@@ -104,7 +105,7 @@ impl Bound {
         }
     }
 
-    /// Appends it as a test of the row called `alias`.
+    /// Appends the bound as a condition on the table `alias`.
     pub fn write(&self, sql: &mut Sql, alias: Alias) {
         match self {
             Self::Equals(term, Cell::Null) | Self::Absent(term) => {

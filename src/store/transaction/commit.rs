@@ -1,4 +1,4 @@
-//! How a transaction ends: with its events and counts, all in one or not at all.
+//! Commits a transaction together with its events and counts.
 
 use entity::id;
 use sea_orm::Statement;
@@ -19,17 +19,18 @@ use crate::{
 };
 
 impl Tx {
-    /// Stores events and counts, and commits.
+    /// Stores the events and counts and commits.
     pub async fn commit(self) -> Result<()> {
         self.commit_with_key(None).await
     }
 
-    /// As [`Tx::commit`], together with the use of an idempotency key. If that was used already, this is
-    /// [`Error::Collision`], and nothing has happened.
+    /// Like [`Tx::commit`], and records the use of an idempotency key in the same transaction. If the key was used
+    /// before, returns [`Error::Collision`] and writes nothing.
     ///
-    /// The organization's sequence is taken last, and its row stays locked until the end: so the sequence is the order of
-    /// commits and has no gaps. PostgreSQL looks after foreign keys at the end of a statement: where all is one, who deletes
-    /// what another names may meet him in a deadlock, of which one is run again.
+    /// The row of the organization's sequence is updated last and stays locked until the commit, so sequence numbers
+    /// follow the order of commits and have no gaps. PostgreSQL checks foreign keys at the end of a statement: if
+    /// everything is written by one statement, a transaction that deletes a row and one that references this row can
+    /// deadlock. PostgreSQL then aborts one of them, and that one is retried.
     pub(in crate::store) async fn commit_with_key(self, key: Option<&IdempotencyRecord<'_>>) -> Result<()> {
         let events = std::mem::take(&mut self.conn.pending().events);
         let counts = std::mem::take(&mut self.conn.pending().counts);
@@ -61,7 +62,8 @@ impl Tx {
         self.commit_inner().await
     }
 
-    /// The one statement that writes all that is left to write, if one can.
+    /// Builds one statement that writes everything that is not written yet. Returns `None` if one statement is not
+    /// enough or there is nothing to write.
     async fn last(
         &self,
         events: &[Event],
@@ -70,7 +72,7 @@ impl Tx {
         key: Option<&IdempotencyRecord<'_>>,
     ) -> Result<Option<Statement>> {
         let Some(open) = self.conn.transaction.deferred_writes() else { return Ok(None) };
-        // An erasure is written elsewhere before it stands.
+        // An erasure is written to the ledger before the commit.
         if self.is_erasure() || events.len() > event::MAX_EVENTS {
             return Ok(None);
         }
@@ -84,8 +86,8 @@ impl Tx {
         self.complete(batch, events, (counts, weeks.as_ref()), cached_reads, key).map(Some)
     }
 
-    /// Adds key, events and counts to what was gathered. That is refused as a whole if weeks are counted otherwise than
-    /// was thought, or rows are no longer what was relied on.
+    /// Adds the key, events and counts to the queued writes. The statement fails as a whole if the organization's week
+    /// settings differ from `weeks`, or if a cached row that the transaction used has changed.
     fn complete(
         &self,
         mut batch: WriteBatch,

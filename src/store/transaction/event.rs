@@ -1,4 +1,4 @@
-//! The outbox: one row for everything that happened, in the transaction in which it happened.
+//! The event outbox: one row for each change, written in the transaction of the change.
 
 use entity::{
     event::EventOperation,
@@ -19,28 +19,28 @@ use crate::{
     },
 };
 
-/// Something that happened to a row.
+/// A change of a row.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// GraphQL type name of the row.
     pub noun: &'static str,
-    /// The row.
+    /// Id of the row.
     pub row: Uuid,
-    /// What happened.
+    /// The kind of change.
     pub operation: EventOperation,
-    /// Version of the row afterwards.
+    /// Version of the row after the change.
     pub version: i64,
-    /// GraphQL names of the fields that changed; never their values.
+    /// GraphQL names of the fields that changed, without their values.
     pub fields: Vec<&'static str>,
 }
 
 impl Tx {
-    /// Notes an event; it is stored when the transaction commits.
+    /// Queues an event; it is stored when the transaction commits.
     pub fn note(&self, event: Event) {
         self.conn.pending().events.push(event);
     }
 
-    /// Stores events, and answers which weeks the organization's rows are counted by.
+    /// Stores events and returns the week settings by which the organization's rows are counted.
     pub(in crate::store) async fn store_events(&self, events: &[Event], counts: &RollupDelta) -> Result<Option<Weeks>> {
         let mut weeks = None;
         for part in events.chunks(MAX_EVENTS) {
@@ -68,8 +68,9 @@ impl Tx {
         rows.first().map_or(Ok(None), |row| Weeks::of(&row[1..]))
     }
 
-    /// Appends what stores events after the sequence was taken. PostgreSQL only. The rows are selected from the sequence's
-    /// own table, where it is told which node they are for; how far it is gone is known from the part that moved it.
+    /// Appends the statement that inserts events after the sequence was advanced. PostgreSQL only. The rows are
+    /// selected from the table of the sequence itself, so that a database distributed by organization can route the
+    /// statement; the new sequence number comes from the part of the statement that advanced the sequence.
     pub(in crate::store) fn insert_events(&self, sql: &mut Sql, events: &[Event], sequence: Alias) {
         sql.push("INSERT INTO event (").push(COLUMNS).push(") SELECT ").column(Alias::ROW, "organization_id");
         sql.push(", v.id, (SELECT base FROM ").alias(sequence).push(" WHERE ");
@@ -117,7 +118,8 @@ impl Tx {
         rows.first().map_or(Ok(None), |row| Weeks::of(&row[1..]))
     }
 
-    /// Appends what takes the organization's next numbers, its condition last.
+    /// Appends the statement that reserves the organization's next sequence numbers; it ends with its `WHERE`
+    /// condition.
     pub(in crate::store) fn advance(&self, sql: &mut Sql, events: &[Event], counts: &RollupDelta) {
         sql.push("UPDATE organization_sequence AS t SET last = last + ").bind(count(events)).push(", rolled_to = ");
         if counts.resets_rollup() {
@@ -142,30 +144,31 @@ impl Tx {
     }
 }
 
-/// Appends the condition that a row of `organization_sequence` is the organization's, and that the part has happened that
-/// moves it. PostgreSQL only.
+/// Appends the condition that a row of `organization_sequence` belongs to the organization and that the part of the
+/// statement that advances it returned a row. PostgreSQL only.
 pub(in crate::store) fn is_after(sql: &mut Sql, row: Alias, organization: OrganizationId, sequence: Alias) {
     sql.column(row, "organization_id").push(" = ").bind_tenant(organization);
     sql.push(" AND EXISTS (SELECT 1 FROM ").alias(sequence).push(")");
 }
 
-/// What is told of the organization's sequence when it has moved, the tenant left out.
+/// Kinds of the columns that are returned when the sequence was advanced, without the tenant.
 const ADVANCED: [CellKind; 4] = [CellKind::Int, CellKind::Int, CellKind::Text, CellKind::Text];
 
-/// Every column, in the order in which an event is written, and read again to be sealed.
+/// All columns of an event, in the order in which they are written, and read again for sealing.
 pub(in crate::store) const COLUMNS: &str =
     "organization_id, id, sequence, noun, row_id, operation, version, subject, client_id, occurred_at, fields";
 
-/// Most events that one statement stores.
+/// Maximum number of events that one statement stores.
 pub(in crate::store) const MAX_EVENTS: usize = 4_000;
 
-/// Appends what is answered when numbers were taken: the one before the first, and how rows are counted.
+/// Appends the `RETURNING` clause of advancing the sequence: the number before the first reserved one, and the week
+/// settings.
 pub(in crate::store) fn advanced(sql: &mut Sql, events: &[Event]) {
     sql.push(" RETURNING organization_id, last - ").bind(count(events)).push(" AS base, ");
     rollup::weeks(sql);
 }
 
-/// What the cells of an event are.
+/// Kinds of the cells of an event.
 const KINDS: [CellKind; 6] =
     [CellKind::Id, CellKind::Text, CellKind::Id, CellKind::Text, CellKind::Int, CellKind::Text];
 
@@ -174,7 +177,7 @@ fn count(events: &[Event]) -> i64 {
 }
 
 impl Event {
-    /// What is its own: a new id, noun, row, operation, version and fields.
+    /// Returns the cells that differ between events: a new id, noun, row, operation, version and fields.
     fn cells(&self) -> [Cell; 6] {
         use entity::noun::StringEnum;
         let text = |text: &str| Cell::Text(text.to_owned());

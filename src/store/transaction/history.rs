@@ -1,4 +1,4 @@
-//! What happened to rows, read back from the outbox.
+//! Reads the history of rows from the event outbox.
 
 use std::collections::HashMap;
 
@@ -17,21 +17,21 @@ use crate::{
     },
 };
 
-/// Something that happened to a row.
+/// A past change of a row.
 #[derive(Clone, Debug)]
 pub struct HistoryEntry {
-    /// Place in the organization's order of commits.
+    /// Position in the organization's order of commits.
     pub sequence: i64,
-    /// What happened.
+    /// The kind of change.
     pub operation: String,
-    /// When, epoch milliseconds.
+    /// Time of the change in epoch milliseconds.
     pub occurred_at: i64,
-    /// JSON array of the changed fields' names.
+    /// JSON array of the names of the changed fields.
     pub fields: String,
 }
 
 impl<C: Connection> Scope<C> {
-    /// What happened to rows of a noun, in order. Reads all events of the organization: there is no index by row.
+    /// Returns the changes of rows of a noun, in order. Scans all events of the organization: there is no index by row.
     pub async fn history(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<HistoryEntry>>> {
         self.may_read(noun)?;
         let mut sql = self.sql();

@@ -1,4 +1,4 @@
-//! The memory of idempotency keys, stored in the transaction of the effect they stand for.
+//! Idempotency records, stored in the same transaction as the effect of the mutation.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -19,42 +19,42 @@ use crate::{
     },
 };
 
-/// Hours for which a key is remembered.
+/// Hours after which a key can be used again.
 const REMEMBERED_HOURS: i64 = 24;
 
-/// What a key says about a mutation.
+/// Result of claiming a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Claim {
-    /// It was not used, and is claimed: the transaction may run, and must call [`Tx::remember`] before it commits.
+    /// The key was unused and is now claimed: the transaction may run and must call [`Tx::remember`] before it commits.
     New,
-    /// It ran already, with this result.
+    /// The mutation already ran; the recorded result.
     Replay(String),
-    /// The key was used with another input.
+    /// The key was already used with a different input.
     Mismatch,
 }
 
-/// The use of a key.
+/// One use of a key.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) struct IdempotencyRecord<'a> {
     /// The key.
     pub key: &'a Key,
-    /// What came of the call, once that is known.
+    /// Result of the call, once known.
     pub result: Option<&'a str>,
-    /// Rows that the result names and an erasure may have to find it by, each once.
+    /// Rows that the result contains and by which an erasure may have to find the record, each once.
     pub rows: &'a [Uuid],
 }
 
-/// Most rows of a call that one statement notes.
+/// Maximum number of rows of a call that one statement inserts.
 const ROWS_AT_A_TIME: usize = 5_000;
 
-/// What is kept of a key: callers write whom a call is about into it.
+/// Returns the hash that is stored instead of the key: a key chosen by a caller may contain personal data.
 fn hashed(key: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, key.as_bytes()))
 }
 
 impl Tx {
-    /// Claims a key of the caller for an input with this fingerprint. A concurrent twin waits here until the
-    /// first has committed.
+    /// Claims the caller's key for the fingerprint of its input. A concurrent call with the same key waits here until
+    /// the first one commits or rolls back.
     pub(in crate::store) async fn claim(&self, key: &Key) -> Result<Claim> {
         let mut sql = self.sql();
         self.insert_record(&mut sql, &IdempotencyRecord { key, result: None, rows: &[] }, id::new());
@@ -69,7 +69,7 @@ impl Tx {
         sql.push(" AND idempotency_key = ").bind(hashed(&key.text));
         let rows = self.rows(sql.finish(), &[CellKind::Text, CellKind::Text]).await?;
         let Some([known, result]) = rows.first().map(Vec::as_slice) else {
-            // Its owner rolled back between the two statements: run again.
+            // The transaction that held the key rolled back between the two statements: retry.
             return Err(Error::Collision);
         };
         if known.text() != Some(&key.fingerprint) {
@@ -79,7 +79,7 @@ impl Tx {
         Ok(Claim::Replay(result.to_owned()))
     }
 
-    /// Appends what uses a key: writes a row if it is fresh.
+    /// Appends the statement that records the use of a key; it writes a row only if the key is unused or has expired.
     pub(in crate::store) fn insert_record(&self, sql: &mut Sql, claim: &IdempotencyRecord<'_>, call: Uuid) {
         let forgotten = (self.now() - Duration::hours(REMEMBERED_HOURS)).timestamp_millis();
         sql.push(
@@ -99,7 +99,7 @@ impl Tx {
         sql.push("WHERE idempotency.created_at < ").bind(forgotten).push(" RETURNING organization_id");
     }
 
-    /// Stores the result under a claimed key, and which rows an erasure may have to find it by.
+    /// Stores the result of a claimed key, and the rows by which an erasure may have to find the record.
     pub(in crate::store) async fn remember(&self, key: &Key, result: &str, rows: &[Uuid]) -> Result<()> {
         let mut sql = self.sql();
         sql.push("UPDATE idempotency AS t SET result = ").bind(result).push(" WHERE ");
@@ -117,7 +117,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Appends what notes the rows that the result of a call names.
+    /// Appends the statement that inserts the rows that the result of a call contains.
     pub(in crate::store) fn write_named(&self, sql: &mut Sql, call: Uuid, rows: &[Uuid]) {
         let at = self.now().timestamp_millis();
         let rows: Vec<[Cell; 3]> = rows.iter().map(|row| [Cell::Id(*row), Cell::Id(call), Cell::Int(at)]).collect();
@@ -126,12 +126,12 @@ impl Tx {
         sql.push(" RETURNING organization_id");
     }
 
-    /// Forgets the inputs of calls that were about these rows, but not the calls: a repeat of one is refused, and
-    /// cannot make the rows anew.
+    /// Overwrites the input fingerprints of calls about these rows but keeps the records: repeating such a call is
+    /// refused and cannot create the rows again.
     pub(in crate::store) async fn overwrite_fingerprints(&self, ids: &[Uuid]) -> Result<()> {
         self.overwrite(|sql| {
             let calls = Alias::nested('m', 0);
-            // An array, so that PostgreSQL looks each call up instead of reading all of them.
+            // With an array, PostgreSQL looks up each call instead of scanning all of them.
             sql.push(if sql.is_postgres() { " = ANY(ARRAY(" } else { " IN (" });
             sql.push("SELECT m.call_id FROM idempotency_row AS m WHERE ");
             sql.filter_tenant(TenantCheck::CallsAbout, calls, "organization_id", self.organization()).push(" AND ");
@@ -141,7 +141,7 @@ impl Tx {
         .await
     }
 
-    /// The same for calls of which it is not known what they were about: those of an older server.
+    /// Like [`Tx::overwrite_fingerprints`], for calls recorded by an older server version, whose rows are unknown.
     pub(in crate::store) async fn overwrite_unknown_fingerprints(&self) -> Result<()> {
         self.overwrite(|sql| {
             sql.push(" IS NULL");

@@ -1,4 +1,4 @@
-//! What a transaction does besides its rows: events, idempotency, cached reads, and how it ends.
+//! Parts of a transaction besides its rows: events, idempotency, cached reads and the commit.
 
 pub(in crate::store) mod commit;
 pub mod event;

@@ -1,7 +1,8 @@
-//! Rows that seldom change, as they were when they were last read.
+//! Cache of rows that rarely change.
 //!
-//! A transaction on PostgreSQL that is tried in hope takes them for what they are. The statement that ends it tells them by
-//! id and version, and fails unless they still are: then they are forgotten, and all is done again with what is there.
+//! An optimistic transaction on PostgreSQL uses the cached rows without reading them. The statement that ends the
+//! transaction compares their ids and versions with the database and fails if they differ; then the cache entry is
+//! dropped and the transaction is retried with the current rows.
 
 use std::{
     any::Any,
@@ -25,17 +26,17 @@ use crate::{
     },
 };
 
-/// Most organizations whose rows are remembered.
+/// Maximum number of organizations in the cache.
 const MAX: usize = 1_024;
-/// Most rows of a noun that are worth it: each transaction compares them all.
+/// Maximum number of rows of a noun that are cached: each transaction compares all of them.
 const MAX_ROWS: usize = 64;
-/// How long they are, for who changes rows past the API may leave their versions as they were.
+/// Time to live of an entry: changes made outside the API may leave row versions unchanged.
 const LONG: Duration = Duration::from_mins(1);
 
 /// A row's id and version.
 pub type Identity = (Uuid, i64);
 
-/// What is remembered.
+/// Cached values by organization and table.
 #[derive(Debug, Default)]
 pub(in crate::store) struct RowCache(Mutex<HashMap<OrganizationId, HashMap<&'static str, Known>>>);
 
@@ -46,7 +47,7 @@ struct Known {
     since: Instant,
 }
 
-/// Rows that a transaction has taken for what they are.
+/// Cached rows that a transaction used.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct CachedRead {
     noun: &'static Noun,
@@ -73,15 +74,15 @@ impl RowCache {
 }
 
 impl<C: Connection> Scope<C> {
-    /// What is made of all rows of a noun that are not archived, or of the organization's own row. `read` reads them and
-    /// tells each; it is not asked where what it made before will do. It tells none if what it made hangs on other rows,
-    /// too: that is not remembered.
+    /// Returns the value computed from all rows of a noun that are not archived, or from the organization's own row. On
+    /// a cache miss, `read` reads the rows and returns the value and the identity of each row; it returns `None` for
+    /// the identities if the value also depends on other rows, and then the value is not cached.
     pub(crate) async fn row_cache<T: Any + Send + Sync>(
         &self,
         noun: &'static Noun,
         read: impl Future<Output = Result<(T, Option<Vec<Identity>>)>>,
     ) -> Result<Arc<T>> {
-        // In a transaction that has begun its own changes are seen, which may yet be undone.
+        // A transaction that has begun sees its own changes, which may still be rolled back, so nothing is cached.
         let Some(unit) = self.conn.unstarted().await else { return Ok(Arc::new(read.await?.0)) };
         let memory = &self.store.row_cache;
         let known = memory.get(self.organization(), noun);
@@ -102,17 +103,18 @@ impl<C: Connection> Scope<C> {
 }
 
 impl Tx {
-    /// Whether it has taken rows for what they were.
+    /// Returns whether the transaction used cached rows.
     pub fn used_cached_rows(&self) -> bool {
         !self.conn.pending().cached_reads.is_empty()
     }
 
-    /// What was relied on, which is then forgotten.
+    /// Takes the list of cached rows that the transaction used.
     pub(in crate::store) fn cached_reads(&self) -> Vec<CachedRead> {
         std::mem::take(&mut self.conn.pending().cached_reads)
     }
 
-    /// Makes sure of it, where the transaction does not end with one statement.
+    /// Checks that the cached rows are unchanged, for a transaction that does not end with a single statement. Err
+    /// [`Error::Collision`] if they changed.
     pub(in crate::store) async fn revalidate(&self, cached_reads: &[CachedRead]) -> Result<()> {
         if cached_reads.is_empty() {
             return Ok(());
@@ -129,14 +131,14 @@ impl Tx {
 }
 
 impl Store {
-    /// Forgets what is remembered of an organization.
+    /// Drops the cache entries of an organization.
     pub(in crate::store) fn invalidate_rows(&self, organization: OrganizationId) {
         self.row_cache.all().remove(&organization);
     }
 }
 
 impl CachedRead {
-    /// Appends to a condition that all of them are what they were.
+    /// Appends to a condition that all of these rows are unchanged.
     pub(in crate::store) fn versions_match(cached_reads: &[Self], sql: &mut Sql, organization: OrganizationId) {
         for it in cached_reads {
             it.still_is(sql, organization);

@@ -1,4 +1,5 @@
-//! The one entry for a mutation's transaction: attempts, the idempotency key, dry runs, and what is tried optimistically.
+//! The single entry point for the transactions of mutations: retries, idempotency keys, dry runs and optimistic
+//! execution.
 
 use futures_util::future::BoxFuture;
 use sea_orm::prelude::Uuid;
@@ -9,10 +10,10 @@ use crate::{
     store::{Scope, Tx},
 };
 
-/// How often a transaction is run that collides with others.
+/// Maximum number of attempts for a transaction that collides with others.
 const MAX_TRIES: usize = 5;
 
-/// An idempotency key and the fingerprint of the input it was given with.
+/// An idempotency key and the fingerprint of the input that it was sent with.
 #[derive(Clone, Debug)]
 pub struct Key {
     /// The key.
@@ -21,47 +22,48 @@ pub struct Key {
     pub fingerprint: String,
 }
 
-/// How a transaction is tried.
+/// How a transaction is executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strategy {
-    /// As if nothing stood in the way: the key is recorded together with the effect, and PostgreSQL is sent as few
-    /// statements as possible. If that fails, the transaction is run again pessimistically.
+    /// Assumes that there is no conflict: the key is recorded together with the effect, and PostgreSQL is sent as few
+    /// statements as possible. If the attempt fails, the transaction is run again pessimistically.
     Optimistic,
-    /// The key is claimed first, then each statement runs by itself. For what is too dear to do in vain.
+    /// Claims the key first, then sends each statement separately. For work that is too expensive to repeat.
     Pessimistic,
 }
 
-/// What was done in a transaction.
+/// Result of the body of a transaction.
 #[derive(Debug)]
 pub enum Effect<T> {
-    /// To be committed, unless it is a dry run.
+    /// Commit, unless it is a dry run.
     Commit {
         /// The result.
         done: T,
-        /// What a replay of the key is answered with.
+        /// The response to a later call with the same key.
         replay: String,
-        /// Rows that `replay` names and an erasure may have to find it by, each once.
+        /// Rows that `replay` contains and by which an erasure may have to find the record, each once.
         rows: Vec<Uuid>,
     },
-    /// A failure, to be rolled back. It is not recorded: the caller may mend the input and use the key again.
+    /// Roll back after a failure. Nothing is recorded: the caller may correct the input and use the key again.
     RollBack(T),
 }
 
-/// What came of a transaction.
+/// Outcome of a transaction.
 #[derive(Debug)]
 pub enum Transacted<T> {
-    /// It ran.
+    /// The transaction ran.
     Done(T),
-    /// The key was used before: what was recorded then.
+    /// The key was used before; the result recorded then.
     Replay(String),
-    /// The key was used before, with another input.
+    /// The key was used before with a different input.
     Mismatch,
 }
 
 impl Scope {
-    /// Runs `effect` in a transaction, again if it collides with others, and to its end whatever becomes of the caller: a
-    /// lost connection cannot cut it short. On PostgreSQL an optimistic transaction begins when it must, its reads run
-    /// outside of it until then, and writes whose result nobody waits for are queued and sent as one statement.
+    /// Runs `effect` in a transaction and retries it if it collides with others. The transaction runs to its end even
+    /// if the caller is dropped, such as after a lost connection. On PostgreSQL, an optimistic transaction begins only
+    /// when necessary: its reads run outside a transaction until then, and writes whose results are not needed are
+    /// queued and sent as one statement.
     pub async fn transact<T: Send + 'static>(
         &self,
         key: Option<Key>,
@@ -74,9 +76,9 @@ impl Scope {
             loop {
                 match scope.attempt(key.as_ref(), strategy, &effect).await {
                     Err(Error::Collision) if tries < MAX_TRIES => tries += 1,
-                    // What fails now may have been done already, under this key.
+                    // The failure may come from an earlier call with the same key that already succeeded.
                     Err(_) if strategy == Strategy::Optimistic && key.is_some() => {}
-                    // Or a reference that was not checked is none.
+                    // The failure may come from an unchecked reference to a row that does not exist.
                     Err(Error::Internal(_)) if strategy == Strategy::Optimistic => {}
                     done => return done,
                 }
@@ -85,7 +87,7 @@ impl Scope {
         });
         match task.await {
             Ok(done) => done,
-            // As if it had happened here: nothing was committed, and the edge answers for it.
+            // Continue the panic here: nothing was committed, and the HTTP layer handles the panic.
             Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
             Err(_) => Err(Error::Unavailable),
         }
@@ -129,8 +131,8 @@ impl Scope {
             }
             Effect::Commit { done, .. } | Effect::RollBack(done) => {
                 tx.flush().await?;
-                // What fails optimistically may have been done already under this key, or because of a reference that was
-                // not checked, or of a cached row that has changed.
+                // An optimistic attempt can also fail because the key was already used, an unchecked reference does not
+                // exist, or a cached row has changed.
                 let is_certain =
                     !tx.is_deferred() || (key.is_none() && !tx.defers_reference_checks() && !tx.used_cached_rows());
                 tx.roll_back().await?;

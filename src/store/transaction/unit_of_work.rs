@@ -1,4 +1,4 @@
-//! A transaction with what it gathers until it ends.
+//! A database transaction with the data that it collects until the commit.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -13,25 +13,26 @@ use crate::store::{
     writing::output::MutationOutput,
 };
 
-/// A transaction with what it gathers until it ends. Dropping it rolls back.
+/// A database transaction with the data that it collects until the commit. Dropping it rolls back.
 #[derive(Debug)]
 pub struct UnitOfWork {
     pub(in crate::store) transaction: Transaction,
     pending: Mutex<Pending>,
 }
 
-/// What is written, compared or told when the transaction ends.
+/// Data that is written, compared or returned to the caller when the transaction ends.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Pending {
     pub(in crate::store) events: Vec<Event>,
     pub(in crate::store) counts: RollupDelta,
-    /// Rows taken from the cache: their versions are compared at the end.
+    /// Cached rows that were used; their versions are compared before the commit.
     pub(in crate::store) cached_reads: Vec<CachedRead>,
     pub(in crate::store) output: MutationOutput,
     pub(in crate::store) erasing: Option<Erasing>,
-    /// Whether foreign keys decide which of the ids that drafts name are rows.
+    /// Whether referenced ids are checked only by foreign keys.
     pub(in crate::store) defers_reference_checks: bool,
-    /// PostgreSQL answers the commit of a failed transaction with success and stores nothing.
+    /// Whether a statement failed. PostgreSQL reports success for the commit of a failed transaction but stores
+    /// nothing.
     pub(in crate::store) has_failed: bool,
 }
 
@@ -44,7 +45,7 @@ impl UnitOfWork {
         self.pending.lock().expect("no holder of the lock panics")
     }
 
-    /// Notes a failure: the transaction can only be rolled back.
+    /// Marks the transaction as failed if `done` is an error: it can then only be rolled back.
     pub(in crate::store) fn noting<T>(&self, done: Result<T, DbFailure>) -> Result<T, DbFailure> {
         done.inspect_err(|_| self.fail())
     }
