@@ -1,5 +1,4 @@
-//! Writes one statement for either database. Only text known at compile time becomes SQL; everything
-//! else is bound.
+//! Builds one statement for either database. Only text known at compile time becomes SQL; everything else is bound.
 
 use std::borrow::Borrow;
 #[cfg(debug_assertions)]
@@ -12,7 +11,8 @@ use super::cell::{Cell, CellKind};
 #[cfg(debug_assertions)]
 use super::tenant_check::Switch;
 
-/// What a statement binds anywhere. An organization is not among it: see [`Sql::filter_tenant`] and [`Sql::bind_tenant`].
+/// A value that can be bound anywhere in a statement. An organization id cannot: see [`Sql::filter_tenant`] and
+/// [`Sql::bind_tenant`].
 pub trait Bound: Into<Value> {}
 
 impl Bound for &str {}
@@ -21,7 +21,7 @@ impl Bound for i64 {}
 impl Bound for Uuid {}
 impl Bound for Value {}
 
-/// A statement being written.
+/// A statement under construction.
 #[derive(Clone, Debug)]
 pub struct Sql {
     text: String,
@@ -30,13 +30,13 @@ pub struct Sql {
     backend: DbBackend,
     #[cfg(debug_assertions)]
     pub(in crate::store) switch: Option<Arc<Switch>>,
-    /// Where it may name what an erasure takes away: see [`Sql::behind`].
+    /// Parts of the text that may name columns and tables that an erasure empties: see [`Sql::behind`].
     #[cfg(debug_assertions)]
     behind: Vec<Range<usize>>,
 }
 
 impl Sql {
-    /// An empty statement.
+    /// Creates an empty statement.
     pub const fn new(backend: DbBackend) -> Self {
         Self {
             text: String::new(),
@@ -50,19 +50,19 @@ impl Sql {
         }
     }
 
-    /// Lets a test take its narrowing away.
+    /// Sets the switch by which a test can disable tenant conditions.
     #[cfg(debug_assertions)]
     pub(in crate::store) fn watched(mut self, switch: &Arc<Switch>) -> Self {
         self.switch = Some(Arc::clone(switch));
         self
     }
 
-    /// A statement without values.
+    /// Creates a statement without values.
     pub fn text_only(backend: DbBackend, text: &'static str) -> Statement {
         Statement::from_string(backend, text)
     }
 
-    /// Whether it is written for PostgreSQL.
+    /// Returns whether the statement is for PostgreSQL.
     pub fn is_postgres(&self) -> bool {
         self.backend == DbBackend::Postgres
     }
@@ -73,7 +73,7 @@ impl Sql {
         self
     }
 
-    /// Appends an identifier made of parts, quoted.
+    /// Appends a quoted identifier that is the concatenation of `parts`.
     pub fn name(&mut self, parts: &[&'static str]) -> &mut Self {
         self.text.push('"');
         for part in parts {
@@ -90,7 +90,7 @@ impl Sql {
         self.name(&[column])
     }
 
-    /// Appends the name of a table in this statement.
+    /// Appends the alias of a table.
     pub fn alias(&mut self, alias: Alias) -> &mut Self {
         self.text.push(alias.letter);
         if alias.depth > 0 {
@@ -105,12 +105,12 @@ impl Sql {
         self
     }
 
-    /// Appends a place and binds a value to it.
+    /// Appends a placeholder and binds a value to it.
     pub fn bind(&mut self, value: impl Bound) -> &mut Self {
         self.value(value.into())
     }
 
-    /// Appends a place and binds the organization of a new row to it.
+    /// Appends a placeholder and binds the organization of a new row to it.
     pub fn bind_tenant(&mut self, organization: OrganizationId) -> &mut Self {
         self.value(organization.into())
     }
@@ -121,16 +121,16 @@ impl Sql {
             self.text.push('$');
             return self.number(self.values.len());
         }
-        // Without a number: SQLite takes those for names and looks each one up in a list of all.
+        // No numbered placeholders: SQLite treats them as names and searches a list of all names for each.
         self.push("?")
     }
 
-    /// Binds a cell of a known kind.
+    /// Appends a placeholder and binds a cell of the given kind.
     pub fn cell(&mut self, cell: &Cell, kind: CellKind) -> &mut Self {
         self.bind(cell.bound(kind))
     }
 
-    /// Appends `item` for each of `items`, with commas between.
+    /// Calls `item` for each of `items` and separates the results by commas.
     pub fn list<T>(&mut self, items: impl IntoIterator<Item = T>, mut item: impl FnMut(&mut Self, T)) -> &mut Self {
         for (index, each) in items.into_iter().enumerate() {
             if index > 0 {
@@ -141,17 +141,17 @@ impl Sql {
         self
     }
 
-    /// Appends a test that `alias.column` is one of `ids`: one bound array on PostgreSQL, so that one
-    /// prepared statement serves every length; a JSON array on `SQLite` for the same reason.
+    /// Appends the condition that `alias.column` is one of `ids`: one bound array on PostgreSQL, so that one prepared
+    /// statement serves every length; a JSON array on `SQLite` for the same reason.
     pub fn is_one_of(&mut self, alias: Alias, column: &'static str, ids: &[Uuid]) -> &mut Self {
         self.is_one_of_named(alias, &[column], ids)
     }
 
-    /// As [`Sql::is_one_of`], for a column whose name is made of parts.
+    /// Like [`Sql::is_one_of`], for a column whose name is the concatenation of several parts.
     pub fn is_one_of_named(&mut self, alias: Alias, column: &[&'static str], ids: &[Uuid]) -> &mut Self {
         self.alias(alias).push(".").name(column);
         if let [only] = ids {
-            // PostgreSQL plans a test of an array anew each time.
+            // PostgreSQL plans a comparison with an array anew for each execution.
             self.push(" = ").bind(*only)
         } else if self.is_postgres() {
             self.push(" = ANY(").ids(ids).push(")")
@@ -160,8 +160,8 @@ impl Sql {
         }
     }
 
-    /// Appends a test that `alias.column` is one of `cells`, none of them null, bound as one value: a statement of
-    /// many ranges repeats its filter, and the number of values has a limit.
+    /// Appends the condition that `alias.column` is one of `cells`, none of which is null. The cells are bound as one
+    /// value if possible: a statement of several ranges repeats its filter, and the number of bound values is limited.
     pub fn is_one_of_cells(&mut self, alias: Alias, column: &'static str, kind: CellKind, cells: &[Cell]) -> &mut Self {
         let ids: Vec<Uuid> = cells.iter().filter_map(Cell::id).collect();
         if kind == CellKind::Id {
@@ -176,7 +176,7 @@ impl Sql {
             .map(|cell| match cell {
                 Cell::Text(text) => Some(text.as_str().into()),
                 Cell::Int(number) => Some((*number).into()),
-                // A number with a fraction might not come back from JSON as it was.
+                // A floating-point number may not survive a round trip through JSON.
                 _ => None,
             })
             .collect();
@@ -191,7 +191,8 @@ impl Sql {
             .push(")")
     }
 
-    /// Binds ids as one value: an array on PostgreSQL, a JSON array of hexadecimal texts on `SQLite`.
+    /// Appends one placeholder and binds ids to it: an array on PostgreSQL, a JSON array of hexadecimal strings on
+    /// `SQLite`.
     pub fn ids(&mut self, ids: &[Uuid]) -> &mut Self {
         if self.is_postgres() {
             self.array(CellKind::Id, ids.iter().map(|id| Cell::Id(*id)))
@@ -201,7 +202,7 @@ impl Sql {
         }
     }
 
-    /// Appends new rows of the organization: its id, then the cells of each row.
+    /// Appends the source of new rows for an `INSERT`: the organization's id, then the cells of each row.
     pub fn tenant_rows<const N: usize>(
         &mut self,
         organization: OrganizationId,
@@ -224,8 +225,8 @@ impl Sql {
         })
     }
 
-    /// Binds the cells of one column as one array: a statement over arrays serves every number of rows, so that it is
-    /// prepared once, and costs less to parse than a place for each cell. PostgreSQL only.
+    /// Binds the cells of one column as one array. PostgreSQL only. A statement over arrays serves any number of rows,
+    /// so it is prepared only once, and it costs less to parse than a placeholder for each cell.
     pub fn array<C: Borrow<Cell>>(&mut self, kind: CellKind, cells: impl IntoIterator<Item = C>) -> &mut Self {
         let values = cells.into_iter().map(|cell| cell.borrow().bound(kind)).collect();
         let ty = match kind {
@@ -238,29 +239,30 @@ impl Sql {
         self.bind(Value::Array(ty, Some(Box::new(values))))
     }
 
-    /// Appends a place for the row below which rows are asked for, one such row after the other. `SQLite` only.
+    /// Appends a placeholder for the id of the parent row; the statement is executed once per parent. `SQLite` only.
     pub fn parent(&mut self) -> &mut Self {
         self.parents.push(self.values.len());
         self.bind(Value::Uuid(None))
     }
 
-    /// The places among the values for the row below which rows are asked for.
+    /// Returns the indexes of the bound values that stand for the parent row.
     pub fn parents(&self) -> Vec<usize> {
         self.parents.clone()
     }
 
-    /// Binds numbers as one array. PostgreSQL only.
+    /// Appends one placeholder and binds numbers to it as an array. PostgreSQL only.
     pub fn integers(&mut self, numbers: impl IntoIterator<Item = i64>) -> &mut Self {
         self.array(CellKind::Int, numbers.into_iter().map(Cell::Int))
     }
 
-    /// How long it is so far.
+    /// Returns the current length of the text in bytes.
     pub(in crate::store) const fn length(&self) -> usize {
         self.text.len()
     }
 
-    /// Notes that all that was written since the statement was so long is behind the mask, or wants rows as they stand
-    /// there. A build for tests refuses a statement that names anywhere else what an erasure takes away.
+    /// Marks the text from byte `from` as allowed to name columns and tables that an erasure empties, because it
+    /// applies the mask or needs the stored values. Builds with debug assertions reject a statement that names them
+    /// anywhere else.
     #[cfg_attr(not(debug_assertions), expect(unused_variables, reason = "only a build for tests looks"))]
     pub(in crate::store) fn behind(&mut self, from: usize) -> &mut Self {
         #[cfg(debug_assertions)]
@@ -268,7 +270,7 @@ impl Sql {
         self
     }
 
-    /// The same of the table that was named last by these parts.
+    /// Like [`Sql::behind`], from the last occurrence of the table whose name is the concatenation of `table`.
     #[cfg_attr(not(debug_assertions), expect(unused_variables, reason = "only a build for tests looks"))]
     pub(in crate::store) fn behind_last(&mut self, table: &[&'static str]) -> &mut Self {
         #[cfg(debug_assertions)]
@@ -278,17 +280,17 @@ impl Sql {
         self
     }
 
-    /// Whether nothing is written yet.
+    /// Returns whether the text is empty.
     pub const fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// How many values it binds.
+    /// Returns the number of bound values.
     pub const fn values(&self) -> usize {
         self.values.len()
     }
 
-    /// The finished statement.
+    /// Returns the finished statement.
     pub fn finish(self) -> Statement {
         #[cfg(debug_assertions)]
         if let Some(switch) = &self.switch {
@@ -300,7 +302,7 @@ impl Sql {
     }
 }
 
-/// The name of a table inside a statement.
+/// An alias of a table in a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alias {
     letter: char,
@@ -308,21 +310,21 @@ pub struct Alias {
 }
 
 impl Alias {
-    /// The table whose rows are asked for.
+    /// The table whose rows the statement selects.
     pub const ROW: Self = Self { letter: 't', depth: 0 };
-    /// The link table beside it.
+    /// The link table joined to that table.
     pub const LINK: Self = Self { letter: 'l', depth: 0 };
-    /// The outer copy of the rows asked for.
+    /// The subquery that yields the selected rows to the outer statement.
     pub const OUTER: Self = Self { letter: 'c', depth: 0 };
-    /// The parents of the rows asked for.
+    /// The parents of the selected rows.
     pub const PARENT: Self = Self { letter: 'p', depth: 0 };
 
-    /// A table of a nested test.
+    /// Creates the alias of a table in a nested condition.
     pub const fn nested(letter: char, depth: usize) -> Self {
         Self { letter, depth }
     }
 
-    /// How deep it is nested.
+    /// Returns the nesting depth.
     pub const fn depth(self) -> usize {
         self.depth
     }

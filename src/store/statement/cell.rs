@@ -1,4 +1,4 @@
-//! One value of a row, and rows of values as a noun's description lays them out.
+//! Values of rows, and rows laid out as the description of their noun says.
 
 use entity::{
     kind::{Kind, Storage, Stored},
@@ -9,21 +9,21 @@ use sea_orm::{ColumnTrait, ColumnType, Value, prelude::Uuid};
 /// One value of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
-    /// Absent.
+    /// Null.
     Null,
     /// An id.
     Id(Uuid),
-    /// A text, a name of an enum, or JSON.
+    /// A text, the name of an enum value, or JSON.
     Text(String),
-    /// A whole number or an instant in epoch milliseconds.
+    /// An integer, or an instant in epoch milliseconds.
     Int(i64),
-    /// A number.
+    /// A floating-point number.
     Float(f64),
-    /// True or false.
+    /// A boolean.
     Bool(bool),
 }
 
-/// What a column of the database holds.
+/// Type of a database column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CellKind {
     /// A UUID.
@@ -32,14 +32,14 @@ pub enum CellKind {
     Text,
     /// A 64-bit integer.
     Int,
-    /// A double.
+    /// A double-precision number.
     Float,
     /// A boolean.
     Bool,
 }
 
 impl CellKind {
-    /// The database's side of a described kind.
+    /// Returns the column type for the kind of a field.
     pub const fn of(kind: Kind) -> Self {
         match kind {
             Kind::Id | Kind::RowId { .. } => Self::Id,
@@ -60,12 +60,12 @@ impl CellKind {
         }
     }
 
-    /// What a column of a table holds, as an entity declares it.
+    /// Returns the type of a column as declared by its entity.
     pub fn of_column(column: impl ColumnTrait) -> Self {
         Self::of_type(column.def().get_column_type())
     }
 
-    /// What a column of that type holds.
+    /// Returns the cell kind of a column type of `SeaORM`.
     pub const fn of_type(known: &ColumnType) -> Self {
         match known {
             ColumnType::Uuid => Self::Id,
@@ -87,7 +87,7 @@ impl From<Stored> for Cell {
 }
 
 impl Cell {
-    /// The value to bind, its type known even when it is null.
+    /// Returns the value to bind; it has a type even if it is null.
     pub fn bound(&self, kind: CellKind) -> Value {
         match (self, kind) {
             (Self::Null, CellKind::Id) => Value::Uuid(None),
@@ -103,27 +103,27 @@ impl Cell {
         }
     }
 
-    /// Whether it is absent.
+    /// Returns whether the cell is null.
     pub const fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// The id, if it is one.
+    /// Returns the id; `None` if the cell is of another kind.
     pub const fn id(&self) -> Option<Uuid> {
         if let Self::Id(id) = self { Some(*id) } else { None }
     }
 
-    /// The text, if it is one.
+    /// Returns the text; `None` if the cell is of another kind.
     pub fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    /// The whole number, if it is one.
+    /// Returns the integer; `None` if the cell is of another kind.
     pub const fn int(&self) -> Option<i64> {
         if let Self::Int(number) = self { Some(*number) } else { None }
     }
 
-    /// The number, if it is one.
+    /// Returns the floating-point number; `None` if the cell is of another kind.
     pub const fn float(&self) -> Option<f64> {
         if let Self::Float(number) = self { Some(*number) } else { None }
     }
@@ -132,24 +132,24 @@ impl Cell {
 /// A column of a noun's table.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
-    /// Its name.
+    /// Name of the column.
     pub name: &'static str,
-    /// What it holds.
+    /// Type of the column.
     pub kind: CellKind,
-    /// Whether it may be null.
+    /// Whether the column may be null.
     pub is_nullable: bool,
-    /// Its GraphQL name, which events use.
+    /// GraphQL name of the field, which events contain.
     pub field: &'static str,
 }
 
 impl Column {
-    /// The column behind a described field.
+    /// Returns the column of a field.
     pub const fn of(field: &'static Field) -> Self {
         Self { name: field.column, kind: CellKind::of(field.kind), is_nullable: field.is_nullable, field: field.name }
     }
 }
 
-/// Every column of a noun that its description names, in a fixed order.
+/// Returns every column in the description of a noun, in a fixed order.
 pub fn columns(noun: &'static Noun) -> Vec<Column> {
     each_column(noun).collect()
 }
@@ -164,51 +164,51 @@ fn each_column(noun: &'static Noun) -> impl Iterator<Item = Column> {
     noun.all_fields().map(Column::of).chain(references)
 }
 
-/// The column of that name.
+/// Returns the column named `name`. Panics if the noun has no such column.
 pub fn column_named(noun: &'static Noun, name: &str) -> Column {
     each_column(noun).find(|column| column.name == name).expect("a column is one of its noun's")
 }
 
-/// A whole row of a noun.
+/// A complete row of a noun.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Each column with its value.
+    /// All columns with their values.
     pub cells: Vec<(Column, Cell)>,
-    /// What the columns held that a change has changed.
+    /// Previous values of the changed columns.
     pub before: Vec<(Column, Cell)>,
 }
 
 impl Record {
-    /// The value of a column. Asking for a column the noun does not have answers null.
+    /// Returns the value of a column; null if the noun has no such column.
     pub fn cell(&self, column: &str) -> &Cell {
         self.cells.iter().find(|(known, _)| known.name == column).map_or(&Cell::Null, |(_, cell)| cell)
     }
 
-    /// What a column held before a change changed it.
+    /// Returns the previous value of a column that was changed.
     pub fn was(&self, column: &str) -> Option<&Cell> {
         self.before.iter().find(|(known, _)| known.name == column).map(|(_, cell)| cell)
     }
 
-    /// The row as it was before a change.
+    /// Returns the row as it was before the changes.
     #[must_use]
     pub fn unchanged(&self) -> Self {
         let was = |(column, cell): &(Column, Cell)| (*column, self.was(column.name).unwrap_or(cell).clone());
         Self { cells: self.cells.iter().map(was).collect(), before: Vec::new() }
     }
 
-    /// The row's id.
+    /// Returns the id of the row.
     pub fn id(&self) -> Uuid {
         self.cell("id").id().expect("every stored row has an id")
     }
 
-    /// The row's version.
+    /// Returns the version of the row.
     pub fn version(&self) -> i64 {
         self.cell("version").int().expect("every stored row has a version")
     }
 }
 
-/// Folds a text for search, alike on both databases: `SQLite`'s own `lower` knows ASCII only.
+/// Folds the case of a text for search, identically on both databases: `lower` of `SQLite` supports only ASCII.
 pub fn fold(text: &str) -> String {
-    // A sigma is written otherwise at the end of a word, and what is searched for ends elsewhere.
+    // Lowercase sigma has another form at the end of a word, but a search term may end within a word.
     text.to_lowercase().replace('ς', "σ")
 }

@@ -1,4 +1,4 @@
-//! The different items of a column that holds a set, counted: names and values of attributes, and tags.
+//! Counts the distinct items of a column that holds a set: names and values of attributes, and tags.
 
 use std::collections::BTreeSet;
 
@@ -18,77 +18,77 @@ use crate::{
     },
 };
 
-/// The items that are counted.
+/// Alias of the index table of the items.
 const ITEMS: Alias = Alias::LINK;
-/// Their groups.
+/// Alias of the subquery that groups the items.
 const GROUPS: Alias = Alias::nested('g', 0);
 
-/// What is counted.
+/// The kind of item to count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Counted {
     /// Tags.
     Tags,
-    /// Attributes by name.
+    /// Names of attributes.
     Names,
-    /// The values of the attribute of this name.
+    /// Values of the attribute with this name.
     Values(String),
 }
 
-/// Which of them.
+/// Selects the items to count.
 #[derive(Clone, Debug)]
 pub struct Distinct {
-    /// The noun whose rows have them.
+    /// Noun of the rows that have the items.
     pub noun: &'static Noun,
-    /// Its column.
+    /// Field of the set.
     pub field: &'static Field,
-    /// What is counted.
+    /// The kind of item to count.
     pub counted: Counted,
-    /// Of rows that meet this.
+    /// Count only items of rows that match this filter.
     pub filter: Predicate,
-    /// Only those that begin so.
+    /// Return only items that start with this text.
     pub prefix: String,
-    /// Only these, if not all.
+    /// Return only these items; `None` for all.
     pub among: Option<std::sync::Arc<BTreeSet<String>>>,
-    /// After this one.
+    /// Return only items after this one.
     pub after: Option<String>,
-    /// At most so many.
+    /// Maximum number of items.
     pub limit: usize,
 }
 
-/// One of them.
+/// An item with its counts.
 #[derive(Clone, Debug)]
 pub struct Tally {
-    /// The tag, the name or the value.
+    /// The tag, or the name or value of the attribute.
     pub key: String,
-    /// Rows that have it.
+    /// Number of occurrences: rows with this item; for the name of an attribute, values in all rows.
     pub count: i64,
-    /// Different values.
+    /// Number of distinct values.
     pub values: i64,
-    /// Rows whose value is no number.
+    /// Number of occurrences whose value is not a number.
     pub no_number: i64,
-    /// Rows whose value is no instant.
+    /// Number of occurrences whose value is not an instant.
     pub no_instant: i64,
-    /// The value as a number.
+    /// The value as a number; for a name, the smallest value.
     pub number: Option<f64>,
-    /// The value as an instant.
+    /// The value as an instant in epoch milliseconds; for a name, the earliest value.
     pub instant: Option<i64>,
 }
 
-/// All of them together.
+/// Totals over all items.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Total {
-    /// How many there are.
+    /// Number of distinct items.
     pub distinct: i64,
-    /// Rows that have them, once for each.
+    /// Number of occurrences: each row counts once for each of its items.
     pub count: i64,
-    /// Of these, values that are no number.
+    /// Number of these values that are not numbers.
     pub no_number: i64,
-    /// Of these, values that are no instant.
+    /// Number of these values that are not instants.
     pub no_instant: i64,
 }
 
 impl<C: Connection> Scope<C> {
-    /// A page of them, in the order of their bytes.
+    /// Returns a page of items, in byte order.
     pub async fn distinct(&self, asked: &Distinct) -> Result<Vec<Tally>> {
         self.may_read(asked.noun)?;
         self.may_filter(&asked.filter)?;
@@ -109,7 +109,7 @@ impl<C: Connection> Scope<C> {
         Ok(rows.iter().map(|row| asked.tally(row)).collect())
     }
 
-    /// How many there are, whatever the page.
+    /// Returns the totals over all pages.
     pub async fn distinct_total(&self, asked: &Distinct) -> Result<Total> {
         self.may_read(asked.noun)?;
         self.may_filter(&asked.filter)?;

@@ -1,5 +1,5 @@
-//! Conditions on a noun's rows, and how they become SQL that is never null, so that `not` is the
-//! exact complement on both databases.
+//! Conditions on the rows of a noun. Their SQL never evaluates to null, so `not` is the exact complement on both
+//! databases.
 
 use std::collections::BTreeSet;
 
@@ -18,75 +18,76 @@ use crate::{Error, Result, store::erasure::mask};
 /// A condition on a row.
 #[derive(Clone, Debug)]
 pub enum Predicate {
-    /// All of them hold; true when there are none.
+    /// All conditions hold; true if there are none.
     All(Vec<Predicate>),
-    /// One of them holds; false when there are none.
+    /// At least one condition holds; false if there are none.
     Any(Vec<Predicate>),
-    /// It does not hold.
+    /// The condition does not hold.
     Not(Box<Predicate>),
-    /// A column passes a test.
+    /// A column satisfies a comparison.
     Column(Column, Comparison),
-    /// Whether a set column holds at least one of the items.
+    /// A set column contains at least one of the items.
     HasAny {
-        /// The set column's name.
+        /// Name of the set column.
         column: &'static str,
         /// The items.
         items: Vec<String>,
     },
-    /// Whether a set column holds all of the items.
+    /// A set column contains all of the items.
     HasAll {
-        /// The set column's name.
+        /// Name of the set column.
         column: &'static str,
-        /// The items, each once.
+        /// The items, without duplicates.
         items: BTreeSet<String>,
     },
-    /// Whether a set column holds an item between two texts, the second not included, that meets a condition on the
-    /// columns of its index table.
+    /// A set column contains an item in a half-open range of texts that also satisfies a condition on the columns of
+    /// the index table.
     HasBetween {
-        /// The set column's name.
+        /// Name of the set column.
         column: &'static str,
-        /// The texts; without the second, to the end.
+        /// Start (included) and end (excluded) of the range; `None` for no end.
         items: (String, Option<String>),
-        /// The condition.
+        /// The condition on the columns of the index table.
         inside: Box<Predicate>,
     },
-    /// Whether some related row meets a condition.
+    /// At least one related row satisfies the condition.
     Some(&'static Relationship, Box<Predicate>),
 }
 
-/// A test of one column.
+/// A comparison of one column.
 #[derive(Clone, Debug)]
 pub enum Comparison {
-    /// Equal.
+    /// Equal to the value.
     Eq(Cell),
-    /// Equal to one of them.
+    /// Equal to one of the values.
     In(Vec<Cell>),
-    /// Greater.
+    /// Greater than the value.
     Gt(Cell),
-    /// Greater or equal.
+    /// Greater than or equal to the value.
     Gte(Cell),
-    /// Less.
+    /// Less than the value.
     Lt(Cell),
-    /// Less or equal.
+    /// Less than or equal to the value.
     Lte(Cell),
-    /// The folded twin contains the folded text.
+    /// The case-folded copy of the column contains the folded text.
     Contains(String),
-    /// The folded twin starts with the folded text.
+    /// The case-folded copy of the column starts with the folded text.
     StartsWith(String),
-    /// Absent.
+    /// Null.
     IsNull,
 }
 
-/// Deepest nesting of relations in one filter.
+/// Maximum depth of nested relations in one filter.
 pub const MAX_RELATIONS: usize = 8;
 
 impl Predicate {
-    /// True for every row.
+    /// Returns a condition that is true for every row.
     pub const fn always() -> Self {
         Self::All(Vec::new())
     }
 
-    /// Every noun that rows of `noun` are related to in it: reading them needs their scopes too.
+    /// Collects every noun that the condition reaches through relations: the caller needs permission to read each of
+    /// them.
     pub fn nouns(&self, found: &mut Vec<&'static Noun>) {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.nouns(found)),
@@ -99,7 +100,7 @@ impl Predicate {
         }
     }
 
-    /// Appends the condition on the row called `alias` of `noun`.
+    /// Appends the condition on the table `alias` of `noun`.
     pub fn write(&self, sql: &mut Sql, noun: &'static Noun, organization: OrganizationId, alias: Alias) -> Result<()> {
         match self {
             Self::All(parts) => join(sql, parts, " AND ", "TRUE", noun, organization, alias),
@@ -111,7 +112,7 @@ impl Predicate {
                 Ok(())
             }
             Self::Column(column, test) if mask::covered(noun, column.name).is_some() => {
-                // As if it held nothing already.
+                // Treat a masked column as already empty.
                 let (is_null, from) = (matches!(test, Comparison::IsNull), sql.length());
                 test.write(sql.push("("), *column, alias);
                 sql.behind(from)
@@ -151,7 +152,7 @@ impl Predicate {
     }
 }
 
-/// The rest of a statement over the items of a set that are among some, up to its closing bracket.
+/// Appends the rest of a subquery for the items of a set that are among `items`, including the closing parenthesis.
 fn among<'a>(
     sql: &mut Sql,
     noun: &'static Noun,
@@ -165,7 +166,7 @@ fn among<'a>(
     sql.push(" AND ").is_one_of_cells(inner, "item", CellKind::Text, &items).push(")");
 }
 
-/// Appends that the item of an index table's row stands between two texts, the second not included.
+/// Appends the condition that the item of an index table is at least `from` and less than `to`.
 pub(crate) fn between(sql: &mut Sql, items: Alias, from: &str, to: Option<&str>) {
     sql.push(" AND ").column(items, "item").push(" >= ").bind(from);
     if let Some(to) = to {
@@ -173,7 +174,7 @@ pub(crate) fn between(sql: &mut Sql, items: Alias, from: &str, to: Option<&str>)
     }
 }
 
-/// Appends the items of a row's set, and that they are this row's. Answers how they are called.
+/// Appends the `FROM` and `WHERE` of a subquery for the items of a row's set. Returns the alias of the index table.
 fn set_items(
     sql: &mut Sql,
     noun: &'static Noun,
@@ -214,8 +215,9 @@ fn join(
     Ok(())
 }
 
-/// The join is always on the organization and the id, and the organization is bound as well: each engine that spreads
-/// tables by organization wants to see it, and either narrows alone.
+/// Appends the condition on related rows. The join is always on organization and id, and the organization is also
+/// bound: databases that distribute tables by organization need to see it, and each of the two conditions is sufficient
+/// for isolation.
 fn related(
     sql: &mut Sql,
     noun: &'static Noun,
@@ -261,7 +263,8 @@ fn related(
     Ok(())
 }
 
-/// The test of the related row's id, when that is all the condition asks: the key in this row answers it.
+/// Returns the comparison with the id of the related row if the condition consists only of this: the foreign key column
+/// can then be compared without a join.
 fn id_test(predicate: &Predicate) -> Option<&Comparison> {
     match predicate {
         Predicate::All(parts) if parts.len() == 1 => id_test(&parts[0]),
@@ -310,7 +313,7 @@ impl Comparison {
     }
 }
 
-/// Takes the meaning from the signs that LIKE treats as wildcards.
+/// Escapes the characters that `LIKE` treats as wildcards.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for sign in text.chars() {

@@ -1,4 +1,4 @@
-//! What the rows of a relation say together, for many rows at once.
+//! Reads the values of a column of related rows for many rows at once.
 
 use std::collections::HashMap;
 
@@ -16,8 +16,8 @@ use crate::{
 };
 
 impl<C: Connection> Scope<C> {
-    /// The values, each once, that a column has among the rows of a relation through a table, for each of these rows.
-    /// Archived rows do not count, and rows without any are left out. One statement.
+    /// Returns, for each of these rows, the distinct values of a column of the rows related through a link table, with
+    /// one statement. Archived related rows are ignored; rows without related rows are omitted.
     pub async fn values_among(
         &self,
         relation: &'static Relationship,

@@ -1,4 +1,4 @@
-//! SQL text and values: only text known at compile time becomes SQL.
+//! Builds SQL statements from compile-time text and bound values.
 
 pub mod builder;
 pub mod cell;

@@ -1,4 +1,4 @@
-//! Whole rows as models, for the server's own rules.
+//! Reads complete rows as `SeaORM` models, for the server's own rules.
 
 use entity::Tenanted;
 use sea_orm::{ActiveModelTrait, Iterable, QuerySelect, QueryTrait, Select, TryIntoModel};
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl<C: Connection> Scope<C> {
-    /// Every row of a query, narrowed to the caller's tenant.
+    /// Returns all rows of a query, limited to the caller's tenant.
     pub async fn all<E: Tenanted>(&self, query: Select<E>) -> Result<Vec<E::Model>>
     where
         E::Model: Sync,
@@ -19,7 +19,7 @@ impl<C: Connection> Scope<C> {
         self.all_unchecked(query).await
     }
 
-    /// The first row of a query, narrowed to the caller's tenant.
+    /// Returns the first row of a query, limited to the caller's tenant.
     pub async fn one<E: Tenanted>(&self, query: Select<E>) -> Result<Option<E::Model>>
     where
         E::Model: Sync,
@@ -27,12 +27,13 @@ impl<C: Connection> Scope<C> {
         Ok(self.all(query.limit(1)).await?.pop())
     }
 
-    /// Like [`Scope::all`], for rules the server applies whoever calls: routing reads rules for a caller who may not.
+    /// Like [`Scope::all`], without a permission check; for rules that the server applies to every caller: routing
+    /// reads rules even if the caller may not.
     pub async fn all_unchecked<E: Tenanted>(&self, query: Select<E>) -> Result<Vec<E::Model>>
     where
         E::Model: Sync,
     {
-        // Models are read as they stand there.
+        // Models contain the stored values; the erasure mask is not applied to them.
         debug_assert!(!mask::covers(E::NOUN), "{} may have to be hidden", E::NOUN.name);
         let narrowed = self.sql().filter_models(query, self.organization());
         // The first column of every table is the tenant.

@@ -1,7 +1,8 @@
-//! Narrowing to an organization: the one way by which a condition on it gets into a statement.
+//! Tenant conditions: the only way to add a condition on the organization to a statement.
 //!
-//! Each place that narrows has a [`TenantCheck`]. Tests take one away at a time and see that a second wall, a key or the
-//! tripwire, still keeps other organizations' rows and numbers out. Nothing can be taken away in a release build.
+//! Each such condition has a [`TenantCheck`]. Tests disable one condition at a time and check that a second safeguard
+//! (another condition, a key, or the check of the tenants of returned rows) still hides rows and counts of other
+//! organizations. Release builds cannot disable a condition.
 
 use entity::{Tenanted, id::OrganizationId};
 use sea_orm::{ColumnTrait, QueryFilter, Select};
@@ -10,23 +11,24 @@ use super::builder::{Alias, Sql};
 
 macro_rules! sites {
     ($($(#[doc = $doc:literal])+ $site:ident,)+) => {
-        /// A place in a statement that narrows to an organization, or ties rows of two tables to one.
+        /// A condition that limits a statement to an organization, or requires that rows of two tables have the same
+        /// one.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum TenantCheck { $($(#[doc = $doc])+ $site,)+ }
 
         impl TenantCheck {
-            /// Every place.
+            /// All conditions.
             pub const ALL: &[Self] = &[$(Self::$site,)+];
         }
     };
 }
 
 sites! {
-    /// Whole rows for the server's own rules.
+    /// Complete rows for the server's own rules.
     Models,
     /// Rows by id.
     LookUp,
-    /// Rows that references name.
+    /// Rows that references point to.
     References,
     /// Rows by external id.
     ExternalIdLookUp,
@@ -36,184 +38,184 @@ sites! {
     ByName,
     /// Rows locked for a change.
     Lock,
-    /// A list of a noun.
+    /// A list of the rows of a noun.
     List,
-    /// Lists below rows.
+    /// Lists of related rows of parents.
     ChildList,
-    /// The table between rows and the lists below them.
+    /// Link table of such lists.
     ChildListLink,
-    /// That table to the rows of the lists.
+    /// Join of this link table to the listed rows.
     ChildListLinkRow,
-    /// The number of rows of a list.
+    /// Count of the rows of a list.
     Count,
-    /// The numbers of rows below rows.
+    /// Counts of related rows of parents.
     ChildCount,
-    /// The table between rows and what is counted below them.
+    /// Link table of such counts.
     ChildCountLink,
-    /// That table to the rows that are counted.
+    /// Join of this link table to the counted rows.
     ChildCountLinkRow,
     /// A condition on the items of a set.
     SetFilter,
-    /// The items to their row.
+    /// Join of the items to their row.
     SetFilterRow,
     /// A condition on related rows.
     RelationFilter,
-    /// The related rows to theirs.
+    /// Join of the related rows to the filtered rows.
     RelationFilterRow,
-    /// The table between rows and the related ones of a condition.
+    /// Link table of a condition on related rows.
     RelationFilterLink,
-    /// That table to the related rows.
+    /// Join of this link table to the related rows.
     RelationFilterLinkRow,
-    /// Attributes that are declared not personal.
+    /// Attributes that are declared as not personal.
     OpenAttributes,
-    /// Names and values of attributes, and tags, that are counted.
+    /// Counted names and values of attributes, and counted tags.
     Distinct,
-    /// The rows they are of.
+    /// Rows of the counted items.
     DistinctRows,
-    /// Those to their items.
+    /// Join of these rows to their items.
     DistinctRow,
-    /// Attributes that are yet to be read as numbers and instants.
+    /// Attributes that are not yet parsed as numbers and instants.
     UnreadAttributes,
-    /// Those that have been.
+    /// Update of attributes that were parsed.
     ReadAttributes,
-    /// The first and the last record of a bucket, or of stretches of time.
+    /// First and last record of a bucket or of time intervals.
     GroupRange,
-    /// Records that are grouped.
+    /// Grouped records.
     Groups,
-    /// Tags and attributes that records are grouped by.
+    /// Tags and attributes by which records are grouped.
     GroupTags,
-    /// Those to their records.
+    /// Join of these tags and attributes to their records.
     GroupTagsRow,
-    /// Points whose review is told.
+    /// Points whose review is reported.
     ReviewedPoints,
-    /// Answers at those points.
+    /// Answers at these points.
     ReviewAnswers,
-    /// Those answers to their point.
+    /// Join of these answers to their point.
     ReviewAnswersRow,
-    /// Rows that were remembered, to see whether they are what they were (PostgreSQL).
+    /// Comparison of cached rows with the current rows (PostgreSQL).
     RowCache,
-    /// A row deleted.
+    /// Deletion of a row.
     Delete,
-    /// A column cleared.
+    /// Clearing of a column.
     Clear,
-    /// The lines of a table between two nouns.
+    /// Rows of a link table.
     Links,
-    /// Those lines taken away.
+    /// Deletion of rows of a link table.
     LinksTaken,
-    /// The items of sets taken away.
+    /// Deletion of the items of sets.
     ItemsTaken,
-    /// State changes of rows that are deleted.
+    /// Deletion of the state changes of deleted rows.
     StateChangesTaken,
-    /// External ids taken away.
+    /// Deletion of external ids.
     ExternalIdsTaken,
-    /// Single external ids taken away.
+    /// Deletion of individual external ids.
     ExternalIdsDropped,
     /// The lock on an organization (PostgreSQL).
     OrganizationLock,
-    /// What is known of an idempotency key.
+    /// Lookup of an idempotency key.
     IdempotencyKey,
-    /// The result kept under an idempotency key.
+    /// Result stored for an idempotency key.
     IdempotencyResult,
-    /// The sequence of events.
+    /// Event sequence of the organization.
     Sequence,
-    /// When an API client last got a token.
+    /// Time at which an API client last received a token.
     ClientUse,
-    /// A suspension taken back.
+    /// End of a suspension.
     Resumption,
-    /// An organization's row when it is suspended or resumed.
+    /// Row of an organization that is suspended or resumed.
     Suspension,
-    /// The fallback department of an organization just made.
+    /// Fallback department of a new organization.
     FirstDepartment,
-    /// The newest seal of the audit log.
+    /// Latest seal of the audit log.
     Head,
-    /// The newest seal when it gets a successor.
+    /// Latest seal when a new one is added.
     HeadMoved,
-    /// How many events there are, to seal and to verify them.
+    /// Number of events, for sealing and verification.
     LastSequence,
     /// Seals of the audit log.
     Seals,
-    /// Events to seal and to verify.
+    /// Events to seal or verify.
     SealedEvents,
     /// Events of rows.
     History,
     /// Erasures.
     Erasures,
-    /// Hashes of external ids that an erasure took away.
+    /// Hashes of external ids that an erasure removed.
     ErasedHashes,
-    /// An erasure that may have been made again.
+    /// Lookup of an erasure that may already have been repeated.
     KnownErasure,
-    /// The salt of the last erasure.
+    /// Salt of the latest erasure.
     NewestSalt,
     /// Salts of all erasures.
     Salts,
-    /// External ids that were taken away.
+    /// Erased external ids.
     ErasedKeys,
-    /// The erasure that took them away.
+    /// The erasure that removed these external ids.
     ErasedKeysOf,
     /// People who may have been erased.
     ErasedPeople,
-    /// Inputs kept of calls about erased rows.
+    /// Stored input fingerprints of calls about erased rows.
     Fingerprints,
-    /// Calls whose results name erased rows.
+    /// Calls whose results contain erased rows.
     CallsAbout,
-    /// Whether anybody is being erased.
+    /// Whether an erasure is in progress.
     Veil,
-    /// People who are being erased.
+    /// People whose erasure is in progress.
     Veiled,
-    /// Rows between a row and whom it is about, that person's own left out.
+    /// Rows on the path from a row to the person it is about, without the row of that person.
     VeiledRow,
-    /// Work in steps that goes on.
+    /// A job in progress.
     Job,
-    /// Work in steps that has come further.
+    /// Progress of a job.
     JobMoved,
-    /// Work in steps that is done.
+    /// Completion of a job.
     JobDone,
     /// The row of a person to be erased (PostgreSQL).
     ErasedPerson,
-    /// An erasure that has come further.
+    /// Progress of an erasure.
     ErasureMoved,
-    /// What erasures have emptied so far.
+    /// Data that erasures have emptied so far.
     ErasedParts,
-    /// A part of an erasure that may have been made again.
+    /// Lookup of a part of an erasure that may already have been repeated.
     KnownPart,
-    /// How far erasures are.
+    /// Progress of all erasures.
     ErasureExtent,
-    /// Rows about a person, a page at a time.
+    /// Pages of rows about a person.
     SubjectRows,
-    /// Parts of a whole, in their order.
+    /// Ordered parts of a parent row.
     Parts,
-    /// Parts that leave their places.
+    /// Parts that give up their positions.
     LeavingParts,
-    /// Rows of a whole: those that are copied, published or compared, and what follows what.
+    /// Rows of an aggregate that is copied, published or compared, and rows of references between rows of a noun.
     Aggregate,
-    /// Lines of a whole to other rows.
+    /// Rows of the link tables of an aggregate.
     JoinedRows,
-    /// Whether rows are counted by week, and by whose.
+    /// Whether rows are counted by week, and by which weeks.
     Rolled,
-    /// The counts.
+    /// Weekly counts.
     Counts,
-    /// The counts to their organization.
+    /// Join of the counts to their organization.
     CountsOfOwner,
-    /// What they come to, to their organization.
+    /// Join of the totals to their organization.
     TotalsOfOwner,
-    /// How far rows are counted, to count on.
+    /// Position up to which rows are counted, to continue counting.
     UncountedWeeks,
-    /// How far rows are counted, when it has gone on.
+    /// Update of the position up to which rows are counted.
     CountedWeeks,
-    /// Counts to be made anew.
+    /// Deletion of counts that are rebuilt.
     CountsTaken,
-    /// When the organization's weeks begin.
+    /// Week start of the organization.
     OwnWeeks,
     /// Rows to count.
     RowsToCount,
-    /// The table between rows and those whose values are asked for.
+    /// Link table to rows whose column values are read.
     Among,
-    /// That table to the rows whose values are asked for.
+    /// Join of this link table to these rows.
     AmongRow,
 }
 
 impl Sql {
-    /// Appends the test that a row is of the organization.
+    /// Appends the condition that a row belongs to the organization.
     pub fn filter_tenant(
         &mut self,
         site: TenantCheck,
@@ -227,7 +229,7 @@ impl Sql {
         self.column(alias, column).push(" = ").bind_tenant(organization)
     }
 
-    /// Appends the test that rows of two tables are of one organization.
+    /// Appends the condition that rows of two tables belong to the same organization.
     pub fn same_tenant(
         &mut self,
         site: TenantCheck,
@@ -240,7 +242,7 @@ impl Sql {
         self.column(one.0, one.1).push(" = ").column(other.0, other.1)
     }
 
-    /// Narrows a query of models.
+    /// Limits a query of models to the organization.
     pub(in crate::store) fn filter_models<E: Tenanted>(
         &self,
         query: Select<E>,
@@ -274,12 +276,12 @@ mod switch {
     use super::{Sql, TenantCheck};
     use crate::store::Store;
 
-    /// Which narrowing is taken away, and which places were reached.
+    /// The condition that is disabled, and the conditions that were used.
     #[derive(Debug)]
     pub struct Switch {
         taken: AtomicUsize,
         reached: Mutex<BTreeSet<TenantCheck>>,
-        /// The texts of statements, once somebody wants them.
+        /// Texts of the statements; `None` until a test asks for them.
         texts: Mutex<Option<BTreeSet<String>>>,
     }
 
@@ -290,7 +292,7 @@ mod switch {
     }
 
     impl Switch {
-        /// Notes the text of a statement.
+        /// Records the text of a statement.
         pub(in crate::store) fn note(&self, text: &str) {
             if let Some(texts) = &mut *self.texts.lock().unwrap_or_else(PoisonError::into_inner) {
                 texts.insert(text.to_owned());
@@ -307,26 +309,26 @@ mod switch {
     }
 
     impl Store {
-        /// Takes one narrowing away from all that this store does from now on, or gives it back. For tests.
+        /// Disables one condition in all later statements of this store, or with `None` enables all again. For tests.
         pub fn disable_for_test(&self, site: Option<TenantCheck>) {
             self.switch.taken.store(site.map_or(usize::MAX, |site| site as usize), Ordering::Relaxed);
         }
 
-        /// The texts of the statements since this was last asked; nothing the first time. For tests.
+        /// Returns the texts of the statements since the last call; empty on the first call. For tests.
         pub fn texts(&self) -> BTreeSet<String> {
             let mut texts = self.switch.texts.lock().unwrap_or_else(PoisonError::into_inner);
             texts.replace(BTreeSet::new()).unwrap_or_default()
         }
 
-        /// The places reached since this was last asked. For tests.
+        /// Returns the conditions used since the last call. For tests.
         pub fn reached(&self) -> BTreeSet<TenantCheck> {
             std::mem::take(&mut *self.switch.reached.lock().unwrap_or_else(PoisonError::into_inner))
         }
     }
 }
 
-/// In a build without debug assertions a store has no such methods: if it had, these calls would mean them and not
-/// compile.
+/// Checks that a store has no such methods in a build without debug assertions: if it had, these calls would resolve to
+/// them and not compile.
 #[cfg(not(debug_assertions))]
 const _: () = {
     trait Absent {

@@ -1,4 +1,4 @@
-//! Rows read and set by typed columns: neither a misspelt column nor a value of another type compiles.
+//! Typed access to columns: a misspelt column or a value of the wrong type does not compile.
 
 use std::collections::HashSet;
 
@@ -12,16 +12,16 @@ use crate::{
 };
 
 impl Cell {
-    /// The value of a column of that type; `None` if it is absent.
+    /// Returns the value as the type of a column; `None` if the cell is null.
     pub fn value<T: ColumnType>(&self) -> Option<T::Value> {
         if self.is_null() {
             return None;
         }
-        // Only of an absent value does the kind say anything.
+        // The kind matters only for null cells.
         <T::Value as ValueType>::try_from(self.bound(CellKind::Text)).ok()
     }
 
-    /// A value as a cell.
+    /// Converts a value into a cell.
     pub fn of(value: Value) -> Self {
         match value {
             Value::Uuid(Some(id)) => Self::Id(id),
@@ -40,47 +40,47 @@ impl<T> From<Col<T>> for Column {
     }
 }
 
-/// A column with the value it gets.
+/// Returns a column paired with its new value.
 pub fn assign<T: ColumnType>(column: Col<T>, value: impl Into<T>) -> (Column, Cell) {
     (column.into(), Cell::of(value.into().into()))
 }
 
 impl Record {
-    /// What a column holds; `None` if it is absent.
+    /// Returns the value of a column; `None` if it is null.
     pub fn get<T: ColumnType>(&self, column: Col<T>) -> Option<T::Value> {
         self.cell(column.name()).value::<T>()
     }
 }
 
 impl Draft {
-    /// What a column will hold; `None` if it will be absent.
+    /// Returns the value that a column will have; `None` if it will be null.
     pub fn get<T: ColumnType>(&self, column: Col<T>) -> Option<T::Value> {
         debug_assert_eq!(self.noun.table, column.noun().table, "{column:?} is a column of another noun");
         self.cell(column.name()).value::<T>()
     }
 
-    /// Gives a column a value, whatever the caller said.
+    /// Sets the value of a column, overriding the caller's value.
     pub fn set<T: ColumnType>(&mut self, column: Col<T>, value: impl Into<T>) {
         debug_assert_eq!(self.noun.table, column.noun().table, "{column:?} is a column of another noun");
         let (column, cell) = assign(column, value);
         self.set_cell(column.name, cell);
     }
 
-    /// Whether the caller or a rule gave a value for the column.
+    /// Returns whether the caller or a rule set a value for the column.
     pub fn gives<T>(&self, column: Col<T>) -> bool {
         self.gives_cell(column.name())
     }
 }
 
-/// Columns of one noun that are read together.
+/// A tuple of columns of one noun that are read together.
 pub trait Columns: Copy {
-    /// What they hold in one row.
+    /// Values of the columns in one row.
     type Row;
-    /// The noun.
+    /// Returns the noun.
     fn noun(&self) -> &'static Noun;
-    /// The columns.
+    /// Returns the columns.
     fn columns(&self) -> Vec<Column>;
-    /// Reads a row of them.
+    /// Converts the cells of a row; `None` if a cell has an unexpected type.
     fn row(&self, cells: &[Cell]) -> Option<Self::Row>;
 }
 
@@ -111,11 +111,11 @@ columns!(A B C D);
 columns!(A B C D E);
 columns!(A B C D E F);
 
-/// The values of a row of a statement that is written by hand: a tuple, an `Option` where a value may be absent.
+/// A tuple of the values of a row of a hand-written statement; elements that may be null are `Option`s.
 pub trait Tuple: Sized {
-    /// What the columns hold.
+    /// Returns the kinds of the columns.
     fn kinds() -> Vec<CellKind>;
-    /// Reads a row.
+    /// Converts the cells of a row; `None` if a cell has an unexpected type.
     fn of(cells: &[Cell]) -> Option<Self>;
 }
 
@@ -137,21 +137,22 @@ tuples!(A B);
 tuples!(A B C D E);
 
 impl<C: Connection> Scope<C> {
-    /// Reads rows whose first column is the tenant, the others a tuple, with a statement that changes and locks nothing.
+    /// Runs a read-only statement that takes no locks. Its first column is the tenant; the others form the tuple.
     pub(crate) async fn read_tuples<T: Tuple>(&self, statement: Statement) -> Result<Vec<T>> {
         let rows = self.read_rows(statement, &T::kinds()).await?;
         Ok(rows.iter().filter_map(|row| T::of(row)).collect())
     }
 
-    // Few columns of many rows, which models would read with all their texts: the statement is the store's.
+    // Reads few columns of many rows, without the long texts that complete models would include.
 
-    /// Columns of every row of a noun, archived ones too, by id. At most one more than `most`.
+    /// Returns columns of every row of a noun, archived rows included, ordered by id. Returns at most `most + 1` rows.
     pub async fn select_all<S: Columns>(&self, columns: S, most: usize) -> Result<Vec<S::Row>> {
         let rows = self.read_every(columns.noun(), &columns.columns(), most).await?;
         Ok(rows.iter().filter_map(|row| columns.row(row)).collect())
     }
 
-    /// Columns of the rows of a noun whose `column` is one of `ids`, by id. At most one more than `most`.
+    /// Returns columns of the rows of a noun whose `column` is one of `ids`, ordered by id. Returns at most `most + 1`
+    /// rows.
     pub async fn select<S: Columns, T>(
         &self,
         columns: S,
@@ -163,19 +164,20 @@ impl<C: Connection> Scope<C> {
         Ok(rows.iter().filter_map(|row| columns.row(row)).collect())
     }
 
-    /// Those of these ids that are ids of rows of the noun.
+    /// Returns the subset of `ids` that are ids of rows of the noun.
     pub async fn known_ids(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
         let rows = self.by_ids(noun, &[column_named(noun, "id")], ids).await?;
         Ok(rows.iter().flatten().filter_map(Cell::id).collect())
     }
 
-    /// Columns of the rows of these ids, in no order; unknown and foreign ids are left out alike.
+    /// Returns columns of the rows with these ids in unspecified order. Unknown ids and ids of other tenants are
+    /// omitted.
     pub async fn select_by_ids<S: Columns>(&self, columns: S, ids: &[Uuid]) -> Result<Vec<S::Row>> {
         self.may_read(columns.noun())?;
         self.select_by_ids_unchecked(columns, ids).await
     }
 
-    /// Like [`Scope::select_by_ids`], for rules the server applies whoever calls.
+    /// Like [`Scope::select_by_ids`], without a permission check; for rules that the server applies to every caller.
     pub async fn select_by_ids_unchecked<S: Columns>(&self, columns: S, ids: &[Uuid]) -> Result<Vec<S::Row>> {
         let rows = self.by_ids_unchecked(columns.noun(), &columns.columns(), ids).await?;
         Ok(rows.iter().filter_map(|row| columns.row(row)).collect())
