@@ -60,13 +60,13 @@ pub struct Distinct {
 pub struct Tally {
     /// The tag, or the name or value of the attribute.
     pub key: String,
-    /// Number of occurrences: rows with this item; for the name of an attribute, values in all rows.
+    /// Number of rows with this tag, name or value.
     pub count: i64,
     /// Number of distinct values.
     pub values: i64,
-    /// Number of occurrences whose value is not a number.
+    /// Number of rows whose value is not a number.
     pub no_number: i64,
-    /// Number of occurrences whose value is not an instant.
+    /// Number of rows whose value is not an instant.
     pub no_instant: i64,
     /// The value as a number; for a name, the smallest value.
     pub number: Option<f64>,
@@ -79,7 +79,7 @@ pub struct Tally {
 pub struct Total {
     /// Number of distinct items.
     pub distinct: i64,
-    /// Number of occurrences: each row counts once for each of its items.
+    /// Number of rows with each item, summed over the items.
     pub count: i64,
     /// Number of these values that are not numbers.
     pub no_number: i64,

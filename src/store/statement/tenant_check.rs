@@ -142,7 +142,7 @@ sites! {
     Erasures,
     /// Hashes of external ids that an erasure removed.
     ErasedHashes,
-    /// Lookup of an erasure that may already have been repeated.
+    /// Lookup of an erasure by id, to detect a repeated one.
     KnownErasure,
     /// Salt of the latest erasure.
     NewestSalt,
@@ -176,7 +176,7 @@ sites! {
     ErasureMoved,
     /// Data that erasures have emptied so far.
     ErasedParts,
-    /// Lookup of a part of an erasure that may already have been repeated.
+    /// Lookup of a part of an erasure by id, to detect a repeated one.
     KnownPart,
     /// Progress of all erasures.
     ErasureExtent,

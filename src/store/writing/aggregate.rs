@@ -1,4 +1,4 @@
-//! Reads rows together with what belongs to them, by the description alone.
+//! Reads rows together with the rows that belong to them, based only on the descriptions of nouns.
 
 use std::collections::HashMap;
 
@@ -20,48 +20,48 @@ use crate::{
     },
 };
 
-/// A noun together with the relations whose rows belong to it.
+/// A noun and the relations whose rows belong to its rows.
 #[derive(Debug)]
 pub struct Aggregate {
     /// The noun.
     pub noun: &'static Noun,
-    /// Relations by name, each with what belongs to its rows in turn; `None` for lines whose rows are not read.
+    /// Relations by name, each with the aggregate of its target; `None` for link tables whose target rows are not read.
     pub parts: &'static [(&'static str, Option<&'static Aggregate>)],
 }
 
-/// A line of a table between two nouns.
+/// A row of a link table.
 #[derive(Clone, Debug)]
 pub struct JoinedRow {
-    /// The row that has it.
+    /// Id of the row that owns the link.
     pub from: Uuid,
-    /// The row it names.
+    /// Id of the linked row.
     pub to: Uuid,
-    /// What it says besides.
+    /// Values of the additional columns.
     pub values: Vec<(&'static Field, Cell)>,
 }
 
-/// Rows with all that belongs to them, each once.
+/// Loaded rows with all rows that belong to them, without duplicates.
 #[derive(Clone, Debug, Default)]
 pub struct LoadedAggregate {
-    /// The rows of each noun, by id; nouns in the order they were come upon.
+    /// The rows of each noun, ordered by id; nouns in the order in which they were found.
     pub rows: Vec<(&'static Noun, Vec<Record>)>,
-    /// The lines of each relation through a table.
+    /// The link rows of each relation through a link table.
     pub lines: Vec<(&'static Noun, &'static Relationship, Vec<JoinedRow>)>,
 }
 
 impl LoadedAggregate {
-    /// How many rows and lines there are.
+    /// Returns the number of rows and link rows.
     pub fn count(&self) -> usize {
         let rows = self.rows.iter().map(|(_, rows)| rows.len()).sum::<usize>();
         rows + self.lines.iter().map(|(.., lines)| lines.len()).sum::<usize>()
     }
 
-    /// The rows of a noun.
+    /// Returns the rows of a noun.
     pub fn of(&self, noun: &Noun) -> &[Record] {
         self.rows.iter().find(|(known, _)| known.table == noun.table).map_or(&[], |(_, rows)| rows)
     }
 
-    /// Adds rows that are not yet there, and answers their ids.
+    /// Adds the rows that are not present yet and returns their ids.
     fn add(&mut self, noun: &'static Noun, records: Vec<Record>) -> Vec<Uuid> {
         let place = self.rows.iter().position(|(known, _)| known.table == noun.table).unwrap_or_else(|| {
             self.rows.push((noun, Vec::new()));
@@ -80,8 +80,9 @@ impl LoadedAggregate {
 }
 
 impl<C: Connection> Scope<C> {
-    /// Reads these rows and what belongs to them, in one statement for each relation of each level. Archived rows
-    /// below them are left out. Stops early with more than `most` rows and lines: the caller refuses those.
+    /// Reads these rows and the rows that belong to them, with one statement for each relation of each level. Archived
+    /// rows in lists below them are omitted. Stops early with more than `most` rows and link rows: the caller must then
+    /// return an error.
     pub async fn load_aggregate(
         &self,
         whole: &'static Aggregate,
@@ -113,7 +114,7 @@ impl<C: Connection> Scope<C> {
                 };
                 let Some(part) = part else { continue };
                 let mut found = self.records(part.noun, column, &named, most).await?;
-                // What is referred to is there, archived or not; what is listed is not when it is archived.
+                // Referenced rows are kept even if they are archived; rows of lists are dropped if they are archived.
                 found.retain(|row| column == "id" || row.cell("archived_at").is_null());
                 let added = loaded.add(part.noun, found);
                 waiting.push((part, added));
@@ -122,7 +123,7 @@ impl<C: Connection> Scope<C> {
         Ok(loaded)
     }
 
-    /// Whole rows of a noun whose `column` is one of `ids`, by id. At most one more than `most`.
+    /// Returns complete rows of a noun whose `column` is one of `ids`, ordered by id. Returns at most `most + 1` rows.
     pub async fn records(
         &self,
         noun: &'static Noun,
@@ -138,7 +139,7 @@ impl<C: Connection> Scope<C> {
             .collect())
     }
 
-    /// Every row of a noun, archived ones too, by id. At most one more than `most`.
+    /// Returns every row of a noun, archived rows included, ordered by id. Returns at most `most + 1` rows.
     pub async fn every(&self, noun: &'static Noun, most: usize) -> Result<Vec<Record>> {
         let columns = columns(noun);
         let rows = self.read_every(noun, &columns, most).await?;
@@ -148,7 +149,7 @@ impl<C: Connection> Scope<C> {
             .collect())
     }
 
-    /// The rows of these ids, in no order; unknown and foreign ids are left out alike.
+    /// Returns the rows with these ids in unspecified order. Unknown ids and ids of other tenants are omitted.
     pub async fn records_by_ids(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<Record>> {
         let columns = columns(noun);
         let rows = self.by_ids(noun, &columns, ids).await?;
@@ -158,7 +159,7 @@ impl<C: Connection> Scope<C> {
             .collect())
     }
 
-    /// Columns of every row of a noun, archived ones too, by id. At most one more than `most`.
+    /// Returns columns of every row of a noun, archived rows included, ordered by id. Returns at most `most + 1` rows.
     pub(in crate::store) async fn read_every(
         &self,
         noun: &'static Noun,
@@ -173,7 +174,8 @@ impl<C: Connection> Scope<C> {
         self.read_rows(sql.finish(), &kinds).await
     }
 
-    /// Columns of the rows of a noun whose `column` is one of `ids`, by id. At most one more than `most`.
+    /// Returns columns of the rows of a noun whose `column` is one of `ids`, ordered by id. Returns at most `most + 1`
+    /// rows.
     pub(in crate::store) async fn read(
         &self,
         noun: &'static Noun,
@@ -194,7 +196,8 @@ impl<C: Connection> Scope<C> {
         self.read_rows(sql.finish(), &kinds).await
     }
 
-    /// For every row of a noun, the row that a column of it names. For rules the server applies whoever calls.
+    /// Returns, for every row of a noun, the id in a reference column. Without a permission check; for rules that the
+    /// server applies to every caller.
     pub async fn references_of<T>(&self, column: Col<T>) -> Result<HashMap<Uuid, Option<Uuid>>> {
         let noun = column.noun();
         let columns = [column_named(noun, "id"), column.into()];
@@ -204,7 +207,7 @@ impl<C: Connection> Scope<C> {
         Ok(rows.iter().filter_map(|row| Some((row[0].id()?, row[1].id()))).collect())
     }
 
-    /// Writes `SELECT … FROM … WHERE` the row is the caller's.
+    /// Writes `SELECT … FROM … WHERE` with the tenant condition.
     fn write_select(&self, sql: &mut crate::store::statement::builder::Sql, noun: &'static Noun, columns: &[Column]) {
         sql.push("SELECT ").column(Alias::ROW, noun.tenant);
         for column in columns {
@@ -214,7 +217,7 @@ impl<C: Connection> Scope<C> {
         sql.filter_tenant(TenantCheck::Aggregate, Alias::ROW, noun.tenant, self.organization());
     }
 
-    /// The lines of a relation through a table, of these rows.
+    /// Returns the link rows of a relation through a link table for these owners.
     pub async fn lines(&self, relation: &'static Relationship, ids: &[Uuid]) -> Result<Vec<JoinedRow>> {
         let Link::Through { table, from, to, edge } = relation.link else {
             return Err(Error::internal("only relations through a table have lines"));

@@ -1,4 +1,4 @@
-//! Keeps what is in the archive from being chosen for new work.
+//! Prevents new references to archived rows.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl<C: Connection> Scope<C> {
-    /// Which of these rows are in the archive.
+    /// Returns the ids of the archived rows among `ids`.
     pub async fn archived_among(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
         let columns = [column_named(noun, "id"), Column::of(&ARCHIVED_AT)];
         let rows = self.by_ids_unchecked(noun, &columns, ids).await?;
@@ -25,7 +25,7 @@ impl<C: Connection> Scope<C> {
 }
 
 impl Tx {
-    /// Refuses drafts that newly name a row in the archive. A reference that stays as it was may.
+    /// Adds an error to drafts with a new reference to an archived row. An unchanged reference is allowed.
     pub(in crate::store) async fn refuse_archived(&self, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
         for relation in noun.relations.iter().filter(|relation| relation.wants_active(noun)) {
             let Link::One { column, .. } = relation.link else { continue };
@@ -48,8 +48,8 @@ impl Tx {
         Ok(())
     }
 
-    /// The lines among these that newly lead to a row in the archive: the place of their owner, and theirs. A line that is
-    /// there already may stay.
+    /// Returns the new link rows that lead to an archived row: index of the owner in `wanted`, and index of the link
+    /// row. Existing link rows are allowed.
     pub async fn archived_lines(
         &self,
         relation: &'static Relationship,
@@ -75,7 +75,8 @@ impl Tx {
         Ok(found)
     }
 
-    /// What keeps a row in the archive: that it names one there, which would be chosen again with it.
+    /// Returns an error if a row must stay archived because it references an archived row; restoring the row would make
+    /// this a reference from an active row.
     pub(in crate::store) async fn chooses_archived(
         &self,
         noun: &'static Noun,

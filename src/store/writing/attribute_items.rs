@@ -1,4 +1,4 @@
-//! Attributes as their index table holds them: one text of name and value, and the value as a number and an instant.
+//! Attributes in their index table: one text of name and value, and the value as a number and as an instant.
 
 use entity::{id::OrganizationId, noun::Kind};
 
@@ -16,14 +16,14 @@ use crate::{
     },
 };
 
-/// Between name and value. Names cannot hold it.
+/// Separator between name and value. Names cannot contain it.
 const SEPARATOR: char = '\u{1f}';
-/// Items that one transaction reads anew.
+/// Number of items that one transaction parses again.
 const BATCH: usize = 500;
 
-/// The whole item.
+/// The complete item: name and value.
 pub const ITEM: Column = column("item", CellKind::Text, false);
-/// The value, of which there is a folded twin.
+/// The value, which has a case-folded copy.
 pub const VALUE: Column = column("value", CellKind::Text, false);
 /// The value as a number.
 pub const NUMBER: Column = column("number", CellKind::Float, true);
@@ -34,28 +34,28 @@ const fn column(name: &'static str, kind: CellKind, is_nullable: bool) -> Column
     Column { name, kind, is_nullable, field: name }
 }
 
-/// One named value as its index table holds it.
+/// Returns the item of a named value for the index table.
 pub fn attribute_item(name: &str, value: &str) -> String {
     format!("{name}{SEPARATOR}{value}")
 }
 
-/// Name and value of such an item.
+/// Splits an item into name and value.
 pub fn parts(item: &str) -> (&str, &str) {
     item.split_once(SEPARATOR).unwrap_or((item, ""))
 }
 
-/// The bounds of the items of an attribute, the end not included.
+/// Returns the start (included) and end (excluded) of the items of an attribute.
 pub fn bounds(name: &str) -> (String, String) {
     (format!("{name}{SEPARATOR}"), format!("{name}\u{20}"))
 }
 
-/// The first text after all that begin with `prefix`, by the order of their bytes; none if there is no such text.
+/// Returns the first text, in byte order, after all texts that start with `prefix`; `None` if there is no such text.
 pub fn after(prefix: &str) -> Option<String> {
     let mut text: Vec<char> = prefix.chars().collect();
     while let Some(last) = text.pop() {
         let next = match last {
             char::MAX => continue,
-            // The next number is no sign.
+            // The next code points are surrogates, which are not characters.
             '\u{d7ff}' => '\u{e000}',
             _ => char::from_u32(u32::from(last) + 1)?,
         };
@@ -65,32 +65,32 @@ pub fn after(prefix: &str) -> Option<String> {
     None
 }
 
-/// A value as a number: decimal digits with an optional sign, point and exponent, as JSON and most files write them.
-/// `None` for any other text, such as one with a unit or with commas between thousands.
+/// Parses a value as a number: decimal digits with an optional sign, point and exponent, as in JSON and most files.
+/// Returns `None` for any other text, such as one with a unit or a thousands separator.
 pub fn number(text: &str) -> Option<f64> {
     let text = text.trim();
     if !text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) {
         return None;
     }
-    // Adding nothing makes one zero of both.
+    // Adding zero turns negative zero into positive zero.
     text.parse().ok().filter(|number: &f64| number.is_finite()).map(|number| number + 0.0)
 }
 
-/// A value as an instant in epoch milliseconds: RFC 3339, or a date alone, which is its midnight in UTC. `None` for any
-/// other text, and outside the years 1 to 9999.
+/// Parses a value as an instant in epoch milliseconds: RFC 3339, or a date alone, which means midnight in UTC. Returns
+/// `None` for any other text, and outside the years 1 to 9999.
 pub fn instant(text: &str) -> Option<i64> {
     let text = text.trim();
     moment(text).or_else(|| date(text)).map(|moment| moment.at)
 }
 
-/// The value of an item, folded, as a number and as an instant.
+/// Returns the value of an item as folded text, as a number and as an instant.
 pub(in crate::store) fn read(item: &str) -> [Cell; 3] {
     let (_, value) = parts(item);
     let number = number(value).map_or(Cell::Null, Cell::Float);
     [Cell::Text(fold(value)), number, instant(value).map_or(Cell::Null, Cell::Int)]
 }
 
-/// Every index table of attributes.
+/// Returns the name parts of every index table of attributes.
 fn tables() -> impl Iterator<Item = [&'static str; 3]> {
     entity::NOUNS.into_iter().flat_map(|noun| {
         let sets = noun.fields.iter().filter(|field| matches!(field.kind, Kind::Attributes { .. }));
@@ -99,8 +99,8 @@ fn tables() -> impl Iterator<Item = [&'static str; 3]> {
 }
 
 impl Store {
-    /// Reads the values of attributes that a server of an older version wrote, which knew nothing of numbers and
-    /// instants; all there are when the schema has just become newer. Any number of servers may do it at once.
+    /// Parses the values of attributes that a server of an older version wrote without numbers and instants; directly
+    /// after the schema upgrade, these are all attributes. Several servers may do this concurrently.
     pub async fn read_attributes(&self) -> Result<()> {
         for table in tables() {
             let mut sql = Sql::new(self.backend());
@@ -113,7 +113,7 @@ impl Store {
         Ok(())
     }
 
-    /// Answers whether there may be more.
+    /// Parses one batch. Returns whether there may be more.
     async fn read_some(&self, table: [&'static str; 3], organization: OrganizationId) -> Result<bool> {
         let tx = self.writer.begin(false, Payer::default()).await?;
         let mut sql = self.sql();

@@ -1,4 +1,4 @@
-//! Copies a row with what belongs to it, by the description alone.
+//! Copies a row with the rows that belong to it, based only on the descriptions of nouns.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,14 +19,14 @@ use crate::{
     },
 };
 
-/// Lines that one statement inserts.
+/// Maximum number of link rows that one statement inserts.
 const LINES: usize = 4_000;
 
 impl Tx {
-    /// Copies a row and what belongs to it: rows that name it are copied in turn, lines to others lead to the same
-    /// rows, and what is referred to stays where it is. `adjust` says which value is otherwise in the copy of a row;
-    /// states are the initial ones. External
-    /// ids stay with the original. Refuses more than `most` rows and lines.
+    /// Copies a row and the rows that belong to it. Rows that reference a copied row are copied as well, link rows of
+    /// copies lead to the same targets, and other references stay unchanged. `adjust` returns the value, if any, that
+    /// differs in the copy of a row; lifecycle states are set to the initial state. External ids are not copied.
+    /// Returns a user error for more than `most` rows and link rows.
     pub async fn copy(
         &self,
         whole: &'static Aggregate,
@@ -90,8 +90,8 @@ impl Tx {
 }
 
 impl LoadedAggregate {
-    /// Leaves out rows that must name a row of another gathered noun which is not gathered itself: what an archived
-    /// row is one side of is not copied without it.
+    /// Drops rows with a mandatory reference to a row of a loaded noun that is not loaded itself: without an archived
+    /// row, the rows that require it are not copied either.
     fn leave_out_what_names_the_missing(&mut self) {
         let known: HashSet<Uuid> = self.rows.iter().flat_map(|(_, rows)| rows).map(Record::id).collect();
         let tables: HashSet<&str> = self.rows.iter().map(|(noun, _)| noun.table).collect();
@@ -109,7 +109,8 @@ impl LoadedAggregate {
 }
 
 impl Record {
-    /// The copy of a row: new, out of the archive, and with the copies of the rows it names, where there are some.
+    /// Returns the copy of a row: at version 1, not archived, and with references to copied rows replaced by references
+    /// to the copies.
     fn copied(
         &self,
         noun: &'static Noun,
@@ -133,7 +134,7 @@ impl Record {
                 }
                 _ => {}
             }
-            // What is copied has its past before it.
+            // Imported values describe the past of the original; the copy starts without them.
             if let Some(field) = noun.fields.iter().find(|field| field.column == column.name)
                 && field.writable == Writable::Imported
             {

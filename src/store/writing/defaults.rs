@@ -1,4 +1,4 @@
-//! What a draft needs before it is written.
+//! Completes drafts before they are written.
 
 use chrono::{DateTime, Utc};
 use entity::noun::{Kind, Link, Writable};
@@ -9,10 +9,10 @@ use crate::{
     store::statement::cell::{Cell, Column},
 };
 
-/// Fills in defaults of a new row, refuses missing values and changes of what stays.
+/// Sets the default values of a new row, and adds errors for missing values and for changes of fixed fields.
 pub(in crate::store) fn complete(draft: &mut Draft, now: DateTime<Utc>) {
     if !draft.errors.is_empty() && draft.current.is_none() && !matches!(draft.target, Target::New) {
-        // A row that was not found is not also told what a new one would need.
+        // If the row was not found, do not report missing values of a new row as well.
         return;
     }
     for field in draft.noun.fields {

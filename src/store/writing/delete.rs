@@ -1,4 +1,4 @@
-//! Takes rows away: for good, or into the archive. Also sets what a table between two nouns says.
+//! Deletes and archives rows, and replaces the rows of link tables.
 
 use std::collections::HashMap;
 
@@ -28,14 +28,15 @@ use crate::{
     },
 };
 
-/// Lines that one statement inserts.
+/// Maximum number of link rows that one statement inserts.
 const LINES: usize = 4_000;
 
-/// One line of a table between two nouns: the target and the values beside it.
+/// A row of a link table: the target and the values of the additional columns.
 pub type JoinRow = (Uuid, Vec<i64>);
 
 impl Tx {
-    /// Locks one row for a caller with the scope to change it, or says why it cannot be changed.
+    /// Locks one row for a caller with the permission to change it. Returns a user error if it does not exist or has
+    /// another version than expected.
     pub async fn lock_one(
         &self,
         noun: &'static Noun,
@@ -55,9 +56,10 @@ impl Tx {
         Ok(Ok(record))
     }
 
-    /// Deletes a locked row for good, unless other rows refer to it. Its event is the tombstone.
+    /// Deletes a locked row permanently; returns a user error if other rows reference it. The event of the deletion is
+    /// the tombstone.
     pub async fn delete(&self, noun: &'static Noun, record: &Record) -> Result<Result<(), UserError>> {
-        // What fails of it must be its own.
+        // Flush first, so that a failure can only come from the deletion itself.
         self.flush().await?;
         let mut sql = self.sql();
         sql.push("DELETE FROM ").name(&[noun.table]).push(" AS t WHERE ");
@@ -85,7 +87,7 @@ impl Tx {
         Ok(Ok(()))
     }
 
-    /// Puts a locked row into the archive, or takes it out. Answers whether anything changed.
+    /// Archives or restores a locked row. Returns whether anything changed.
     pub async fn archive(
         &self,
         noun: &'static Noun,
@@ -112,7 +114,7 @@ impl Tx {
         Ok(Ok(true))
     }
 
-    /// Changes columns of locked rows and notes an event for each.
+    /// Changes columns of locked rows and queues an event for each row.
     pub async fn change(&self, noun: &'static Noun, changes: Vec<(Record, Vec<(Column, Cell)>)>) -> Result<()> {
         let now = Cell::Int(self.now().timestamp_millis());
         let rows = changes.into_iter().map(|(record, changes)| {
@@ -122,8 +124,8 @@ impl Tx {
         self.put(noun, rows.collect(), EventOperation::Updated).await
     }
 
-    /// Makes the rows of a relation through a table exactly `wanted`, and bumps the owner's version. Answers
-    /// whether anything changed.
+    /// Replaces the link rows of an owner by `wanted` and increments the version of the owner. Returns whether anything
+    /// changed.
     pub async fn set_links(
         &self,
         noun: &'static Noun,
@@ -139,7 +141,7 @@ impl Tx {
         Ok(true)
     }
 
-    /// As [`Tx::set_links`], for many owners in a fixed number of statements. Answers those that changed.
+    /// Like [`Tx::set_links`], for many owners in a fixed number of statements. Returns the owners that changed.
     pub async fn set_all_links(
         &self,
         noun: &'static Noun,
@@ -155,7 +157,7 @@ impl Tx {
         Ok(changed)
     }
 
-    /// The lines of a relation through a table, by owner.
+    /// Returns the link rows of a relation through a link table, by owner.
     pub async fn present_lines(
         &self,
         relation: &'static Relationship,
@@ -183,7 +185,7 @@ impl Tx {
         Ok(present)
     }
 
-    /// Writes what differs between the lines there are and those that are wanted, owner by owner.
+    /// Replaces the link rows of each owner whose rows differ from the wanted ones. Returns the changed owners.
     async fn relink(&self, relation: &'static Relationship, wanted: &[(Uuid, Vec<JoinRow>)]) -> Result<Vec<Uuid>> {
         let Link::Through { table, from, .. } = relation.link else {
             unreachable!("only relations through a table are set whole")
@@ -212,7 +214,7 @@ impl Tx {
         Ok(owners)
     }
 
-    /// Adds the lines that new rows come with.
+    /// Inserts the link rows of new rows.
     pub(in crate::store) async fn store_lines(&self, drafts: &[Draft]) -> Result<()> {
         let mut lines: Vec<(&'static Relationship, Vec<(Uuid, &JoinRow)>)> = Vec::new();
         for draft in drafts.iter().filter(|draft| draft.errors.is_empty() && draft.is_new()) {

@@ -1,4 +1,4 @@
-//! A row as a caller wants it, before and while it is checked.
+//! A draft: the row that a caller wants, before and during its checks.
 
 use entity::{
     lifecycle::Transition,
@@ -16,21 +16,21 @@ use crate::{
     },
 };
 
-/// Which row a draft is about.
+/// The row that a draft creates or changes.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// A new one.
+    /// A new row.
     New,
-    /// The one that this names, which must be there.
+    /// The existing row of this reference.
     Row(Reference),
-    /// The one that carries this external id, else a new one.
+    /// The row with this external id, or a new row if there is none.
     External(ExternalId),
 }
 
-/// A row named by the caller.
+/// A caller's reference to a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
-    /// By id; `None` for a text that is no id of the noun.
+    /// By id; `None` for a text that is not an id of the noun.
     Id(Option<Uuid>),
     /// By external id.
     External(ExternalId),
@@ -58,17 +58,17 @@ entity::string_enum! {
     }
 }
 
-/// External ids that a caller takes away from a row.
+/// External ids that a caller removes from a row.
 #[derive(Clone, Debug)]
 pub struct Removal {
     /// The system.
     pub system: String,
-    /// The id there; without it, all of the system.
+    /// The id in that system; `None` for all ids of the system.
     pub id: Option<String>,
 }
 
 impl Removal {
-    /// Whether it takes this external id away.
+    /// Returns whether this removal applies to the external id.
     pub fn takes(&self, key: &ExternalId) -> bool {
         self.system == key.system && self.id.as_ref().is_none_or(|id| *id == key.id)
     }
@@ -90,59 +90,59 @@ entity::string_enum! {
     }
 }
 
-/// A row as a caller wants it.
+/// A row as the caller wants it.
 #[derive(Clone, Debug)]
 pub struct Draft {
     /// The noun.
     pub noun: &'static Noun,
-    /// Which row.
+    /// The row to create or change.
     pub target: Target,
-    /// What may be done.
+    /// The allowed operations.
     pub mode: Mode,
-    /// The version the caller saw.
+    /// Version of the row that the caller expects.
     pub expected_version: Option<i64>,
-    /// Values given, by column.
+    /// Values that are set, by column.
     pub values: Vec<(Column, Cell)>,
-    /// Rows named for a relation, still to be found.
+    /// References that are not resolved yet, by relation.
     pub references: Vec<(&'static Relationship, Column, Reference)>,
-    /// External ids to carry besides those it has; one of the same system is replaced. Once the row is found, those
-    /// that it does not have yet.
+    /// External ids to add; each replaces one of the same system. Once the row is found, only those that it does not
+    /// have yet.
     pub external_ids: Vec<ExternalId>,
-    /// External ids to take away.
+    /// External ids to remove.
     pub removals: Vec<Removal>,
-    /// External ids that it has and loses, once the row is found.
+    /// External ids that the row has and loses; known once the row is found.
     pub lost_external_ids: Vec<ExternalId>,
-    /// What is wrong with it.
+    /// Errors found so far.
     pub errors: Vec<UserError>,
-    /// The row as it is, once found.
+    /// The current row, once found.
     pub current: Option<Record>,
-    /// Its id, once known.
+    /// Id of the row, once known.
     pub id: Uuid,
-    /// Rows of other nouns to make together with it.
+    /// Rows of other nouns to create together with the row.
     pub related_rows: Vec<(&'static Noun, Vec<(Column, Cell)>)>,
-    /// Lines of relations through a table that a new row comes with.
+    /// Link rows to insert for a new row.
     pub lines: Vec<(&'static Relationship, Vec<JoinRow>)>,
-    /// What is to be done to the state of the row.
+    /// Lifecycle transition to apply to the row.
     pub transition: Option<&'static Transition>,
-    /// Relations of the row that change with it: it is written even if no column changes.
+    /// Relations of the row that change with it: with any, the row is written even if no column changes.
     pub changed_relations: Vec<&'static str>,
 }
 
-/// What came of a draft.
+/// Result of writing a draft.
 #[derive(Clone, Debug)]
 pub struct WriteResult {
-    /// The row, unless it failed before it had one.
+    /// Id of the row; `None` if the draft failed and the row does not exist.
     pub id: Option<Uuid>,
-    /// What happened.
+    /// Effect of the mutation on the row.
     pub outcome: Outcome,
-    /// What was wrong.
+    /// Errors of the draft.
     pub errors: Vec<UserError>,
-    /// The row as the transaction leaves it, where that is known.
+    /// The row after the transaction, if known.
     pub row: Option<Record>,
 }
 
 impl Draft {
-    /// An empty draft.
+    /// Creates a draft without values.
     pub fn new(noun: &'static Noun, target: Target, mode: Mode) -> Self {
         Self {
             noun,
@@ -164,44 +164,44 @@ impl Draft {
         }
     }
 
-    /// Whether it does this to the state of its row, and nothing was found to be wrong with it.
+    /// Returns whether the draft applies this transition and has no errors.
     pub fn does<T: StringEnum>(&self, transition: T) -> bool {
         self.errors.is_empty() && self.transition.is_some_and(|known| known.name == transition.name())
     }
 
-    /// The value a column will have.
+    /// Returns the value that a column will have.
     pub fn cell(&self, column: &str) -> &Cell {
         let given = self.values.iter().rev().find(|(known, _)| known.name == column).map(|(_, cell)| cell);
         given.or_else(|| self.current.as_ref().map(|row| row.cell(column))).unwrap_or(&Cell::Null)
     }
 
-    /// Whether the caller or a rule gave a value for the column.
+    /// Returns whether the caller or a rule set a value for the column.
     pub fn gives_cell(&self, column: &str) -> bool {
         self.values.iter().any(|(known, _)| known.name == column)
     }
 
-    /// Gives a column a value, whatever the caller said.
+    /// Sets the value of a column, overriding the caller's value.
     pub fn set_cell(&mut self, name: &str, cell: Cell) {
         self.values.retain(|(known, _)| known.name != name);
         self.values.push((column_named(self.noun, name), cell));
     }
 
-    /// Notes a mistake.
+    /// Adds an error.
     pub fn refuse(&mut self, code: Code, field: &str, message: impl Into<String>) {
         self.errors.push(UserError::new(code, field, message));
     }
 
-    /// Whether a mistake at a field of its input was noted.
+    /// Returns whether the draft has an error at a field of its input.
     pub fn has_mistake_at(&self, field: &str) -> bool {
         self.errors.iter().any(|error| error.path.first().is_some_and(|known| known == field))
     }
 
-    /// Whether it makes a new row.
+    /// Returns whether the draft creates a new row.
     pub const fn is_new(&self) -> bool {
         self.current.is_none()
     }
 
-    /// Columns whose value changes, with their new values.
+    /// Returns the columns whose values change, with their new values.
     pub(in crate::store) fn changes(&self) -> Vec<(Column, Cell)> {
         let Some(current) = &self.current else { return self.values.clone() };
         self.values.iter().filter(|(column, cell)| current.cell(column.name) != cell).cloned().collect()

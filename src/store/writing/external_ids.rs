@@ -1,4 +1,4 @@
-//! External ids: which a row carries, and which row carries one.
+//! Looks up external ids by row, and rows by external id.
 
 use std::collections::HashMap;
 
@@ -19,12 +19,13 @@ use crate::{
 };
 
 impl<C: Connection> Scope<C> {
-    /// The external ids of these rows, sorted by system. Rows about somebody who is being erased have none any more.
+    /// Returns the external ids of these rows, sorted by system. Rows about a person whose erasure is in progress have
+    /// none.
     pub async fn external_ids(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<ExternalId>>> {
         self.kept_external_ids(noun, ids, mask::covers(noun)).await
     }
 
-    /// The same, also of those rows unless they are hidden.
+    /// Like [`Scope::external_ids`], but includes the rows about a person whose erasure is in progress unless `hides`.
     pub(in crate::store) async fn kept_external_ids(
         &self,
         noun: &'static Noun,
@@ -52,8 +53,8 @@ impl<C: Connection> Scope<C> {
         Ok(found)
     }
 
-    /// The rows that carry these external ids. Rows about somebody who is being erased carry none any more. Those of people
-    /// need `customers:read`, or the scope to write the noun.
+    /// Returns the rows with these external ids. Rows about a person whose erasure is in progress are omitted. External
+    /// ids of people require `customers:read`, or the permission to write the noun.
     pub async fn by_external_ids(
         &self,
         noun: &'static Noun,
@@ -67,20 +68,20 @@ impl<C: Connection> Scope<C> {
         Ok(owners.into_iter().filter_map(|(key, (id, is_masked))| (!is_masked).then_some((key, id))).collect())
     }
 
-    /// The rows that carry these external ids, each with whether it is about somebody who is being erased.
+    /// Returns the rows with these external ids, each with whether it is about a person whose erasure is in progress.
     pub(in crate::store) async fn owners(
         &self,
         noun: &'static Noun,
         wanted: &[ExternalId],
     ) -> Result<HashMap<ExternalId, (Uuid, bool)>> {
         let mut found = HashMap::new();
-        // PostgreSQL refuses to look for a text with a NUL byte; no row has one.
+        // PostgreSQL rejects texts with a NUL byte; no row contains one.
         let wanted: Vec<&ExternalId> =
             wanted.iter().filter(|key| !key.system.contains('\0') && !key.id.contains('\0')).collect();
-        // Pairs bound one by one: the number of parameters of a statement has a limit.
+        // In chunks: pairs are bound individually, and the number of parameters of a statement is limited.
         for part in wanted.chunks(1_000) {
             let mut sql = self.sql();
-            // A join and not `IN`: for that, SQLite reads every external id of the organization.
+            // A join instead of `IN`: with `IN`, SQLite reads every external id of the organization.
             sql.push("SELECT t.organization_id, t.").name(&[noun.table, "_id"]).push(", t.system, t.external_id, ");
             if mask::covers(noun) {
                 sql.names_masked(noun, Alias::ROW, &[noun.table, "_id"], self.organization());

@@ -1,4 +1,4 @@
-//! What a slice says about its noun's rows that the description cannot: checks, and what they are parts of.
+//! Rules for the rows of a noun that its description cannot express: checks, and the parent whose parts they are.
 
 use entity::noun::{Link, Noun, Relationship};
 use futures_util::future::BoxFuture;
@@ -10,21 +10,21 @@ use crate::{
     store::{Tx, statement::cell::Record},
 };
 
-/// Rules of a noun that its description cannot say. They see all rows of one call at once.
+/// Rules of a noun that its description cannot express. They receive all rows of one call at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Hooks {
     /// Completes and checks drafts before they are written.
     pub prepare: for<'a> fn(&'a Tx, &'a mut [Draft]) -> BoxFuture<'a, Result<()>>,
-    /// Does what else a transition is to do, once the rows of the drafts with one have been written. It may note mistakes;
-    /// the caller then rolls back.
+    /// Performs the other effects of transitions, after the rows of the drafts with a transition were written. May add
+    /// errors; the caller then rolls back.
     pub transitioned: for<'a> fn(&'a Tx, &'a mut [Draft]) -> BoxFuture<'a, Result<()>>,
-    /// Says what is wrong with archiving these rows, if anything.
+    /// Returns an error if a row cannot be archived.
     pub archive: for<'a> fn(&'a Tx, &'a Record) -> BoxFuture<'a, Result<Option<UserError>>>,
-    /// Columns that change when a row goes into the archive, or comes out.
+    /// Returns the columns that change when a row is archived (`true`) or restored (`false`).
     pub archiving: for<'a> fn(&'a Tx, &'a Record, bool) -> BoxFuture<'a, Result<NewRow>>,
-    /// Does what else is to be done when a row has been deleted.
+    /// Performs the other effects of the deletion of a row.
     pub deleted: for<'a> fn(&'a Tx, &'a Record) -> BoxFuture<'a, Result<()>>,
-    /// What its rows are parts of.
+    /// The parent whose parts the rows are.
     pub child_of: Option<ChildOf>,
 }
 
@@ -40,25 +40,25 @@ impl Hooks {
     };
 }
 
-/// Says that a noun's rows are parts of one row of another noun, their whole. Whoever makes, changes or deletes parts
-/// locks the whole first, so that changes of its structure come one after the other and rules see all of it.
+/// Declares that each row of a noun is a part of one parent row of another noun. Code that creates, changes or deletes
+/// parts locks the parent first, so that changes of its structure are serialized and rules see all parts.
 #[derive(Clone, Copy, Debug)]
 pub struct ChildOf {
-    /// The relation to the whole; it stays as it was made.
+    /// Name of the relation to the parent; the parent of a part never changes.
     pub relation: &'static str,
-    /// The column of their place in the whole, if they have an order: from 1, without gaps.
+    /// Column of the position in the parent, if the parts are ordered: from 1, without gaps.
     pub position: Option<&'static str>,
-    /// Most parts of one whole.
+    /// Maximum number of parts of one parent.
     pub most: usize,
 }
 
 impl ChildOf {
-    /// The relation to the whole.
+    /// Returns the relation to the parent.
     pub fn relation(&self, noun: &'static Noun) -> &'static Relationship {
         noun.relation(self.relation).expect("parts have a relation to their whole")
     }
 
-    /// The column that names the whole.
+    /// Returns the column that references the parent.
     pub fn column(&self, noun: &'static Noun) -> &'static str {
         match self.relation(noun).link {
             Link::One { column, .. } => column,

@@ -1,4 +1,4 @@
-//! The states of rows: what a draft may do to them, and the history of what was done.
+//! Lifecycle states of rows: transitions of drafts, and the history of state changes.
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -21,9 +21,9 @@ use crate::{
     },
 };
 
-/// Gives a draft of a noun with states the one that its row will have, or says why it cannot: that of its transition, or
-/// the one that an upsert brings. A new row may begin in any state, a known one may be brought to any that transitions
-/// lead to.
+/// Sets the state of a draft of a noun with a lifecycle, from the draft's transition or from the value in an upsert, or
+/// adds an error if this is not possible. A new row may start in any state; an existing row may change to any state
+/// that is reachable by transitions.
 pub(in crate::store) fn advance(draft: &mut Draft, now: DateTime<Utc>) {
     let Some(lifecycle) = draft.noun.lifecycle() else { return };
     let Some(current) = &draft.current else {
@@ -66,7 +66,7 @@ fn state<'a>(record: &'a Record, lifecycle: &Lifecycle) -> &'a str {
     record.cell(lifecycle.column).text().unwrap_or_default()
 }
 
-/// Whether the row is out of the archive, in which no transition is allowed.
+/// Returns whether the row is not archived; archived rows allow no transition.
 fn is_active(record: &Record) -> bool {
     record.cell("archived_at").is_null()
 }
@@ -79,12 +79,12 @@ fn allowed(current: &Record, lifecycle: &Lifecycle) -> String {
     if names.is_empty() { "no transition is allowed".to_owned() } else { format!("allowed: {}", names.join(", ")) }
 }
 
-/// The input field of a column.
+/// Returns the input field of a column.
 fn field(noun: &'static Noun, column: &str) -> &'static str {
     column_named(noun, column).field
 }
 
-/// The history of what drafts that are stored do to the states of their rows.
+/// Returns the history rows for the state changes of the drafts that are stored.
 pub(in crate::store) fn state_changes(
     lifecycle: &'static Lifecycle,
     drafts: &[Draft],
@@ -119,7 +119,7 @@ pub(in crate::store) fn state_changes(
 }
 
 impl Tx {
-    /// Deletes the history of the states of rows that are deleted.
+    /// Deletes the state history of deleted rows.
     pub(in crate::store) async fn forget_states(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<()> {
         let Some(lifecycle) = noun.lifecycle() else { return Ok(()) };
         let target = lifecycle.history.target;

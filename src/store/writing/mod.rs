@@ -1,4 +1,4 @@
-//! How drafts become rows: resolve, complete, check, write, delete.
+//! Turns drafts into rows: resolve, complete, check, write, delete.
 
 pub mod aggregate;
 pub(in crate::store) mod archived;

@@ -1,4 +1,4 @@
-//! Parts of a row: their whole is locked ahead of them, and keeps them in order.
+//! Parts of a parent row: locks the parent before its parts and maintains their order.
 
 use std::{
     cmp::Reverse,
@@ -22,11 +22,11 @@ use crate::{
     },
 };
 
-/// The parts of each whole, each with its place, in their order.
+/// The parts of each parent with their positions, in order.
 type Parts = BTreeMap<Uuid, Vec<(i64, Uuid)>>;
 
 impl Tx {
-    /// Locks the wholes that are named, and those of the rows of these ids, in the order of their ids.
+    /// Locks the parents in `named` and the parents of the rows `ids`, ordered by id.
     pub(in crate::store) async fn lock_parents(
         &self,
         noun: &'static Noun,
@@ -37,7 +37,7 @@ impl Tx {
         let mut wholes = named;
         if !ids.is_empty() {
             let column = column_named(noun, child_of.column(noun));
-            // A part stays where it was made: what is read here holds when the part itself is locked.
+            // A part never changes its parent, so the parent read here is still correct when the part itself is locked.
             let rows = self.by_ids_unchecked(noun, &[column], ids).await?;
             wholes.extend(rows.iter().filter_map(|row| row[0].id()));
         }
@@ -48,7 +48,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Locks the whole of a row that is about to be deleted.
+    /// Locks the parent of a row that is about to be deleted.
     pub async fn lock_parent(&self, noun: &'static Noun, child_of: Option<&ChildOf>, id: Option<Uuid>) -> Result<()> {
         match child_of {
             Some(child_of) => self.lock_parents(noun, child_of, BTreeSet::new(), &[id.unwrap_or_default()]).await,
@@ -56,7 +56,7 @@ impl Tx {
         }
     }
 
-    /// The parts of these wholes, which are locked.
+    /// Returns the parts of these locked parents.
     async fn parts(&self, noun: &'static Noun, child_of: &ChildOf, wholes: &[Uuid]) -> Result<Parts> {
         let (column, place) = (child_of.column(noun), child_of.position.unwrap_or("version"));
         let mut sql = self.sql();
@@ -75,8 +75,8 @@ impl Tx {
         Ok(parts)
     }
 
-    /// Refuses parts that are too many, and gives those that are made or moved their place: each stands where it
-    /// asks to, as near as the end allows, and the others make room.
+    /// Adds an error to new parts beyond the maximum, and sets the positions of new and moved parts: each gets the
+    /// requested position, at most the end of the list, and the other parts are shifted.
     pub(in crate::store) async fn assign_positions(
         &self,
         noun: &'static Noun,
@@ -122,8 +122,8 @@ impl Tx {
                     order.push(draft.id);
                 }
             }
-            // From the first place to the last, so that each is still where it was put when all are; of two that ask
-            // for one place, the earlier in the call comes first.
+            // In ascending order, so that later insertions do not shift earlier ones. If two drafts request the same
+            // position, the earlier one in the call comes first.
             asking.sort_unstable();
             for (place, _, id) in asking {
                 let index = usize::try_from(place - 1).unwrap_or_default().min(order.len());
@@ -141,7 +141,8 @@ impl Tx {
         self.place(noun, position, &moved, aside).await
     }
 
-    /// Gives parts their new places. Those of `aside` also leave theirs, to be stored by the caller.
+    /// Writes the new positions of parts. The parts in `aside` also give up their positions; the caller stores their
+    /// new ones.
     async fn place(
         &self,
         noun: &'static Noun,
@@ -154,7 +155,8 @@ impl Tx {
         if aside.is_empty() {
             return Ok(());
         }
-        // Places are unique at every moment: all that change are left before any is taken.
+        // Positions are unique at all times, so all changing parts give up their positions before any new one is
+        // written.
         let mut sql = self.sql();
         sql.push("UPDATE ").name(&[noun.table]).push(" AS t SET ").name(&[position]).push(" = -").name(&[position]);
         sql.push(" WHERE ")
@@ -170,7 +172,7 @@ impl Tx {
         self.change(noun, moved.iter().filter_map(change).collect()).await
     }
 
-    /// Lets the parts after a deleted one move up.
+    /// Shifts the parts after a deleted one up.
     pub async fn renumber(&self, noun: &'static Noun, child_of: Option<&ChildOf>, deleted: &Record) -> Result<()> {
         let Some((child_of, position)) = child_of.and_then(|child_of| Some((child_of, child_of.position?))) else {
             return Ok(());
@@ -181,8 +183,8 @@ impl Tx {
         self.place(noun, position, &moved, Vec::new()).await
     }
 
-    /// Gives all parts of a locked whole exactly this order, and bumps the whole's version. Refuses a list that does
-    /// not hold each part once. Answers whether anything changed.
+    /// Sets the order of all parts of a locked parent and increments the version of the parent. Returns a user error if
+    /// the list does not contain each part exactly once. Returns whether anything changed.
     pub async fn order_parts(
         &self,
         whole: (&'static Noun, Record),
@@ -225,7 +227,7 @@ impl Tx {
     }
 }
 
-/// Parts in their order that do not stand at their place, with it.
+/// Returns the parts that are not at their position, with the correct position.
 fn in_order(parts: &[(i64, Uuid)]) -> Vec<(Uuid, i64)> {
     parts.iter().zip(1..).filter(|((known, _), place)| known != place).map(|((_, id), place)| (*id, place)).collect()
 }

@@ -1,4 +1,4 @@
-//! Finds the rows that callers name, by id or by external id.
+//! Resolves callers' references to rows, by id or by external id.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 impl<C: Connection> Scope<C> {
-    /// The ids of the rows that references of one noun name. Linking to a row needs the scope to read it.
+    /// Resolves references to rows of one noun. Requires the permission to read the noun.
     pub async fn references<'a>(
         &self,
         noun: &'static Noun,
@@ -30,12 +30,14 @@ impl<C: Connection> Scope<C> {
         found.pop().ok_or_else(|| Error::internal("a noun has no answer"))
     }
 
-    /// The id that a reference to a row gives, if any. Whether there is such a row is left to whoever reads it.
+    /// Returns the id in a reference, or the id of the row with its external id. Does not check that a row with the id
+    /// exists.
     pub async fn row_id(&self, noun: &'static Noun, reference: &Reference) -> Result<Option<Uuid>> {
         Ok(self.row_ids(noun, std::slice::from_ref(reference)).await?.pop().flatten())
     }
 
-    /// As [`Scope::row_id`], for many references in their order: without a statement, or in one if any is an external id.
+    /// Like [`Scope::row_id`], for many references in their order: without a statement, or in one if any reference is
+    /// by external id.
     pub async fn row_ids(&self, noun: &'static Noun, references: &[Reference]) -> Result<Vec<Option<Uuid>>> {
         let external = |it: &Reference| if let Reference::External(key) = it { Some(key.clone()) } else { None };
         let keys: HashSet<ExternalId> = references.iter().filter_map(external).collect();
@@ -47,7 +49,7 @@ impl<C: Connection> Scope<C> {
         Ok(references.iter().map(id).collect())
     }
 
-    /// As [`Scope::references`], for several nouns: in one statement, and one more for each noun with external ids.
+    /// Like [`Scope::references`], for several nouns: in one statement, and one more for each noun with external ids.
     pub(in crate::store) async fn resolve_references(
         &self,
         wanted: &[(&'static Noun, Vec<&Reference>)],
@@ -70,7 +72,7 @@ impl<C: Connection> Scope<C> {
         Ok(maps)
     }
 
-    /// Which of these ids are rows, of each noun.
+    /// Returns, for each noun, the ids for which a row exists.
     async fn existing_ids(&self, named: &[(&'static Noun, Vec<Uuid>)]) -> Result<Vec<HashSet<Uuid>>> {
         let mut known = vec![HashSet::new(); named.len()];
         let mut sql = self.sql();
@@ -93,7 +95,8 @@ impl<C: Connection> Scope<C> {
         Ok(known)
     }
 
-    /// The oldest row out of the archive of each of these names, letter case ignored; by the folded name.
+    /// Returns, by folded name, the oldest row with each of these names that is not archived. Names are compared
+    /// case-insensitively.
     pub async fn ids_by_name(&self, noun: &'static Noun, names: &[String]) -> Result<HashMap<String, Uuid>> {
         self.may_read(noun)?;
         let folded: Vec<Cell> = names.iter().map(|name| Cell::Text(fold(name))).collect();
@@ -116,7 +119,7 @@ impl<C: Connection> Scope<C> {
     }
 }
 
-/// Which of the references were found.
+/// The references that were resolved.
 #[derive(Clone, Debug)]
 pub struct ReferenceMap {
     known: HashSet<Uuid>,
@@ -124,7 +127,7 @@ pub struct ReferenceMap {
 }
 
 impl ReferenceMap {
-    /// The id of the row a reference names.
+    /// Returns the id of the row that a reference points to; `None` if it was not found.
     pub fn get(&self, reference: &Reference) -> Option<&Uuid> {
         match reference {
             Reference::Id(id) => self.known.get(id.as_ref()?),

@@ -1,4 +1,4 @@
-//! Finds and locks the rows that drafts are about, and finds the rows they name.
+//! Finds and locks the rows of drafts, and resolves the references of drafts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -28,8 +28,8 @@ use crate::{
 };
 
 impl Tx {
-    /// Finds the rows that drafts are about and locks them, in the order of their ids.
-    /// What the rows are parts of is locked ahead of them.
+    /// Finds the rows of the drafts and locks them, ordered by id. If the rows are parts of parents, locks the parents
+    /// first.
     pub(in crate::store) async fn find(
         &self,
         noun: &'static Noun,
@@ -63,7 +63,8 @@ impl Tx {
         for draft in drafts.iter_mut() {
             draft.current = rows.get(&draft.id).cloned();
             if draft.is_new() && draft.found(&owners).is_some() {
-                // Deleted after it was found: run again, or its id would come back to life.
+                // The row was deleted after it was found. Retry; otherwise the draft would create a row with the same
+                // id again.
                 return Err(Error::Collision);
             }
             check_target(draft);
@@ -78,13 +79,13 @@ impl Tx {
         Ok(())
     }
 
-    /// Reads whole rows and keeps others from changing them until the end of the transaction. Of rows about somebody who
-    /// is being erased, what is to be erased is gone: whoever writes such a row empties it.
+    /// Reads complete rows and locks them against changes until the end of the transaction. For rows about a person
+    /// whose erasure is in progress, the values to erase are returned as empty, so writing such a row empties it.
     pub async fn lock(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashMap<Uuid, Record>> {
         self.lock_as(noun, ids, true).await
     }
 
-    /// The same, of rows to be emptied as they stand there.
+    /// Like [`Tx::lock`], but returns the stored values unless `hides`; for rows that are about to be emptied.
     pub(in crate::store) async fn lock_as(
         &self,
         noun: &'static Noun,
@@ -106,7 +107,8 @@ impl Tx {
         sql.filter_tenant(TenantCheck::Lock, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, "id", ids).push(" ORDER BY ").column(Alias::ROW, "id");
         if sql.is_postgres() {
-            // As strong as a change of the row, and no stronger: rows that merely refer to it need not wait.
+            // The same lock strength as an update, and no stronger: transactions that only insert references to the row
+            // do not wait.
             sql.push(" FOR NO KEY UPDATE");
         }
         let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
@@ -116,8 +118,8 @@ impl Tx {
         Ok(rows.into_iter().map(record).map(|record| (record.id(), record)).collect())
     }
 
-    /// Finds the rows that references name, of the relations that are wanted, in as few statements as
-    /// [`Tx::resolve_references`] takes.
+    /// Resolves the references of the relations that satisfy `is_wanted`, in as few statements as
+    /// [`Tx::resolve_references`] needs.
     pub(in crate::store) async fn resolve(
         &self,
         drafts: &mut [Draft],
@@ -165,7 +167,7 @@ impl Tx {
     }
 }
 
-/// What the rows of a call before the one that is looked at are about.
+/// Rows and external ids of the earlier drafts of a call.
 #[derive(Default)]
 struct Earlier {
     rows: HashSet<Uuid>,
@@ -173,7 +175,7 @@ struct Earlier {
 }
 
 impl Earlier {
-    /// Refuses a draft of a row, or with an external id, that an earlier one of the call has.
+    /// Adds an error to a draft whose row or external id an earlier draft of the call already has.
     fn check(&mut self, draft: &mut Draft) {
         let is_same_row = !draft.id.is_nil() && !self.rows.insert(draft.id);
         let shares = draft.external_ids.iter().find(|key| self.keys.contains(*key));
@@ -188,11 +190,11 @@ impl Earlier {
     }
 }
 
-/// Refuses a draft whose row is not as its mode or its version wants it.
+/// Adds an error to a draft if the existence or version of its row does not match its mode or expected version.
 fn check_target(draft: &mut Draft) {
     let is_unnamed = matches!(draft.target, Target::Row(Reference::Id(None))) && !draft.errors.is_empty();
     if is_unnamed || draft.has_mistake_at("externalId") {
-        // A key that cannot exist is told once.
+        // The invalid key is already reported.
         return;
     }
     let name = draft.noun.name;
@@ -217,15 +219,16 @@ fn check_target(draft: &mut Draft) {
     }
 }
 
-/// Which rows carry external ids, and whether they are about somebody who is being erased.
+/// Rows by external id, each with whether it is about a person whose erasure is in progress.
 type Owners = HashMap<ExternalId, (Uuid, bool)>;
 
-/// The row that carries an external id, unless it is about somebody who is being erased.
+/// Returns the row with an external id, unless it is about a person whose erasure is in progress.
 fn unmasked(owners: &Owners, key: &ExternalId) -> Option<Uuid> {
     owners.get(key).filter(|(_, is_masked)| !is_masked).map(|(id, _)| *id)
 }
 
-/// Refuses external ids of rows about somebody who is being erased, as they will be when that is done.
+/// Adds an error to drafts with external ids of rows about a person whose erasure is in progress, the same error as
+/// after the erasure.
 fn refuse_masked(draft: &mut Draft, owners: &Owners) {
     let is_masked = |key: &ExternalId| owners.get(key).is_some_and(|(_, is_masked)| *is_masked);
     if draft.target_key().is_some_and(is_masked) {
@@ -235,8 +238,9 @@ fn refuse_masked(draft: &mut Draft, owners: &Owners) {
     }
 }
 
-/// Works out which external ids a draft brings its row and which it takes away. The one that names the row of an upsert
-/// stays unless another of its system comes instead: without it, the same upsert would make a second row.
+/// Determines the external ids that a draft adds to its row and removes from it. The external id that identifies the
+/// row of an upsert is kept unless another one of the same system replaces it: without it, repeating the upsert would
+/// create a second row.
 fn compare_external_ids(draft: &mut Draft, carried: &[ExternalId]) {
     let mut wanted = std::mem::take(&mut draft.external_ids);
     if let Some(target) = draft.target_key().cloned()
@@ -258,7 +262,7 @@ fn compare_external_ids(draft: &mut Draft, carried: &[ExternalId]) {
     draft.external_ids = wanted;
 }
 
-/// Refuses external ids that another row has and does not give up in the same call.
+/// Adds an error to drafts with external ids that another row has and does not give up in the same call.
 fn refuse_taken(drafts: &mut [Draft], owners: &Owners) {
     let given_up: HashSet<ExternalId> = drafts.iter().flat_map(|draft| &draft.lost_external_ids).cloned().collect();
     for draft in drafts.iter_mut() {
@@ -272,8 +276,8 @@ fn refuse_taken(drafts: &mut [Draft], owners: &Owners) {
     }
 }
 
-/// Refuses drafts that wait for an external id of a row that keeps it, because what was asked of that row is refused, and
-/// those that wait for them. Answers whether there were any.
+/// Adds an error to drafts that need an external id of another row whose own draft failed and which therefore keeps it,
+/// and to drafts that in turn depend on these. Returns whether there were any.
 pub(in crate::store) fn refuse_kept(drafts: &mut [Draft]) -> bool {
     let mut is_any = false;
     loop {
@@ -294,13 +298,13 @@ pub(in crate::store) fn refuse_kept(drafts: &mut [Draft]) -> bool {
 }
 
 impl Draft {
-    /// The external id that names its row.
+    /// Returns the external id that identifies the row.
     pub(in crate::store) const fn target_key(&self) -> Option<&ExternalId> {
         if let Target::External(key) = &self.target { Some(key) } else { None }
     }
 
-    /// The row that its external id names, or the one that carries the id which is to come instead: the same upsert was
-    /// done before.
+    /// Returns the row with the external id of the target, or the row with the external id that replaces it: then the
+    /// same upsert was already executed.
     fn found(&self, owners: &Owners) -> Option<Uuid> {
         let target = self.target_key()?;
         let instead = || self.external_ids.iter().find(|key| key.system == target.system);
@@ -311,7 +315,7 @@ impl Draft {
         !self.removals.is_empty() || !self.external_ids.is_empty()
     }
 
-    /// Every external id it speaks of.
+    /// Returns every external id in the draft except removals.
     fn keys(&self) -> impl Iterator<Item = &ExternalId> {
         let named = if let Target::Row(Reference::External(key)) = &self.target { Some(key) } else { None };
         named.or_else(|| self.target_key()).into_iter().chain(&self.external_ids)

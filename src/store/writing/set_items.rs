@@ -1,4 +1,4 @@
-//! The index tables of columns that hold sets: a row for each item.
+//! Index tables of columns that hold sets: one row for each item.
 
 use entity::noun::{Field, Kind, Noun};
 use sea_orm::prelude::Uuid;
@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl Tx {
-    /// Writes the items of whole rows, or, where they have changed, replaces those of the same ids.
+    /// Inserts the items of complete rows. With `replaces`, replaces the items of rows whose sets changed.
     pub(in crate::store) async fn insert_items(
         &self,
         noun: &'static Noun,
@@ -29,7 +29,8 @@ impl Tx {
         replaces: bool,
     ) -> Result<()> {
         for field in noun.fields.iter().filter(|field| field.kind.is_set()) {
-            // None are to be left of an empty set: an erasure under way may hide a set from who writes the row.
+            // Also delete the items of an empty set: during an erasure, the set may be hidden from the transaction that
+            // writes the row, and then no change is visible.
             let is_written = |record: &&Record| {
                 !replaces || record.was(field.column).is_some() || *record.cell(field.column) == nothing(field)
             };
@@ -83,7 +84,7 @@ impl Tx {
     }
 }
 
-/// The items of a set column, as its index table holds them.
+/// Returns the items of a set column for its index table.
 fn items(field: &Field, cell: &Cell) -> Vec<String> {
     let Some(text) = cell.text() else { return Vec::new() };
     let parsed: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Writes drafts: one path for one row and for a thousand, in a fixed number of statements.
+//! Writes drafts: the same code for one row and for a thousand, in a fixed number of statements.
 
 use std::collections::HashMap;
 
@@ -36,12 +36,12 @@ pub use crate::store::writing::hooks::{ChildOf, Hooks};
 /// Values of a new row, by column.
 pub type NewRow = Vec<(Column, Cell)>;
 
-/// How many parameters one statement may bind on either database.
+/// Maximum number of parameters that a statement binds on either database.
 pub(in crate::store) const MAX_VALUES: usize = 30_000;
 
 impl Tx {
-    /// Writes drafts of one noun. With `is_all_or_nothing`, one mistake keeps all of them from being written;
-    /// the caller then rolls back.
+    /// Writes drafts of one noun. With `is_all_or_nothing`, an error in one draft prevents writing any; the caller
+    /// rolls back.
     pub async fn write(
         &self,
         noun: &'static Noun,
@@ -63,7 +63,7 @@ impl Tx {
         if let Some(child_of) = &rules.child_of {
             self.assign_positions(noun, child_of, drafts, is_all_or_nothing).await?;
             if refuse_kept(drafts) {
-                // They have their places already, and the others' were made to fit.
+                // Positions are already assigned, and the positions of other parts were shifted for them.
                 for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
                     draft.refuse(Code::Taken, "externalIds", "a row that exchanges external ids with this one failed");
                 }
@@ -101,7 +101,7 @@ impl Tx {
             .collect())
     }
 
-    /// Answers the rows that were written, as they are now.
+    /// Writes the drafts without errors. Returns the written rows in their new state.
     async fn store(&self, noun: &'static Noun, drafts: &[Draft]) -> Result<HashMap<Uuid, Record>> {
         let sound = || drafts.iter().filter(|draft| draft.errors.is_empty());
         let now = Cell::Int(self.now().timestamp_millis());
@@ -147,21 +147,21 @@ impl Tx {
         Ok(stored.into_iter().map(|record| (record.id(), record)).collect())
     }
 
-    /// Makes rows that are part of another row's change and have no events of their own. What they say of somebody who
-    /// was erased is left out.
+    /// Inserts rows that belong to another row's change and have no own events. Omits texts about a person who was
+    /// erased.
     pub async fn make(&self, noun: &'static Noun, mut rows: Vec<NewRow>) -> Result<()> {
         self.leave_out_words(noun, &mut rows).await?;
         self.make_all(noun, &rows).await
     }
 
-    /// Makes rows beside others that were found to be about nobody who was erased.
+    /// Inserts rows that were already checked not to be about erased people.
     async fn make_all(&self, noun: &'static Noun, rows: &[NewRow]) -> Result<()> {
         let now = Cell::Int(self.now().timestamp_millis());
         let records: Vec<Record> = rows.iter().map(|values| Record::made(noun, id::new(), values, &now)).collect();
         self.insert(noun, &records, false).await
     }
 
-    /// Takes a column's value from rows, ahead of giving unique values out anew.
+    /// Sets a column of rows to null, before unique values are reassigned.
     pub async fn clear<T>(&self, column: Col<T>, ids: &[Uuid]) -> Result<()> {
         let (noun, column) = (column.noun(), column.name());
         let mut sql = self.sql();
@@ -171,8 +171,8 @@ impl Tx {
         self.rows(sql.finish(), &[]).await.map(drop)
     }
 
-    /// Keeps other transactions from changing what only one at a time may change in an organization, such as
-    /// the shape of a tree. Does not hinder rows that merely refer to the organization.
+    /// Locks the organization against concurrent changes that must be serialized, such as changes of the shape of a
+    /// tree. Does not block inserting rows that reference the organization.
     pub async fn lock_organization(&self) -> Result<()> {
         let mut sql = self.sql();
         if sql.is_postgres() {
@@ -184,7 +184,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes whole rows and notes their events.
+    /// Writes complete rows and queues their events.
     pub async fn put(
         &self,
         noun: &'static Noun,
@@ -209,14 +209,14 @@ impl Tx {
         Ok(records)
     }
 
-    /// Inserts whole rows, or replaces the rows of the same ids. Rows to replace are locked by the caller.
+    /// Inserts complete rows, or replaces the rows with the same ids. The caller must have locked rows to replace.
     async fn insert(&self, noun: &'static Noun, records: &[Record], replaces: bool) -> Result<()> {
         let columns = columns(noun);
         let folded: Vec<&'static Field> = noun.all_fields().filter(|field| field.is_searchable).collect();
         let width = columns.len() + folded.len() + 1;
         for part in records.chunks(MAX_VALUES / width) {
             if replaces {
-                // It concerns rows that other writes may concern too.
+                // Other queued writes may affect the same rows.
                 self.flush().await?;
             }
             self.write_rows(part.len(), |sql| {
@@ -286,13 +286,13 @@ impl Tx {
 
     async fn store_external_ids(&self, noun: &'static Noun, drafts: &[Draft]) -> Result<()> {
         let sound = || drafts.iter().filter(|draft| draft.errors.is_empty());
-        // All that go are gone before any comes: rows may change theirs with each other.
+        // Deletes all removed external ids before adding any: rows may exchange external ids.
         let lost: Vec<(Uuid, &ExternalId)> =
             sound().flat_map(|draft| draft.lost_external_ids.iter().map(|key| (draft.id, key))).collect();
         self.drop_external_ids(noun, &lost).await?;
         let mut keys: Vec<(Uuid, &ExternalId)> =
             sound().flat_map(|draft| draft.external_ids.iter().map(|key| (draft.id, key))).collect();
-        // In one order, so that two calls with the same keys wait for each other and do not deadlock.
+        // In a fixed order, so that two calls with the same keys wait for each other and do not deadlock.
         keys.sort_unstable_by_key(|(_, key)| *key);
         let cells =
             |(id, key): (Uuid, &ExternalId)| [Cell::Id(id), Cell::Text(key.system.clone()), Cell::Text(key.id.clone())];
@@ -310,13 +310,14 @@ impl Tx {
         if sound().all(Draft::is_new) {
             return Ok(());
         }
-        // Rows that were there may be written again.
+        // Existing rows may be written again.
         self.flush().await
     }
 }
 
-/// Has a row that is there take the new values. `SQLite` writes every index of a column that is set, even to what it held,
-/// so only those are set that differ in some row. PostgreSQL compares by itself, and keeps one plan for one text.
+/// Appends the clause that updates an existing row. `SQLite` writes every index of a column that is set, even to the
+/// same value, so only the columns that differ in at least one row are set. PostgreSQL compares the values itself, and
+/// a constant statement text keeps one plan.
 fn replace(sql: &mut Sql, noun: &'static Noun, (columns, folded): (&[Column], &[&'static Field]), records: &[Record]) {
     sql.push(" ON CONFLICT (");
     if noun.tenant != "id" {
@@ -339,7 +340,8 @@ fn replace(sql: &mut Sql, noun: &'static Noun, (columns, folded): (&[Column], &[
 }
 
 impl Draft {
-    /// External ids that say who a row is that is made or changed: those it gets, and the one that named a new one.
+    /// Returns the external ids that identify a created or changed row: those that are added, and the one that
+    /// identifies a new row.
     pub(in crate::store) fn new_external_ids(&self) -> impl Iterator<Item = &ExternalId> {
         self.target_key().filter(|_| self.is_new()).into_iter().chain(&self.external_ids)
     }
@@ -354,7 +356,7 @@ impl Draft {
 }
 
 impl Record {
-    /// A new row.
+    /// Returns a new row at version 1.
     fn made(noun: &'static Noun, id: Uuid, values: &[(Column, Cell)], now: &Cell) -> Self {
         let cell = |column: Column| {
             let given = values.iter().rev().find(|(known, _)| known.name == column.name).map(|(_, cell)| cell.clone());
@@ -369,7 +371,7 @@ impl Record {
         Self { cells: columns(noun).into_iter().map(cell).collect(), before: Vec::new() }
     }
 
-    /// The row after a change.
+    /// Returns the row after a change, with the next version.
     #[must_use]
     pub fn changed(mut self, changes: &[(Column, Cell)], now: &Cell) -> Self {
         let version = Cell::Int(self.version() + 1);
