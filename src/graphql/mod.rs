@@ -1,4 +1,5 @@
-//! The GraphQL machinery: from the descriptions of the nouns to types, plans, statements and answers. Knows no noun.
+//! The GraphQL layer: derives types, plans, statements and responses from noun descriptions. It refers to no specific
+//! noun.
 
 pub mod documents;
 pub mod execution;

@@ -1,4 +1,4 @@
-//! What a slice tells the kernel about its noun: rules, and fields of its own.
+//! The types with which a slice declares the rules and additional API fields of its noun.
 
 use std::collections::HashMap;
 
@@ -23,53 +23,54 @@ use crate::{
     },
 };
 
-/// One noun's share of the API beyond what its description gives it.
+/// The part of the API of one noun that is not derived from the noun's description.
 #[derive(Debug)]
 pub struct Module {
     /// The noun.
     pub noun: &'static Noun,
-    /// Rules that the description cannot say.
+    /// Rules that the description cannot express.
     pub rules: Hooks,
-    /// Relations through a table that say nothing besides: `<noun>Set<Relation>` sets the rows of one whole.
+    /// Relations through a join table without fields of its own: `<noun>Set<Relation>` replaces all related rows of one
+    /// row.
     pub sets: &'static [&'static str],
-    /// Mutations of its own.
+    /// Additional mutations.
     pub mutations: &'static [Mutation],
-    /// Fields of its object that are computed.
+    /// Computed fields of the noun's object type.
     pub computed: &'static [Computed],
-    /// Fields of its payload that show what is told once: set by [`Tx::add_secret`](crate::store::Tx::add_secret), null in
-    /// a replay.
+    /// Payload fields with values that are returned only once: set by [`Tx::add_secret`](crate::store::Tx::add_secret),
+    /// null in a replay.
     pub one_time_fields: &'static [OneTimeField],
-    /// Lists of its payload that show what a mutation found: set by [`Tx::add_report`](crate::store::Tx::add_report),
-    /// empty in a replay.
+    /// Payload lists with results of a mutation: set by [`Tx::add_report`](crate::store::Tx::add_report), empty in a
+    /// replay.
     pub reports: &'static [Report],
 }
 
 impl Module {
-    /// A slice with nothing of its own.
+    /// Returns a module without rules or additional fields.
     pub const fn new(noun: &'static Noun) -> Self {
         Self { noun, rules: Hooks::NONE, sets: &[], mutations: &[], computed: &[], one_time_fields: &[], reports: &[] }
     }
 }
 
-/// A part of a chapter: each chapter exports one list of them.
+/// An element of a chapter. Each chapter exports one list of parts.
 #[derive(Clone, Copy, Debug)]
 pub enum Part {
-    /// What a noun has besides its description; each noun has one of these at most.
+    /// The module of a noun; at most one per noun.
     Noun(&'static Module),
     /// A query.
     Query(&'static Query),
-    /// A computed field of a noun, also of another chapter's.
+    /// A computed field of a noun, which may belong to another chapter.
     Computed(&'static Noun, &'static Computed),
-    /// A mutation whose payload is that of a noun, also of another chapter's.
+    /// A mutation that returns the payload of a noun, which may belong to another chapter.
     Mutation(&'static Noun, &'static Mutation),
-    /// A list of a noun's payload, also of another chapter's.
+    /// A list in the payload of a noun, which may belong to another chapter.
     Report(&'static Noun, &'static Report),
 }
 
-/// All of an API.
+/// A complete API.
 #[derive(Debug)]
 pub struct Api {
-    /// The slices, one for each noun, in the order of the nouns.
+    /// The modules, one per noun, in the order of [`NOUNS`].
     pub modules: Vec<&'static Module>,
     /// The queries.
     pub queries: Vec<&'static Query>,
@@ -78,7 +79,12 @@ pub struct Api {
 }
 
 impl Api {
-    /// Puts chapters together. Made once: what is put together is kept for as long as the program runs.
+    /// Combines the parts of all chapters. Call this once: the combined modules are leaked and stay in memory until the
+    /// program exits.
+    ///
+    /// # Panics
+    ///
+    /// If two parts are the module of the same noun.
     pub fn of(chapters: &[&'static [Part]]) -> Self {
         let parts = || chapters.iter().copied().flatten();
         let modules = NOUNS.into_iter().map(|noun| {
@@ -111,116 +117,116 @@ impl Api {
     }
 }
 
-/// A text of a payload that is told once.
+/// A text field of a payload that is returned only once.
 #[derive(Clone, Copy, Debug)]
 pub struct OneTimeField {
-    /// Its name.
+    /// The field name.
     pub name: &'static str,
-    /// What it is.
+    /// The GraphQL description.
     pub doc: &'static str,
 }
 
-/// A list of a payload that shows what a mutation found.
+/// A list in a payload with results of a mutation.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
-    /// Its name.
+    /// The field name.
     pub name: &'static str,
-    /// What it shows.
+    /// The GraphQL description.
     pub doc: &'static str,
-    /// The description of its rows.
+    /// Returns the description of the listed objects.
     pub noun: fn() -> &'static Noun,
 }
 
 impl Report {
-    /// A list of these objects.
+    /// Returns a report that lists objects of type `T`.
     pub const fn of<T: Output>(name: &'static str, doc: &'static str) -> Self {
         Self { name, doc, noun: T::noun }
     }
 }
 
-/// A query.
+/// A query of a slice.
 #[derive(Clone, Copy, Debug)]
 pub struct Query {
-    /// Its field name.
+    /// The field name.
     pub name: &'static str,
-    /// What it answers.
+    /// The GraphQL description.
     pub doc: &'static str,
-    /// Scopes it needs, all of them.
+    /// The required scopes; the caller needs all of them.
     pub permissions: &'static [Permission],
-    /// Answers it: a [`QueryFn`](super::typed::fields::QueryFn).
+    /// The implementation: a [`QueryFn`](super::typed::fields::QueryFn).
     pub run: &'static dyn RunQuery,
 }
 
-/// A field of a noun's object that is computed: asked once for all rows of a level, however many there are.
+/// A computed field of a noun's object type. It is evaluated once for all rows of a level of the query.
 #[derive(Clone, Copy, Debug)]
 pub struct Computed {
-    /// Its name.
+    /// The field name.
     pub name: &'static str,
-    /// What it shows.
+    /// The GraphQL description.
     pub doc: &'static str,
-    /// Answers it: a [`ComputedFn`](super::typed::fields::ComputedFn).
+    /// The implementation: a [`ComputedFn`](super::typed::fields::ComputedFn).
     pub run: &'static dyn RunComputed,
 }
 
-/// What a computed field shows for each row.
+/// The results of a computed field by row id.
 pub type ResolvedByRow = HashMap<Uuid, Vec<Resolved>>;
 
-/// What a computed field answers with.
+/// The return type of a computed field.
 #[derive(Clone, Copy, Debug)]
 pub enum ReturnType {
-    /// A value, never absent.
+    /// A non-null value.
     Value(Kind),
-    /// An object, never absent.
+    /// A non-null object.
     One(&'static Noun),
-    /// An object, or null.
+    /// A nullable object.
     Maybe(&'static Noun),
-    /// A list of objects, short enough to need no pages.
+    /// A list of objects without pagination.
     List(&'static Noun),
 }
 
-/// What a query of a slice, or a computed field, found.
+/// A result of a slice's query or of a computed field.
 #[derive(Clone, Debug)]
 pub enum Resolved {
     /// A value.
     Value(Cell),
-    /// A stored row, to be read as asked.
+    /// The id of a stored row; its selected fields are read afterwards.
     Row(Uuid),
-    /// An object made on the spot.
+    /// An object that is built by the query or field itself.
     Object(ComputedObject),
-    /// Nothing: what was asked about is not there.
+    /// No result: the requested row or value does not exist.
     Nothing,
 }
 
-/// An object made on the spot: its columns, and the objects inside it.
+/// An object built by a query or computed field: its column values and the objects nested in it.
 #[derive(Clone, Debug, Default)]
 pub struct ComputedObject {
     /// Values by column name.
     pub cells: Vec<(&'static str, Cell)>,
-    /// Objects by relation name.
+    /// Nested objects by relation name.
     pub inside: Vec<(&'static str, Vec<ComputedObject>)>,
 }
 
-/// A mutation of a slice. It runs in its own transaction; its input also takes `idempotencyKey`.
+/// A mutation of a slice. It runs in one transaction of its own; its input also accepts `idempotencyKey`.
 #[derive(Clone, Copy, Debug)]
 pub struct Mutation {
-    /// Its field name.
+    /// The field name.
     pub name: &'static str,
-    /// What it does.
+    /// The GraphQL description.
     pub doc: &'static str,
-    /// Scopes it needs, all of them.
+    /// The required scopes; the caller needs all of them.
     pub permissions: &'static [Permission],
-    /// Does it: a [`MutationFn`](super::typed::fields::MutationFn), or a
+    /// The implementation: a [`MutationFn`](super::typed::fields::MutationFn) or a
     /// [`PlannedMutationFn`](super::typed::fields::PlannedMutationFn).
     pub run: &'static dyn RunMutation,
 }
 
-/// What a mutation of a slice did to its one row.
+/// The result of a slice's mutation: the id and outcome of its row, or the user errors.
 pub type Done = std::result::Result<(Uuid, Outcome), Vec<UserError>>;
 
-/// What the name of a relation's input field ends in.
+/// The suffix of the name of a relation's input field.
 pub const REFERENCE: &str = "Ref";
 
-/// The GraphQL name of what a relation's input field is called.
+/// Returns the GraphQL name of a relation's input field.
 pub fn reference_field(relation: &Relationship) -> String {
     format!("{}{REFERENCE}", relation.name)
 }

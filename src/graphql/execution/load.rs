@@ -1,4 +1,4 @@
-//! Reads what a plan asks for: one statement for each relation of each level, however many rows there are.
+//! Reads the rows of a plan, with one statement per relation and level, independent of the number of rows.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -21,55 +21,55 @@ use crate::{
     },
 };
 
-/// Rows of one plan and what belongs to them.
+/// The rows of one plan with the data of their fields.
 #[derive(Debug, Default)]
 pub struct Rows {
-    /// The rows, their cells in the order of the plan's columns.
+    /// The rows; cells are in the order of the plan's columns.
     pub rows: Vec<Vec<Cell>>,
-    /// For each entry of the plan, what was read for it.
+    /// The data of each entry of the plan.
     pub children: Vec<Child>,
 }
 
-/// What was read for one entry of an object's plan, for all its rows.
+/// The data of one entry of an object's plan, for all rows of the object.
 #[derive(Debug)]
 pub enum Child {
-    /// Nothing was needed.
+    /// The entry needs no data.
     None,
-    /// Rows by id.
+    /// Related rows: the index of each row by id, and the rows.
     One(HashMap<Uuid, usize>, Rows),
-    /// Lists by parent.
+    /// Lists by parent id.
     Many(Lists),
-    /// External ids by row.
+    /// External ids by row id.
     ExternalIds(HashMap<Uuid, Vec<ExternalId>>),
-    /// Objects by place of the row.
+    /// Nested objects: the range of objects for each row, by index of the row, and the objects.
     Embedded(Vec<Range<usize>>, Rows),
-    /// Places of computed objects by row.
+    /// Computed objects: the indexes of the objects by row id, and the objects.
     Shown(HashMap<Uuid, Vec<usize>>, Rows),
-    /// Computed values by row.
+    /// Computed values by row id.
     Values(HashMap<Uuid, Cell>),
 }
 
-/// Lists of one plan, for all parents.
+/// The lists of one plan, for all parents.
 #[derive(Debug, Default)]
 pub struct Lists {
-    /// Rows of all lists, one list after the other.
+    /// The rows of all lists, concatenated.
     pub rows: Vec<Vec<Cell>>,
-    /// Each parent's rows, and whether its list goes on.
+    /// The range of each parent's rows, and whether the list has more rows after this page.
     pub pages: HashMap<Uuid, (Range<usize>, bool)>,
-    /// How many rows each parent has, if asked.
+    /// The total number of rows by parent; empty if it is not selected.
     pub totals: HashMap<Uuid, i64>,
-    /// For each object plan inside the list's plan, in order, what was read for it.
+    /// The data of the entries of each object plan inside the list's plan, in the order of [`ConnectionPlan::objects`].
     pub children: Vec<Vec<Child>>,
 }
 
-/// Reads the rows of these ids. Unknown and foreign ids are left out alike.
+/// Reads the rows with these ids. Unknown ids and ids of other tenants are omitted alike.
 pub async fn rows_by_id(scope: &Scope, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
     let rows = scope.by_ids(plan.object.noun, &plan.columns, ids).await?;
     let children = children(scope, &plan.object, &plan.columns, &rows, &[]).await?;
     Ok(Rows { rows, children })
 }
 
-/// Reads the rows that a mutation wrote, if it does not know them all.
+/// Returns the rows that a mutation wrote. The rows are read again only if some of their records are not known.
 pub async fn written(scope: &Scope, plan: &RowPlan, written: &[WriteResult]) -> Result<Rows> {
     let there = || written.iter().filter_map(|row| Some((row.id?, row.row.as_ref())));
     let cells = |record: &Record| plan.columns.iter().map(|column| record.cell(column.name).clone()).collect();
@@ -83,8 +83,8 @@ pub async fn written(scope: &Scope, plan: &RowPlan, written: &[WriteResult]) -> 
     Ok(Rows { rows, children })
 }
 
-/// Reads the rows that rows of `noun` name. A stored reference names a row that is there: of those that are asked for
-/// nothing but their id, none is read.
+/// Reads the rows that to-one relations of `noun` reference. A stored reference always points to an existing row, so no
+/// statement runs if only the id is selected.
 async fn named_rows(scope: &Scope, noun: &'static Noun, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
     if plan.columns.len() > 1 || !noun.is_stored() {
         return rows_by_id(scope, plan, ids).await;
@@ -95,7 +95,7 @@ async fn named_rows(scope: &Scope, noun: &'static Noun, plan: &RowPlan, ids: &[U
     Ok(Rows { rows, children })
 }
 
-/// Reads a list of a whole noun. Its one parent is the nil id.
+/// Reads a list of all rows of a noun. The nil id stands for its parent.
 pub async fn list(scope: &Scope, plan: &ConnectionPlan) -> Result<Lists> {
     let mut lists = Lists::default();
     let pages = async {
@@ -149,12 +149,12 @@ async fn list_children(scope: &Scope, plan: &ConnectionPlan, rows: &[Vec<Cell>])
 }
 
 impl ConnectionPlan {
-    /// Whether the number of rows is asked for.
+    /// Returns whether the total number of rows is selected.
     pub fn has_total(&self) -> bool {
         self.selections.iter().any(|out| matches!(out.what, ConnectionField::TotalCount))
     }
 
-    /// The plans of rows inside it, in a fixed order.
+    /// Returns the plans of the rows in the connection, in a fixed order.
     pub fn objects(&self) -> impl Iterator<Item = &ObjectPlan> {
         self.selections.iter().flat_map(|out| -> Vec<&ObjectPlan> {
             match &out.what {
@@ -169,7 +169,7 @@ impl ConnectionPlan {
     }
 }
 
-/// Objects made on the spot, and the rows they name.
+/// Returns the rows of objects that were built by a query or field, and reads the rows that they reference.
 pub async fn made(scope: &Scope, plan: &RowPlan, objects: &[&ComputedObject]) -> Result<Rows> {
     let cell = |object: &ComputedObject, column: &Column| {
         object.cells.iter().find(|(name, _)| *name == column.name).map_or(Cell::Null, |(_, cell)| cell.clone())
@@ -269,7 +269,7 @@ async fn computed(
         rows.rows.iter().enumerate().filter_map(|(place, row)| Some((row.first()?.id()?, place))).collect();
     let mut shown: HashMap<Uuid, Vec<usize>> = HashMap::new();
     let mut next = 0..;
-    // In the same order as above: a map is not changed between two walks.
+    // This iteration has the same order as the one above, because the map is not modified in between.
     for (id, answers) in &answers {
         let place = |answer: &Resolved| match answer {
             Resolved::Row(id) => places.get(id).copied(),

@@ -1,4 +1,4 @@
-//! Running an operation: its roots, what they read, and the JSON they write.
+//! Executes an operation: runs its root fields, reads the rows and writes the JSON.
 
 pub mod load;
 mod lookup;

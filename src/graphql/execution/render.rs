@@ -1,4 +1,4 @@
-//! Writes what was read as the JSON of the answer, in the order of the query.
+//! Writes the rows that were read as the JSON of the response, in the order of the query.
 
 use async_graphql::{PathSegment, ServerError, Value};
 use async_graphql_value::RAW_VALUE_TOKEN;
@@ -21,22 +21,23 @@ use crate::{
     store::{ExternalId, statement::cell::Cell},
 };
 
-/// An answer being written.
+/// Writes the JSON of one root field.
 #[derive(Debug, Default)]
 pub struct Writer {
     json: Vec<u8>,
     /// The response key of the root field.
     key: String,
-    /// Failures of nullable fields, each once however many rows there are. Until it is finished their paths begin at the
-    /// end: few fail, so a path is put together on the way out of a failure instead of on the way into every field.
+    /// Errors of nullable fields, each recorded once for all rows. Until [`Writer::finish`] their paths are in reverse
+    /// order: errors are rare, so a path is built while returning from a failed field instead of on entry to every
+    /// field.
     errors: Vec<ServerError>,
-    /// Addresses of the refusals that were told.
+    /// The addresses of the errors that were already reported.
     refused: Vec<usize>,
-    /// What the answer costs, in tenths of points.
+    /// The cost of the response, in tenths of points.
     tenths: u64,
 }
 
-/// The JSON of an answer inside a value that is sent as it is.
+/// Returns the JSON inside a raw value, or `None` for any other value.
 pub fn written(value: &Value) -> Option<&str> {
     match value {
         Value::Object(only) if only.len() == 1 => match only.get(RAW_VALUE_TOKEN)? {
@@ -48,12 +49,12 @@ pub fn written(value: &Value) -> Option<&str> {
 }
 
 impl Writer {
-    /// An answer that stands at a root field's response key.
+    /// Creates a writer for the root field with this response key.
     pub fn at(key: &str) -> Self {
         Self { key: key.to_owned(), ..Self::default() }
     }
 
-    /// The answer as a value that is sent as it is, and the failures inside it.
+    /// Returns the response as a raw JSON value, and the errors of its fields.
     pub fn finish(mut self) -> (Value, Vec<ServerError>) {
         for error in &mut self.errors {
             error.path.push(PathSegment::Field(self.key.clone()));
@@ -64,12 +65,12 @@ impl Writer {
         (Value::Object(raw.into_iter().collect()), self.errors)
     }
 
-    /// What the answer costs so far, in tenths of points.
+    /// Returns the cost of the response so far, in tenths of points.
     pub fn tenths(&self) -> u64 {
         self.tenths
     }
 
-    /// Adds to what the answer costs.
+    /// Adds `tenths` to the cost of the response, in tenths of points.
     pub fn charge(&mut self, tenths: u64) {
         self.tenths += tenths;
     }
@@ -79,7 +80,7 @@ impl Writer {
         self.json.extend_from_slice(b"null");
     }
 
-    /// Writes a text.
+    /// Writes a string.
     pub fn text(&mut self, text: &str) {
         json::write_text(&mut self.json, text);
     }
@@ -89,12 +90,12 @@ impl Writer {
         self.json.extend_from_slice(if value { b"true" } else { b"false" });
     }
 
-    /// Writes a whole number.
+    /// Writes an integer.
     pub fn int(&mut self, number: i64) {
         json::write_int(&mut self.json, number);
     }
 
-    /// Writes how many rows a whole list has.
+    /// Writes the total number of rows of a list.
     fn total(&mut self, number: i64) {
         self.charge(result_cost::COUNT);
         self.int(number);
@@ -105,7 +106,7 @@ impl Writer {
         json::write_id(&mut self.json, prefix, id);
     }
 
-    /// Writes an object, an entry for each of `selections`.
+    /// Writes an object with one entry for each of `selections`.
     pub fn entries<T>(&mut self, selections: &[SelectedField<T>], mut each: impl FnMut(&mut Self, usize, &T)) {
         self.json.push(b'{');
         self.tenths += result_cost::OBJECT;
@@ -113,7 +114,7 @@ impl Writer {
             if index > 0 {
                 self.json.push(b',');
             }
-            // Names hold no sign that JSON escapes.
+            // GraphQL names contain no characters that JSON escapes.
             self.json.push(b'"');
             self.json.extend_from_slice(out.key.as_bytes());
             self.json.extend_from_slice(b"\":");
@@ -142,12 +143,12 @@ impl Writer {
         self.json.push(b']');
     }
 
-    /// Writes the row of an id, or null if it was not found.
+    /// Writes the row with this id, or null if it was not found.
     pub fn row(&mut self, plan: &RowPlan, rows: &Rows, id: Uuid) {
         self.row_at(plan, rows, rows.rows.iter().position(|row| row[0].id() == Some(id)));
     }
 
-    /// Writes the row at a place, or null if there is none.
+    /// Writes the row at an index, or null if there is none.
     pub fn row_at(&mut self, plan: &RowPlan, rows: &Rows, place: Option<usize>) {
         match place {
             Some(place) => self.object(&plan.object, &rows.rows[place], place, &rows.children),
@@ -155,7 +156,7 @@ impl Writer {
         }
     }
 
-    /// Writes an object.
+    /// Writes an object. `place` is the index of `row` among the rows of its plan.
     pub fn object(&mut self, plan: &ObjectPlan, row: &[Cell], place: usize, children: &[Child]) {
         self.entries(&plan.selections, |writer, index, what| match (what, &children[index]) {
             (ObjectField::Typename, _) => writer.text(plan.noun.name),
@@ -220,7 +221,7 @@ impl Writer {
         });
     }
 
-    /// Writes a connection of one parent.
+    /// Writes the connection of one parent.
     pub fn connection(&mut self, plan: &ConnectionPlan, lists: &Lists, parent: Uuid) {
         let (range, has_more) = lists.pages.get(&parent).cloned().unwrap_or((0..0, false));
         let query = &plan.list.query;
@@ -265,7 +266,7 @@ impl Writer {
                             writer.object(object, row, place, &lists.children[node_index]);
                             node_index += 1;
                         }
-                        // The columns of the table between stand last.
+                        // The columns of the join table come last.
                         EdgeField::Cell(index, field) => {
                             writer.cell(&row[row.len() - plan.edge.len() + index], field.kind, "");
                         }
@@ -305,13 +306,13 @@ impl Writer {
         });
     }
 
-    /// Writes null for a field the caller may not see, and says so once.
+    /// Writes null for a field that the caller may not read, and reports the error once.
     pub fn refuse(&mut self, error: &Error) {
         self.null();
         self.complain(error);
     }
 
-    /// Says once that something is left out.
+    /// Reports once that something is omitted.
     pub fn complain(&mut self, error: &Error) {
         let known = std::ptr::from_ref(error).addr();
         if !self.refused.contains(&known) {
@@ -320,7 +321,7 @@ impl Writer {
         }
     }
 
-    /// Writes what is wrong with an input.
+    /// Writes the user errors of a mutation.
     pub fn user_errors(&mut self, errors: &[UserError], selections: &[SelectedField<&'static str>]) {
         self.items(errors, |writer, error| {
             writer.entries(selections, |writer, _, name| match *name {

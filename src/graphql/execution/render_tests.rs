@@ -1,4 +1,4 @@
-//! Refusals as they are written.
+//! Tests of how refused fields are written.
 
 use entity::Permission;
 use serde_json::json;

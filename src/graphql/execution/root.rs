@@ -1,4 +1,4 @@
-//! The two roots: every field of every slice, found by name, planned, read and rendered.
+//! The query and mutation roots: find a root field by name, plan it, read its data and write the response.
 
 use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
 
@@ -32,25 +32,25 @@ use crate::{
     store::Scope,
 };
 
-/// Most rows that one field looks up.
+/// Maximum number of rows that one field looks up.
 pub(super) const MAX_LOOKUPS: usize = 1_000;
 
-/// The slices of an API.
+/// Provides the API that the roots serve.
 pub trait Modules: Send + Sync + 'static {
-    /// What they are together.
+    /// Returns the API.
     fn api() -> &'static Api;
 }
 
-/// What a root field does.
+/// The kind of a root field.
 #[derive(Clone, Copy, Debug)]
 pub enum RootField {
-    /// Reads.
+    /// A query field.
     Query(QueryField),
-    /// Writes.
+    /// A mutation field of a module.
     Mutation(&'static Module, MutationField),
 }
 
-/// What a query field does.
+/// The kind of a query field.
 #[derive(Clone, Copy, Debug)]
 pub enum QueryField {
     /// `x(by)`.
@@ -63,9 +63,9 @@ pub enum QueryField {
     Node,
     /// `nodes(ids)`.
     Nodes,
-    /// One of a slice's own.
+    /// A query of a slice.
     Own(&'static Query),
-    /// Names, values or tags of a noun, counted.
+    /// A list of tags, attribute names or attribute values of a noun with counts.
     Distinct(distinct::Query),
 }
 
@@ -77,7 +77,7 @@ pub struct RootFields {
 }
 
 impl RootFields {
-    /// Those of these slices and queries.
+    /// Returns the root fields of these modules and queries.
     pub fn of(modules: &[&'static Module], queries: &[&'static Query]) -> Self {
         let mut asks = vec![("node", QueryField::Node), ("nodes", QueryField::Nodes)];
         for slice in modules {
@@ -103,18 +103,18 @@ impl RootFields {
         Self { queries: queries.collect(), mutations: mutations.collect() }
     }
 
-    /// The field of that name.
+    /// Returns the root field with this name.
     pub fn get(&self, operation: OperationType, name: &str) -> Option<RootField> {
         let fields = if operation == OperationType::Mutation { &self.mutations } else { &self.queries };
         fields.get(name).copied()
     }
 }
 
-/// The root of queries.
+/// The query root.
 #[derive(Debug)]
 pub struct QueryRoot<S>(PhantomData<S>);
 
-/// The root of mutations.
+/// The mutation root.
 #[derive(Debug)]
 pub struct MutationRoot<S>(PhantomData<S>);
 
@@ -130,7 +130,7 @@ impl<S> Default for MutationRoot<S> {
     }
 }
 
-/// What one root field needs.
+/// The state for the execution of one root field.
 pub(super) struct FieldExecution<'a> {
     pub scope: &'a Scope,
     pub planner: Planner<'a>,
@@ -226,7 +226,7 @@ impl<'a> FieldExecution<'a> {
         let input = self.planner.source.input(self.field)?;
         mutation_field.require(slice.noun, self.actor())?;
         let name = self.field.name.node.as_str();
-        // Planned first: a selection that cannot be answered must not leave an effect behind.
+        // The payload is planned first, because an invalid selection must fail before the mutation has an effect.
         let is_bulk = matches!(mutation_field, MutationField::Generic(Operation::BulkUpsert));
         let payload = Payload::plan(self.planner, slice, &self.sets(), is_bulk)?;
         let report = mutate::run(self.scope, self.planner.source.shape, slice, mutation_field, (name, input)).await?;
@@ -236,7 +236,8 @@ impl<'a> FieldExecution<'a> {
 }
 
 impl RootField {
-    /// Does it: a value that is sent as it is, and what failed. A failed root field is null and its siblings stand.
+    /// Executes the field. Returns its raw JSON value and its errors. A failed root field is null and does not affect
+    /// its siblings.
     pub async fn answer(
         self,
         source: ExecutionContext<'_>,
@@ -253,7 +254,8 @@ impl RootField {
             Ok(call.writer)
         };
         let mut done = answered().await;
-        // Planned before anything was done: which attributes may be shown is read only for who needs to know.
+        // `NotRead` is returned by planning, before any effect: the open attributes are read only for callers whose
+        // access depends on them.
         if let Err(Error::NotRead) = &done {
             done = match scope.read_open_attributes().await {
                 Ok(()) => answered().await,
@@ -273,7 +275,8 @@ impl RootField {
     }
 }
 
-/// Where async-graphql executes a root field: nothing is done but in [`super::run`].
+/// Called when async-graphql executes a root field. Only records that the field was reached; [`super::run`] executes
+/// it.
 fn record(ctx: &Context<'_>, api: &'static Api, operation: OperationType) -> Option<Value> {
     api.root_fields.get(operation, ctx.item.node.name.node.as_str())?;
     match ctx.data_opt::<ValidationRun>() {

@@ -1,8 +1,8 @@
-//! Runs what a document asks for.
+//! Runs the operation of a document.
 //!
-//! async-graphql validates and introspects. It has no way to validate without executing, so a document is validated by
-//! executing it once with root fields that do nothing but note that they were reached. They are then run here, by name, for
-//! that request and for every later one in which validation could find nothing else.
+//! async-graphql does validation and introspection. It cannot validate without executing, so a document is validated by
+//! executing it once with root fields that only record that they were reached. This module then runs the root fields,
+//! by name, for that request and for every later request for which validation cannot have another result.
 
 use std::sync::{Arc, OnceLock};
 
@@ -27,14 +27,14 @@ use crate::{
     store::Scope,
 };
 
-/// A document in which validation has found nothing wrong, and the API it is for.
+/// An operation that passed validation, and the API that it is for.
 pub struct ValidatedOperation {
     api: &'static Api,
     variables: Vec<Declared>,
 }
 
-/// A declared variable, and what was given for it. Its type is all that validation could see of a value that was read as one
-/// of that type.
+/// A declared variable, and whether it was given. If a value was coerced to the declared type, validation depends on
+/// that type only, not on the value.
 struct Declared {
     name: Name,
     given: Given,
@@ -58,19 +58,19 @@ impl Given {
 }
 
 impl ValidatedOperation {
-    /// Whether it is about requests in which the same variables are given: validation would find nothing wrong with them
-    /// either, once [`crate::graphql::documents::variables::read`] has.
+    /// Returns whether a request gives values for the same variables. Validation then finds no errors in it either,
+    /// provided that [`crate::graphql::documents::variables::read`] accepts its values.
     pub fn matches(&self, variables: &Variables) -> bool {
         self.variables.iter().all(|declared| declared.given == Given::of(variables.get(&declared.name)))
     }
 }
 
-/// Put into a request that is to be validated: root fields note in it that they were reached, and answer null.
+/// Marks a request as a validation run: root fields record in it that they were reached, and return null.
 #[derive(Clone, Default)]
 pub struct ValidationRun(Arc<OnceLock<&'static Api>>);
 
 impl ValidationRun {
-    /// Notes that a root field was reached.
+    /// Records that a root field was reached.
     pub(in crate::graphql) fn reached(&self, api: &'static Api) {
         self.0.get_or_init(|| api);
     }
@@ -89,7 +89,7 @@ impl ValidationRun {
     }
 }
 
-/// Runs a document that the program itself has written, with its own variables.
+/// Runs a document that is part of the program, with the variables given.
 pub async fn execute(
     schema: &impl Executor,
     shape: &SchemaIndex,
@@ -105,7 +105,7 @@ pub async fn execute(
 }
 
 impl PreparedOperation {
-    /// Runs it. Without a scope nothing but the schema itself can be asked for.
+    /// Runs the operation. Without a scope, only introspection is possible.
     pub async fn run(self, schema: &impl Executor, scope: Option<Scope>) -> Response {
         let mistakes = self.document.mistakes(&self.shape);
         if !mistakes.is_empty() {
@@ -120,18 +120,19 @@ impl PreparedOperation {
                 Err(response) => return response,
             },
         };
-        // In a box: what runs is large, and would be moved through every layer above.
+        // Boxed, because the future is large and would be moved through every layer above.
         Box::pin(self.execute_roots(&validated, introspected, &scope)).await
     }
 
-    /// Validates it, and answers what it asks of the schema itself. An error is the whole response: there is a mistake, or
-    /// no root field to run.
+    /// Validates the operation and executes its introspection fields.
+    ///
+    /// `Err` is the complete response if the operation is invalid or has no root field to run.
     async fn validate(&self, schema: &impl Executor) -> Result<(Arc<ValidatedOperation>, Value), Response> {
         let run = ValidationRun::default();
         let response = schema.execute(self.request().data(run.clone())).await;
         let validated = run.validated_operation(self.document.operation(), &self.variables);
         let Some(validated) = validated.filter(|_| response.errors.is_empty()) else { return Err(response) };
-        // With other values of its conditions it may have other root fields.
+        // With other values for its `@skip` and `@include` conditions, the operation may have other root fields.
         if self.outline.is_conditional {
             return Ok((Arc::new(validated), response.data));
         }

@@ -1,4 +1,4 @@
-//! Conditions on attributes by name, the operator saying the type, and on tags by prefix.
+//! Filter conditions on attributes by name, with one operator per value type, and on tags by prefix.
 
 use async_graphql::Value;
 use entity::{
@@ -22,17 +22,17 @@ use crate::{
     },
 };
 
-/// Fields of the condition that say something of the attribute called `name`.
+/// The operators that apply to the value of the attribute called `name`.
 const TYPED: [&str; 4] = ["text", "number", "date", "isNull"];
 
-/// The value as a text.
+/// The attribute value as text.
 static AS_TEXT: Field = Field::new("text", "value", Kind::Text { max: 0 }, "").searchable();
-/// The value as a number.
+/// The attribute value as a number.
 static AS_NUMBER: Field = Field::new("number", "number", Kind::Float { min: f64::MIN, max: f64::MAX }, "").nullable();
-/// The value as an instant.
+/// The attribute value as an instant.
 static AS_DATE: Field = Field::new("date", "instant", Kind::Instant, "").nullable();
 
-/// Whether some item of a set begins so.
+/// Returns a condition that is true if some item of a set starts with `prefix`.
 pub fn has_prefix(field: &Field, prefix: String) -> Predicate {
     let end = after(&prefix);
     Predicate::HasBetween { column: field.column, items: (prefix, end), inside: Box::new(Predicate::always()) }
@@ -67,7 +67,7 @@ impl Reader<'_> {
         Ok(Predicate::All(parts))
     }
 
-    /// The condition on one attribute.
+    /// Returns the condition on the attribute called `name`.
     fn attribute(&self, noun: &'static Noun, field: &Field, name: &str, input: &Input) -> Result<Predicate> {
         let mut inside = Vec::new();
         for operator in TYPED {
@@ -97,7 +97,8 @@ impl Reader<'_> {
         Ok(Predicate::All(parts))
     }
 
-    /// Comparisons of the value as a text. Whole values are looked up as whole items, which the index has.
+    /// Returns comparisons of the value as text. Comparisons with whole values use the item column (name and value),
+    /// which is indexed.
     fn texts(&self, noun: &'static Noun, name: &str, input: &Input) -> Result<Vec<Predicate>> {
         let mut parts = Vec::new();
         for (operator, value) in input.fields() {
@@ -122,7 +123,7 @@ impl Reader<'_> {
         Ok(parts)
     }
 
-    /// Comparisons of the value as a number or an instant: one that is none meets no comparison.
+    /// Returns comparisons of the value as a number or an instant. A value that cannot be parsed as such matches none.
     fn read_as(&self, noun: &'static Noun, field: &'static Field, column: Column, input: &Input) -> Result<Predicate> {
         let tests = self.tests(noun, field, column, input)?;
         if input.get("isNull").is_some() {

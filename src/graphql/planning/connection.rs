@@ -1,4 +1,4 @@
-//! The arguments of every list: which page, in which order, under which condition.
+//! Reads the arguments of a list field: pagination, order and filter.
 
 use entity::Noun;
 
@@ -12,21 +12,23 @@ use crate::{
     },
 };
 
-/// Rows of a page when the caller does not say.
+/// Default number of rows of a page.
 pub const DEFAULT_PAGE: i64 = 25;
-/// Most rows of a page.
+/// Maximum number of rows of a page.
 pub const MAX_ROWS: i64 = 1_000;
 
-/// A list as asked for, and the codec of its cursors.
+/// The page to read from a list, and the codec of its cursors.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    /// The page.
+    /// The query for the page.
     pub query: PageQuery,
-    /// Its cursors.
+    /// The codec of the cursors.
     pub codec: Codec,
 }
 
-/// Reads `first after last before filter orderBy`.
+/// Reads the arguments `first`, `last`, `after`, `before`, `filter` and `orderBy`.
+///
+/// `Err` if `first` and `last` are both given or an argument is invalid.
 pub fn connection(noun: &'static Noun, input: &Input, attribute_access: AttributeAccess<'_>) -> Result<Connection> {
     let (first, last) = (page_size(input, "first")?, page_size(input, "last")?);
     if first.is_some() && last.is_some() {

@@ -1,4 +1,4 @@
-//! A document with its variables, as whoever reads the arguments of its fields sees it.
+//! A document with its variables, from which the arguments of fields are read.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -20,21 +20,21 @@ use crate::{
 /// A document and its variables.
 #[derive(Clone, Copy)]
 pub struct ExecutionContext<'a> {
-    /// Its fragments.
+    /// The fragments of the document.
     pub fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    /// The variables it declares.
+    /// The variables that the operation declares.
     pub declared: &'a [Positioned<VariableDefinition>],
-    /// Their values.
+    /// The values of the variables.
     pub variables: &'a Arc<Variables>,
-    /// The types.
+    /// The index of the schema's types.
     pub shape: &'a SchemaIndex,
 }
 
 impl<'a> ExecutionContext<'a> {
-    /// The arguments of a field of the type `parent`, variables put in.
+    /// Returns the arguments of a field of the type `parent`, with variables substituted.
     ///
-    /// async-graphql's validation passes over every argument that mentions a variable nobody gave, whatever else the
-    /// argument contains, so they are checked here.
+    /// async-graphql's validation skips every argument that mentions a variable without a value, including the rest of
+    /// that argument, so these arguments are checked here.
     pub fn arguments(self, parent: &str, field: &Field) -> Result<Input<'static>> {
         let known = self.field(parent, field)?;
         let mut given = Vec::with_capacity(field.arguments.len());
@@ -54,7 +54,7 @@ impl<'a> ExecutionContext<'a> {
         Ok(input)
     }
 
-    /// The one argument of a mutation, which may be long.
+    /// Returns the `input` argument of a mutation. A variable is referenced instead of copied, because it may be large.
     pub fn input(self, field: &Field) -> Result<Input<'static>> {
         let written = field.get_argument("input").map(|value| &value.node);
         if let Some(Literal::Variable(name)) = written
@@ -72,8 +72,9 @@ impl<'a> ExecutionContext<'a> {
         known.ok_or_else(|| Error::internal(format!("{parent} has no such field")))
     }
 
-    /// Whether it is a variable with a value, which was read as one of the variable's type, and validation has seen that
-    /// this type may stand here. Null may stand where a default makes it impossible.
+    /// Returns whether `written` is a variable with a non-null value. Such a value was coerced to the variable's type,
+    /// and validation has checked that this type is allowed here. Null is excluded: a nullable variable with a default
+    /// is allowed where null is not.
     fn is_read(self, written: &Literal) -> bool {
         match written {
             Literal::Variable(name) => self.variables.get(name).is_some_and(|value| *value != Value::Null),
@@ -81,7 +82,7 @@ impl<'a> ExecutionContext<'a> {
         }
     }
 
-    /// A literal with its variables put in; `None` if it is a variable nobody gave.
+    /// Returns the literal with variables substituted, or `None` if it is a variable without a value or default.
     fn resolve(self, literal: &Literal) -> Option<Value> {
         Some(match literal {
             Literal::Variable(name) => {

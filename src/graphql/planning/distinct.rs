@@ -1,4 +1,5 @@
-//! Which names and values attributes have, and which tags there are, each with its count: for every noun that has any.
+//! Queries that list tags, attribute names and attribute values with counts, for every noun that has tags or
+//! attributes.
 
 use entity::{
     Noun,
@@ -31,7 +32,7 @@ use crate::{
     },
 };
 
-/// What such a query counts.
+/// The kind of entries that a query counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     /// `xTags`
@@ -42,14 +43,14 @@ pub enum What {
     Values,
 }
 
-/// A query of a noun that has a column of that kind.
+/// A query that counts entries of a tags or attributes column of a noun.
 #[derive(Clone, Copy, Debug)]
 pub struct Query {
     /// The noun.
     pub noun: &'static Noun,
-    /// Its column.
+    /// The tags or attributes column.
     pub field: &'static Field,
-    /// What is counted.
+    /// The kind of entries counted.
     pub what: What,
 }
 
@@ -159,7 +160,7 @@ struct Wanted {
     after: Option<String>,
 }
 
-/// The queries of a noun.
+/// Returns the queries of a noun. The list is empty for nouns that cannot be listed.
 pub fn of(noun: &'static Noun) -> Vec<Query> {
     let fields = noun.fields.iter().filter(|_| noun.offers(Operation::List));
     let queries = fields.flat_map(|field| {
@@ -174,7 +175,7 @@ pub fn of(noun: &'static Noun) -> Vec<Query> {
 }
 
 impl Query {
-    /// Its name: that of the noun, then of the column.
+    /// Returns the field name: the noun's singular followed by the name of the column.
     pub fn name(&self) -> String {
         let (first, rest) = self.field.name.split_at(1);
         let column = format!("{}{}{rest}", self.noun.singular, first.to_ascii_uppercase());
@@ -185,7 +186,7 @@ impl Query {
         }
     }
 
-    /// What it answers with.
+    /// Returns the description of the result object.
     pub fn answer(&self) -> &'static Noun {
         match self.what {
             What::Tags => TagCounts::noun(),
@@ -194,7 +195,7 @@ impl Query {
         }
     }
 
-    /// What it says.
+    /// Returns the GraphQL description of the query.
     pub fn doc(&self) -> String {
         let plural = self.noun.plural;
         let open = " Without `customers:read`, only attributes that an admin declared not personal are included; the others are omitted with a FORBIDDEN error.";
@@ -210,13 +211,13 @@ impl Query {
         }
     }
 
-    /// Its arguments, besides `filter`.
+    /// Returns the arguments, except `filter`.
     pub fn arguments(&self) -> impl Iterator<Item = &'static Argument> + use<> {
         let own = if self.what == What::Values { Named::fields() } else { &[] };
         own.iter().chain(Wanted::fields())
     }
 
-    /// Answers it, and says what was withheld from the caller.
+    /// Runs the query. Also returns an error if entries were withheld from the caller.
     pub async fn run(
         &self,
         scope: &Scope,

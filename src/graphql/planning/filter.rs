@@ -1,4 +1,4 @@
-//! Filters and orders from their input objects, as a noun's description lays them out.
+//! Reads filters and orders from their input objects, according to a noun's description.
 
 use std::cell::Cell;
 
@@ -27,22 +27,23 @@ use crate::{
     },
 };
 
-/// Most terms of an order.
+/// Maximum number of terms of an order.
 const MAX_TERMS: usize = 5;
-/// Most values of one list in a filter.
+/// Maximum number of values of one list in a filter.
 const MAX_VALUES: usize = 1_000;
-/// Most values of all lists of one filter.
+/// Maximum number of values of all lists of one filter together.
 const MAX_VALUES_IN_ALL: usize = 5_000;
-/// Most conditions of one filter.
+/// Maximum number of conditions of one filter.
 const MAX_CONDITIONS: usize = 500;
-/// Most conditions of one filter on other tables. PostgreSQL plans them together, in a time that grows faster than
-/// their number.
+/// Maximum number of conditions on other tables in one filter. PostgreSQL plans these conditions together, and the
+/// planning time grows faster than linearly with their number.
 const MAX_LOOKUPS: usize = 30;
 const LOOKUPS: &str = "conditions on tags, attributes and relations";
-/// Deepest nesting of one filter.
+/// Maximum nesting depth of one filter.
 const MAX_LEVELS: usize = 16;
 
-/// The condition a list argument `filter` states. Archived rows are left out unless it speaks of them.
+/// Returns the condition for a list's `filter` argument. Archived rows are excluded unless the filter mentions
+/// `archivedAt`.
 pub fn list_filter(
     noun: &'static Noun,
     value: Option<&Value>,
@@ -60,7 +61,7 @@ pub fn list_filter(
     Ok(Predicate::All(vec![present, filter]))
 }
 
-/// Whether a filter speaks of a field of the row itself.
+/// Returns whether a filter mentions a field of the row itself; fields of related rows do not count.
 fn mentions(filter: &Value, name: &str) -> bool {
     let Value::Object(fields) = filter else { return false };
     fields.iter().any(|(field, value)| match field.as_str() {
@@ -69,8 +70,8 @@ fn mentions(filter: &Value, name: &str) -> bool {
     })
 }
 
-/// Reads one filter for one caller, and how much of it there is: databases limit the depth of an expression and
-/// the parameters of a statement, and a filter must fail before anything runs.
+/// Reads one filter for one caller and counts its parts. Databases limit the depth of an expression and the parameters
+/// of a statement, so a filter that is too large must fail before any statement runs.
 pub(in crate::graphql) struct Reader<'a> {
     pub(in crate::graphql) attribute_access: AttributeAccess<'a>,
     conditions: Cell<usize>,
@@ -78,7 +79,7 @@ pub(in crate::graphql) struct Reader<'a> {
     values: Cell<usize>,
 }
 
-/// How deep in a filter.
+/// The current depth within a filter: levels of nesting and relations followed.
 #[derive(Clone, Copy, Default)]
 struct Depth {
     levels: usize,
@@ -150,7 +151,7 @@ impl Reader<'_> {
         self.tests(noun, field, column, input)
     }
 
-    /// The comparisons of one column, or of one of an index table.
+    /// Returns the comparisons of a column of the noun's table or of an index table.
     pub(in crate::graphql) fn tests(
         &self,
         noun: &'static Noun,
@@ -177,7 +178,7 @@ impl Reader<'_> {
                 "in" => {
                     let values = self.bounded(operator, value)?;
                     if matches!(field.kind, Kind::Float { .. }) {
-                        // Bound one by one, and once more for each range of a page.
+                        // Floats are bound as single parameters, and bound again for each range of a page.
                         count(&self.conditions, values.len(), MAX_CONDITIONS, "conditions")?;
                     }
                     test(Comparison::In(values.into_iter().map(cell).collect::<Result<_>>()?))
@@ -195,7 +196,7 @@ impl Reader<'_> {
                 "hasNone" => not(has_any(self.items(field, operator, value)?)),
                 "hasAll" => {
                     let items = self.items(field, operator, value)?;
-                    // The first by itself: an index finds its rows, which alone are then looked at.
+                    // A separate condition on the first item lets the index find the candidate rows.
                     let first = items.first().map(|item| has_any(vec![item.clone()]));
                     let all = Predicate::HasAll { column: field.column, items: items.into_iter().collect() };
                     Predicate::All(first.into_iter().chain([all]).collect())
@@ -207,8 +208,8 @@ impl Reader<'_> {
         Ok(Predicate::All(parts))
     }
 
-    /// A comparison with instants. Those that are finer than the milliseconds that are kept of them are equal to none of
-    /// these, and stand between two.
+    /// Returns a comparison with an instant. Stored instants have millisecond precision: a given instant with a finer
+    /// fraction equals no stored instant and lies between two consecutive milliseconds.
     fn instants(&self, field: &'static Field, operator: &str, value: &Value) -> Result<Predicate> {
         let test = |test| Predicate::Column(Column::of(field), test);
         let read = |value: &Value| {
@@ -243,7 +244,9 @@ impl Reader<'_> {
         })
     }
 
-    /// Notes conditions on other tables.
+    /// Counts `more` conditions on other tables.
+    ///
+    /// `Err` if the filter has too many of them.
     pub(in crate::graphql) fn look_up(&self, more: usize) -> Result<()> {
         count(&self.lookups, more, MAX_LOOKUPS, LOOKUPS)
     }
@@ -281,7 +284,9 @@ fn count(counted: &Cell<usize>, more: usize, most: usize, what: &str) -> Result<
     Ok(())
 }
 
-/// A condition given, which null is not.
+/// Returns the value of a condition.
+///
+/// `Err` if the value is null.
 pub(in crate::graphql) fn given<'v>(name: &str, value: &'v Value) -> Result<&'v Value> {
     if *value == Value::Null {
         return Err(Error::BadInput(format!("{name} is null; use isNull to ask for absent values")));
@@ -293,7 +298,7 @@ fn searched(cell: Stored) -> String {
     if let Stored::Text(text) = cell { text } else { String::new() }
 }
 
-/// The order a list argument `orderBy` states, the id last.
+/// Returns the order for a list's `orderBy` argument, with the id as last term.
 pub fn order(noun: &'static Noun, input: &Input, attribute_access: AttributeAccess<'_>) -> Result<Vec<Term>> {
     let mut terms: Vec<Term> = Vec::new();
     for item in input.list("orderBy") {
@@ -322,7 +327,7 @@ pub fn order(noun: &'static Noun, input: &Input, attribute_access: AttributeAcce
     Ok(terms)
 }
 
-/// A field's name as enum values spell it: `receivedAt` is `RECEIVED_AT`.
+/// Returns a field's name as an enum value: `receivedAt` becomes `RECEIVED_AT`.
 pub fn enum_value_name(name: &str) -> String {
     let mut text = String::with_capacity(name.len() + 4);
     for sign in name.chars() {

@@ -1,4 +1,4 @@
-//! The objects that have no fields but leaves.
+//! Object types that have only leaf fields.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -7,36 +7,36 @@ use async_graphql::parser::types::SelectionSet;
 use super::plan::{Group, Planner, SelectedField};
 use crate::Error;
 
-/// An object that has none but leaves.
+/// An object type that has only leaf fields.
 #[derive(Debug)]
 pub struct Leaf {
-    /// Its type name.
+    /// The type name.
     pub name: &'static str,
-    /// Its fields.
+    /// The field names.
     pub fields: &'static [&'static str],
 }
 
-/// The attributes that are shown to a caller who may not see personal data.
+/// The attributes that are shown to a caller who may not read personal data.
 #[derive(Debug)]
 pub struct Shown {
-    /// Their names.
+    /// The names of these attributes.
     pub open: Arc<BTreeSet<String>>,
-    /// What is told where others are left out.
+    /// The error that is reported if other attributes are omitted.
     pub error: Error,
 }
 
-/// An external id.
+/// An external id of a row.
 pub static EXTERNAL_ID: Leaf = Leaf { name: "ExternalId", fields: &["system", "id"] };
-/// A named value.
+/// An attribute: a name and a value.
 pub static ATTRIBUTE: Leaf = Leaf { name: "Attribute", fields: &["name", "value"] };
-/// Where a page stands in its list.
+/// The position of a page in its list.
 pub static PAGE_INFO: Leaf =
     Leaf { name: "PageInfo", fields: &["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"] };
-/// What is wrong with a mutation's input.
+/// A user error in a mutation's payload.
 pub static USER_ERROR: Leaf = Leaf { name: "UserError", fields: &["code", "message", "path"] };
 
 impl<'a> Planner<'a> {
-    /// The fields of an object that has none but leaves.
+    /// Returns the selected fields of an object of type `leaf`.
     pub fn leaves(self, sets: &[&'a SelectionSet], leaf: &Leaf) -> Vec<SelectedField<&'static str>> {
         let named = |(key, selected, _): Group<'a>| {
             let name = selected.name.node.as_str();

@@ -1,4 +1,4 @@
-//! From a selection to a plan of what to read.
+//! Compiles selections into plans of what to read.
 
 pub(in crate::graphql) mod attribute_filter;
 pub mod connection;

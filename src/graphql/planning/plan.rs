@@ -1,4 +1,4 @@
-//! Compiles a selection set, by the description of its noun, into what to read and what to answer.
+//! Compiles a selection set into a plan: which columns and relations to read, and which fields to return.
 
 use async_graphql::{
     Name,
@@ -27,80 +27,81 @@ use crate::{
     },
 };
 
-/// An object as selected.
+/// The selected fields of an object.
 #[derive(Debug)]
 pub struct ObjectPlan {
     /// Its noun.
     pub noun: &'static Noun,
-    /// What it answers, in the order of the query.
+    /// The selected fields, in the order of the query.
     pub selections: Vec<SelectedField<ObjectField>>,
 }
 
-/// One entry of an answer.
+/// One entry of the response.
 #[derive(Debug)]
 pub struct SelectedField<T> {
-    /// Its key.
+    /// The response key.
     pub key: String,
-    /// What stands there.
+    /// What the entry contains.
     pub what: T,
 }
 
-/// What stands at a key of an object.
+/// The content of an entry of an object.
 #[derive(Debug)]
 pub enum ObjectField {
     /// The object's type name.
     Typename,
-    /// The value of a column, by its place among those read.
+    /// The value of the column at this index of the columns read.
     Cell(usize, &'static Field),
-    /// The id of a row of any noun: the column's place, and that of the noun's name.
+    /// The id of a row of any noun: the index of the id column, and the index of the column with the noun's name.
     RowId(usize, usize),
-    /// Named values: the column's place, what of each is asked, and which are shown, if not all.
+    /// Attributes: the index of the column, the selected fields of each attribute, and the visible attributes if not
+    /// all are visible.
     Attributes(usize, Vec<SelectedField<&'static str>>, Option<Shown>),
-    /// The transitions that are allowed.
+    /// The allowed transitions.
     Transitions(AllowedTransitions),
     /// Null, because the caller lacks a scope.
     Refused(Error),
-    /// The row that a column names: the column's place, and the plan of the other row.
+    /// The row that a column references: the index of the column, and the plan of the referenced row.
     One(usize, RowPlan),
-    /// A list.
+    /// A list of related rows.
     Many(&'static Relationship, Box<ConnectionPlan>),
-    /// External ids: what of each is asked.
+    /// External ids: the selected fields of each.
     ExternalIds(Vec<SelectedField<&'static str>>),
-    /// Objects made together with this one.
+    /// Nested objects that are built together with this one.
     Embedded(&'static Relationship, RowPlan),
-    /// What is computed, with its arguments and the plan of the objects it shows.
+    /// A computed field: its arguments, and the plan of the objects that it returns.
     Computed(&'static Computed, Input<'static>, Option<RowPlan>),
 }
 
-/// An object with columns of its own to read.
+/// An object with the columns to read for it.
 #[derive(Debug)]
 pub struct RowPlan {
     /// Columns to read.
     pub columns: Vec<Column>,
-    /// What to answer.
+    /// The fields to return.
     pub object: ObjectPlan,
 }
 
-/// A list as selected.
+/// The selected fields of a list.
 #[derive(Debug)]
 pub struct ConnectionPlan {
-    /// The noun listed.
+    /// The noun of the listed rows.
     pub noun: &'static Noun,
-    /// Which rows.
+    /// The page to read.
     pub list: Connection,
-    /// Columns to read of each row.
+    /// The columns to read of each row.
     pub columns: Vec<Column>,
-    /// Columns of the table between the nouns.
+    /// The columns of the join table to read.
     pub edge: Vec<Column>,
-    /// What its types are named after.
+    /// The prefix of the names of its connection and edge types.
     pub name: String,
-    /// What to answer.
+    /// The fields to return.
     pub selections: Vec<SelectedField<ConnectionField>>,
-    /// Whether rows are asked for at all, and not only their number.
+    /// Whether rows are selected; false if only the type name or the total count is.
     pub has_rows: bool,
 }
 
-/// What stands at a key of a connection.
+/// The content of an entry of a connection.
 #[derive(Debug)]
 pub enum ConnectionField {
     /// The connection's type name.
@@ -109,13 +110,13 @@ pub enum ConnectionField {
     Nodes(ObjectPlan),
     /// The rows with their cursors.
     Edges(Vec<SelectedField<EdgeField>>),
-    /// Where the page stands.
+    /// The position of the page.
     PageInfo(Vec<SelectedField<&'static str>>),
-    /// How many rows there are.
+    /// The number of rows of the whole list.
     TotalCount,
 }
 
-/// What stands at a key of an edge.
+/// The content of an entry of an edge.
 #[derive(Debug)]
 pub enum EdgeField {
     /// The edge's type name.
@@ -124,7 +125,7 @@ pub enum EdgeField {
     Cursor,
     /// The row.
     Node(ObjectPlan),
-    /// A value of the table between the nouns, by its place.
+    /// A value of the join table, by index of its column.
     Cell(usize, &'static Field),
 }
 
@@ -133,19 +134,19 @@ pub enum EdgeField {
 pub struct Planner<'a> {
     /// The document and its variables.
     pub source: ExecutionContext<'a>,
-    /// What the caller may see.
+    /// The caller's access to fields and attributes.
     pub attribute_access: AttributeAccess<'a>,
-    /// What the nouns have beyond their descriptions.
+    /// The modules of all nouns.
     pub slices: &'static [&'static Module],
 }
 
 pub(in crate::graphql) type Group<'a> = (String, &'a Selected, Vec<&'a SelectionSet>);
 
 impl<'a> Planner<'a> {
-    /// The fields of several selection sets on an object of type `name`, equal response keys merged.
+    /// Collects the fields of several selection sets on an object of type `name`, merging equal response keys.
     ///
-    /// Validation has refused fragments that cannot apply. Those that may not are on `Node`, where the
-    /// other nouns' fragments stand beside this one's.
+    /// Validation rejects fragments that can never apply. A fragment that does not apply to `name` occurs only in a
+    /// selection on `Node`, next to fragments on other nouns, and is skipped.
     pub fn collect(self, sets: &[&'a SelectionSet], name: &str) -> Vec<Group<'a>> {
         let mut groups = Vec::new();
         for set in sets {
@@ -185,7 +186,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// An object with columns of its own.
+    /// Compiles an object that is read with its own list of columns.
     pub fn row(self, noun: &'static Noun, sets: &[&'a SelectionSet]) -> Result<RowPlan> {
         let mut columns = if noun.is_stored() { vec![ID] } else { Vec::new() };
         let object = self.object(noun, sets, &mut columns)?;
@@ -202,7 +203,8 @@ impl<'a> Planner<'a> {
                 _ => match (noun.field(name), noun.relation(name)) {
                     (Some(field), _) => self.field(noun, field, &sets, columns)?,
                     (_, Some(relation)) => match self.relation(noun, relation, selected, &sets, columns) {
-                        // What is refused inside a relation that may be null is null there, and its siblings stand.
+                        // A refusal inside a nullable relation makes only that relation null; its siblings are
+                        // returned.
                         Err(error @ Error::Forbidden(_)) if may_be_null(noun, relation) => ObjectField::Refused(error),
                         planned => planned?,
                     },
@@ -301,7 +303,7 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// A connection field of the type `parent`.
+    /// Compiles a connection field of the type `parent`.
     pub fn list(
         self,
         noun: &'static Noun,
@@ -313,7 +315,7 @@ impl<'a> Planner<'a> {
     ) -> Result<ConnectionPlan> {
         let mut list = connection(noun, &self.source.arguments(parent, selected)?, self.attribute_access)?;
         let mut columns = vec![ID];
-        // A cursor is made of the order's columns.
+        // Cursors are encoded from the columns of the order.
         for term in &list.query.order {
             place(&mut columns, term.column);
         }
@@ -364,7 +366,8 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// What the types of a relation's list are named after: the noun, unless its edges say more than the noun's own.
+/// Returns the prefix of the names of a relation's list types: the target noun, or the owning noun and the relation if
+/// its edges have fields.
 pub fn list_name(noun: &Noun, relation: &Relationship) -> String {
     if relation.link.edge().is_empty() {
         return relation.target.name.to_owned();
@@ -373,7 +376,8 @@ pub fn list_name(noun: &Noun, relation: &Relationship) -> String {
     format!("{}{}{rest}", noun.name, first.to_ascii_uppercase())
 }
 
-/// Whether a relation may be null: its row may be absent, or another scope may be refused.
+/// Returns whether a relation is nullable: the related row may be absent, or reading it requires a scope other than the
+/// noun's.
 pub fn may_be_null(noun: &Noun, relation: &Relationship) -> bool {
     let is_same_scope = relation.target.read.is_none() || relation.target.read == noun.read;
     match relation.link {
@@ -383,7 +387,7 @@ pub fn may_be_null(noun: &Noun, relation: &Relationship) -> bool {
     }
 }
 
-/// The column of the id, which every row is read with.
+/// The id column, which is read for every row.
 pub const ID: Column = Column { name: "id", kind: CellKind::Id, is_nullable: false, field: "id" };
 
 pub(super) fn place(columns: &mut Vec<Column>, column: Column) -> usize {

@@ -1,4 +1,4 @@
-//! The transitions that a caller may do to the state of a row now.
+//! The state transitions that a caller may currently perform on a row.
 
 use entity::{Noun, lifecycle::Transition, noun::ARCHIVED_AT};
 
@@ -10,10 +10,11 @@ use crate::{
     store::statement::cell::{Cell, Column, column_named},
 };
 
-/// The field of an object that lists them.
+/// The object field that lists the allowed transitions.
 pub const ALLOWED_TRANSITIONS: &str = "allowedTransitions";
 
-/// What is read to tell them, and those that the caller has the scopes for.
+/// The positions of the columns that determine the allowed transitions, and the transitions for which the caller has
+/// the scopes.
 #[derive(Debug)]
 pub struct AllowedTransitions {
     state: usize,
@@ -22,7 +23,9 @@ pub struct AllowedTransitions {
 }
 
 impl AllowedTransitions {
-    /// Adds what is needed to the columns that are read.
+    /// Adds the required columns to `columns`.
+    ///
+    /// `Err` if the noun has no lifecycle.
     pub fn plan(noun: &'static Noun, actor: &Actor, columns: &mut Vec<Column>) -> Result<Self> {
         let lifecycle = noun.lifecycle().ok_or_else(|| Error::internal(format!("{} has no transitions", noun.name)))?;
         let is_permitted =
@@ -34,7 +37,7 @@ impl AllowedTransitions {
         })
     }
 
-    /// The names of those that the row allows.
+    /// Returns the names of the transitions that the row's state allows. An archived row allows none.
     pub fn of(&self, row: &[Cell]) -> impl Iterator<Item = &'static str> {
         let is_archived = self.archived_at.is_some_and(|place| !row[place].is_null());
         let state = row[self.state].text().unwrap_or_default();
