@@ -1,4 +1,4 @@
-//! Reads an input object as a row that a caller wants.
+//! Reads an input object as a draft of the row that a caller wants to write.
 
 use async_graphql::Value;
 use entity::{
@@ -18,20 +18,21 @@ use crate::{
     },
 };
 
-/// What null means in an input of an operation: what the input says, else `CLEAR` in updates and `KEEP` elsewhere.
+/// Returns how null is handled in an operation's input: as its `onNull` says, otherwise `CLEAR` in updates and `KEEP`
+/// in other operations.
 pub fn on_null(operation: Operation, input: &Input) -> Result<OnNull> {
     let default = if operation == Operation::Update { OnNull::Clear } else { OnNull::Keep };
     Ok(input.text("onNull")?.and_then(OnNull::parse).unwrap_or(default))
 }
 
-/// A value for a column, held to its description, or what is wrong with it.
+/// Checks a value against the description of a column. Returns the column with its cell, or the user error.
 pub fn accepted<T>(column: Col<T>, value: impl Into<Value>) -> Result<std::result::Result<(Column, Cell), UserError>> {
     let field = column.noun().all_fields().find(|field| field.column == column.name());
     let field = field.ok_or_else(|| Error::internal(format!("{column:?} is described by no field")))?;
     Ok(accept(field, &value.into())?.map(|cell| (Column::of(field), cell)))
 }
 
-/// Gives a column of a draft a value, if there is one; what is wrong with it becomes an error of the draft.
+/// Sets a column of a draft if a value is given. An invalid value is added to the errors of the draft.
 pub fn give<T>(draft: &mut Draft, column: Col<T>, value: Option<impl Into<Value>>) -> Result<()> {
     match value.map(|value| accepted(column, value)).transpose()? {
         Some(Ok(value)) => draft.values.push(value),
@@ -41,8 +42,9 @@ pub fn give<T>(draft: &mut Draft, column: Col<T>, value: Option<impl Into<Value>
     Ok(())
 }
 
-/// Reads the fields of a noun from an input object into a draft. Wrong values become its errors, besides `mistakes` that
-/// are known already; except scalars whose text has the wrong form: they fail the request, or their row of a bulk call.
+/// Reads the fields of a noun from an input object into a draft. Invalid values are added to the draft's errors, after
+/// the known errors `mistakes`. A value without the form of its type, such as a malformed `DateTime`, fails the request
+/// instead; in a bulk call it is an error of its row.
 pub fn draft(
     noun: &'static Noun,
     operation: Operation,
@@ -52,7 +54,7 @@ pub fn draft(
 ) -> Result<Draft> {
     let (target, mode) = match operation {
         Operation::Create => (Target::New, Mode::CreateOnly),
-        // The one row of a tenant is not named.
+        // A tenant has only one row of this noun, so the input does not reference it.
         Operation::Update if noun.tenant == "id" => (Target::Row(Reference::Id(None)), Mode::UpdateOnly),
         Operation::Update => (Target::Row(input.row(noun)?), Mode::UpdateOnly),
         _ => {
@@ -110,7 +112,7 @@ pub fn transition(noun: &'static Noun, transition: &'static Transition, input: &
     Ok(draft)
 }
 
-/// Whether a value that was given says anything.
+/// Returns whether a given value has an effect: null has one only if it clears the column.
 fn says_something(value: &Value, on_null: OnNull) -> bool {
     on_null == OnNull::Clear || *value != Value::Null
 }
@@ -136,7 +138,8 @@ fn read_field(
 
 fn link(draft: &mut Draft, relation: &'static Relationship, input: &Input, on_null: OnNull) -> Result<()> {
     let Link::One { column, is_nullable, writable } = relation.link else { return Ok(()) };
-    // Few of its relations are given, and this is asked for each row of a thousand.
+    // The search starts from the given fields, because few relations are given and this runs for each of up to 1,000
+    // rows.
     let given = input.fields().find(|(name, _)| name.strip_suffix(REFERENCE) == Some(relation.name));
     let Some((field, value)) = given.filter(|(_, value)| writable != Writable::Never && says_something(value, on_null))
     else {

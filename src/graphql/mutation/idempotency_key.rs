@@ -1,4 +1,4 @@
-//! Idempotency keys, and what tells one input from another.
+//! Idempotency keys, and fingerprints that distinguish inputs.
 
 use async_graphql::Value;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -8,7 +8,7 @@ use super::input::Input;
 use crate::{Result, UserError, error::Code, store::Key};
 
 impl Key {
-    /// The key of an input, if it gives one.
+    /// Returns the key with the fingerprint of the input, or `None` if the input has no key.
     pub(in crate::graphql) fn new(field: &str, input: &Input) -> Result<Option<Self>> {
         let Some(text) = input.text("idempotencyKey")? else { return Ok(None) };
         let mut canonical = field.to_owned();
@@ -23,7 +23,7 @@ impl Key {
         Ok(Some(Self { text: text.to_owned(), fingerprint }))
     }
 
-    /// What is wrong with it.
+    /// Returns the user error if the key is malformed.
     pub(in crate::graphql) fn mistake(&self) -> Option<UserError> {
         let is_sound =
             (1..=255).contains(&self.text.len()) && self.text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
@@ -32,7 +32,8 @@ impl Key {
     }
 }
 
-/// A value as text that is equal for equal values: object fields in order, literals and variables alike.
+/// Writes a value as text that is equal for equal values: object fields are sorted, and enum literals equal the strings
+/// that variables give for them.
 fn write_canonical(value: &Value, text: &mut String) {
     match value {
         Value::Object(fields) => {

@@ -1,4 +1,4 @@
-//! Arguments and input objects as values: coerced once, at the edge.
+//! Arguments and input objects as values that were coerced once, when the request was read.
 
 use std::sync::Arc;
 
@@ -13,18 +13,19 @@ use crate::{
     store::{ExternalId, writing::draft::Reference},
 };
 
-/// The field of look-ups, and of inputs of mutations, that names the row they are about.
+/// The argument of lookups, and field of mutation inputs, that references a row.
 pub const BY: &str = "by";
-/// Longest external id.
+/// Maximum length of an external id, in characters.
 const EXTERNAL_ID: usize = 255;
-/// Longest name of an external system.
+/// Maximum length of the name of an external system, in characters.
 const SYSTEM: usize = 64;
 
 /// The arguments of a field, or an input object.
 #[derive(Clone, Debug, Default)]
 pub struct Input<'a>(Fields<'a>);
 
-/// Where the fields are. An input may have a thousand rows, so none is copied that can be looked at where it stands.
+/// The storage of the fields. An input may have a thousand rows, so fields are borrowed or shared instead of copied
+/// where possible.
 #[derive(Clone, Debug)]
 enum Fields<'a> {
     Own(IndexMap<Name, Value>),
@@ -49,7 +50,7 @@ pub(in crate::graphql) fn bad(name: &str, wanted: &str) -> Error {
 }
 
 impl<'a> Input<'a> {
-    /// The input object that is the value of a variable; none if that is no object.
+    /// Returns the input object that a variable holds, or `None` if its value is not an object.
     pub fn variable(variables: &Arc<Variables>, name: &Name) -> Option<Self> {
         let is_object = matches!(variables.get(name), Some(Value::Object(_)));
         is_object.then(|| Self(Fields::Variable(Arc::clone(variables), name.clone())))
@@ -66,52 +67,52 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The same, on its own.
+    /// Returns a copy that owns its fields.
     pub fn to_owned(&self) -> Input<'static> {
         Input(Fields::Own(self.all().clone()))
     }
 
-    /// The value given, null included.
+    /// Returns the given value, which may be null.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.all().get(name)
     }
 
-    /// The value given, unless null.
+    /// Returns the given value unless it is null.
     pub fn present(&self, name: &str) -> Option<&Value> {
         self.get(name).filter(|value| **value != Value::Null)
     }
 
-    /// Every field given.
+    /// Returns all given fields.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.all().iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// A text.
+    /// Returns a text field. `Err` if the value is not a text.
     pub fn text(&self, name: &str) -> Result<Option<&str>> {
         self.present(name).map(|value| text(value).ok_or_else(|| bad(name, "a text"))).transpose()
     }
 
-    /// A whole number.
+    /// Returns an integer field. `Err` if the value is not an integer.
     pub fn int(&self, name: &str) -> Result<Option<i64>> {
         self.present(name).map(|value| int(value).ok_or_else(|| bad(name, "a whole number"))).transpose()
     }
 
-    /// An input object.
+    /// Returns a field that is an input object. `Err` if the value is not an object.
     pub fn object(&self, name: &str) -> Result<Option<Input<'_>>> {
         self.present(name).map(|value| Input::of(name, value)).transpose()
     }
 
-    /// A list; one value stands for a list of it.
+    /// Returns the items of a list field; a single value counts as a list with one item.
     pub fn list(&self, name: &str) -> Vec<&Value> {
         self.present(name).map_or(Vec::new(), list)
     }
 
-    /// Fields as an input object.
+    /// Creates an input object that borrows its fields.
     pub const fn within(fields: &'a IndexMap<Name, Value>) -> Self {
         Self(Fields::Within(fields))
     }
 
-    /// A value as an input object.
+    /// Returns a value as an input object. `Err` if the value is not an object.
     pub fn of(name: &str, value: &'a Value) -> Result<Self> {
         match value {
             Value::Object(fields) => Ok(Self::within(fields)),
@@ -119,7 +120,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The one field of a `@oneOf` object.
+    /// Returns the only field of a `@oneOf` object. `Err` if it has none, several, or one that is null.
     pub fn only(&self, name: &str) -> Result<(&str, &Value)> {
         match self.all().iter().next() {
             Some((field, value)) if self.all().len() == 1 && *value != Value::Null => Ok((field.as_str(), value)),
@@ -127,7 +128,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// A reference to a row of `noun`.
+    /// Reads a reference to a row of `noun`.
     pub fn reference(name: &str, value: &Value, noun: &Noun) -> Result<Reference> {
         let object = Input::of(name, value)?;
         match object.only(name)? {
@@ -136,19 +137,19 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The row of `noun` that the input of a mutation is about: its field `by`.
+    /// Returns the reference to the row of `noun` that a mutation changes: the field `by` of its input.
     pub fn row(&self, noun: &Noun) -> Result<Reference> {
         let by = self.present(BY).ok_or_else(|| bad(BY, "given"))?;
         Self::reference(BY, by, noun)
     }
 
-    /// A list of references to rows of `noun`.
+    /// Reads a list of references to rows of `noun`.
     pub fn references(&self, name: &str, noun: &Noun) -> Result<Vec<Reference>> {
         self.list(name).into_iter().map(|value| Self::reference(name, value, noun)).collect()
     }
 }
 
-/// The value as the items of a list.
+/// Returns the items of a list; a single value counts as a list with one item.
 pub fn list(value: &Value) -> Vec<&Value> {
     match value {
         Value::List(items) => items.iter().collect(),
@@ -156,7 +157,7 @@ pub fn list(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// The value as a text: a string, or the name of an enum.
+/// Returns the value as text if it is a string or the name of an enum value.
 pub fn text(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => Some(text),
@@ -165,29 +166,29 @@ pub fn text(value: &Value) -> Option<&str> {
     }
 }
 
-/// The value as a whole number.
+/// Returns the value as an integer if it is one.
 pub fn int(value: &Value) -> Option<i64> {
     if let Value::Number(number) = value { number.as_i64() } else { None }
 }
 
-/// The id behind a wire text, if it has that prefix.
+/// Returns the decoded id if the text has this prefix.
 pub fn wire_id(prefix: &str, text: &str) -> Option<Uuid> {
     id::decode(text).filter(|(known, _)| *known == prefix).map(|(_, id)| id)
 }
 
-/// An external id; wrong lengths are told when they are checked.
+/// Reads an external id. Its lengths are checked by [`check_external_id`].
 pub fn external_id(name: &str, value: &Value) -> Result<ExternalId> {
     let object = Input::of(name, value)?;
     let part = |field| object.text(field)?.map(str::to_owned).ok_or_else(|| bad(name, "given with system and id"));
     Ok(ExternalId { system: part("system")?, id: part("id")? })
 }
 
-/// What is wrong with an external id.
+/// Returns the user error if an external id is invalid.
 pub fn check_external_id(key: &ExternalId, field: &str) -> Option<UserError> {
     check_system(&key.system, field).or_else(|| check_part(&key.id, EXTERNAL_ID, "the id", field))
 }
 
-/// What is wrong with the name of an external system.
+/// Returns the user error if the name of an external system is invalid.
 pub fn check_system(system: &str, field: &str) -> Option<UserError> {
     check_part(system, SYSTEM, "the system", field)
 }

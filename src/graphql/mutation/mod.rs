@@ -1,4 +1,4 @@
-//! Mutations: input, effect, payload, replay.
+//! Mutations: reading the input, running the effect, and returning or replaying the payload.
 
 pub mod draft;
 pub(in crate::graphql) mod idempotency_key;

@@ -1,4 +1,4 @@
-//! Mutations: each field is one transaction with its effect, its idempotency row and its events.
+//! Runs mutations. Each mutation field runs in one transaction with its effect, its idempotency row and its events.
 
 use std::sync::Arc;
 
@@ -29,24 +29,24 @@ use crate::{
     },
 };
 
-/// What a mutation field does.
+/// The kind of a mutation field.
 #[derive(Clone, Copy, Debug)]
 pub enum MutationField {
     /// `xCreate`, `xUpdate`, `xUpsert`, `xsBulkUpsert`, `xDelete`.
     Generic(Operation),
     /// `xArchive` or `xUnarchive`.
     Archive(bool),
-    /// What leads a row from state to state.
+    /// A transition of the row's state.
     Transition(&'static Transition),
     /// `xSetY`.
     Set(&'static Relationship),
-    /// One of a slice's own.
+    /// A mutation of a slice.
     Own(&'static Mutation),
 }
 
 impl MutationField {
-    /// The scopes it needs, all of them. Naming a row needs the scope to read it, so making a row does where one
-    /// must be named.
+    /// Returns the required scopes; the caller needs all of them. To reference a row, a caller needs the scope to read
+    /// it, so creating a row also needs the read scopes of its required relations.
     pub fn permissions(self, noun: &Noun) -> Vec<Permission> {
         let mut needed = match self {
             Self::Own(mutation) => mutation.permissions.to_vec(),
@@ -65,7 +65,7 @@ impl MutationField {
         needed
     }
 
-    /// Refuses a caller who lacks one of them.
+    /// Returns an error if the caller lacks one of the required scopes.
     pub fn require(self, noun: &Noun, actor: &Actor) -> Result<()> {
         self.permissions(noun).into_iter().try_for_each(|permission| actor.require(permission))
     }
@@ -82,7 +82,7 @@ pub async fn run(
     mutation_field.require(slice.noun, scope.actor())?;
     let call =
         Arc::new(prepare::MutationCall { shape: shape.clone(), slice, mutation_field, field: field.to_owned(), input });
-    // Ahead of the transaction, which others wait for, and for as long as the caller waits.
+    // Done before the transaction begins, because others wait for it; stops if the caller goes away.
     let PreparedOperation { key, plan } = match Arc::clone(&call).prepared(scope).await? {
         Ok(prepared) => prepared,
         Err(mut report) => {
@@ -116,7 +116,7 @@ struct Attempt {
 
 impl Attempt {
     async fn run(self: Arc<Self>, tx: &Tx) -> Result<Effect<MutationResult>> {
-        // Copied: the transaction may be run again.
+        // Cloned, because the transaction may run again.
         let drafts = if let Plan::Drafts(drafts) = &self.plan { drafts.clone() } else { Vec::new() };
         let mut report = self.effect(tx, drafts).await?;
         report.reports = tx.take_reports();
@@ -193,7 +193,8 @@ impl Attempt {
         }
     }
 
-    /// What was done to the row, or to the row that the input names, which is shown as it stands.
+    /// Returns the result for the written row. If the mutation failed, this is the row that the input references,
+    /// unchanged.
     async fn done(&self, tx: &Tx, done: Done) -> Result<MutationResult> {
         let (noun, input) = (self.call.slice.noun, &self.call.input);
         Ok(MutationResult::of(match done {
@@ -233,7 +234,7 @@ entity::string_enum! {
     }
 }
 
-/// The mutation fields of a noun, each with what it does.
+/// Returns the mutation fields of a noun with their kinds.
 pub fn mutation_fields(slice: &'static Module) -> Vec<(String, MutationField)> {
     let noun: &'static Noun = slice.noun;
     let (one, many) = (noun.singular, noun.plural);

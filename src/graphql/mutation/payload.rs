@@ -1,4 +1,4 @@
-//! What a mutation answers with: the node as it is now, what happened, and what was wrong.
+//! The payload of a mutation: the current node, the outcome and the errors.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// A payload as selected.
+/// The selected fields of a payload.
 pub struct Payload {
     selections: Vec<SelectedField<PayloadField>>,
     is_bulk: bool,
@@ -171,7 +171,7 @@ impl Payload {
     }
 }
 
-/// The nodes of one plan, and where each stands.
+/// The nodes of one plan, and the index of each by id.
 struct Found {
     rows: load::Rows,
     places: HashMap<Uuid, usize>,
@@ -184,7 +184,7 @@ impl Found {
     }
 }
 
-/// A payload, or one row of a bulk payload.
+/// A payload, or the result for one row of a bulk payload.
 struct Whole<'a> {
     row: Option<&'a WriteResult>,
     errors: &'a [crate::UserError],

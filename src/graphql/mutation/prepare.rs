@@ -1,4 +1,4 @@
-//! What a mutation needs no transaction for: read, checked and laid out before it begins.
+//! Reads and checks the parts of a mutation that need no transaction, before the transaction begins.
 
 use std::{any::Any, fmt};
 
@@ -25,12 +25,12 @@ use crate::{
     },
 };
 
-/// Most rows of one bulk call.
+/// Maximum number of rows of one bulk call.
 const MAX_ROWS: usize = 1_000;
-/// Up to how many bytes and values an input is prepared on the spot.
+/// Maximum size of an input that is prepared on the current thread, in bytes of strings plus 16 for each other value.
 const SMALL: usize = 4_096;
 
-/// A mutation as it was asked for.
+/// A requested mutation.
 pub(in crate::graphql) struct MutationCall {
     pub shape: SchemaIndex,
     pub slice: &'static Module,
@@ -39,28 +39,28 @@ pub(in crate::graphql) struct MutationCall {
     pub input: Input<'static>,
 }
 
-/// What was made of it.
+/// A mutation that is ready for its transaction.
 #[derive(Debug)]
 pub(in crate::graphql) struct PreparedOperation {
     pub key: Option<Key>,
     pub plan: Plan,
 }
 
-/// What the transaction is to do.
+/// The work of the transaction.
 pub(in crate::graphql) enum Plan {
-    /// What the input says.
+    /// Run the mutation from its input.
     Input,
-    /// To write these.
+    /// Write these drafts.
     Drafts(Vec<Draft>),
-    /// What the slice has made of the input.
+    /// Run the slice's mutation with the plan that it made from the input.
     Own(Box<dyn Any + Send + Sync>),
 }
 
-/// A prepared mutation, or the answer to one that cannot be done whatever is stored.
+/// A prepared mutation, or the result of a mutation that fails regardless of the stored data.
 pub(in crate::graphql) type Answered = std::result::Result<PreparedOperation, MutationResult>;
 
 impl MutationCall {
-    /// Prepares it, elsewhere if that may take long.
+    /// Prepares the mutation, on a blocking thread if the input is large.
     pub async fn prepared(self: std::sync::Arc<Self>, scope: &Scope) -> Result<Answered> {
         let mut left = SMALL;
         let is_small = self.input.fields().all(|(_, value)| is_within(value, &mut left));
@@ -88,7 +88,7 @@ impl MutationCall {
         Ok(Ok(PreparedOperation { key, plan }))
     }
 
-    /// The rows of a bulk call. What is wrong with one of them is its own.
+    /// Reads the rows of a bulk call. An error in a row belongs to that row only.
     fn rows(&self, meter: &Meter) -> Result<std::result::Result<Vec<Draft>, UserError>> {
         let given = self.input.list("rows");
         let mistake = |code, message: String| Ok(Err(UserError::new(code, "rows", message)));
@@ -116,7 +116,7 @@ impl MutationCall {
 }
 
 impl Plan {
-    /// What the slice has made of the input.
+    /// Returns the plan that the slice made from the input.
     pub fn own(&self) -> Result<&(dyn Any + Send + Sync)> {
         if let Self::Own(plan) = self { Ok(&**plan) } else { Err(Error::internal("the mutation was not planned")) }
     }
@@ -128,7 +128,7 @@ impl fmt::Debug for Plan {
     }
 }
 
-/// Whether a value takes no more than what is left of bytes and values, which it then is less of.
+/// Returns whether the size of a value is at most `left`, and subtracts it from `left`.
 fn is_within(value: &Value, left: &mut usize) -> bool {
     let size = if let Value::String(text) = value { text.len() } else { 16 };
     let Some(rest) = left.checked_sub(size) else { return false };

@@ -1,4 +1,4 @@
-//! Sets of a row: the lines of a table between two nouns are set whole.
+//! Mutations that replace all rows of a relation through a join table.
 
 use entity::noun::{Noun, Relationship};
 
@@ -13,10 +13,10 @@ use crate::{
     },
 };
 
-/// Most rows of a set.
+/// Maximum number of rows of a relation.
 const MAX: usize = 1_000;
 
-/// Makes the rows of a relation exactly those that the input field of its name names.
+/// Replaces the rows of a relation with those that the input field of the relation's name lists.
 pub(in crate::graphql) async fn named(
     tx: &Tx,
     input: &Input<'_>,
@@ -30,8 +30,10 @@ pub(in crate::graphql) async fn named(
     set(tx, (noun, &input.row(noun)?, input.int("expectedVersion")?), relation, wanted).await
 }
 
-/// Makes the rows of a relation of the named row of this version exactly these, each with what its line says besides,
-/// and bumps the row's version. Refuses more than 1,000, and rows that are not there or given twice.
+/// Replaces the rows of a relation of the referenced row, with the values of the join table's further columns, and
+/// increments the row's version if anything changed.
+///
+/// Returns user errors if more than 1,000 rows are given, or a row does not exist, is archived or is given twice.
 pub async fn set(
     tx: &Tx,
     (noun, named, version): (&'static Noun, &Reference, Option<i64>),

@@ -1,4 +1,4 @@
-//! What came of a mutation, and what of it is remembered under an idempotency key.
+//! The result of a mutation, and the part of it that is stored under an idempotency key.
 
 use entity::noun::StringEnum;
 use sea_orm::prelude::Uuid;
@@ -14,18 +14,18 @@ use crate::{
     },
 };
 
-/// What came of a mutation.
+/// The result of a mutation.
 #[derive(Clone, Debug, Default)]
 pub struct MutationResult {
-    /// Each row of a bulk call, or the one row.
+    /// The rows of a bulk call, or the only row.
     pub rows: Vec<WriteResult>,
-    /// Whether it is the memory of an earlier call.
+    /// Whether the result is a replay of an earlier call.
     pub is_replayed: bool,
-    /// What is wrong with the call as a whole.
+    /// The errors of the call as a whole.
     pub errors: Vec<UserError>,
-    /// What is told once, by the payload's field. Never remembered.
+    /// Values that are returned only once, by payload field. Never stored.
     pub secrets: Vec<(&'static str, SecretString)>,
-    /// What is reported, by the payload's list. Never remembered.
+    /// Reported rows, by payload list. Never stored.
     pub reports: Vec<(&'static str, Vec<ReportRow>)>,
 }
 
@@ -40,7 +40,7 @@ impl MutationResult {
         Self { rows: vec![row], ..Self::default() }
     }
 
-    /// What its rows cost, in tenths of points: little but for those that were written.
+    /// Returns the cost of the rows, in tenths of points. Rows that were not written cost little.
     pub(in crate::graphql) fn tenths(&self) -> u64 {
         let is_written =
             |row: &WriteResult| matches!(row.outcome, Outcome::Created | Outcome::Updated | Outcome::Deleted);
@@ -49,13 +49,13 @@ impl MutationResult {
         self.rows.iter().map(of_row).sum()
     }
 
-    /// What is remembered under an idempotency key: ids, outcomes and errors, never field values.
+    /// Returns the part that is stored under an idempotency key: ids, outcomes and errors, never field values.
     pub(in crate::graphql) fn to_replay(&self) -> String {
         let rows: Vec<Remembered> = self.rows.iter().map(Remembered::of).collect();
         serde_json::json!(rows).to_string()
     }
 
-    /// The rows that this names, each once.
+    /// Returns the ids of the rows in the result, without duplicates.
     pub(in crate::graphql) fn named(&self) -> Vec<Uuid> {
         let mut named: Vec<Uuid> = self.rows.iter().filter_map(|row| row.id).collect();
         named.sort_unstable();
@@ -71,7 +71,7 @@ impl MutationResult {
     }
 }
 
-/// One row as an idempotency row keeps it.
+/// The result for one row as it is stored under an idempotency key.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Remembered {
     id: Option<Uuid>,

@@ -1,4 +1,5 @@
-//! What runs a slice's queries, computed fields and mutations: functions from structs to structs, behind one face each.
+//! The runners of a slice's queries, computed fields and mutations. They wrap functions with typed inputs and outputs
+//! in type-erased traits.
 
 use std::{any::Any, collections::HashMap, fmt, marker::PhantomData};
 
@@ -21,36 +22,36 @@ use crate::{
     store::{Scope, Tx, statement::cell::Cell, usage::meter::Meter},
 };
 
-/// Runs a query.
+/// A query with erased input and output types.
 pub trait RunQuery: Send + Sync {
-    /// Its arguments.
+    /// Returns the arguments.
     fn arguments(&self) -> &'static [Argument];
-    /// What it answers with.
+    /// Returns the description of the returned object.
     fn answer(&self) -> &'static Noun;
-    /// Answers it.
+    /// Runs the query.
     fn run<'a>(&self, scope: &'a Scope, input: &Given<'_>) -> BoxFuture<'a, Result<Resolved>>;
 }
 
-/// Runs a computed field.
+/// A computed field with erased input and output types.
 pub trait RunComputed: Send + Sync {
-    /// Its arguments.
+    /// Returns the arguments.
     fn arguments(&self) -> &'static [Argument];
-    /// What it answers with.
+    /// Returns the return type.
     fn shows(&self) -> ReturnType;
-    /// Answers it for the rows of these ids.
+    /// Computes the field for the rows with these ids.
     fn run<'a>(&self, scope: &'a Scope, input: &Given<'_>, ids: &'a [Uuid]) -> BoxFuture<'a, Result<ResolvedByRow>>;
 }
 
-/// What a mutation is to do, as a type of its own, or what is wrong with its input.
+/// A mutation's plan with its type erased, or the user errors in its input.
 pub type ErasedPlan = std::result::Result<Box<dyn Any + Send + Sync>, Vec<UserError>>;
 
-/// Runs a mutation.
+/// A mutation with an erased input type.
 pub trait RunMutation: Send + Sync {
-    /// The fields of its input.
+    /// Returns the fields of the input.
     fn input(&self) -> &'static [Argument];
     /// Reads and checks the input, before the transaction begins.
     fn plan(&self, input: &Given<'_>, meter: &Meter) -> Result<ErasedPlan>;
-    /// Does what was planned.
+    /// Runs the plan in the transaction.
     fn run<'a>(&self, tx: &'a Tx, plan: &'a (dyn Any + Send + Sync)) -> BoxFuture<'a, Result<Done>>;
 }
 
@@ -66,11 +67,11 @@ macro_rules! debug {
 
 debug!(RunQuery RunComputed RunMutation);
 
-/// What a query may answer with: an object, one that may be absent, or a stored row.
+/// A type that a query may return: an object, an optional object, or the id of a stored row.
 pub trait QueryOutput<K> {
-    /// Its description.
+    /// Returns the description of the object.
     fn noun() -> &'static Noun;
-    /// The answer.
+    /// Converts the value to a type-erased result.
     fn resolved(self) -> Resolved;
 }
 
@@ -104,14 +105,14 @@ impl<T: NounId> QueryOutput<IsRow> for T {
     }
 }
 
-/// A query: a function from an input to an output.
+/// A query that runs a function from an input to an output.
 pub struct QueryFn<In, Out, K> {
     run: for<'a> fn(&'a Scope, In) -> BoxFuture<'a, Result<Out>>,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<In, Out, K> QueryFn<In, Out, K> {
-    /// By a function.
+    /// Creates a query from a function.
     pub const fn new(run: for<'a> fn(&'a Scope, In) -> BoxFuture<'a, Result<Out>>) -> Self {
         Self { run, kind: PhantomData }
     }
@@ -132,11 +133,11 @@ impl<In: InputFields, Out: QueryOutput<K> + 'static, K> RunQuery for QueryFn<In,
     }
 }
 
-/// What a computed field may show for a row.
+/// A type that a computed field may return for a row.
 pub trait ComputedOutput<K> {
-    /// What it is.
+    /// Returns the return type of the field.
     fn shows() -> ReturnType;
-    /// What it shows.
+    /// Converts the value to type-erased results.
     fn resolved(self) -> Vec<Resolved>;
 }
 
@@ -190,19 +191,19 @@ impl<T: NounId> ComputedOutput<IsList<IsRow>> for Vec<T> {
     }
 }
 
-/// What a computed field shows by the id of the row. A row that is left out shows null, or an empty list.
+/// The results of a computed field by row id. The field is null or an empty list for rows that are not in the map.
 pub type ByRow<Out> = HashMap<Uuid, Out>;
 
 type ComputedRun<In, Out> = for<'a> fn(&'a Scope, In, &'a [Uuid]) -> BoxFuture<'a, Result<ByRow<Out>>>;
 
-/// A computed field: a function from an input and the ids of rows to an output for each.
+/// A computed field that runs a function from an input and row ids to an output for each row.
 pub struct ComputedFn<In, Out, K> {
     run: ComputedRun<In, Out>,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<In, Out, K> ComputedFn<In, Out, K> {
-    /// By a function.
+    /// Creates a computed field from a function.
     pub const fn new(run: ComputedRun<In, Out>) -> Self {
         Self { run, kind: PhantomData }
     }
@@ -226,20 +227,20 @@ impl<In: InputFields, Out: ComputedOutput<K> + 'static, K> RunComputed for Compu
     }
 }
 
-/// What was planned, as the type that it was planned as.
+/// Downcasts a type-erased plan. `Err` if it has another type.
 fn planned<T: 'static>(plan: &(dyn Any + Send + Sync)) -> Result<&T> {
     plan.downcast_ref().ok_or_else(|| Error::internal("a plan is of another type"))
 }
 
 type MutationRun<Plan> = for<'a> fn(&'a Tx, &'a Plan) -> BoxFuture<'a, Result<Done>>;
 
-/// A mutation: a function from an input to what was done.
+/// A mutation that runs a function from an input to an outcome.
 pub struct MutationFn<In> {
     run: MutationRun<In>,
 }
 
 impl<In> MutationFn<In> {
-    /// By a function.
+    /// Creates a mutation from a function.
     pub const fn new(run: MutationRun<In>) -> Self {
         Self { run }
     }
@@ -262,18 +263,18 @@ impl<In: InputFields> RunMutation for MutationFn<In> {
     }
 }
 
-/// What a mutation is to do, or what is wrong with its input.
+/// A mutation's plan, or the user errors in its input.
 pub type Planned<Plan> = std::result::Result<Plan, Vec<UserError>>;
 
-/// A mutation in two steps. What costs the more the longer the input is, is done in the first one, before the transaction
-/// begins and where nobody waits for it; loops call [`Meter::check`].
+/// A mutation in two steps. The first step does the work whose cost grows with the size of the input, before the
+/// transaction begins, so that no other request waits for it; its loops call [`Meter::check`].
 pub struct PlannedMutationFn<In, Plan> {
     plan: fn(In, &Meter) -> Result<Planned<Plan>>,
     run: MutationRun<Plan>,
 }
 
 impl<In, Plan> PlannedMutationFn<In, Plan> {
-    /// By a function from an input to a plan, and one from the plan to what was done.
+    /// Creates a mutation from a function that makes a plan from the input, and a function that runs the plan.
     pub const fn new(plan: fn(In, &Meter) -> Result<Planned<Plan>>, run: MutationRun<Plan>) -> Self {
         Self { plan, run }
     }

@@ -1,4 +1,4 @@
-//! Structs that queries, computed fields and mutations take.
+//! The input structs of queries, computed fields and mutations.
 
 use async_graphql::Value;
 use chrono_tz::Tz;
@@ -31,15 +31,15 @@ use crate::{
     },
 };
 
-/// The fields of an input: a struct with `#[derive(Input)]`, or `()` where there are none.
+/// The fields of an input: a struct with `#[derive(Input)]`, or `()` for an input without fields.
 pub trait InputFields: Sized + Send + Sync + 'static {
-    /// Its type name, as a part of another input.
+    /// The type name when used inside another input.
     const NAME: &'static str;
-    /// What it is.
+    /// The GraphQL description.
     const DOC: &'static str;
-    /// What the API says of its fields.
+    /// Returns the descriptions of the fields.
     fn fields() -> &'static [Argument];
-    /// Reads it.
+    /// Reads the input.
     fn read(input: &Given<'_>, reader: &mut Reader<'_>) -> Result<Self>;
 }
 
@@ -56,33 +56,33 @@ impl InputFields for () {
     }
 }
 
-/// An argument, or a field of an input object, as the API describes it.
+/// An argument, or a field of an input object, as it is described in the schema.
 #[derive(Debug)]
 pub struct Argument {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// Its GraphQL type.
+    /// The GraphQL type.
     pub ty: String,
-    /// Its default, a GraphQL literal.
+    /// The default value as a GraphQL literal.
     pub default: Option<String>,
-    /// What it means.
+    /// The GraphQL description.
     pub doc: &'static str,
-    /// The type that it leads to.
+    /// The type that the argument refers to.
     pub target: Target,
 }
 
-/// A type that an argument leads to, besides those of nouns.
+/// A type that an argument refers to and that does not belong to a noun.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
-    /// None.
+    /// No such type.
     None,
     /// An enum.
     Enum(&'static EnumType),
-    /// An input object: its name, what it is, and its fields.
+    /// An input object: its name, description and fields.
     Object(&'static str, &'static str, fn() -> &'static [Argument]),
 }
 
-/// The argument of a type with a default.
+/// Returns an argument of type `T` with an optional default.
 pub fn argument<T: InputValue<K>, K>(name: &'static str, doc: &'static str, default: Option<T>) -> Argument {
     let (ty, is_required) = T::ty();
     let bang = if is_required && default.is_none() { "!" } else { "" };
@@ -95,21 +95,21 @@ pub fn argument<T: InputValue<K>, K>(name: &'static str, doc: &'static str, defa
     }
 }
 
-/// A type that a field of an input may have.
+/// A type that an input field may have.
 pub trait InputValue<K>: Sized {
-    /// Its GraphQL type, and whether a value must be given.
+    /// Returns the GraphQL type, and whether a value is required.
     fn ty() -> (String, bool);
-    /// The type that it leads to.
+    /// Returns the type that the field refers to.
     fn target() -> Target {
         Target::None
     }
     /// Reads a value.
     fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self>;
-    /// What it is where nothing is given, null included.
+    /// Returns the value to use if none or null is given; `None` if a value is required.
     fn absent() -> Option<Self> {
         None
     }
-    /// The value as a GraphQL literal, for defaults.
+    /// Returns the value as a GraphQL literal, for defaults.
     fn literal(&self) -> String {
         String::new()
     }
@@ -127,7 +127,7 @@ impl<T: Scalar> InputValue<IsScalar> for T {
     fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self> {
         let cell = if let Kind::Text { .. } = T::KIND {
             let text = text(value).ok_or_else(|| reader.bad("a text"))?;
-            // PostgreSQL neither takes nor looks for one.
+            // PostgreSQL can neither store nor search for NUL bytes.
             if text.contains('\0') {
                 reader.refuse(Code::Invalid, "contains a NUL byte");
             }
@@ -168,7 +168,7 @@ impl<K, T: InputValue<K>> InputValue<IsOption<K>> for Option<T> {
     }
 }
 
-/// A list; one value stands for a list of it.
+/// A list; a single value counts as a list with one item.
 impl<K, T: InputValue<K>> InputValue<IsList<K>> for Vec<T> {
     fn ty() -> (String, bool) {
         (format!("[{}!]", T::ty().0), true)
@@ -216,21 +216,22 @@ impl InputValue<IsSpecial> for Tz {
     }
 }
 
-/// A row as a caller names it: by its id or by an external id.
+/// A reference to a row by its id or by an external id.
 #[derive(Clone, Debug)]
 pub struct RefTo<T> {
-    /// How it is named.
+    /// The id or external id.
     pub reference: Reference,
     noun: std::marker::PhantomData<fn() -> T>,
 }
 
 impl<T: NounId> RefTo<T> {
-    /// The id it gives, if any. Whether there is such a row is left to whoever reads it.
+    /// Returns the referenced id, if any. An id is not checked for existence; that is left to the code that reads the
+    /// row.
     pub async fn id<C: Connection>(&self, scope: &Scope<C>) -> Result<Option<Uuid>> {
         scope.row_id(T::NOUN, &self.reference).await
     }
 
-    /// The row; `None` if there is none.
+    /// Returns the id of the referenced row, or `None` if the row does not exist.
     pub async fn find<C: Connection>(&self, scope: &Scope<C>) -> Result<Option<T>> {
         let found = scope.references(T::NOUN, std::iter::once(&self.reference)).await?;
         Ok(found.get(&self.reference).copied().map(T::from))
@@ -248,7 +249,7 @@ impl<T: NounId> InputValue<IsSpecial> for RefTo<T> {
     }
 }
 
-/// A filter of a noun's rows; of none, all rows match that are not archived.
+/// A filter of a noun's rows. Without a filter, all rows match that are not archived.
 #[derive(Clone, Debug)]
 pub struct FilterOf<E> {
     given: Option<Value>,
@@ -256,7 +257,7 @@ pub struct FilterOf<E> {
 }
 
 impl<E: Tenanted> FilterOf<E> {
-    /// The condition, as far as the caller may use it.
+    /// Returns the condition. `Err` if the caller may not filter by one of the fields.
     pub fn predicate(&self, scope: &Scope) -> Result<Predicate> {
         list_filter(E::NOUN, self.given.as_ref(), scope.attribute_access())
     }

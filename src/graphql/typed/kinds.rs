@@ -1,11 +1,12 @@
-//! Marks that tell apart the ways in which a type of Rust is a type of the API. They are always inferred.
+//! Marker types for the ways in which a Rust type maps to a type of the API. They are always inferred.
 //!
-//! A trait with such a parameter can be implemented for all scalars and for all objects, although nothing says that no
+//! A trait with a marker parameter can have blanket implementations for all scalars and for all objects, although the
+//! compiler cannot know that no type is both.
 //! type is both.
 
 use std::marker::PhantomData;
 
-/// A value.
+/// A scalar value.
 #[derive(Debug)]
 pub struct IsScalar;
 
@@ -17,7 +18,7 @@ pub struct IsRow;
 #[derive(Debug)]
 pub struct IsObject;
 
-/// A type that is made for the API.
+/// A type with its own implementation.
 #[derive(Debug)]
 pub struct IsSpecial;
 

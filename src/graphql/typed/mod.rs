@@ -1,4 +1,4 @@
-//! Structs in and structs out: what slices declare of the API besides nouns.
+//! API fields that slices declare with structs for their input and output.
 
 pub mod fields;
 pub mod input;

@@ -1,4 +1,4 @@
-//! Structs that queries and computed fields answer with.
+//! The structs that queries and computed fields return.
 
 use entity::{
     Noun, Permission,
@@ -12,31 +12,31 @@ use sea_orm::prelude::{ChronoUnixTimestampMillis, DateTimeUtc};
 use super::kinds::{IsList, IsObject, IsOption, IsRow, IsScalar, IsSpecial};
 use crate::{graphql::slice::ComputedObject, store::statement::cell::Cell};
 
-/// An object that is computed and stored nowhere: a struct with `#[derive(Output)]`.
+/// An object that is computed and not stored: a struct with `#[derive(Output)]`.
 pub trait Output: Sized + Send + 'static {
-    /// Its description.
+    /// Returns the description of the object type.
     fn noun() -> &'static Noun;
-    /// Its values.
+    /// Converts the struct to column values and nested objects.
     fn object(self) -> ComputedObject;
 }
 
-/// A document as JSON text, shown as JSON.
+/// A JSON document as text, returned as JSON.
 #[derive(Clone, Debug)]
 pub struct Json(pub String);
 
-/// What a field of an object is to the API.
+/// The type of an object's field in the API.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
-    /// A value.
+    /// A value, and whether it is nullable.
     Value(Kind, bool),
-    /// The row with this id, and whether it may be absent.
+    /// The row with this id, and whether it is nullable.
     Row(&'static Noun, bool),
-    /// An object, or a list of them.
+    /// An object, and whether the field is a list of objects.
     Object(&'static Noun, bool),
 }
 
 impl Shape {
-    /// The id of a row of the noun that another field names.
+    /// Returns the shape of the id of a row whose noun is named by the field `noun`.
     pub const fn row_of(noun: &'static str) -> Self {
         Self::Value(Kind::RowId { noun }, false)
     }
@@ -52,9 +52,9 @@ impl Shape {
 
 /// A type that a field of an object may have.
 pub trait OutputValue<K> {
-    /// What the field is to the API.
+    /// Returns the type of the field in the API.
     fn shape() -> Shape;
-    /// Puts the value into an object, under the name of the field and of the column.
+    /// Adds the value to an object, under the name of the field or of the column.
     fn put(self, names: (&'static str, &'static str), object: &mut ComputedObject);
 }
 
@@ -78,7 +78,7 @@ impl<T: NounId> OutputValue<IsRow> for T {
     }
 }
 
-/// An absent value or row; an object is always there.
+/// A nullable value or row. Objects cannot be nullable.
 impl<K, T: OutputValue<K>> OutputValue<IsOption<K>> for Option<T>
 where
     K: MayBeAbsent,
@@ -95,7 +95,7 @@ where
     }
 }
 
-/// What may be absent.
+/// A marker of types that may be nullable.
 pub trait MayBeAbsent {}
 impl MayBeAbsent for IsScalar {}
 impl MayBeAbsent for IsRow {}
@@ -140,32 +140,33 @@ impl OutputValue<IsSpecial> for Json {
     }
 }
 
-/// What a field of this type is to the API.
+/// Returns the type of a field of type `T` in the API.
 pub fn shape_of<T: OutputValue<K>, K>() -> Shape {
     T::shape()
 }
 
-/// Puts a value into an object.
+/// Adds a value to an object.
 pub fn put<T: OutputValue<K>, K>(value: T, names: (&'static str, &'static str), object: &mut ComputedObject) {
     value.put(names, object);
 }
 
-/// A field of an object.
+/// A field of an object type.
 #[derive(Debug)]
 pub struct OutputField {
-    /// Its name.
+    /// The field name.
     pub name: &'static str,
-    /// Its name if it shows a row.
+    /// The field name to use if the field returns a row.
     pub row: &'static str,
-    /// The name of its column.
+    /// The column name.
     pub column: &'static str,
-    /// What it shows.
+    /// The GraphQL description.
     pub doc: &'static str,
-    /// What it is to the API.
+    /// The type of the field in the API.
     pub shape: Shape,
 }
 
-/// The description of an object of that name and meaning: made once and kept.
+/// Builds the description of an object type with this name and GraphQL description. Leaks memory: call this once per
+/// type.
 pub fn describe((name, doc): (&'static str, &'static str), read: Option<Permission>, all: Vec<OutputField>) -> Noun {
     let (mut fields, mut relations) = (Vec::new(), Vec::new());
     for OutputField { name, row, column, doc, shape } in all {
@@ -186,12 +187,12 @@ pub fn describe((name, doc): (&'static str, &'static str), read: Option<Permissi
     Noun { read, ..Noun::computed(name, doc, permission, fields.leak(), relations.leak()) }
 }
 
-/// A number of things.
+/// Converts a count, saturating at `i64::MAX`.
 pub fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// An instant from epoch milliseconds.
+/// Returns the instant at a number of milliseconds since the Unix epoch.
 pub fn instant(millis: i64) -> ChronoUnixTimestampMillis {
     ChronoUnixTimestampMillis(DateTimeUtc::from_timestamp_millis(millis).unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Reads inputs into structs, and notes what is wrong with their values.
+//! Reads inputs into structs and collects the errors in their values.
 
 use async_graphql::Value;
 
@@ -10,27 +10,27 @@ use crate::{
     store::usage::meter::Meter,
 };
 
-/// What a value must not go beyond.
+/// The limits of a value.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bounds {
-    /// Bounds of a number, both included.
+    /// The minimum and maximum of a number, both inclusive.
     pub range: Option<(i64, i64)>,
-    /// Longest text in characters.
+    /// The maximum length of a text, in characters.
     pub max: Option<usize>,
-    /// Longest list.
+    /// The maximum number of items of a list.
     pub most: Option<usize>,
 }
 
-/// A step of the way to a value.
+/// A step of the path to a value.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
-    /// Into a field.
+    /// To a field.
     Field(&'static str),
-    /// Into an item of a list.
+    /// To an item of a list.
     Item(usize),
 }
 
-/// Reads an input, and notes what is wrong with its values.
+/// Reads an input and collects the errors in its values.
 #[derive(Debug, Default)]
 pub struct Reader<'a> {
     path: Vec<Step>,
@@ -39,14 +39,14 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads for a mutation: what is wrong with values is data.
+    /// Reads the input of a mutation: invalid values are returned as user errors.
     pub fn mutation<T: InputFields>(input: &Given<'_>, meter: &'a Meter) -> Result<Result<T, Vec<UserError>>> {
         let mut reader = Self { meter: Some(meter), ..Self::default() };
         let read = T::read(input, &mut reader)?;
         Ok(if reader.mistakes.is_empty() { Ok(read) } else { Err(reader.mistakes) })
     }
 
-    /// Reads for a query: what is wrong with values is wrong with the request.
+    /// Reads the input of a query or computed field: an invalid value fails the request.
     pub fn query<T: InputFields>(input: &Given<'_>) -> Result<T> {
         let mut reader = Reader::default();
         let read = T::read(input, &mut reader)?;
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a field.
+    /// Reads a field. A missing or null value is replaced by `default`, or else by the value for absence of its type.
     pub fn field<T: InputValue<K>, K>(
         &mut self,
         input: &Given<'_>,
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Goes a step further and comes back.
+    /// Reads a value one step below the current path.
     pub fn within<T>(&mut self, step: Step, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.meter.map_or(Ok(()), Meter::check)?;
         self.path.push(step);
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Notes that the value read now is wrong.
+    /// Records that the current value is invalid.
     pub fn refuse(&mut self, code: Code, message: impl Into<String>) {
         self.mistakes.push(UserError { code, message: message.into(), path: self.steps() });
     }
@@ -111,12 +111,12 @@ impl<'a> Reader<'a> {
         steps.collect()
     }
 
-    /// Where the value stands that is read now.
+    /// Returns the path of the current value, joined with dots.
     pub fn place(&self) -> String {
         self.steps().join(".")
     }
 
-    /// The refusal of a request whose value is not of its type.
+    /// Returns the request error for a current value of the wrong type.
     pub fn bad(&self, wanted: &str) -> Error {
         Error::BadInput(format!("{} must be {wanted}", self.place()))
     }

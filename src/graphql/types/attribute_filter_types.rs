@@ -1,10 +1,10 @@
-//! The types of conditions on attributes by name.
+//! The filter types for attributes by name.
 
 use async_graphql::registry::{MetaInputValue, Registry};
 
 use super::roots::{add_input, value};
 
-/// The fields of a condition that speak of one attribute, and the types they take.
+/// Registers the filter types for one attribute and returns the filter fields that use them.
 pub(in crate::graphql) fn attribute(registry: &mut Registry) -> [MetaInputValue; 5] {
     let texts = [
         value("eq", "String", "Equal to this text; case-sensitive."),

@@ -1,4 +1,4 @@
-//! The types that belong to no noun.
+//! The types that do not belong to a noun.
 
 use async_graphql::registry::{__DirectiveLocation, Deprecation, MetaDirective, Registry};
 use entity::noun::StringEnum;
@@ -13,7 +13,7 @@ use crate::{
     store::writing::draft::{Mode, OnNull, Outcome},
 };
 
-/// Registers them.
+/// Registers the common types.
 pub fn register(registry: &mut Registry) {
     for known in [Mode::TYPE, OnNull::TYPE, Outcome::TYPE, Policy::TYPE, Code::TYPE] {
         add_enum(registry, known);

@@ -1,4 +1,4 @@
-//! The fields that look up rows of a noun.
+//! The query fields that look up rows of a noun.
 
 use async_graphql::registry::MetaField;
 use entity::Noun;
@@ -8,7 +8,7 @@ use super::{
     roots::{field, value},
 };
 
-/// `x(by)` and `xsBy(refs)`.
+/// Returns the fields `x(by)` and `xsBy(refs)`.
 pub(super) fn lookups(noun: &Noun) -> [MetaField; 2] {
     let by = if noun.has_external_ids { "id or external id" } else { "id" };
     let doc = format!("Looks up {} by {by}; null if there is none.", with_article(noun));

@@ -1,4 +1,4 @@
-//! The types of the schema, made from descriptions.
+//! Builds the types of the schema from descriptions.
 
 pub(in crate::graphql) mod attribute_filter_types;
 pub(in crate::graphql) mod common_types;

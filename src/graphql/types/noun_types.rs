@@ -27,7 +27,7 @@ const PAGING: [(&str, &str, &str); 4] = [
     ("before", "String", "Returns the rows before this cursor."),
 ];
 
-/// An object and everything a list, a filter and an order of it need.
+/// Registers the object type of a noun and all types that its lists, filters and orders need.
 pub(in crate::graphql) fn register_noun(registry: &mut Registry, slice: &Module) {
     let noun = slice.noun;
     register_listed(registry, noun, slice.computed);
@@ -51,7 +51,7 @@ pub(in crate::graphql) fn register_noun(registry: &mut Registry, slice: &Module)
     );
 }
 
-/// An object, its lists, filters and orders.
+/// Registers an object type with its list, filter and order types.
 fn register_listed(
     registry: &mut Registry,
     noun: &'static Noun,
@@ -88,13 +88,13 @@ fn register_listed(
     );
 }
 
-/// A noun's name behind its indefinite article: `an Assumption`.
+/// Returns a noun's name with its indefinite article: `an Assumption`.
 pub(super) fn with_article(noun: &Noun) -> String {
     let article = if noun.name.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" };
     format!("{article} {}", noun.name)
 }
 
-/// The arguments of a list of `noun`.
+/// Adds the arguments of a list of `noun` to a field.
 pub(in crate::graphql) fn listed(mut meta: MetaField, noun: &Noun) -> MetaField {
     for (name, ty, doc) in PAGING {
         meta.args.insert(name.to_owned(), value(name, ty, doc));
@@ -257,7 +257,7 @@ fn filter(registry: &mut Registry, noun: &'static Noun) {
     add_input(registry, &name, &doc, false, values);
 }
 
-/// The comparisons a kind of column allows; named after what they compare, and whether it may be absent.
+/// Registers the filter type of a column and returns its name, which depends on the compared type and on nullability.
 fn comparisons(registry: &mut Registry, known: &Field) -> String {
     let (scalar, name) = match known.kind {
         Kind::Tags { .. } => ("String".to_owned(), "TagsFilter".to_owned()),

@@ -1,4 +1,4 @@
-//! Types that are found by following what fields take and answer with.
+//! Registers types that are found by following the arguments and return types of fields.
 
 use async_graphql::registry::{MetaInputValue, Registry};
 use entity::Noun;
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::graphql::typed::input::{Argument, Target};
 
-/// Arguments, or the fields of an input. What they lead to is registered with them.
+/// Returns arguments or the fields of an input, and registers the types that they refer to.
 pub(in crate::graphql) fn arguments<'a>(
     registry: &mut Registry,
     arguments: impl IntoIterator<Item = &'a Argument>,
@@ -30,7 +30,8 @@ pub(in crate::graphql) fn arguments<'a>(
     arguments.into_iter().map(argument).collect()
 }
 
-/// The name of an object that a field answers with, which is registered with all it leads to unless it is a noun's.
+/// Returns the name of the object type that a field returns. Registers the type and the types of its relations, unless
+/// it is the type of a stored noun.
 pub(in crate::graphql) fn answer(registry: &mut Registry, noun: &'static Noun) -> &'static str {
     if !noun.is_stored() && !registry.types.contains_key(noun.name) {
         register_object(registry, noun, &[]);

@@ -1,4 +1,4 @@
-//! The types of the API, made from the descriptions of the nouns.
+//! Builds the root types of the API from the descriptions of the nouns.
 
 use async_graphql::{
     Value,
@@ -34,7 +34,7 @@ use crate::{
     store::writing::draft::{Mode, OnNull},
 };
 
-/// An input value.
+/// Returns an input value.
 pub fn value(name: &str, ty: &str, doc: &str) -> MetaInputValue {
     MetaInputValue { description: Some(told(doc)), ..MetaInputValue::new(name, ty) }
 }
@@ -47,12 +47,12 @@ pub(in crate::graphql) fn told(doc: &str) -> String {
     doc.trim().to_owned()
 }
 
-/// An output field.
+/// Returns an output field.
 pub fn field(name: &str, ty: &str, doc: &str) -> MetaField {
     MetaField { description: Some(told(doc)), ..MetaField::new(name, ty) }
 }
 
-/// A field that only tokens with all these scopes may ask for; an empty list is any valid token.
+/// Restricts a field to tokens with all these scopes; with an empty list, any valid token is accepted.
 fn scoped(mut meta: MetaField, permissions: &[Permission]) -> MetaField {
     let names: Vec<Value> = permissions.iter().map(|permission| permission.name().into()).collect();
     let needed = match permissions {
@@ -106,7 +106,7 @@ pub(in crate::graphql) fn add_enum_values(
     add(registry, name, EnumBuilder::new(name, values.collect()).description(Some(told(doc))).build());
 }
 
-/// Registers the root of queries and all that can be reached from it.
+/// Registers the query root and all types that can be reached from it.
 pub fn register_queries(registry: &mut Registry, Api { modules, queries, .. }: &Api) {
     scalars::register(registry);
     common_types::register(registry);
@@ -174,7 +174,7 @@ pub fn register_queries(registry: &mut Registry, Api { modules, queries, .. }: &
     add_object(registry, "Query", "The queries of the API.", fields);
 }
 
-/// Registers the root of mutations.
+/// Registers the mutation root.
 pub fn register_mutations(registry: &mut Registry, slices: &[&'static Module]) {
     let mut fields = Vec::new();
     for slice in slices {
@@ -319,7 +319,7 @@ fn upsert_row(noun: &Noun) -> Vec<MetaInputValue> {
     values
 }
 
-/// The fields a caller may set.
+/// Returns the fields that a caller may set.
 fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue> {
     let (is_create, is_upsert) = (operation == Operation::Create, operation == Operation::Upsert);
     let mut values = Vec::new();

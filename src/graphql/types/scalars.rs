@@ -1,4 +1,4 @@
-//! Scalars of the API: what they take, and how the schema describes them.
+//! The scalars of the API: the values that they accept, and their descriptions in the schema.
 
 use async_graphql::{
     Value,
@@ -9,7 +9,7 @@ use entity::kind;
 
 use crate::instant::{date, instant};
 
-/// The scalars.
+/// A scalar of the API.
 #[derive(Clone, Copy, Debug)]
 pub enum Scalar {
     /// `ID`
@@ -28,25 +28,25 @@ pub enum Scalar {
     Json,
     /// `TimeZone`
     TimeZone,
-    /// One that columns hold.
+    /// A scalar of `entity::kind`, which columns store.
     Column(&'static kind::Scalar),
 }
 
-/// A value that is neither null nor a list nor an object.
+/// A value that is not null, a list or an object.
 #[derive(Clone, Copy, Debug)]
 pub enum Leaf<'a> {
     /// A string.
     Text(&'a str),
-    /// A name without quotes.
+    /// A name without quotes, such as an enum value.
     Name(&'a str),
     /// A number.
     Number(&'a Number),
-    /// True or false.
+    /// A boolean.
     Boolean,
 }
 
 impl Scalar {
-    /// The scalar of that name.
+    /// Returns the scalar with this name.
     pub fn of(name: &str) -> Option<Self> {
         Some(match name {
             "ID" => Self::Id,
@@ -61,7 +61,8 @@ impl Scalar {
         })
     }
 
-    /// Whether a value of a document is one of this scalar. A date may stand for an instant; whoever reads it says where.
+    /// Returns whether a value in a document is valid for this scalar. A date is valid for an instant; the reader of
+    /// the value rejects it where only an instant is allowed.
     pub fn takes(self, leaf: Leaf<'_>) -> bool {
         match (self, leaf) {
             (Self::Id | Self::String | Self::TimeZone | Self::Column(_), Leaf::Text(_))
@@ -69,14 +70,14 @@ impl Scalar {
             (Self::Id, Leaf::Number(number)) => !number.is_f64(),
             (Self::Int, Leaf::Number(number)) => number.as_i64().is_some_and(|whole| i32::try_from(whole).is_ok()),
             (Self::Float, Leaf::Number(number)) => number.as_f64().is_some_and(f64::is_finite),
-            // Whoever reads it tells what is wrong with its text: in mutations that is data.
+            // The reader of the value checks its text, because an invalid text is a user error in mutations.
             (Self::Column(scalar), Leaf::Number(_)) => scalar.accepts_numbers,
             (Self::DateTime, Leaf::Text(text)) => instant(text).is_some() || date(text).is_some(),
             _ => false,
         }
     }
 
-    /// What it takes, after "must be".
+    /// Returns the description of the accepted values, to follow "must be".
     pub const fn wanted(self) -> &'static str {
         match self {
             Self::Id => "an id: a string, or a whole number of up to 64 bits",
@@ -92,15 +93,16 @@ impl Scalar {
     }
 }
 
-/// What an instant looks like, after "must be".
+/// The description of an instant's format, to follow "must be".
 pub const INSTANT: &str =
     "an instant of the years 1 to 9999 in RFC 3339, such as \"2026-01-31T09:30:00Z\" or \"2026-01-31T10:30:00+01:00\"";
 
-/// From here on double precision loses digits: 2^53.
+/// 2^53. From this number on, double precision loses digits.
 pub const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The whole number that a number from JSON stands for: `5.0` and `1e3` are whole, as Python and JavaScript write them.
-/// Beyond 2^53 only those written without fraction and exponent are: double precision has lost the last digits of others.
+/// Returns the integer that a JSON number represents: `5.0` and `1e3` are integers, as Python and JavaScript write
+/// them. Beyond 2^53, only numbers without fraction and exponent count, because double precision loses the last digits
+/// of the others.
 pub fn whole(number: &Number) -> Option<i64> {
     if let Some(whole) = number.as_i64() {
         return Some(whole);
@@ -110,7 +112,7 @@ pub fn whole(number: &Number) -> Option<i64> {
     Some(float as i64)
 }
 
-/// Registers every scalar, with its check.
+/// Registers all scalars with their checks.
 pub fn register(registry: &mut Registry) {
     add(registry, "ID", "An opaque identifier.", None);
     add(registry, "String", "UTF-8 text.", None);
@@ -152,7 +154,7 @@ fn add(registry: &mut Registry, name: &str, doc: &str, specified_by_url: Option<
         inaccessible: false,
         tags: Vec::new(),
         specified_by_url: specified_by_url.map(str::to_owned),
-        // Introspection shows the address, the SDL the directive.
+        // Introspection shows the URL, and the SDL shows the directive.
         directive_invocations: specified_by_url.map(specified_by).into_iter().collect(),
         requires_scopes: Vec::new(),
     };

@@ -1,4 +1,4 @@
-//! What the passes over a document need to know of the schema, read once from its own SDL.
+//! An index of the schema for the passes over a document, read once from the schema's SDL.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -19,7 +19,7 @@ use crate::{
     graphql::{documents::introspection::Extent, planning::connection::DEFAULT_PAGE},
 };
 
-/// What the names of the rows of bulk calls end with.
+/// The suffix of the type names of rows of bulk calls.
 pub const ROW: &str = "UpsertRow";
 
 /// The types of the schema by name.
@@ -31,7 +31,7 @@ struct Types {
     roots: Vec<(OperationType, String)>,
     composites: HashMap<String, Composite>,
     inputs: HashMap<String, Input>,
-    /// How much there is of each thing.
+    /// The number of elements of each kind in the schema.
     extent: Extent,
 }
 
@@ -39,24 +39,24 @@ struct Types {
 #[derive(Debug, Default)]
 struct Composite {
     fields: HashMap<String, OutputField>,
-    /// The interfaces and unions that every value of it belongs to.
+    /// The interfaces and unions that every value of this type belongs to.
     within: HashSet<String>,
 }
 
 /// A field of an object or interface.
 #[derive(Debug)]
 pub struct OutputField {
-    /// Its named type.
+    /// The named type, without list and non-null wrappers.
     pub ty: String,
-    /// Whether it answers a list.
+    /// Whether the field returns a list.
     pub is_list: bool,
-    /// Rows of its page when the caller does not say, if it takes `first`.
+    /// The default page size, if the field takes `first`.
     pub page: Option<i64>,
-    /// Its arguments.
+    /// The arguments of the field.
     pub arguments: InputObject,
 }
 
-/// A type that values from outside must fit.
+/// A type that input values must match.
 #[derive(Debug)]
 pub enum Input {
     /// The values of an enum.
@@ -68,18 +68,18 @@ pub enum Input {
 /// The fields of an input object, or the arguments of a field.
 #[derive(Debug)]
 pub struct InputObject {
-    /// Its fields by name.
+    /// The fields by name.
     pub fields: HashMap<String, Type>,
-    /// Those that must be given, by name: non-null ones without a default.
+    /// The names of the required fields: non-null fields without a default.
     pub required: Vec<String>,
     /// Whether exactly one field must be given.
     pub is_one_of: bool,
-    /// Whether it is a row of a bulk call: one that is wrong is no mistake of the request.
+    /// Whether this is a row of a bulk call. An invalid row does not fail the request.
     pub is_row: bool,
 }
 
 impl SchemaIndex {
-    /// Reads the SDL of a schema.
+    /// Reads the SDL of a schema. `Err` if it cannot be parsed.
     pub fn read(sdl: &str) -> Result<Self> {
         let document = parse_schema(sdl).map_err(|error| Error::Internal(std::sync::Arc::new(error)))?;
         let mut shape = Types { extent: Extent::of_nothing(), ..Types::default() };
@@ -108,53 +108,53 @@ impl SchemaIndex {
         Ok(Self(Arc::new(shape)))
     }
 
-    /// How much there is of each thing.
+    /// Returns the number of elements of each kind in the schema.
     pub fn extent(&self) -> &Extent {
         &self.0.extent
     }
 
-    /// The type an operation starts from.
+    /// Returns the root type of an operation.
     pub fn root(&self, ty: OperationType) -> Option<&str> {
         self.0.roots.iter().find(|(kind, _)| *kind == ty).map(|(_, name)| name.as_str())
     }
 
-    /// The named type of a field.
+    /// Returns the named type of a field.
     pub fn field(&self, parent: &str, field: &str) -> Option<&str> {
         self.output(parent, field).map(|field| field.ty.as_str())
     }
 
-    /// A field of an object or interface.
+    /// Returns a field of an object or interface.
     pub fn output(&self, parent: &str, field: &str) -> Option<&OutputField> {
         self.0.composites.get(parent)?.fields.get(field)
     }
 
-    /// The names of the fields of an object or interface; none if there is no such type.
+    /// Returns the names of the fields of an object or interface, or `None` if there is no such type.
     pub fn field_names(&self, parent: &str) -> Option<impl Iterator<Item = &str>> {
         self.0.composites.get(parent).map(|known| known.fields.keys().map(String::as_str))
     }
 
-    /// The names of all objects, interfaces and unions.
+    /// Returns the names of all objects, interfaces and unions.
     pub fn composite_names(&self) -> impl Iterator<Item = &str> {
         self.0.composites.keys().map(String::as_str)
     }
 
-    /// The names of all enums and input objects.
+    /// Returns the names of all enums and input objects.
     pub fn input_names(&self) -> impl Iterator<Item = &str> {
         self.0.inputs.keys().map(String::as_str)
     }
 
-    /// Whether every value of type `parent` also satisfies the type condition.
+    /// Returns whether every value of type `parent` also satisfies the type condition.
     pub fn always(&self, parent: &str, condition: &str) -> bool {
         parent == condition || self.0.composites.get(parent).is_some_and(|known| known.within.contains(condition))
     }
 
-    /// Whether values of this type are rows of a bulk call.
+    /// Returns whether values of this type are rows of a bulk call.
     pub fn is_row(&self, ty: &Type) -> bool {
         let BaseType::Named(name) = &ty.base else { return false };
         matches!(self.input(name), Some(Input::Object(object)) if object.is_row)
     }
 
-    /// The enum or input object of that name.
+    /// Returns the enum or input object with this name.
     pub fn input(&self, name: &str) -> Option<&Input> {
         self.0.inputs.get(name)
     }

@@ -1,4 +1,4 @@
-//! What the mutations of transitions take, and what is told of them.
+//! The inputs and descriptions of the mutations for transitions.
 
 use async_graphql::registry::MetaInputValue;
 use entity::{Noun, lifecycle::Transition};
@@ -6,7 +6,7 @@ use entity::{Noun, lifecycle::Transition};
 use super::roots::{input_type, limits, value};
 use crate::graphql::slice::reference_field;
 
-/// The columns that a transition takes.
+/// Returns the input fields for the columns that a transition takes.
 pub(super) fn given(noun: &Noun, transition: &Transition) -> impl Iterator<Item = MetaInputValue> {
     transition.given().map(|(column, is_required)| {
         let bang = if is_required { "!" } else { "" };
@@ -19,7 +19,8 @@ pub(super) fn given(noun: &Noun, transition: &Transition) -> impl Iterator<Item 
     })
 }
 
-/// What a transition does, where it is allowed, and where it leads.
+/// Returns the description of a transition: its effect, the states that it is allowed in, and the state that it leads
+/// to.
 pub(super) fn doc(transition: &Transition) -> String {
     let Transition { doc, from, to, .. } = transition;
     let from = from.join(" or ");

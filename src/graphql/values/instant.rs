@@ -1,4 +1,4 @@
-//! Instants.
+//! Reading and writing of instants.
 
 use async_graphql::Value;
 use chrono::{DateTime, Datelike, SecondsFormat, Timelike};
@@ -13,17 +13,18 @@ use crate::{
     instant::date,
 };
 
-/// The refusal of a value that is no instant.
+/// Returns the error for a value that is not an instant.
 pub(in crate::graphql) fn not_an_instant(name: &str, value: &Value) -> Error {
     let is_date = text(value).and_then(date).is_some();
     let more = if is_date { "; a date alone may stand in the comparisons gte and lt only" } else { "" };
     bad(name, &format!("{INSTANT}{more}"))
 }
 
-/// The end of the last bucket of time: RFC 3339 has no year 10000, and no instant that is kept comes after this one.
+/// The text for the end of the last time bucket. RFC 3339 has no year 10000, and no stored instant is later than this.
 pub const LAST: &str = "9999-12-31T23:59:59.999999999Z";
 
-/// Writes an instant in UTC, or null if a calendar cannot hold it.
+/// Writes an instant in UTC; null if it is outside the range of the calendar, and [`LAST`] if it is after the year
+/// 9999.
 pub(super) fn write(json: &mut Vec<u8>, at: i64) {
     let Some(at) = DateTime::from_timestamp_millis(at) else { return json.extend_from_slice(b"null") };
     let Ok(year) = u32::try_from(at.year()) else {

@@ -1,4 +1,4 @@
-//! Values of columns as JSON: the one place that writes them.
+//! Writes values of columns as JSON. All such values are written here.
 
 use entity::kind::{Kind, Scalar, Storage};
 use sea_orm::prelude::Uuid;
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::instant;
 use crate::store::statement::cell::Cell;
 
-/// Writes what a column of that kind holds; ids with the prefix of their noun.
+/// Writes the value of a column of this kind. Ids get the prefix of their noun.
 pub(in crate::graphql) fn write(json: &mut Vec<u8>, cell: &Cell, kind: Kind, prefix: &str) {
     match (cell, kind) {
         (Cell::Null, _) => json.extend_from_slice(b"null"),
@@ -19,7 +19,7 @@ pub(in crate::graphql) fn write(json: &mut Vec<u8>, cell: &Cell, kind: Kind, pre
         (Cell::Int(number), _) => write_int(json, *number),
         (Cell::Float(number), _) => serialize(json, number),
         (Cell::Bool(value), _) => json.extend_from_slice(if *value { b"true" } else { b"false" }),
-        // Stored as the JSON that it is shown as.
+        // The stored text is already the JSON to return.
         (Cell::Text(shown), Kind::Tags { .. } | Kind::Attributes { .. } | Kind::Names | Kind::Json) => {
             json.extend_from_slice(shown.as_bytes());
         }
@@ -27,7 +27,7 @@ pub(in crate::graphql) fn write(json: &mut Vec<u8>, cell: &Cell, kind: Kind, pre
     }
 }
 
-/// The same as a value of its own.
+/// Returns the value of a column of this kind as a JSON value.
 pub fn value(cell: &Cell, kind: Kind, prefix: &str) -> serde_json::Value {
     let mut json = Vec::new();
     write(&mut json, cell, kind, prefix);
@@ -36,7 +36,7 @@ pub fn value(cell: &Cell, kind: Kind, prefix: &str) -> serde_json::Value {
 
 /// Writes an id with its noun's prefix.
 pub(in crate::graphql) fn write_id(json: &mut Vec<u8>, prefix: &str, id: Uuid) {
-    // Neither holds a sign that JSON escapes.
+    // Prefixes and ids contain no characters that JSON escapes.
     json.push(b'"');
     json.extend_from_slice(prefix.as_bytes());
     json.push(b'_');
@@ -44,12 +44,12 @@ pub(in crate::graphql) fn write_id(json: &mut Vec<u8>, prefix: &str, id: Uuid) {
     json.push(b'"');
 }
 
-/// Writes a text.
+/// Writes a string.
 pub(in crate::graphql) fn write_text(json: &mut Vec<u8>, text: &str) {
     serialize(json, text);
 }
 
-/// Writes a whole number.
+/// Writes an integer.
 pub(in crate::graphql) fn write_int(json: &mut Vec<u8>, number: i64) {
     serialize(json, &number);
 }

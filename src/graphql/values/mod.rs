@@ -1,4 +1,4 @@
-//! Values of columns, a file for each kind: from documents and JSON, and as the JSON of answers.
+//! Values of columns, with one file per kind: conversion from documents and JSON, and to the JSON of responses.
 
 mod instant;
 pub mod json;
@@ -15,13 +15,13 @@ pub use self::text::text_mistake;
 use super::mutation::input::{bad, int, text, wire_id};
 use crate::{Error, Result, UserError, error::Code, instant::instant as parse_instant, store::statement::cell::Cell};
 
-/// What a column takes of a value: a cell, or what is wrong with it. Fails for a value of another type.
+/// The cell for a value of a column, or the user error if the value is invalid. `Err` for a value of the wrong type.
 pub type Accepted = Result<std::result::Result<Cell, UserError>>;
 
-/// A scalar of a described kind as a cell, for filters: malformed ones fail the request.
+/// Reads a scalar of a kind as a cell, for filters. A malformed value fails the request.
 pub fn read(name: &str, value: &Value, kind: Kind, prefix: &str) -> Result<Cell> {
     let cell = match kind {
-        // An id that is none finds nothing, as an unknown one does.
+        // A malformed id matches no row, like an unknown id.
         Kind::Id => Some(Cell::Id(text(value).and_then(|text| wire_id(prefix, text)).unwrap_or_default())),
         Kind::RowId { .. } => Some(Cell::Id(text(value).and_then(entity::row_id).unwrap_or_default())),
         Kind::Int { .. } => int(value).map(Cell::Int),
@@ -51,7 +51,7 @@ pub fn read(name: &str, value: &Value, kind: Kind, prefix: &str) -> Result<Cell>
     cell.ok_or_else(|| bad(name, "a value of its type"))
 }
 
-/// A value for a column of a row that a caller writes.
+/// Reads a value for a column of a row that a caller writes.
 pub fn accept(field: &Field, value: &Value) -> Accepted {
     if *value == Value::Null {
         return Ok(if field.is_nullable {

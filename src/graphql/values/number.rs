@@ -1,4 +1,4 @@
-//! Numbers within bounds.
+//! Numbers within limits.
 
 use async_graphql::Value;
 use entity::noun::Field;
@@ -11,13 +11,13 @@ use crate::{
     store::statement::cell::Cell,
 };
 
-/// Zero has no sign.
+/// Returns a finite number. Negative zero becomes zero.
 pub(super) fn float(value: &Value) -> Option<f64> {
     let Value::Number(number) = value else { return None };
     number.as_f64().filter(|number| number.is_finite()).map(|number| number + 0.0)
 }
 
-/// A whole number for a column, both bounds included.
+/// Reads an integer for a column; both limits are inclusive.
 pub(super) fn accept_int(field: &Field, value: &Value, (min, max): (i64, i64)) -> Accepted {
     let refuse = |code, message: String| Ok(Err(UserError::new(code, field.name, message)));
     let given = int(value).ok_or_else(|| bad(field.name, "a whole number"))?;
@@ -27,7 +27,7 @@ pub(super) fn accept_int(field: &Field, value: &Value, (min, max): (i64, i64)) -
     refuse(Code::OutOfRange, format!("the number must be from {min} to {max}"))
 }
 
-/// A number for a column, both bounds included.
+/// Reads a number for a column; both limits are inclusive.
 pub(super) fn accept_float(field: &Field, value: &Value, (min, max): (f64, f64)) -> Accepted {
     let refuse = |code, message: String| Ok(Err(UserError::new(code, field.name, message)));
     let given = float(value).ok_or_else(|| bad(field.name, "a number"))?;

@@ -1,4 +1,4 @@
-//! Scalars, whose own files in `entity::kind` say what they take.
+//! Scalars of `entity::kind`, where each file defines the accepted values of one scalar.
 
 use std::borrow::Cow;
 
@@ -18,10 +18,10 @@ use crate::{
     text::is_blank,
 };
 
-/// Longest text that is read as a scalar, in bytes.
+/// Maximum length of a text that is read as a scalar, in bytes.
 const MAX: usize = 8_000;
 
-/// A value of a scalar as a table holds it, or what is wrong with it.
+/// Returns the cell that stores a value of a scalar, or the code and message of the error.
 pub(super) fn stored(scalar: &Scalar, value: &Value) -> std::result::Result<Cell, (Code, String)> {
     let given = match value {
         Value::Number(number) if scalar.accepts_numbers => digits(number).map(Cow::Owned),
@@ -37,14 +37,14 @@ pub(super) fn stored(scalar: &Scalar, value: &Value) -> std::result::Result<Cell
     })
 }
 
-/// A number in digits, without an exponent; `None` where double precision has lost some.
+/// Returns a number as decimal digits without an exponent, or `None` if double precision has lost digits.
 fn digits(number: &Number) -> Option<String> {
     match number.as_f64() {
         Some(float) if number.is_f64() => (float.abs() < EXACT).then(|| float.to_string()),
         _ => Some(number.to_string()),
     }
 }
-/// A value for a column. A text of which nothing can be seen is absent.
+/// Reads a value for a column. A text without visible characters counts as absent.
 pub(super) fn accept(field: &Field, value: &Value, known: &Scalar) -> Accepted {
     let refuse = |code, message: String| Ok(Err(UserError::new(code, field.name, message)));
     if text(value).is_some_and(is_blank) {

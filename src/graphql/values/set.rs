@@ -1,4 +1,4 @@
-//! Sets of texts and of named values.
+//! Sets of tags and of attributes.
 
 use async_graphql::Value;
 use entity::noun::Field;
@@ -12,7 +12,7 @@ use crate::{
     text::{is_blank, refusal, refused_in_name},
 };
 
-/// Texts, each once, at most so many and so long.
+/// Reads tags without duplicates: at most `most` items of at most `max` characters.
 pub(super) fn accept_tags(field: &Field, value: &Value, (most, max): (usize, usize)) -> Accepted {
     let refuse = |code, message: String| Ok(Err(UserError::new(code, field.name, message)));
     let refuse_item = |at: usize, code, message: String| {
@@ -38,7 +38,7 @@ pub(super) fn accept_tags(field: &Field, value: &Value, (most, max): (usize, usi
     Ok(Ok(Cell::Text(serde_json::json!(tags).to_string())))
 }
 
-/// Named values, each name once, at most so many and so long.
+/// Reads attributes with unique names: at most `most` items, whose names and values have at most `max` characters.
 pub(super) fn accept_attributes(field: &Field, value: &Value, (most, max): (usize, usize)) -> Accepted {
     let refuse = |code, message: String| Ok(Err(UserError::new(code, field.name, message)));
     let refuse_item = |at: usize, code, message: String| {

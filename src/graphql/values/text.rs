@@ -1,4 +1,4 @@
-//! Texts.
+//! Texts and time zones.
 
 use async_graphql::Value;
 use entity::noun::Field;
@@ -13,7 +13,7 @@ use crate::{
     text::{is_blank, refusal, refused_in_name, refused_in_text},
 };
 
-/// A text for a column, of at most so many characters.
+/// Reads a text of at most `max` characters for a column.
 pub(super) fn accept(field: &Field, value: &Value, max: usize) -> Accepted {
     let refuse = |code, message: String| Ok(Err(UserError::new(code, field.name, message)));
     let given = text(value).ok_or_else(|| bad(field.name, "a text"))?;
@@ -28,7 +28,7 @@ pub(super) fn accept(field: &Field, value: &Value, max: usize) -> Accepted {
     let refused = if field.kind.is_name() {
         refused_in_name(given)
     } else if field.is_guarded() {
-        // What customers wrote is kept as it came.
+        // Text that customers wrote is stored unchanged.
         None
     } else {
         refused_in_text(given)
@@ -36,20 +36,20 @@ pub(super) fn accept(field: &Field, value: &Value, max: usize) -> Accepted {
     refused.map_or_else(|| Ok(Ok(Cell::Text(given.to_owned()))), |sign| refuse(Code::Invalid, refusal(sign)))
 }
 
-/// The name of a time zone for a column.
+/// Reads the name of a time zone for a column.
 pub(super) fn accept_time_zone(field: &Field, value: &Value) -> Accepted {
     let given = text(value).ok_or_else(|| bad(field.name, "a text"))?;
     Ok(time_zone(given).map(Cell::Text).map_err(|message| UserError::new(Code::Invalid, field.name, message)))
 }
 
-/// The name of a time zone, or what is wrong with it.
+/// Returns the name of a time zone, or the error message.
 fn time_zone(given: &str) -> Result<String, String> {
     given.parse::<chrono_tz::Tz>().map(|zone| zone.name().to_owned()).map_err(|_| {
         let meant = suggest::time_zone(given).map(|zone| format!("; a similar one is {zone}"));
         format!("this is not an IANA time zone{}", meant.unwrap_or_default())
     })
 }
-/// What is wrong with a text.
+/// Returns the code and message of the error if a text is invalid. `max` is in characters.
 pub fn text_mistake(text: &str, max: usize) -> Option<(Code, String)> {
     if text.contains('\0') {
         Some((Code::Invalid, "the text contains a NUL byte".to_owned()))
