@@ -1,4 +1,4 @@
-//! One column: what its field and its attributes say.
+//! Reads one column from its field and attributes.
 
 use syn::{
     Attribute, Error, Expr, ExprLit, Field, GenericArgument, Ident, Lit, LitStr, PathArguments, Result, Type,
@@ -11,7 +11,7 @@ use crate::{
     names,
 };
 
-/// What may stand in `#[noun(…)]` of a column.
+/// The error message for an unknown attribute in `#[noun(…)]` on a column.
 const ALLOWED: &str = "a column may be `required`, `optional`, `fixed`, `imported`, `default = \"…\"`, `lifecycle(…)`, `ordered`, `searchable`, \
                        `min = …`, `max = …`, `tags(…)`, `attributes(…)`, `names`, `json`, `time_zone`, `row_of = \"…\"`, \
                        `personal = …`, `unguarded`, `retained_because = …`, `name = \"…\"`, `inverse(… = \"…\")`";
@@ -34,16 +34,17 @@ pub struct Inverse {
     pub doc: Expr,
 }
 
-/// A column as the model declares it.
+/// A column as declared in the model.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each says something of the column that the others do not")]
 pub struct Column {
     pub ident: Ident,
-    /// Its type, without `Option`.
+    /// The type, without `Option`.
     pub ty: Type,
     pub is_nullable: bool,
     pub doc: String,
-    /// Whether it has attributes: it is the noun's own then, whatever its name.
+    /// Whether the column has attributes. Such a column belongs to the noun, even if it has the name of a kernel
+    /// column.
     pub has_attributes: bool,
     pub name: String,
     pub writable: Writable,
@@ -156,7 +157,7 @@ impl Column {
         Ok(())
     }
 
-    /// Whether it names a row of another noun, or the row itself.
+    /// Returns whether the column is an id: of a row of another noun, or of the row itself.
     pub fn is_reference(&self) -> bool {
         kind::is_id(&self.ty)
     }
@@ -173,7 +174,7 @@ pub fn inverse(meta: &syn::meta::ParseNestedMeta) -> Result<Inverse> {
     inverse.ok_or_else(|| meta.error("an inverse has a name and a description: `inverse(steps = \"…\")`"))
 }
 
-/// The lines of a doc comment as one text; an empty line begins a paragraph.
+/// Returns the lines of a doc comment as one text; an empty line starts a new paragraph.
 pub fn doc(attributes: &[Attribute]) -> String {
     let mut text = String::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {
@@ -193,7 +194,7 @@ pub fn doc(attributes: &[Attribute]) -> String {
     text
 }
 
-/// The type in an `Option`, and whether there is one.
+/// Returns the type without `Option`, and whether it was in an `Option`.
 fn unwrapped(ty: &Type) -> (Type, bool) {
     if let Type::Path(path) = ty
         && let Some(last) = path.path.segments.last()

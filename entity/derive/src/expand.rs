@@ -1,4 +1,4 @@
-//! What the derive makes of a noun.
+//! Generates the items of a noun.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -11,7 +11,7 @@ use crate::{
     relations,
 };
 
-/// Everything that follows from the declaration.
+/// Generates all items of the noun.
 pub fn expand(noun: &NounInput) -> TokenStream {
     let made = noun.fields().map(field).collect::<syn::Result<Vec<_>>>();
     match made {
@@ -28,7 +28,7 @@ pub fn expand(noun: &NounInput) -> TokenStream {
     }
 }
 
-/// What `SeaORM` and the store ask of an entity.
+/// Generates the implementations of the traits that `SeaORM` and the store require of an entity.
 fn entity(noun: &NounInput) -> TokenStream {
     let NounInput { id, table, .. } = noun;
     let tenanted = noun.is_tenanted.then(|| {
@@ -86,7 +86,7 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
     }
 }
 
-/// The scope to read the noun.
+/// Generates the scope required to read the noun.
 pub fn read(noun: &NounInput) -> TokenStream {
     noun.read.as_ref().map_or_else(|| quote!(None), |permission| quote!(Some(crate::Permission::#permission)))
 }
@@ -120,7 +120,7 @@ fn field(column: &Column) -> syn::Result<TokenStream> {
     }})
 }
 
-/// When a caller may set a column, as the description says it.
+/// Generates the value of `Writable` in the description of a column.
 pub fn writable(writable: &Writable) -> TokenStream {
     match writable {
         Writable::Never => quote!(crate::noun::Writable::Never),
@@ -132,7 +132,7 @@ pub fn writable(writable: &Writable) -> TokenStream {
     }
 }
 
-/// The typed constant of a column.
+/// Generates the typed constant of a column.
 fn constant(column: &Column) -> TokenStream {
     let ident = constant_name(&column.ident);
     let name = column.ident.to_string();
@@ -145,7 +145,7 @@ fn constant(column: &Column) -> TokenStream {
     }
 }
 
-/// A column that is called as the description is gets a longer name.
+/// Returns the name of a column's constant; it gets a suffix if it would collide with another generated item.
 fn constant_name(column: &Ident) -> Ident {
     let name = column.to_string().to_uppercase();
     if ["NOUN", "TABLE", "DECLARED", "LIFECYCLE", "STATE_CHANGE"].contains(&name.as_str()) {

@@ -1,10 +1,10 @@
-//! What a column holds: its type and the attributes that bound it.
+//! The kind of a column, from its type and the attributes that constrain it.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, Expr, LitStr, Result, Type, meta::ParseNestedMeta, spanned::Spanned as _};
 
-/// What the attributes say of the values.
+/// The attributes that constrain a column's values.
 #[derive(Clone, Debug, Default)]
 pub struct Constraints {
     min: Option<Expr>,
@@ -12,7 +12,7 @@ pub struct Constraints {
     special: Option<Special>,
 }
 
-/// What a text holds that is no text.
+/// The content of a `String` column other than plain text.
 #[derive(Clone, Debug)]
 enum Special {
     Tags { most: Expr, max: Expr },
@@ -24,7 +24,7 @@ enum Special {
 }
 
 impl Constraints {
-    /// Reads an attribute, if it is one of these.
+    /// Reads an attribute if it is a constraint. Returns whether it is one.
     pub fn read(&mut self, word: &str, meta: &ParseNestedMeta) -> Result<bool> {
         match word {
             "min" => self.min = Some(meta.value()?.parse()?),
@@ -46,7 +46,7 @@ impl Constraints {
         Ok(true)
     }
 
-    /// The kind of a column of that type.
+    /// Generates the kind of a column of this type.
     pub fn kind(&self, ty: &Type) -> Result<TokenStream> {
         let name = last_segment(ty);
         let refuse = |message: &str| Err(Error::new(ty.span(), message));
@@ -100,22 +100,22 @@ fn bounds(meta: &ParseNestedMeta) -> Result<(Expr, Expr)> {
     }
 }
 
-/// Whether the type is certainly no text: of a scalar, its file says.
+/// Returns whether the type is known not to store text. For a scalar, its file in `entity::kind` decides.
 pub fn is_no_text(ty: &Type) -> bool {
     is_id(ty) || ["i64", "f64", "bool", "Uuid", "ChronoUnixTimestampMillis"].contains(&last_segment(ty).as_str())
 }
 
-/// Whether the type is `String`.
+/// Returns whether the type is `String`.
 pub fn is_string(ty: &Type) -> bool {
     last_segment(ty) == "String"
 }
 
-/// Whether the type is the id of a noun's rows.
+/// Returns whether the type is the id of a noun's rows.
 pub fn is_id(ty: &Type) -> bool {
     last_segment(ty).strip_suffix("Id").is_some_and(|noun| !noun.is_empty())
 }
 
-/// The last name of a type's path.
+/// Returns the last segment of a type's path.
 pub fn last_segment(ty: &Type) -> String {
     match ty {
         Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default(),

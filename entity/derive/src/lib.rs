@@ -1,53 +1,54 @@
-//! `#[derive(Noun)]`: the description of a noun, made of its `SeaORM` model. [`Input`] and [`Output`] make objects of the
-//! API of structs.
+//! `#[derive(Noun)]` generates the description of a noun from its `SeaORM` model. [`Input`] and [`Output`] generate
+//! objects of the API from structs.
 //!
-//! `Noun` is for the crate `entity` alone: what it makes names items of that crate as `crate::…`. It stands beside
-//! `DeriveEntityModel`. Types give kinds and nullability, doc comments the descriptions of the API, attributes the rest.
+//! `Noun` works in the crate `entity` only, because the generated code refers to items of that crate as `crate::…`. It
+//! is used together with `DeriveEntityModel`. Kinds and nullability come from types, descriptions of the API from doc
+//! comments, and the rest from attributes.
 //!
 //! # The noun
 //!
 //! | `#[noun(…)]` on the struct | |
 //! |---|---|
-//! | `prefix = "assum"` | prefix of ids on the wire |
-//! | `read = MapRead` | scope to read it; `any_token` for none |
-//! | `write = MapWrite` | scope to write it |
+//! | `prefix = "assum"` | prefix of the ids in the API |
+//! | `read = MapRead` | scope required to read it; `any_token` for none |
+//! | `write = MapWrite` | scope required to write it |
 //! | `operations = FULL` | or `PART` (no archive), or a list: `[List, Update]` |
-//! | `external_ids` | rows carry external ids |
-//! | `name = "AuditEntry"` | type name, if it is not the table's |
-//! | `plural = "auditLog"` | name of the list, if it is not the plural of the name |
+//! | `external_ids` | rows have external ids |
+//! | `name = "AuditEntry"` | type name, if it differs from the table's |
+//! | `plural = "auditLog"` | name of the list, if it differs from the plural of the name |
 //! | `through(mediums: MediumId, doc = "…", inverse(points = "…"))` | a relation through the table `<table>_<medium>`; `edge = FIELDS` are its further columns |
-//! | `order(mediums, steps)` | lists that the API shows first, in this order; the others follow in the order of `nouns!` |
+//! | `order(mediums, steps)` | the lists that the API shows first, in this order; the others follow in the order of `nouns!` |
 //!
 //! # A column
 //!
 //! | `#[noun(…)]` on a field | |
 //! |---|---|
-//! | `required` | must be given on create, never cleared |
-//! | `optional` | may be given; if it cannot be null, the server completes it |
-//! | `fixed` | must be given on create and stays |
-//! | `imported` | transitions set it, and upserts and imports may bring it |
+//! | `required` | must be given on create and cannot be cleared |
+//! | `optional` | may be given; if it is not nullable, the server provides the value otherwise |
+//! | `fixed` | must be given on create and cannot be changed |
+//! | `imported` | set by transitions; upserts and imports may set it too |
 //! | `lifecycle(…)` | the state of the row: see below |
-//! | `default = "WANT"` | a GraphQL literal, or `now` for an instant |
+//! | `default = "WANT"` | default as a GraphQL literal, or `now` for an instant |
 //! | none of these | only the server sets it |
-//! | `ordered` | lists can be ordered by it: its index stands in a migration |
-//! | `searchable` | `contains` and `startsWith`: the model has `<column>_folded`, too |
-//! | `max = 200` | longest text; `min` and `max` are bounds of a number |
-//! | `tags(most = 50, max = 64)`, `attributes(most = 20, max = 200)`, `names`, `json`, `time_zone` | what a `String` holds that is no text |
-//! | nothing, beside a type of `entity::kind` such as `Date` or `Decimal<4>` | a scalar, whose file says what it accepts |
-//! | `row_of = "noun"` | a `Uuid` that names a row of the noun that the other column names |
-//! | `personal = Contact` | what it tells about a person: `Identifier`, `Contact` or `FreeText` |
-//! | `unguarded` | whoever may read the row may read it, though it is personal |
-//! | `retained_because = STAFF` | why it outlives the erasure of a person |
-//! | `name = "row_type"` | name in the API, if it is not the column's |
-//! | `inverse(assumptions = "…")` | of a relation: the list of its rows on the target, with its description |
+//! | `ordered` | lists can be ordered by it; a migration must create the index |
+//! | `searchable` | allows `contains` and `startsWith`; the model must also have `<column>_folded` |
+//! | `max = 200` | maximum length of a text; `min` and `max` are the limits of a number |
+//! | `tags(most = 50, max = 64)`, `attributes(most = 20, max = 200)`, `names`, `json`, `time_zone` | the content of a `String` other than plain text |
+//! | none, with a type of `entity::kind` such as `Date` or `Decimal<4>` | a scalar; its file defines the accepted values |
+//! | `row_of = "noun"` | a `Uuid` that is the id of a row; the column given here contains the name of the row's noun |
+//! | `personal = Contact` | the kind of personal data: `Identifier`, `Contact` or `FreeText` |
+//! | `unguarded` | personal, but visible to every caller who may read the row |
+//! | `retained_because = STAFF` | the reason why it is kept when a person is erased |
+//! | `name = "row_type"` | name in the API, if it differs from the column's |
+//! | `inverse(assumptions = "…")` | for a relation: the list of this noun's rows on the target, with its description |
 //!
-//! A column of an id type other than the row's own is a relation, and shown without its `_id`. The columns
-//! `organization_id`, `id`, `version`, `created_at`, `updated_at`, `archived_at` and `…_folded` are the kernel's and have no
-//! attributes; a column of such a name with attributes is the noun's own.
+//! A column of an id type other than the row's own is a relation; its name in the API omits `_id`. The columns
+//! `organization_id`, `id`, `version`, `created_at`, `updated_at`, `archived_at` and `…_folded` are managed by the
+//! kernel and have no attributes; a column with such a name that has attributes belongs to the noun.
 //!
 //! # A lifecycle
 //!
-//! The column of the state, an enum that is not null, declares what leads from state to state:
+//! The column of the state, a non-null enum, declares the transitions between states:
 //!
 //! ```text
 //! /// How far it has come.
@@ -59,10 +60,11 @@
 //! pub status: OfferMadeStatus,
 //! ```
 //!
-//! `from` lists the states that the transition is allowed in, `to` is the one that it leads to. `requires` and `accepts` list
-//! columns that its input takes, `stamps` names the column that gets the time, `needs(MapRead)` lists scopes besides the one
-//! to write the noun. Columns of a transition may be null; without other attributes they are `imported`. Every state must be
-//! initial or be led to. From it come the enum `Transition`, the description `LIFECYCLE`, a mutation for each transition
+//! `from` lists the states in which the transition is allowed; `to` is the state that it leads to. `requires` and
+//! `accepts` list columns that its input takes, `stamps` names the column that is set to the current time, and
+//! `needs(MapRead)` lists scopes required in addition to the noun's write scope. Columns of a transition must be
+//! nullable; without other attributes they are `imported`. Every state must be initial or the target of a transition. A
+//! lifecycle generates the enum `Transition`, the description `LIFECYCLE`, a mutation for each transition
 //! (`offerMadeDecline`), `allowedTransitions`, and the list `history` of rows of `STATE_CHANGE`.
 //!
 //! # An example
@@ -125,7 +127,7 @@ mod tests;
 
 use proc_macro::TokenStream;
 
-/// Makes the description of a noun of its model. The page of the crate says how.
+/// Generates the description of a noun from its model. The crate documentation describes the attributes.
 #[proc_macro_derive(Noun, attributes(noun))]
 pub fn derive_noun(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
@@ -135,36 +137,37 @@ pub fn derive_noun(input: TokenStream) -> TokenStream {
     }
 }
 
-/// Makes an object that a query, a computed field or a report answers with of a struct. For the crate `rapport`: field
-/// types give the types of the API (`graphql::typed::output`), doc comments the descriptions.
+/// Generates an object that a query, a computed field or a report returns from a struct. For the crate `rapport`: types
+/// of the API come from field types (`graphql::typed::output`), descriptions from doc comments.
 ///
 /// | `#[output(…)]` | |
 /// |---|---|
-/// | `read = MapRead` on the struct | scope to read it, if it needs one besides those of what answers it |
-/// | `name = "…"` | type name, if it is not the struct's; of a field, its name |
+/// | `read = MapRead` on the struct | scope required to read it, in addition to those of the field that returns it |
+/// | `name = "…"` | type name, if it differs from the struct's; on a field, the field's name |
 /// | `doc = CONSTANT` on a field | its description, instead of a doc comment |
-/// | `row_of = "type"` on a `Uuid` | the id of a row of the noun that the other field names |
+/// | `row_of = "type"` on a `Uuid` | the id of a row; the field given here contains the name of the row's noun |
 ///
-/// A field of an id type, `point_id: InteractionPointId`, shows the row `point`.
+/// A field of an id type, `point_id: InteractionPointId`, returns the row as `point`.
 #[proc_macro_derive(Output, attributes(output))]
 pub fn derive_output(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
     object::output(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
-/// Makes the arguments of a query or a computed field, the input of a mutation, or an input object of a struct. For the
-/// crate `rapport`: field types give the types of the API (`graphql::typed::input`), doc comments the descriptions.
+/// Generates the arguments of a query or a computed field, the input of a mutation, or an input object from a struct.
+/// For the crate `rapport`: types of the API come from field types (`graphql::typed::input`), descriptions from doc
+/// comments.
 ///
 /// | `#[input(…)]` | |
 /// |---|---|
-/// | `default = 100` | what is taken where nothing is given; `default` alone takes the type's |
-/// | `range = 1..=1_000` | bounds of a number, both included |
-/// | `max = 2_000` | longest text, in characters |
-/// | `most = 3` | longest list |
-/// | `name = "…"` | type name, if it is not the struct's; of a field, its name |
+/// | `default = 100` | the value if none is given; `default` alone uses the type's default |
+/// | `range = 1..=1_000` | limits of a number, both inclusive |
+/// | `max = 2_000` | maximum length of a text, in characters |
+/// | `most = 3` | maximum number of items of a list |
+/// | `name = "…"` | type name, if it differs from the struct's; on a field, the field's name |
 /// | `doc = CONSTANT` on a field | its description, instead of a doc comment |
 ///
-/// What is out of bounds is an error in the input of a mutation, and an error of the request elsewhere.
+/// A value out of range is a user error in the input of a mutation, and fails the request elsewhere.
 #[proc_macro_derive(Input, attributes(input))]
 pub fn derive_input(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);

@@ -1,4 +1,4 @@
-//! The states of a noun's rows: what `#[noun(lifecycle(…))]` says, and what is made of it.
+//! The lifecycle of a noun's rows: reads `#[noun(lifecycle(…))]` and generates its items.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -11,18 +11,18 @@ use crate::{
     noun::NounInput,
 };
 
-/// What may stand in `lifecycle(…)`.
+/// The error message for an invalid `lifecycle(…)`.
 const ALLOWED: &str = "a lifecycle has `initial = …` and transitions: \
                        `decline(from(Presented), to = Declined, doc = \"…\")`";
 
-/// What may stand in a transition.
+/// The error message for an invalid transition.
 const OF_TRANSITION: &str = "a transition has `from(…)`, `to = …`, `doc = …`, and may have `requires(…)`, `accepts(…)`, \
                              `stamps = …`, `needs(…)`";
 
-/// Words that the kernel's own mutations have.
+/// Names that a transition cannot have: `initial`, and the verbs of the kernel's mutations.
 const TAKEN: [&str; 8] = ["initial", "create", "update", "upsert", "bulk_upsert", "delete", "archive", "unarchive"];
 
-/// The states of a noun's rows as the column declares them.
+/// The lifecycle of a noun's rows as declared on the state column.
 #[derive(Clone, Debug)]
 pub struct Lifecycle {
     initial: Ident,
@@ -116,7 +116,7 @@ fn idents(meta: &ParseNestedMeta) -> Result<Vec<Ident>> {
     Ok(found)
 }
 
-/// Checks the columns that transitions name, and lets upserts bring those that nothing else may set.
+/// Checks the columns that transitions name, and marks those that are not writable otherwise as imported.
 pub fn mark(columns: &mut [Column]) -> Result<()> {
     let mut declared = columns.iter().filter_map(|column| column.lifecycle.clone());
     let Some(lifecycle) = declared.next() else { return Ok(()) };
@@ -144,7 +144,7 @@ pub fn mark(columns: &mut [Column]) -> Result<()> {
     Ok(())
 }
 
-/// The description of the states, the enum of transitions, and the noun of their history.
+/// Generates the description of the lifecycle, the enum of transitions, and the noun of the state history.
 pub fn expand(noun: &NounInput) -> Option<TokenStream> {
     let column = noun.fields().find(|column| column.lifecycle.is_some())?;
     let lifecycle = column.lifecycle.as_ref()?;
@@ -193,7 +193,7 @@ pub fn expand(noun: &NounInput) -> Option<TokenStream> {
             #[doc = #about]
             Transition as #verbs { #(#variants)* }
         }
-        /// The states of its rows.
+        /// The lifecycle of the noun's rows.
         pub static LIFECYCLE: crate::lifecycle::Lifecycle = crate::lifecycle::Lifecycle {
             column: #stored,
             states: <#ty as crate::string_enum::StringEnum>::TYPE,
@@ -213,7 +213,7 @@ pub fn expand(noun: &NounInput) -> Option<TokenStream> {
         );
         static STATE_CHANGE_RELATIONS: [crate::noun::Relationship; 1] =
             [crate::noun::Relationship::one(#singular, &NOUN, (crate::lifecycle::ROW_ID, false), #owner)];
-        /// The description of the changes of its state.
+        /// The noun of the state history.
         pub static STATE_CHANGE: crate::Noun = crate::Noun {
             name: #change,
             singular: #one,

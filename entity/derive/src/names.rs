@@ -1,18 +1,18 @@
-//! Names of the API from those of tables, columns and types.
+//! Converts names of tables, columns and types to names of the API.
 
-/// `InteractionPoint` of `interaction_point`.
+/// Converts `interaction_point` to `InteractionPoint`.
 pub fn upper_camel(snake: &str) -> String {
     snake.split('_').map(capitalized).collect()
 }
 
-/// `pointKind` of `point_kind`.
+/// Converts `point_kind` to `pointKind`.
 pub fn lower_camel(snake: &str) -> String {
     let mut words = snake.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |name, word| name + &capitalized(word))
 }
 
-/// `interaction_point` of `InteractionPoint`.
+/// Converts `InteractionPoint` to `interaction_point`.
 pub fn snake(camel: &str) -> String {
     let mut name = String::new();
     for letter in camel.chars() {
@@ -24,7 +24,7 @@ pub fn snake(camel: &str) -> String {
     name
 }
 
-/// `interactionPoint` of `InteractionPoint`.
+/// Converts `InteractionPoint` to `interactionPoint`.
 pub fn uncapitalized(name: &str) -> String {
     name.chars()
         .enumerate()
@@ -32,7 +32,7 @@ pub fn uncapitalized(name: &str) -> String {
         .collect()
 }
 
-/// The plural of an English noun by rule.
+/// Returns the plural of an English noun by the regular rules.
 pub fn plural(singular: &str) -> String {
     let is_vowel = |letter: char| "aeiou".contains(letter);
     match singular.strip_suffix('y') {
@@ -42,7 +42,7 @@ pub fn plural(singular: &str) -> String {
     }
 }
 
-/// The indefinite article of a noun.
+/// Returns the indefinite article of a noun.
 pub fn article(name: &str) -> &'static str {
     if name.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" }
 }

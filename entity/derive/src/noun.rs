@@ -1,4 +1,4 @@
-//! A noun: what its model and the attributes of the struct say.
+//! Reads a noun from its model and the attributes of the struct.
 
 use syn::{
     Attribute, Data, DeriveInput, Error, Expr, Fields, Ident, LitStr, Result, Token, Type, bracketed,
@@ -10,17 +10,17 @@ use crate::{
     kind, lifecycle, names,
 };
 
-/// What may stand in `#[noun(…)]` of a struct.
+/// The error message for an unknown attribute in `#[noun(…)]` on a struct.
 const ALLOWED: &str = "a noun has `prefix = \"…\"`, `read = …`, `write = …`, `operations = …`, and may have \
                        `external_ids`, `name = \"…\"`, `plural = \"…\"`, `through(…)`, `order(…)`";
 
-/// Columns of rows that can change.
+/// The kernel columns of nouns whose rows can change.
 const CHANGING: [&str; 3] = ["version", "created_at", "updated_at"];
 
-/// Operations of the API.
+/// The operations that the API offers for a noun.
 #[derive(Clone, Debug)]
 pub enum Operations {
-    /// A list that has a name: `FULL` or `PART`.
+    /// A named list: `FULL` or `PART`.
     Named(Ident),
     Listed(Vec<Ident>),
 }
@@ -34,7 +34,7 @@ impl Operations {
     }
 }
 
-/// A relation through a table of its own.
+/// A relation through a join table.
 #[derive(Clone, Debug)]
 pub struct Through {
     pub name: String,
@@ -44,7 +44,7 @@ pub struct Through {
     pub inverse: Option<Inverse>,
 }
 
-/// A noun as its model declares it.
+/// A noun as declared by its model.
 #[derive(Clone, Debug)]
 pub struct NounInput {
     pub doc: String,
@@ -58,13 +58,13 @@ pub struct NounInput {
     pub has_external_ids: bool,
     pub through: Vec<Through>,
     pub order: Vec<String>,
-    /// The type of its ids.
+    /// The type of the row ids.
     pub id: Type,
-    /// Whether its rows belong to an organization, and are not one.
+    /// Whether each row belongs to an organization; false for organizations themselves.
     pub is_tenanted: bool,
-    /// Whether its rows can change.
+    /// Whether rows can change.
     pub changes: bool,
-    /// Every column of the model, in its order.
+    /// All columns of the model, in their order.
     pub columns: Vec<Column>,
 }
 
@@ -125,12 +125,12 @@ impl NounInput {
         Ok(noun)
     }
 
-    /// Its own columns, without relations.
+    /// Returns the noun's own columns, without relations and kernel columns.
     pub fn fields(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| !self.is_system(column) && !column.is_reference())
     }
 
-    /// Its relations to one row each.
+    /// Returns the relations to one row.
     pub fn references(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| !self.is_system(column) && column.is_reference())
     }
@@ -143,7 +143,7 @@ impl NounInput {
         is_known && !column.has_attributes
     }
 
-    /// The column whose folded twin has that name.
+    /// Returns the column whose folded copy has the name `twin`.
     fn folds(&self, twin: &str) -> Option<&Column> {
         let name = twin.strip_suffix("_folded")?;
         self.columns.iter().find(|column| column.ident == name)
@@ -292,7 +292,7 @@ fn through(meta: &ParseNestedMeta) -> Result<Through> {
     Ok(Through { name: names::lower_camel(&name.to_string()), target, doc, edge, inverse: opposite })
 }
 
-/// The table's name from `#[sea_orm(table_name = "…")]`.
+/// Reads the table name from `#[sea_orm(table_name = "…")]`.
 fn table(attributes: &[Attribute]) -> Result<Option<String>> {
     let mut table = None;
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("sea_orm")) {

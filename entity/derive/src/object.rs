@@ -1,4 +1,4 @@
-//! `#[derive(Input)]` and `#[derive(Output)]`: objects of the API as structs.
+//! `#[derive(Input)]` and `#[derive(Output)]`: generate objects of the API from structs.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -18,17 +18,17 @@ struct Object<'a> {
     members: Vec<Member<'a>>,
 }
 
-/// A field of it.
+/// A field of the struct.
 struct Member<'a> {
     ident: &'a Ident,
     ty: &'a Type,
-    /// Its name in Rust without `r#`.
+    /// The Rust name without `r#`.
     column: String,
-    /// Its name in the API, if another one than the Rust name gives.
+    /// The name in the API, if it is not derived from the Rust name.
     name: Option<String>,
     doc: TokenStream,
     row_of: Option<String>,
-    /// What is taken where nothing is given.
+    /// The value if none is given.
     default: Option<TokenStream>,
     range: Option<(Expr, Expr)>,
     max: Option<Expr>,
@@ -146,14 +146,14 @@ fn optional(given: Option<&Expr>) -> TokenStream {
     given.map_or_else(|| quote!(None), |given| quote!(Some(#given)))
 }
 
-/// What `#[derive(Output)]` makes.
+/// Generates the code of `#[derive(Output)]`.
 pub fn output(input: &DeriveInput) -> Result<TokenStream> {
     let Object { ident, name, doc, read, members } = Object::read(input, "output")?;
     let read = read.map_or_else(|| quote!(None), |read| quote!(Some(entity::Permission::#read)));
     let fields = members.iter().map(|member| {
         let Member { ty, column, doc, .. } = member;
         let name = member.api_name();
-        // A row is shown without the `_id` of what names it.
+        // The name of a row's field is that of the id's field without `_id`.
         let row = names::lower_camel(column.strip_suffix("_id").unwrap_or(column));
         let row = member.name.clone().unwrap_or(row);
         let shape =
@@ -189,7 +189,7 @@ pub fn output(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// What `#[derive(Input)]` makes.
+/// Generates the code of `#[derive(Input)]`.
 pub fn input(input: &DeriveInput) -> Result<TokenStream> {
     let Object { ident, name, doc, members, .. } = Object::read(input, "input")?;
     let default =

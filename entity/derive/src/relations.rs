@@ -1,4 +1,4 @@
-//! Relations: what the API shows of them, and how `SeaORM` joins them.
+//! Generates the relations of a noun for the API and for `SeaORM`.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use syn::{Ident, Type};
 
 use crate::{column::Inverse, expand::writable, kind, names, noun::NounInput};
 
-/// The relations that the noun declares, and the list of all that it shows.
+/// Generates the relations that the noun declares, and the list of all relations that it has in the API.
 pub fn declared(noun: &NounInput) -> TokenStream {
     let table = &noun.table;
     let references = noun.references().map(|column| {
@@ -52,9 +52,9 @@ pub fn declared(noun: &NounInput) -> TokenStream {
     });
     let order = &noun.order;
     quote! {
-        /// The table.
+        /// The table of the noun.
         pub const TABLE: &str = #table;
-        /// The relations that its model declares.
+        /// The relations that the model declares.
         pub const DECLARED: &[crate::relations::Declared] = &[#(#references,)* #(#through,)*];
         static RELATIONS: [crate::noun::Relationship; crate::relations::count(TABLE)] =
             crate::relations::of(TABLE, &[#(#order),*]);
@@ -70,12 +70,12 @@ fn some(value: Option<TokenStream>) -> TokenStream {
     value.map_or_else(|| quote!(None), |value| quote!(Some(#value)))
 }
 
-/// The table of the noun whose ids have this type.
+/// Returns the table of the noun whose rows have ids of this type.
 fn table_of(id: &Type) -> String {
     names::snake(kind::last_segment(id).trim_end_matches("Id"))
 }
 
-/// `SeaORM`'s own description of the relations to one row; the organization is always part of the join.
+/// Generates `SeaORM`'s description of the relations to one row. Every join also compares the organization.
 pub fn orm(noun: &NounInput) -> TokenStream {
     let mut targets: BTreeMap<String, usize> = BTreeMap::new();
     for column in noun.references() {
@@ -109,7 +109,7 @@ pub fn orm(noun: &NounInput) -> TokenStream {
         }
     }
     quote! {
-        /// Relations to one row of another noun.
+        /// The relations to one row of another noun.
         #[derive(Clone, Copy, Debug, sea_orm::EnumIter)]
         pub enum Relation { #(#variants),* }
         impl sea_orm::RelationTrait for Relation {

@@ -1,10 +1,10 @@
-//! What is made of a model, and what is said of a mistake.
+//! Tests of the generated code and of the error messages.
 
 use syn::DeriveInput;
 
 use crate::{expand::expand, noun::NounInput, object};
 
-/// A model with these attributes and columns besides those of the kernel.
+/// Returns a model with these attributes and columns in addition to the kernel columns.
 fn model(noun: &str, columns: &str) -> String {
     format!(
         "/// A thing.
@@ -23,13 +23,13 @@ fn model(noun: &str, columns: &str) -> String {
 
 const NOUN: &str = "prefix = \"thing\", read = MapRead, write = MapWrite, operations = PART";
 
-/// What is made of a model.
+/// Returns the code generated from a model, without spaces.
 fn made(noun: &str, columns: &str) -> String {
     let input: DeriveInput = syn::parse_str(&model(noun, columns)).unwrap();
     expand(&NounInput::read(&input).unwrap()).to_string().replace(' ', "")
 }
 
-/// What is said of a mistake.
+/// Returns the error message for an invalid model.
 fn refused(noun: &str, columns: &str) -> String {
     let input: DeriveInput = syn::parse_str(&model(noun, columns)).unwrap();
     NounInput::read(&input).unwrap_err().to_string()

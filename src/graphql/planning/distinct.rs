@@ -141,14 +141,14 @@ struct AttributeValueCounts {
     page_info: PageInfo,
 }
 
-/// Which attribute is asked about.
+/// The attribute whose values are listed.
 #[derive(Input)]
 struct Named {
     /// Name of the attribute; case-sensitive.
     name: String,
 }
 
-/// Which entries are asked for.
+/// The entries to return.
 #[derive(Input)]
 struct Wanted {
     /// Returns only entries that start with this; case-sensitive.

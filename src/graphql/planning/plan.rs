@@ -30,7 +30,7 @@ use crate::{
 /// The selected fields of an object.
 #[derive(Debug)]
 pub struct ObjectPlan {
-    /// Its noun.
+    /// The noun of the object.
     pub noun: &'static Noun,
     /// The selected fields, in the order of the query.
     pub selections: Vec<SelectedField<ObjectField>>,
@@ -186,7 +186,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Compiles an object that is read with its own list of columns.
+    /// Compiles an object together with the list of columns to read for it.
     pub fn row(self, noun: &'static Noun, sets: &[&'a SelectionSet]) -> Result<RowPlan> {
         let mut columns = if noun.is_stored() { vec![ID] } else { Vec::new() };
         let object = self.object(noun, sets, &mut columns)?;
