@@ -58,8 +58,8 @@ impl Given {
 }
 
 impl ValidatedOperation {
-    /// Returns whether a request gives values for the same variables. Validation then finds no errors in it either,
-    /// provided that [`crate::graphql::documents::variables::read`] accepts its values.
+    /// Returns whether a request gives the same variables, and null for the same ones. Validation then finds no errors
+    /// in it either, provided that [`crate::graphql::documents::variables::read`] accepts its values.
     pub fn matches(&self, variables: &Variables) -> bool {
         self.variables.iter().all(|declared| declared.given == Given::of(variables.get(&declared.name)))
     }

@@ -82,7 +82,8 @@ pub async fn run(
     mutation_field.require(slice.noun, scope.actor())?;
     let call =
         Arc::new(prepare::MutationCall { shape: shape.clone(), slice, mutation_field, field: field.to_owned(), input });
-    // Done before the transaction begins, because others wait for it; stops if the caller goes away.
+    // Prepared before the transaction begins, because other requests wait for an open transaction. Preparation stops
+    // if the caller goes away.
     let PreparedOperation { key, plan } = match Arc::clone(&call).prepared(scope).await? {
         Ok(prepared) => prepared,
         Err(mut report) => {
@@ -193,8 +194,8 @@ impl Attempt {
         }
     }
 
-    /// Returns the result for the written row. If the mutation failed, this is the row that the input references,
-    /// unchanged.
+    /// Returns the result for the written row. If the mutation failed, this is the row that the input references, as it
+    /// is stored.
     async fn done(&self, tx: &Tx, done: Done) -> Result<MutationResult> {
         let (noun, input) = (self.call.slice.noun, &self.call.input);
         Ok(MutationResult::of(match done {
