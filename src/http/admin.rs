@@ -1,4 +1,4 @@
-//! Health and metrics on an address and a thread of their own, so that they answer while every worker is busy.
+//! Health and metrics on a separate address and thread, so that they respond while every worker is busy.
 
 use std::{io, net::TcpListener, time::Duration};
 
@@ -26,7 +26,7 @@ async fn counted() -> HttpResponse {
     HttpResponse::Ok().content_type(ContentType::plaintext()).body(metrics::recorder().render())
 }
 
-/// Serves until the process ends: through the draining too.
+/// Starts the admin server in a new thread. It runs until the process exits, also while the API drains.
 pub fn spawn(listener: TcpListener, health: Health) -> io::Result<()> {
     metrics::recorder();
     let serve = move || {
@@ -50,7 +50,7 @@ pub fn spawn(listener: TcpListener, health: Health) -> io::Result<()> {
     std::thread::Builder::new().name("admin".to_owned()).spawn(report).map(drop)
 }
 
-/// Durations are kept one by one until they are put into their buckets: also when nobody reads them.
+/// Runs the recorder's upkeep: recorded durations accumulate in memory until then, even if nothing reads the metrics.
 async fn keep_small() {
     let mut every = tokio::time::interval(Duration::from_secs(5));
     loop {

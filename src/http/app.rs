@@ -1,4 +1,4 @@
-//! The application: what it is made of, and its routes.
+//! The application: its parts and its routes.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -37,30 +37,30 @@ use crate::{
     store::{Store, usage::compute::ComputePool},
 };
 
-/// How long reading a large request waits to begin.
+/// Maximum time that parsing a large request waits for a thread of the compute pool.
 const COMPUTE_WAIT: Duration = Duration::from_millis(80);
 
-/// Everything that is served.
+/// The parts of the application that the commands provide.
 #[derive(Clone)]
 pub struct App {
     /// The GraphQL schema.
     pub schema: ApiSchema,
     /// The open database.
     pub store: Store,
-    /// Who gets in.
+    /// Authenticates callers.
     pub gate: Arc<Authenticator>,
     /// Set by `demo`, never by `serve`.
     pub demo: Option<Demo>,
 }
 
-/// A database with sample data, open to whoever sits at the machine.
+/// A database with sample data, accessible to any user of this machine.
 #[derive(Clone)]
 pub struct Demo {
-    /// Filled into the explorer for a caller on this machine.
+    /// The access token that the explorer is given if the browser runs on this machine.
     pub token: String,
 }
 
-/// What handlers see; made once, shared by all workers.
+/// The state of the handlers, created once and shared by all workers.
 pub(super) struct State {
     pub app: App,
     pub shape: SchemaIndex,
@@ -71,16 +71,16 @@ pub(super) struct State {
     pub limits: Limits,
     pub documents: DocumentCache,
     pub rate_limiter: RateLimiter,
-    /// Signs addresses, if there is a key.
+    /// Signs URLs, if there is a signing key.
     pub addresses: Option<Arc<UrlSigner>>,
     pub admission: Admission,
-    /// Whose pages may call.
+    /// The origins allowed by CORS.
     pub origins: Origins,
     pub compute: ComputePool,
     pub memory: BodyMemory,
-    /// Proxies whose word is taken for whom a request is from.
+    /// The proxies whose forwarding headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Where the database's connections live: as long as the process, while workers come to an end one by one.
+    /// The runtime of the database connections. It lives as long as the process, whereas workers stop one by one.
     pub home: Handle,
 }
 
@@ -110,20 +110,20 @@ impl State {
         }
     }
 
-    /// Whose address a request comes from.
+    /// Returns the client's address.
     pub fn address(&self, http: &HttpRequest) -> Option<IpAddr> {
         client_address::of(http.headers(), http.peer_addr().map(|peer| peer.ip()), &self.trusted_proxies)
     }
 }
 
-/// Mounts the whole API, for tests in process.
+/// Mounts the whole API, for in-process tests.
 pub fn routes(app: App, settings: &HttpSettings) -> impl FnOnce(&mut ServiceConfig) + use<> {
     let health = health::Health::new(app.store.clone());
     let store = app.store.clone();
     mount(web::Data::new(State::new(app, settings)), store, web::Data::new(health), settings.cors_origins.clone())
 }
 
-/// `store` is that of the thread that answers.
+/// Mounts the API. `store` belongs to the worker thread that handles the requests.
 pub(super) fn mount(
     state: web::Data<State>,
     store: Store,
@@ -134,7 +134,7 @@ pub(super) fn mount(
     move |config| {
         let endpoint =
             web::resource("/graphql").route(web::get().to(graphql::graphql)).route(web::post().to(graphql::graphql));
-        // A scope around everything, as only a scope can carry middleware into any application.
+        // Everything is in one scope, because a scope can add middleware to any application.
         let all = web::scope("")
             .app_data(state)
             .app_data(web::Data::new(store))
@@ -156,7 +156,7 @@ pub(super) fn mount(
     }
 }
 
-/// What actix asks of a resource with middleware around it.
+/// The service that actix requires of a resource with middleware.
 pub(super) trait Routed:
     ServiceFactory<
         ServiceRequest,
@@ -179,7 +179,7 @@ impl<T> Routed for T where
 {
 }
 
-/// Answers the panics of a resource, and its other methods, in our shape.
+/// Adds error responses in the format of this API to a resource: for panics and for unsupported methods.
 fn guarded(resource: Resource, allow: &'static str) -> Resource<impl Routed> {
     let refuse = move |unread: web::Payload| async move {
         let refusal = ErrorResponse::method_not_allowed(allow, "method not allowed for this path");
@@ -188,7 +188,7 @@ fn guarded(resource: Resource, allow: &'static str) -> Resource<impl Routed> {
     resource.default_service(web::to(refuse)).wrap(from_fn(middleware::catch_panic))
 }
 
-/// A resource that is only read.
+/// Creates a resource that supports only GET and HEAD.
 pub(super) fn readable<H, Args>(path: &str, handler: H) -> Resource<impl Routed + use<H, Args>>
 where
     H: Handler<Args, Output = HttpResponse>,
@@ -202,7 +202,7 @@ pub(super) async fn not_found(unread: web::Payload) -> HttpResponse {
     body::hold(ErrorResponse::not_found().respond(Media::Json), unread)
 }
 
-/// Exactly the listed origins. There are no cookies, so nothing else stands between sites.
+/// Allows exactly the listed origins. The API uses no cookies, so CORS alone controls access from other sites.
 fn cors(origins: &[String]) -> Cors {
     let allowed = Cors::default()
         .allowed_methods(["GET", "POST"])

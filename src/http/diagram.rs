@@ -1,4 +1,4 @@
-//! `/journeys/{id}.svg`: the picture of a journey, for whoever has a token or a signed address.
+//! `/journeys/{id}.svg`: the diagram of a journey, for a request with a token or a signed URL.
 
 use std::collections::HashMap;
 
@@ -35,13 +35,13 @@ use crate::{
     store::Store,
 };
 
-/// The picture is a field of the API: what holds for a query holds here.
+/// The diagram is a field of the API, so the rules and limits of queries apply.
 const QUERY: &str = "query($id: ID!, $theme: DiagramTheme!) {
     journey(by: { id: $id }) { diagram(format: SVG, options: { theme: $theme }) } }";
-/// What the picture may do where it is opened by itself: show itself.
+/// The content security policy of a diagram opened as a document: it may only use its own styles.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
-/// Answers with the picture. `?theme=` is `auto`, `light` or `dark`.
+/// Serves the diagram. `?theme=` is `auto`, `light` or `dark`.
 pub async fn diagram(
     http: HttpRequest,
     unread: web::Payload,
@@ -59,12 +59,12 @@ pub async fn diagram(
         Err(refusal) => Err(refusal.respond(Media::Json)),
     };
     let mut response = answered.unwrap_or_else(|refusal| body::hold(refusal, unread));
-    // The address may be a signed one: no other page is to learn it.
+    // The URL may be signed: it must not leak to other sites in a `Referer` header.
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }
 
-/// Who asks, by a signed address or by a token, and for which theme.
+/// Returns the actor, authenticated by a signed URL or a token, and the theme.
 async fn caller(http: &HttpRequest, state: &State) -> Result<(Actor, String), ErrorResponse> {
     let asked = web::Query::<HashMap<String, String>>::from_query(http.query_string()).ok();
     let signature = asked.as_ref().and_then(|asked| asked.get(PARAMETER));
@@ -101,13 +101,13 @@ async fn answer(
     if !response.errors.is_empty() {
         return Err(failed(&response, id));
     }
-    // An unknown journey, another organization's and a text that is no id have the same answer.
+    // An unknown journey, one of another organization and a malformed id get the same response.
     let data = serde_json::to_value(&response.data).unwrap_or_default();
     let svg = data["journey"]["diagram"].as_str().ok_or_else(|| refused(ErrorResponse::not_found()))?;
     Ok(picture(http, svg))
 }
 
-/// Who opens a signed address: with the one scope it names, and nothing of the address changed or added.
+/// Authenticates a request by its signed URL, with the one scope the URL names. `Err` if any part of the URL differs.
 async fn opened(http: &HttpRequest, state: &State, signature: &str, theme: &str) -> Result<Actor, ErrorResponse> {
     if http.headers().contains_key(AUTHORIZATION) {
         return Err(ErrorResponse::bad_request("a signed URL must be requested without an Authorization header"));
@@ -126,10 +126,10 @@ async fn opened(http: &HttpRequest, state: &State, signature: &str, theme: &str)
     opened.await.map_err(|error| bearer::refused_address(&error))
 }
 
-/// The picture, or that the caller has it already. It is the caller's own, and asked for anew each time: it changes
-/// with the journey, and a token may be withdrawn.
+/// Returns the diagram, or 304 if the client has the current version. Only the client may cache the diagram, and must
+/// revalidate it each time: it changes with the journey, and a token may be revoked.
 fn picture(http: &HttpRequest, svg: &str) -> HttpResponse {
-    // Weak, as the bytes on the way may be compressed.
+    // A weak tag, since the body may be compressed in transit.
     let tag = EntityTag::new_weak(URL_SAFE_NO_PAD.encode(digest(&SHA256, svg.as_bytes())));
     let is_known = match IfNoneMatch::parse(http) {
         Ok(IfNoneMatch::Any) => true,
@@ -151,7 +151,7 @@ fn picture(http: &HttpRequest, svg: &str) -> HttpResponse {
     response
 }
 
-/// What went wrong with the query, as the status of an address.
+/// Maps the error of the query to an HTTP error response.
 fn failed(response: &Response, id: Option<RequestId>) -> HttpResponse {
     let error = &response.errors[0];
     let (status, code) = match code(error) {

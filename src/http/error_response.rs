@@ -1,4 +1,4 @@
-//! The one shape of every answer that is not what was asked for.
+//! The uniform format of error responses.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{middleware::RequestId, request::media::Media};
 use crate::error::reason::Reason;
 
-/// What the log and the counters say of an answer; every answer of ours carries one.
+/// The outcome of a request for the log and the metrics; every response of this API has one as an extension.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// `query`, `mutation` or `subscription`.
@@ -23,7 +23,7 @@ pub struct Outcome {
     pub code: Option<Cow<'static, str>>,
 }
 
-/// A request turned away before there was anything to execute.
+/// The response to a request that is refused before execution.
 #[derive(Debug)]
 pub struct ErrorResponse {
     status: StatusCode,
@@ -75,18 +75,18 @@ impl ErrorResponse {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
     }
 
-    /// Says in the body and in the challenge (RFC 6750, 3) what the caller may know.
+    /// The response to failed authentication; the body and the challenge (RFC 6750, 3) state what is public of the reason.
     pub fn unauthenticated(reason: Reason) -> Self {
         let message = reason.message();
         let challenge: Cow<'static, str> = match reason {
-            // Where there is no token there is nothing wrong with it.
+            // Without a token, the challenge has no error (RFC 6750, 3.1).
             Reason::Missing => "Bearer".into(),
             _ => format!("Bearer error=\"invalid_token\", error_description=\"{message}\"").into(),
         };
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message).with(WWW_AUTHENTICATE, challenge)
     }
 
-    /// The same about a signed address.
+    /// The response to an invalid signed URL.
     pub fn address(reason: Reason) -> Self {
         let message = reason.message_of_address();
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message).with(WWW_AUTHENTICATE, "Bearer")
@@ -107,7 +107,7 @@ impl ErrorResponse {
         Self { request_id, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, "internal error") }
     }
 
-    /// For an answer that was not ours: the framework's own refusals.
+    /// The response that replaces an error response of the framework.
     pub fn of_status(status: StatusCode, request_id: RequestId) -> Self {
         let code = match status {
             StatusCode::NOT_FOUND => "NOT_FOUND",
@@ -122,7 +122,7 @@ impl ErrorResponse {
         Self::new(status, code, status.canonical_reason().unwrap_or("refused"))
     }
 
-    /// The rest of the request will not be read.
+    /// Closes the connection after the response, since the rest of the request is not read.
     pub fn closing(mut self) -> Self {
         self.closes = true;
         self

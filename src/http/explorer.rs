@@ -1,4 +1,4 @@
-//! The explorer at `/`: `GraphiQL`, served from this binary, asking no other host for anything.
+//! The explorer at `/`: `GraphiQL`, served from this binary; the page makes no request to any other host.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{app::State, error_response::ErrorResponse, request::media::Media};
 
-/// The queries that open as tabs on the example organization. The first line of each says what it is for.
+/// The queries that open as tabs for the example organization. The first line of each describes it.
 pub const EXAMPLES: [&str; 7] = [
     include_str!("explorer/examples/1-complaints.graphql"),
     include_str!("explorer/examples/2-mediums.graphql"),
@@ -26,7 +26,7 @@ pub const EXAMPLES: [&str; 7] = [
     PICTURE,
 ];
 
-/// Those for an organization that has nothing yet: they make something.
+/// The queries for an organization without data: they create some.
 pub const BEGINNINGS: [&str; 4] = [
     include_str!("explorer/examples/empty-1-journey.graphql"),
     include_str!("explorer/examples/empty-2-template.graphql"),
@@ -34,7 +34,7 @@ pub const BEGINNINGS: [&str; 4] = [
     PICTURE,
 ];
 
-/// Those for an organization of one's own, whatever it has.
+/// The queries for a user's own organization that already has data of any kind.
 pub const GENERAL: [&str; 5] = [
     PICTURE,
     include_str!("explorer/examples/3-points.graphql"),
@@ -45,7 +45,8 @@ pub const GENERAL: [&str; 5] = [
 
 const PICTURE: &str = include_str!("explorer/examples/7-picture.graphql");
 
-/// Scripts and calls from here only. `GraphiQL` sets styles from scripts and carries its fonts and icons as `data:`.
+/// Scripts and requests from this origin only. `GraphiQL` sets styles from scripts and embeds fonts and icons as
+/// `data:` URLs.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     font-src data:; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
@@ -54,7 +55,7 @@ const PAGE: &str = include_str!("explorer/page.html");
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
-/// A file that the page loads. Its address changes with its bytes, so it may be kept for ever.
+/// A file that the page loads. Its URL contains a hash of its content, so caches may keep it indefinitely.
 struct Asset {
     name: &'static str,
     address: String,
@@ -80,7 +81,7 @@ static ASSETS: LazyLock<[Asset; 6]> = LazyLock::new(|| {
     ]
 });
 
-/// The page.
+/// Serves the page.
 pub(super) async fn page(http: HttpRequest, state: web::Data<State>) -> HttpResponse {
     let demo = state.app.demo.as_ref();
     let token = demo.filter(|_| is_at_this_machine(&http)).map(|demo| demo.token.as_str());
@@ -88,12 +89,12 @@ pub(super) async fn page(http: HttpRequest, state: web::Data<State>) -> HttpResp
         .content_type("text/html; charset=utf-8")
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((REFERRER_POLICY, "no-referrer"))
-        // It may carry a token.
+        // The page may contain a token.
         .insert_header((CACHE_CONTROL, "no-store"))
         .body(written(demo.is_some(), token))
 }
 
-/// A file of the page.
+/// Serves an asset of the page.
 pub(super) async fn asset(file: web::Path<String>) -> HttpResponse {
     let Some(asset) = ASSETS.iter().find(|asset| asset.address == *file) else {
         return ErrorResponse::not_found().respond(Media::Json);
@@ -107,14 +108,14 @@ pub(super) async fn asset(file: web::Path<String>) -> HttpResponse {
 }
 
 fn written(is_demo: bool, token: Option<&str>) -> String {
-    // Only whoever has a token can tell what their organization has: the page asks, and takes what fits.
+    // Without a token the server cannot know what the organization contains: the page queries that and chooses a set.
     let examples = if is_demo {
         json!({ "filled": EXAMPLES, "empty": EXAMPLES })
     } else {
         json!({ "filled": GENERAL, "empty": BEGINNINGS })
     };
     let settings = json!({ "examples": examples, "token": token });
-    // A `<` could close the script element it stands in.
+    // A `<` could close the surrounding script element.
     let settings = settings.to_string().replace('<', "\\u003c");
     let page = ASSETS.iter().fold(PAGE.to_owned(), |page, asset| {
         page.replace(&format!("{{{}}}", asset.name), &format!("/explorer/{}", asset.address))
@@ -122,8 +123,8 @@ fn written(is_demo: bool, token: Option<&str>) -> String {
     page.replace("{settings}", &settings)
 }
 
-/// Whether the browser runs on this machine and was sent here by this machine's name. The name matters: a page of
-/// another site can make its own name resolve to this address and read what it gets.
+/// Whether the browser runs on this machine and addressed it by a loopback name. Checking the `Host` header prevents
+/// DNS rebinding: another site can make its own name resolve to this address and read the response.
 fn is_at_this_machine(http: &HttpRequest) -> bool {
     let port = http.app_config().local_addr().port();
     !is_forwarded(http.headers()) && http.peer_addr().is_some_and(is_loopback) && names_loopback(http.headers(), port)
@@ -133,7 +134,7 @@ fn is_loopback(peer: SocketAddr) -> bool {
     peer.ip().to_canonical().is_loopback()
 }
 
-/// Through a proxy on this machine every caller looks local.
+/// Whether the request came through a proxy. Behind a proxy on this machine, every peer address is a loopback address.
 fn is_forwarded(headers: &HeaderMap) -> bool {
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"]
         .iter()

@@ -38,17 +38,17 @@ use crate::{
     store::Store,
 };
 
-/// Longest body of a caller without a token, in bytes: more than the longest document takes, and nothing but the schema
-/// can be asked for without one.
+/// Maximum size of a body without a token, in bytes: more than the largest allowed document, as only introspection is
+/// possible without a token.
 const ANONYMOUS: usize = 64 * 1_024;
-/// A body up to so long is read on the thread that answers.
+/// Maximum size of a body that is parsed on the worker thread, in bytes; a larger one goes to the compute pool.
 const BRIEF: usize = 16 * 1_024;
-/// What is said to whom there is no place for.
+/// The error message when the server is overloaded.
 const TOO_MUCH: &str = "the server is overloaded; try again";
-/// Bytes of an answer about the schema that cost a point.
+/// Bytes of an introspection response per point.
 const SCHEMA_BYTES: usize = 1_000;
 
-/// Answers one request. Who asks is settled before anything else of it is read.
+/// Handles a request. The caller is authenticated before anything else of the request is read.
 pub async fn graphql(
     http: HttpRequest,
     mut payload: web::Payload,
@@ -88,7 +88,7 @@ async fn answer(
     media: Media,
 ) -> Result<HttpResponse, ErrorResponse> {
     let is_known = actor.is_some();
-    // The room is held until the answer is written: what was read takes memory as long.
+    // The reservation is held until the response is written, since the parsed values use memory until then.
     let organization = actor.as_ref().map(|actor| actor.organization);
     let (begun, _room) = read(http, payload, state, organization).await?;
     let mut response = match begun.prepared {
@@ -103,13 +103,13 @@ async fn answer(
     Ok(reply(&response, media, begun.kind, state.limits.answer_bytes))
 }
 
-/// A request that was read, and what it asks for.
+/// A parsed request, and the operation it contains or the error in it.
 struct StartedRequest {
     kind: Option<OperationType>,
     prepared: Result<PreparedOperation, ServerError>,
 }
 
-/// Reads a request; a large one elsewhere than on this thread.
+/// Reads and parses a request; a large body is parsed on the compute pool.
 async fn read(
     http: &HttpRequest,
     payload: &mut web::Payload,
@@ -126,7 +126,7 @@ async fn read(
     params::check_content_type(http.headers())?;
     let limit = if is_known { state.body_limit } else { state.body_limit.min(ANONYMOUS) };
     let too_large = || match limit {
-        // Whatever it says, it needs a token.
+        // Beyond this size, any request needs a token.
         ANONYMOUS if !is_known => ErrorResponse::unauthenticated(Reason::Missing),
         _ => body::too_large(limit),
     };
@@ -144,8 +144,8 @@ async fn read(
     done.unwrap_or_else(|| Err(ErrorResponse::overloaded(TOO_MUCH)))
 }
 
-/// Everything between the parameters and the schema's own validation. Variables come last: who may not ask what the
-/// document asks is told so before they are looked at.
+/// Reads the document and the variables. Variables are parsed last: a caller who may not run the document is refused
+/// before that.
 fn begin(
     params: &Params<'_>,
     state: &State,
@@ -169,7 +169,7 @@ fn begin(
     Ok(StartedRequest { kind: Some(kind), prepared: document.prepare(variables, &state.shape, &state.limits) })
 }
 
-/// Executes what the caller has points for, and tells one with a token what it cost.
+/// Executes a request if the caller has enough points, and reports the cost to a caller with a token.
 pub(super) async fn rate_limited(
     prepared: PreparedOperation,
     actor: Option<Actor>,
@@ -232,7 +232,7 @@ pub(super) async fn rate_limited(
     response
 }
 
-/// Answers what is asked of the schema alone, off this thread, and how many bytes that takes.
+/// Runs a pure introspection on the compute pool. Returns the response and its size in bytes.
 async fn introspected(
     prepared: PreparedOperation,
     organization: Option<OrganizationId>,
@@ -244,8 +244,8 @@ async fn introspected(
     done.unwrap_or_else(|| (later(OVERLOADED, TOO_MUCH, 1), 0))
 }
 
-/// Executes what there is a place for, and says what it cost. A mutation keeps the place until it has ended, even if
-/// nobody waits for it.
+/// Executes an operation with an admission permit. Returns the response and its cost in points. A mutation keeps the
+/// permit until it ends, even if the client is gone.
 async fn with_admission(prepared: PreparedOperation, actor: Actor, state: &State, store: &Store) -> (Response, u64) {
     let Some(place) = state.admission.enter(Some(actor.organization)).await else {
         return (later(OVERLOADED, TOO_MUCH, 1), 0);
@@ -254,12 +254,12 @@ async fn with_admission(prepared: PreparedOperation, actor: Actor, state: &State
     let scope = store.scope(actor, clock::now()).with_permits(place);
     let meter = Arc::clone(scope.meter());
     let (response, is_late) = within(state.request_timeout, prepared.run(&state.app.schema, Some(scope))).await;
-    // One that is late may still be at it: what it will have cost is not known.
+    // After a timeout, the operation may still run and its final cost is unknown.
     let spent = meter.spent();
     let due = if is_late {
         estimate.max(pricing::due(&spent, store.has_one_writer()))
     } else if was_refused(&response) {
-        // Most of it was a wait, for a lock or for the database.
+        // Most of the time was spent waiting, for a lock or for the database.
         spent.points
     } else {
         pricing::due(&spent, store.has_one_writer()).max(1)
@@ -267,8 +267,8 @@ async fn with_admission(prepared: PreparedOperation, actor: Actor, state: &State
     (response, due)
 }
 
-/// Executes for at most so long, and says whether that was too short. A mutation that has begun runs to its end elsewhere;
-/// only the wait for it ends.
+/// Runs for at most `limit`, and returns whether the time limit was exceeded. A mutation that has begun runs to its end
+/// in another task; only the wait for it ends.
 async fn within(limit: Duration, run: impl Future<Output = Response>) -> (Response, bool) {
     let done = tokio::time::timeout(limit, run).await;
     done.map_or_else(|_| (refused(server_error(Error::Timeout)), true), |response| (response, false))

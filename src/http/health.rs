@@ -1,4 +1,4 @@
-//! Whether this process lives, and whether it should be sent requests.
+//! The liveness and readiness endpoints.
 
 use std::{
     sync::{
@@ -15,15 +15,15 @@ use tokio::time::MissedTickBehavior;
 use super::{error_response::ErrorResponse, request::media::Media};
 use crate::store::Store;
 
-/// How often the database is asked.
+/// Interval between pings of the database.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How long it may take to answer. While it is slow to let anybody in, giving up soon would mean never to get in.
+/// Timeout of a ping. While a database is slow to accept connections, a shorter timeout would never let one succeed.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// How long the database may be away before this process counts as not ready. A restart of it does not take every
-/// replica out at once.
+/// How long the database may be silent before this process reports that it is not ready. A restart of the database
+/// does not take every replica out of rotation at once.
 const AWAY: Duration = Duration::from_secs(5);
 
-/// What health is told by.
+/// The state behind the health endpoints.
 #[derive(Clone)]
 pub struct Health {
     store: Store,
@@ -36,7 +36,7 @@ impl Health {
         Self { store, draining: Arc::default(), answered: Arc::default() }
     }
 
-    /// From now on this process is not ready: it finishes what it has begun.
+    /// Makes this process report that it is not ready; requests in progress still finish.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
@@ -45,7 +45,7 @@ impl Health {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Asks the database again and again. Ends with the runtime it runs on.
+    /// Pings the database at a fixed interval. Never returns; ends with the runtime it runs on.
     pub async fn keep_asking(self) {
         let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -61,19 +61,19 @@ impl Health {
         }
     }
 
-    /// Since when the database has not answered; none if it was never asked.
+    /// Time since the database last answered a ping; `None` if it never has.
     fn silence(&self) -> Option<Duration> {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner).map(|answered| answered.elapsed())
     }
 }
 
-/// The process answers.
+/// Liveness: the process is able to answer.
 pub async fn alive() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
 }
 
-/// The process can do its work. Too much of it does not make it unable: the database is asked beside the work, and
-/// whoever asks here is told what is known.
+/// Readiness: the process can serve requests. Overload does not make it unready: the database is pinged in the
+/// background, and this endpoint reports the last known result.
 pub async fn ready(health: web::Data<Health>) -> HttpResponse {
     if health.is_draining() {
         return ErrorResponse::unavailable("shutting down").respond(Media::Json);

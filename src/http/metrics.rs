@@ -1,4 +1,4 @@
-//! What is counted, and how it is read.
+//! Metrics, and their export for Prometheus.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -11,12 +11,12 @@ const HOLD: &str = "rapport_writer_hold_seconds";
 const IN_FLIGHT: &str = "rapport_http_requests_in_flight";
 const BUILD: &str = "rapport_build_info";
 
-/// Upper bounds in seconds: from a look-up in memory to the time limit of a request.
+/// Upper bounds of the histogram buckets in seconds, from an in-memory look-up to the timeout of a request.
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// Starts counting, the first time; a handle to read with.
+/// Installs the metrics recorder on the first call. Returns a handle for reading the metrics.
 pub fn recorder() -> &'static PrometheusHandle {
     RECORDER.get_or_init(|| {
         let recorder = PrometheusBuilder::new()
@@ -38,14 +38,14 @@ pub fn recorder() -> &'static PrometheusHandle {
     })
 }
 
-/// Counts an answered request.
+/// Counts a finished request.
 pub fn count(route: &str, status: u16, code: &str, took: Duration) {
     let labels = [("route", route.to_owned()), ("status", status.to_string()), ("code", code.to_owned())];
     counter!(REQUESTS, &labels).increment(1);
     histogram!(DURATION, "route" => route.to_owned()).record(took);
 }
 
-/// Counts a request for as long as it lives, however it ends.
+/// Counts a request as in progress until dropped.
 pub struct InFlight(());
 
 impl InFlight {

@@ -1,4 +1,4 @@
-//! What every request gets on its way in and out: an id, a log line, counters, headers, and one shape of refusal.
+//! Middleware for every request: request id, log line, metrics, headers, and a uniform format of errors.
 
 use std::{fmt, panic::AssertUnwindSafe, time::Instant};
 
@@ -28,7 +28,7 @@ use crate::runtime;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Names one request, in the log and to the caller. Always our own: one from outside could forge a log line.
+/// Identifies a request in the log and to the client. Always generated here: an id from outside could forge log lines.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(uuid::Uuid);
 
@@ -38,7 +38,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// Outermost of all: sees what the caller sees.
+/// The outermost middleware: it sees the response as the client does.
 pub async fn request_middleware(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -69,7 +69,7 @@ pub async fn request_middleware(
     let outcome = response.response().extensions().get::<Outcome>().cloned().unwrap_or_default();
     let status = response.status().as_u16();
     let took = started.elapsed();
-    // Who is turned away again and again is for operators to stop.
+    // The address of clients that are refused is logged so that operators can block them.
     let state = response.request().app_data::<web::Data<State>>().filter(|_| [401, 429].contains(&status));
     let address = state.and_then(|state| state.address(response.request()));
     metrics::count(&route, status, outcome.code.as_deref().unwrap_or("OK"), took);
@@ -87,7 +87,7 @@ pub async fn request_middleware(
     Ok(response)
 }
 
-/// A method as the log names it: whoever calls can make one up.
+/// Returns the name of a method for the log; a client can invent methods.
 fn known(method: &Method) -> &'static str {
     let names = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "CONNECT", "TRACE"];
     names.into_iter().find(|name| method.as_str() == *name).unwrap_or("another")
@@ -101,7 +101,7 @@ fn add_headers<B>(response: &mut HttpResponse<B>, id: RequestId) {
     }
 }
 
-/// The framework and its middleware refuse in plain text, or with nothing at all.
+/// Replaces error responses of the framework and its middleware, which are plain text or empty.
 fn as_error_response(response: ServiceResponse<BoxBody>, id: RequestId) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let is_ours = response.response().extensions().get::<Outcome>().is_some();
@@ -118,16 +118,16 @@ fn as_error_response(response: ServiceResponse<BoxBody>, id: RequestId) -> Servi
     ServiceResponse::new(request, ours)
 }
 
-/// Innermost, around each route: a panic becomes an answer instead of a closed connection, and a process that comes to
-/// its end keeps none open.
+/// The innermost middleware, around each route: turns a panic into a response instead of a closed connection, and
+/// closes connections while the process drains.
 pub async fn catch_panic(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let http = request.request().clone();
     let home = request.app_data::<web::Data<State>>().map(|state| state.home.clone());
-    // What it opens and starts for others, too, outlives this thread's runtime: a connection of all to the database that a
-    // hanging or ending worker has opened serves the others all the same.
+    // Connections and tasks that the handler opens run on a runtime that outlives this thread's: a database connection
+    // opened by a worker that hangs or stops still serves the others.
     let answered = async {
         match &home {
             Some(home) => runtime::enter(home, next.call(request)).await,

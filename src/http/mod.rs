@@ -1,4 +1,4 @@
-//! The HTTP surface: one GraphQL endpoint, its contract, health, and an explorer.
+//! The HTTP interface: one GraphQL endpoint, its schema, health endpoints, and an explorer.
 
 mod admin;
 mod app;

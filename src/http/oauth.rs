@@ -1,4 +1,4 @@
-//! `POST /oauth/token`: API clients get access tokens for their credentials (RFC 6749, 4.4).
+//! `POST /oauth/token`: issues access tokens to API clients for their credentials (RFC 6749, 4.4).
 
 use std::{net::IpAddr, time::Duration};
 
@@ -30,18 +30,18 @@ use crate::{
     clock, runtime,
 };
 
-/// Longest body, in bytes.
+/// Maximum size of the body, in bytes.
 const MAX_BYTES: usize = 8 * 1_024;
-/// Wrong guesses at once for one client id, wherever from; afterwards one a second.
+/// Failed attempts in a burst for one client id, from any address; one per second after that.
 const OF_CLIENT: Quota = Quota { points: 20, per_second: 1 };
-/// Wrong guesses at once by one address, for whatever client ids; afterwards one a second.
+/// Failed attempts in a burst from one address, for any client id; one per second after that.
 const OF_ADDRESS: Quota = Quota { points: 60, per_second: 1 };
-/// How long it takes at most until there is a place to judge credentials where too many wrong ones came from.
+/// Maximum time that a request waits for the slow lane, which applies after too many failed attempts.
 const TIMEOUT: Duration = Duration::from_millis(80);
 
-/// Slows down guessing: by client id and by address, so that guesses at one client from many addresses are as few as those
-/// of one address at many clients. Nobody can lock a client out: who has the right secret is let in however many wrong
-/// ones were tried, and credentials where too many were wrong are judged one at a time.
+/// Slows down guessing, per client id and per address, so that both guessing at one client from many addresses and at
+/// many clients from one address are limited. Nobody can lock a client out: correct credentials are accepted regardless
+/// of failed attempts; after too many of those, credentials are verified one request at a time.
 pub(super) struct Attempts<C = Monotonic> {
     clients: Buckets<Uuid>,
     addresses: Buckets<Option<IpAddr>>,
@@ -60,14 +60,14 @@ impl<C: Clock> Attempts<C> {
         Self { clients: Buckets::default(), addresses: Buckets::default(), slow: Semaphore::new(1), clock }
     }
 
-    /// Whether wrong ones came too often for this client id or from this address.
+    /// Whether there were too many failed attempts for this client id or from this address.
     fn are_spent(&self, address: Option<IpAddr>, client: Option<Uuid>) -> bool {
         let now = self.clock.passed();
         let of_client = client.is_some_and(|client| self.clients.level(&client, OF_CLIENT, now).remaining == 0);
         of_client || self.addresses.level(&address.map(network), OF_ADDRESS, now).remaining == 0
     }
 
-    /// Notes that one was wrong. An address that guesses too often takes nothing from the client's guesses any more.
+    /// Counts a failed attempt. Once the address has exhausted its attempts, the client's are not charged.
     fn fail(&self, address: Option<IpAddr>, client: Option<Uuid>) -> Denied {
         let now = self.clock.passed();
         let noted = self.addresses.take(&address.map(network), OF_ADDRESS, 1, now).and_then(|level| match client {
@@ -78,7 +78,7 @@ impl<C: Clock> Attempts<C> {
     }
 }
 
-/// Why there is no token, in the words of RFC 6749, 5.2.
+/// Why the request was denied, with the error codes of RFC 6749, 5.2.
 #[derive(Clone, Copy, Debug)]
 enum Denied {
     Request(&'static str),
@@ -123,7 +123,7 @@ fn finish(
     response
 }
 
-/// Answers one request for a token.
+/// Handles a token request.
 pub async fn token(http: HttpRequest, mut payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     let response = granted(&http, &mut payload, &state).await;
     if response.status().is_success() { response } else { body::hold(response, payload) }
@@ -190,8 +190,8 @@ async fn answer(
 }
 
 impl Authenticator {
-    /// The actor that a client's credentials make, with the scopes asked for. Whatever is wrong with the
-    /// credentials, the work and the answer are the same.
+    /// Verifies a client's credentials and returns the actor with the requested scopes. The work and the response are
+    /// the same for an unknown client and for a wrong secret.
     async fn client(
         &self,
         (id, decoded): (&str, Option<Uuid>),
@@ -219,7 +219,7 @@ impl Authenticator {
     }
 }
 
-/// The scopes asked for, if the client has every one of them.
+/// Returns the requested scopes if the client has all of them.
 fn narrowed(asked: &[&str], held: Permissions) -> Option<Permissions> {
     let known: Option<Permissions> = asked.iter().map(|name| entity::Permission::parse(name)).collect();
     known.filter(|asked| asked.and(held) == *asked)
@@ -240,7 +240,7 @@ impl Form {
         Ok(Self(Query::<Vec<(String, String)>>::from_query(text).map_err(|_| unread)?.into_inner()))
     }
 
-    /// A parameter that may be given once; empty is not given (RFC 6749, 3.2).
+    /// Returns a parameter that may occur once; an empty one counts as absent (RFC 6749, 3.2).
     fn one(&self, name: &str) -> Result<Option<&str>, Denied> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
@@ -249,7 +249,7 @@ impl Form {
         }
     }
 
-    /// The client's id and secret, from the header or from the body, never from both.
+    /// Returns the client's id and secret, from either the header or the body; `Err` if both contain them.
     fn credentials(&self, headers: &HeaderMap) -> Result<(String, SecretString), Denied> {
         let (id, secret) = (self.one("client_id")?, self.one("client_secret")?);
         let mut given = headers.get_all(AUTHORIZATION);
@@ -271,7 +271,7 @@ impl Form {
     }
 }
 
-/// HTTP Basic, whose parts are encoded like those of a form (RFC 6749, 2.3.1).
+/// Decodes HTTP Basic credentials, whose parts are form-encoded (RFC 6749, 2.3.1).
 fn basic(header: &str) -> Option<(String, SecretString)> {
     let (scheme, credentials) = header.split_once(' ')?;
     let text = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;

@@ -1,4 +1,4 @@
-//! The documents that others read before they call: the schema and the public keys.
+//! The documents that clients read in advance: the schema and the public keys.
 
 use actix_web::{
     HttpResponse,
@@ -8,12 +8,12 @@ use actix_web::{
 
 use super::app::State;
 
-/// The contract in SDL.
+/// Serves the schema in SDL.
 pub async fn schema(state: web::Data<State>) -> HttpResponse {
     HttpResponse::Ok().content_type(ContentType::plaintext()).body(state.sdl.clone())
 }
 
-/// The keys that our tokens can be verified with.
+/// Serves the public keys of the built-in issuer.
 pub async fn jwks(state: web::Data<State>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "public, max-age=300"))

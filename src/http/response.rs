@@ -1,4 +1,4 @@
-//! Writes answers: their status, their headers and their body.
+//! Writes responses: status, headers and body.
 
 use std::io::{self, Write as _};
 
@@ -26,10 +26,10 @@ use crate::{
     },
 };
 
-/// What a throttled caller is told in the error's extensions, and in the header of that name.
+/// The error extension with the seconds after which to retry, sent as the `Retry-After` header as well.
 pub const RETRY_AFTER_SECONDS: &str = "retryAfter";
 
-/// Tells a caller what there is to spend.
+/// Adds the rate limit headers to a response.
 pub fn show_balance(response: &mut HttpResponse, state: &State, actor: &Actor) {
     let balance = state.rate_limiter.balance(actor, state.app.gate.own_quota(actor));
     let names = [HeaderName::from_static("ratelimit-policy"), HeaderName::from_static("ratelimit")];
@@ -40,12 +40,12 @@ pub fn show_balance(response: &mut HttpResponse, state: &State, actor: &Actor) {
     }
 }
 
-/// An answer without data.
+/// Returns a response without data.
 pub fn refused(error: ServerError) -> Response {
     Response::from_errors(vec![error])
 }
 
-/// Whether nothing was done: what the caller is told is only why.
+/// Whether the request did no work: its errors say only why it was refused.
 pub fn was_refused(response: &Response) -> bool {
     let name =
         |error: &ServerError| error.source::<Error>().map(Error::code).or_else(|| code(error)).map(str::to_owned);
@@ -60,7 +60,7 @@ pub fn was_refused(response: &Response) -> bool {
         || has_no_data(&response.data) && all_are(&["UNAVAILABLE", OVERLOADED, RATE_LIMITED, INTERNAL])
 }
 
-/// The same with each root's answer written already, and how many bytes that takes.
+/// Serializes each root field to JSON. Returns the response and the total size of the serialized fields in bytes.
 pub fn packed(mut response: Response) -> (Response, usize) {
     let mut bytes = 0;
     if let Value::Object(roots) = &mut response.data {
@@ -73,7 +73,7 @@ pub fn packed(mut response: Response) -> (Response, usize) {
     (response, bytes)
 }
 
-/// Writes the body of an answer: without `data` if nothing was executed.
+/// Writes the body of a response; without `data` if nothing was executed.
 fn write(response: &Response, has_data: bool, body: &mut Bounded) -> io::Result<()> {
     let mut before = "{";
     if !response.errors.is_empty() {
@@ -96,7 +96,7 @@ fn write(response: &Response, has_data: bool, body: &mut Bounded) -> io::Result<
     body.write_all(if before == "{" { b"{}" } else { b"}" })
 }
 
-/// What the roots have written already is copied as it stands; serde would read it first.
+/// Copies root fields that are already serialized; serde would parse such raw JSON first.
 fn write_data(data: &Value, body: &mut Bounded) -> io::Result<()> {
     let Value::Object(roots) = data else { return Ok(serde_json::to_writer(body, data)?) };
     let mut before = "{";
@@ -113,7 +113,7 @@ fn write_data(data: &Value, body: &mut Bounded) -> io::Result<()> {
     body.write_all(if before == "{" { b"{}" } else { b"}" })
 }
 
-/// The answer over HTTP, of so many bytes at most.
+/// Returns the HTTP response. A body of more than `most_bytes` bytes is replaced by an error.
 pub fn reply(response: &Response, media: Media, operation: Option<OperationType>, most_bytes: usize) -> HttpResponse {
     let status = status(response, media);
     let has_data = status.is_success() && !is_request_error(response);
@@ -141,7 +141,7 @@ pub fn reply(response: &Response, media: Media, operation: Option<OperationType>
     http
 }
 
-/// Takes no more than so many bytes.
+/// A buffer of at most `most` bytes.
 struct Bounded {
     bytes: Vec<u8>,
     most: usize,
@@ -163,13 +163,13 @@ impl io::Write for Bounded {
     }
 }
 
-/// After how many seconds a throttled caller may try again.
+/// Returns the number of seconds after which a throttled client may retry.
 pub fn retry_after(response: &Response) -> u64 {
     let said = response.errors.first().and_then(|error| error.extensions.as_ref()?.get(RETRY_AFTER_SECONDS));
     if let Some(Value::Number(seconds)) = said { seconds.as_u64().unwrap_or(1) } else { 1 }
 }
 
-/// All statuses of executed requests. GraphQL over HTTP is still a draft: what changes there, changes here.
+/// The HTTP status of a GraphQL response. GraphQL over HTTP is still a draft; a change of its rules applies here.
 fn status(response: &Response, media: Media) -> StatusCode {
     let codes: Vec<_> = response.errors.iter().map(code).collect();
     let all = |wanted: &str| {

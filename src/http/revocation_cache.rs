@@ -1,5 +1,5 @@
-//! Whose tokens are refused, and what API clients may spend, as the database last said: asked on a connection of its own, by
-//! one task at a time.
+//! Caches the revoked tokens and the quotas of API clients, as last read from the database. A dedicated connection
+//! reads them, one task at a time.
 
 use std::{
     collections::HashMap,
@@ -19,36 +19,37 @@ use crate::{
     store::{Store, operation::auth_queries::ClientQuota},
 };
 
-/// How often each server asks.
+/// Interval between polls of each server.
 const POLL: Duration = Duration::from_secs(5);
-/// How old the last answer may be. Nobody is let in on an older one.
+/// Maximum age of the cached data. No token is accepted on older data.
 const OLDEST: TimeDelta = TimeDelta::seconds(10);
-/// How long a caller waits for an answer.
+/// Maximum time that a caller waits for the database.
 const TIMEOUT: Duration = Duration::from_millis(800);
-/// For so long after a failure callers are told at once instead of one after the other.
+/// Time after a failure in which callers get an error at once instead of waiting one after another.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What is known of it.
+/// The cache, shared between its clones.
 #[derive(Clone)]
 pub(super) struct RevocationCache(Arc<Inner>);
 
 struct Inner {
     store: Store,
     known: RwLock<Option<(DateTime<Utc>, Arc<RevokedTokens>)>>,
-    /// What those clients may spend that have a limit of their own.
+    /// The quotas of clients that have their own.
     quotas: RwLock<HashMap<OrganizationId, HashMap<String, Own>>>,
     failed: RwLock<Option<Instant>>,
     turn: Arc<Mutex<()>>,
 }
 
 impl RevocationCache {
-    /// Nothing is asked yet.
+    /// Creates an empty cache.
     pub fn new(store: Store) -> Self {
         let (known, quotas, failed) = (RwLock::default(), RwLock::default(), RwLock::default());
         Self(Arc::new(Inner { store, known, quotas, failed, turn: Arc::default() }))
     }
 
-    /// Whose tokens are refused, by an answer that is young enough; `Unavailable` if there is none soon.
+    /// Returns the revoked tokens from recent enough data, read if necessary; `Unavailable` if the database does not
+    /// answer in time.
     pub async fn revocations(&self, now: DateTime<Utc>) -> Result<Arc<RevokedTokens>> {
         if let Some(known) = self.0.known(now) {
             return Ok(known);
@@ -62,17 +63,17 @@ impl RevocationCache {
         self.0.known(now).ok_or(Error::Unavailable)
     }
 
-    /// What a client may spend, as the database last said.
+    /// Returns a client's own quota, as last read from the database.
     pub fn own_quota(&self, organization: OrganizationId, client: &str) -> Own {
         let quotas = self.0.quotas.read().unwrap_or_else(PoisonError::into_inner);
         quotas.get(&organization).and_then(|clients| clients.get(client)).copied().unwrap_or_default()
     }
 
-    /// Asks unless somebody just has, in a task of its own: after an outage a connection may take longer to be made than a
-    /// caller may wait, and if each began it anew, none would ever be made.
+    /// Reads the data unless another task just has. Runs as a separate task: after an outage, a connection may take
+    /// longer to establish than a caller may wait; if every caller started over, none would ever be established.
     async fn ask(&self, now: DateTime<Utc>) {
         let turn = Arc::clone(&self.0.turn).lock_owned().await;
-        // Who waited for the first of them has its answer.
+        // The task that held the lock before may already have read the data.
         if self.0.known(now).is_some() || self.0.has_just_failed() {
             return;
         }
@@ -87,13 +88,13 @@ impl RevocationCache {
         }
     }
 
-    /// Asks, whatever is known.
+    /// Reads the data, regardless of the age of the cached data.
     pub async fn poll(&self, now: DateTime<Utc>) -> Result<()> {
         let _turn = self.0.turn.lock().await;
         self.0.poll(now).await
     }
 
-    /// Asks again and again, more often while there is no answer. Ends with the runtime it runs on.
+    /// Polls the database at an interval, a shorter one after a failure. Never returns; ends with the runtime.
     pub async fn keep_polling(self) {
         loop {
             let asked = self.poll(clock::now()).await;
@@ -142,7 +143,7 @@ impl Inner {
     }
 }
 
-/// While the database is away nobody can be told from anybody; its own words are for the log.
+/// Logs the error and returns `Unavailable`: the details are not for the client.
 pub(super) fn away(error: &Error) -> Error {
     tracing::warn!(%error, "cannot verify a token");
     Error::Unavailable

@@ -1,4 +1,4 @@
-//! Runs the server until it is told to stop, and lets it finish.
+//! Runs the server until it is told to stop, then drains it.
 
 use std::{
     io,
@@ -21,13 +21,13 @@ use super::{
 };
 use crate::config::HttpSettings;
 
-/// How long the log has for the line that says why the process is ended by force.
+/// Time for the log to write the reason of a forced exit.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
-/// How many connections may wait to be accepted.
+/// The backlog: the maximum number of connections that wait to be accepted.
 const WAITING: u32 = 2_048;
 
-/// The addresses to serve on: taken before anything else is begun, and not yet open to anybody.
+/// The bound sockets. They are bound before anything else starts, and do not listen yet.
 #[derive(Debug)]
 pub struct Sockets {
     api: TcpSocket,
@@ -35,9 +35,9 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Takes the addresses of the settings.
+    /// Binds the addresses of the settings.
     pub fn take(settings: &HttpSettings) -> io::Result<Self> {
-        // That one first: unless it is named, the other is the port after it.
+        // Bind this one first: by default, the admin port is the one after it.
         let api = bind("listen", settings.listen)?;
         Ok(Self { api, admin: bind("admin-listen", settings.admin_listen)? })
     }
@@ -46,7 +46,7 @@ impl Sockets {
 fn bind(setting: &str, address: SocketAddr) -> io::Result<TcpSocket> {
     let bound = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // Or a server that was just stopped keeps the next one out for a while.
+        // Otherwise a server that has just stopped blocks the address for a while.
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
         Ok(socket)
@@ -71,8 +71,8 @@ fn bind_error(setting: &str, address: SocketAddr, error: &io::Error) -> io::Erro
     io::Error::new(error.kind(), format!("--{setting} {address} {reason}"))
 }
 
-/// Serves until SIGTERM or SIGINT, then finishes what has begun. `announce` is told the address, which the system
-/// chooses where the settings say port 0.
+/// Serves until SIGTERM or SIGINT, then finishes the requests in progress. Calls `announce` with the address, whose
+/// port the system chooses if the settings specify port 0.
 pub async fn serve(
     app: App,
     settings: &HttpSettings,
@@ -106,15 +106,16 @@ pub async fn serve(
     server.await
 }
 
-/// How many threads answer.
+/// Returns the number of worker threads.
 pub fn threads() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// Signals are listened for from the call on, not only once the task runs.
+/// Installs the signal handlers at the call, not only when the returned future is first polled.
 ///
-/// After SIGTERM new connections are still taken for a while, until whoever sends them has seen that this process is
-/// not ready: a connection that waits to be accepted would be cut. At a terminal nobody looks.
+/// After SIGTERM the server accepts connections for the drain delay, until load balancers have seen that it is not
+/// ready: connections still in the backlog at shutdown would be reset. After SIGINT, sent from a terminal, there is no
+/// delay.
 fn stop_on_signal(
     server: ServerHandle,
     health: Health,
@@ -136,11 +137,11 @@ fn stop_on_signal(
     })
 }
 
-/// Ends the process by force: a worker that never yields cannot be asked to stop.
+/// Ends the process after `limit`: a worker that never yields cannot be stopped otherwise.
 fn end_after(limit: Duration) {
     thread::spawn(move || {
         thread::sleep(limit);
-        // In a thread of its own: a log that nobody reads stops those who write to it.
+        // In a separate thread, since writing to the log blocks if nothing reads it.
         thread::spawn(|| tracing::error!("exiting by force: some requests did not finish"));
         thread::sleep(LAST_WORDS);
         std::process::exit(1);

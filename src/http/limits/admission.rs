@@ -1,4 +1,4 @@
-//! Who is let near the database: so many requests at once and no more, in all and of one organization.
+//! Admission control: limits the number of concurrent requests that use the database, in total and per organization.
 
 use std::{
     collections::HashMap,
@@ -16,33 +16,33 @@ use crate::{
     store::usage::tenant_limiter::{Permit, TenantLimiter},
 };
 
-/// Requests under way for each connection: while some compute, others ask the database.
+/// Concurrent requests per connection: while some compute, others use the database.
 const PER_CONNECTION: usize = 4;
-/// How long a request waits to be let in. Whoever waits longer is better off somewhere else, or later.
+/// Maximum time a request waits for admission. After that, another replica or a later retry serves it better.
 const TIMEOUT: Duration = Duration::from_millis(80);
 
-/// The places of this process.
+/// The admission permits of this process.
 pub struct Admission {
     all: Arc<Semaphore>,
     shares: TenantLimiter,
-    /// Most requests of one organization that wait for a place.
+    /// Maximum number of requests of one organization that wait for a permit.
     most_waiting: usize,
     waiting: Mutex<HashMap<Option<OrganizationId>, usize>>,
 }
 
 impl Admission {
-    /// Places for a database with so many connections.
+    /// Creates permits for a database with `connections` connections.
     pub fn new(connections: u32) -> Self {
         let places = connections as usize * PER_CONNECTION;
         let all = Arc::new(Semaphore::new(places));
         Self { all, shares: TenantLimiter::new(places / 2), most_waiting: places / 2, waiting: Mutex::default() }
     }
 
-    /// A place, to be held until the request's work has ended. None if there is none soon, or if as many of the
-    /// organization wait already as may work. An organization has at most half of all places, and those who are not known
-    /// yet share as one.
+    /// Waits for a permit, which the caller holds until the request's work ends. Returns `None` if no permit becomes
+    /// free within [`TIMEOUT`], or if as many requests of the organization already wait as may run. An organization
+    /// gets at most half of all permits; requests not yet authenticated share the limit of one organization.
     pub async fn enter(&self, organization: Option<OrganizationId>) -> Option<[Permit; 2]> {
-        // Who waits for the own share takes no place from others.
+        // A request waits for its organization's share first, so that it holds no global permit meanwhile.
         let enter = async {
             let share = self.shares.take(organization).await;
             Some([share, Arc::clone(&self.all).acquire_owned().await.ok()?])
@@ -52,7 +52,7 @@ impl Admission {
             return entered;
         }
         let _waiting = self.wait(organization)?;
-        // By this thread's clock: the other runtime may be busy with what everybody waits for.
+        // Use this thread's timer: the other runtime may be busy with the very work that delays admission.
         runtime::on_own(tokio::time::timeout(TIMEOUT, enter)).await.ok().flatten()
     }
 
@@ -66,7 +66,7 @@ impl Admission {
     }
 }
 
-/// One who waits for a place.
+/// A request that waits for a permit; decrements the count of waiters on drop.
 struct Waiting<'a> {
     admission: &'a Admission,
     organization: Option<OrganizationId>,
@@ -126,7 +126,7 @@ mod tests {
             assert!(enter.now_or_never().is_none());
         }
         assert!(matches!(admission.enter(greedy).now_or_never(), Some(None)));
-        // Who waits is of one's own organization: others find their places.
+        // Only this organization's queue is full: requests of other organizations are admitted.
         assert!(matches!(admission.enter(Some(organization())).now_or_never(), Some(Some(_))));
         held.pop();
         assert!(matches!(waiting.remove(0).now_or_never(), Some(Some(_))));

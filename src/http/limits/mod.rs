@@ -1,4 +1,4 @@
-//! What a caller may spend, and how many work at once.
+//! Rate limits per caller and organization, and limits on concurrent requests.
 
 pub(in crate::http) mod admission;
 pub(in crate::http) mod pricing;

@@ -1,19 +1,19 @@
-//! What a request costs by what was done for it. `docs/reference/points.md` tells callers.
+//! Converts the measured work of a request into points. `docs/reference/points.md` documents the prices for clients.
 
 use crate::store::usage::meter::Spent;
 
-/// Rows read, and tenths of points of the answer, that cost a point.
+/// Rows read, or tenths of points for the response, per point.
 const TENTHS: u64 = 10;
-/// Microseconds of the one writer of `SQLite` that cost a point: everybody else waits meanwhile.
+/// Microseconds of the single `SQLite` writer per point: all other writers wait meanwhile.
 const OF_THE_WRITER: u128 = 20;
-/// Microseconds of a transaction's statements on PostgreSQL that cost a point: others have connections of their own.
+/// Microseconds of a transaction's statements on PostgreSQL per point: other requests use connections of their own.
 const OF_A_TRANSACTION: u128 = 100;
-/// A transaction of so many rows and lines holds the one writer of `SQLite` for as long as others may be kept waiting.
+/// Rows and lines in one `SQLite` transaction that cost nothing extra: it does not block other writers for too long.
 const SHORT: u64 = 1_000;
-/// Points of each row and line beyond those: an organization writes so many at once now and then, not all the time.
+/// Points per row and line beyond [`SHORT`]: the price allows an occasional large transaction, not a steady load.
 const OF_A_ROW_BEYOND: u64 = 40;
 
-/// Points due for what was done.
+/// Returns the points due for the measured work.
 pub fn due(spent: &Spent, has_one_writer: bool) -> u64 {
     let (each, beyond) = if has_one_writer { (OF_THE_WRITER, OF_A_ROW_BEYOND) } else { (OF_A_TRANSACTION, 0) };
     let work = u64::try_from(spent.writer.as_micros() / each).unwrap_or(u64::MAX);
@@ -49,8 +49,8 @@ mod tests {
 
     #[test]
     fn a_first_sync_of_thirty_thousand_rows_fits_twice_into_a_full_bucket() {
-        // Somewhat more than a call of 1,000 new customers takes on a busy machine, and what is reserved for it. PostgreSQL
-        // is slow at it as long as it has not looked at a new table.
+        // Slightly more time than a call with 1,000 new customers takes on a busy machine, and the points reserved for
+        // it. PostgreSQL is slow at this until it has analyzed a new table.
         for (millis, has_one_writer) in [(150, true), (800, false)] {
             let writer = Duration::from_millis(millis);
             let call = Spent { writer, rows_written: 4_000, answered: 11_000, ..Spent::default() };

@@ -1,5 +1,5 @@
-//! Who has spent their points: a bucket for each caller and one, five times as large, for each organization. What is asked
-//! of the schema itself is paid out of buckets of their own, which those without a token have too, one for each address.
+//! Rate limits: a bucket for each caller and one, five times as large, for each organization. Introspection is paid
+//! from separate buckets, which also exist for requests without a token, one per client address.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -9,10 +9,10 @@ use super::token_buckets::{Buckets, Clock, Level, Monotonic, Quota};
 pub use crate::http::limits::token_buckets::Wait;
 use crate::{auth::Actor, graphql::documents::limits::Limits, http::request::client_address::network};
 
-/// How many callers' points an organization has.
+/// Capacity and refill rate of an organization's bucket, as a multiple of a caller's.
 const ORGANIZATION: u32 = 5;
 
-/// The buckets of this process.
+/// The rate limiter of this process.
 pub struct RateLimiter<C = Monotonic> {
     callers: Buckets<(OrganizationId, String)>,
     organizations: Buckets<OrganizationId>,
@@ -22,23 +22,23 @@ pub struct RateLimiter<C = Monotonic> {
     questions: Quota,
 }
 
-/// Who asks something of the schema.
+/// The key of an introspection bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Who {
     Caller(OrganizationId, String),
     Address(Option<IpAddr>),
 }
 
-/// What an API client may spend, where that is not what every caller may.
+/// The quota of an API client, where it differs from the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Own {
-    /// Points of a full bucket.
+    /// Capacity of the bucket.
     pub points: Option<u32>,
-    /// Points that come back each second.
+    /// Points refilled per second.
     pub per_second: Option<u32>,
 }
 
-/// Points taken for a request that has yet to be answered. If it never is, they stay taken.
+/// Points reserved for a request in progress. If [`RateLimiter::settle`] is not called, they stay spent.
 #[derive(Debug)]
 pub struct Reserved {
     caller: (OrganizationId, String),
@@ -46,24 +46,24 @@ pub struct Reserved {
     points: u32,
 }
 
-/// Points taken for a question about the schema.
+/// Points reserved for an introspection request.
 #[derive(Debug)]
 pub struct Asked {
     who: Who,
     points: u32,
 }
 
-/// What a caller is told of the buckets that their requests are paid from.
+/// The state of the buckets that a caller's requests are paid from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Balance {
-    /// The caller's bucket, and what is in it.
+    /// Quota and level of the caller's bucket.
     pub caller: (Quota, Level),
-    /// The organization's.
+    /// Quota and level of the organization's bucket.
     pub organization: (Quota, Level),
 }
 
 impl Balance {
-    /// Points that can be spent now.
+    /// Points that can be spent now: the lower of the two levels.
     pub fn remaining(&self) -> u32 {
         self.caller.1.remaining.min(self.organization.1.remaining)
     }
@@ -102,8 +102,8 @@ impl<C: Clock> RateLimiter<C> {
         }
     }
 
-    /// Takes what a request may cost from both buckets: at least 1, and no more than a full one holds. Who has too few
-    /// points in one of them spends none in the other. `own` is what the caller has instead of the usual quota.
+    /// Reserves `cost` points in both buckets, at least 1 and at most the capacity of the caller's bucket. `Err` if
+    /// either bucket has too few points; neither is then charged. `own` overrides the default quota.
     pub fn reserve(&self, actor: &Actor, own: Own, cost: u64) -> Result<Reserved, Wait> {
         let (quota, now) = (self.quota(own), self.clock.passed());
         let points = u32::try_from(cost).unwrap_or(u32::MAX).clamp(1, quota.points);
@@ -117,7 +117,7 @@ impl<C: Clock> RateLimiter<C> {
         Ok(Reserved { caller, quota, points })
     }
 
-    /// Corrects what was taken to what is due. Answers that.
+    /// Corrects the reserved points to `due` in both buckets. Returns `due`, capped at `u32::MAX`.
     pub fn settle(&self, reserved: &Reserved, due: u64) -> u32 {
         let now = self.clock.passed();
         let due = u32::try_from(due).unwrap_or(u32::MAX);
@@ -127,7 +127,7 @@ impl<C: Clock> RateLimiter<C> {
         due
     }
 
-    /// What is in a caller's buckets.
+    /// Returns the state of a caller's buckets.
     pub fn balance(&self, actor: &Actor, own: Own) -> Balance {
         let (quota, now) = (self.quota(own), self.clock.passed());
         let caller = self.callers.level(&(actor.organization, actor.subject.clone()), quota, now);
@@ -135,7 +135,7 @@ impl<C: Clock> RateLimiter<C> {
         Balance { caller: (quota, caller), organization: (self.organization(), organization) }
     }
 
-    /// Takes what a question about the schema may cost, from the caller's bucket for such or, without a token, from that
+    /// Reserves `cost` points for introspection, from the caller's introspection bucket or, without a token, from that
     /// of the address.
     pub fn ask_schema(&self, actor: Option<&Actor>, address: Option<IpAddr>, cost: u64) -> Result<Asked, Wait> {
         let who = actor.map_or_else(
@@ -147,13 +147,13 @@ impl<C: Clock> RateLimiter<C> {
         Ok(Asked { who, points })
     }
 
-    /// Corrects what was taken for a question about the schema.
+    /// Corrects the points reserved for introspection to `due`.
     pub fn settle_schema(&self, asked: &Asked, due: u64) {
         let due = u32::try_from(due).unwrap_or(u32::MAX);
         self.schema.settle(&asked.who, self.questions, (asked.points, due), self.clock.passed());
     }
 
-    /// No client has more than its organization.
+    /// The quota of a caller. A client's own quota is capped at that of its organization.
     fn quota(&self, own: Own) -> Quota {
         let (usual, most) = (self.caller, self.organization());
         let within = |own: Option<u32>, usual: u32, most: u32| own.unwrap_or(usual).clamp(1, most);
@@ -169,7 +169,7 @@ impl<C: Clock> RateLimiter<C> {
 }
 
 impl Wait {
-    /// Whole seconds until there are points enough.
+    /// Time until the bucket holds enough points, in seconds, rounded up.
     pub fn seconds(&self) -> u64 {
         self.time.as_secs() + u64::from(self.time > Duration::from_secs(self.time.as_secs()))
     }
@@ -190,7 +190,7 @@ mod tests {
     use super::{Clock, Own, Quota, RateLimiter, Wait};
     use crate::{auth::Actor, graphql::documents::limits::Limits};
 
-    /// Seconds, set by the test.
+    /// A clock that the test advances, in seconds.
     #[derive(Clone, Default)]
     struct ManualClock(Arc<AtomicU64>);
 
@@ -226,7 +226,7 @@ mod tests {
         OrganizationId(entity::id::new())
     }
 
-    /// What a caller has left after spending so much.
+    /// Spends `points` and returns what the caller has left.
     fn spend(rate_limiter: &RateLimiter<ManualClock>, actor: &Actor, points: u64) -> Result<u32, Wait> {
         rate_limiter
             .reserve(actor, Own::default(), points)
@@ -252,7 +252,7 @@ mod tests {
         }
         let sixth = caller(ours, "sixth");
         assert_eq!(spend(&rate_limiter, &sixth, 500), Err(Wait { time: Duration::from_secs(1), remaining: 0 }));
-        // What the organization refuses, the caller keeps.
+        // When the organization's bucket refuses, the caller's bucket is not charged.
         assert_eq!(rate_limiter.balance(&sixth, Own::default()).caller.1.remaining, 1_000);
         clock.advance(1);
         assert_eq!(spend(&rate_limiter, &sixth, 100), Ok(400));

@@ -1,4 +1,4 @@
-//! Buckets of points that fill up with time: one for each key, spent in advance and settled afterwards.
+//! Token buckets, one per key: points are reserved in advance, settled afterwards, and refill over time.
 
 use std::{
     collections::HashMap,
@@ -7,18 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Keys are spread over so many maps, so that callers seldom wait for one another.
+/// Number of shards that the keys are spread over to reduce lock contention.
 const SHARDS: usize = 16;
-/// A map that has grown to so many keys forgets those whose buckets are full again.
+/// Number of keys at which a shard first removes the keys whose buckets are full again.
 const SWEEP: usize = 256;
 
-/// What tells how much time has passed.
+/// A source of monotonic time.
 pub trait Clock {
-    /// Time since some moment, always the same one.
+    /// Time since a fixed moment.
     fn passed(&self) -> Duration;
 }
 
-/// The time of this process.
+/// The monotonic clock of this process ([`Instant`]), counted from its creation.
 #[derive(Clone, Copy)]
 pub struct Monotonic(Instant);
 
@@ -34,56 +34,56 @@ impl Clock for Monotonic {
     }
 }
 
-/// How large a bucket is, and how fast it fills.
+/// The capacity and the refill rate of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     /// Points of a full bucket, at least 1.
     pub points: u32,
-    /// Points it gains each second, at least 1.
+    /// Points added per second, at least 1.
     pub per_second: u32,
 }
 
 impl Quota {
-    /// So many times as much.
+    /// Returns this quota with both fields multiplied by `times`.
     pub const fn times(self, times: u32) -> Self {
         Self { points: self.points.saturating_mul(times), per_second: self.per_second.saturating_mul(times) }
     }
 
-    /// Time in which so many points come back, in nanoseconds.
+    /// Time in which `points` are refilled, in nanoseconds.
     fn nanos(self, points: u64) -> u128 {
         u128::from(points) * 1_000_000_000 / u128::from(self.per_second.max(1))
     }
 
-    /// Points that come back in so much time, the last of them begun.
+    /// Points refilled in `nanos` nanoseconds, rounded up.
     fn points_in(self, nanos: u128) -> u64 {
         u64::try_from((nanos * u128::from(self.per_second.max(1))).div_ceil(1_000_000_000)).unwrap_or(u64::MAX)
     }
 
-    /// Whole seconds in which an empty bucket fills.
+    /// Time in which an empty bucket fills, in seconds, rounded up.
     pub const fn window(self) -> u32 {
         self.points.div_ceil(if self.per_second == 0 { 1 } else { self.per_second })
     }
 }
 
-/// What is in a bucket.
+/// The state of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level {
     /// Points that can be spent now.
     pub remaining: u32,
-    /// Until the bucket is full again.
+    /// Time until the bucket is full again.
     pub full_in: Duration,
 }
 
-/// Why nothing was taken.
+/// The error when a bucket holds too few points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// Until there are points enough.
+    /// Time until the bucket holds enough points.
     pub time: Duration,
-    /// Points there are now.
+    /// Points in the bucket now.
     pub remaining: u32,
 }
 
-/// The buckets of one kind of key. Of each that is not full, the moment is kept at which it will be (GCRA).
+/// The buckets of one kind of key. For each bucket that is not full, stores the time at which it will be (GCRA).
 pub struct Buckets<K> {
     shards: [Mutex<Shard<K>>; SHARDS],
     hasher: RandomState,
@@ -91,7 +91,7 @@ pub struct Buckets<K> {
 
 struct Shard<K> {
     full_at: HashMap<K, u128>,
-    /// Keys that there may be until those at rest are forgotten.
+    /// Number of keys at which the next sweep removes the keys of full buckets.
     most: usize,
 }
 
@@ -103,7 +103,7 @@ impl<K> Default for Buckets<K> {
 }
 
 impl<K: Clone + Eq + Hash> Buckets<K> {
-    /// Takes points out of a bucket, all or nothing. No more than a full one holds is asked for.
+    /// Takes `points`, or the capacity if that is less, out of a bucket, or `Err` if the bucket holds fewer.
     pub fn take(&self, key: &K, quota: Quota, points: u32, now: Duration) -> Result<Level, Wait> {
         let (now, points) = (now.as_nanos(), points.min(quota.points));
         let mut shard = self.shard(key);
@@ -117,8 +117,8 @@ impl<K: Clone + Eq + Hash> Buckets<K> {
         Ok(level(filled, quota, now))
     }
 
-    /// Corrects what was taken to what it should have been. More than is there may be taken: the bucket then owes
-    /// something, at most a full one.
+    /// Corrects the charge for a request from `taken` to `due` points. `due` may exceed the points in the bucket: the
+    /// balance then becomes negative, by at most the capacity.
     pub fn settle(&self, key: &K, quota: Quota, (taken, due): (u32, u32), now: Duration) -> Level {
         let now = now.as_nanos();
         let mut shard = self.shard(key);
@@ -133,13 +133,13 @@ impl<K: Clone + Eq + Hash> Buckets<K> {
         level(settled, quota, now)
     }
 
-    /// What is in a bucket.
+    /// Returns the state of a bucket.
     pub fn level(&self, key: &K, quota: Quota, now: Duration) -> Level {
         let now = now.as_nanos();
         level(self.shard(key).full_at.get(key).copied().unwrap_or(now), quota, now)
     }
 
-    /// How many buckets are remembered.
+    /// Returns the number of keys in memory.
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).full_at.len()).sum()
@@ -161,7 +161,7 @@ impl<K: Clone + Eq + Hash> Shard<K> {
         if self.full_at.len() >= self.most {
             self.full_at.retain(|_, full_at| *full_at > now);
             self.full_at.shrink_to(SWEEP);
-            // Each sweep is paid for by as many new keys as it looks at.
+            // A sweep over n keys follows at least n/2 insertions, so its amortized cost per insertion is constant.
             self.most = SWEEP.max(2 * self.full_at.len());
         }
         self.full_at.insert(key.clone(), full_at);
@@ -205,14 +205,14 @@ mod tests {
         let level = |at| buckets.level(&"mia", QUOTA, seconds(at)).remaining;
         buckets.take(&"mia", QUOTA, 600, seconds(0)).unwrap();
         assert_eq!(buckets.settle(&"mia", QUOTA, (600, 10), seconds(0)).remaining, 990);
-        // More than is left: it owes for a while, and no more than a full bucket.
+        // More than the bucket holds: its balance becomes negative, by at most the capacity.
         buckets.take(&"mia", QUOTA, 900, seconds(0)).unwrap();
         assert_eq!(buckets.settle(&"mia", QUOTA, (900, 1_500), seconds(0)).remaining, 0);
         assert_eq!((level(5), level(6)), (0, 90));
         assert_eq!(buckets.take(&"mia", QUOTA, 1, seconds(1)).unwrap_err().time, Duration::from_millis(4_110));
         buckets.settle(&"mia", QUOTA, (0, u32::MAX), seconds(10));
         assert_eq!((level(20), level(30)), (0, 1_000));
-        // What came back meanwhile is not given twice.
+        // Points refilled in the meantime are not added twice.
         buckets.take(&"mia", QUOTA, 500, seconds(100)).unwrap();
         assert_eq!(
             buckets.settle(&"mia", QUOTA, (500, 0), seconds(104)),

@@ -1,4 +1,4 @@
-//! Who gets in: tokens of the built-in issuer and of others, unless what they stand for was withdrawn.
+//! Authentication: verifies tokens of the built-in issuer and of external ones, and checks them for revocation.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ use crate::{
     store::Store,
 };
 
-/// Who gets in.
+/// Verifies access tokens.
 pub struct Authenticator {
-    /// Signs our own tokens, if there are any.
+    /// The built-in issuer, if it is configured.
     pub(in crate::http) tokens: Option<Tokens>,
     externals: Vec<External>,
     pub(in crate::http) store: Store,
@@ -34,7 +34,7 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// A gate for the tokens of these issuers.
+    /// Creates an authenticator that accepts tokens of these issuers.
     pub fn new(store: Store, tokens: Option<Tokens>, externals: Vec<External>) -> Self {
         Self {
             tokens,
@@ -46,18 +46,18 @@ impl Authenticator {
         }
     }
 
-    /// The same, with another life for the tokens of API clients.
+    /// Sets the lifetime of tokens for API clients.
     #[must_use]
     pub fn with_client_life(self, client_life: TimeDelta) -> Self {
         Self { client_life, ..self }
     }
 
-    /// The public keys of our own tokens.
+    /// Returns the public keys of the built-in issuer as a JWK set.
     pub fn jwks(&self) -> String {
         self.tokens.as_ref().map_or_else(|| "{\"keys\":[]}".to_owned(), |tokens| tokens.jwks().to_owned())
     }
 
-    /// Who the bearer of `token` is, or why nobody; [`Error::Unavailable`] says that it cannot be told now.
+    /// Returns the actor that `token` authenticates; [`Error::Unavailable`] if that cannot be determined at the moment.
     pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Actor> {
         if token.len() > MAX_BYTES {
             return Err(Error::Unauthenticated(Reason::TooLong));
@@ -74,7 +74,7 @@ impl Authenticator {
         Ok(proof.actor.clone())
     }
 
-    /// Refuses what was withdrawn.
+    /// Returns an error if the token has been revoked.
     pub(in crate::http) async fn admits(&self, proof: &VerifiedToken, now: DateTime<Utc>) -> Result<()> {
         let refused = self.lookout.revocations(now).await?.refuses(proof);
         refused.map_or(Ok(()), |reason| Err(Error::Unauthenticated(reason)))
@@ -92,12 +92,12 @@ impl Authenticator {
         Ok(claimed.within(organization.ok_or(Error::Unauthenticated(Reason::Organization))?))
     }
 
-    /// The organization of that id or slug, if there is one that the issuer may name.
+    /// Returns the organization with that id or slug, if it exists and the issuer may name it.
     async fn allowed(&self, issuer: &External, name: &str) -> Result<Option<OrganizationId>> {
         let Some(named) = self.store.organization_named(name).await? else { return Ok(None) };
         let Bounds::Listed(listed) = issuer.bounds() else { return Ok(Some(named)) };
         for known in listed {
-            // The terms may say its slug and the token its id.
+            // The issuer's configuration may list the slug while the token carries the id.
             if known == name || self.store.organization_named(known).await? == Some(named) {
                 return Ok(Some(named));
             }
@@ -105,13 +105,13 @@ impl Authenticator {
         Ok(None)
     }
 
-    /// What a caller may spend, where that is not what every caller may.
+    /// Returns the caller's own quota, which overrides the default one where it is set.
     pub(in crate::http) fn own_quota(&self, actor: &Actor) -> Own {
         let client = actor.client.as_deref();
         client.map(|client| self.lookout.own_quota(actor.organization, client)).unwrap_or_default()
     }
 
-    /// Asks now whose tokens are refused.
+    /// Polls the revocations now.
     pub async fn poll(&self, now: DateTime<Utc>) -> Result<()> {
         self.lookout.poll(now).await
     }

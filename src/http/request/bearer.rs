@@ -1,11 +1,11 @@
-//! Who is calling: the one bearer token in the one Authorization header.
+//! Authenticates a request by its bearer token in a single Authorization header.
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
 use super::authenticator::Authenticator;
 use crate::{Error, auth::Actor, clock, error::reason::Reason, http::error_response::ErrorResponse};
 
-/// The caller, or none without a token. A token that is no good is refused: it never makes a caller anonymous.
+/// Returns the caller, or `None` without a token. An invalid token is an error: it never makes a caller anonymous.
 pub async fn actor(headers: &HeaderMap, gate: &Authenticator) -> Result<Option<Actor>, ErrorResponse> {
     let mut given = headers.get_all(AUTHORIZATION);
     let token = match (given.next(), given.next()) {
@@ -20,17 +20,17 @@ pub async fn actor(headers: &HeaderMap, gate: &Authenticator) -> Result<Option<A
     judged.map(Some).map_err(|error| refused(&error))
 }
 
-/// Who may not come in, and what the caller and the log are told of it.
+/// Logs a failed authentication and returns the error response.
 pub fn refused(error: &Error) -> ErrorResponse {
     let Error::Unauthenticated(reason) = error else {
         return ErrorResponse::unavailable("tokens cannot be verified at the moment");
     };
-    // Neither the token nor anything it says: whoever calls can make it up.
+    // The log contains neither the token nor its claims: a client can put any text there.
     tracing::info!(%reason, "authentication failed");
     ErrorResponse::unauthenticated(*reason)
 }
 
-/// The same for whoever comes by a signed address.
+/// Logs a rejected signed URL and returns the error response.
 pub fn refused_address(error: &Error) -> ErrorResponse {
     let Error::Unauthenticated(reason) = error else {
         return ErrorResponse::unavailable("signed URLs cannot be verified at the moment");
@@ -39,7 +39,7 @@ pub fn refused_address(error: &Error) -> ErrorResponse {
     ErrorResponse::address(*reason)
 }
 
-/// The scheme is not case-sensitive (RFC 9110, 11.1).
+/// Returns the token. The scheme is case-insensitive (RFC 9110, 11.1).
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     Some(token.trim()).filter(|token| scheme.eq_ignore_ascii_case("bearer") && !token.is_empty())

@@ -1,4 +1,4 @@
-//! Reads a request's body, within a size and a time.
+//! Reads a request body, within limits of size and time.
 
 use std::{
     pin::Pin,
@@ -21,13 +21,14 @@ use futures_util::{Stream, StreamExt as _};
 use super::body_memory::Room;
 use crate::http::error_response::ErrorResponse;
 
-/// What is larger than so many bytes is refused.
+/// The error for a body larger than `limit` bytes.
 pub fn too_large(limit: usize) -> ErrorResponse {
     let message = format!("the request body exceeds {limit} bytes");
     ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
 }
 
-/// The whole body, of up to `limit` bytes, for as much of which there is room. `too_large` says why no more is read.
+/// Reads the whole body, of at most `limit` bytes, and reserves memory for it in `room`. `too_large` builds the error
+/// for a longer one.
 pub async fn read(
     headers: &HeaderMap,
     mut payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
@@ -58,7 +59,7 @@ pub async fn read(
     })
 }
 
-/// An answer, and the part of the request's body that was not read.
+/// A response body that also holds the unread rest of the request body.
 struct WithPayload<P> {
     answer: BoxBody,
     _unread: P,
@@ -76,8 +77,8 @@ impl<P: Unpin> MessageBody for WithPayload<P> {
     }
 }
 
-/// Keeps what was not read of a body until the answer is written. Where nobody holds it any more, actix reads a body that
-/// comes in chunks to its end, even if it has none; otherwise it hangs up.
+/// Keeps the unread rest of a request body alive until the response is written. If it is dropped earlier, actix reads a
+/// chunked body to its end, even if it is endless, and closes the connection for any other.
 pub fn hold<P: Unpin + 'static>(response: HttpResponse, unread: P) -> HttpResponse {
     response.map_body(|_, answer| BoxBody::new(WithPayload { answer, _unread: unread }))
 }

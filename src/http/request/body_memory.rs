@@ -1,4 +1,4 @@
-//! How much memory the bodies of all requests may take together.
+//! Limits the memory that all request bodies take together.
 
 use std::sync::Arc;
 
@@ -6,39 +6,39 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::error_response::ErrorResponse;
 
-/// What is counted at once, in bytes.
+/// Granularity of the accounting, in bytes.
 const UNIT: usize = 1_024;
-/// Callers without a token share this part of it.
+/// Requests without a token share one part in this many of the memory.
 const ANONYMOUS_SHARE: usize = 8;
 
-/// The memory for bodies, and for what is read out of them.
+/// The memory budget for request bodies and the values parsed from them.
 pub struct BodyMemory {
     known: Arc<Semaphore>,
     anonymous: Arc<Semaphore>,
 }
 
 impl BodyMemory {
-    /// So many bytes.
+    /// Creates a budget of `bytes` bytes.
     pub fn new(bytes: usize) -> Self {
         let units = (bytes / UNIT).clamp(ANONYMOUS_SHARE, Semaphore::MAX_PERMITS);
         let anonymous = units / ANONYMOUS_SHARE;
         Self { known: Arc::new(Semaphore::new(units - anonymous)), anonymous: Arc::new(Semaphore::new(anonymous)) }
     }
 
-    /// Room for one request, none of it taken yet.
+    /// Returns a reservation for one request, initially empty.
     pub fn room(&self, is_known_caller: bool) -> Room {
         let all = if is_known_caller { &self.known } else { &self.anonymous };
         Room { all: Arc::clone(all), held: None, taken: 0 }
     }
 
-    /// Bytes that can still be taken, by callers with a token and by those without.
+    /// Returns the bytes still available to requests with a token and to those without.
     #[cfg(test)]
     pub fn free(&self) -> (usize, usize) {
         (self.known.available_permits() * UNIT, self.anonymous.available_permits() * UNIT)
     }
 }
 
-/// What one request has taken. It is given back with this value.
+/// The memory reserved for one request; released on drop.
 pub struct Room {
     all: Arc<Semaphore>,
     held: Option<OwnedSemaphorePermit>,
@@ -46,7 +46,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// Takes so many bytes more, or none if there are not enough.
+    /// Reserves `bytes` more bytes. If they are not available, returns `Err` and reserves nothing.
     pub fn take(&mut self, bytes: usize) -> Result<(), Full> {
         let taken = self.taken.saturating_add(bytes);
         let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
@@ -64,7 +64,7 @@ impl Room {
     }
 }
 
-/// The bodies of other requests take all there is.
+/// The error when the memory for request bodies is exhausted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 

@@ -1,16 +1,16 @@
-//! Whose address a request comes from: the other end of the connection, or, where that is a proxy that is trusted,
-//! whom the proxy names.
+//! Determines the client address of a request: the peer of the connection or, if the peer is a trusted proxy, the
+//! address that the proxy reports.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, X_FORWARDED_FOR};
 use ipnet::IpNet;
 
-/// Most hops that are looked at, from the right.
+/// Maximum number of hops examined, from the right.
 const MAX_HOPS: usize = 32;
 
-/// The caller's address. `peer` is the other end of the connection; headers are believed only as far as every hop to the
-/// right of what they say is trusted.
+/// Returns the client's address. `peer` is the other end of the connection; an entry in a header is believed only if
+/// every hop to the right of it is trusted.
 pub fn of(headers: &HeaderMap, peer: Option<IpAddr>, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = peer?.to_canonical();
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
@@ -19,18 +19,18 @@ pub fn of(headers: &HeaderMap, peer: Option<IpAddr>, trusted: &[IpNet]) -> Optio
     }
     let one = |name: HeaderName, read: fn(&str) -> Option<Vec<Option<IpAddr>>>| {
         let lines: Vec<&str> = headers.get_all(name).map(|line| line.to_str().unwrap_or("?")).collect();
-        // Several lines are one list (RFC 9110, 5.3).
+        // Repeated header lines form one list (RFC 9110, 5.3).
         (!lines.is_empty()).then(|| read(&lines.join(",")).map_or(peer, |hops| client(peer, hops, is_trusted)))
     };
     let (x, forwarded) = (one(X_FORWARDED_FOR, x_forwarded_for), one(FORWARDED, forwarded));
     match (x, forwarded) {
-        // A proxy that writes one of the two passes on whatever the other says.
+        // A proxy that sets one of the two headers forwards the other one unverified.
         (Some(x), Some(forwarded)) if x != forwarded => Some(peer),
         (found, other) => Some(found.or(other).unwrap_or(peer)),
     }
 }
 
-/// The first from the right who is not trusted; where a hop cannot be read, the trusted one that wrote it.
+/// Returns the first untrusted hop from the right, or the last trusted hop before one that cannot be parsed.
 fn client(peer: IpAddr, hops: Vec<Option<IpAddr>>, is_trusted: impl Fn(IpAddr) -> bool) -> IpAddr {
     let mut last = peer;
     for hop in hops.into_iter().rev().take(MAX_HOPS) {
@@ -43,13 +43,13 @@ fn client(peer: IpAddr, hops: Vec<Option<IpAddr>>, is_trusted: impl Fn(IpAddr) -
     last
 }
 
-/// The hops of `X-Forwarded-For`, those that can be read.
+/// Parses the hops of `X-Forwarded-For`; a hop that is not an address is `None`.
 #[expect(clippy::unnecessary_wraps, reason = "the other header's form can be broken as a whole")]
 fn x_forwarded_for(list: &str) -> Option<Vec<Option<IpAddr>>> {
     Some(list.split(',').map(|hop| address(hop.trim())).collect())
 }
 
-/// The hops of `Forwarded` (RFC 7239); nothing if a quoted string does not end where it should.
+/// Parses the hops of `Forwarded` (RFC 7239). Returns `None` if the header is malformed, e.g. by an unclosed quote.
 fn forwarded(list: &str) -> Option<Vec<Option<IpAddr>>> {
     let (mut hops, mut hop, mut rest) = (Vec::new(), None, list.trim());
     loop {
@@ -77,14 +77,14 @@ fn forwarded(list: &str) -> Option<Vec<Option<IpAddr>>> {
     }
 }
 
-/// An address, with or without a port.
+/// Parses an address with or without a port.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
     bare.parse::<IpAddr>().ok().or_else(with_port).map(|address| address.to_canonical())
 }
 
-/// Who shares a limit: one customer of a provider has 2^64 addresses of version 6.
+/// Returns the key for rate limits of an address: for IPv6 its /64 network, since one subscriber has 2^64 addresses.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX))),
@@ -131,7 +131,7 @@ mod tests {
             (&["203.0.113.1", "198.51.100.7, 10.1.2.3"], "198.51.100.7"),
             (&["203.0.113.1, 198.51.100.7, fd00::1, 10.1.2.3"], "198.51.100.7"),
             (&["10.1.2.4, 10.1.2.3"], "10.1.2.4"),
-            // What a hop did not say ends the reading at the hop that wrote it.
+            // The scan ends at a hop that cannot be parsed; the hop that reported it counts as the client.
             (&["198.51.100.7, unknown"], PROXY),
             (&["198.51.100.7, , 10.1.2.3"], "10.1.2.3"),
             (&[""], PROXY),
@@ -150,7 +150,7 @@ mod tests {
             ("proto=https; for=198.51.100.7", "198.51.100.7"),
             ("for=198.51.100.7, for=_hidden", PROXY),
             ("for=198.51.100.7, proto=http", PROXY),
-            // A quote that a caller left open takes in what the proxy wrote.
+            // A quote that a client leaves open would swallow the entry that the proxy appends.
             ("for=\"203.0.113.1, for=198.51.100.7", PROXY),
             ("for=\"203.0.113.1, for=\"198.51.100.7\"", PROXY),
             ("nonsense", PROXY),

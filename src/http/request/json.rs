@@ -1,5 +1,5 @@
-//! Reads a value out of JSON and counts while it does: how many values there are, how deep they stand inside one another,
-//! and whether an object has a key twice.
+//! Parses JSON into a GraphQL value and checks limits while doing so: the number of values, the nesting depth, and
+//! duplicate keys in an object.
 
 use std::{cell::RefCell, collections::HashSet, fmt};
 
@@ -8,56 +8,56 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use super::body_memory::{Full, Room};
 
-/// Most objects and lists inside one another.
+/// Maximum nesting depth of objects and lists.
 const MAX_DEPTH: usize = 64;
-/// What a value takes in memory, in bytes: an object of one entry takes twice as much.
+/// Estimated memory for one value, in bytes; an object with one entry takes twice as much.
 const VALUE: usize = 256;
-/// Room is taken for so many values at once.
+/// Number of values for which memory is reserved at a time.
 const BATCH: usize = 64;
-/// Most characters of a key that are repeated to the caller.
+/// Maximum number of characters of a key that appear in an error message.
 const KEY: usize = 40;
 
-/// Why a text was not read.
+/// Why a text was rejected.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Wrong {
-    /// It is not JSON.
+    /// The text is not valid JSON.
     NotJson,
-    /// An object has a key twice: its place.
+    /// An object contains a duplicate key, with the path to it.
     Twice(String),
-    /// Objects and lists stand too deep inside one another.
+    /// Objects and lists are nested too deeply.
     TooDeep,
-    /// There are more values than a request may hold.
+    /// There are more values than a request may contain.
     TooMany,
-    /// The bodies of other requests take all the memory there is.
+    /// The memory for request bodies is exhausted.
     Full,
 }
 
-/// Reads values until there are too many, those of several texts together.
+/// Parses JSON texts; the limit on the number of values applies to all of them together.
 pub struct Reader<'r> {
     state: RefCell<State<'r>>,
 }
 
 struct State<'r> {
-    /// Values that may still come.
+    /// Number of values that may still follow.
     left: usize,
-    /// Values for which there is room.
+    /// Number of values for which memory is already reserved.
     paid: usize,
     room: &'r mut Room,
-    /// Each key once in memory: rows have the same ones.
+    /// The keys seen so far, interned: rows repeat the same keys.
     names: HashSet<Name>,
     wrong: Option<Wrong>,
-    /// Where that is, innermost first.
+    /// Path to the error, innermost first.
     place: Vec<String>,
 }
 
 impl<'r> Reader<'r> {
-    /// Reads so many values at most.
+    /// Creates a reader that accepts at most `most` values.
     pub fn new(most: usize, room: &'r mut Room) -> Self {
         let (names, place) = (HashSet::new(), Vec::new());
         Self { state: RefCell::new(State { left: most, paid: 0, room, names, wrong: None, place }) }
     }
 
-    /// Reads a text that stands at a place of that name.
+    /// Parses `text`. `name` is the first segment of the path to a duplicate key.
     pub fn read(&self, name: &str, text: &str) -> Result<Value, Wrong> {
         let mut source = serde_json::Deserializer::from_str(text);
         let read = At { reader: self, depth: 0 }.deserialize(&mut source).and_then(|value| {
@@ -77,7 +77,7 @@ impl<'r> Reader<'r> {
         })
     }
 
-    /// Counts one more value.
+    /// Counts a value, and reserves memory for another batch when the last one is used up.
     fn count<E: Error>(&self) -> Result<(), E> {
         let state = &mut *self.state.borrow_mut();
         if state.left == 0 {
@@ -108,7 +108,7 @@ impl State<'_> {
     }
 }
 
-/// A value inside so many others.
+/// A value at a nesting depth of `depth`.
 #[derive(Clone, Copy)]
 struct At<'a, 'r> {
     reader: &'a Reader<'r>,
@@ -197,7 +197,7 @@ impl<'de> Visitor<'de> for At<'_, '_> {
     }
 }
 
-/// A key of an object.
+/// Deserializes and interns a key of an object.
 struct Key<'a, 'r>(&'a Reader<'r>);
 
 impl<'de> DeserializeSeed<'de> for Key<'_, '_> {

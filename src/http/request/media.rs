@@ -1,17 +1,17 @@
-//! Which of the two media types of a GraphQL response a caller wants.
+//! Negotiates which of the two media types a GraphQL response uses.
 
 use actix_web::http::header::{ACCEPT, HeaderMap};
 
-/// How a response is written.
+/// The media type of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
-    /// The older type: a request error is still a 200.
+    /// The older media type: a request error has status 200.
     Json,
-    /// The type of GraphQL over HTTP: a request error is a 4xx.
+    /// The media type of the GraphQL-over-HTTP specification: a request error has a 4xx status.
     GraphQl,
 }
 
-/// How specific a range is that names a type in full.
+/// Specificity of a range that names the media type in full.
 const NAMED: u8 = 2;
 
 impl Media {
@@ -29,7 +29,8 @@ impl Media {
         }
     }
 
-    /// What the caller accepts most; plain JSON if there is nothing to choose by, none if neither will do.
+    /// Returns the media type that the client prefers: plain JSON without an `Accept` header, `None` if neither is
+    /// acceptable.
     pub fn wanted(headers: &HeaderMap) -> Option<Self> {
         let lines: Vec<&str> = headers.get_all(ACCEPT).filter_map(|line| line.to_str().ok()).collect();
         let ranges: Vec<(String, f32)> =
@@ -42,12 +43,12 @@ impl Media {
         if json.1 <= 0.0 && graphql.1 <= 0.0 {
             return None;
         }
-        // Between equals: a caller who names the newer type knows it, one who says `*/*` may not.
+        // At equal weight, a client that names the newer type supports it; one that sends `*/*` may not.
         let prefers_newer = graphql.1 > json.1 || graphql.1 >= json.1 && graphql.0 == NAMED;
         Some(if prefers_newer { Self::GraphQl } else { Self::Json })
     }
 
-    /// The most specific range that covers this type: how specific, and its weight.
+    /// Returns the specificity and the weight of the most specific range that covers this media type.
     fn weight(self, ranges: &[(String, f32)]) -> (u8, f32) {
         let covering = ranges.iter().filter_map(|(range, weight)| match range.as_str() {
             "*/*" => Some((0, *weight)),

@@ -1,4 +1,4 @@
-//! What a request says: caller, body, parameters, accepted media types.
+//! Reads a request: caller, body, parameters, accepted media types.
 
 pub(in crate::http) mod authenticator;
 pub(in crate::http) mod bearer;

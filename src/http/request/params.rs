@@ -1,4 +1,4 @@
-//! The parameters of a GraphQL request, out of a body or a query string.
+//! The parameters of a GraphQL request, read from a body or a query string.
 
 use std::{borrow::Cow, fmt};
 
@@ -22,7 +22,7 @@ use crate::{
     http::error_response::ErrorResponse,
 };
 
-/// What a caller asks for. Its variables are read last: without a token there may be no reason to.
+/// The parameters of a request. The variables are parsed last: a request without a token may be refused before that.
 #[derive(Debug)]
 pub struct Params<'a> {
     pub query: String,
@@ -30,15 +30,15 @@ pub struct Params<'a> {
     values: Values<'a>,
 }
 
-/// What holds values of any kind, as it came.
+/// The members that may hold any JSON value, unparsed.
 #[derive(Debug, Default)]
 struct Values<'a> {
     variables: Option<&'a RawValue>,
-    /// Of no concern yet, but what holds for variables holds for them.
+    /// Unused so far, but subject to the same limits as the variables.
     others: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
-/// The members of a request's body, each as text.
+/// The members of a request body, unparsed.
 #[derive(Default)]
 struct Wire<'a> {
     query: Option<&'a RawValue>,
@@ -54,11 +54,11 @@ impl<'de> Deserialize<'de> for Wire<'de> {
 
 struct Members;
 
-/// The name of a member, borrowed unless it is written with escapes.
+/// The name of a member, borrowed unless it contains escapes.
 #[derive(serde::Deserialize)]
 struct Member<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Most members that are none of ours.
+/// Maximum number of unknown members.
 const MAX_OTHERS: usize = 16;
 
 impl<'de> Visitor<'de> for Members {
@@ -92,9 +92,9 @@ impl<'de> Visitor<'de> for Members {
 }
 
 impl<'a> Params<'a> {
-    /// Reads the body of a POST.
+    /// Parses the body of a POST request.
     pub fn from_body(body: &'a [u8]) -> Result<Self, ErrorResponse> {
-        // A byte order mark, which editors leave in files (RFC 8259, 8.1, lets a reader pass over it).
+        // Some editors write a byte order mark at the start of a file; RFC 8259, 8.1, allows a parser to ignore it.
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'{') => {}
@@ -115,7 +115,7 @@ impl<'a> Params<'a> {
         Ok(Self { query, operation_name: name.filter(|name| !name.is_empty()), values })
     }
 
-    /// The variables, of so many values at most.
+    /// Parses the variables, with at most `most` values including those of the other members.
     pub fn variables(&self, most: usize, room: &mut Room) -> Result<Variables, ErrorResponse> {
         let reader = Reader::new(most, room);
         let object = |name: &str, raw: &RawValue| match reader.read(name, raw.get()) {
@@ -154,13 +154,13 @@ fn refusal(name: &str, wrong: Wrong, most: usize) -> ErrorResponse {
 pub struct Pairs(Vec<(String, String)>);
 
 impl Pairs {
-    /// Reads the query string of a GET.
+    /// Parses the query string of a GET request.
     pub fn read(text: &str) -> Result<Self, ErrorResponse> {
         let pairs = Query::<Vec<(String, String)>>::from_query(text);
         Ok(Self(pairs.map_err(|_| ErrorResponse::bad_request("cannot parse the query string"))?.into_inner()))
     }
 
-    /// What they ask for.
+    /// Returns the parameters of the GraphQL request.
     pub fn params(&self) -> Result<Params<'_>, ErrorResponse> {
         let json = |name: &'static str| {
             let value = self.one(name)?.map(serde_json::from_str::<&RawValue>).transpose();
@@ -185,7 +185,7 @@ fn typed<T: DeserializeOwned>(raw: &RawValue, name: &str, kind: &str) -> Result<
     serde_json::from_str(raw.get()).map_err(|_| ErrorResponse::bad_request(format!("{name} must be {kind}")))
 }
 
-/// Whether a body is what this server reads: JSON in UTF-8, not compressed.
+/// Checks that a body is uncompressed JSON in UTF-8, the only format that this server accepts.
 pub fn check_content_type(headers: &HeaderMap) -> Result<(), ErrorResponse> {
     if headers.get(CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(ErrorResponse::unsupported("compressed bodies are not supported"));

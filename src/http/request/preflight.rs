@@ -1,4 +1,4 @@
-//! Pages of other origins that may not call: whoever operates is told which setting lets them.
+//! Logs rejected CORS preflights, naming the setting that allows further origins.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +10,7 @@ use actix_web::{
     },
 };
 
-/// The origins whose pages may call, and whether it was told that another asked.
+/// The allowed origins, and whether a rejection has been logged.
 #[derive(Debug)]
 pub struct Origins {
     listed: Vec<String>,
@@ -22,8 +22,8 @@ impl Origins {
         Self { listed: listed.to_vec(), is_told: AtomicBool::new(false) }
     }
 
-    /// Tells the log, once, if a browser asks whether a page may call that may not. Which page is not said: anybody can
-    /// write anything there.
+    /// Logs, once per process, that a preflight came from an origin that is not allowed. The message omits the origin,
+    /// since any client can put any text there.
     pub fn look_at(&self, request: &HttpRequest) {
         if request.method() != Method::OPTIONS || !request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
             return;

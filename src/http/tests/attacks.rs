@@ -1,5 +1,5 @@
-//! Requests that scanners and attackers send, and what each is told. The checks of graphql-cop stand first, as it makes
-//! them; a caller with a token is told no more than one without.
+//! Requests that scanners and attackers send, and the responses to them. The checks of graphql-cop come first, with the
+//! same requests; a caller with a token learns no more than one without.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,8 @@ async fn large(request: TestRequest) -> Answer {
     send_to(routes(app().await, &settings), request).await
 }
 
-/// Asserts that a document is refused with 400 and the code, with a token and without; without one, nothing long is read.
+/// Asserts that a document is refused with 400 and the code, with and without a token; a long one without a token is
+/// refused with 401.
 async fn assert_refused(query: &str, code: &str) {
     let is_long = json!({ "query": query }).to_string().len() > 64 * 1_024;
     for (request, is_known) in [(ask(query), false), (with_token(ask(query)), true)] {
@@ -84,7 +85,7 @@ async fn cop_field_suggestions() {
     }
 }
 
-/// The contract allows queries over GET: no cookie goes with them, and they change nothing.
+/// Queries over GET are allowed by design: they use no cookies and have no side effects.
 #[actix_web::test]
 async fn cop_get_method_query_support() {
     assert_eq!(send(get(&[("query", "query cop {__typename}")])).await.status, 200);
@@ -104,7 +105,7 @@ async fn cop_post_urlencoded() {
     assert_eq!(answer.refused(), (415, "UNSUPPORTED_MEDIA_TYPE".into()));
 }
 
-/// The explorer is at `/`, a page of its own; the endpoint is none.
+/// The explorer is a page at `/`; the endpoint itself serves none.
 #[actix_web::test]
 async fn cop_graphql_ide_at_the_endpoint() {
     for path in ["/graphql", "/graphiql", "/playground", "/console", "/v1/graphql"] {
@@ -113,7 +114,7 @@ async fn cop_graphql_ide_at_the_endpoint() {
     }
 }
 
-/// The contract has introspection on: tools need it, and it is the same for everybody.
+/// Introspection is enabled by design: tools need it, and the schema is the same for everybody.
 #[actix_web::test]
 async fn cop_introspection_is_on_and_bounded() {
     assert_eq!(send(ask("query cop { __schema { types { name fields { name } } } }")).await.status, 200);
@@ -271,7 +272,7 @@ async fn upgrades_and_odd_headers_get_no_further() {
 async fn who_has_no_token_spends_the_points_of_an_address() {
     let limits = Limits { introspection_points: 3_000, introspection_points_per_second: 1, ..Limits::DEFAULT };
     let settings = HttpSettings { limits, ..settings() };
-    // Whatever a header says of the address.
+    // The header must have no effect on the address.
     let ask = |peer: &str, said: usize| {
         let from = format!("{peer}:4000").parse().unwrap();
         let request = ask(include_str!("../../../tests/corpus/documents/introspection.graphql")).peer_addr(from);

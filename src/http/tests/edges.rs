@@ -1,4 +1,4 @@
-//! What every route has in common, and the routes beside the API.
+//! Tests of behavior common to all routes, and of the routes beside the API.
 
 use actix_web::{HttpResponse, middleware::from_fn, test::TestRequest, web};
 use serde_json::json;

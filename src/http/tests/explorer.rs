@@ -1,4 +1,4 @@
-//! The explorer.
+//! Tests of the explorer.
 
 use actix_web::test::TestRequest;
 use serde_json::Value as Json;
@@ -64,12 +64,12 @@ async fn the_demo_token_is_shown_to_this_machine_by_its_own_name_only() {
 #[actix_web::test]
 async fn each_example_says_what_it_is_for_and_has_a_name_of_its_own() {
     let page = send(page("192.0.2.1:1", "rapport.example")).await;
-    // The demo is never empty.
+    // In the demo, both sets of examples are the same: the demo organization always has data.
     let given = serde_json::json!({ "filled": EXAMPLES, "empty": EXAMPLES });
     assert_eq!(settings_of(&page)["examples"], given);
     let (mut names, mut seen) = (std::collections::HashSet::new(), std::collections::HashSet::new());
     let all = EXAMPLES.iter().chain(&GENERAL).chain(&BEGINNINGS).copied();
-    // Some stand in more than one list.
+    // Some examples are in more than one list.
     for example in all.filter(|example| seen.insert(*example)) {
         assert!(example.starts_with("# "), "{example}");
         let document = async_graphql::parser::parse_query(example).unwrap();

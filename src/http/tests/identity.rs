@@ -1,4 +1,4 @@
-//! Who asks is settled before what they sent is read, and what is read is bounded.
+//! The caller is authenticated before the request is read, and the size of what is read is limited.
 
 use actix_web::test::TestRequest;
 use serde_json::json;
@@ -12,7 +12,7 @@ fn large() -> HttpSettings {
     HttpSettings { body_limit: 1 << 22, ..settings() }
 }
 
-/// Variables that are refused whatever they are of: a broken text, a key given twice, too many values.
+/// Variables that are refused with any document: invalid JSON, a duplicate key, too many values.
 fn broken() -> [String; 3] {
     ["[1,]".to_owned(), r#"{"a":1,"a":2}"#.to_owned(), json!({ "a": vec![0; 1_000] }).to_string()]
 }
@@ -24,7 +24,7 @@ async fn without_a_token_nothing_but_the_document_is_read() {
     for variables in broken() {
         let body = |query: &str| format!(r#"{{"query":"{query}","variables":{variables}}}"#);
         let (private, public) = (body("{ organization { id } }"), body("{ __typename }"));
-        // A body that is no JSON as a whole is refused for that: nothing can be told of it.
+        // A body that is not valid JSON is refused as such, since its document cannot be read.
         if variables != "[1,]" {
             let answer = send_to(routes(app().await, &settings), post(private.clone())).await;
             assert_eq!(answer.refused(), (401, "UNAUTHENTICATED".into()), "{variables}");
@@ -87,7 +87,7 @@ async fn a_key_given_twice_at_any_depth_is_refused_with_its_place() {
 async fn values_are_counted_to_the_last() {
     let limits = Limits { body_values: 1_003, ..Limits::DEFAULT };
     let settings = HttpSettings { limits, body_limit: 1 << 20, ..settings() };
-    // The variables, the list and a thousand items; in a body that is read elsewhere, too.
+    // The variables object, the list and its items count; the longer body is parsed on the compute pool.
     for text in ["x", &"x".repeat(100)] {
         for (items, status) in [(1_001, 200), (1_002, 400)] {
             let body = json!({ "query": "{ __typename }", "variables": { "a": vec![text; items] } }).to_string();
@@ -107,7 +107,7 @@ async fn bodies_take_no_more_memory_together_than_there_is_and_give_it_back() {
     let by = |body: String| post(body).insert_header(("authorization", format!("Bearer {token}")));
     let asks = [by(many.clone()), by(" ".repeat(1 << 20)), by(many), ask("{ __typename }")];
     let answers = send_all(routes(app().await, &settings), asks).await;
-    // Four thousand values take a megabyte; without them there is room again.
+    // Four thousand values take a megabyte of the budget; after those requests the memory is available again.
     for answer in &answers[..3] {
         assert_eq!((answer.refused(), answer.header("retry-after")), ((503, "OVERLOADED".into()), "1"));
     }
@@ -131,13 +131,13 @@ async fn a_trusted_proxy_says_whom_a_request_is_from() {
         answers.iter().map(|answer| answer.status.as_u16()).collect::<Vec<_>>()
     };
     let spent = |from: &dyn Fn(usize) -> TestRequest| (0..4).map(from).collect::<Vec<_>>();
-    // Two behind one proxy, and one who adds to the header; a network of version 6 is one caller.
+    // Two clients behind one proxy, one of which extends the header; an IPv6 /64 network counts as one caller.
     let two = spent(&|_| from("10.0.0.1", "192.0.2.1")).into_iter().chain([from("10.0.0.1", "192.0.2.2")]).collect();
     assert_eq!(statuses(two).await, [200, 200, 200, 429, 200]);
     let forged = spent(&|at| from("10.0.0.1", &format!("198.51.100.{at}, 192.0.2.1")));
     assert_eq!(statuses(forged).await, [200, 200, 200, 429]);
     assert_eq!(statuses(spent(&|at| from("10.0.0.1", &format!("2001:db8::{at}")))).await, [200, 200, 200, 429]);
     assert_eq!(statuses(spent(&|at| from("10.0.0.1", &format!("2001:db8:0:{at}::1")))).await, [200, 200, 200, 200]);
-    // Who is not trusted is who they are.
+    // For an untrusted peer, its own address counts.
     assert_eq!(statuses(spent(&|at| from("192.0.2.9", &format!("198.51.100.{at}")))).await, [200, 200, 200, 429]);
 }

@@ -1,4 +1,4 @@
-//! The whole application in process.
+//! Tests of the whole application in process.
 
 mod attacks;
 mod edges;
@@ -40,14 +40,14 @@ use crate::{
 const BODY_LIMIT: usize = 10_000;
 const LISTED: &str = "https://front.example";
 
-/// Tokens of a key that lives as long as the test run.
+/// Tokens of a key generated for this test run.
 static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
     let directory = tempfile::tempdir().unwrap();
     let key = KeyFile::Own(directory.path().join("key.pem")).open().unwrap();
     Tokens::new(key, "rapport").unwrap()
 });
 
-/// A database file with the whole schema, made once.
+/// A database file with the complete schema, created once.
 static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
     let file = tempfile::tempdir().unwrap().keep().join("template.db");
     let made = file.clone();
@@ -107,7 +107,7 @@ async fn app() -> App {
     }
 }
 
-/// What came back.
+/// A response.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -128,7 +128,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {:?}", self.text()))
     }
 
-    /// The code of the first error, of an answer in our shape.
+    /// Returns the code of the first error.
     fn code(&self) -> String {
         let json = self.json();
         assert!(json["errors"][0]["message"].is_string(), "{json}");
@@ -150,7 +150,7 @@ async fn send_to(configure: impl FnOnce(&mut ServiceConfig), request: TestReques
     send_all(configure, [request]).await.remove(0)
 }
 
-/// Sends one after another to one and the same server.
+/// Sends requests one after another to the same server.
 async fn send_all(
     configure: impl FnOnce(&mut ServiceConfig),
     requests: impl IntoIterator<Item = TestRequest>,

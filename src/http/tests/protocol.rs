@@ -1,4 +1,4 @@
-//! GraphQL over HTTP.
+//! Tests of GraphQL over HTTP.
 
 use std::fmt::Write as _;
 
@@ -88,7 +88,7 @@ async fn a_body_that_is_no_request_is_refused() {
     }
     let answer = send(post(&b"{\"query\":\"\xff\"}"[..])).await;
     assert_eq!(answer.refused(), (400, "BAD_REQUEST".into()));
-    // An editor may have left a byte order mark in the file that is sent.
+    // An editor may have left a byte order mark in the file.
     assert_eq!(send(post(format!("\u{feff}{{{q}}}"))).await.status, 200);
     let nulls = format!(r#"{{{q},"operationName":null,"variables":null,"extensions":null}}"#);
     assert_eq!(send(post(nulls)).await.status, 200);

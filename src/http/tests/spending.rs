@@ -1,4 +1,4 @@
-//! What requests cost, and what callers are told of it.
+//! Tests of what requests cost, and of what callers are told about it.
 
 use actix_web::test::TestRequest;
 use entity::Permission;
@@ -10,7 +10,7 @@ use crate::{
     store::operation::unscoped::NewOrganization,
 };
 
-/// Buckets that nothing comes back to in a test's time.
+/// Settings with buckets that hardly refill during a test.
 fn limited(points: u32) -> HttpSettings {
     let limits = Limits { points, points_per_second: 1, cost_limit: points.min(20_000), ..Limits::DEFAULT };
     HttpSettings { limits, ..settings() }
@@ -24,7 +24,7 @@ async fn answers(settings: &HttpSettings, requests: impl IntoIterator<Item = Tes
     send_all(routes(app().await, settings), requests).await
 }
 
-/// Points that are left by what an answer's headers say of the caller's bucket.
+/// Returns the points left in the caller's bucket according to the response headers.
 fn left(answer: &Answer) -> u32 {
     let level = answer.header("ratelimit");
     let caller = level.strip_prefix("\"caller\";r=").unwrap_or_else(|| panic!("no level: {level}"));
@@ -60,7 +60,7 @@ async fn what_a_request_costs_is_settled_after_the_answer() {
     let token = good();
     let asks = [
         ("{ __typename }", 0, 99_999),
-        // Nobody may read it: the estimate is for what is not answered.
+        // The caller may not read this field: one point is charged instead of the estimate.
         ("{ departments(first: 10) { nodes { id } totalCount } }", 21, 99_998),
         ("{ __typename unheard }", 0, 99_998),
     ];
@@ -76,7 +76,7 @@ async fn what_a_request_costs_is_settled_after_the_answer() {
                 (&json!(cost), &json!(100_000), &json!(1))
             );
             assert_eq!(told["charged"], u32::from(query != asks[2].0));
-            // A point may have come back meanwhile.
+            // A point may have been refilled meanwhile.
             assert!((remaining..=remaining + 1).contains(&u32::try_from(told["remaining"].as_u64().unwrap()).unwrap()));
         }
         assert!((remaining..=remaining + 1).contains(&left(answer)), "{query}");
@@ -126,7 +126,7 @@ async fn questions_about_the_schema_spend_points_of_their_own() {
     let served = answered.iter().filter(|answer| answer.status == 200).count();
     assert!((3..8).contains(&served), "{served}");
     assert_eq!(answered[7].refused(), (429, "RATE_LIMITED".to_owned()));
-    // Other requests do not pay for them.
+    // Other requests do not pay for introspection.
     assert_eq!(answered[8].status, 200);
     assert!(left(&answered[7]) >= 99_990, "{}", left(&answered[7]));
     let aliases =
