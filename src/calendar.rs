@@ -1,4 +1,4 @@
-//! Time buckets: the calendar of a zone, cut into hours, days, weeks, months, quarters or years.
+//! Time buckets: hours, days, weeks, months, quarters or years in the calendar of a time zone.
 
 use chrono::{
     DateTime, Datelike, Days, MappedLocalTime, Months, NaiveDate, NaiveTime, Offset, TimeDelta, TimeZone, Utc,
@@ -24,11 +24,11 @@ entity::string_enum! {
     }
 }
 
-/// Seconds in an hour.
+/// Seconds per hour.
 const HOUR: i64 = 3_600;
 
-/// The starts, in epoch milliseconds, of the contiguous half-open buckets that cover `from..=to`, then the end of the
-/// last bucket. `None` if there were more than `most` buckets. A `to` before `from` counts as `from`.
+/// Returns the starts, in epoch milliseconds, of the contiguous half-open buckets that cover `from..=to`, followed by
+/// the end of the last bucket. `None` if there are more than `most` buckets. A `to` before `from` counts as `from`.
 pub fn boundaries(
     unit: BucketUnit,
     zone: Tz,
@@ -58,9 +58,9 @@ struct Calendar {
 }
 
 impl Calendar {
-    /// The start of the bucket that holds `at`.
+    /// Returns the start of the bucket that contains `at`.
     fn start_of_bucket(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        // Walking forward from before the longest possible bucket keeps one rule for where buckets begin.
+        // Starting before the longest possible bucket and walking forward needs only one rule for where buckets begin.
         let mut edge = self.next(at.checked_sub_signed(self.longest())?)?;
         loop {
             let next = self.next(edge)?;
@@ -71,7 +71,7 @@ impl Calendar {
         }
     }
 
-    /// No bucket is longer, even where a change of the clock or of the date line repeats a whole day.
+    /// An upper bound for the length of a bucket, even where a change of the clock or of the date line repeats a day.
     const fn longest(&self) -> TimeDelta {
         match self.unit {
             BucketUnit::Hour => TimeDelta::hours(3),
@@ -83,7 +83,7 @@ impl Calendar {
         }
     }
 
-    /// The first start of a bucket after `at`. `None` past the end of the calendar.
+    /// Returns the first start of a bucket after `at`. `None` past the end of the calendar.
     fn next(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if self.unit == BucketUnit::Hour {
             return self.next_hour(at.timestamp());
@@ -92,14 +92,14 @@ impl Calendar {
         loop {
             date = self.following(date)?;
             let start = self.start_of_day(date)?;
-            // A day that the date line skipped starts when the day after it does, and so is no bucket.
+            // A day that the date line skips starts at the same instant as the next day, and so is not a bucket.
             if start > at {
                 return Some(start);
             }
         }
     }
 
-    /// The first date of the unit that `date` is in.
+    /// Returns the first date of the unit that contains `date`.
     fn first_date(&self, date: NaiveDate) -> Option<NaiveDate> {
         match self.unit {
             BucketUnit::Hour | BucketUnit::Day => Some(date),
@@ -113,7 +113,7 @@ impl Calendar {
         }
     }
 
-    /// The first date of the next unit.
+    /// Returns the first date of the next unit.
     fn following(&self, first: NaiveDate) -> Option<NaiveDate> {
         match self.unit {
             BucketUnit::Hour | BucketUnit::Day => first.checked_add_days(Days::new(1)),
@@ -124,7 +124,8 @@ impl Calendar {
         }
     }
 
-    /// The first instant of a local day: midnight, the first of two, or the end of the gap that swallowed it.
+    /// Returns the first instant of a local day: midnight, the first of two midnights, or the end of a gap that
+    /// contains it.
     fn start_of_day(&self, date: NaiveDate) -> Option<DateTime<Utc>> {
         let midnight = date.and_time(NaiveTime::MIN);
         let start = match self.zone.from_local_datetime(&midnight) {
@@ -134,7 +135,7 @@ impl Calendar {
         Some(start.to_utc())
     }
 
-    /// The first whole hour on the local clock after `second`, or the instant when the clock skips one.
+    /// Returns the first whole hour on the local clock after `second`, or the instant at which the clock skips one.
     fn next_hour(&self, second: i64) -> Option<DateTime<Utc>> {
         let offset = self.offset(second)?;
         let hour = next_whole_hour(second + offset) - offset;
@@ -149,13 +150,13 @@ impl Calendar {
         DateTime::from_timestamp(starts, 0)
     }
 
-    /// Seconds by which the local clock is ahead of UTC.
+    /// Returns the offset of the local clock from UTC, in seconds.
     fn offset(&self, second: i64) -> Option<i64> {
         let at = DateTime::from_timestamp(second, 0)?.naive_utc();
         Some(self.zone.offset_from_utc_datetime(&at).fix().local_minus_utc().into())
     }
 
-    /// The first second after `before`, and not after `after`, with another offset than `before`.
+    /// Returns the first second in `before + 1..=after` whose offset differs from that of `before`.
     fn change(&self, mut before: i64, mut after: i64) -> Option<i64> {
         let offset = self.offset(before)?;
         while after - before > 1 {

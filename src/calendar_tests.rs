@@ -1,4 +1,4 @@
-//! Where buckets begin and end.
+//! Tests of the boundaries of time buckets.
 
 use proptest::prelude::*;
 use sea_orm::Iterable;
@@ -134,7 +134,7 @@ fn the_ends_of_the_calendar_are_refused() {
     }
 }
 
-/// Zones whose clocks change at midnight, by half an hour, by two hours, by a day, or never show UTC's minutes.
+/// Zones that change the clock at midnight, by half an hour, two hours or a day, or whose offset is not a whole hour.
 const HARD: [Tz; 18] = [
     Tz::UTC,
     Tz::Africa__Cairo,

@@ -1,8 +1,8 @@
-//! The one place that reads the clock.
+//! The only module that reads the clock.
 
 use chrono::{DateTime, Utc};
 
-/// The time now. Everything below the edge takes it as a parameter.
+/// Returns the current time. Inner layers receive the time as a parameter instead.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 pub fn now() -> DateTime<Utc> {
     Utc::now()

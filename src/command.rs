@@ -1,4 +1,4 @@
-//! What the command line does. Each command answers with what to print.
+//! The commands. Each returns the text to print.
 
 mod audit;
 mod export;
@@ -37,7 +37,8 @@ use crate::{
     suggest,
 };
 
-/// Opens the database. A file is ours to bring up to date; other servers may be at work on `PostgreSQL`.
+/// Opens the database. Migrates a `SQLite` file; on `PostgreSQL` checks the schema only, since other servers may use
+/// it.
 pub async fn open(settings: &Settings) -> Result<Store> {
     must_be_there(settings)?;
     let store = Store::open(&settings.database).await?.with_erasure_ledger(settings.erasure_ledger.clone());
@@ -45,7 +46,7 @@ pub async fn open(settings: &Settings) -> Result<Store> {
     Ok(ready.map(|()| store)?)
 }
 
-/// Refuses a file that is not there, unless the command is one that makes it: nothing is made in a wrong folder.
+/// Returns an error if the file is missing and the command does not create it: avoids new files in a wrong folder.
 fn must_be_there(settings: &Settings) -> Result<()> {
     let Some(file) = settings.database_file() else { return Ok(()) };
     if settings.command.makes_database() || file.exists() {
@@ -59,7 +60,7 @@ fn must_be_there(settings: &Settings) -> Result<()> {
     );
 }
 
-/// Opens the database and brings its schema up to date.
+/// Opens the database and migrates its schema.
 pub async fn migrate(settings: &Settings) -> Result<String> {
     let store = Store::open(&settings.database).await?;
     for wanting in store.wanting() {
@@ -71,10 +72,11 @@ pub async fn migrate(settings: &Settings) -> Result<String> {
     Ok(String::new())
 }
 
-/// What is said of a failure: what the operator can mend, if that is known, without what only callers are told.
+/// Returns the error message for the operator, with a known cause if there is one and without texts meant for API
+/// callers.
 pub fn told(error: &anyhow::Error) -> String {
     let link = |error: &(dyn std::error::Error + 'static)| match error.downcast_ref::<Error>() {
-        // Its source says what.
+        // The source of the error is next in the chain and describes it.
         Some(Error::Internal(_)) => None,
         Some(Error::Unavailable | Error::Collision) => {
             Some(diagnosis::last().map_or_else(|| "the database is busy; try again".to_owned(), |cause| cause.0))
@@ -85,21 +87,21 @@ pub fn told(error: &anyhow::Error) -> String {
     error.chain().filter_map(link).collect::<Vec<_>>().join(": ")
 }
 
-/// The built-in issuer, if it is on.
+/// Returns the built-in issuer, if it is on.
 pub fn tokens(settings: &Settings) -> Result<Option<Tokens>> {
     let Some(file) = settings.key_file()? else { return Ok(None) };
     Ok(Some(Tokens::new(file.open()?, &settings.issuer)?))
 }
 
-/// Who gets in.
+/// Returns the authenticator for the configured issuers.
 pub fn gate(settings: &Settings, store: Store, tokens: Option<Tokens>) -> Result<Authenticator> {
     let externals = settings.external_issuers.iter().cloned().map(External::new).collect::<crate::Result<_>>()?;
     Ok(Authenticator::new(store, tokens, externals).with_client_life(settings.client_life))
 }
 
-/// Issues a token.
+/// Issues an access token.
 pub async fn token(settings: &Settings, request: &TokenRequest) -> Result<String> {
-    // Before the key, which is made beside a file that is there.
+    // Open the database first: the key is generated next to a file that must exist.
     settings.key_file()?.context("the built-in issuer is disabled; enable it with --signing-key")?;
     let scope = operator(settings, &request.organization).await?;
     let tokens = tokens(settings)?.context("the built-in issuer is disabled")?;
@@ -111,7 +113,7 @@ pub async fn token(settings: &Settings, request: &TokenRequest) -> Result<String
     Ok(format!("{}\n", token.expose_secret()))
 }
 
-/// Manages organizations.
+/// Creates, lists, suspends and resumes organizations.
 pub async fn organization(settings: &Settings, command: &OrganizationCommand) -> Result<String> {
     let (slug, is_suspended) = match command {
         OrganizationCommand::Create(request) => return create_organization(settings, request).await,
@@ -144,7 +146,7 @@ async fn list_organizations(settings: &Settings) -> Result<String> {
     Ok(listed.iter().map(line).collect())
 }
 
-/// Refuses the tokens that a subject holds.
+/// Revokes the current tokens of a subject.
 pub async fn revoke(settings: &Settings, request: &RevokeRequest) -> Result<String> {
     let tx = operator(settings, &request.organization).await?.begin().await?;
     tx.revoke_tokens(Revocation::Subject, &request.subject).await?;
@@ -153,7 +155,7 @@ pub async fn revoke(settings: &Settings, request: &RevokeRequest) -> Result<Stri
     Ok(String::new())
 }
 
-/// Manages API clients.
+/// Creates, revokes and lists API clients.
 pub async fn api_client(settings: &Settings, command: &ApiClientCommand) -> Result<String> {
     match command {
         ApiClientCommand::Create(request) => create_client(settings, request).await,
@@ -179,7 +181,7 @@ async fn create_client(settings: &Settings, request: &ApiClientRequest) -> Resul
     Ok(format!("id: {id}\nsecret: {}\n", secret.expose_secret()))
 }
 
-/// Keeps what was done, or says what was wrong.
+/// Commits the transaction, or returns the mistakes as an error.
 async fn commit(tx: Tx, done: Done) -> Result<String> {
     match done {
         Ok((id, _)) => {
@@ -202,7 +204,7 @@ fn line(client: &api_client::Model) -> String {
     format!("{id}\t{}\t{scopes}\t{state}\n", client.name.escape_default())
 }
 
-/// Whoever sits at the machine, in the organization of that slug: they may do everything.
+/// Opens the database for the operator, who has all permissions, in the organization with that slug.
 async fn operator(settings: &Settings, slug: &str) -> Result<Scope> {
     let store = open(settings).await?;
     let Some(organization) = store.organization_by_slug(slug).await? else {
@@ -211,7 +213,7 @@ async fn operator(settings: &Settings, slug: &str) -> Result<Scope> {
     Ok(store.scope(Actor::operator(organization), clock::now()))
 }
 
-/// That there is none of that slug, and where to look.
+/// Returns the error message for an unknown slug, with a hint.
 async fn no_organization(settings: &Settings, store: &Store, slug: &str) -> Result<String> {
     let known: Vec<String> = store.organizations().await?.into_iter().map(|(_, slug)| slug).collect();
     let meant = suggest::one(slug, known.iter().map(String::as_str));

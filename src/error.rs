@@ -1,4 +1,4 @@
-//! The ways a request can fail. Expected failures of a mutation are data instead: see [`UserError`].
+//! The errors of a request. Expected errors in the input of a mutation are data instead: see [`UserError`].
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::store::{
 
 pub mod reason;
 
-/// What fallible functions of this crate return.
+/// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A failure of the request itself. A variant exists only where a client acts on it.
+/// An error of the request as a whole. Has a separate variant only where clients or the kernel act on it.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -26,28 +26,28 @@ pub enum Error {
     /// The token lacks a scope.
     #[error("requires the scope {}", .0.name())]
     Forbidden(Permission),
-    /// An argument of a query cannot be used: paging, cursor, scalar text.
+    /// An argument of a query is invalid: paging, cursor, scalar text.
     #[error("{0}")]
     BadInput(String),
-    /// Two transactions got into each other's way; the kernel runs this one again.
+    /// The transaction conflicts with another one; the kernel retries it.
     #[error("a concurrent change interfered; try again")]
     Collision,
-    /// Which attributes are not personal was not read yet; the root reads it and plans again.
+    /// The list of attributes that are not personal has not been read yet; the root field reads it and plans again.
     #[error("which attributes are not personal was not read")]
     NotRead,
-    /// The database is busy or away. Trying again later may succeed.
+    /// The database is busy or unreachable. A later retry may succeed.
     #[error("the service is busy; try again")]
     Unavailable,
-    /// It took too long.
+    /// The time limit was exceeded.
     #[error("the request took too long")]
     Timeout,
-    /// Anything else: a bug or an outage. Its source is logged once, at the edge, and never sent.
+    /// Any other error: a bug or an outage. The source is logged once, at the edge, and never sent to clients.
     #[error("internal error")]
     Internal(#[source] Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
-    /// The stable code in `extensions.code`.
+    /// Returns the stable code for `extensions.code`.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unauthenticated(_) => "UNAUTHENTICATED",
@@ -59,7 +59,7 @@ impl Error {
         }
     }
 
-    /// An internal error with a text for the log.
+    /// Returns an internal error with a message for the log.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::Internal(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(message.into())))
     }
@@ -82,7 +82,7 @@ impl From<DbFailure> for Error {
                 Self::Unavailable
             }
             (FailureKind::Timeout, _) => Self::Timeout,
-            // References are looked up before they are stored: one that fails was deleted in between.
+            // References are looked up before they are stored: if a foreign key fails, the row was deleted in between.
             (FailureKind::Retry | FailureKind::Unique | FailureKind::ForeignKey, _) => Self::Collision,
             (FailureKind::Other, Some(cause)) => Cause(cause).into(),
             (FailureKind::Other, None) => Self::internal(error.for_the_log()),
@@ -90,19 +90,19 @@ impl From<DbFailure> for Error {
     }
 }
 
-/// What is wrong with a mutation's input. Part of the payload, so a front end can show it at the field.
+/// An error in the input of a mutation. Part of the payload, so that a front end can show it at the field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserError {
-    /// What kind of mistake.
+    /// The kind of error.
     pub code: Code,
-    /// A sentence for people.
+    /// The error message, a sentence for people.
     pub message: String,
-    /// The input field it is about, from the mutation's arguments down.
+    /// Path to the input field, starting at the mutation's arguments.
     pub path: Vec<String>,
 }
 
 impl UserError {
-    /// A mistake at a field of the input.
+    /// Creates an error at a top-level field of the input.
     pub fn new(code: Code, field: &str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), path: vec![field.to_owned()] }
     }

@@ -1,5 +1,5 @@
-//! Failures that tests order. Compiled with debug assertions only, so no release has them; there they do nothing until
-//! the environment of a test turns them on.
+//! Fault injection for tests. Compiled only with debug assertions, so releases do not contain it; inactive until the
+//! environment of a test turns it on.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
@@ -7,39 +7,39 @@ use std::{
     time::Duration,
 };
 
-/// Callers whose subject starts so ask for the fault that it names.
+/// Prefix of a subject that requests a fault; the rest names the fault.
 const PREFIX: &str = "fault:";
-/// How long a stalled read takes.
+/// Duration of a stalled read.
 const STALL: Duration = Duration::from_secs(3);
 
 static ARE_ON: AtomicBool = AtomicBool::new(false);
 static MAX_PAGES: AtomicU32 = AtomicU32::new(0);
 
-/// Where a fault can strike.
+/// Where a fault can be injected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Point {
-    /// Before a statement that answers with rows.
+    /// Before a statement that returns rows.
     Read,
-    /// After everything was written, before the commit.
+    /// After all writes, before the commit.
     Commit,
 }
 
-/// From now on callers get the faults that they ask for.
+/// Enables fault injection.
 pub fn turn_on() {
     ARE_ON.store(true, Ordering::Relaxed);
 }
 
-/// From now on a file of `SQLite` that is opened grows to so many pages and no further.
+/// Limits `SQLite` files opened from now on to `most` pages.
 pub fn limit_pages(most: u32) {
     MAX_PAGES.store(most, Ordering::Relaxed);
 }
 
-/// How many pages a file may have, if that is limited.
+/// Returns the maximum number of pages of a file, if it is limited.
 pub fn most_pages() -> Option<u32> {
     Some(MAX_PAGES.load(Ordering::Relaxed)).filter(|most| *most > 0)
 }
 
-/// Fails if `subject` asks for it here.
+/// Injects the fault that `subject` requests at this point, if any.
 pub async fn inject(point: Point, subject: &str) {
     if !ARE_ON.load(Ordering::Relaxed) {
         return;
@@ -49,7 +49,7 @@ pub async fn inject(point: Point, subject: &str) {
             panic!("a test asked for it")
         }
         (Point::Read, Some("stall-at-read")) => tokio::time::sleep(STALL).await,
-        // The thread itself, as a loop without an end does.
+        // Blocks the thread itself, like an infinite loop.
         (Point::Read, Some("hang-at-read")) => loop {
             thread::park();
         },

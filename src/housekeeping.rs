@@ -1,4 +1,4 @@
-//! What a server does on its own while it serves.
+//! Background tasks of a server.
 
 use std::time::Duration;
 
@@ -14,28 +14,28 @@ use crate::{
     store::{Store, operation::jobs::StepResult},
 };
 
-/// How often idempotency keys are looked through.
+/// Interval between deletions of expired idempotency keys.
 const EXPIRY_INTERVAL: Duration = Duration::from_mins(10);
-/// How far back the ledger of erasures is completed meanwhile: all of it is when the server starts.
+/// How far back the periodic completion of the erasure ledger goes; at startup, the whole ledger is completed.
 const LEDGER_WINDOW: TimeDelta = TimeDelta::days(1);
-/// How often events are sealed: each is within 10 seconds.
+/// Interval of sealing audit events; each event is sealed within 10 seconds.
 const SEAL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How often rows are looked for that no writer has counted, and tables without statistics.
+/// Interval of rebuilding missing weekly counts and analyzing tables without statistics.
 const COUNT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How often jobs are looked for whose server has died.
+/// Interval of looking for jobs whose server has died.
 const JOB_INTERVAL: Duration = Duration::from_secs(5);
-/// How long a job stands still before another server goes on with it.
+/// Time without progress after which another server takes over a job.
 const STALLED_AFTER: TimeDelta = TimeDelta::seconds(15);
-/// What work that is tried again and again tells the log: that it fails, once, until it has succeeded.
+/// Logs failures of a repeated task: the first one only, until the task succeeds again.
 #[derive(Debug, Default)]
 struct LogOnce {
     is_told: bool,
 }
 
 impl LogOnce {
-    /// Notes how it went. A database that is away is told of where it is asked.
+    /// Records the result and returns the value of a successful one.
     fn note<T>(&mut self, done: Result<T>, what: &str) -> Option<T> {
         let error = match done {
             Ok(done) => {
@@ -52,15 +52,16 @@ impl LogOnce {
     }
 }
 
-/// Work under way.
+/// The running background tasks.
 #[derive(Debug)]
 pub struct Housekeeping {
     stop: watch::Sender<bool>,
     sealing: JoinHandle<()>,
 }
 
-/// Forgets expired idempotency keys, gets erased bytes out of the files, goes on with jobs, seals events, counts weeks,
-/// reads attributes that an older server wrote and analyzes new tables from now on. Every replica may do it.
+/// Starts the background tasks: deletes expired idempotency keys, removes erased bytes from the files, continues jobs,
+/// seals events, counts weeks, indexes attributes written by an older server, and analyzes new tables. Every replica
+/// may run them.
 pub fn start(store: Store) -> Housekeeping {
     tokio::spawn(expire_keys(store.clone()));
     tokio::spawn(complete_derived_data(store.clone()));
@@ -70,7 +71,7 @@ pub fn start(store: Store) -> Housekeeping {
 }
 
 impl Housekeeping {
-    /// Seals what was written last, and ends.
+    /// Seals the last events and ends.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         if let Err(error) = self.sealing.await {
@@ -79,8 +80,8 @@ impl Housekeeping {
     }
 }
 
-/// Seals the next events of every organization that has any; each organization by itself. Answers whether there may
-/// be more; [`Error::Unavailable`] if some organization's could not be, after all others.
+/// Seals the next events of each organization that has unsealed ones, independently of the others. Returns whether more
+/// may remain; [`Error::Unavailable`] after all others if some organization's events could not be sealed.
 pub async fn seal(store: &Store, now: DateTime<Utc>) -> Result<bool> {
     let (mut has_more, mut is_unavailable) = (false, false);
     for organization in store.unsealed().await? {
@@ -93,7 +94,7 @@ pub async fn seal(store: &Store, now: DateTime<Utc>) -> Result<bool> {
     if is_unavailable { Err(Error::Unavailable) } else { Ok(has_more) }
 }
 
-/// Counts the next weeks of every organization that has rows which are not counted yet. Answers whether there may be more.
+/// Counts the next weeks of each organization that has uncounted rows. Returns whether more may remain.
 pub async fn count_weeks(store: &Store) -> Result<bool> {
     let (mut has_more, mut is_unavailable) = (false, false);
     for organization in store.uncounted().await? {
@@ -106,7 +107,7 @@ pub async fn count_weeks(store: &Store) -> Result<bool> {
     if is_unavailable { Err(Error::Unavailable) } else { Ok(has_more) }
 }
 
-/// Takes the next steps of jobs, in turns, until those that began here or stood still are done or must wait.
+/// Runs the steps of this server's jobs and of stalled jobs in turn, until each is done or must wait.
 pub async fn step_jobs(store: &Store) -> Result<()> {
     let mut jobs = store.jobs(clock::now() - STALLED_AFTER).await?;
     while !jobs.is_empty() {
@@ -115,7 +116,7 @@ pub async fn step_jobs(store: &Store) -> Result<()> {
             match store.step(organization, job, clock::now()).await {
                 Ok(StepResult::On) => going.push((organization, job)),
                 Ok(StepResult::Waits | StepResult::Done) => {}
-                // Gone on with when it has stood still.
+                // The job continues once it counts as stalled.
                 Err(error) => tracing::warn!(%error, organization = %organization.0, %job, "job step failed"),
             }
         }
@@ -163,7 +164,7 @@ async fn seal_events(store: Store, mut stopped: watch::Receiver<bool>) {
             _ = ticks.tick() => {}
             _ = stopped.wait_for(|is_stopped| *is_stopped) => {}
         }
-        // Asked before, so that what was written until the stop is sealed.
+        // Read before sealing, so that everything written until the stop is sealed.
         let is_last = *stopped.borrow();
         while complaint.note(seal(&store, clock::now()).await, "cannot seal audit events").unwrap_or(false) {
             if *stopped.borrow() {
@@ -185,7 +186,7 @@ async fn expire_keys(store: Store) {
             Ok(forgotten) => tracing::info!(forgotten, "deleted expired idempotency keys"),
             Err(error) => tracing::warn!(%error, "cannot delete expired idempotency keys"),
         }
-        // The first time, whatever was erased before the server was last killed.
+        // On the first pass, this also removes what was erased before the server was last killed.
         if (is_first || store.is_unclean()) && !matches!(store.clean().await, Ok(true)) {
             tracing::info!("erased data is still in the write-ahead log");
         }

@@ -1,41 +1,41 @@
-//! Instants and dates as the API writes them.
+//! Parses instants and dates in the formats of the API.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-/// An instant as it was given, beside the milliseconds that are kept of one.
+/// An instant, truncated to the milliseconds that are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
-    /// Milliseconds since 1970 in UTC: the last ones that are not after it.
+    /// Milliseconds since 1970 in UTC, rounded down.
     pub at: i64,
-    /// Whether it is not after them.
+    /// Whether the rounding lost nothing.
     pub is_exact: bool,
 }
 
-/// Milliseconds since 1970 of an instant in RFC 3339, years 1 to 9999 in UTC; what is finer than a millisecond is cut off.
+/// Parses an instant in RFC 3339, years 1 to 9999 in UTC. Returns milliseconds since 1970, rounded down.
 pub fn instant(text: &str) -> Option<i64> {
     moment(text).map(|moment| moment.at)
 }
 
-/// The same, with whether something was cut off.
+/// Like [`instant`], and also reports whether the value was rounded.
 pub fn moment(text: &str) -> Option<Moment> {
     let at = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
     if at.timestamp_subsec_nanos() >= 1_000_000_000 {
-        // A leap second, which epoch milliseconds cannot tell from the second after it.
+        // Epoch milliseconds cannot distinguish a leap second from the following second.
         return None;
     }
-    // Years of four digits: what RFC 3339 can write back.
+    // Years with four digits, the only ones that RFC 3339 can represent.
     let years = DateTime::from_timestamp(-62_135_596_800, 0)?..DateTime::from_timestamp(253_402_300_800, 0)?;
     let is_cut = at.timestamp_subsec_nanos() % 1_000_000 != 0 || has_more_digits(text);
     years.contains(&at).then(|| Moment { at: at.timestamp_millis(), is_exact: !is_cut })
 }
 
-/// Whether the fraction says something beyond nanoseconds, which are not read.
+/// Whether the fraction has nonzero digits beyond nanoseconds, which the parser ignores.
 fn has_more_digits(text: &str) -> bool {
     let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
     fraction.bytes().take_while(u8::is_ascii_digit).skip(9).any(|digit| digit != b'0')
 }
 
-/// Midnight in UTC of a date such as `2026-01-31`, years 1 to 9999.
+/// Parses a date such as `2026-01-31`, years 1 to 9999, as midnight in UTC.
 pub fn date(text: &str) -> Option<Moment> {
     let is_in_form = text.len() == 10
         && text

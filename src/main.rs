@@ -1,4 +1,4 @@
-//! The command line: reads the settings, runs one command, prints its result or one sentence on what went wrong.
+//! The entry point: reads the settings, runs one command, prints its result or a one-line error.
 
 use std::{io::Write, process::ExitCode};
 
@@ -9,7 +9,7 @@ use rapport::{
     schema, telemetry,
 };
 
-// Not actix's: each worker has a runtime of its own, and what the database needs must outlive them all.
+// Not actix's runtime: each worker has its own, and the database connections must outlive all of them.
 #[tokio::main]
 async fn main() -> ExitCode {
     let (text, code) = match run().await {
@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
     if printed.is_ok() { ExitCode::from(code) } else { ExitCode::FAILURE }
 }
 
-/// What to print.
+/// Runs the command and returns the text to print.
 async fn run() -> Result<String> {
     let settings = Settings::read()?;
     telemetry::start(settings.log.clone(), settings.log_format);

@@ -1,15 +1,15 @@
-//! Which runtime it is that sockets, timers and tasks belong to.
+//! Selects the tokio runtime that sockets, timers and tasks belong to.
 
 use std::{cell::RefCell, future::poll_fn, pin::pin};
 
 use tokio::runtime::Handle;
 
 thread_local! {
-    /// This thread's own runtime, while something is polled that belongs to another.
+    /// This thread's own runtime while [`enter`] polls a future in the context of another.
     static OWN: RefCell<Option<Handle>> = const { RefCell::new(None) };
 }
 
-/// Runs on this thread, but what it opens and starts belongs to that runtime.
+/// Polls `future` on this thread, but in the context of `runtime`: its sockets, timers and tasks belong to `runtime`.
 pub async fn enter<F: Future>(runtime: &Handle, future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| {
@@ -21,7 +21,8 @@ pub async fn enter<F: Future>(runtime: &Handle, future: F) -> F::Output {
     .await
 }
 
-/// Inside of [`enter`]: timers belong to this thread's own runtime, and are not late because the other one is busy.
+/// Inside [`enter`], polls `future` in the context of this thread's own runtime, so that its timers are not delayed
+/// while the other runtime is busy.
 pub async fn on_own<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| {
@@ -32,7 +33,7 @@ pub async fn on_own<F: Future>(future: F) -> F::Output {
     .await
 }
 
-/// Puts back what was there before, also after a panic.
+/// Restores the previous value on drop, including during unwinding.
 struct Restored(Option<Handle>);
 
 impl Drop for Restored {

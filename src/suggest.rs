@@ -1,20 +1,21 @@
-//! What somebody may have meant who wrote a name that is not known.
+//! Suggestions for unknown names.
 
 use std::fmt::Write;
 
 use chrono_tz::TZ_VARIANTS;
 
-/// Most names in a suggestion.
+/// Maximum number of names in a suggestion.
 const MAX: usize = 3;
-/// Most values of an enum that are listed when none is close.
+/// Maximum number of enum values listed when no value is close.
 const MAX_LISTED: usize = 12;
-/// Longer names are no slips of the pen.
+/// Maximum length of a name that gets suggestions, in bytes; a longer one is not a typing error.
 const MAX_LENGTH: usize = 64;
 
-/// What a suggestion starts with. Callers without a token get none: see [`crate::graphql::failure::withhold_suggestions`].
+/// The start of each suggestion. Callers without a token get none: see
+/// [`crate::graphql::failure::withhold_suggestions`].
 pub const OPENING: &str = " Did you mean ";
 
-/// The names that are closest to `name`, if they are close.
+/// Returns the names at the smallest edit distance from `name`, if within two fifths of its length.
 fn close<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     if name.len() > MAX_LENGTH {
         return Vec::new();
@@ -34,12 +35,12 @@ fn close<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a st
     found.into_iter().map(|(_, known)| known).collect()
 }
 
-/// The known name closest to a given one, if any is close. Case makes no difference.
+/// Returns the known name closest to `name`, if one is close. Ignores case.
 pub fn one<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     close(name, known).first().copied()
 }
 
-/// The IANA time zone that a text may mean: by its city, in another case, or with a slip of the pen.
+/// Returns the IANA time zone closest to a text: matched by name or city, ignoring case, or with a typing error.
 pub fn time_zone(given: &str) -> Option<&'static str> {
     let given = given.trim().replace(' ', "_");
     let city = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
@@ -53,12 +54,12 @@ pub fn time_zone(given: &str) -> Option<&'static str> {
     })
 }
 
-/// A sentence that names what is close to `name`; empty if nothing is.
+/// Returns a sentence that suggests the names close to `name`; empty if there are none.
 pub fn name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     question(&close(name, known), "\"")
 }
 
-/// A sentence that names the values of an enum that are close to `name`, or else all of them.
+/// Returns a sentence that suggests the enum values close to `name`, or else lists all of them.
 pub fn value<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let found = close(name, known.clone());
     if !found.is_empty() {
@@ -71,7 +72,7 @@ pub fn value<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -
     format!("{OPENING}one of {}{rest}?", all.join(", "))
 }
 
-/// A sentence that shows what was probably meant.
+/// Returns a sentence that suggests `form`.
 pub fn form(form: &str) -> String {
     format!("{OPENING}{form}?")
 }

@@ -1,4 +1,4 @@
-//! The log: where it goes and in which form. Its lines hold ids, never personal data, tokens or documents.
+//! Logging. Log lines contain ids, but never personal data, tokens or documents.
 
 use std::{
     any::Any,
@@ -20,7 +20,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// How a line of the log is written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -29,7 +29,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sends what `targets` lets through to standard error: standard output belongs to the commands' results.
+/// Logs the events that `targets` enables to standard error; standard output is for the results of commands.
 pub fn start(targets: Targets, format: LogFormat) {
     let errors = Lines(StandardError::open);
     let lines = match format {
@@ -37,33 +37,33 @@ pub fn start(targets: Targets, format: LogFormat) {
         LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(errors).boxed(),
     };
     let asked = targets.clone();
-    // Not filters of that one layer: those lose lines where a library asks whether a level is on and logs nothing.
+    // Global filters instead of per-layer ones, which lose lines after a library has checked a level without logging.
     let wanted = filter_fn(move |metadata| is_harmless(metadata) && is_worth_it(metadata, &asked));
     tracing_subscriber::registry().with(lines).with(targets).with(wanted).init();
     std::panic::set_hook(Box::new(panicked));
 }
 
-/// Below `info` libraries write out what passes through them: statements with their values, headers, frames. No filter
-/// of the user's lets that through.
+/// Whether an event is safe to log. Below `info`, libraries log the data they process: statements with their values,
+/// headers, frames. This filter excludes such events whatever the user's filter says.
 fn is_harmless(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     let is_ours = target == "rapport" || target.starts_with("rapport::");
     is_ours || *metadata.level() <= Level::INFO
 }
 
-/// What libraries say at `info`, each step of the schema and each thread that starts, is of use to whoever looks for
-/// details, by `debug`.
+/// Whether an event is relevant at the chosen level. Library events at `info`, such as each migration step and each
+/// thread started, are logged only if the user enables `debug` for their target.
 fn is_worth_it(metadata: &Metadata<'_>, asked: &Targets) -> bool {
     let target = metadata.target();
     let is_ours = target == "rapport" || target.starts_with("rapport::");
-    // What PostgreSQL remarks on statements: a pooler may drop the setting that silences it.
+    // Notices of PostgreSQL on statements: a connection pooler may drop the setting that silences them.
     if target.ends_with("::postgres::notice") {
         return false;
     }
     is_ours || *metadata.level() < Level::INFO || asked.would_enable(target, &Level::DEBUG)
 }
 
-/// Where a panic was, and what it says if that is a text of the program: others may quote what was being worked on.
+/// Logs the location of a panic, and its message only if it is a static string: others may contain input data.
 fn panicked(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(tracing::field::display);
     tracing::error!(place, says = fixed(panic.payload()), "a thread panicked");
@@ -73,13 +73,13 @@ fn fixed(payload: &dyn Any) -> &'static str {
     payload.downcast_ref::<&'static str>().copied().unwrap_or("a message that depends on input")
 }
 
-/// Standard error, without a lock for what the system writes as a whole anyway: else each thread that logs waits until
-/// another has written.
+/// Standard error, without a lock for writes that the system performs atomically anyway: with the lock, each logging
+/// thread waits for another one to finish writing.
 struct StandardError(Option<&'static File>);
 
-/// Longest text that a pipe takes as a whole.
+/// Maximum number of bytes that a pipe writes atomically.
 const WHOLE: usize = 4_096;
-/// Whoever writes a longer one is alone.
+/// Held exclusively while a longer text is written.
 static LONG: RwLock<()> = RwLock::new(());
 
 impl StandardError {
@@ -113,7 +113,7 @@ impl Write for StandardError {
     }
 }
 
-/// Writes events as lines: a control character in a value can neither begin a line nor drive a terminal.
+/// Escapes control characters in events: a value can neither start a new line nor control a terminal.
 struct Lines<W>(W);
 
 impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Lines<W> {
@@ -124,7 +124,7 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Lines<W> {
     }
 }
 
-/// One event, which arrives whole.
+/// The writer of one event, which arrives in a single call of `write`.
 struct Line<W>(W);
 
 impl<W: Write> Write for Line<W> {
@@ -139,7 +139,7 @@ impl<W: Write> Write for Line<W> {
         let mut escaped = String::with_capacity(text.len());
         for character in line.chars() {
             if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
-                // As JSON writes them, so that a line of JSON stays one.
+                // The escape sequence of JSON, so that a JSON line stays valid.
                 write!(escaped, "\\u{:04x}", u32::from(character)).expect("writing to a string succeeds");
             } else {
                 escaped.push(character);

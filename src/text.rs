@@ -1,18 +1,19 @@
-//! Rules for text: names are one visible line; other texts hold only what every format can carry.
+//! Rules for text: a name is one visible line; any other text may contain only characters that all formats can carry.
 
 use std::{fs, io, path::Path};
 
-/// Removes white space at both ends, the byte order mark included, which editors and spreadsheets leave in front.
+/// Removes white space and byte order marks at both ends. Editors and spreadsheets write a byte order mark at the
+/// start.
 pub fn trim(text: &str) -> &str {
     text.trim_matches(|sign: char| sign.is_whitespace() || sign == BYTE_ORDER_MARK)
 }
 
-/// Removes the byte order mark that editors and spreadsheets write in front of a file.
+/// Removes the byte order mark that editors and spreadsheets write at the start of a file.
 pub fn without_byte_order_mark(text: &str) -> &str {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
-/// Reads a text file that a person may have edited: UTF-8, with or without a byte order mark.
+/// Reads a text file in UTF-8, with or without a byte order mark. The error for another encoding says so.
 pub fn read_file(path: &Path) -> io::Result<String> {
     let bytes = fs::read(path)?;
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -23,13 +24,14 @@ pub fn read_file(path: &Path) -> io::Result<String> {
     Ok(without_byte_order_mark(&text).to_owned())
 }
 
-/// Whether nothing in the text can be seen.
+/// Whether the text has no visible character.
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|sign| sign.is_whitespace() || sign.is_control() || is_noncharacter(sign) || is_invisible(sign))
 }
 
-/// The first character that a name must not hold: it would break the line, turn the direction of what follows, or make
-/// two names that look alike. Joiners, which emoji and Persian need, and variation selectors are fine.
+/// Returns the first character that is not allowed in a name: one that breaks the line, changes the direction of the
+/// following text, or makes different names look alike. Joiners, which emoji and Persian need, and variation selectors
+/// are allowed.
 pub fn refused_in_name(text: &str) -> Option<char> {
     let is_braille = text.chars().any(|sign| matches!(sign, '\u{2801}'..='\u{28ff}'));
     text.chars().find(|sign| match *sign {
@@ -45,8 +47,8 @@ pub fn refused_in_name(text: &str) -> Option<char> {
     })
 }
 
-/// The first character that XML cannot hold, not even escaped (XML 1.0, production 2): a text with one could not go
-/// through every format and back.
+/// Returns the first character that XML cannot represent, not even escaped (XML 1.0, production 2): a text with such a
+/// character does not survive export and import in every format.
 pub fn refused_in_text(text: &str) -> Option<char> {
     text.chars().find(|sign| match *sign {
         '\t' | '\n' | '\r' => false,
@@ -54,15 +56,15 @@ pub fn refused_in_text(text: &str) -> Option<char> {
     })
 }
 
-/// Says that a text holds a character that it must not.
+/// Returns the error message for a character that is not allowed.
 pub fn refusal(sign: char) -> String {
     format!("the text contains the character U+{:04X}, which is not allowed here", u32::from(sign))
 }
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// `Default_Ignorable_Code_Point` of Unicode 17, and characters that are drawn as blanks though they are letters or
-/// symbols.
+/// Whether the character has the property `Default_Ignorable_Code_Point` (Unicode 17), or is a letter or symbol that is
+/// displayed as blank.
 fn is_invisible(sign: char) -> bool {
     matches!(sign,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -71,7 +73,7 @@ fn is_invisible(sign: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// U+FFFE and U+FFFF of every plane, and U+FDD0 to U+FDEF.
+/// Whether the character is U+FFFE or U+FFFF of any plane, or in U+FDD0 to U+FDEF.
 fn is_noncharacter(sign: char) -> bool {
     let code = u32::from(sign);
     code & 0xfffe == 0xfffe || (0xfdd0..=0xfdef).contains(&code)

@@ -1,4 +1,4 @@
-//! The commands on the audit log: compute its chain again, and print its heads to keep them elsewhere.
+//! The `audit` commands: verify the hash chain of the audit log, and print its heads for storing them elsewhere.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -11,7 +11,7 @@ use crate::{
     store::{Store, audit::Head},
 };
 
-/// Looks at the audit log.
+/// Runs an `audit` command.
 pub async fn audit(settings: &Settings, command: &AuditCommand) -> Result<String> {
     let store = open(settings).await?;
     match command {
@@ -56,19 +56,19 @@ async fn verify(store: &Store, request: &AuditRequest) -> Result<String> {
     if troubles.is_empty() { Ok(told) } else { bail!("{}", troubles.join("; ")) }
 }
 
-/// The organization of that slug, or all.
+/// Returns the organization with that slug, or all organizations.
 async fn organizations(store: &Store, slug: Option<&str>) -> Result<Vec<(OrganizationId, String)>> {
     let Some(slug) = slug else { return Ok(store.organizations().await?) };
     let id = store.organization_by_slug(slug).await?.with_context(|| format!("no organization {slug}"))?;
     Ok(vec![(id, slug.to_owned())])
 }
 
-/// A head as it is printed, and read again.
+/// Formats a head as one line; [`heads`] parses it.
 fn line(slug: &str, head: &Head) -> String {
     format!("{slug} {} {}", head.sequence.unwrap_or_default(), head.hash)
 }
 
-/// The heads that were kept: one hash of the named organization, or the lines of a file.
+/// Parses the stored heads: one hash of the named organization, or the lines of a file.
 fn heads(given: &str, organization: Option<&str>) -> Result<Vec<(String, Head)>> {
     if given.len() == 64 && given.bytes().all(|sign| sign.is_ascii_hexdigit()) {
         let slug = organization.context("--head with a hash requires --organization")?;

@@ -1,4 +1,4 @@
-//! The command that writes everything held about one customer, a page in memory at a time.
+//! `customer export`: writes all data stored about a customer, with one page at a time in memory.
 
 use std::{
     collections::BTreeMap,
@@ -19,8 +19,8 @@ use crate::{
     store::{ExternalId, Place, writing::draft::Reference},
 };
 
-/// Writes a line of JSON that says whose data follows, one for each row, and a last one that says how many there were: where
-/// it is missing, the export was cut short.
+/// Writes JSON lines: a header with the customer, one line per row, and a trailer with the number of rows. Without the
+/// trailer, the export is incomplete.
 pub async fn export(settings: &Settings, request: &ExportRequest) -> Result<String> {
     let scope = operator(settings, &request.organization).await?;
     let noun = &customer::NOUN;
@@ -60,5 +60,5 @@ pub async fn export(settings: &Settings, request: &ExportRequest) -> Result<Stri
     Ok(String::new())
 }
 
-/// How many rows are held in memory.
+/// Maximum number of rows held in memory.
 const PAGE: usize = 500;

@@ -1,4 +1,4 @@
-//! Backup, restore, and erasures that must outlive both.
+//! Backup, restore, and repeating erasures after a restore.
 
 use std::{
     collections::HashSet,
@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// How much is copied before progress is told again.
+/// Bytes copied between progress messages.
 const STEP: usize = 64 << 20;
 
 /// Writes a consistent copy of the database while it is in use.
@@ -37,7 +37,7 @@ pub async fn backup(settings: &Settings, file: &Path) -> Result<String> {
     let database = settings.database_file().context("backup supports SQLite only; use pg_dump for PostgreSQL")?;
     must_be_there(settings)?;
     ensure!(!file.exists(), "{} already exists; existing files are not overwritten", file.display());
-    // Under another name until it is whole: half a backup must not look like one.
+    // Write to another name until complete: a partial backup must not look like a complete one.
     let part = beside(file, ".part");
     let held = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&part);
     let held = held.with_context(|| format!("cannot create {}", part.display()))?;
@@ -59,14 +59,14 @@ pub async fn backup(settings: &Settings, file: &Path) -> Result<String> {
     }
     store.close().await?;
     held.sync_all()?;
-    // A link and not a renaming: that would replace a file made meanwhile.
+    // Create a hard link instead of renaming, which would replace a file created in the meantime.
     fs::hard_link(&part, file).with_context(|| format!("cannot create {}", file.display()))?;
     fs::remove_file(&part)?;
     sync_folder(file)?;
     Ok(String::new())
 }
 
-/// Puts a backup in the database's place, without those who were erased since it was made.
+/// Replaces the database by a backup, and repeats the erasures made since.
 pub async fn restore(settings: &Settings, request: &RestoreRequest) -> Result<String> {
     let file = settings.address().file().context(
         "restore supports SQLite only; use pg_restore for PostgreSQL, then \
@@ -119,7 +119,7 @@ pub async fn restore(settings: &Settings, request: &RestoreRequest) -> Result<St
     Ok(String::new())
 }
 
-/// Makes of a copy what a server can open: sound, of our schema, and without those who were erased.
+/// Prepares a copied database for a server: checks its integrity and schema, migrates it, and repeats erasures.
 async fn prepare(file: &Path, erased: Option<&[Entry]>) -> Result<()> {
     let url = Address::of_file(file);
     let store = Store::open(&Options { url, max_connections: 1, acquire_timeout: Options::COMMAND_TIMEOUT })
@@ -136,7 +136,7 @@ async fn prepare(file: &Path, erased: Option<&[Entry]>) -> Result<()> {
             check_whole(&store, erased).await?;
             replay(&store, erased).await?;
         }
-        // Those under way when the backup was made, too.
+        // This includes the jobs that were in progress when the backup was made.
         store.finish_jobs(clock::now()).await?;
         Ok(store.scrub(|step| tell(&step)).await?)
     }
@@ -146,7 +146,7 @@ async fn prepare(file: &Path, erased: Option<&[Entry]>) -> Result<()> {
     done
 }
 
-/// What is done about erasures at the machine.
+/// Runs an `erasure` command.
 pub async fn erasure(settings: &Settings, command: &ErasureCommand) -> Result<String> {
     match command {
         ErasureCommand::Replay { drop_torn_line } => {
@@ -167,7 +167,7 @@ pub async fn erasure(settings: &Settings, command: &ErasureCommand) -> Result<St
     }
 }
 
-/// Refuses a ledger that lacks an erasure which the database knows: it was cut short, or is another one.
+/// Returns an error if the ledger lacks an erasure in the database: it is truncated or belongs to another database.
 async fn check_whole(store: &Store, erased: &[Entry]) -> Result<()> {
     let told: HashSet<Uuid> = erased.iter().map(Entry::id).collect();
     for entry in store.all_erasures(None).await? {
@@ -184,14 +184,14 @@ async fn check_whole(store: &Store, erased: &[Entry]) -> Result<()> {
     Ok(())
 }
 
-/// Erases again whoever was erased, in steps. What an earlier run has done is passed over: a run that was cut short goes on
-/// where it was.
+/// Repeats the erasures of the ledger in several transactions and returns how many were new. Skips what an earlier run
+/// has done, so an interrupted run can be repeated.
 async fn replay(store: &Store, erased: &[Entry]) -> Result<usize> {
     let known = store.organizations().await?;
     let mut count = 0;
     for (place, entry) in erased.iter().enumerate() {
         let organization = OrganizationId(entry.organization());
-        // An organization made after the backup has brought nobody back.
+        // An organization created after the backup has no data to erase.
         if known.iter().any(|(id, _)| *id == organization) {
             let scope = store.scope(Actor::operator(organization), clock::now());
             match entry {
@@ -222,7 +222,7 @@ async fn replay(store: &Store, erased: &[Entry]) -> Result<usize> {
     Ok(count)
 }
 
-/// A line for each erasure of an organization.
+/// Returns one line per erasure of an organization.
 async fn list(settings: &Settings, slug: &str) -> Result<String> {
     let scope = operator(settings, slug).await?;
     let people: Vec<Uuid> = scope.erasures(None).await?.iter().filter_map(Entry::person).collect();
@@ -239,7 +239,7 @@ async fn list(settings: &Settings, slug: &str) -> Result<String> {
     Ok(extents.into_iter().map(line).collect())
 }
 
-/// The path with something behind its name.
+/// Appends `end` to the file name.
 fn beside(file: &Path, end: &str) -> PathBuf {
     let mut name = OsString::from(file);
     name.push(end);
@@ -269,7 +269,7 @@ fn sync_folder(file: &Path) -> Result<()> {
     Ok(File::open(folder)?.sync_all()?)
 }
 
-/// Tells how far a long command is, beside what it prints.
+/// Logs the progress of a long command; standard output is for its result.
 fn tell(progress: &str) {
     tracing::info!("{progress}");
 }

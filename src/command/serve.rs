@@ -1,4 +1,4 @@
-//! The command that serves, also with the example database.
+//! The commands `serve` and `demo`.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -17,9 +17,9 @@ use crate::{
     store::Store,
 };
 
-/// Runs the server until it is stopped; with the example database if it is the demo.
+/// Runs the server until it is stopped; as the demo, with the example database.
 pub async fn serve(settings: &Settings, is_demo: bool) -> Result<String> {
-    // A key of one's own is made beside the file: only when all else is there.
+    // Read a given key early. A key is generated next to the database file only after the rest has been opened.
     let given = match settings.key_file()? {
         Some(KeyFile::Given(_)) => tokens(settings)?,
         _ => None,
@@ -52,10 +52,10 @@ pub async fn serve(settings: &Settings, is_demo: bool) -> Result<String> {
     Ok(String::new())
 }
 
-/// What the demo says when it is there.
+/// Returns the text that the demo prints once it listens.
 fn announcement(settings: &Settings, address: SocketAddr, token: &str) -> String {
     let slug = demo::SLUG;
-    // An address of PostgreSQL may hold a password: it is not repeated.
+    // A PostgreSQL URL may contain a password, so it is not printed.
     let database = settings.database_file().map_or_else(
         || "--signing-key rapport-demo.key --database-url …".to_owned(),
         |file| format!("--database-url sqlite://{}", file.display()),
@@ -67,7 +67,7 @@ fn announcement(settings: &Settings, address: SocketAddr, token: &str) -> String
     )
 }
 
-/// Fills the example database and issues a token for it.
+/// Loads the example data and issues a token for it.
 async fn fill(store: &Store, schema: &ApiSchema, tokens: &Tokens) -> Result<String> {
     let organization = demo::seed(store, schema).await?;
     let organization = organization.context("the database contains other data; demo requires a separate database")?;

@@ -1,4 +1,4 @@
-//! What the program can be told to do.
+//! The commands of the program.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use entity::Permissions;
 
 use super::values;
 
-/// What to do.
+/// A command of the program.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Serve the API
@@ -49,12 +49,12 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether it is about a database at all.
+    /// Whether the command uses a database.
     pub const fn uses_database(&self) -> bool {
         !matches!(self, Self::Schema)
     }
 
-    /// Whether a database that is not there is made: by what needs none to be there.
+    /// Whether the command creates a missing database.
     pub const fn makes_database(&self) -> bool {
         matches!(
             self,
@@ -67,7 +67,7 @@ impl Command {
     }
 }
 
-/// What to restore.
+/// Arguments of `restore`.
 #[derive(Args, Clone, Debug)]
 pub struct RestoreRequest {
     /// Backup to restore
@@ -83,7 +83,7 @@ pub struct RestoreRequest {
     pub drop_torn_line: bool,
 }
 
-/// What to do about erasures.
+/// The commands on erasures.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ErasureCommand {
     /// Repeat the erasures recorded in --erasure-ledger, after a restore
@@ -102,14 +102,14 @@ pub enum ErasureCommand {
     Scrub,
 }
 
-/// What to hand out.
+/// The commands on customers.
 #[derive(Clone, Debug, Subcommand)]
 pub enum CustomerCommand {
     /// Write all data stored about a customer as JSON lines; the last line confirms that the export is complete
     Export(ExportRequest),
 }
 
-/// Whose data to write, and where.
+/// Arguments of `customer export`.
 #[derive(Args, Clone, Debug)]
 pub struct ExportRequest {
     /// Slug of the organization
@@ -126,7 +126,7 @@ pub struct ExportRequest {
     pub output: Option<PathBuf>,
 }
 
-/// Whom a token is for.
+/// Arguments of `token`.
 #[derive(Args, Clone, Debug)]
 pub struct TokenRequest {
     /// Slug of the organization
@@ -143,7 +143,7 @@ pub struct TokenRequest {
     pub life: TimeDelta,
 }
 
-/// What to do with organizations.
+/// The commands on organizations.
 #[derive(Clone, Debug, Subcommand)]
 pub enum OrganizationCommand {
     /// Create an organization and print its id
@@ -164,7 +164,7 @@ pub enum OrganizationCommand {
     },
 }
 
-/// Whose tokens to refuse.
+/// Arguments of `revoke`.
 #[derive(Args, Clone, Debug)]
 pub struct RevokeRequest {
     /// Slug of the organization
@@ -175,7 +175,7 @@ pub struct RevokeRequest {
     pub subject: String,
 }
 
-/// What to do with API clients.
+/// The commands on API clients.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ApiClientCommand {
     /// Create an API client and print its id and secret; the secret cannot be shown again
@@ -197,7 +197,7 @@ pub enum ApiClientCommand {
     },
 }
 
-/// The API client to make.
+/// Arguments of `api-client create`.
 #[derive(Args, Clone, Debug)]
 pub struct ApiClientRequest {
     /// Slug of the organization
@@ -211,7 +211,7 @@ pub struct ApiClientRequest {
     pub permissions: Permissions,
 }
 
-/// The organization to make.
+/// Arguments of `organization create`.
 #[derive(Args, Clone, Debug)]
 pub struct OrganizationRequest {
     /// Unique name for commands and tokens: a-z, 0-9 and -
@@ -225,7 +225,7 @@ pub struct OrganizationRequest {
     pub time_zone: Tz,
 }
 
-/// What to do with the audit log.
+/// The commands on the audit log.
 #[derive(Clone, Debug, Subcommand)]
 pub enum AuditCommand {
     /// Recompute the chain; on a mismatch, report the first changed, removed or added event and exit with status 1
@@ -238,7 +238,7 @@ pub enum AuditCommand {
     },
 }
 
-/// Which chains to compute again.
+/// Arguments of `audit verify`.
 #[derive(Args, Clone, Debug)]
 pub struct AuditRequest {
     /// Slug of the organization [default: all]

@@ -1,14 +1,14 @@
-//! The environment: which variables are settings, which are somebody else's, and which are mistakes.
+//! The environment: tells settings, variables injected by other software, and mistakes apart.
 
 use std::ffi::{OsStr, OsString};
 
 use super::ConfigError;
 use crate::suggest;
 
-/// What stands before the names of our settings.
+/// The prefix of the variables for settings.
 const PREFIX: &str = "RAPPORT_";
 
-/// Names that newcomers try, and the flag they mean.
+/// Names that new users try, and the flag they mean.
 const SUGGESTIONS: [(&str, &str); 9] = [
     ("PORT", "listen"),
     ("HOST", "listen"),
@@ -21,13 +21,14 @@ const SUGGESTIONS: [(&str, &str); 9] = [
     ("KEY", "signing-key"),
 ];
 
-/// The command that takes no setting from a variable without text: that is how compose files and unit files leave one out.
+/// Returns the command without the environment variables that are empty: compose and unit files set a variable to the
+/// empty string to omit it.
 pub fn without_empty(command: clap::Command, variables: &[(OsString, OsString)]) -> clap::Command {
     let empty = |name: Option<&OsStr>| variables.iter().any(|(known, text)| Some(&**known) == name && text.is_empty());
     command.mut_args(|setting| if empty(setting.get_env()) { setting.env(None::<&str>) } else { setting })
 }
 
-/// A mistyped variable must not be silently without effect.
+/// Returns an error for an unknown variable with the prefix: a mistyped setting must not be ignored silently.
 pub fn refuse_unknown(command: &clap::Command, variables: &[(OsString, OsString)]) -> Result<(), ConfigError> {
     for (variable, text) in variables {
         let name = variable.to_string_lossy();
@@ -47,14 +48,14 @@ pub fn refuse_unknown(command: &clap::Command, variables: &[(OsString, OsString)
     Ok(())
 }
 
-/// Whether Kubernetes or Docker tells of a service or container whose name begins with `rapport`, such as
-/// `RAPPORT_PORT=tcp://10.0.0.1:8080` or `RAPPORT_DB_SERVICE_HOST=10.0.0.2`. `name` is without [`PREFIX`].
+/// Whether Kubernetes or Docker injects this variable for a service or container whose name begins with `rapport`, such
+/// as `RAPPORT_PORT=tcp://10.0.0.1:8080` or `RAPPORT_DB_SERVICE_HOST=10.0.0.2`. `name` is without [`PREFIX`].
 fn is_injected(name: &str, text: &str) -> bool {
     let parts: Vec<&str> = name.split('_').collect();
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_address = || ["tcp://", "udp://", "sctp://"].iter().any(|scheme| text.starts_with(scheme));
-    // Services may be of any name, so what is looked for may stand after any number of words.
-    // Links of Docker name the link, and tell the other container's own variables.
+    // A service name can be any number of words, so the pattern may match after any of them. Docker links add the name
+    // of the link and the variables of the other container.
     (0..parts.len()).any(|start| match &parts[start..] {
         ["SERVICE", "HOST"] | ["SERVICE", "PORT", ..] | ["ENV", _, ..] => true,
         ["PORT"] => is_address(),

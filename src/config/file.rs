@@ -1,4 +1,4 @@
-//! The configuration file: its values become the defaults of the flags, so both obey the same rules.
+//! The configuration file. Its values become the defaults of the flags, so the same validation applies.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::ConfigError;
 use crate::suggest;
 
-/// The command with the file's values as defaults.
+/// Returns the command with the file's values as defaults.
 pub fn with_defaults(command: Command, file: &Path) -> Result<Command, ConfigError> {
     let wrong = |what: String| ConfigError::Wrong(format!("{}: {what}", file.display()));
     let content = crate::text::read_file(file).map_err(|error| wrong(error.to_string()))?;
@@ -41,7 +41,7 @@ fn is_flag(known: &Arg) -> bool {
     known.get_value_parser().type_id() == std::any::TypeId::of::<bool>()
 }
 
-/// One of several values: a text as it is, a table as the JSON that a flag takes.
+/// Converts an item of a list to text: a string as it is, a table to JSON, which is what the flag accepts.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -1,4 +1,4 @@
-//! What one request, one caller and one organization may ask for.
+//! Settings for the limits per request, caller and organization.
 
 use clap::{
     Args,
@@ -7,7 +7,7 @@ use clap::{
 
 use crate::graphql::documents::limits::Limits;
 
-/// The limits, each a flag, a variable and a key of the file.
+/// The limits. Each is a flag, an environment variable and a key of the configuration file.
 #[derive(Args)]
 #[command(next_help_heading = "Limits")]
 pub struct GivenLimits {
@@ -20,7 +20,7 @@ pub struct GivenLimits {
     #[arg(default_value_t = Limits::DEFAULT.document_tokens, value_parser = count(1..=100_000))]
     pub document_tokens: usize,
     /// Maximum nesting depth of brackets, and of selection sets after expanding fragments
-    // async-graphql's parser ends at 64.
+    // The limit of async-graphql's parser is 64.
     #[arg(long, env = "RAPPORT_DOCUMENT_NESTING", global = true, hide_env_values = true, value_name = "NUMBER")]
     #[arg(default_value_t = Limits::DEFAULT.document_nesting, value_parser = count(1..=64))]
     pub document_nesting: usize,
@@ -107,7 +107,7 @@ fn count(range: std::ops::RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(range)
 }
 
-/// Five times as many must still fit.
+/// A parser for points. Five times the maximum, for an organization's bucket, still fits `u32`.
 fn points() -> RangedI64ValueParser<u32> {
     RangedI64ValueParser::new().range(1..=100_000_000)
 }

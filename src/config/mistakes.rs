@@ -1,4 +1,4 @@
-//! What is said of a wrong flag: one line with what was meant and where to read on.
+//! Error messages for wrong flags: one line with the mistake, a suggestion, and where to find help.
 
 use std::{error::Error as _, ffi::OsString};
 
@@ -9,7 +9,7 @@ use clap::{
 
 use super::{CommandLine, ConfigError};
 
-/// Reads a command line.
+/// Parses a command line.
 pub fn parse(command: clap::Command, arguments: &[OsString]) -> Result<CommandLine, ConfigError> {
     let parsed = command.try_get_matches_from(arguments).and_then(|matches| CommandLine::from_arg_matches(&matches));
     parsed.map_err(|error| match error.kind() {
@@ -18,7 +18,7 @@ pub fn parse(command: clap::Command, arguments: &[OsString]) -> Result<CommandLi
     })
 }
 
-/// What is wrong with an address or an issuer's terms, without repeating them: they may hold a secret.
+/// Describes an invalid database URL or issuer without repeating the value, which may contain a secret.
 fn without_value(error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(setting)) = error.get(ContextKind::InvalidArg) else { return None };
     let is_secret = ["--external-issuer", "--database-url"].iter().any(|secret| setting.starts_with(secret));
@@ -26,7 +26,7 @@ fn without_value(error: &clap::Error) -> Option<String> {
     Some(format!("invalid value for '{setting}': {reason}"))
 }
 
-/// What clap says, on one line: the mistake, what was meant by it, and where help is. Its usage lines are left out.
+/// Converts an error message of clap to one line: mistake, suggestion and reference to help, without the usage lines.
 fn sentence(message: &str) -> String {
     let paragraphs = message.split("\n\n").map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
     let told: Vec<String> = paragraphs

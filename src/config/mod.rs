@@ -1,4 +1,4 @@
-//! Every setting and command: flags before `RAPPORT_…` variables before a TOML file before defaults.
+//! All settings and commands. Precedence: flags, then `RAPPORT_…` variables, then a TOML file, then defaults.
 
 mod commands;
 mod environment;
@@ -34,9 +34,9 @@ use crate::{
     telemetry::LogFormat,
 };
 
-/// The database of every command but `demo`, unless another is named.
+/// The default database of every command but `demo`.
 const USUAL_FILE: &str = "rapport.db";
-/// The database of `demo`, unless another is named.
+/// The default database of `demo`.
 pub const DEMO_FILE: &str = "rapport-demo.db";
 
 /// The GraphQL API backend for customer interaction points.
@@ -55,7 +55,7 @@ struct CommandLine {
     given: CliArgs,
 }
 
-/// The one list of settings. Each is a flag, a variable and a key of the file.
+/// All settings. Each is a flag, an environment variable and a key of the configuration file.
 #[derive(Args)]
 #[command(next_help_heading = "Settings")]
 struct CliArgs {
@@ -164,75 +164,75 @@ struct CliArgs {
     limits: GivenLimits,
 }
 
-/// Everything this run was told. Not for the log: the database's address may hold a password.
+/// The resolved settings of this run. Must not be logged: the database URL may contain a password.
 pub struct Settings {
-    /// What to do.
+    /// The command to run.
     pub command: Command,
-    /// How to reach the database.
+    /// How to connect to the database.
     pub database: store::Options,
     /// File to which every erasure is appended.
     pub erasure_ledger: Option<PathBuf>,
-    /// The `iss` of access tokens.
+    /// The `iss` claim of access tokens of the built-in issuer.
     pub issuer: String,
-    /// Other issuers that are believed.
+    /// External issuers whose tokens are accepted.
     pub external_issuers: Vec<IssuerConfig>,
-    /// How long the tokens of API clients live.
+    /// Lifetime of tokens for API clients.
     pub client_life: TimeDelta,
-    /// How to serve.
+    /// Settings of the HTTP server.
     pub http: HttpSettings,
-    /// What to log.
+    /// Log filter.
     pub log: Targets,
-    /// How to write the log.
+    /// Log format.
     pub log_format: LogFormat,
-    /// How this program was called, for commands that are shown.
+    /// Name or path by which this program was called, for printing commands.
     pub program: String,
-    /// What to say beforehand, if anything.
+    /// A note to print before the command runs.
     pub note: Option<String>,
     address: Address,
     signing_key: Option<PathBuf>,
     is_built_in: bool,
 }
 
-/// How to serve.
+/// Settings of the HTTP server.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
-    /// Where the API is served.
+    /// Address of the API.
     pub listen: SocketAddr,
-    /// Where health and metrics are served.
+    /// Address of the health and metrics endpoints.
     pub admin_listen: SocketAddr,
-    /// What addresses of this server begin with for others, without a slash at its end.
+    /// Base URL of this server for clients, without a trailing slash.
     pub public_url: Option<String>,
-    /// Origins whose pages may call the API.
+    /// Origins allowed by CORS.
     pub cors_origins: Vec<String>,
-    /// Proxies whose word is taken for whom a request is from.
+    /// Proxies whose forwarding headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Longest request body, in bytes.
+    /// Maximum size of a request body, in bytes.
     pub body_limit: usize,
-    /// Longest time for a request.
+    /// Timeout of a request.
     pub request_timeout: Duration,
-    /// Longest time for requests under way to finish after SIGTERM.
+    /// Maximum time for requests in progress to finish after SIGTERM.
     pub drain_timeout: Duration,
-    /// How much of that new connections are still taken.
+    /// The part of `drain_timeout` during which new connections are still accepted.
     pub drain_delay: Duration,
-    /// Longest time after that until a process that hangs is ended by force.
+    /// Maximum time after `drain_timeout` before a process that hangs exits by force.
     pub exit_timeout: Duration,
-    /// What a request may ask for.
+    /// Limits on requests.
     pub limits: Limits,
 }
 
-/// Why there are no settings to run with.
+/// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Help or the version was asked for.
+    /// Help or the version, which was requested instead of a command.
     #[error("{0}")]
     Shown(String),
-    /// A setting is wrong: a sentence that names it.
+    /// A setting is invalid; the message names it.
     #[error("{0}")]
     Wrong(String),
 }
 
 impl Settings {
-    /// Reads the arguments and the environment of this process, and the configuration file.
+    /// Reads the settings from the arguments and the environment of this process, and the configuration file.
     pub fn read() -> Result<Self, ConfigError> {
         Self::gather(std::env::args_os(), std::env::vars_os(), Path::new("."))
     }
@@ -245,7 +245,7 @@ impl Settings {
         let arguments: Vec<_> = arguments.into_iter().collect();
         let variables: Vec<_> = variables.into_iter().collect();
         let command = environment::without_empty(CommandLine::command(), &variables);
-        // The first reading finds the file; help then shows the defaults, not what the file says.
+        // The first parse finds the file; --help then shows the built-in defaults, not the values of the file.
         let given = parse(command.clone(), &arguments)?.given;
         environment::refuse_unknown(&command, &variables)?;
         let usual_file = folder.join("rapport.toml");
@@ -260,7 +260,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Fills in the defaults that depend on other settings.
+    /// Computes the defaults that depend on other settings, and checks settings against each other.
     fn resolve(CommandLine { command, given }: CommandLine, folder: &Path) -> Result<Self, ConfigError> {
         let (url, note) = match given.database_url {
             Some(url) => (url, None),
@@ -328,18 +328,18 @@ impl Settings {
         })
     }
 
-    /// The file of a `SQLite` database.
+    /// Returns the file of a `SQLite` database.
     pub fn database_file(&self) -> Option<&Path> {
         self.address.file().map(|file| file.path.as_path())
     }
 
-    /// Where the database is.
+    /// Returns the address of the database.
     pub const fn address(&self) -> &Address {
         &self.address
     }
 
-    /// Where the key for access tokens is; none if the built-in issuer is off. On `PostgreSQL` there is no place of
-    /// our own to keep one.
+    /// Returns the file of the signing key; `None` if the built-in issuer is off. `Err` on `PostgreSQL` without
+    /// `--signing-key`, where there is no database file to generate a key next to.
     pub fn key_file(&self) -> Result<Option<KeyFile>, ConfigError> {
         if !self.is_built_in {
             return Ok(None);
@@ -359,7 +359,7 @@ impl Settings {
     }
 }
 
-/// The database of a command that names none, and what to say of it: whoever began with the demo has no other.
+/// Returns the default database of a command, and a note if that is the demo's because no other exists.
 fn usual_database(command: &Command, folder: &Path) -> (String, Option<String>) {
     let is_there = |name: &str| folder.join(name).exists();
     let is_demo = matches!(command, Command::Demo);
@@ -370,24 +370,24 @@ fn usual_database(command: &Command, folder: &Path) -> (String, Option<String>) 
     (format!("sqlite://{name}?mode=rwc"), is_about_demo.then_some(note))
 }
 
-/// Whether a test wants to order failures.
+/// Whether a test enables fault injection.
 #[cfg(debug_assertions)]
 pub fn are_faults_on() -> bool {
     std::env::var_os("RAPPORT_TEST_FAULTS").is_some()
 }
 
-/// How many pages a test lets a file of `SQLite` have.
+/// Returns the maximum number of pages of a `SQLite` file that a test has set.
 #[cfg(debug_assertions)]
 pub fn most_pages() -> Option<u32> {
     std::env::var_os("RAPPORT_TEST_MOST_PAGES")?.to_str()?.parse().ok()
 }
 
-/// Whether nobody but this machine can reach the address.
+/// Whether the address can be reached only from this machine.
 fn is_loopback(address: SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
-/// Port 0 lets the system choose, for both.
+/// Returns the next port; 0 for port 0, so that the system chooses both.
 fn port_after(port: u16) -> Result<u16, ConfigError> {
     let no_port = || ConfigError::Wrong("--admin-listen is required if --listen uses port 65535".to_owned());
     if port == 0 { Ok(0) } else { port.checked_add(1).ok_or_else(no_port) }

@@ -1,4 +1,4 @@
-//! What newcomers and their platforms put into flags and the environment.
+//! Tests of values that new users and their platforms put into flags and the environment.
 
 use std::{fs, path::Path};
 
@@ -49,7 +49,7 @@ fn what_kubernetes_docker_and_compose_files_put_into_the_environment_is_passed_o
             assert!(read(&["serve"], &[(&name, text)], Path::new(NO_FOLDER)).is_ok(), "{name}");
         }
     }
-    // A compose file says `RAPPORT_…: ${UNSET:-}`.
+    // A compose file sets `RAPPORT_…: ${UNSET:-}`, which is empty.
     assert!(read(&["serve"], &[("RAPPORT_LISTN", ""), ("RAPPORT_LISTEN", "")], Path::new(NO_FOLDER)).is_ok());
 }
 

@@ -1,4 +1,4 @@
-//! What flags, the file and the defaults amount to. The environment is tested from outside the process.
+//! Tests of the settings from flags, file and defaults. The environment is tested from outside the process.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use super::*;
 
 const ISSUER: &str = r#"{"issuer": "https://id.example", "jwks": "https://id.example/keys", "audience": "rapport",
     "algorithm": "RS256", "organizations": ["acme"], "scopes": "map:read"}"#;
-/// A folder without a file of settings.
+/// A folder without a configuration file.
 pub(super) const NO_FOLDER: &str = "does-not-exist";
 
 pub(super) fn read(arguments: &[&str], variables: &[(&str, &str)], folder: &Path) -> Result<Settings, ConfigError> {
@@ -42,7 +42,7 @@ fn a_file_saved_by_an_editor_is_read_and_one_in_another_encoding_is_named() {
     }
 }
 
-/// Asserts that the start is stopped by one line that names the setting.
+/// Asserts that reading the settings fails with a single line that names the setting.
 #[track_caller]
 pub(super) fn assert_stopped(result: Result<Settings, ConfigError>, setting: &str) {
     match result {

@@ -1,4 +1,4 @@
-//! Settings from text: each parser says in a few words what is wrong.
+//! Parsers for the values of settings; each error is a short phrase for the user.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs},
@@ -13,7 +13,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::{auth::claims::MAX_LIFETIME, store::Address, suggest, text};
 
-/// `HOST:PORT`, where the host is an address or a name of this machine, or `:PORT`, which is of this machine only.
+/// Parses `HOST:PORT` with an IP address or a host name, or `:PORT` for 127.0.0.1.
 pub fn address(text: &str) -> Result<SocketAddr, String> {
     let form = "expected HOST:PORT such as 127.0.0.1:8080 or localhost:8080";
     if let Some(port) = text.strip_prefix(':') {
@@ -32,18 +32,18 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
     })?;
     let port: u16 = port.parse().map_err(|_| form)?;
     let found = (host, port).to_socket_addrs().map_err(|_| format!("cannot resolve {host}"))?;
-    // Who asks for localhost tries this one as well, and others expect it.
+    // Prefer IPv4: clients that connect to localhost try 127.0.0.1 as well as ::1, some only 127.0.0.1.
     let found: Vec<_> = found.collect();
     let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
     first.copied().ok_or_else(|| format!("cannot resolve {host}"))
 }
 
-/// Where the database is.
+/// Checks a database URL and returns it trimmed.
 pub fn database(text: &str) -> Result<String, String> {
     Address::parse(text).map(|_| text.trim().to_owned())
 }
 
-/// An IANA time zone.
+/// Parses an IANA time zone name; the error suggests a similar one.
 pub fn time_zone(text: &str) -> Result<Tz, String> {
     text.parse().map_err(|_| match suggest::time_zone(text) {
         Some(meant) => format!("unknown IANA time zone; did you mean {meant}?"),
@@ -51,7 +51,7 @@ pub fn time_zone(text: &str) -> Result<Tz, String> {
     })
 }
 
-/// `90s`, `30m` or `24h`, more than nothing.
+/// Parses a positive duration such as `90s`, `30m` or `24h`.
 pub fn duration(text: &str) -> Result<Duration, &'static str> {
     let form = "expected a positive integer followed by s, m or h, such as 90s, 30m or 1h";
     let unit = match text.chars().last() {
@@ -64,19 +64,19 @@ pub fn duration(text: &str) -> Result<Duration, &'static str> {
     if number == 0 { Err(form) } else { Ok(Duration::from_secs(u64::from(number) * unit)) }
 }
 
-/// How long a token may live.
+/// Parses the lifetime of a token, at most [`MAX_LIFETIME`].
 pub fn token_life(text: &str) -> Result<TimeDelta, &'static str> {
     let life = TimeDelta::from_std(duration(text)?).map_err(|_| "too long")?;
     if life > MAX_LIFETIME { Err("the lifetime of a token is at most 24h") } else { Ok(life) }
 }
 
-/// How long a token of an API client may live.
+/// Parses the lifetime of tokens for API clients, at most one hour.
 pub fn client_token_life(text: &str) -> Result<TimeDelta, &'static str> {
     let life = token_life(text)?;
     if life > TimeDelta::hours(1) { Err("the lifetime of a client's token is at most 1h") } else { Ok(life) }
 }
 
-/// Scopes with spaces between them, each one we know.
+/// Parses one or more scopes separated by white space; `Err` if one is unknown.
 pub fn permissions(text: &str) -> Result<Permissions, String> {
     let named = text.split_whitespace().map(|name| Permission::parse(name).ok_or(name)).collect::<Result<Vec<_>, _>>();
     match named {
@@ -89,14 +89,14 @@ pub fn permissions(text: &str) -> Result<Permissions, String> {
     }
 }
 
-/// `[a-z0-9-]{1,64}`.
+/// Checks a slug: `[a-z0-9-]{1,64}`.
 pub fn slug(text: &str) -> Result<String, &'static str> {
     let is_slug = (1..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if is_slug { Ok(text.to_owned()) } else { Err("expected 1 to 64 characters of a-z, 0-9 and -") }
 }
 
-/// A name for people.
+/// Checks a display name and returns it trimmed.
 pub fn name(text: &str) -> Result<String, String> {
     let name = text::trim(text);
     if text::is_blank(name) || name.chars().count() > 200 {
@@ -105,7 +105,7 @@ pub fn name(text: &str) -> Result<String, String> {
     text::refused_in_name(name).map_or_else(|| Ok(name.to_owned()), |sign| Err(text::refusal(sign)))
 }
 
-/// Exactly what a browser sends as `Origin`: scheme, host and port, nothing after them.
+/// Checks an origin in the form that browsers send: scheme, host and optional port, nothing else.
 pub fn origin(text: &str) -> Result<String, &'static str> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
     let is_host = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b':' | b'[' | b']');
@@ -116,7 +116,8 @@ pub fn origin(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Where others reach this server: scheme and host, perhaps a port and a path. Without the slash at its end.
+/// Parses the public base URL of this server: scheme and host, with an optional port and path. Removes trailing
+/// slashes.
 pub fn public_url(text: &str) -> Result<String, &'static str> {
     let form = "expected http:// or https:// and a host, without password, query or fragment";
     let url: reqwest::Url = text.parse().map_err(|_| form)?;
@@ -126,13 +127,13 @@ pub fn public_url(text: &str) -> Result<String, &'static str> {
     if is_good { Ok(url.as_str().trim_end_matches('/').to_owned()) } else { Err(form) }
 }
 
-/// A network as `10.0.0.0/8`, or one address.
+/// Parses a network such as `10.0.0.0/8`, or a single address.
 pub fn network(text: &str) -> Result<IpNet, &'static str> {
     let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     network.map_err(|_| "expected an IP address, or a network such as 10.0.0.0/8 or fd00::/8")
 }
 
-/// What to log. A word alone is a level: as a target it would turn everything else off.
+/// Parses a log filter. A bare word must be a level: as a target, it would disable all other targets.
 pub fn log(text: &str) -> Result<Targets, &'static str> {
     let form = "expected a level (off, error, warn, info, debug, trace) or a comma-separated list of target=level";
     let is_clear = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();

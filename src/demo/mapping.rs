@@ -1,4 +1,5 @@
-//! What `mapping.json` means: templates filled in from the records of a file. `examples/complaints/README.md` describes it.
+//! The mapping in `mapping.json`: templates that are filled from the records of a file. `examples/complaints/README.md`
+//! describes the format.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,12 +13,12 @@ use crate::Result;
 
 const MAPPING: &str = include_str!("../../examples/complaints/mapping.json");
 const FILE: &[u8] = include_bytes!("../../examples/complaints/consumer_complaints.csv");
-/// Longest text that `fit` leaves alone: a tag of 64 characters less `company:`.
+/// Maximum length of a text that `fit` leaves unchanged: a tag has at most 64 characters, of which `company:` takes 8.
 const MAX_LENGTH: usize = 56;
 
 type Record = Map<String, Value>;
 
-/// The mapping file and the records it works on.
+/// The mapping file and the records that it applies to.
 #[derive(Deserialize)]
 pub(super) struct Mapping {
     #[serde(deserialize_with = "zone")]
@@ -48,14 +49,14 @@ pub(super) struct Step {
     pub(super) document: String,
 }
 
-/// The records one item is made from, and its place among the items of its step, from 1.
+/// The records that one item is made from, and the number of the item in its step, from 1.
 pub(super) struct Group<'a> {
     number: usize,
     records: Vec<&'a Record>,
 }
 
 impl Mapping {
-    /// Reads the mapping and the file, both part of the binary.
+    /// Parses the mapping and the file, which are both compiled into the binary.
     pub(super) fn read() -> Result<Self> {
         let mut mapping: Self = serde_json::from_str(MAPPING).map_err(broken)?;
         let mut records = Vec::new();
@@ -71,7 +72,7 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// The records of a step: one group for each item it makes.
+    /// Returns the records of a step: one group for each item.
     pub(super) fn groups(&self, step: &Step) -> Vec<Group<'_>> {
         let mut records: Vec<&Record> = self.data.get(&step.from).into_iter().flatten().collect();
         if let Some(column) = &step.known {
@@ -88,14 +89,14 @@ impl Mapping {
         parts.into_iter().zip(1..).map(|(records, number)| Group { number, records }).collect()
     }
 
-    /// One item of a step: its template filled in, without the members that are missing.
+    /// Returns an item of a step: the filled template without members whose value is missing.
     pub(super) fn item(&self, template: &Record, group: &Group<'_>, ids: &Ids) -> Result<Value> {
         let members = template.iter().map(|(name, part)| Ok((name.clone(), self.fill(part, group, ids)?)));
         let members = members.collect::<Result<Vec<_>>>()?;
         Ok(members.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
     }
 
-    /// The template filled in with the first record of the group; `None` where something is missing.
+    /// Fills the template from the first record of the group. Returns `None` if a value is missing.
     fn fill(&self, template: &Value, group: &Group<'_>, ids: &Ids) -> Result<Option<Value>> {
         let members = match template {
             Value::String(text) => return self.text(text, group),
@@ -121,7 +122,7 @@ impl Mapping {
         Ok(values.collect::<Result<Option<Record>>>()?.map(Value::Object))
     }
 
-    /// A text with its placeholders replaced; a placeholder that stands alone keeps its type.
+    /// Replaces the placeholders in a text. A text that is a single placeholder keeps the type of its value.
     fn text(&self, template: &str, group: &Group<'_>) -> Result<Option<Value>> {
         let mut text = String::new();
         let mut rest = template;
@@ -139,7 +140,7 @@ impl Mapping {
         Ok(Some(text.into()))
     }
 
-    /// The column a placeholder names, passed through the functions it names.
+    /// Returns the value of the column that a placeholder names, after the functions it names.
     fn value(&self, placeholder: &str, group: &Group<'_>) -> Result<Option<Value>> {
         let mut names = placeholder.split('|');
         let mut value = match names.next() {
@@ -165,7 +166,7 @@ impl Mapping {
     }
 }
 
-/// Records with equal values in these columns together, in order of first appearance.
+/// Groups records with equal values in these columns, in order of first appearance.
 fn grouped<'a>(records: &[&'a Record], columns: &[String]) -> Vec<Vec<&'a Record>> {
     let mut places = HashMap::new();
     let mut groups: Vec<Vec<&Record>> = Vec::new();
@@ -180,12 +181,12 @@ fn grouped<'a>(records: &[&'a Record], columns: &[String]) -> Vec<Vec<&'a Record
     groups
 }
 
-/// A value that is neither absent nor empty.
+/// Returns the value unless it is absent, null or an empty string.
 fn present(value: Option<&Value>) -> Option<&Value> {
     value.filter(|value| !value.is_null() && *value != "")
 }
 
-/// Text for a tag: what is too long keeps its beginning and gets a digest, so that no two become one.
+/// Shortens a text for a tag: a text that is too long is truncated and gets a digest, so that tags stay distinct.
 fn fit(text: &str) -> String {
     if text.chars().count() <= MAX_LENGTH {
         return text.to_owned();
@@ -193,7 +194,7 @@ fn fit(text: &str) -> String {
     text.chars().take(MAX_LENGTH - 9).chain(['~']).chain(fingerprint(text).chars().take(8)).collect()
 }
 
-/// The first instant of a month/day/year in the zone, with its offset.
+/// Returns the first instant of a month/day/year in the zone, with its offset.
 fn midnight(date: &str, zone: Tz) -> Result<String> {
     let day = NaiveDate::parse_from_str(date, "%m/%d/%Y").map_err(broken)?;
     match zone.from_local_datetime(&day.and_time(NaiveTime::MIN)) {

@@ -1,4 +1,4 @@
-//! The data of `rapport demo`: the very calls that `examples/complaints/import.py` sends, made from the same mapping file.
+//! The data of `rapport demo`: the same calls as those of `examples/complaints/import.py`, from the same mapping file.
 
 mod mapping;
 mod seed;
@@ -12,13 +12,14 @@ use self::mapping::{Mapping, Step};
 pub use self::seed::{SLUG, actor, seed};
 use crate::{Error, Result};
 
-/// The ids that a step's rows were given, by step and external id.
+/// The ids of the rows that the steps created, by step and external id.
 type Ids = HashMap<(String, String), Value>;
 
-/// How many rows had each outcome, `REPLAYED` for those of a call that was known.
+/// Number of rows per outcome; `REPLAYED` counts the rows of replayed calls.
 pub type Outcomes = BTreeMap<String, usize>;
 
-/// Sends every call in order. `execute` runs a document with its variables and gives the whole answer, `data` and `errors`.
+/// Sends all calls in order. `execute` runs a document with its variables and returns the response, `data` and
+/// `errors`.
 pub async fn load(execute: impl AsyncFn(String, Value) -> Result<Value>) -> Result<Outcomes> {
     let mapping = Mapping::read()?;
     let (mut ids, mut outcomes) = (Ids::new(), Outcomes::new());
@@ -34,7 +35,8 @@ pub async fn load(execute: impl AsyncFn(String, Value) -> Result<Value>) -> Resu
     Ok(outcomes)
 }
 
-/// The inputs of a step's calls, each with a key made of its content: sent again, it is known.
+/// Returns the inputs of a step's calls. Each has an idempotency key derived from its content, so a repetition is
+/// replayed.
 fn calls(step: &Step, items: Vec<Value>) -> Vec<Value> {
     let contents = match step.batch {
         Some(size) => items.chunks(size).map(|rows| json!({ "rows": rows })).collect(),
@@ -47,7 +49,7 @@ fn calls(step: &Step, items: Vec<Value>) -> Vec<Value> {
     keyed.collect()
 }
 
-/// Checks an answer, counts its outcomes and remembers the ids in it.
+/// Checks a response, counts its outcomes and stores the ids in it.
 fn take(step: &str, input: &Value, answer: &Value, ids: &mut Ids, outcomes: &mut Outcomes) -> Result<()> {
     let payload = &answer["data"]["payload"];
     let (rows, results) = match (&input["rows"], &payload["results"]) {
@@ -77,7 +79,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
-/// The first half of the SHA-256 digest, in hexadecimal.
+/// Returns the first half of the SHA-256 digest, in hexadecimal.
 fn fingerprint(text: &str) -> String {
     let mut half = [0; 16];
     half.copy_from_slice(&digest(&SHA256, text.as_bytes()).as_ref()[..16]);
@@ -94,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers as `import.py --print` does.
+    /// Returns the response that `import.py --print` assumes.
     fn answer(input: &Value) -> Value {
         let payload = match &input["rows"] {
             Value::Array(rows) => {

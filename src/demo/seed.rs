@@ -1,4 +1,4 @@
-//! Puts the example organization into a database that holds nothing else.
+//! Creates the example organization in a database without other data.
 
 use async_graphql::Variables;
 use entity::{Permission, id::OrganizationId};
@@ -20,22 +20,23 @@ use crate::{
 /// Slug of the example organization.
 pub const SLUG: &str = "consumer-desk";
 
-/// Its name, until its users change it.
+/// The organization's name, unless its users change it.
 const NAME: &str = "Consumer desk";
 
-/// Sent when everything is there. It changes the organization, whose version then tells a whole example from one
-/// whose loading was cut short.
+/// Runs after all data is loaded. The change increments the organization's version, which then tells a complete example
+/// from one whose loading was interrupted.
 const FINISH: &str = r#"mutation {
     organizationUpdate(input: { locale: "en-US", weekStart: SUNDAY }) { node { version } errors { code message } }
 }"#;
 
-/// Who the example is loaded by, and whose token is printed: somebody who may do everything.
+/// Returns the actor that loads the example and owns the printed token. Has all permissions.
 pub fn actor(organization: OrganizationId) -> Actor {
     Actor { organization, subject: "demo".to_owned(), client: None, permissions: Permission::ALL.into_iter().collect() }
 }
 
-/// Makes the example organization if the database is empty, and fills it if it is not whole. `None` when the
-/// database holds only other data, which is left alone; organizations added beside the example do it no harm. An example that is whole is left as its users changed it.
+/// Creates the example organization if the database is empty, and loads its data unless that is complete. Returns
+/// `None` and changes nothing if the database contains only other data. Organizations added beside the example are
+/// allowed. A complete example is left as its users changed it.
 pub async fn seed(store: &Store, schema: &ApiSchema) -> Result<Option<OrganizationId>> {
     let others = match store.contents().await? {
         Contents::Nothing => 0,
@@ -61,7 +62,7 @@ pub async fn seed(store: &Store, schema: &ApiSchema) -> Result<Option<Organizati
     let found = execute("{ organization { version name } }".to_owned(), json!({})).await?;
     let found = &found["data"]["organization"];
     if found["version"] == 1 {
-        // Among others, one of that slug may be somebody's own.
+        // Beside other organizations, one with this slug may not be the example.
         if others > 0 && found["name"] != NAME {
             return Ok(None);
         }

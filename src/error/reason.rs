@@ -1,63 +1,63 @@
-//! Why a caller is not let in: in full for the log, and as much of it as the caller may know.
+//! Why authentication failed: in full for the log, and the part that the caller may know.
 
 use std::{borrow::Cow, fmt};
 
 use chrono::{DateTime, SecondsFormat};
 
-/// What is wrong with a token. Never holds anything the token says but its times.
+/// Why a token or signed URL is rejected. Contains nothing from the token except its times.
 ///
-/// Whoever sent a token that nobody we believe has signed learns only what they can see themselves: which issuers, keys
-/// and organizations there are is none of their business. The owner of a genuine token learns the reason.
+/// The sender of a token that no trusted issuer has signed learns only what the token itself shows, not which issuers,
+/// keys and organizations exist. The owner of a genuine token learns the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// There is none.
+    /// There is no token.
     Missing,
-    /// The header names another scheme, or none.
+    /// The header has another scheme, or none.
     NoBearer,
     /// There are several Authorization headers.
     SeveralHeaders,
-    /// It is longer than any token may be.
+    /// The token exceeds the maximum length.
     TooLong,
-    /// It does not have three parts.
+    /// The token does not have three parts.
     NotThreeParts,
-    /// Its header or its claims are no JSON object with each member once.
+    /// The header or the claims are not a JSON object with unique members.
     Malformed,
-    /// No issuer of its name is configured.
+    /// The token's issuer is not configured.
     UnknownIssuer,
-    /// Its header is not the one that its issuer's access tokens have.
+    /// The header has another type or algorithm than access tokens of the issuer, or a member that is refused.
     Header,
-    /// Its issuer has no key of that id.
+    /// The issuer has no key with the token's key id.
     UnknownKey,
-    /// The signature is not that of its issuer's key.
+    /// The signature does not verify with the issuer's key.
     Signature,
-    /// A claim is missing or has the wrong form. Like all that follow, said of a genuine token.
+    /// A claim is missing or has the wrong form. This and all following reasons concern a genuine token.
     Claim(&'static str),
-    /// It is for somebody else.
+    /// The token is for another audience.
     Audience,
-    /// It ended then, in seconds.
+    /// The token expired at this time, in seconds since 1970.
     Expired(i64),
-    /// It begins then, in seconds.
+    /// The token is not valid before this time, in seconds since 1970.
     NotYet(i64),
-    /// It lives for longer than any token may, or ends before it begins.
+    /// The lifetime exceeds the maximum, or the token ends before it begins.
     Lifetime,
-    /// It is an ID, refresh or logout token, or lacks a claim that its issuer's terms ask for.
+    /// The token is an ID, refresh or logout token, or lacks a claim that the configuration of its issuer requires.
     OtherKind,
-    /// It carries `departments`.
+    /// The token has a claim `departments`.
     Narrowed,
-    /// There is no such organization, or its issuer may not name it.
+    /// The organization does not exist, or the issuer may not name it.
     Organization,
-    /// Its subject's tokens were revoked after it was issued, or less than the leeway before.
+    /// The subject's tokens were revoked after the token was issued, or less than the leeway before.
     Revoked,
     /// The API client was revoked.
     ClientRevoked,
     /// The organization is suspended.
     Suspended,
-    /// A signed address is for something else.
+    /// The signature of a signed URL is for another resource.
     Resource,
 }
 
 impl Reason {
-    /// What the caller is told. Fits the description in a challenge (RFC 6750, 3): no quotes, no backslashes, ASCII.
+    /// Returns the message for the caller. Fits into a challenge (RFC 6750, 3): ASCII without quotes and backslashes.
     pub fn message(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Missing => "a bearer token is required: send Authorization: Bearer TOKEN",
@@ -84,7 +84,7 @@ impl Reason {
         })
     }
 
-    /// What whoever opens a signed address is told.
+    /// Returns the message for a caller with a signed URL.
     pub fn message_of_address(self) -> Cow<'static, str> {
         match self {
             Self::Expired(at) => format!("the address ended at {}: ask for a new one", instant(at)).into(),
@@ -94,7 +94,7 @@ impl Reason {
     }
 }
 
-/// For the log.
+/// Formats the reason for the log.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -75,7 +75,7 @@ impl ErrorResponse {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
     }
 
-    /// The response to failed authentication; the body and the challenge (RFC 6750, 3) state what is public of the reason.
+    /// The response to failed authentication. Body and challenge (RFC 6750, 3) state what is public of the reason.
     pub fn unauthenticated(reason: Reason) -> Self {
         let message = reason.message();
         let challenge: Cow<'static, str> = match reason {

@@ -1,4 +1,4 @@
-//! The database goes away and comes back, and the server stays.
+//! The database goes down and comes back while the server keeps running.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -14,13 +14,13 @@ use crate::{
 };
 
 const CYCLES: usize = 3;
-/// An error is promised within a second; a busy machine gets three times that.
+/// An error must arrive within a second; a busy machine gets three times that.
 const LATE: Duration = Duration::from_secs(3);
-/// What a caller does who is told to come back: one attempt a second, and within five seconds one must succeed.
+/// A client that is told to retry makes one attempt per second; one within five seconds must succeed.
 const ATTEMPTS: usize = 5;
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Whether it runs on PostgreSQL: a file does not go away.
+/// Whether the tests run on PostgreSQL; a file cannot be unavailable.
 fn is_on_postgres() -> bool {
     std::env::var_os("RAPPORT_TEST_POSTGRES").is_some()
 }
@@ -37,7 +37,7 @@ async fn callers_are_told_to_come_back_and_are_served_once_the_database_is_there
         let caller = server.caller(organization, "mia");
         let before = until(async || Some(caller.count().await).filter(Answer::is_good)).await.total();
 
-        // Writers who never let up: what they are told is done stays done.
+        // Writers that never pause: every acknowledged write must persist.
         let (is_over, done) = (AtomicBool::new(false), AtomicU64::new(0));
         let writers = join_all((0..4).map(async |number| {
             let caller = server.caller(organization, &format!("writer {number}"));
@@ -52,7 +52,7 @@ async fn callers_are_told_to_come_back_and_are_served_once_the_database_is_there
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             }
-            // The last call may have done its work unheard: it is asked again.
+            // The last call may have succeeded without a response, so it is repeated.
             until(async || Some(caller.create(&format!("{cycle} {number} {made}")).await).filter(Answer::is_good))
                 .await;
             done.fetch_add(1, Ordering::Relaxed);
@@ -69,7 +69,7 @@ async fn callers_are_told_to_come_back_and_are_served_once_the_database_is_there
                 assert!(slowest < LATE, "{slowest:?}");
             }
             until(async || (server.ready().await == 503).then_some(())).await;
-            // Longer than the withdrawals that were read count.
+            // In the first cycle, wait longer than the maximum age of the cached revocations.
             tokio::time::sleep(Duration::from_secs(if cycle == 0 { 11 } else { 0 })).await;
             let answers = at_once(64, |_| caller.count()).await;
             assert_eq!(tally(&answers).0, 0);
@@ -112,7 +112,7 @@ async fn a_healthy_server_leaves_no_complaint_in_the_log_of_the_database() {
     let server = Server::start(&cluster.url("rapport"), &[]).await;
     let caller = server.caller(organization, "mia");
     for at in 0..10 {
-        // The connection that is asked whether it is there has been given back before it is asked again.
+        // The connection used by the ping must have been returned before the next one.
         assert_eq!(server.ready().await, 200);
         assert!(caller.count().await.is_good() && caller.create(&format!("{at}")).await.is_good());
     }

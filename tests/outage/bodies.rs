@@ -1,4 +1,4 @@
-//! Requests that do not arrive, are too large, or whose callers go away.
+//! Requests that do not arrive completely, are too large, or whose clients disconnect.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     sockets::{Socket, head, refused},
 };
 
-/// Most memory that a body which is refused may cost, in bytes.
+/// Maximum memory growth that a refused body may cause, in bytes.
 const MAX_GROWTH: u64 = 8 << 20;
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_body_that_is_too_large_costs_no_memory() {
     part.extend_from_slice(b"\r\n");
     let (_, answer) = endless.pour(&part, 300).await;
     assert_eq!(refused(&answer), (413, "PAYLOAD_TOO_LARGE".to_owned()));
-    // It is not read to its end for other refusals either.
+    // The body is not read to its end for other errors either.
     for (head, status) in [
         (head("wrong", "transfer-encoding: chunked\r\n"), 401),
         (head(&caller.token, "transfer-encoding: chunked\r\n").replace("/graphql", "/nowhere"), 404),
@@ -117,11 +117,11 @@ async fn a_mutation_whose_caller_is_gone_is_done_whole_or_not_at_all() {
         let mut socket = Socket::open(&server.address).await;
         let request = format!("{}{body}", head(&caller.token, &format!("content-length: {}\r\n", body.len())));
         assert!(socket.send(request).await);
-        // From at once to well after the answer.
+        // From immediately to well after the response.
         tokio::time::sleep(Duration::from_micros(at * 100)).await;
         socket.reset();
     }
-    // Each key says whether its mutation is done: what is missing is made now, nothing is made twice.
+    // The idempotency keys tell whether each mutation is done: missing ones run now, none runs twice.
     for at in 0..TIMES {
         let answer = until(async || Some(caller.create(&format!("{at}")).await).filter(Answer::is_good)).await;
         assert!(answer.id().starts_with("dept_"), "{answer:?}");

@@ -1,4 +1,4 @@
-//! A PostgreSQL of the test's own, which it may stop: in a temporary folder, on a port of its own.
+//! A PostgreSQL server that a test can stop, in a temporary folder and on a port of its own.
 
 use std::{
     fs::{self, File},
@@ -14,21 +14,21 @@ use tempfile::TempDir;
 
 use crate::server::until;
 
-/// Its role.
+/// Name of the role.
 const NAME: &str = "rapport";
 
-/// A cluster. It is stopped and forgotten with this value.
+/// A PostgreSQL server, stopped and removed on drop.
 pub struct Cluster {
     folder: TempDir,
     programs: PathBuf,
     port: u16,
-    /// Who runs it, where we are root: PostgreSQL will not be run by root.
+    /// User and group that run the server if the test runs as root, which PostgreSQL refuses.
     user: Option<(u32, u32)>,
     postgres: Option<Child>,
 }
 
 impl Cluster {
-    /// One that runs, with a migrated database.
+    /// Creates and starts a server with a migrated database.
     pub async fn make() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let is_root = fs::metadata(folder.path()).unwrap().uid() == 0;
@@ -59,17 +59,17 @@ impl Cluster {
         cluster
     }
 
-    /// Address of a database of it.
+    /// Returns the URL of a database.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://{NAME}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// What it has logged.
+    /// Returns the server log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
-    /// Starts it, without waiting until it answers.
+    /// Starts the server without waiting until it accepts connections.
     pub fn start(&mut self) {
         let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
         let (port, sockets) =
@@ -83,7 +83,7 @@ impl Cluster {
         self.postgres = Some(child.unwrap());
     }
 
-    /// Stops it: `fast` ends what is under way, `immediate` is as good as a crash.
+    /// Stops the server: `fast` aborts open transactions, `immediate` is equivalent to a crash.
     pub fn stop(&mut self, mode: &str) {
         let Some(mut postgres) = self.postgres.take() else { return };
         let stopped = self.command("pg_ctl", &["stop", "-D", "data", "-m", mode, "-s"]).status();
@@ -109,7 +109,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Where the programs of the newest version are.
+/// Returns the folder of the server programs of the newest installed version.
 fn programs() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let found = versions.filter_map(|version| {
@@ -120,7 +120,7 @@ fn programs() -> PathBuf {
     found.max().expect("PostgreSQL's programs in /usr/lib/postgresql/*/bin: install postgresql").1
 }
 
-/// The number of PostgreSQL's user or group.
+/// Returns the numeric id of the user or group `postgres`.
 fn number_of(option: &str) -> u32 {
     let output = Command::new("id").args([option, "postgres"]).output().unwrap();
     let number = String::from_utf8(output.stdout).unwrap().trim().parse();

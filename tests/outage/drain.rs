@@ -1,4 +1,4 @@
-//! The end of a process: what has begun is finished, and a process that hangs ends all the same.
+//! Shutdown: requests in progress finish, and a process that hangs still exits.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 const ROUNDS: usize = 5;
-/// Callers, each of whom asks ten times a second.
+/// Number of clients, each sending ten requests per second.
 const CALLERS: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -24,7 +24,7 @@ async fn no_request_is_cut_off_when_a_server_is_told_to_stop() {
     for round in 0..ROUNDS {
         let settings = ["--drain-delay", "3s", "--drain-timeout", "20s"];
         let mut server = Server::start(&database.url, &settings).await;
-        // What a load balancer does: nothing more is sent to a server that is not ready.
+        // Behaves like a load balancer: sends nothing more to a server that is not ready.
         let (is_out, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
         let load = join_all((0..CALLERS).map(async |number| {
             let caller = server.caller(organization, &format!("{number}"));
@@ -34,7 +34,7 @@ async fn no_request_is_cut_off_when_a_server_is_told_to_stop() {
                 ticks.tick().await;
                 let name = format!("{round} {number} {made}");
                 let answer = if made % 4 == 0 { caller.create(&name).await } else { caller.count().await };
-                // A busy machine may not have so many places: that is an answer, too.
+                // A busy machine may reject some requests for lack of permits, which is allowed.
                 assert!(answer.is_good() || answer.is_for_later(), "{answer:?}");
                 answered.fetch_add(1, Ordering::Relaxed);
                 made += 1;
@@ -47,7 +47,7 @@ async fn no_request_is_cut_off_when_a_server_is_told_to_stop() {
         let stop = async {
             until(async || (answered.load(Ordering::Relaxed) > 5 * CALLERS).then_some(())).await;
             server.terminate();
-            // Whoever asks twice is not killed for it.
+            // A second SIGTERM must not kill the process.
             server.terminate();
         };
         let began = Instant::now();
@@ -69,12 +69,12 @@ async fn hanging_workers_stop_neither_health_nor_the_end() {
     let victim = server.caller(organization, "fault:hang-at-read");
     let waiting = AtomicBool::new(true);
     let bombs = join_all((0..16).map(|_| async {
-        // Nobody answers them: they end with the process.
+        // These requests get no response: they end with the process.
         assert!(victim.try_ask("{ departments { totalCount } }", json!({})).await.is_err());
         waiting.store(false, Ordering::Relaxed);
     }));
     let hang = async {
-        // Every worker hangs once its own health is silent.
+        // Once the health endpoint of the API address times out repeatedly, every worker hangs.
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(500)).build().unwrap();
         let url = format!("http://{}/healthz", server.address);
         let mut silent = 0;

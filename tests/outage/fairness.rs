@@ -1,4 +1,4 @@
-//! One organization does its worst at default limits with eight connections, and another one writes meanwhile.
+//! One organization sends the heaviest calls that default limits allow, on eight connections, while another one writes.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -17,13 +17,13 @@ const CONNECTIONS: usize = 8;
 /// Writes of the other organization during each kind of load.
 const WRITES: usize = 30;
 
-/// An outline of 240 points, within the 1,500 rows and links that one may have.
+/// An outline with 240 points, within the limit of 1,500 rows and links.
 fn outline() -> String {
     let point = |stage: usize, point: usize| format!(" P{point} {stage}\n  <F (4)\n  >M\n  -Fast\n");
     (0..8).map(|stage| format!("S{stage}\n") + &(0..30).map(|place| point(stage, place)).collect::<String>()).collect()
 }
 
-/// The heaviest calls: each with a name, its document and its variables.
+/// The heaviest calls: name, document and variables of each.
 fn loads() -> [(&'static str, &'static str, Value); 3] {
     let points: Vec<Value> =
         (0..1_000).map(|place| json!({ "key": format!("p{place}"), "name": format!("Point {place}") })).collect();
@@ -50,7 +50,7 @@ fn loads() -> [(&'static str, &'static str, Value); 3] {
     ]
 }
 
-/// Writes one after the other, and prints how long they took.
+/// Writes one row after another, and prints how long the writes took.
 async fn write(caller: &Caller<'_>, meanwhile: &str) -> Vec<Answer> {
     let mut answers = Vec::new();
     for place in 0..WRITES {
@@ -66,7 +66,7 @@ async fn write(caller: &Caller<'_>, meanwhile: &str) -> Vec<Answer> {
 async fn whoever_writes_little_is_served_while_another_organization_does_its_worst() {
     let database = Database::make().await;
     let [ours, theirs] = organizations(&database.url).await;
-    // Points without an end, so that nothing but turns keeps the load back.
+    // Practically unlimited points, so that only fair scheduling restrains the load.
     let server = Server::start(&database.url, &["--points", "100000000", "--points-per-second", "100000000"]).await;
     let (heavy, modest) = (server.caller(ours, "mia"), server.caller(theirs, "noa"));
     assert!(write(&modest, "idle").await.iter().all(Answer::is_good));

@@ -1,4 +1,4 @@
-//! No room left: nothing is acknowledged that is not stored, reading goes on, and so does writing once there is room.
+//! A full disk: only stored changes are acknowledged, reads continue, and writes succeed again once there is space.
 
 use std::{fs, path::Path, process::Command};
 
@@ -10,7 +10,7 @@ use crate::{
     server::{Caller, Server, TIMEOUT, organizations},
 };
 
-/// Writes until there is no room. Answers how many writes were acknowledged.
+/// Writes until there is no space. Returns how many writes were acknowledged.
 async fn fill(caller: &Caller<'_>, name: &str) -> u64 {
     for at in 0..10_000 {
         let answer = caller.create(&format!("{name} {at:0190}")).await;
@@ -22,8 +22,8 @@ async fn fill(caller: &Caller<'_>, name: &str) -> u64 {
     panic!("there is always room");
 }
 
-/// What holds while there is no room: reads are answered and find what was acknowledged. Now and then a write finds a
-/// place that was given back. Answers how many rows there are then.
+/// Asserts that reads succeed without free space and return what was acknowledged. Some writes may find a page that was
+/// freed. Returns the number of rows afterwards.
 async fn hold(caller: &Caller<'_>, database: &Database, mut expected: u64) -> u64 {
     for at in 0..10 {
         assert_eq!(caller.count().await.total(), expected);
@@ -62,7 +62,7 @@ async fn a_file_that_may_not_grow_is_read_and_written_again_once_it_has_room() {
     assert_eq!(caller.count().await.total(), held + more);
 }
 
-/// The same on a disk that is really full. `RAPPORT_TEST_MOUNT` lets it mount one, which needs root.
+/// The same on a disk that is full. Only if `RAPPORT_TEST_MOUNT` is set, since mounting the disk requires root.
 #[tokio::test]
 async fn a_full_disk_is_read_and_written_again_once_it_has_room() {
     if std::env::var_os("RAPPORT_TEST_MOUNT").is_none() || std::env::var_os("RAPPORT_TEST_POSTGRES").is_some() {
@@ -86,7 +86,7 @@ async fn a_full_disk_is_read_and_written_again_once_it_has_room() {
     let before = caller.count().await.total();
     assert!(caller.create("before").await.is_good());
     let ballast = disk.0.path().join("ballast");
-    // Ends where the disk does.
+    // The write fails once the disk is full.
     assert!(fs::write(&ballast, vec![1; 12 << 20]).is_err());
     let made = 1 + fill(&caller, "first").await;
     let held = hold(&caller, &database, before + made).await;
@@ -97,7 +97,7 @@ async fn a_full_disk_is_read_and_written_again_once_it_has_room() {
     assert_eq!(caller.count().await.total(), held + 1);
 }
 
-/// A small disk in memory.
+/// A small tmpfs.
 struct Disk(tempfile::TempDir);
 
 impl Disk {

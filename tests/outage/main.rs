@@ -1,5 +1,5 @@
-//! A second test binary: the real program where things go wrong around it, on SQLite or on the PostgreSQL that
-//! `RAPPORT_TEST_POSTGRES` names. Needs PostgreSQL's own programs for the latter, and debug assertions for the faults.
+//! The second test binary: runs the real program with failures around it, on SQLite or on the PostgreSQL of
+//! `RAPPORT_TEST_POSTGRES`. PostgreSQL tests need its server programs; injected faults need debug assertions.
 
 #![expect(
     clippy::unwrap_used,

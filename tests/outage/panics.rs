@@ -1,4 +1,4 @@
-//! A bug that panics: one answer of our shape, nothing written, and the next request is served.
+//! A panic in a request: returns an error in the usual format, writes nothing, and the next request succeeds.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The program as a process of its own, and callers who note how long each answer took.
+//! Runs the program as a separate process, and callers that measure how long each response takes.
 
 use std::{
     fs,
@@ -26,15 +26,15 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// How long anything may take that must happen at all, on a machine with much else to do.
+/// Timeout for anything that must happen eventually, on a busy machine.
 pub const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A running server. It is killed with this value.
+/// A running server, killed on drop.
 pub struct Server {
     process: Child,
     /// Address of the API, such as `127.0.0.1:8080`.
     pub address: String,
-    /// Address of health.
+    /// Address of the health endpoints.
     pub admin: String,
     log: Arc<Mutex<Vec<Value>>>,
     tokens: Tokens,
@@ -42,7 +42,7 @@ pub struct Server {
     _folder: TempDir,
 }
 
-/// What came back, and when.
+/// A response and how long it took.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -52,7 +52,7 @@ pub struct Answer {
     pub took: Duration,
 }
 
-/// Somebody with a token for one organization.
+/// A client with a token for one organization.
 #[derive(Clone)]
 pub struct Caller<'a> {
     server: &'a Server,
@@ -64,7 +64,7 @@ impl Server {
         Self::start_with(database, arguments, &[]).await
     }
 
-    /// Starts it with more of an environment than the switch of the faults.
+    /// Starts the server with environment variables in addition to the one that enables faults.
     pub async fn start_with(database: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("key.pem");
@@ -77,7 +77,7 @@ impl Server {
                 kept.lock().unwrap().push(serde_json::from_str(&line).unwrap_or(Value::String(line)));
             }
         });
-        // Shorter than the server keeps idle connections: none is closed while a request is on its way.
+        // Shorter than the server's keep-alive timeout, so that no connection is closed while a request is in transit.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let http =
             Client::builder().no_proxy().pool_idle_timeout(Duration::from_secs(1)).timeout(TIMEOUT).build().unwrap();
@@ -90,7 +90,7 @@ impl Server {
         server
     }
 
-    /// The first line of the log that is wanted.
+    /// Returns the first log line that matches.
     pub fn find(&self, is_wanted: impl Fn(&Value) -> bool) -> Option<Value> {
         self.log.lock().unwrap().iter().find(|line| is_wanted(line)).cloned()
     }
@@ -102,7 +102,7 @@ impl Server {
         Caller { server: self, token: token.expose_secret().to_owned() }
     }
 
-    /// Status of a route of the admin address; 0 if there is no answer within a second.
+    /// Returns the status of a route at the admin address; 0 without a response within a second.
     async fn status(&self, path: &str) -> u16 {
         let asked = self.http.get(format!("http://{}{path}", self.admin)).timeout(Duration::from_secs(1)).send().await;
         asked.map_or(0, |answer| answer.status().as_u16())
@@ -112,7 +112,7 @@ impl Server {
         self.status("/healthz").await
     }
 
-    /// Asks for health where the API is, beside its work, until something else is done; prints how long that took.
+    /// Requests the health endpoint at the API address while `work` runs, and prints how long the responses took.
     pub async fn beside<T>(&self, what: &str, work: impl Future<Output = T>) -> T {
         let is_over = AtomicBool::new(false);
         let ask = async {
@@ -148,7 +148,7 @@ impl Server {
         self.process.id()
     }
 
-    /// Bytes of memory it has in use, at most so far.
+    /// Returns the peak memory use of the process, in bytes.
     pub fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -160,7 +160,7 @@ impl Server {
         kill_process(pid, Signal::TERM).unwrap();
     }
 
-    /// Waits for its end.
+    /// Waits until the process ends.
     pub async fn ended(&mut self) -> (ExitStatus, Duration) {
         let began = Instant::now();
         loop {
@@ -172,7 +172,7 @@ impl Server {
         }
     }
 
-    /// Whether it still runs.
+    /// Whether the process still runs.
     pub fn runs(&mut self) -> bool {
         self.process.try_wait().unwrap().is_none()
     }
@@ -206,7 +206,7 @@ fn command(folder: &Path, database: &str, key: &Path, arguments: &[&str], variab
 }
 
 impl Caller<'_> {
-    /// The answer, or why there is none.
+    /// Sends a request. Returns the response, or the error if there is none.
     pub async fn try_ask(&self, document: &str, variables: Value) -> reqwest::Result<Answer> {
         let began = Instant::now();
         let asked = self.server.http.post(format!("http://{}/graphql", self.server.address)).bearer_auth(&self.token);
@@ -222,7 +222,7 @@ impl Caller<'_> {
         self.try_ask(document, variables).await.unwrap()
     }
 
-    /// How many departments there are.
+    /// Queries the number of departments.
     pub async fn count(&self) -> Answer {
         self.ask("{ departments { totalCount } }", json!({})).await
     }
@@ -239,7 +239,7 @@ impl Caller<'_> {
 }
 
 impl Answer {
-    /// Whether it is the data that was asked for.
+    /// Whether the response contains the requested data.
     pub fn is_good(&self) -> bool {
         self.status == 200 && self.body.get("errors").is_none()
     }
@@ -248,7 +248,7 @@ impl Answer {
         self.body["errors"][0]["extensions"]["code"].as_str().unwrap_or_default()
     }
 
-    /// The id of what was made.
+    /// Returns the id of the created row.
     pub fn id(&self) -> String {
         self.body["data"]["departmentCreate"]["node"]["id"].as_str().unwrap_or_else(|| panic!("{self:?}")).to_owned()
     }
@@ -257,7 +257,7 @@ impl Answer {
         self.body["data"]["departments"]["totalCount"].as_u64().unwrap_or_else(|| panic!("{self:?}"))
     }
 
-    /// Whether it says that the same may succeed later, and when.
+    /// Whether the response is a 503 that asks the client to retry after a second.
     pub fn is_for_later(&self) -> bool {
         self.status == 503
             && self.retry_after.as_deref() == Some("1")
@@ -266,8 +266,8 @@ impl Answer {
     }
 }
 
-/// How many of these answers are good, are refused for overload, and are refused for want of the database. There are no
-/// others.
+/// Returns the numbers of successful responses, of refusals due to overload, and of refusals because the database is
+/// unavailable. Panics if there are other responses.
 #[track_caller]
 pub fn tally(answers: &[Answer]) -> (usize, usize, usize) {
     let good = answers.iter().filter(|answer| answer.is_good()).count();
@@ -278,12 +278,12 @@ pub fn tally(answers: &[Answer]) -> (usize, usize, usize) {
     (good, overloaded, unavailable)
 }
 
-/// The answers to as many questions at once.
+/// Sends as many requests concurrently and returns the responses.
 pub async fn at_once<F: Future<Output = Answer>>(times: usize, ask: impl Fn(usize) -> F) -> Vec<Answer> {
     join_all((0..times).map(ask)).await
 }
 
-/// What comes of asking again and again.
+/// Polls `ask` until it returns a value.
 pub async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
@@ -295,7 +295,7 @@ pub async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     }
 }
 
-/// Organizations, made before the server runs.
+/// Creates organizations before the server runs.
 pub async fn organizations<const N: usize>(database: &str) -> [OrganizationId; N] {
     let store = Store::open(&Options {
         url: database.to_owned(),

@@ -1,4 +1,4 @@
-//! Callers who do not keep to HTTP, written to the socket byte by byte.
+//! Clients that violate HTTP, with direct access to the socket.
 
 use std::time::Duration;
 
@@ -22,22 +22,22 @@ impl Socket {
         Self(stream)
     }
 
-    /// Whether the server still takes what is sent.
+    /// Sends bytes. Returns whether the server still accepts them.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.0.write_all(bytes.as_ref()).await.is_ok()
     }
 
-    /// Says that nothing more will come, and still listens.
+    /// Closes the sending half of the connection; responses can still be read.
     pub async fn close_half(&mut self) {
         self.0.shutdown().await.unwrap();
     }
 
-    /// Hangs up without a word: the server finds the connection reset.
+    /// Closes the connection with a reset.
     pub fn reset(self) {
         set_socket_linger(&self.0, Some(Duration::ZERO)).unwrap();
     }
 
-    /// The next answer, if it comes in time.
+    /// Returns the next response, if it arrives in time.
     pub async fn answer(&mut self, acquire_timeout: Duration) -> Option<String> {
         let mut said = Vec::new();
         let whole = async {
@@ -57,12 +57,13 @@ impl Socket {
         tokio::time::timeout(acquire_timeout, whole).await.ok()
     }
 
-    /// All that the server says until it hangs up.
+    /// Reads until the server closes the connection.
     pub async fn rest(&mut self) -> String {
         listen(&mut self.0).await
     }
 
-    /// Sends and listens at once until the server hangs up. Answers how many parts it took and what it said.
+    /// Sends parts and reads until the server closes the connection. Returns how many parts it accepted and what it
+    /// sent.
     pub async fn pour(&mut self, part: &[u8], times: usize) -> (usize, String) {
         let (mut reader, mut writer) = self.0.split();
         let pour = async {
@@ -79,18 +80,18 @@ impl Socket {
 
 async fn listen(from: &mut (impl AsyncRead + Unpin)) -> String {
     let mut said = Vec::new();
-    // A reset after the last word is as good as a farewell.
+    // A reset after the last byte is as good as an orderly close.
     drop(tokio::time::timeout(TIMEOUT, from.read_to_end(&mut said)).await.expect("the server hangs up"));
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// The head of a request to the API, without its last line.
+/// Returns the head of a request to the API, without the final empty line.
 pub fn head(token: &str, more: &str) -> String {
     let accept = "accept: application/graphql-response+json\r\ncontent-type: application/json";
     format!("POST /graphql HTTP/1.1\r\nhost: localhost\r\n{accept}\r\nauthorization: Bearer {token}\r\n{more}\r\n")
 }
 
-/// Status and code of an answer.
+/// Returns status and error code of a response.
 pub fn refused(answer: &str) -> (u16, String) {
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);

@@ -1,4 +1,4 @@
-//! Each thread that answers has connections of its own on PostgreSQL: what becomes of them is nobody else's trouble.
+//! On PostgreSQL each worker thread has its own connections: a failure of one worker must not affect the others.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -16,12 +16,12 @@ use crate::{
 };
 
 const CONNECTIONS: i64 = 5;
-/// The one that asks whether the database is there.
+/// The connection that pings the database and reads revocations.
 const LOOKOUT: i64 = 1;
-/// How long an answer may take on a busy machine.
+/// Maximum time for a response on a busy machine.
 const LATE: Duration = Duration::from_secs(5);
 
-/// A connection that a worker has just answered on: it stays with that worker. None if the worker does not answer.
+/// Opens a connection and gets a response on it: it stays with that worker. Returns `None` if the worker hangs.
 async fn on_a_live_worker(server: &Server) -> Option<Socket> {
     let mut socket = Socket::open(&server.address).await;
     socket.send("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
@@ -33,7 +33,7 @@ async fn a_hanging_worker_keeps_no_connection_from_the_others() {
     let database = Database::make().await;
     let [organization] = organizations(&database.url).await;
     let server = Server::start(&database.url, &["--database-connections", &CONNECTIONS.to_string()]).await;
-    // Every worker opens what it may open.
+    // Make every worker open all its connections.
     let caller = server.caller(organization, "mia");
     tally(&at_once(10, |_| caller.count()).await);
 
@@ -67,14 +67,14 @@ async fn a_hanging_worker_keeps_no_connection_from_the_others() {
 async fn there_are_never_more_connections_than_there_may_be() {
     let database = Database::make().await;
     if database.is_sqlite() {
-        // Nobody counts the readers of a file.
+        // The readers of a SQLite file are not limited.
         return;
     }
     let [ours, theirs] = organizations(&database.url).await;
     let server = Server::start(&database.url, &["--database-connections", &CONNECTIONS.to_string()]).await;
     let callers = [server.caller(ours, "mia"), server.caller(theirs, "noa")];
     let is_over = AtomicBool::new(false);
-    // Each write is repeated once: a key that was used makes a statement fail.
+    // Each write is repeated once: a used idempotency key makes a statement fail.
     let load = async {
         for round in 0..10 {
             let answers = at_once(16, |at| {
@@ -104,11 +104,11 @@ async fn there_are_never_more_connections_than_there_may_be() {
 async fn who_hangs_up_while_his_statement_waits_keeps_nobody_else_waiting() {
     let database = Database::make().await;
     if database.is_sqlite() {
-        // Nobody can keep a reader of SQLite waiting.
+        // Readers of SQLite cannot be blocked.
         return;
     }
     let [organization] = organizations(&database.url).await;
-    // One connection for each of two workers, and two that they share.
+    // One connection for each of two workers, and two shared ones.
     let server = Server::start(&database.url, &["--database-connections", "4"]).await;
     let caller = server.caller(organization, "mia");
     let mut holder = PgConnection::connect(&database.url).await.unwrap();
@@ -128,7 +128,7 @@ async fn who_hangs_up_while_his_statement_waits_keeps_nobody_else_waiting() {
         .await;
     sockets.into_iter().for_each(Socket::reset);
 
-    // As long as the lock is waited for.
+    // Repeat while both requests wait for the lock.
     let mut answers = Vec::new();
     while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watch).await.unwrap() == 2 {
         answers.push(caller.ask("{ mediums { totalCount } }", json!({})).await);
