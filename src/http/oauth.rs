@@ -191,7 +191,7 @@ async fn answer(
 
 impl Authenticator {
     /// Verifies a client's credentials and returns the actor with the requested scopes. The work and the response are
-    /// the same for an unknown client and for a wrong secret.
+    /// the same for all invalid credentials.
     async fn client(
         &self,
         (id, decoded): (&str, Option<Uuid>),

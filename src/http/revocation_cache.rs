@@ -1,5 +1,5 @@
-//! Caches the revoked tokens and the quotas of API clients, as last read from the database. A dedicated connection
-//! reads them, one task at a time.
+//! Caches the revoked tokens and the quotas of API clients, as last read from the database. One task at a
+//! time reads them, on the control connection.
 
 use std::{
     collections::HashMap,

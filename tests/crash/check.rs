@@ -1,4 +1,4 @@
-//! Holds what is stored against the ledgers: nothing acknowledged is lost, nothing is there twice, nothing is there unsent.
+//! Compares the database with the ledgers: every acknowledged write is stored once, and nothing is stored unsent.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,15 +6,15 @@ use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqliteConnection, postgres:
 
 use crate::ledger::{Account, Effect, hash};
 
-/// Where to look.
+/// The database to check.
 pub enum Place {
-    /// A file.
+    /// The URL of a SQLite file.
     Sqlite(String),
-    /// A database of a private cluster.
+    /// A database of a private PostgreSQL server.
     Postgres(Box<PgConnectOptions>),
 }
 
-/// A row as the events say it must be.
+/// A row as it must be according to the events.
 #[derive(Debug, PartialEq, Eq)]
 struct Stored {
     version: i64,
@@ -23,7 +23,7 @@ struct Stored {
 }
 
 impl Place {
-    /// Reads columns as text.
+    /// Returns the rows of a query whose columns are text.
     pub async fn look(&self, sql: &str) -> Vec<Vec<Option<String>>> {
         let sql = AssertSqlSafe(sql.to_owned());
         match self {
@@ -38,13 +38,13 @@ impl Place {
         }
     }
 
-    /// The same of columns that are never null.
+    /// Returns the rows of a query whose columns are text and never null.
     async fn texts(&self, sql: &str) -> Vec<Vec<String>> {
         let rows = self.look(sql).await;
         rows.into_iter().map(|row| row.into_iter().map(|cell| cell.expect("no null")).collect()).collect()
     }
 
-    /// SQL for an id as 32 hexadecimal digits.
+    /// Returns the SQL for an id as 32 hexadecimal digits.
     fn id(&self, column: &str) -> String {
         match self {
             Self::Sqlite(_) => format!("lower(hex({column}))"),
@@ -53,7 +53,7 @@ impl Place {
     }
 }
 
-/// What is wrong with the database, sentence by sentence.
+/// Returns the errors found in the database, one sentence each.
 pub async fn check(place: &Place, accounts: &[Account]) -> Vec<String> {
     let mut wrong = Vec::new();
     let expected = follow(place, accounts, &mut wrong).await;
@@ -68,8 +68,8 @@ pub async fn check(place: &Place, accounts: &[Account]) -> Vec<String> {
     wrong
 }
 
-/// Follows the events in their order. Each client did one thing after the other, so each of its events must belong to
-/// the first call whose events have not all come yet, and in the end all must have come. Answers the rows that come of it.
+/// Replays the events in order and returns the resulting rows. Each client makes one call at a time, so each of its
+/// events must belong to the first call with missing events, and no call may have missing events at the end.
 async fn follow(place: &Place, accounts: &[Account], wrong: &mut Vec<String>) -> BTreeMap<String, Stored> {
     let (organization, row) = (place.id("organization_id"), place.id("row_id"));
     let events = place
@@ -89,7 +89,7 @@ async fn follow(place: &Place, accounts: &[Account], wrong: &mut Vec<String>) ->
             wrong.push(format!("instead of event {place} comes {event:?}"));
             *place = sequence.parse().unwrap();
         }
-        // Acts at the command line, before clients write.
+        // Events of the command line, from before the clients write.
         if subject == "operator" {
             continue;
         }
@@ -126,7 +126,7 @@ async fn follow(place: &Place, accounts: &[Account], wrong: &mut Vec<String>) ->
     rows
 }
 
-/// Does to the rows what was done; answers the version of the row.
+/// Applies an effect to the rows; returns the new version of the row.
 fn apply(rows: &mut BTreeMap<String, Stored>, effect: Effect) -> i64 {
     let before = rows.remove(&effect.row);
     let version = before.as_ref().map_or(0, |row| row.version) + 1;
@@ -166,7 +166,7 @@ async fn compare_rows(place: &Place, expected: &BTreeMap<String, Stored>, wrong:
     }
 }
 
-/// Each key that was acknowledged is remembered with a result, and no other.
+/// Checks that each acknowledged key is stored with a result, and that there are no other keys.
 async fn compare_keys(place: &Place, accounts: &[Account], wrong: &mut Vec<String>) {
     let found = place.look("SELECT subject, idempotency_key, result FROM idempotency").await;
     let mut found: BTreeSet<(String, String)> = found

@@ -1,4 +1,4 @@
-//! A client that writes without pause, and repeats what was not acknowledged under the same key.
+//! A client that writes continuously and repeats an unacknowledged call with the same idempotency key.
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
@@ -11,12 +11,12 @@ use crate::{
     ledger::{Effect, Ledger, hash},
 };
 
-/// Rows of one bulk call.
+/// Rows per bulk call.
 const BULK: usize = 12;
-/// Where a server listens, while it does.
+/// The address at which a server listens; `None` while it does not.
 pub type Address = watch::Receiver<Option<SocketAddr>>;
 
-/// A row as its client knows it.
+/// A row as the client expects it to be stored.
 #[derive(Clone, Debug)]
 pub struct Row {
     id: String,
@@ -25,14 +25,14 @@ pub struct Row {
     external_id: Option<String>,
 }
 
-/// A call and what must come of it.
+/// A mutation: field, input and selection.
 struct Call {
     field: &'static str,
     input: Value,
     selection: &'static str,
 }
 
-/// One client.
+/// A client.
 pub struct Client {
     subject: String,
     token: String,
@@ -42,13 +42,13 @@ pub struct Client {
     ledger: Ledger,
     calls: u64,
     acknowledgements: watch::Sender<u64>,
-    /// Rows that nobody else writes.
+    /// Rows that only this client writes.
     own: Vec<Row>,
-    /// Rows that others of the organization write, too.
+    /// Rows that other clients of the organization write as well.
     shared: Vec<Row>,
 }
 
-/// What is wrong with an answer.
+/// A description of what is wrong with a response.
 type Wrong = String;
 
 const ONE: &str = "outcome isReplayed deletedId errors { code } node { id }";
@@ -80,7 +80,7 @@ impl Client {
         }
     }
 
-    /// Makes rows that several clients will write.
+    /// Creates rows that several clients will write.
     pub async fn prepare(&mut self) -> Result<Vec<Row>, Wrong> {
         for _ in 0..3 {
             self.create().await?;
@@ -88,7 +88,7 @@ impl Client {
         Ok(std::mem::take(&mut self.own))
     }
 
-    /// Writes until it is told to stop; what it began it finishes.
+    /// Writes until told to stop; the current call is finished.
     pub async fn run(mut self, shared: Vec<Row>, stop: watch::Receiver<bool>) -> Result<(), Wrong> {
         self.shared = shared;
         self.create().await?;
@@ -141,7 +141,7 @@ impl Client {
         Ok((key, row))
     }
 
-    /// Half of the rows are new, the others change rows of earlier calls.
+    /// Upserts rows, at most half of which update rows of earlier calls; the rest are new.
     async fn bulk(&mut self) -> Result<(), Wrong> {
         let (key, description) = self.next();
         let mut known: Vec<Row> = self.own.iter().filter(|row| row.external_id.is_some()).cloned().collect();
@@ -196,7 +196,7 @@ impl Client {
         Ok(())
     }
 
-    /// What was acknowledged can be read at once, whichever server is asked.
+    /// Reads a row: acknowledged writes must be visible at once, on each server.
     async fn look(&mut self) -> Result<(), Wrong> {
         let Some(row) = self.dice.pick(&self.own).cloned() else { return Ok(()) };
         let query =
@@ -209,7 +209,7 @@ impl Client {
         Ok(())
     }
 
-    /// A key of its own for the next call, and a text that nothing else says.
+    /// Returns a new idempotency key for the next call, and a unique text.
     fn next(&mut self) -> (String, String) {
         self.calls += 1;
         let key = format!("{}-{}", self.subject, self.calls);
@@ -223,7 +223,7 @@ impl Client {
         self.acknowledgements.send_modify(|count| *count += 1);
     }
 
-    /// Sends a call until it is acknowledged, and now and then once more. Answers the payload.
+    /// Sends a call until it is acknowledged, and sometimes once more. Returns the payload.
     async fn write(&mut self, key: &str, call: Call, outcome: &str) -> Result<Value, Wrong> {
         let Call { field, mut input, selection } = call;
         input["idempotencyKey"] = json!(key);
@@ -247,7 +247,8 @@ impl Client {
         Ok(payload)
     }
 
-    /// Asks until there is an answer; a twin of the call goes out at the same moment if `has_twin`. Answers the data.
+    /// Sends a request until it gets a response and returns its data. If `has_twin`, sends the same call twice
+    /// concurrently.
     async fn ask(&mut self, body: &Value, has_twin: bool) -> Result<Value, Wrong> {
         loop {
             let one = self.dice.pick(&self.servers).expect("there are servers").clone();
@@ -275,7 +276,7 @@ impl Client {
         }
     }
 
-    /// The data, or none where the same call may be tried again.
+    /// Sends a request once and returns its data; `None` if the same call may be retried.
     async fn attempt(&self, server: &Address, body: &Value) -> Result<Option<Value>, Wrong> {
         let Some(address) = *server.borrow() else { return Ok(None) };
         let request = self.http.post(format!("http://{address}/graphql")).bearer_auth(&self.token).json(body);
@@ -304,7 +305,7 @@ impl Row {
     }
 }
 
-/// Whether two payloads of one key tell the same.
+/// Whether two payloads for the same idempotency key agree.
 fn is_same(one: &Value, other: &Value) -> bool {
     ["outcome", "deletedId", "errors", "node", "results"].iter().all(|field| one[field] == other[field])
 }

@@ -1,4 +1,4 @@
-//! A PostgreSQL of the tests' own, which they may break: in a temporary folder, reached by a socket in it alone.
+//! A PostgreSQL server that the tests can break: in a temporary folder, reachable only by a socket in it.
 
 use std::{
     fs::{self, File},
@@ -13,16 +13,16 @@ use tempfile::TempDir;
 
 use crate::dice::Dice;
 
-/// How long it may take to start, on a machine with much else to do.
+/// Maximum time for the server to start, on a busy machine.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// The role and the database of the program.
+/// Name of the role and of the program's database.
 pub const NAME: &str = "rapport";
 
-/// A running cluster. It is stopped and forgotten with this value.
+/// A running PostgreSQL server, stopped and removed on drop.
 pub struct Cluster {
     folder: TempDir,
     programs: PathBuf,
-    /// Who runs it, where we are root: PostgreSQL will not be run by root.
+    /// User and group that run the server if the test runs as root, which PostgreSQL refuses.
     user: Option<(u32, u32)>,
     postgres: Option<Child>,
 }
@@ -47,13 +47,13 @@ impl Cluster {
         cluster
     }
 
-    /// Kills its processes as if the machine had crashed, and starts it again.
+    /// Stops the server as if it had crashed, and starts it again.
     pub async fn restart_immediately(&mut self) {
         self.stop_immediately();
         self.start().await;
     }
 
-    /// Ends one of the program's connections, one that is at work if there is one. Answers whether there was any.
+    /// Terminates one of the program's connections, preferably a busy one. Returns whether there was any.
     pub async fn terminate(&self, dice: &mut Dice) -> bool {
         let mut connection = self.administer().await;
         let sql = "SELECT pid, COALESCE(state <> 'idle', FALSE) FROM pg_stat_activity WHERE application_name = 'rapport' ORDER BY pid";
@@ -65,7 +65,7 @@ impl Cluster {
         connection.fetch_one(AssertSqlSafe(sql)).await.unwrap().get(0)
     }
 
-    /// States of the program's connections that are in a transaction.
+    /// Returns the state and query of the program's connections that are idle in a transaction.
     pub async fn in_transaction(&self) -> Vec<String> {
         let sql = "SELECT state || ': ' || query FROM pg_stat_activity \
                    WHERE application_name = 'rapport' AND state LIKE 'idle in transaction%'";
@@ -73,19 +73,19 @@ impl Cluster {
         rows.iter().map(|row| row.get(0)).collect()
     }
 
-    /// Lines of its log that begin with one of these codes.
+    /// Returns the log lines that begin with one of these codes.
     pub fn logged(&self, codes: &[&str]) -> Vec<String> {
         let log = fs::read_to_string(self.folder.path().join("log")).unwrap();
         let is_wanted = |line: &&str| codes.iter().any(|code| line.starts_with(code));
         log.lines().filter(is_wanted).map(str::to_owned).collect()
     }
 
-    /// The file of its socket.
+    /// Returns the path of the server's socket.
     pub fn socket(&self) -> PathBuf {
         self.folder.path().join(".s.PGSQL.5432")
     }
 
-    /// How to reach a database of it.
+    /// Returns the options for connecting to a database.
     pub fn options(&self, database: &str) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass().socket(self.folder.path()).port(5432).username(NAME).database(database)
     }
@@ -139,7 +139,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Where the programs of the newest version are.
+/// Returns the folder of the server programs of the newest installed version.
 fn programs() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<(u32, PathBuf)> = versions
@@ -155,7 +155,7 @@ fn has_all(folder: &Path) -> bool {
     ["initdb", "postgres", "pg_ctl"].iter().all(|program| folder.join(program).exists())
 }
 
-/// The number of PostgreSQL's user or group.
+/// Returns the numeric id of the user or group `postgres`.
 fn number_of(option: &str) -> u32 {
     let output = Command::new("id").args([option, "postgres"]).output().unwrap();
     let number = String::from_utf8(output.stdout).unwrap().trim().parse();

@@ -1,13 +1,13 @@
-//! Chance that can be repeated: numbers drawn from a seed.
+//! Reproducible random numbers, derived from a seed.
 
 use std::{ops::Range, time::Duration};
 
-/// Numbers drawn from a seed (`SplitMix64`).
+/// A random number generator (`SplitMix64`).
 #[derive(Clone)]
 pub struct Dice(u64);
 
 impl Dice {
-    /// The dice of this run: `RAPPORT_TEST_SEED`, or a new seed. It is printed, and shown where a test fails.
+    /// Returns the generator of this run, with the seed in `RAPPORT_TEST_SEED` or a new one. Prints the seed.
     pub fn of_this_run() -> Self {
         let given = std::env::var_os("RAPPORT_TEST_SEED");
         let given = given.map(|text| text.to_str().and_then(|text| text.parse().ok()).expect("a number"));
@@ -16,7 +16,7 @@ impl Dice {
         Self(seed)
     }
 
-    /// Others that are independent of these.
+    /// Returns a new generator that is independent of this one.
     pub fn fork(&mut self) -> Self {
         Self(self.draw())
     }
@@ -29,29 +29,29 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number of the range, which is not empty.
+    /// Returns a number in the range, which must not be empty.
     pub fn number(&mut self, range: Range<u64>) -> u64 {
         range.start + self.draw() % (range.end - range.start)
     }
 
-    /// Whether one of so many sides came up.
+    /// Returns true with a probability of 1 in `sides`.
     pub fn one_in(&mut self, sides: u64) -> bool {
         self.number(0..sides) == 0
     }
 
-    /// One of them, if there are any.
+    /// Returns a random element; `None` if there is none.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         from.get(usize::try_from(self.number(0..from.len().max(1) as u64)).expect("a place fits"))
     }
 
-    /// Puts them in another order.
+    /// Shuffles the items.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, usize::try_from(self.number(0..last as u64 + 1)).expect("a place fits"));
         }
     }
 
-    /// A moment within so many milliseconds.
+    /// Sleeps for a random time of at most `milliseconds`.
     pub async fn moment(&mut self, milliseconds: u64) {
         tokio::time::sleep(Duration::from_micros(self.number(0..milliseconds * 1_000 + 1))).await;
     }

@@ -1,4 +1,4 @@
-//! Transactions nobody waits for any more while they begin: no connection may go back with one open.
+//! Transactions that are dropped while they begin: a connection must not return to the pool with one open.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
     proxy::{Proxy, Target},
 };
 
-/// Longest delay of each piece between the store and PostgreSQL, in milliseconds.
+/// Maximum delay of each chunk between the store and PostgreSQL, in milliseconds.
 const DELAY: u64 = 5;
 
 pub async fn on_postgres(mut dice: Dice) {
@@ -23,7 +23,7 @@ pub async fn on_postgres(mut dice: Dice) {
     let wire = Proxy::start(Target::Socket(cluster.socket()), DELAY, dice.fork()).await;
     let store = open(format!("postgres://{NAME}@{}/{NAME}?sslmode=disable", wire.address)).await;
     drop_beginnings(&store, &mut dice).await;
-    // PostgreSQL would end them after 10 seconds, which is no excuse.
+    // PostgreSQL itself would end the transactions after 10 seconds, so the timeout is shorter.
     let quiet = async {
         while !cluster.in_transaction().await.is_empty() {
             dice.moment(50).await;
@@ -38,7 +38,7 @@ pub async fn on_sqlite(mut dice: Dice) {
     let url = format!("sqlite://{}/rapport.db?mode=rwc", folder.path().display());
     let store = open(url.clone()).await;
     drop_beginnings(&store, &mut dice).await;
-    // Whoever comes next finds the file free, whether through the same connection or through another.
+    // The file must not be locked, neither for the same connection nor for another one.
     organization(&store, "next").await;
     organization(&open(url).await, "other").await;
 }
@@ -61,12 +61,12 @@ async fn drop_beginnings(store: &Store, dice: &mut Dice) {
     let scope = store.scope(organization(store, "acme").await, DateTime::UNIX_EPOCH);
     let mut dropped = 0;
     while dropped < 100 {
-        // On SQLite who finds the writer free has begun at once.
+        // On SQLite a transaction begins at once if the writer is free, so keep it busy.
         let held = if store.is_postgres() { None } else { Some(scope.begin().await.unwrap()) };
         tokio::select! {
             begun = scope.begin() => match begun {
                 Ok(tx) => tx.roll_back().await.unwrap(),
-                // No connection within a second, on a machine with much else to do.
+                // No connection became free within a second on a busy machine.
                 Err(error) => assert_eq!(error.code(), "UNAVAILABLE"),
             },
             () = dice.moment(if store.is_postgres() { 4 * DELAY } else { 1 }) => dropped += 1,

@@ -1,4 +1,4 @@
-//! Two servers on one PostgreSQL, while servers are killed, PostgreSQL crashes, its connections end and wires are cut.
+//! Two servers on one PostgreSQL: servers are killed, PostgreSQL crashes, and connections are terminated and reset.
 
 use std::{path::Path, process::Stdio, time::Duration};
 
@@ -14,29 +14,29 @@ use crate::{
     writers::Writers,
 };
 
-/// Longest delay of each piece between a server and PostgreSQL, in milliseconds.
+/// Maximum delay of each chunk between a server and PostgreSQL, in milliseconds.
 const DATABASE_DELAY: u64 = 3;
-/// Longest delay of each piece between a client and a server, in milliseconds.
+/// Maximum delay of each chunk between a client and a server, in milliseconds.
 const API_DELAY: u64 = 2;
-/// Codes of PostgreSQL: a statement in a transaction that had failed; a transaction that was left open.
+/// SQLSTATE codes that must not occur: a statement in a failed transaction; a timeout of an idle transaction.
 const NEVER: [&str; 2] = ["25P02", "25P03"];
 
-/// What goes wrong.
+/// A fault to inject.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     /// SIGKILL to one of the servers.
     Kill,
-    /// PostgreSQL crashes and starts again.
+    /// PostgreSQL crashes and restarts.
     Restart,
-    /// PostgreSQL ends one connection.
+    /// PostgreSQL terminates one connection.
     Terminate,
-    /// So many connections are reset between clients and a server.
+    /// Number of connections between clients and a server to reset.
     ResetApi(u64),
-    /// So many connections are reset between the servers and PostgreSQL.
+    /// Number of connections between the servers and PostgreSQL to reset.
     ResetDatabase(u64),
 }
 
-/// 10 kills, 5 crashes of PostgreSQL, 50 ended connections and 200 resets, and that so many times.
+/// Returns 10 kills, 5 crashes of PostgreSQL, 50 terminated connections and 200 resets, each times `times`, shuffled.
 fn faults(dice: &mut Dice, times: u64) -> Vec<Fault> {
     let mut faults = Vec::new();
     for _ in 0..times {
@@ -80,7 +80,7 @@ pub async fn everything_fails_on_postgres(mut dice: Dice, times: u64) {
     let addresses: Vec<_> = wires.iter().map(Proxy::as_server).collect();
     let mut writers = Writers::start(folder.path(), &["acme", "bolt"], &settings, &addresses, &mut dice).await;
     let faults = faults(&mut dice, times);
-    // 2,000 acknowledged writes are enough for every day.
+    // 2,000 acknowledged writes suffice for a routine run.
     let acknowledgements = if times == 1 { 2_000 } else { 5_000 * times };
     let each = acknowledgements / faults.len() as u64;
     for fault in &faults {
@@ -121,7 +121,7 @@ pub async fn everything_fails_on_postgres(mut dice: Dice, times: u64) {
     println!("{} faults, {acknowledged} acknowledged writes: none lost, none doubled", faults.len());
 }
 
-/// Makes the tables, after a few tries that are killed.
+/// Migrates the schema, after several runs that are killed.
 async fn migrate(folder: &Path, settings: &[String], dice: &mut Dice) {
     let migrate = || command(folder, ["migrate"].into_iter().chain(settings.iter().map(String::as_str)));
     for _ in 0..3 {
@@ -133,7 +133,7 @@ async fn migrate(folder: &Path, settings: &[String], dice: &mut Dice) {
     printed(migrate());
 }
 
-/// Resets so many connections, whichever there are.
+/// Resets `count` connections, chosen at random.
 async fn reset(wires: &[Proxy], count: u64, dice: &mut Dice) {
     let mut done = 0;
     while done < count {

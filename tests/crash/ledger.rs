@@ -1,4 +1,4 @@
-//! What a client was told, written down at once: the server is held to this.
+//! Each client's record of acknowledged writes, stored at once: the database must match it.
 
 use std::{
     collections::VecDeque,
@@ -11,16 +11,16 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-/// What one call did to one row.
+/// The effect of one call on one row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effect {
-    /// The row, as 32 hexadecimal digits.
+    /// The row's id, as 32 hexadecimal digits.
     pub row: String,
-    /// What happened, as an event names it.
+    /// The operation, as in the audit event.
     pub operation: String,
-    /// Hash of the row's values afterwards.
+    /// Hash of the row's values after the call.
     pub values: String,
-    /// Its external id afterwards.
+    /// The row's external id after the call.
     pub external_id: Option<String>,
 }
 
@@ -29,29 +29,29 @@ pub struct Effect {
 enum Line {
     /// A call is about to be sent for the first time.
     Sent { key: String, payload: String },
-    /// The server said that it has happened.
+    /// The server acknowledged the call.
     Acknowledged { key: String, payload: String, effects: Vec<Effect> },
 }
 
 /// A client's ledger, open for writing.
 pub struct Ledger {
     file: File,
-    /// Hash of the payload that was sent last.
+    /// Hash of the last payload sent.
     payload: String,
 }
 
-/// A client's ledger as it is read afterwards.
+/// A client's ledger, read after the run.
 #[derive(Debug, Default)]
 pub struct Account {
     /// The client's `sub`.
     pub subject: String,
-    /// Keys sent, in their order.
+    /// Idempotency keys sent, in order.
     pub sent: Vec<String>,
-    /// What was acknowledged, in its order.
+    /// Acknowledged calls, in order: the key and the effects of each.
     pub acknowledged: VecDeque<(String, Vec<Effect>)>,
 }
 
-/// Hash of a row's values, or of a payload.
+/// Returns the hash of a row's values, or of a payload.
 pub fn hash(texts: &[&str]) -> String {
     let digest = digest(&SHA256, texts.join("\u{1f}").as_bytes());
     URL_SAFE_NO_PAD.encode(digest.as_ref())
@@ -71,7 +71,7 @@ impl Ledger {
         self.write(&Line::Sent { key: key.to_owned(), payload });
     }
 
-    /// Keeps what was acknowledged, on the disk before anything else is done.
+    /// Writes an acknowledgement and syncs it to disk before it returns.
     pub fn acknowledged(&mut self, key: &str, effects: Vec<Effect>) {
         let payload = self.payload.clone();
         self.write(&Line::Acknowledged { key: key.to_owned(), payload, effects });

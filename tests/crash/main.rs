@@ -1,7 +1,7 @@
-//! The real program, killed and cut off while clients write: no acknowledged write may be lost, and none doubled.
+//! The real program, killed and disconnected while clients write: every acknowledged write must be stored exactly once.
 //!
-//! A test binary of its own, because it runs processes, and `cargo test` gives it the machine to
-//! itself. `RAPPORT_TEST_CRASH_TIMES=10` makes it ten times as long.
+//! A separate test binary, because it starts many processes and `cargo test` runs one test binary at a time.
+//! `RAPPORT_TEST_CRASH_TIMES=10` makes the run ten times as long.
 
 #![expect(
     clippy::unwrap_used,
@@ -26,12 +26,12 @@ use crate::{
     writers::Writers,
 };
 
-/// Whether this is a run on PostgreSQL. What that names is left in peace: these tests break servers of their own.
+/// Whether the tests run on PostgreSQL. They start servers of their own and leave the one in the variable alone.
 fn is_on_postgres() -> bool {
     std::env::var_os("RAPPORT_TEST_POSTGRES").is_some()
 }
 
-/// How many times as long as usual.
+/// Returns the factor for the length of the run.
 fn times() -> u64 {
     let given = std::env::var_os("RAPPORT_TEST_CRASH_TIMES");
     given.map_or(1, |text| text.to_str().and_then(|text| text.parse().ok()).expect("a number"))
@@ -43,7 +43,7 @@ async fn no_acknowledged_write_is_lost_and_none_is_doubled() {
     if is_on_postgres() {
         faults::everything_fails_on_postgres(dice, times()).await;
     } else {
-        // 50 acknowledged writes a kill are enough for every day.
+        // 50 acknowledged writes per kill suffice for a routine run.
         let each = if times() == 1 { 50 } else { 100 };
         the_server_is_killed_on_sqlite(dice, 20 * times(), each).await;
     }
@@ -63,7 +63,7 @@ async fn the_server_is_killed_on_sqlite(mut dice: Dice, kills: u64, each: u64) {
         server.kill();
         done += 1;
         if dice.one_in(4) {
-            // While it starts, or just after.
+            // Kill the server again while it starts, or just after.
             let started = server.spawn();
             dice.moment(500).await;
             server.kill();
@@ -112,7 +112,7 @@ async fn a_transaction_that_nobody_waits_for_any_more_is_not_left_open() {
     }
 }
 
-/// What to show of a list that may be long.
+/// Returns the first items of a list that may be long, joined to one text.
 fn first(wrong: &[String]) -> String {
     wrong[..wrong.len().min(20)].join("\n")
 }

@@ -1,4 +1,4 @@
-//! A wire that is slow and can be cut: a TCP proxy that delays what it carries and resets connections when told to.
+//! A TCP proxy that delays data and resets connections on request.
 
 use std::{
     collections::BTreeMap,
@@ -16,25 +16,25 @@ use tokio::{
 
 use crate::{client::Address, dice::Dice};
 
-/// Where a proxy leads.
+/// The destination of a proxy.
 #[derive(Clone)]
 pub enum Target {
-    /// To a server, wherever it listens now.
+    /// The current address of a server.
     Server(Address),
-    /// To PostgreSQL's socket.
+    /// The socket of PostgreSQL.
     Socket(PathBuf),
 }
 
 type Links = Arc<Mutex<BTreeMap<u64, oneshot::Sender<()>>>>;
 
-/// A proxy on a port of its own, for as long as its runtime lives.
+/// A proxy on its own port. Runs as long as its runtime.
 pub struct Proxy {
     pub address: SocketAddr,
     links: Links,
 }
 
 impl Proxy {
-    /// Delays each piece it carries by up to so many milliseconds.
+    /// Starts a proxy that delays each chunk of data by at most `delay` milliseconds.
     pub async fn start(target: Target, delay: u64, mut dice: Dice) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, links) = (listener.local_addr().unwrap(), Links::default());
@@ -54,12 +54,12 @@ impl Proxy {
         Self { address, links }
     }
 
-    /// The same for a client that asks where to go.
+    /// Returns the address of the proxy as that of a server for a client.
     pub fn as_server(&self) -> Address {
         watch::Sender::new(Some(self.address)).subscribe()
     }
 
-    /// Resets one of the connections. Answers whether there was one.
+    /// Resets one of the connections. Returns whether there was one.
     pub fn reset(&self, dice: &mut Dice) -> bool {
         let mut links = self.links.lock().unwrap();
         let all: Vec<u64> = links.keys().copied().collect();
@@ -68,7 +68,7 @@ impl Proxy {
     }
 }
 
-/// Carries until one side ends. Whoever is left then meets an end of the connection, or a reset when it was cut.
+/// Forwards data until one side closes its connection; then the other is closed, or both are reset after `cut`.
 async fn carry(mut client: TcpStream, target: Target, delay: u64, mut dice: Dice, cut: oneshot::Receiver<()>) {
     drop(client.set_nodelay(true));
     match target {
@@ -99,7 +99,7 @@ async fn carry(mut client: TcpStream, target: Target, delay: u64, mut dice: Dice
     }
 }
 
-/// Carries both ways until one ends or all is cut; answers whether it was cut.
+/// Forwards data in both directions until one ends or `cut` fires. Returns whether `cut` fired.
 async fn exchange(
     forth: (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
     back: (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),

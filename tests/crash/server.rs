@@ -1,4 +1,4 @@
-//! The real program, started, killed and started again.
+//! Starts, kills and restarts the real program.
 
 use std::{
     fs::File,
@@ -12,17 +12,17 @@ use std::{
 use serde_json::Value;
 use tokio::sync::{oneshot, watch};
 
-/// How long a server may take to listen, on a machine with much else to do.
+/// Maximum time until a server listens, on a busy machine.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A command of the program, in a folder that holds nothing else, without the environment of the tests.
+/// Returns a command of the program that runs in `folder`, without the environment of the tests.
 pub fn command<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rapport"));
     command.args(arguments).env_clear().current_dir(folder);
     command
 }
 
-/// What a command that succeeds prints.
+/// Runs a command that must succeed and returns what it prints.
 #[track_caller]
 pub fn printed(mut command: Command) -> String {
     let output = command.output().expect("the program can be started");
@@ -30,7 +30,7 @@ pub fn printed(mut command: Command) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// A server that can be killed. Each start has an address of its own.
+/// A server that can be killed. Each start uses a new address.
 pub struct Server {
     folder: PathBuf,
     arguments: Vec<String>,
@@ -40,22 +40,23 @@ pub struct Server {
 }
 
 impl Server {
-    /// One that is not started yet. `arguments` say what it serves.
+    /// Creates a server without starting it. `arguments` are added to the usual ones of `serve`.
     pub fn new(folder: &Path, name: &str, arguments: &[String]) -> Self {
         let usual = ["serve", "--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--log-format=json"];
-        // Nobody here is to be kept waiting for points.
+        // Rate limits must not slow down the tests.
         let rich = ["--points=100000000", "--points-per-second=100000000"];
         let arguments = usual.into_iter().chain(rich).map(str::to_owned).chain(arguments.iter().cloned()).collect();
         let log = folder.join(format!("{name}.log"));
         Self { folder: folder.to_owned(), arguments, log, child: None, address: watch::Sender::new(None) }
     }
 
-    /// Where it listens now.
+    /// Returns a receiver of the address at which the server listens.
     pub fn address(&self) -> watch::Receiver<Option<SocketAddr>> {
         self.address.subscribe()
     }
 
-    /// Starts it without waiting. The receiver is told the address, or dropped when the process ends before it listens.
+    /// Starts the server without waiting. The receiver gets the address, or is closed if the process ends before it
+    /// listens.
     pub fn spawn(&mut self) -> oneshot::Receiver<SocketAddr> {
         assert!(self.child.is_none(), "it runs already");
         let arguments = self.arguments.iter().map(String::as_str);
@@ -72,7 +73,7 @@ impl Server {
                 if line["message"] == "listening"
                     && let Some(tell) = tell.take()
                 {
-                    // Nobody may be waiting any more.
+                    // The receiver may be dropped.
                     let _ = tell.send(line["address"].as_str().unwrap().parse().unwrap());
                 }
             }
@@ -80,7 +81,8 @@ impl Server {
         told
     }
 
-    /// Starts it and waits until it listens. Tries again where it ends before: its database may just be away.
+    /// Starts the server and waits until it listens. Retries if the process ends before, e.g. while the database is
+    /// down.
     pub async fn start(&mut self) {
         let started = async {
             loop {
@@ -96,7 +98,7 @@ impl Server {
         assert!(is_started, "it does not listen: {}", self.last_words());
     }
 
-    /// SIGKILL.
+    /// Kills the server by SIGKILL.
     pub fn kill(&mut self) {
         self.address.send_replace(None);
         self.end();
@@ -109,12 +111,12 @@ impl Server {
         }
     }
 
-    /// Whether it has run ever since it was last started.
+    /// Whether the server has not ended since the last start.
     pub fn is_running(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
-    /// Lines of its log that tell of errors.
+    /// Returns the log lines of errors and panics.
     pub fn errors(&self) -> Vec<String> {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         text.lines().filter(|line| line.contains("\"ERROR\"") || line.contains("panicked")).map(str::to_owned).collect()

@@ -1,4 +1,4 @@
-//! Clients at work, and how far they are.
+//! Runs the writing clients and tracks their progress.
 
 use std::{path::Path, time::Duration};
 
@@ -11,12 +11,12 @@ use crate::{
     server::{command, printed},
 };
 
-/// Clients of each organization.
+/// Clients per organization.
 const CLIENTS: usize = 4;
-/// How long all of them together may be without an acknowledgement, on a machine with much else to do.
+/// Maximum time in which no client gets an acknowledgement, on a busy machine.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Clients at work.
+/// The running clients.
 pub struct Writers {
     tasks: JoinSet<Result<(), String>>,
     acknowledgements: watch::Receiver<u64>,
@@ -25,7 +25,7 @@ pub struct Writers {
 }
 
 impl Writers {
-    /// Makes these organizations, and lets clients of each write to `servers`, which run.
+    /// Creates the organizations and starts clients of each that write to `servers`, which already run.
     pub async fn start(
         folder: &Path,
         organizations: &[&str],
@@ -60,12 +60,12 @@ impl Writers {
         Self { tasks, acknowledgements, stop, subjects }
     }
 
-    /// How many writes were acknowledged.
+    /// Returns the number of acknowledged writes.
     pub fn acknowledged(&self) -> u64 {
         *self.acknowledgements.borrow()
     }
 
-    /// Waits until so many writes were acknowledged in all.
+    /// Waits until `wanted` writes have been acknowledged in total.
     pub async fn reach(&mut self, wanted: u64) {
         while self.acknowledged() < wanted {
             tokio::select! {
@@ -77,12 +77,12 @@ impl Writers {
         }
     }
 
-    /// Waits until `more` further writes were acknowledged.
+    /// Waits until `more` further writes have been acknowledged.
     pub async fn go_on(&mut self, more: u64) {
         self.reach(self.acknowledged() + more).await;
     }
 
-    /// Lets every client finish what it began, and answers their ledgers.
+    /// Stops the clients, lets each finish its current call, and returns their ledgers.
     pub async fn finish(mut self, folder: &Path) -> Vec<Account> {
         self.stop.send_replace(true);
         while let Some(ended) = self.tasks.join_next().await {

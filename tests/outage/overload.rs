@@ -1,4 +1,4 @@
-//! More work than there are places for: the rest is refused at once, health answers, others are served.
+//! More requests than permits: the excess is refused at once, health endpoints respond, other organizations are served.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::{
     server::{Server, at_once, organizations, tally},
 };
 
-/// Four connections: 16 places, 8 for one organization, 2 of its transactions at once.
+/// Four connections: 16 permits, 8 of them for one organization, and 2 concurrent transactions per organization.
 const FOUR: [&str; 2] = ["--database-connections", "4"];
 const SHARE: usize = 8;
 
-/// Somebody else who holds on to the database until this is dropped.
+/// Another client that holds a lock in the database until dropped.
 enum Holder {
     File(SqliteConnection),
     Server(PgConnection),
 }
 
 impl Holder {
-    /// Holds the right to write (`SQLite`) or what `sql` locks.
+    /// Takes the write lock (`SQLite`) or what `sql` locks.
     async fn take(database: &Database, sql: &str) -> Self {
         if database.is_sqlite() {
             let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
@@ -68,7 +68,7 @@ async fn writers_who_wait_for_a_lock_take_nothing_from_others_and_what_is_too_mu
         others
     };
     let (turned_away, others) = server.beside("writers who wait", join(load, meanwhile)).await;
-    // On a busy machine they do not come all at once: some find the place of one who has given up.
+    // On a busy machine the requests do not arrive all at once: some get the permit of one that gave up.
     let (good, overloaded, _) = tally(&turned_away);
     assert!(good == 0 && overloaded >= 5 * SHARE, "{overloaded}");
     assert_eq!(tally(&others).0, others.len());
@@ -88,7 +88,7 @@ async fn writers_who_wait_for_a_lock_take_nothing_from_others_and_what_is_too_mu
 async fn while_others_hold_every_connection_health_answers_and_callers_are_told_to_come_back() {
     let database = Database::make().await;
     if database.is_sqlite() {
-        // Nobody can keep a reader of SQLite waiting.
+        // Readers of SQLite cannot be blocked.
         return;
     }
     let [ours, theirs] = organizations(&database.url).await;
@@ -143,7 +143,7 @@ async fn one_organization_at_twenty_times_its_share_does_not_starve_another() {
     let (greedy, modest) = (server.caller(ours, "fault:stall-at-read"), server.caller(theirs, "noa"));
     let flood = at_once(20 * SHARE, |_| greedy.count());
     let meanwhile = async {
-        // Half of a share at once.
+        // Half of the share at a time.
         let mut others = Vec::new();
         for _ in 0..10 {
             others.extend(at_once(SHARE / 2, |_| modest.count()).await);
@@ -152,7 +152,7 @@ async fn one_organization_at_twenty_times_its_share_does_not_starve_another() {
     };
     let (greeted, others) = server.beside("a flood", join(flood, meanwhile)).await;
     assert!(tally(&greeted).1 >= 15 * SHARE, "{:?}", tally(&greeted));
-    // On a busy machine the database itself may be late for one or the other.
+    // On a busy machine the database itself may be too slow for some requests.
     let (good, overloaded, _) = tally(&others);
     assert!(overloaded == 0 && good >= 4 * SHARE, "{good} {overloaded}");
     let slowest = others.iter().map(|answer| answer.took).max();

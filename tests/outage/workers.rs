@@ -16,7 +16,7 @@ use crate::{
 };
 
 const CONNECTIONS: i64 = 5;
-/// The connection that pings the database and reads revocations.
+/// The control connection, which pings the database and reads revocations.
 const LOOKOUT: i64 = 1;
 /// Maximum time for a response on a busy machine.
 const LATE: Duration = Duration::from_secs(5);

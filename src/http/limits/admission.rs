@@ -39,7 +39,7 @@ impl Admission {
     }
 
     /// Waits for a permit, which the caller holds until the request's work ends. Returns `None` if no permit becomes
-    /// free within [`TIMEOUT`], or if as many requests of the organization already wait as may run. An organization
+    /// free within `TIMEOUT`, or if as many requests of the organization already wait as may run. An organization
     /// gets at most half of all permits; requests not yet authenticated share the limit of one organization.
     pub async fn enter(&self, organization: Option<OrganizationId>) -> Option<[Permit; 2]> {
         // A request waits for its organization's share first, so that it holds no global permit meanwhile.
