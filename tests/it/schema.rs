@@ -283,3 +283,18 @@ async fn scalars_of_our_own_name_what_specifies_them() {
     expected.sort_unstable();
     assert_eq!(addresses, expected);
 }
+
+#[tokio::test]
+async fn the_rows_of_lists_are_nodes_but_for_state_changes_which_are_read_with_their_row() {
+    let types = introspected().await;
+    let named = |name: &str| types.iter().find(|ty| ty["name"] == name).unwrap();
+    let mut edges = 0;
+    for edge in types.iter().filter(|ty| ty["name"].as_str().is_some_and(|name| name.ends_with("Edge"))) {
+        let node = edge["fields"].as_array().unwrap().iter().find(|field| field["name"] == "node").unwrap();
+        let name = node["type"]["ofType"]["name"].as_str().unwrap();
+        let is_node = named(name)["interfaces"].as_array().unwrap().iter().any(|known| known["name"] == "Node");
+        assert_eq!(is_node, !name.ends_with("StateChange"), "{name}");
+        edges += 1;
+    }
+    assert!(edges > 30, "{edges}");
+}
