@@ -1,4 +1,4 @@
-//! Assumptions: only what is wrong is corrected, and only what has a correction is done.
+//! Assumptions: only a WRONG assumption can have a correction, and `correctedAt` and `correctedThrough` require one.
 
 use entity::{
     Col,
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// The slice.
+/// GraphQL module of assumptions.
 pub const SLICE: Module = Module {
     rules: Hooks {
         prepare: |tx, drafts| {
@@ -36,7 +36,7 @@ fn check(tx: &Tx, drafts: &mut [Draft]) {
         let has_correction = draft.get(CORRECTION).is_some();
         let is_wrong = draft.get(TRUTH) == Some(AssumptionTruth::Wrong);
         if has_correction && !is_wrong {
-            // Whoever corrects learns that it must be wrong first; whoever judges anew, that there is a correction.
+            // The error names the changed field: the correction, or else the truth of a corrected assumption.
             let is_new_correction = draft.is_new() || changes(draft, CORRECTION);
             let field = if is_new_correction { "correction" } else { "truth" };
             draft.refuse(Code::Invalid, field, "only an assumption that is WRONG can have a correction");
@@ -51,7 +51,7 @@ fn check(tx: &Tx, drafts: &mut [Draft]) {
     }
 }
 
-/// Whether a draft gives a column another value than it has.
+/// Returns whether a draft changes the value of a column; always true for a new row.
 fn changes<T: ColumnType>(draft: &Draft, column: Col<T>) -> bool
 where
     T::Value: PartialEq,

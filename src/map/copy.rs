@@ -1,4 +1,4 @@
-//! Copies of journeys, steps and interaction points, with what belongs to them.
+//! Mutations that copy journeys, steps and interaction points together with their dependent rows.
 
 use entity::{
     Col, Permission, assumption, desired_result, expectation,
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// Most rows of one copy.
+/// Maximum number of rows in one copy.
 const MAX: usize = 10_000;
 
 static STAGE: Aggregate = Aggregate { noun: &stage::NOUN, parts: &[] };
@@ -39,7 +39,7 @@ static OBJECTIVE: Aggregate = Aggregate { noun: &objective::NOUN, parts: EVIDENC
 static CONFLICT: Aggregate = Aggregate { noun: &objective_conflict::NOUN, parts: &[] };
 static DESIRED_RESULT: Aggregate = Aggregate { noun: &desired_result::NOUN, parts: EVIDENCE };
 
-/// The evidence behind an element stays where it is, and stands behind the copy, too.
+/// Evidence rows are not copied: the copied element links to the same evidence.
 const EVIDENCE: &[(&str, Option<&Aggregate>)] = &[("evidence", None)];
 
 static JOURNEY: Aggregate = Aggregate {
@@ -72,7 +72,7 @@ static POINT: Aggregate = Aggregate {
     ],
 };
 
-/// The mutation that copies a journey.
+/// The mutation `journeyCopy`.
 pub(super) const JOURNEY_COPY: Mutation = Mutation {
     name: "journeyCopy",
     doc: "Copies a journey with its stages, steps and links as a draft. The copy uses the same points; external ids \
@@ -95,7 +95,7 @@ pub(super) struct JourneyCopy {
     expected_version: Option<i64>,
 }
 
-/// The mutation that copies a step.
+/// The mutation `stepCopy`.
 pub(super) const STEP_COPY: Mutation = Mutation {
     name: "stepCopy",
     doc: "Copies a step within its journey, without its links.",
@@ -114,7 +114,7 @@ pub(super) struct StepCopy {
     expected_version: Option<i64>,
 }
 
-/// The mutation that copies an interaction point.
+/// The mutation `interactionPointCopy`.
 pub(super) const POINT_COPY: Mutation = Mutation {
     name: "interactionPointCopy",
     doc: "Copies an interaction point with its mediums, influencers, expectations, assumptions, objectives and their \
@@ -151,7 +151,7 @@ async fn copy_point(tx: &Tx, input: &PointCopy) -> Result<Done> {
     Ok(done)
 }
 
-/// Copies a row and what belongs to it, the row under a new name, if one is given.
+/// Copies a row and its dependent rows. `name`, if given, replaces the value of `column` in the copied root row.
 async fn copy(
     tx: &Tx,
     whole: &'static Aggregate,

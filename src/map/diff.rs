@@ -1,4 +1,4 @@
-//! What changed from one edition of a journey to another: pure, over their documents.
+//! Computes the changes between two editions of a journey: pure functions over the documents of the editions.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -19,22 +19,23 @@ entity::string_enum! {
     }
 }
 
-/// A change of one element.
+/// Change to one element of a journey.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
-    /// What happened.
+    /// Kind of change.
     pub kind: ChangeKind,
-    /// The element's noun.
+    /// Noun of the element.
     pub noun: &'static Noun,
-    /// Its id on the wire.
+    /// Id of the element, as the API shows it.
     pub id: String,
-    /// What it is called.
+    /// Name of the element, if it has one.
     pub name: Option<String>,
-    /// Fields that differ.
+    /// Names of the fields that differ.
     pub fields: Vec<String>,
 }
 
-/// Nouns of an edition, and whether their rows are the journey's own: others come and go with the steps that use them.
+/// Nouns of an edition, each with a flag: whether added and removed rows are reported. The other nouns are shared
+/// between journeys and appear or disappear together with the steps that use them.
 const NOUNS: [(&Noun, bool); 8] = [
     (&journey::NOUN, true),
     (&stage::NOUN, true),
@@ -46,10 +47,10 @@ const NOUNS: [(&Noun, bool); 8] = [
     (&influencer::NOUN, false),
 ];
 
-/// Fields that say where an element stands.
+/// Fields that hold the position of an element; a change to one of them is reported as a move.
 const PLACE: [&str; 2] = ["position", "stage"];
 
-/// The elements of a list by id.
+/// Elements of a list by id.
 type Elements<'a> = BTreeMap<&'a str, &'a Map<String, Value>>;
 
 fn elements<'a>(document: &'a Value, noun: &Noun) -> Elements<'a> {
@@ -57,7 +58,7 @@ fn elements<'a>(document: &'a Value, noun: &Noun) -> Elements<'a> {
     list.iter().filter_map(Value::as_object).filter_map(|object| Some((object.get("id")?.as_str()?, object))).collect()
 }
 
-/// The changes from one document to another, in the order of the nouns and then of the ids.
+/// Returns the changes from one document to another, sorted by noun in the order of [`NOUNS`] and then by id.
 pub(super) fn changes(before: &Value, after: &Value) -> Vec<Change> {
     let mut found = Vec::new();
     let points = [before, after].map(|document| elements(document, &interaction_point::NOUN));
@@ -71,7 +72,7 @@ pub(super) fn changes(before: &Value, after: &Value) -> Vec<Change> {
             };
             match (old.get(id), new.get(id)) {
                 (Some(old), Some(new)) => {
-                    // What an older edition does not name, its version did not know: it was absent.
+                    // A missing field compares as null: an older edition lacks the fields that were added later.
                     let value =
                         |object: &Map<String, Value>, field: &str| object.get(field).cloned().unwrap_or_default();
                     let differs = |field: &&String| value(old, field) != value(new, field);
@@ -99,20 +100,22 @@ pub(super) fn changes(before: &Value, after: &Value) -> Vec<Change> {
     found
 }
 
-/// Whether the point an expectation belongs to is one of the other document's, too: if not, the step tells it all.
+/// Returns whether to report an added or removed element: true unless it is an expectation whose point is absent from
+/// the other document, because the change of the step then covers it.
 fn stays(element: &Map<String, Value>, others: &Elements<'_>) -> bool {
     let is_of_point = element.contains_key("point") && element.contains_key("statement");
     let point = element.get("point").and_then(Value::as_str);
     !is_of_point || point.is_some_and(|point| others.contains_key(point))
 }
 
-/// The fewest elements that must be moved to bring those of both documents from one order into the other.
+/// Returns the smallest set of elements whose move turns the old order of the common elements into the new order.
 fn moved<'a>(old: &Elements<'a>, new: &Elements<'a>) -> HashSet<&'a str> {
     let place = |elements: &Elements<'a>, id: &str| elements.get(id)?.get("position")?.as_i64();
     let mut common: Vec<(i64, i64, &str)> =
         old.keys().filter_map(|id| Some((place(old, id)?, place(new, id)?, *id))).collect();
     common.sort_unstable();
-    // The longest rising run of new places stays: for each length, the run that ends lowest, and what came before.
+    // The elements of a longest increasing subsequence of new positions do not move. `ends[n]` is the index of the
+    // smallest last element of such a subsequence of length n + 1; `previous` links each element to its predecessor.
     let (mut ends, mut previous): (Vec<usize>, Vec<Option<usize>>) = (Vec::new(), vec![None; common.len()]);
     for (index, (_, place, _)) in common.iter().enumerate() {
         let length = ends.partition_point(|end| common[*end].1 < *place);

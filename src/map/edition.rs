@@ -1,4 +1,5 @@
-//! Editions: a journey is frozen by publishing it, and compared with others or with what it is now.
+//! Editions: publishing a journey stores a snapshot of it, which `journeyDiff` compares with another edition or with
+//! the current state.
 
 use entity::{
     Permission, expectation,
@@ -37,9 +38,9 @@ use crate::{
     },
 };
 
-/// Most rows of an edition.
+/// Maximum number of rows in an edition.
 const MAX_ROWS: usize = 10_000;
-/// Longest document of an edition in bytes.
+/// Maximum length of an edition's document in bytes.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 static MEDIUM: Aggregate = Aggregate { noun: &medium::NOUN, parts: &[] };
@@ -54,13 +55,13 @@ static POINT: Aggregate = Aggregate {
     parts: &[("mediums", Some(&MEDIUM)), ("influencers", Some(&INFLUENCER)), ("expectations", Some(&EXPECTATION))],
 };
 
-/// What an edition holds.
+/// The rows that an edition contains.
 pub(super) static JOURNEY: Aggregate = Aggregate {
     noun: &journey::NOUN,
     parts: &[("stages", Some(&STAGE)), ("steps", Some(&STEP)), ("links", Some(&STEP_LINK))],
 };
 
-/// The query that compares.
+/// The query `journeyDiff`.
 pub(super) const DIFF: Query = Query {
     name: "journeyDiff",
     doc: "Compares two editions of a journey, or an edition with its current state.",
@@ -107,13 +108,13 @@ struct JourneyChange {
     fields: Vec<String>,
 }
 
-/// The journey as it is now, or nothing if it is too large for an edition.
+/// Returns the document of the journey's current state, or `None` if the journey has more than [`MAX_ROWS`] rows.
 async fn current<C: Connection>(scope: &Scope<C>, journey: Uuid) -> Result<Option<Value>> {
     let loaded = scope.load_aggregate(&JOURNEY, &[journey], MAX_ROWS).await?;
     Ok((loaded.count() <= MAX_ROWS).then(|| freeze(&loaded)))
 }
 
-/// Leaves journeys alone that are to be published as they were the last time.
+/// Cancels the transition of drafts that publish an already published journey without changes since its last edition.
 pub(super) async fn compare_with_latest(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     for draft in drafts.iter_mut().filter(|draft| draft.does(Transition::Publish)) {
         let was_published =
@@ -132,7 +133,8 @@ async fn latest(tx: &Tx, journey: Uuid) -> Result<Option<Model>> {
     tx.one(Entity::find().filter(Column::JourneyId.eq(journey)).order_by_desc(Column::Number)).await
 }
 
-/// Freezes journeys that were published. They are stored already: an edition says of its journey that it is published.
+/// Creates an edition of each journey that a draft publishes. Runs after the journeys are stored, so that the edition
+/// contains the status `PUBLISHED`.
 pub(super) async fn publish(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     for journey in drafts.iter_mut().filter(|draft| draft.does(Transition::Publish)) {
         let document = current(tx, journey.id).await?.map(|document| document.to_string());

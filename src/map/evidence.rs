@@ -1,4 +1,4 @@
-//! Evidence: what stands behind the elements of the map.
+//! Evidence that supports elements of the map.
 
 use chrono::TimeDelta;
 use entity::{
@@ -36,7 +36,7 @@ entity::string_enum! {
     }
 }
 
-/// The slice.
+/// GraphQL module of evidence.
 pub const SLICE: Module = Module {
     rules: Hooks {
         prepare: |tx, drafts| {
@@ -50,12 +50,13 @@ pub const SLICE: Module = Module {
     ..Module::new(&NOUN)
 };
 
-/// The slice of an element that evidence can stand behind. Its noun has the relation `entity::evidence::behind`.
+/// Returns the GraphQL module of a noun that evidence can support. The noun must have the relation
+/// `entity::evidence::behind`.
 pub const fn backed<E: Tenanted>() -> Module {
     Module { computed: const { &[level::<E>()] }, sets: &["evidence"], ..Module::new(E::NOUN) }
 }
 
-/// The field that says what kinds of evidence stand behind an element.
+/// Returns the computed field `evidenceLevel`: the kinds of evidence that support an element.
 pub const fn level<E: Tenanted>() -> Computed {
     Computed {
         name: "evidenceLevel",
@@ -82,7 +83,7 @@ async fn levels(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<ByRo
 }
 
 fn check(tx: &Tx, drafts: &mut [Draft]) {
-    // A day begins first at UTC+14.
+    // UTC+14 is the time zone in which a calendar day begins first.
     let newest = Date::of((tx.now() + TimeDelta::hours(14)).date_naive());
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
         let is_quantitative = draft.get(KIND) == Some(EvidenceKind::Quantitative);

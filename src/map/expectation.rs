@@ -1,4 +1,4 @@
-//! Expectations: the top five of a point are ranked as a whole, and every change of them is kept.
+//! Expectations: one mutation replaces the top five of a point, and a ranking history records every change.
 
 use std::collections::{HashMap, HashSet};
 
@@ -40,16 +40,16 @@ use crate::{
     },
 };
 
-/// The slice.
+/// GraphQL module of expectations.
 pub const SLICE: Module = Module {
     rules: Hooks { deleted: |tx, expectation| Box::pin(record_removal(tx, expectation)), ..Hooks::NONE },
     ..backed::<Entity>()
 };
 
-/// How many expectations of a point are ranked.
+/// Maximum number of ranked expectations of a point.
 const TOP: usize = 5;
 
-/// The mutation that ranks.
+/// The mutation `interactionPointRankExpectations`.
 pub(super) const RANK: Mutation = Mutation {
     name: "interactionPointRankExpectations",
     doc: "Replaces the top five expectations of an interaction point, in this order; all other expectations lose \
@@ -99,11 +99,11 @@ async fn rank(tx: &Tx, input: &RankInput) -> Result<Done> {
     Ok(Ok((point, if changed.is_empty() { Outcome::Unchanged } else { Outcome::Updated })))
 }
 
-/// The top five of points: for each, the ranks of its expectations.
+/// Top fives by point id: the rank of each ranked expectation by its id.
 pub(super) type Ranks = HashMap<Uuid, HashMap<Uuid, i64>>;
 
-/// Makes the top five of these points exactly these, all at once. Answers the points and the expectations that
-/// changed.
+/// Replaces the top five of each point in `ranks`, and records the changes in the ranking history. Returns the ids of
+/// the changed points and of the changed expectations. [`Error::Collision`] if an expectation was deleted concurrently.
 pub(super) async fn set_ranks(tx: &Tx, ranks: &Ranks) -> Result<(HashSet<Uuid>, HashSet<Uuid>)> {
     let (mut points, mut changing) = (HashSet::new(), HashSet::new());
     if ranks.is_empty() {
@@ -122,11 +122,11 @@ pub(super) async fn set_ranks(tx: &Tx, ranks: &Ranks) -> Result<(HashSet<Uuid>, 
     let is_involved = |row: &&Model| {
         points.contains(&row.point_id.0) && (row.rank.is_some() || rank(row.point_id.0, row.id.0).is_some())
     };
-    // All that stand or stood in a top five, and not only those that move: the history tells of them all.
+    // The history records the whole top five before and after, so expectations that keep their rank are locked too.
     let involved: Vec<Uuid> = rows.iter().filter(is_involved).map(|row| row.id.0).collect();
     let records = tx.lock(&NOUN, &involved).await?;
     if records.len() < involved.len() {
-        // One was deleted after it was read: run again.
+        // An expectation was deleted between the read and the lock.
         return Err(Error::Collision);
     }
     let point_of = |record: &Record| record.get(POINT_ID).map(Uuid::from).unwrap_or_default();
@@ -146,7 +146,7 @@ pub(super) async fn set_ranks(tx: &Tx, ranks: &Ranks) -> Result<(HashSet<Uuid>, 
             (record, vec![assign(expectation::RANK, rank)])
         })
         .collect();
-    // Ranks are unique at every moment: all that move are cleared before any is set.
+    // The UNIQUE constraint on the rank applies to every statement: clear all changing ranks before setting any.
     tx.clear(expectation::RANK, &changing.iter().copied().collect::<Vec<_>>()).await?;
     tx.change(&NOUN, changes).await?;
     let now = Cell::Int(tx.now().timestamp_millis());
@@ -157,7 +157,7 @@ pub(super) async fn set_ranks(tx: &Tx, ranks: &Ranks) -> Result<(HashSet<Uuid>, 
     Ok((points, changing))
 }
 
-/// An expectation in the top five of its point.
+/// A ranked expectation.
 #[derive(Clone, Debug)]
 pub(super) struct Ranked {
     pub rank: i64,
@@ -179,14 +179,14 @@ impl Ranked {
     }
 }
 
-/// A top five by rank.
+/// Returns the expectations sorted by rank.
 fn ranked(ranked: impl Iterator<Item = Ranked>) -> Vec<Ranked> {
     let mut ranked: Vec<Ranked> = ranked.collect();
     ranked.sort_unstable_by_key(|ranked| ranked.rank);
     ranked
 }
 
-/// Adds to the history of top fives: each point with its top five before and after.
+/// Adds a row to the ranking history for each point, with its top five before and after the change.
 async fn record_change(tx: &Tx, changed: &[(Uuid, Vec<Ranked>, Vec<Ranked>)]) -> Result<()> {
     let list = |ranked: &[Ranked]| ranked.iter().map(Ranked::shown).collect::<serde_json::Value>().to_string();
     let row = |(point, before, after): &(Uuid, Vec<Ranked>, Vec<Ranked>)| {
@@ -201,7 +201,7 @@ async fn record_change(tx: &Tx, changed: &[(Uuid, Vec<Ranked>, Vec<Ranked>)]) ->
     tx.make(&expectation_ranking::NOUN, changed.iter().map(row).collect()).await
 }
 
-/// The top five of a point as it is.
+/// Returns the current top five of a point, sorted by rank.
 async fn top(tx: &Tx, point: Uuid) -> Result<Vec<Ranked>> {
     let rows = Entity::find().filter(Column::PointId.eq(point)).filter(Column::Rank.is_not_null());
     let rows = tx.all_unchecked(rows.order_by_asc(Column::Rank)).await?;
@@ -209,7 +209,7 @@ async fn top(tx: &Tx, point: Uuid) -> Result<Vec<Ranked>> {
     Ok(rows.into_iter().filter_map(ranked).collect())
 }
 
-/// Tells of the place that a deleted expectation has left.
+/// Records in the ranking history that a deleted expectation left the top five; does nothing if it had no rank.
 async fn record_removal(tx: &Tx, deleted: &Record) -> Result<()> {
     let (Some(gone), Some(point)) = (Ranked::of(deleted), deleted.get(POINT_ID)) else { return Ok(()) };
     let point = point.0;
@@ -220,12 +220,12 @@ async fn record_removal(tx: &Tx, deleted: &Record) -> Result<()> {
     record_change(tx, &[(point, before, after)]).await
 }
 
-/// Tells of the top five that a copy of a point begins with.
+/// Records in the ranking history the initial top five of a copied point.
 pub(super) async fn record_initial(tx: &Tx, point: Uuid) -> Result<()> {
     begin_all(tx, HashMap::from([(point, top(tx, point).await?)])).await
 }
 
-/// Tells of the top fives that new points begin with.
+/// Records in the ranking history the initial top fives of new points, skipping empty ones.
 pub(super) async fn begin_all(tx: &Tx, begun: HashMap<Uuid, Vec<Ranked>>) -> Result<()> {
     let begun = begun.into_iter().filter(|(_, top)| !top.is_empty());
     let begun: Vec<_> = begun.map(|(point, top)| (point, Vec::new(), ranked(top.into_iter()))).collect();

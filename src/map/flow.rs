@@ -1,4 +1,5 @@
-//! What the links of journeys say: what follows a step, where a journey starts and ends, which ways lead through it.
+//! Computed fields derived from step links: successors and predecessors of a step, and start steps, end steps and
+//! paths of a journey.
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,12 +28,13 @@ use crate::{
     store::{Scope, usage::meter::Meter},
 };
 
-/// Up to how many steps and links paths are looked for on the spot.
+/// Maximum number of steps and links for which paths are searched on the current thread; above that, on a blocking
+/// thread.
 const FEW: usize = 100;
-/// Most rows that are read to compute one field.
+/// Maximum number of rows read to compute one field.
 const MAX_ROWS: usize = 500_000;
 
-/// The fields of a journey.
+/// Computed fields of a journey.
 pub(super) const OF_JOURNEY: &[Computed] = &[
     Computed {
         name: "starts",
@@ -54,7 +56,7 @@ pub(super) const OF_JOURNEY: &[Computed] = &[
     diagram::URL_OF_JOURNEY,
 ];
 
-/// The fields of a step.
+/// Computed fields of a step.
 pub(super) const OF_STEP: &[Computed] = &[
     Computed {
         name: "successors",
@@ -131,7 +133,7 @@ struct JourneyPathStep {
     link_id: Option<StepLinkId>,
 }
 
-/// A link as it is read here.
+/// A step link: its id and the ids of the steps at its ends.
 struct Line {
     id: Uuid,
     from: Uuid,
@@ -153,7 +155,7 @@ impl End {
         }
     }
 
-    /// The step at this end, and the one at the other.
+    /// Returns the step at this end of the link, and the step at the other end.
     const fn of(self, line: &Line) -> (Uuid, Uuid) {
         match self {
             Self::From => (line.from, line.to),
@@ -162,7 +164,8 @@ impl End {
     }
 }
 
-/// Links of these kinds whose `column` is one of `ids`, by age. Without kinds, all that are not the way back.
+/// Returns the links of the given kinds whose `column` is one of `ids`, by age. Without kinds, returns all links
+/// other than LOOP links.
 async fn lines<T>(scope: &Scope, column: Col<T>, ids: &[Uuid], kinds: Option<&[StepLinkKind]>) -> Result<Vec<Line>> {
     let columns = (step_link::ID, step_link::FROM_ID, step_link::TO_ID, step_link::KIND);
     let rows = scope.select(columns, column, ids, MAX_ROWS).await?;
@@ -189,7 +192,7 @@ async fn is_bare(scope: &Scope, ids: &[Uuid], end: End) -> Result<ByRow<bool>> {
     Ok(ids.iter().map(|id| (*id, !joined.contains(id))).collect())
 }
 
-/// The steps of journeys by position: journey, step.
+/// Returns the steps of journeys, sorted by position, as pairs of journey id and step id.
 async fn steps(scope: &Scope, journeys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>> {
     let columns = (step::POSITION, step::JOURNEY_ID, step::ID);
     let mut steps = scope.select(columns, step::JOURNEY_ID, journeys, MAX_ROWS).await?;
@@ -217,7 +220,7 @@ async fn paths(scope: &Scope, input: WantedPaths, journeys: &[Uuid]) -> Result<B
     scope.compute(is_long, move |meter| ways(&journeys, &steps, &lines, (from, to), most, meter)).await
 }
 
-/// Ways through journeys, all of them together within [`MAX_MOVES`].
+/// Searches paths through journeys; the searches of all journeys together make at most [`MAX_MOVES`] moves.
 fn ways(
     journeys: &[Uuid],
     steps: &[(Uuid, Uuid)],
@@ -254,7 +257,7 @@ fn path(path: &Path) -> JourneyPath {
     JourneyPath { length: count(path.len()), steps: path.iter().map(step).collect() }
 }
 
-/// The step an argument names; the nil id for one that is not there, which no path begins or ends with.
+/// Resolves a step argument. Returns the nil id if no such step exists, so that no path starts or ends there.
 async fn named(scope: &Scope, step: Option<RefTo<StepId>>) -> Result<Option<Uuid>> {
     let Some(step) = step else { return Ok(None) };
     Ok(Some(step.find(scope).await?.map(Uuid::from).unwrap_or_default()))

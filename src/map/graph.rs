@@ -1,36 +1,37 @@
-//! A journey as a graph: pure, so that rules, answers and tests look at the same thing.
+//! A journey as a directed graph of steps and links: pure functions, used by write rules, queries and tests.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use sea_orm::prelude::Uuid;
 
-/// Most moves along a link while paths are looked for, and steps of those that are found.
+/// Maximum cost of a path search: moves along a link plus steps of the paths found.
 pub const MAX_MOVES: usize = 100_000;
 
-/// Lines from step to step.
+/// Directed edges between steps.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
-    /// Where the lines of each step lead, and the line.
+    /// Outgoing edges by step: the target step and the id of the edge.
     next: HashMap<Uuid, Vec<(Uuid, Uuid)>>,
 }
 
-/// A path: each step, and the line that led to it.
+/// A path: its steps in order, each with the edge that leads to it; `None` for the first step.
 pub type Path = Vec<(Uuid, Option<Uuid>)>;
 
 impl Graph {
-    /// Adds a line.
+    /// Adds an edge.
     pub fn add(&mut self, from: Uuid, to: Uuid, line: Uuid) {
         self.next.entry(from).or_default().push((to, line));
     }
 
-    /// Takes a line away.
+    /// Removes an edge.
     pub fn remove(&mut self, from: Uuid, line: Uuid) {
         if let Some(next) = self.next.get_mut(&from) {
             next.retain(|(_, known)| *known != line);
         }
     }
 
-    /// The circle that a line would close: its steps, the first once more at the end.
+    /// Returns a cycle that an edge from `from` to `to` would close: its steps in order, the first step repeated at the
+    /// end. `None` if there is no cycle.
     pub fn circle(&self, from: Uuid, to: Uuid) -> Option<Vec<Uuid>> {
         let mut before: HashMap<Uuid, Uuid> = HashMap::new();
         let mut waiting = VecDeque::from([to]);
@@ -56,15 +57,16 @@ impl Graph {
         None
     }
 
-    /// Up to `most` paths from a start to the first end they meet, no step twice on one, in the order of the starts
-    /// and of the lines as they were added; and whether there may be more. Takes what it does from the moves that are `left`.
+    /// Returns up to `most` paths from a start to the first end reached, and whether more may exist. No path visits a
+    /// step twice. Paths follow the order of the starts and the order in which edges were added. Subtracts the cost of
+    /// the search from `left`, and stops when `left` is used up.
     pub fn paths(&self, starts: &[Uuid], ends: &HashSet<Uuid>, most: usize, left: &mut usize) -> (Vec<Path>, bool) {
         let hopeful = self.leading_to(ends);
         let mut found = Vec::new();
         for start in starts.iter().filter(|start| hopeful.contains(start)) {
             let mut path: Path = vec![(*start, None)];
             let mut on_path = HashSet::from([*start]);
-            // For each step of the path, which of its lines comes next.
+            // For each step of the path, the index of the outgoing edge to try next.
             let mut places = vec![0];
             while let Some(place) = places.last_mut() {
                 let (step, _) = path[path.len() - 1];
@@ -97,7 +99,7 @@ impl Graph {
         (found, false)
     }
 
-    /// The steps from which an end can be reached, the ends included.
+    /// Returns the steps from which an end is reachable, including the ends.
     fn leading_to(&self, ends: &HashSet<Uuid>) -> HashSet<Uuid> {
         let mut back: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
         for (from, next) in &self.next {

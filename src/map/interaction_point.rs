@@ -1,4 +1,4 @@
-//! Interaction points: what belongs to them is set whole.
+//! Interaction points, with mutations that replace all linked rows of one relation.
 
 use entity::{
     Permission,
@@ -20,7 +20,7 @@ use crate::{
     store::Tx,
 };
 
-/// The slice.
+/// GraphQL module of interaction points.
 pub const SLICE: Module = Module {
     sets: &["mediums", "offers", "evidence"],
     mutations: &[

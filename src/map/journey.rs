@@ -1,4 +1,4 @@
-//! Journeys: a tree, with editions that publishing makes, and parts whose orders are set whole.
+//! Journeys: nested as a tree; publishing creates an edition; mutations set the order of all stages or steps at once.
 
 use entity::{
     Permission,
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// The slice.
+/// GraphQL module of journeys.
 pub const SLICE: Module = Module {
     rules: Hooks {
         prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),

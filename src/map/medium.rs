@@ -1,11 +1,11 @@
-//! Mediums stay a tree.
+//! Mediums, which form a tree.
 
 use entity::medium::{NOUN, PARENT_ID};
 
 use super::tree::stay_a_tree;
 use crate::{graphql::slice::Module, store::writing::write::Hooks};
 
-/// The slice.
+/// GraphQL module of mediums.
 pub const SLICE: Module = Module {
     rules: Hooks { prepare: |tx, drafts| Box::pin(stay_a_tree(tx, drafts, PARENT_ID)), ..Hooks::NONE },
     ..Module::new(&NOUN)

@@ -1,9 +1,9 @@
-//! Messages: where they are used, and what stands behind them, is set whole.
+//! Messages, with mutations that replace all points that use a message and all evidence that supports it.
 
 use entity::message::Entity;
 
 use super::evidence::backed;
 use crate::graphql::slice::Module;
 
-/// The slice.
+/// GraphQL module of messages.
 pub const SLICE: Module = Module { sets: &["points", "evidence"], ..backed::<Entity>() };

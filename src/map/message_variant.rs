@@ -1,4 +1,4 @@
-//! Variants of messages: nobody responds to what was not sent.
+//! Message variants: the number of responses must not exceed the number sent.
 
 use entity::message_variant::{NOUN, RESPONDED_COUNT, SENT_COUNT};
 
@@ -11,7 +11,8 @@ use crate::{
     },
 };
 
-/// The slice. Every variant is compared with every other one of its message: so there are not too many.
+/// GraphQL module of message variants. The number of variants per message is limited because each variant is compared
+/// with every other variant of the message.
 pub const SLICE: Module = Module {
     rules: Hooks {
         prepare: |_, drafts| {

@@ -1,4 +1,4 @@
-//! The map: what should happen.
+//! The map: journeys, interaction points and related nouns, which describe what should happen to a customer.
 
 pub mod assumption;
 mod copy;
@@ -31,7 +31,7 @@ use entity::Permission;
 
 use crate::graphql::slice::Part;
 
-/// What the chapter adds to the API.
+/// Nouns, queries, mutations and reports that the map adds to the API.
 pub const PARTS: &[Part] = &[
     Part::Noun(&journey::SLICE),
     Part::Noun(&stage::SLICE),
@@ -59,7 +59,7 @@ pub const PARTS: &[Part] = &[
     Part::Report(&entity::organization::NOUN, &document::REPORT),
 ];
 
-/// Scopes of what reads the map as a whole.
+/// Permissions that queries over the whole map require.
 const READ: &[Permission] = &[Permission::MapRead];
-/// Scopes of what writes many rows of the map at once, and uses those that are there.
+/// Permissions that bulk mutations of the map require; they also look up existing rows.
 const WRITE: &[Permission] = &[Permission::MapWrite, Permission::MapRead];

@@ -1,4 +1,4 @@
-//! Objectives: those that conflict stay of different owners.
+//! Objectives: two objectives in conflict must keep different owners.
 
 use std::collections::HashMap;
 
@@ -26,14 +26,14 @@ use crate::{
     },
 };
 
-/// Most objectives, and most conflicts, of one point.
+/// Maximum number of objectives, and of conflicts, of one point.
 pub(super) const MAX: usize = 1_000;
 
-/// The slice.
+/// GraphQL module of objectives.
 pub const SLICE: Module = Module {
     rules: Hooks {
         prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),
-        // Whoever changes objectives or conflicts of a point does so one after the other: both rules look at both.
+        // The lock on the point serializes changes to its objectives and conflicts: the rules of both nouns read both.
         child_of: Some(ChildOf { relation: "point", position: None, most: MAX }),
         ..Hooks::NONE
     },
@@ -51,7 +51,7 @@ pub const SLICE: Module = Module {
 async fn conflicts(scope: &Scope, ids: &[Uuid]) -> Result<ByRow<Vec<ObjectiveConflictId>>> {
     let mut found: ByRow<Vec<ObjectiveConflictId>> = HashMap::new();
     for side in [objective_conflict::FIRST_ID, objective_conflict::SECOND_ID] {
-        // Every row is wanted: their number has a limit for each point.
+        // This limit never cuts off rows: a point has at most `MAX` conflicts.
         let rows = scope.select((objective_conflict::ID, side), side, ids, ids.len() * MAX).await?;
         for (conflict, objective) in rows {
             found.entry(objective.0).or_default().push(conflict);
@@ -63,12 +63,12 @@ async fn conflicts(scope: &Scope, ids: &[Uuid]) -> Result<ByRow<Vec<ObjectiveCon
     Ok(found)
 }
 
-/// Whose each of these objectives is.
+/// Returns the owner of each of these objectives.
 pub(super) async fn owners(tx: &Tx, ids: &[Uuid]) -> Result<HashMap<ObjectiveId, ObjectiveOwner>> {
     Ok(tx.select_by_ids_unchecked((ID, OWNER), ids).await?.into_iter().collect())
 }
 
-/// Whether a draft gives an objective to another owner.
+/// Returns whether a draft changes the owner of an existing objective.
 fn moves(draft: &Draft) -> bool {
     let before = draft.current.as_ref().map(|row| row.get(OWNER));
     draft.errors.is_empty() && before.is_some_and(|before| before != draft.get(OWNER))
@@ -99,7 +99,7 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
             draft.refuse(Code::Invalid, "owner", "an objective it conflicts with has this owner");
             is_settled = false;
         }
-        // One that stays because it was refused may stand in the way of another.
+        // A refused objective keeps its old owner, which may now equal the new owner of another one: check again.
         if is_settled {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Conflicts of objectives: both are of the same point, and their owners differ.
+//! Conflicts between two objectives: both must belong to the same point and have different owners.
 
 use entity::{
     Col,
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// The slice.
+/// GraphQL module of objective conflicts.
 pub const SLICE: Module = Module {
     rules: Hooks {
         prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),
@@ -45,7 +45,7 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
         .filter_map(|draft| sides(draft))
         .flat_map(|(one, other)| [one.0, other.0])
         .collect();
-    // The point is locked, for conflicts and objectives are parts of it: nobody gives one to another owner meanwhile.
+    // The point is locked because `child_of` names it, so no other transaction can change these owners meanwhile.
     let owners = owners(tx, &named).await?;
     for draft in drafts.iter_mut().filter(is_new) {
         let owner = |side: Col<ObjectiveId>| draft.get(side).and_then(|id| owners.get(&id));

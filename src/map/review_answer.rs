@@ -1,4 +1,4 @@
-//! Answers of reviews: each says who gave it and when.
+//! Review answers: each records its author and the time.
 
 use entity::review_answer::{ANSWERED_AT, AUTHOR, NOUN, TEXT};
 use sea_orm::prelude::ChronoUnixTimestampMillis;
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// The slice.
+/// GraphQL module of review answers.
 pub const SLICE: Module = Module {
     rules: Hooks {
         prepare: |tx, drafts| {
@@ -27,7 +27,7 @@ pub const SLICE: Module = Module {
     ..Module::new(&NOUN)
 };
 
-/// Puts the caller's name and the time under an answer that is new or says something else.
+/// Sets the author and the time of an answer that is new or whose text changes.
 fn sign(tx: &Tx, draft: &mut Draft) {
     let before = draft.current.as_ref().map(|row| row.get(TEXT));
     if before != Some(draft.get(TEXT)) {

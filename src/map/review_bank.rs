@@ -1,8 +1,8 @@
-//! The questions that Rapport brings for reviews: each with a key that never changes.
+//! Rapport's built-in bank of review questions, each with a key that never changes.
 
 use entity::review_question::ReviewComponent::{self, Assumptions, DesiredResults, Experiences};
 
-/// Key, component and text of each question, in the order in which they are asked.
+/// Key, component and text of each question, in the order of the review.
 pub(super) const BANK: [(&str, ReviewComponent, &str); 26] = [
     (
         "assumptions.before",

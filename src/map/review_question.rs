@@ -1,4 +1,4 @@
-//! Questions of reviews: their places, and a first set of them from the bank.
+//! Review questions: default positions, and a mutation that adds the questions of the built-in bank.
 
 use std::collections::{HashMap, HashSet};
 
@@ -26,10 +26,10 @@ use crate::{
 
 const RULES: Hooks = Hooks { prepare: |tx, drafts| Box::pin(place(tx, drafts)), ..Hooks::NONE };
 
-/// The slice.
+/// GraphQL module of review questions.
 pub const SLICE: Module = Module { rules: RULES, ..Module::new(&NOUN) };
 
-/// The mutation that gives an organization the questions of the bank.
+/// The mutation `organizationSeedReviewQuestions`, which adds the missing questions of the bank.
 pub const SEED: Mutation = Mutation {
     name: "organizationSeedReviewQuestions",
     doc: "Adds the questions of Rapport's built-in question bank that the organization does not have, each at the end \
@@ -39,7 +39,7 @@ pub const SEED: Mutation = Mutation {
     run: &MutationFn::new(|tx, ()| Box::pin(seed(tx))),
 };
 
-/// Gives new questions without a place the one after the last of their component.
+/// Sets the position of each new question without one to the position after the last question of its component.
 async fn place(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     let is_placed = |draft: &Draft| draft.errors.is_empty() && draft.is_new() && !draft.gives(POSITION);
     let component = |draft: &Draft| draft.get(COMPONENT);
@@ -63,7 +63,7 @@ async fn place(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
 }
 
 async fn seed(tx: &Tx) -> Result<Done> {
-    // Two at once would each give the same questions.
+    // Two concurrent calls would otherwise each add the same questions.
     tx.lock_organization().await?;
     let known = tx.all_unchecked(Entity::find().filter(Column::BankKey.is_not_null())).await?;
     let known: HashSet<String> = known.into_iter().filter_map(|row| row.bank_key).collect();

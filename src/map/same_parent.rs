@@ -1,4 +1,4 @@
-//! Rows of one whole that name each other are of the same whole.
+//! Check that a row and the sibling rows it references have the same parent.
 
 use std::collections::HashMap;
 
@@ -11,8 +11,8 @@ use crate::{
     store::{Tx, writing::draft::Draft},
 };
 
-/// Refuses drafts that name a row by one of `columns` which is of another whole than they are. `parent` names their
-/// whole; `target` are the id and the whole of the rows that are named.
+/// Refuses drafts that reference, through one of `columns`, a row with another parent than their own. `parent` is the
+/// parent column of the drafts; `target` are the id and parent columns of the referenced rows.
 pub(super) async fn require_same_parent<P: NounId, T: NounId, C: ColumnType<Value = T>, const N: usize>(
     tx: &Tx,
     drafts: &mut [Draft],
@@ -46,7 +46,7 @@ pub(super) async fn require_same_parent<P: NounId, T: NounId, C: ColumnType<Valu
     Ok(())
 }
 
-/// What the API calls the relation of a column.
+/// Returns the name of a column's relation in the API.
 fn name<T>(column: Col<T>) -> Result<&'static str> {
     let relation = column.relation().ok_or_else(|| Error::internal(format!("{column:?} names no row")))?;
     Ok(relation.name)

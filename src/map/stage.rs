@@ -1,4 +1,4 @@
-//! Stages: ordered parts of a journey.
+//! Stages: ordered children of a journey.
 
 use entity::stage::{NOUN, POSITION};
 
@@ -7,8 +7,8 @@ use crate::{
     store::writing::write::{ChildOf, Hooks},
 };
 
-/// How stages belong to their journey.
+/// Parent of stages: the journey, with an order and a maximum number of stages.
 pub(super) const PART_OF: ChildOf = ChildOf { relation: "journey", position: Some(POSITION.name()), most: 1_000 };
 
-/// The slice.
+/// GraphQL module of stages.
 pub const SLICE: Module = Module { rules: Hooks { child_of: Some(PART_OF), ..Hooks::NONE }, ..Module::new(&NOUN) };

@@ -1,4 +1,4 @@
-//! Steps: ordered parts of a journey, each in one of its stages or in none.
+//! Steps: ordered children of a journey, each in one stage of the same journey or in none.
 
 use entity::{
     stage,
@@ -11,10 +11,10 @@ use crate::{
     store::writing::write::{ChildOf, Hooks},
 };
 
-/// How steps belong to their journey.
+/// Parent of steps: the journey, with an order and a maximum number of steps.
 pub(super) const PART_OF: ChildOf = ChildOf { relation: "journey", position: Some(POSITION.name()), most: 1_000 };
 
-/// The rules of steps.
+/// Write rules of steps.
 pub(super) const RULES: Hooks = Hooks {
     prepare: |tx, drafts| {
         Box::pin(require_same_parent(tx, drafts, JOURNEY_ID, (stage::ID, stage::JOURNEY_ID), [STAGE_ID]))
@@ -23,5 +23,5 @@ pub(super) const RULES: Hooks = Hooks {
     ..Hooks::NONE
 };
 
-/// The slice.
+/// GraphQL module of steps.
 pub const SLICE: Module = Module { rules: RULES, mutations: &[STEP_COPY], computed: OF_STEP, ..Module::new(&NOUN) };

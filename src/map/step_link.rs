@@ -1,4 +1,4 @@
-//! Step links: without its LOOP links a journey has no circle.
+//! Step links: the links of a journey other than LOOP links must not form a cycle.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// The slice.
+/// GraphQL module of step links.
 pub const SLICE: Module = Module {
     rules: Hooks {
         prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),
@@ -33,7 +33,7 @@ pub const SLICE: Module = Module {
     ..Module::new(&NOUN)
 };
 
-/// A line that circles are looked for in.
+/// A link as an edge of the graph that is checked for cycles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Line {
     from: Uuid,
@@ -48,7 +48,7 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     if journeys.is_empty() {
         return Ok(());
     }
-    // The journeys are locked, for links are parts of them: nobody else closes a circle with what is read here.
+    // The journeys are locked because `child_of` names them, so no other transaction can change these links meanwhile.
     let known = Entity::find().filter(Column::JourneyId.is_in(journeys)).filter(Column::Kind.ne(StepLinkKind::Loop));
     let known: Vec<Line> = tx
         .all_unchecked(known)
@@ -56,8 +56,9 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
         .into_iter()
         .map(|row| Line { from: row.from_id.0, to: row.to_id.0, id: row.id.0 })
         .collect();
-    // First all lines of the call leave: together they may be right although one after the other they are not. That
-    // fails if the old place of a refused one has been taken from it; then they are judged one after the other.
+    // The first attempt removes the old edges of all drafts before it adds the new ones: a set of changes can be valid
+    // as a whole although an intermediate state is not. If a refused draft cannot get its old edge back without a
+    // cycle, the second attempt checks the drafts one after the other.
     let circles = circles(&known, drafts, true).or_else(|| circles(&known, drafts, false)).unwrap_or_default();
     for (place, circle) in circles {
         let draft = &mut drafts[place];
@@ -75,20 +76,22 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     Ok(())
 }
 
-/// Whether a draft may change which lines there are.
+/// Returns whether a draft may change the edges of the graph.
 fn is_structural(draft: &Draft) -> bool {
     let changes = draft.gives(KIND) || draft.gives(FROM_ID) || draft.gives(TO_ID);
     draft.errors.is_empty() && (draft.is_new() || changes)
 }
 
-/// The line that a draft wants, unless it is a LOOP.
+/// Returns the edge that a draft adds, or `None` for a LOOP link.
 fn wanted(draft: &Draft) -> Option<Line> {
     let is_loop = draft.get(KIND) == Some(StepLinkKind::Loop);
     let (from, to) = draft.get(FROM_ID).zip(draft.get(TO_ID))?;
     (!is_loop).then_some(Line { from: from.0, to: to.0, id: draft.id })
 }
 
-/// The drafts that would close a circle, each with its steps. `None` if a refused one cannot stay what it was.
+/// Returns the index of each draft that would close a cycle, with the steps of the cycle. `leaves_first` removes the
+/// old edges of all drafts first; the result is then `None` if restoring the old edge of a refused draft, or keeping
+/// that of an unchanged one, would close a cycle.
 fn circles(known: &[Line], drafts: &[Draft], leaves_first: bool) -> Option<Vec<(usize, Vec<Uuid>)>> {
     let old = |draft: &Draft| known.iter().find(|line| line.id == draft.id).copied();
     let mut graph = Graph::default();

@@ -1,4 +1,4 @@
-//! Nouns whose rows name one above them stay a tree.
+//! Check that rows which reference a parent of their own noun form a tree.
 
 use std::collections::HashMap;
 
@@ -14,8 +14,8 @@ use crate::{
     store::{Tx, writing::draft::Draft},
 };
 
-/// Refuses each parent that would close a circle, given those before it. Two writers cannot close one together:
-/// each first takes the organization's lock.
+/// Refuses each draft whose new parent would close a cycle, given the accepted drafts before it. Takes the lock of the
+/// organization, so that two concurrent transactions cannot close a cycle together.
 pub(super) async fn stay_a_tree<T: NounId>(tx: &Tx, drafts: &mut [Draft], parent: Col<Option<T>>) -> Result<()> {
     let noun = parent.noun();
     if drafts.iter().all(|draft| draft.is_new() || !draft.gives(parent)) {
