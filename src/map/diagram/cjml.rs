@@ -1,6 +1,7 @@
-//! A drawing as CJML 2.0, the XML of the Customer Journey Modeling Language.
+//! Writes a drawing as CJML 2.0, the XML of the Customer Journey Modeling Language.
 //!
-//! What CJML has no word for stands in a namespace of our own: its readers pass over that, and ours loses nothing.
+//! Data that CJML has no element for is written in Rapport's own XML namespace: other CJML readers ignore it, and
+//! [`read_cjml`](super::read_cjml) restores it without loss.
 
 use std::fmt::Write as _;
 
@@ -11,12 +12,12 @@ use super::{
     text::{clean, verbatim},
 };
 
-/// The namespace of what CJML has no word for.
+/// XML namespace of the elements and attributes that CJML does not define.
 pub(super) const NAMESPACE: &str = "urn:rapport:journey:1";
 const CUSTOMER: &str = "customer";
 const ORGANIZATION: &str = "organization";
 
-/// The drawing as the planned journey of a CJML document.
+/// Returns the drawing as the planned journey of a CJML document.
 pub fn cjml(drawing: &Drawing) -> String {
     let mut out = Writer::default();
     out.text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -57,7 +58,7 @@ pub fn cjml(drawing: &Drawing) -> String {
     out.text
 }
 
-/// A communication point, or an action where the customer is alone.
+/// Writes a step as a communication point, or as an action if the customer acts alone.
 fn touchpoint(out: &mut Writer, drawing: &Drawing, place: usize, step: &Step) {
     let is_kind = |kinds: &[PointKind]| kinds.iter().any(|kind| kind.name() == step.kind);
     let is_action = step.mediums.is_empty() && is_kind(&[PointKind::Consideration, PointKind::ProductUse]);
@@ -75,7 +76,7 @@ fn touchpoint(out: &mut Writer, drawing: &Drawing, place: usize, step: &Step) {
         out.leaf("receiverLabel", &step.name);
         out.close();
     }
-    // CJML knows one channel for a point; the others follow as our own.
+    // CJML allows one channel per touchpoint; further mediums are written in Rapport's namespace.
     let mut mediums = step.mediums.iter();
     if let Some(first) = mediums.next() {
         out.open("channel");
@@ -96,7 +97,7 @@ fn touchpoint(out: &mut Writer, drawing: &Drawing, place: usize, step: &Step) {
     out.close();
 }
 
-/// Writes elements inside one another.
+/// Writes nested XML elements with indentation.
 #[derive(Default)]
 struct Writer {
     text: String,
@@ -108,7 +109,7 @@ impl Writer {
         self.text.push_str(&"  ".repeat(self.open.len()));
     }
 
-    /// Begins an element; attributes may follow its name.
+    /// Writes a start tag; `tag` is the name of the element, optionally followed by attributes.
     fn open(&mut self, tag: &str) {
         self.indent();
         let _ = writeln!(self.text, "<{tag}>");
@@ -123,7 +124,7 @@ impl Writer {
 
     fn leaf(&mut self, tag: &str, text: &str) {
         self.indent();
-        // White space that a reader of pretty-printed XML would collapse is marked as significant.
+        // Mark white space as significant where a reader of indented XML would collapse it.
         let space = if clean(text) == text { "" } else { " xml:space=\"preserve\"" };
         let _ = writeln!(self.text, "<{tag}{space}>{}</{}>", verbatim(text), name(tag));
     }

@@ -1,4 +1,4 @@
-//! Reads CJML 2.0: the nested form, with what is ours in it, and the flat one of its generator.
+//! Reads CJML 2.0: the nested form, including Rapport's own namespace, and the flat form of the CJML generator.
 
 use std::collections::HashMap;
 
@@ -11,19 +11,19 @@ use super::{
     text::clean,
 };
 
-/// Longest document in bytes.
+/// Maximum length of a document in bytes.
 pub const MAX_BYTES: usize = 1024 * 1024;
-/// Most elements and texts of a document.
+/// Maximum number of XML nodes in a document.
 const MAX_NODES: u32 = 50_000;
-/// Most attributes of an element: what looks at them compares each with each.
+/// Maximum number of attributes of an element; the parser compares each attribute with every other one.
 const MAX_ATTRIBUTES: usize = 64;
-/// Most namespaces that a document declares: each element looks at those above it.
+/// Maximum number of namespace declarations in a document; each element looks up those of its ancestors.
 const MAX_NAMESPACES: usize = 64;
-/// Most elements inside one another.
+/// Maximum nesting depth of elements.
 const MAX_DEPTH: usize = 32;
 
-/// The first planned journey of a document, or what is wrong with it. A document with a DTD is refused: nothing is
-/// expanded, and nothing is fetched.
+/// Returns the first planned journey of a document, or else its first actual one. Err with a message if the document
+/// is invalid, exceeds a limit or has a DTD, so that no entity is expanded and no external resource is fetched.
 pub fn read_cjml(text: &str) -> Result<Drawing, String> {
     if text.len() > MAX_BYTES {
         return Err(format!("the document exceeds {MAX_BYTES} bytes"));
@@ -42,7 +42,7 @@ pub fn read_cjml(text: &str) -> Result<Drawing, String> {
     }
 }
 
-/// Looks at the tags before anything is built of them: how deep they stand, and how much is in one.
+/// Checks nesting depth, attributes per element and namespace declarations before the XML parser runs.
 fn check_shape(text: &str) -> Result<(), String> {
     let (mut rest, mut depth, mut namespaces) = (text, 0_usize, 0_usize);
     while let Some(start) = rest.find('<') {
@@ -76,7 +76,7 @@ fn check_shape(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// How many bytes the tag at the beginning of a text takes, and how many values stand in it.
+/// Returns the length in bytes of the tag at the start of `text`, and the number of quoted values in it.
 fn tag(text: &str) -> (usize, usize) {
     let (mut quote, mut values) = (None, 0);
     for (place, byte) in text.bytes().enumerate() {
@@ -149,7 +149,7 @@ fn touchpoint(point: Node<'_, '_>, stages: &HashMap<String, usize>) -> Step {
     }
 }
 
-/// The form of the generator: actors and touchpoints side by side.
+/// Reads the flat form of the generator, which lists actors and touchpoints side by side.
 fn flat(root: Node<'_, '_>) -> Drawing {
     let title = child(root, "journeyName").or_else(|| child(root, "title")).map(content).unwrap_or_default();
     let mut drawing = Drawing { title, ..Drawing::default() };
@@ -175,8 +175,8 @@ fn ours<'a, 'b: 'a>(node: Node<'a, 'b>, name: &'a str) -> impl Iterator<Item = N
     node.children().filter(move |child| child.has_tag_name((NAMESPACE, name)))
 }
 
-/// All text below an element, around comments and markup. White space counts where the document says so; elsewhere it
-/// may come from whoever laid the document out.
+/// Returns the concatenated text of an element and its descendants. Collapses white space, which may be indentation,
+/// unless `xml:space="preserve"` applies.
 fn content(node: Node<'_, '_>) -> String {
     let text: String = node.descendants().filter(Node::is_text).filter_map(|part| part.text()).collect();
     let space = node.ancestors().find_map(|above| above.attribute((roxmltree::NS_XML_URI, "space")));

@@ -1,4 +1,4 @@
-//! A drawing as a Graphviz graph.
+//! Writes a drawing as a Graphviz graph.
 
 use std::fmt::Write as _;
 
@@ -9,12 +9,12 @@ use super::{
     text::{self, clean, escaped},
 };
 
-/// Where lines of a text are broken, in pixels.
+/// Maximum width of a line of text in pixels.
 const MAX: i64 = 240;
-/// Size of the letters.
+/// Font size in pixels.
 const SIZE: i64 = 12;
 
-/// The drawing in the DOT language. Stages are clusters.
+/// Returns the drawing in the DOT language. Stages are clusters.
 pub fn dot(drawing: &Drawing) -> String {
     let title = quoted(&drawing.title);
     let mut out =
@@ -50,7 +50,8 @@ pub fn dot(drawing: &Drawing) -> String {
     out
 }
 
-/// A box with its bullets under it; influencers to its left and mediums to its right on the same rank.
+/// Writes a step as a box with its expectations as bullets below, and on the same rank its influencers to the left
+/// and its mediums to the right.
 fn node(out: &mut String, step: &Step, place: usize) {
     let mut rows = String::new();
     for text in &step.expectations {
@@ -79,18 +80,18 @@ fn node(out: &mut String, step: &Step, place: usize) {
     let _ = writeln!(out, "{{rank=same; {}}}", beside.join("; "));
 }
 
-/// The lines of a text inside a label of markup.
+/// Returns the text as lines for an HTML-like label.
 fn broken(text: &str) -> String {
     let lines = text::lines(text, SIZE, MAX);
     let lines: Vec<String> = lines.iter().map(|line| escaped(line).replace('\\', "&#92;")).collect();
-    // A label may not be empty.
+    // Graphviz rejects an empty HTML-like label.
     if lines.is_empty() { "–".to_owned() } else { lines.join("<BR/>") }
 }
 
-/// The text inside quotes, broken into lines.
+/// Returns the text for a quoted string, broken into lines.
 fn quoted(text: &str) -> String {
     let lines = text::lines(&clean(text), SIZE, MAX);
-    // Graphviz also reads the entities of HTML.
+    // Graphviz decodes HTML entities in quoted strings too.
     let lines = lines.iter().map(|line| escaped(line).replace('\\', "&#92;"));
     lines.collect::<Vec<_>>().join("\\n")
 }

@@ -1,4 +1,5 @@
-//! Where everything stands: rows from top to bottom, and the text around each box.
+//! Layout of a drawing: places rows from top to bottom, boxes in rows, and texts around boxes. All lengths are in
+//! pixels.
 
 use super::{
     legend,
@@ -9,24 +10,24 @@ use super::{
     text,
 };
 
-/// Widest text beside a box.
+/// Maximum width of a text beside a box.
 const BESIDE: i64 = 140;
 /// Length of an arrow.
 const ARROW: i64 = 42;
-/// Narrowest box.
+/// Minimum width of a box.
 const BOX: i64 = 16 * GRID;
-/// Widest expectation.
+/// Maximum width of an expectation, including its bullet.
 const BULLET: i64 = 24 * GRID;
-/// Widest label of a link.
+/// Maximum width of a link label.
 pub(super) const LABEL: i64 = 130;
-/// Widest name of a stage.
+/// Maximum width of a stage name.
 const STAGE: i64 = 120;
-/// Between blocks side by side, and around the picture.
+/// Space between adjacent blocks and around the picture.
 const MARGIN: i64 = 28;
-/// Narrowest picture.
+/// Minimum width of a picture.
 const NARROWEST: i64 = 420;
 
-/// A text before it has its place.
+/// A text broken into lines, without a position.
 #[derive(Debug)]
 pub(super) struct Loose {
     pub role: Role,
@@ -47,7 +48,7 @@ impl Loose {
         Self { role, lines, width, height, is_rtl: text::is_rtl(whole) }
     }
 
-    /// At this place: `x` is the edge it is set to.
+    /// Positions the text: `x` is the coordinate that `align` refers to, `top` the upper edge.
     pub fn at(self, step: Option<usize>, x: i64, top: i64, align: Align) -> Text {
         let left = match align {
             Align::Left => x,
@@ -59,7 +60,7 @@ impl Loose {
     }
 }
 
-/// A step with its texts and sizes. Its own left edge is that of its box.
+/// A step with its texts and sizes. Horizontal positions are relative to the left edge of the box.
 pub(super) struct Block {
     pub ports: Ports,
     name: Loose,
@@ -68,9 +69,9 @@ pub(super) struct Block {
     expectations: Vec<Loose>,
     width: i64,
     height: i64,
-    /// Where its bullets begin.
+    /// Left edge of the bullets.
     indent: i64,
-    /// Height of what stands under it.
+    /// Height of the expectations below the box.
     under: i64,
 }
 
@@ -95,13 +96,13 @@ impl Block {
         Self { ports, name, influencers, mediums, expectations, width, height, indent, under }
     }
 
-    /// How far it reaches to the left of its box.
+    /// Returns how far the block extends to the left of the box.
     fn left(&self) -> i64 {
         let widest = self.influencers.iter().map(|text| text.width).max();
         widest.map_or(0, |widest| widest + 6 + ARROW)
     }
 
-    /// How far it reaches to the right of its box's left edge.
+    /// Returns how far the block extends to the right of the left edge of the box.
     fn right(&self) -> i64 {
         let mediums = self.mediums.iter().map(|text| text.width).max();
         let beside = mediums.map_or(0, |widest| widest + 6 + ARROW);
@@ -110,20 +111,21 @@ impl Block {
     }
 }
 
-/// Where rows, columns and lanes are.
+/// Positions of rows, columns and lanes.
 pub(super) struct Plan<'a> {
     pub rows: &'a Rows,
     pub blocks: &'a mut [Block],
     /// Left edge of the box of each step.
     pub x: Vec<i64>,
-    /// How far the widest block reaches to the left of its box, and the distance between blocks.
+    /// Maximum extent of a block to the left of its box.
     pub left: i64,
+    /// Distance between the boxes of adjacent blocks.
     pub pitch: i64,
-    /// Where lanes beside all blocks begin.
+    /// X coordinate at which the lanes to the right of all blocks start.
     pub edge: i64,
 }
 
-/// The picture of a drawing.
+/// Lays out a drawing and returns its picture.
 pub fn draw(drawing: &Drawing) -> Picture {
     let lines = drawing.lines();
     let rows = Rows::of(drawing, &lines);
@@ -135,7 +137,7 @@ pub fn draw(drawing: &Drawing) -> Picture {
     let mut blocks: Vec<Block> = drawing.steps.iter().zip(ports).map(|(step, ports)| Block::new(step, ports)).collect();
     let left = up(blocks.iter().map(Block::left).max().unwrap_or(0));
     let right = up(blocks.iter().map(Block::right).max().unwrap_or(0));
-    // Twice the grid: what stands in the middle of two is on the grid as well.
+    // A multiple of twice the grid, so that the midpoint between two columns is on the grid too.
     let pitch = (left + right + MARGIN + 2 * GRID - 1) / (2 * GRID) * (2 * GRID);
 
     let headings: Vec<Loose> = drawing.stages.iter().map(|stage| Loose::new(Role::Stage, &stage.name, STAGE)).collect();
@@ -172,18 +174,18 @@ pub fn draw(drawing: &Drawing) -> Picture {
     picture
 }
 
-/// The next place on the grid.
+/// Rounds a length up to a multiple of [`GRID`].
 pub(super) fn up(length: i64) -> i64 {
     (length + GRID - 1).div_euclid(GRID) * GRID
 }
 
-/// The left edge of the box of each step: below the middle of those above it, and no nearer than `pitch` to its
-/// neighbours.
+/// Returns the left edge of the box of each step: at the mean position of its predecessors, at least `pitch` from
+/// adjacent boxes.
 fn columns(rows: &Rows, pitch: i64) -> Vec<i64> {
     let mut x = vec![0; rows.row_of.len()];
     for row in &rows.steps {
         let count = i64::try_from(row.len()).unwrap_or(0);
-        // Neighbours that want to stand too near one another form a group, which takes their mean.
+        // Adjacent steps whose wanted positions are closer than `pitch` form a group, which is placed at their mean.
         let mut groups: Vec<(i64, i64)> = Vec::new();
         for (index, step) in (0..).zip(row) {
             let above = &rows.above[*step];
@@ -209,21 +211,21 @@ fn columns(rows: &Rows, pitch: i64) -> Vec<i64> {
     x
 }
 
-/// Where rows and channels are.
+/// Vertical positions of rows and channels.
 struct Tops {
     /// Upper edge of the boxes of each row.
     rows: Vec<i64>,
-    /// Upper edge of the channel above each row, and below the last.
+    /// Upper edge of the channel above each row, and of the channel below the last row.
     channels: Vec<i64>,
 }
 
-/// Puts one row under the other, channels between them, and bands behind them.
+/// Places rows from `y` downwards with channels between them, and adds the bands of the stages behind them.
 fn place_rows(picture: &mut Picture, plan: &Plan<'_>, channels: &[i64], headings: Vec<Loose>, mut y: i64) -> Tops {
     let mut tops = Tops { rows: Vec::new(), channels: Vec::new() };
     let mut headings: Vec<Option<Loose>> = headings.into_iter().map(Some).collect();
     let mut rows = plan.rows.steps.iter().enumerate();
     for (stage, count) in &plan.rows.bands {
-        // The channel above a band's first row belongs to the band before, but for the first.
+        // The channel above the first row of a band belongs to the previous band, except in the first band.
         let top = if tops.rows.is_empty() { y } else { y + channels[tops.rows.len()] };
         for (index, row) in rows.by_ref().take(*count) {
             tops.channels.push(y);
@@ -241,7 +243,7 @@ fn place_rows(picture: &mut Picture, plan: &Plan<'_>, channels: &[i64], headings
         picture.texts.extend(heading.map(|heading| heading.at(None, MARGIN / 2, top + 12, Align::Left)));
     }
     tops.channels.push(y);
-    // Stages without steps are named as well.
+    // Stages without steps get a band with their name too.
     y += channels.last().copied().unwrap_or(0);
     for (stage, heading) in headings.into_iter().enumerate() {
         let Some(heading) = heading else { continue };
@@ -254,7 +256,7 @@ fn place_rows(picture: &mut Picture, plan: &Plan<'_>, channels: &[i64], headings
     tops
 }
 
-/// Puts the texts of a block in, on, beside and under its box.
+/// Adds the texts, arrows and bullets of a block inside, beside, below and above its box.
 fn place_block(picture: &mut Picture, step: usize, drawn: &Step, block: Block, routes: &route::Routes) {
     let area = picture.boxes[step];
     let (here, middle) = (Some(step), area.top + area.height / 2);

@@ -1,4 +1,4 @@
-//! What the lines and signs of a picture mean: a row of samples below it, only of what it shows.
+//! Legend of a picture: samples of the kinds of lines and bullets that the picture contains, below it.
 
 use entity::step_link::StepLinkKind;
 
@@ -7,32 +7,32 @@ use super::{
     picture::{Align, Line, Picture, Role, Text, What},
 };
 
-/// Length of a sample.
+/// Width of a sample in pixels.
 const SAMPLE: i64 = 34;
-/// Between a sample and its words, and half of what is between two entries.
+/// Space between a sample and its text in pixels; the space between two entries is twice that.
 const GAP: i64 = 8;
-/// Height of a row.
+/// Height of a row in pixels.
 const ROW: i64 = 20;
 
-/// A sample, and what it means.
+/// An entry of the legend.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// What it looks like.
+    /// Sample of the line or bullet.
     pub sample: Sample,
-    /// What it means.
+    /// Meaning of the sample.
     pub text: Text,
 }
 
-/// What something looks like in the picture.
+/// Sample of an element of the picture.
 #[derive(Clone, Debug)]
 pub enum Sample {
     /// A line or an arrow.
     Line(Line),
-    /// A bullet, by its middle.
+    /// A bullet, by the coordinates of its center.
     Bullet(i64, i64),
 }
 
-/// Adds the legend of what is in the picture below it, within its width and `margin`.
+/// Adds the legend below the picture, within its width less `margin` on both sides, and increases the height.
 pub(super) fn add(picture: &mut Picture, margin: i64) {
     let shows = |is_it: fn(What) -> bool| picture.lines.iter().any(|line| is_it(line.what));
     let kinds: [(bool, Option<What>, &str); 7] = [
@@ -72,7 +72,7 @@ pub(super) fn add(picture: &mut Picture, margin: i64) {
             None => Sample::Bullet(x + SAMPLE / 2, middle),
             Some(what) => {
                 let (from, to) = ((x, middle), (x + SAMPLE, middle));
-                // The arrow of a medium points to the left: into the right of a box.
+                // In a diagram, the arrow of a medium points to the left, into the right side of a box.
                 let points = if matches!(what, What::Medium(_)) { vec![to, from] } else { vec![from, to] };
                 Sample::Line(Line { what, points, has_head: true })
             }

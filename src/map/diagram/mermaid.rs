@@ -1,4 +1,4 @@
-//! A drawing as a Mermaid flowchart.
+//! Writes a drawing as a Mermaid flowchart.
 
 use std::fmt::Write as _;
 
@@ -7,8 +7,8 @@ use entity::step_link::StepLinkKind;
 use super::{model::Drawing, text::clean};
 use crate::text::is_blank;
 
-/// The drawing as Mermaid. Stages are subgraphs; influencers and mediums are nodes of their own, expectations stand under
-/// the name in the box, as a flowchart knows no sides.
+/// Returns the drawing as Mermaid. Stages are subgraphs, influencers and mediums are separate nodes, and expectations
+/// are listed below the name inside the box, because a flowchart cannot place text beside a node.
 pub fn mermaid(drawing: &Drawing) -> String {
     let mut out =
         format!("---\ntitle: \"{}\"\n---\nflowchart TB\n", written(&drawing.title, |code| format!("\\u{code:04x}")));
@@ -53,13 +53,14 @@ fn node(out: &mut String, drawing: &Drawing, place: usize) {
     }
 }
 
-/// The text inside quotes of a flowchart.
+/// Returns the text for a quoted string of a flowchart.
 fn quoted(text: &str) -> String {
-    // A label may not be empty.
+    // Mermaid rejects an empty label.
     if is_blank(text) { "–".to_owned() } else { written(text, |code| format!("#{code};")) }
 }
 
-/// The text with a number for each sign that could end it, be markup, or be taken for Markdown or a directive.
+/// Returns the text with `number(code point)` in place of each character that could end the string or be parsed as
+/// markup, Markdown or a directive.
 fn written(text: &str, number: impl Fn(u32) -> String) -> String {
     let mut written = String::new();
     for sign in clean(text).chars() {

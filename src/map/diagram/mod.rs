@@ -1,4 +1,5 @@
-//! Diagrams of a journey in the classic notation: read once, then drawn by pure functions in one of several formats.
+//! Diagrams of a journey in the classic notation: one read from the database, then pure functions that write one of
+//! several formats.
 
 mod cjml;
 mod cjml_read;
@@ -39,9 +40,9 @@ use crate::{
 };
 use read::drawings;
 
-/// Most journeys that are drawn for one field.
+/// Maximum number of journeys drawn for one field.
 const MAX_JOURNEYS: usize = 25;
-/// Most rows that are read to draw them.
+/// Maximum number of rows read to draw them.
 const MAX_ROWS: usize = 20_000;
 
 entity::string_enum! {
@@ -103,7 +104,7 @@ struct DiagramArguments {
     options: Option<DiagramOptions>,
 }
 
-/// The field of a journey.
+/// The field `diagram` of a journey.
 pub(super) const OF_JOURNEY: Computed = Computed {
     name: "diagram",
     doc: "The journey in the classic notation: boxes joined by lines from top to bottom; arrows into the left of a \
@@ -124,7 +125,7 @@ struct AddressArguments {
     expires_in: i64,
 }
 
-/// The field of a journey that answers with the address of its picture.
+/// The field `diagramUrl` of a journey.
 pub(super) const URL_OF_JOURNEY: Computed = Computed {
     name: "diagramUrl",
     doc: "A signed URL of the journey's picture for browsers and web pages. It needs no token: anybody who has the \
@@ -134,7 +135,7 @@ pub(super) const URL_OF_JOURNEY: Computed = Computed {
     run: &ComputedFn::new(|scope, input, ids| Box::pin(async move { addresses(scope, &input, ids) })),
 };
 
-/// The picture of a journey as an address names it; `theme` in lower case.
+/// Returns the path and query of the URL of a journey's picture; `theme` must be in lower case.
 pub fn resource(journey: &str, theme: &str) -> String {
     format!("/journeys/{journey}.svg?theme={theme}")
 }
@@ -169,7 +170,7 @@ async fn diagrams(scope: &Scope, input: DiagramArguments, ids: &[Uuid]) -> Resul
         step.mediums.retain(|_| options.mediums);
         step.expectations.retain(|_| options.expectations);
     }
-    // Laying out a large journey takes a while, and other requests wait for the same thread.
+    // The layout of a large journey would block the async thread, which serves other requests.
     let drawn = scope.compute(true, move |meter| {
         let write = |(id, drawing): (Uuid, model::Drawing)| {
             meter.check()?;

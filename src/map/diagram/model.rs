@@ -1,80 +1,81 @@
-//! A journey as it is drawn, whatever the format.
+//! Model of a journey's diagram, independent of the output format.
 
 use std::borrow::Cow;
 
 use entity::step_link::StepLinkKind;
 
-/// A journey with all that a picture shows of it.
+/// A journey with all data that a diagram shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drawing {
-    /// Its id.
+    /// Id of the journey.
     pub id: String,
-    /// Its title.
+    /// Title of the journey.
     pub title: String,
-    /// What it is.
+    /// Summary of the journey.
     pub summary: Option<String>,
     /// The kind of customer whose journey it is.
     pub customer_segment: Option<String>,
-    /// Its stages in order.
+    /// Stages in order.
     pub stages: Vec<Stage>,
-    /// Its steps in order.
+    /// Steps in order.
     pub steps: Vec<Step>,
-    /// The lines between its steps.
+    /// Links between the steps.
     pub links: Vec<StepLink>,
 }
 
-/// A stage.
+/// A stage of a journey.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stage {
-    /// Its id.
+    /// Id of the stage.
     pub id: String,
-    /// Its name.
+    /// Name of the stage.
     pub name: String,
 }
 
-/// A step with what its interaction point says.
+/// A step with the data of its interaction point.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Step {
-    /// Its id.
+    /// Id of the step.
     pub id: String,
-    /// What stands in its box: its label, or the name of its point.
+    /// Text in the box: the label of the step, or the name of its point.
     pub name: String,
-    /// Kind of its interaction point.
+    /// Kind of the interaction point.
     pub kind: String,
-    /// Place of its stage among the stages.
+    /// Index of the stage in [`Drawing::stages`].
     pub stage: Option<usize>,
-    /// What moves the customer to it.
+    /// Influencers of the interaction point.
     pub influencers: Vec<Influence>,
-    /// Names of the mediums it runs over.
+    /// Names of the mediums of the interaction point.
     pub mediums: Vec<String>,
-    /// The statements of its top five expectations, the most important first.
+    /// Statements of the top five expectations, most important first.
     pub expectations: Vec<String>,
 }
 
 /// An influencer at a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Influence {
-    /// Its name.
+    /// Name of the influencer.
     pub name: String,
-    /// How strongly it moves the customer, 1 to 5.
+    /// Strength of the influence, 1 to 5.
     pub strength: i64,
 }
 
-/// A line from step to step.
+/// A link between two steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepLink {
-    /// Place of the step it starts at.
+    /// Index of the source step in [`Drawing::steps`].
     pub from: usize,
-    /// Place of the step it ends at.
+    /// Index of the target step in [`Drawing::steps`].
     pub to: usize,
-    /// What it means.
+    /// Kind of the link.
     pub kind: StepLinkKind,
-    /// What stands at it.
+    /// Label of the link.
     pub label: Option<String>,
 }
 
 impl Drawing {
-    /// The lines to draw between steps that are there. A journey without links is drawn in the order of its steps.
+    /// Returns the links to draw, without those that refer to a missing step. For a journey without links, returns
+    /// SEQUENCE links that join the steps in their order.
     pub fn lines(&self) -> Cow<'_, [StepLink]> {
         let count = self.steps.len();
         if self.links.is_empty() {
@@ -87,7 +88,7 @@ impl Drawing {
         self.links.iter().filter(|link| link.from < count && link.to < count).cloned().collect()
     }
 
-    /// The stage of a step, if there is one of that place.
+    /// Returns the index of a step's stage, or `None` if the step has no stage or the stage does not exist.
     pub fn stage_of(&self, step: usize) -> Option<usize> {
         self.steps[step].stage.filter(|stage| *stage < self.stages.len())
     }

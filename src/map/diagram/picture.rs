@@ -1,27 +1,27 @@
-//! What a drawing looks like: texts, boxes and lines with their places, in pixels.
+//! A picture of a drawing: texts, boxes and lines with positions and sizes in pixels.
 
 use entity::step_link::StepLinkKind;
 
 use super::legend::Entry;
 
-/// A picture.
+/// A picture of a journey.
 #[derive(Clone, Debug, Default)]
 pub struct Picture {
-    /// Its width.
+    /// Width of the picture.
     pub width: i64,
-    /// Its height.
+    /// Height of the picture.
     pub height: i64,
-    /// Bands behind the rest: the stage, if it is one's.
+    /// Background bands, each with the index of its stage; `None` for a band of steps without a stage.
     pub bands: Vec<(Option<usize>, Area)>,
-    /// The box of each step.
+    /// Box of each step.
     pub boxes: Vec<Area>,
     /// Texts.
     pub texts: Vec<Text>,
     /// Lines and arrows.
     pub lines: Vec<Line>,
-    /// Bullets: the middle of each, with its step.
+    /// Bullets: the index of the step, and x and y of the center.
     pub bullets: Vec<(usize, i64, i64)>,
-    /// What its lines and signs mean.
+    /// Legend: the meaning of lines and bullets.
     pub legend: Vec<Entry>,
 }
 
@@ -50,24 +50,24 @@ impl Area {
     }
 }
 
-/// A text on its lines.
+/// A text broken into lines.
 #[derive(Clone, Debug)]
 pub struct Text {
-    /// What it is.
+    /// Role of the text.
     pub role: Role,
-    /// The step it belongs to.
+    /// Index of the step that the text belongs to.
     pub step: Option<usize>,
-    /// Where it stands.
+    /// Area that the text occupies.
     pub area: Area,
-    /// To which edge of its area its lines are set.
+    /// Horizontal alignment of the lines in the area.
     pub align: Align,
-    /// Its lines.
+    /// Lines of the text.
     pub lines: Vec<String>,
-    /// Whether it is read from right to left.
+    /// Whether the text runs from right to left.
     pub is_rtl: bool,
 }
 
-/// What a text is.
+/// Role of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The journey's title.
@@ -89,7 +89,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Size of the letters, and distance from line to line.
+    /// Returns the font size and the line height in pixels.
     pub const fn size(self) -> (i64, i64) {
         match self {
             Self::Title => (20, 26),
@@ -100,41 +100,41 @@ impl Role {
         }
     }
 
-    /// Whether its letters are bold, which makes them wider.
+    /// Returns whether the text is bold, and therefore wider.
     pub const fn is_bold(self) -> bool {
         matches!(self, Self::Title | Self::Stage | Self::Name)
     }
 }
 
-/// To which edge lines are set.
+/// Horizontal alignment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
-    /// To the left one.
+    /// Aligned to the left edge.
     Left,
-    /// To both alike.
+    /// Centered between both edges.
     Middle,
-    /// To the right one.
+    /// Aligned to the right edge.
     Right,
 }
 
-/// A line along these points.
+/// A line along a sequence of points.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// What it is.
+    /// What the line shows.
     pub what: What,
-    /// Its corners.
+    /// Points of the line, including start and end.
     pub points: Vec<(i64, i64)>,
-    /// Whether it ends with the head of an arrow.
+    /// Whether the line ends with an arrowhead.
     pub has_head: bool,
 }
 
-/// What a line is.
+/// What a line shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     /// A link between steps.
     Link(StepLinkKind),
-    /// An influencer of a step, with its strength.
+    /// An influencer: the index of the step, and the strength.
     Influence(usize, i64),
-    /// A medium of a step.
+    /// A medium: the index of the step.
     Medium(usize),
 }

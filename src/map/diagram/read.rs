@@ -1,4 +1,4 @@
-//! Journeys as they are drawn, out of the rows that were read.
+//! Builds drawings of journeys from the rows that were read.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::store::{
     writing::aggregate::{JoinedRow, LoadedAggregate},
 };
 
-/// The journeys among what was read.
+/// Returns the drawing of each loaded journey, with the id of the journey.
 pub(super) fn drawings(loaded: &LoadedAggregate) -> Vec<(Uuid, Drawing)> {
     let points: HashMap<Uuid, &Record> = by_id(loaded, &interaction_point::NOUN);
     let (mediums, influencers) = (by_id(loaded, &medium::NOUN), by_id(loaded, &influencer::NOUN));
@@ -99,7 +99,7 @@ fn by_id<'a>(loaded: &'a LoadedAggregate, noun: &Noun) -> HashMap<Uuid, &'a Reco
     loaded.of(noun).iter().map(|record| (record.id(), record)).collect()
 }
 
-/// The parts of each journey by their position, if they have one, and by age.
+/// Returns the child rows of each journey, sorted by position, if they have one, and then by id, which is by age.
 fn parts(loaded: &LoadedAggregate, journey: Col<JourneyId>, position: Option<Col<i64>>) -> HashMap<Uuid, Vec<&Record>> {
     let mut parts: HashMap<Uuid, Vec<&Record>> = HashMap::new();
     for record in loaded.of(journey.noun()) {
@@ -111,7 +111,7 @@ fn parts(loaded: &LoadedAggregate, journey: Col<JourneyId>, position: Option<Col
     parts
 }
 
-/// The lines of points in a relation.
+/// Returns the join rows of a relation of interaction points, by the id of the point.
 fn lines<'a>(loaded: &'a LoadedAggregate, relation: &str) -> HashMap<Uuid, Vec<&'a JoinedRow>> {
     let mut lines: HashMap<Uuid, Vec<&JoinedRow>> = HashMap::new();
     let known = loaded

@@ -1,7 +1,9 @@
-//! Where the lines between boxes run: in channels between rows and in lanes beside all blocks, where no text is.
+//! Routes the lines between boxes: through channels between rows and lanes to the right of all blocks, where there is
+//! no text.
 //!
-//! A line leaves its box below and meets the other one above. Columns of the grid belong to lines that leave a box or
-//! run straight, the places between them to lines that turn into one: so no two ever cover one another.
+//! A line leaves the lower edge of its source box and enters the upper edge of its target box. Lines that leave a box
+//! or run straight use columns of the grid; lines that turn into a box use the positions halfway between columns. No
+//! two lines therefore overlap.
 
 use std::collections::HashMap;
 
@@ -13,68 +15,68 @@ use super::{
     picture::{Area, Line, What},
 };
 
-/// Distance of lines side by side.
+/// Distance between adjacent vertical lines, in pixels.
 pub(super) const GRID: i64 = 14;
-/// Distance of lines one above the other.
+/// Distance between adjacent horizontal lines, in pixels.
 const TRACK: i64 = 10;
-/// Free room above and below the lines of a channel.
+/// Free space above and below the lines of a channel, in pixels.
 const ROOM: i64 = 14;
 
-/// Where lines leave and meet a box.
+/// Lines that leave and enter a box, by index.
 #[derive(Debug, Default)]
 pub(super) struct Ports {
-    /// Lines that leave it, from left to right.
+    /// Lines that leave the box, from left to right.
     pub out: Vec<usize>,
-    /// Lines that meet it, from left to right, with their labels.
+    /// Lines that enter the box, from left to right, with their labels.
     pub into: Vec<(usize, Option<Loose>)>,
 }
 
 impl Ports {
-    /// How wide a box must be.
+    /// Returns the minimum width of the box.
     pub fn width(&self) -> i64 {
         let into: i64 = self.into.iter().map(|(_, label)| room(label.as_ref())).sum();
         self.out_width().max(GRID + into)
     }
 
-    /// How wide the lines are that leave it.
+    /// Returns the width that the leaving lines need.
     pub fn out_width(&self) -> i64 {
         GRID + GRID * i64::try_from(self.out.len()).unwrap_or(0)
     }
 
-    /// How high the labels above it are.
+    /// Returns the height that the labels above the box need.
     pub fn strip(&self) -> i64 {
         self.into.iter().filter_map(|(_, label)| Some(label.as_ref()?.height + 6)).max().unwrap_or(0)
     }
 }
 
-/// How wide a line is that meets a box.
+/// Returns the width that an entering line needs, including its label.
 fn room(label: Option<&Loose>) -> i64 {
     label.map_or(GRID, |label| up(label.width + 3 * GRID / 2))
 }
 
-/// The lines, before rows have their heights.
+/// Routes of all lines, computed before the rows have vertical positions.
 pub(super) struct Routes {
-    /// Each line's way.
+    /// Route of each line.
     pub lines: Vec<Route>,
-    /// Height of the channel above each row, and below the last.
+    /// Height of the channel above each row, and of the channel below the last row.
     pub channels: Vec<i64>,
-    /// Where each line meets its box.
+    /// X coordinate at which each line enters its target box.
     pub ends: HashMap<usize, i64>,
-    /// Right edge of all.
+    /// Right edge of all blocks and lanes.
     pub right: i64,
 }
 
-/// The way of a line.
+/// Route of a line: `index` of the link, x of `start` and `end`, and the horizontal pieces.
 pub(super) struct Route {
     index: usize,
     start: i64,
     end: i64,
-    /// Pieces across, from the first to the last: the channel, the place in it, and where it leads.
+    /// Horizontal pieces in order: the channel, the track in the channel, and the x coordinate of the end.
     across: Vec<(usize, i64, i64)>,
 }
 
 impl Route {
-    /// The line, once boxes and channels have their places.
+    /// Returns the line, given the positions of boxes and channels.
     pub fn line(&self, links: &[StepLink], boxes: &[Area], channels: &[i64]) -> Line {
         let link = &links[self.index];
         let mut points = vec![(self.start, boxes[link.from].bottom())];
@@ -90,16 +92,16 @@ impl Route {
     }
 }
 
-/// How a line gets from row to row.
+/// How a line gets from its source row to its target row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// Down to the channel above the other row, and across.
+    /// Straight down to the channel above the target row, then across.
     Down,
-    /// In a lane beside all blocks.
+    /// Through a lane to the right of all blocks.
     Beside,
 }
 
-/// Finds a way for each line.
+/// Computes the routes of all lines, and sorts the ports of each box.
 pub(super) fn routes(plan: &mut Plan<'_>, links: &[StepLink]) -> Routes {
     let row = |step: usize| plan.rows.row_of[step];
     let mut starts: HashMap<usize, i64> = HashMap::new();
@@ -165,7 +167,7 @@ pub(super) fn routes(plan: &mut Plan<'_>, links: &[StepLink]) -> Routes {
     Routes { lines: found, channels, ends, right }
 }
 
-/// A line runs down if no block stands in its way.
+/// Returns [`Way::Down`] if the target row is below the source row and no block in between is in the way.
 fn way(plan: &Plan<'_>, link: &StepLink, start: i64) -> Way {
     let (from, to) = (plan.rows.row_of[link.from], plan.rows.row_of[link.to]);
     let is_in_the_way = |step: &usize| {
@@ -179,7 +181,8 @@ fn way(plan: &Plan<'_>, link: &StepLink, start: i64) -> Way {
     }
 }
 
-/// The lane of each line that needs one, from 1: the shortest ones next to the blocks.
+/// Returns the lane of each line that needs one, numbered from 1. Lines that span fewer rows get lanes closer to the
+/// blocks.
 fn lanes(plan: &Plan<'_>, links: &[StepLink], ways: &[Way]) -> HashMap<usize, i64> {
     let mut spans: Vec<(usize, usize, usize)> = Vec::new();
     for (index, link) in links.iter().enumerate().filter(|(index, _)| ways[*index] == Way::Beside) {

@@ -1,4 +1,4 @@
-//! Which steps stand in which row, and in which order.
+//! Assigns steps to rows, and orders the steps of each row.
 
 use std::collections::BTreeMap;
 
@@ -6,24 +6,24 @@ use entity::step_link::StepLinkKind;
 
 use super::model::{Drawing, StepLink};
 
-/// How often rows are ordered anew to have fewer crossings.
+/// Number of passes that reorder the rows to reduce crossings.
 const SWEEPS: usize = 6;
 
-/// Steps in rows from top to bottom, rows in bands.
+/// Steps grouped into rows from top to bottom, and rows grouped into bands.
 #[derive(Debug)]
 pub(super) struct Rows {
-    /// The steps of each row, from left to right.
+    /// Steps of each row, from left to right.
     pub steps: Vec<Vec<usize>>,
-    /// The row of each step.
+    /// Row of each step.
     pub row_of: Vec<usize>,
-    /// The steps above it that lines lead from, of each step.
+    /// For each step, the steps in rows above that have a link to it.
     pub above: Vec<Vec<usize>>,
-    /// Bands from top to bottom: the stage, and how many rows.
+    /// Bands from top to bottom: the stage, if any, and the number of rows.
     pub bands: Vec<(Option<usize>, usize)>,
 }
 
 impl Rows {
-    /// Puts the steps of a drawing into rows: a step stands below those that lead to it, and in the band of its stage.
+    /// Assigns the steps of a drawing to rows: each step below its predecessors and in the band of its stage.
     pub fn of(drawing: &Drawing, lines: &[StepLink]) -> Self {
         let count = drawing.steps.len();
         let forward = || lines.iter().filter(|line| line.kind != StepLinkKind::Loop && line.from != line.to);
@@ -37,7 +37,7 @@ impl Rows {
         for (index, step) in order.iter().enumerate() {
             place[*step] = index;
         }
-        // What a circle without LOOP links leads back is not followed.
+        // Drop the back edges of cycles that contain no LOOP link.
         for step in 0..count {
             before[step].retain(|other| place[*other] < place[step]);
             after[step].retain(|other| place[*other] > place[step]);
@@ -92,8 +92,8 @@ impl Rows {
         found
     }
 
-    /// Orders rows so that fewer lines cross: each step goes to the middle of those it is linked with, downwards and
-    /// upwards in turn.
+    /// Reorders rows to reduce crossings: sorts the steps of each row by the mean position of their linked steps, in
+    /// alternating downward and upward passes.
     fn order(&mut self, below: &[Vec<usize>]) {
         let mut place = vec![0_usize; self.row_of.len()];
         for row in &self.steps {
@@ -119,30 +119,30 @@ impl Rows {
     }
 }
 
-/// Places of the steps of a row, spread evenly over the same width for each row.
+/// Sets the positions of the steps of a row, spread evenly over a width that is the same for all rows.
 fn set_places(row: &[usize], place: &mut [usize]) {
     for (index, step) in row.iter().enumerate() {
         place[*step] = (2 * index + 1) * 1_000_000 / (2 * row.len());
     }
 }
 
-/// The band of a stage. Between the bands of two stages, before the first and after the last, there is one for steps
-/// that stand in none.
+/// Returns the band of a stage: an odd number. Even numbers are the bands of steps without a stage: before the first
+/// stage, between two stages, and after the last.
 const fn of_stage(stage: usize) -> usize {
     2 * stage + 1
 }
 
-/// The band for what stands in no stage and comes after.
+/// Returns the band for steps without a stage that come after `band`.
 const fn past(band: usize) -> usize {
     band + band % 2
 }
 
-/// The band for what stands in no stage and comes before.
+/// Returns the band for steps without a stage that come before `band`.
 const fn ahead(band: usize) -> usize {
     band - band % 2
 }
 
-/// Steps so that each comes after all that lead to it; in a circle, the first one first.
+/// Returns the steps in topological order. A cycle is entered at its first step that is left.
 fn topological(before: &[Vec<usize>], after: &[Vec<usize>]) -> Vec<usize> {
     let mut missing: Vec<usize> = before.iter().map(Vec::len).collect();
     let mut ready: std::collections::BTreeSet<usize> = (0..before.len()).filter(|step| missing[*step] == 0).collect();

@@ -1,4 +1,4 @@
-//! A picture as SVG: no script, no reference to anything outside, safe inside any page.
+//! Writes a picture as SVG, without scripts or external references, so that it is safe to embed in any page.
 
 use std::fmt::Write as _;
 
@@ -13,14 +13,14 @@ use super::{
     text::{clean, escaped},
 };
 
-/// Radius of a corner.
+/// Radius of the corners of lines, in pixels.
 const CORNER: i64 = 6;
-/// What tells people who do not see the picture how to read it.
+/// Explanation of the notation for screen readers.
 const NOTATION: &str = "Boxes from top to bottom are the steps of the journey, lines are their order. Arrows into the \
                         left of a box are influencers, arrows into the right are mediums. Bullets under a box are the \
                         top five expectations.";
 
-/// Colours by what they are for.
+/// Colours by purpose.
 struct Palette {
     paper: &'static str,
     bands: [&'static str; 2],
@@ -51,7 +51,7 @@ const DARK: Palette = Palette {
     way_back: "#ef9fcd",
 };
 
-/// The drawing as SVG.
+/// Returns the drawing as SVG.
 pub fn svg(drawing: &Drawing, theme: Theme) -> String {
     let picture = draw(drawing);
     let mut out = String::new();
@@ -127,7 +127,7 @@ fn bullet(out: &mut String, x: i64, y: i64) {
     let _ = writeln!(out, "<circle class=\"ink\" cx=\"{x}\" cy=\"{y}\" r=\"2.5\"/>");
 }
 
-/// What belongs to one box.
+/// Texts, lines and bullets of one box.
 #[derive(Default)]
 struct Block<'a> {
     texts: Vec<&'a Text>,
@@ -172,7 +172,7 @@ fn set(out: &mut String, text: &Text, attributes: &str) {
         Align::Middle => text.area.left + text.area.width / 2,
         Align::Right => text.area.right(),
     };
-    // Where a line starts is on the right for texts that are read from there.
+    // In right-to-left text, `start` is the right edge.
     let anchor = match (text.align, text.is_rtl) {
         (Align::Middle, _) => "middle",
         (Align::Left, false) | (Align::Right, true) => "start",
@@ -217,7 +217,7 @@ fn stroke(out: &mut String, line: &Line) {
     let _ = write!(out, "<path class=\"{class}\" d=\"");
     let mut points = line.points.clone();
     if let (true, [.., from, to]) = (line.has_head, &mut points[..]) {
-        // A thick line would show beside the point of its head.
+        // Shorten the line: a thick one would be visible beside the tip of the arrowhead.
         *to = (to.0 - 6 * (to.0 - from.0).signum(), to.1 - 6 * (to.1 - from.1).signum());
     }
     for (index, (x, y)) in points.iter().copied().enumerate() {
@@ -244,13 +244,14 @@ fn stroke(out: &mut String, line: &Line) {
     }
 }
 
-/// The place where the curve of a corner ends on the way to the next one.
+/// Returns the point at which the curve of a corner joins the line to the next or previous point.
 fn towards((x, y): (i64, i64), (to_x, to_y): (i64, i64)) -> (i64, i64) {
     let step = |from: i64, to: i64| (to - from).signum() * CORNER.min((to - from).abs() / 2);
     (x + step(x, to_x), y + step(y, to_y))
 }
 
-/// Every rule begins with the class of the picture: a page that it stands in keeps its own looks.
+/// Returns the style sheet. Each selector starts with the class of the picture, so that the rules do not affect the
+/// embedding page.
 fn style(theme: Theme) -> String {
     let mut css = String::from("<style>\n");
     css += ".rapport-journey text{font-family:system-ui,\"Segoe UI\",Helvetica,Arial,\"DejaVu Sans\",sans-serif}\n";

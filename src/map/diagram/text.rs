@@ -1,17 +1,17 @@
-//! Texts as they are drawn: how wide, on which lines, in which direction, and escaped.
+//! Width, line breaks, direction and escaping of texts in diagrams.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Width of a text in pixels. Fonts differ: it is that of a wide one.
+/// Returns the estimated width of a text in pixels, as for a wide font, because the actual font is unknown.
 pub fn width(text: &str, size: i64) -> i64 {
     let hundredths: i64 = text.graphemes(true).map(advance).sum();
     (hundredths * size + 99) / 100
 }
 
-/// Width of what is read as one sign, in hundredths of the size.
+/// Returns the estimated width of a grapheme cluster, in hundredths of the font size.
 fn advance(grapheme: &str) -> i64 {
     let Some(sign) = grapheme.chars().next() else { return 0 };
-    // An emoji, alone or joined, is one picture; letters that only combine take room if the font cannot combine them.
+    // An emoji, single or joined, is one glyph. Combining characters count extra: a font may be unable to combine them.
     if grapheme.chars().any(|sign| matches!(sign, '\u{fe0f}' | '\u{200d}' | '\u{1f000}'..='\u{1faff}')) {
         return 140;
     }
@@ -37,7 +37,7 @@ fn advance(grapheme: &str) -> i64 {
     first + 20 * rest
 }
 
-/// The lines of a text that is `most` wide: broken between words, and inside those that are too long.
+/// Breaks a text into lines of at most `most` pixels: between words, and inside words that are too long.
 pub fn lines(text: &str, size: i64, most: i64) -> Vec<String> {
     let text = clean(text);
     let mut lines: Vec<String> = Vec::new();
@@ -69,7 +69,7 @@ fn broken(word: &str, size: i64, most: i64) -> Vec<String> {
     parts
 }
 
-/// Whether the first sign that has a direction goes from right to left.
+/// Returns whether the first alphabetic character is of a right-to-left script.
 pub fn is_rtl(text: &str) -> bool {
     let strong = text.chars().find(|sign| sign.is_alphabetic());
     strong.is_some_and(|sign| {
@@ -78,8 +78,8 @@ pub fn is_rtl(text: &str) -> bool {
     })
 }
 
-/// The text on one line, without signs that no XML document can hold, and without those that turn the direction of
-/// what comes after them.
+/// Returns the text on one line with white space collapsed, without characters that XML does not allow and without
+/// bidirectional control characters.
 pub fn clean(text: &str) -> String {
     let shown = |sign: char| match sign {
         sign if sign.is_whitespace() || sign.is_control() => Some(' '),
@@ -90,18 +90,18 @@ pub fn clean(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text on one line inside an element or an attribute of XML or HTML.
+/// Returns the text on one line, escaped for an element or an attribute of XML or HTML.
 pub fn escaped(text: &str) -> String {
     verbatim(&clean(text))
 }
 
-/// The text inside an element or an attribute of XML, character by character: a reader gets back what was written, but
-/// for characters that XML cannot hold, which are left out.
+/// Returns the text escaped for an element or an attribute of XML. An XML reader gets back the same text, except for
+/// characters that XML does not allow, which are omitted.
 pub fn verbatim(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for sign in text.chars() {
         match sign {
-            // Written as they are, an attribute would hold spaces, and each line would end in a line feed alone.
+            // XML readers normalize a raw tab in an attribute to a space, and a raw CR LF to a line feed.
             '\t' => escaped.push_str("&#9;"),
             '\r' => escaped.push_str("&#13;"),
             '\0'..='\u{1f}' if sign != '\n' => {}
