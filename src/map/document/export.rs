@@ -1,4 +1,4 @@
-//! Writes the whole map of an organization as one document.
+//! The query `mapExport`, which writes the whole map of an organization as one document.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ use crate::{
     store::{ExternalId, Scope, statement::cell::Record, usage::meter::Meter, writing::aggregate::JoinedRow},
 };
 
-/// The query.
+/// The query `mapExport`.
 pub(in crate::map) const EXPORT: Query = Query {
     name: "mapExport",
     doc: "Exports the whole map as one document, for mapImport into another organization: all rows that `map:write` \
@@ -47,17 +47,17 @@ struct MapExport {
     row_count: i64,
 }
 
-/// Up to how many rows are written on the spot.
+/// Maximum number of rows serialized on the current thread; above that, on a blocking thread.
 const FEW: usize = 100;
 
-/// The rows of a noun, and the lines of each.
+/// The rows of a noun, with their join rows by relation and row id.
 struct Piece {
     noun: &'static Noun,
     rows: Vec<Record>,
     lines: Vec<(&'static Relationship, HashMap<Uuid, Vec<JoinedRow>>)>,
 }
 
-/// Keys of rows by id.
+/// Document keys of rows by row id; the names of departments by their id.
 type Keys = HashMap<Uuid, String>;
 
 async fn export(scope: &Scope) -> Result<MapExport> {
@@ -100,7 +100,8 @@ async fn export(scope: &Scope) -> Result<MapExport> {
     scope.compute(is_long, move |meter| written(&pieces, &keys, others, meter)).await
 }
 
-/// The document.
+/// Returns the export as a document of `pieces`. `keys` are the document keys of all rows, `others` their external
+/// ids in systems other than [`SYSTEM`].
 fn written(
     pieces: &[Piece],
     keys: &Keys,
@@ -134,7 +135,7 @@ fn written(
     Ok(MapExport { format: FORMAT.to_owned(), document, row_count: total })
 }
 
-/// The names of the departments that rows name.
+/// Returns the names of the departments that the rows reference.
 async fn departments(scope: &Scope, lists: &[(&'static Noun, Vec<Record>)]) -> Result<Keys> {
     let mut ids: Vec<Uuid> = Vec::new();
     for (noun, rows) in lists {
@@ -167,7 +168,7 @@ fn object(noun: &'static Noun, record: &Record, keys: &Keys) -> Map<String, Valu
     object
 }
 
-/// The lines of a row by the keys they lead to.
+/// Returns the linked rows of a row as JSON objects, sorted by key.
 fn linked(lines: &[JoinedRow], keys: &Keys) -> Value {
     let mut linked: Vec<(&str, Value)> = Vec::new();
     for line in lines {

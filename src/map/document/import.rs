@@ -1,4 +1,4 @@
-//! Takes in the whole map of another organization, or says what would come of it.
+//! The mutation `mapImport`, which imports the map of another organization, optionally as a dry run.
 
 use super::{Document, EXPORTED, Known, read::read, write};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     store::{Tx, usage::meter::Meter, writing::draft::Outcome},
 };
 
-/// The mutation.
+/// The mutation `mapImport`.
 pub const IMPORT: Mutation = Mutation {
     name: "mapImport",
     doc: "Imports a document of mapExport, all or nothing. A row matches an existing one by its key: an external id \
@@ -35,7 +35,7 @@ struct MapImport {
     dry_run: bool,
 }
 
-/// The list of the payload that tells what came of it.
+/// The payload list `importCounts`, which reports the number of changes per type.
 pub const REPORT: Report = Report::of::<MapImportCount>(
     "importCounts",
     "Changes by mapImport per type, made or, in a dry run, planned. Empty for other mutations and in a replay.",
@@ -54,7 +54,7 @@ struct MapImportCount {
     unchanged: i64,
 }
 
-/// A document to write, or to try.
+/// A parsed document to import, and whether it is a dry run.
 struct Import {
     document: Document,
     is_dry_run: bool,

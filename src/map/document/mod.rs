@@ -1,4 +1,4 @@
-//! The map as one document: rows of every noun of the map, each under a key, read and written as a whole.
+//! The map as one document: the rows of all nouns of the map, each with a key, exported and imported as a whole.
 
 mod export;
 mod import;
@@ -24,19 +24,19 @@ use super::{
 };
 use crate::graphql::slice::Module;
 
-/// What a document says of itself. Others are refused.
+/// Name and version of the document format. Documents of other formats are refused.
 pub(super) const FORMAT: &str = "rapport-map/1";
-/// System of the external ids that keep the keys of a document.
+/// System of the external ids that store the document keys of imported rows.
 pub(super) const SYSTEM: &str = "rapport-map";
-/// Longest document in bytes.
+/// Maximum length of a document in bytes.
 pub(super) const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// Most rows and lines of a document.
+/// Maximum number of rows and links in a document.
 pub(super) const MAX_ROWS: usize = 10_000;
 
-/// The nouns of a document: what a row names stands before it, or is of its own noun. A noun that is added here is
-/// exported and imported by its description and its rules.
+/// The nouns of a document, sorted so that rows reference only rows of earlier nouns or of their own noun. Export and
+/// import of a noun added here need no further code: they use its description and its write rules.
 ///
-/// Departments are no part of the map: a document names those that own something, and holds no more of them.
+/// Departments are not part of the map: a document references them by name, and contains no rows of them.
 pub(super) static EXPORTED: [&Module; 19] = [
     &Module::new(&department::NOUN),
     &medium::SLICE,
@@ -59,22 +59,23 @@ pub(super) static EXPORTED: [&Module; 19] = [
     &step_link::SLICE,
 ];
 
-/// The place of a noun among the pieces.
+/// Returns the index of a noun in [`EXPORTED`], or `None` if documents do not use it.
 pub(super) fn index_of(noun: &Noun) -> Option<usize> {
     EXPORTED.iter().position(|slice| slice.noun.table == noun.table)
 }
 
-/// Whether a document names rows of the noun without holding them.
+/// Returns whether documents reference rows of the noun by name without containing them.
 fn is_outside(noun: &Noun) -> bool {
     noun.table == department::NOUN.table
 }
 
-/// The nouns that a document holds.
+/// Returns the nouns whose rows a document contains, each with its index in [`EXPORTED`].
 fn exported_nouns() -> impl Iterator<Item = (usize, &'static Noun)> {
     EXPORTED.iter().map(|slice| slice.noun).enumerate().filter(|(_, noun)| !is_outside(noun))
 }
 
-/// The fields of a noun that a document holds: those that callers write, and the rank, which they set whole.
+/// Returns the fields of a noun in a document: those that callers can write, and the rank of expectations, which a
+/// mutation sets for a whole point.
 fn fields(noun: &'static Noun) -> impl Iterator<Item = &'static Field> {
     noun.fields.iter().filter(|field| field.writable != Writable::Never || is_rank(noun, field))
 }
@@ -83,7 +84,7 @@ fn is_rank(noun: &Noun, field: &Field) -> bool {
     noun.table == expectation::NOUN.table && field.name == "rank"
 }
 
-/// The relations of a noun by which its rows name one row each.
+/// Returns the writable relations of a noun to one row of a noun in a document.
 fn references(noun: &'static Noun) -> impl Iterator<Item = &'static Relationship> {
     noun.relations.iter().filter(|relation| {
         let is_written = matches!(relation.link, Link::One { writable, .. } if writable != Writable::Never);
@@ -91,7 +92,8 @@ fn references(noun: &'static Noun) -> impl Iterator<Item = &'static Relationship
     })
 }
 
-/// The relations of a noun whose lines are told with its rows: of two nouns, the one that the table is named after.
+/// Returns the relations through a join table whose links a document lists with the rows of this noun. Of the two
+/// nouns of a join table, this is the one that its name starts with.
 pub(super) fn sets(noun: &'static Noun) -> impl Iterator<Item = &'static Relationship> {
     noun.relations.iter().filter(|relation| {
         let is_own = matches!(relation.link, Link::Through { table, .. } if table.starts_with(noun.table));
@@ -99,7 +101,7 @@ pub(super) fn sets(noun: &'static Noun) -> impl Iterator<Item = &'static Relatio
     })
 }
 
-/// The field of JSON that says whether a row is in the archive.
+/// JSON field that holds whether a row is archived.
 const IS_ARCHIVED: &str = "isArchived";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Reads a document out of JSON.
+//! Parses and checks a document in JSON.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,19 +21,19 @@ use crate::{
     text::without_byte_order_mark,
 };
 
-/// Longest key: that of an external id.
+/// Maximum length of a key: the same as of an external id.
 const KEY: usize = 255;
 
 type Object = Map<String, Json>;
 
-/// Places of rows by their keys, for each piece.
+/// Indexes of rows by key, for each noun in the order of `EXPORTED`.
 type Places = Vec<HashMap<String, usize>>;
 
 fn path(parts: &[&str]) -> Vec<String> {
     std::iter::once("document").chain(parts.iter().copied()).map(str::to_owned).collect()
 }
 
-/// The document of a text, or all that is wrong with it.
+/// Parses a document. Returns it, or the list of user errors.
 pub(super) fn read(text: &str, meter: &Meter) -> Result<std::result::Result<Document, Vec<UserError>>> {
     let refuse = |code, path, message: &str| Ok(Err(vec![UserError { code, message: message.to_owned(), path }]));
     if text.len() > MAX_BYTES {
@@ -108,12 +108,12 @@ pub(super) fn read(text: &str, meter: &Meter) -> Result<std::result::Result<Docu
     Ok(mistakes.or(document))
 }
 
-/// A name that is told back, as long as names are.
+/// Returns a name for an error path: at most 64 characters, without control characters.
 fn shortened(name: &str) -> String {
     name.chars().filter(|sign| !sign.is_control()).take(64).collect()
 }
 
-/// Reads one row.
+/// Reads one row of a document.
 struct Reader<'a> {
     noun: &'static Noun,
     object: &'a Object,

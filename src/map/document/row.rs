@@ -1,4 +1,4 @@
-//! Rows of a document, as they are wanted: values that were checked, and what they name among the others.
+//! Rows of a document after parsing: checked values, and references to other rows of the document.
 
 use std::collections::HashMap;
 
@@ -16,48 +16,48 @@ use crate::{
     },
 };
 
-/// Most mistakes that are told of one document.
+/// Maximum number of errors reported for one document.
 const MAX_MISTAKES: usize = 100;
 
-/// What says which row of the organization a row of a document is.
+/// How to find the existing row of the organization that a row of a document stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
-    /// The one that carries this external id; or, of the system of documents, the one whose id it is.
+    /// The row with this external id; or, if the system is that of documents, the row with this id.
     Key(ExternalId),
-    /// The one of the same name. It stays as it is.
+    /// The row with the same name. An existing one is not changed.
     Name,
-    /// None: it is new.
+    /// No existing row: the row is new.
     New,
 }
 
-/// A line to a row by its place among those of its noun, and its values.
+/// A link: the index of the target row among the rows of its noun, and the values of the link.
 pub type PlacedLine = (usize, Vec<i64>);
 
 /// A row of a document.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Which row it is.
+    /// Identity of the row.
     pub identity: Identity,
-    /// Where it stands in the input.
+    /// Path of the row in the input.
     pub path: Vec<String>,
-    /// Whether all there is of it in the input is a text: mistakes are told at the row.
+    /// Whether the input has only a text for this row; errors of its fields then have the path of the row.
     pub is_text: bool,
-    /// Values of its fields.
+    /// Values of the fields.
     pub values: Vec<(Column, Cell)>,
-    /// Rows it names, by their place among those of their noun.
+    /// References to other rows, by index among the rows of the target noun; `None` for null.
     pub named: Vec<(&'static Relationship, Option<usize>)>,
-    /// Lines to other rows, each with its values; all there are.
+    /// Complete lists of links to other rows, by relation.
     pub lines: Vec<(&'static Relationship, Vec<PlacedLine>)>,
-    /// External ids to carry.
+    /// External ids to set.
     pub external_ids: Vec<ExternalId>,
-    /// The place among the top five, null outside, if something is said of it.
+    /// Rank among the top five, null for none; `None` if the document does not give it.
     pub rank: Option<Cell>,
-    /// Whether it is in the archive, if something is said of it.
+    /// Whether the row is archived; `None` if the document does not give it.
     pub is_archived: Option<bool>,
 }
 
 impl Row {
-    /// A row of which nothing is known yet.
+    /// Returns a row without values.
     pub const fn new(identity: Identity, path: Vec<String>) -> Self {
         Self {
             identity,
@@ -72,7 +72,7 @@ impl Row {
         }
     }
 
-    /// The path of a field of it.
+    /// Returns the path of a field of the row.
     pub fn at(&self, field: &str) -> Vec<String> {
         let mut path = self.path.clone();
         if !self.is_text {
@@ -81,7 +81,7 @@ impl Row {
         path
     }
 
-    /// Gives a field a value, by the same checks as any other write.
+    /// Sets a field to a value after the same checks as for any other write; adds an error to `mistakes` if one fails.
     pub fn give(&mut self, field: &'static Field, value: &Value, mistakes: &mut Mistakes) {
         let cell = match accept(field, value) {
             Ok(Ok(cell)) => cell,
@@ -94,53 +94,53 @@ impl Row {
         self.values.push((Column::of(field), cell));
     }
 
-    /// Gives a field of the noun a text.
+    /// Sets a field of the noun to a text, with the checks of [`Self::give`].
     pub fn say(&mut self, noun: &'static Noun, field: &str, text: &str, mistakes: &mut Mistakes) {
         if let Some(field) = noun.field(field) {
             self.give(field, &Value::String(text.to_owned()), mistakes);
         }
     }
 
-    /// Names a row.
+    /// Sets a reference to another row.
     pub fn name(&mut self, noun: &'static Noun, relation: &str, place: Option<usize>) {
         self.named.extend(noun.relation(relation).map(|relation| (relation, place)));
     }
 
-    /// The value of a column.
+    /// Returns the value of a column, null if it has none.
     pub fn get(&self, column: &str) -> &Cell {
         self.values.iter().find(|(known, _)| known.name == column).map_or(&Cell::Null, |(_, cell)| cell)
     }
 }
 
-/// What is wrong with a document.
+/// Errors found in a document.
 #[derive(Debug, Default)]
 pub struct Mistakes(Vec<UserError>);
 
 impl Mistakes {
-    /// Notes one; those past the most are left out.
+    /// Adds an error, unless the maximum number is reached.
     pub fn add(&mut self, code: Code, path: Vec<String>, message: impl Into<String>) {
         if self.0.len() < MAX_MISTAKES {
             self.0.push(UserError { code, message: message.into(), path });
         }
     }
 
-    /// The value, if there are none.
+    /// Returns `value`, or `Err` with the errors if there are any.
     pub fn or<T>(self, value: T) -> Result<T, Vec<UserError>> {
         if self.0.is_empty() { Ok(value) } else { Err(self.0) }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no errors.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Rows of every noun, in the order of the pieces.
+/// Rows of all nouns, in the order of [`EXPORTED`].
 #[derive(Debug)]
 pub struct Document {
-    /// The rows of each noun.
+    /// Rows of each noun.
     pub rows: Vec<Vec<Row>>,
-    /// Places of those that are told by their names, by the table and the folded name.
+    /// Indexes of the rows identified by name, by table and folded name.
     named: HashMap<(&'static str, Option<String>), usize>,
 }
 
@@ -151,14 +151,14 @@ impl Default for Document {
 }
 
 impl Document {
-    /// Adds a row of a noun, and answers its place.
+    /// Adds a row of a noun. Returns its index.
     pub fn add(&mut self, noun: &Noun, row: Row) -> usize {
         let rows = self.of(noun);
         rows.push(row);
         rows.len() - 1
     }
 
-    /// The place of the row of that name, which is added if it is not there.
+    /// Returns the index of the row with this name; adds the row if it is missing.
     pub fn named(&mut self, noun: &'static Noun, name: &str, path: Vec<String>, mistakes: &mut Mistakes) -> usize {
         let mut row = Row { is_text: true, ..Row::new(Identity::Name, path) };
         row.say(noun, "name", name, mistakes);
@@ -171,13 +171,13 @@ impl Document {
         place
     }
 
-    /// The rows of a noun.
+    /// Returns the rows of a noun.
     pub fn of(&mut self, noun: &Noun) -> &mut Vec<Row> {
         let place = index_of(noun).expect("rows are of nouns of the map");
         &mut self.rows[place]
     }
 
-    /// How many rows and lines there are.
+    /// Returns the number of rows and links.
     pub fn count(&self) -> usize {
         let lines = |row: &Row| row.lines.iter().map(|(_, lines)| lines.len()).sum::<usize>();
         self.rows.iter().flatten().map(|row| 1 + lines(row)).sum()

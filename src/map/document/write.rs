@@ -1,4 +1,4 @@
-//! Writes a document: each noun's rows in one call, by the same rules as any other write.
+//! Writes a document: the rows of each noun in as few calls as possible, with the same rules as for any other write.
 
 use std::collections::{HashMap, HashSet};
 
@@ -28,29 +28,29 @@ use crate::{
     },
 };
 
-/// How deep rows of a noun may stand below one another.
+/// Maximum nesting depth of rows of one noun.
 const MAX_LEVELS: usize = 64;
 
-/// What becomes of rows that are there already.
+/// How to treat existing rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// They stay as they are.
+    /// Do not change them.
     Keep,
-    /// They become as the document says.
+    /// Update them to match the document.
     Update,
 }
 
-/// What came of a document: for each row, in the order of the pieces, its id and what happened.
+/// Result of writing a document: for each noun in the order of [`EXPORTED`], the id and outcome of each row.
 #[derive(Debug, Default)]
 pub struct Done(pub Vec<Vec<(Uuid, Outcome)>>);
 
 impl Done {
-    /// What came of the rows of a noun.
+    /// Returns the ids and outcomes of the rows of a noun.
     pub fn of(&self, noun: &Noun) -> &[(Uuid, Outcome)] {
         index_of(noun).and_then(|place| self.0.get(place)).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether anything was written.
+    /// Returns whether anything was written.
     pub fn is_change(&self) -> bool {
         self.0.iter().flatten().any(|(_, outcome)| *outcome != Outcome::Unchanged)
     }
@@ -73,13 +73,13 @@ impl Done {
     }
 }
 
-/// Writes a document. The caller rolls back if anything is wrong with it.
+/// Writes a document. On user errors, the caller must roll back the transaction.
 pub async fn write(tx: &Tx, document: &Document, known: Known) -> Result<Result<Done, Vec<UserError>>> {
     if let Err(mistakes) = check_ranks(document) {
         return Ok(Err(mistakes));
     }
     tx.meter().writes_at_once(document.count());
-    // Rows that are told by their names have no key that keeps two at once from making the same.
+    // No unique key stops two concurrent transactions from creating the same row if it is identified by name.
     tx.lock_organization().await?;
     let mut done = Done::default();
     for (slice, rows) in EXPORTED.iter().zip(&document.rows) {
@@ -98,7 +98,7 @@ pub async fn write(tx: &Tx, document: &Document, known: Known) -> Result<Result<
     Ok(Ok(done))
 }
 
-/// The rows of the organization that the rows of a document are.
+/// Returns, for each row of a document, the id of the existing row that it stands for.
 async fn find(tx: &Tx, noun: &'static Noun, rows: &[Row]) -> Result<Vec<Option<Uuid>>> {
     let key = |row: &Row| if let Identity::Key(key) = &row.identity { Some(key.clone()) } else { None };
     let keys: Vec<_> = rows.iter().filter_map(key).collect();
@@ -182,7 +182,8 @@ async fn write_rows(
     Ok(Ok(written))
 }
 
-/// The rows in an order in which those they name come first, in as few calls as can be.
+/// Groups the indexes of the rows into levels, so that rows reference only rows of earlier levels; each level is one
+/// call. Err if the references form a cycle or there are more than [`MAX_LEVELS`] levels.
 fn levels(noun: &'static Noun, rows: &[Row]) -> Result<Vec<Vec<usize>>, Vec<UserError>> {
     let above = |row: &Row| {
         let own = row.named.iter().filter(|(relation, _)| relation.target.table == noun.table);
@@ -229,7 +230,7 @@ fn draft(noun: &'static Noun, row: &Row, found: Option<Uuid>, id: impl Fn(&Noun,
     draft
 }
 
-/// Gives a new row the lines and the rank that it begins with, so that it is written once.
+/// Adds the initial links and rank to the draft of a new row, so that the row is written only once.
 fn begin(noun: &'static Noun, row: &Row, done: &Done, draft: &mut Draft) {
     for (relation, lines) in
         row.lines.iter().filter(|(relation, lines)| is_earlier(relation, noun) && !lines.is_empty())
@@ -241,17 +242,17 @@ fn begin(noun: &'static Noun, row: &Row, done: &Done, draft: &mut Draft) {
     }
 }
 
-/// Whether all that lines of the relation lead to is written before the rows they begin at.
+/// Returns whether the target rows of the relation are written before the rows of `noun`.
 fn is_earlier(relation: &Relationship, noun: &Noun) -> bool {
     index_of(relation.target) < index_of(noun)
 }
 
-/// The place of the point that a row names.
+/// Returns the index of the interaction point that a row references.
 fn point_of(row: &Row) -> Option<usize> {
     row.named.iter().find(|(relation, _)| relation.name == "point").and_then(|(_, place)| *place)
 }
 
-/// Where in the input a mistake of a draft is told.
+/// Converts the path of a draft's error to a path in the input.
 fn told_at(noun: &'static Noun, row: &Row, path: &[String]) -> Vec<String> {
     let field = path.first().map_or("", String::as_str);
     let relation = field.strip_suffix("Ref").and_then(|name| noun.relation(name));
@@ -261,7 +262,7 @@ fn told_at(noun: &'static Noun, row: &Row, path: &[String]) -> Vec<String> {
     }
 }
 
-/// Refuses lines that lead to rows in the archive and are not there yet.
+/// Refuses new links to archived rows; existing links to them are kept.
 async fn refuse_archived(
     tx: &Tx,
     relation: &'static Relationship,
@@ -308,7 +309,7 @@ async fn write_lines(
     Ok(mistakes.or(()))
 }
 
-/// Refuses two expectations of a point with one rank.
+/// Refuses a document in which two expectations of a point have the same rank.
 fn check_ranks(document: &Document) -> Result<(), Vec<UserError>> {
     let (mut seen, mut mistakes) = (HashSet::new(), Mistakes::default());
     let rows = index_of(&expectation::NOUN).map_or(&[][..], |piece| &document.rows[piece]);
@@ -322,8 +323,8 @@ fn check_ranks(document: &Document) -> Result<(), Vec<UserError>> {
     mistakes.or(())
 }
 
-/// Makes the top five of each point of which the document ranks expectations exactly what it says. New points have theirs
-/// already, and are told of.
+/// Replaces the top five of each existing point for which the document gives ranks. New points already have their top
+/// five, for which only the ranking history is written.
 async fn write_ranks(tx: &Tx, document: &Document, known: Known, done: &mut Done) -> Result<()> {
     let (points, noun) = (&interaction_point::NOUN, &expectation::NOUN);
     let (Some(point_piece), Some(piece)) = (index_of(points), index_of(noun)) else { return Ok(()) };
@@ -346,7 +347,7 @@ async fn write_ranks(tx: &Tx, document: &Document, known: Known, done: &mut Done
     Ok(())
 }
 
-/// Puts rows into the archive, and takes others out.
+/// Archives and restores rows as the document says.
 async fn write_archive(tx: &Tx, document: &Document, done: &mut Done) -> Result<Result<(), Vec<UserError>>> {
     let mut mistakes = Mistakes::default();
     for (piece, slice) in EXPORTED.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Journeys out of CJML 2.0.
+//! The mutation `journeyImport`, which creates a journey from CJML 2.0.
 
 use entity::expectation::ExpectationSource;
 
@@ -17,7 +17,7 @@ use crate::{
     store::usage::meter::Meter,
 };
 
-/// The mutation.
+/// The mutation `journeyImport`.
 pub(in crate::map) const IMPORT: Mutation = Mutation {
     name: "journeyImport",
     doc: "Creates a journey from a CJML 2.0 document with its stages, steps, links, points, mediums, influencers and \

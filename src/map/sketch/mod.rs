@@ -1,4 +1,4 @@
-//! Journeys made in one call from less than all their rows: from notes, an outline, a template or CJML.
+//! Mutations that create a journey in one call from a short input: notes, an outline, a template or CJML.
 
 mod cjml;
 mod outline;
@@ -32,12 +32,12 @@ use crate::{
     store::{ExternalId, Tx, statement::cell::Cell, usage::meter::Meter, writing::draft::Outcome},
 };
 
-/// How many expectations of a point are ranked.
+/// Maximum number of ranked expectations of a point.
 const TOP: i64 = 5;
-/// How strongly an influencer moves customers of which nothing else is said.
+/// Default strength of an influencer.
 const STRENGTH: i64 = 3;
 
-/// A part of a sketch, for the path of a mistake.
+/// A part of a sketch, from which the path of an error is built.
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Journey,
@@ -49,19 +49,19 @@ enum Part {
     Link(usize),
 }
 
-/// A journey as it was sketched.
+/// A journey to create.
 struct Sketch<'a> {
-    /// What there is of it.
+    /// The parsed journey.
     drawing: &'a Drawing,
-    /// System and beginning of the keys of its rows; without, all are new.
+    /// System and prefix of the keys of the rows; without, all rows are new.
     keys: Option<(&'static str, &'a str)>,
-    /// Where its expectations come from.
+    /// Source of the expectations.
     source: ExpectationSource,
-    /// Where its parts stand in the input.
+    /// Returns the path of a part in the input.
     path: &'a (dyn Fn(Part) -> Vec<String> + Sync),
 }
 
-/// Makes what was sketched, a [`Document`]; of what is there already, by its key or its name, nothing changes.
+/// Writes the [`Document`] of a sketch. Rows that exist already, by key or by name, are not changed.
 async fn make(tx: &Tx, document: &Document) -> Result<Done> {
     let done = match write(tx, document, Known::Keep).await? {
         Ok(done) => done,
@@ -73,21 +73,22 @@ async fn make(tx: &Tx, document: &Document) -> Result<Done> {
     Ok(Ok((id, outcome)))
 }
 
-/// Rows being made of a sketch.
+/// Builds the rows of a sketch.
 struct Maker<'a> {
     sketch: &'a Sketch<'a>,
     meter: &'a Meter,
     document: Document,
     mistakes: Mistakes,
-    /// How often each key was used.
+    /// Number of uses of each key so far.
     used: HashMap<String, usize>,
 }
 
-/// Most rows and lines of a new journey: they are written at once, and others wait for the writer of `SQLite` meanwhile.
+/// Maximum number of rows and links of a new journey. They are written in one transaction, during which all other
+/// writers of `SQLite` wait.
 const MAX_ROWS: usize = 1_500;
 
 impl Sketch<'_> {
-    /// The rows of the sketch, or all that is wrong with it.
+    /// Builds the rows of the sketch. Returns them, or the list of user errors.
     fn plan(&self, meter: &Meter) -> Result<Planned<Document>> {
         let (document, mistakes) = (Document::default(), Mistakes::default());
         let mut maker = Maker { sketch: self, meter, document, mistakes, used: HashMap::new() };
@@ -102,7 +103,7 @@ impl Sketch<'_> {
 }
 
 impl Maker<'_> {
-    /// The identity of a row that is told by these words; of two with the same words, the second is another one.
+    /// Returns the identity of a row, derived from its noun and `words`; a counter distinguishes equal ones.
     fn identity(&mut self, noun: &Noun, words: &[&str]) -> Identity {
         let Some((system, start)) = self.sketch.keys else { return Identity::New };
         let words = format!("{start}\u{1f}{}\u{1f}{}", noun.name, words.join("\u{1f}"));
@@ -163,7 +164,7 @@ impl Maker<'_> {
         Ok(())
     }
 
-    /// Gives a part of the journey its place. What is too many is refused where parts are counted.
+    /// Sets the position of a stage or step. The limit on their number is checked elsewhere, when they are written.
     fn put_at(&mut self, row: &mut Row, noun: &'static Noun, place: usize) {
         if let (Some(field), Ok(place)) = (noun.field("position"), i64::try_from(place + 1)) {
             row.give(field, &place.into(), &mut self.mistakes);
@@ -211,7 +212,7 @@ impl Maker<'_> {
     }
 }
 
-/// The first half of the SHA-256 digest, in hexadecimal.
+/// Returns the first half of the SHA-256 digest in hexadecimal.
 fn fingerprint(text: &str) -> String {
     let mut half = [0; 16];
     half.copy_from_slice(&digest(&SHA256, text.as_bytes()).as_ref()[..16]);

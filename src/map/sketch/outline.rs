@@ -1,4 +1,4 @@
-//! Outlines: an indented text becomes stages and points.
+//! The mutation `journeyFromOutline`, which creates stages and points from an indented text.
 //!
 //! ```text
 //! Purchase
@@ -33,12 +33,12 @@ use crate::{
     text::without_byte_order_mark,
 };
 
-/// Longest name of a point in bytes, and somewhat more: no link leads to a longer one.
+/// Maximum length in bytes of a point's name in a link; above the maximum length of a name.
 const MAX_LENGTH: usize = 2_000;
-/// Longest outline in characters.
+/// Maximum length of an outline in characters.
 pub(super) const MAX: usize = 20_000;
 
-/// What outlines are, for the manual.
+/// Description of the syntax of outlines, for the API documentation.
 pub(super) const GRAMMAR: &str = "One line per stage and, indented below it, one line per point; without indented \
                                   lines, all lines are points. A point may end with its kind: `Shop \
                                   [POINT_OF_SALE]`. Below a point, `< Friend (4)` is an influencer with its \
@@ -47,7 +47,7 @@ pub(super) const GRAMMAR: &str = "One line per stage and, indented below it, one
                                   label. Each point is linked to the next one unless it has its own SEQUENCE or \
                                   PARALLEL link. Up to 20,000 characters, and 1,500 rows and links to write.";
 
-/// The mutation.
+/// The mutation `journeyFromOutline`.
 pub(in crate::map) const FROM_OUTLINE: Mutation = Mutation {
     name: "journeyFromOutline",
     doc: "Creates a journey from an outline, an indented text of stages and points. Existing mediums and influencers \
@@ -75,7 +75,7 @@ fn from_outline(input: FromOutline, meter: &Meter) -> Result<Planned<Document>> 
     Sketch { drawing: &read.drawing, keys: None, source: ExpectationSource::Precedent, path: &path }.plan(meter)
 }
 
-/// An outline as it was read, with the number of the line that each part stands in.
+/// A parsed outline, with the line number of each stage, step and link.
 #[derive(Debug, Default)]
 pub(super) struct Outline {
     pub(super) drawing: Drawing,
@@ -85,7 +85,7 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    /// Where a part stands: the outline and the number of the line, from 1.
+    /// Returns the path of a part: `outline` and the line number, from 1.
     pub(super) fn path(&self, part: Part) -> Vec<String> {
         let line = match part {
             Part::Journey => return Vec::new(),
@@ -123,10 +123,10 @@ fn at(line: usize) -> Vec<String> {
     vec!["outline".to_owned(), line.to_string()]
 }
 
-/// What stands at the beginning of a line that says something of the point above it.
+/// First characters of lines that describe the point above them.
 const SIGNS: [char; 4] = ['<', '>', '-', '~'];
 
-/// Reads an outline, or says what is wrong with it, line by line.
+/// Parses an outline. Err with up to 100 errors, each with the path of its line.
 pub(super) fn read(text: &str) -> Result<Outline, Vec<UserError>> {
     let text = without_byte_order_mark(text);
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
@@ -161,12 +161,12 @@ pub(super) fn read(text: &str) -> Result<Outline, Vec<UserError>> {
     if mistakes.is_empty() { Ok(read) } else { Err(mistakes) }
 }
 
-/// How far a line is indented; a tab counts as four spaces.
+/// Returns the indentation of a line in spaces; a tab counts as four.
 fn indent(line: &str) -> usize {
     line.chars().take_while(|sign| sign.is_whitespace()).map(|sign| if sign == '\t' { 4 } else { 1 }).sum()
 }
 
-/// Takes in what a line says of a point.
+/// Adds the influencer, medium or expectation of a line to a step. Links are resolved later, by [`link`].
 fn note(step: &mut Step, sign: Option<char>, text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         return Err("the line is empty");
@@ -188,7 +188,8 @@ fn note(step: &mut Step, sign: Option<char>, text: &str) -> Result<(), &'static 
     Ok(())
 }
 
-/// Joins the points: each with the next, and as the outline says.
+/// Adds the links: those of the outline, and a SEQUENCE link to the next point from each point that has no SEQUENCE or
+/// PARALLEL link of its own.
 fn link(read: &mut Outline, ties: &[(usize, &str, usize)], mistakes: &mut Vec<UserError>) {
     let count = read.drawing.steps.len();
     let mut names: HashMap<String, usize> = HashMap::new();
@@ -198,7 +199,7 @@ fn link(read: &mut Outline, ties: &[(usize, &str, usize)], mistakes: &mut Vec<Us
     let mut from_step: Vec<Vec<(StepLink, usize)>> = vec![Vec::new(); count];
     for (from, text, number) in ties {
         let (kind, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-        // A name may hold a colon itself: the longest one that is there counts.
+        // A name may itself contain a colon: use the longest prefix that is the name of a point.
         let ends = std::iter::once(rest.len()).chain(rest.rmatch_indices(':').map(|(place, _)| place));
         let found = ends.filter(|end| *end <= MAX_LENGTH).find_map(|end| {
             let name = fold(rest[..end].trim());

@@ -1,4 +1,4 @@
-//! A first sketch of a journey out of short notes.
+//! The mutation `quickJourney`, which creates a journey from short notes.
 
 use entity::{expectation::ExpectationSource, interaction_point::PointKind, noun::StringEnum};
 
@@ -21,10 +21,10 @@ use crate::{
     text::{is_blank, trim},
 };
 
-/// Most notes of one point.
+/// Maximum number of influencers, of mediums and of expectations of one point.
 const MAX: usize = 100;
 
-/// The mutation.
+/// The mutation `quickJourney`.
 pub(in crate::map) const QUICK: Mutation = Mutation {
     name: "quickJourney",
     doc: "Creates a journey from short notes: points in order, joined by SEQUENCE links, each with influencers \

@@ -1,4 +1,4 @@
-//! Templates: ready journeys to start from, as outlines.
+//! Templates: predefined journeys, stored as outlines, and the mutation `templateApply`.
 
 use std::sync::LazyLock;
 
@@ -39,10 +39,10 @@ entity::string_enum! {
     }
 }
 
-/// System of the external ids of what templates made.
+/// System of the external ids of rows created from templates.
 const SYSTEM: &str = "rapport-template";
 
-/// A template.
+/// A built-in template.
 struct Template {
     key: TemplateKey,
     name: &'static str,
@@ -50,7 +50,7 @@ struct Template {
     read: Outline,
 }
 
-/// All of them. Their outlines can be read: a test says so.
+/// All templates. A test ensures that their outlines parse.
 static ALL: LazyLock<Vec<Template>> = LazyLock::new(|| {
     [
         (TemplateKey::Basics, "Basics", include_str!("templates/basics.txt")),
@@ -63,7 +63,7 @@ static ALL: LazyLock<Vec<Template>> = LazyLock::new(|| {
     .into()
 });
 
-/// The query.
+/// The query `templates`.
 pub(in crate::map) const TEMPLATES: Query = Query {
     name: "templates",
     doc: "Lists the templates for templateApply.",
@@ -71,7 +71,7 @@ pub(in crate::map) const TEMPLATES: Query = Query {
     run: &QueryFn::new(|_, ()| Box::pin(async { Ok(templates()) })),
 };
 
-/// The mutation.
+/// The mutation `templateApply`.
 pub(in crate::map) const APPLY: Mutation = Mutation {
     name: "templateApply",
     doc: "Creates a journey from a template, with its stages, points, links, mediums, influencers and expectations. \
