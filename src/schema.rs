@@ -1,4 +1,4 @@
-//! The schema: the chapters put together.
+//! The GraphQL schema, assembled from the parts of all modules.
 
 use std::sync::LazyLock;
 
@@ -13,11 +13,11 @@ use crate::{
     insight, map, record, response, tenancy,
 };
 
-/// The chapters.
+/// Parts of the API by module.
 const CHAPTERS: [&[Part]; 6] =
     [tenancy::PARTS, map::PARTS, record::PARTS, response::PARTS, insight::PARTS, exchange::PARTS];
 
-/// The API of Rapport.
+/// Marker type of Rapport's API.
 #[derive(Debug)]
 pub struct Rapport;
 
@@ -28,15 +28,15 @@ impl Modules for Rapport {
     }
 }
 
-/// The schema of the API.
+/// Type of the GraphQL schema.
 pub type ApiSchema = Schema<QueryRoot<Rapport>, MutationRoot<Rapport>, EmptySubscription>;
 
-/// Builds the schema.
+/// Builds the GraphQL schema.
 pub fn build() -> ApiSchema {
     Schema::build(QueryRoot::default(), MutationRoot::default(), EmptySubscription)
-        // The guard holds the limits, on documents as they were written: what comes here has its merged selections too.
+        // The guard enforces the limits on the original document; the document here also contains merged selections.
         .limit_recursive_depth(usize::MAX)
-        // Ours are told to callers with a token: see `graphql::mistakes`.
+        // Callers with a token get Rapport's own suggestions: see `graphql::documents::hints`.
         .disable_suggestions()
         .finish()
 }

@@ -1,4 +1,4 @@
-//! API clients: made with a secret that is shown once, revoked for good.
+//! API clients: created with a secret that is shown once, and revoked permanently.
 
 use entity::{
     Permission, Permissions,
@@ -29,10 +29,10 @@ use crate::{
     },
 };
 
-/// The payload's field that shows a secret, once.
+/// Field of the payload that returns a secret once.
 pub const SECRET: &str = "secret";
 
-/// The slice.
+/// GraphQL module of API clients.
 pub const SLICE: Module = Module {
     mutations: &[CREATE, REVOKE],
     rules: RULES,
@@ -44,7 +44,7 @@ pub const SLICE: Module = Module {
     ..Module::new(&NOUN)
 };
 
-/// Nobody gives what they do not have.
+/// Write rules: a caller can grant only scopes that the caller's own token has.
 const RULES: Hooks = Hooks {
     prepare: |tx, drafts| {
         Box::pin(async {
@@ -97,13 +97,13 @@ const REVOKE: Mutation = Mutation {
     run: &MutationFn::new(|tx, ApiClientRevoke { by }| Box::pin(revoke(tx, &by.reference))),
 };
 
-/// Makes a client for whoever sits at the machine.
+/// Creates an API client from the command line of the server.
 pub async fn make(tx: &Tx, name: &str, scopes: Permissions) -> Result<Done> {
     let scopes = scopes.iter().map(|scope| scope.name().to_owned()).collect();
     create(tx, &ApiClientCreate { name: name.to_owned(), scopes, points: None, points_per_second: None }).await
 }
 
-/// Makes a client; its secret is told through the transaction.
+/// Creates an API client. Returns its secret in the payload through [`Tx::add_secret`].
 async fn create(tx: &Tx, input: &ApiClientCreate) -> Result<Done> {
     let mut draft = Draft::new(&NOUN, Target::New, Mode::CreateOnly);
     give(&mut draft, NAME, Some(input.name.as_str()))?;
@@ -135,7 +135,7 @@ fn check_scopes(tx: &Tx, draft: &mut Draft) {
     }
 }
 
-/// Revokes a client.
+/// Revokes an API client and its tokens.
 pub async fn revoke(tx: &Tx, named: &Reference) -> Result<Done> {
     let record = match tx.lock_one(&NOUN, Permission::Admin, named, None).await? {
         Ok(record) => record,
@@ -151,7 +151,7 @@ pub async fn revoke(tx: &Tx, named: &Reference) -> Result<Done> {
     Ok(Ok((id, Outcome::Updated)))
 }
 
-/// The scopes of the column's JSON.
+/// Parses the JSON list of the column `scopes`; returns an empty list if it is invalid.
 pub fn scopes(column: &str) -> Vec<String> {
     serde_json::from_str(column).unwrap_or_default()
 }

@@ -1,8 +1,8 @@
-//! Other systems: what they reach us with.
+//! Exchange with other systems: the API clients with which they access the API.
 
 pub mod api_client;
 
 use crate::graphql::slice::Part;
 
-/// What the chapter adds to the API.
+/// Nouns that this module adds to the API.
 pub const PARTS: &[Part] = &[Part::Noun(&api_client::SLICE)];

@@ -1,4 +1,4 @@
-//! Customers: people, who may ask for what is known about them and to be forgotten.
+//! Customers, and the erasure of their personal data.
 
 use entity::{Permission, customer::NOUN, id::CustomerId};
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// The slice.
+/// GraphQL module of customers.
 pub const SLICE: Module = Module { mutations: &[ERASE], computed: &[ERASURE], ..Module::new(&NOUN) };
 
 /// Progress of the erasure of a customer. Erased data is hidden from the start; until the erasure is done, some of it may

@@ -1,5 +1,5 @@
-//! What is held about one person, as pages of a document to hand to them: made from the descriptions, so that nothing is
-//! left out.
+//! The query `customerExport`, which returns all data stored about a customer page by page. The export uses the
+//! descriptions of the nouns, so that it includes every field.
 
 use std::collections::HashMap;
 
@@ -26,11 +26,11 @@ use crate::{
     store::{Place, Scope, statement::cell::Cell},
 };
 
-/// Most rows of a page.
+/// Maximum number of rows on a page.
 pub const MAX: i64 = 1_000;
-/// How many rows are read at a time: of the longest words, what is read fits into an answer.
+/// Number of rows read at a time: even with texts of maximum length, one batch fits into a response.
 const AT_A_TIME: usize = 25;
-/// Bytes after which a page ends, as they are escaped in an answer.
+/// Size in bytes, as escaped in a response, after which a page ends.
 const BYTES: usize = 1_500_000;
 
 /// A page of the data stored about a customer. `rapport customer export` writes all of it on the command line.
@@ -62,7 +62,7 @@ pub struct ExportInput {
     after: Option<String>,
 }
 
-/// The query.
+/// The query `customerExport`.
 pub const EXPORT: Query = Query {
     name: "customerExport",
     doc: "Exports all data stored about a customer, page by page, for handing it to the customer; null if there is no \
@@ -71,7 +71,7 @@ pub const EXPORT: Query = Query {
     run: &QueryFn::new(|scope, input| Box::pin(export(scope, input))),
 };
 
-/// A row that is told: its noun, and its values.
+/// An exported row: its noun and its values as JSON.
 pub type Told = (&'static Noun, Value);
 
 async fn export(scope: &Scope, ExportInput { by, first, after }: ExportInput) -> Result<Option<CustomerExport>> {
@@ -101,14 +101,15 @@ async fn export(scope: &Scope, ExportInput { by, first, after }: ExportInput) ->
     }))
 }
 
-/// The next rows about a person from a place on, and where the page after them begins.
+/// Returns up to `most` rows about a person, starting at `from`, and the start of the next page; `None` after the
+/// last page.
 pub async fn page(scope: &Scope, person: Uuid, from: Place, most: usize) -> Result<(Vec<Told>, Option<Place>)> {
     let (mut rows, mut bytes, mut place) = (Vec::new(), 0, from);
     loop {
         let about = scope.about(person, &place, AT_A_TIME.min(most - rows.len())).await?;
         let mut told: HashMap<Uuid, Value> = told(scope, about.noun, &about.ids).await?.into_iter().collect();
         for (index, id) in about.ids.iter().enumerate() {
-            // One that was deleted since is passed over.
+            // Skip rows that were deleted meanwhile.
             let Some(row) = told.remove(id) else { continue };
             bytes += weight(&row);
             rows.push((about.noun, row));
@@ -124,13 +125,13 @@ pub async fn page(scope: &Scope, person: Uuid, from: Place, most: usize) -> Resu
     }
 }
 
-/// How many bytes a row takes in a document that is a text of an answer.
+/// Returns the size in bytes of a row in a response, where the document is an escaped string.
 fn weight(row: &Value) -> usize {
     let text = row.to_string();
     text.len() + text.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
 }
 
-/// Rows with every value that their noun's description names.
+/// Returns rows as JSON by id, with all columns of the noun, external ids and the history of events.
 async fn told(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<(Uuid, Value)>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -168,7 +169,7 @@ async fn told(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<(U
     Ok(told)
 }
 
-/// An instant as the API shows it.
+/// Returns an instant, in milliseconds since the Unix epoch, in the format of the API.
 pub fn instant(millis: i64) -> Value {
     shown(&Cell::Int(millis), Kind::Instant, "")
 }

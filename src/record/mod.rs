@@ -1,9 +1,9 @@
-//! What did happen: customers, their erasure and what is handed to them of what is known about them.
+//! The record: customers, which is what did happen to them; erasure and export of their personal data.
 
 pub mod customer;
 pub mod export;
 
 use crate::graphql::slice::Part;
 
-/// What the chapter adds to the API.
+/// Nouns and queries that the record adds to the API.
 pub const PARTS: &[Part] = &[Part::Noun(&customer::SLICE), Part::Query(&export::EXPORT)];

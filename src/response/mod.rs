@@ -1,4 +1,4 @@
-//! The response: what is done about it.
+//! The response to feedback: routing rules, departments and the preview of routing.
 
 pub mod preview;
 pub mod routing;
@@ -6,7 +6,7 @@ pub mod rules;
 
 use crate::graphql::slice::Part;
 
-/// What the chapter adds to the API.
+/// Nouns and queries that the response adds to the API.
 pub const PARTS: &[Part] = &[
     Part::Noun(&routing::DEPARTMENTS),
     Part::Noun(&routing::FEEDBACK),

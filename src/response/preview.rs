@@ -1,4 +1,4 @@
-//! What routing would decide, without writing anything.
+//! The query `routingPreview`, which returns the routing decision for given feedback without writing anything.
 
 use entity::{
     Permission,
@@ -70,7 +70,7 @@ struct PreviewArguments {
     input: RoutingPreviewInput,
 }
 
-/// The query.
+/// The query `routingPreview`.
 pub const PREVIEW: Query = Query {
     name: "routingPreview",
     doc: "Evaluates the current routing rules for the given feedback, without writing anything.",
@@ -104,7 +104,7 @@ async fn preview(scope: &Scope, input: RoutingPreviewInput) -> Result<RoutingPre
     })
 }
 
-/// A row that is named, if one is.
+/// Resolves an optional reference. [`Error::BadInput`] if there is no such row.
 async fn named<T: NounId>(scope: &Scope, field: &str, given: Option<RefTo<T>>) -> Result<Option<Uuid>> {
     let Some(given) = given else { return Ok(None) };
     let found = given.find(scope).await?.map(T::uuid);

@@ -1,4 +1,4 @@
-//! Routing: every feedback record goes somewhere when it is made, and every decision is kept.
+//! Routing: every new feedback record is routed to a department, and every routing decision is stored.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -43,25 +43,25 @@ use crate::{
     },
 };
 
-/// Longest reason a caller may give.
+/// Maximum length of a caller's reason in characters.
 const REASON: usize = 2_000;
-/// Most rules that are named to whoever has to change them.
+/// Maximum number of routing rules named in an error message.
 const MAX_NAMED: usize = 10;
 
-/// What routing adds to feedback records: they are routed when they are made, and can be sent elsewhere.
+/// GraphQL module of feedback records: routes new records, and offers the mutation `feedbackRecordReroute`.
 pub const FEEDBACK: Module = Module {
     rules: Hooks { prepare: |tx, drafts| Box::pin(route(tx, drafts)), ..Hooks::NONE },
     mutations: &[REROUTE],
     ..Module::new(&feedback_record::NOUN)
 };
 
-/// What routing adds to departments: none is archived while feedback is sent to it.
+/// GraphQL module of departments: a department cannot be archived while feedback is routed to it.
 pub const DEPARTMENTS: Module = Module {
     rules: Hooks { archive: |tx, department| Box::pin(keep_department(tx, department)), ..Hooks::NONE },
     ..Module::new(&department::NOUN)
 };
 
-/// The slice of routing rules.
+/// GraphQL module of routing rules.
 pub const RULES: Module = Module {
     rules: Hooks {
         prepare: |_, drafts| {
@@ -75,7 +75,7 @@ pub const RULES: Module = Module {
     ..Module::new(&routing_rule::NOUN)
 };
 
-/// The mutation that sends feedback elsewhere.
+/// The mutation `feedbackRecordReroute`.
 const REROUTE: Mutation = Mutation {
     name: "feedbackRecordReroute",
     doc: "Routes a feedback record to another department. Without a department, the routing rules decide again. \
@@ -100,25 +100,25 @@ struct Reroute {
     expected_version: Option<i64>,
 }
 
-/// Where feedback goes that no rule matches.
+/// Department for feedback that no rule matches.
 #[derive(Clone, Copy)]
 struct Fallback {
     department: Uuid,
-    /// Whether it stands in for the one that the organization names, which is in the archive.
+    /// Whether it replaces the organization's fallback department because that one is archived.
     is_instead: bool,
 }
 
-/// What the rules need to know to decide for a whole call.
+/// Data that routing needs for all feedback records of a call.
 pub(super) struct Router {
-    /// Rules that may decide: neither they nor their departments are in the archive.
+    /// Rules that are not archived and whose department is not archived, by position.
     rules: Arc<Vec<routing_rule::Model>>,
-    /// Read when no rule matches.
+    /// Read on first use, when no rule matches.
     fallback: Option<Fallback>,
     kinds: HashMap<Uuid, PointKind>,
 }
 
 impl Router {
-    /// Reads the rules; and the kinds of `points`, if a rule asks for them.
+    /// Reads the rules, and the kinds of `points` if a rule has a condition on the kind.
     pub(super) async fn open<C: Connection>(scope: &Scope<C>, points: &[Uuid]) -> Result<Self> {
         let read = async {
             let active = routing_rule::Entity::find()
@@ -127,7 +127,8 @@ impl Router {
                 .order_by_asc(routing_rule::Column::Id);
             let mut rules = scope.all_unchecked(active).await?;
             let identities = rules.iter().map(|rule| (rule.id.0, rule.version)).collect();
-            // Only rules of before this was refused, or made while somebody archived the department, name one there.
+            // A rule can still have an archived department if it predates the check for that, or if it was written
+            // while another transaction archived the department.
             let departments: HashSet<Uuid> = rules.iter().map(|rule| rule.department_id.0).collect();
             let departments: Vec<Uuid> = departments.into_iter().collect();
             let archived = if departments.is_empty() {
@@ -148,7 +149,8 @@ impl Router {
         Ok(Self { rules, fallback: None, kinds })
     }
 
-    /// Decides for a candidate whose point is known: by the first rule that matches, without one by the fallback.
+    /// Routes a candidate by the first matching rule, or else to the fallback department. The candidate's point must be
+    /// one of those given to [`Self::open`].
     pub(super) async fn decide<C: Connection>(
         &mut self,
         scope: &Scope<C>,
@@ -191,7 +193,7 @@ impl Router {
     }
 }
 
-/// What rules look at, from a way to get at a feedback record's columns.
+/// Builds the input of the rules from a function that returns the value of a column of a feedback record.
 fn candidate<'a>(cell: impl Fn(&str) -> &'a Cell) -> Candidate {
     fn get<'a, T: ColumnType>(cell: &impl Fn(&str) -> &'a Cell, column: Col<T>) -> Option<T::Value> {
         cell(column.name()).value::<T>()
@@ -299,7 +301,7 @@ async fn reroute(tx: &Tx, input: &Reroute) -> Result<Done> {
     Ok(Ok((id, Outcome::Updated)))
 }
 
-/// A department that feedback is sent to by a rule, or by default, stays in sight.
+/// Returns the error that refuses to archive a department if a rule or the fallback routes feedback to it.
 async fn keep_department(tx: &Tx, department: &Record) -> Result<Option<UserError>> {
     let mut desk = Router::open(tx, &[]).await?;
     let id = department.id();

@@ -1,4 +1,4 @@
-//! Which routing rule matches: pure, so that a preview and the real thing cannot differ.
+//! Evaluation of routing rules: pure functions, shared by the preview and actual routing so that both always agree.
 
 use entity::{
     feedback_record::{FeedbackKind, Priority, Sentiment},
@@ -11,48 +11,49 @@ use sea_orm::prelude::Uuid;
 
 use crate::store::statement::cell::fold;
 
-/// What rules look at.
+/// Data of a feedback record that rules evaluate.
 #[derive(Clone, Debug, Default)]
 pub struct Candidate {
     /// Kind of feedback.
     pub kind: Option<FeedbackKind>,
-    /// Its mood.
+    /// Sentiment.
     pub sentiment: Option<Sentiment>,
-    /// Its mood as a number.
+    /// Sentiment score, -1 to 1.
     pub score: Option<f64>,
-    /// Its product.
+    /// Product the feedback is about.
     pub product: Option<String>,
-    /// Its tags.
+    /// Tags.
     pub tags: Vec<String>,
-    /// Its words, folded.
+    /// Folded text of the feedback.
     pub body: String,
-    /// Its interaction point.
+    /// Interaction point the feedback is about.
     pub point: Option<Uuid>,
-    /// The point's kind.
+    /// Kind of the interaction point.
     pub point_kind: Option<PointKind>,
-    /// Its medium.
+    /// Medium through which the feedback arrived.
     pub medium: Option<Uuid>,
 }
 
-/// Where feedback goes, and why.
+/// A routing decision and its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// What decided.
+    /// Cause of the decision.
     pub cause: RoutingCause,
-    /// The rule and its version.
+    /// Id and version of the matching rule.
     pub rule: Option<(Uuid, i64)>,
-    /// The department.
+    /// Department the feedback is routed to.
     pub department: Uuid,
-    /// The priority.
+    /// Priority of the feedback.
     pub priority: Priority,
-    /// The response policy.
+    /// Response policy of the rule.
     pub policy: Option<String>,
-    /// Why, in a sentence.
+    /// Reason, as a sentence.
     pub reason: String,
 }
 
 impl Decision {
-    /// What is decided where no rule matches; `is_instead` of a fallback in the archive.
+    /// Returns the decision for feedback that no rule matches. `is_instead` means that `department` replaces the
+    /// archived fallback department.
     pub fn fallback(department: Uuid, is_instead: bool) -> Self {
         let reason = if is_instead {
             "No rule matched, and the fallback is in the archive: this is the oldest department that is not."
@@ -70,7 +71,7 @@ impl Decision {
     }
 }
 
-/// What the first rule that matches decides.
+/// Returns the decision of the first matching rule, or `None` if no rule matches.
 pub fn decide(rules: &[Rule], candidate: &Candidate) -> Option<Decision> {
     let (rule, conditions) = rules.iter().find_map(|rule| Some((rule, conditions(rule, candidate)?)))?;
     let held = if conditions.is_empty() { "it has no conditions".to_owned() } else { conditions.join(", ") };
@@ -84,8 +85,8 @@ pub fn decide(rules: &[Rule], candidate: &Candidate) -> Option<Decision> {
     })
 }
 
-/// The conditions of a rule that hold, named, or `None` if one does not. Names what the rule says, never the
-/// customer's words.
+/// Returns descriptions of a rule's conditions, or `None` if one of them does not hold. The descriptions contain only
+/// text of the rule, never of the feedback.
 fn conditions(rule: &Rule, candidate: &Candidate) -> Option<Vec<String>> {
     let mut held = Vec::new();
     let mut check = |condition: Option<String>, holds: bool| {

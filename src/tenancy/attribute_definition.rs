@@ -1,4 +1,4 @@
-//! Attributes that an admin declared personal or not: each name of a noun once.
+//! Attribute definitions: an admin declares attributes as personal or not, each name once per noun.
 
 use std::collections::HashMap;
 
@@ -15,10 +15,11 @@ use crate::{
     },
 };
 
-/// Most definitions of an organization: who may not see personal data has them all read with a question about attributes.
+/// Maximum number of definitions per organization. A query about attributes reads all of them if the caller must not
+/// see personal data.
 const MAX: usize = 1_000;
 
-/// The slice.
+/// GraphQL module of attribute definitions.
 pub const SLICE: Module = Module {
     rules: Hooks { prepare: |tx, drafts| Box::pin(prepare(tx, drafts)), ..Hooks::NONE },
     ..Module::new(&NOUN)

@@ -1,9 +1,9 @@
-//! Whose data it is.
+//! Tenancy: the organization that owns the data, and its attribute definitions.
 
 pub mod attribute_definition;
 pub mod organization;
 
 use crate::graphql::slice::Part;
 
-/// What the chapter adds to the API.
+/// Nouns and queries that this module adds to the API.
 pub const PARTS: &[Part] = &[Part::Query(&organization::ORGANIZATION), Part::Noun(&attribute_definition::SLICE)];

@@ -2,7 +2,7 @@
 
 use crate::graphql::{slice::Query, typed::fields::QueryFn};
 
-/// The query.
+/// The query `organization`.
 pub const ORGANIZATION: Query = Query {
     name: "organization",
     doc: "The organization of the token.",
