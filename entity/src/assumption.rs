@@ -74,7 +74,7 @@ pub struct Model {
     #[noun(optional, ordered)]
     pub corrected_at: Option<ChronoUnixTimestampMillis>,
     /// The interaction point it is made at.
-    #[noun(fixed, inverse(assumptions = "What customers take for granted there."))]
+    #[noun(fixed, part, inverse(assumptions = "What customers take for granted there."))]
     pub point_id: InteractionPointId,
     /// Medium that carries the correction. Needs a correction.
     #[noun(optional)]

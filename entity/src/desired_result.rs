@@ -46,7 +46,7 @@ pub struct Model {
     #[noun(optional, max = 2000)]
     pub measure: Option<String>,
     /// The interaction point after which it is wanted.
-    #[noun(fixed, inverse(desired_results = "What customers want to have afterwards."))]
+    #[noun(fixed, part, inverse(desired_results = "What customers want to have afterwards."))]
     pub point_id: InteractionPointId,
     /// When it was archived.
     pub archived_at: Option<ChronoUnixTimestampMillis>,

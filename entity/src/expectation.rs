@@ -90,7 +90,7 @@ pub struct Model {
     #[noun(ordered, min = 1, max = 5)]
     pub rank: Option<i64>,
     /// The interaction point it belongs to.
-    #[noun(fixed, inverse(expectations = "What customers want there."))]
+    #[noun(fixed, part, inverse(expectations = "What customers want there."))]
     pub point_id: InteractionPointId,
     /// When it was archived.
     pub archived_at: Option<ChronoUnixTimestampMillis>,

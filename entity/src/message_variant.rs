@@ -64,7 +64,7 @@ pub struct Model {
     #[noun(default = "0", ordered, min = 0, max = MAX)]
     pub responded_count: i64,
     /// The message it puts into words.
-    #[noun(fixed, inverse(variants = "The message in the words of mediums, up to 50."))]
+    #[noun(fixed, part, inverse(variants = "The message in the words of mediums, up to 50."))]
     pub message_id: MessageId,
     /// The medium it is made for.
     #[noun(fixed, inverse(message_variants = "Messages in its words."))]

@@ -112,6 +112,8 @@ pub enum Link {
     Many {
         /// The target's column.
         column: &'static str,
+        /// Whether the rows are parts of this row, which its mutations can write with it.
+        is_part: bool,
     },
     /// A table between the two.
     Through {
@@ -248,6 +250,25 @@ impl Noun {
     /// The column shown as `name`.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.all_fields().find(|field| field.name == name)
+    }
+
+    /// The relations to rows that are parts of its rows. A relation comes after those whose rows its own rows may
+    /// reference.
+    pub fn parts(&'static self) -> Vec<&'static Relationship> {
+        let is_part = |relation: &&Relationship| matches!(relation.link, Link::Many { is_part: true, .. });
+        let mut waiting: Vec<&Relationship> = self.relations.iter().filter(is_part).collect();
+        let mut parts: Vec<&Relationship> = Vec::with_capacity(waiting.len());
+        while !waiting.is_empty() {
+            let refers = |one: &Relationship, other: &Relationship| {
+                let is_to = |relation: &Relationship| relation.target.table == other.target.table;
+                one.target.table != other.target.table
+                    && one.target.relations.iter().any(|known| matches!(known.link, Link::One { .. }) && is_to(known))
+            };
+            let is_next = |one: &&Relationship| !waiting.iter().any(|other| refers(one, other));
+            let next = waiting.iter().position(is_next).unwrap_or_default();
+            parts.push(waiting.remove(next));
+        }
+        parts
     }
 
     /// The states of its rows, if they have any.

@@ -50,7 +50,7 @@ pub struct Model {
     /// The statement folded for search.
     pub statement_folded: String,
     /// The interaction point it is pursued at.
-    #[noun(fixed, inverse(objectives = "What the person, their company and we want to reach there."))]
+    #[noun(fixed, part, inverse(objectives = "What the person, their company and we want to reach there."))]
     pub point_id: InteractionPointId,
     /// When it was archived.
     pub archived_at: Option<ChronoUnixTimestampMillis>,

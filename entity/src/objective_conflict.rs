@@ -35,7 +35,11 @@ pub struct Model {
     #[noun(optional, max = 2000)]
     pub resolution: Option<String>,
     /// The interaction point of both objectives.
-    #[noun(fixed, inverse(objective_conflicts = "Objectives of different owners that get in each other's way there."))]
+    #[noun(
+        fixed,
+        part,
+        inverse(objective_conflicts = "Objectives of different owners that get in each other's way there.")
+    )]
     pub point_id: InteractionPointId,
     /// One of the objectives, of the same point.
     #[noun(fixed)]

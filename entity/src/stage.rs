@@ -37,6 +37,6 @@ pub struct Model {
     #[noun(optional, ordered, min = 1, max = 1_000)]
     pub position: i64,
     /// The journey it belongs to.
-    #[noun(fixed, inverse(stages = "Its phases."))]
+    #[noun(fixed, part, inverse(stages = "Its phases."))]
     pub journey_id: JourneyId,
 }

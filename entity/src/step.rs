@@ -38,10 +38,10 @@ pub struct Model {
     #[noun(optional, ordered, min = 1, max = 1_000)]
     pub position: i64,
     /// The journey it belongs to.
-    #[noun(fixed, inverse(steps = "Its steps."))]
+    #[noun(fixed, part, inverse(steps = "Its steps."))]
     pub journey_id: JourneyId,
     /// The stage it stands in, of the same journey.
-    #[noun(optional, inverse(steps = "The steps in it."))]
+    #[noun(optional, part, inverse(steps = "The steps in it."))]
     pub stage_id: Option<StageId>,
     /// The interaction point.
     #[noun(required, inverse(steps = "Where it stands in journeys."))]

@@ -46,7 +46,7 @@ pub struct Model {
     #[noun(optional, max = 200)]
     pub label: Option<String>,
     /// The journey of both steps.
-    #[noun(fixed, inverse(links = "The lines between its steps."))]
+    #[noun(fixed, part, inverse(links = "The lines between its steps."))]
     pub journey_id: JourneyId,
     /// The step it starts at, of the same journey.
     #[noun(required, inverse(outgoing = "Links that start at it."))]

@@ -167,8 +167,11 @@ impl<'a> World<'a> {
         Value::Object(object)
     }
 
-    /// A valid value; none for what there is nothing to name yet, and for filters.
+    /// A valid value; none for what there is nothing to name yet, for filters, and for parts, which are written alone.
     pub fn value(&self, ty: &str, name: &str, noun: &str, extent: Extent) -> Option<Value> {
+        if self.outline.part_item(ty).is_some() {
+            return None;
+        }
         if let Some(ids) = self.wholes.get(name) {
             return Some(refs(ids));
         }

@@ -133,6 +133,12 @@ impl Outline {
         self.is_input(base(ty)).then_some(noun)
     }
 
+    /// Whether a type is the changes of the parts of a row, and the type of the parts in it.
+    pub fn part_item(&self, ty: &str) -> Option<&str> {
+        let Some(Kind::Input(fields)) = self.types.get(base(ty)) else { return None };
+        fields.iter().find(|field| field.name == "replace").map(Member::base)
+    }
+
     /// A selection of everything, objects inside objects to `depth`.
     pub fn select(&self, ty: &str, depth: usize) -> String {
         let Some(Kind::Object(fields)) = self.types.get(base(ty)) else { return String::new() };

@@ -14,7 +14,7 @@ use crate::{
 /// The error message for an unknown attribute in `#[noun(…)]` on a column.
 const ALLOWED: &str = "a column may be `required`, `optional`, `fixed`, `imported`, `default = \"…\"`, `lifecycle(…)`, `ordered`, `searchable`, \
                        `min = …`, `max = …`, `tags(…)`, `attributes(…)`, `names`, `json`, `time_zone`, `row_of = \"…\"`, \
-                       `personal = …`, `unguarded`, `retained_because = …`, `name = \"…\"`, `inverse(… = \"…\")`";
+                       `personal = …`, `unguarded`, `retained_because = …`, `name = \"…\"`, `inverse(… = \"…\")`, `part`";
 
 /// When a caller may set a column.
 #[derive(Clone, Debug)]
@@ -55,6 +55,8 @@ pub struct Column {
     pub is_open: bool,
     pub kept: Option<Expr>,
     pub inverse: Option<Inverse>,
+    /// Whether the rows of the noun are parts of the referenced row.
+    pub is_part: bool,
     pub lifecycle: Option<Lifecycle>,
 }
 
@@ -78,6 +80,7 @@ impl Column {
             is_open: false,
             kept: None,
             inverse: None,
+            is_part: false,
             lifecycle: None,
         };
         if column.is_reference() {
@@ -116,6 +119,7 @@ impl Column {
                 }
                 "imported" => self.set_writable(Writable::Imported, &meta)?,
                 "inverse" => self.inverse = Some(inverse(&meta)?),
+                "part" => self.is_part = true,
                 "lifecycle" => {
                     self.set_writable(Writable::Imported, &meta)?;
                     self.lifecycle = Some(Lifecycle::read(&meta)?);
@@ -141,6 +145,9 @@ impl Column {
         let refuse = |message: &str| Err(Error::new(self.ident.span(), message));
         if self.inverse.is_some() && !self.is_reference() {
             return refuse("only a relation has an `inverse`: a column of the id type of another noun");
+        }
+        if self.is_part && self.inverse.is_none() {
+            return refuse("only a relation with an `inverse` is a `part`");
         }
         if matches!(self.writable, Writable::Default(_)) && self.is_nullable {
             return refuse("a column with a `default` is never null: take the `Option` away");

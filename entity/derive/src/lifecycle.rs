@@ -203,7 +203,7 @@ pub fn expand(noun: &NounInput) -> Option<TokenStream> {
             history: crate::noun::Relationship {
                 name: "history",
                 target: &STATE_CHANGE,
-                link: crate::noun::Link::Many { column: crate::lifecycle::ROW_ID },
+                link: crate::noun::Link::Many { column: crate::lifecycle::ROW_ID, is_part: false },
                 doc: "Changes of its state.",
             },
         }.checked();

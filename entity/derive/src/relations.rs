@@ -15,7 +15,8 @@ pub fn declared(noun: &NounInput) -> TokenStream {
         let (name, doc, ty, is_nullable) = (&column.name, &column.doc, &column.ty, column.is_nullable);
         let (stored, writable) = (column.ident.to_string(), writable(&column.writable));
         let inverse = column.inverse.as_ref().map(|inverse| {
-            let link = quote!(crate::noun::Link::Many { column: #stored });
+            let is_part = column.is_part;
+            let link = quote!(crate::noun::Link::Many { column: #stored, is_part: #is_part });
             opposite(inverse, &link)
         });
         let inverse = some(inverse);

@@ -52,11 +52,13 @@ fn names_follow_from_those_of_the_table() {
 
 #[test]
 fn a_column_of_an_id_type_is_a_relation_with_its_inverse() {
-    let made =
-        made(NOUN, "/// Who owns it. \n #[noun(fixed, inverse(own_things = \"Its.\"))] pub owner_id: CustomerId,");
+    let made = made(
+        NOUN,
+        "/// Who owns it. \n #[noun(fixed, part, inverse(own_things = \"Its.\"))] pub owner_id: CustomerId,",
+    );
     for wanted in [
         r#"name:"owner",doc:"Whoownsit.",link:crate::noun::Link::One{column:"owner_id",is_nullable:false,"#,
-        r#"name:"ownThings",doc:"Its.",link:crate::noun::Link::Many{column:"owner_id"}"#,
+        r#"name:"ownThings",doc:"Its.",link:crate::noun::Link::Many{column:"owner_id",is_part:true}"#,
         "pubenumRelation{#[doc=\"By`owner_id`.\"]Owner}",
     ] {
         assert!(made.contains(wanted), "{wanted} in {made}");
@@ -82,6 +84,7 @@ fn a_mistake_has_attributes_with_what_is_allowed() {
         (NOUN, "/// A. \n #[noun(personal = Name)] pub is_old: bool,", "`Identifier`, `Contact` or `FreeText`"),
         (NOUN, "/// A. \n #[noun(unguarded)] pub is_old: bool,", "only a `personal` column"),
         (NOUN, "/// A. \n #[noun(inverse(things = \"B.\"))] pub is_old: bool,", "only a relation"),
+        (NOUN, "/// A. \n #[noun(fixed, part)] pub owner_id: CustomerId,", "with an `inverse` is a `part`"),
         (NOUN, "/// A. \n #[noun(default = \"true\")] pub is_old: Option<bool>,", "never null"),
         (NOUN, "pub is_old: bool,", "the doc comment of a column"),
         (NOUN, "/// A. \n #[noun(searchable, max = 9)] pub name: String,", "`pub name_folded: String`"),

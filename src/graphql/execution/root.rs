@@ -229,7 +229,15 @@ impl<'a> FieldExecution<'a> {
         // The payload is planned first, because an invalid selection must fail before the mutation has an effect.
         let is_bulk = matches!(mutation_field, MutationField::Generic(Operation::BulkUpsert));
         let payload = Payload::plan(self.planner, slice, &self.sets(), is_bulk)?;
-        let report = mutate::run(self.scope, self.planner.source.shape, slice, mutation_field, (name, input)).await?;
+        let report = mutate::run(
+            self.scope,
+            self.planner.source.shape,
+            self.planner.slices,
+            slice,
+            mutation_field,
+            (name, input),
+        )
+        .await?;
         self.writer.charge(report.tenths());
         payload.answer(self.scope, &mut self.writer, slice.noun, &report).await
     }

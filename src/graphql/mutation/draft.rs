@@ -70,12 +70,19 @@ pub fn draft(
     if let Target::External(key) = &draft.target {
         draft.errors.extend(check_external_id(key, "externalId"));
     }
+    fill(&mut draft, operation, input, on_null)?;
+    Ok(draft)
+}
+
+/// Reads the values, references and external ids of an input object into a draft.
+pub fn fill(draft: &mut Draft, operation: Operation, input: &Input, on_null: OnNull) -> Result<()> {
+    let noun = draft.noun;
     draft.expected_version = input.int("expectedVersion")?;
     for field in noun.fields.iter().filter(|field| field.writable != Writable::Never) {
-        read_field(&mut draft, field, operation, input, on_null)?;
+        read_field(draft, field, operation, input, on_null)?;
     }
     for relation in noun.relations {
-        link(&mut draft, relation, input, on_null)?;
+        link(draft, relation, input, on_null)?;
     }
     for item in input.list("externalIds") {
         let key = external_id("externalIds", item)?;
@@ -94,7 +101,7 @@ pub fn draft(
         draft.errors.extend(check_system(&system, "externalIdsRemove"));
         draft.removals.push(Removal { system, id: object.text("id")?.map(str::to_owned) });
     }
-    Ok(draft)
+    Ok(())
 }
 
 /// Reads the input of a transition into a draft.

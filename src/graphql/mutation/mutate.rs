@@ -1,6 +1,6 @@
 //! Runs mutations. Each mutation field runs in one transaction with its effect, its idempotency row and its events.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use entity::{
     Noun, Permission,
@@ -10,13 +10,16 @@ use entity::{
 };
 
 use super::{
+    delete::delete_row,
     input::{self, BY, Input},
+    parts::RowDraft,
     prepare::{self, Plan, PreparedOperation},
     replace_links,
     result::MutationResult,
+    write_parts::RowWriter,
 };
 use crate::{
-    Result, UserError,
+    Error, Result, UserError,
     auth::Actor,
     error::Code,
     graphql::{
@@ -25,7 +28,7 @@ use crate::{
     },
     store::{
         Effect, Scope, Strategy, Transacted, Tx,
-        writing::draft::{Draft, Mode, Outcome, Reference, Target, WriteResult},
+        writing::draft::{Mode, Outcome, Reference, Target, WriteResult},
     },
 };
 
@@ -75,13 +78,14 @@ impl MutationField {
 pub async fn run(
     scope: &Scope,
     shape: &SchemaIndex,
+    modules: &'static [&'static Module],
     slice: &'static Module,
     mutation_field: MutationField,
     (field, input): (&str, Input<'static>),
 ) -> Result<MutationResult> {
     mutation_field.require(slice.noun, scope.actor())?;
-    let call =
-        Arc::new(prepare::MutationCall { shape: shape.clone(), slice, mutation_field, field: field.to_owned(), input });
+    let (shape, field) = (shape.clone(), field.to_owned());
+    let call = Arc::new(prepare::MutationCall { shape, slice, modules, mutation_field, field, input });
     // Prepared before the transaction begins, because other requests wait for an open transaction. Preparation stops
     // if the caller goes away.
     let PreparedOperation { key, plan } = match Arc::clone(&call).prepared(scope).await? {
@@ -98,30 +102,54 @@ pub async fn run(
         MutationField::Generic(Operation::BulkUpsert) | MutationField::Transition(_) | MutationField::Own(_)
     );
     let strategy = if key.is_some() && costs_much { Strategy::Pessimistic } else { Strategy::Optimistic };
-    let attempt = Arc::new(Attempt { call, plan });
-    match scope.transact(key, strategy, move |tx| Box::pin(Arc::clone(&attempt).run(tx))).await? {
-        Transacted::Done(report) => Ok(report),
-        Transacted::Replay(result) => MutationResult::from_replay(&result),
-        Transacted::Mismatch => {
-            let message = "the key was used with another input";
-            let error = UserError::new(Code::IdempotencyConflict, "idempotencyKey", message);
-            Ok(MutationResult { errors: vec![error], ..MutationResult::default() })
+    let (plan, mut failed) = (Arc::new(plan), HashMap::new());
+    for _ in 0..MAX_ROUNDS {
+        let attempt =
+            Arc::new(Attempt { call: Arc::clone(&call), plan: Arc::clone(&plan), failed: std::mem::take(&mut failed) });
+        let body = Arc::clone(&attempt);
+        match scope.transact(key.clone(), strategy, move |tx| Box::pin(Arc::clone(&body).run(tx))).await? {
+            Transacted::Done(report) if report.failed_parts.is_empty() => return Ok(report),
+            Transacted::Done(report) => {
+                failed.clone_from(&attempt.failed);
+                failed.extend(report.failed_parts);
+            }
+            Transacted::Replay(result) => return MutationResult::from_replay(&result),
+            Transacted::Mismatch => {
+                let message = "the key was used with another input";
+                return Ok(MutationResult::refused(UserError::new(
+                    Code::IdempotencyConflict,
+                    "idempotencyKey",
+                    message,
+                )));
+            }
         }
     }
+    let message = "the rows depend on one another in too many ways; send them in several calls";
+    Ok(MutationResult::refused(UserError::new(Code::Invalid, "rows", message)))
 }
+
+/// Maximum number of transactions of one call: a row that fails because of its parts is left out of the next one, which
+/// may make other rows fail.
+const MAX_ROUNDS: usize = 5;
 
 struct Attempt {
     call: Arc<prepare::MutationCall>,
-    plan: Plan,
+    plan: Arc<Plan>,
+    /// Errors of rows whose parts failed in earlier transactions of the call, by index.
+    failed: HashMap<usize, Vec<UserError>>,
 }
 
 impl Attempt {
     async fn run(self: Arc<Self>, tx: &Tx) -> Result<Effect<MutationResult>> {
-        // Cloned, because the transaction may run again.
-        let drafts = if let Plan::Drafts(drafts) = &self.plan { drafts.clone() } else { Vec::new() };
-        let mut report = self.effect(tx, drafts).await?;
+        let mut report = match &*self.plan {
+            Plan::Rows(rows) => self.write(tx, rows).await?,
+            _ => self.effect(tx).await?,
+        };
         report.reports = tx.take_reports();
-        if !report.errors.is_empty() || report.rows.iter().all(|row| row.outcome == Outcome::Failed) {
+        if !report.failed_parts.is_empty()
+            || !report.errors.is_empty()
+            || report.rows.iter().all(|row| row.outcome == Outcome::Failed)
+        {
             return Ok(Effect::RollBack(report));
         }
         report.secrets = tx.take_secrets();
@@ -129,28 +157,17 @@ impl Attempt {
         Ok(Effect::Commit { replay: report.to_replay(), rows, done: report })
     }
 
-    async fn effect(&self, tx: &Tx, drafts: Vec<Draft>) -> Result<MutationResult> {
+    async fn effect(&self, tx: &Tx) -> Result<MutationResult> {
         let (slice, input) = (self.call.slice, &self.call.input);
         let noun = slice.noun;
         match self.call.mutation_field {
-            MutationField::Generic(Operation::BulkUpsert) => self.bulk(tx, drafts).await,
             MutationField::Generic(Operation::Delete) => {
                 tx.actor().require(noun.write)?;
-                let (id, child_of) = (tx.row_id(noun, &input.row(noun)?).await?, slice.rules.child_of.as_ref());
-                tx.lock_parent(noun, child_of, id).await?;
-                let named = Reference::Id(id);
-                let row = match tx.lock_one(noun, noun.write, &named, input.int("expectedVersion")?).await? {
-                    Ok(record) => match tx.delete(noun, &record).await? {
-                        Ok(()) => {
-                            tx.renumber(noun, child_of, &record).await?;
-                            (slice.rules.deleted)(tx, &record).await?;
-                            WriteResult { id, outcome: Outcome::Deleted, errors: Vec::new(), row: None }
-                        }
-                        Err(error) => WriteResult::failed(id, vec![error]),
-                    },
+                let id = tx.row_id(noun, &input.row(noun)?).await?;
+                Ok(MutationResult::of(match delete_row(tx, slice, id, input.int("expectedVersion")?, None).await? {
+                    Ok(()) => WriteResult { id, outcome: Outcome::Deleted, errors: Vec::new(), row: None },
                     Err(error) => WriteResult::failed(id, vec![error]),
-                };
-                Ok(MutationResult::of(row))
+                }))
             }
             MutationField::Archive(is_archived) => {
                 let version = input.int("expectedVersion")?;
@@ -171,18 +188,7 @@ impl Attempt {
                 let rows = tx.write(noun, &slice.rules, &mut [draft], true).await?;
                 Ok(MutationResult { rows, ..MutationResult::default() })
             }
-            MutationField::Generic(operation) => {
-                let mut draft = input::draft(noun, operation, input, input::on_null(operation, input)?, Vec::new())?;
-                if noun.tenant == "id" {
-                    draft.target = Target::Row(Reference::Id(Some(tx.organization().0)));
-                }
-                if operation == Operation::Upsert {
-                    draft.mode = mode(input)?;
-                }
-                tx.defer_reference_checks();
-                let rows = tx.write(noun, &slice.rules, &mut [draft], true).await?;
-                Ok(MutationResult { rows, ..MutationResult::default() })
-            }
+            MutationField::Generic(_) => Err(Error::internal("rows are read before the transaction")),
             MutationField::Set(relation) => {
                 let done = replace_links::named(tx, input, noun, relation).await?;
                 self.done(tx, done).await
@@ -205,10 +211,32 @@ impl Attempt {
         }))
     }
 
-    async fn bulk(&self, tx: &Tx, mut drafts: Vec<Draft>) -> Result<MutationResult> {
-        let (noun, rules) = (self.call.slice.noun, &self.call.slice.rules);
+    async fn write(&self, tx: &Tx, rows: &[RowDraft]) -> Result<MutationResult> {
+        // Cloned, because the transaction may run again.
+        let (noun, mut rows) = (self.call.slice.noun, rows.to_vec());
+        for (at, errors) in &self.failed {
+            rows[*at].draft.errors.extend(errors.iter().cloned());
+            rows[*at].parts.clear();
+        }
+        let is_bulk = matches!(self.call.mutation_field, MutationField::Generic(Operation::BulkUpsert));
+        if !is_bulk {
+            if noun.tenant == "id" {
+                rows[0].draft.target = Target::Row(Reference::Id(Some(tx.organization().0)));
+            }
+            tx.defer_reference_checks();
+        }
         let is_all_or_nothing = self.call.input.text("policy")? != Some(Policy::SkipInvalid.name());
-        let rows = tx.write(noun, rules, &mut drafts, is_all_or_nothing).await?;
+        let writer = RowWriter { tx, modules: self.call.modules, is_all_or_nothing };
+        let written = writer.write(noun, rows).await?;
+        if !is_all_or_nothing && written.iter().any(|row| row.has_failed_parts) {
+            let failed = written.into_iter().enumerate().filter(|(_, row)| row.has_failed_parts);
+            let failed_parts = failed.map(|(at, row)| (at, row.result.errors)).collect();
+            return Ok(MutationResult { failed_parts, ..MutationResult::default() });
+        }
+        let rows: Vec<WriteResult> = written.into_iter().map(|row| row.result).collect();
+        if !is_bulk {
+            return Ok(MutationResult { rows, ..MutationResult::default() });
+        }
         let failed: Vec<usize> =
             rows.iter().enumerate().filter(|(_, row)| !row.errors.is_empty()).map(|(at, _)| at).collect();
         if let (Some(first), true) = (failed.first(), is_all_or_nothing) {

@@ -8,6 +8,7 @@ use entity::noun::Operation;
 use super::{
     input::{self, Input},
     mutate::{MutationField, mode},
+    parts::{Reading, RowDraft},
     result::MutationResult,
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     store::{
         Key, Scope,
         usage::meter::Meter,
-        writing::draft::{Draft, Target, WriteResult},
+        writing::draft::{Target, WriteResult},
     },
 };
 
@@ -34,6 +35,8 @@ const SMALL: usize = 4_096;
 pub(in crate::graphql) struct MutationCall {
     pub shape: SchemaIndex,
     pub slice: &'static Module,
+    /// The modules of all nouns.
+    pub modules: &'static [&'static Module],
     pub mutation_field: MutationField,
     pub field: String,
     pub input: Input<'static>,
@@ -50,8 +53,8 @@ pub(in crate::graphql) struct PreparedOperation {
 pub(in crate::graphql) enum Plan {
     /// Run the mutation from its input.
     Input,
-    /// Write these drafts.
-    Drafts(Vec<Draft>),
+    /// Write these rows.
+    Rows(Vec<RowDraft>),
     /// Run the slice's mutation with the plan that it made from the input.
     Own(Box<dyn Any + Send + Sync>),
 }
@@ -70,13 +73,22 @@ impl MutationCall {
     fn prepare(&self, meter: &Meter) -> Result<Answered> {
         let key = Key::new(&self.field, &self.input)?;
         if let Some(mistake) = key.as_ref().and_then(Key::mistake) {
-            return Ok(Err(MutationResult { errors: vec![mistake], ..MutationResult::default() }));
+            return Ok(Err(MutationResult::refused(mistake)));
         }
         let plan = match self.mutation_field {
             MutationField::Generic(Operation::BulkUpsert) => match self.rows(meter)? {
-                Ok(drafts) => Plan::Drafts(drafts),
-                Err(mistake) => return Ok(Err(MutationResult { errors: vec![mistake], ..MutationResult::default() })),
+                Ok(rows) => Plan::Rows(rows),
+                Err(mistake) => return Ok(Err(MutationResult::refused(mistake))),
             },
+            MutationField::Generic(operation @ (Operation::Create | Operation::Update | Operation::Upsert)) => {
+                let mut reading = Reading::new(operation, input::on_null(operation, &self.input)?);
+                let mut row = reading.row(self.slice.noun, &self.input, Vec::new())?;
+                if operation == Operation::Upsert {
+                    row.draft.mode = mode(&self.input)?;
+                }
+                meter.writes_at_once(reading.parts());
+                Plan::Rows(vec![row])
+            }
             MutationField::Own(mutation) => match mutation.run.plan(&self.input, meter)? {
                 Ok(plan) => Plan::Own(plan),
                 Err(mistakes) => {
@@ -89,7 +101,7 @@ impl MutationCall {
     }
 
     /// Reads the rows of a bulk call. An error in a row belongs to that row only.
-    fn rows(&self, meter: &Meter) -> Result<std::result::Result<Vec<Draft>, UserError>> {
+    fn rows(&self, meter: &Meter) -> Result<std::result::Result<Vec<RowDraft>, UserError>> {
         let given = self.input.list("rows");
         let mistake = |code, message: String| Ok(Err(UserError::new(code, "rows", message)));
         if given.is_empty() {
@@ -98,20 +110,20 @@ impl MutationCall {
         if given.len() > MAX_ROWS {
             return mistake(Code::TooLong, format!("there are more than {MAX_ROWS} rows"));
         }
-        let (mode, mut drafts) = (mode(&self.input)?, Vec::with_capacity(given.len()));
-        let on_null = input::on_null(Operation::BulkUpsert, &self.input)?;
+        let (mode, mut rows) = (mode(&self.input)?, Vec::with_capacity(given.len()));
+        let mut reading = Reading::new(Operation::BulkUpsert, input::on_null(Operation::BulkUpsert, &self.input)?);
         let ty = format!("{}{ROW}", self.slice.noun.name);
         for row in given {
             meter.check()?;
             let (fields, misfits) = sift(row, &ty, &self.shape);
             let mistakes = misfits.into_iter().map(ValueMismatch::told).collect();
-            let row = Input::within(&fields);
-            let mut draft = input::draft(self.slice.noun, Operation::BulkUpsert, &row, on_null, mistakes)?;
-            draft.mode = mode;
-            debug_assert!(!matches!(draft.target, Target::New), "rows of a bulk call are told by external ids");
-            drafts.push(draft);
+            let mut row = reading.row(self.slice.noun, &Input::within(&fields), mistakes)?;
+            row.draft.mode = mode;
+            debug_assert!(!matches!(row.draft.target, Target::New), "rows of a bulk call are told by external ids");
+            rows.push(row);
         }
-        Ok(Ok(drafts))
+        meter.writes_at_once(rows.len() + reading.parts());
+        Ok(Ok(rows))
     }
 }
 

@@ -25,6 +25,9 @@ pub struct MutationResult {
     pub errors: Vec<UserError>,
     /// Values that are returned only once, by payload field. Never stored.
     pub secrets: Vec<(&'static str, SecretString)>,
+    /// Errors of rows of a bulk call whose parts failed, by index. The transaction is rolled back and runs again without
+    /// these rows.
+    pub failed_parts: Vec<(usize, Vec<UserError>)>,
     /// Reported rows, by payload list. Never stored.
     pub reports: Vec<(&'static str, Vec<ReportRow>)>,
 }
@@ -38,6 +41,11 @@ impl WriteResult {
 impl MutationResult {
     pub(in crate::graphql) fn of(row: WriteResult) -> Self {
         Self { rows: vec![row], ..Self::default() }
+    }
+
+    /// Returns the result of a call that fails as a whole.
+    pub(in crate::graphql) fn refused(error: UserError) -> Self {
+        Self { errors: vec![error], ..Self::default() }
     }
 
     /// Returns the cost of the rows, in tenths of points. Rows that were not written cost little.

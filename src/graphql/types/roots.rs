@@ -17,6 +17,7 @@ use super::{
     common_types,
     lookups::lookups,
     noun_types::{listed, payloads, register_noun, with_article},
+    part_types::part_lists,
     reached::{answer, arguments},
     scalars,
     schema_index::ROW,
@@ -204,19 +205,21 @@ fn mutation(
     let (values, doc) = match mutation_field {
         MutationField::Generic(Operation::Create) => {
             let mut values = writable(noun, Operation::Create);
+            values.extend(part_lists(registry, noun));
             values.push(on_null("KEEP"));
             (values, format!("Creates {}.", with_article(noun)))
         }
         MutationField::Generic(Operation::Update) => {
             let mut values = if noun.tenant == "id" { Vec::new() } else { vec![by()] };
             values.extend(writable(noun, Operation::Update));
+            values.extend(part_lists(registry, noun));
             values.push(expected());
             values.push(on_null("CLEAR"));
             let doc = "Omitted fields keep their values; null clears a field unless onNull is KEEP.";
             (values, format!("Updates {}. {doc}", with_article(noun)))
         }
         MutationField::Generic(Operation::Upsert) => {
-            let mut values = upsert_row(noun);
+            let mut values = upsert_row(registry, noun);
             values.push(mode());
             values.push(on_null("KEEP"));
             let doc =
@@ -225,13 +228,8 @@ fn mutation(
         }
         MutationField::Generic(Operation::BulkUpsert) => {
             let row = format!("{}{ROW}", noun.name);
-            add_input(
-                registry,
-                &row,
-                &format!("A row of a bulk upsert: {}.", with_article(noun)),
-                false,
-                upsert_row(noun),
-            );
+            let fields = upsert_row(registry, noun);
+            add_input(registry, &row, &format!("A row of a bulk upsert: {}.", with_article(noun)), false, fields);
             let rows = "The rows, 1 to 1,000. Each has its own errors, wrong types of values in variables included.";
             let values = vec![
                 value("rows", &format!("[{row}!]!"), rows),
@@ -293,7 +291,7 @@ fn finish(
     (input.to_owned(), payload, doc)
 }
 
-fn expected() -> MetaInputValue {
+pub(super) fn expected() -> MetaInputValue {
     value(
         "expectedVersion",
         "Int",
@@ -311,16 +309,17 @@ fn on_null(default: &str) -> MetaInputValue {
     or("onNull", OnNull::TYPE.name, default, doc)
 }
 
-fn upsert_row(noun: &Noun) -> Vec<MetaInputValue> {
+fn upsert_row(registry: &mut Registry, noun: &'static Noun) -> Vec<MetaInputValue> {
     let mut values =
         vec![value("externalId", "ExternalIdInput!", "External id that identifies the row; a created row gets it.")];
     values.extend(writable(noun, Operation::Upsert));
+    values.extend(part_lists(registry, noun));
     values.push(expected());
     values
 }
 
 /// Returns the fields that a caller may set.
-fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue> {
+pub(super) fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue> {
     let (is_create, is_upsert) = (operation == Operation::Create, operation == Operation::Upsert);
     let mut values = Vec::new();
     for known in noun.fields {

@@ -149,7 +149,7 @@ impl Writer<'_> {
         sql.push(" WHERE ").filter_tenant(site, Alias::ROW, noun.tenant, self.organization);
         if let Source::Children(relation) = self.source {
             match relation.link {
-                Link::Many { column } => {
+                Link::Many { column, .. } => {
                     sql.push(" AND ").column(Alias::ROW, column);
                 }
                 Link::Through { from, .. } => {
@@ -292,7 +292,7 @@ pub fn count_children(
 ) -> Result<()> {
     let noun = relation.target;
     let (alias, parent) = match relation.link {
-        Link::Many { column } => (Alias::ROW, column),
+        Link::Many { column, .. } => (Alias::ROW, column),
         Link::Through { from, .. } => (Alias::LINK, from),
         Link::One { .. } | Link::Embedded { .. } => unreachable!("a single reference is not a list"),
     };

@@ -242,7 +242,7 @@ fn related(
         Link::One { column, .. } => {
             sql.push(" WHERE ").column(inner, "id").push(" = ").column(alias, column);
         }
-        Link::Many { column } => {
+        Link::Many { column, .. } => {
             sql.push(" WHERE ").column(inner, column).push(" = ").column(alias, "id");
         }
         Link::Through { table, from, to, .. } => {

@@ -99,7 +99,7 @@ impl<C: Connection> Scope<C> {
                 }
                 let relation = whole.noun.relation(name).expect("a part is a relation of its noun");
                 let (column, named) = match relation.link {
-                    Link::Many { column } => (column, ids.clone()),
+                    Link::Many { column, .. } => (column, ids.clone()),
                     Link::One { column, .. } => {
                         let rows = loaded.of(whole.noun).iter();
                         ("id", distinct(rows.filter_map(|row| row.cell(column).id())))

@@ -58,6 +58,11 @@ impl ChildOf {
         noun.relation(self.relation).expect("parts have a relation to their whole")
     }
 
+    /// Returns the column that references the parent, and the column of the position.
+    pub fn columns(&self, noun: &'static Noun) -> (&'static str, Option<&'static str>) {
+        (self.column(noun), self.position)
+    }
+
     /// Returns the column that references the parent.
     pub fn column(&self, noun: &'static Noun) -> &'static str {
         match self.relation(noun).link {

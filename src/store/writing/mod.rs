@@ -10,7 +10,7 @@ pub mod draft;
 pub(in crate::store) mod external_ids;
 pub(in crate::store) mod hooks;
 pub(in crate::store) mod lifecycle;
-pub(in crate::store) mod ordering;
+pub mod ordering;
 pub(in crate::store) mod output;
 pub mod reference;
 pub(in crate::store) mod resolve;

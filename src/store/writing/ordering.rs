@@ -23,7 +23,16 @@ use crate::{
 };
 
 /// The parts of each parent with their positions, in order.
-type Parts = BTreeMap<Uuid, Vec<(i64, Uuid)>>;
+pub type Parts = BTreeMap<Uuid, Vec<(i64, Uuid)>>;
+
+/// Whether archived parts are returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Archived {
+    /// They are.
+    Included,
+    /// They are not.
+    LeftOut,
+}
 
 impl Tx {
     /// Locks the parents in `named` and the parents of the rows `ids`, ordered by id.
@@ -56,16 +65,26 @@ impl Tx {
         }
     }
 
-    /// Returns the parts of these locked parents.
-    async fn parts(&self, noun: &'static Noun, child_of: &ChildOf, wholes: &[Uuid]) -> Result<Parts> {
-        let (column, place) = (child_of.column(noun), child_of.position.unwrap_or("version"));
+    /// Returns the parts of these locked parents, by the column that names the parent and in the order of the column
+    /// with their position, if they have one.
+    pub async fn parts(
+        &self,
+        noun: &'static Noun,
+        (column, position): (&'static str, Option<&'static str>),
+        wholes: &[Uuid],
+        with: Archived,
+    ) -> Result<Parts> {
+        let place = position.unwrap_or("version");
         let mut sql = self.sql();
         sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", ").column(Alias::ROW, column).push(", ");
         sql.column(Alias::ROW, place).push(", ").column(Alias::ROW, "id").push(" FROM ").name(&[noun.table]);
         sql.push(" AS ").alias(Alias::ROW).push(" WHERE ");
         sql.filter_tenant(TenantCheck::Parts, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
-        sql.is_one_of(Alias::ROW, column, wholes).push(" ORDER BY ");
-        sql.column(Alias::ROW, place);
+        sql.is_one_of(Alias::ROW, column, wholes);
+        if with == Archived::LeftOut && noun.is_archivable() {
+            sql.push(" AND t.archived_at IS NULL");
+        }
+        sql.push(" ORDER BY ").column(Alias::ROW, place);
         let mut parts = Parts::new();
         for row in self.rows(sql.finish(), &[CellKind::Id, CellKind::Int, CellKind::Id]).await? {
             if let [Cell::Id(whole), Cell::Int(place), Cell::Id(id)] = row.as_slice() {
@@ -93,7 +112,7 @@ impl Tx {
             return Ok(());
         }
         let wholes: Vec<Uuid> = wholes.into_iter().collect();
-        let parts = self.parts(noun, child_of, &wholes).await?;
+        let parts = self.parts(noun, child_of.columns(noun), &wholes, Archived::Included).await?;
         let mut counts: HashMap<Uuid, usize> = parts.iter().map(|(whole, parts)| (*whole, parts.len())).collect();
         for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty() && draft.is_new()) {
             let count = counts.entry(draft.cell(column).id().unwrap_or_default()).or_default();
@@ -178,7 +197,7 @@ impl Tx {
             return Ok(());
         };
         let Some(whole) = deleted.cell(child_of.column(noun)).id() else { return Ok(()) };
-        let parts = self.parts(noun, child_of, &[whole]).await?;
+        let parts = self.parts(noun, child_of.columns(noun), &[whole], Archived::Included).await?;
         let moved: Vec<(Uuid, i64)> = in_order(parts.get(&whole).map_or(&[], Vec::as_slice));
         self.place(noun, position, &moved, Vec::new()).await
     }
@@ -195,7 +214,8 @@ impl Tx {
     ) -> Result<Result<bool, UserError>> {
         let (whole_noun, record) = whole;
         let position = child_of.position.expect("only parts with an order are ordered");
-        let parts = self.parts(noun, child_of, &[record.id()]).await?.remove(&record.id()).unwrap_or_default();
+        let parts = self.parts(noun, child_of.columns(noun), &[record.id()], Archived::Included).await?;
+        let parts = parts.get(&record.id()).cloned().unwrap_or_default();
         let known: BTreeSet<Uuid> = parts.iter().map(|(_, id)| *id).collect();
         let mut order: Vec<Uuid> = Vec::new();
         let mut seen = BTreeSet::new();

@@ -131,7 +131,7 @@ impl Holding {
             Link::One { .. } => {
                 row[relation.name]["id"].as_str().and_then(|id| self.get(target, id)).into_iter().collect()
             }
-            Link::Many { column } => {
+            Link::Many { column, .. } => {
                 let back = target.relations.iter().find(|back| {
                     matches!(back.link, Link::One { column: known, .. } if known == column && back.target.name == noun.name)
                 });

@@ -1,0 +1,145 @@
+//! Reads changes of the parts of a row, which a mutation writes together with the row.
+
+use async_graphql::Value;
+use entity::{
+    Noun,
+    noun::{Link, Operation, Relationship, Writable},
+};
+
+use super::input::{self, BY, Input, check_external_id};
+use crate::{
+    Result, UserError,
+    error::Code,
+    store::writing::draft::{Draft, Mode, OnNull, Reference, Target},
+};
+
+/// Field with the parts to create or change.
+pub const UPSERT: &str = "upsert";
+/// Field with the parts to delete.
+pub const REMOVE: &str = "remove";
+/// Field with all parts.
+pub const REPLACE: &str = "replace";
+/// Maximum number of parts in one call.
+pub const MAX_PARTS: usize = 10_000;
+
+/// A row to write, with the changes of its parts.
+#[derive(Clone, Debug)]
+pub struct RowDraft {
+    /// The row.
+    pub draft: Draft,
+    /// Changes of its parts; at most one for each relation.
+    pub parts: Vec<PartChanges>,
+}
+
+/// Changes of the parts of one row in one relation.
+#[derive(Clone, Debug)]
+pub struct PartChanges {
+    /// The relation of the whole to its parts.
+    pub relation: &'static Relationship,
+    /// The list of the input with the rows: [`UPSERT`], or [`REPLACE`], which also deletes all other parts.
+    pub list: &'static str,
+    /// The parts to create or change.
+    pub rows: Vec<RowDraft>,
+    /// The parts to delete.
+    pub removed: Vec<Reference>,
+}
+
+/// A relation of a part whose row follows from the whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Inherited {
+    /// The relation of the part.
+    pub relation: &'static Relationship,
+    /// Column of the whole that contains the id of the referenced row.
+    pub column: &'static str,
+}
+
+/// Returns the relations of a part that follow from its whole: the one to the whole, and those that the whole has too
+/// and that a part must have.
+pub fn inherited(whole: &'static Noun, relation: &'static Relationship) -> Vec<Inherited> {
+    let Link::Many { column: to_whole, .. } = relation.link else { return Vec::new() };
+    let of = |known: &'static Relationship| {
+        if known.is_by(to_whole) {
+            return Some(Inherited { relation: known, column: "id" });
+        }
+        let Link::One { writable: Writable::Required | Writable::Fixed, .. } = known.link else { return None };
+        let same = whole.relations.iter().find(|own| own.name == known.name && own.target.table == known.target.table);
+        match same?.link {
+            Link::One { column, .. } => Some(Inherited { relation: known, column }),
+            _ => None,
+        }
+    };
+    relation.target.relations.iter().filter_map(of).collect()
+}
+
+/// How the rows of a call are read.
+#[derive(Debug)]
+pub struct Reading {
+    /// The operation on the rows.
+    pub operation: Operation,
+    /// Meaning of null.
+    pub on_null: OnNull,
+    /// How many more parts may be read.
+    left: usize,
+}
+
+impl Reading {
+    /// Begins to read the rows of a call.
+    pub const fn new(operation: Operation, on_null: OnNull) -> Self {
+        Self { operation, on_null, left: MAX_PARTS }
+    }
+
+    /// Returns how many parts were read.
+    pub const fn parts(&self) -> usize {
+        MAX_PARTS - self.left
+    }
+
+    /// Reads a row with the changes of its parts, after the known errors `mistakes`.
+    pub fn row(&mut self, noun: &'static Noun, input: &Input, mistakes: Vec<UserError>) -> Result<RowDraft> {
+        let draft = input::draft(noun, self.operation, input, self.on_null, mistakes)?;
+        self.with_parts(draft, input)
+    }
+
+    fn with_parts(&mut self, mut draft: Draft, input: &Input) -> Result<RowDraft> {
+        let mut parts = Vec::new();
+        for relation in draft.noun.parts() {
+            let Some(lists) = input.object(relation.name)? else { continue };
+            let is_whole = lists.present(REPLACE).is_some();
+            if is_whole && (lists.present(UPSERT).is_some() || lists.present(REMOVE).is_some()) {
+                let message = "replace cannot be combined with upsert and remove";
+                draft.errors.push(UserError::new(Code::Invalid, relation.name, message));
+                continue;
+            }
+            let list = if is_whole { REPLACE } else { UPSERT };
+            let (given, removed) = (lists.list(list), lists.references(REMOVE, relation.target)?);
+            let Some(left) = self.left.checked_sub(given.len() + removed.len()) else {
+                let message = format!("a call takes at most {MAX_PARTS} parts");
+                draft.errors.push(UserError::new(Code::TooLong, relation.name, message));
+                continue;
+            };
+            self.left = left;
+            let rows = given.into_iter().map(|value| self.part(relation, value)).collect::<Result<Vec<_>>>()?;
+            if is_whole || !rows.is_empty() || !removed.is_empty() {
+                parts.push(PartChanges { relation, list, rows, removed });
+            }
+        }
+        Ok(RowDraft { draft, parts })
+    }
+
+    fn part(&mut self, relation: &'static Relationship, value: &Value) -> Result<RowDraft> {
+        let (noun, input) = (relation.target, Input::of(relation.name, value)?);
+        let by = input.present(BY).map(|by| Input::reference(BY, by, noun)).transpose()?;
+        let (target, mode) = match by {
+            None => (Target::New, Mode::CreateOnly),
+            Some(Reference::External(key)) => (Target::External(key), Mode::Upsert),
+            Some(by_id) => (Target::Row(by_id), Mode::UpdateOnly),
+        };
+        let mut draft = Draft::new(noun, target, mode);
+        if let Target::External(key) = &draft.target {
+            draft.errors.extend(check_external_id(key, "externalId"));
+        }
+        // As in an upsert, parts may bring their state. In a bulk call, a malformed value fails its row only.
+        let operation = if self.operation == Operation::BulkUpsert { Operation::BulkUpsert } else { Operation::Upsert };
+        input::fill(&mut draft, operation, &input, self.on_null)?;
+        self.with_parts(draft, &input)
+    }
+}
