@@ -56,6 +56,10 @@ pub struct Field {
     pub is_orderable: bool,
     /// Whether a folded twin column `<column>_folded` serves `contains` and `startsWith`.
     pub is_searchable: bool,
+    /// Column with the currency, if it is an amount of money. The API shows both as one field.
+    pub currency: Option<&'static str>,
+    /// GraphQL name of the amount whose currency it is. The API shows it with the amount.
+    pub currency_of: Option<&'static str>,
     /// The states that it holds, if it is the state of its row.
     pub lifecycle: Option<&'static Lifecycle>,
     /// What, unit, range.
@@ -76,6 +80,8 @@ impl Field {
             kept: None,
             is_orderable: false,
             is_searchable: false,
+            currency: None,
+            currency_of: None,
             lifecycle: None,
             doc,
         }
@@ -150,6 +156,11 @@ impl Field {
     pub const fn retained_because(mut self, reason: &'static str) -> Self {
         self.kept = Some(reason);
         self
+    }
+
+    /// Whether it is the currency of an amount of money.
+    pub const fn is_currency(&self) -> bool {
+        self.currency_of.is_some()
     }
 
     /// Whether reading it needs `customers:read`.

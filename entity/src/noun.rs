@@ -247,9 +247,20 @@ impl Noun {
         self.system.iter().chain(self.fields).chain(archived)
     }
 
+    /// Every field of the API: a currency is shown with its amount.
+    pub fn shown_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        self.all_fields().filter(|field| !field.is_currency())
+    }
+
     /// The column shown as `name`.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
-        self.all_fields().find(|field| field.name == name)
+        self.shown_fields().find(|field| field.name == name)
+    }
+
+    /// The currency of an amount of money.
+    pub fn currency_of(&self, amount: &Field) -> Option<&'static Field> {
+        let column = amount.currency?;
+        self.fields.iter().find(|field| field.column == column)
     }
 
     /// The relations to rows that are parts of its rows. A relation comes after those whose rows its own rows may

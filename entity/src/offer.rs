@@ -6,6 +6,7 @@ use crate::{
     Noun,
     evidence::BEHIND,
     id::{EvidenceId, OfferId, OrganizationId},
+    kind::{CurrencyCode, money::Amount},
 };
 
 crate::string_enum! {
@@ -62,6 +63,11 @@ pub struct Model {
     /// What the organization gains. Blank is refused with REQUIRED.
     #[noun(required, max = 2000)]
     pub organization_benefit: String,
+    /// What the offer is worth to the customer, if it can be said in money.
+    #[noun(optional, ordered, money)]
+    pub value: Option<Amount>,
+    /// The currency of the value.
+    pub value_currency: Option<CurrencyCode>,
     /// When it was archived.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

@@ -44,7 +44,7 @@ impl Claimed {
     /// Returns the verified token, for the organization that was resolved from its claims.
     pub fn within(self, organization: OrganizationId) -> VerifiedToken {
         let Self { subject, client, permissions, times, keys_until, .. } = self;
-        let actor = Actor { organization, subject, client, permissions };
+        let actor = Actor { organization, subject, client, permissions, expires: Some(times.until) };
         VerifiedToken { actor, issued: times.issued, expires: times.until, keys_until: Some(keys_until) }
     }
 }

@@ -25,6 +25,8 @@ pub struct Actor {
     pub client: Option<String>,
     /// The caller's permissions: the token's `scope`.
     pub permissions: Permissions,
+    /// Expiry of the token (`exp`), in epoch seconds; `None` without a token, as in commands on the server.
+    pub expires: Option<i64>,
 }
 
 /// The verified contents of a token.
@@ -45,7 +47,7 @@ impl Actor {
     /// Returns an actor with every permission in one organization, for commands run on the server itself.
     pub fn operator(organization: OrganizationId) -> Self {
         let permissions = Permission::ALL.into_iter().collect();
-        Self { organization, subject: "operator".to_owned(), client: None, permissions }
+        Self { organization, subject: "operator".to_owned(), client: None, permissions, expires: None }
     }
 
     /// Err if the caller's token lacks the scope.

@@ -135,6 +135,7 @@ impl UrlSigner {
             subject: claims.sub,
             client: claims.client_id,
             permissions: [scope].into_iter().collect(),
+            expires: Some(until),
         };
         Ok(VerifiedToken { actor, issued: claims.iat, expires: until, keys_until: None })
     }

@@ -66,8 +66,13 @@ mod tests {
 
     fn proof(expires: i64) -> Arc<VerifiedToken> {
         let organization = OrganizationId(entity::id::new());
-        let actor =
-            Actor { organization, subject: "ada".to_owned(), client: None, permissions: Permissions::default() };
+        let actor = Actor {
+            organization,
+            subject: "ada".to_owned(),
+            client: None,
+            permissions: Permissions::default(),
+            expires: None,
+        };
         Arc::new(VerifiedToken { actor, issued: 0, expires, keys_until: None })
     }
 

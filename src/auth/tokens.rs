@@ -113,6 +113,7 @@ impl Tokens {
             subject: "self-test".to_owned(),
             client: None,
             permissions: Permissions::default(),
+            expires: None,
         };
         let now = DateTime::UNIX_EPOCH;
         let token = self.issue(&actor, TimeDelta::seconds(1), now)?;
@@ -161,6 +162,7 @@ impl Claims {
             subject: self.sub,
             client: self.client_id,
             permissions: permissions(&scope_names(&self.scope).ok_or(Reason::Claim("scope"))?),
+            expires: Some(self.exp),
         })
     }
 }

@@ -31,7 +31,13 @@ const FINISH: &str = r#"mutation {
 
 /// Returns the actor that loads the example and owns the printed token. Has all permissions.
 pub fn actor(organization: OrganizationId) -> Actor {
-    Actor { organization, subject: "demo".to_owned(), client: None, permissions: Permission::ALL.into_iter().collect() }
+    Actor {
+        organization,
+        subject: "demo".to_owned(),
+        client: None,
+        permissions: Permission::ALL.into_iter().collect(),
+        expires: None,
+    }
 }
 
 /// Creates the example organization if the database is empty, and loads its data unless that is complete. Returns

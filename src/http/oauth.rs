@@ -215,7 +215,13 @@ impl Authenticator {
             tracing::warn!(%error, "cannot record the last use of a client");
         }
         let id = id.to_owned();
-        Ok(Actor { organization: known.organization, subject: id.clone(), client: Some(id), permissions })
+        Ok(Actor {
+            organization: known.organization,
+            subject: id.clone(),
+            client: Some(id),
+            permissions,
+            expires: None,
+        })
     }
 }
 

@@ -2,8 +2,10 @@
 
 pub mod attribute_definition;
 pub mod organization;
+pub mod viewer;
 
 use crate::graphql::slice::Part;
 
 /// Nouns and queries that this module adds to the API.
-pub const PARTS: &[Part] = &[Part::Query(&organization::ORGANIZATION), Part::Noun(&attribute_definition::SLICE)];
+pub const PARTS: &[Part] =
+    &[Part::Query(&organization::ORGANIZATION), Part::Query(&viewer::VIEWER), Part::Noun(&attribute_definition::SLICE)];

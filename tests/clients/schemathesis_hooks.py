@@ -11,6 +11,7 @@ samples = {
     "Decimal": ["12.5", "-0.0001", "1e3"],
     "Duration": ["PT1H30M", "P1Y"],
     "EmailAddress": ["mia@example.org", "mia"],
+    "CurrencyCode": ["EUR", "XXX"],
     "LanguageTag": ["en-US", "en_US"],
     "Sequence": ["1", "-1"],
     "URL": ["https://example.org/", "javascript:alert(1)"],

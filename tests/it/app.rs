@@ -109,7 +109,7 @@ impl App {
         permissions: impl IntoIterator<Item = Permission>,
     ) -> Caller<'_> {
         let permissions: Permissions = permissions.into_iter().collect();
-        let actor = Actor { organization, subject: "tester".into(), client: None, permissions };
+        let actor = Actor { organization, subject: "tester".into(), client: None, permissions, expires: None };
         Caller { app: self, actor, server: None }
     }
 

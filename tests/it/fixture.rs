@@ -210,6 +210,7 @@ impl<'a> World<'a> {
                 "URL" => json!(format!("https://example.org/{}", self.text(name).replace(' ', "-"))),
                 "EmailAddress" => json!(format!("{}@example.org", self.text(name).replace(' ', "."))),
                 "LanguageTag" => json!("en-GB"),
+                "CurrencyCode" => json!("EUR"),
                 "Date" => json!("2026-01-01"),
                 "Decimal" => json!("0.5"),
                 "Duration" => json!("PT1H30M"),

@@ -28,10 +28,16 @@ pub enum Step {
 }
 
 impl Pointer {
-    /// Whether it stands at these names of fields.
-    pub fn is_at(&self, path: &[&str]) -> bool {
-        let is_field = |(step, name): (&Step, &&str)| matches!(step, Step::Field(field) if field == name);
-        self.path.len() == path.len() && self.path.iter().zip(path).all(is_field)
+    /// Whether it names a row that the mutation writes.
+    pub fn is_a_written_row(&self) -> bool {
+        self.field() == "by" || self.field() == "remove"
+    }
+
+    /// How deep it stands in the parts of a row: 0 for the row itself.
+    pub fn part_depth(&self) -> usize {
+        let is_list =
+            |step: &Step| matches!(step, Step::Field(name) if ["upsert", "remove", "replace"].contains(&name.as_str()));
+        self.path.iter().filter(|step| is_list(step)).count()
     }
 
     /// Ways to name a row there: the hidden one's, each with its twin that nobody has.

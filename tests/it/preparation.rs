@@ -20,7 +20,13 @@ use crate::app::{App, Caller, now};
 
 fn scope(app: &App, caller: &Caller<'_>) -> Scope {
     let permissions = Permission::ALL.into_iter().collect();
-    let actor = Actor { organization: caller.organization(), subject: "tester".to_owned(), client: None, permissions };
+    let actor = Actor {
+        organization: caller.organization(),
+        subject: "tester".to_owned(),
+        client: None,
+        permissions,
+        expires: None,
+    };
     app.store.scope(actor, now())
 }
 

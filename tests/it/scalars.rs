@@ -1,6 +1,6 @@
 //! Scalars: what each takes, keeps and shows; and that a database orders and compares them as Rust does.
 
-use entity::kind::{Date, Decimal, Duration, EmailAddress, LanguageTag, Mistake, SCALARS, Sequence, Url};
+use entity::kind::{CurrencyCode, Date, Decimal, Duration, EmailAddress, LanguageTag, Mistake, SCALARS, Sequence, Url};
 use proptest::{collection::vec, prelude::*, test_runner};
 use serde_json::{Value, json};
 
@@ -53,6 +53,12 @@ fn texts_are_taken_in_any_form_and_shown_in_one() {
     }
     for text in ["english!", "e", "en_US", "en-"] {
         assert_eq!(LanguageTag::parse(text), Err(Mistake::Form), "{text}");
+    }
+    for (text, expected) in [("EUR", "EUR"), (" jpy ", "JPY")] {
+        assert_eq!(shown(CurrencyCode::parse(text), |it| it.as_str().to_owned()), Ok(expected.to_owned()), "{text}");
+    }
+    for text in ["", "EURO", "€", "ZZZ", "XAU", "XXX"] {
+        assert_eq!(CurrencyCode::parse(text), Err(Mistake::Form), "{text}");
     }
     for (text, expected) in [
         ("Mia@Example.ORG", "Mia@example.org"),

@@ -152,7 +152,7 @@ impl Door {
 
     pub fn actor(&self, permissions: impl IntoIterator<Item = Permission>) -> Actor {
         let permissions = permissions.into_iter().collect();
-        Actor { organization: self.acme, subject: "ada".to_owned(), client: None, permissions }
+        Actor { organization: self.acme, subject: "ada".to_owned(), client: None, permissions, expires: None }
     }
 
     /// A genuine token.

@@ -22,6 +22,7 @@ async fn a_transaction_with_a_failed_statement_cannot_be_committed() {
         subject: "tester".to_owned(),
         client: None,
         permissions: Permission::ALL.into_iter().collect(),
+        expires: None,
     };
     let before = app.dump(caller.organization()).await;
     let tx = app.store.scope(actor, now()).begin().await.unwrap();
@@ -119,6 +120,7 @@ async fn what_is_undone_leaves_what_was_written_beside_it() {
         subject: subject.to_owned(),
         client: None,
         permissions: Permission::ALL.into_iter().collect(),
+        expires: None,
     };
     let noun: &'static Noun = &entity::influencer::NOUN;
     let write = |name: String, is_dropped: bool| {

@@ -14,7 +14,7 @@ use crate::{
 /// The error message for an unknown attribute in `#[noun(…)]` on a column.
 const ALLOWED: &str = "a column may be `required`, `optional`, `fixed`, `imported`, `default = \"…\"`, `lifecycle(…)`, `ordered`, `searchable`, \
                        `min = …`, `max = …`, `tags(…)`, `attributes(…)`, `names`, `json`, `time_zone`, `row_of = \"…\"`, \
-                       `personal = …`, `unguarded`, `retained_because = …`, `name = \"…\"`, `inverse(… = \"…\")`, `part`";
+                       `personal = …`, `unguarded`, `retained_because = …`, `name = \"…\"`, `inverse(… = \"…\")`, `part`, `money`";
 
 /// When a caller may set a column.
 #[derive(Clone, Debug)]
@@ -55,6 +55,10 @@ pub struct Column {
     pub is_open: bool,
     pub kept: Option<Expr>,
     pub inverse: Option<Inverse>,
+    /// Whether the column is an amount of money. Its currency is in `<column>_currency`.
+    pub is_money: bool,
+    /// Name of the amount whose currency the column is.
+    pub currency_of: Option<String>,
     /// Whether the rows of the noun are parts of the referenced row.
     pub is_part: bool,
     pub lifecycle: Option<Lifecycle>,
@@ -80,6 +84,8 @@ impl Column {
             is_open: false,
             kept: None,
             inverse: None,
+            is_money: false,
+            currency_of: None,
             is_part: false,
             lifecycle: None,
         };
@@ -120,6 +126,7 @@ impl Column {
                 "imported" => self.set_writable(Writable::Imported, &meta)?,
                 "inverse" => self.inverse = Some(inverse(&meta)?),
                 "part" => self.is_part = true,
+                "money" => self.is_money = true,
                 "lifecycle" => {
                     self.set_writable(Writable::Imported, &meta)?;
                     self.lifecycle = Some(Lifecycle::read(&meta)?);

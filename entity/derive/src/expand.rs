@@ -98,6 +98,13 @@ fn field(column: &Column) -> syn::Result<TokenStream> {
     let writable = writable(&column.writable);
     let personal = column.personal.as_ref().map_or_else(|| quote!(None), |told| quote!(#told));
     let kept = column.kept.as_ref().map_or_else(|| quote!(None), |reason| quote!(Some(#reason)));
+    let currency = if column.is_money {
+        let twin = format!("{stored}_currency");
+        quote!(Some(#twin))
+    } else {
+        quote!(None)
+    };
+    let currency_of = column.currency_of.as_ref().map_or_else(|| quote!(None), |amount| quote!(Some(#amount)));
     let lifecycle = if column.lifecycle.is_some() { quote!(Some(&LIFECYCLE)) } else { quote!(None) };
     let refusal = format!("only a text is searchable: {stored} is none");
     let check = is_searchable.then(|| quote!(const { assert!(#kind.is_text(), #refusal) };));
@@ -114,6 +121,8 @@ fn field(column: &Column) -> syn::Result<TokenStream> {
             kept: #kept,
             is_orderable: #is_ordered,
             is_searchable: #is_searchable,
+            currency: #currency,
+            currency_of: #currency_of,
             lifecycle: #lifecycle,
             doc: #doc,
         }

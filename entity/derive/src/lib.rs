@@ -41,6 +41,7 @@
 //! | `retained_because = STAFF` | the reason why it is kept when a person is erased |
 //! | `name = "row_type"` | name in the API, if it differs from the column's |
 //! | `inverse(assumptions = "…")` | for a relation: the list of this noun's rows on the target, with its description |
+//! | `money` | an amount of money: an `Amount`, with its currency in `<column>_currency`; the API shows both as one field of type `Money` |
 //! | `part` | for a relation with an `inverse`: this noun's rows are parts of the target's row, and mutations can write them with it |
 //!
 //! A column of an id type other than the row's own is a relation; its name in the API omits `_id`. The columns

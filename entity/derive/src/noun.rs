@@ -97,6 +97,7 @@ impl NounInput {
         }
         let mut columns = fields.named.iter().map(Column::read).collect::<Result<Vec<_>>>()?;
         lifecycle::mark(&mut columns)?;
+        mark_currencies(&mut columns)?;
         let table = table(&input.attrs)?.ok_or_else(|| missing("`#[sea_orm(table_name = \"…\")]`"))?;
         let name = attributes.name.unwrap_or_else(|| names::upper_camel(&table));
         let read = attributes.read.ok_or_else(|| missing("`read = …`"))?;
@@ -212,6 +213,32 @@ impl NounInput {
         }
         Ok(())
     }
+}
+
+/// Completes the columns with the currencies of amounts: they are written as the amounts are.
+fn mark_currencies(columns: &mut [Column]) -> Result<()> {
+    for place in 0..columns.len() {
+        if !columns[place].is_money {
+            continue;
+        }
+        let Column { ident, ty, is_nullable, writable, doc, name: amount, .. } = columns[place].clone();
+        let refuse = |message: String| Err(Error::new(ident.span(), message));
+        if kind::last_segment(&ty) != "Amount" || matches!(writable, Writable::Default(_)) {
+            return refuse("`money` is for an `Amount` without a default".to_owned());
+        }
+        let (name, wanted) =
+            (format!("{ident}_currency"), if is_nullable { "Option<CurrencyCode>" } else { "CurrencyCode" });
+        let twin = columns.iter_mut().find(|column| {
+            column.ident == name
+                && kind::last_segment(&column.ty) == "CurrencyCode"
+                && column.is_nullable == is_nullable
+        });
+        let Some(twin) = twin else { return refuse(format!("an amount has its currency in `pub {name}: {wanted}`")) };
+        twin.currency_of = Some(amount);
+        twin.writable = writable;
+        twin.doc = format!("The currency: {doc}");
+    }
+    Ok(())
 }
 
 impl Attributes {

@@ -84,6 +84,12 @@ fn a_mistake_has_attributes_with_what_is_allowed() {
         (NOUN, "/// A. \n #[noun(personal = Name)] pub is_old: bool,", "`Identifier`, `Contact` or `FreeText`"),
         (NOUN, "/// A. \n #[noun(unguarded)] pub is_old: bool,", "only a `personal` column"),
         (NOUN, "/// A. \n #[noun(inverse(things = \"B.\"))] pub is_old: bool,", "only a relation"),
+        (
+            NOUN,
+            "/// A. \n #[noun(optional, money)] pub fee: Option<Amount>,",
+            "`pub fee_currency: Option<CurrencyCode>`",
+        ),
+        (NOUN, "/// A. \n #[noun(optional, money)] pub fee: Option<i64>,", "for an `Amount`"),
         (NOUN, "/// A. \n #[noun(fixed, part)] pub owner_id: CustomerId,", "with an `inverse` is a `part`"),
         (NOUN, "/// A. \n #[noun(default = \"true\")] pub is_old: Option<bool>,", "never null"),
         (NOUN, "pub is_old: bool,", "the doc comment of a column"),

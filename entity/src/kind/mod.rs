@@ -3,6 +3,8 @@
 //! A scalar is a Rust type that a field of a model may have. Its file says everything: what is accepted, how a table holds
 //! it, how JSON shows it, which comparisons filters have. A new one is a file and a line of `scalars!` below.
 
+pub mod money;
+
 use crate::noun::EnumType;
 
 /// What a column holds.
@@ -221,6 +223,7 @@ macro_rules! scalars {
 
 // A new scalar is registered here: its file and its type.
 scalars! {
+    currency_code: CurrencyCode,
     date: Date,
     decimal: Decimal<0>,
     duration: Duration,

@@ -28,6 +28,7 @@ fn signed(der: &[u8]) -> (Tokens, String, Vec<u8>) {
         subject: "ada".to_owned(),
         client: None,
         permissions: Permissions::default(),
+        expires: None,
     };
     let token = tokens.issue(&actor, TimeDelta::minutes(10), now()).unwrap();
     let (message, signature) = token.expose_secret().rsplit_once('.').unwrap();

@@ -35,6 +35,7 @@ fn actor() -> Actor {
         subject: "ada".to_owned(),
         client: Some("crm".to_owned()),
         permissions: [Permission::MapRead, Permission::RecordWrite].into_iter().collect(),
+        expires: None,
     }
 }
 

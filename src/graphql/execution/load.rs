@@ -231,6 +231,7 @@ async fn child(
         ObjectField::Typename
         | ObjectField::Cell(..)
         | ObjectField::RowId(..)
+        | ObjectField::Money(..)
         | ObjectField::Transitions(..)
         | ObjectField::Attributes(..)
         | ObjectField::Refused(_) => Ok(Child::None),

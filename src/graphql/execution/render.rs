@@ -2,7 +2,10 @@
 
 use async_graphql::{PathSegment, ServerError, Value};
 use async_graphql_value::RAW_VALUE_TOKEN;
-use entity::noun::{Kind, Link, StringEnum};
+use entity::{
+    kind::money,
+    noun::{Kind, Link, StringEnum},
+};
 use sea_orm::prelude::Uuid;
 
 use super::load::{Child, Lists, Rows};
@@ -170,6 +173,9 @@ impl Writer {
             (ObjectField::Attributes(column, selections, shown), _) => {
                 writer.attributes(&row[*column], selections, shown.as_ref());
             }
+            (ObjectField::Money(amount, currency, selections), _) => {
+                writer.money(&row[*amount], &row[*currency], selections);
+            }
             (ObjectField::Transitions(known), _) => writer.items(known.of(row), Self::text),
             (ObjectField::Refused(error), _) => writer.refuse(error),
             (ObjectField::One(column, plan), Child::One(places, rows)) => {
@@ -295,6 +301,15 @@ impl Writer {
                 Some(text) => writer.text(text),
                 None => writer.text("Attribute"),
             });
+        });
+    }
+
+    fn money(&mut self, amount: &Cell, currency: &Cell, selections: &[SelectedField<&'static str>]) {
+        let (Cell::Int(units), Cell::Text(currency)) = (amount, currency) else { return self.null() };
+        self.entries(selections, |writer, _, part| match *part {
+            "amount" => writer.text(&money::text(*units, currency)),
+            "currency" => writer.text(currency),
+            _ => writer.text("Money"),
         });
     }
 

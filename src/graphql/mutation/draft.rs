@@ -11,7 +11,11 @@ use super::input::{Input, check_external_id, check_system, external_id};
 use crate::{
     Error, Result, UserError,
     error::Code,
-    graphql::{slice::REFERENCE, values::accept},
+    graphql::{
+        slice::REFERENCE,
+        types::money_types::{AMOUNT, CURRENCY},
+        values::accept,
+    },
     store::{
         statement::cell::{Cell, CellKind, Column},
         writing::draft::{Draft, Mode, OnNull, Reference, Removal, Target},
@@ -78,7 +82,7 @@ pub fn draft(
 pub fn fill(draft: &mut Draft, operation: Operation, input: &Input, on_null: OnNull) -> Result<()> {
     let noun = draft.noun;
     draft.expected_version = input.int("expectedVersion")?;
-    for field in noun.fields.iter().filter(|field| field.writable != Writable::Never) {
+    for field in noun.fields.iter().filter(|field| field.writable != Writable::Never && !field.is_currency()) {
         read_field(draft, field, operation, input, on_null)?;
     }
     for relation in noun.relations {
@@ -132,6 +136,35 @@ fn read_field(
     on_null: OnNull,
 ) -> Result<()> {
     let Some(value) = input.get(field.name).filter(|value| says_something(value, on_null)) else { return Ok(()) };
+    if let Some(currency) = draft.noun.currency_of(field) {
+        return read_money(draft, (field, currency), operation, value);
+    }
+    read_cell(draft, field, operation, value)
+}
+
+/// Reads an amount of money with its currency.
+fn read_money(
+    draft: &mut Draft,
+    (amount, currency): (&'static Field, &'static Field),
+    operation: Operation,
+    value: &Value,
+) -> Result<()> {
+    let null = (&Value::Null, &Value::Null);
+    let money = if *value == Value::Null { None } else { Some(Input::of(amount.name, value)?) };
+    let parts = money.as_ref().and_then(|money| Some((money.get(AMOUNT.name)?, money.get(CURRENCY.name)?)));
+    for (field, part, value) in
+        [(amount, AMOUNT.name, parts.unwrap_or(null).0), (currency, CURRENCY.name, parts.unwrap_or(null).1)]
+    {
+        let before = draft.errors.len();
+        read_cell(draft, field, operation, value)?;
+        for error in &mut draft.errors[before..] {
+            error.path = vec![amount.name.to_owned(), part.to_owned()];
+        }
+    }
+    Ok(())
+}
+
+fn read_cell(draft: &mut Draft, field: &'static Field, operation: Operation, value: &Value) -> Result<()> {
     match accept(field, value) {
         Ok(Ok(cell)) => draft.values.push((Column::of(field), cell)),
         Ok(Err(error)) => draft.errors.push(error),

@@ -145,10 +145,35 @@ impl Reader<'_> {
             return self.attributes(noun, field, input);
         }
         self.attribute_access.may_use(field)?;
+        if let Some(currency) = noun.currency_of(field) {
+            return self.money(noun, (field, currency), input);
+        }
         if field.kind.is_set() {
             self.look_up(input.fields().count())?;
         }
         self.tests(noun, field, column, input)
+    }
+
+    /// Returns the comparisons of an amount of money and its currency.
+    fn money(
+        &self,
+        noun: &'static Noun,
+        (amount, currency): (&'static Field, &'static Field),
+        input: &Input,
+    ) -> Result<Predicate> {
+        let mut parts = Vec::new();
+        for (name, value) in input.fields() {
+            let value = given(name, value)?;
+            parts.push(match name {
+                "amount" => self.tests(noun, amount, Column::of(amount), &Input::of(name, value)?)?,
+                "currency" => self.tests(noun, currency, Column::of(currency), &Input::of(name, value)?)?,
+                _ => {
+                    let is_null = Predicate::Column(Column::of(amount), Comparison::IsNull);
+                    if *value == Value::Boolean(true) { is_null } else { Predicate::Not(Box::new(is_null)) }
+                }
+            });
+        }
+        Ok(Predicate::All(parts))
     }
 
     /// Returns the comparisons of a column of the noun's table or of an index table.

@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use async_graphql::parser::types::SelectionSet;
 
-use super::plan::{Group, Planner, SelectedField};
+use entity::{Noun, Permission};
+
+use super::plan::{Group, ObjectField, Planner, SelectedField};
 use crate::Error;
 
 /// An object type that has only leaf fields.
@@ -29,6 +31,8 @@ pub struct Shown {
 pub static EXTERNAL_ID: Leaf = Leaf { name: "ExternalId", fields: &["system", "id"] };
 /// An attribute: a name and a value.
 pub static ATTRIBUTE: Leaf = Leaf { name: "Attribute", fields: &["name", "value"] };
+/// An amount of money.
+pub static MONEY: Leaf = Leaf { name: "Money", fields: &["amount", "currency"] };
 /// The position of a page in its list.
 pub static PAGE_INFO: Leaf =
     Leaf { name: "PageInfo", fields: &["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"] };
@@ -44,5 +48,13 @@ impl<'a> Planner<'a> {
             SelectedField { key, what }
         };
         self.collect(sets, leaf.name).into_iter().map(named).collect()
+    }
+
+    /// Compiles the external ids of an object.
+    pub(super) fn external_ids(self, noun: &'static Noun, sets: &[&'a SelectionSet]) -> ObjectField {
+        match self.attribute_access.actor.require(Permission::CustomersRead) {
+            Err(error) if entity::personal::guards_external_ids(noun) => ObjectField::Refused(error),
+            _ => ObjectField::ExternalIds(self.leaves(sets, &EXTERNAL_ID)),
+        }
     }
 }

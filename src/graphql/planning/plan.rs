@@ -5,14 +5,14 @@ use async_graphql::{
     parser::types::{Field as Selected, Selection, SelectionSet},
 };
 use entity::{
-    Noun, Permission,
+    Noun,
     noun::{Field, Kind, Link, Relationship},
 };
 
 use super::{
     connection::{Connection, connection},
     context::ExecutionContext,
-    leaf::{ATTRIBUTE, EXTERNAL_ID, PAGE_INFO, Shown},
+    leaf::{ATTRIBUTE, MONEY, PAGE_INFO, Shown},
     transitions::{ALLOWED_TRANSITIONS, AllowedTransitions},
 };
 use crate::{
@@ -57,6 +57,8 @@ pub enum ObjectField {
     /// Attributes: the index of the column, the selected fields of each attribute, and the visible attributes if not
     /// all are visible.
     Attributes(usize, Vec<SelectedField<&'static str>>, Option<Shown>),
+    /// An amount of money: the indexes of the columns with the amount and the currency, and the selected fields.
+    Money(usize, usize, Vec<SelectedField<&'static str>>),
     /// The allowed transitions.
     Transitions(AllowedTransitions),
     /// Null, because the caller lacks a scope.
@@ -237,6 +239,10 @@ impl<'a> Planner<'a> {
             }
         }
         let place = place(columns, Column::of(field));
+        if let Some(currency) = noun.currency_of(field) {
+            let currency = self::place(columns, Column::of(currency));
+            return Ok(ObjectField::Money(place, currency, self.leaves(sets, &MONEY)));
+        }
         Ok(match field.kind {
             Kind::Attributes { .. } => ObjectField::Attributes(place, self.leaves(sets, &ATTRIBUTE), shown),
             Kind::RowId { noun } => {
@@ -245,13 +251,6 @@ impl<'a> Planner<'a> {
             }
             _ => ObjectField::Cell(place, field),
         })
-    }
-
-    fn external_ids(self, noun: &'static Noun, sets: &[&'a SelectionSet]) -> ObjectField {
-        match self.attribute_access.actor.require(Permission::CustomersRead) {
-            Err(error) if entity::personal::guards_external_ids(noun) => ObjectField::Refused(error),
-            _ => ObjectField::ExternalIds(self.leaves(sets, &EXTERNAL_ID)),
-        }
     }
 
     fn computed(self, noun: &'static Noun, selected: &'a Selected, sets: &[&'a SelectionSet]) -> Result<ObjectField> {

@@ -4,6 +4,7 @@ use async_graphql::registry::{__DirectiveLocation, Deprecation, MetaDirective, R
 use entity::noun::StringEnum;
 
 use super::{
+    money_types,
     reached::answer,
     roots::{add_enum, add_enum_values, add_input, add_object, field, told, value},
 };
@@ -32,6 +33,7 @@ pub fn register(registry: &mut Registry) {
         "Position of nulls in a sort order.",
         nulls.into_iter().map(|(name, doc)| (name.to_owned(), doc)),
     );
+    money_types::register(registry);
     answer(registry, PageInfo::noun());
     add_object(
         registry,

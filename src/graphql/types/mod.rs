@@ -3,6 +3,7 @@
 pub(in crate::graphql) mod attribute_filter_types;
 pub(in crate::graphql) mod common_types;
 mod lookups;
+pub(in crate::graphql) mod money_types;
 pub(in crate::graphql) mod noun_types;
 mod part_types;
 mod reached;

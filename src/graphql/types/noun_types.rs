@@ -8,8 +8,9 @@ use entity::{
 
 use super::{
     attribute_filter_types,
+    money_types::{AMOUNT, CURRENCY},
     reached::{answer, arguments},
-    roots::{add_enum, add_enum_values, add_input, add_object, field, or, output_type, value},
+    roots::{add_enum, add_enum_values, add_input, add_object, field, or, output_type, shown_type, value},
 };
 use crate::graphql::{
     planning::{
@@ -121,13 +122,13 @@ pub(in crate::graphql) fn register_object(
     computed: impl IntoIterator<Item = &'static Computed>,
 ) {
     let mut fields = Vec::new();
-    for known in noun.all_fields() {
+    for known in noun.shown_fields() {
         let bang = if known.is_nullable || known.is_guarded() { "" } else { "!" };
         let mut doc = known.doc.to_owned();
         if known.is_guarded() {
             doc.push_str(" Personal data: without `customers:read` it is null, with a FORBIDDEN error.");
         }
-        fields.push(field(known.name, &format!("{}{bang}", output_type(known.kind)), &doc));
+        fields.push(field(known.name, &format!("{}{bang}", shown_type(known)), &doc));
         if let Kind::Enum(listed) = known.kind {
             add_enum(registry, listed);
         }
@@ -223,7 +224,7 @@ fn filter(registry: &mut Registry, noun: &'static Noun) {
         ),
         value("not", &name, "This condition must not hold."),
     ];
-    for known in noun.all_fields().filter(|known| known.kind.is_filterable()) {
+    for known in noun.shown_fields().filter(|known| known.kind.is_filterable()) {
         let doc = format!("Matches rows by `{}`. {}", known.name, known.doc);
         values.push(value(known.name, &comparisons(registry, known), &doc));
     }
@@ -259,6 +260,9 @@ fn filter(registry: &mut Registry, noun: &'static Noun) {
 
 /// Registers the filter type of a column and returns its name, which depends on the compared type and on nullability.
 fn comparisons(registry: &mut Registry, known: &Field) -> String {
+    if known.currency.is_some() {
+        return money_comparisons(registry, known.is_nullable);
+    }
     let (scalar, name) = match known.kind {
         Kind::Tags { .. } => ("String".to_owned(), "TagsFilter".to_owned()),
         Kind::Attributes { .. } => ("AttributeInput".to_owned(), "AttributesFilter".to_owned()),
@@ -309,6 +313,23 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
         add_input(registry, &name, &doc, false, values);
     }
     name
+}
+
+/// Registers the filter type of an amount of money and returns its name.
+fn money_comparisons(registry: &mut Registry, may_be_absent: bool) -> String {
+    let name = if may_be_absent { "NullableMoneyFilter" } else { "MoneyFilter" };
+    let mut values = vec![
+        value("amount", &comparisons(registry, &AMOUNT), "Matches the amount, whatever the currency is."),
+        value("currency", &comparisons(registry, &CURRENCY), "Matches the currency."),
+    ];
+    let mut kind = "field";
+    if may_be_absent {
+        values.push(value("isNull", "Boolean", "Whether the field is null."));
+        kind = "nullable field";
+    }
+    let doc = format!("Comparisons for a {kind} of type Money. All comparisons that are set must hold.");
+    add_input(registry, name, &doc, false, values);
+    name.to_owned()
 }
 
 pub(in crate::graphql) fn payloads(registry: &mut Registry, slice: &Module) {

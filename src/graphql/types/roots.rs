@@ -16,6 +16,7 @@ use entity::{
 use super::{
     common_types,
     lookups::lookups,
+    money_types::{MONEY, MONEY_INPUT},
     noun_types::{listed, payloads, register_noun, with_article},
     part_types::part_lists,
     reached::{answer, arguments},
@@ -322,8 +323,8 @@ fn upsert_row(registry: &mut Registry, noun: &'static Noun) -> Vec<MetaInputValu
 pub(super) fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue> {
     let (is_create, is_upsert) = (operation == Operation::Create, operation == Operation::Upsert);
     let mut values = Vec::new();
-    for known in noun.fields {
-        let ty = input_type(known.kind);
+    for known in noun.fields.iter().filter(|field| !field.is_currency()) {
+        let ty = input_type(known);
         let doc = limits(known);
         values.push(match known.writable {
             Writable::Never => continue,
@@ -364,11 +365,18 @@ pub(super) fn limits(known: &Field) -> String {
     }
 }
 
-pub(super) fn input_type(kind: Kind) -> String {
-    match kind {
+/// Returns the type of a field in inputs.
+pub(super) fn input_type(known: &Field) -> String {
+    match known.kind {
+        _ if known.currency.is_some() => MONEY_INPUT.to_owned(),
         Kind::Attributes { .. } => "[AttributeInput!]".to_owned(),
         other => output_type(other),
     }
+}
+
+/// Returns the type of a field in responses.
+pub(super) fn shown_type(known: &Field) -> String {
+    if known.currency.is_some() { MONEY.to_owned() } else { output_type(known.kind) }
 }
 
 pub(in crate::graphql) fn output_type(kind: Kind) -> String {

@@ -11,7 +11,7 @@ pub(super) fn given(noun: &Noun, transition: &Transition) -> impl Iterator<Item 
     transition.given().map(|(column, is_required)| {
         let bang = if is_required { "!" } else { "" };
         if let Some(field) = noun.fields.iter().find(|field| field.column == column) {
-            return value(field.name, &format!("{}{bang}", input_type(field.kind)), &limits(field));
+            return value(field.name, &format!("{}{bang}", input_type(field)), &limits(field));
         }
         let relation = noun.relations.iter().find(|relation| relation.is_by(column));
         let relation = relation.expect("a transition takes columns of its noun");

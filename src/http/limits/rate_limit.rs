@@ -219,7 +219,13 @@ mod tests {
     }
 
     fn caller(organization: OrganizationId, subject: impl Into<String>) -> Actor {
-        Actor { organization, subject: subject.into(), client: None, permissions: Permissions::default() }
+        Actor {
+            organization,
+            subject: subject.into(),
+            client: None,
+            permissions: Permissions::default(),
+            expires: None,
+        }
     }
 
     fn organization() -> OrganizationId {

@@ -145,7 +145,8 @@ pub struct Column {
 impl Column {
     /// Returns the column of a field.
     pub const fn of(field: &'static Field) -> Self {
-        Self { name: field.column, kind: CellKind::of(field.kind), is_nullable: field.is_nullable, field: field.name }
+        let shown = if let Some(amount) = field.currency_of { amount } else { field.name };
+        Self { name: field.column, kind: CellKind::of(field.kind), is_nullable: field.is_nullable, field: shown }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Completes drafts before they are written.
 
 use chrono::{DateTime, Utc};
-use entity::noun::{Kind, Link, Writable};
+use entity::{
+    kind::money::is_exact,
+    noun::{Field, Kind, Link, Writable},
+};
 
 use super::draft::{Draft, Target};
 use crate::{
@@ -18,7 +21,7 @@ pub(in crate::store) fn complete(draft: &mut Draft, now: DateTime<Utc>) {
     for field in draft.noun.fields {
         let is_given = draft.gives_cell(field.column) || draft.has_mistake_at(field.name);
         match field.writable {
-            Writable::Required | Writable::Fixed if draft.is_new() && !is_given => {
+            Writable::Required | Writable::Fixed if draft.is_new() && !is_given && !field.is_currency() => {
                 draft.refuse(Code::Required, field.name, "a value is required");
             }
             Writable::Fixed if !draft.is_new() => fixed(draft, field.column, field.name),
@@ -36,6 +39,9 @@ pub(in crate::store) fn complete(draft: &mut Draft, now: DateTime<Utc>) {
             _ => {}
         }
     }
+    for field in draft.noun.fields {
+        check_money(draft, field);
+    }
     for relation in draft.noun.relations {
         let Link::One { column, writable, .. } = relation.link else { continue };
         let field = format!("{}Ref", relation.name);
@@ -48,6 +54,21 @@ pub(in crate::store) fn complete(draft: &mut Draft, now: DateTime<Utc>) {
             _ => {}
         }
     }
+}
+
+/// Adds an error if an amount of money is set without its currency, or with more digits than the currency has.
+fn check_money(draft: &mut Draft, amount: &'static Field) {
+    let Some(currency) = draft.noun.currency_of(amount) else { return };
+    if !draft.gives_cell(amount.column) && !draft.gives_cell(currency.column) {
+        return;
+    }
+    let message = match (draft.cell(amount.column), draft.cell(currency.column)) {
+        (Cell::Int(units), Cell::Text(code)) if is_exact(*units, code) => return,
+        (Cell::Null, Cell::Null) => return,
+        (Cell::Int(_), Cell::Text(_)) => "the amount has more digits after the point than its currency",
+        _ => "an amount and its currency are given together",
+    };
+    draft.refuse(Code::Invalid, amount.name, message);
 }
 
 fn fixed(draft: &mut Draft, column: &str, field: &str) {

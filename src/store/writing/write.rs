@@ -109,6 +109,8 @@ impl Tx {
         for draft in sound() {
             let changes = draft.changes();
             let mut fields: Vec<&'static str> = changes.iter().map(|(column, _)| column.field).collect();
+            // An amount of money and its currency are one field.
+            fields.dedup();
             if draft.changes_external_ids() {
                 fields.push("externalIds");
             }

@@ -84,6 +84,10 @@ impl Dice {
 
     /// A value of a field.
     pub fn value(&mut self, field: &Field, label: &str) -> Value {
+        if field.currency.is_some() {
+            let (amount, currency) = *self.pick(&[("12.00", "EUR"), ("0.250", "KWD")]);
+            return json!({ "amount": amount, "currency": currency });
+        }
         match field.kind {
             Kind::Text { max } => json!(self.text(label, max)),
             Kind::Int { min, max } => {

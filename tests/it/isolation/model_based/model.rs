@@ -56,10 +56,12 @@ pub fn changing() -> Vec<&'static Noun> {
 /// What is asked of every row of a noun.
 pub fn selection(noun: &Noun) -> String {
     let mut text = String::from("{");
-    for field in noun.all_fields() {
+    for field in noun.shown_fields() {
         text.push(' ');
         text.push_str(field.name);
-        if matches!(field.kind, Kind::Attributes { .. }) {
+        if field.currency.is_some() {
+            text.push_str(" { amount currency }");
+        } else if matches!(field.kind, Kind::Attributes { .. }) {
             text.push_str(" { name value }");
         }
     }

@@ -262,7 +262,8 @@ impl Asker<'_> {
         for _ in 0..dice.below(3) {
             let wanted = dice.pick(known);
             let field = noun.all_fields().find(|field| enum_value_name(field.name) == *wanted).unwrap();
-            if order.iter().all(|(known, _)| known.name != field.name) {
+            // Amounts of money have an order of their own: `money` tests it.
+            if field.currency.is_none() && order.iter().all(|(known, _)| known.name != field.name) {
                 order.push((field, dice.happens(50)));
             }
         }
@@ -290,6 +291,7 @@ impl Asker<'_> {
                         let quantifier = if dice.happens(30) { "none" } else { "some" };
                         json!({ quantifier: self.filter(dice, relation.target, depth - 1) })
                     }
+                    None if noun.field(name).unwrap().currency.is_some() => continue,
                     None => self.comparison(dice, noun, noun.field(name).unwrap(), member.base()),
                 },
             };

@@ -153,6 +153,9 @@ impl Asker<'_> {
                     missing.insert(name.to_owned());
                 }
                 json!([id])
+            } else if self.outline.part_item(&member.ty).is_some() {
+                // Parts are tested by themselves.
+                continue;
             } else if let (Some(Ty::Input(inner)), None) = (self.outline.types.get(member.base()), noun.field(name)) {
                 let (row, foreseen) = self.row(dice, noun, inner, true);
                 if !foreseen.missing.is_empty() {

@@ -114,6 +114,7 @@ fn actor(caller: &Caller<'_>) -> Actor {
         subject: "tester".into(),
         client: None,
         permissions: entity::Permission::ALL.into_iter().collect(),
+        expires: None,
     }
 }
 

@@ -1,0 +1,45 @@
+//! The caller, as the API sees it.
+
+use chrono::DateTime;
+use entity::{Permission, id::OrganizationId};
+use sea_orm::prelude::ChronoUnixTimestampMillis;
+
+use crate::graphql::{
+    slice::Query,
+    typed::{fields::QueryFn, output::Output},
+};
+
+/// The caller: who the token says is calling, and what the token allows.
+#[derive(Output)]
+pub struct Viewer {
+    /// Subject of the token: a person's account at the issuer, or the id of an API client.
+    pub subject: String,
+    /// Client id of the token; null if the issuer does not say which program acts for the person.
+    pub client_id: Option<String>,
+    /// Scopes of the token, for example `map:read`. Fields of the schema name the scopes they need in `@requiresScopes`.
+    pub scopes: Vec<String>,
+    /// When the token expires, UTC. Requests are refused with UNAUTHENTICATED afterwards.
+    pub expires_at: Option<ChronoUnixTimestampMillis>,
+    /// The organization of the token.
+    pub organization_id: OrganizationId,
+}
+
+/// The query `viewer`.
+pub const VIEWER: Query = Query {
+    name: "viewer",
+    doc: "The caller: subject, organization and scopes of the token.",
+    permissions: &[],
+    run: &QueryFn::new(|scope, ()| {
+        Box::pin(async {
+            let actor = scope.actor();
+            let expires = actor.expires.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+            Ok(Viewer {
+                subject: actor.subject.clone(),
+                client_id: actor.client.clone(),
+                scopes: actor.permissions.iter().map(Permission::name).map(str::to_owned).collect(),
+                expires_at: expires.map(ChronoUnixTimestampMillis),
+                organization_id: actor.organization,
+            })
+        })
+    }),
+};
