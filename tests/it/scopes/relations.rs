@@ -145,8 +145,9 @@ async fn naming_a_row_of_a_missing_scope_is_forbidden_and_writes_nothing() {
         // The rows that a mutation writes take the scope to write them, however they are named.
         let is_order = field.name.contains("Order") || field.name.contains("Rank");
         let is_other = |pointer: &Pointer| pointer.is_reference && !is_order && !pointer.is_a_written_row();
-        // Parts of parts are not reached, as the part that they belong to lacks a name.
-        for pointer in of_input(&outline, field).into_iter().filter(is_other).filter(|it| it.part_depth() < 2) {
+        // Parts are not reached if their whole lacks a name: the parts of parts, and those of an upsert.
+        let most = usize::from(!field.name.ends_with("Upsert"));
+        for pointer in of_input(&outline, field).into_iter().filter(is_other).filter(|it| it.part_depth() <= most) {
             let target = entity::NOUNS.iter().find(|noun| noun.name == pointer.noun).unwrap();
             let Some(scope) = target.read.filter(|scope| !field.needed().contains(scope)) else { continue };
             let input = json!({"input": world.input(field, Extent::Least)});
