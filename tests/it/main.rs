@@ -56,6 +56,7 @@ mod named_rows;
 mod nulls;
 mod outline;
 mod paging;
+mod plan_cache;
 mod pointer;
 mod points;
 mod preparation;

@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use async_graphql::parser::types::SelectionSet;
 
-use super::plan::{Group, Planner, SelectedField};
+use super::{
+    plan::SelectedField,
+    planner::{Group, Planner},
+};
 use crate::Error;
 
 /// An object type that has only leaf fields.
