@@ -20,7 +20,7 @@ use super::{
     error_response::ErrorResponse,
     explorer, graphql, health,
     limits::{admission::Admission, rate_limit::RateLimiter},
-    middleware, oauth, published,
+    metrics, middleware, oauth, published,
     request::{
         authenticator::Authenticator, body, body_memory::BodyMemory, client_address, media::Media, preflight::Origins,
     },
@@ -86,6 +86,8 @@ pub(super) struct State {
 
 impl State {
     pub fn new(app: App, settings: &HttpSettings) -> Self {
+        // Before the parts that count something.
+        metrics::recorder();
         let sdl = app.schema.sdl();
         let admission = Admission::new(app.store.connections());
         let signer = app.gate.tokens.clone();

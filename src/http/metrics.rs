@@ -10,6 +10,7 @@ const DURATION: &str = "rapport_http_request_duration_seconds";
 const HOLD: &str = "rapport_writer_hold_seconds";
 const IN_FLIGHT: &str = "rapport_http_requests_in_flight";
 const BUILD: &str = "rapport_build_info";
+const PLANS: &str = "rapport_plan_cache_total";
 
 /// Upper bounds of the histogram buckets in seconds, from an in-memory look-up to the timeout of a request.
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -32,6 +33,10 @@ pub fn recorder() -> &'static PrometheusHandle {
         metrics::describe_histogram!(DURATION, "Duration of requests in seconds, by route.");
         metrics::describe_histogram!(HOLD, "Duration in seconds for which a transaction held the SQLite writer.");
         metrics::describe_gauge!(IN_FLIGHT, "Number of requests in progress.");
+        metrics::describe_counter!(
+            PLANS,
+            "Number of root fields whose plan was in the cache (hit) or compiled (miss)."
+        );
         metrics::describe_gauge!(BUILD, "Constant 1, labelled with the running version.");
         gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         handle

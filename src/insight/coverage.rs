@@ -24,6 +24,7 @@ use crate::{
         statement::{
             cell::Cell,
             filter::{Comparison, Predicate},
+            template::Templates,
         },
     },
 };
@@ -161,8 +162,11 @@ async fn findings(scope: &Scope, points: &[Point], is_whole: bool, days: i64) ->
             continue;
         }
         let relation = noun.relation(relation).ok_or_else(|| Error::internal("a point has these relations"))?;
-        let counts =
-            if ids.is_empty() { HashMap::new() } else { scope.count_children(&filter, relation, &ids).await? };
+        let counts = if ids.is_empty() {
+            HashMap::new()
+        } else {
+            scope.count_children(&filter, relation, &ids, &Templates::default()).await?
+        };
         findings.push(lacking(key, &|point| !counts.contains_key(&point.id)));
     }
     findings.push(lacking(CoverageKey::NoOwner, &|point| !point.is_owned));
@@ -193,7 +197,7 @@ async fn unused_offers(scope: &Scope) -> Result<Finding> {
     let used = if offers.is_empty() {
         HashMap::new()
     } else {
-        scope.count_children(&Predicate::always(), relation, &offers).await?
+        scope.count_children(&Predicate::always(), relation, &offers, &Templates::default()).await?
     };
     let unused = offers.iter().filter(|id| !used.contains_key(id));
     Ok(Finding {

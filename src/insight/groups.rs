@@ -26,7 +26,7 @@ use crate::{
     store::{
         Scope,
         paging::cursor::Codec,
-        statement::{cell::Cell, filter::Predicate},
+        statement::{cell::Cell, filter::Predicate, template::Templates},
     },
 };
 
@@ -81,7 +81,7 @@ async fn groups(scope: &Scope, input: GroupArguments) -> Result<FeedbackRecordGr
         (group_count, record_count) = totals(&rows);
     }
     if ask.keys.iter().any(Key::repeats) {
-        record_count = scope.count(NOUN, &ask.filter).await?;
+        record_count = scope.count(NOUN, &ask.filter, &Templates::default()).await?;
     }
     let mut groups: Vec<Group> = rows.into_iter().map(|row| ask.group(row)).collect();
     if let Some(edges) = ask.buckets.as_ref().filter(|_| ask.fills()).and_then(Buckets::all) {

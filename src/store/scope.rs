@@ -19,6 +19,7 @@ use super::{
         builder::{Alias, Sql},
         cell::{Cell, CellKind, Column},
         filter::Predicate,
+        template::Templates,
         tenant_check::TenantCheck,
     },
     transaction::unit_of_work::UnitOfWork,
@@ -151,6 +152,11 @@ impl<C: Connection> Scope<C> {
         self.now
     }
 
+    /// Returns whether the database is PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        self.store.is_postgres()
+    }
+
     /// Creates an empty statement for the database's dialect.
     pub(crate) fn sql(&self) -> Sql {
         self.store.sql()
@@ -214,10 +220,8 @@ impl<C: Connection> Scope<C> {
     pub async fn page(&self, selection: &Selection, query: &PageQuery) -> Result<Page> {
         self.may_read(selection.noun)?;
         self.may_filter(&query.filter)?;
-        let mut sql = self.sql();
-        page::page(&mut sql, selection, query, self.organization())?;
-        let kinds: Vec<CellKind> = page::output_columns(selection, query).iter().map(|column| column.kind).collect();
-        Ok(Page::of(self.read_rows(sql.finish(), &kinds).await?, query))
+        let (statement, template) = self.page_statement(selection, query)?;
+        Ok(Page::of(self.read_rows(statement, &template.kinds).await?, query))
     }
 
     /// Returns one page of a relation for each of `parents`, with one statement.
@@ -233,15 +237,14 @@ impl<C: Connection> Scope<C> {
         if parents.is_empty() {
             return Ok(HashMap::new());
         }
-        let mut sql = self.sql();
-        page::children(&mut sql, selection, query, self.organization(), relation, parents)?;
-        let kinds: Vec<CellKind> = page::output_columns(selection, query).iter().map(|column| column.kind).collect();
+        let (statement, template) = self.children_statement(selection, query, relation, parents)?;
+        let kinds = &template.kinds;
         let mut by_parent: HashMap<Uuid, Vec<Vec<Cell>>> = HashMap::new();
-        let found = if sql.is_postgres() {
-            self.answer(sql.finish(), RowLayout { has_parent: true, kinds: &kinds }).await?
+        let found = if self.store.is_postgres() {
+            self.answer(statement, RowLayout { has_parent: true, kinds }).await?
         } else {
-            let per_parent = PerParent { parents, places: &sql.parents() };
-            self.query_per_parent(sql.finish(), per_parent, RowLayout { has_parent: false, kinds: &kinds }).await?
+            let per_parent = PerParent { parents, places: &template.parents() };
+            self.query_per_parent(statement, per_parent, RowLayout { has_parent: false, kinds }).await?
         };
         for row in found {
             let parent = row.parent.ok_or_else(|| Error::internal("a child has no parent"))?;
@@ -251,9 +254,16 @@ impl<C: Connection> Scope<C> {
     }
 
     /// Returns the rows with these ids in unspecified order. Unknown ids and ids of other tenants are omitted.
-    pub async fn by_ids(&self, noun: &'static Noun, columns: &[Column], ids: &[Uuid]) -> Result<Vec<Vec<Cell>>> {
+    /// `templates` are those of the noun and the columns.
+    pub async fn by_ids(
+        &self,
+        noun: &'static Noun,
+        columns: &[Column],
+        ids: &[Uuid],
+        templates: &Templates<()>,
+    ) -> Result<Vec<Vec<Cell>>> {
         self.may_read(noun)?;
-        self.by_ids_unchecked(noun, columns, ids).await
+        self.by_ids_unchecked(noun, columns, ids, templates).await
     }
 
     /// Like [`Scope::by_ids`], without a permission check; for rules that the server applies to every caller.
@@ -262,44 +272,56 @@ impl<C: Connection> Scope<C> {
         noun: &'static Noun,
         columns: &[Column],
         ids: &[Uuid],
+        templates: &Templates<()>,
     ) -> Result<Vec<Vec<Cell>>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut sql = self.sql();
-        sql.push("SELECT ").column(Alias::ROW, noun.tenant);
-        for column in columns {
-            sql.push(", ").shown(noun, Alias::ROW, *column, self.organization());
-        }
-        sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
-        sql.filter_tenant(TenantCheck::LookUp, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
-        sql.is_one_of(Alias::ROW, "id", ids);
-        let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
-        self.read_rows(sql.finish(), &kinds).await
+        let organization = self.organization();
+        let kinds = || columns.iter().map(|column| column.kind).collect();
+        let (statement, template) = self.templated(templates, &(), ids, kinds, |sql| {
+            sql.push("SELECT ").column(Alias::ROW, noun.tenant);
+            for column in columns {
+                sql.push(", ").shown(noun, Alias::ROW, *column, organization);
+            }
+            sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
+            sql.filter_tenant(TenantCheck::LookUp, Alias::ROW, noun.tenant, organization).push(" AND ");
+            sql.is_one_of_rows(Alias::ROW, "id", ids);
+            Ok(())
+        })?;
+        self.read_rows(statement, &template.kinds).await
     }
 
-    /// Returns the number of rows that match a filter.
-    pub async fn count(&self, noun: &'static Noun, filter: &Predicate) -> Result<i64> {
+    /// Returns the number of rows that match a filter. `templates` are those of the noun.
+    pub async fn count(
+        &self,
+        noun: &'static Noun,
+        filter: &Predicate,
+        templates: &Templates<Predicate>,
+    ) -> Result<i64> {
         self.may_read(noun)?;
         self.may_filter(filter)?;
-        let mut sql = self.sql();
-        page::count(&mut sql, noun, filter, self.organization())?;
-        let rows = self.read_rows(sql.finish(), &[CellKind::Int]).await?;
+        let write = |sql: &mut Sql| page::count(sql, noun, filter, self.organization());
+        let (statement, template) = self.templated(templates, filter, &[], || vec![CellKind::Int], write)?;
+        let rows = self.read_rows(statement, &template.kinds).await?;
         Ok(rows.first().and_then(|row| row[0].int()).unwrap_or(0))
     }
 
     /// Returns the number of related rows that match a filter for each parent. Parents without such rows are omitted.
+    /// `templates` are those of the relation.
     pub async fn count_children(
         &self,
         filter: &Predicate,
         relation: &'static Relationship,
         parents: &[Uuid],
+        templates: &Templates<Predicate>,
     ) -> Result<HashMap<Uuid, i64>> {
         self.may_read(relation.target)?;
         self.may_filter(filter)?;
-        let mut sql = self.sql();
-        page::count_children(&mut sql, filter, self.organization(), relation, parents)?;
-        let rows = self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Int]).await?;
+        let write = |sql: &mut Sql| page::count_children(sql, filter, self.organization(), relation, parents);
+        let kinds = || vec![CellKind::Id, CellKind::Int];
+        let (statement, template) = self.templated(templates, filter, parents, kinds, write)?;
+        let rows = self.read_rows(statement, &template.kinds).await?;
         Ok(rows.iter().filter_map(|row| Some((row[0].id()?, row[1].int()?))).collect())
     }
 

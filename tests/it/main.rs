@@ -58,6 +58,7 @@ mod nulls;
 mod outline;
 mod paging;
 mod parts;
+mod plan_cache;
 mod pointer;
 mod points;
 mod preparation;

@@ -8,6 +8,7 @@ use rapport::{
     auth::Actor,
     store::{
         Scope,
+        statement::template::Templates,
         writing::{
             draft::{Draft, Mode, Target},
             write::Hooks,
@@ -133,7 +134,7 @@ async fn a_meter_counts_what_is_read_and_written_for_a_request() {
     assert!(written.rows_written >= 2 && !written.writer.is_zero(), "{written:?}");
 
     let ids: Vec<_> = drafts.iter().map(|draft| draft.id).collect();
-    let rows = scope.by_ids(noun, &[], &ids).await.unwrap();
+    let rows = scope.by_ids(noun, &[], &ids, &Templates::default()).await.unwrap();
     let read = scope.meter().spent();
     assert_eq!((rows.len(), read.rows_read - written.rows_read, read.writer), (2, 2, written.writer));
 

@@ -9,6 +9,7 @@ use quick_cache::{
 };
 
 use super::{document::Document, limits::Limits};
+use crate::graphql::planning::cache::PlanCache;
 
 /// Maximum memory for cached documents, in bytes.
 const MAX: u64 = 32 << 20;
@@ -18,12 +19,14 @@ const TOKEN: usize = 1_024;
 /// Number of shards of the cache. Each shard has capacity for several documents of maximum size.
 const SHARDS: usize = 4;
 
-/// Cache of documents parsed under one set of limits. A cached document does not depend on the caller. Texts with
+/// Cache of documents parsed under one set of limits, with their plans. A cached document does not depend on the
+/// caller; its plans do, and each is for one set of permissions. Texts with
 /// string literals are not cached, because these may contain personal data.
 ///
 /// Documents requested only once are evicted first; only a document that is requested again can displace one in use.
 pub struct DocumentCache {
     known: Cache<Key, Arc<Document>, Size>,
+    plans: Arc<PlanCache>,
 }
 
 #[derive(Clone, Hash, PartialEq, Eq)]
@@ -59,7 +62,8 @@ impl Default for DocumentCache {
         let mut options = OptionsBuilder::new();
         options.shards(SHARDS).weight_capacity(MAX).estimated_items_capacity(1_024);
         let options = options.build().expect("both capacities are given");
-        Self { known: Cache::with_options(options, Size, DefaultHashBuilder::default(), DefaultLifecycle::default()) }
+        let known = Cache::with_options(options, Size, DefaultHashBuilder::default(), DefaultLifecycle::default());
+        Self { known, plans: Arc::default() }
     }
 }
 
@@ -80,6 +84,7 @@ impl DocumentCache {
         let key = Key { text: text.into(), operation_name: operation_name.as_deref().map(Into::into) };
         let document = Document::read(text, operation_name, limits)?;
         if is_known_caller && !text.contains('"') {
+            document.keep_plans(&self.plans);
             self.known.insert(key, Arc::clone(&document));
         }
         Ok(document)

@@ -17,6 +17,7 @@ use super::{hints, limits::Limits, merge::replace, normalized::NormalizedOperati
 use crate::graphql::{
     execution::run::ValidatedOperation,
     failure::{BAD_USER_INPUT, refuse},
+    planning::cache::{DocumentPlans, PlanCache},
     syntax::{parse::parse, scan::scan},
     types::schema_index::SchemaIndex,
 };
@@ -32,6 +33,8 @@ pub struct Document {
     /// The normalized operation, if it does not depend on variables.
     outline: OnceLock<Arc<NormalizedOperation>>,
     validated: RwLock<Vec<Arc<ValidatedOperation>>>,
+    /// The plans of the operation, if the document is cached.
+    plans: OnceLock<DocumentPlans>,
 }
 
 /// Maximum number of validated operations kept per document. They differ in which variables a client gives.
@@ -84,7 +87,18 @@ impl Document {
         let operation = &chosen(&parsed, operation_name.as_deref())?.node;
         let is_public = only_meta_fields(&operation.selection_set.node, &parsed, &mut HashSet::new());
         let (mistakes, outline, validated) = (OnceLock::new(), OnceLock::new(), RwLock::default());
-        Ok(Arc::new(Self { parsed, operation_name, tokens: count, is_public, mistakes, outline, validated }))
+        let plans = OnceLock::new();
+        Ok(Arc::new(Self { parsed, operation_name, tokens: count, is_public, mistakes, outline, validated, plans }))
+    }
+
+    /// Caches the plans of the operation from now on.
+    pub(super) fn keep_plans(&self, all: &Arc<PlanCache>) {
+        self.plans.get_or_init(|| DocumentPlans::new(all));
+    }
+
+    /// Returns the cached plans of the operation, if the document is cached.
+    pub(in crate::graphql) fn plans(&self) -> Option<&DocumentPlans> {
+        self.plans.get()
     }
 
     /// Returns the number of tokens of the text.

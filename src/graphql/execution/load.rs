@@ -1,6 +1,6 @@
 //! Reads the rows of a plan, with one statement per relation and level, independent of the number of rows.
 
-use std::{collections::HashMap, ops::Range};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use entity::{Noun, noun::Relationship};
 use futures_util::future::{BoxFuture, try_join_all};
@@ -10,12 +10,18 @@ use crate::{
     Result,
     graphql::{
         mutation::input::Input,
-        planning::plan::{ConnectionField, ConnectionPlan, EdgeField, ObjectField, ObjectPlan, RowPlan},
+        planning::{
+            arguments::Given,
+            plan::{ConnectionField, ConnectionPlan, EdgeField, ObjectField, ObjectPlan, RowPlan},
+        },
         slice::{Computed, ComputedObject, Resolved},
     },
     store::{
         ExternalId, Scope,
-        paging::page::{Page, Selection},
+        paging::{
+            cursor::Codec,
+            page::{Page, PageQuery},
+        },
         statement::cell::{Cell, Column, Record},
         writing::draft::WriteResult,
     },
@@ -50,8 +56,12 @@ pub enum Child {
 }
 
 /// The lists of one plan, for all parents.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lists {
+    /// The page that was read of each list.
+    pub query: Arc<PageQuery>,
+    /// Encodes cursors, if they are selected.
+    pub codec: Option<Codec>,
     /// The rows of all lists, concatenated.
     pub rows: Vec<Vec<Cell>>,
     /// The range of each parent's rows, and whether the list has more rows after this page.
@@ -62,71 +72,91 @@ pub struct Lists {
     pub children: Vec<Vec<Child>>,
 }
 
+impl Lists {
+    fn of(scope: &Scope, plan: &ConnectionPlan, query: &Arc<PageQuery>) -> Self {
+        let codec = || Codec::new(plan.selection.noun, &query.order, scope.organization());
+        Self {
+            query: Arc::clone(query),
+            codec: plan.has_cursors.then(codec),
+            rows: Vec::new(),
+            pages: HashMap::new(),
+            totals: HashMap::new(),
+            children: Vec::new(),
+        }
+    }
+}
+
 /// Reads the rows with these ids. Unknown ids and ids of other tenants are omitted alike.
-pub async fn rows_by_id(scope: &Scope, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
-    let rows = scope.by_ids(plan.object.noun, &plan.columns, ids).await?;
-    let children = children(scope, &plan.object, &plan.columns, &rows, &[]).await?;
+pub async fn rows_by_id(scope: &Scope, given: &Given, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
+    let rows = scope.by_ids(plan.object.noun, &plan.columns, ids, &plan.templates).await?;
+    let children = children(scope, given, &plan.object, &plan.columns, &rows, &[]).await?;
     Ok(Rows { rows, children })
 }
 
 /// Returns the rows that a mutation wrote. The rows are read again only if some of their records are not known.
-pub async fn written(scope: &Scope, plan: &RowPlan, written: &[WriteResult]) -> Result<Rows> {
+pub async fn written(scope: &Scope, given: &Given, plan: &RowPlan, written: &[WriteResult]) -> Result<Rows> {
     let there = || written.iter().filter_map(|row| Some((row.id?, row.row.as_ref())));
     let cells = |record: &Record| plan.columns.iter().map(|column| record.cell(column.name).clone()).collect();
     let known: Option<Vec<Vec<Cell>>> = there().map(|(_, record)| record.map(cells)).collect();
     let Some(rows) = known else {
         let ids: Vec<Uuid> = there().map(|(id, _)| id).collect();
-        return rows_by_id(scope, plan, &ids).await;
+        return rows_by_id(scope, given, plan, &ids).await;
     };
     scope.may_read(plan.object.noun)?;
-    let children = children(scope, &plan.object, &plan.columns, &rows, &[]).await?;
+    let children = children(scope, given, &plan.object, &plan.columns, &rows, &[]).await?;
     Ok(Rows { rows, children })
 }
 
 /// Reads the rows that to-one relations of `noun` reference. A stored reference always points to an existing row, so no
 /// statement runs if only the id is selected.
-async fn named_rows(scope: &Scope, noun: &'static Noun, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
+async fn named_rows(scope: &Scope, given: &Given, noun: &'static Noun, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
     if plan.columns.len() > 1 || !noun.is_stored() {
-        return rows_by_id(scope, plan, ids).await;
+        return rows_by_id(scope, given, plan, ids).await;
     }
     scope.may_read(plan.object.noun)?;
     let rows: Vec<Vec<Cell>> = ids.iter().map(|id| vec![Cell::Id(*id)]).collect();
-    let children = children(scope, &plan.object, &plan.columns, &rows, &[]).await?;
+    let children = children(scope, given, &plan.object, &plan.columns, &rows, &[]).await?;
     Ok(Rows { rows, children })
 }
 
 /// Reads a list of all rows of a noun. The nil id stands for its parent.
-pub async fn list(scope: &Scope, plan: &ConnectionPlan) -> Result<Lists> {
-    let mut lists = Lists::default();
+pub async fn list(scope: &Scope, given: &Given, plan: &ConnectionPlan) -> Result<Lists> {
+    let query = given.list(&plan.list)?;
+    let mut lists = Lists::of(scope, plan, query);
     let pages = async {
         if !plan.has_rows {
             return Ok(Page::default());
         }
-        scope.page(&selection(plan), &plan.list.query).await
+        scope.page(&plan.selection, query).await
     };
     let total = async {
         if !plan.has_total() {
             return Ok(0);
         }
-        scope.count(plan.noun, &plan.list.query.filter).await
+        scope.count(plan.selection.noun, &query.filter, &plan.selection.counts).await
     };
     let (page, total) = futures_util::future::try_join(pages, total).await?;
     lists.pages.insert(Uuid::nil(), (0..page.rows.len(), page.has_more));
     lists.rows = page.rows;
     lists.totals.insert(Uuid::nil(), total);
-    lists.children = list_children(scope, plan, &lists.rows).await?;
+    lists.children = list_children(scope, given, plan, &lists.rows).await?;
     Ok(lists)
 }
 
 async fn lists(
     scope: &Scope,
+    given: &Given,
     plan: &ConnectionPlan,
     relation: &'static Relationship,
     parents: &[Uuid],
 ) -> Result<Lists> {
-    let mut lists = Lists::default();
+    let query = given.list(&plan.list)?;
+    let mut lists = Lists::of(scope, plan, query);
+    if parents.is_empty() {
+        return Ok(lists);
+    }
     if plan.has_rows {
-        let found = scope.children(&selection(plan), &plan.list.query, relation, parents).await?;
+        let found = scope.children(&plan.selection, query, relation, parents).await?;
         for (parent, page) in found {
             let start = lists.rows.len();
             lists.rows.extend(page.rows);
@@ -134,18 +164,19 @@ async fn lists(
         }
     }
     if plan.has_total() {
-        lists.totals = scope.count_children(&plan.list.query.filter, relation, parents).await?;
+        lists.totals = scope.count_children(&query.filter, relation, parents, &plan.selection.counts).await?;
     }
-    lists.children = list_children(scope, plan, &lists.rows).await?;
+    lists.children = list_children(scope, given, plan, &lists.rows).await?;
     Ok(lists)
 }
 
-fn selection(plan: &ConnectionPlan) -> Selection {
-    Selection { noun: plan.noun, columns: plan.columns.clone(), edge: plan.edge.clone() }
-}
-
-async fn list_children(scope: &Scope, plan: &ConnectionPlan, rows: &[Vec<Cell>]) -> Result<Vec<Vec<Child>>> {
-    try_join_all(plan.objects().map(|object| children(scope, object, &plan.columns, rows, &[]))).await
+async fn list_children(
+    scope: &Scope,
+    given: &Given,
+    plan: &ConnectionPlan,
+    rows: &[Vec<Cell>],
+) -> Result<Vec<Vec<Child>>> {
+    try_join_all(plan.objects().map(|object| children(scope, given, object, &plan.selection.columns, rows, &[]))).await
 }
 
 impl ConnectionPlan {
@@ -170,30 +201,32 @@ impl ConnectionPlan {
 }
 
 /// Returns the rows of objects that were built by a query or field, and reads the rows that they reference.
-pub async fn made(scope: &Scope, plan: &RowPlan, objects: &[&ComputedObject]) -> Result<Rows> {
+pub async fn made(scope: &Scope, given: &Given, plan: &RowPlan, objects: &[&ComputedObject]) -> Result<Rows> {
     let cell = |object: &ComputedObject, column: &Column| {
         object.cells.iter().find(|(name, _)| *name == column.name).map_or(Cell::Null, |(_, cell)| cell.clone())
     };
     let rows: Vec<Vec<Cell>> =
         objects.iter().map(|object| plan.columns.iter().map(|column| cell(object, column)).collect()).collect();
-    let children = children(scope, &plan.object, &plan.columns, &rows, objects).await?;
+    let children = children(scope, given, &plan.object, &plan.columns, &rows, objects).await?;
     Ok(Rows { rows, children })
 }
 
 fn children<'a>(
     scope: &'a Scope,
+    given: &'a Given,
     plan: &'a ObjectPlan,
     columns: &'a [Column],
     rows: &'a [Vec<Cell>],
     objects: &'a [&'a ComputedObject],
 ) -> BoxFuture<'a, Result<Vec<Child>>> {
     Box::pin(try_join_all(
-        plan.selections.iter().map(move |out| child(scope, plan.noun, &out.what, columns, rows, objects)),
+        plan.selections.iter().map(move |out| child(scope, given, plan.noun, &out.what, columns, rows, objects)),
     ))
 }
 
 async fn child(
     scope: &Scope,
+    given: &Given,
     noun: &'static Noun,
     what: &ObjectField,
     columns: &[Column],
@@ -203,20 +236,16 @@ async fn child(
     match what {
         ObjectField::One(place, plan) => {
             let ids = distinct(rows.iter().filter_map(|row| row[*place].id()));
-            let found = named_rows(scope, noun, plan, &ids).await?;
+            let found = named_rows(scope, given, noun, plan, &ids).await?;
             let places = found.rows.iter().enumerate().filter_map(|(place, row)| Some((row[0].id()?, place)));
             Ok(Child::One(places.collect(), found))
         }
         ObjectField::Many(relation, plan) => {
-            let ids = ids(columns, rows);
-            if ids.is_empty() {
-                return Ok(Child::Many(Lists::default()));
-            }
-            Ok(Child::Many(lists(scope, plan, relation, &ids).await?))
+            Ok(Child::Many(lists(scope, given, plan, relation, &ids(columns, rows)).await?))
         }
         ObjectField::ExternalIds(_) => Ok(Child::ExternalIds(scope.external_ids(noun, &ids(columns, rows)).await?)),
         ObjectField::Computed(known, input, plan) => {
-            computed(scope, known, input, plan.as_ref(), &ids(columns, rows)).await
+            computed((scope, given), known, given.input(input)?, plan.as_ref(), &ids(columns, rows)).await
         }
         ObjectField::Embedded(relation, plan) => {
             let (mut flat, mut ranges) = (Vec::new(), Vec::new());
@@ -226,7 +255,7 @@ async fn child(
                 flat.extend(found.map_or(&[][..], |(_, inside)| inside));
                 ranges.push(start..flat.len());
             }
-            Ok(Child::Embedded(ranges, made(scope, plan, &flat).await?))
+            Ok(Child::Embedded(ranges, made(scope, given, plan, &flat).await?))
         }
         ObjectField::Typename
         | ObjectField::Cell(..)
@@ -239,7 +268,7 @@ async fn child(
 }
 
 async fn computed(
-    scope: &Scope,
+    (scope, given): (&Scope, &Given),
     known: &Computed,
     input: &Input<'_>,
     plan: Option<&RowPlan>,
@@ -262,9 +291,9 @@ async fn computed(
         }
     }
     let rows = if plan.object.noun.is_stored() {
-        rows_by_id(scope, plan, &distinct(named.into_iter())).await?
+        rows_by_id(scope, given, plan, &distinct(named.into_iter())).await?
     } else {
-        made(scope, plan, &flat).await?
+        made(scope, given, plan, &flat).await?
     };
     let places: HashMap<Uuid, usize> =
         rows.rows.iter().enumerate().filter_map(|(place, row)| Some((row.first()?.id()?, place))).collect();

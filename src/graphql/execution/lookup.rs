@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     Error, Result,
-    graphql::{mutation::input::Input, planning::plan::RowPlan},
+    graphql::{
+        mutation::input::Input,
+        planning::cache::{Planned, Tree},
+    },
     store::writing::draft::Reference,
 };
 
@@ -21,11 +24,12 @@ impl FieldExecution<'_> {
         self.scope.may_read(noun)?;
         let by = input.present("by").ok_or_else(|| Error::BadInput("by must be given".to_owned()))?;
         let reference = Input::reference("by", by, noun)?;
-        let plan = self.planner.row(noun, &self.sets())?;
+        let planned = self.row(noun)?;
         // A malformed id is handled like an unknown one.
         let id = self.scope.row_id(noun, &reference).await?.unwrap_or_default();
-        let rows = load::rows_by_id(self.scope, &plan, &[id]).await?;
-        self.writer.row(&plan, &rows, id);
+        let rows = load::rows_by_id(self.scope, &planned.given, planned.row()?, &[id]).await?;
+        self.writer.row(planned.row()?, &rows, id);
+        self.keep(None, &planned);
         Ok(())
     }
 
@@ -37,19 +41,22 @@ impl FieldExecution<'_> {
         }
         let references: Vec<Reference> =
             given.into_iter().map(|reference| Input::reference("refs", reference, noun)).collect::<Result<_>>()?;
-        let plan = self.planner.row(noun, &self.sets())?;
+        let planned = self.row(noun)?;
+        let plan = planned.row()?;
         let ids = self.scope.row_ids(noun, &references).await?;
         let wanted: HashSet<Uuid> = ids.iter().flatten().copied().collect();
-        let rows = load::rows_by_id(self.scope, &plan, &wanted.into_iter().collect::<Vec<_>>()).await?;
+        let wanted: Vec<Uuid> = wanted.into_iter().collect();
+        let rows = load::rows_by_id(self.scope, &planned.given, plan, &wanted).await?;
         self.writer.items(&ids, |writer, id| match id {
-            Some(id) => writer.row(&plan, &rows, *id),
+            Some(id) => writer.row(plan, &rows, *id),
             None => writer.null(),
         });
+        self.keep(None, &planned);
         Ok(())
     }
 
     pub(super) async fn nodes(&mut self, ids: &[String], is_single: bool) -> Result<()> {
-        let nouns: Vec<&'static Noun> = self.planner.slices.iter().map(|slice| slice.noun).collect();
+        let nouns: Vec<&'static Noun> = self.slices.iter().map(|slice| slice.noun).collect();
         let decoded: Vec<Option<(&'static Noun, Uuid)>> = ids
             .iter()
             .map(|text| {
@@ -57,20 +64,22 @@ impl FieldExecution<'_> {
                 Some((*nouns.iter().find(|noun| noun.prefix == prefix)?, id))
             })
             .collect();
-        let mut found: Vec<(&'static Noun, RowPlan, load::Rows)> = Vec::new();
+        let mut found: Vec<(&'static Noun, Planned, load::Rows)> = Vec::new();
         for noun in nouns {
             let wanted: Vec<Uuid> =
                 decoded.iter().flatten().filter(|(known, _)| known.table == noun.table).map(|(_, id)| *id).collect();
             if wanted.is_empty() || self.scope.may_read(noun).is_err() {
                 continue;
             }
-            let plan = self.planner.row(noun, &self.sets())?;
-            let rows = load::rows_by_id(self.scope, &plan, &wanted).await?;
-            found.push((noun, plan, rows));
+            let planned = self.planned(Some(noun.table), |planner, sets| Ok(Tree::Row(planner.row(noun, sets)?)))?;
+            let rows = load::rows_by_id(self.scope, &planned.given, planned.row()?, &wanted).await?;
+            self.keep(Some(noun.table), &planned);
+            found.push((noun, planned, rows));
         }
         let write = |writer: &mut Writer, wanted: &Option<(&'static Noun, Uuid)>| {
             let known = wanted.and_then(|(noun, id)| {
-                found.iter().find(|(known, ..)| known.table == noun.table).map(|(_, plan, rows)| (plan, rows, id))
+                let (_, planned, rows) = found.iter().find(|(known, ..)| known.table == noun.table)?;
+                Some((planned.row().ok()?, rows, id))
             });
             match known {
                 Some((plan, rows, id)) => writer.row(plan, rows, id),

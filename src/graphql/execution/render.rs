@@ -230,13 +230,11 @@ impl Writer {
     /// Writes the connection of one parent.
     pub fn connection(&mut self, plan: &ConnectionPlan, lists: &Lists, parent: Uuid) {
         let (range, has_more) = lists.pages.get(&parent).cloned().unwrap_or((0..0, false));
-        let query = &plan.list.query;
-        let order: Vec<usize> = query
-            .order
-            .iter()
-            .filter_map(|term| plan.columns.iter().position(|column| column.name == term.column.name))
-            .collect();
-        let cursor = |row: &[Cell]| plan.list.codec.encode(order.iter().map(|place| &row[*place]));
+        let query = &lists.query;
+        let order = lists.codec.as_ref().map_or(Vec::new(), |_| plan.selection.places(query));
+        let cursor = |row: &[Cell]| {
+            lists.codec.as_ref().map(|codec| codec.encode(order.iter().map(|place| &row[*place]))).unwrap_or_default()
+        };
         let (has_next, has_previous) =
             if query.is_backward { (query.before.is_some(), has_more) } else { (has_more, query.after.is_some()) };
         let mut object_index = 0;
@@ -274,7 +272,7 @@ impl Writer {
                         }
                         // The columns of the join table come last.
                         EdgeField::Cell(index, field) => {
-                            writer.cell(&row[row.len() - plan.edge.len() + index], field.kind, "");
+                            writer.cell(&row[row.len() - plan.selection.edge.len() + index], field.kind, "");
                         }
                     });
                 });

@@ -25,7 +25,13 @@ use crate::{
             mutate::{self, MutationField, mutation_fields},
             payload::Payload,
         },
-        planning::{context::ExecutionContext, distinct, plan::Planner},
+        planning::{
+            arguments::Notes,
+            cache::{PlanKey, Planned, Tree},
+            context::ExecutionContext,
+            distinct,
+            planner::Planner,
+        },
         slice::{Api, Module, Query, Resolved},
         types::roots,
     },
@@ -133,8 +139,10 @@ impl<S> Default for MutationRoot<S> {
 /// The state for the execution of one root field.
 pub(super) struct FieldExecution<'a> {
     pub scope: &'a Scope,
-    pub planner: Planner<'a>,
-    field: &'a Selected,
+    source: ExecutionContext<'a>,
+    pub slices: &'static [&'static Module],
+    /// The field, and its index in the operation.
+    field: (usize, &'a Selected),
     pub writer: Writer,
 }
 
@@ -143,14 +151,50 @@ impl<'a> FieldExecution<'a> {
         source: ExecutionContext<'a>,
         slices: &'static [&'static Module],
         scope: &'a Scope,
-        field: &'a Selected,
+        field: (usize, &'a Selected),
     ) -> Self {
-        let planner = Planner { source, attribute_access: scope.attribute_access(), slices };
-        Self { scope, planner, field, writer: Writer::at(&field.response_key().node) }
+        Self { scope, source, slices, field, writer: Writer::at(&field.1.response_key().node) }
     }
 
-    pub fn sets(&self) -> [&'a SelectionSet; 1] {
-        [&self.field.selection_set.node]
+    fn key(&self, noun: Option<&'static str>, document: u64) -> PlanKey {
+        let (permissions, is_postgres) = (self.actor().permissions, self.scope.is_postgres());
+        PlanKey { document, field: self.field.0, noun, permissions, is_postgres }
+    }
+
+    /// Returns the cached plan of the field, or the one that `compile` compiles. `noun` is the table of the noun that
+    /// is planned, if the field shows several nouns.
+    pub fn planned(
+        &self,
+        noun: Option<&'static str>,
+        compile: impl FnOnce(Planner<'_>, &[&'a SelectionSet]) -> Result<Tree>,
+    ) -> Result<Planned> {
+        let access = self.scope.attribute_access();
+        let known = self
+            .source
+            .plans
+            .and_then(|plans| plans.get(&self.key(noun, plans.document()), |unread| unread.read(self.source, access)));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let notes = Notes::default();
+        let planner = Planner { source: self.source, attribute_access: access, slices: self.slices, notes: &notes };
+        let tree = compile(planner, &[&self.field.1.selection_set.node])?;
+        if access.knows_open_attributes() {
+            notes.is_for_this_request();
+        }
+        Ok(Planned::new(tree, notes))
+    }
+
+    /// Caches a plan that has run.
+    pub fn keep(&self, noun: Option<&'static str>, planned: &Planned) {
+        if let Some(plans) = self.source.plans {
+            plans.keep(self.key(noun, plans.document()), planned);
+        }
+    }
+
+    /// Returns the plan of the rows that the field shows.
+    pub fn row(&self, noun: &'static Noun) -> Result<Planned> {
+        self.planned(None, |planner, sets| Ok(Tree::Row(planner.row(noun, sets)?)))
     }
 
     fn actor(&self) -> &Actor {
@@ -158,15 +202,19 @@ impl<'a> FieldExecution<'a> {
     }
 
     async fn ask(&mut self, ask: QueryField) -> Result<()> {
-        let input = self.planner.source.arguments("Query", self.field)?;
+        let (_, field) = self.field;
+        let input = self.source.arguments("Query", field)?;
         match ask {
             QueryField::Lookup(noun) => self.lookup(noun, &input).await,
             QueryField::LookupMany(noun) => self.lookup_many(noun, &input).await,
             QueryField::List(noun) => {
                 self.scope.may_read(noun)?;
-                let plan = self.planner.list(noun, noun.name, "Query", self.field, &self.sets(), &[])?;
-                let lists = load::list(self.scope, &plan).await?;
-                self.writer.connection(&plan, &lists, Uuid::nil());
+                let planned = self.planned(None, |planner, sets| {
+                    Ok(Tree::List(planner.list(noun, noun.name, "Query", field, sets, &[])?))
+                })?;
+                let lists = load::list(self.scope, &planned.given, planned.list()?).await?;
+                self.writer.connection(planned.list()?, &lists, Uuid::nil());
+                self.keep(None, &planned);
                 Ok(())
             }
             QueryField::Node => {
@@ -191,70 +239,72 @@ impl<'a> FieldExecution<'a> {
 
     async fn own(&mut self, query: &'static Query, input: &Input<'_>) -> Result<()> {
         query.permissions.iter().try_for_each(|permission| self.actor().require(*permission))?;
-        let plan = self.planner.row(query.run.answer(), &self.sets())?;
+        let planned = self.row(query.run.answer())?;
+        let (plan, given) = (planned.row()?, &planned.given);
         if query.run.arguments().iter().any(|argument| argument.name == "groupBy") {
             self.writer.charge(GROUP);
         }
         match query.run.run(self.scope, input).await? {
             Resolved::Row(id) => {
-                let rows = load::rows_by_id(self.scope, &plan, &[id]).await?;
-                self.writer.row(&plan, &rows, id);
+                let rows = load::rows_by_id(self.scope, given, plan, &[id]).await?;
+                self.writer.row(plan, &rows, id);
             }
             Resolved::Object(object) => {
-                let rows = load::made(self.scope, &plan, &[&object]).await?;
+                let rows = load::made(self.scope, given, plan, &[&object]).await?;
                 self.writer.object(&plan.object, &rows.rows[0], 0, &rows.children);
             }
             Resolved::Nothing => self.writer.null(),
             Resolved::Value(_) => return Err(Error::internal(format!("{} answers with an object", query.name))),
         }
+        self.keep(None, &planned);
         Ok(())
     }
 
     async fn distinct(&mut self, query: distinct::Query, input: &Input<'_>) -> Result<()> {
         self.scope.may_read(query.noun)?;
-        let plan = self.planner.row(query.answer(), &self.sets())?;
-        let (object, withheld) = query.run(self.scope, &plan, input).await?;
-        let rows = load::made(self.scope, &plan, &[&object]).await?;
+        let planned = self.row(query.answer())?;
+        let plan = planned.row()?;
+        let (object, withheld) = query.run(self.scope, plan, input).await?;
+        let rows = load::made(self.scope, &planned.given, plan, &[&object]).await?;
         self.writer.object(&plan.object, &rows.rows[0], 0, &rows.children);
         if let Some(error) = &withheld {
             self.writer.complain(error);
         }
+        self.keep(None, &planned);
         Ok(())
     }
 
     async fn mutate(&mut self, slice: &'static Module, mutation_field: MutationField) -> Result<()> {
-        let input = self.planner.source.input(self.field)?;
+        let (_, field) = self.field;
+        let input = self.source.input(field)?;
         mutation_field.require(slice.noun, self.actor())?;
-        let name = self.field.name.node.as_str();
+        let name = field.name.node.as_str();
         // The payload is planned first, because an invalid selection must fail before the mutation has an effect.
         let is_bulk = matches!(mutation_field, MutationField::Generic(Operation::BulkUpsert));
-        let payload = Payload::plan(self.planner, slice, &self.sets(), is_bulk)?;
-        let report = mutate::run(
-            self.scope,
-            self.planner.source.shape,
-            self.planner.slices,
-            slice,
-            mutation_field,
-            (name, input),
-        )
-        .await?;
+        let planned =
+            self.planned(None, |planner, sets| Ok(Tree::Payload(Payload::plan(planner, slice, sets, is_bulk)?)))?;
+        let report =
+            mutate::run(self.scope, self.source.shape, self.slices, slice, mutation_field, (name, input)).await?;
         self.writer.charge(report.tenths());
-        payload.answer(self.scope, &mut self.writer, slice.noun, &report).await
+        let answer = (self.scope, &planned.given);
+        planned.payload()?.answer(answer, &mut self.writer, slice.noun, &report).await?;
+        self.keep(None, &planned);
+        Ok(())
     }
 }
 
 impl RootField {
-    /// Executes the field. Returns its raw JSON value and its errors. A failed root field is null and does not affect
+    /// Executes the field, given with its index in the operation. Returns its raw JSON value and its errors. A failed root field is null and does not affect
     /// its siblings.
     pub async fn answer(
         self,
         source: ExecutionContext<'_>,
         slices: &'static [&'static Module],
         scope: &Scope,
-        field: &Positioned<Selected>,
+        (index, field): (usize, &Positioned<Selected>),
     ) -> (Value, Vec<ServerError>) {
         let answered = async || {
-            let mut call = FieldExecution::new(source, slices, scope, &field.node);
+            let mut call = FieldExecution::new(source, slices, scope, (index, &field.node));
             match self {
                 Self::Query(ask) => call.ask(ask).await?,
                 Self::Mutation(slice, mutation_field) => call.mutate(slice, mutation_field).await?,

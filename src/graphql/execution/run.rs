@@ -146,8 +146,10 @@ impl PreparedOperation {
             declared: &operation.variable_definitions,
             variables: &self.variables,
             shape: &self.shape,
+            // With other values for its conditions, the operation may have other fields.
+            plans: self.document.plans().filter(|_| !self.outline.is_conditional),
         };
-        let one = async |field: &Positioned<Field>| {
+        let one = async |(index, field): (usize, &Positioned<Field>)| {
             let key = field.node.response_key().node.clone();
             if field.node.name.node == "__typename" {
                 return (key, self.outline.root.as_deref().map_or(Value::Null, Value::from), Vec::new());
@@ -159,17 +161,17 @@ impl PreparedOperation {
             }
             let root = validated.api.root_fields.get(operation.ty, &field.node.name.node);
             let root = root.expect("validation knows each root field");
-            let (value, errors) = root.answer(source, &validated.api.modules, scope, field).await;
+            let (value, errors) = root.answer(source, &validated.api.modules, scope, (index, field)).await;
             (key, value, errors)
         };
         let answered = if operation.ty == OperationType::Mutation {
             let mut answered = Vec::new();
-            for field in self.outline.fields() {
+            for field in self.outline.fields().enumerate() {
                 answered.push(one(field).await);
             }
             answered
         } else {
-            join_all(self.outline.fields().map(one)).await
+            join_all(self.outline.fields().enumerate().map(one)).await
         };
         let (mut data, mut errors) = (IndexMap::new(), Vec::new());
         for (key, value, failed) in answered {

@@ -13,8 +13,10 @@ use crate::{
     graphql::{
         execution::{load, render::Writer},
         planning::{
+            arguments::Given,
             leaf::{Leaf, USER_ERROR},
-            plan::{Planner, RowPlan, SelectedField},
+            plan::{RowPlan, SelectedField},
+            planner::Planner,
         },
         slice::{ComputedObject, Module},
     },
@@ -25,11 +27,13 @@ use crate::{
 };
 
 /// The selected fields of a payload.
+#[derive(Debug)]
 pub struct Payload {
     selections: Vec<SelectedField<PayloadField>>,
     is_bulk: bool,
 }
 
+#[derive(Debug)]
 enum PayloadField {
     Leaf(&'static str),
     Node(std::result::Result<RowPlan, Error>),
@@ -99,15 +103,15 @@ impl Payload {
 
     /// Reads the nodes and writes the payload.
     pub async fn answer(
-        self,
-        scope: &Scope,
+        &self,
+        (scope, given): (&Scope, &Given),
         writer: &mut Writer,
         noun: &'static Noun,
         report: &MutationResult,
     ) -> Result<()> {
         let mut found = Vec::new();
         for plan in self.node_plans() {
-            found.push(Found::new(load::written(scope, plan, &report.rows).await?));
+            found.push(Found::new(load::written(scope, given, plan, &report.rows).await?));
         }
         let mut reports = Vec::new();
         for out in &self.selections {
@@ -115,7 +119,7 @@ impl Payload {
                 let rows = report.reports.iter().filter(|(known, _)| known == name).flat_map(|(_, rows)| rows);
                 let objects: Vec<ComputedObject> =
                     rows.map(|cells| ComputedObject { cells: cells.clone(), inside: Vec::new() }).collect();
-                reports.push(load::made(scope, plan, &objects.iter().collect::<Vec<_>>()).await?);
+                reports.push(load::made(scope, given, plan, &objects.iter().collect::<Vec<_>>()).await?);
             }
         }
         let mut reports = reports.iter();

@@ -17,32 +17,24 @@ pub const DEFAULT_PAGE: i64 = 25;
 /// Maximum number of rows of a page.
 pub const MAX_ROWS: i64 = 1_000;
 
-/// The page to read from a list, and the codec of its cursors.
-#[derive(Clone, Debug)]
-pub struct Connection {
-    /// The query for the page.
-    pub query: PageQuery,
-    /// The codec of the cursors.
-    pub codec: Codec,
-}
-
 /// Reads the arguments `first`, `last`, `after`, `before`, `filter` and `orderBy`.
 ///
 /// `Err` if `first` and `last` are both given or an argument is invalid.
-pub fn connection(noun: &'static Noun, input: &Input, attribute_access: AttributeAccess<'_>) -> Result<Connection> {
+pub fn connection(noun: &'static Noun, input: &Input, attribute_access: AttributeAccess<'_>) -> Result<PageQuery> {
     let (first, last) = (page_size(input, "first")?, page_size(input, "last")?);
     if first.is_some() && last.is_some() {
         return Err(Error::BadInput("first and last cannot be given together".to_owned()));
     }
     let order = order(noun, input, attribute_access)?;
-    let codec = Codec::new(noun, &order, attribute_access.actor.organization);
-    let cursor = |name| input.text(name)?.map(|text| codec.decode(text)).transpose();
+    let cursor = |name| {
+        let codec = || Codec::new(noun, &order, attribute_access.actor.organization);
+        input.text(name)?.map(|text| codec().decode(text)).transpose()
+    };
     let (after, before) = (cursor("after")?, cursor("before")?);
     let filter = list_filter(noun, input.get("filter"), attribute_access)?;
     let limit = first.or(last).unwrap_or(DEFAULT_PAGE);
     let limit = usize::try_from(limit).map_err(|_| Error::internal("a page size is out of range"))?;
-    let query = PageQuery { filter, order, after, before, limit, looks_ahead: true, is_backward: last.is_some() };
-    Ok(Connection { query, codec })
+    Ok(PageQuery { filter, order, after, before, limit, looks_ahead: true, is_backward: last.is_some() })
 }
 
 fn page_size(input: &Input, name: &str) -> Result<Option<i64>> {

@@ -8,6 +8,7 @@ use async_graphql::{
 };
 use async_graphql_value::Value as Literal;
 
+use super::cache::DocumentPlans;
 use crate::{
     Error, Result,
     graphql::{
@@ -28,6 +29,8 @@ pub struct ExecutionContext<'a> {
     pub variables: &'a Arc<Variables>,
     /// The index of the schema's types.
     pub shape: &'a SchemaIndex,
+    /// The cached plans of the document, if it is cached.
+    pub plans: Option<&'a DocumentPlans>,
 }
 
 impl<'a> ExecutionContext<'a> {

@@ -4,9 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use async_graphql::parser::types::SelectionSet;
 
-use entity::{Noun, Permission};
-
-use super::plan::{Group, ObjectField, Planner, SelectedField};
+use super::{
+    plan::SelectedField,
+    planner::{Group, Planner},
+};
 use crate::Error;
 
 /// An object type that has only leaf fields.
@@ -48,13 +49,5 @@ impl<'a> Planner<'a> {
             SelectedField { key, what }
         };
         self.collect(sets, leaf.name).into_iter().map(named).collect()
-    }
-
-    /// Compiles the external ids of an object.
-    pub(super) fn external_ids(self, noun: &'static Noun, sets: &[&'a SelectionSet]) -> ObjectField {
-        match self.attribute_access.actor.require(Permission::CustomersRead) {
-            Err(error) if entity::personal::guards_external_ids(noun) => ObjectField::Refused(error),
-            _ => ObjectField::ExternalIds(self.leaves(sets, &EXTERNAL_ID)),
-        }
     }
 }

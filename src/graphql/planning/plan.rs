@@ -1,29 +1,22 @@
-//! Compiles a selection set into a plan: which columns and relations to read, and which fields to return.
+//! Plans: which columns and relations to read, and which fields to return.
 
-use async_graphql::{
-    Name,
-    parser::types::{Field as Selected, Selection, SelectionSet},
-};
+use std::sync::Arc;
+
 use entity::{
     Noun,
-    noun::{Field, Kind, Link, Relationship},
+    noun::{Field, Link, Relationship},
 };
 
-use super::{
-    connection::{Connection, connection},
-    context::ExecutionContext,
-    leaf::{ATTRIBUTE, MONEY, PAGE_INFO, Shown},
-    transitions::{ALLOWED_TRANSITIONS, AllowedTransitions},
-};
+use super::{arguments::Arguments, leaf::Shown, transitions::AllowedTransitions};
 use crate::{
-    Error, Result,
-    graphql::{
-        mutation::input::Input,
-        slice::{Computed, Module, ReturnType},
-    },
+    Error,
+    graphql::{mutation::input::Input, slice::Computed},
     store::{
-        erasure::open_attributes::AttributeAccess,
-        statement::cell::{CellKind, Column},
+        paging::page::{PageQuery, Selection},
+        statement::{
+            cell::{CellKind, Column},
+            template::Templates,
+        },
     },
 };
 
@@ -72,7 +65,7 @@ pub enum ObjectField {
     /// Nested objects that are built together with this one.
     Embedded(&'static Relationship, RowPlan),
     /// A computed field: its arguments, and the plan of the objects that it returns.
-    Computed(&'static Computed, Input<'static>, Option<RowPlan>),
+    Computed(&'static Computed, Arguments<Input<'static>>, Option<RowPlan>),
 }
 
 /// An object with the columns to read for it.
@@ -82,25 +75,25 @@ pub struct RowPlan {
     pub columns: Vec<Column>,
     /// The fields to return.
     pub object: ObjectPlan,
+    /// The statements that read rows by id.
+    pub templates: Templates<()>,
 }
 
 /// The selected fields of a list.
 #[derive(Debug)]
 pub struct ConnectionPlan {
-    /// The noun of the listed rows.
-    pub noun: &'static Noun,
     /// The page to read.
-    pub list: Connection,
-    /// The columns to read of each row.
-    pub columns: Vec<Column>,
-    /// The columns of the join table to read.
-    pub edge: Vec<Column>,
+    pub list: Arguments<Arc<PageQuery>>,
+    /// The columns to read of each row, and the statements that read them.
+    pub selection: Selection,
     /// The prefix of the names of its connection and edge types.
     pub name: String,
     /// The fields to return.
     pub selections: Vec<SelectedField<ConnectionField>>,
     /// Whether rows are selected; false if only the type name or the total count is.
     pub has_rows: bool,
+    /// Whether cursors are selected.
+    pub has_cursors: bool,
 }
 
 /// The content of an entry of a connection.
@@ -129,240 +122,6 @@ pub enum EdgeField {
     Node(ObjectPlan),
     /// A value of the join table, by index of its column.
     Cell(usize, &'static Field),
-}
-
-/// Compiles selections for one caller.
-#[derive(Clone, Copy)]
-pub struct Planner<'a> {
-    /// The document and its variables.
-    pub source: ExecutionContext<'a>,
-    /// The caller's access to fields and attributes.
-    pub attribute_access: AttributeAccess<'a>,
-    /// The modules of all nouns.
-    pub slices: &'static [&'static Module],
-}
-
-pub(in crate::graphql) type Group<'a> = (String, &'a Selected, Vec<&'a SelectionSet>);
-
-impl<'a> Planner<'a> {
-    /// Collects the fields of several selection sets on an object of type `name`, merging equal response keys.
-    ///
-    /// Validation rejects fragments that can never apply. A fragment that does not apply to `name` occurs only in a
-    /// selection on `Node`, next to fragments on other nouns, and is skipped.
-    pub fn collect(self, sets: &[&'a SelectionSet], name: &str) -> Vec<Group<'a>> {
-        let mut groups = Vec::new();
-        for set in sets {
-            self.collect_into(set, name, &mut groups);
-        }
-        groups
-    }
-
-    fn collect_into(self, set: &'a SelectionSet, name: &str, groups: &mut Vec<Group<'a>>) {
-        let applies = |condition: &Name| condition == name || condition == "Node";
-        for item in &set.items {
-            let inner = match &item.node {
-                Selection::Field(field) => {
-                    let (key, field) = (field.node.response_key().node.as_str(), &field.node);
-                    match groups.iter_mut().find(|(known, ..)| known == key) {
-                        Some((.., sets)) => sets.push(&field.selection_set.node),
-                        None => groups.push((key.to_owned(), field, vec![&field.selection_set.node])),
-                    }
-                    continue;
-                }
-                Selection::FragmentSpread(spread) => self
-                    .source
-                    .fragments
-                    .get(&spread.node.fragment_name.node)
-                    .filter(|fragment| applies(&fragment.node.type_condition.node.on.node))
-                    .map(|fragment| &fragment.node.selection_set.node),
-                Selection::InlineFragment(fragment) => fragment
-                    .node
-                    .type_condition
-                    .as_ref()
-                    .is_none_or(|condition| applies(&condition.node.on.node))
-                    .then_some(&fragment.node.selection_set.node),
-            };
-            if let Some(inner) = inner {
-                self.collect_into(inner, name, groups);
-            }
-        }
-    }
-
-    /// Compiles an object together with the list of columns to read for it.
-    pub fn row(self, noun: &'static Noun, sets: &[&'a SelectionSet]) -> Result<RowPlan> {
-        let mut columns = if noun.is_stored() { vec![ID] } else { Vec::new() };
-        let object = self.object(noun, sets, &mut columns)?;
-        Ok(RowPlan { columns, object })
-    }
-
-    fn object(self, noun: &'static Noun, sets: &[&'a SelectionSet], columns: &mut Vec<Column>) -> Result<ObjectPlan> {
-        let mut selections = Vec::new();
-        for (key, selected, sets) in self.collect(sets, noun.name) {
-            let name = selected.name.node.as_str();
-            let what = match name {
-                "__typename" => ObjectField::Typename,
-                "externalIds" if noun.has_external_ids => self.external_ids(noun, &sets),
-                _ => match (noun.field(name), noun.relation(name)) {
-                    (Some(field), _) => self.field(noun, field, &sets, columns)?,
-                    (_, Some(relation)) => match self.relation(noun, relation, selected, &sets, columns) {
-                        // A refusal inside a nullable relation makes only that relation null; its siblings are
-                        // returned.
-                        Err(error @ Error::Forbidden(_)) if may_be_null(noun, relation) => ObjectField::Refused(error),
-                        planned => planned?,
-                    },
-                    _ if name == ALLOWED_TRANSITIONS => {
-                        ObjectField::Transitions(AllowedTransitions::plan(noun, self.attribute_access.actor, columns)?)
-                    }
-                    _ => self.computed(noun, selected, &sets)?,
-                },
-            };
-            selections.push(SelectedField { key, what });
-        }
-        Ok(ObjectPlan { noun, selections })
-    }
-
-    fn field(
-        self,
-        noun: &'static Noun,
-        field: &'static Field,
-        sets: &[&'a SelectionSet],
-        columns: &mut Vec<Column>,
-    ) -> Result<ObjectField> {
-        let mut shown = None;
-        if let Err(error) = self.attribute_access.may_use(field) {
-            if let Kind::Attributes { .. } = field.kind {
-                let open = self.attribute_access.open_attributes(noun, field)?.filter(|open| !open.is_empty());
-                shown = open.map(|open| Shown { open, error: error.clone() });
-            }
-            if shown.is_none() {
-                return Ok(ObjectField::Refused(error));
-            }
-        }
-        let place = place(columns, Column::of(field));
-        if let Some(currency) = noun.currency_of(field) {
-            let currency = self::place(columns, Column::of(currency));
-            return Ok(ObjectField::Money(place, currency, self.leaves(sets, &MONEY)));
-        }
-        Ok(match field.kind {
-            Kind::Attributes { .. } => ObjectField::Attributes(place, self.leaves(sets, &ATTRIBUTE), shown),
-            Kind::RowId { noun } => {
-                let noun = Column { name: noun, kind: CellKind::Text, is_nullable: false, field: field.name };
-                ObjectField::RowId(place, self::place(columns, noun))
-            }
-            _ => ObjectField::Cell(place, field),
-        })
-    }
-
-    fn computed(self, noun: &'static Noun, selected: &'a Selected, sets: &[&'a SelectionSet]) -> Result<ObjectField> {
-        let name = selected.name.node.as_str();
-        let slice = self.slices.iter().find(|slice| slice.noun.name == noun.name);
-        let known = slice.and_then(|slice| slice.computed.iter().find(|known| known.name == name));
-        let known = known.ok_or_else(|| Error::internal(format!("{} has no {name}", noun.name)))?;
-        let plan = match known.run.shows() {
-            ReturnType::Value(_) => None,
-            ReturnType::One(shown) | ReturnType::Maybe(shown) | ReturnType::List(shown) => {
-                shown.read.map_or(Ok(()), |permission| self.attribute_access.actor.require(permission))?;
-                Some(self.row(shown, sets)?)
-            }
-        };
-        Ok(ObjectField::Computed(known, self.source.arguments(noun.name, selected)?, plan))
-    }
-
-    fn relation(
-        self,
-        noun: &'static Noun,
-        relation: &'static Relationship,
-        selected: &'a Selected,
-        sets: &[&'a SelectionSet],
-        columns: &mut Vec<Column>,
-    ) -> Result<ObjectField> {
-        let target = relation.target;
-        if let Some(permission) = target.read
-            && let Err(error) = self.attribute_access.actor.require(permission)
-        {
-            return Ok(ObjectField::Refused(error));
-        }
-        Ok(match relation.link {
-            Link::One { column, is_nullable, .. } => {
-                let column = Column { name: column, kind: CellKind::Id, is_nullable, field: relation.name };
-                ObjectField::One(place(columns, column), self.row(target, sets)?)
-            }
-            Link::Many { .. } | Link::Through { .. } => ObjectField::Many(
-                relation,
-                Box::new(self.list(
-                    target,
-                    &list_name(noun, relation),
-                    noun.name,
-                    selected,
-                    sets,
-                    relation.link.edge(),
-                )?),
-            ),
-            Link::Embedded { .. } => ObjectField::Embedded(relation, self.row(target, sets)?),
-        })
-    }
-
-    /// Compiles a connection field of the type `parent`.
-    pub fn list(
-        self,
-        noun: &'static Noun,
-        name: &str,
-        parent: &str,
-        selected: &'a Selected,
-        sets: &[&'a SelectionSet],
-        edge: &'static [Field],
-    ) -> Result<ConnectionPlan> {
-        let mut list = connection(noun, &self.source.arguments(parent, selected)?, self.attribute_access)?;
-        let mut columns = vec![ID];
-        // Cursors are encoded from the columns of the order.
-        for term in &list.query.order {
-            place(&mut columns, term.column);
-        }
-        let edge: Vec<(Column, &'static Field)> = edge.iter().map(|field| (Column::of(field), field)).collect();
-        let mut selections = Vec::new();
-        for (key, selected, sets) in self.collect(sets, &format!("{name}Connection")) {
-            let what = match selected.name.node.as_str() {
-                "nodes" => ConnectionField::Nodes(self.object(noun, &sets, &mut columns)?),
-                "edges" => ConnectionField::Edges(self.edges(noun, name, &sets, &mut columns, &edge)?),
-                "pageInfo" => ConnectionField::PageInfo(self.leaves(&sets, &PAGE_INFO)),
-                "totalCount" => ConnectionField::TotalCount,
-                _ => ConnectionField::Typename,
-            };
-            selections.push(SelectedField { key, what });
-        }
-        let asks_for_more = |out: &SelectedField<&'static str>| matches!(out.what, "hasNextPage" | "hasPreviousPage");
-        list.query.looks_ahead = selections.iter().any(
-            |out: &SelectedField<ConnectionField>| matches!(&out.what, ConnectionField::PageInfo(leaves) if leaves.iter().any(asks_for_more)),
-        );
-        let has_rows =
-            selections.iter().any(|out| !matches!(out.what, ConnectionField::Typename | ConnectionField::TotalCount));
-        let edge = edge.into_iter().map(|(column, _)| column).collect();
-        Ok(ConnectionPlan { noun, list, columns, edge, name: name.to_owned(), selections, has_rows })
-    }
-
-    fn edges(
-        self,
-        noun: &'static Noun,
-        name: &str,
-        sets: &[&'a SelectionSet],
-        columns: &mut Vec<Column>,
-        edge: &[(Column, &'static Field)],
-    ) -> Result<Vec<SelectedField<EdgeField>>> {
-        let mut selections = Vec::new();
-        for (key, selected, sets) in self.collect(sets, &format!("{name}Edge")) {
-            let what = match selected.name.node.as_str() {
-                "cursor" => EdgeField::Cursor,
-                "node" => EdgeField::Node(self.object(noun, &sets, columns)?),
-                "__typename" => EdgeField::Typename,
-                name => match edge.iter().position(|(_, field)| field.name == name) {
-                    Some(index) => EdgeField::Cell(index, edge[index].1),
-                    None => return Err(Error::internal(format!("an edge has no {name}"))),
-                },
-            };
-            selections.push(SelectedField { key, what });
-        }
-        Ok(selections)
-    }
 }
 
 /// Returns the prefix of the names of a relation's list types: the target noun, or the owning noun and the relation if

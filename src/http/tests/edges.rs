@@ -1,9 +1,10 @@
 //! Tests of behavior common to all routes, and of the routes beside the API.
 
 use actix_web::{HttpResponse, middleware::from_fn, test::TestRequest, web};
+use entity::{Permission, id::OrganizationId};
 use serde_json::json;
 
-use super::{Answer, Json, LISTED, TOKENS, app, ask, send, send_to, settings, with_token};
+use super::{Answer, Json, LISTED, TOKENS, app, ask, routes, send, send_all, send_to, settings, token, with_token};
 use crate::http::{
     admin,
     app::{State, mount},
@@ -102,6 +103,23 @@ async fn what_was_served_is_counted_on_the_admin_address_only() {
     }
     let elsewhere = send_to(admin::mount(health), TestRequest::get().uri("/graphql")).await;
     assert_eq!(elsewhere.refused(), (404, "NOT_FOUND".into()));
+}
+
+#[actix_web::test]
+async fn a_plan_is_compiled_once_and_both_uses_are_counted() {
+    let token = token(OrganizationId(entity::id::new()), [Permission::MapRead].into_iter().collect());
+    let query = || ask("{ departments { totalCount } }").insert_header(("authorization", format!("Bearer {token}")));
+    let count = async |result: &str| -> u64 {
+        let health = web::Data::new(Health::new(app().await.store));
+        let answer = send_to(admin::mount(health), TestRequest::get().uri("/metrics")).await;
+        let start = format!("rapport_plan_cache_total{{result=\"{result}\"}} ");
+        answer.text().lines().find_map(|line| line.strip_prefix(&start)?.parse().ok()).unwrap_or(0)
+    };
+    crate::http::metrics::recorder();
+    let before = [count("hit").await, count("miss").await];
+    send_all(routes(app().await, &settings()), [query(), query(), query()]).await;
+    // Other tests of the same process may count, too.
+    assert!(count("hit").await >= before[0] + 2 && count("miss").await > before[1]);
 }
 
 fn preflight(origin: &str) -> TestRequest {

@@ -182,6 +182,7 @@ mod tests {
         statement::{
             cell::{Column, columns},
             filter::{Comparison, Predicate},
+            template::PlanSize,
         },
     };
     use crate::store::{driver::sqlite::*, statement::builder::Sql};
@@ -224,7 +225,7 @@ mod tests {
             is_backward: false,
         };
         let mut sql = Sql::new(DbBackend::Sqlite);
-        let selection = Selection { noun: Entity::NOUN, columns: vec![order], edge: Vec::new() };
+        let selection = Selection::new(Entity::NOUN, vec![order], Vec::new(), &PlanSize::default());
         page(&mut sql, &selection, &query, OrganizationId(organization)).unwrap();
         let statement = sql.finish();
         let mut prepared = connection.prepare(&statement.sql).unwrap();

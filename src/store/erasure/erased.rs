@@ -20,6 +20,7 @@ use crate::{
         statement::{
             builder::Alias,
             cell::{Cell, CellKind, Column},
+            template::Templates,
             tenant_check::TenantCheck,
         },
         writing::{
@@ -139,7 +140,10 @@ impl Tx {
                 let ids: Vec<Uuid> = people.values().copied().collect();
                 let column = |name| Column { name, kind: CellKind::Id, is_nullable: true, field: name };
                 let mut up = HashMap::new();
-                for row in self.by_ids_unchecked(reach.noun, &[column("id"), column(reach.column)], &ids).await? {
+                for row in self
+                    .by_ids_unchecked(reach.noun, &[column("id"), column(reach.column)], &ids, &Templates::default())
+                    .await?
+                {
                     up.extend(row[0].id().zip(row[1].id()));
                 }
                 people = people.into_iter().filter_map(|(id, at)| Some((id, *up.get(&at)?))).collect();

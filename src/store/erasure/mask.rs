@@ -48,6 +48,9 @@ impl Sql {
         column: Column,
         organization: OrganizationId,
     ) -> &mut Self {
+        if self.is_mute() {
+            return self;
+        }
         let from = self.length();
         let Some(field) = covered(noun, column.name) else {
             // A column of another noun may have the same name.
@@ -69,6 +72,9 @@ impl Sql {
         alias: Alias,
         organization: OrganizationId,
     ) -> &mut Self {
+        if self.is_mute() {
+            return self;
+        }
         self.during_erasure(alias, organization).leads_to_masked(noun, alias, organization).push(")")
     }
 

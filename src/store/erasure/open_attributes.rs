@@ -42,6 +42,11 @@ impl AttributeAccess<'_> {
         if field.is_guarded() { self.actor.require(Permission::CustomersRead) } else { Ok(()) }
     }
 
+    /// Returns whether the attributes that are not personal were read, so that decisions may depend on them.
+    pub fn knows_open_attributes(self) -> bool {
+        self.open.is_some()
+    }
+
     /// Returns the only attributes that the caller may read; `None` if the caller may read all.
     pub fn open_attributes(self, noun: &Noun, field: &Field) -> Result<Option<Arc<BTreeSet<String>>>> {
         if self.may_use(field).is_ok() {

@@ -3,3 +3,4 @@
 pub mod cursor;
 pub mod page;
 pub(crate) mod range;
+mod shape;

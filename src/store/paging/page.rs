@@ -1,20 +1,26 @@
 //! Keyset pagination over any noun: several order columns, either direction, nulls as the smallest or the largest
 //! value.
 
+use std::sync::Arc;
+
 use entity::{
     id::OrganizationId,
     noun::{Link, Noun, Relationship},
 };
-use sea_orm::prelude::Uuid;
+use sea_orm::{Statement, prelude::Uuid};
 
 use super::range::{Bound, ranges, whole};
 use crate::{
     Result,
-    store::statement::{
-        builder::{Alias, Sql},
-        cell::{Cell, CellKind, Column},
-        filter::Predicate,
-        tenant_check::TenantCheck,
+    store::{
+        Connection, Scope,
+        statement::{
+            builder::{Alias, Sql},
+            cell::{Cell, CellKind, Column},
+            filter::Predicate,
+            template::{PlanSize, Template, Templates},
+            tenant_check::TenantCheck,
+        },
     },
 };
 
@@ -77,8 +83,8 @@ impl Page {
     }
 }
 
-/// The columns to read of each row.
-#[derive(Clone, Debug)]
+/// The columns to read of each row, and the statements written for them so far.
+#[derive(Debug)]
 pub struct Selection {
     /// The noun.
     pub noun: &'static Noun,
@@ -86,6 +92,34 @@ pub struct Selection {
     pub columns: Vec<Column>,
     /// Columns of the link table, if the relation has one.
     pub edge: Vec<Column>,
+    pages: Templates<PageQuery>,
+    /// The statements that count the rows.
+    pub counts: Templates<Predicate>,
+}
+
+impl Selection {
+    /// Creates a selection without statements, in a plan of this size.
+    pub fn new(noun: &'static Noun, columns: Vec<Column>, edge: Vec<Column>, size: &PlanSize) -> Self {
+        Self { noun, columns, edge, pages: Templates::new(size), counts: Templates::new(size) }
+    }
+
+    /// Returns the columns of the noun that a page has: the selected ones, then those of the order.
+    fn page_columns(&self, query: &PageQuery) -> Vec<Column> {
+        let mut all: Vec<Column> = Vec::new();
+        for column in self.columns.iter().copied().chain(query.order.iter().map(|term| term.column)) {
+            if all.iter().all(|known| known.name != column.name) {
+                all.push(column);
+            }
+        }
+        all
+    }
+
+    /// Returns the indexes of the columns of the order in the rows of a page.
+    pub fn places(&self, query: &PageQuery) -> Vec<usize> {
+        let columns = self.page_columns(query);
+        let place = |term: &Term| columns.iter().position(|column| column.name == term.column.name);
+        query.order.iter().filter_map(place).collect()
+    }
 }
 
 /// The source of the rows: all rows of a noun, or the rows that a relation joins to a parent.
@@ -103,21 +137,12 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Returns the columns that the inner statement selects.
-    fn inner_columns(&self) -> Vec<Column> {
-        let order = self.query.order.iter().map(|term| term.column);
-        let mut all: Vec<Column> = Vec::new();
-        for column in self.selection.columns.iter().copied().chain(order) {
-            if all.iter().all(|known| known.name != column.name) {
-                all.push(column);
-            }
-        }
-        all
-    }
-
     fn select(&self, sql: &mut Sql) {
+        if sql.is_mute() {
+            return;
+        }
         sql.push("SELECT ").column(Alias::ROW, self.selection.noun.tenant).push(" AS tenant");
-        for column in self.inner_columns() {
+        for column in self.selection.page_columns(self.query) {
             sql.push(", ").shown(self.selection.noun, Alias::ROW, column, self.organization);
             sql.push(" AS ").name(&[column.name]);
         }
@@ -211,6 +236,9 @@ impl Writer<'_> {
     }
 
     fn write_order_limit(&self, sql: &mut Sql, alias: Option<Alias>, bounds: &[Bound]) {
+        if sql.is_mute() {
+            return;
+        }
         sql.push(" ORDER BY ");
         self.order(sql, alias, bounds);
         sql.push(" LIMIT ").number(self.query.limit + usize::from(self.query.looks_ahead));
@@ -237,12 +265,9 @@ impl Writer<'_> {
     }
 }
 
-/// Returns the output columns of [`page`] and [`children`]: tenant, (parent), columns, edge.
-pub fn output_columns(selection: &Selection, query: &PageQuery) -> Vec<Column> {
-    let organization = OrganizationId(Uuid::nil());
-    let mut columns = Writer { selection, query, organization, source: Source::Noun }.inner_columns();
-    columns.extend(&selection.edge);
-    columns
+/// Returns the kinds of the output columns of [`page`] and [`children`] after tenant and parent: columns, edge.
+fn kinds(selection: &Selection, query: &PageQuery) -> Vec<CellKind> {
+    selection.page_columns(query).iter().chain(&selection.edge).map(|column| column.kind).collect()
 }
 
 /// Writes the statement for one page of a noun.
@@ -264,7 +289,7 @@ pub fn children(
     if !sql.is_postgres() {
         return writer.page(sql);
     }
-    sql.push("SELECT p.id AS parent, c.* FROM unnest(").ids(parents);
+    sql.push("SELECT p.id AS parent, c.* FROM unnest(").rows(parents);
     sql.push(") WITH ORDINALITY AS p(id, place) CROSS JOIN LATERAL (");
     writer.page(sql)?;
     sql.push(") AS c ORDER BY p.place, ");
@@ -305,10 +330,34 @@ pub fn count_children(
         sql.push(" AND ").column(Alias::LINK, to).push(" = ").column(Alias::ROW, "id");
     }
     sql.push(" WHERE ").filter_tenant(TenantCheck::ChildCount, Alias::ROW, noun.tenant, organization).push(" AND ");
-    sql.is_one_of(alias, parent, parents).push(" AND ");
+    sql.is_one_of_rows(alias, parent, parents).push(" AND ");
     filter.write(sql, noun, organization, Alias::ROW)?;
     sql.push(" GROUP BY ").column(Alias::ROW, noun.tenant).push(", ").column(alias, parent);
     Ok(())
+}
+
+impl<C: Connection> Scope<C> {
+    /// Returns the statement for one page of a noun.
+    pub(in crate::store) fn page_statement(
+        &self,
+        selection: &Selection,
+        query: &PageQuery,
+    ) -> Result<(Statement, Arc<Template>)> {
+        let write = |sql: &mut Sql| page(sql, selection, query, self.organization());
+        self.templated(&selection.pages, query, &[], || kinds(selection, query), write)
+    }
+
+    /// Returns the statement for one page of a relation for each of `parents`.
+    pub(in crate::store) fn children_statement(
+        &self,
+        selection: &Selection,
+        query: &PageQuery,
+        relation: &'static Relationship,
+        parents: &[Uuid],
+    ) -> Result<(Statement, Arc<Template>)> {
+        let write = |sql: &mut Sql| children(sql, selection, query, self.organization(), relation, parents);
+        self.templated(&selection.pages, query, parents, || kinds(selection, query), write)
+    }
 }
 
 /// Returns the order by id, which is the order of creation. Every list uses it by default and as the last criterion.

@@ -7,9 +7,12 @@ use std::{ops::Range, sync::Arc};
 use entity::id::OrganizationId;
 use sea_orm::{DbBackend, Statement, Value, prelude::Uuid, sea_query::ArrayType};
 
-use super::cell::{Cell, CellKind};
 #[cfg(debug_assertions)]
 use super::tenant_check::Switch;
+use super::{
+    cell::{Cell, CellKind},
+    template::{Source, ids_value},
+};
 
 /// A value that can be bound anywhere in a statement. An organization id cannot: see [`Sql::filter_tenant`] and
 /// [`Sql::bind_tenant`].
@@ -26,7 +29,10 @@ impl Bound for Value {}
 pub struct Sql {
     text: String,
     values: Vec<Value>,
-    parents: Vec<usize>,
+    /// The source of each value.
+    sources: Vec<Source>,
+    /// Whether only the values of arguments are collected: see [`Sql::arguments_only`].
+    is_mute: bool,
     backend: DbBackend,
     #[cfg(debug_assertions)]
     pub(in crate::store) switch: Option<Arc<Switch>>,
@@ -41,13 +47,20 @@ impl Sql {
         Self {
             text: String::new(),
             values: Vec::new(),
-            parents: Vec::new(),
+            sources: Vec::new(),
+            is_mute: false,
             backend,
             #[cfg(debug_assertions)]
             switch: None,
             #[cfg(debug_assertions)]
             behind: Vec::new(),
         }
+    }
+
+    /// Creates a statement that drops its text, the organization and ids of rows, and collects only the values of
+    /// arguments, in the order of their placeholders.
+    pub fn arguments_only(backend: DbBackend) -> Self {
+        Self { is_mute: true, ..Self::new(backend) }
     }
 
     /// Sets the switch by which a test can disable tenant conditions.
@@ -67,14 +80,24 @@ impl Sql {
         self.backend == DbBackend::Postgres
     }
 
+    /// Returns whether the text is dropped.
+    pub const fn is_mute(&self) -> bool {
+        self.is_mute
+    }
+
     /// Appends SQL.
     pub fn push(&mut self, text: &'static str) -> &mut Self {
-        self.text.push_str(text);
+        if !self.is_mute {
+            self.text.push_str(text);
+        }
         self
     }
 
     /// Appends a quoted identifier that is the concatenation of `parts`.
     pub fn name(&mut self, parts: &[&'static str]) -> &mut Self {
+        if self.is_mute {
+            return self;
+        }
         self.text.push('"');
         for part in parts {
             self.text.push_str(part);
@@ -85,13 +108,14 @@ impl Sql {
 
     /// Appends `alias.column`, quoted.
     pub fn column(&mut self, alias: Alias, column: &'static str) -> &mut Self {
-        self.alias(alias);
-        self.text.push('.');
-        self.name(&[column])
+        self.alias(alias).push(".").name(&[column])
     }
 
     /// Appends the alias of a table.
     pub fn alias(&mut self, alias: Alias) -> &mut Self {
+        if self.is_mute {
+            return self;
+        }
         self.text.push(alias.letter);
         if alias.depth > 0 {
             self.number(alias.depth);
@@ -101,22 +125,28 @@ impl Sql {
 
     /// Appends a number.
     pub fn number(&mut self, number: usize) -> &mut Self {
-        self.text.push_str(&number.to_string());
+        if !self.is_mute {
+            self.text.push_str(&number.to_string());
+        }
         self
     }
 
     /// Appends a placeholder and binds a value to it.
     pub fn bind(&mut self, value: impl Bound) -> &mut Self {
-        self.value(value.into())
+        self.value(value.into(), Source::Argument)
     }
 
     /// Appends a placeholder and binds the organization of a new row to it.
     pub fn bind_tenant(&mut self, organization: OrganizationId) -> &mut Self {
-        self.value(organization.into())
+        self.value(organization.into(), Source::Tenant)
     }
 
-    fn value(&mut self, value: Value) -> &mut Self {
+    fn value(&mut self, value: Value, source: Source) -> &mut Self {
+        if self.is_mute && source != Source::Argument {
+            return self;
+        }
         self.values.push(value);
+        self.sources.push(source);
         if self.is_postgres() {
             self.text.push('$');
             return self.number(self.values.len());
@@ -141,7 +171,7 @@ impl Sql {
         self
     }
 
-    /// Appends the condition that `alias.column` is one of `ids`: one bound array on PostgreSQL, so that one prepared
+    /// Appends the condition that `alias.column` is one of `ids`, as an argument: one bound array on PostgreSQL, so that one prepared
     /// statement serves every length; a JSON array on `SQLite` for the same reason.
     pub fn is_one_of(&mut self, alias: Alias, column: &'static str, ids: &[Uuid]) -> &mut Self {
         self.is_one_of_named(alias, &[column], ids)
@@ -149,14 +179,25 @@ impl Sql {
 
     /// Like [`Sql::is_one_of`], for a column whose name is the concatenation of several parts.
     pub fn is_one_of_named(&mut self, alias: Alias, column: &[&'static str], ids: &[Uuid]) -> &mut Self {
+        self.is_among(alias, column, ids, Source::Argument)
+    }
+
+    /// Like [`Sql::is_one_of`], for ids of rows that a statement before this one has read.
+    pub fn is_one_of_rows(&mut self, alias: Alias, column: &'static str, ids: &[Uuid]) -> &mut Self {
+        self.is_among(alias, &[column], ids, Source::Rows)
+    }
+
+    fn is_among(&mut self, alias: Alias, column: &[&'static str], ids: &[Uuid], source: Source) -> &mut Self {
+        let backend = self.backend;
         self.alias(alias).push(".").name(column);
         if let [only] = ids {
             // PostgreSQL plans a comparison with an array anew for each execution.
-            self.push(" = ").bind(*only)
+            let source = if source == Source::Rows { Source::Row } else { source };
+            self.push(" = ").value((*only).into(), source)
         } else if self.is_postgres() {
-            self.push(" = ANY(").ids(ids).push(")")
+            self.push(" = ANY(").value(ids_value(backend, ids), source).push(")")
         } else {
-            self.push(" IN (SELECT unhex(value) FROM json_each(").ids(ids).push("))")
+            self.push(" IN (SELECT unhex(value) FROM json_each(").value(ids_value(backend, ids), source).push("))")
         }
     }
 
@@ -194,12 +235,12 @@ impl Sql {
     /// Appends one placeholder and binds ids to it: an array on PostgreSQL, a JSON array of hexadecimal strings on
     /// `SQLite`.
     pub fn ids(&mut self, ids: &[Uuid]) -> &mut Self {
-        if self.is_postgres() {
-            self.array(CellKind::Id, ids.iter().map(|id| Cell::Id(*id)))
-        } else {
-            let hex: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
-            self.bind(serde_json::json!(hex).to_string())
-        }
+        self.bind(ids_value(self.backend, ids))
+    }
+
+    /// Like [`Sql::ids`], for ids of rows that a statement before this one has read.
+    pub fn rows(&mut self, ids: &[Uuid]) -> &mut Self {
+        self.value(ids_value(self.backend, ids), Source::Rows)
     }
 
     /// Appends the source of new rows for an `INSERT`: the organization's id, then the cells of each row.
@@ -241,13 +282,7 @@ impl Sql {
 
     /// Appends a placeholder for the id of the parent row; the statement is executed once per parent. `SQLite` only.
     pub fn parent(&mut self) -> &mut Self {
-        self.parents.push(self.values.len());
-        self.bind(Value::Uuid(None))
-    }
-
-    /// Returns the indexes of the bound values that stand for the parent row.
-    pub fn parents(&self) -> Vec<usize> {
-        self.parents.clone()
+        self.value(Value::Uuid(None), Source::Parent)
     }
 
     /// Appends one placeholder and binds numbers to it as an array. PostgreSQL only.
@@ -292,13 +327,19 @@ impl Sql {
 
     /// Returns the finished statement.
     pub fn finish(self) -> Statement {
+        let (backend, (text, values, _)) = (self.backend, self.parts());
+        Statement::from_sql_and_values(backend, text, values)
+    }
+
+    /// Returns the text, the bound values and their sources.
+    pub(in crate::store) fn parts(self) -> (String, Vec<Value>, Vec<Source>) {
         #[cfg(debug_assertions)]
         if let Some(switch) = &self.switch {
             switch.note(&self.text);
         }
         #[cfg(debug_assertions)]
         crate::store::erasure::mask::must_hide(&self.text, &self.behind);
-        Statement::from_sql_and_values(self.backend, self.text, self.values)
+        (self.text, self.values, self.sources)
     }
 }
 

@@ -135,7 +135,8 @@ impl Predicate {
             Self::HasAll { column, items } => {
                 sql.push("(SELECT COUNT(*)");
                 among(sql, noun, column, items, organization, alias);
-                sql.push(" = ").number(items.len());
+                // Bound, so that the number of items does not change the text.
+                sql.push(" = ").bind(i64::try_from(items.len()).unwrap_or(i64::MAX));
                 Ok(())
             }
             Self::HasBetween { column, items: (from, to), inside } => {

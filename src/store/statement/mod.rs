@@ -6,5 +6,7 @@ pub mod distinct;
 pub mod filter;
 pub(in crate::store) mod join_values;
 pub(in crate::store) mod models;
+mod shape;
+pub mod template;
 pub mod tenant_check;
 pub mod typed;

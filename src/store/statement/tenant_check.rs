@@ -314,6 +314,11 @@ mod switch {
             self.switch.taken.store(site.map_or(usize::MAX, |site| site as usize), Ordering::Relaxed);
         }
 
+        /// Returns the disabled condition.
+        pub(in crate::store) fn disabled(&self) -> Option<usize> {
+            Some(self.switch.taken.load(Ordering::Relaxed)).filter(|taken| *taken != usize::MAX)
+        }
+
         /// Returns the texts of the statements since the last call; empty on the first call. For tests.
         pub fn texts(&self) -> BTreeSet<String> {
             let mut texts = self.switch.texts.lock().unwrap_or_else(PoisonError::into_inner);

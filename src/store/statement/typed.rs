@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use entity::{Col, Noun, col::ColumnType};
 use sea_orm::{Statement, Value, prelude::Uuid, sea_query::ValueType};
 
-use super::cell::{Cell, CellKind, Column, Record, column_named};
+use super::{
+    cell::{Cell, CellKind, Column, Record, column_named},
+    template::Templates,
+};
 use crate::{
     Result,
     store::{Connection, Scope, writing::draft::Draft},
@@ -166,7 +169,7 @@ impl<C: Connection> Scope<C> {
 
     /// Returns the subset of `ids` that are ids of rows of the noun.
     pub async fn known_ids(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
-        let rows = self.by_ids(noun, &[column_named(noun, "id")], ids).await?;
+        let rows = self.by_ids(noun, &[column_named(noun, "id")], ids, &Templates::default()).await?;
         Ok(rows.iter().flatten().filter_map(Cell::id).collect())
     }
 
@@ -179,7 +182,7 @@ impl<C: Connection> Scope<C> {
 
     /// Like [`Scope::select_by_ids`], without a permission check; for rules that the server applies to every caller.
     pub async fn select_by_ids_unchecked<S: Columns>(&self, columns: S, ids: &[Uuid]) -> Result<Vec<S::Row>> {
-        let rows = self.by_ids_unchecked(columns.noun(), &columns.columns(), ids).await?;
+        let rows = self.by_ids_unchecked(columns.noun(), &columns.columns(), ids, &Templates::default()).await?;
         Ok(rows.iter().filter_map(|row| columns.row(row)).collect())
     }
 }

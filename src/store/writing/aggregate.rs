@@ -15,6 +15,7 @@ use crate::{
         statement::{
             builder::Alias,
             cell::{Cell, CellKind, Column, Record, column_named, columns},
+            template::Templates,
             tenant_check::TenantCheck,
         },
     },
@@ -152,7 +153,7 @@ impl<C: Connection> Scope<C> {
     /// Returns the rows with these ids in unspecified order. Unknown ids and ids of other tenants are omitted.
     pub async fn records_by_ids(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<Record>> {
         let columns = columns(noun);
-        let rows = self.by_ids(noun, &columns, ids).await?;
+        let rows = self.by_ids(noun, &columns, ids, &Templates::default()).await?;
         Ok(rows
             .into_iter()
             .map(|cells| Record { cells: columns.iter().copied().zip(cells).collect(), before: Vec::new() })

@@ -11,7 +11,10 @@ use crate::{
     error::{Code, UserError},
     store::{
         Connection, Scope, Tx,
-        statement::cell::{Column, Record, column_named},
+        statement::{
+            cell::{Column, Record, column_named},
+            template::Templates,
+        },
     },
 };
 
@@ -19,7 +22,7 @@ impl<C: Connection> Scope<C> {
     /// Returns the ids of the archived rows among `ids`.
     pub async fn archived_among(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
         let columns = [column_named(noun, "id"), Column::of(&ARCHIVED_AT)];
-        let rows = self.by_ids_unchecked(noun, &columns, ids).await?;
+        let rows = self.by_ids_unchecked(noun, &columns, ids, &Templates::default()).await?;
         Ok(rows.iter().filter(|row| !row[1].is_null()).filter_map(|row| row[0].id()).collect())
     }
 }

@@ -17,6 +17,7 @@ use crate::{
         statement::{
             builder::Alias,
             cell::{Cell, CellKind, Column, Record, column_named},
+            template::Templates,
             tenant_check::TenantCheck,
         },
     },
@@ -47,7 +48,7 @@ impl Tx {
         if !ids.is_empty() {
             let column = column_named(noun, child_of.column(noun));
             // A part never changes its parent, so the parent read here is still correct when the part itself is locked.
-            let rows = self.by_ids_unchecked(noun, &[column], ids).await?;
+            let rows = self.by_ids_unchecked(noun, &[column], ids, &Templates::default()).await?;
             wholes.extend(rows.iter().filter_map(|row| row[0].id()));
         }
         let wholes: Vec<Uuid> = wholes.into_iter().collect();

@@ -2,7 +2,7 @@
 //! that nobody has. The cases are walked from the schema.
 
 mod inputs;
-mod model_based;
+pub mod model_based;
 mod queries;
 mod search;
 #[cfg(debug_assertions)]

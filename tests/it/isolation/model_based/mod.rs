@@ -5,7 +5,7 @@
 //! `RAPPORT_TEST_ISOLATION_SEED` repeats a run, whose seed a failure tells together with the fewest steps that fail.
 //! `RAPPORT_TEST_ISOLATION_WITHOUT` takes one narrowing away (a `TenantCheck` by name), to see that the search finds it.
 
-mod dice;
+pub mod dice;
 mod model;
 mod reads;
 mod wide;
