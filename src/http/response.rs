@@ -29,6 +29,9 @@ use crate::{
 /// The error extension with the seconds after which to retry, sent as the `Retry-After` header as well.
 pub const RETRY_AFTER_SECONDS: &str = "retryAfter";
 
+/// Usual length of a response without its data, in bytes.
+const BESIDES: usize = 512;
+
 /// Adds the rate limit headers to a response.
 pub fn show_balance(response: &mut HttpResponse, state: &State, actor: &Actor) {
     let balance = state.rate_limiter.balance(actor, state.app.gate.own_quota(actor));
@@ -96,6 +99,12 @@ fn write(response: &Response, has_data: bool, body: &mut Bounded) -> io::Result<
     body.write_all(if before == "{" { b"{}" } else { b"}" })
 }
 
+/// Returns the length of the root fields that are already serialized.
+fn length(data: &Value) -> usize {
+    let Value::Object(roots) = data else { return 0 };
+    roots.values().filter_map(written).map(str::len).sum()
+}
+
 /// Copies root fields that are already serialized; serde would parse such raw JSON first.
 fn write_data(data: &Value, body: &mut Bounded) -> io::Result<()> {
     let Value::Object(roots) = data else { return Ok(serde_json::to_writer(body, data)?) };
@@ -117,7 +126,8 @@ fn write_data(data: &Value, body: &mut Bounded) -> io::Result<()> {
 pub fn reply(response: &Response, media: Media, operation: Option<OperationType>, most_bytes: usize) -> HttpResponse {
     let status = status(response, media);
     let has_data = status.is_success() && !is_request_error(response);
-    let mut text = Bounded { bytes: Vec::new(), most: most_bytes, is_over: false };
+    let bytes = Vec::with_capacity(length(&response.data).min(most_bytes) + BESIDES);
+    let mut text = Bounded { bytes, most: most_bytes, is_over: false };
     if write(response, has_data, &mut text).is_err() {
         if text.is_over && !is_request_error(response) {
             let message = format!(

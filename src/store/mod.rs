@@ -15,6 +15,7 @@ pub mod usage;
 pub mod writing;
 
 use std::{
+    ops::Deref,
     path::PathBuf,
     sync::{
         Arc,
@@ -55,7 +56,11 @@ use crate::{
 /// }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct Store(Arc<Parts>);
+
+/// The parts of a store. Each request holds the store, so a copy of the store is one counter and not one for each part.
+#[derive(Clone, Debug)]
+pub struct Parts {
     reader: Pools,
     /// `SQLite`: the single write connection. PostgreSQL: the connection pool that all threads share.
     writer: Pools,
@@ -89,13 +94,21 @@ pub struct Store {
     switch: Arc<statement::tenant_check::Switch>,
 }
 
+impl Deref for Store {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl Store {
     /// Opens the database; creates the file if the database URL says `mode=rwc`.
     pub async fn open(options: &Options) -> Result<Self> {
         let statements = Arc::new(AtomicU64::new(0));
         let Opened { readers, writer, control, address, server } =
             operation::connect::open(options, &statements).await?;
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             writer,
             control,
             address: Arc::new(address),
@@ -115,7 +128,7 @@ impl Store {
             addresses: None,
             #[cfg(debug_assertions)]
             switch: Arc::default(),
-        })
+        })))
     }
 
     /// Returns the store for a server with `threads` worker threads. On PostgreSQL, half of the connections are divided
@@ -128,10 +141,11 @@ impl Store {
         let own = most / 2 / threads;
         if let (Pools::Postgres(pool), 1..) = (self.writer.clone(), own) {
             let shared = most - threads * own;
-            self.own = own;
-            self.writer = Pools::Postgres(pool.resized(shared));
-            self.reader = self.writer.clone();
-            self.transaction_permits = Arc::new(TenantLimiter::new((most / 2).min(shared - 1) as usize));
+            let parts = Arc::make_mut(&mut self.0);
+            parts.own = own;
+            parts.writer = Pools::Postgres(pool.resized(shared));
+            parts.reader = parts.writer.clone();
+            parts.transaction_permits = Arc::new(TenantLimiter::new((most / 2).min(shared - 1) as usize));
             pool.close().await;
         }
         self
@@ -143,7 +157,7 @@ impl Store {
     pub fn for_worker(&self) -> Self {
         let mut store = self.clone();
         if let (Pools::Postgres(pool), 1..) = (&self.writer, self.own) {
-            store.reader = Pools::Postgres(pool.for_worker(self.own));
+            Arc::make_mut(&mut store.0).reader = Pools::Postgres(pool.for_worker(self.own));
         }
         store
     }
@@ -152,7 +166,8 @@ impl Store {
     #[must_use]
     fn detached(mut self) -> Self {
         if let Pools::Postgres(_) = self.writer {
-            self.reader = self.writer.clone();
+            let parts = Arc::make_mut(&mut self.0);
+            parts.reader = parts.writer.clone();
         }
         self
     }
@@ -160,14 +175,14 @@ impl Store {
     /// Returns the store with an erasure ledger: every erasure is also written to this file, before it commits.
     #[must_use]
     pub fn with_erasure_ledger(mut self, file: Option<PathBuf>) -> Self {
-        self.ledger = file.map(Arc::new);
+        Arc::make_mut(&mut self.0).ledger = file.map(Arc::new);
         self
     }
 
     /// Returns the store with a signer of URLs for its scopes.
     #[must_use]
     pub fn with_addresses(mut self, addresses: Option<Arc<UrlSigner>>) -> Self {
-        self.addresses = addresses;
+        Arc::make_mut(&mut self.0).addresses = addresses;
         self
     }
 

@@ -1,7 +1,7 @@
 //! Rate limits: a bucket for each caller and one, five times as large, for each organization. Introspection is paid
 //! from separate buckets, which also exist for requests without a token, one per client address.
 
-use std::{net::IpAddr, time::Duration};
+use std::{fmt::Write as _, net::IpAddr, time::Duration};
 
 use entity::id::OrganizationId;
 
@@ -71,13 +71,16 @@ impl Balance {
     /// The values of `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
     pub fn headers(&self) -> [String; 2] {
         let both = [("caller", self.caller), ("organization", self.organization)];
-        let policy =
-            both.map(|(name, (quota, _))| format!("\"{name}\";q={};qu=\"points\";w={}", quota.points, quota.window()));
-        let level = both.map(|(name, (_, level))| {
-            let full_in = level.full_in.as_nanos().div_ceil(1_000_000_000);
-            format!("\"{name}\";r={};t={full_in}", level.remaining)
-        });
-        [policy.join(", "), level.join(", ")]
+        let (mut policies, mut levels) = (String::with_capacity(96), String::with_capacity(64));
+        for (name, (quota, level)) in both {
+            let comma = if policies.is_empty() { "" } else { ", " };
+            let full_in = level.full_in.as_secs() + u64::from(level.full_in.subsec_nanos() > 0);
+            let (points, window) = (quota.points, quota.window());
+            // Writing to a string cannot fail.
+            let _ = write!(policies, "{comma}\"{name}\";q={points};qu=\"points\";w={window}");
+            let _ = write!(levels, "{comma}\"{name}\";r={};t={full_in}", level.remaining);
+        }
+        [policies, levels]
     }
 }
 

@@ -8,6 +8,7 @@ mod search;
 #[cfg(debug_assertions)]
 mod tenant_checks;
 
+use rapport::graphql::documents::cache::DocumentCache;
 use serde_json::Value;
 
 use crate::{app::App, dump::Dump, fixture::World, outline::Outline};
@@ -40,12 +41,24 @@ impl<'a> Neighbours<'a> {
         let before = self.app.store.statements();
         let reply = self.curious.caller.run(document, variables.clone()).await.body;
         let statements = self.app.store.statements() - before;
+        self.assert_hidden(document, &variables, &reply);
+        (reply, statements)
+    }
+
+    /// The same on a server that has neither the document nor its plans.
+    async fn probe_anew(&self, document: &str, variables: Value) -> Value {
+        let documents = DocumentCache::default();
+        let reply = self.curious.caller.run_remembering(&documents, document, variables.clone()).await.body;
+        self.assert_hidden(document, &variables, &reply);
+        reply
+    }
+
+    fn assert_hidden(&self, document: &str, variables: &Value, reply: &Value) {
         let text = reply.to_string();
         assert!(!text.contains(SECRET), "{document} {variables} leaks {text}");
         for id in self.hidden.ids() {
             assert!(!text.contains(id), "{document} {variables} leaks {text}");
         }
-        (reply, statements)
     }
 
     /// Asserts that a hidden thing and one that nobody has are answered alike, and gives that answer.

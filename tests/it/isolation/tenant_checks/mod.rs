@@ -191,10 +191,15 @@ async fn ask(app: &App, both: &Neighbours<'_>, outline: &Outline, seen: &mut See
         app.store.reached();
         // Some places are reached by nearly every question: of those, questions from all over.
         for (question, expected) in cases.iter().step_by(cases.len() / MAX_QUESTIONS + 1) {
-            let before = app.store.tenant_violations();
-            let (answer, _) = both.probe(&question.document, question.variables.clone()).await;
-            if !seen.is_alarm(app, *site, before, &answer, question) {
-                assert_eq!(&answer, expected, "without {site:?} {question:?} is answered otherwise");
+            // Planned for this once, planned to be cached, and from the cache.
+            for is_cached in [false, true, true] {
+                let before = app.store.tenant_violations();
+                let (text, given) = (&question.document, question.variables.clone());
+                let answer =
+                    if is_cached { both.probe(text, given).await.0 } else { both.probe_anew(text, given).await };
+                if !seen.is_alarm(app, *site, before, &answer, question) {
+                    assert_eq!(&answer, expected, "without {site:?} {question:?} is answered otherwise");
+                }
             }
         }
         app.store.disable_for_test(None);
