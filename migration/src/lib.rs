@@ -19,6 +19,7 @@ mod m0015_spread;
 mod m0018_client_limits;
 mod m0019_state_changes;
 mod m0020_kinds;
+mod m0021_external_ids;
 
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_client_limits::Migration),
             Box::new(m0019_state_changes::Migration),
             Box::new(m0020_kinds::Migration),
+            Box::new(m0021_external_ids::Migration),
         ]
     }
 }
