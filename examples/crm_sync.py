@@ -112,12 +112,18 @@ def run(api: Api) -> None:
     own = {"system": "example-shop", "id": "web-7"}
     kept = update(api, {"key": "C-1001", "name": "Ada Brook"}, externalIds=[own])["node"]
     cleared = update(api, {"key": "C-1001", "name": "Ada Brook"}, onNull="CLEAR")["node"]
-    parted = update(api, {"key": "C-1001"}, externalIdsRemove=[own])["node"]
-    for title, node in [("Nulls kept", kept), ("Nulls cleared", cleared), ("Parted from the shop", parted)]:
-        systems = ", ".join(sorted(key["system"] for key in node["externalIds"]))
-        print(f"{title}: {node['name']}, e-mail {node['email']}, known to {systems}")
+    # The CRM merged another contact into this one: both keys name it. Adding a key removes none.
+    merged = update(api, {"key": "C-1001"}, externalIds=[{"system": SYSTEM, "id": "C-0007"}])["node"]
+    removed = [own, {"system": SYSTEM, "id": "C-0007"}]
+    parted = update(api, {"key": "C-1001"}, externalIdsRemove=removed)["node"]
+    titles = ["Nulls kept", "Nulls cleared", "Contacts merged", "Parted again"]
+    for title, node in zip(titles, [kept, cleared, merged, parted]):
+        keys = ", ".join(f"{key['system']} {key['id']}" for key in node["externalIds"])
+        print(f"{title}: {node['name']}, e-mail {node['email']}, known as {keys}")
     if kept["email"] is None or cleared["email"] is not None or len(cleared["externalIds"]) != 2:
-        raise Failure("Nulls did not do what docs/nulls.md says.")
+        raise Failure("Nulls did not do what docs/reference/nulls.md says.")
+    if len(merged["externalIds"]) != 3 or len(parted["externalIds"]) != 1:
+        raise Failure("External ids are not what was added and removed.")
     customer = api.run(LOOK_UP, {"key": "C-1002"})["customer"]
     print(f"C-1002 is {customer['id']}, version {customer['version']}: {customer['name']}, {customer['segment']}")
 

@@ -48,8 +48,8 @@ pub async fn run(manager: &SchemaManager<'_>, text: &str) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// The table of a noun's external ids: one id per system and row, one row per system and id.
-pub async fn external_ids(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
+/// The table of a noun's external ids as steps before m0021 made it: one id per system and row. It is remade there.
+pub async fn single_external_ids(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     run(
         manager,
         &format!(
@@ -65,6 +65,35 @@ pub async fn external_ids(manager: &SchemaManager<'_>, table: &str) -> Result<()
         ),
     )
     .await
+}
+
+/// The table of a noun's external ids: any number of a system per row, one row per system and id.
+pub async fn external_ids(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
+    let key =
+        format!("FOREIGN KEY (organization_id, {table}_id) REFERENCES {table} (organization_id, id) ON DELETE CASCADE");
+    let is_sqlite = manager.get_connection().get_database_backend() == DbBackend::Sqlite;
+    let inline = if is_sqlite { format!(", {key}") } else { String::new() };
+    run(
+        manager,
+        &format!(
+            "CREATE TABLE {table}_external_id (
+                organization_id {{uuid}} NOT NULL,
+                {table}_id {{uuid}} NOT NULL,
+                system {{text}} NOT NULL,
+                external_id {{text}} NOT NULL,
+                PRIMARY KEY (organization_id, system, external_id){inline}
+            )"
+        ),
+    )
+    .await?;
+    external_ids_by_row(manager, table).await?;
+    if is_sqlite { Ok(()) } else { run(manager, &format!("ALTER TABLE {table}_external_id ADD {key}")).await }
+}
+
+/// The index that lists the external ids of a row in their order.
+pub async fn external_ids_by_row(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
+    let columns = format!("organization_id, {table}_id, system, external_id");
+    run(manager, &format!("CREATE INDEX ix_{table}_external_id ON {table}_external_id ({columns})")).await
 }
 
 /// The table of the evidence behind the rows of a noun: gone with the row, but not with the evidence.

@@ -19,6 +19,7 @@ mod m0015_spread;
 mod m0018_client_limits;
 mod m0019_state_changes;
 mod m0020_kinds;
+mod m0021_external_ids;
 mod m0022_money;
 
 use sea_orm_migration::prelude::MigrationTrait;
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_client_limits::Migration),
             Box::new(m0019_state_changes::Migration),
             Box::new(m0020_kinds::Migration),
+            Box::new(m0021_external_ids::Migration),
             Box::new(m0022_money::Migration),
         ]
     }

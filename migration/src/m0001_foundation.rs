@@ -72,6 +72,6 @@ impl MigrationTrait for Migration {
         }
         dialect::orders(manager, "department", &[("created_at", false), ("updated_at", false), ("name", false)])
             .await?;
-        dialect::external_ids(manager, "department").await
+        dialect::single_external_ids(manager, "department").await
     }
 }

@@ -97,7 +97,7 @@ impl MigrationTrait for Migration {
         let times = [("created_at", false), ("updated_at", false)];
         for table in ["medium", "influencer", "interaction_point", "expectation"] {
             dialect::orders(manager, table, &times).await?;
-            dialect::external_ids(manager, table).await?;
+            dialect::single_external_ids(manager, table).await?;
         }
         for table in ["medium", "influencer", "interaction_point"] {
             dialect::orders(manager, table, &[("name", false)]).await?;

@@ -64,7 +64,7 @@ impl MigrationTrait for Migration {
         let times = [("created_at", false), ("updated_at", false)];
         for table in ["customer", "feedback_record"] {
             dialect::orders(manager, table, &times).await?;
-            dialect::external_ids(manager, table).await?;
+            dialect::single_external_ids(manager, table).await?;
         }
         dialect::orders(manager, "customer", &[("name", true), ("segment", true)]).await?;
         dialect::orders(manager, "feedback_record", &[("received_at", false), ("product", true)]).await?;

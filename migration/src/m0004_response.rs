@@ -67,7 +67,7 @@ impl MigrationTrait for Migration {
         .await?;
         let orders = [("created_at", false), ("updated_at", false), ("name", false), ("position", false)];
         dialect::orders(manager, "routing_rule", &orders).await?;
-        dialect::external_ids(manager, "routing_rule").await?;
+        dialect::single_external_ids(manager, "routing_rule").await?;
         dialect::items(manager, "routing_rule", "words").await
     }
 }

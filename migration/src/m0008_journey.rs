@@ -97,7 +97,7 @@ impl MigrationTrait for Migration {
             dialect::orders(manager, table, &times).await?;
         }
         for table in ["journey", "stage", "step", "step_link"] {
-            dialect::external_ids(manager, table).await?;
+            dialect::single_external_ids(manager, table).await?;
         }
         let journey = [("title", false), ("customer_segment", true), ("status", false)];
         dialect::orders(manager, "journey", &journey).await?;

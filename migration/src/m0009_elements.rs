@@ -118,7 +118,7 @@ impl MigrationTrait for Migration {
         let times = [("created_at", false), ("updated_at", false)];
         for table in ["assumption", "objective", "objective_conflict", "desired_result", "offer", "evidence"] {
             dialect::orders(manager, table, &times).await?;
-            dialect::external_ids(manager, table).await?;
+            dialect::single_external_ids(manager, table).await?;
         }
         let assumption = [("about", false), ("truth", false), ("corrected_at", true)];
         dialect::orders(manager, "assumption", &assumption).await?;

@@ -99,7 +99,7 @@ impl MigrationTrait for Migration {
         let times = [("created_at", false), ("updated_at", false)];
         for table in ["message", "message_variant", "review_question", "review_answer"] {
             dialect::orders(manager, table, &times).await?;
-            dialect::external_ids(manager, table).await?;
+            dialect::single_external_ids(manager, table).await?;
         }
         dialect::evidence(manager, "message").await?;
         dialect::orders(manager, "message", &[("name", false)]).await?;

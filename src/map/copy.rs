@@ -181,7 +181,7 @@ async fn copy_step(tx: &Tx, input: &StepCopy) -> Result<Done> {
         Ok(place) => place,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
-    let (id, version) = (input.by.id(tx).await?, input.expected_version);
+    let (id, version) = (tx.named_row(noun, &input.by.reference).await?, input.expected_version);
     tx.lock_parent(noun, rules.child_of.as_ref(), id).await?;
     let original = match tx.lock_one(noun, noun.write, &Reference::Id(id), version).await? {
         Ok(record) => record,

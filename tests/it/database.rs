@@ -69,6 +69,21 @@ impl Database {
         Some(Self { url: beside(&server, &name), server: Some((server, name)), folder: None })
     }
 
+    /// One without our tables, of either kind.
+    pub async fn bare() -> Option<Self> {
+        if server().is_some() {
+            return Self::empty("").await;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
+        Some(Self { url, server: None, folder: Some(folder) })
+    }
+
+    /// Takes all steps that it lacks.
+    pub async fn migrate(&self) {
+        migrate(&self.url).await;
+    }
+
     /// Its name on the server.
     pub fn name(&self) -> &str {
         &self.server.as_ref().unwrap().1
@@ -105,11 +120,16 @@ impl Database {
 
     /// Runs SQL past the API, as whoever owns the database can.
     pub async fn change(&self, sql: &str) {
+        self.try_change(sql).await.unwrap();
+    }
+
+    /// Like [`Database::change`], for what the database may refuse.
+    pub async fn try_change(&self, sql: &str) -> sqlx::Result<()> {
         let sql = AssertSqlSafe(sql.to_owned());
         if self.server.is_some() {
-            PgConnection::connect(&self.url).await.unwrap().execute(sql).await.unwrap();
+            PgConnection::connect(&self.url).await?.execute(sql).await.map(drop)
         } else {
-            SqliteConnection::connect(&self.url).await.unwrap().execute(sql).await.unwrap();
+            SqliteConnection::connect(&self.url).await?.execute(sql).await.map(drop)
         }
     }
 

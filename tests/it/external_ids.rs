@@ -1,4 +1,4 @@
-//! Ids that other systems gave a row: added, replaced, taken away, moved, looked up, and never shared.
+//! Ids that other systems gave a row: any number of each, added, taken away, renamed, moved, looked up, never shared.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ fn key(system: &str, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn external_ids_are_added_replaced_by_system_and_taken_away_by_name_alone() {
+async fn external_ids_are_added_and_taken_away_by_name_alone() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let input = json!({ "name": "A", "externalIds": [key("erp", "9"), key("crm", "1")] });
@@ -23,21 +23,23 @@ async fn external_ids_are_added_replaced_by_system_and_taken_away_by_name_alone(
         let mut done = caller.mutate("departmentUpdate", input, PAYLOAD).await;
         (done["node"]["version"].as_i64().unwrap(), done["node"]["externalIds"].take())
     };
-    assert_eq!(update(json!([key("crm", "2")])).await, (2, json!([key("crm", "2"), key("erp", "9")])));
+    let two = json!([key("crm", "1"), key("crm", "2"), key("erp", "9")]);
+    assert_eq!(update(json!([key("crm", "2"), key("crm", "2")])).await, (2, two.clone()));
+    assert_eq!(update(json!([key("crm", "2"), key("crm", "1")])).await, (2, two));
     assert_eq!(update(json!([key("web", "3")])).await.0, 3);
-    assert_eq!(update(json!([])).await, (3, json!([key("crm", "2"), key("erp", "9"), key("web", "3")])));
-    assert_eq!(update(json!(null)).await, (3, json!([key("crm", "2"), key("erp", "9"), key("web", "3")])));
+    let all = json!([key("crm", "1"), key("crm", "2"), key("erp", "9"), key("web", "3")]);
+    assert_eq!(update(json!([])).await, (3, all.clone()));
+    assert_eq!(update(json!(null)).await, (3, all.clone()));
     let remove = async |given: Value| {
         let input = json!({ "by": { "id": id }, "externalIdsRemove": given });
         let mut done = caller.mutate("departmentUpdate", input, PAYLOAD).await;
         assert_eq!(codes(&done), [""; 0], "{done:#}");
         (done["node"]["version"].as_i64().unwrap(), done["node"]["externalIds"].take())
     };
-    let all = json!([key("crm", "2"), key("erp", "9"), key("web", "3")]);
     for nothing in [json!(null), json!([]), json!([key("crm", "other")]), json!([{ "system": "none" }])] {
         assert_eq!(remove(nothing).await, (3, all.clone()));
     }
-    assert_eq!(remove(json!([key("erp", "9")])).await, (4, json!([key("crm", "2"), key("web", "3")])));
+    assert_eq!(remove(json!([key("erp", "9")])).await, (4, json!([key("crm", "1"), key("crm", "2"), key("web", "3")])));
     let both = json!([{ "system": "crm" }, { "system": "web", "id": null }]);
     assert_eq!(remove(both).await, (5, json!([])));
     let unnamed = json!({ "by": { "id": id }, "externalIdsRemove": [{ "system": " " }] });
@@ -91,7 +93,6 @@ async fn an_upsert_keeps_the_external_id_that_it_names() {
     assert_eq!(made["outcome"], "CREATED");
     assert_eq!(made["node"]["externalIds"], json!([key("crm", "1"), key("erp", "9")]));
     assert_eq!(upsert(json!(null)).await["outcome"], "UNCHANGED");
-    assert_eq!(codes(&upsert(json!([key("web", "1"), key("web", "2")])).await), ["INVALID"]);
     for named in [key("crm", "1"), json!({ "system": "crm" })] {
         let input = json!({ "externalId": key("crm", "1"), "externalIdsRemove": [named, key("erp", "9")] });
         let refused = caller.mutate("departmentUpsert", input, PAYLOAD).await;
@@ -100,32 +101,109 @@ async fn an_upsert_keeps_the_external_id_that_it_names() {
     }
 }
 
-/// A CRM merged two contacts, or moved to ids of another form.
+/// Two systems, or one that merged two contacts, know a row by several ids.
+#[tokio::test]
+async fn an_upsert_adds_another_id_of_a_system_and_any_of_them_names_the_row() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let upsert = async |target: &str, name: &str, given: Value| {
+        let input = json!({ "externalId": key("crm", target), "name": name, "externalIds": given });
+        caller.mutate("departmentUpsert", input, PAYLOAD).await
+    };
+    let made = upsert("1", "A", json!([key("crm", "2")])).await;
+    let both = json!([key("crm", "1"), key("crm", "2")]);
+    assert_eq!((&made["outcome"], &made["node"]["externalIds"]), (&json!("CREATED"), &both));
+    for (target, given) in [("1", json!([key("crm", "2")])), ("2", json!([key("crm", "1")])), ("2", json!(null))] {
+        let again = upsert(target, "A", given).await;
+        assert_eq!((&again["outcome"], &again["node"]["id"]), (&json!("UNCHANGED"), &made["node"]["id"]));
+    }
+    let more = upsert("2", "A", json!([key("crm", "3")])).await;
+    let three = json!([key("crm", "1"), key("crm", "2"), key("crm", "3")]);
+    assert_eq!((&more["outcome"], &more["node"]["externalIds"]), (&json!("UPDATED"), &three));
+    // An unknown id that is to be added to a row is another row's name.
+    let taken = upsert("4", "B", json!([key("crm", "3")])).await;
+    assert_eq!((codes(&taken), &taken["errors"][0]["path"]), (vec!["TAKEN"], &json!(["externalIds"])));
+}
+
+#[tokio::test]
+async fn only_the_named_id_of_a_system_is_taken_away_and_all_of_it_by_the_system_alone() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let row = |name: &str, keys: Value| json!({ "externalId": key("crm", name), "name": name, "externalIds": keys });
+    // Each is told to give up an id of the other as well, which stays.
+    let rows =
+        [row("a", json!([key("web", "1"), key("web", "2")])), row("b", json!([key("erp", "1"), key("web", "3")]))];
+    caller.mutate("departmentsBulkUpsert", json!({ "rows": rows }), "errors { code }").await;
+    let taken = |name: &str, keys: Value| json!({ "externalId": key("crm", name), "externalIdsRemove": keys });
+    let (of_a, of_b) = (json!([key("web", "1"), key("erp", "1")]), json!([key("web", "2"), key("web", "1")]));
+    let rows = [taken("a", of_a), taken("b", of_b)];
+    let done = caller.mutate("departmentsBulkUpsert", json!({ "rows": rows }), BULK).await;
+    let outcomes: Vec<&Value> = done["results"].as_array().unwrap().iter().map(|result| &result["outcome"]).collect();
+    assert_eq!(outcomes, ["UPDATED", "UNCHANGED"], "{done:#}");
+    let keys = |row: usize| done["results"][row]["node"]["externalIds"].clone();
+    assert_eq!(keys(0), json!([key("crm", "a"), key("web", "2")]));
+    assert_eq!(keys(1), json!([key("crm", "b"), key("erp", "1"), key("web", "3")]));
+    // All of a system but those given: a list that replaces what was there.
+    let input = json!({ "externalId": key("crm", "a"), "externalIds": [key("web", "2"), key("web", "4")],
+        "externalIdsRemove": [{ "system": "web" }] });
+    let done = caller.mutate("departmentUpsert", input.clone(), PAYLOAD).await;
+    assert_eq!(done["node"]["externalIds"], json!([key("crm", "a"), key("web", "2"), key("web", "4")]));
+    assert_eq!(caller.mutate("departmentUpsert", input, PAYLOAD).await["outcome"], "UNCHANGED");
+}
+
+#[tokio::test]
+async fn a_row_keeps_a_hundred_external_ids() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let keys = |from: usize, to: usize| (from..to).map(|id| key("crm", &format!("{id:03}"))).collect::<Vec<_>>();
+    let made = caller.mutate("departmentCreate", json!({ "name": "A", "externalIds": keys(0, 100) }), PAYLOAD).await;
+    assert_eq!(made["node"]["externalIds"].as_array().unwrap(), &keys(0, 100));
+    let update = async |given: Vec<Value>, removed: Vec<Value>| {
+        let by = json!({ "id": made["node"]["id"] });
+        let input = json!({ "by": by, "externalIds": given, "externalIdsRemove": removed });
+        let done = caller.mutate("departmentUpdate", input, PAYLOAD).await;
+        (done["outcome"].clone(), done["errors"].clone())
+    };
+    let refused = |field: &str| (json!("FAILED"), json!([{ "code": "TOO_LONG", "path": [field] }]));
+    assert_eq!(update(keys(99, 101), vec![]).await, refused("externalIds"));
+    assert_eq!(update(keys(0, 101), vec![]).await, refused("externalIds"));
+    assert_eq!(update(vec![], keys(0, 101)).await, refused("externalIdsRemove"));
+    assert_eq!(update(keys(99, 101), keys(0, 1)).await, (json!("UPDATED"), json!([])));
+    assert_eq!(update(keys(1, 101), vec![]).await, (json!("UNCHANGED"), json!([])));
+    // The id that names a new row counts.
+    let upsert = json!({ "externalId": key("erp", "1"), "name": "B", "externalIds": keys(200, 300) });
+    let refused = caller.mutate("departmentUpsert", upsert, PAYLOAD).await;
+    assert_eq!((codes(&refused), &refused["node"]), (vec!["TOO_LONG"], &Value::Null));
+}
+
+/// A CRM moved to ids of another form.
 #[tokio::test]
 async fn an_upsert_renames_the_external_id_that_names_the_row() {
     let app = App::start().await;
     let caller = app.admin("one").await;
-    let upsert = async |name: &str, target: &str, new: &str, removed: Value| {
+    let rename = async |name: &str, target: &str, new: &str| {
         let input = json!({ "externalId": key("crm", target), "name": name, "externalIds": [key("crm", new)],
-            "externalIdsRemove": removed });
+            "externalIdsRemove": [key("crm", target)] });
         caller.mutate("departmentUpsert", input, PAYLOAD).await
     };
     let input = json!({ "externalId": key("crm", "1"), "name": "A", "externalIds": [key("erp", "9")] });
     let made = caller.mutate("departmentUpsert", input, PAYLOAD).await;
-    let renamed = upsert("B", "1", "2", json!([key("crm", "1")])).await;
+    let renamed = rename("B", "1", "2").await;
     assert_eq!((&renamed["outcome"], &renamed["node"]["id"]), (&json!("UPDATED"), &made["node"]["id"]));
     assert_eq!(renamed["node"]["externalIds"], json!([key("crm", "2"), key("erp", "9")]));
     // The same again, as after a lost answer, finds the row by the new one.
-    for removed in [json!([key("crm", "1")]), json!([]), json!(null)] {
-        let again = upsert("B", "1", "2", removed).await;
-        assert_eq!((&again["outcome"], &again["node"]["id"]), (&json!("UNCHANGED"), &made["node"]["id"]));
-    }
+    let again = rename("B", "1", "2").await;
+    assert_eq!((&again["outcome"], &again["node"]["id"]), (&json!("UNCHANGED"), &made["node"]["id"]));
     // To one that another row has, and of a row that is not there yet.
     caller.mutate("departmentUpsert", json!({ "externalId": key("crm", "3"), "name": "C" }), PAYLOAD).await;
-    let taken = upsert("B", "2", "3", json!([])).await;
+    let taken = rename("B", "2", "3").await;
     assert_eq!((codes(&taken), &taken["errors"][0]["path"]), (vec!["TAKEN"], &json!(["externalIds"])));
-    let new = upsert("D", "4", "5", json!([])).await;
+    let new = rename("D", "4", "5").await;
     assert_eq!((&new["outcome"], &new["node"]["externalIds"]), (&json!("CREATED"), &json!([key("crm", "5")])));
+    // An id of another system does not stand in for it.
+    let input = json!({ "externalId": key("crm", "2"), "externalIds": [key("web", "1")], "externalIdsRemove": [key("crm", "2")] });
+    let refused = caller.mutate("departmentUpsert", input, PAYLOAD).await;
+    assert_eq!((codes(&refused), &refused["errors"][0]["path"]), (vec!["INVALID"], &json!(["externalIdsRemove"])));
 }
 
 const BULK: &str =
@@ -153,13 +231,15 @@ async fn external_ids_move_between_the_rows_of_one_call_in_any_order() {
     let expected = vec![json!([key("crm", "a"), key("web", "1")]), json!([key("crm", "b")])];
     assert_eq!(call(back).await, expected);
     call(vec![row("b", json!([key("web", "2")]), none()), row("c", json!([key("web", "3")]), none())]).await;
-    // A circle of three, each replacing its own.
+    // A circle of three, each giving up its own.
     let circle = ["a", "b", "c"].into_iter().zip(["2", "3", "1"]);
-    let rows = circle.clone().map(|(id, web)| row(id, json!([key("web", web)]), none())).collect();
+    let system = json!([{ "system": "web" }]);
+    let rows = circle.clone().map(|(id, web)| row(id, json!([key("web", web)]), system.clone())).collect();
     let expected: Vec<Value> = circle.map(|(id, web)| json!([key("crm", id), key("web", web)])).collect();
     assert_eq!(call(rows).await, expected);
     // The ids that name the rows change places, and a new row takes what an old one gives up.
-    let swapped = vec![row("a", json!([key("crm", "b")]), none()), row("b", json!([key("crm", "a")]), none())];
+    let own = |id: &str| json!([key("crm", id)]);
+    let swapped = vec![row("a", own("b"), own("a")), row("b", own("a"), own("b"))];
     let expected = vec![json!([key("crm", "b"), key("web", "2")]), json!([key("crm", "a"), key("web", "3")])];
     assert_eq!(call(swapped).await, expected);
     let taken = vec![row("d", json!([key("web", "1")]), none()), row("c", none(), json!([key("web", "1")]))];
@@ -170,7 +250,10 @@ async fn external_ids_move_between_the_rows_of_one_call_in_any_order() {
 async fn who_waits_for_an_external_id_of_a_row_that_fails_fails_too() {
     let app = App::start().await;
     let caller = app.admin("one").await;
-    let row = |id: &str, name: &str, web: &str| json!({ "externalId": key("crm", id), "name": name, "externalIds": [key("web", web)] });
+    let row = |id: &str, name: &str, web: &str| {
+        json!({ "externalId": key("crm", id), "name": name, "externalIds": [key("web", web)],
+            "externalIdsRemove": [{ "system": "web" }] })
+    };
     let rows = [row("a", "A", "1"), row("b", "B", "2"), row("c", "C", "3")];
     caller.mutate("departmentsBulkUpsert", json!({ "rows": rows }), BULK).await;
     // B waits for A, whose name is wrong, and C for B.

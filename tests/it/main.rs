@@ -50,6 +50,7 @@ mod listing;
 mod literals;
 mod map_documents;
 mod messages;
+mod migrations;
 mod model;
 mod money;
 mod mortgage;

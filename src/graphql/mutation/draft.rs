@@ -18,7 +18,10 @@ use crate::{
     },
     store::{
         statement::cell::{Cell, CellKind, Column},
-        writing::draft::{Draft, Mode, OnNull, Reference, Removal, Target},
+        writing::{
+            draft::{Draft, Mode, OnNull, Reference, Removal, Target},
+            external_id_changes::MAX_EXTERNAL_IDS,
+        },
     },
 };
 
@@ -88,24 +91,32 @@ pub fn fill(draft: &mut Draft, operation: Operation, input: &Input, on_null: OnN
     for relation in noun.relations {
         link(draft, relation, input, on_null)?;
     }
-    for item in input.list("externalIds") {
+    for item in at_most(draft, "externalIds", input) {
         let key = external_id("externalIds", item)?;
         if let Some(mistake) = check_external_id(&key, "externalIds") {
             draft.errors.push(mistake);
             continue;
         }
-        if draft.external_ids.iter().any(|known| known.system == key.system) {
-            draft.refuse(Code::Invalid, "externalIds", "a system can be given once");
-        }
         draft.external_ids.push(key);
     }
-    for item in input.list("externalIdsRemove") {
+    for item in at_most(draft, "externalIdsRemove", input) {
         let object = Input::of("externalIdsRemove", item)?;
         let system = object.text("system")?.unwrap_or_default().to_owned();
         draft.errors.extend(check_system(&system, "externalIdsRemove"));
         draft.removals.push(Removal { system, id: object.text("id")?.map(str::to_owned) });
     }
     Ok(())
+}
+
+/// Returns the external ids in a list of the input. If there are more than a row can have, adds an error and returns
+/// none.
+fn at_most<'a>(draft: &mut Draft, field: &str, input: &'a Input) -> Vec<&'a Value> {
+    let items = input.list(field);
+    if items.len() <= MAX_EXTERNAL_IDS {
+        return items;
+    }
+    draft.refuse(Code::TooLong, field, format!("there are more than {MAX_EXTERNAL_IDS} external ids"));
+    Vec::new()
 }
 
 /// Reads the input of a transition into a draft.

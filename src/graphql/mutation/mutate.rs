@@ -163,7 +163,7 @@ impl Attempt {
         match self.call.mutation_field {
             MutationField::Generic(Operation::Delete) => {
                 tx.actor().require(noun.write)?;
-                let id = tx.row_id(noun, &input.row(noun)?).await?;
+                let id = tx.named_row(noun, &input.row(noun)?).await?;
                 Ok(MutationResult::of(match delete_row(tx, slice, id, input.int("expectedVersion")?, None).await? {
                     Ok(()) => WriteResult { id, outcome: Outcome::Deleted, errors: Vec::new(), row: None },
                     Err(error) => WriteResult::failed(id, vec![error]),
@@ -207,7 +207,7 @@ impl Attempt {
         Ok(MutationResult::of(match done {
             Ok((id, outcome)) => WriteResult { id: Some(id), outcome, errors: Vec::new(), row: None },
             Err(errors) if input.present(BY).is_none() => WriteResult::failed(None, errors),
-            Err(errors) => WriteResult::failed(tx.row_id(noun, &input.row(noun)?).await?, errors),
+            Err(errors) => WriteResult::failed(tx.named_row(noun, &input.row(noun)?).await?, errors),
         }))
     }
 

@@ -9,7 +9,6 @@ use entity::{
     noun::{EnumType, Kind},
 };
 pub use entity_derive::Input;
-use sea_orm::prelude::Uuid;
 
 use super::{
     kinds::{IsList, IsObject, IsOption, IsScalar, IsSpecial},
@@ -225,12 +224,6 @@ pub struct RefTo<T> {
 }
 
 impl<T: NounId> RefTo<T> {
-    /// Returns the referenced id, if any. An id is not checked for existence; that is left to the code that reads the
-    /// row.
-    pub async fn id<C: Connection>(&self, scope: &Scope<C>) -> Result<Option<Uuid>> {
-        scope.row_id(T::NOUN, &self.reference).await
-    }
-
     /// Returns the id of the referenced row, or `None` if the row does not exist.
     pub async fn find<C: Connection>(&self, scope: &Scope<C>) -> Result<Option<T>> {
         let found = scope.references(T::NOUN, std::iter::once(&self.reference)).await?;

@@ -144,7 +144,7 @@ pub(in crate::graphql) fn register_object(
         fields.push(related(noun, &lifecycle.history));
     }
     if noun.has_external_ids {
-        let doc = "Its ids in other systems, sorted by system.";
+        let doc = "Its ids in other systems, sorted by system and id.";
         fields.push(if entity::personal::guards_external_ids(noun) {
             let guard = "Personal data: without `customers:read` it is null, with a FORBIDDEN error.";
             field("externalIds", "[ExternalId!]", &format!("{doc} {guard}"))

@@ -346,12 +346,12 @@ pub(super) fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue>
         });
     }
     if noun.has_external_ids {
-        let doc = "External ids to set; each replaces the row's id in the same system, in an upsert also the one that \
-                   identifies the row. Null and an empty list change nothing.";
+        let doc = "External ids to add; those that the row has already change nothing. A row has at most 100. Null and an \
+                   empty list change nothing.";
         values.push(value("externalIds", "[ExternalIdInput!]", doc));
         if !is_create {
-            let doc = "External ids to remove; ids that the row does not have are ignored. An upsert cannot remove the id that \
-                       identifies the row, unless externalIds replaces it.";
+            let doc = "External ids to remove; ids that the row does not have are ignored, and so are those in externalIds. An upsert \
+                       can remove the id that identifies the row only if externalIds has another one of the same system.";
             values.push(value("externalIdsRemove", "[ExternalIdRemoval!]", doc));
         }
     }

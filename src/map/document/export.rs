@@ -76,7 +76,8 @@ async fn export(scope: &Scope) -> Result<MapExport> {
         let mut carried = if noun.has_external_ids { scope.external_ids(noun, &ids).await? } else { HashMap::new() };
         for id in ids {
             let mut own = carried.remove(&id).unwrap_or_default();
-            let key = own.iter().position(|known| known.system == SYSTEM).map(|place| own.remove(place).id);
+            let key = own.iter().find(|known| known.system == SYSTEM).map(|known| known.id.clone());
+            own.retain(|known| known.system != SYSTEM);
             keys.insert(id, key.unwrap_or_else(|| entity::id::encode(noun.prefix, id)));
             others.insert(id, own);
         }

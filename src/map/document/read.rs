@@ -17,7 +17,7 @@ use crate::{
     Result, UserError,
     error::Code,
     graphql::{mutation::input::check_external_id, values::text_mistake},
-    store::{ExternalId, usage::meter::Meter},
+    store::{ExternalId, usage::meter::Meter, writing::external_id_changes::MAX_EXTERNAL_IDS},
     text::without_byte_order_mark,
 };
 
@@ -248,6 +248,10 @@ impl Reader<'_> {
         let Some(items) = value.as_array() else {
             return self.mistakes.add(Code::Invalid, at, "this must be a list");
         };
+        if items.len() > MAX_EXTERNAL_IDS {
+            let message = format!("there are more than {MAX_EXTERNAL_IDS} external ids");
+            return self.mistakes.add(Code::TooLong, at, message);
+        }
         for (index, item) in items.iter().enumerate() {
             let at: Vec<String> = at.iter().cloned().chain([index.to_string()]).collect();
             let part = |name: &str| item.get(name).and_then(Json::as_str).map(str::to_owned);
@@ -258,8 +262,8 @@ impl Reader<'_> {
             let key = ExternalId { system, id };
             if let Some(mistake) = check_external_id(&key, "externalIds") {
                 self.mistakes.add(mistake.code, at, mistake.message);
-            } else if key.system == SYSTEM || row.external_ids.iter().any(|known| known.system == key.system) {
-                self.mistakes.add(Code::Invalid, at, "each system can be given once, that of map documents not at all");
+            } else if key.system == SYSTEM {
+                self.mistakes.add(Code::Invalid, at, "the system of map documents cannot be given");
             } else {
                 row.external_ids.push(key);
             }

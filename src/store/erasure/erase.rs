@@ -283,44 +283,6 @@ impl Tx {
         Ok(count)
     }
 
-    /// Deletes all external ids of rows.
-    pub(in crate::store) async fn forget_external_ids(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<()> {
-        let mut sql = self.sql();
-        sql.push("DELETE FROM ").name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::ExternalIdsTaken, Alias::ROW, "organization_id", self.organization())
-            .push(" AND ");
-        sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], ids).push(" RETURNING organization_id");
-        self.rows(sql.finish(), &[]).await.map(drop)
-    }
-
-    /// Deletes single external ids of rows, 1,000 per statement.
-    pub(in crate::store) async fn drop_external_ids(
-        &self,
-        noun: &'static Noun,
-        lost: &[(Uuid, &ExternalId)],
-    ) -> Result<()> {
-        for part in lost.chunks(1_000) {
-            let ids: Vec<Uuid> = part.iter().map(|(id, _)| *id).collect();
-            let mut sql = self.sql();
-            sql.push("DELETE FROM ").name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
-            sql.filter_tenant(TenantCheck::ExternalIdsDropped, Alias::ROW, "organization_id", self.organization())
-                .push(" AND ");
-            sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], &ids).push(" AND (t.system, t.external_id) IN (");
-            if sql.is_postgres() {
-                sql.push("SELECT * FROM UNNEST(");
-                sql.array(CellKind::Text, part.iter().map(|(_, key)| Cell::Text(key.system.clone()))).push(", ");
-                sql.array(CellKind::Text, part.iter().map(|(_, key)| Cell::Text(key.id.clone()))).push(")");
-            } else {
-                sql.push("VALUES ").list(part, |sql, (_, key)| {
-                    sql.push("(").bind(key.system.as_str()).push(", ").bind(key.id.as_str()).push(")");
-                });
-            }
-            sql.push(") RETURNING organization_id");
-            self.rows(sql.finish(), &[]).await?;
-        }
-        Ok(())
-    }
-
     /// Returns the organization's newest salt, or generates one.
     async fn salt(&self) -> Result<String> {
         let mut sql = self.sql();

@@ -10,7 +10,7 @@ use crate::store::{
     driver::{Connection, PerParent, RowLayout, TenantRow, Transaction},
     erasure::erase::Erasing,
     rollup::RollupDelta,
-    writing::output::MutationOutput,
+    writing::{output::MutationOutput, reference::NamedRow},
 };
 
 /// A database transaction with the data that it collects until the commit. Dropping it rolls back.
@@ -29,6 +29,8 @@ pub(in crate::store) struct Pending {
     pub(in crate::store) cached_reads: Vec<CachedRead>,
     pub(in crate::store) output: MutationOutput,
     pub(in crate::store) erasing: Option<Erasing>,
+    /// The row that the mutation names by an external id, once looked up.
+    pub(in crate::store) named_row: Option<NamedRow>,
     /// Whether referenced ids are checked only by foreign keys.
     pub(in crate::store) defers_reference_checks: bool,
     /// Whether a statement failed. PostgreSQL reports success for the commit of a failed transaction but stores

@@ -45,7 +45,7 @@ impl Tx {
         expected_version: Option<i64>,
     ) -> Result<Result<Record, UserError>> {
         self.actor().require(permission)?;
-        let id = self.row_id(noun, reference).await?.unwrap_or_default();
+        let id = self.named_row(noun, reference).await?.unwrap_or_default();
         let Some(record) = self.lock(noun, &[id]).await?.remove(&id) else {
             return Ok(Err(UserError::new(Code::NotFound, "by", format!("no such {}", noun.name))));
         };

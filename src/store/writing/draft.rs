@@ -105,8 +105,7 @@ pub struct Draft {
     pub values: Vec<(Column, Cell)>,
     /// References that are not resolved yet, by relation.
     pub references: Vec<(&'static Relationship, Column, Reference)>,
-    /// External ids to add; each replaces one of the same system. Once the row is found, only those that it does not
-    /// have yet.
+    /// External ids to add. Once the row is found, only those that it does not have yet.
     pub external_ids: Vec<ExternalId>,
     /// External ids to remove.
     pub removals: Vec<Removal>,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl<C: Connection> Scope<C> {
-    /// Returns the external ids of these rows, sorted by system. Rows about a person whose erasure is in progress have
+    /// Returns the external ids of these rows, sorted by system and id. Rows about a person whose erasure is in progress have
     /// none.
     pub async fn external_ids(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<ExternalId>>> {
         self.kept_external_ids(noun, ids, mask::covers(noun)).await
@@ -44,7 +44,7 @@ impl<C: Connection> Scope<C> {
         if hides {
             sql.push(" AND NOT ").names_masked(noun, Alias::ROW, &[noun.table, "_id"], self.organization());
         }
-        sql.push(" ORDER BY t.system");
+        sql.push(" ORDER BY t.system, t.external_id");
         for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Text, CellKind::Text]).await? {
             if let [Cell::Id(id), Cell::Text(system), Cell::Text(external)] = row.as_slice() {
                 found.entry(*id).or_default().push(ExternalId { system: system.clone(), id: external.clone() });

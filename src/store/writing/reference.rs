@@ -9,7 +9,7 @@ use super::draft::Reference;
 use crate::{
     Error, Result,
     store::{
-        Connection, Scope,
+        Connection, Scope, Tx,
         scope::ExternalId,
         statement::{
             builder::Alias,
@@ -116,6 +116,25 @@ impl<C: Connection> Scope<C> {
             }
         }
         Ok(found)
+    }
+}
+
+/// The table and the external id that a mutation names a row by, and the row.
+pub(in crate::store) type NamedRow = (&'static str, ExternalId, Option<Uuid>);
+
+impl Tx {
+    /// Like [`Scope::row_id`], for the row that the mutation names: an external id is looked up once.
+    pub async fn named_row(&self, noun: &'static Noun, reference: &Reference) -> Result<Option<Uuid>> {
+        let Reference::External(key) = reference else { return self.row_id(noun, reference).await };
+        if let Some((table, known, id)) = &self.conn.pending().named_row
+            && *table == noun.table
+            && known == key
+        {
+            return Ok(*id);
+        }
+        let id = self.row_id(noun, reference).await?;
+        self.conn.pending().named_row = Some((noun.table, key.clone(), id));
+        Ok(id)
     }
 }
 

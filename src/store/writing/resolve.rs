@@ -10,6 +10,7 @@ use sea_orm::prelude::Uuid;
 
 use super::{
     draft::{Draft, Mode, Reference, Target},
+    external_id_changes::{compare_external_ids, refuse_masked, refuse_taken, unmasked},
     hooks::ChildOf,
 };
 use crate::{
@@ -17,7 +18,6 @@ use crate::{
     error::Code,
     store::{
         Tx,
-        erasure::erased::ERASED_KEY,
         scope::ExternalId,
         statement::{
             builder::Alias,
@@ -216,108 +216,5 @@ fn check_target(draft: &mut Draft) {
     {
         let message = format!("version conflict: the row is at version {}", current.version());
         draft.refuse(Code::Conflict, "expectedVersion", message);
-    }
-}
-
-/// Rows by external id, each with whether it is about a person whose erasure is in progress.
-type Owners = HashMap<ExternalId, (Uuid, bool)>;
-
-/// Returns the row with an external id, unless it is about a person whose erasure is in progress.
-fn unmasked(owners: &Owners, key: &ExternalId) -> Option<Uuid> {
-    owners.get(key).filter(|(_, is_masked)| !is_masked).map(|(id, _)| *id)
-}
-
-/// Adds an error to drafts with external ids of rows about a person whose erasure is in progress, the same error as
-/// after the erasure.
-fn refuse_masked(draft: &mut Draft, owners: &Owners) {
-    let is_masked = |key: &ExternalId| owners.get(key).is_some_and(|(_, is_masked)| *is_masked);
-    if draft.target_key().is_some_and(is_masked) {
-        draft.refuse(Code::Erased, "externalId", ERASED_KEY);
-    } else if draft.external_ids.iter().any(is_masked) {
-        draft.refuse(Code::Erased, "externalIds", ERASED_KEY);
-    }
-}
-
-/// Determines the external ids that a draft adds to its row and removes from it. The external id that identifies the
-/// row of an upsert is kept unless another one of the same system replaces it: without it, repeating the upsert would
-/// create a second row.
-fn compare_external_ids(draft: &mut Draft, carried: &[ExternalId]) {
-    let mut wanted = std::mem::take(&mut draft.external_ids);
-    if let Some(target) = draft.target_key().cloned()
-        && wanted.iter().all(|key| key.system != target.system)
-    {
-        if draft.removals.iter().any(|removal| removal.takes(&target)) {
-            let message = "the external id that identifies the row cannot be removed unless externalIds replaces it";
-            draft.refuse(Code::Invalid, "externalIdsRemove", message);
-        } else if draft.is_new() {
-            wanted.push(target);
-        }
-    }
-    let goes = |key: &&ExternalId| {
-        let is_replaced = wanted.iter().any(|other| other.system == key.system);
-        !wanted.contains(key) && (is_replaced || draft.removals.iter().any(|removal| removal.takes(key)))
-    };
-    draft.lost_external_ids = carried.iter().filter(goes).cloned().collect();
-    wanted.retain(|key| !carried.contains(key));
-    draft.external_ids = wanted;
-}
-
-/// Adds an error to drafts with external ids that another row has and does not give up in the same call.
-fn refuse_taken(drafts: &mut [Draft], owners: &Owners) {
-    let given_up: HashSet<ExternalId> = drafts.iter().flat_map(|draft| &draft.lost_external_ids).cloned().collect();
-    for draft in drafts.iter_mut() {
-        let is_taken = |key: &ExternalId| {
-            let is_another = owners.get(key).is_some_and(|(owner, is_masked)| *owner != draft.id && !is_masked);
-            is_another && !given_up.contains(key)
-        };
-        if draft.external_ids.iter().any(is_taken) {
-            draft.refuse(Code::Taken, "externalIds", "another row has this external id");
-        }
-    }
-}
-
-/// Adds an error to drafts that need an external id of another row whose own draft failed and which therefore keeps it,
-/// and to drafts that in turn depend on these. Returns whether there were any.
-pub(in crate::store) fn refuse_kept(drafts: &mut [Draft]) -> bool {
-    let mut is_any = false;
-    loop {
-        let failed = drafts.iter().filter(|draft| !draft.errors.is_empty());
-        let kept: HashSet<ExternalId> = failed.flat_map(|draft| &draft.lost_external_ids).cloned().collect();
-        let waits =
-            |draft: &&mut Draft| draft.errors.is_empty() && draft.external_ids.iter().any(|key| kept.contains(key));
-        let mut is_more = false;
-        for draft in drafts.iter_mut().filter(waits) {
-            draft.refuse(Code::Taken, "externalIds", "another row keeps this external id because its change failed");
-            is_more = true;
-        }
-        if !is_more {
-            return is_any;
-        }
-        is_any = true;
-    }
-}
-
-impl Draft {
-    /// Returns the external id that identifies the row.
-    pub(in crate::store) const fn target_key(&self) -> Option<&ExternalId> {
-        if let Target::External(key) = &self.target { Some(key) } else { None }
-    }
-
-    /// Returns the row with the external id of the target, or the row with the external id that replaces it: then the
-    /// same upsert was already executed.
-    fn found(&self, owners: &Owners) -> Option<Uuid> {
-        let target = self.target_key()?;
-        let instead = || self.external_ids.iter().find(|key| key.system == target.system);
-        owners.get(target).or_else(|| owners.get(instead()?)).map(|(id, _)| *id)
-    }
-
-    fn speaks_of_external_ids(&self) -> bool {
-        !self.removals.is_empty() || !self.external_ids.is_empty()
-    }
-
-    /// Returns every external id in the draft except removals.
-    fn keys(&self) -> impl Iterator<Item = &ExternalId> {
-        let named = if let Target::Row(Reference::External(key)) = &self.target { Some(key) } else { None };
-        named.or_else(|| self.target_key()).into_iter().chain(&self.external_ids)
     }
 }

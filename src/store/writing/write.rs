@@ -13,15 +13,14 @@ use sea_orm::prelude::Uuid;
 use super::{
     defaults::complete,
     draft::{Draft, Outcome, WriteResult},
+    external_id_changes::refuse_kept,
     lifecycle::{advance, state_changes},
-    resolve::refuse_kept,
 };
 use crate::{
     Result,
     error::Code,
     store::{
         Tx,
-        scope::ExternalId,
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind, Column, Record, columns, fold},
@@ -285,36 +284,6 @@ impl Tx {
             sql.push(")");
         });
     }
-
-    async fn store_external_ids(&self, noun: &'static Noun, drafts: &[Draft]) -> Result<()> {
-        let sound = || drafts.iter().filter(|draft| draft.errors.is_empty());
-        // Deletes all removed external ids before adding any: rows may exchange external ids.
-        let lost: Vec<(Uuid, &ExternalId)> =
-            sound().flat_map(|draft| draft.lost_external_ids.iter().map(|key| (draft.id, key))).collect();
-        self.drop_external_ids(noun, &lost).await?;
-        let mut keys: Vec<(Uuid, &ExternalId)> =
-            sound().flat_map(|draft| draft.external_ids.iter().map(|key| (draft.id, key))).collect();
-        // In a fixed order, so that two calls with the same keys wait for each other and do not deadlock.
-        keys.sort_unstable_by_key(|(_, key)| *key);
-        let cells =
-            |(id, key): (Uuid, &ExternalId)| [Cell::Id(id), Cell::Text(key.system.clone()), Cell::Text(key.id.clone())];
-        let keys: Vec<[Cell; 3]> = keys.into_iter().map(cells).collect();
-        for part in keys.chunks(MAX_VALUES / 4) {
-            self.write_rows(part.len(), |sql| {
-                sql.push("INSERT INTO ").name(&[noun.table, "_external_id"]).push(" (organization_id, ");
-                sql.name(&[noun.table, "_id"]).push(", system, external_id) ");
-                sql.tenant_rows(self.organization(), [CellKind::Id, CellKind::Text, CellKind::Text], part);
-                sql.push(" ON CONFLICT (organization_id, ").name(&[noun.table, "_id"]);
-                sql.push(", system) DO UPDATE SET external_id = excluded.external_id RETURNING organization_id");
-            })
-            .await?;
-        }
-        if sound().all(Draft::is_new) {
-            return Ok(());
-        }
-        // Existing rows may be written again.
-        self.flush().await
-    }
 }
 
 /// Appends the clause that updates an existing row. `SQLite` writes every index of a column that is set, even to the
@@ -342,16 +311,6 @@ fn replace(sql: &mut Sql, noun: &'static Noun, (columns, folded): (&[Column], &[
 }
 
 impl Draft {
-    /// Returns the external ids that identify a created or changed row: those that are added, and the one that
-    /// identifies a new row.
-    pub(in crate::store) fn new_external_ids(&self) -> impl Iterator<Item = &ExternalId> {
-        self.target_key().filter(|_| self.is_new()).into_iter().chain(&self.external_ids)
-    }
-
-    const fn changes_external_ids(&self) -> bool {
-        !self.lost_external_ids.is_empty() || !self.external_ids.is_empty()
-    }
-
     pub(in crate::store) fn is_unchanged(&self) -> bool {
         !self.is_new() && self.changes().is_empty() && !self.changes_external_ids() && self.changed_relations.is_empty()
     }

@@ -116,6 +116,11 @@ async fn a_mistake_in_the_form_of_a_document_is_told_at_its_place() {
             &["document", "mediums", "0", "externalIds", "0"],
         ),
         (
+            with(json!({ "mediums": [medium(&json!({ "externalIds": vec![json!({ "system": "crm", "id": "8" }); 101] }))] })),
+            "TOO_LONG",
+            &["document", "mediums", "0", "externalIds"],
+        ),
+        (
             with(json!({ "mediums": [medium(&json!({ "externalIds": [{ "system": "crm", "id": "7" }] }))] })),
             "TAKEN",
             &["document", "mediums", "0", "externalIds"],

@@ -255,3 +255,28 @@ async fn a_large_map_is_exported_and_imported_in_a_fixed_number_of_statements() 
     assert_eq!(costs[0], costs[1]);
     assert!(costs[0].0 < 100 && costs[0].1 < 50, "{costs:?}");
 }
+
+#[tokio::test]
+async fn several_external_ids_of_a_system_are_exported_and_added_by_an_import() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let key = |system: &str, id: &str| json!({ "system": system, "id": id });
+    let keys = json!([key("crm", "1"), key("crm", "2"), key("erp", "1")]);
+    let medium = |keys: &Value| {
+        let medium = json!({ "key": "web", "name": "Web", "externalIds": keys });
+        json!({ "format": "rapport-map/1", "mediums": [medium] })
+    };
+    assert_eq!(totals(&imported(&caller, &medium(&keys)).await), (1, 0, 0));
+    assert_eq!(exported(&caller).await["mediums"][0]["externalIds"], keys);
+    assert_eq!(totals(&imported(&caller, &medium(&json!([key("crm", "2")]))).await), (0, 0, 1));
+    assert_eq!(totals(&imported(&caller, &medium(&json!([key("crm", "3")]))).await), (0, 1, 0));
+    let all = json!([key("crm", "1"), key("crm", "2"), key("crm", "3"), key("erp", "1")]);
+    assert_eq!(exported(&caller).await["mediums"][0]["externalIds"], all);
+    // A second key of documents is no external id of the document, which could not be imported.
+    let by = json!({ "externalId": key("rapport-map", "web") });
+    let given = json!({ "by": by, "externalIds": [key("rapport-map", "zzz")] });
+    caller.mutate("mediumUpdate", given, "errors { code }").await;
+    let document = exported(&caller).await;
+    assert_eq!((&document["mediums"][0]["key"], &document["mediums"][0]["externalIds"]), (&json!("web"), &all));
+    assert_eq!(totals(&imported(&caller, &document).await), (0, 0, 1));
+}

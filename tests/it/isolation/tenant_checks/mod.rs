@@ -109,13 +109,7 @@ impl Seen {
 
 /// The caller of a world as the store knows one.
 fn actor(caller: &Caller<'_>) -> Actor {
-    Actor {
-        organization: caller.organization(),
-        subject: "tester".into(),
-        client: None,
-        permissions: entity::Permission::ALL.into_iter().collect(),
-        expires: None,
-    }
+    Actor { subject: "tester".into(), ..Actor::operator(caller.organization()) }
 }
 
 fn uuid(id: &str) -> uuid::Uuid {
