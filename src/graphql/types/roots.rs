@@ -359,9 +359,15 @@ pub(super) fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue>
 
 pub(super) fn limits(known: &Field) -> String {
     match known.kind {
-        Kind::Text { max } => format!("{} Up to {max} characters.", known.doc),
+        Kind::Text { max } => format!("{} Up to {} characters.", known.doc, grouped(max)),
         _ => known.doc.to_owned(),
     }
+}
+
+/// Formats a number below a million with a comma between thousands.
+fn grouped(number: usize) -> String {
+    let (thousands, rest) = (number / 1_000, number % 1_000);
+    if thousands == 0 { rest.to_string() } else { format!("{thousands},{rest:03}") }
 }
 
 pub(super) fn input_type(kind: Kind) -> String {
