@@ -67,5 +67,4 @@ pub struct Model {
 }
 
 /// Description of the relation `evidence`, which several nouns have.
-pub const BEHIND: &str =
-    "Evidence that supports it. The mutation of its type that ends in SetEvidence replaces the list.";
+pub const BEHIND: &str = "Evidence that supports it. A mutation such as offerSetEvidence replaces the list.";

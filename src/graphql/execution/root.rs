@@ -231,7 +231,7 @@ impl<'a> FieldExecution<'a> {
         let payload = Payload::plan(self.planner, slice, &self.sets(), is_bulk)?;
         let report = mutate::run(
             self.scope,
-            self.planner.source.shape,
+            self.planner.source.schema_index,
             self.planner.slices,
             slice,
             mutation_field,
