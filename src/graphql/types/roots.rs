@@ -34,24 +34,25 @@ use crate::{
         slice::{Api, Module, reference_field},
     },
     store::writing::draft::{Mode, OnNull},
+    text::grouped,
 };
 
 /// Returns an input value.
 pub fn value(name: &str, ty: &str, doc: &str) -> MetaInputValue {
-    MetaInputValue { description: Some(told(doc)), ..MetaInputValue::new(name, ty) }
+    MetaInputValue { description: Some(description(doc)), ..MetaInputValue::new(name, ty) }
 }
 
 pub(in crate::graphql) fn or(name: &str, ty: &str, default: &str, doc: &str) -> MetaInputValue {
     MetaInputValue { default_value: Some(default.to_owned()), ..value(name, ty, doc) }
 }
 
-pub(in crate::graphql) fn told(doc: &str) -> String {
+pub(in crate::graphql) fn description(doc: &str) -> String {
     doc.trim().to_owned()
 }
 
 /// Returns an output field.
 pub fn field(name: &str, ty: &str, doc: &str) -> MetaField {
-    MetaField { description: Some(told(doc)), ..MetaField::new(name, ty) }
+    MetaField { description: Some(description(doc)), ..MetaField::new(name, ty) }
 }
 
 /// Restricts a field to tokens with all these scopes; with an empty list, any valid token is accepted.
@@ -79,7 +80,7 @@ fn add(registry: &mut Registry, name: &str, ty: MetaType) {
 
 pub(in crate::graphql) fn add_object(registry: &mut Registry, name: &str, doc: &str, fields: Vec<MetaField>) {
     let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
-    add(registry, name, ObjectBuilder::new(name, fields).description(Some(told(doc))).build());
+    add(registry, name, ObjectBuilder::new(name, fields).description(Some(description(doc))).build());
 }
 
 pub(in crate::graphql) fn add_input(
@@ -90,7 +91,11 @@ pub(in crate::graphql) fn add_input(
     values: Vec<MetaInputValue>,
 ) {
     let values: IndexMap<_, _> = values.into_iter().map(|value| (value.name.clone(), value)).collect();
-    add(registry, name, InputObjectBuilder::new(name, values).description(Some(told(doc))).oneof(is_one_of).build());
+    add(
+        registry,
+        name,
+        InputObjectBuilder::new(name, values).description(Some(description(doc))).oneof(is_one_of).build(),
+    );
 }
 
 pub(in crate::graphql) fn add_enum(registry: &mut Registry, known: &EnumType) {
@@ -103,9 +108,10 @@ pub(in crate::graphql) fn add_enum_values(
     doc: &str,
     values: impl Iterator<Item = (String, &'static str)>,
 ) {
-    let values = values
-        .map(|(name, doc)| (name.clone(), MetaEnumValue { description: Some(told(doc)), ..MetaEnumValue::new(name) }));
-    add(registry, name, EnumBuilder::new(name, values.collect()).description(Some(told(doc))).build());
+    let values = values.map(|(name, doc)| {
+        (name.clone(), MetaEnumValue { description: Some(description(doc)), ..MetaEnumValue::new(name) })
+    });
+    add(registry, name, EnumBuilder::new(name, values.collect()).description(Some(description(doc))).build());
 }
 
 /// Registers the query root and all types that can be reached from it.
@@ -119,7 +125,7 @@ pub fn register_queries(registry: &mut Registry, Api { modules, queries, .. }: &
         "Node",
         MetaType::Interface {
             name: "Node".to_owned(),
-            description: Some(told("An object with a globally unique id, which `node` looks up.")),
+            description: Some(description("An object with a globally unique id, which `node` looks up.")),
             fields: [("id".to_owned(), field("id", "ID!", "Opaque id that starts with the prefix of the type."))]
                 .into_iter()
                 .collect(),
@@ -202,7 +208,7 @@ fn mutation(
     let (first, rest) = name.split_at(1);
     let input = format!("{}{rest}Input", first.to_ascii_uppercase());
     let payload = format!("{}Payload", noun.name);
-    let by = || value(BY, &format!("{}Ref!", noun.name), &format!("The {}.", noun.name));
+    let by = || value(BY, &format!("{}Ref!", noun.name), &format!("The {} that the mutation applies to.", noun.name));
     let (values, doc) = match mutation_field {
         MutationField::Generic(Operation::Create) => {
             let mut values = writable(noun, Operation::Create);
@@ -296,7 +302,7 @@ pub(super) fn expected() -> MetaInputValue {
     value(
         "expectedVersion",
         "Int",
-        "The version you read; the mutation fails with CONFLICT if the row has changed since.",
+        "The version you read; the mutation fails with CONFLICT if the row has changed since. Not checked if omitted.",
     )
 }
 
@@ -360,7 +366,7 @@ pub(super) fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue>
 
 pub(super) fn limits(known: &Field) -> String {
     match known.kind {
-        Kind::Text { max } => format!("{} Up to {max} characters.", known.doc),
+        Kind::Text { max } => format!("{} Up to {} characters.", known.doc, grouped(max)),
         _ => known.doc.to_owned(),
     }
 }

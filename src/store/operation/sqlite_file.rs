@@ -24,7 +24,7 @@ const MAX_LENGTH: Duration = Duration::from_mins(10);
 /// directory that may not be listed.
 pub async fn lock(file: &Path) -> Result<Option<File>> {
     let Ok(folder) = File::open(folder(file)) else { return Ok(None) };
-    let (mut is_told, began) = (false, Instant::now());
+    let (mut is_logged, began) = (false, Instant::now());
     loop {
         match folder.try_lock() {
             Ok(()) => return Ok(Some(folder)),
@@ -35,8 +35,8 @@ pub async fn lock(file: &Path) -> Result<Option<File>> {
             }
             Err(TryLockError::WouldBlock) => {}
         }
-        if !is_told && began.elapsed() > Duration::from_secs(5) {
-            is_told = true;
+        if !is_logged && began.elapsed() > Duration::from_secs(5) {
+            is_logged = true;
             tracing::info!(file = %file.display(), "waiting for another process that opens or migrates the database");
         }
         tokio::time::sleep(RETRY_AFTER).await;
@@ -53,17 +53,19 @@ fn folder(file: &Path) -> &Path {
 pub fn make(file: &SqliteFile) -> Result<(), Cause> {
     let name = file.path.display();
     match fs::metadata(&file.path) {
-        Ok(found) if found.is_dir() => Err(Cause(format!("{name} is a folder, and no database file"))),
+        Ok(found) if found.is_dir() => Err(Cause(format!("{name} is a directory, not a database file"))),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound && file.mode == Mode::Make => {
             let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file.path);
             made.map(drop).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => Cause(format!("there is no folder {}", folder(&file.path).display())),
-                _ => Cause(format!("the database file {name} cannot be made: {error}")),
+                io::ErrorKind::NotFound => {
+                    Cause(format!("the directory {} does not exist", folder(&file.path).display()))
+                }
+                _ => Cause(format!("the database file {name} cannot be created: {error}")),
             })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(Cause(format!("there is no database file {name}; with ?mode=rwc it is made")))
+            Err(Cause(format!("the database file {name} does not exist; ?mode=rwc creates it")))
         }
         Err(error) => Err(Cause(format!("the database file {name} cannot be used: {error}"))),
     }
@@ -71,13 +73,13 @@ pub fn make(file: &SqliteFile) -> Result<(), Cause> {
 
 /// Explains why a file could not be opened or migrated.
 pub fn explain(file: &SqliteFile, error: Error) -> Error {
-    let told = match &error {
-        Error::Internal(source) => source.downcast_ref::<Cause>().map(|cause| cause.0.clone()),
-        Error::Unavailable => diagnosis::last().map(|cause| cause.0),
+    let cause = match &error {
+        Error::Internal(source) => source.downcast_ref::<Cause>().map(|known| known.0.clone()),
+        Error::Unavailable => diagnosis::last().map(|last| last.0),
         _ => None,
     };
-    match told {
-        Some(told) => Cause(format!("{}: {told}", file.path.display())).into(),
+    match cause {
+        Some(cause) => Cause(format!("{}: {cause}", file.path.display())).into(),
         None => error,
     }
 }
