@@ -2,6 +2,7 @@
 
 pub(in crate::graphql) mod attribute_filter_types;
 pub(in crate::graphql) mod common_types;
+mod external_id_types;
 mod lookups;
 pub(in crate::graphql) mod money_types;
 pub(in crate::graphql) mod noun_types;

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::graphql::{
     planning::{
+        external_id_filter::EXTERNAL_IDS,
         filter::enum_value_name,
         plan::{list_name, may_be_null},
         transitions::ALLOWED_TRANSITIONS,
@@ -103,8 +104,8 @@ pub(in crate::graphql) fn listed(mut meta: MetaField, noun: &Noun) -> MetaField 
     let filter = value(
         "filter",
         &format!("{}Filter", noun.name),
-        "Conditions on the rows; all of them must hold. At most 500 conditions, 30 of them on tags, attributes and \
-         relations, nested at most 16 deep.",
+        "Conditions on the rows; all of them must hold. At most 500 conditions, 30 of them on tags, attributes, \
+         external ids and relations, nested at most 16 deep.",
     );
     meta.args.insert("filter".to_owned(), filter);
     let order = value(
@@ -227,6 +228,10 @@ fn filter(registry: &mut Registry, noun: &'static Noun) {
     for known in noun.shown_fields().filter(|known| known.kind.is_filterable()) {
         let doc = format!("Matches rows by `{}`. {}", known.name, known.doc);
         values.push(value(known.name, &comparisons(registry, known), &doc));
+    }
+    if noun.has_external_ids {
+        let doc = "Matches rows by whether some or none of their external ids match a condition.";
+        values.push(value(EXTERNAL_IDS, "ExternalIdListFilter", doc));
     }
     for relation in noun.relations {
         let target = format!("{}Filter", relation.target.name);

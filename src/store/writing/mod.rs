@@ -8,7 +8,7 @@ pub(in crate::store) mod defaults;
 pub mod delete;
 pub mod draft;
 pub mod external_id_changes;
-pub(in crate::store) mod external_ids;
+pub mod external_ids;
 pub(in crate::store) mod hooks;
 pub(in crate::store) mod lifecycle;
 pub mod ordering;
