@@ -11,6 +11,7 @@ use async_graphql::{
 use super::value_check::{Origin, ValueMismatch, coerce};
 use crate::graphql::{
     failure::{BAD_USER_INPUT, refuse},
+    mutation::input::BY,
     types::schema_index::{Input, SchemaIndex},
 };
 
@@ -54,7 +55,10 @@ fn without(value: &Value, ty: &Type, shape: &SchemaIndex) -> Value {
         }
         (BaseType::List(inner), single) => without(single, inner, shape),
         // The required fields of a row.
-        (BaseType::Named(_), _) if shape.is_row(ty) => value!({ "externalId": { "system": "", "id": "" } }),
+        (BaseType::Named(name), _) if shape.is_row(ty) => match shape.input(name) {
+            Some(Input::Object(row)) if row.fields.contains_key(BY) => value!({ "by": { "id": "" } }),
+            _ => value!({ "externalId": { "system": "", "id": "" } }),
+        },
         (BaseType::Named(name), Value::Object(fields)) => {
             let Some(Input::Object(object)) = shape.input(name) else { return value.clone() };
             let left = fields.iter().map(|(name, value)| {

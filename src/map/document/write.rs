@@ -22,8 +22,8 @@ use crate::{
         Tx,
         statement::cell::{Cell, CellKind, Column},
         writing::{
-            delete::JoinRow,
             draft::{Draft, Mode, Outcome, Reference, Target},
+            links::JoinRow,
         },
     },
 };
@@ -361,15 +361,23 @@ async fn write_archive(tx: &Tx, document: &Document, done: &mut Done) -> Result<
         if told.is_empty() {
             continue;
         }
-        let ids: Vec<Uuid> = told.iter().map(|(_, id, _)| *id).collect();
-        let mut records = tx.lock(slice.noun, &ids).await?;
         let mut changed = HashSet::new();
-        for (row, id, is_archived) in told {
-            let Some(record) = records.remove(&id) else { continue };
-            match tx.archive(slice.noun, &slice.rules, record, is_archived).await? {
-                Ok(true) => drop(changed.insert(id)),
-                Ok(false) => {}
-                Err(error) => mistakes.add(error.code, row.at(IS_ARCHIVED), error.message),
+        for is_archived in [true, false] {
+            let told: Vec<(&Row, Uuid)> =
+                told.iter().filter(|(.., wanted)| *wanted == is_archived).map(|(row, id, _)| (*row, *id)).collect();
+            if told.is_empty() {
+                continue;
+            }
+            let draft = |(_, id): &(&Row, Uuid)| {
+                Draft::new(slice.noun, Target::Row(Reference::Id(Some(*id))), Mode::UpdateOnly)
+            };
+            let mut drafts: Vec<Draft> = told.iter().map(draft).collect();
+            let results = tx.archive(slice.noun, &slice.rules, &mut drafts, is_archived, true).await?;
+            for ((row, id), result) in told.into_iter().zip(results) {
+                changed.extend((result.outcome == Outcome::Updated).then_some(id));
+                for error in result.errors {
+                    mistakes.add(error.code, row.at(IS_ARCHIVED), error.message);
+                }
             }
         }
         done.touch(piece, &changed);

@@ -15,10 +15,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    store::{
-        erasure::mask,
-        writing::attribute_items::after,
-    },
+    store::{erasure::mask, writing::attribute_items::after},
 };
 
 /// A condition on a row.

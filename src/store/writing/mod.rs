@@ -11,6 +11,7 @@ pub mod external_id_changes;
 pub mod external_ids;
 pub(in crate::store) mod hooks;
 pub(in crate::store) mod lifecycle;
+pub mod links;
 pub mod ordering;
 pub(in crate::store) mod output;
 pub mod reference;
