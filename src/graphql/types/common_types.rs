@@ -4,8 +4,7 @@ use async_graphql::registry::{__DirectiveLocation, Deprecation, MetaDirective, R
 use entity::noun::StringEnum;
 
 use super::{
-    external_id_types,
-    money_types,
+    external_id_types, money_types,
     reached::answer,
     roots::{add_enum, add_enum_values, add_input, add_object, field, told, value},
 };

@@ -231,7 +231,7 @@ fn filter(registry: &mut Registry, noun: &'static Noun) {
         values.push(value(known.name, &comparisons(registry, known), &doc));
     }
     if noun.has_external_ids {
-        let doc = "Matches rows by whether some or none of their external ids match a condition.";
+        let doc = "Matches rows by whether some or none of their `externalIds` match a condition.";
         values.push(value(EXTERNAL_IDS, "ExternalIdListFilter", doc));
     }
     for relation in noun.relations {
