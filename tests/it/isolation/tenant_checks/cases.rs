@@ -207,7 +207,12 @@ pub fn orders(
     if field.name.ends_with("BulkDelete") {
         // Of several rows it is asked first whether they are in use.
         let first = &both.curious.rows[noun_of(field)][0];
-        full["rows"].as_array_mut().unwrap().push(json!({ "by": { "id": first.id } }));
+        let rows = full["rows"].as_array_mut().unwrap();
+        rows.push(json!({ "by": { "id": first.id } }));
+        if site != TenantCheck::Delete {
+            // Other cases need the rows.
+            rows.push(json!({ "by": { "id": "none" } }));
+        }
     }
     let mut cases = vec![case(&document, json!({"input": full}))];
     for member in outline.inputs(field.arguments[0].base()) {
