@@ -1,6 +1,6 @@
 //! Expectations: one mutation replaces the top five of a point, and a ranking history records every change.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use entity::{
     Permission,
@@ -42,7 +42,7 @@ use crate::{
 
 /// GraphQL module of expectations.
 pub const SLICE: Module = Module {
-    rules: Hooks { deleted: |tx, expectation| Box::pin(record_removal(tx, expectation)), ..Hooks::NONE },
+    rules: Hooks { deleted: |tx, expectations| Box::pin(record_removal(tx, expectations)), ..Hooks::NONE },
     ..backed::<Entity>()
 };
 
@@ -201,28 +201,39 @@ async fn record_change(tx: &Tx, changed: &[(Uuid, Vec<Ranked>, Vec<Ranked>)]) ->
     tx.make(&expectation_ranking::NOUN, changed.iter().map(row).collect()).await
 }
 
-/// Returns the current top five of a point, sorted by rank.
-async fn top(tx: &Tx, point: Uuid) -> Result<Vec<Ranked>> {
-    let rows = Entity::find().filter(Column::PointId.eq(point)).filter(Column::Rank.is_not_null());
-    let rows = tx.all_unchecked(rows.order_by_asc(Column::Rank)).await?;
-    let ranked = |row: Model| Some(Ranked { rank: row.rank?, id: row.id.0, statement: row.statement });
-    Ok(rows.into_iter().filter_map(ranked).collect())
+/// Returns the current top fives of points, sorted by rank; points without ranked expectations are omitted.
+async fn tops(tx: &Tx, points: impl IntoIterator<Item = Uuid>) -> Result<HashMap<Uuid, Vec<Ranked>>> {
+    let rows = Entity::find().filter(Column::PointId.is_in(points)).filter(Column::Rank.is_not_null());
+    let mut tops: HashMap<Uuid, Vec<Ranked>> = HashMap::new();
+    for row in tx.all_unchecked(rows.order_by_asc(Column::Rank)).await? {
+        let ranked = row.rank.map(|rank| Ranked { rank, id: row.id.0, statement: row.statement });
+        tops.entry(row.point_id.0).or_default().extend(ranked);
+    }
+    Ok(tops)
 }
 
-/// Records in the ranking history that a deleted expectation left the top five; does nothing if it had no rank.
-async fn record_removal(tx: &Tx, deleted: &Record) -> Result<()> {
-    let (Some(gone), Some(point)) = (Ranked::of(deleted), deleted.get(POINT_ID)) else { return Ok(()) };
-    let point = point.0;
-    let after = top(tx, point).await?;
-    let mut before = after.clone();
-    before.push(gone);
-    before.sort_unstable_by_key(|ranked| ranked.rank);
-    record_change(tx, &[(point, before, after)]).await
+/// Records in the ranking history that deleted expectations left the top fives; does nothing if they had no ranks.
+async fn record_removal(tx: &Tx, deleted: &[Record]) -> Result<()> {
+    let mut gone: BTreeMap<Uuid, Vec<Ranked>> = BTreeMap::new();
+    for record in deleted {
+        if let (Some(ranked), Some(point)) = (Ranked::of(record), record.get(POINT_ID)) {
+            gone.entry(point.0).or_default().push(ranked);
+        }
+    }
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let mut tops = tops(tx, gone.keys().copied()).await?;
+    let changes = gone.into_iter().map(|(point, gone)| {
+        let after = tops.remove(&point).unwrap_or_default();
+        (point, ranked(after.iter().cloned().chain(gone)), after)
+    });
+    record_change(tx, &changes.collect::<Vec<_>>()).await
 }
 
 /// Records in the ranking history the initial top five of a copied point.
 pub(super) async fn record_initial(tx: &Tx, point: Uuid) -> Result<()> {
-    begin_all(tx, HashMap::from([(point, top(tx, point).await?)])).await
+    begin_all(tx, tops(tx, [point]).await?).await
 }
 
 /// Records in the ranking history the initial top fives of new points, skipping empty ones.

@@ -57,7 +57,7 @@ pub const FEEDBACK: Module = Module {
 
 /// GraphQL module of departments: a department cannot be archived while feedback is routed to it.
 pub const DEPARTMENTS: Module = Module {
-    rules: Hooks { archive: |tx, department| Box::pin(keep_department(tx, department)), ..Hooks::NONE },
+    rules: Hooks { archive: |tx, departments| Box::pin(keep_departments(tx, departments)), ..Hooks::NONE },
     ..Module::new(&department::NOUN)
 };
 
@@ -301,31 +301,36 @@ async fn reroute(tx: &Tx, input: &Reroute) -> Result<Done> {
     Ok(Ok((id, Outcome::Updated)))
 }
 
-/// Returns the error that refuses to archive a department if a rule or the fallback routes feedback to it.
-async fn keep_department(tx: &Tx, department: &Record) -> Result<Option<UserError>> {
+/// Returns the errors that refuse to archive departments to which a rule or the fallback routes feedback.
+async fn keep_departments(tx: &Tx, departments: &[Record]) -> Result<HashMap<Uuid, UserError>> {
     let mut router = Router::open(tx, &[]).await?;
-    let id = department.id();
-    let is_fallback = router.fallback(tx).await?.department == id;
-    let rules: Vec<&str> =
-        router.rules.iter().filter(|rule| rule.department_id.0 == id).map(|rule| rule.name.as_str()).collect();
-    if !is_fallback && rules.is_empty() {
-        return Ok(None);
+    let fallback = router.fallback(tx).await?.department;
+    let sees_rules = tx.may_read(&routing_rule::NOUN).is_ok();
+    let mut kept = HashMap::new();
+    for id in departments.iter().map(Record::id) {
+        let rules: Vec<&str> =
+            router.rules.iter().filter(|rule| rule.department_id.0 == id).map(|rule| rule.name.as_str()).collect();
+        let is_fallback = fallback == id;
+        if !is_fallback && rules.is_empty() {
+            continue;
+        }
+        let mut users = Vec::new();
+        if is_fallback {
+            users.push("the organization's fallback".to_owned());
+        }
+        if sees_rules {
+            users.extend(rules.iter().take(MAX_NAMED).map(|name| format!("rule “{name}”")));
+        }
+        let named = users.len() - usize::from(is_fallback);
+        match rules.len() - named {
+            0 => {}
+            1 => users.push("1 routing rule".to_owned()),
+            more => users.push(format!("{more} routing rules")),
+        }
+        let message = format!("feedback is routed to this department by {}; change that first", users.join(", "));
+        kept.insert(id, UserError::new(Code::InUse, "by", message));
     }
-    let mut users = Vec::new();
-    if is_fallback {
-        users.push("the organization's fallback".to_owned());
-    }
-    if tx.may_read(&routing_rule::NOUN).is_ok() {
-        users.extend(rules.iter().take(MAX_NAMED).map(|name| format!("rule “{name}”")));
-    }
-    let named = users.len() - usize::from(is_fallback);
-    match rules.len() - named {
-        0 => {}
-        1 => users.push("1 routing rule".to_owned()),
-        more => users.push(format!("{more} routing rules")),
-    }
-    let message = format!("feedback is routed to this department by {}; change that first", users.join(", "));
-    Ok(Some(UserError::new(Code::InUse, "by", message)))
+    Ok(kept)
 }
 
 fn check_range(draft: &mut Draft) {

@@ -101,6 +101,23 @@ impl Database {
         }
     }
 
+    /// How the database goes about a statement with placeholders, by indexes where there are any.
+    pub async fn plan(&self, text: &str) -> Vec<String> {
+        if self.server.is_none() {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            let rows = connection.fetch_all(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"))).await.unwrap();
+            return rows.iter().map(|row| row.get("detail")).collect();
+        }
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        run(&mut connection, "SET enable_seqscan = off".to_owned()).await;
+        run(&mut connection, "SET plan_cache_mode = force_generic_plan".to_owned()).await;
+        run(&mut connection, format!("PREPARE asked AS {text}")).await;
+        let count = (1..).take_while(|place| text.contains(&format!("${place}"))).count();
+        let explain = format!("EXPLAIN EXECUTE asked({})", vec!["NULL"; count].join(", "));
+        let rows = connection.fetch_all(AssertSqlSafe(explain)).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
     /// Runs statements past the API, with no key between tables holding them.
     pub async fn force(&self, statements: Vec<String>) {
         if self.server.is_some() {

@@ -6,6 +6,7 @@ use entity::{
     NOUNS, Noun,
     noun::{Field, Link, Operation, Personal},
 };
+use rapport::store::writing::delete::uses;
 
 use crate::{app::App, database::Database};
 
@@ -197,6 +198,41 @@ async fn every_order_and_every_relation_walks_along_an_index_of_the_organization
                 _ => {}
             }
         }
+    }
+}
+
+/// A bulk deletion asks them which rows are in use.
+#[tokio::test]
+async fn the_columns_that_keep_rows_from_being_deleted_are_those_whose_keys_do() {
+    let app = App::start().await;
+    let mut tables: Vec<String> = app.tables().await.into_keys().collect();
+    tables.sort();
+    let mut kept: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
+    for name in tables {
+        let keys = if app.database.is_sqlite() {
+            format!(
+                r#"SELECT CAST(id AS TEXT), "table", "from", on_delete FROM pragma_foreign_key_list('{name}') ORDER BY id, seq"#
+            )
+        } else {
+            format!(
+                "SELECT c.oid::text, c.confrelid::regclass::text, a.attname::text,
+                    CASE c.confdeltype WHEN 'c' THEN 'CASCADE' ELSE 'NO ACTION' END FROM pg_constraint AS c
+                CROSS JOIN LATERAL unnest(c.conkey) WITH ORDINALITY AS k(own, place)
+                JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.own
+                WHERE c.conrelid = '{name}'::regclass AND c.contype = 'f' ORDER BY c.oid, k.place"
+            )
+        };
+        for (_, columns) in grouped(&app.database, keys).await {
+            // The last column of a key is the id of the row.
+            let [other, column, action] = columns.last().unwrap().as_slice() else { panic!("three columns") };
+            if columns.len() > 1 && action == "NO ACTION" {
+                kept.entry(other.clone()).or_default().insert((name.clone(), column.clone()));
+            }
+        }
+    }
+    for noun in stored().filter(|noun| noun.offers(Operation::Delete)) {
+        let uses = uses(noun).into_iter().map(|known| (known.table.to_owned(), known.column.to_owned()));
+        assert_eq!(uses.collect::<BTreeSet<_>>(), kept.remove(noun.table).unwrap_or_default(), "{}", noun.name);
     }
 }
 

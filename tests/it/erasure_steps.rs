@@ -89,6 +89,8 @@ async fn seen(caller: &Caller<'_>) -> Value {
         below: customers(filter: { feedbackRecords: { some: { body: $words } } }) { totalCount }
         item: feedbackRecords(filter: { attributes: { hasAny: [$item] } }) { totalCount }
         one: feedbackRecord(by: { externalId: $desk }) { id }
+        keys: feedbackRecords(filter: { externalIds: { some: { system: { eq: \"desk\" } } } }) { totalCount }
+        keyless: feedbackRecords(filter: { externalIds: { none: {} } }) { totalCount }
         groups: feedbackRecordGroups(groupBy: [KIND], filter: { body: $words }) { recordCount }
         named: feedbackRecordGroups(attributes: [\"who\"]) { groupCount nodes { count attributes { value } } }
         names: feedbackRecordAttributeNames { distinctCount nodes { name count } }

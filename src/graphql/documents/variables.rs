@@ -11,6 +11,7 @@ use async_graphql::{
 use super::value_check::{Origin, ValueMismatch, coerce};
 use crate::graphql::{
     failure::{BAD_USER_INPUT, refuse},
+    mutation::input::BY,
     types::schema_index::{Input, SchemaIndex},
 };
 
@@ -55,7 +56,10 @@ fn without(value: &Value, ty: &Type, schema_index: &SchemaIndex) -> Value {
         }
         (BaseType::List(inner), single) => without(single, inner, schema_index),
         // The required fields of a row.
-        (BaseType::Named(_), _) if schema_index.is_row(ty) => value!({ "externalId": { "system": "", "id": "" } }),
+        (BaseType::Named(name), _) if schema_index.is_row(ty) => match schema_index.input(name) {
+            Some(Input::Object(row)) if row.fields.contains_key(BY) => value!({ "by": { "id": "" } }),
+            _ => value!({ "externalId": { "system": "", "id": "" } }),
+        },
         (BaseType::Named(name), Value::Object(fields)) => {
             let Some(Input::Object(object)) = schema_index.input(name) else { return value.clone() };
             let left = fields.iter().map(|(name, value)| {

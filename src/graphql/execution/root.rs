@@ -280,7 +280,7 @@ impl<'a> FieldExecution<'a> {
         mutation_field.require(slice.noun, self.actor())?;
         let name = field.name.node.as_str();
         // The payload is planned first, because an invalid selection must fail before the mutation has an effect.
-        let is_bulk = matches!(mutation_field, MutationField::Generic(Operation::BulkUpsert));
+        let is_bulk = mutation_field.is_bulk();
         let planned =
             self.planned(None, |planner, sets| Ok(Tree::Payload(Payload::plan(planner, slice, sets, is_bulk)?)))?;
         let report =

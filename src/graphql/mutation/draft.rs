@@ -7,7 +7,7 @@ use entity::{
     noun::{Field, Link, Operation, Relationship, StringEnum, Writable},
 };
 
-use super::input::{Input, check_external_id, check_system, external_id};
+use super::input::{BY, Input, check_external_id, check_system, external_id};
 use crate::{
     Error, Result, UserError,
     error::Code,
@@ -117,6 +117,16 @@ fn at_most<'a>(draft: &mut Draft, field: &str, input: &'a Input) -> Vec<&'a Valu
     }
     draft.refuse(Code::TooLong, field, format!("there are more than {MAX_EXTERNAL_IDS} external ids"));
     Vec::new()
+}
+
+/// Reads which row to delete, archive or restore, and its expected version, after the known errors `mistakes`. `Err` if
+/// the input names no row and there are no errors.
+pub fn named(noun: &'static Noun, input: &Input, mistakes: Vec<UserError>) -> Result<Draft> {
+    let is_unnamed = input.present(BY).is_none() && !mistakes.is_empty();
+    let reference = if is_unnamed { Reference::Id(None) } else { input.row(noun)? };
+    let mut draft = Draft { errors: mistakes, ..Draft::new(noun, Target::Row(reference), Mode::UpdateOnly) };
+    draft.expected_version = input.int("expectedVersion")?;
+    Ok(draft)
 }
 
 /// Reads the input of a transition into a draft.

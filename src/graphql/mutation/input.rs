@@ -6,7 +6,7 @@ use async_graphql::{Name, Value, Variables, indexmap::IndexMap};
 use entity::{Noun, id};
 use sea_orm::prelude::Uuid;
 
-pub use crate::graphql::mutation::draft::{draft, fill, on_null, transition};
+pub use crate::graphql::mutation::draft::{draft, fill, named, on_null, transition};
 use crate::{
     Error, Result, UserError,
     error::Code,

@@ -1,6 +1,5 @@
 //! Mutations: reading the input, running the effect, and returning or replaying the payload.
 
-pub(in crate::graphql) mod delete;
 pub mod draft;
 pub(in crate::graphql) mod idempotency_key;
 pub mod input;

@@ -10,7 +10,6 @@ use entity::{
 };
 
 use super::{
-    delete::delete_row,
     input::{self, BY, Input},
     parts::RowDraft,
     prepare::{self, Plan, PreparedOperation},
@@ -28,7 +27,7 @@ use crate::{
     },
     store::{
         Effect, Scope, Strategy, Transacted, Tx,
-        writing::draft::{Mode, Outcome, Reference, Target, WriteResult},
+        writing::draft::{Draft, Mode, Outcome, Reference, Target, WriteResult},
     },
 };
 
@@ -39,6 +38,10 @@ pub enum MutationField {
     Generic(Operation),
     /// `xArchive` or `xUnarchive`.
     Archive(bool),
+    /// `xsBulkDelete`.
+    BulkDelete,
+    /// `xsBulkArchive` or `xsBulkUnarchive`.
+    BulkArchive(bool),
     /// A transition of the row's state.
     Transition(&'static Transition),
     /// `xSetY`.
@@ -53,7 +56,7 @@ impl MutationField {
     pub fn permissions(self, noun: &Noun) -> Vec<Permission> {
         let mut needed = match self {
             Self::Own(mutation) => mutation.permissions.to_vec(),
-            Self::Generic(_) | Self::Archive(_) => vec![noun.write],
+            Self::Generic(_) | Self::Archive(_) | Self::BulkDelete | Self::BulkArchive(_) => vec![noun.write],
             Self::Transition(transition) => {
                 std::iter::once(noun.write).chain(transition.permissions.iter().copied()).collect()
             }
@@ -66,6 +69,11 @@ impl MutationField {
             needed.extend(noun.relations.iter().filter(must_be_named).filter_map(|relation| relation.target.read));
         }
         needed
+    }
+
+    /// Returns whether the mutation takes many rows and returns a result for each.
+    pub const fn is_bulk(self) -> bool {
+        matches!(self, Self::Generic(Operation::BulkUpsert) | Self::BulkDelete | Self::BulkArchive(_))
     }
 
     /// Returns an error if the caller lacks one of the required scopes.
@@ -97,10 +105,8 @@ pub async fn run(
             return Ok(report);
         }
     };
-    let costs_much = matches!(
-        mutation_field,
-        MutationField::Generic(Operation::BulkUpsert) | MutationField::Transition(_) | MutationField::Own(_)
-    );
+    let costs_much =
+        mutation_field.is_bulk() || matches!(mutation_field, MutationField::Transition(_) | MutationField::Own(_));
     let strategy = if key.is_some() && costs_much { Strategy::Pessimistic } else { Strategy::Optimistic };
     let (plan, mut failed) = (Arc::new(plan), HashMap::new());
     for _ in 0..MAX_ROUNDS {
@@ -143,6 +149,7 @@ impl Attempt {
     async fn run(self: Arc<Self>, tx: &Tx) -> Result<Effect<MutationResult>> {
         let mut report = match &*self.plan {
             Plan::Rows(rows) => self.write(tx, rows).await?,
+            Plan::Named(drafts) => self.change_named(tx, drafts).await?,
             _ => self.effect(tx).await?,
         };
         report.reports = tx.take_reports();
@@ -161,34 +168,15 @@ impl Attempt {
         let (slice, input) = (self.call.slice, &self.call.input);
         let noun = slice.noun;
         match self.call.mutation_field {
-            MutationField::Generic(Operation::Delete) => {
-                tx.actor().require(noun.write)?;
-                let id = tx.named_row(noun, &input.row(noun)?).await?;
-                Ok(MutationResult::of(match delete_row(tx, slice, id, input.int("expectedVersion")?, None).await? {
-                    Ok(()) => WriteResult { id, outcome: Outcome::Deleted, errors: Vec::new(), row: None },
-                    Err(error) => WriteResult::failed(id, vec![error]),
-                }))
-            }
-            MutationField::Archive(is_archived) => {
-                let version = input.int("expectedVersion")?;
-                let record = match tx.lock_one(noun, noun.write, &input.row(noun)?, version).await? {
-                    Ok(record) => record,
-                    Err(error) => return self.done(tx, Err(vec![error])).await,
-                };
-                let id = record.id();
-                let done = match tx.archive(noun, &slice.rules, record, is_archived).await? {
-                    Ok(true) => Ok((id, Outcome::Updated)),
-                    Ok(false) => Ok((id, Outcome::Unchanged)),
-                    Err(error) => Err(vec![error]),
-                };
-                self.done(tx, done).await
-            }
             MutationField::Transition(transition) => {
                 let draft = input::transition(noun, transition, input)?;
                 let rows = tx.write(noun, &slice.rules, &mut [draft], true).await?;
                 Ok(MutationResult { rows, ..MutationResult::default() })
             }
-            MutationField::Generic(_) => Err(Error::internal("rows are read before the transaction")),
+            MutationField::Generic(_)
+            | MutationField::Archive(_)
+            | MutationField::BulkDelete
+            | MutationField::BulkArchive(_) => Err(Error::internal("rows are read before the transaction")),
             MutationField::Set(relation) => {
                 let done = replace_links::named(tx, input, noun, relation).await?;
                 self.done(tx, done).await
@@ -218,14 +206,13 @@ impl Attempt {
             rows[*at].draft.errors.extend(errors.iter().cloned());
             rows[*at].parts.clear();
         }
-        let is_bulk = matches!(self.call.mutation_field, MutationField::Generic(Operation::BulkUpsert));
-        if !is_bulk {
+        if !self.call.mutation_field.is_bulk() {
             if noun.tenant == "id" {
                 rows[0].draft.target = Target::Row(Reference::Id(Some(tx.organization().0)));
             }
             tx.defer_reference_checks();
         }
-        let is_all_or_nothing = self.call.input.text("policy")? != Some(Policy::SkipInvalid.name());
+        let is_all_or_nothing = self.is_all_or_nothing()?;
         let writer = RowWriter { tx, modules: self.call.modules, is_all_or_nothing };
         let written = writer.write(noun, rows).await?;
         if !is_all_or_nothing && written.iter().any(|row| row.has_failed_parts) {
@@ -233,19 +220,38 @@ impl Attempt {
             let failed_parts = failed.map(|(at, row)| (at, row.result.errors)).collect();
             return Ok(MutationResult { failed_parts, ..MutationResult::default() });
         }
-        let rows: Vec<WriteResult> = written.into_iter().map(|row| row.result).collect();
-        if !is_bulk {
-            return Ok(MutationResult { rows, ..MutationResult::default() });
-        }
+        Ok(self.result(written.into_iter().map(|row| row.result).collect(), is_all_or_nothing))
+    }
+
+    /// Deletes, archives or restores the rows that the input names.
+    async fn change_named(&self, tx: &Tx, drafts: &[Draft]) -> Result<MutationResult> {
+        // Cloned, because the transaction may run again.
+        let (noun, rules, mut drafts) = (self.call.slice.noun, &self.call.slice.rules, drafts.to_vec());
+        let is_all_or_nothing = self.is_all_or_nothing()?;
+        let rows = match self.call.mutation_field {
+            MutationField::Archive(is_archived) | MutationField::BulkArchive(is_archived) => {
+                tx.archive(noun, rules, &mut drafts, is_archived, is_all_or_nothing).await?
+            }
+            _ => tx.delete(noun, rules, &mut drafts, is_all_or_nothing).await?,
+        };
+        Ok(self.result(rows, is_all_or_nothing))
+    }
+
+    fn is_all_or_nothing(&self) -> Result<bool> {
+        Ok(self.call.input.text("policy")? != Some(Policy::SkipInvalid.name()))
+    }
+
+    /// Returns the result of the call for the results of its rows.
+    fn result(&self, rows: Vec<WriteResult>, is_all_or_nothing: bool) -> MutationResult {
         let failed: Vec<usize> =
             rows.iter().enumerate().filter(|(_, row)| !row.errors.is_empty()).map(|(at, _)| at).collect();
-        if let (Some(first), true) = (failed.first(), is_all_or_nothing) {
+        let mut errors = Vec::new();
+        if let (Some(first), true) = (failed.first(), is_all_or_nothing && self.call.mutation_field.is_bulk()) {
             let message = format!("{} of {} rows failed, so nothing was written", failed.len(), rows.len());
             let path = vec!["rows".to_owned(), first.to_string()];
-            let error = UserError { path, ..UserError::new(Code::Invalid, "rows", message) };
-            return Ok(MutationResult { rows, errors: vec![error], ..MutationResult::default() });
+            errors.push(UserError { path, ..UserError::new(Code::Invalid, "rows", message) });
         }
-        Ok(MutationResult { rows, ..MutationResult::default() })
+        MutationResult { rows, errors, ..MutationResult::default() }
     }
 }
 
@@ -277,10 +283,15 @@ pub fn mutation_fields(slice: &'static Module) -> Vec<(String, MutationField)> {
             Operation::BulkUpsert => {
                 mutation_fields.push((format!("{many}BulkUpsert"), MutationField::Generic(*operation)));
             }
-            Operation::Delete => mutation_fields.push((format!("{one}Delete"), MutationField::Generic(*operation))),
+            Operation::Delete => {
+                mutation_fields.push((format!("{one}Delete"), MutationField::Generic(*operation)));
+                mutation_fields.push((format!("{many}BulkDelete"), MutationField::BulkDelete));
+            }
             Operation::Archive => {
                 mutation_fields.push((format!("{one}Archive"), MutationField::Archive(true)));
                 mutation_fields.push((format!("{one}Unarchive"), MutationField::Archive(false)));
+                mutation_fields.push((format!("{many}BulkArchive"), MutationField::BulkArchive(true)));
+                mutation_fields.push((format!("{many}BulkUnarchive"), MutationField::BulkArchive(false)));
             }
         }
     }

@@ -17,12 +17,12 @@ use crate::{
     graphql::{
         documents::value_check::{ValueMismatch, split_valid},
         slice::Module,
-        types::schema_index::{ROW, SchemaIndex},
+        types::schema_index::{NAMED_ROW, SchemaIndex, UPSERT_ROW},
     },
     store::{
         Key, Scope,
         usage::meter::Meter,
-        writing::draft::{Target, WriteResult},
+        writing::draft::{Draft, Target, WriteResult},
     },
 };
 
@@ -55,6 +55,8 @@ pub(in crate::graphql) enum Plan {
     Input,
     /// Write these rows.
     Rows(Vec<RowDraft>),
+    /// Delete, archive or restore the rows of these drafts.
+    Named(Vec<Draft>),
     /// Run the slice's mutation with the plan that it made from the input.
     Own(Box<dyn Any + Send + Sync>),
 }
@@ -89,6 +91,13 @@ impl MutationCall {
                 meter.writes_at_once(reading.parts());
                 Plan::Rows(vec![row])
             }
+            MutationField::Generic(Operation::Delete) | MutationField::Archive(_) => {
+                Plan::Named(vec![input::named(self.slice.noun, &self.input, Vec::new())?])
+            }
+            MutationField::BulkDelete | MutationField::BulkArchive(_) => match self.named(meter)? {
+                Ok(drafts) => Plan::Named(drafts),
+                Err(mistake) => return Ok(Err(MutationResult::refused(mistake))),
+            },
             MutationField::Own(mutation) => match mutation.run.plan(&self.input, meter)? {
                 Ok(plan) => Plan::Own(plan),
                 Err(mistakes) => {
@@ -100,8 +109,35 @@ impl MutationCall {
         Ok(Ok(PreparedOperation { key, plan }))
     }
 
-    /// Reads the rows of a bulk call. An error in a row belongs to that row only.
+    /// Reads the rows of a bulk upsert. An error in a row belongs to that row only.
     fn rows(&self, meter: &Meter) -> Result<std::result::Result<Vec<RowDraft>, UserError>> {
+        let mode = mode(&self.input)?;
+        let mut reading = Reading::new(Operation::BulkUpsert, input::on_null(Operation::BulkUpsert, &self.input)?);
+        let rows = self.each_row(meter, UPSERT_ROW, |row, mistakes| {
+            let mut row = reading.row(self.slice.noun, row, mistakes)?;
+            row.draft.mode = mode;
+            debug_assert!(!matches!(row.draft.target, Target::New), "rows of a bulk call are told by external ids");
+            Ok(row)
+        })?;
+        meter.writes_at_once(rows.as_ref().map_or(0, Vec::len) + reading.parts());
+        Ok(rows)
+    }
+
+    /// Reads the rows of another bulk call, which only names them.
+    fn named(&self, meter: &Meter) -> Result<std::result::Result<Vec<Draft>, UserError>> {
+        let rows = self.each_row(meter, NAMED_ROW, |row, mistakes| input::named(self.slice.noun, row, mistakes))?;
+        meter.writes_at_once(rows.as_ref().map_or(0, Vec::len));
+        Ok(rows)
+    }
+
+    /// Reads each row of a bulk call from its fields that are of their types, and the errors of the others. `suffix` is
+    /// that of the rows' type.
+    fn each_row<T>(
+        &self,
+        meter: &Meter,
+        suffix: &str,
+        mut read: impl FnMut(&Input, Vec<UserError>) -> Result<T>,
+    ) -> Result<std::result::Result<Vec<T>, UserError>> {
         let given = self.input.list("rows");
         let mistake = |code, message: String| Ok(Err(UserError::new(code, "rows", message)));
         if given.is_empty() {
@@ -110,22 +146,14 @@ impl MutationCall {
         if given.len() > MAX_ROWS {
             return mistake(Code::TooLong, format!("there are more than {MAX_ROWS} rows"));
         }
-        let (mode, mut rows) = (mode(&self.input)?, Vec::with_capacity(given.len()));
-        let mut reading = Reading::new(Operation::BulkUpsert, input::on_null(Operation::BulkUpsert, &self.input)?);
-        let ty = format!("{}{ROW}", self.slice.noun.name);
+        let ty = format!("{}{suffix}", self.slice.noun.name);
+        let mut rows = Vec::with_capacity(given.len());
         for row in given {
             meter.check()?;
             let (fields, mismatches) = split_valid(row, &ty, &self.schema_index);
             let mistakes = mismatches.into_iter().map(ValueMismatch::into_user_error).collect();
-            let mut row = reading.row(self.slice.noun, &Input::within(&fields), mistakes)?;
-            row.draft.mode = mode;
-            debug_assert!(
-                !matches!(row.draft.target, Target::New),
-                "rows of a bulk call are identified by external ids"
-            );
-            rows.push(row);
+            rows.push(read(&Input::within(&fields), mistakes)?);
         }
-        meter.writes_at_once(rows.len() + reading.parts());
         Ok(Ok(rows))
     }
 }

@@ -10,7 +10,6 @@ use futures_util::future::BoxFuture;
 use sea_orm::prelude::Uuid;
 
 use super::{
-    delete::delete_row,
     input::BY,
     parts::{Inherited, PartChanges, REMOVE, REPLACE, RowDraft, inherited},
 };
@@ -22,7 +21,7 @@ use crate::{
         Tx,
         statement::cell::{Cell, CellKind, Column},
         writing::{
-            draft::{Draft, Outcome, Reference, Target, WriteResult},
+            draft::{Draft, Mode, Outcome, Reference, Target, WriteResult},
             ordering::Archived,
         },
     },
@@ -147,25 +146,34 @@ impl<'a> RowWriter<'a> {
         written: &mut [WrittenRow],
     ) -> Result<()> {
         let Link::Many { column, .. } = relation.link else { return Err(Error::internal("parts name their whole")) };
-        let (module, mut removed) = (self.module(relation.target)?, Vec::new());
-        let named: Vec<Reference> = changes.iter().flat_map(|(_, changes)| changes.removed.iter().cloned()).collect();
-        let mut ids = self.tx.row_ids(relation.target, &named).await?.into_iter();
+        let (noun, mut drafts, mut places) = (relation.target, Vec::new(), Vec::new());
+        let mut removes = |whole: usize, part: Reference, path: Vec<String>| {
+            let mut draft = Draft::new(noun, Target::Row(part), Mode::UpdateOnly);
+            // Only parts of this whole are deleted.
+            draft.set_cell(column, Cell::Id(wholes[whole].id));
+            drafts.push(draft);
+            places.push((whole, path));
+        };
         for (whole, changes) in changes {
-            for (index, id) in ids.by_ref().take(changes.removed.len()).enumerate() {
-                removed.push((*whole, id, vec![REMOVE.to_owned(), index.to_string()]));
+            for (index, part) in changes.removed.iter().enumerate() {
+                removes(*whole, part.clone(), vec![REMOVE.to_owned(), index.to_string()]);
             }
         }
         for (whole, id) in self.left_out(relation, column, wholes, changes).await? {
-            removed.push((whole, Some(id), vec![REPLACE.to_owned()]));
+            removes(whole, Reference::Id(Some(id)), vec![REPLACE.to_owned()]);
         }
-        for (whole, id, path) in removed {
-            match delete_row(self.tx, module, id, None, Some((column, wholes[whole].id))).await? {
-                Ok(()) => written[whole].changes(),
-                Err(error) => {
-                    let path = std::iter::once(relation.name.to_owned()).chain(path).collect();
-                    written[whole].fail(vec![UserError { path, ..error }]);
-                }
+        if drafts.is_empty() {
+            return Ok(());
+        }
+        let rules = &self.module(noun)?.rules;
+        let results = self.tx.delete(noun, rules, &mut drafts, self.is_all_or_nothing).await?;
+        for ((whole, path), result) in places.into_iter().zip(results) {
+            if result.outcome == Outcome::Deleted {
+                written[whole].changes();
             }
+            let path: Vec<String> = std::iter::once(relation.name.to_owned()).chain(path).collect();
+            let errors = result.errors.into_iter().map(|error| UserError { path: path.clone(), ..error });
+            written[whole].fail(errors.collect());
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use crate::{
             cell::{Cell, Column},
             filter::{Comparison, Predicate},
         },
-        writing::attribute_items::{INSTANT, ITEM, NUMBER, VALUE, after, attribute_item, bounds},
+        writing::attribute_items::{INSTANT, ITEM, NUMBER, VALUE, attribute_item, bounds},
     },
 };
 
@@ -34,8 +34,7 @@ static AS_DATE: Field = Field::new("date", "instant", Kind::Instant, "").nullabl
 
 /// Returns a condition that is true if some item of a set starts with `prefix`.
 pub fn has_prefix(field: &Field, prefix: String) -> Predicate {
-    let end = after(&prefix);
-    Predicate::HasBetween { column: field.column, items: (prefix, end), inside: Box::new(Predicate::always()) }
+    Predicate::HasItem { column: field.column, inside: Box::new(Predicate::has_prefix(ITEM, prefix)) }
 }
 
 impl Reader<'_> {
@@ -83,7 +82,9 @@ impl Reader<'_> {
         let is_absent = input.get("isNull") == Some(&Value::Boolean(true));
         let has = |inside| {
             let (from, to) = bounds(name);
-            Predicate::HasBetween { column: field.column, items: (from, Some(to)), inside: Box::new(inside) }
+            let test = |comparison| Predicate::Column(ITEM, comparison);
+            let named = [test(Comparison::Gte(Cell::Text(from))), test(Comparison::Lt(Cell::Text(to))), inside];
+            Predicate::HasItem { column: field.column, inside: Box::new(Predicate::All(named.into())) }
         };
         let mut parts = Vec::new();
         if is_absent {

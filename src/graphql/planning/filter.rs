@@ -8,7 +8,7 @@ use entity::{
     noun::{ARCHIVED_AT, Field, Kind, Link},
 };
 
-use super::attribute_filter;
+use super::{attribute_filter, external_id_filter::EXTERNAL_IDS};
 use crate::{
     Error, Result,
     graphql::{
@@ -38,7 +38,7 @@ const MAX_CONDITIONS: usize = 500;
 /// Maximum number of conditions on other tables in one filter. PostgreSQL plans these conditions together, and the
 /// planning time grows faster than linearly with their number.
 const MAX_LOOKUPS: usize = 30;
-const LOOKUPS: &str = "conditions on tags, attributes and relations";
+const LOOKUPS: &str = "conditions on tags, attributes, external ids and relations";
 /// Maximum nesting depth of one filter.
 const MAX_LEVELS: usize = 16;
 
@@ -115,6 +115,9 @@ impl Reader<'_> {
     fn part(&self, noun: &'static Noun, name: &str, input: &Input, depth: Depth) -> Result<Predicate> {
         if let Some(field) = noun.field(name).filter(|field| field.kind.is_filterable()) {
             return self.comparisons(noun, field, input);
+        }
+        if name == EXTERNAL_IDS && noun.has_external_ids {
+            return self.external_ids(noun, input);
         }
         let relation = noun.relation(name).ok_or_else(|| Error::BadInput(format!("{} has no {name}", noun.name)))?;
         if let Some(permission) = relation.target.read {
@@ -267,6 +270,13 @@ impl Reader<'_> {
                 })
             }
         })
+    }
+
+    /// Counts one more condition.
+    ///
+    /// `Err` if the filter has too many of them.
+    pub(in crate::graphql) fn condition(&self) -> Result<()> {
+        count(&self.conditions, 1, MAX_CONDITIONS, "conditions")
     }
 
     /// Counts `more` conditions on other tables.

@@ -6,6 +6,7 @@ pub mod cache;
 pub mod connection;
 pub mod context;
 pub mod distinct;
+pub(in crate::graphql) mod external_id_filter;
 pub mod filter;
 pub mod leaf;
 pub mod plan;

@@ -4,7 +4,7 @@ use async_graphql::registry::{__DirectiveLocation, Deprecation, MetaDirective, R
 use entity::noun::StringEnum;
 
 use super::{
-    money_types,
+    external_id_types, money_types,
     reached::answer,
     roots::{add_enum, add_enum_values, add_input, add_object, description, field, value},
 };
@@ -35,32 +35,7 @@ pub fn register(registry: &mut Registry) {
     );
     money_types::register(registry);
     answer(registry, PageInfo::noun());
-    add_object(
-        registry,
-        "ExternalId",
-        "The id of a row in another system.",
-        vec![field("system", "String!", "Name of the system."), field("id", "String!", "Id in that system.")],
-    );
-    add_input(
-        registry,
-        "ExternalIdInput",
-        "The id of a row in another system. Unique within system and type.",
-        false,
-        vec![
-            value("system", "String!", "Name of the system, up to 64 characters."),
-            value("id", "String!", "Id in that system, up to 255 characters."),
-        ],
-    );
-    add_input(
-        registry,
-        "ExternalIdRemoval",
-        "External ids to remove from a row.",
-        false,
-        vec![
-            value("system", "String!", "Name of the system, up to 64 characters."),
-            value("id", "String", "Id in that system; if omitted or null, all ids in that system."),
-        ],
-    );
+    external_id_types::register(registry);
     add_object(
         registry,
         "Attribute",

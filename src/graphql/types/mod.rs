@@ -1,7 +1,9 @@
 //! Builds the types of the schema from descriptions.
 
 pub(in crate::graphql) mod attribute_filter_types;
+mod bulk_types;
 pub(in crate::graphql) mod common_types;
+mod external_id_types;
 mod lookups;
 pub(in crate::graphql) mod money_types;
 pub(in crate::graphql) mod noun_types;

@@ -3,17 +3,19 @@
 use async_graphql::registry::{MetaField, Registry};
 use entity::{
     Noun,
-    noun::{Field, Kind, Link, Operation, Relationship},
+    noun::{Field, Kind, Link, Relationship},
 };
 
 use super::{
-    attribute_filter_types,
+    attribute_filter_types, bulk_types,
     money_types::{AMOUNT, CURRENCY},
     reached::{answer, arguments},
     roots::{add_enum, add_enum_values, add_input, add_object, field, or, output_type, shown_type, value},
 };
 use crate::graphql::{
+    mutation::mutate::mutation_fields,
     planning::{
+        external_id_filter::EXTERNAL_IDS,
         filter::enum_value_name,
         plan::{list_name, may_be_null},
         transitions::ALLOWED_TRANSITIONS,
@@ -104,8 +106,8 @@ pub(in crate::graphql) fn listed(mut meta: MetaField, noun: &Noun) -> MetaField 
     let filter = value(
         "filter",
         &format!("{}Filter", noun.name),
-        "Conditions on the rows; all of them must hold. At most 500 conditions, 30 of them on tags, attributes and \
-         relations, nested at most 16 deep.",
+        "Conditions on the rows; all of them must hold. At most 500 conditions, 30 of them on tags, attributes, \
+         external ids and relations, nested at most 16 deep.",
     );
     meta.args.insert("filter".to_owned(), filter);
     let order = value(
@@ -229,6 +231,10 @@ fn filter(registry: &mut Registry, noun: &'static Noun) {
         let doc = format!("Matches rows by `{}`. {}", known.name, known.doc);
         values.push(value(known.name, &comparisons(registry, known), &doc));
     }
+    if noun.has_external_ids {
+        let doc = "Matches rows by whether some or none of their `externalIds` match a condition.";
+        values.push(value(EXTERNAL_IDS, "ExternalIdListFilter", doc));
+    }
     for relation in noun.relations {
         let target = format!("{}Filter", relation.target.name);
         let (ty, what) = match relation.link {
@@ -333,7 +339,7 @@ fn money_comparisons(registry: &mut Registry, may_be_absent: bool) -> String {
     name.to_owned()
 }
 
-pub(in crate::graphql) fn payloads(registry: &mut Registry, slice: &Module) {
+pub(in crate::graphql) fn payloads(registry: &mut Registry, slice: &'static Module) {
     let noun = slice.noun;
     let errors = || field("errors", "[UserError!]!", "Errors in the input; empty on success.");
     let node = || field("node", noun.name, "The current row; after CONFLICT, the version that won.");
@@ -341,31 +347,16 @@ pub(in crate::graphql) fn payloads(registry: &mut Registry, slice: &Module) {
     let replayed = || {
         field("isReplayed", "Boolean!", "Whether this is the result of an earlier call with the same idempotency key.")
     };
-    let deleted = field("deletedId", "ID", "Id of the deleted row; null unless the outcome is DELETED.");
-    let mut fields = vec![node(), outcome(), deleted, replayed(), errors()];
+    let deleted_id = || field("deletedId", "ID", "Id of the deleted row; null unless the outcome is DELETED.");
+    let mut fields = vec![node(), outcome(), deleted_id(), replayed(), errors()];
     fields.extend(slice.one_time_fields.iter().map(|known| field(known.name, "String", known.doc)));
     for known in slice.reports {
         fields.push(field(known.name, &format!("[{}!]!", answer(registry, (known.noun)())), known.doc));
     }
     let doc = format!("The result of a mutation of {}.", with_article(noun));
     add_object(registry, &format!("{}Payload", noun.name), &doc, fields);
-    if noun.offers(Operation::BulkUpsert) {
-        let result = format!("{}BulkResult", noun.name);
-        add_object(
-            registry,
-            &result,
-            "The result for one row of a bulk call.",
-            vec![field("index", "Int!", "Index of the row in the call, starting at 0."), outcome(), node(), errors()],
-        );
-        add_object(
-            registry,
-            &format!("{}BulkPayload", noun.name),
-            "The result of a bulk call.",
-            vec![
-                field("results", &format!("[{result}!]!"), "One result per row, in the order of the rows."),
-                replayed(),
-                errors(),
-            ],
-        );
+    if mutation_fields(slice).iter().any(|(_, field)| field.is_bulk()) {
+        let fields = vec![outcome(), node(), deleted_id(), errors()];
+        bulk_types::register(registry, noun, fields, vec![replayed(), errors()]);
     }
 }

@@ -14,21 +14,19 @@ use entity::{
 };
 
 use super::{
-    common_types,
+    bulk_types, common_types,
     lookups::lookups,
     money_types::{MONEY, MONEY_INPUT},
     noun_types::{listed, payloads, register_noun, with_article},
     part_types::part_lists,
     reached::{answer, arguments},
-    scalars,
-    schema_index::ROW,
-    transition_types,
+    scalars, transition_types,
 };
 use crate::{
     graphql::{
         mutation::{
             input::BY,
-            mutate::{MutationField, Policy, mutation_fields},
+            mutate::{MutationField, mutation_fields},
         },
         planning::distinct,
         slice::{Api, Module, reference_field},
@@ -234,24 +232,14 @@ fn mutation(
             (values, format!("Updates the {} with this external id, {doc}", noun.name))
         }
         MutationField::Generic(Operation::BulkUpsert) => {
-            let row = format!("{}{ROW}", noun.name);
             let fields = upsert_row(registry, noun);
-            add_input(registry, &row, &format!("A row of a bulk upsert: {}.", with_article(noun)), false, fields);
-            let rows = "The rows, 1 to 1,000. Each has its own errors, wrong types of values in variables included.";
-            let values = vec![
-                value("rows", &format!("[{row}!]!"), rows),
-                mode(),
-                on_null("KEEP"),
-                or(
-                    "policy",
-                    Policy::TYPE.name,
-                    "ALL_OR_NOTHING",
-                    "Whether an invalid row fails the whole call or only itself.",
-                ),
-            ];
-            let bulk = format!("{}BulkPayload", noun.name);
-            let doc = format!("Upserts up to 1,000 {} rows by external id and returns a result for each.", noun.name);
-            return finish(registry, &input, values, bulk, doc);
+            let (mut values, doc) = bulk_types::upsert(registry, noun, fields);
+            values.splice(1..1, [mode(), on_null("KEEP")]);
+            return finish(registry, &input, values, bulk_types::payload(noun), doc);
+        }
+        MutationField::BulkDelete | MutationField::BulkArchive(_) => {
+            let (values, doc) = bulk_types::named(registry, noun, mutation_field, vec![by(), expected()]);
+            return finish(registry, &input, values, bulk_types::payload(noun), doc);
         }
         MutationField::Generic(Operation::Delete) => (
             vec![by(), expected()],

@@ -19,8 +19,10 @@ use crate::{
     graphql::{documents::introspection::Extent, planning::connection::DEFAULT_PAGE},
 };
 
-/// The suffix of the type names of rows of bulk calls.
-pub const ROW: &str = "UpsertRow";
+/// The suffix of the type names of rows of bulk upserts.
+pub const UPSERT_ROW: &str = "UpsertRow";
+/// The suffix of the type names of rows of other bulk calls, which only name rows.
+pub const NAMED_ROW: &str = "BulkRow";
 
 /// The types of the schema by name.
 #[derive(Clone, Debug)]
@@ -171,7 +173,10 @@ impl Types {
             }
             TypeKind::InputObject(InputObjectType { fields }) => {
                 let is_one_of = definition.directives.iter().any(|directive| directive.node.name.node == "oneOf");
-                let object = InputObject { is_row: name.ends_with(ROW), ..input_object(&fields, is_one_of) };
+                let object = InputObject {
+                    is_row: [UPSERT_ROW, NAMED_ROW].iter().any(|suffix| name.ends_with(suffix)),
+                    ..input_object(&fields, is_one_of)
+                };
                 self.inputs.insert(name, Input::Object(object));
             }
             TypeKind::Object(kind) => self.add_composite(name, kind.fields, kind.implements),

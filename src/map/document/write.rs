@@ -22,8 +22,8 @@ use crate::{
         Tx,
         statement::cell::{Cell, CellKind, Column},
         writing::{
-            delete::JoinRow,
             draft::{Draft, Mode, Outcome, Reference, Target},
+            links::JoinRow,
         },
     },
 };
@@ -361,15 +361,23 @@ async fn write_archive(tx: &Tx, document: &Document, done: &mut Done) -> Result<
         if states.is_empty() {
             continue;
         }
-        let ids: Vec<Uuid> = states.iter().map(|(_, id, _)| *id).collect();
-        let mut records = tx.lock(slice.noun, &ids).await?;
         let mut changed = HashSet::new();
-        for (row, id, is_archived) in states {
-            let Some(record) = records.remove(&id) else { continue };
-            match tx.archive(slice.noun, &slice.rules, record, is_archived).await? {
-                Ok(true) => drop(changed.insert(id)),
-                Ok(false) => {}
-                Err(error) => mistakes.add(error.code, row.at(IS_ARCHIVED), error.message),
+        for is_archived in [true, false] {
+            let states: Vec<(&Row, Uuid)> =
+                states.iter().filter(|(.., wanted)| *wanted == is_archived).map(|(row, id, _)| (*row, *id)).collect();
+            if states.is_empty() {
+                continue;
+            }
+            let draft = |(_, id): &(&Row, Uuid)| {
+                Draft::new(slice.noun, Target::Row(Reference::Id(Some(*id))), Mode::UpdateOnly)
+            };
+            let mut drafts: Vec<Draft> = states.iter().map(draft).collect();
+            let results = tx.archive(slice.noun, &slice.rules, &mut drafts, is_archived, true).await?;
+            for ((row, id), result) in states.into_iter().zip(results) {
+                changed.extend((result.outcome == Outcome::Updated).then_some(id));
+                for error in result.errors {
+                    mistakes.add(error.code, row.at(IS_ARCHIVED), error.message);
+                }
             }
         }
         done.touch(piece, &changed);

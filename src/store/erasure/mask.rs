@@ -10,10 +10,13 @@ use entity::{
     personal::{self, PERSON},
 };
 
-use crate::store::statement::{
-    builder::{Alias, Sql},
-    cell::{Cell, Column},
-    tenant_check::TenantCheck,
+use crate::store::{
+    statement::{
+        builder::{Alias, Sql},
+        cell::{Cell, Column},
+        tenant_check::TenantCheck,
+    },
+    writing::external_ids::EXTERNAL_ID,
 };
 
 /// Returns whether rows of the noun may have to be masked. The person's own row is emptied at once.
@@ -86,8 +89,8 @@ impl Sql {
         self.filter_tenant(TenantCheck::MaskActive, job, "organization_id", organization).push(") AND ")
     }
 
-    /// Appends, for an erasable set whose index table was named last, the condition that the row is not about a person
-    /// who is being erased.
+    /// Appends, for an erasable set or external ids whose table was named last, the condition that the row is not about
+    /// a person who is being erased.
     pub(crate) fn unmasked(
         &mut self,
         noun: &'static Noun,
@@ -95,12 +98,10 @@ impl Sql {
         alias: Alias,
         organization: OrganizationId,
     ) -> &mut Self {
-        match covered(noun, column) {
-            Some(_) => {
-                self.behind_last(&[noun.table, "_", column]).push(" AND NOT ").is_masked(noun, alias, organization)
-            }
-            None => self,
+        if covered(noun, column).is_none() && !(column == EXTERNAL_ID.name && covers(noun)) {
+            return self;
         }
+        self.behind_last(&[noun.table, "_", column]).push(" AND NOT ").is_masked(noun, alias, organization)
     }
 
     /// Like [`Sql::unmasked`], for rows of the column's index table, which refer to the noun's row.

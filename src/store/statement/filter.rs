@@ -13,7 +13,10 @@ use super::{
     cell::{Cell, CellKind, Column, fold},
     tenant_check::TenantCheck,
 };
-use crate::{Error, Result, store::erasure::mask};
+use crate::{
+    Error, Result,
+    store::{erasure::mask, writing::attribute_items::after},
+};
 
 /// A condition on a row.
 #[derive(Clone, Debug)]
@@ -40,14 +43,11 @@ pub enum Predicate {
         /// The items, without duplicates.
         items: BTreeSet<String>,
     },
-    /// A set column contains an item in a half-open range of texts that also satisfies a condition on the columns of
-    /// the index table.
-    HasBetween {
-        /// Name of the set column.
+    /// Some item of a set column, or some external id of the row, satisfies a condition on the columns of its table.
+    HasItem {
+        /// Name of the set column, or [`EXTERNAL_ID`](crate::store::writing::external_ids::EXTERNAL_ID)'s.
         column: &'static str,
-        /// Start (included) and end (excluded) of the range; `None` for no end.
-        items: (String, Option<String>),
-        /// The condition on the columns of the index table.
+        /// The condition.
         inside: Box<Predicate>,
     },
     /// At least one related row satisfies the condition.
@@ -86,13 +86,20 @@ impl Predicate {
         Self::All(Vec::new())
     }
 
+    /// Returns the condition that a text column starts with `prefix`, case-sensitively: a range, which an index serves.
+    pub fn has_prefix(column: Column, prefix: String) -> Self {
+        let to = after(&prefix).map(|end| Self::Column(column, Comparison::Lt(Cell::Text(end))));
+        let from = Self::Column(column, Comparison::Gte(Cell::Text(prefix)));
+        Self::All(std::iter::once(from).chain(to).collect())
+    }
+
     /// Collects every noun that the condition reaches through relations: the caller needs permission to read each of
     /// them.
     pub fn nouns(&self, found: &mut Vec<&'static Noun>) {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.nouns(found)),
             Self::Not(part) => part.nouns(found),
-            Self::Column(..) | Self::HasAny { .. } | Self::HasAll { .. } | Self::HasBetween { .. } => {}
+            Self::Column(..) | Self::HasAny { .. } | Self::HasAll { .. } | Self::HasItem { .. } => {}
             Self::Some(relation, inside) => {
                 found.push(relation.target);
                 inside.nouns(found);
@@ -139,10 +146,9 @@ impl Predicate {
                 sql.push(" = ").bind(i64::try_from(items.len()).unwrap_or(i64::MAX));
                 Ok(())
             }
-            Self::HasBetween { column, items: (from, to), inside } => {
+            Self::HasItem { column, inside } => {
                 sql.push("EXISTS (SELECT 1");
                 let inner = set_items(sql, noun, column, organization, alias);
-                between(sql, inner, from, to.as_deref());
                 sql.push(" AND ");
                 inside.write(sql, noun, organization, inner)?;
                 sql.push(")");
@@ -175,7 +181,8 @@ pub(crate) fn between(sql: &mut Sql, items: Alias, from: &str, to: Option<&str>)
     }
 }
 
-/// Appends the `FROM` and `WHERE` of a subquery for the items of a row's set. Returns the alias of the index table.
+/// Appends the `FROM` and `WHERE` of a subquery for the items of a row's set, or its external ids. Returns the alias of
+/// their table.
 fn set_items(
     sql: &mut Sql,
     noun: &'static Noun,

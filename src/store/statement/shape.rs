@@ -50,10 +50,9 @@ impl Shape for Predicate {
             }
             (Self::HasAny { column: one, .. }, Self::HasAny { column: other, .. })
             | (Self::HasAll { column: one, .. }, Self::HasAll { column: other, .. }) => one == other,
-            (
-                Self::HasBetween { column: one, items: (_, end), inside },
-                Self::HasBetween { column: other, items: (_, other_end), inside: other_inside },
-            ) => one == other && end.is_some() == other_end.is_some() && inside.has_shape_of(other_inside),
+            (Self::HasItem { column: one, inside }, Self::HasItem { column: other, inside: other_inside }) => {
+                one == other && inside.has_shape_of(other_inside)
+            }
             (Self::Some(one, inside), Self::Some(other, other_inside)) => {
                 one.name == other.name && inside.has_shape_of(other_inside)
             }
@@ -70,11 +69,7 @@ impl Shape for Predicate {
             Self::Column(column, test) => Self::Column(*column, test.without_values(column.kind)),
             Self::HasAny { column, .. } => Self::HasAny { column, items: Vec::new() },
             Self::HasAll { column, .. } => Self::HasAll { column, items: std::collections::BTreeSet::new() },
-            Self::HasBetween { column, items: (_, end), inside } => Self::HasBetween {
-                column,
-                items: (String::new(), end.as_ref().map(|_| String::new())),
-                inside: Box::new(inside.without_values()),
-            },
+            Self::HasItem { column, inside } => Self::HasItem { column, inside: Box::new(inside.without_values()) },
             Self::Some(relation, inside) => Self::Some(relation, Box::new(inside.without_values())),
         }
     }

@@ -94,8 +94,14 @@ sites! {
     ReviewAnswersRow,
     /// Comparison of cached rows with the current rows (PostgreSQL).
     RowCache,
-    /// Deletion of a row.
+    /// Deletion of rows.
     Delete,
+    /// Rows that are about to be deleted and may be in use.
+    UsedRows,
+    /// Rows that refer to them.
+    Uses,
+    /// Join of these rows to them.
+    UsesRow,
     /// Clearing of a column.
     Clear,
     /// Rows of a link table.

@@ -1,18 +1,25 @@
-//! Prevents new references to archived rows.
+//! Archives and restores rows, and prevents new references to archived rows.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use entity::noun::{ARCHIVED_AT, Link, Noun, Relationship};
+use entity::{
+    event::EventOperation,
+    noun::{ARCHIVED_AT, Link, Noun, Relationship},
+};
 use sea_orm::prelude::Uuid;
 
-use super::{delete::JoinRow, draft::Draft};
+use super::{
+    draft::{Draft, Outcome, WriteResult},
+    links::JoinRow,
+    write::Hooks,
+};
 use crate::{
     Result,
     error::{Code, UserError},
     store::{
         Connection, Scope, Tx,
         statement::{
-            cell::{Column, Record, column_named},
+            cell::{Cell, Column, Record, column_named},
             template::Templates,
         },
     },
@@ -78,21 +85,81 @@ impl Tx {
         Ok(found)
     }
 
-    /// Returns an error if a row must stay archived because it references an archived row; restoring the row would make
-    /// this a reference from an active row.
-    pub(in crate::store) async fn chooses_archived(
+    /// Archives or restores the rows of drafts. With `is_all_or_nothing`, an error in one draft prevents changing any;
+    /// the caller rolls back.
+    pub async fn archive(
         &self,
         noun: &'static Noun,
-        row: &Record,
-    ) -> Result<Option<UserError>> {
+        rules: &Hooks,
+        drafts: &mut [Draft],
+        is_archived: bool,
+        is_all_or_nothing: bool,
+    ) -> Result<Vec<WriteResult>> {
+        self.actor().require(noun.write)?;
+        self.find(noun, None, drafts).await?;
+        let changes = |row: &&Record| row.cell(ARCHIVED_AT.column).is_null() == is_archived;
+        let sound = drafts.iter().filter(|draft| draft.errors.is_empty());
+        let changing: Vec<Record> = sound.filter_map(|draft| draft.current.as_ref()).filter(changes).cloned().collect();
+        let mut refused = match is_archived {
+            _ if changing.is_empty() => HashMap::new(),
+            true => (rules.archive)(self, &changing).await?,
+            false => self.choose_archived(noun, &changing).await?,
+        };
+        for draft in drafts.iter_mut() {
+            draft.errors.extend(refused.remove(&draft.id));
+        }
+        let is_kept = is_all_or_nothing && drafts.iter().any(|draft| !draft.errors.is_empty());
+        let now = Cell::Int(self.now().timestamp_millis());
+        let at = [(Column::of(&ARCHIVED_AT), if is_archived { now.clone() } else { Cell::Null })];
+        let written = drafts.iter().filter(|draft| !is_kept && draft.errors.is_empty());
+        let written = written.filter_map(|draft| draft.current.as_ref()).filter(changes);
+        let rows = written.map(|row| (row.clone().changed(&at, &now), vec![ARCHIVED_AT.name])).collect();
+        let operation = if is_archived { EventOperation::Archived } else { EventOperation::Unarchived };
+        let stored = self.put_rows(noun, rows, operation).await?;
+        let mut stored: HashMap<Uuid, Record> = stored.into_iter().map(|row| (row.id(), row)).collect();
+        let result = |draft: &Draft| {
+            let id = (!draft.is_new()).then_some(draft.id);
+            let is_failed = is_kept || !draft.errors.is_empty();
+            let (outcome, row) = match stored.remove(&draft.id) {
+                _ if is_failed => (Outcome::Failed, None),
+                None => (Outcome::Unchanged, draft.current.clone()),
+                row => (Outcome::Updated, row),
+            };
+            WriteResult { id, outcome, errors: draft.errors.clone(), row }
+        };
+        Ok(drafts.iter().map(result).collect())
+    }
+
+    /// Returns an error for each row that must stay archived because it references a row that stays archived; restoring
+    /// it would make this a reference from an active row.
+    async fn choose_archived(&self, noun: &'static Noun, rows: &[Record]) -> Result<HashMap<Uuid, UserError>> {
+        let mut chosen = Vec::new();
         for relation in noun.relations.iter().filter(|relation| relation.wants_active(noun)) {
             let Link::One { column, .. } = relation.link else { continue };
-            let Some(id) = row.cell(column).id() else { continue };
-            if !self.archived_among(relation.target, &[id]).await?.is_empty() {
-                let message = format!("its {} is archived; choose another one or restore it first", relation.name);
-                return Ok(Some(UserError::new(Code::Archived, "by", message)));
+            let ids: HashSet<Uuid> = rows.iter().filter_map(|row| row.cell(column).id()).collect();
+            if !ids.is_empty() {
+                let archived = self.archived_among(relation.target, &ids.into_iter().collect::<Vec<_>>()).await?;
+                chosen.push((relation, column, archived));
             }
         }
-        Ok(None)
+        let mut restored: HashSet<Uuid> = rows.iter().map(Record::id).collect();
+        let mut refused = HashMap::new();
+        loop {
+            let before = refused.len();
+            for row in rows.iter().filter(|row| restored.contains(&row.id())).collect::<Vec<_>>() {
+                let stays = |(relation, column, archived): &&(&Relationship, &str, HashSet<Uuid>)| {
+                    let is_restored = |id: &Uuid| relation.target.table == noun.table && restored.contains(id);
+                    row.cell(column).id().is_some_and(|id| archived.contains(&id) && !is_restored(&id))
+                };
+                if let Some((relation, ..)) = chosen.iter().find(stays) {
+                    let message = format!("its {} is in the archive; change that, or take it out first", relation.name);
+                    refused.insert(row.id(), UserError::new(Code::Archived, "by", message));
+                    restored.remove(&row.id());
+                }
+            }
+            if refused.len() == before {
+                return Ok(refused);
+            }
+        }
     }
 }

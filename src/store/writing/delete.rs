@@ -1,77 +1,129 @@
-//! Deletes and archives rows, and replaces the rows of link tables.
+//! Deletes rows: the same code for one row and for a thousand, in a fixed number of statements.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use entity::{
-    Permission,
+    NOUNS,
     event::EventOperation,
-    noun::{ARCHIVED_AT, Link, Noun, Relationship},
+    expectation_ranking,
+    noun::{Link, Noun},
+    routing,
 };
 use sea_orm::prelude::Uuid;
 
 use super::{
-    draft::{Draft, Reference},
+    draft::{Draft, Outcome, WriteResult},
     write::Hooks,
 };
 use crate::{
-    Result,
-    error::{Code, UserError},
+    Error, Result,
+    error::Code,
     store::{
         FailureKind, Tx,
         driver::RowLayout,
         statement::{
             builder::Alias,
-            cell::{Cell, CellKind, Column, Record},
+            cell::{Cell, CellKind, Record},
             tenant_check::TenantCheck,
         },
         transaction::event::Event,
     },
 };
 
-/// Maximum number of link rows that one statement inserts.
-const LINES: usize = 4_000;
+const IN_USE: &str = "other rows refer to it; archive it instead, or delete them first";
 
-/// A row of a link table: the target and the values of the additional columns.
-pub type JoinRow = (Uuid, Vec<i64>);
+/// A column of a table that refers to the rows of a noun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Use {
+    /// The table.
+    pub table: &'static str,
+    /// Its column with the organization.
+    pub tenant: &'static str,
+    /// Its column with the id of the noun's row.
+    pub column: &'static str,
+}
+
+/// Returns the columns that keep rows of a noun from being deleted: all that refer to them, but the columns of parts and
+/// links that are deleted with the row.
+pub fn uses(noun: &Noun) -> Vec<Use> {
+    let goes = |other: &Noun, column: &str| {
+        (other.table == routing::NOUN.table && column == routing::FEEDBACK_RECORD_ID.name())
+            || (other.table == expectation_ranking::NOUN.table && column == expectation_ranking::POINT_ID.name())
+    };
+    let mut uses = Vec::new();
+    for other in NOUNS.into_iter().filter(|other| other.is_stored()) {
+        for relation in other.relations.iter().filter(|relation| relation.target.table == noun.table) {
+            match relation.link {
+                Link::One { column, .. } if !goes(other, column) => {
+                    uses.push(Use { table: other.table, tenant: other.tenant, column });
+                }
+                // The links of a row go with it; the table is named after the noun whose rows have them.
+                Link::Through { table, to, .. } if table.starts_with(other.table) => {
+                    uses.push(Use { table, tenant: "organization_id", column: to });
+                }
+                _ => {}
+            }
+        }
+    }
+    uses.sort_unstable();
+    uses.dedup();
+    uses
+}
 
 impl Tx {
-    /// Locks one row for a caller with the permission to change it. Returns a user error if it does not exist or has
-    /// another version than expected.
-    pub async fn lock_one(
+    /// Deletes the rows of drafts permanently. A draft with values is refused with `NOT_FOUND` unless its row has them,
+    /// one whose row is referenced by other rows with `IN_USE`. With `is_all_or_nothing`, an error in one draft prevents
+    /// deleting any; the caller rolls back. The event of a deletion is the tombstone.
+    pub async fn delete(
         &self,
         noun: &'static Noun,
-        permission: Permission,
-        reference: &Reference,
-        expected_version: Option<i64>,
-    ) -> Result<Result<Record, UserError>> {
-        self.actor().require(permission)?;
-        let id = self.named_row(noun, reference).await?.unwrap_or_default();
-        let Some(record) = self.lock(noun, &[id]).await?.remove(&id) else {
-            return Ok(Err(UserError::new(Code::NotFound, "by", format!("no such {}", noun.name))));
-        };
-        if expected_version.is_some_and(|expected| expected != record.version()) {
-            let message = format!("version conflict: the row is at version {}", record.version());
-            return Ok(Err(UserError::new(Code::Conflict, "expectedVersion", message)));
+        rules: &Hooks,
+        drafts: &mut [Draft],
+        is_all_or_nothing: bool,
+    ) -> Result<Vec<WriteResult>> {
+        self.actor().require(noun.write)?;
+        self.find(noun, rules.child_of.as_ref(), drafts).await?;
+        for draft in drafts.iter_mut().filter(|draft| !draft.is_new() && !draft.changes().is_empty()) {
+            draft.refuse(Code::NotFound, "by", format!("no such {} among the parts", noun.name));
         }
-        Ok(Ok(record))
+        if drafts.len() > 1 {
+            // The database tells that some row is in use, but not which one.
+            self.refuse_used(noun, drafts).await?;
+        }
+        let has_mistakes = drafts.iter().any(|draft| !draft.errors.is_empty());
+        if !(has_mistakes && is_all_or_nothing) {
+            self.delete_rows(noun, rules, drafts).await?;
+        }
+        let is_kept = has_mistakes && is_all_or_nothing;
+        let result = |draft: &Draft| WriteResult {
+            id: (!draft.is_new()).then_some(draft.id),
+            outcome: if is_kept || !draft.errors.is_empty() { Outcome::Failed } else { Outcome::Deleted },
+            errors: draft.errors.clone(),
+            row: None,
+        };
+        Ok(drafts.iter().map(result).collect())
     }
 
-    /// Deletes a locked row permanently; returns a user error if other rows reference it. The event of the deletion is
-    /// the tombstone.
-    pub async fn delete(&self, noun: &'static Noun, record: &Record) -> Result<Result<(), UserError>> {
+    /// Deletes the rows of the drafts without errors. If the only one is in use, adds an error to it.
+    async fn delete_rows(&self, noun: &'static Noun, rules: &Hooks, drafts: &mut [Draft]) -> Result<()> {
+        let mut sound: Vec<&mut Draft> = drafts.iter_mut().filter(|draft| draft.errors.is_empty()).collect();
+        let records: Vec<Record> = sound.iter().filter_map(|draft| draft.current.clone()).collect();
+        let ids: Vec<Uuid> = records.iter().map(Record::id).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
         // Flush first, so that a failure can only come from the deletion itself.
         self.flush().await?;
         let mut sql = self.sql();
         sql.push("DELETE FROM ").name(&[noun.table]).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::Delete, Alias::ROW, noun.tenant, self.organization())
-            .push(" AND t.id = ")
-            .bind(record.id())
-            .push(" RETURNING ")
-            .name(&[noun.tenant]);
+        sql.filter_tenant(TenantCheck::Delete, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, "id", &ids).push(" RETURNING ").name(&[noun.tenant]);
         match self.query(sql.finish(), RowLayout { has_parent: false, kinds: &[] }).await {
             Err(error) if error.kind() == FailureKind::ForeignKey => {
-                let message = "other rows refer to it; archive it instead, or delete them first";
-                return Ok(Err(UserError::new(Code::InUse, "by", message)));
+                // One of several got into use since that was checked: the retry finds out which.
+                let [only] = sound.as_mut_slice() else { return Err(Error::Collision) };
+                only.refuse(Code::InUse, "by", IN_USE);
+                return Ok(());
             }
             rows => {
                 for row in rows? {
@@ -79,178 +131,67 @@ impl Tx {
                 }
             }
         }
-        self.forget_states(noun, &[record.id()]).await?;
-        let version = record.version() + 1;
+        self.forget_states(noun, &ids).await?;
         let operation = EventOperation::Deleted;
-        self.count_later(noun, record, operation);
-        self.note(Event { noun: noun.name, row: record.id(), operation, version, fields: Vec::new() });
-        Ok(Ok(()))
+        for record in &records {
+            self.count_later(noun, record, operation);
+            let (row, version) = (record.id(), record.version() + 1);
+            self.note(Event { noun: noun.name, row, operation, version, fields: Vec::new() });
+        }
+        self.renumber(noun, rules.child_of.as_ref(), &records).await?;
+        (rules.deleted)(self, &records).await
     }
 
-    /// Archives or restores a locked row. Returns whether anything changed.
-    pub async fn archive(
-        &self,
-        noun: &'static Noun,
-        rules: &Hooks,
-        record: Record,
-        is_archived: bool,
-    ) -> Result<Result<bool, UserError>> {
-        if record.cell("archived_at").is_null() != is_archived {
-            return Ok(Ok(false));
+    /// Adds an error to the drafts whose rows are referenced by rows that are not deleted by the same call.
+    async fn refuse_used(&self, noun: &'static Noun, drafts: &mut [Draft]) -> Result<()> {
+        let ids: Vec<Uuid> = drafts.iter().filter(|draft| draft.errors.is_empty()).map(|draft| draft.id).collect();
+        let used = self.used(noun, &ids).await?;
+        for draft in drafts.iter_mut().filter(|draft| used.contains(&draft.id)) {
+            draft.refuse(Code::InUse, "by", IN_USE);
         }
-        if is_archived && let Some(mistake) = (rules.archive)(self, &record).await? {
-            return Ok(Err(mistake));
-        }
-        if !is_archived && let Some(mistake) = self.chooses_archived(noun, &record).await? {
-            return Ok(Err(mistake));
-        }
-        let now = Cell::Int(self.now().timestamp_millis());
-        let at = if is_archived { now.clone() } else { Cell::Null };
-        let operation = if is_archived { EventOperation::Archived } else { EventOperation::Unarchived };
-        let mut changes = (rules.archiving)(self, &record, is_archived).await?;
-        changes.push((Column::of(&ARCHIVED_AT), at));
-        let fields = changes.iter().map(|(column, _)| column.field).collect();
-        self.put(noun, vec![(record.changed(&changes, &now), fields)], operation).await?;
-        Ok(Ok(true))
-    }
-
-    /// Changes columns of locked rows and queues an event for each row.
-    pub async fn change(&self, noun: &'static Noun, changes: Vec<(Record, Vec<(Column, Cell)>)>) -> Result<()> {
-        let now = Cell::Int(self.now().timestamp_millis());
-        let rows = changes.into_iter().map(|(record, changes)| {
-            let fields = changes.iter().map(|(column, _)| column.field).collect();
-            (record.changed(&changes, &now), fields)
-        });
-        self.put(noun, rows.collect(), EventOperation::Updated).await
-    }
-
-    /// Replaces the link rows of an owner by `wanted` and increments the version of the owner. Returns whether anything
-    /// changed.
-    pub async fn set_links(
-        &self,
-        noun: &'static Noun,
-        owner: Record,
-        relation: &'static Relationship,
-        wanted: &[JoinRow],
-    ) -> Result<bool> {
-        if self.relink(relation, &[(owner.id(), wanted.to_vec())]).await?.is_empty() {
-            return Ok(false);
-        }
-        let now = Cell::Int(self.now().timestamp_millis());
-        self.put(noun, vec![(owner.changed(&[], &now), vec![relation.name])], EventOperation::Updated).await?;
-        Ok(true)
-    }
-
-    /// Like [`Tx::set_links`], for many owners in a fixed number of statements. Returns the owners that changed.
-    pub async fn set_all_links(
-        &self,
-        noun: &'static Noun,
-        relation: &'static Relationship,
-        wanted: &[(Uuid, Vec<JoinRow>)],
-    ) -> Result<Vec<Uuid>> {
-        let owners: Vec<Uuid> = wanted.iter().map(|(owner, _)| *owner).collect();
-        let mut records = self.lock(noun, &owners).await?;
-        let changed = self.relink(relation, wanted).await?;
-        let now = Cell::Int(self.now().timestamp_millis());
-        let rows = changed.iter().filter_map(|id| Some((records.remove(id)?.changed(&[], &now), vec![relation.name])));
-        self.put(noun, rows.collect(), EventOperation::Updated).await?;
-        Ok(changed)
-    }
-
-    /// Returns the link rows of a relation through a link table, by owner.
-    pub async fn present_lines(
-        &self,
-        relation: &'static Relationship,
-        owners: &[Uuid],
-    ) -> Result<HashMap<Uuid, Vec<JoinRow>>> {
-        let Link::Through { table, from, to, edge } = relation.link else {
-            unreachable!("only relations through a table have lines")
-        };
-        let mut sql = self.sql();
-        sql.push("SELECT organization_id, ").name(&[from]).push(", ").name(&[to]);
-        for field in edge {
-            sql.push(", ").name(&[field.column]);
-        }
-        sql.push(" FROM ").name(&[table]).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::Links, Alias::ROW, "organization_id", self.organization()).push(" AND ");
-        sql.is_one_of(Alias::ROW, from, owners);
-        let mut kinds = vec![CellKind::Id, CellKind::Id];
-        kinds.extend(edge.iter().map(|_| CellKind::Int));
-        let mut present: HashMap<Uuid, Vec<JoinRow>> = HashMap::new();
-        for row in self.rows(sql.finish(), &kinds).await? {
-            if let (Some(owner), Some(target)) = (row[0].id(), row[1].id()) {
-                present.entry(owner).or_default().push((target, row[2..].iter().filter_map(Cell::int).collect()));
+        // What a row that stays refers to stays, too.
+        let columns: Vec<&str> =
+            uses(noun).iter().filter(|known| known.table == noun.table).map(|it| it.column).collect();
+        loop {
+            let staying =
+                drafts.iter().filter(|draft| !draft.errors.is_empty()).filter_map(|draft| draft.current.as_ref());
+            let named: HashSet<Uuid> =
+                staying.flat_map(|row| columns.iter().filter_map(|column| row.cell(column).id())).collect();
+            let mut is_more = false;
+            for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty() && named.contains(&draft.id)) {
+                draft.refuse(Code::InUse, "by", IN_USE);
+                is_more = true;
+            }
+            if !is_more {
+                return Ok(());
             }
         }
-        Ok(present)
     }
 
-    /// Replaces the link rows of each owner whose rows differ from the wanted ones. Returns the changed owners.
-    async fn relink(&self, relation: &'static Relationship, wanted: &[(Uuid, Vec<JoinRow>)]) -> Result<Vec<Uuid>> {
-        let Link::Through { table, from, .. } = relation.link else {
-            unreachable!("only relations through a table are set whole")
-        };
-        let owners: Vec<Uuid> = wanted.iter().map(|(owner, _)| *owner).collect();
-        let present = self.present_lines(relation, &owners).await?;
-        let differs = |(owner, rows): &&(Uuid, Vec<JoinRow>)| {
-            let (mut before, mut after) = (present.get(owner).cloned().unwrap_or_default(), rows.clone());
-            before.sort();
-            after.sort();
-            before != after
-        };
-        let changed: Vec<&(Uuid, Vec<JoinRow>)> = wanted.iter().filter(differs).collect();
-        let owners: Vec<Uuid> = changed.iter().map(|(owner, _)| *owner).collect();
-        if owners.is_empty() {
-            return Ok(owners);
+    /// Returns the rows among `ids` that rows other than `ids` refer to.
+    async fn used(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+        let uses = uses(noun);
+        if ids.is_empty() || uses.is_empty() {
+            return Ok(HashSet::new());
         }
         let mut sql = self.sql();
-        sql.push("DELETE FROM ").name(&[table]).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::LinksTaken, Alias::ROW, "organization_id", self.organization()).push(" AND ");
-        sql.is_one_of(Alias::ROW, from, &owners).push(" RETURNING organization_id");
-        self.rows(sql.finish(), &[]).await?;
-        let lines: Vec<(Uuid, &JoinRow)> =
-            changed.iter().flat_map(|(owner, rows)| rows.iter().map(|row| (*owner, row))).collect();
-        self.add_lines(relation, &lines).await?;
-        Ok(owners)
-    }
-
-    /// Inserts the link rows of new rows.
-    pub(in crate::store) async fn store_lines(&self, drafts: &[Draft]) -> Result<()> {
-        let mut lines: Vec<(&'static Relationship, Vec<(Uuid, &JoinRow)>)> = Vec::new();
-        for draft in drafts.iter().filter(|draft| draft.errors.is_empty() && draft.is_new()) {
-            for (relation, rows) in &draft.lines {
-                let rows = rows.iter().map(|row| (draft.id, row));
-                match lines.iter_mut().find(|(known, _)| known.name == relation.name) {
-                    Some((_, known)) => known.extend(rows),
-                    None => lines.push((relation, rows.collect())),
-                }
+        sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", t.id FROM ").name(&[noun.table]);
+        sql.push(" AS t WHERE ").filter_tenant(TenantCheck::UsedRows, Alias::ROW, noun.tenant, self.organization());
+        sql.push(" AND ").is_one_of(Alias::ROW, "id", ids).push(" AND (");
+        for (place, Use { table, tenant, column }) in uses.into_iter().enumerate() {
+            let user = Alias::nested('u', place);
+            sql.push(if place > 0 { " OR EXISTS (" } else { "EXISTS (" }).push("SELECT 1 FROM ").name(&[table]);
+            sql.push(" AS ").alias(user).push(" WHERE ");
+            sql.filter_tenant(TenantCheck::Uses, user, tenant, self.organization()).push(" AND ");
+            sql.same_tenant(TenantCheck::UsesRow, (user, tenant), (Alias::ROW, noun.tenant)).push(" AND ");
+            sql.column(user, column).push(" = t.id");
+            if table == noun.table {
+                sql.push(" AND NOT ").is_one_of(user, "id", ids);
             }
+            sql.push(")");
         }
-        for (relation, lines) in lines {
-            self.add_lines(relation, &lines).await?;
-        }
-        Ok(())
-    }
-
-    async fn add_lines(&self, relation: &'static Relationship, lines: &[(Uuid, &JoinRow)]) -> Result<()> {
-        let Link::Through { table, from, to, edge } = relation.link else {
-            unreachable!("only relations through a table have lines")
-        };
-        for part in lines.chunks(LINES) {
-            let mut sql = self.sql();
-            sql.push("INSERT INTO ").name(&[table]).push(" (organization_id, ").name(&[from]).push(", ").name(&[to]);
-            for field in edge {
-                sql.push(", ").name(&[field.column]);
-            }
-            sql.push(") VALUES ").list(part, |sql, (owner, (target, values))| {
-                sql.push("(").bind_tenant(self.organization()).push(", ").bind(*owner).push(", ").bind(*target);
-                for value in values {
-                    sql.push(", ").bind(*value);
-                }
-                sql.push(")");
-            });
-            self.execute(sql.finish()).await?;
-        }
-        Ok(())
+        sql.push(")");
+        let rows = self.rows(sql.finish(), &[CellKind::Id]).await?;
+        Ok(rows.iter().filter_map(|row| row.first().and_then(Cell::id)).collect())
     }
 }

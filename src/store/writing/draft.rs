@@ -7,7 +7,7 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-use super::delete::JoinRow;
+use super::links::JoinRow;
 use crate::{
     error::{Code, UserError},
     store::{

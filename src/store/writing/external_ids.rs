@@ -12,11 +12,16 @@ use crate::{
         erasure::mask,
         statement::{
             builder::Alias,
-            cell::{Cell, CellKind},
+            cell::{Cell, CellKind, Column},
             tenant_check::TenantCheck,
         },
     },
 };
+
+/// The system, a column of the tables of external ids.
+pub const SYSTEM: Column = Column { name: "system", kind: CellKind::Text, is_nullable: false, field: "system" };
+/// The id in the system, a column of the tables of external ids, whose names end in it.
+pub const EXTERNAL_ID: Column = Column { name: "external_id", kind: CellKind::Text, is_nullable: false, field: "id" };
 
 impl<C: Connection> Scope<C> {
     /// Returns the external ids of these rows, sorted by system and id. Rows about a person whose erasure is in progress have

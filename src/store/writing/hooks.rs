@@ -1,9 +1,12 @@
 //! Rules for the rows of a noun that its description cannot express: checks, and the parent whose parts they are.
 
+use std::collections::HashMap;
+
 use entity::noun::{Link, Noun, Relationship};
 use futures_util::future::BoxFuture;
+use sea_orm::prelude::Uuid;
 
-use super::{draft::Draft, write::NewRow};
+use super::draft::Draft;
 use crate::{
     Result,
     error::UserError,
@@ -18,12 +21,10 @@ pub struct Hooks {
     /// Performs the other effects of transitions, after the rows of the drafts with a transition were written. May add
     /// errors; the caller then rolls back.
     pub transitioned: for<'a> fn(&'a Tx, &'a mut [Draft]) -> BoxFuture<'a, Result<()>>,
-    /// Returns an error if a row cannot be archived.
-    pub archive: for<'a> fn(&'a Tx, &'a Record) -> BoxFuture<'a, Result<Option<UserError>>>,
-    /// Returns the columns that change when a row is archived (`true`) or restored (`false`).
-    pub archiving: for<'a> fn(&'a Tx, &'a Record, bool) -> BoxFuture<'a, Result<NewRow>>,
-    /// Performs the other effects of the deletion of a row.
-    pub deleted: for<'a> fn(&'a Tx, &'a Record) -> BoxFuture<'a, Result<()>>,
+    /// Returns an error for each row that cannot be archived, by id.
+    pub archive: for<'a> fn(&'a Tx, &'a [Record]) -> BoxFuture<'a, Result<HashMap<Uuid, UserError>>>,
+    /// Performs the other effects of the deletion of rows.
+    pub deleted: for<'a> fn(&'a Tx, &'a [Record]) -> BoxFuture<'a, Result<()>>,
     /// The parent whose parts the rows are.
     pub child_of: Option<ChildOf>,
 }
@@ -33,8 +34,7 @@ impl Hooks {
     pub const NONE: Self = Self {
         prepare: |_, _| Box::pin(async { Ok(()) }),
         transitioned: |_, _| Box::pin(async { Ok(()) }),
-        archive: |_, _| Box::pin(async { Ok(None) }),
-        archiving: |_, _, _| Box::pin(async { Ok(Vec::new()) }),
+        archive: |_, _| Box::pin(async { Ok(HashMap::new()) }),
         deleted: |_, _| Box::pin(async { Ok(()) }),
         child_of: None,
     };

@@ -58,7 +58,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Locks the parent of a row that is about to be deleted.
+    /// Locks the parent of a row.
     pub async fn lock_parent(&self, noun: &'static Noun, child_of: Option<&ChildOf>, id: Option<Uuid>) -> Result<()> {
         match child_of {
             Some(child_of) => self.lock_parents(noun, child_of, BTreeSet::new(), &[id.unwrap_or_default()]).await,
@@ -192,14 +192,20 @@ impl Tx {
         self.change(noun, moved.iter().filter_map(change).collect()).await
     }
 
-    /// Shifts the parts after a deleted one up.
-    pub async fn renumber(&self, noun: &'static Noun, child_of: Option<&ChildOf>, deleted: &Record) -> Result<()> {
+    /// Shifts the parts after deleted ones up.
+    pub(super) async fn renumber(
+        &self,
+        noun: &'static Noun,
+        child_of: Option<&ChildOf>,
+        deleted: &[Record],
+    ) -> Result<()> {
         let Some((child_of, position)) = child_of.and_then(|child_of| Some((child_of, child_of.position?))) else {
             return Ok(());
         };
-        let Some(whole) = deleted.cell(child_of.column(noun)).id() else { return Ok(()) };
-        let parts = self.parts(noun, child_of.columns(noun), &[whole], Archived::Included).await?;
-        let moved: Vec<(Uuid, i64)> = in_order(parts.get(&whole).map_or(&[], Vec::as_slice));
+        let wholes: BTreeSet<Uuid> = deleted.iter().filter_map(|row| row.cell(child_of.column(noun)).id()).collect();
+        let wholes: Vec<Uuid> = wholes.into_iter().collect();
+        let parts = self.parts(noun, child_of.columns(noun), &wholes, Archived::Included).await?;
+        let moved: Vec<(Uuid, i64)> = parts.values().flat_map(|parts| in_order(parts)).collect();
         self.place(noun, position, &moved, Vec::new()).await
     }
 

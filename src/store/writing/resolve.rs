@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use entity::{
-    id,
+    Permission, id,
     noun::{Noun, Relationship},
 };
 use sea_orm::prelude::Uuid;
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    error::Code,
+    error::{Code, UserError},
     store::{
         Tx,
         scope::ExternalId,
@@ -77,6 +77,27 @@ impl Tx {
             earlier.check(draft);
         }
         Ok(())
+    }
+
+    /// Locks one row for a caller with the permission to change it. Returns a user error if it does not exist or has
+    /// another version than expected.
+    pub async fn lock_one(
+        &self,
+        noun: &'static Noun,
+        permission: Permission,
+        reference: &Reference,
+        expected_version: Option<i64>,
+    ) -> Result<Result<Record, UserError>> {
+        self.actor().require(permission)?;
+        let id = self.named_row(noun, reference).await?.unwrap_or_default();
+        let Some(record) = self.lock(noun, &[id]).await?.remove(&id) else {
+            return Ok(Err(UserError::new(Code::NotFound, "by", format!("no such {}", noun.name))));
+        };
+        if expected_version.is_some_and(|expected| expected != record.version()) {
+            let message = format!("version conflict: the row is at version {}", record.version());
+            return Ok(Err(UserError::new(Code::Conflict, "expectedVersion", message)));
+        }
+        Ok(Ok(record))
     }
 
     /// Reads complete rows and locks them against changes until the end of the transaction. For rows about a person
@@ -183,7 +204,8 @@ impl Earlier {
         let shares = shares.is_some();
         self.keys.extend(draft.external_ids.iter().cloned());
         if is_same_row || is_same_key {
-            draft.refuse(Code::Taken, "externalId", "an earlier row of this call identifies the same row");
+            let field = if matches!(draft.target, Target::Row(_)) { "by" } else { "externalId" };
+            draft.refuse(Code::Taken, field, "an earlier row of this call identifies the same row");
         } else if shares {
             draft.refuse(Code::Taken, "externalIds", "an earlier row of this call has this external id");
         }

@@ -195,7 +195,18 @@ impl Tx {
         self.put_rows(noun, rows, operation).await.map(drop)
     }
 
-    async fn put_rows(
+    /// Changes columns of locked rows and queues an event for each row.
+    pub async fn change(&self, noun: &'static Noun, changes: Vec<(Record, Vec<(Column, Cell)>)>) -> Result<()> {
+        let now = Cell::Int(self.now().timestamp_millis());
+        let rows = changes.into_iter().map(|(record, changes)| {
+            let fields = changes.iter().map(|(column, _)| column.field).collect();
+            (record.changed(&changes, &now), fields)
+        });
+        self.put(noun, rows.collect(), EventOperation::Updated).await
+    }
+
+    /// Like [`Tx::put`]; returns the rows.
+    pub(super) async fn put_rows(
         &self,
         noun: &'static Noun,
         rows: Vec<(Record, Vec<&'static str>)>,

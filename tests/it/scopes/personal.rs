@@ -189,6 +189,15 @@ async fn external_ids_of_people_are_personal_in_answers_look_ups_and_references(
         let reply = blind(&world).run(&document, json!({})).await.body;
         assert_eq!(codes(&reply), ["FORBIDDEN"], "{reply:#}");
         assert!(reply["data"]["list"]["nodes"].as_array().unwrap().iter().all(|row| row["externalIds"].is_null()));
+        for test in ["some: {}", "none: { id: { startsWith: \"o\" } }"] {
+            let document = format!(
+                "{{ list: {}(filter: {{ not: {{ externalIds: {{ {test} }} }} }}) {{ totalCount }} }}",
+                noun.plural
+            );
+            let reply = blind(&world).run(&document, json!({})).await.body;
+            assert_eq!((codes(&reply), &reply["data"]), (vec!["FORBIDDEN"], &json!({ "list": null })), "{document}");
+            assert_eq!(world.caller.run(&document, json!({})).await.body.get("errors"), None);
+        }
         let key = world.newest(noun.name).external.clone();
         let document =
             format!("query($key: ExternalIdInput) {{ it: {}(by: {{ externalId: $key }}) {{ id }} }}", noun.singular);

@@ -160,6 +160,17 @@ impl Holding {
             "and" => each(value).iter().all(|part| self.holds(noun, row, part)),
             "or" => each(value).iter().any(|part| self.holds(noun, row, part)),
             "not" => !self.holds(noun, row, value),
+            "externalIds" => quantified(value, |test| {
+                each(&row["externalIds"]).iter().any(|key| {
+                    test.as_object().expect("a condition is an object").iter().all(|(part, tests)| {
+                        let is_met = |(operator, given): (&String, &Value)| match operator.as_str() {
+                            "eq" => &key[part] == given,
+                            _ => key[part].as_str().unwrap().starts_with(given.as_str().unwrap()),
+                        };
+                        tests.as_object().expect("comparisons are an object").iter().all(is_met)
+                    })
+                })
+            }),
             name => match noun.relation(name) {
                 None => passes(noun.field(name).expect("a field or a relation"), &row[name], value),
                 Some(relation) => {
@@ -168,8 +179,7 @@ impl Holding {
                     if matches!(relation.link, Link::One { .. }) {
                         return some(value);
                     }
-                    let quantified = value.as_object().expect("a list's condition is an object");
-                    quantified.iter().all(|(name, inner)| some(inner) != (name == "none"))
+                    quantified(value, some)
                 }
             },
         })
@@ -190,6 +200,12 @@ impl Holding {
         found.sort_by(|one, other| compare(order, &key(order, one), &key(order, other)));
         found
     }
+}
+
+/// Whether a condition on a list holds, if `some` tells whether one on some of it does.
+fn quantified(condition: &Value, some: impl Fn(&Value) -> bool) -> bool {
+    let quantifiers = condition.as_object().expect("a list's condition is an object");
+    quantifiers.iter().all(|(name, inner)| some(inner) != (name == "none"))
 }
 
 /// The rows that are part of a row and go with it: those nobody can make by themselves.

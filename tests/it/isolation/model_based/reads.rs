@@ -283,6 +283,16 @@ impl Asker<'_> {
                 _ if depth == 0 => continue,
                 "and" | "or" => json!([self.filter(dice, noun, depth - 1), self.filter(dice, noun, depth - 1)]),
                 "not" => self.filter(dice, noun, depth - 1),
+                "externalIds" => {
+                    let quantifier = if dice.happens(30) { "none" } else { "some" };
+                    let key = dice.key();
+                    let test = if dice.happens(50) {
+                        json!({ "system": { "eq": key["system"] }, "id": { "eq": key["id"] } })
+                    } else {
+                        json!({ "id": { "startsWith": dice.below(4).to_string() } })
+                    };
+                    json!({ quantifier: test })
+                }
                 name => match noun.relation(name) {
                     Some(relation) if matches!(relation.link, Link::One { .. }) => {
                         self.filter(dice, relation.target, depth - 1)

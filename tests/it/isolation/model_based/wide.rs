@@ -17,8 +17,8 @@ pub const ERASE: &str = "Erase";
 /// The end of the name of a mutation that makes rows of the server's own.
 const SEED: &str = "SeedReviewQuestions";
 
-/// The mutation that takes an expectation out of the top five of its point.
-const UNRANK: &str = "expectationDelete";
+/// The mutations that take expectations out of the top five of their points.
+const UNRANK: [&str; 2] = ["expectationDelete", "expectationsBulkDelete"];
 
 /// The end of the name of a mutation that copies a row and what belongs to it.
 pub const COPY: &str = "Copy";
@@ -50,7 +50,7 @@ pub fn reach(mutation: &str, noun: &'static Noun) -> Vec<&'static Noun> {
         POINT.to_vec()
     } else if mutation.ends_with(SEED) {
         vec![&review_question::NOUN]
-    } else if mutation == UNRANK {
+    } else if UNRANK.contains(&mutation) {
         vec![&interaction_point::NOUN, &expectation::NOUN]
     } else {
         Vec::new()

@@ -66,10 +66,11 @@ impl Asker<'_> {
         let (mut input, mut rows) = (Map::new(), Vec::new());
         if is_bulk {
             let mut given: Vec<Value> = Vec::new();
+            let ty = self.outline.input(field.arguments[0].base(), "rows").unwrap().base();
+            let target = if self.outline.input(ty, "by").is_some() { "by" } else { "externalId" };
             for _ in 0..=dice.below(5) {
-                let (row, foreseen) =
-                    self.row(dice, noun, self.outline.inputs(&format!("{}UpsertRow", noun.name)), false);
-                if given.iter().all(|known| known["externalId"] != row["externalId"]) {
+                let (row, foreseen) = self.row(dice, noun, self.outline.inputs(ty), false);
+                if given.iter().all(|known| known[target] != row[target]) {
                     given.push(Value::Object(row));
                     rows.push(foreseen);
                 }
@@ -89,7 +90,7 @@ impl Asker<'_> {
         let node = written(noun, is_own(field));
         let errors = "errors { code path }";
         let answer = if is_bulk {
-            format!("{{ isReplayed {errors} results {{ outcome node {node} {errors} }} }}")
+            format!("{{ isReplayed {errors} results {{ outcome deletedId node {node} {errors} }} }}")
         } else {
             format!("{{ isReplayed outcome deletedId node {node} {errors} }}")
         };
@@ -270,7 +271,8 @@ impl Change {
         if told.iter().any(|name| !is_own_part(name) && name.parse::<usize>().is_err()) {
             return Err("an own row should be found".to_owned());
         }
-        if self.field.ends_with("Delete")
+        if !self.is_bulk
+            && self.field.ends_with("Delete")
             && !own.is_in_use(self.noun, row.current.as_ref().map(id_of).unwrap_or_default())
             && is_failed
         {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::Caller,
-    fixture::{Extent, is_own},
+    fixture::{Extent, is_own, noun_of},
     outline::{Member, Outline},
     pointer::unknown_id,
 };
@@ -177,6 +177,14 @@ pub async fn questions(both: &Neighbours<'_>, outline: &Outline) -> Vec<Case> {
     cases
 }
 
+/// Archives what the mutation is to bring back.
+pub async fn archive(both: &Neighbours<'_>, outline: &Outline, field: &Member) {
+    let Some(noun) = field.name.strip_suffix("Unarchive") else { return };
+    let name = format!("{noun}Archive");
+    let archive = outline.mutations().iter().find(|field| field.name == name).expect("what comes back can go");
+    both.curious.caller.mutate(&name, both.curious.input(archive, Extent::Full), "__typename").await;
+}
+
 /// Inputs of a mutation about own rows: everything, and every list and every null that says "none".
 pub fn orders(
     both: &Neighbours<'_>,
@@ -195,7 +203,17 @@ pub fn orders(
         let person = people.last().expect("there are enough people");
         return vec![case(&document, json!({"input": {"by": {"id": person}}}))];
     }
-    let full = both.curious.input(field, Extent::Full);
+    let mut full = both.curious.input(field, Extent::Full);
+    if field.name.ends_with("BulkDelete") {
+        // Of several rows it is asked first whether they are in use.
+        let first = &both.curious.rows[noun_of(field)][0];
+        let rows = full["rows"].as_array_mut().unwrap();
+        rows.push(json!({ "by": { "id": first.id } }));
+        if site != TenantCheck::Delete {
+            // Other cases need the rows.
+            rows.push(json!({ "by": { "id": "none" } }));
+        }
+    }
     let mut cases = vec![case(&document, json!({"input": full}))];
     for member in outline.inputs(field.arguments[0].base()) {
         if is_own(field) && member.is_list() && member.is_required() {

@@ -21,7 +21,7 @@ use rapport::{
 };
 use serde_json::{Value, json};
 
-use self::cases::{Case, copy, orders, questions};
+use self::cases::{Case, archive, copy, orders, questions};
 use super::{Neighbours, SECRET};
 use crate::{
     app::{App, Caller, now},
@@ -33,7 +33,7 @@ use crate::{
 const ERASE: &str = "customerErase";
 
 /// Places whose loss changes no answer: a second narrowing beside them, or a key, does the same.
-const DOUBLED: [TenantCheck; 26] = [
+const DOUBLED: [TenantCheck; 29] = [
     TenantCheck::ChildListLink,
     TenantCheck::ChildListLinkRow,
     TenantCheck::ChildCountLink,
@@ -51,6 +51,10 @@ const DOUBLED: [TenantCheck; 26] = [
     TenantCheck::GroupTagsRow,
     TenantCheck::ReviewAnswers,
     TenantCheck::ReviewAnswersRow,
+    // The rows are narrowed, those that refer to them are, and one is tied to the other.
+    TenantCheck::UsedRows,
+    TenantCheck::Uses,
+    TenantCheck::UsesRow,
     TenantCheck::RowCache,
     TenantCheck::FirstDepartment,
     TenantCheck::ErasedKeysOf,
@@ -201,14 +205,6 @@ async fn ask(app: &App, both: &Neighbours<'_>, outline: &Outline, seen: &mut See
     }
 }
 
-/// Archives what the mutation is to bring back.
-async fn archive(both: &Neighbours<'_>, outline: &Outline, field: &Member) {
-    let Some(noun) = field.name.strip_suffix("Unarchive") else { return };
-    let name = format!("{noun}Archive");
-    let archive = outline.mutations().iter().find(|field| field.name == name).expect("what comes back can go");
-    both.curious.caller.mutate(&name, both.curious.input(archive, Extent::Full), "outcome").await;
-}
-
 /// Changes rows without one narrowing.
 async fn change(
     app: &App,
@@ -349,7 +345,11 @@ async fn behind_every_narrowing_there_is_another_wall() {
         reaching.insert(&field.name, reached);
     }
     people.pop();
-    reaching.extend(last.iter().map(|field| (field.name.as_str(), BTreeSet::from([TenantCheck::Delete]))));
+    for field in &last {
+        let used = [TenantCheck::UsedRows, TenantCheck::Uses, TenantCheck::UsesRow];
+        let used = used.into_iter().filter(|_| field.name.ends_with("BulkDelete"));
+        reaching.insert(&field.name, used.chain([TenantCheck::Delete]).collect());
+    }
     let fields: Vec<&Member> = first.into_iter().chain(last).collect();
     let erased = app.store.scope(actor(&both.curious.caller), now()).erasures(None).await.unwrap();
     for (turn, site) in TenantCheck::ALL.iter().copied().enumerate() {
