@@ -78,3 +78,9 @@ fn is_noncharacter(sign: char) -> bool {
     let code = u32::from(sign);
     code & 0xfffe == 0xfffe || (0xfdd0..=0xfdef).contains(&code)
 }
+
+/// Formats a number below a million with a comma between thousands.
+pub fn grouped(number: usize) -> String {
+    let (thousands, rest) = (number / 1_000, number % 1_000);
+    if thousands == 0 { rest.to_string() } else { format!("{thousands},{rest:03}") }
+}

@@ -1,4 +1,4 @@
-//! A program with credentials of its own.
+//! API clients: programs with their own credentials.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,41 +8,43 @@ use crate::{
     permission::Permission,
 };
 
-/// A CRM or a script with credentials of its own, which it exchanges for access tokens at `POST /oauth/token`.
+/// A program, such as a CRM or a script, with its own credentials. It exchanges them for access tokens at `POST
+/// /oauth/token`.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "api_client")]
 #[noun(prefix = "client", read = Admin, write = Admin, operations = [List, Update])]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ApiClientId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Name to show.
+    /// Display name.
     #[noun(required, ordered, searchable, max = 200)]
     pub name: String,
-    /// The name folded for search.
+    /// Folded copy of `name` for search.
     pub name_folded: String,
-    /// What its tokens may do at most, such as `map:read`.
+    /// Maximum scopes of its tokens, for example `map:read`; at least one.
     #[noun(required, tags(most = Permission::ALL.len(), max = 64))]
     pub scopes: String,
-    /// When it was revoked, UTC. It gets no tokens since, and within 10 seconds those it holds are refused.
+    /// When the client was revoked, UTC; null if it is active. A revoked client gets no more tokens, and its current
+    /// tokens are refused within 10 seconds.
     pub revoked_at: Option<ChronoUnixTimestampMillis>,
-    /// When it last got a token, UTC, to the minute. Not counted as a change.
+    /// When the client last obtained a token, UTC, to the minute; null if it never did. Does not change `version`.
     pub last_used_at: Option<ChronoUnixTimestampMillis>,
-    /// Points it can save up, at most as many as its organization; null for the server's usual number. A change holds
-    /// within 10 seconds.
+    /// Capacity of its rate-limit bucket in points, 1 to 100,000,000, capped at its organization's capacity; null means
+    /// the server's default. A change takes effect within 10 seconds.
     #[noun(optional, min = 1, max = 100_000_000)]
     pub points: Option<i64>,
-    /// Points it gains each second, at most as many as its organization; null for the server's usual number. A change
-    /// holds within 10 seconds.
+    /// Refill rate of its rate-limit bucket in points per second, 1 to 100,000,000, capped at its organization's rate;
+    /// null means the server's default. A change takes effect within 10 seconds.
     #[noun(optional, min = 1, max = 100_000_000)]
     pub points_per_second: Option<i64>,
 }

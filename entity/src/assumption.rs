@@ -1,4 +1,4 @@
-//! What the customer takes for granted at an interaction point.
+//! Assumptions of customers at an interaction point.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,76 +9,77 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// What an assumption is about.
+    /// Subject of an assumption.
     AssumptionSubject as "AssumptionSubject" {
-        /// What is bought or used.
+        /// The product that is bought or used.
         Product = "PRODUCT",
         /// How the customer is served.
         Service = "SERVICE",
-        /// What solves the customer's problem.
+        /// The solution to the customer's problem.
         Solution = "SOLUTION",
-        /// What others have led the customer to take for granted.
+        /// What the customer infers from experience with others.
         Precedent = "PRECEDENT",
     }
 }
 
 crate::string_enum! {
-    /// Whether what is assumed is so.
+    /// Whether an assumption is correct.
     AssumptionTruth as "AssumptionTruth" {
-        /// Nobody has looked yet: an open assumption.
+        /// Not yet checked: an open assumption.
         Unknown = "UNKNOWN",
-        /// It is so.
+        /// The assumption is correct.
         Correct = "CORRECT",
-        /// It is not so: the customer needs a truer picture.
+        /// The assumption is wrong and needs a correction.
         Wrong = "WRONG",
     }
 }
 
-/// What the customer takes for granted at an interaction point. Open assumptions: filter {truth: {eq: UNKNOWN}}. The
-/// marketing backlog, wrong and not yet corrected: filter {truth: {eq: WRONG}, correctedAt: {isNull: true}}.
+/// Something the customer takes for granted at an interaction point. The filter `{truth: {eq: UNKNOWN}}` finds open
+/// assumptions; `{truth: {eq: WRONG}, correctedAt: {isNull: true}}` finds those that are wrong and not yet corrected.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "assumption")]
 #[noun(
     prefix = "assum", read = MapRead, write = MapWrite, operations = FULL, external_ids,
-    through(evidence: EvidenceId, doc = BEHIND, inverse(assumptions = "Assumptions it supports."))
+    through(evidence: EvidenceId, doc = BEHIND, inverse(assumptions = "Assumptions that this evidence supports."))
 )]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: AssumptionId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// What it is about.
+    /// Subject of the assumption.
     #[noun(required, ordered)]
     pub about: AssumptionSubject,
     /// What the customer takes for granted.
     #[noun(required, searchable, max = 2000)]
     pub statement: String,
-    /// The statement folded for search.
+    /// Folded copy of `statement` for search.
     pub statement_folded: String,
-    /// Whether it is so. Only one that is WRONG has a correction: another value is refused with INVALID while it has.
+    /// Whether the assumption is correct. Only a WRONG assumption can have a correction; any other value fails with
+    /// INVALID while there is one.
     #[noun(default = "UNKNOWN", ordered)]
     pub truth: AssumptionTruth,
-    /// What would give the customer a truer picture. Refused with INVALID unless the truth is WRONG.
+    /// What would give the customer a more accurate picture. Fails with INVALID unless the truth is WRONG.
     #[noun(optional, max = 2000)]
     pub correction: Option<String>,
-    /// When the correction was made, UTC; null while it is to be done. Needs a correction, and is refused with
+    /// When the correction was made, UTC; null until then. Fails with REQUIRED without a correction, and with
     /// OUT_OF_RANGE in the future.
     #[noun(optional, ordered)]
     pub corrected_at: Option<ChronoUnixTimestampMillis>,
-    /// The interaction point it is made at.
-    #[noun(fixed, part, inverse(assumptions = "What customers take for granted there."))]
+    /// The interaction point at which the customer makes the assumption.
+    #[noun(fixed, part, inverse(assumptions = "Assumptions that customers make at this point."))]
     pub point_id: InteractionPointId,
-    /// Medium that carries the correction. Needs a correction.
+    /// Medium that carries the correction. Fails with REQUIRED without a correction.
     #[noun(optional)]
     pub corrected_through_id: Option<MediumId>,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

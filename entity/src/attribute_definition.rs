@@ -1,4 +1,4 @@
-//! What an admin declared of an attribute: whether its values may tell about a person.
+//! Attribute definitions: whether the values of an attribute are personal data.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,15 +8,15 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// A noun whose rows have attributes.
+    /// A type whose rows can have attributes.
     AttributeNoun as "AttributeNoun" {
-        /// Feedback records.
+        /// FeedbackRecord.
         FeedbackRecord = "FEEDBACK_RECORD",
     }
 }
 
 impl AttributeNoun {
-    /// The noun.
+    /// Returns the noun.
     pub fn noun(self) -> &'static Noun {
         match self {
             Self::FeedbackRecord => &crate::feedback_record::NOUN,
@@ -24,32 +24,33 @@ impl AttributeNoun {
     }
 }
 
-/// What an admin declared of an attribute of this name. Attributes are personal, and need `customers:read`, unless they
-/// are declared not to be. A change holds from the next request on. At most 1,000 an organization.
+/// Declares whether the values of an attribute are personal data. Attributes without a definition are personal: reading
+/// them requires `customers:read`. A change takes effect with the next request. Up to 1,000 per organization; more fail
+/// with TOO_LONG.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "attribute_definition")]
 #[noun(prefix = "attr", read = Admin, write = Admin, operations = [List, Create, Update, Delete])]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: AttributeDefinitionId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Whose attribute.
+    /// Type whose rows have the attribute.
     #[noun(fixed)]
     pub noun: AttributeNoun,
-    /// Name of the attribute, as records spell it; defined once for a noun.
+    /// Name of the attribute, exactly as rows contain it. Unique per type; a duplicate fails with TAKEN.
     #[noun(required, ordered, max = 200)]
     pub name: String,
-    /// Whether its values may tell about a person. If false, whoever may read the rows may read, filter and group by
-    /// it.
+    /// Whether values may be personal data. If false, every token that can read the rows can also read the attribute,
+    /// filter by it and group by it.
     #[noun(required)]
     pub is_personal: bool,
 }

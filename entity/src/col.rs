@@ -1,4 +1,4 @@
-//! A column with the type of what it holds.
+//! Typed constants for columns.
 
 use std::{fmt, marker::PhantomData};
 
@@ -12,11 +12,11 @@ use crate::{
     noun::{Kind, Link, Relationship},
 };
 
-/// What a column may hold: the type of its field in the model.
+/// Type of a value in a column: the type of its field in the model.
 pub trait ColumnType: Into<Value> {
     /// The type without `Option`.
     type Value: ValueType;
-    /// What a column that holds this value holds; `None` if it may not be absent and is.
+    /// Converts a value or NULL from the database; `None` if it is NULL and the type is not nullable.
     fn from_value(value: Option<Self::Value>) -> Option<Self>;
 }
 
@@ -27,9 +27,9 @@ impl<T: ColumnType<Value = T> + ValueType + Nullable> ColumnType for Option<T> {
     }
 }
 
-/// A type whose values the API shows and takes as they are: no id, and nothing made of parts.
+/// Type whose values the API uses unchanged in inputs and outputs, unlike ids and composite values.
 pub trait Scalar: ColumnType<Value = Self> + Clone {
-    /// What a value is to the API.
+    /// Kind of the values in the API.
     const KIND: Kind;
 }
 
@@ -62,8 +62,9 @@ macro_rules! column_types {
 
 column_types!(String, i64, f64, bool, Uuid, ChronoUnixTimestampMillis);
 
-/// A column of a noun that holds a `T`, an `Option` if it may be absent: `assumption::TRUTH` is a
-/// `Col<AssumptionTruth>`. Rules read and set rows by it, so neither a misspelt column nor a value of another type compiles:
+/// Column of a noun with values of type `T`, an `Option` if it is nullable: `assumption::TRUTH` is a
+/// `Col<AssumptionTruth>`. Rules read and set columns through it, so the compiler rejects misspelt columns and values of
+/// the wrong type:
 ///
 /// ```
 /// let truth: entity::Col<entity::assumption::AssumptionTruth> = entity::assumption::TRUTH;
@@ -81,22 +82,22 @@ pub struct Col<T> {
 }
 
 impl<T> Col<T> {
-    /// The column of that name; `#[derive(Noun)]` makes it of the field.
+    /// Returns the column with this name. `#[derive(Noun)]` generates the calls.
     pub(crate) const fn new(noun: &'static Noun, name: &'static str) -> Self {
         Self { noun, name, holds: PhantomData }
     }
 
-    /// Its name in the table.
+    /// Returns its name in the table.
     pub const fn name(self) -> &'static str {
         self.name
     }
 
-    /// The noun whose column it is.
+    /// Returns the noun that it belongs to.
     pub const fn noun(self) -> &'static Noun {
         self.noun
     }
 
-    /// The relation to the row that it names, if it names one.
+    /// Returns the relation of which it is the foreign key, if any.
     pub fn relation(self) -> Option<&'static Relationship> {
         self.noun
             .relations

@@ -1,4 +1,4 @@
-//! A person who is, or may become, a customer.
+//! Customers: persons who are, or may become, customers.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,42 +8,42 @@ use crate::{
     kind::EmailAddress,
 };
 
-/// A person who is, or may become, a customer. Name, e-mail and phone are personal data.
+/// A person who is, or may become, a customer. Name, e-mail address and phone number are personal data.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "customer")]
 #[noun(prefix = "cust", read = RecordRead, write = CustomersWrite, operations = FULL, external_ids)]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: CustomerId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Name.
+    /// Name of the customer.
     #[noun(optional, ordered, searchable, max = 200, personal = Identifier)]
     pub name: Option<String>,
-    /// The name folded for search.
+    /// Folded copy of `name` for search.
     pub name_folded: Option<String>,
-    /// E-mail address. Never an identity: two customers may share one.
+    /// E-mail address. Not unique: two customers may share one.
     #[noun(optional, searchable, personal = Contact)]
     pub email: Option<EmailAddress>,
-    /// The address folded for search.
+    /// Folded copy of `email` for search.
     pub email_folded: Option<String>,
-    /// Telephone number as given.
+    /// Phone number, stored as given.
     #[noun(optional, max = 64, personal = Contact)]
     pub phone: Option<String>,
-    /// Customer segment.
+    /// Customer segment, for example enterprise.
     #[noun(optional, ordered, max = 200)]
     pub segment: Option<String>,
-    /// When customerErase took everything personal away, UTC. The row stays, so that what is counted stays counted, and
-    /// cannot be changed any more.
+    /// When customerErase removed the customer's personal data, UTC; null if it did not. The row remains for statistics
+    /// and can no longer be changed.
     pub erased_at: Option<ChronoUnixTimestampMillis>,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

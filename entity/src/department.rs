@@ -1,4 +1,4 @@
-//! The party that feedback is routed to and that owns interaction points.
+//! Departments, which own interaction points and receive feedback.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,32 +8,32 @@ use crate::{
     personal::STAFF,
 };
 
-/// The party that feedback is routed to and that owns interaction points.
+/// A department of the organization. It owns interaction points, and feedback is routed to it.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "department")]
 #[noun(prefix = "dept", read = MapRead, write = MapWrite, operations = FULL, external_ids)]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: DepartmentId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Name to show.
+    /// Display name.
     #[noun(required, ordered, searchable, max = 200)]
     pub name: String,
-    /// The name folded for search.
+    /// Folded copy of `name` for search.
     pub name_folded: String,
-    /// How colleagues reach it: an address, a number, a name. A contact of the company, open to whoever reads
-    /// departments: name a desk rather than somebody's own number.
+    /// How colleagues reach the department: an address, a phone number or a name. Visible to every token that can read
+    /// departments, so prefer a shared contact to a person's own.
     #[noun(optional, max = 200, personal = Contact, unguarded, retained_because = STAFF)]
     pub contact: Option<String>,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

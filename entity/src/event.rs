@@ -1,4 +1,4 @@
-//! What happened to a row: the outbox that feeds change feed, webhooks and subscriptions, and is the audit log.
+//! Events: changes to rows, in the order of commits. They are the audit log and the outbox.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,59 +10,59 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// What happened to a row.
+    /// Kind of change to a row.
     EventOperation as "EventOperation" {
-        /// It was made.
+        /// The row was created.
         Created = "CREATED",
-        /// It was changed.
+        /// The row was updated.
         Updated = "UPDATED",
-        /// It was deleted.
+        /// The row was deleted.
         Deleted = "DELETED",
-        /// It was archived.
+        /// The row was archived.
         Archived = "ARCHIVED",
-        /// It was taken out of the archive.
+        /// The row was restored from the archive.
         Unarchived = "UNARCHIVED",
-        /// What it told about a person was taken away for good.
+        /// The personal data in the row was erased permanently.
         Erased = "ERASED",
     }
 }
 
-/// Who changed which row, when, and which of its fields: names of fields, never what stood or stands in them. Entries
-/// are only ever added, in the transaction of the change they tell of.
+/// An entry of the audit log: who changed which row and which of its fields, and when. It contains names of fields,
+/// never their values. The log is append-only; an entry is written in the transaction of its change.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "event")]
 #[noun(prefix = "audit", name = "AuditEntry", plural = "auditLog", read = Admin, write = Admin, operations = [List])]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: AuditEntryId,
-    /// Place in the organization's order of commits, from 1, without gaps.
+    /// Position in the order of commits of the organization, starting at 1, without gaps.
     #[noun(ordered)]
     pub sequence: Sequence,
-    /// When, UTC.
+    /// When the change happened, UTC.
     #[noun(ordered)]
     pub occurred_at: ChronoUnixTimestampMillis,
-    /// What happened to the row.
+    /// Kind of change.
     pub operation: EventOperation,
-    /// GraphQL type of the row, such as `InteractionPoint`.
+    /// GraphQL type of the row, for example `InteractionPoint`.
     #[noun(name = "row_type", max = 64)]
     pub noun: String,
-    /// Id of the row. `node` answers null for one that was deleted since.
+    /// Id of the row. `node` returns null for it once the row is deleted.
     #[noun(row_of = "noun")]
     pub row_id: Uuid,
-    /// Version of the row afterwards; of a deleted row, the one it would have had.
+    /// Version of the row after the change; for a deletion, the version that would have followed.
     #[noun(name = "row_version", min = 1, max = i64::MAX)]
     pub version: i64,
-    /// Names of the fields that changed: all that were given on create, none on delete.
+    /// Names of the changed fields: all given fields on create, none on delete.
     #[noun(names)]
     pub fields: String,
-    /// Who: the subject of the token.
+    /// Who made the change: the subject of the access token.
     #[noun(max = 255, personal = Identifier, unguarded, retained_because = STAFF)]
     pub subject: String,
-    /// API client that spoke for them, by its id.
+    /// Id of the API client that made the change on behalf of the subject; null if there was none.
     #[noun(max = 255)]
     pub client_id: Option<String>,
 }

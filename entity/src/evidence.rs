@@ -1,4 +1,4 @@
-//! Research that supports an element of the map. A table for each element links it to its evidence.
+//! Evidence that supports elements of the map. A join table per type of element links the two.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,62 +9,62 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// How evidence was found.
+    /// How evidence was obtained.
     EvidenceKind as "EvidenceKind" {
-        /// By listening and watching: interviews, visits, letters.
+        /// By listening and observing: interviews, visits, letters.
         Qualitative = "QUALITATIVE",
         /// By counting and measuring: surveys, experiments, records.
         Quantitative = "QUANTITATIVE",
     }
 }
 
-/// Research that supports elements of the map. One piece may support any number of them; each element shows by
-/// evidenceLevel what stands behind it.
+/// Research that supports elements of the map. One piece of evidence can support any number of elements; the
+/// evidenceLevel of an element tells which kinds of evidence it has.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "evidence")]
 #[noun(prefix = "evid", read = MapRead, write = MapWrite, operations = FULL, external_ids)]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: EvidenceId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// How it was found. QUANTITATIVE needs a sample size.
+    /// How the evidence was obtained. QUANTITATIVE fails with REQUIRED without a sample size.
     #[noun(required, ordered)]
     pub kind: EvidenceKind,
-    /// Title to show.
+    /// Display title.
     #[noun(required, ordered, searchable, max = 200)]
     pub title: String,
-    /// The title folded for search.
+    /// Folded copy of `title` for search.
     pub title_folded: String,
-    /// What it shows, in a few sentences.
+    /// What the evidence shows, in a few sentences.
     #[noun(optional, max = 2000)]
     pub finding: Option<String>,
-    /// How it was gathered, for example interviews, survey, records of calls.
+    /// How the evidence was gathered, for example interviews, a survey or call records.
     #[noun(optional, max = 200)]
     pub method: Option<String>,
-    /// Where it comes from: a study, a team, a publication.
+    /// Name of the source: a study, a team or a publication.
     #[noun(optional, max = 200)]
     pub source_name: Option<String>,
-    /// Address of the source.
+    /// URL of the source.
     #[noun(optional)]
     pub source_url: Option<Url>,
-    /// Day on which it was gathered. Refused with OUT_OF_RANGE if it has begun nowhere yet.
+    /// Day on which the evidence was gathered. A day that has not begun in any time zone fails with OUT_OF_RANGE.
     #[noun(optional, ordered)]
     pub gathered_on: Option<Date>,
-    /// How many people or cases were asked or counted, at least 1. Required of QUANTITATIVE evidence.
+    /// Number of people asked or cases counted, 1 to 2,000,000,000. Required for QUANTITATIVE evidence.
     #[noun(optional, ordered, min = 1, max = 2_000_000_000)]
     pub sample_size: Option<i64>,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }
 
-/// What evidence is to whatever it supports.
-pub const BEHIND: &str = "Evidence behind it. Set whole by the mutation of its noun that ends in SetEvidence.";
+/// Description of the relation `evidence`, which several nouns have.
+pub const BEHIND: &str = "Evidence that supports it. A mutation such as offerSetEvidence replaces the list.";

@@ -1,4 +1,4 @@
-//! What the customer wants at an interaction point.
+//! Expectations of customers at an interaction point.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,88 +10,90 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// How badly the customer wants it.
+    /// Kind of expectation: how strongly the customer wants it.
     ExpectationKind as "ExpectationKind" {
-        /// Would like it.
+        /// The customer would like it.
         Want = "WANT",
-        /// Cannot do without it.
+        /// The customer cannot do without it.
         Need = "NEED",
-        /// Gains from it.
+        /// The customer gains from it.
         Benefit = "BENEFIT",
     }
 }
 
 crate::string_enum! {
-    /// Where an expectation comes from.
+    /// Source of an expectation.
     ExpectationSource as "ExpectationSource" {
-        /// What we said.
+        /// The organization's marketing.
         Marketing = "MARKETING",
-        /// What we did before.
+        /// The organization's past performance.
         PastPerformance = "PAST_PERFORMANCE",
-        /// What others do.
+        /// What other companies do.
         Precedent = "PRECEDENT",
         /// What other customers say.
         WordOfMouth = "WORD_OF_MOUTH",
-        /// What research found.
+        /// Research among customers.
         Research = "RESEARCH",
-        /// What customers told us.
+        /// Feedback from customers.
         Feedback = "FEEDBACK",
     }
 }
 
-/// What the customer wants at an interaction point. Any number may be noted; rank 1 to 5 picks the top five.
+/// Something the customer wants at an interaction point. A point can have any number of expectations; ranks 1 to 5 mark
+/// its top five.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "expectation")]
 #[noun(
     prefix = "exp", read = MapRead, write = MapWrite, operations = FULL, external_ids,
-    through(evidence: EvidenceId, doc = BEHIND, inverse(expectations = "Expectations it supports."))
+    through(evidence: EvidenceId, doc = BEHIND, inverse(expectations = "Expectations that this evidence supports."))
 )]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ExpectationId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// How badly the customer wants it.
+    /// Kind of expectation: how strongly the customer wants it.
     #[noun(default = "WANT")]
     pub kind: ExpectationKind,
     /// The expectation in the customer's words.
     #[noun(required, searchable, max = 2000)]
     pub statement: String,
-    /// The statement folded for search.
+    /// Folded copy of `statement` for search.
     pub statement_folded: String,
-    /// Where it comes from.
+    /// Source of the expectation.
     #[noun(required)]
     pub source: ExpectationSource,
-    /// What is measured, for example time to answer.
+    /// What the target measures, for example time to answer.
     #[noun(optional, max = 200)]
     pub target_metric: Option<String>,
-    /// Unit of the target, for example days.
+    /// Unit of the target value, for example days.
     #[noun(optional, max = 64)]
     pub target_unit: Option<String>,
-    /// Value that satisfies, in the unit of the target: up to 4 digits after the point.
+    /// Value that satisfies the customer, in the unit of the target; up to 4 digits after the decimal point.
     #[noun(optional)]
     pub target_value: Option<Decimal<4>>,
-    /// The standard that is to be met every time, in words, for example answered within two working days. The target
-    /// says it in numbers.
+    /// Standard to meet every time, in words, for example answered within two working days. The target states it in
+    /// numbers.
     #[noun(optional, max = 2000)]
     pub standard: Option<String>,
-    /// How important, 1 (hardly) to 7 (decides).
+    /// Importance, from 1 (hardly matters) to 7 (decisive).
     #[noun(optional, ordered, min = 1, max = 7)]
     pub importance: Option<i64>,
-    /// Place in the top five of its point, 1 first; null outside. Set whole by interactionPointRankExpectations.
+    /// Position among the top five expectations of the point, 1 first; null if it is not one of them. Set by
+    /// interactionPointRankExpectations.
     #[noun(ordered, min = 1, max = 5)]
     pub rank: Option<i64>,
-    /// The interaction point it belongs to.
-    #[noun(fixed, part, inverse(expectations = "What customers want there."))]
+    /// The interaction point at which the customer has the expectation.
+    #[noun(fixed, part, inverse(expectations = "Expectations that customers have at this point."))]
     pub point_id: InteractionPointId,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

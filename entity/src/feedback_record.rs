@@ -1,4 +1,4 @@
-//! What a customer told us, in their words.
+//! Feedback from customers.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// What sort of thing the customer told us.
+    /// Kind of feedback.
     FeedbackKind as "FeedbackKind" {
         /// Something went wrong.
         Complaint = "COMPLAINT",
@@ -19,19 +19,19 @@ crate::string_enum! {
         Praise = "PRAISE",
         /// Something is unclear.
         Question = "QUESTION",
-        /// Words we may quote.
+        /// Words that the organization may quote.
         Testimonial = "TESTIMONIAL",
-        /// An answer we asked for.
+        /// An answer to a survey.
         Survey = "SURVEY",
     }
 }
 
 crate::string_enum! {
-    /// The mood of what was said.
+    /// Sentiment of feedback.
     Sentiment as "Sentiment" {
         /// Negative.
         Negative = "NEGATIVE",
-        /// Neither.
+        /// Neither negative nor positive.
         Neutral = "NEUTRAL",
         /// Positive.
         Positive = "POSITIVE",
@@ -39,86 +39,87 @@ crate::string_enum! {
 }
 
 crate::string_enum! {
-    /// How soon somebody should look at it.
+    /// Priority of feedback.
     Priority as "Priority" {
-        /// When there is time.
+        /// To be handled when there is time.
         Low = "LOW",
-        /// In turn.
+        /// To be handled in turn.
         Normal = "NORMAL",
-        /// Before others.
+        /// To be handled before feedback of normal priority.
         High = "HIGH",
-        /// At once.
+        /// To be handled immediately.
         Urgent = "URGENT",
     }
 }
 
-/// What a customer told us, in their words. Routed to a department when created; updating it does not re-route it.
+/// Feedback from a customer, in their words. It is routed to a department when it is created; updates do not route it
+/// again.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "feedback_record")]
 #[noun(prefix = "fb", read = RecordRead, write = RecordWrite, operations = PART, external_ids)]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: FeedbackRecordId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// What sort of thing the customer told us.
+    /// Kind of feedback.
     #[noun(required)]
     pub kind: FeedbackKind,
-    /// Mood of what was said.
+    /// Sentiment of the feedback.
     #[noun(optional)]
     pub sentiment: Option<Sentiment>,
-    /// Mood as a number, -1 (negative) to 1 (positive).
+    /// Sentiment score, from -1 (negative) to 1 (positive).
     #[noun(optional, min = -1.0, max = 1.0)]
     pub sentiment_score: Option<f64>,
     /// The customer's words.
     #[noun(optional, searchable, max = 20000, personal = FreeText)]
     pub body: Option<String>,
-    /// The words folded for search.
+    /// Folded copy of `body` for search.
     pub body_folded: Option<String>,
     /// Language of the body.
     #[noun(optional)]
     pub language: Option<LanguageTag>,
-    /// When it reached us, UTC. Left out, it is now.
+    /// When the organization received the feedback, UTC. Defaults to the current time.
     #[noun(default = "now", ordered)]
     pub received_at: ChronoUnixTimestampMillis,
-    /// Net promoter score answer, 0 to 10.
+    /// Answer to the net promoter (NPS) question, 0 to 10.
     #[noun(optional, min = 0, max = 10)]
     pub nps: Option<i64>,
-    /// Satisfaction answer, 1 to 5.
+    /// Answer to the customer satisfaction (CSAT) question, 1 to 5.
     #[noun(optional, min = 1, max = 5)]
     pub csat: Option<i64>,
-    /// Effort answer, 1 to 7.
+    /// Answer to the customer effort (CES) question, 1 to 7.
     #[noun(optional, min = 1, max = 7)]
     pub ces: Option<i64>,
-    /// Product it is about.
+    /// Product that the feedback is about.
     #[noun(optional, ordered, max = 200)]
     pub product: Option<String>,
-    /// Up to 50 tags of up to 64 characters, each once, in alphabetical order.
+    /// Up to 50 tags of up to 64 characters, without duplicates, in alphabetical order.
     #[noun(default = "[]", tags(most = 50, max = 64))]
     pub tags: String,
-    /// Up to 20 named values, each name once.
+    /// Up to 20 named values with unique names; names and values have up to 200 characters.
     #[noun(default = "[]", attributes(most = 20, max = 200), personal = FreeText)]
     pub attributes: String,
-    /// How soon somebody should look at it; set by routing.
+    /// Priority, set by routing.
     pub priority: Priority,
-    /// Interaction point it is about.
-    #[noun(optional, inverse(feedback_records = "What customers told us about it."))]
+    /// Interaction point that the feedback is about.
+    #[noun(optional, inverse(feedback_records = "Feedback about this point."))]
     pub point_id: Option<InteractionPointId>,
-    /// Medium it came in over.
-    #[noun(optional, inverse(feedback_records = "Feedback that came in over it."))]
+    /// Medium through which the feedback arrived.
+    #[noun(optional, inverse(feedback_records = "Feedback that arrived through this medium."))]
     pub medium_id: Option<MediumId>,
-    /// Who said it, where known.
-    #[noun(optional, inverse(feedback_records = "What the customer told us."))]
+    /// Customer who gave the feedback; null if unknown.
+    #[noun(optional, inverse(feedback_records = "Feedback from this customer."))]
     pub customer_id: Option<CustomerId>,
-    /// Department it is routed to. Changed by feedbackRecordReroute.
-    #[noun(inverse(feedback_records = "Feedback routed to it."))]
+    /// Department that the feedback is routed to. Changed by feedbackRecordReroute.
+    #[noun(inverse(feedback_records = "Feedback routed to this department."))]
     pub department_id: DepartmentId,
 }

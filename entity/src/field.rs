@@ -1,17 +1,17 @@
-//! One column of a noun as data.
+//! Description of a column of a noun.
 
 use crate::{kind::Kind, lifecycle::Lifecycle};
 
-/// Whether and how a column tells about a person.
+/// Kind of personal data in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Personal {
-    /// Nothing about a person.
+    /// No personal data.
     None,
-    /// Says who somebody is.
+    /// Identifies a person.
     Identifier,
-    /// A way to reach somebody.
+    /// Contact data of a person.
     Contact,
-    /// Words that may say anything about anybody.
+    /// Free text, which may contain anything about anybody.
     FreeText,
 }
 
@@ -20,54 +20,54 @@ pub enum Personal {
 pub enum Writable {
     /// Only the server sets it.
     Never,
-    /// Optional on create, may be changed; cleared, if it may be absent.
+    /// Optional on create, can be changed, and cleared if nullable.
     Optional,
-    /// Must be given on create, may be changed, never cleared.
+    /// Required on create, can be changed but not cleared.
     Required,
-    /// Must be given on create and stays.
+    /// Required on create, cannot be changed.
     Fixed,
-    /// Transitions set it. Upserts and imports may, too: what they bring had its past elsewhere.
+    /// Set by transitions. Upserts and imports may set it too, because their rows have a history in another system.
     Imported,
-    /// Has a default on create (a GraphQL literal, `now` for an instant), never null.
+    /// Has a default on create, as a GraphQL literal or `now` for an instant; never null.
     Default(&'static str),
 }
 
-/// One column of a noun and the GraphQL field that shows it.
+/// A column of a noun and its GraphQL field.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each says something of the column that the others do not")]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent properties of a column")]
 pub struct Field {
     /// GraphQL name.
     pub name: &'static str,
     /// Column name.
     pub column: &'static str,
-    /// What it holds.
+    /// Kind of its values.
     pub kind: Kind,
-    /// Whether it may be absent.
+    /// Whether it is nullable.
     pub is_nullable: bool,
     /// When a caller may set it.
     pub writable: Writable,
-    /// What it tells about a person.
+    /// Kind of personal data in it.
     pub personal: Personal,
-    /// Whether whoever may read the row may read it, though it may tell about a person.
+    /// Whether reading it requires only the scope of the row, although it may contain personal data.
     pub is_open: bool,
-    /// Why it outlives the erasure of a person, if it tells about one and does.
+    /// Reason why erasing a person keeps it; `None` if it is erased or not personal.
     pub kept: Option<&'static str>,
-    /// Whether lists can be ordered by it.
+    /// Whether lists can be sorted by it.
     pub is_orderable: bool,
-    /// Whether a folded twin column `<column>_folded` serves `contains` and `startsWith`.
+    /// Whether there is a folded copy `<column>_folded` for `contains` and `startsWith`.
     pub is_searchable: bool,
-    /// Column with the currency, if it is an amount of money. The API shows both as one field.
+    /// Column of the currency, if it is an amount of money. The API has one field for both.
     pub currency: Option<&'static str>,
-    /// GraphQL name of the amount whose currency it is. The API shows it with the amount.
+    /// GraphQL name of the amount, if it is the currency of one. The API has one field for both.
     pub currency_of: Option<&'static str>,
-    /// The states that it holds, if it is the state of its row.
+    /// The lifecycle, if the column is the state of the row.
     pub lifecycle: Option<&'static Lifecycle>,
-    /// What, unit, range.
+    /// Description in the API: meaning, unit, range, errors.
     pub doc: &'static str,
 }
 
 impl Field {
-    /// A column that the server alone sets and that is never absent. The methods below refine it.
+    /// Describes a non-null column that only the server sets. The methods below refine it.
     pub const fn new(name: &'static str, column: &'static str, kind: Kind, doc: &'static str) -> Self {
         Self {
             name,
@@ -87,7 +87,7 @@ impl Field {
         }
     }
 
-    /// The caller may set it; it may be absent.
+    /// Makes it nullable and optional in inputs.
     #[must_use]
     pub const fn optional(mut self) -> Self {
         self.writable = Writable::Optional;
@@ -95,80 +95,80 @@ impl Field {
         self
     }
 
-    /// The caller may set it; left out, the server does, and it is never absent.
+    /// Makes it optional in inputs; the server sets it if it is omitted, so it is never null.
     #[must_use]
     pub const fn input_optional(mut self) -> Self {
         self.writable = Writable::Optional;
         self
     }
 
-    /// The caller must give it.
+    /// Makes it required on create.
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.writable = Writable::Required;
         self
     }
 
-    /// The caller may set it; left out, it is `literal` (`now` for an instant).
+    /// Makes it optional in inputs with this default, a GraphQL literal or `now` for an instant.
     #[must_use]
     pub const fn default_value(mut self, literal: &'static str) -> Self {
         self.writable = Writable::Default(literal);
         self
     }
 
-    /// It may be absent, and only the server sets it.
+    /// Makes it nullable; only the server sets it.
     #[must_use]
     pub const fn nullable(mut self) -> Self {
         self.is_nullable = true;
         self
     }
 
-    /// Lists can be ordered by it; a migration gives it an index led by the organization.
+    /// Makes lists sortable by it. A migration must create an index that begins with the organization.
     #[must_use]
     pub const fn ordered(mut self) -> Self {
         self.is_orderable = true;
         self
     }
 
-    /// It has a folded twin for search.
+    /// Makes it searchable through its folded copy.
     #[must_use]
     pub const fn searchable(mut self) -> Self {
         self.is_searchable = true;
         self
     }
 
-    /// It tells something about a person: reading it needs `customers:read`, and erasing the person empties it.
+    /// Marks it as personal data: reading it requires `customers:read`, and erasing the person clears it.
     #[must_use]
     pub const fn personal(mut self, personal: Personal) -> Self {
         self.personal = personal;
         self
     }
 
-    /// Whoever may read the row may read it: it describes something else, but words about a person can get into it.
+    /// Makes it readable with the scope of the row, for texts that are not about a person but may mention one.
     #[must_use]
     pub const fn unguarded(mut self) -> Self {
         self.is_open = true;
         self
     }
 
-    /// It outlives the erasure of a customer, for this reason.
+    /// Keeps it when a customer is erased, for this reason.
     #[must_use]
     pub const fn retained_because(mut self, reason: &'static str) -> Self {
         self.kept = Some(reason);
         self
     }
 
-    /// Whether it is the currency of an amount of money.
+    /// Returns whether it is the currency of an amount of money.
     pub const fn is_currency(&self) -> bool {
         self.currency_of.is_some()
     }
 
-    /// Whether reading it needs `customers:read`.
+    /// Returns whether reading it requires `customers:read`.
     pub fn is_guarded(&self) -> bool {
         self.personal != Personal::None && !self.is_open
     }
 
-    /// Whether erasing a person empties it.
+    /// Returns whether erasing a person clears it.
     pub fn is_erasable(&self) -> bool {
         self.personal != Personal::None && self.kept.is_none()
     }

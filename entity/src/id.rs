@@ -1,4 +1,4 @@
-//! Ids: UUIDv7 in the tables, `point_01j…` (TypeID style) on the wire.
+//! Ids: UUIDv7 in the tables, TypeIDs such as `point_01j…` in the API.
 
 use sea_orm::{
     entity::prelude::*,
@@ -8,16 +8,16 @@ use sea_orm::{
 use crate::col::ColumnType;
 pub use crate::ids::*;
 
-/// Crockford's base 32, lower case, as TypeID uses it.
+/// Crockford's base 32 in lower case, the alphabet of TypeID.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// A new id. Ids made later sort later.
+/// Returns a new UUIDv7. Ids sort by time of creation.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that makes ids")]
 pub fn new() -> Uuid {
     Uuid::now_v7()
 }
 
-/// Writes `id` with its type's prefix.
+/// Encodes an id with the prefix of its type.
 pub fn encode(prefix: &str, id: Uuid) -> String {
     let mut text = String::with_capacity(prefix.len() + 27);
     text.push_str(prefix);
@@ -26,11 +26,11 @@ pub fn encode(prefix: &str, id: Uuid) -> String {
     text
 }
 
-/// What stands behind the prefix, in ASCII.
+/// Encodes an id without a prefix, in ASCII.
 pub fn digits(id: Uuid) -> [u8; 26] {
     let (high, low) = id.as_u64_pair();
     let mut digits = [0; 26];
-    // Parts of 48, 40 and 40 bits: 10 digits and twice 8, each of five bits, of which the first has but three.
+    // Parts of 48, 40 and 40 bits become 10, 8 and 8 digits of 5 bits; the first digit has only 3 significant bits.
     let parts = [(10, high >> 16), (18, (high & 0xffff) << 24 | low >> 40), (26, low & 0xff_ffff_ffff)];
     let mut start = 0;
     for (end, mut part) in parts {
@@ -43,7 +43,7 @@ pub fn digits(id: Uuid) -> [u8; 26] {
     digits
 }
 
-/// What each digit stands for; no digit stands for 32.
+/// Value of each digit by its ASCII code; 32 means that the character is not a digit.
 const VALUES: [u8; 256] = {
     let mut values = [32; 256];
     let mut value = 0;
@@ -54,10 +54,10 @@ const VALUES: [u8; 256] = {
     values
 };
 
-/// Splits a wire id into its prefix and the id, or answers `None` for anything else.
+/// Decodes an id of the API into prefix and id; `None` if it is malformed.
 pub fn decode(text: &str) -> Option<(&str, Uuid)> {
     let (prefix, digits) = text.rsplit_once('_')?;
-    // The first of 26 digits carries three bits: 128 = 25 × 5 + 3.
+    // The first of 26 digits has 3 bits: 128 = 3 + 25 × 5.
     if digits.len() != 26 || digits.as_bytes()[0] > b'7' {
         return None;
     }
@@ -68,15 +68,15 @@ pub fn decode(text: &str) -> Option<(&str, Uuid)> {
     Some((prefix, Uuid::from_u128(bits)))
 }
 
-/// The id of a noun's rows, by which a column names one.
+/// Type of the ids of a noun's rows.
 pub trait NounId: ColumnType<Value = Self> + ValueType + Nullable + From<Uuid> + Into<Uuid> + Copy + Eq {
-    /// The entity of the rows.
+    /// Entity of the rows.
     type Entity: EntityTrait;
-    /// Their noun.
+    /// Noun of the rows.
     const NOUN: &'static crate::Noun;
-    /// Their table.
+    /// Table of the rows.
     const TABLE: &'static str;
-    /// The id as the database keeps it.
+    /// Returns the id as stored in the database.
     fn uuid(self) -> Uuid {
         self.into()
     }

@@ -1,4 +1,4 @@
-//! What moves the customer to an interaction point.
+//! Influencers, which move customers to an interaction point.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,35 +8,35 @@ use crate::{
     id::{EvidenceId, InfluencerId, OrganizationId},
 };
 
-/// What moves the customer to an interaction point: an advertisement, a friend, a broken part. Kept in a library per
-/// organization.
+/// Something that moves customers to an interaction point, for example an advertisement, a friend or a broken part. An
+/// organization keeps a library of influencers and links them to its points.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "influencer")]
 #[noun(
     prefix = "infl", read = MapRead, write = MapWrite, operations = FULL, external_ids,
-    through(evidence: EvidenceId, doc = BEHIND, inverse(influencers = "Influencers it supports."))
+    through(evidence: EvidenceId, doc = BEHIND, inverse(influencers = "Influencers that this evidence supports."))
 )]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: InfluencerId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Name to show.
+    /// Display name.
     #[noun(required, ordered, searchable, max = 200)]
     pub name: String,
-    /// The name folded for search.
+    /// Folded copy of `name` for search.
     pub name_folded: String,
-    /// What it is, in a few sentences.
+    /// Description in a few sentences.
     #[noun(optional, max = 2000)]
     pub description: Option<String>,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

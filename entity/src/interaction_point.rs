@@ -1,4 +1,4 @@
-//! A point at which the company meets its customers.
+//! Interaction points, at which the organization and its customers meet.
 
 use sea_orm::entity::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// Where in the relationship a point stands.
+    /// Kind of interaction point: its place in the customer relationship.
     PointKind as "InteractionPointKind" {
         /// Where the customer buys.
         PointOfSale = "POINT_OF_SALE",
@@ -25,103 +25,104 @@ crate::string_enum! {
         Consideration = "CONSIDERATION",
         /// Where questions are answered before a sale.
         PreSales = "PRE_SALES",
-        /// Where money is asked for or paid.
+        /// Where the customer is billed or pays.
         Billing = "BILLING",
-        /// Where the product reaches the customer.
+        /// Where the product is delivered to the customer.
         Delivery = "DELIVERY",
         /// Where the customer uses the product.
         ProductUse = "PRODUCT_USE",
-        /// Where the customer meets printed or published material.
+        /// Where the customer sees printed or published material.
         Material = "MATERIAL",
         /// Where the customer complains.
         Complaint = "COMPLAINT",
-        /// Any other.
+        /// Any other kind.
         Other = "OTHER",
     }
 }
 
-/// What an influencer's link to a point says.
+/// Columns of the link between a point and an influencer.
 pub const INFLUENCE: &[Field] = &[Field::new(
     "strength",
     "strength",
     Kind::Int { min: 1, max: 5 },
-    "How strongly it moves the customer, 1 (hardly) to 5 (decides).",
+    "How strongly the influencer moves customers to the point, from 1 (weak) to 5 (decisive).",
 )
 .required()];
 
-/// A point at which the company meets its customers: any communication at any stage of the relationship, including
-/// seeing or using the product.
+/// A point of contact between the organization and its customers: any communication at any stage of the relationship,
+/// including seeing or using the product.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "interaction_point")]
 #[noun(
     prefix = "point", read = MapRead, write = MapWrite, operations = FULL, external_ids,
     through(
         mediums: MediumId,
-        doc = "Mediums it runs over. Set whole by interactionPointSetMediums.",
-        inverse(interaction_points = "Interaction points that run over it.")
+        doc = "Mediums that the point uses. interactionPointSetMediums replaces the list.",
+        inverse(interaction_points = "Interaction points that use this medium.")
     ),
     through(
         influencers: InfluencerId,
-        doc = "Influencers that bring customers to it. Set whole by interactionPointSetInfluencers.",
+        doc = "Influencers that move customers to the point. interactionPointSetInfluencers replaces the list.",
         edge = INFLUENCE,
-        inverse(interaction_points = "Interaction points it moves customers to.")
+        inverse(interaction_points = "Interaction points to which it moves customers.")
     ),
     through(
         offers: OfferId,
-        doc = "What is put before customers there. Set whole by interactionPointSetOffers.",
-        inverse(interaction_points = "Interaction points at which it is put before customers. Set from the point by interactionPointSetOffers.")
+        doc = "Offers made to customers at the point. interactionPointSetOffers replaces the list.",
+        inverse(interaction_points = "Interaction points at which the offer is made. interactionPointSetOffers of the point changes the list.")
     ),
-    through(evidence: EvidenceId, doc = BEHIND, inverse(interaction_points = "Interaction points it supports.")),
+    through(evidence: EvidenceId, doc = BEHIND, inverse(interaction_points = "Interaction points that this evidence supports.")),
     order(mediums, influencers, expectations, assumptions, objectives, objective_conflicts, desired_results, offers, evidence, rankings, messages, review_answers)
 )]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: InteractionPointId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Where in the relationship it stands.
+    /// Kind of interaction point.
     #[noun(default = "OTHER", ordered)]
     pub kind: PointKind,
-    /// Name to show.
+    /// Display name.
     #[noun(required, ordered, searchable, max = 200)]
     pub name: String,
-    /// The name folded for search.
+    /// Folded copy of `name` for search.
     pub name_folded: String,
-    /// What it is, in a few sentences.
+    /// Description in a few sentences.
     #[noun(optional, max = 2000)]
     pub description: Option<String>,
-    /// What we want to reach there.
+    /// The organization's objective at the point.
     #[noun(optional, max = 2000)]
     pub objective: Option<String>,
-    /// What the customer wants to reach there.
+    /// The customer's objective at the point.
     #[noun(optional, max = 2000)]
     pub customer_objective: Option<String>,
-    /// The public promise: what to expect.
+    /// Public promise: what customers can expect at the point.
     #[noun(optional, max = 2000)]
     pub promise: Option<String>,
-    /// Standards to be met there every time, whoever serves and over whichever medium: what the promise rests on.
+    /// Standards to meet at the point every time, regardless of staff and medium; they support the promise.
     #[noun(optional, max = 2000)]
     pub standards: Option<String>,
-    /// State of product usage at this point, for example first use.
+    /// State of product usage at the point, for example first use.
     #[noun(optional, max = 200)]
     pub usage_state: Option<String>,
-    /// How long it takes the customer if all goes well: from entering the shop to leaving it, from calling to an answer.
+    /// Time that the customer needs if all goes well, for example from entering the shop to leaving it.
     #[noun(optional, ordered)]
     pub expected_duration: Option<Duration>,
-    /// Days of 24 hours after which its review is stale; null for those of the organization.
+    /// Number of 24-hour days after which a review of the point is stale, 1 to 3,650; null means the organization's
+    /// setting.
     #[noun(optional, min = 1, max = 3_650)]
     pub review_cadence_days: Option<i64>,
-    /// Department that owns it.
-    #[noun(optional, inverse(interaction_points = "Interaction points it owns."))]
+    /// Department that owns the point.
+    #[noun(optional, inverse(interaction_points = "Interaction points that the department owns."))]
     pub owner_id: Option<DepartmentId>,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

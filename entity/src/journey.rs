@@ -1,4 +1,4 @@
-//! A named flow of interaction points for one kind of customer.
+//! Journeys: flows of interaction points.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,49 +8,49 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// How far a journey has come.
+    /// Status of a journey.
     JourneyStatus as "JourneyStatus" {
-        /// Being worked on; never published.
+        /// In preparation; never published.
         Draft = "DRAFT",
-        /// Published: its latest edition says what should happen.
+        /// Published: the latest edition defines what should happen.
         Published = "PUBLISHED",
     }
 }
 
-/// A named flow of interaction points for one kind of customer: stages in order, steps in order, and links that say
-/// what follows what. Long journeys are nested.
+/// A named flow of interaction points for one kind of customer: ordered stages and steps, and links that tell which
+/// step follows which. Long journeys are divided into nested journeys.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "journey")]
 #[noun(prefix = "journey", read = MapRead, write = MapWrite, operations = FULL, external_ids)]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: JourneyId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Title to show.
+    /// Display title.
     #[noun(required, ordered, searchable, max = 200)]
     pub title: String,
-    /// The title folded for search.
+    /// Folded copy of `title` for search.
     pub title_folded: String,
-    /// What it is, in a few sentences.
+    /// Summary in a few sentences.
     #[noun(optional, max = 2000)]
     pub summary: Option<String>,
-    /// The kind of customer whose journey it is.
+    /// Kind of customer that the journey is for.
     #[noun(optional, ordered, max = 200)]
     pub customer_segment: Option<String>,
-    /// What we want to reach with it.
+    /// The organization's objective for the journey.
     #[noun(optional, max = 2000)]
     pub objective: Option<String>,
-    /// How far it has come. journeyPublish sets it, and upserts and imports may bring it: a new
-    /// journey in any status, a known one to any that transitions lead to. The archive leaves it as it is.
+    /// Status, set by journeyPublish. Upserts and imports may set it too: a new journey to any status, an existing one
+    /// to a status that its transitions can reach. Archiving does not change it.
     #[noun(ordered, lifecycle(
         initial = Draft,
         publish(from(Draft, Published), to = Published, needs(MapRead),
@@ -60,9 +60,9 @@ pub struct Model {
         ),
     ))]
     pub status: JourneyStatus,
-    /// The longer journey it is a part of. A cycle is refused with CYCLE.
-    #[noun(optional, inverse(children = "Journeys nested in it."))]
+    /// The longer journey that contains this one. Fails with CYCLE if the journey would contain itself.
+    #[noun(optional, inverse(children = "Journeys nested in this one."))]
     pub parent_id: Option<JourneyId>,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

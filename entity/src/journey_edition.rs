@@ -1,4 +1,4 @@
-//! What was published of a journey, as it was then.
+//! Editions: immutable snapshots of a journey.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,37 +7,38 @@ use crate::{
     id::{JourneyEditionId, JourneyId, OrganizationId},
 };
 
-/// A journey as it was when journeyPublish froze it. An edition never changes; journeyDiff compares two.
+/// An immutable snapshot of a journey, created by journeyPublish. journeyDiff compares two editions.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "journey_edition")]
 #[noun(prefix = "edition", read = MapRead, write = MapWrite, operations = [List])]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: JourneyEditionId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Counts the editions of the journey, from 1.
+    /// Number of the edition within the journey, starting at 1.
     #[noun(ordered, min = 1, max = i64::MAX)]
     pub number: i64,
-    /// The journey, its stages, steps and links, the points with their mediums, influencers and expectations: lists of
-    /// objects by the name of their list, each object as the API showed it, relations as ids.
+    /// The snapshot: the journey, its stages, steps and links, and the points with their mediums, influencers and
+    /// expectations, as lists of objects by list name. Objects have the form in which the API returned them, with
+    /// relations as ids.
     #[noun(json)]
     pub document: String,
-    /// When it was published, UTC.
+    /// When the edition was published, UTC.
     #[noun(ordered)]
     pub published_at: ChronoUnixTimestampMillis,
-    /// Subject of the token that published it.
+    /// Who published the edition: the subject of the access token.
     #[noun(max = 255)]
     pub published_by: String,
-    /// The journey.
-    #[noun(inverse(editions = "What was published of it."))]
+    /// The journey that was published.
+    #[noun(inverse(editions = "Published editions of the journey."))]
     pub journey_id: JourneyId,
 }

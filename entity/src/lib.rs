@@ -1,4 +1,4 @@
-//! Tables as `SeaORM` models, and the description of every noun. Knows nothing of HTTP or callers.
+//! `SeaORM` models of the tables and the description of every noun. Independent of HTTP and callers.
 
 #![expect(
     clippy::doc_markdown,
@@ -24,23 +24,23 @@ pub use noun::Noun;
 pub use permission::{Permission, Permissions};
 pub use tenanted::Tenanted;
 
-/// Declares the nouns: a module for each, the type of its ids, and what is made of all of them.
+/// Declares the nouns: their modules, the types of their ids, and the lists of all nouns.
 macro_rules! nouns {
     ($($noun:ident: $id:ident,)*) => {
         $(pub mod $noun;)*
 
-        /// Every noun, in the order of the language.
+        /// All nouns, in the order of the API.
         pub static NOUNS: [&Noun; TABLES.len()] = [$(&$noun::NOUN,)*];
-        /// Their tables.
+        /// Tables of all nouns.
         pub(crate) const TABLES: &[&str] = &[$($noun::TABLE,)*];
-        /// The relations that they declare.
+        /// Relations that each noun declares.
         pub(crate) const DECLARED: &[&[relations::Declared]] = &[$($noun::DECLARED,)*];
 
-        /// The types of ids, for `id`.
+        /// Types of ids, re-exported by `id`.
         mod ids {
             use sea_orm::entity::prelude::*;
             $(
-                #[doc = concat!("The id of a row of `", stringify!($noun), "`.")]
+                #[doc = concat!("Id of a row of `", stringify!($noun), "`.")]
                 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, DeriveValueType)]
                 pub struct $id(pub Uuid);
                 impl sea_orm::TryFromU64 for $id {
@@ -67,7 +67,7 @@ macro_rules! nouns {
             )*
         }
 
-        /// The columns of every model, by table.
+        /// Returns each table with the columns of its model.
         pub fn models() -> [(&'static str, Vec<&'static str>); TABLES.len()] {
             use sea_orm::{IdenStatic, Iterable};
             [$(($noun::TABLE, $noun::Column::iter().map(|column| column.as_str()).collect()),)*]
@@ -75,7 +75,7 @@ macro_rules! nouns {
     };
 }
 
-// A new noun is registered here: the module with its model, and the type of its ids.
+// New nouns are registered here: the module of the model and the type of its ids.
 nouns! {
     organization: OrganizationId,
     department: DepartmentId,
@@ -108,13 +108,13 @@ nouns! {
     event: AuditEntryId,
 }
 
-/// The id of a row of any noun, from how it is written on the wire.
+/// Decodes the id of a row of any noun as written in the API; `None` if it is malformed or has an unknown prefix.
 pub fn row_id(text: &str) -> Option<sea_orm::prelude::Uuid> {
     let (prefix, id) = id::decode(text)?;
     NOUNS.iter().any(|noun| noun.prefix == prefix).then_some(id)
 }
 
-/// The noun of that GraphQL type name.
+/// Returns the noun with this GraphQL type name.
 pub fn noun_named(name: &str) -> Option<&'static Noun> {
     NOUNS.into_iter().find(|noun| noun.name == name)
 }

@@ -1,4 +1,4 @@
-//! The states of a noun's rows and the transitions between them, as data.
+//! Descriptions of lifecycles: the states of a noun's rows and the transitions between them.
 
 use crate::{
     noun::{EnumType, Field, Kind, Relationship},
@@ -7,94 +7,104 @@ use crate::{
     relations::is_same,
 };
 
-/// The states of a noun's rows. `#[noun(lifecycle(…))]` at the column of the state declares it.
+/// The lifecycle of a noun's rows, declared by `#[noun(lifecycle(…))]` on the state column.
 #[derive(Debug)]
 pub struct Lifecycle {
-    /// The column that holds the state.
+    /// Column of the state.
     pub column: &'static str,
-    /// The states.
+    /// States, as an enum of the API.
     pub states: &'static EnumType,
-    /// The state of a new row.
+    /// State of a new row.
     pub initial: &'static str,
-    /// The transitions as an enum of the API.
+    /// Names of the transitions, as an enum of the API.
     pub verbs: &'static EnumType,
-    /// What can be done, in the order of `verbs`.
+    /// The transitions, in the order of `verbs`.
     pub transitions: &'static [Transition],
-    /// The list of what was done to a row.
+    /// Relation to the state history of a row.
     pub history: Relationship,
 }
 
-/// One way from states to a state, a mutation of the API.
+/// A transition to a state; a mutation of the API.
 #[derive(Debug)]
 pub struct Transition {
     /// Its name in the enum, for example `PUBLISH`.
     pub name: &'static str,
     /// Its mutation, for example `journeyPublish`.
     pub field: &'static str,
-    /// What it does.
+    /// Description in the API.
     pub doc: &'static str,
-    /// The states that it is allowed in.
+    /// States in which it is allowed.
     pub from: &'static [&'static str],
-    /// The state that it leads to.
+    /// State after the transition.
     pub to: &'static str,
-    /// Columns that must be given.
+    /// Columns required in its input.
     pub required: &'static [&'static str],
-    /// Columns that may be given.
+    /// Optional columns of its input.
     pub accepted: &'static [&'static str],
-    /// The column that gets the time of it.
+    /// Column that is set to the time of the transition.
     pub stamps: Option<&'static str>,
-    /// Scopes that it needs besides the one to write the noun.
+    /// Scopes required in addition to the scope to write the noun.
     pub permissions: &'static [Permission],
 }
 
-/// The table that keeps the state changes of all nouns.
+/// Table with the state history of all nouns.
 pub const TABLE: &str = "state_change";
-/// The prefix of its ids on the wire.
+/// Prefix of its ids in the API.
 pub const PREFIX: &str = "change";
-/// Its column that names the row.
+/// Its column with the id of the row.
 pub const ROW_ID: &str = "row_id";
-/// Its column of the transition.
+/// Its column with the transition.
 pub const TRANSITION: &str = "transition";
-/// Its column of the state before.
+/// Its column with the state before the change.
 pub const FROM: &str = "from_state";
-/// Its column of the state afterwards.
+/// Its column with the state after the change.
 pub const TO: &str = "to_state";
-/// Its column of the time.
+/// Its column with the time of the change.
 pub const CHANGED_AT: &str = "changed_at";
-/// Its column of who did it.
+/// Its column with the subject of the access token.
 pub const SUBJECT: &str = "subject";
-/// Its column of the row's version afterwards.
+/// Its column with the version of the row after the change.
 pub const ROW_VERSION: &str = "row_version";
 
-/// What the API shows of a state change.
+/// Returns the fields of a state change in the API.
 pub const fn change_fields(states: &'static EnumType, verbs: &'static EnumType) -> [Field; 6] {
     [
         Field::new(
             "transition",
             TRANSITION,
             Kind::Enum(verbs),
-            "The transition; null if an upsert or an import brought the state.",
+            "The transition; null if an upsert or an import set the state.",
         )
         .nullable(),
         Field::new(
             "from",
             FROM,
             Kind::Enum(states),
-            "The state before; null if the row was created in another state than the initial one.",
+            "The state before the change; null if the row was created in a state other than the initial one.",
         )
         .nullable(),
-        Field::new("to", TO, Kind::Enum(states), "The state afterwards."),
-        Field::new("changedAt", CHANGED_AT, Kind::Instant, "When, UTC.").ordered(),
-        Field::new("subject", SUBJECT, Kind::Text { max: 255 }, "Who: the subject of the token.")
-            .personal(crate::noun::Personal::Identifier)
-            .unguarded()
-            .retained_because(STAFF),
-        Field::new("rowVersion", ROW_VERSION, Kind::Int { min: 1, max: i64::MAX }, "Version of the row afterwards."),
+        Field::new("to", TO, Kind::Enum(states), "The state after the change."),
+        Field::new("changedAt", CHANGED_AT, Kind::Instant, "When the state changed, UTC.").ordered(),
+        Field::new(
+            "subject",
+            SUBJECT,
+            Kind::Text { max: 255 },
+            "Who changed the state: the subject of the access token.",
+        )
+        .personal(crate::noun::Personal::Identifier)
+        .unguarded()
+        .retained_because(STAFF),
+        Field::new(
+            "rowVersion",
+            ROW_VERSION,
+            Kind::Int { min: 1, max: i64::MAX },
+            "Version of the row after the change.",
+        ),
     ]
 }
 
 impl Lifecycle {
-    /// The same, if it makes sense: each state can be reached, and each transition begins in a state that there is.
+    /// Returns the lifecycle. Panics, at compile time, if a state other than the initial one is the target of no transition.
     #[must_use]
     pub const fn checked(self) -> Self {
         let mut state = 0;
@@ -120,13 +130,13 @@ impl Lifecycle {
         false
     }
 
-    /// The transitions that are allowed in a state.
+    /// Returns the transitions that are allowed in a state.
     pub fn allowed(&self, state: &str) -> impl Iterator<Item = &'static Transition> + use<'_> {
         let state = state.to_owned();
         self.transitions.iter().filter(move |transition| transition.from.contains(&state.as_str()))
     }
 
-    /// Whether transitions lead from one state to another, over others or directly.
+    /// Returns whether a sequence of transitions leads from one state to another.
     pub fn is_reachable(&self, from: &str, to: &str) -> bool {
         let mut known = vec![from];
         let mut place = 0;
@@ -143,7 +153,7 @@ impl Lifecycle {
 }
 
 impl Transition {
-    /// The columns that its input takes, with whether they must be given.
+    /// Returns the columns of its input, each with whether it is required.
     pub fn given(&self) -> impl Iterator<Item = (&'static str, bool)> + use<> {
         let required = self.required.iter().map(|column| (*column, true));
         required.chain(self.accepted.iter().map(|column| (*column, false)))

@@ -1,4 +1,4 @@
-//! A channel of communication, in a tree: category, then medium.
+//! Mediums: channels of communication, in a tree of categories.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,7 +7,8 @@ use crate::{
     id::{MediumId, OrganizationId},
 };
 
-/// A channel of communication (phone, letter, shop, the product itself), in a tree: category, then medium.
+/// A channel of communication, for example phone, letter, shop or the product itself. Mediums form a tree; a parent is
+/// a category.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "medium")]
 #[noun(
@@ -15,29 +16,29 @@ use crate::{
     order(children)
 )]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: MediumId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Name to show.
+    /// Display name.
     #[noun(required, ordered, searchable, max = 200)]
     pub name: String,
-    /// The name folded for search.
+    /// Folded copy of `name` for search.
     pub name_folded: String,
-    /// What it is, in a few sentences.
+    /// Description in a few sentences.
     #[noun(optional, max = 2000)]
     pub description: Option<String>,
-    /// Category it belongs to. A cycle is refused with CYCLE.
-    #[noun(optional, inverse(children = "Mediums below it."))]
+    /// Category of the medium. Fails with CYCLE if it would be below itself.
+    #[noun(optional, inverse(children = "Mediums in this category."))]
     pub parent_id: Option<MediumId>,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

@@ -1,4 +1,4 @@
-//! What we say to customers, whatever the medium.
+//! Messages to customers, independent of the medium.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,46 +8,45 @@ use crate::{
     id::{EvidenceId, InteractionPointId, MessageId, OrganizationId},
 };
 
-/// What we say to customers, whatever the medium. Its variants put it into the words of a medium, and copyTest compares
-/// them.
+/// A message to customers, independent of the medium. Its variants adapt the text to mediums; copyTest compares them.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "message")]
 #[noun(
     prefix = "message", read = MapRead, write = MapWrite, operations = FULL, external_ids,
     through(
         points: InteractionPointId,
-        doc = "Interaction points at which it is said. Set whole by messageSetPoints.",
-        inverse(messages = "What we say there. Set from the message, by messageSetPoints.")
+        doc = "Interaction points at which the message is given. messageSetPoints replaces the list.",
+        inverse(messages = "Messages given at this point. messageSetPoints of the message changes the list.")
     ),
-    through(evidence: EvidenceId, doc = BEHIND, inverse(messages = "Messages it supports.")),
+    through(evidence: EvidenceId, doc = BEHIND, inverse(messages = "Messages that this evidence supports.")),
     order(variants)
 )]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: MessageId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Name to show.
+    /// Display name.
     #[noun(required, ordered, searchable, max = 200)]
     pub name: String,
-    /// The name folded for search.
+    /// Folded copy of `name` for search.
     pub name_folded: String,
-    /// What is said, in the plainest words and without a thought of the medium.
+    /// What the message says, in plain words and independent of the medium.
     #[noun(required, searchable, max = 2000)]
     pub statement: String,
-    /// The statement folded for search.
+    /// Folded copy of `statement` for search.
     pub statement_folded: String,
-    /// What the customer should know or do once the message has arrived.
+    /// What the customer should know or do after receiving the message.
     #[noun(optional, max = 2000)]
     pub purpose: Option<String>,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

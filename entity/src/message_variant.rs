@@ -1,4 +1,4 @@
-//! A message in the words of one medium, and how often it was sent and answered.
+//! Variants of a message for one medium, with the counts of their copy tests.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,67 +8,67 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// The sense that words or things appeal to.
+    /// Sense that words or things appeal to.
     Sense as "Sense" {
-        /// What is seen, or pictured in the mind.
+        /// Seen, or pictured in the mind.
         Sight = "SIGHT",
-        /// What is heard, or sounds in the mind.
+        /// Heard, or sounding in the mind.
         Sound = "SOUND",
-        /// What is touched, done by hand, or felt in the body.
+        /// Touched, handled, or felt in the body.
         Touch = "TOUCH",
-        /// What is smelled.
+        /// Smelled.
         Smell = "SMELL",
-        /// What is tasted.
+        /// Tasted.
         Taste = "TASTE",
     }
 }
 
-/// Most sent or responded: what GraphQL's `Int` can say.
+/// Maximum of the counts: the largest value of GraphQL's `Int`.
 const MAX: i64 = 2_147_483_647;
 
-/// A message in the words of one medium, with what a copy test counts. The counts tell of the text: for other words,
-/// make another variant.
+/// A variant of a message for one medium, with the counts of its copy test. The counts belong to this text: create
+/// another variant for another text.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "message_variant")]
 #[noun(prefix = "variant", read = MapRead, write = MapWrite, operations = FULL, external_ids)]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: MessageVariantId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// What tells it from the other variants, for example B or the short one.
+    /// What distinguishes it from the other variants, for example B or short.
     #[noun(optional, ordered, searchable, max = 200)]
     pub label: Option<String>,
-    /// The label folded for search.
+    /// Folded copy of `label` for search.
     pub label_folded: Option<String>,
-    /// What is sent, said or shown.
+    /// Text that is sent, spoken or shown.
     #[noun(required, searchable, max = 20_000)]
     pub text: String,
-    /// The text folded for search.
+    /// Folded copy of `text` for search.
     pub text_folded: String,
-    /// The sense it appeals to most.
+    /// Sense that the text appeals to most.
     #[noun(optional)]
     pub sense: Option<Sense>,
-    /// How many customers it was sent to, all in all.
+    /// Number of customers it was sent to, in total.
     #[noun(default = "0", ordered, min = 0, max = MAX)]
     pub sent_count: i64,
-    /// How many of them did what the message is for. More than sentCount is refused with OUT_OF_RANGE.
+    /// Number of those customers who responded as the message intends. Fails with OUT_OF_RANGE above sentCount.
     #[noun(default = "0", ordered, min = 0, max = MAX)]
     pub responded_count: i64,
-    /// The message it puts into words.
-    #[noun(fixed, part, inverse(variants = "The message in the words of mediums, up to 50."))]
+    /// The message that it is a variant of.
+    #[noun(fixed, part, inverse(variants = "Variants of the message, up to 50."))]
     pub message_id: MessageId,
-    /// The medium it is made for.
-    #[noun(fixed, inverse(message_variants = "Messages in its words."))]
+    /// The medium that it is written for.
+    #[noun(fixed, inverse(message_variants = "Message variants for this medium."))]
     pub medium_id: MediumId,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

@@ -1,7 +1,7 @@
-//! The description of a noun: its columns and relations as data, declared once.
+//! Descriptions of nouns: their columns and relations as data.
 //!
-//! Types of the API, filters, orders, cursors, column selection, input rules, personal-data scopes
-//! and event field names are all read from here.
+//! The types of the API, filters, sort orders, cursors, column selection, input rules, scopes for personal data and field
+//! names of events are derived from them.
 
 pub use crate::{
     field::{Field, Personal, Writable},
@@ -10,43 +10,43 @@ pub use crate::{
 };
 use crate::{lifecycle::Lifecycle, permission::Permission};
 
-/// One noun of the language: a table and the GraphQL object that shows it.
+/// A noun of the domain: a table and its GraphQL type.
 #[derive(Debug)]
 pub struct Noun {
     /// GraphQL type name, for example `InteractionPoint`.
     pub name: &'static str,
-    /// Field that looks one up, for example `interactionPoint`; mutations start with it.
+    /// Query field that looks up a row, for example `interactionPoint`; also the prefix of its mutations.
     pub singular: &'static str,
-    /// Field that lists them, for example `interactionPoints`.
+    /// Query field that lists rows, for example `interactionPoints`.
     pub plural: &'static str,
-    /// Table name. Empty for an object that is computed and stored nowhere.
+    /// Table name; empty for a computed object.
     pub table: &'static str,
-    /// Prefix of its ids on the wire.
+    /// Prefix of its ids in the API.
     pub prefix: &'static str,
-    /// What the noun is, for the API's manual.
+    /// Description in the API.
     pub doc: &'static str,
-    /// Column that holds the tenant: `organization_id` everywhere but in `organization` itself.
+    /// Column of the tenant: `organization_id`, in `organization` itself `id`.
     pub tenant: &'static str,
-    /// Scope to read it; `None` is any valid token.
+    /// Scope required to read it; `None` accepts any valid token.
     pub read: Option<Permission>,
-    /// Scope to write it.
+    /// Scope required to write it.
     pub write: Permission,
-    /// Columns in front of its own: [`SYSTEM`]; [`APPENDED`] of rows that never change; none of what has no table.
+    /// Kernel columns before its own: [`SYSTEM`], [`APPENDED`] for append-only rows, none for computed objects.
     pub system: &'static [Field],
     /// Its own columns.
     pub fields: &'static [Field],
     /// Its relations.
     pub relations: &'static [Relationship],
-    /// Operations the API offers on it.
+    /// Generic operations that the API offers.
     pub operations: &'static [Operation],
-    /// Whether it carries external ids.
+    /// Whether its rows have external ids.
     pub has_external_ids: bool,
 }
 
-/// A generic operation that the kernel offers on a noun.
+/// A generic operation of the kernel on a noun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// Look up one by id or external id, and list them.
+    /// Look-up by id or external id, and the list.
     List,
     /// `xCreate`
     Create,
@@ -73,7 +73,7 @@ pub const FULL: &[Operation] = &[
     Operation::Archive,
 ];
 
-/// All operations but the archive: parts stay or go with the row they belong to.
+/// All operations except archiving, for rows that are archived with their parent.
 pub const PART: &[Operation] = &[
     Operation::List,
     Operation::Create,
@@ -88,53 +88,53 @@ pub const PART: &[Operation] = &[
 pub struct Relationship {
     /// GraphQL name.
     pub name: &'static str,
-    /// The other noun.
+    /// Noun at the other end.
     pub target: &'static Noun,
     /// How the rows are joined.
     pub link: Link,
-    /// What it relates.
+    /// Description in the API.
     pub doc: &'static str,
 }
 
-/// How the rows of a relation are joined; the organization is always part of the join.
+/// How the rows of a relation are joined. Every join also compares the organization.
 #[derive(Clone, Copy, Debug)]
 pub enum Link {
-    /// A column of this row names one row of the target.
+    /// A column of this noun references a row of the target.
     One {
         /// The column.
         column: &'static str,
         /// Whether it may be absent.
         is_nullable: bool,
-        /// When a caller may set it, through an input field `<name>Ref`.
+        /// When a caller may set it, through the input field `<name>Ref`.
         writable: Writable,
     },
-    /// A column of the target names this row.
+    /// A column of the target references this row.
     Many {
-        /// The target's column.
+        /// Column of the target.
         column: &'static str,
         /// Whether the rows are parts of this row, which its mutations can write with it.
         is_part: bool,
     },
-    /// A table between the two.
+    /// A join table.
     Through {
-        /// The table.
+        /// Name of the join table.
         table: &'static str,
-        /// Its column that names this row.
+        /// Its column that references this row.
         from: &'static str,
-        /// Its column that names the target.
+        /// Its column that references the target.
         to: &'static str,
-        /// Its further columns, shown on the connection's edges.
+        /// Its other columns, which are fields of the connection's edges.
         edge: &'static [Field],
     },
-    /// An object computed together with this one.
+    /// An object that is computed together with this one.
     Embedded {
-        /// Whether there is a list of them.
+        /// Whether it is a list.
         is_list: bool,
     },
 }
 
 impl Relationship {
-    /// One row that a column names; only the server sets it.
+    /// A relation to one row, whose column only the server sets.
     pub const fn one(
         name: &'static str,
         target: &'static Noun,
@@ -144,20 +144,20 @@ impl Relationship {
         Self { name, target, link: Link::One { column, is_nullable, writable: Writable::Never }, doc }
     }
 
-    /// Objects computed together with this one.
+    /// A relation to objects that are computed together with this one.
     pub const fn embedded(name: &'static str, target: &'static Noun, is_list: bool, doc: &'static str) -> Self {
         Self { name, target, link: Link::Embedded { is_list }, doc }
     }
 }
 
 impl Relationship {
-    /// Whether that column names the row.
+    /// Returns whether this column is the foreign key of the relation.
     pub fn is_by(&self, name: &str) -> bool {
         matches!(self.link, Link::One { column, .. } if column == name)
     }
 
-    /// Whether a row may be set to name only a row of the target that is not archived: whatever a caller chooses for new
-    /// work. Parts of a whole are no choice, and what feedback tells of was so, archived since or not.
+    /// Returns whether only a row of the target that is not archived can be set. This is not required of the parent of a
+    /// part, nor of references of feedback, which describe the past.
     pub fn wants_active(&self, noun: &Noun) -> bool {
         let is_chosen = matches!(self.link, Link::One { writable: Writable::Optional | Writable::Required, .. });
         is_chosen && self.target.is_archivable() && noun.table != "feedback_record"
@@ -165,42 +165,47 @@ impl Relationship {
 }
 
 impl Link {
-    /// What the table between the nouns says besides.
+    /// Returns the other columns of the join table.
     pub const fn edge(&self) -> &'static [Field] {
         if let Self::Through { edge, .. } = self { edge } else { &[] }
     }
 }
 
-const ID: Field =
-    Field::new("id", "id", Kind::Id, "Opaque id with the type's prefix. Ids made later sort later.").ordered();
+const ID: Field = Field::new(
+    "id",
+    "id",
+    Kind::Id,
+    "Opaque, globally unique id that starts with the prefix of the type. Ids sort by time of creation.",
+)
+.ordered();
 
-/// Columns of rows that are only ever added: they have no version and no times but those of what they tell.
+/// Kernel columns of append-only rows, which have no version and no times of creation and change.
 pub static APPENDED: [Field; 1] = [ID];
 
-/// Columns of rows that can change.
+/// Kernel columns of rows that can change.
 pub static SYSTEM: [Field; 4] = [
     ID,
     Field::new(
         "version",
         "version",
         Kind::Int { min: 1, max: i64::MAX },
-        "Counts changes, from 1. Give it back as `expectedVersion` to be told when somebody else was faster.",
+        "Version of the row, starting at 1; each change increments it. Pass it as `expectedVersion` to detect concurrent changes (CONFLICT).",
     ),
-    Field::new("createdAt", "created_at", Kind::Instant, "When the row was made, UTC.").ordered(),
+    Field::new("createdAt", "created_at", Kind::Instant, "When the row was created, UTC.").ordered(),
     Field::new("updatedAt", "updated_at", Kind::Instant, "When the row last changed, UTC.").ordered(),
 ];
 
-/// The column of nouns that can be archived.
+/// Kernel column of nouns that can be archived.
 pub static ARCHIVED_AT: Field = Field::new(
     "archivedAt",
     "archived_at",
     Kind::Instant,
-    "When it was archived, UTC. Archived rows are left out of lists unless the filter speaks of this field.",
+    "When the row was archived, UTC; null if it is active. Lists omit archived rows unless the filter contains this field.",
 )
 .nullable();
 
 impl Noun {
-    /// An object that is computed and stored nowhere, for whoever has the scope.
+    /// Describes a computed object that requires this scope.
     pub const fn computed(
         name: &'static str,
         doc: &'static str,
@@ -226,33 +231,33 @@ impl Noun {
         }
     }
 
-    /// Whether the API offers the operation.
+    /// Returns whether the API offers the operation.
     pub fn offers(&self, operation: Operation) -> bool {
         self.operations.contains(&operation)
     }
 
-    /// Whether its rows can be archived.
+    /// Returns whether its rows can be archived.
     pub fn is_archivable(&self) -> bool {
         self.offers(Operation::Archive)
     }
 
-    /// Whether it has a table.
+    /// Returns whether it has a table.
     pub const fn is_stored(&self) -> bool {
         !self.table.is_empty()
     }
 
-    /// Every column, those it shares with other nouns first.
+    /// Returns all columns, starting with the kernel columns.
     pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
         let archived = self.is_archivable().then_some(&ARCHIVED_AT);
         self.system.iter().chain(self.fields).chain(archived)
     }
 
-    /// Every field of the API: a currency is shown with its amount.
+    /// Returns the fields of the API: all columns except currencies, which are part of their amounts.
     pub fn shown_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
         self.all_fields().filter(|field| !field.is_currency())
     }
 
-    /// The column shown as `name`.
+    /// Returns the column with this name in the API.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.shown_fields().find(|field| field.name == name)
     }
@@ -263,7 +268,7 @@ impl Noun {
         self.fields.iter().find(|field| field.column == column)
     }
 
-    /// The relations to rows that are parts of its rows. A relation comes after those whose rows its own rows may
+    /// Returns the relations to parts of its rows. A relation follows the relations to rows that its own rows may
     /// reference.
     pub fn parts(&'static self) -> Vec<&'static Relationship> {
         let is_part = |relation: &&Relationship| matches!(relation.link, Link::Many { is_part: true, .. });
@@ -282,12 +287,12 @@ impl Noun {
         parts
     }
 
-    /// The states of its rows, if they have any.
+    /// Returns the lifecycle of its rows, if they have one.
     pub fn lifecycle(&self) -> Option<&'static Lifecycle> {
         self.fields.iter().find_map(|field| field.lifecycle)
     }
 
-    /// The relation shown as `name`, its history included.
+    /// Returns the relation with this name in the API, including the state history.
     pub fn relation(&self, name: &str) -> Option<&'static Relationship> {
         let history = self.lifecycle().map(|lifecycle| &lifecycle.history);
         self.relations.iter().chain(history).find(|relation| relation.name == name)

@@ -1,4 +1,4 @@
-//! What somebody wants to reach at an interaction point.
+//! Objectives that somebody pursues at an interaction point.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,49 +9,53 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// Whose agenda an objective is on.
+    /// Owner of an objective.
     ObjectiveOwner as "ObjectiveOwner" {
-        /// The person we meet.
+        /// The person who deals with the organization.
         Person = "PERSON",
         /// The company that person works for.
         TheirCompany = "THEIR_COMPANY",
-        /// We.
+        /// The organization itself.
         Ours = "OURS",
     }
 }
 
-/// What somebody wants to reach at an interaction point: the person, the company they work for, or we. At most 1,000 a
-/// point.
+/// What somebody wants to achieve at an interaction point: the person, the company they work for, or the organization.
+/// Up to 1,000 per point; more fail with TOO_LONG.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "objective")]
 #[noun(
     prefix = "obj", read = MapRead, write = MapWrite, operations = FULL, external_ids,
-    through(evidence: EvidenceId, doc = BEHIND, inverse(objectives = "Objectives it supports."))
+    through(evidence: EvidenceId, doc = BEHIND, inverse(objectives = "Objectives that this evidence supports."))
 )]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ObjectiveId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Whose it is. Refused with INVALID if it would be that of an objective it conflicts with.
+    /// Owner of the objective. Fails with INVALID if an objective that it conflicts with has the same owner.
     #[noun(required, ordered)]
     pub owner: ObjectiveOwner,
-    /// What they want to reach.
+    /// What the owner wants to achieve.
     #[noun(required, searchable, max = 2000)]
     pub statement: String,
-    /// The statement folded for search.
+    /// Folded copy of `statement` for search.
     pub statement_folded: String,
-    /// The interaction point it is pursued at.
-    #[noun(fixed, part, inverse(objectives = "What the person, their company and we want to reach there."))]
+    /// The interaction point at which the objective is pursued.
+    #[noun(
+        fixed,
+        part,
+        inverse(objectives = "Objectives of the person, their company and the organization at this point.")
+    )]
     pub point_id: InteractionPointId,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

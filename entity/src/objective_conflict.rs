@@ -1,4 +1,4 @@
-//! Two objectives that get in each other's way.
+//! Conflicts between two objectives.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,44 +7,44 @@ use crate::{
     id::{InteractionPointId, ObjectiveConflictId, ObjectiveId, OrganizationId},
 };
 
-/// Two objectives of one interaction point and of different owners that get in each other's way. Open ones: filter
-/// {resolution: {isNull: true}}. Points with any: interactionPoints(filter: {objectiveConflicts: {some: {}}}). At most
-/// 1,000 a point.
+/// A conflict between two objectives of different owners at one interaction point. The filter `{resolution: {isNull:
+/// true}}` finds open conflicts; `interactionPoints(filter: {objectiveConflicts: {some: {}}})` finds points with
+/// conflicts. Up to 1,000 per point; more fail with TOO_LONG.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "objective_conflict")]
 #[noun(prefix = "conflict", read = MapRead, write = MapWrite, operations = PART, external_ids)]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ObjectiveConflictId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// How they get in each other's way.
+    /// How the objectives conflict.
     #[noun(required, searchable, max = 2000)]
     pub note: String,
-    /// The note folded for search.
+    /// Folded copy of `note` for search.
     pub note_folded: String,
-    /// How it was settled; null while it is open.
+    /// How the conflict was resolved; null while it is open.
     #[noun(optional, max = 2000)]
     pub resolution: Option<String>,
     /// The interaction point of both objectives.
     #[noun(
         fixed,
         part,
-        inverse(objective_conflicts = "Objectives of different owners that get in each other's way there.")
+        inverse(objective_conflicts = "Conflicts between objectives of different owners at this point.")
     )]
     pub point_id: InteractionPointId,
-    /// One of the objectives, of the same point.
+    /// The first objective, at the same point.
     #[noun(fixed)]
     pub first_id: ObjectiveId,
-    /// The other one, of the same point and of another owner.
+    /// The second objective, at the same point. Fails with INVALID if both have the same owner.
     #[noun(fixed)]
     pub second_id: ObjectiveId,
 }

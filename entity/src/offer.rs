@@ -1,4 +1,4 @@
-//! Something useful to put before the customer at an interaction point.
+//! Offers to customers at interaction points.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// What an offer is.
+    /// Kind of offer.
     OfferKind as "OfferKind" {
         /// Something to buy.
         Sale = "SALE",
@@ -18,56 +18,56 @@ crate::string_enum! {
         Education = "EDUCATION",
         /// Something done for the customer.
         Service = "SERVICE",
-        /// Somebody to go to, or to send to us.
+        /// Somebody to refer the customer to, or to refer to the organization.
         Referral = "REFERRAL",
-        /// Something beyond what is expected.
+        /// Something beyond what the customer expects.
         Extra = "EXTRA",
     }
 }
 
-/// Something useful to put before the customer at interaction points. Both sides gain, or it is no offer: both benefits
-/// are required. Offers at no point: filter {interactionPoints: {none: {}}}.
+/// Something useful to offer to customers at interaction points. An offer benefits both sides; both benefits are
+/// required. The filter `{interactionPoints: {none: {}}}` finds offers that no point makes.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "offer")]
 #[noun(
     prefix = "offer", read = MapRead, write = MapWrite, operations = FULL, external_ids,
-    through(evidence: EvidenceId, doc = BEHIND, inverse(offers = "Offers it supports."))
+    through(evidence: EvidenceId, doc = BEHIND, inverse(offers = "Offers that this evidence supports."))
 )]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: OfferId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// What it is.
+    /// Kind of offer.
     #[noun(required, ordered)]
     pub kind: OfferKind,
-    /// Name to show.
+    /// Display name.
     #[noun(required, ordered, searchable, max = 200)]
     pub name: String,
-    /// The name folded for search.
+    /// Folded copy of `name` for search.
     pub name_folded: String,
-    /// What it consists of, in a few sentences.
+    /// What the offer includes, in a few sentences.
     #[noun(optional, max = 2000)]
     pub description: Option<String>,
-    /// What the customer gains. Blank is refused with REQUIRED.
+    /// Benefit for the customer. Fails with REQUIRED if blank.
     #[noun(required, max = 2000)]
     pub customer_benefit: String,
-    /// What the organization gains. Blank is refused with REQUIRED.
+    /// Benefit for the organization. Fails with REQUIRED if blank.
     #[noun(required, max = 2000)]
     pub organization_benefit: String,
-    /// What the offer is worth to the customer, if it can be said in money.
+    /// Value of the offer for the customer; null if it cannot be expressed in money.
     #[noun(optional, ordered, money)]
     pub value: Option<Amount>,
-    /// The currency of the value.
+    /// Currency of the value.
     pub value_currency: Option<CurrencyCode>,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

@@ -1,4 +1,4 @@
-//! The tenant: one company and its settings.
+//! Organizations: the tenants and their settings.
 
 use sea_orm::entity::prelude::*;
 
@@ -28,40 +28,41 @@ crate::string_enum! {
     }
 }
 
-/// The tenant: one company. Every other row belongs to exactly one.
+/// The tenant: one company. Every other row belongs to exactly one organization.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "organization")]
 #[noun(prefix = "org", read = any_token, write = Admin, operations = [Update])]
 pub struct Model {
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: OrganizationId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Short name for commands, unique on the server.
+    /// Short name for commands of the server, unique on the server.
     #[noun(max = 64)]
     pub slug: String,
-    /// Name to show.
+    /// Display name.
     #[noun(required, max = 200)]
     pub name: String,
-    /// IANA time zone in which days, weeks and months are counted.
+    /// IANA time zone of the calendar in which days, weeks and months are counted.
     #[noun(default = "\"UTC\"", time_zone)]
     pub time_zone: String,
     /// First day of the week.
     #[noun(default = "MONDAY")]
     pub week_start: Weekday,
-    /// Language and region of its people.
+    /// Language and region of the organization.
     #[noun(default = "\"en\"")]
     pub locale: LanguageTag,
-    /// Days of 24 hours after which the review of an interaction point is stale, unless the point says otherwise; null
-    /// for never.
+    /// Number of 24-hour days after which a review of an interaction point is stale, 1 to 3,650, unless the point has
+    /// its own setting; null means never.
     #[noun(optional, min = 1, max = 3_650)]
     pub review_cadence_days: Option<i64>,
-    /// Department that receives feedback no rule routes. Made with the organization, named Unassigned.
+    /// Department that receives feedback that no routing rule matches. A new organization has a department named
+    /// Unassigned for it.
     #[noun(required)]
     pub fallback_department_id: Option<DepartmentId>,
 }

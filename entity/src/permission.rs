@@ -1,23 +1,23 @@
-//! What a caller may be allowed: the OAuth scopes of the API.
+//! OAuth scopes of the API.
 
-/// One scope of the API, as it stands in a token's `scope` claim.
+/// A scope of the API, as in the `scope` claim of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Permission {
-    /// Read what should happen.
+    /// Read the map.
     MapRead,
-    /// Change what should happen.
+    /// Change the map.
     MapWrite,
-    /// Read what did happen, without personal data.
+    /// Read the record, without personal data.
     RecordRead,
-    /// Record what did happen.
+    /// Change the record.
     RecordWrite,
     /// Read personal data.
     CustomersRead,
     /// Write customers.
     CustomersWrite,
-    /// Read what was done about it.
+    /// Read the response: routing rules and decisions.
     ResponseRead,
-    /// Change what is done about it.
+    /// Change the response.
     ResponseWrite,
     /// Read measures.
     InsightRead,
@@ -30,7 +30,7 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// Every scope there is.
+    /// All scopes.
     pub const ALL: [Self; 12] = [
         Self::MapRead,
         Self::MapWrite,
@@ -46,7 +46,7 @@ impl Permission {
         Self::Admin,
     ];
 
-    /// The scope's text in tokens and in `@requiresScopes`.
+    /// Returns the name of the scope in tokens and in `@requiresScopes`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::MapRead => "map:read",
@@ -64,7 +64,7 @@ impl Permission {
         }
     }
 
-    /// The scope of that text, if there is one.
+    /// Returns the scope with this name, if there is one.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.name() == text)
     }
@@ -75,24 +75,24 @@ impl Permission {
 pub struct Permissions(u16);
 
 impl Permissions {
-    /// Adds one scope.
+    /// Returns the set with this scope added.
     #[must_use]
     pub const fn with(self, permission: Permission) -> Self {
         Self(self.0 | 1 << permission as u16)
     }
 
-    /// Whether the set holds the scope.
+    /// Returns whether the set contains the scope.
     pub const fn holds(self, permission: Permission) -> bool {
         self.0 & 1 << permission as u16 != 0
     }
 
-    /// The scopes in both sets.
+    /// Returns the intersection of both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// Its scopes.
+    /// Iterates over the scopes of the set.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::ALL.into_iter().filter(move |permission| self.holds(*permission))
     }

@@ -1,4 +1,4 @@
-//! What every column of every table tells about a person, and which rows are about one.
+//! Personal data: the kind in each column of the database, and the rows that are about a person.
 
 use std::sync::LazyLock;
 
@@ -7,28 +7,28 @@ use crate::{
     noun::{Kind, Link, Noun, Personal},
 };
 
-/// The noun whose rows are people that can be erased.
+/// The noun whose rows are persons that can be erased.
 pub static PERSON: &Noun = &crate::customer::NOUN;
 
-/// The column of [`PERSON`] that says when somebody was erased.
+/// Column of [`PERSON`] with the time of erasure.
 pub const ERASED_AT: &str = "erased_at";
 
-/// Why names of the organization's own people outlive the erasure of a customer.
-pub const STAFF: &str = "says who of the organization acted, not which customer";
+/// Reason why identifiers of staff are kept when a customer is erased.
+pub const STAFF: &str = "identifies staff of the organization, not a customer";
 
-/// A column that makes a row be about a person: it names a row that is.
+/// A foreign key that leads from a row about a person to another row about that person.
 #[derive(Clone, Copy, Debug)]
 pub struct SubjectPath {
-    /// The noun reached.
+    /// Noun of the referencing row.
     pub noun: &'static Noun,
-    /// Its column.
+    /// Foreign key of the referencing row.
     pub column: &'static str,
-    /// The noun that the column names a row of.
+    /// Noun of the referenced row.
     pub above: &'static Noun,
 }
 
-/// How rows about a person are found, from the person down: whatever names a person's row, or a row found so, and has
-/// something to erase, is about that person too.
+/// Returns the foreign keys that lead to rows about a person. A row is about a person if it has data to erase and
+/// references the row of the person or another row about the person.
 pub fn subject_paths() -> &'static [SubjectPath] {
     static PATHS: LazyLock<Vec<SubjectPath>> = LazyLock::new(follow);
     &PATHS
@@ -53,8 +53,7 @@ fn follow() -> Vec<SubjectPath> {
     reaches
 }
 
-/// Every way from a person down to rows about them: reaches, each from the noun that the one before it reached. What is
-/// reached from a noun comes after the noun.
+/// Returns every path of foreign keys from a person to rows about the person. A path follows its prefixes in the list.
 pub fn paths() -> &'static [Vec<SubjectPath>] {
     static PATHS: LazyLock<Vec<Vec<SubjectPath>>> = LazyLock::new(|| {
         let mut paths: Vec<Vec<SubjectPath>> = vec![Vec::new()];
@@ -74,7 +73,7 @@ pub fn paths() -> &'static [Vec<SubjectPath>] {
     &PATHS
 }
 
-/// The nouns whose rows can be about a person, the person first.
+/// Returns the nouns whose rows can be about a person, starting with [`PERSON`].
 pub fn about_a_person() -> &'static [&'static Noun] {
     static NOUNS: LazyLock<Vec<&'static Noun>> = LazyLock::new(|| {
         let mut nouns = vec![PERSON];
@@ -88,12 +87,13 @@ pub fn about_a_person() -> &'static [&'static Noun] {
     &NOUNS
 }
 
-/// Whether rows of the noun can be about a person.
+/// Returns whether rows of the noun can be about a person.
 pub fn is_about_a_person(noun: &Noun) -> bool {
     about_a_person().iter().any(|known| known.table == noun.table)
 }
 
-/// Whether external ids of the noun say who somebody is: they need `customers:read`, or the scope to write the noun.
+/// Returns whether external ids of the noun identify a person, so that reading them requires `customers:read` or the scope
+/// to write the noun.
 pub fn guards_external_ids(noun: &Noun) -> bool {
     noun.has_external_ids && is_about_a_person(noun)
 }
@@ -102,20 +102,20 @@ fn is_personal(noun: &Noun) -> bool {
     noun.has_external_ids || noun.all_fields().any(super::noun::Field::is_erasable)
 }
 
-/// What one column of the database tells about a person.
+/// The kind of personal data in a column of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
     /// The table.
     pub table: String,
     /// The column.
     pub column: String,
-    /// What it tells.
+    /// Kind of personal data.
     pub personal: Personal,
-    /// Why it outlives an erasure, if it tells something and does.
+    /// Reason why an erasure keeps it; `None` if it is erased or not personal.
     pub kept: Option<&'static str>,
 }
 
-/// Every column of every table. Those of nouns and of the tables beside them are read from the descriptions.
+/// Returns all columns of all tables. Columns of nouns and of their index and join tables come from the descriptions.
 pub fn tags() -> Vec<Tag> {
     let mut tags: Vec<Tag> = NOUNS.into_iter().flat_map(of_noun).collect();
     for (table, columns) in TABLES.iter().filter(|(table, _)| NOUNS.iter().all(|noun| noun.table != *table)) {
@@ -153,7 +153,7 @@ fn of_noun(noun: &'static Noun) -> Vec<Tag> {
     for relation in noun.relations {
         match relation.link {
             Link::One { column, .. } => tags.push(none(noun.table, column)),
-            // Told from both sides: the one that sorts first speaks.
+            // Both nouns may have the relation; the one whose column sorts first lists the table.
             Link::Through { table, from, to, edge } if from < to || !is_told_back(noun, relation.target, table) => {
                 tags.extend([none(table, "organization_id"), none(table, from), none(table, to)]);
                 tags.extend(edge.iter().map(|field| tag(table, field.column, field.personal, field.kept)));
@@ -186,12 +186,12 @@ const fn kept(column: &'static str, personal: Personal, reason: &'static str) ->
     (column, personal, Some(reason))
 }
 
-/// Why a hash of an identifier outlives it.
-const HASH: &str = "a salted hash, by which an import is kept from bringing an erased person back";
-/// Why the memory of a call needs no erasure.
-const FORGOTTEN: &str = "a hash, overwritten by an erasure of what the call was about, and forgotten after a day";
+/// Reason why the hash of an identifier is kept.
+const HASH: &str = "a salted hash, used to refuse importing an erased person again";
+/// Reason why stored idempotency keys need no erasure.
+const FORGOTTEN: &str = "a hash, overwritten by an erasure of the affected rows and deleted after a day";
 
-/// The tables that belong to no noun.
+/// Tables that do not belong to a noun.
 static TABLES: [(&str, &[Told]); 16] = [
     ("seaql_migrations", &[none("version"), none("applied_at")]),
     (

@@ -1,37 +1,37 @@
-//! The relations of all nouns, each declared on one side, from both.
+//! The relations of all nouns. Each is declared on one side and available on both.
 
 use crate::{
     DECLARED, NOUNS, TABLES,
     noun::{Link, Relationship},
 };
 
-/// A relation as the model of one side declares it.
+/// A relation as declared by a model.
 #[derive(Clone, Copy, Debug)]
 pub struct Declared {
     /// GraphQL name.
     pub name: &'static str,
-    /// What it relates.
+    /// Description in the API.
     pub doc: &'static str,
     /// How the rows are joined.
     pub link: Link,
-    /// The table of the other side.
+    /// Table of the target.
     pub target: &'static str,
-    /// What the other side shows of it.
+    /// The relation as seen from the target, if it is available there.
     pub inverse: Option<Inverse>,
 }
 
-/// A relation from the side that does not declare it.
+/// A relation as seen from its target.
 #[derive(Clone, Copy, Debug)]
 pub struct Inverse {
     /// GraphQL name.
     pub name: &'static str,
-    /// What it relates.
+    /// Description in the API.
     pub doc: &'static str,
-    /// How the rows are joined, from this side.
+    /// How the rows are joined, as seen from the target.
     pub link: Link,
 }
 
-/// How many relations the noun of a table shows.
+/// Returns the number of relations of the noun with this table.
 pub const fn count(table: &str) -> usize {
     let mut count = 0;
     let mut noun = 0;
@@ -48,11 +48,11 @@ pub const fn count(table: &str) -> usize {
     count
 }
 
-/// The relations that the noun of a table shows: to one row first, as its model declares them; then the lists of `order`;
-/// then the other lists in the order of `nouns!`.
+/// Returns the relations of the noun with this table: relations to one row as its model declares them, then the lists of
+/// `order`, then the other lists in the order of `nouns!`.
 ///
-/// A noun's description holds the descriptions of others, so all of this is done at compile time, with names of tables:
-/// a constant cannot read a description that is made of it.
+/// Evaluated at compile time, because the descriptions of nouns refer to each other. It uses names of tables: a constant
+/// cannot read a description that depends on it.
 pub const fn of<const N: usize>(table: &'static str, order: &[&str]) -> [Relationship; N] {
     let unfound = Relationship::embedded("", NOUNS[0], false, "");
     let mut found = Found { relations: [unfound; N], len: 0 };
@@ -87,7 +87,7 @@ impl<const N: usize> Found<N> {
         self.len += 1;
     }
 
-    /// Adds the list of that name, or all but those of `order`.
+    /// Adds the list with this name, or all lists that are not in `order`.
     const fn add_lists(&mut self, table: &str, only: Option<&str>, order: &[&str]) {
         let mut noun = 0;
         while noun < DECLARED.len() {

@@ -1,4 +1,4 @@
-//! An answer that a review gave to a question at an interaction point.
+//! Answers to review questions at an interaction point.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,43 +8,43 @@ use crate::{
     personal::STAFF,
 };
 
-/// An answer to a question at an interaction point. The newest one is the point's answer, those before it are its
-/// history: a new answer is a new row, an update corrects the one it names.
+/// An answer to a review question at an interaction point. The newest answer is the current one, earlier answers are
+/// its history: create a row for a new answer, update a row to correct it.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "review_answer")]
 #[noun(prefix = "answer", read = MapRead, write = MapWrite, operations = PART, external_ids)]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ReviewAnswerId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// The answer.
+    /// Text of the answer.
     #[noun(required, searchable, max = 20_000)]
     pub text: String,
-    /// The answer folded for search.
+    /// Folded copy of `text` for search.
     pub text_folded: String,
-    /// When its text was given or last corrected, UTC.
+    /// When the text was given or last corrected, UTC.
     #[noun(ordered)]
     pub answered_at: ChronoUnixTimestampMillis,
-    /// Subject of the token that gave or last corrected its text.
+    /// Who gave or last corrected the text: the subject of the access token.
     #[noun(max = 255, personal = Identifier, unguarded, retained_because = STAFF)]
     pub author: String,
-    /// The question it answers.
-    #[noun(fixed, inverse(answers = "All answers to it, at any point, earlier ones too."))]
+    /// The question that it answers.
+    #[noun(fixed, inverse(answers = "All answers to the question, at all points, including earlier ones."))]
     pub question_id: ReviewQuestionId,
-    /// The interaction point it is about.
+    /// The interaction point that it is about.
     #[noun(
         fixed,
         inverse(
-            review_answers = "All answers that reviews gave about it, earlier ones too; reviewItems shows those that hold."
+            review_answers = "All review answers about the point, including earlier ones; reviewItems has the current ones."
         )
     )]
     pub point_id: InteractionPointId,

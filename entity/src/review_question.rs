@@ -1,4 +1,4 @@
-//! A question that a review asks of every interaction point.
+//! Questions that reviews ask about every interaction point.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,50 +8,50 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// What a question of a review is about.
+    /// Subject of a review question.
     ReviewComponent as "ReviewComponent" {
-        /// What the customer takes for granted when they come.
+        /// What the customer takes for granted on arrival.
         Assumptions = "ASSUMPTIONS",
-        /// What the customer goes through while they are there.
+        /// What the customer experiences at the point.
         Experiences = "EXPERIENCES",
-        /// What the customer wants to have when they leave.
+        /// What the customer wants to have on leaving.
         DesiredResults = "DESIRED_RESULTS",
     }
 }
 
-/// A question that a review asks of every interaction point. organizationSeedReviewQuestions gives a first set of them,
-/// to be changed, archived and added to.
+/// A question that reviews ask about every interaction point. organizationSeedReviewQuestions creates an initial set of
+/// questions, which can be changed, archived and extended.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "review_question")]
 #[noun(prefix = "question", read = MapRead, write = MapWrite, operations = FULL, external_ids)]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ReviewQuestionId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// What it is about.
+    /// Subject of the question.
     #[noun(required, ordered)]
     pub component: ReviewComponent,
-    /// Place among the questions of its component; of two at one place, the older comes first. A new one without stands
-    /// last.
+    /// Position among the questions of its component, 1 to 1,000,000; questions with equal positions are ordered by
+    /// age, oldest first. Defaults to the position after the last question.
     #[noun(optional, ordered, min = 1, max = 1_000_000)]
     pub position: i64,
-    /// The question, as it is put to whoever knows the point.
+    /// Text of the question, addressed to people who know the point.
     #[noun(required, searchable, max = 2000)]
     pub text: String,
-    /// The question folded for search.
+    /// Folded copy of `text` for search.
     pub text_folded: String,
-    /// Which question of Rapport's own bank it was made from; null for one of the organization's own.
+    /// Key of the built-in question that it was created from; null for a question of the organization.
     #[noun(max = 64)]
     pub bank_key: Option<String>,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

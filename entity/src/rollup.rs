@@ -1,26 +1,27 @@
-//! What is kept counted as rows change, so that a group of a million rows is read and not counted.
+//! Rollups: counts and sums that are maintained as rows change, so that queries over many rows need not count them.
 
 use crate::{Noun, feedback_record};
 
-/// Rows of a noun counted, and numbers of theirs summed, by a relation and by week.
+/// Counts of rows and sums of their numbers, by a relation and by week.
 ///
-/// Weeks are those of the organization's zone and week start. Kept in the transaction of every change, in the table of
-/// that name: the tenant, the relation's column, the week's start, `n`, then `x_sum` and `x_n` for each number.
+/// Weeks follow the time zone and week start of the organization. Every change updates the rollup in its transaction. The
+/// columns of the table are the tenant, the relation's column, the start of the week, `n`, and `x_sum` and `x_n` for each
+/// number.
 #[derive(Debug)]
 pub struct Rollup {
-    /// The rows that are counted.
+    /// Noun of the counted rows.
     pub noun: &'static Noun,
-    /// The table that holds the counts.
+    /// Table of the counts.
     pub table: &'static str,
-    /// Column of the relation. Rows without one are counted under an id of zeros.
+    /// Column of the relation. Rows in which it is null are counted under an id of zeros.
     pub key: &'static str,
-    /// Column with the instant that says which week.
+    /// Column with the instant that determines the week.
     pub time: &'static str,
-    /// Columns that are summed: whole numbers as they are, others in billionths, so that sums are exact.
+    /// Summed columns: integers unchanged, other numbers in billionths, so that sums are exact.
     pub numbers: &'static [&'static str],
 }
 
-/// Every rollup.
+/// All rollups.
 pub static ROLLUPS: [&Rollup; 1] = [&FEEDBACK];
 
 /// Feedback records by interaction point and week.
@@ -32,7 +33,7 @@ pub static FEEDBACK: Rollup = Rollup {
     numbers: &["sentiment_score", "nps", "csat", "ces"],
 };
 
-/// The rollup of a noun's rows, if there is one.
+/// Returns the rollup of a noun, if there is one.
 pub fn of(noun: &Noun) -> Option<&'static Rollup> {
     ROLLUPS.into_iter().find(|rollup| rollup.noun.table == noun.table)
 }

@@ -1,4 +1,4 @@
-//! One decision on where a feedback record goes, kept for ever.
+//! Routing decisions, kept as long as their feedback record.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,56 +10,57 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// What decided where feedback goes.
+    /// Cause of a routing decision.
     RoutingCause as "RoutingCause" {
         /// A rule matched.
         Rule = "RULE",
-        /// No rule matched: the fallback department.
+        /// No rule matched; the fallback department applies.
         Fallback = "FALLBACK",
-        /// Somebody decided.
+        /// A person or an API client rerouted the feedback.
         Reroute = "REROUTE",
     }
 }
 
-/// One decision on where a feedback record goes: the rule, its version and the reason.
+/// A decision about the department of a feedback record, with the rule, its version and the reason.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "routing")]
 #[noun(prefix = "route", read = ResponseRead, write = ResponseWrite, operations = [])]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: RoutingId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// What decided.
+    /// Cause of the decision.
     pub cause: RoutingCause,
-    /// Version the rule had then.
+    /// Version of the rule at the time of the decision; null without a rule.
     #[noun(min = 1, max = i64::MAX)]
     pub rule_version: Option<i64>,
-    /// Priority given.
+    /// Priority that the decision gave to the feedback.
     pub priority: Priority,
-    /// Response policy named by the rule.
+    /// Response policy named by the rule; null if it names none.
     #[noun(max = 200)]
     pub response_policy: Option<String>,
-    /// Why, in a sentence. Made of what the rule says, never of the customer's words; whoever re-routes should not
-    /// quote them either, as it is open to whoever reads routings. Erasing the customer empties it.
+    /// Reason, in a sentence. A rule's reason contains text of the rule, never the customer's words. Do not quote the
+    /// customer in the reason of a reroute: every token that can read routings can read it. Erasing the customer
+    /// empties it.
     #[noun(max = 2000, personal = FreeText, unguarded)]
     pub reason: String,
-    /// Subject of the token that caused it.
+    /// Who caused the decision: the subject of the access token.
     #[noun(max = 255, personal = Identifier, unguarded, retained_because = STAFF)]
     pub subject: String,
-    /// The feedback.
-    #[noun(inverse(routings = "Every routing of it, with rule and reason."))]
+    /// The feedback record that was routed.
+    #[noun(inverse(routings = "All routing decisions for the record, with rule and reason."))]
     pub feedback_record_id: FeedbackRecordId,
-    /// The rule that matched; null for the fallback and for a re-routing.
+    /// The rule that matched; null for the fallback and for a reroute.
     pub rule_id: Option<RoutingRuleId>,
-    /// Where it went.
+    /// Department that the decision chose.
     pub department_id: DepartmentId,
 }

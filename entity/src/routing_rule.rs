@@ -1,4 +1,4 @@
-//! Where feedback goes: the first rule that matches decides.
+//! Routing rules: the first rule that matches decides.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,71 +9,71 @@ use crate::{
     interaction_point::PointKind,
 };
 
-/// Where feedback goes. Rules are tried by position, then by age; the first whose every condition holds decides. A
-/// condition left out holds always.
+/// A rule that routes feedback to a department. Rules are evaluated by position, then by age; the first rule whose
+/// conditions all hold decides. A condition that is not set always holds.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "routing_rule")]
 #[noun(prefix = "rule", read = ResponseRead, write = ResponseWrite, operations = FULL, external_ids)]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: RoutingRuleId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Name to show.
+    /// Display name.
     #[noun(required, ordered, searchable, max = 200)]
     pub name: String,
-    /// The name folded for search.
+    /// Folded copy of `name` for search.
     pub name_folded: String,
-    /// Lower positions are tried first.
+    /// Position, 0 to 1,000,000; rules with lower positions are evaluated first.
     #[noun(required, ordered, min = 0, max = 1_000_000)]
     pub position: i64,
-    /// Holds for feedback of this kind.
+    /// Condition: the feedback is of this kind.
     #[noun(optional)]
     pub kind: Option<FeedbackKind>,
-    /// Holds for feedback of this mood.
+    /// Condition: the feedback has this sentiment.
     #[noun(optional)]
     pub sentiment: Option<Sentiment>,
-    /// Holds for a sentiment score of at least this, -1 to 1.
+    /// Condition: the sentiment score is at least this, -1 to 1.
     #[noun(optional, min = -1.0, max = 1.0)]
     pub score_from: Option<f64>,
-    /// Holds for a sentiment score of at most this, -1 to 1.
+    /// Condition: the sentiment score is at most this, -1 to 1. Fails with OUT_OF_RANGE below scoreFrom.
     #[noun(optional, min = -1.0, max = 1.0)]
     pub score_to: Option<f64>,
-    /// Holds for feedback about exactly this product.
+    /// Condition: the product is exactly this.
     #[noun(optional, max = 200)]
     pub product: Option<String>,
-    /// Holds for feedback that carries this tag.
+    /// Condition: the feedback has this tag.
     #[noun(optional, max = 64)]
     pub tag: Option<String>,
-    /// Holds for feedback whose body contains one of these, letter case ignored.
+    /// Condition: the body contains at least one of these texts, up to 50 of up to 64 characters; case-insensitive.
     #[noun(default = "[]", tags(most = 50, max = 64))]
     pub words: String,
-    /// Holds for feedback at a point of this kind.
+    /// Condition: the interaction point is of this kind.
     #[noun(optional)]
     pub point_kind: Option<PointKind>,
-    /// Priority it gives to the feedback.
+    /// Priority that the rule gives to the feedback.
     #[noun(default = "NORMAL")]
     pub priority: Priority,
-    /// Name of the response policy it asks for.
+    /// Name of the response policy that the rule selects.
     #[noun(optional, max = 200)]
     pub response_policy: Option<String>,
-    /// Holds for feedback at this point.
+    /// Condition: the feedback is about this interaction point.
     #[noun(optional)]
     pub point_id: Option<InteractionPointId>,
-    /// Holds for feedback over this medium.
+    /// Condition: the feedback arrived through this medium.
     #[noun(optional)]
     pub medium_id: Option<MediumId>,
-    /// Department it routes to.
+    /// Department that the rule routes to.
     #[noun(required)]
     pub department_id: DepartmentId,
-    /// When it was archived.
+    /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

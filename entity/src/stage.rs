@@ -1,4 +1,4 @@
-//! An ordered phase of a journey.
+//! Stages: ordered phases of a journey.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,36 +7,36 @@ use crate::{
     id::{JourneyId, OrganizationId, StageId},
 };
 
-/// An ordered phase of a journey, or a step of the supply chain.
+/// An ordered phase of a journey, or of a supply chain.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "stage")]
 #[noun(prefix = "stage", read = MapRead, write = MapWrite, operations = PART, external_ids)]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: StageId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// Name to show.
+    /// Display name.
     #[noun(required, ordered, searchable, max = 200)]
     pub name: String,
-    /// The name folded for search.
+    /// Folded copy of `name` for search.
     pub name_folded: String,
-    /// What it is, in a few sentences.
+    /// Description in a few sentences.
     #[noun(optional, max = 2000)]
     pub description: Option<String>,
-    /// Place among the stages of its journey, from 1 without gaps. Given on a write, the others make room; past the end
-    /// is the end, and so is a new one without.
+    /// Position among the stages of its journey, starting at 1, without gaps. Setting it shifts the other stages. A
+    /// position past the end, or none on create, appends the stage.
     #[noun(optional, ordered, min = 1, max = 1_000)]
     pub position: i64,
-    /// The journey it belongs to.
-    #[noun(fixed, part, inverse(stages = "Its phases."))]
+    /// The journey that it is a phase of.
+    #[noun(fixed, part, inverse(stages = "Stages of the journey."))]
     pub journey_id: JourneyId,
 }

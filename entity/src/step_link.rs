@@ -1,4 +1,4 @@
-//! A line from step to step that shows what follows what.
+//! Links between the steps of a journey.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,50 +8,50 @@ use crate::{
 };
 
 crate::string_enum! {
-    /// What a line between two steps means.
+    /// Meaning of a link between two steps.
     StepLinkKind as "StepLinkKind" {
-        /// The one step comes after the other.
+        /// The second step follows the first.
         Sequence = "SEQUENCE",
-        /// The one step may come after the other.
+        /// The second step may follow the first.
         Optional = "OPTIONAL",
-        /// The way back to an earlier step. Only such links may close a circle.
+        /// The second step is an earlier one. Only links of this kind may close a cycle.
         Loop = "LOOP",
-        /// The one step comes at the same time as others that follow.
+        /// The second step happens at the same time as other steps that follow the first.
         Parallel = "PARALLEL",
     }
 }
 
-/// A line from step to step of one journey that shows what follows what. Without its LOOP links a journey has no
-/// circle: one is refused with CYCLE.
+/// A directed link between two steps of a journey: which step follows which. A link other than a LOOP link fails with
+/// CYCLE if it would close a cycle.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "step_link")]
 #[noun(prefix = "link", read = MapRead, write = MapWrite, operations = PART, external_ids)]
 pub struct Model {
-    /// The tenant.
+    /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: OrganizationId,
-    /// The id.
+    /// Id of the row.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: StepLinkId,
-    /// Counts changes, from 1.
+    /// Version of the row, starting at 1.
     pub version: i64,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: ChronoUnixTimestampMillis,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: ChronoUnixTimestampMillis,
-    /// What it means.
+    /// Meaning of the link.
     #[noun(default = "SEQUENCE")]
     pub kind: StepLinkKind,
-    /// What stands at the line, for example a condition.
+    /// Text shown on the link, for example a condition.
     #[noun(optional, max = 200)]
     pub label: Option<String>,
     /// The journey of both steps.
-    #[noun(fixed, part, inverse(links = "The lines between its steps."))]
+    #[noun(fixed, part, inverse(links = "Links between the steps of the journey."))]
     pub journey_id: JourneyId,
-    /// The step it starts at, of the same journey.
-    #[noun(required, inverse(outgoing = "Links that start at it."))]
+    /// The step at which the link starts. Fails with INVALID if it is of another journey.
+    #[noun(required, inverse(outgoing = "Links that start at this step."))]
     pub from_id: StepId,
-    /// The step it ends at, of the same journey.
-    #[noun(required, inverse(incoming = "Links that end at it."))]
+    /// The step at which the link ends. Fails with INVALID if it is of another journey.
+    #[noun(required, inverse(incoming = "Links that end at this step."))]
     pub to_id: StepId,
 }

@@ -1,27 +1,27 @@
-//! Enums declared once: for the table, for Rust and for the API.
+//! Enums that are declared once for the database, Rust and the API.
 
-/// A list of names a column may hold.
+/// An enum of the API.
 #[derive(Debug)]
 pub struct EnumType {
     /// GraphQL type name.
     pub name: &'static str,
-    /// What it distinguishes.
+    /// Description in the API.
     pub doc: &'static str,
-    /// Each name with its meaning.
+    /// Names of the values with their descriptions.
     pub values: &'static [(&'static str, &'static str)],
 }
 
-/// A Rust enum that a column holds by name.
+/// A Rust enum that columns store by name.
 pub trait StringEnum: Sized + Copy + 'static {
-    /// Its description.
+    /// Description of the enum.
     const TYPE: &'static EnumType;
-    /// The name in the table and on the wire.
+    /// Returns the name of the value in the database and in the API.
     fn name(self) -> &'static str;
-    /// The value of that name.
+    /// Returns the value with this name.
     fn parse(name: &str) -> Option<Self>;
 }
 
-/// Declares an enum once, for the table, for Rust and for the API.
+/// Declares an enum for the database, Rust and the API.
 #[macro_export]
 macro_rules! string_enum {
     ($(#[doc = $doc:literal])+ $name:ident as $graphql:literal { $($(#[doc = $meaning:literal])+ $variant:ident = $text:literal,)+ }) => {
@@ -32,7 +32,7 @@ macro_rules! string_enum {
             $($(#[doc = $meaning])+ #[sea_orm(string_value = $text)] $variant,)+
         }
         impl $name {
-            /// The name in the table and on the wire.
+            /// Returns the name of the value in the database and in the API.
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }

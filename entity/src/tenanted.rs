@@ -1,17 +1,17 @@
-//! A table whose every row belongs to one tenant.
+//! Entities whose rows belong to a tenant.
 
 use sea_orm::{EntityTrait, TryIntoModel};
 
 use crate::{Noun, id::OrganizationId};
 
-/// Ties an entity to its noun, so that the store can narrow and check what it reads.
+/// Connects an entity to its noun, so that the store can filter by tenant and check the rows that it reads.
 pub trait Tenanted: EntityTrait<ActiveModel: TryIntoModel<<Self as EntityTrait>::Model>> {
-    /// The noun's description.
+    /// Description of the noun.
     const NOUN: &'static Noun;
-    /// The column that holds the tenant: the first.
+    /// Column of the tenant, the first one.
     const TENANT: Self::Column;
-    /// The column of the row's own id.
+    /// Column of the row id.
     const ID: Self::Column;
-    /// The tenant of a row.
+    /// Returns the tenant of a row.
     fn tenant(row: &Self::Model) -> OrganizationId;
 }

@@ -47,7 +47,8 @@ entity::string_enum! {
     }
 }
 
-/// Contiguous half-open time buckets by the time feedback was received, correct across daylight saving changes.
+/// Time buckets by the time the feedback was received, in the calendar of a time zone. Buckets are contiguous, include
+/// their start and exclude their end.
 #[derive(Clone, Copy, Input)]
 #[input(name = "BucketInput")]
 pub(super) struct Bucket {
@@ -91,7 +92,7 @@ pub(super) struct GroupArguments {
 #[derive(Default, Output)]
 #[output(read = RecordRead)]
 pub(super) struct ScoreMean {
-    /// Sum of the scores divided by `n`; null if `n` is 0.
+    /// The mean: sum of the scores divided by `n`; null if `n` is 0.
     pub mean: Option<f64>,
     /// Number of records that have the score.
     pub n: i64,
@@ -123,21 +124,21 @@ pub(super) struct FeedbackRecordGroupTag {
 pub(super) struct FeedbackRecordGroup {
     /// Number of records in the group.
     pub count: i64,
-    /// Their kind.
+    /// Kind of the records.
     pub kind: Option<FeedbackKind>,
-    /// Their product.
+    /// Product of the records.
     pub product: Option<String>,
-    /// A tag they carry.
+    /// A tag of the records.
     pub tag: Option<String>,
     /// Start of the bucket, inclusive, UTC.
     pub bucket_start: Option<ChronoUnixTimestampMillis>,
     /// End of the bucket, exclusive, UTC: the start of the next bucket.
     pub bucket_end: Option<ChronoUnixTimestampMillis>,
-    /// Their interaction point.
+    /// Interaction point of the records.
     pub point_id: Option<InteractionPointId>,
-    /// Their medium.
+    /// Medium of the records.
     pub medium_id: Option<MediumId>,
-    /// Their department.
+    /// Department of the records.
     pub department_id: Option<DepartmentId>,
     /// Mean of the sentiment score, -1 to 1.
     pub mean_sentiment_score: ScoreMean,

@@ -28,13 +28,13 @@ use crate::{
 struct RoutingPreview {
     /// Cause of the routing decision.
     cause: RoutingCause,
-    /// Version of the rule.
+    /// Version of the matching rule; null for the fallback department.
     rule_version: Option<i64>,
     /// Priority the feedback would get.
     priority: Priority,
-    /// Response policy of the rule.
+    /// Response policy named by the rule; null if there is none.
     response_policy: Option<String>,
-    /// Why, in a sentence.
+    /// Reason, in a sentence.
     reason: String,
     /// Department the feedback would be routed to.
     department_id: DepartmentId,
@@ -45,21 +45,21 @@ struct RoutingPreview {
 /// Feedback to preview the routing of.
 #[derive(Input)]
 struct RoutingPreviewInput {
-    /// What sort of thing.
+    /// Kind of the feedback.
     kind: Option<FeedbackKind>,
-    /// Its mood.
+    /// Sentiment of the feedback.
     sentiment: Option<Sentiment>,
     /// Sentiment score, -1 to 1.
     sentiment_score: Option<f64>,
     /// The customer's words. Not stored.
     body: Option<String>,
-    /// Product it is about.
+    /// Product that the feedback is about.
     product: Option<String>,
-    /// Its tags.
+    /// Tags of the feedback.
     tags: Option<Vec<String>>,
-    /// Interaction point it is about.
+    /// Interaction point that the feedback is about.
     point_ref: Option<RefTo<InteractionPointId>>,
-    /// Medium it arrives through.
+    /// Medium through which the feedback arrives.
     medium_ref: Option<RefTo<MediumId>>,
 }
 

@@ -181,7 +181,7 @@ pub fn expand(noun: &NounInput) -> Option<TokenStream> {
         quote!(#[doc = #doc] #variant = #name,)
     });
     let (verbs, change) = (format!("{name}Transition"), format!("{name}StateChange"));
-    let about = format!("What can be done to the state of {} {name}.", names::article(name));
+    let about = format!("A state transition of {} {name}.", names::article(name));
     let (one, many) = (format!("{singular}StateChange"), format!("{singular}StateChanges"));
     let doc = format!(
         "A change of the state of {} {name}. State changes are kept as long as their row.",
@@ -204,7 +204,7 @@ pub fn expand(noun: &NounInput) -> Option<TokenStream> {
                 name: "history",
                 target: &STATE_CHANGE,
                 link: crate::noun::Link::Many { column: crate::lifecycle::ROW_ID, is_part: false },
-                doc: "Changes of its state.",
+                doc: "History of its state.",
             },
         }.checked();
         static STATE_CHANGE_FIELDS: [crate::noun::Field; 6] = crate::lifecycle::change_fields(

@@ -4,18 +4,18 @@ use chrono::{Datelike as _, NaiveDate};
 
 use super::{Mistake, Scalar, Storage, Stored};
 
-/// A day of the calendar, in no time zone: days since 1970-01-01.
+/// A calendar day without a time zone: number of days since 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(i64);
 
-/// Days from the first of the year 1, where chrono's count begins, to 1970-01-01.
+/// Number of days from chrono's epoch, the first day of the year 1, to 1970-01-01.
 const EPOCH: i64 = 719_163;
 
 impl Date {
-    /// The description.
+    /// Description of the scalar.
     pub const SCALAR: &'static Scalar = &Scalar {
         name: "Date",
-        doc: "A day of the calendar as in ISO 8601, years 1 to 9999, for example `2026-01-31`. It has no time zone.",
+        doc: "A calendar day without a time zone in ISO 8601 format, years 1 to 9999, for example `2026-01-31`.",
         specified_by: Some("https://www.rfc-editor.org/rfc/rfc3339#section-5.6"),
         wanted: "a date of the years 1 to 9999, such as \"2026-01-31\"",
         storage: Storage::Int { json: |days| format!("\"{}\"", Self(days)) },
@@ -24,7 +24,7 @@ impl Date {
         parse: |text| Self::parse(text).map(|date| Stored::Int(date.0)).ok_or(Mistake::Form),
     };
 
-    /// The date that a text such as `2026-01-31` names, of the years 1 to 9999.
+    /// Parses a date such as `2026-01-31` of the years 1 to 9999.
     pub fn parse(text: &str) -> Option<Self> {
         let is_in_form = text.len() == 10
             && text
@@ -35,12 +35,12 @@ impl Date {
         (is_in_form && day.year() > 0).then(|| Self::of(day))
     }
 
-    /// That day.
+    /// Converts from a chrono date.
     pub fn of(day: NaiveDate) -> Self {
         Self(i64::from(day.num_days_from_ce()) - EPOCH)
     }
 
-    /// The day; `None` outside of what a calendar holds.
+    /// Converts to a chrono date; `None` if it is out of range.
     pub fn day(self) -> Option<NaiveDate> {
         NaiveDate::from_num_days_from_ce_opt(i32::try_from(self.0 + EPOCH).ok()?)
     }

@@ -2,16 +2,16 @@
 
 use super::{Mistake, Scalar, Storage, Stored};
 
-/// A decimal number with `SCALE` digits after the point: a whole number of its smallest unit, so that order, filters and
-/// sums are exact and alike on every database.
+/// A decimal number with `SCALE` digits after the decimal point, stored as an integer number of the smallest unit, so that
+/// order, filters and sums are exact and equal on every database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Decimal<const SCALE: u32>(i64);
 
 impl<const SCALE: u32> Decimal<SCALE> {
-    /// The description.
+    /// Description of the scalar.
     pub const SCALAR: &'static Scalar = &Scalar {
         name: "Decimal",
-        doc: "An exact decimal number, for example `\"12.5\"`. Responses write it as a string without trailing zeros; inputs may also write it as a number. A field says how many digits after the point it holds; more are refused with INVALID.",
+        doc: "An exact decimal number, for example `\"12.5\"`. Responses write it as a string without trailing zeros; inputs may also write it as a number. The description of a field states its maximum number of digits after the decimal point; more fail with INVALID.",
         specified_by: None,
         wanted: "a decimal number, such as \"12.5\"",
         storage: Storage::Int { json: |units| format!("\"{}\"", Self(units)) },
@@ -20,17 +20,17 @@ impl<const SCALE: u32> Decimal<SCALE> {
         parse: |text| Self::parse(text).map(|number| Stored::Int(number.0)),
     };
 
-    /// So many of the smallest units.
+    /// Returns the number with this many smallest units.
     pub const fn of_units(units: i64) -> Self {
         Self(units)
     }
 
-    /// How many of the smallest units it is.
+    /// Returns the number of smallest units.
     pub const fn units(self) -> i64 {
         self.0
     }
 
-    /// The number that a text such as `-12.5` names.
+    /// Parses a number such as `-12.5`.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         parse_units(text, SCALE).map(Self)
     }
@@ -46,9 +46,9 @@ impl<const SCALE: u32> std::fmt::Display for Decimal<SCALE> {
 
 column!(Decimal<const SCALE>, i64);
 
-/// The units of `10^-scale` in a decimal number.
+/// Parses a decimal number as a number of units of `10^-scale`.
 pub(super) fn parse_units(text: &str, scale: u32) -> Result<i64, Mistake> {
-    /// More digits say nothing that 64 bits hold, but for zeros.
+    /// Maximum length: a longer number does not fit 64 bits unless it is padded with zeros.
     const LONGEST: usize = 64;
     const RANGE: &str = "the number must fit 64 bits with its digits after the point";
     let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
@@ -72,7 +72,7 @@ pub(super) fn parse_units(text: &str, scale: u32) -> Result<i64, Mistake> {
         .ok_or(Mistake::OutOfRange(RANGE))
 }
 
-/// Units of `10^-scale` with all their digits after the point.
+/// Formats a number of units of `10^-scale` without trailing zeros.
 pub(super) fn written(units: i64, scale: u32) -> String {
     let unit = 10_u64.pow(scale);
     let (whole, fraction) = (units.unsigned_abs() / unit, units.unsigned_abs() % unit);

@@ -1,10 +1,10 @@
-//! Lengths of time.
+//! Durations.
 
 use jiff::{Span, fmt::temporal::SpanParser};
 
 use super::{Mistake, Scalar, Storage, Stored};
 
-/// A length of time that does not depend on the calendar: milliseconds, from none to 36,525 days.
+/// A duration independent of the calendar, in milliseconds, from 0 to 36,525 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration(i64);
 
@@ -12,14 +12,14 @@ const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-/// A hundred years.
+/// Maximum in milliseconds: a hundred years.
 const MAX: i64 = 36_525 * DAY;
 
 impl Duration {
-    /// The description.
+    /// Description of the scalar.
     pub const SCALAR: &'static Scalar = &Scalar {
         name: "Duration",
-        doc: "A length of time as in ISO 8601, for example `P1DT12H` or `PT1.5S`: weeks, days of 24 hours, hours, minutes and seconds, up to 36,525 days, with millisecond precision. Years and months, which differ in length, are refused with INVALID. Responses use days, hours, minutes and seconds.",
+        doc: "A duration in ISO 8601 format, for example `P1DT12H` or `PT1.5S`: weeks, days of 24 hours, hours, minutes and seconds, up to 36,525 days, with millisecond precision. Years and months fail with INVALID because their length varies. Responses use days, hours, minutes and seconds.",
         specified_by: Some("https://www.rfc-editor.org/rfc/rfc3339#appendix-A"),
         wanted: "a duration in ISO 8601, such as \"P1DT12H\" or \"PT90M\"",
         storage: Storage::Int { json: |millis| format!("\"{}\"", Self(millis)) },
@@ -28,19 +28,19 @@ impl Duration {
         parse: |text| Self::parse(text).map(|duration| Stored::Int(duration.0)),
     };
 
-    /// So many milliseconds.
+    /// Returns the duration with this many milliseconds.
     pub const fn of_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// How many milliseconds it is.
+    /// Returns the number of milliseconds.
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// The duration that a text such as `PT90M` names.
+    /// Parses a duration such as `PT90M`.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
-        /// Longer than any that is in range.
+        /// Maximum length of the text in bytes; every duration in range is shorter.
         const LONGEST: usize = 64;
         const RANGE: &str = "the duration must be from PT0S to P36525D";
         if text.len() > LONGEST {

@@ -4,18 +4,18 @@ use email_address::{EmailAddress as Address, Options};
 
 use super::{Mistake, Scalar, Storage, Stored};
 
-/// An e-mail address without a name beside it; its domain in lower case.
+/// An e-mail address without a display name, with the domain in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailAddress(String);
 
-/// Longest address that mail servers accept, in characters.
+/// Maximum length that mail servers accept, in characters.
 const MAX: usize = 254;
 
 impl EmailAddress {
-    /// The description.
+    /// Description of the scalar.
     pub const SCALAR: &'static Scalar = &Scalar {
         name: "EmailAddress",
-        doc: "An e-mail address as in RFC 5322, also with the letters of any script (RFC 6531), up to 254 characters, for example `mia@example.org`; without a name beside it. The domain is kept in lower case.",
+        doc: "An e-mail address as in RFC 5322, also with letters of any script (RFC 6531), up to 254 characters, for example `mia@example.org`. A display name is not allowed. The domain is stored in lower case.",
         specified_by: Some("https://www.rfc-editor.org/rfc/rfc5322#section-3.4.1"),
         wanted: "an e-mail address, such as \"mia@example.org\"",
         storage: Storage::Text,
@@ -24,7 +24,7 @@ impl EmailAddress {
         parse: |text| Self::parse(text).map(|address| Stored::Text(address.0)),
     };
 
-    /// The address that a text names; white space around it is left out.
+    /// Parses an address; trims white space.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         let text = text.trim();
         if text.chars().count() > MAX {
@@ -35,7 +35,7 @@ impl EmailAddress {
         Ok(Self(format!("{}@{}", address.local_part(), address.domain().to_lowercase())))
     }
 
-    /// The address.
+    /// Returns the address as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Languages.
+//! Language tags.
 
 use oxilangtag::LanguageTag as Tag;
 
@@ -8,14 +8,14 @@ use super::{Mistake, Scalar, Storage, Stored};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LanguageTag(String);
 
-/// The length that BCP 47 asks programs to hold at least.
+/// Maximum length: the one that BCP 47 requires programs to support.
 const MAX: usize = 35;
 
 impl LanguageTag {
-    /// The description.
+    /// Description of the scalar.
     pub const SCALAR: &'static Scalar = &Scalar {
         name: "LanguageTag",
-        doc: "A language tag as in BCP 47, up to 35 characters, for example `en-US` or `zh-Hant`. Upper and lower case are kept as BCP 47 recommends. Whether the language is registered is not checked.",
+        doc: "A language tag as in BCP 47, up to 35 characters, for example `en-US` or `zh-Hant`. It is stored in the case that BCP 47 recommends. Whether its parts are registered is not checked.",
         specified_by: Some("https://www.rfc-editor.org/rfc/rfc5646"),
         wanted: "a language tag of BCP 47, such as \"en-US\"",
         storage: Storage::Text,
@@ -24,7 +24,7 @@ impl LanguageTag {
         parse: |text| Self::parse(text).map(|tag| Stored::Text(tag.0)),
     };
 
-    /// The tag that a text names; white space around it is left out.
+    /// Parses a tag; trims white space.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         let text = text.trim();
         if text.chars().count() > MAX {
@@ -33,7 +33,7 @@ impl LanguageTag {
         Tag::parse_and_normalize(text).map(|tag| Self(tag.into_inner())).map_err(|_| Mistake::Form)
     }
 
-    /// The tag.
+    /// Returns the tag as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,91 +1,91 @@
-//! What columns hold: the kinds of values, and the scalars, each of which has a file.
+//! Kinds of column values, and scalars.
 //!
-//! A scalar is a Rust type that a field of a model may have. Its file says everything: what is accepted, how a table holds
-//! it, how JSON shows it, which comparisons filters have. A new one is a file and a line of `scalars!` below.
+//! A scalar is a Rust type for fields of models. Its file defines the accepted values, the type in the database, the JSON
+//! form and the comparisons of filters. A new scalar needs a file and a line in `scalars!` below.
 
 pub mod money;
 
 use crate::noun::EnumType;
 
-/// What a column holds.
+/// Kind of the values of a column.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
-    /// The row's own id.
+    /// The id of the row itself.
     Id,
-    /// The id of a row of any noun, whose name another column holds.
+    /// The id of a row of any noun; another column has the name of the noun.
     RowId {
-        /// That column.
+        /// The column with the name of the noun.
         noun: &'static str,
     },
-    /// Text of at most so many characters.
+    /// Text.
     Text {
-        /// Longest text in characters.
+        /// Maximum length in characters.
         max: usize,
     },
-    /// A whole number, both bounds included.
+    /// An integer.
     Int {
-        /// Smallest.
+        /// Minimum, inclusive.
         min: i64,
-        /// Largest.
+        /// Maximum, inclusive.
         max: i64,
     },
-    /// A number, both bounds included.
+    /// A floating-point number.
     Float {
-        /// Smallest.
+        /// Minimum, inclusive.
         min: f64,
-        /// Largest.
+        /// Maximum, inclusive.
         max: f64,
     },
     /// True or false.
     Bool,
-    /// An instant, epoch milliseconds in the table.
+    /// An instant, stored as epoch milliseconds.
     Instant,
-    /// One of a list of names.
+    /// An enum value, stored by name.
     Enum(&'static EnumType),
     /// An IANA time zone name.
     TimeZone,
     /// A value of a scalar.
     Scalar(&'static Scalar),
-    /// A set of texts, kept as JSON in the row and as rows of an index table `<table>_<column>`.
+    /// A set of texts, stored as JSON in the row and as rows of an index table `<table>_<column>`.
     Tags {
-        /// Most items.
+        /// Maximum number of items.
         most: usize,
-        /// Longest item in characters.
+        /// Maximum length of an item in characters.
         max: usize,
     },
-    /// A list of names, kept as JSON in the row. Shown; no filter asks for it.
+    /// A list of names, stored as JSON in the row; cannot be filtered.
     Names,
-    /// Named values, kept as tags are.
+    /// Named values, stored like tags.
     Attributes {
-        /// Most items.
+        /// Maximum number of items.
         most: usize,
-        /// Longest name or value in characters.
+        /// Maximum length of a name or value in characters.
         max: usize,
     },
-    /// A document that the server made, shown as it is: no filter and no order looks into it.
+    /// A JSON document written by the server; cannot be filtered or sorted by.
     Json,
 }
 
-/// The longest text that is a name or a label, in characters: it stands on one line.
+/// Maximum length of single-line texts such as names and labels, in characters.
 const MAX_NAME: usize = 320;
 
 impl Kind {
-    /// Whether the column holds a name or a label: one line, without characters that nobody sees.
+    /// Returns whether the text is a name or a label: a single line without control characters.
     pub const fn is_name(self) -> bool {
         matches!(self, Self::Text { max } if max <= MAX_NAME)
     }
 
-    /// Whether the column holds a set that an index table serves.
+    /// Returns whether the values are sets with an index table.
     pub const fn is_set(self) -> bool {
         matches!(self, Self::Tags { .. } | Self::Attributes { .. })
     }
 
-    /// Whether filters may ask for it.
+    /// Returns whether filters can compare it.
     pub const fn is_filterable(self) -> bool {
         !matches!(self, Self::Names | Self::Json)
     }
 
-    /// Whether its values have an order that means something, so that filters ask for less and for more.
+    /// Returns whether its values have a meaningful order, so that filters have range comparisons.
     pub const fn has_range(self) -> bool {
         match self {
             Self::Int { .. } | Self::Float { .. } | Self::Instant => true,
@@ -94,7 +94,7 @@ impl Kind {
         }
     }
 
-    /// Whether its values are texts, of which a folded twin serves `contains` and `startsWith`.
+    /// Returns whether its values are texts, whose folded copy can serve `contains` and `startsWith`.
     pub const fn is_text(self) -> bool {
         match self {
             Self::Text { .. } => true,
@@ -104,62 +104,62 @@ impl Kind {
     }
 }
 
-/// A scalar of the API and of tables.
+/// A scalar of the API and of the database.
 #[derive(Debug)]
 pub struct Scalar {
     /// Name of its type in the API.
     pub name: &'static str,
-    /// What it holds and accepts.
+    /// Description in the API.
     pub doc: &'static str,
-    /// Address of its public definition.
+    /// URL of its specification.
     pub specified_by: Option<&'static str>,
-    /// What a value must be, after "must be".
+    /// Expected value, as the object of "must be" in error messages.
     pub wanted: &'static str,
-    /// How a table holds it.
+    /// Storage type.
     pub storage: Storage,
-    /// Whether a JSON number stands for its text.
+    /// Whether inputs may write it as a JSON number.
     pub accepts_numbers: bool,
-    /// Whether filters ask for less and for more: the order of what is stored is that of the values.
+    /// Whether filters have range comparisons. The stored values must sort like the scalar.
     pub has_range: bool,
-    /// Reads a value. Equal values are stored alike.
+    /// Parses a value. Equal values have the same stored form.
     pub parse: fn(&str) -> Result<Stored, Mistake>,
 }
 
-/// How a table holds a scalar.
+/// Storage type of a scalar.
 #[derive(Clone, Copy, Debug)]
 pub enum Storage {
-    /// As text, which JSON shows as it is.
+    /// Text, unchanged in JSON.
     Text,
     /// As a 64-bit integer.
     Int {
-        /// Its JSON.
+        /// Converts a stored value to JSON.
         json: fn(i64) -> String,
     },
 }
 
-/// A value of a scalar as a table holds it.
+/// Stored value of a scalar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stored {
-    /// A text.
+    /// Text.
     Text(String),
-    /// A whole number.
+    /// An integer.
     Int(i64),
 }
 
-/// Why a text is no value of a scalar.
+/// Reason why a text is not a value of a scalar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mistake {
-    /// It does not have the form; what to write instead stands in [`Scalar::wanted`].
+    /// The format is wrong; [`Scalar::wanted`] describes the expected one.
     Form,
-    /// It has the form, but something in it is not accepted: what.
+    /// The format is right, but the value is not accepted for this reason.
     Refused(&'static str),
-    /// It is too small or too large: the range.
+    /// It is outside of this range.
     OutOfRange(&'static str),
-    /// It has more characters than this.
+    /// It is longer than this number of characters.
     TooLong(usize),
 }
 
-/// Lets a type with one field be that of a column: the column holds the field.
+/// Implements the traits of column types for a struct with one field; the column stores the field.
 macro_rules! column {
     ($type:ident $(<const $scale:ident>)?, $held:ty) => {
         impl $(<const $scale: u32>)? From<$type $(<$scale>)?> for sea_orm::Value {
@@ -211,17 +211,17 @@ macro_rules! column {
     };
 }
 
-/// Lists the scalars: the file of each, and its type.
+/// Declares the scalars: the file and type of each.
 macro_rules! scalars {
     ($($file:ident: $type:ident $(<$scale:literal>)?,)*) => {
         $(mod $file; pub use $file::$type;)*
 
-        /// Every scalar.
+        /// All scalars.
         pub static SCALARS: &[&Scalar] = &[$($type $(::<$scale>)?::SCALAR,)*];
     };
 }
 
-// A new scalar is registered here: its file and its type.
+// New scalars are registered here: the file and the type.
 scalars! {
     currency_code: CurrencyCode,
     date: Date,

@@ -1,19 +1,19 @@
-//! Places in an order that never ends.
+//! Sequence numbers.
 
 use super::{Mistake, Scalar, Storage, Stored};
 
-/// A whole number from 0 to 2^63 - 1.
+/// An integer from 0 to 2^63 - 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(i64);
 
-/// From here on a double-precision number, which JavaScript reads, does not hold every whole number.
+/// Smallest number that double precision, which JavaScript uses, may not represent exactly.
 const INEXACT: i64 = 1 << 53;
 
 impl Sequence {
-    /// The description.
+    /// Description of the scalar.
     pub const SCALAR: &'static Scalar = &Scalar {
         name: "Sequence",
-        doc: "A whole number from 0 to 2^63 - 1. Responses write it as a number below 2^53 and as a string from there on, because many clients cannot read larger numbers exactly; inputs may use either.",
+        doc: "An integer from 0 to 2^63 - 1. Responses write it as a number below 2^53 and as a string otherwise, because many clients cannot represent larger numbers exactly; inputs may use either.",
         specified_by: None,
         wanted: "a whole number from 0 to 9223372036854775807, as a number or a string",
         storage: Storage::Int { json: |number| Self(number).json() },
@@ -22,19 +22,19 @@ impl Sequence {
         parse: |text| Self::parse(text).map(|sequence| Stored::Int(sequence.0)),
     };
 
-    /// That number.
+    /// Returns the sequence number with this value.
     pub const fn of(number: i64) -> Self {
         Self(number)
     }
 
-    /// The number.
+    /// Returns its value.
     pub const fn number(self) -> i64 {
         self.0
     }
 
-    /// The sequence number that a text of digits names.
+    /// Parses a sequence number of decimal digits.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
-        /// More digits say nothing that 64 bits hold, but for zeros.
+        /// Maximum length: a longer number does not fit 64 bits unless it is padded with zeros.
         const LONGEST: usize = 64;
         const RANGE: &str = "the number must be from 0 to 9223372036854775807";
         let digits = text.strip_prefix('-').unwrap_or(text);

@@ -1,23 +1,23 @@
-//! Addresses on the web.
+//! URLs.
 
 use ::url::Url as Address;
 
 use super::{Mistake, Scalar, Storage, Stored};
 
-/// An absolute address with the scheme http or https, normalized as browsers do.
+/// An absolute URL with the scheme http or https, normalized as in browsers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Url(String);
 
-/// Longest address in characters.
+/// Maximum length in characters.
 const MAX: usize = 2_000;
-/// The schemes that a front end may make a link of.
+/// Schemes that are safe to use in links.
 const SCHEMES: [&str; 2] = ["http", "https"];
 
 impl Url {
-    /// The description.
+    /// Description of the scalar.
     pub const SCALAR: &'static Scalar = &Scalar {
         name: "URL",
-        doc: "An absolute http or https address as in the URL Standard, up to 2,000 characters, for example `https://example.org/report`. It is kept in normal form, as browsers write it. Other schemes, and user names or passwords in it, are refused with INVALID.",
+        doc: "An absolute http or https URL as in the URL Standard, up to 2,000 characters, for example `https://example.org/report`. It is stored in normalized form, as browsers write it. Other schemes, user names and passwords fail with INVALID.",
         specified_by: Some("https://url.spec.whatwg.org/"),
         wanted: "an absolute http or https address, such as \"https://example.org/report\"",
         storage: Storage::Text,
@@ -26,7 +26,7 @@ impl Url {
         parse: |text| Self::parse(text).map(|address| Stored::Text(address.0)),
     };
 
-    /// The address that a text names; white space around it is left out.
+    /// Parses a URL; trims white space.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         let text = text.trim();
         if text.chars().count() > MAX {
@@ -46,7 +46,7 @@ impl Url {
         Ok(Self(address.into()))
     }
 
-    /// The address.
+    /// Returns the URL as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

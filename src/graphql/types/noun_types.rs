@@ -37,7 +37,7 @@ pub(in crate::graphql) fn register_noun(registry: &mut Registry, slice: &Module)
         register_listed(registry, lifecycle.history.target, []);
     }
     let reference =
-        vec![value("id", "ID", "Its id."), value("externalId", "ExternalIdInput", "Its id in another system.")];
+        vec![value("id", "ID", "Id of the row."), value("externalId", "ExternalIdInput", "External id of the row.")];
     let (reference, by) = if noun.has_external_ids {
         (reference, "by its id or by an external id")
     } else {
@@ -83,7 +83,8 @@ fn register_listed(
             value(
                 "nulls",
                 "NullOrder",
-                "Where rows stand whose field is null. If omitted, null is the smallest value: first in ascending order, last in descending order.",
+                "Position of rows whose field is null. By default null is the smallest value: first in ascending order, last in descending \
+                 order.",
             ),
         ],
     );
@@ -137,14 +138,14 @@ pub(in crate::graphql) fn register_object(
         fields.push(related(noun, relation));
     }
     if let Some(lifecycle) = noun.lifecycle() {
-        let doc = "What the token may do to its state now: the transitions allowed in it, without those that need a scope \
-                   that the token lacks. Empty in the archive.";
+        let doc = "Transitions allowed in the current state of the row, without those that require a scope that the token \
+                   lacks. Empty if the row is archived.";
         add_enum(registry, lifecycle.verbs);
         fields.push(field(ALLOWED_TRANSITIONS, &format!("[{}!]!", lifecycle.verbs.name), doc));
         fields.push(related(noun, &lifecycle.history));
     }
     if noun.has_external_ids {
-        let doc = "Its ids in other systems, sorted by system and id.";
+        let doc = "Ids of the row in other systems, sorted by system and id.";
         fields.push(if entity::personal::guards_external_ids(noun) {
             let guard = "Personal data: without `customers:read` it is null, with a FORBIDDEN error.";
             field("externalIds", "[ExternalId!]", &format!("{doc} {guard}"))
@@ -201,7 +202,7 @@ fn connection(registry: &mut Registry, name: &str, noun: &Noun, edge: &[Field]) 
         ],
     );
     let mut fields = vec![
-        field("node", &format!("{}!", noun.name), "The row."),
+        field("node", &format!("{}!", noun.name), "The row itself."),
         field("cursor", "String!", "Opaque position of the row in the list, valid for this sort order."),
     ];
     fields.extend(edge.iter().map(|known| field(known.name, &format!("{}!", output_type(known.kind)), known.doc)));
@@ -319,7 +320,7 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
 fn money_comparisons(registry: &mut Registry, may_be_absent: bool) -> String {
     let name = if may_be_absent { "NullableMoneyFilter" } else { "MoneyFilter" };
     let mut values = vec![
-        value("amount", &comparisons(registry, &AMOUNT), "Matches the amount, whatever the currency is."),
+        value("amount", &comparisons(registry, &AMOUNT), "Matches the amount, in any currency."),
         value("currency", &comparisons(registry, &CURRENCY), "Matches the currency."),
     ];
     let mut kind = "field";
@@ -336,7 +337,7 @@ pub(in crate::graphql) fn payloads(registry: &mut Registry, slice: &Module) {
     let noun = slice.noun;
     let errors = || field("errors", "[UserError!]!", "Errors in the input; empty on success.");
     let node = || field("node", noun.name, "The current row; after CONFLICT, the version that won.");
-    let outcome = || field("outcome", "MutationOutcome!", "What happened to the row.");
+    let outcome = || field("outcome", "MutationOutcome!", "Effect of the mutation on the row.");
     let replayed = || {
         field("isReplayed", "Boolean!", "Whether this is the result of an earlier call with the same idempotency key.")
     };

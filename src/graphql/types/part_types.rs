@@ -10,21 +10,25 @@ use super::{
     noun_types::with_article,
     roots::{add_input, expected, value, writable},
 };
-use crate::graphql::{
-    mutation::{
-        input::BY,
-        parts::{MAX_PARTS, REMOVE, REPLACE, UPSERT, inherited},
+use crate::{
+    graphql::{
+        mutation::{
+            input::BY,
+            parts::{MAX_PARTS, REMOVE, REPLACE, UPSERT, inherited},
+        },
+        slice::reference_field,
     },
-    slice::reference_field,
+    text::grouped,
 };
 
 /// Returns the fields of a mutation's input that write parts of the row, and registers their types.
 pub(super) fn part_lists(registry: &mut Registry, whole: &'static Noun) -> Vec<MetaInputValue> {
     let list = |relation: &'static Relationship| {
         let doc = format!(
-            "{} Written in the same transaction as the row; omitted and null change nothing. A call takes at most \
-             {MAX_PARTS} parts.",
-            relation.doc
+            "{} Written in the same transaction as the row; if omitted or null, the parts do not change. At most {} parts \
+             per call.",
+            relation.doc,
+            grouped(MAX_PARTS)
         );
         value(relation.name, &register(registry, whole, relation), &doc)
     };
@@ -41,28 +45,28 @@ fn register(registry: &mut Registry, whole: &'static Noun, relation: &'static Re
     let part = relation.target;
     let items = format!("[{item}!]");
     let values = vec![
-        value(UPSERT, &items, "Parts to create or change; other parts stay."),
+        value(UPSERT, &items, "Parts to create or change; other parts do not change."),
         value(
             REMOVE,
             &format!("[{}Ref!]", part.name),
-            "Parts to delete. Fails with IN_USE while other rows refer to one.",
+            "Parts to delete. Fails with IN_USE if other rows refer to one of them.",
         ),
         value(
             REPLACE,
             &items,
-            "All parts: those that exist and are not in the list are deleted, archived ones excepted. Cannot be combined \
-             with the other fields.",
+            "The complete list of parts: existing parts that are not in it are deleted, except archived ones. Cannot be \
+             combined with the other fields.",
         ),
     ];
-    let doc = format!("Changes of the {} of {}.", relation.name, with_article(whole));
+    let doc = format!("Changes to the {} of {}.", relation.name, with_article(whole));
     add_input(registry, &lists, &doc, false, values);
     let inherited: Vec<String> =
         inherited(whole, relation).iter().map(|known| reference_field(known.relation)).collect();
     let by = if part.has_external_ids {
-        "The part: by its id, one that exists; by an external id, the one that has it, or a new one that gets it. If \
+        "The part to change. An id must exist; with an external id that no part has, a new part is created and gets it. If \
          omitted, a new part is created, also when a call is repeated without `idempotencyKey`."
     } else {
-        "The part, which must exist. If omitted, a new part is created."
+        "The part to change, which must exist. If omitted, a new part is created."
     };
     let mut values = vec![value(BY, &format!("{}Ref", part.name), by)];
     values.extend(writable(part, Operation::Upsert).into_iter().filter(|value| !inherited.contains(&value.name)));

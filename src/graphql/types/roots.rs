@@ -34,6 +34,7 @@ use crate::{
         slice::{Api, Module, reference_field},
     },
     store::writing::draft::{Mode, OnNull},
+    text::grouped,
 };
 
 /// Returns an input value.
@@ -202,7 +203,7 @@ fn mutation(
     let (first, rest) = name.split_at(1);
     let input = format!("{}{rest}Input", first.to_ascii_uppercase());
     let payload = format!("{}Payload", noun.name);
-    let by = || value(BY, &format!("{}Ref!", noun.name), &format!("The {}.", noun.name));
+    let by = || value(BY, &format!("{}Ref!", noun.name), &format!("The {} that the mutation applies to.", noun.name));
     let (values, doc) = match mutation_field {
         MutationField::Generic(Operation::Create) => {
             let mut values = writable(noun, Operation::Create);
@@ -296,7 +297,7 @@ pub(super) fn expected() -> MetaInputValue {
     value(
         "expectedVersion",
         "Int",
-        "The version you read; the mutation fails with CONFLICT if the row has changed since.",
+        "The version you read; the mutation fails with CONFLICT if the row has changed since. Not checked if omitted.",
     )
 }
 
@@ -346,8 +347,8 @@ pub(super) fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue>
         });
     }
     if noun.has_external_ids {
-        let doc = "External ids to add; those that the row has already change nothing. A row has at most 100. Null and an \
-                   empty list change nothing.";
+        let doc = "External ids to add; ids that the row already has are ignored. A row has at most 100. Null and an empty \
+                   list change nothing.";
         values.push(value("externalIds", "[ExternalIdInput!]", doc));
         if !is_create {
             let doc = "External ids to remove; ids that the row does not have are ignored, and so are those in externalIds. An upsert \
@@ -360,7 +361,7 @@ pub(super) fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue>
 
 pub(super) fn limits(known: &Field) -> String {
     match known.kind {
-        Kind::Text { max } => format!("{} Up to {max} characters.", known.doc),
+        Kind::Text { max } => format!("{} Up to {} characters.", known.doc, grouped(max)),
         _ => known.doc.to_owned(),
     }
 }
