@@ -27,7 +27,7 @@ pub enum KeyError {
     #[error("the signing key {} is neither an ES256 nor an EdDSA key in PKCS#8 form, PEM or DER", .0.display())]
     Unusable(PathBuf),
     /// A new key could not be written.
-    #[error("the signing key {} cannot be made", .0.display())]
+    #[error("the signing key {} cannot be created", .0.display())]
     NotMade(PathBuf, #[source] io::Error),
 }
 

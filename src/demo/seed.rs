@@ -56,7 +56,7 @@ pub async fn seed(store: &Store, schema: &ApiSchema) -> Result<Option<Organizati
     } else {
         let new = NewOrganization { slug: SLUG, name: NAME, time_zone: "America/New_York", is_noted: false };
         let made = store.create_organization(&new, clock::now()).await?;
-        made.ok_or_else(|| Error::internal("another process is making the example"))?
+        made.ok_or_else(|| Error::internal("another process is creating the example"))?
     };
     let index = SchemaIndex::read(&schema.sdl())?;
     let execute = async |document: String, variables: Value| {

@@ -128,7 +128,7 @@ fn check_scopes(tx: &Tx, draft: &mut Draft) {
         match Permission::parse(&name) {
             None => draft.refuse(Code::Invalid, "scopes", "unknown scope"),
             Some(known) if !tx.actor().permissions.holds(known) => {
-                draft.refuse(Code::Invalid, "scopes", format!("the token does not hold {name} itself"));
+                draft.refuse(Code::Invalid, "scopes", format!("the token does not have the scope {name}"));
             }
             Some(_) => {}
         }

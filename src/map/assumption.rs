@@ -46,7 +46,7 @@ fn check(tx: &Tx, drafts: &mut [Draft]) {
             draft.refuse(Code::Required, "correction", "correctedAt and correctedThroughRef require a correction");
         }
         if draft.gives(CORRECTED_AT) && draft.get(CORRECTED_AT).is_some_and(|at| at.0 > now) {
-            draft.refuse(Code::OutOfRange, "correctedAt", "this is in the future");
+            draft.refuse(Code::OutOfRange, "correctedAt", "correctedAt must not be in the future");
         }
     }
 }

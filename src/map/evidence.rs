@@ -88,10 +88,10 @@ fn check(tx: &Tx, drafts: &mut [Draft]) {
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
         let is_quantitative = draft.get(KIND) == Some(EvidenceKind::Quantitative);
         if is_quantitative && draft.get(SAMPLE_SIZE).is_none() {
-            draft.refuse(Code::Required, "sampleSize", "quantitative evidence says how many were asked or counted");
+            draft.refuse(Code::Required, "sampleSize", "quantitative evidence requires a sample size");
         }
         if draft.gives(GATHERED_ON) && draft.get(GATHERED_ON).is_some_and(|day| day > newest) {
-            draft.refuse(Code::OutOfRange, "gatheredOn", "this is in the future");
+            draft.refuse(Code::OutOfRange, "gatheredOn", "gatheredOn must not be in the future");
         }
     }
 }

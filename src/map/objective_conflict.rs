@@ -50,7 +50,7 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     for draft in drafts.iter_mut().filter(is_new) {
         let owner = |side: Col<ObjectiveId>| draft.get(side).and_then(|id| owners.get(&id));
         if owner(FIRST_ID) == owner(SECOND_ID) {
-            draft.refuse(Code::Invalid, "secondRef", "both objectives are of one owner");
+            draft.refuse(Code::Invalid, "secondRef", "both objectives have the same owner");
         }
     }
     Ok(())

@@ -332,6 +332,6 @@ fn check_range(draft: &mut Draft) {
     if let Some((from, to)) = draft.get(routing_rule::SCORE_FROM).zip(draft.get(routing_rule::SCORE_TO))
         && from > to
     {
-        draft.refuse(Code::OutOfRange, "scoreTo", "the range of scores is empty");
+        draft.refuse(Code::OutOfRange, "scoreTo", "scoreTo must not be less than scoreFrom");
     }
 }

@@ -56,7 +56,7 @@ impl Decision {
     /// archived fallback department.
     pub fn fallback(department: Uuid, is_instead: bool) -> Self {
         let reason = if is_instead {
-            "No rule matched, and the fallback is in the archive: this is the oldest department that is not."
+            "No rule matched, and the fallback department is archived; this is the oldest department that is not archived."
         } else {
             "No rule matched."
         };

@@ -33,9 +33,9 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
         let Some(key) = draft.get(NOUN_COLUMN).zip(draft.get(NAME)) else { continue };
         let owner = known.get(&key).copied();
         if key.1.chars().any(char::is_control) {
-            draft.refuse(Code::Invalid, "name", "no attribute has a control character in its name");
+            draft.refuse(Code::Invalid, "name", "an attribute name must not contain control characters");
         } else if owner.is_some_and(|owner| draft.is_new() || owner != draft.id) {
-            draft.refuse(Code::Taken, "name", "this attribute is defined already");
+            draft.refuse(Code::Taken, "name", "this attribute already has a definition");
         } else if draft.is_new() && known.len() >= MAX {
             draft.refuse(Code::TooLong, "name", format!("an organization defines at most {MAX} attributes"));
         } else {

@@ -55,7 +55,7 @@ pub fn check_size(document: &ExecutableDocument, limits: &Limits) -> Result<(), 
 
 fn too_deep(limits: &Limits, at: Pos) -> ServerError {
     let most = limits.document_depth;
-    refuse(TOO_DEEP, format!("more than {most} fields stand inside one another"), Some(at))
+    refuse(TOO_DEEP, format!("fields are nested more than {most} deep"), Some(at))
 }
 
 /// Size of a selection set with its fragments expanded.
@@ -135,7 +135,7 @@ impl<'a> Counter<'a> {
         if level < most {
             return Ok(());
         }
-        let message = format!("more than {most} selection sets stand inside one another, fragments opened");
+        let message = format!("selection sets are nested more than {most} deep after expanding fragments");
         Err(refuse(TOO_NESTED, message, Some(at)))
     }
 

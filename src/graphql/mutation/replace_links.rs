@@ -67,7 +67,7 @@ pub async fn set(
     let archived = tx.archived_lines(relation, &[(id, rows.clone())]).await?;
     if !archived.is_empty() {
         let mistake = |(_, index): &(usize, usize)| {
-            let message = format!("this {} is in the archive", relation.target.name);
+            let message = format!("this {} is archived", relation.target.name);
             let path = vec![relation.name.to_owned(), index.to_string()];
             UserError { code: Code::Archived, message, path }
         };

@@ -122,7 +122,7 @@ impl Reader<'_> {
         }
         let depth = Depth { relations: depth.relations + 1, ..depth };
         if depth.relations > MAX_RELATIONS {
-            return Err(Error::BadInput(format!("a filter follows at most {MAX_RELATIONS} relations in a row")));
+            return Err(Error::BadInput(format!("a filter can follow at most {MAX_RELATIONS} relations in a chain")));
         }
         if let Link::One { .. } = relation.link {
             self.look_up(1)?;
@@ -336,7 +336,7 @@ pub fn order(noun: &'static Noun, input: &Input, attribute_access: AttributeAcce
         attribute_access.may_use(field)?;
         let column = Column::of(field);
         if terms.iter().any(|term| term.column.name == column.name) {
-            return Err(Error::BadInput(format!("orderBy names {wanted} twice")));
+            return Err(Error::BadInput(format!("orderBy contains {wanted} twice")));
         }
         let is_descending = item.text("direction")? == Some("DESC");
         let nulls = item.text("nulls")?.filter(|_| column.is_nullable);

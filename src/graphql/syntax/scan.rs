@@ -34,11 +34,7 @@ pub fn scan<'a>(text: &'a str, limits: &Limits) -> Result<Vec<Token<'a>>, Server
         }
         let most = limits.document_nesting;
         if nesting > most {
-            return Err(refuse(
-                TOO_NESTED,
-                format!("more than {most} brackets stand inside one another"),
-                Some(token.pos),
-            ));
+            return Err(refuse(TOO_NESTED, format!("brackets are nested more than {most} deep"), Some(token.pos)));
         }
         tokens.push(token);
     }

@@ -273,7 +273,7 @@ async fn refuse_archived(
     for (owner, line) in tx.archived_lines(relation, wanted).await? {
         let mut path = owners[owner].at(relation.name);
         path.push(line.to_string());
-        mistakes.add(Code::Archived, path, format!("this {} is in the archive", relation.target.name));
+        mistakes.add(Code::Archived, path, format!("this {} is archived", relation.target.name));
     }
     Ok(())
 }

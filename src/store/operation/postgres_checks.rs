@@ -118,7 +118,7 @@ impl Server {
         }
         let kind =
             if self.settings.get("in recovery").is_some_and(|text| text == "on") { "a standby" } else { "read-only" };
-        Err(Cause(format!("{address} is {kind} and takes no writes: name the primary in --database-url")).into())
+        Err(Cause(format!("{address} is {kind} and accepts no writes: use the primary in --database-url")).into())
     }
 
     /// Returns messages about optional requirements that are not met.

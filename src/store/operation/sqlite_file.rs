@@ -53,17 +53,19 @@ fn folder(file: &Path) -> &Path {
 pub fn make(file: &SqliteFile) -> Result<(), Cause> {
     let name = file.path.display();
     match fs::metadata(&file.path) {
-        Ok(found) if found.is_dir() => Err(Cause(format!("{name} is a folder, and no database file"))),
+        Ok(found) if found.is_dir() => Err(Cause(format!("{name} is a directory, not a database file"))),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound && file.mode == Mode::Make => {
             let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file.path);
             made.map(drop).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => Cause(format!("there is no folder {}", folder(&file.path).display())),
-                _ => Cause(format!("the database file {name} cannot be made: {error}")),
+                io::ErrorKind::NotFound => {
+                    Cause(format!("the directory {} does not exist", folder(&file.path).display()))
+                }
+                _ => Cause(format!("the database file {name} cannot be created: {error}")),
             })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(Cause(format!("there is no database file {name}; with ?mode=rwc it is made")))
+            Err(Cause(format!("the database file {name} does not exist; ?mode=rwc creates it")))
         }
         Err(error) => Err(Cause(format!("the database file {name} cannot be used: {error}"))),
     }

@@ -229,7 +229,7 @@ fn related(
 ) -> Result<()> {
     let depth = alias.depth() + 1;
     if depth > MAX_RELATIONS {
-        return Err(Error::BadInput(format!("a filter follows at most {MAX_RELATIONS} relations in a row")));
+        return Err(Error::BadInput(format!("a filter can follow at most {MAX_RELATIONS} relations in a chain")));
     }
     let (inner, link) = (Alias::nested('r', depth), Alias::nested('k', depth));
     let target = relation.target;

@@ -43,7 +43,7 @@ impl Tx {
             let archived = self.archived_among(relation.target, &ids.into_iter().collect::<Vec<_>>()).await?;
             for draft in drafts.iter_mut() {
                 if chosen(draft).is_some_and(|id| archived.contains(&id)) {
-                    let message = format!("this {} is in the archive", relation.target.name);
+                    let message = format!("this {} is archived", relation.target.name);
                     draft.refuse(Code::Archived, &format!("{}Ref", relation.name), message);
                 }
             }
@@ -89,7 +89,7 @@ impl Tx {
             let Link::One { column, .. } = relation.link else { continue };
             let Some(id) = row.cell(column).id() else { continue };
             if !self.archived_among(relation.target, &[id]).await?.is_empty() {
-                let message = format!("its {} is in the archive; change that, or take it out first", relation.name);
+                let message = format!("its {} is archived; choose another one or restore it first", relation.name);
                 return Ok(Some(UserError::new(Code::Archived, "by", message)));
             }
         }
