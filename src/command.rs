@@ -63,8 +63,8 @@ fn must_be_there(settings: &Settings) -> Result<()> {
 /// Opens the database and migrates its schema.
 pub async fn migrate(settings: &Settings) -> Result<String> {
     let store = Store::open(&settings.database).await?;
-    for wanting in store.wanting() {
-        tracing::warn!("{wanting}");
+    for requirement in store.unmet_requirements() {
+        tracing::warn!("{requirement}");
     }
     store.migrate().await?;
     store.must_write().await?;
@@ -74,7 +74,7 @@ pub async fn migrate(settings: &Settings) -> Result<String> {
 
 /// Returns the error message for the operator, with a known cause if there is one and without texts meant for API
 /// callers.
-pub fn told(error: &anyhow::Error) -> String {
+pub fn error_message(error: &anyhow::Error) -> String {
     let link = |error: &(dyn std::error::Error + 'static)| match error.downcast_ref::<Error>() {
         // The source of the error is next in the chain and describes it.
         Some(Error::Internal(_)) => None,
@@ -189,9 +189,9 @@ async fn commit(tx: Tx, done: Done) -> Result<String> {
             Ok(id::encode(api_client::NOUN.prefix, id))
         }
         Err(mistakes) => {
-            let told: Vec<_> =
+            let messages: Vec<_> =
                 mistakes.iter().map(|mistake| format!("{}: {}", mistake.path.join("."), mistake.message)).collect();
-            bail!(told.join("; "))
+            bail!(messages.join("; "))
         }
     }
 }

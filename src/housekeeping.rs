@@ -31,7 +31,7 @@ const STALLED_AFTER: TimeDelta = TimeDelta::seconds(15);
 /// Logs failures of a repeated task: the first one only, until the task succeeds again.
 #[derive(Debug, Default)]
 struct LogOnce {
-    is_told: bool,
+    is_logged: bool,
 }
 
 impl LogOnce {
@@ -39,13 +39,13 @@ impl LogOnce {
     fn note<T>(&mut self, done: Result<T>, what: &str) -> Option<T> {
         let error = match done {
             Ok(done) => {
-                self.is_told = false;
+                self.is_logged = false;
                 return Some(done);
             }
             Err(error) => error,
         };
-        if !self.is_told {
-            self.is_told = true;
+        if !self.is_logged {
+            self.is_logged = true;
             tracing::warn!(%error, "{what}; further failures are not logged");
         }
         None

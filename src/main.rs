@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
         Err(error) => match error.downcast_ref::<ConfigError>() {
             Some(ConfigError::Shown(help)) => (help.clone(), 0),
             stop => {
-                eprintln!("rapport: {}", command::told(&error));
+                eprintln!("rapport: {}", command::error_message(&error));
                 (String::new(), if stop.is_some() { 2 } else { 1 })
             }
         },

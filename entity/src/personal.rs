@@ -154,7 +154,7 @@ fn of_noun(noun: &'static Noun) -> Vec<Tag> {
         match relation.link {
             Link::One { column, .. } => tags.push(none(noun.table, column)),
             // Both nouns may have the relation; the one whose column sorts first lists the table.
-            Link::Through { table, from, to, edge } if from < to || !is_told_back(noun, relation.target, table) => {
+            Link::Through { table, from, to, edge } if from < to || !has_inverse(noun, relation.target, table) => {
                 tags.extend([none(table, "organization_id"), none(table, from), none(table, to)]);
                 tags.extend(edge.iter().map(|field| tag(table, field.column, field.personal, field.kept)));
             }
@@ -170,19 +170,19 @@ fn of_noun(noun: &'static Noun) -> Vec<Tag> {
     tags
 }
 
-fn is_told_back(noun: &Noun, other: &Noun, between: &str) -> bool {
+fn has_inverse(noun: &Noun, other: &Noun, between: &str) -> bool {
     other.relations.iter().any(|relation| {
         relation.target.table == noun.table && matches!(relation.link, Link::Through { table, .. } if table == between)
     })
 }
 
-type Told = (&'static str, Personal, Option<&'static str>);
+type TaggedColumn = (&'static str, Personal, Option<&'static str>);
 
-const fn none(column: &'static str) -> Told {
+const fn none(column: &'static str) -> TaggedColumn {
     (column, Personal::None, None)
 }
 
-const fn kept(column: &'static str, personal: Personal, reason: &'static str) -> Told {
+const fn kept(column: &'static str, personal: Personal, reason: &'static str) -> TaggedColumn {
     (column, personal, Some(reason))
 }
 
@@ -192,7 +192,7 @@ const HASH: &str = "a salted hash, used to refuse importing an erased person aga
 const FORGOTTEN: &str = "a hash, overwritten by an erasure of the affected rows and deleted after a day";
 
 /// Tables that do not belong to a noun.
-static TABLES: [(&str, &[Told]); 16] = [
+static TABLES: [(&str, &[TaggedColumn]); 16] = [
     ("seaql_migrations", &[none("version"), none("applied_at")]),
     (
         "organization_sequence",

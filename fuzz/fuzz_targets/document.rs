@@ -23,12 +23,12 @@ static WORKER: LazyLock<Mutex<Worker>> = LazyLock::new(|| {
     let (texts, given) = channel::<String>();
     let (done, finished) = channel();
     let work = move || {
-        let shape = SchemaIndex::read(&rapport::schema::build().sdl()).expect("a schema can be read from its own SDL");
+        let schema_index = SchemaIndex::read(&rapport::schema::build().sdl()).expect("a schema can be read from its own SDL");
         let limits = Limits::DEFAULT;
         for text in given {
             let prepared = Document::read(&text, None, &limits).and_then(|document| {
                 let _ = (document.kind(), document.is_public());
-                document.prepare(Variables::default(), &shape, &limits)
+                document.prepare(Variables::default(), &schema_index, &limits)
             });
             drop(prepared);
             if done.send(()).is_err() {

@@ -16,13 +16,13 @@ pub async fn audit(settings: &Settings, command: &AuditCommand) -> Result<String
     let store = open(settings).await?;
     match command {
         AuditCommand::Head { organization } => {
-            let mut told = String::new();
+            let mut output = String::new();
             for (id, slug) in organizations(&store, organization.as_deref()).await? {
                 if let Some(head) = store.audit_head(id).await? {
-                    writeln!(told, "{}", line(&slug, &head))?;
+                    writeln!(output, "{}", line(&slug, &head))?;
                 }
             }
-            Ok(told)
+            Ok(output)
         }
         AuditCommand::Verify(request) => verify(&store, request).await,
     }
@@ -31,18 +31,18 @@ pub async fn audit(settings: &Settings, command: &AuditCommand) -> Result<String
 async fn verify(store: &Store, request: &AuditRequest) -> Result<String> {
     let organizations = organizations(store, request.organization.as_deref()).await?;
     let mut kept = request.head.as_deref().map(|given| heads(given, request.organization.as_deref())).transpose()?;
-    let (mut told, mut troubles) = (String::new(), Vec::new());
+    let (mut output, mut failures) = (String::new(), Vec::new());
     for (id, slug) in organizations {
         let mut own = Vec::new();
         if let Some(kept) = &mut kept {
             own = kept.extract_if(.., |(known, _)| *known == slug).map(|(_, head)| head).collect();
         }
         match store.verify(id, own, request.kept_from).await? {
-            Err(trouble) => troubles.push(format!("{slug}: {trouble}")),
+            Err(failure) => failures.push(format!("{slug}: {failure}")),
             Ok(verdict) => {
                 let head = verdict.head.map_or_else(String::new, |head| format!(", head {}", line("", &head).trim()));
                 writeln!(
-                    told,
+                    output,
                     "{slug}: {} events match their seals, {} are not sealed yet{head}",
                     verdict.sealed, verdict.unsealed
                 )?;
@@ -51,9 +51,9 @@ async fn verify(store: &Store, request: &AuditRequest) -> Result<String> {
     }
     if request.organization.is_none() {
         let gone = kept.iter().flatten().map(|(slug, _)| format!("{slug}: no such organization"));
-        troubles.extend(gone);
+        failures.extend(gone);
     }
-    if troubles.is_empty() { Ok(told) } else { bail!("{}", troubles.join("; ")) }
+    if failures.is_empty() { Ok(output) } else { bail!("{}", failures.join("; ")) }
 }
 
 /// Returns the organization with that slug, or all organizations.

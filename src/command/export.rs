@@ -24,7 +24,7 @@ use crate::{
 pub async fn export(settings: &Settings, request: &ExportRequest) -> Result<String> {
     let scope = operator(settings, &request.organization).await?;
     let noun = &customer::NOUN;
-    let (named, told) = match (&request.id, &request.external_id) {
+    let (named, given) = match (&request.id, &request.external_id) {
         (_, Some(key)) => {
             let (system, id) = key.split_once(':').context("--external-id must have the form SYSTEM:ID")?;
             (Reference::External(ExternalId { system: system.to_owned(), id: id.to_owned() }), key)
@@ -35,7 +35,7 @@ pub async fn export(settings: &Settings, request: &ExportRequest) -> Result<Stri
         }
     };
     let found = scope.references(noun, std::iter::once(&named)).await?;
-    let person = *found.get(&named).with_context(|| format!("no customer {told}"))?;
+    let person = *found.get(&named).with_context(|| format!("no customer {given}"))?;
     let mut output: BufWriter<Box<dyn Write + Send>> = BufWriter::new(match &request.output {
         None => Box::new(io::stdout()),
         Some(file) => {

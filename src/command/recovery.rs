@@ -169,10 +169,10 @@ pub async fn erasure(settings: &Settings, command: &ErasureCommand) -> Result<St
 
 /// Returns an error if the ledger lacks an erasure in the database: it is truncated or belongs to another database.
 async fn check_whole(store: &Store, erased: &[Entry]) -> Result<()> {
-    let told: HashSet<Uuid> = erased.iter().map(Entry::id).collect();
+    let recorded: HashSet<Uuid> = erased.iter().map(Entry::id).collect();
     for entry in store.all_erasures(None).await? {
         if let Entry::Erasure(erasure) = entry
-            && !told.contains(&erasure.id)
+            && !recorded.contains(&erasure.id)
         {
             bail!(
                 "erasure {} is in the database but not in the erasure ledger: the ledger is truncated or belongs to \
@@ -249,7 +249,7 @@ fn beside(file: &Path, end: &str) -> PathBuf {
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let (mut from, size) = (File::open(from)?, fs::metadata(from)?.len());
     let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-    let (mut done, mut told, mut buffer) = (0, 0, vec![0; 1 << 20]);
+    let (mut done, mut reported, mut buffer) = (0, 0, vec![0; 1 << 20]);
     loop {
         let read = from.read(&mut buffer)?;
         if read == 0 {
@@ -257,8 +257,8 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         }
         to.write_all(&buffer[..read])?;
         done += read;
-        if done - told >= STEP {
-            told = done;
+        if done - reported >= STEP {
+            reported = done;
             tell(&format!("{} of {} MiB", done >> 20, size >> 20));
         }
     }

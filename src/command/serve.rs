@@ -26,8 +26,8 @@ pub async fn serve(settings: &Settings, is_demo: bool) -> Result<String> {
     };
     let (sockets, schema) = (http::Sockets::take(&settings.http)?, schema::build());
     let store = if is_demo { Store::open(&settings.database).await? } else { open(settings).await? };
-    for wanting in store.wanting() {
-        tracing::warn!("{wanting}");
+    for requirement in store.unmet_requirements() {
+        tracing::warn!("{requirement}");
     }
     let tokens = if given.is_some() { given } else { tokens(settings)? };
     let demo = if is_demo {

@@ -29,9 +29,9 @@ fn without_value(error: &clap::Error) -> Option<String> {
 /// Converts an error message of clap to one line: mistake, suggestion and reference to help, without the usage lines.
 fn sentence(message: &str) -> String {
     let paragraphs = message.split("\n\n").map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
-    let told: Vec<String> = paragraphs
+    let sentences: Vec<String> = paragraphs
         .filter(|text| !text.is_empty() && !text.starts_with("Usage:"))
         .map(|text| text.trim_start_matches("error: ").trim_end_matches('.').to_owned())
         .collect();
-    told.join("; ").replace("; For more information, try", "; for more, try")
+    sentences.join("; ").replace("; For more information, try", "; for more, try")
 }

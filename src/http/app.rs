@@ -63,7 +63,7 @@ pub struct Demo {
 /// The state of the handlers, created once and shared by all workers.
 pub(super) struct State {
     pub app: App,
-    pub shape: SchemaIndex,
+    pub schema_index: SchemaIndex,
     pub sdl: web::Bytes,
     pub body_limit: usize,
     pub request_timeout: Duration,
@@ -93,7 +93,7 @@ impl State {
         let signer = app.gate.tokens.clone();
         let addresses = signer.map(|tokens| UrlSigner::new(tokens, settings.public_url.as_deref()));
         Self {
-            shape: SchemaIndex::read(&sdl).expect("a schema can be read from its own SDL"),
+            schema_index: SchemaIndex::read(&sdl).expect("a schema can be read from its own SDL"),
             sdl: sdl.into(),
             app,
             body_limit: settings.body_limit,

@@ -91,7 +91,7 @@ async fn answer(
     let prepared = state
         .documents
         .read(QUERY, None, &state.limits, true)
-        .and_then(|document| document.prepare(variables, &state.shape, &state.limits));
+        .and_then(|document| document.prepare(variables, &state.schema_index, &state.limits));
     let mut response = match prepared {
         Ok(prepared) => rate_limited(prepared, Some(actor), None, state, store).await,
         Err(error) => Response::from_errors(vec![error]),

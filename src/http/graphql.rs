@@ -166,7 +166,7 @@ fn begin(
         return Err(ErrorResponse::method_not_allowed("POST", "GET supports queries only; send mutations by POST"));
     }
     let variables = params.variables(state.limits.body_values, room)?;
-    Ok(StartedRequest { kind: Some(kind), prepared: document.prepare(variables, &state.shape, &state.limits) })
+    Ok(StartedRequest { kind: Some(kind), prepared: document.prepare(variables, &state.schema_index, &state.limits) })
 }
 
 /// Executes a request if the caller has enough points, and reports the cost to a caller with a token.
@@ -179,7 +179,7 @@ pub(super) async fn rate_limited(
 ) -> Response {
     let about_schema = prepared.introspection;
     let asked = (about_schema > 0 || actor.is_none())
-        .then(|| state.rate_limiter.ask_schema(actor.as_ref(), address, about_schema))
+        .then(|| state.rate_limiter.reserve_introspection(actor.as_ref(), address, about_schema))
         .transpose();
     let asked = match asked {
         Ok(asked) => asked,
@@ -188,7 +188,7 @@ pub(super) async fn rate_limited(
     let settle = |response: &Response, bytes: usize| {
         let Some(asked) = &asked else { return };
         let due = if was_refused(response) { 0 } else { bytes.div_ceil(SCHEMA_BYTES).max(1) };
-        state.rate_limiter.settle_schema(asked, due as u64);
+        state.rate_limiter.settle_introspection(asked, due as u64);
     };
     let Some(actor) = actor else {
         let (response, bytes) = introspected(prepared, None, state).await;
@@ -221,14 +221,14 @@ pub(super) async fn rate_limited(
     };
     let balance = state.rate_limiter.balance(&actor, own);
     let (limit, restored) = (balance.caller.0.points, balance.caller.0.per_second);
-    let told = value!({
+    let cost = value!({
         "requested": cost,
         "charged": charged,
         "limit": limit,
         "remaining": balance.remaining(),
         "restoreRate": restored,
     });
-    response.extensions.insert("cost".to_owned(), told);
+    response.extensions.insert("cost".to_owned(), cost);
     response
 }
 

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::OrganizationId;
 use tokio::{sync::Mutex, time::timeout};
 
-use super::limits::rate_limit::Own;
+use super::limits::rate_limit::OwnQuota;
 use crate::{
     Error, Result,
     auth::revoked::RevokedTokens,
@@ -36,7 +36,7 @@ struct Inner {
     store: Store,
     known: RwLock<Option<(DateTime<Utc>, Arc<RevokedTokens>)>>,
     /// The quotas of clients that have their own.
-    quotas: RwLock<HashMap<OrganizationId, HashMap<String, Own>>>,
+    quotas: RwLock<HashMap<OrganizationId, HashMap<String, OwnQuota>>>,
     failed: RwLock<Option<Instant>>,
     turn: Arc<Mutex<()>>,
 }
@@ -64,7 +64,7 @@ impl RevocationCache {
     }
 
     /// Returns a client's own quota, as last read from the database.
-    pub fn own_quota(&self, organization: OrganizationId, client: &str) -> Own {
+    pub fn own_quota(&self, organization: OrganizationId, client: &str) -> OwnQuota {
         let quotas = self.0.quotas.read().unwrap_or_else(PoisonError::into_inner);
         quotas.get(&organization).and_then(|clients| clients.get(client)).copied().unwrap_or_default()
     }
@@ -111,9 +111,9 @@ impl Inner {
         let asked = async { Ok((self.store.revocations(now).await?, self.store.client_quotas().await?)) };
         match asked.await {
             Ok((withdrawn, quotas)) => {
-                let mut known = HashMap::<OrganizationId, HashMap<String, Own>>::new();
+                let mut known = HashMap::<OrganizationId, HashMap<String, OwnQuota>>::new();
                 for ClientQuota { organization, client, points, per_second } in quotas {
-                    known.entry(organization).or_default().insert(client, Own { points, per_second });
+                    known.entry(organization).or_default().insert(client, OwnQuota { points, per_second });
                 }
                 *self.quotas.write().unwrap_or_else(PoisonError::into_inner) = known;
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::new(withdrawn)));

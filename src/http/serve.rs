@@ -22,7 +22,7 @@ use super::{
 use crate::config::HttpSettings;
 
 /// Time for the log to write the reason of a forced exit.
-const LAST_WORDS: Duration = Duration::from_millis(100);
+const LOG_FLUSH_TIME: Duration = Duration::from_millis(100);
 
 /// The backlog: the maximum number of connections that wait to be accepted.
 const WAITING: u32 = 2_048;
@@ -80,7 +80,7 @@ pub async fn serve(
     announce: impl FnOnce(SocketAddr),
 ) -> io::Result<()> {
     let health = Health::new(app.store.clone());
-    tokio::spawn(app.gate.lookout.clone().keep_polling());
+    tokio::spawn(app.gate.revocation_cache.clone().keep_polling());
     let admin_listener = listen("admin-listen", settings.admin_listen, sockets.admin)?;
     let listener = listen("listen", settings.listen, sockets.api)?;
     let address = listener.local_addr().unwrap_or(settings.listen);
@@ -143,7 +143,7 @@ fn end_after(limit: Duration) {
         thread::sleep(limit);
         // In a separate thread, since writing to the log blocks if nothing reads it.
         thread::spawn(|| tracing::error!("exiting by force: some requests did not finish"));
-        thread::sleep(LAST_WORDS);
+        thread::sleep(LOG_FLUSH_TIME);
         std::process::exit(1);
     });
 }

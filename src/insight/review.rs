@@ -98,7 +98,7 @@ type ReviewedRow = (InteractionPointId, Option<i64>, Option<i64>, i64, i64);
 
 /// The points to read.
 #[derive(Clone, Copy)]
-enum Which<'a> {
+enum PointSelection<'a> {
     Of(&'a [Uuid]),
     Stale { first: i64 },
 }
@@ -115,7 +115,7 @@ async fn questions(scope: &Scope) -> Result<Vec<review_question::Model>> {
 }
 
 /// Returns the number of active questions, the reviews of points, and the total number of such points.
-async fn reviewed(scope: &Scope, which: Which<'_>) -> Result<(usize, Vec<Reviewed>, i64)> {
+async fn reviewed(scope: &Scope, which: PointSelection<'_>) -> Result<(usize, Vec<Reviewed>, i64)> {
     scope.may_read(&interaction_point::NOUN)?;
     scope.may_read(&review_answer::NOUN)?;
     let active: Vec<Uuid> = questions(scope).await?.into_iter().map(|question| question.id.0).collect();
@@ -135,8 +135,8 @@ async fn reviewed(scope: &Scope, which: Which<'_>) -> Result<(usize, Vec<Reviewe
     sql.filter_tenant(TenantCheck::ReviewedPoints, Alias::ROW, interaction_point::NOUN.tenant, scope.organization())
         .push(" AND ");
     match which {
-        Which::Of(points) => drop(sql.is_one_of(Alias::ROW, "id", points).push(") AS g")),
-        Which::Stale { first } => {
+        PointSelection::Of(points) => drop(sql.is_one_of(Alias::ROW, "id", points).push(") AS g")),
+        PointSelection::Stale { first } => {
             sql.push("t.archived_at IS NULL) AS g WHERE g.newest IS NULL OR g.newest + g.cadence * ").bind(DAY);
             sql.push(" < ").bind(scope.now().timestamp_millis()).push(" ORDER BY g.newest IS NOT NULL, ");
             sql.push("g.newest + g.cadence * ").bind(DAY).push(", g.id LIMIT ").bind(first);
@@ -180,13 +180,13 @@ fn point(review: &Reviewed, question_count: i64, now: i64) -> PointReview {
 }
 
 async fn of_points(scope: &Scope, points: &[Uuid]) -> Result<ByRow<PointReview>> {
-    let (questions, found, _) = reviewed(scope, Which::Of(points)).await?;
+    let (questions, found, _) = reviewed(scope, PointSelection::Of(points)).await?;
     let now = scope.now().timestamp_millis();
     Ok(found.iter().map(|review| (review.point, point(review, count(questions), now))).collect())
 }
 
 async fn due(scope: &Scope, DueArguments { first }: DueArguments) -> Result<ReviewsDue> {
-    let (questions, found, point_count) = reviewed(scope, Which::Stale { first }).await?;
+    let (questions, found, point_count) = reviewed(scope, PointSelection::Stale { first }).await?;
     let now = scope.now().timestamp_millis();
     Ok(ReviewsDue { point_count, nodes: found.iter().map(|review| point(review, count(questions), now)).collect() })
 }
@@ -199,7 +199,7 @@ async fn of_journeys(scope: &Scope, journeys: &[Uuid]) -> Result<ByRow<JourneyRe
         points.entry(journey.0).or_default().insert(point.0);
     }
     let all: Vec<Uuid> = points.values().flatten().copied().collect::<BTreeSet<Uuid>>().into_iter().collect();
-    let (questions, found, _) = reviewed(scope, Which::Of(&all)).await?;
+    let (questions, found, _) = reviewed(scope, PointSelection::Of(&all)).await?;
     let found: HashMap<Uuid, &Reviewed> = found.iter().map(|review| (review.point, review)).collect();
     let now = scope.now().timestamp_millis();
     let answer = |journey: &Uuid| {

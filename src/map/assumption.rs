@@ -41,8 +41,8 @@ fn check(tx: &Tx, drafts: &mut [Draft]) {
             let field = if is_new_correction { "correction" } else { "truth" };
             draft.refuse(Code::Invalid, field, "only an assumption that is WRONG can have a correction");
         }
-        let is_told = draft.get(CORRECTED_AT).is_some() || draft.get(CORRECTED_THROUGH_ID).is_some();
-        if is_told && !has_correction {
+        let is_corrected = draft.get(CORRECTED_AT).is_some() || draft.get(CORRECTED_THROUGH_ID).is_some();
+        if is_corrected && !has_correction {
             draft.refuse(Code::Required, "correction", "correctedAt and correctedThroughRef require a correction");
         }
         if draft.gives(CORRECTED_AT) && draft.get(CORRECTED_AT).is_some_and(|at| at.0 > now) {

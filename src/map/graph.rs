@@ -32,7 +32,7 @@ impl Graph {
 
     /// Returns a cycle that an edge from `from` to `to` would close: its steps in order, the first step repeated at the
     /// end. `None` if there is no cycle.
-    pub fn circle(&self, from: Uuid, to: Uuid) -> Option<Vec<Uuid>> {
+    pub fn cycle(&self, from: Uuid, to: Uuid) -> Option<Vec<Uuid>> {
         let mut before: HashMap<Uuid, Uuid> = HashMap::new();
         let mut waiting = VecDeque::from([to]);
         while let Some(step) = waiting.pop_front() {
@@ -61,9 +61,9 @@ impl Graph {
     /// step twice. Paths follow the order of the starts and the order in which edges were added. Subtracts the cost of
     /// the search from `left`, and stops when `left` is used up.
     pub fn paths(&self, starts: &[Uuid], ends: &HashSet<Uuid>, most: usize, left: &mut usize) -> (Vec<Path>, bool) {
-        let hopeful = self.leading_to(ends);
+        let reaches_end = self.leading_to(ends);
         let mut found = Vec::new();
-        for start in starts.iter().filter(|start| hopeful.contains(start)) {
+        for start in starts.iter().filter(|start| reaches_end.contains(start)) {
             let mut path: Path = vec![(*start, None)];
             let mut on_path = HashSet::from([*start]);
             // For each step of the path, the index of the outgoing edge to try next.
@@ -86,7 +86,7 @@ impl Graph {
                     continue;
                 };
                 *place += 1;
-                if hopeful.contains(&next) && on_path.insert(next) {
+                if reaches_end.contains(&next) && on_path.insert(next) {
                     if *left == 0 {
                         return (found, true);
                     }

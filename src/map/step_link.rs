@@ -59,8 +59,8 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     // The first attempt removes the old edges of all drafts before it adds the new ones: a set of changes can be valid
     // as a whole although an intermediate state is not. If a refused draft cannot get its old edge back without a
     // cycle, the second attempt checks the drafts one after the other.
-    let circles = circles(&known, drafts, true).or_else(|| circles(&known, drafts, false)).unwrap_or_default();
-    for (place, circle) in circles {
+    let cycles = cycles(&known, drafts, true).or_else(|| cycles(&known, drafts, false)).unwrap_or_default();
+    for (place, cycle) in cycles {
         let draft = &mut drafts[place];
         let field = if draft.gives(TO_ID) {
             "toRef"
@@ -69,7 +69,7 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
         } else {
             "kind"
         };
-        let path: Vec<String> = circle.into_iter().map(|step| id::encode(step::NOUN.prefix, step)).collect();
+        let path: Vec<String> = cycle.into_iter().map(|step| id::encode(step::NOUN.prefix, step)).collect();
         let message = format!("only a LOOP link may close a cycle: {}", path.join(" → "));
         draft.refuse(Code::Cycle, field, message);
     }
@@ -92,7 +92,7 @@ fn wanted(draft: &Draft) -> Option<Line> {
 /// Returns the index of each draft that would close a cycle, with the steps of the cycle. `leaves_first` removes the
 /// old edges of all drafts first; the result is then `None` if restoring the old edge of a refused draft, or keeping
 /// that of an unchanged one, would close a cycle.
-fn circles(known: &[Line], drafts: &[Draft], leaves_first: bool) -> Option<Vec<(usize, Vec<Uuid>)>> {
+fn cycles(known: &[Line], drafts: &[Draft], leaves_first: bool) -> Option<Vec<(usize, Vec<Uuid>)>> {
     let old = |draft: &Draft| known.iter().find(|line| line.id == draft.id).copied();
     let mut graph = Graph::default();
     for line in known {
@@ -111,11 +111,11 @@ fn circles(known: &[Line], drafts: &[Draft], leaves_first: bool) -> Option<Vec<(
             graph.remove(line.from, line.id);
         }
         let line = wanted(draft);
-        let circle = line.and_then(|line| graph.circle(line.from, line.to));
-        let stays = if circle.is_some() { before } else { line };
-        refused.extend(circle.map(|circle| (place, circle)));
+        let cycle = line.and_then(|line| graph.cycle(line.from, line.to));
+        let stays = if cycle.is_some() { before } else { line };
+        refused.extend(cycle.map(|cycle| (place, cycle)));
         if let Some(line) = stays {
-            if leaves_first && before == Some(line) && graph.circle(line.from, line.to).is_some() {
+            if leaves_first && before == Some(line) && graph.cycle(line.from, line.to).is_some() {
                 return None;
             }
             graph.add(line.from, line.to, line.id);

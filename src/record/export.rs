@@ -72,7 +72,7 @@ pub const EXPORT: Query = Query {
 };
 
 /// An exported row: its noun and its values as JSON.
-pub type Told = (&'static Noun, Value);
+pub type ExportedRow = (&'static Noun, Value);
 
 async fn export(scope: &Scope, ExportInput { by, first, after }: ExportInput) -> Result<Option<CustomerExport>> {
     let place = match after {
@@ -103,14 +103,14 @@ async fn export(scope: &Scope, ExportInput { by, first, after }: ExportInput) ->
 
 /// Returns up to `most` rows about a person, starting at `from`, and the start of the next page; `None` after the
 /// last page.
-pub async fn page(scope: &Scope, person: Uuid, from: Place, most: usize) -> Result<(Vec<Told>, Option<Place>)> {
+pub async fn page(scope: &Scope, person: Uuid, from: Place, most: usize) -> Result<(Vec<ExportedRow>, Option<Place>)> {
     let (mut rows, mut bytes, mut place) = (Vec::new(), 0, from);
     loop {
         let about = scope.about(person, &place, AT_A_TIME.min(most - rows.len())).await?;
-        let mut told: HashMap<Uuid, Value> = told(scope, about.noun, &about.ids).await?.into_iter().collect();
+        let mut values: HashMap<Uuid, Value> = rows_as_json(scope, about.noun, &about.ids).await?.into_iter().collect();
         for (index, id) in about.ids.iter().enumerate() {
             // Skip rows that were deleted meanwhile.
-            let Some(row) = told.remove(id) else { continue };
+            let Some(row) = values.remove(id) else { continue };
             bytes += weight(&row);
             rows.push((about.noun, row));
             if bytes >= BYTES && index + 1 < about.ids.len() {
@@ -132,14 +132,14 @@ fn weight(row: &Value) -> usize {
 }
 
 /// Returns rows as JSON by id, with all columns of the noun, external ids and the history of events.
-async fn told(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<(Uuid, Value)>> {
+async fn rows_as_json(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<(Uuid, Value)>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let rows = scope.records_by_ids(noun, ids).await?;
     let keys = if noun.has_external_ids { scope.external_ids(noun, ids).await? } else { HashMap::default() };
     let mut events = scope.history(noun, ids).await?;
-    let mut told = Vec::new();
+    let mut exported = Vec::new();
     for row in rows {
         let mut values = Map::new();
         for (column, cell) in &row.cells {
@@ -164,9 +164,9 @@ async fn told(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Result<Vec<(U
             })
         });
         values.insert("events".to_owned(), happened.collect());
-        told.push((id, values.into()));
+        exported.push((id, values.into()));
     }
-    Ok(told)
+    Ok(exported)
 }
 
 /// Returns an instant, in milliseconds since the Unix epoch, in the format of the API.

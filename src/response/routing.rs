@@ -219,9 +219,9 @@ async fn route(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     }
     let points: Vec<Uuid> =
         drafts.iter().filter_map(|draft| draft.get(feedback_record::POINT_ID)).map(Uuid::from).collect();
-    let mut desk = Router::open(tx, &points).await?;
+    let mut router = Router::open(tx, &points).await?;
     for draft in drafts.iter_mut().filter(|draft| is_routed(draft)) {
-        let decision = desk.decide(tx, candidate(|column| draft.cell(column))).await?;
+        let decision = router.decide(tx, candidate(|column| draft.cell(column))).await?;
         draft.set(feedback_record::DEPARTMENT_ID, decision.department);
         draft.set(feedback_record::PRIORITY, decision.priority);
         draft.related_rows.push((&routing::NOUN, history(tx, draft.id, decision)));
@@ -258,8 +258,8 @@ async fn reroute(tx: &Tx, input: &Reroute) -> Result<Done> {
     let mut decision = match &input.department_ref {
         None => {
             let points: Vec<Uuid> = record.get(feedback_record::POINT_ID).map(Uuid::from).into_iter().collect();
-            let mut desk = Router::open(tx, &points).await?;
-            let mut decision = desk.decide(tx, candidate(|column| record.cell(column))).await?;
+            let mut router = Router::open(tx, &points).await?;
+            let mut decision = router.decide(tx, candidate(|column| record.cell(column))).await?;
             decision.reason = format!("{reason} {}", decision.reason).chars().take(REASON).collect();
             decision
         }
@@ -303,11 +303,11 @@ async fn reroute(tx: &Tx, input: &Reroute) -> Result<Done> {
 
 /// Returns the error that refuses to archive a department if a rule or the fallback routes feedback to it.
 async fn keep_department(tx: &Tx, department: &Record) -> Result<Option<UserError>> {
-    let mut desk = Router::open(tx, &[]).await?;
+    let mut router = Router::open(tx, &[]).await?;
     let id = department.id();
-    let is_fallback = desk.fallback(tx).await?.department == id;
+    let is_fallback = router.fallback(tx).await?.department == id;
     let rules: Vec<&str> =
-        desk.rules.iter().filter(|rule| rule.department_id.0 == id).map(|rule| rule.name.as_str()).collect();
+        router.rules.iter().filter(|rule| rule.department_id.0 == id).map(|rule| rule.name.as_str()).collect();
     if !is_fallback && rules.is_empty() {
         return Ok(None);
     }

@@ -221,8 +221,8 @@ impl Store {
     }
 
     /// Returns messages about optional settings that the PostgreSQL server or a connection pooler lacks.
-    pub fn wanting(&self) -> Vec<String> {
-        if self.is_postgres() { self.server.wanting() } else { Vec::new() }
+    pub fn unmet_requirements(&self) -> Vec<String> {
+        if self.is_postgres() { self.server.unmet_requirements() } else { Vec::new() }
     }
 
     /// Checks on the control connection that a query works and that the server accepts writes. Reads no rows of an

@@ -97,8 +97,8 @@ async fn follow(place: &Place, accounts: &[Account], wrong: &mut Vec<String>) ->
             wrong.push(format!("nobody sent {event:?}"));
             continue;
         };
-        let is_told = |effect: &Effect| effect.row == *row && effect.operation == *operation;
-        let Some(call) = calls.iter().position(|(_, effects)| effects.iter().any(is_told)) else {
+        let is_reported = |effect: &Effect| effect.row == *row && effect.operation == *operation;
+        let Some(call) = calls.iter().position(|(_, effects)| effects.iter().any(is_reported)) else {
             wrong.push(format!("nobody was told of {event:?}"));
             continue;
         };
@@ -106,7 +106,7 @@ async fn follow(place: &Place, accounts: &[Account], wrong: &mut Vec<String>) ->
             wrong.push(format!("{key} should come before {event:?}: {effects:?}"));
         }
         let effects = &mut calls[0].1;
-        let effect = effects.swap_remove(effects.iter().position(is_told).expect("it was found"));
+        let effect = effects.swap_remove(effects.iter().position(is_reported).expect("it was found"));
         if calls.front().is_some_and(|(_, effects)| effects.is_empty()) {
             calls.pop_front();
         }

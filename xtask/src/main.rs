@@ -51,11 +51,11 @@ fn command(program: &str, arguments: &[&str]) -> Command {
 }
 
 fn run(mut command: Command) -> Result {
-    let told = format!("{command:?}");
+    let shown = format!("{command:?}");
     match command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{told} ended with {status}")),
-        Err(error) => Err(format!("cannot start {told}: {error}")),
+        Ok(status) => Err(format!("{shown} ended with {status}")),
+        Err(error) => Err(format!("cannot start {shown}: {error}")),
     }
 }
 

@@ -117,11 +117,11 @@ impl Column {
                 "retained_because" => self.kept = Some(meta.value()?.parse()?),
                 "name" => self.name = names::lower_camel(&meta.value()?.parse::<LitStr>()?.value()),
                 "personal" => {
-                    let told: Ident = meta.value()?.parse()?;
-                    if !["Identifier", "Contact", "FreeText"].iter().any(|known| told == known) {
-                        return Err(Error::new(told.span(), "`personal` is `Identifier`, `Contact` or `FreeText`"));
+                    let personal: Ident = meta.value()?.parse()?;
+                    if !["Identifier", "Contact", "FreeText"].iter().any(|known| personal == known) {
+                        return Err(Error::new(personal.span(), "`personal` is `Identifier`, `Contact` or `FreeText`"));
                     }
-                    self.personal = Some(told);
+                    self.personal = Some(personal);
                 }
                 "imported" => self.set_writable(Writable::Imported, &meta)?,
                 "inverse" => self.inverse = Some(inverse(&meta)?),

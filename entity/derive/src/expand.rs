@@ -96,7 +96,7 @@ fn field(column: &Column) -> syn::Result<TokenStream> {
     let stored = column.ident.to_string();
     let kind = column.constraints.kind(&column.ty)?;
     let writable = writable(&column.writable);
-    let personal = column.personal.as_ref().map_or_else(|| quote!(None), |told| quote!(#told));
+    let personal = column.personal.as_ref().map_or_else(|| quote!(None), |personal| quote!(#personal));
     let kept = column.kept.as_ref().map_or_else(|| quote!(None), |reason| quote!(Some(#reason)));
     let currency = if column.is_money {
         let twin = format!("{stored}_currency");

@@ -97,8 +97,8 @@ fn a_mistake_has_attributes_with_what_is_allowed() {
         (NOUN, "/// A. \n #[noun(max = 9)] pub name: String, pub name_folded: String,", "not searchable"),
         (NOUN, "/// A. \n pub owner: CustomerId,", "ends in `_id`"),
     ] {
-        let told = refused(noun, columns);
-        assert!(told.contains(message), "{columns}: {told}");
+        let error = refused(noun, columns);
+        assert!(error.contains(message), "{columns}: {error}");
     }
 }
 
@@ -133,8 +133,8 @@ fn a_lifecycle_that_makes_no_sense_is_refused_where_it_stands() {
     ] {
         let columns =
             format!("/// A. \n #[noun(lifecycle({lifecycle}))] pub state: ThingState, /// B. \n pub size: bool,");
-        let told = refused(NOUN, &columns);
-        assert!(told.contains(message), "{lifecycle}: {told}");
+        let error = refused(NOUN, &columns);
+        assert!(error.contains(message), "{lifecycle}: {error}");
     }
 }
 

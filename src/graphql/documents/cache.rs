@@ -37,12 +37,12 @@ struct Key {
 
 /// Borrowed form of [`Key`] for look-ups. Both have the same hash.
 #[derive(Clone, Copy, Hash)]
-struct Sought<'a> {
+struct KeyRef<'a> {
     text: &'a str,
     operation_name: Option<&'a str>,
 }
 
-impl Equivalent<Key> for Sought<'_> {
+impl Equivalent<Key> for KeyRef<'_> {
     fn equivalent(&self, key: &Key) -> bool {
         *self.text == *key.text && self.operation_name == key.operation_name.as_deref()
     }
@@ -77,7 +77,7 @@ impl DocumentCache {
         limits: &Limits,
         is_known_caller: bool,
     ) -> Result<Arc<Document>, ServerError> {
-        let sought = Sought { text, operation_name: operation_name.as_deref() };
+        let sought = KeyRef { text, operation_name: operation_name.as_deref() };
         if let Some(known) = self.known.get(&sought) {
             return Ok(known);
         }
@@ -108,7 +108,7 @@ mod tests {
         mutation B { make }
         fragment More on Thing { other: name }";
 
-    fn shape() -> SchemaIndex {
+    fn schema_index() -> SchemaIndex {
         SchemaIndex::read(
             "type Query { things(first: Int): ThingConnection! } type Mutation { make: Boolean }
              type ThingConnection { nodes: [Thing!]! } type Thing { name: String }
@@ -119,7 +119,7 @@ mod tests {
 
     /// Returns the cost of a document and the operation that executes.
     fn prepared(document: &Arc<Document>, variables: Value) -> Result<(u64, String), String> {
-        let prepared = document.prepare(Variables::from_json(variables), &shape(), &Limits::DEFAULT);
+        let prepared = document.prepare(Variables::from_json(variables), &schema_index(), &Limits::DEFAULT);
         let prepared = prepared.map_err(|error| format!("{error:?}"))?;
         let mut request = prepared.request();
         let parsed = request.parsed_query().unwrap();

@@ -36,11 +36,11 @@ pub struct Price {
 
 impl Price {
     /// Computes the price of an operation.
-    pub fn of(merged: &Merged<'_>, operation: &OperationDefinition, shape: &SchemaIndex) -> Self {
-        let writes = shape.root(OperationType::Mutation).filter(|_| operation.ty == OperationType::Mutation);
+    pub fn of(merged: &Merged<'_>, operation: &OperationDefinition, schema_index: &SchemaIndex) -> Self {
+        let writes = schema_index.root(OperationType::Mutation).filter(|_| operation.ty == OperationType::Mutation);
         let mut data = Sum::default();
-        data.add(&Lookup { shape, writes }, merged.root, &merged.entries);
-        Self { data, introspection: introspection::points(&merged.entries, shape.extent()) }
+        data.add(&Lookup { schema_index, writes }, merged.root, &merged.entries);
+        Self { data, introspection: introspection::points(&merged.entries, schema_index.extent()) }
     }
 
     /// Returns the cost for these variables in points, without introspection. Err if this cost or that of introspection
@@ -105,7 +105,7 @@ enum Rows {
 
 /// Context in which a price is computed.
 struct Lookup<'a> {
-    shape: &'a SchemaIndex,
+    schema_index: &'a SchemaIndex,
     /// The mutation type, if the operation is a mutation.
     writes: Option<&'a str>,
 }
@@ -124,7 +124,7 @@ impl Sum {
     fn add_field(&mut self, lookup: &Lookup<'_>, parent: Option<&str>, field: &Field, children: &[Entry<'_>]) {
         let name = field.name.node.as_str();
         // Validation refuses unknown fields and objects without a selection set.
-        let Some(known) = parent.and_then(|parent| lookup.shape.output(parent, name)) else { return };
+        let Some(known) = parent.and_then(|parent| lookup.schema_index.output(parent, name)) else { return };
         if children.is_empty() {
             self.flat = self.flat.saturating_add(if name == "totalCount" { COUNT } else { 0 });
             return;

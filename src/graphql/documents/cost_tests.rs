@@ -160,13 +160,13 @@ const STANDARD: &str = "query IntrospectionQuery {
 fn introspected(text: &str) -> Result<(u64, usize), async_graphql::ServerError> {
     static SERVED: std::sync::LazyLock<(crate::schema::ApiSchema, SchemaIndex)> = std::sync::LazyLock::new(|| {
         let schema = crate::schema::build();
-        let shape = SchemaIndex::read(&schema.sdl()).unwrap();
-        (schema, shape)
+        let schema_index = SchemaIndex::read(&schema.sdl()).unwrap();
+        (schema, schema_index)
     });
-    let (schema, shape) = &*SERVED;
+    let (schema, schema_index) = &*SERVED;
     // Introspection has a separate budget, which `cost_limit` does not affect.
     let limits = Limits { cost_limit: 1, ..Limits::DEFAULT };
-    let prepared = Document::read(text, None, &limits)?.prepare(Variables::default(), shape, &limits)?;
+    let prepared = Document::read(text, None, &limits)?.prepare(Variables::default(), schema_index, &limits)?;
     let response = futures_util::FutureExt::now_or_never(schema.execute(prepared.request())).unwrap();
     assert_eq!((response.errors.len(), prepared.cost), (0, 0), "{text}");
     Ok((prepared.introspection, serde_json::to_string(&response.data).unwrap().len()))

@@ -31,7 +31,7 @@ pub struct Document {
     /// Errors in the document that do not depend on the caller or the variables.
     mistakes: OnceLock<Vec<ServerError>>,
     /// The normalized operation, if it does not depend on variables.
-    outline: OnceLock<Arc<NormalizedOperation>>,
+    normalized: OnceLock<Arc<NormalizedOperation>>,
     validated: RwLock<Vec<Arc<ValidatedOperation>>>,
     /// The plans of the operation, if the document is cached.
     plans: OnceLock<DocumentPlans>,
@@ -43,8 +43,8 @@ const MAX_PROOFS: usize = 4;
 /// A checked request and its cost.
 pub struct PreparedOperation {
     pub(in crate::graphql) document: Arc<Document>,
-    pub(in crate::graphql) shape: SchemaIndex,
-    pub(in crate::graphql) outline: Arc<NormalizedOperation>,
+    pub(in crate::graphql) schema_index: SchemaIndex,
+    pub(in crate::graphql) normalized: Arc<NormalizedOperation>,
     pub(in crate::graphql) variables: Arc<Variables>,
     /// The result of an earlier successful validation, if there is one.
     pub(in crate::graphql) validated_operation: Option<Arc<ValidatedOperation>>,
@@ -64,12 +64,12 @@ impl PreparedOperation {
     pub fn request(&self) -> Request {
         let mut parsed = self.document.parsed.clone();
         let name = self.document.operation_name.as_deref();
-        if let Some(selections) = &self.outline.selections
+        if let Some(selections) = &self.normalized.selections
             && let Some(operation) = chosen_mut(&mut parsed, name)
         {
             replace(&mut operation.node, selections.clone());
         }
-        let validated = variables::without_rows(self.document.operation(), &self.variables, &self.shape);
+        let validated = variables::without_rows(self.document.operation(), &self.variables, &self.schema_index);
         let mut request = Request::new(String::new()).variables(validated);
         request.operation_name = name.map(str::to_owned);
         request.set_parsed_query(parsed);
@@ -86,9 +86,9 @@ impl Document {
         size::check_size(&parsed, limits)?;
         let operation = &chosen(&parsed, operation_name.as_deref())?.node;
         let is_public = only_meta_fields(&operation.selection_set.node, &parsed, &mut HashSet::new());
-        let (mistakes, outline, validated) = (OnceLock::new(), OnceLock::new(), RwLock::default());
+        let (mistakes, normalized, validated) = (OnceLock::new(), OnceLock::new(), RwLock::default());
         let plans = OnceLock::new();
-        Ok(Arc::new(Self { parsed, operation_name, tokens: count, is_public, mistakes, outline, validated, plans }))
+        Ok(Arc::new(Self { parsed, operation_name, tokens: count, is_public, mistakes, normalized, validated, plans }))
     }
 
     /// Caches the plans of the operation from now on.
@@ -121,37 +121,49 @@ impl Document {
     pub fn prepare(
         self: &Arc<Self>,
         mut variables: Variables,
-        shape: &SchemaIndex,
+        schema_index: &SchemaIndex,
         limits: &Limits,
     ) -> Result<PreparedOperation, ServerError> {
         let operation = self.operation();
         // A variable of an unknown type is an error of the document, not of the variable's value.
-        if self.mistakes(shape).is_empty() {
-            variables::read(operation, &mut variables, shape)?;
+        if self.mistakes(schema_index).is_empty() {
+            variables::read(operation, &mut variables, schema_index)?;
         }
         let validated_operation = self.validated_operation(&variables);
-        let outline = self.outline(&variables, shape)?;
-        let cost = outline.price.cost(operation, &variables, limits)?;
-        let introspection = outline.price.introspection();
-        let (document, shape, variables) = (Arc::clone(self), shape.clone(), Arc::new(variables));
-        Ok(PreparedOperation { document, shape, outline, variables, validated_operation, cost, introspection })
+        let normalized = self.normalized(&variables, schema_index)?;
+        let cost = normalized.price.cost(operation, &variables, limits)?;
+        let introspection = normalized.price.introspection();
+        let (document, schema_index, variables) = (Arc::clone(self), schema_index.clone(), Arc::new(variables));
+        Ok(PreparedOperation {
+            document,
+            schema_index,
+            normalized,
+            variables,
+            validated_operation,
+            cost,
+            introspection,
+        })
     }
 
     /// Returns the errors in the document that do not depend on the caller or the variables.
-    pub(in crate::graphql) fn mistakes(&self, shape: &SchemaIndex) -> &[ServerError] {
-        self.mistakes.get_or_init(|| hints::of(&self.parsed, shape))
+    pub(in crate::graphql) fn mistakes(&self, schema_index: &SchemaIndex) -> &[ServerError] {
+        self.mistakes.get_or_init(|| hints::of(&self.parsed, schema_index))
     }
 
-    fn outline(&self, variables: &Variables, shape: &SchemaIndex) -> Result<Arc<NormalizedOperation>, ServerError> {
-        if let Some(known) = self.outline.get() {
+    fn normalized(
+        &self,
+        variables: &Variables,
+        schema_index: &SchemaIndex,
+    ) -> Result<Arc<NormalizedOperation>, ServerError> {
+        if let Some(known) = self.normalized.get() {
             return Ok(Arc::clone(known));
         }
-        let outline = Arc::new(NormalizedOperation::of(self.operation(), &self.parsed, variables, shape)?);
-        if !outline.is_conditional {
+        let normalized = Arc::new(NormalizedOperation::of(self.operation(), &self.parsed, variables, schema_index)?);
+        if !normalized.is_conditional {
             // If another thread was faster, it has set an equal value.
-            let _ = self.outline.set(Arc::clone(&outline));
+            let _ = self.normalized.set(Arc::clone(&normalized));
         }
-        Ok(outline)
+        Ok(normalized)
     }
 
     fn validated_operation(&self, variables: &Variables) -> Option<Arc<ValidatedOperation>> {

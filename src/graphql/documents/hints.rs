@@ -23,8 +23,8 @@ use crate::{
 
 /// Returns the first errors of a document by position, at most [`MAX_ERRORS`]. They do not depend on variables. Visits
 /// each fragment once.
-pub fn of(document: &ExecutableDocument, shape: &SchemaIndex) -> Vec<ServerError> {
-    let mut search = Search { shape, found: Vec::new() };
+pub fn of(document: &ExecutableDocument, schema_index: &SchemaIndex) -> Vec<ServerError> {
+    let mut search = Search { schema_index, found: Vec::new() };
     for (_, operation) in document.operations.iter() {
         search.operation(&operation.node);
     }
@@ -40,7 +40,7 @@ pub fn of(document: &ExecutableDocument, shape: &SchemaIndex) -> Vec<ServerError
 }
 
 struct Search<'a> {
-    shape: &'a SchemaIndex,
+    schema_index: &'a SchemaIndex,
     found: Vec<ServerError>,
 }
 
@@ -58,14 +58,14 @@ impl Search<'_> {
             let (name, ty) = (&definition.node.name.node, &definition.node.var_type);
             self.input_type(&ty.node, ty.pos);
             if let Some(default) = &definition.node.default_value
-                && let Err(misfit) = literal(&default.node, &ty.node, self.shape)
+                && let Err(mismatch) = literal(&default.node, &ty.node, self.schema_index)
             {
-                let place = misfit.place();
-                self.add(format!("The default of variable ${name}{place} {}", misfit.what()), default.pos);
+                let place = mismatch.place();
+                self.add(format!("The default of variable ${name}{place} {}", mismatch.what()), default.pos);
             }
         }
         // Validation refuses an operation type that the schema does not have.
-        if let Some(root) = self.shape.root(operation.ty) {
+        if let Some(root) = self.schema_index.root(operation.ty) {
             self.set(root, &operation.selection_set.node);
         }
     }
@@ -74,9 +74,9 @@ impl Search<'_> {
         match &ty.base {
             BaseType::List(inner) => self.input_type(inner, at),
             BaseType::Named(name) => {
-                let is_output = self.shape.field_names(name).is_some();
-                if !is_output && Scalar::of(name).is_none() && self.shape.input(name).is_none() {
-                    let meant = suggest::name(name, self.shape.input_names());
+                let is_output = self.schema_index.field_names(name).is_some();
+                if !is_output && Scalar::of(name).is_none() && self.schema_index.input(name).is_none() {
+                    let meant = suggest::name(name, self.schema_index.input_names());
                     self.add(format!("Unknown type \"{name}\".{meant}"), at);
                 }
             }
@@ -85,10 +85,10 @@ impl Search<'_> {
 
     fn condition(&mut self, condition: &Positioned<Name>) {
         let name = condition.node.as_str();
-        let is_known = self.shape.field_names(name).is_some() || self.shape.input(name).is_some();
+        let is_known = self.schema_index.field_names(name).is_some() || self.schema_index.input(name).is_some();
         // Introspection types are not in the SDL.
         if !is_known && Scalar::of(name).is_none() && !name.starts_with("__") {
-            let meant = suggest::name(name, self.shape.composite_names());
+            let meant = suggest::name(name, self.schema_index.composite_names());
             self.add(format!("Unknown type \"{name}\".{meant}"), condition.pos);
         }
     }
@@ -115,15 +115,15 @@ impl Search<'_> {
 
     fn field(&mut self, parent: &str, field: &Positioned<Field>) {
         let (name, set) = (&field.node.name, &field.node.selection_set.node);
-        let shape = self.shape;
-        match shape.output(parent, &name.node) {
+        let schema_index = self.schema_index;
+        match schema_index.output(parent, &name.node) {
             Some(known) => {
                 self.arguments(parent, &field.node, known);
                 self.set(&known.ty, set);
             }
             None if name.node.starts_with("__") => {}
             None => {
-                let Some(names) = shape.field_names(parent) else { return };
+                let Some(names) = schema_index.field_names(parent) else { return };
                 let meant = suggest::name(&name.node, names);
                 self.add(format!("Unknown field \"{}\" on type \"{parent}\".{meant}", name.node), name.pos);
             }
@@ -140,9 +140,9 @@ impl Search<'_> {
                 self.add(message, name.pos);
                 continue;
             };
-            if let Err(misfit) = literal::<Literal>(&value.node, ty, self.shape) {
-                let place = misfit.place();
-                self.add(format!("Argument {}{place} of {of} {}", name.node, misfit.what()), value.pos);
+            if let Err(mismatch) = literal::<Literal>(&value.node, ty, self.schema_index) {
+                let place = mismatch.place();
+                self.add(format!("Argument {}{place} of {of} {}", name.node, mismatch.what()), value.pos);
             }
         }
     }
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn names_that_are_close_are_told() {
-        for (text, told) in [
+        for (text, expected) in [
             ("{ thigns { id } }", "Unknown field \"thigns\" on type \"Query\". Did you mean \"things\"?"),
             ("{ things { zzzz } }", "Unknown field \"zzzz\" on type \"Thing\"."),
             (
@@ -230,7 +230,7 @@ mod tests {
                 "The default of variable $n must be a whole number from -2147483648 to 2147483647",
             ),
         ] {
-            assert_eq!(mistakes(text), [told], "{text}");
+            assert_eq!(mistakes(text), [expected], "{text}");
         }
         assert!(mistakes("{ things(filter: {at: \"soon\"}) { id } }")[0].contains("2026-01-31T09:30:00Z"));
     }
@@ -248,8 +248,8 @@ mod tests {
     #[test]
     fn at_most_ten_are_told_in_the_order_of_the_text() {
         let fields: Vec<String> = (0..50).map(|number| format!("a{number}")).collect();
-        let told = mistakes(&format!("{{ {} }}", fields.join(" ")));
-        assert_eq!(told.len(), 10);
-        assert!(told[9].contains("\"a9\""), "{told:?}");
+        let found = mistakes(&format!("{{ {} }}", fields.join(" ")));
+        assert_eq!(found.len(), 10);
+        assert!(found[9].contains("\"a9\""), "{found:?}");
     }
 }

@@ -46,11 +46,11 @@ pub fn merge<'a>(
     operation: &'a OperationDefinition,
     document: &'a ExecutableDocument,
     variables: &'a Variables,
-    shape: &'a SchemaIndex,
+    schema_index: &'a SchemaIndex,
 ) -> Result<Merged<'a>, ServerError> {
     let (fragments, declared) = (&document.fragments, &operation.variable_definitions);
-    let mut walk = Walk { fragments, declared, variables, shape, changed: false, is_conditional: false };
-    let root = shape.root(operation.ty);
+    let mut walk = Walk { fragments, declared, variables, schema_index, changed: false, is_conditional: false };
+    let root = schema_index.root(operation.ty);
     let entries = walk.merged(root, &[&operation.selection_set.node])?;
     Ok(Merged { root, entries, changed: walk.changed, is_conditional: walk.is_conditional })
 }
@@ -119,7 +119,7 @@ struct Walk<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     declared: &'a [Positioned<VariableDefinition>],
     variables: &'a Variables,
-    shape: &'a SchemaIndex,
+    schema_index: &'a SchemaIndex,
     changed: bool,
     is_conditional: bool,
 }
@@ -134,7 +134,7 @@ impl<'a> Walk<'a> {
         let entries = groups.list.into_iter().map(|group| {
             Ok(match group {
                 Group::Field { first, sets } => {
-                    let ty = parent.and_then(|parent| self.shape.field(parent, &first.node.name.node));
+                    let ty = parent.and_then(|parent| self.schema_index.field(parent, &first.node.name.node));
                     Entry::Field { first, children: self.merged(ty, &sets)? }
                 }
                 Group::Fragment { on, sets } => {
@@ -198,7 +198,7 @@ impl<'a> Walk<'a> {
         set: &'a SelectionSet,
         groups: &mut Groups<'a>,
     ) -> Result<(), ServerError> {
-        let narrows = on.filter(|on| !parent.is_some_and(|parent| self.shape.always(parent, &on.node.on.node)));
+        let narrows = on.filter(|on| !parent.is_some_and(|parent| self.schema_index.always(parent, &on.node.on.node)));
         let Some(on) = narrows else {
             return self.collect(parent, set, groups);
         };

@@ -82,16 +82,16 @@ type TestSchema = Schema<Query, Mutation, EmptySubscription>;
 
 fn schema() -> (TestSchema, SchemaIndex) {
     let schema = Schema::new(Query, Mutation, EmptySubscription);
-    let shape = SchemaIndex::read(&schema.sdl()).unwrap();
-    (schema, shape)
+    let schema_index = SchemaIndex::read(&schema.sdl()).unwrap();
+    (schema, schema_index)
 }
 
 /// Prepares and executes a document. Returns the response and the number of resolved fields of the test schema.
 fn run(text: &str, variables: Json) -> (Response, usize) {
-    let (schema, shape) = schema();
+    let (schema, schema_index) = schema();
     let limits = Limits::DEFAULT;
     let prepared = Document::read(text, None, &limits)
-        .and_then(|document| document.prepare(Variables::from_json(variables), &shape, &limits));
+        .and_then(|document| document.prepare(Variables::from_json(variables), &schema_index, &limits));
     READS.set(0);
     let response = match prepared {
         Ok(prepared) => futures_util::FutureExt::now_or_never(schema.execute(prepared.request())).unwrap(),
@@ -228,8 +228,8 @@ fn a_document_without_doubles_is_left_as_it_is() {
     let text = "query ($a: Boolean!) { point { id @skip(if: $a) ...F } } fragment F on Point { name }";
     let parsed = async_graphql::parser::parse_query(text).unwrap();
     let (_, operation) = parsed.operations.iter().next().unwrap();
-    let (variables, (_, shape)) = (Variables::from_json(json!({"a": true})), schema());
-    let merged = super::merge(&operation.node, &parsed, &variables, &shape).unwrap();
+    let (variables, (_, schema_index)) = (Variables::from_json(json!({"a": true})), schema());
+    let merged = super::merge(&operation.node, &parsed, &variables, &schema_index).unwrap();
     assert!(merged.selections().is_none());
 }
 

@@ -32,15 +32,15 @@ impl NormalizedOperation {
         operation: &OperationDefinition,
         document: &ExecutableDocument,
         variables: &Variables,
-        shape: &SchemaIndex,
+        schema_index: &SchemaIndex,
     ) -> Result<Self, ServerError> {
-        let merged = merge(operation, document, variables, shape)?;
+        let merged = merge(operation, document, variables, schema_index)?;
         let selections = merged.selections();
         let written = match &selections {
             Some(_) => Vec::new(),
             None => merged.entries.iter().filter_map(Entry::field).cloned().collect(),
         };
-        let price = Price::of(&merged, operation, shape);
+        let price = Price::of(&merged, operation, schema_index);
         let root = merged.root.map(str::to_owned);
         Ok(Self { root, selections, written, price, is_conditional: merged.is_conditional })
     }

@@ -53,12 +53,12 @@ pub enum View<'a, V> {
 }
 
 /// A type of values that can be checked.
-pub trait Look: Sized {
+pub trait CheckedValue: Sized {
     /// Returns a view of this value.
     fn view(&self) -> View<'_, Self>;
 }
 
-impl Look for Value {
+impl CheckedValue for Value {
     fn view(&self) -> View<'_, Self> {
         match self {
             Self::Null => View::Null,
@@ -73,7 +73,7 @@ impl Look for Value {
     }
 }
 
-impl Look for Literal {
+impl CheckedValue for Literal {
     fn view(&self) -> View<'_, Self> {
         match self {
             Self::Variable(_) => View::Variable,
@@ -125,7 +125,7 @@ impl ValueMismatch {
     }
 
     /// Converts the mismatch to an error in the input of a mutation.
-    pub fn told(self) -> UserError {
+    pub fn into_user_error(self) -> UserError {
         UserError {
             code: self.code,
             message: format!("this {}", self.what),
@@ -141,46 +141,46 @@ impl fmt::Display for ValueMismatch {
 }
 
 /// Checks a value and converts its numbers to its type: `5.0` from JSON becomes the Int 5, and the number 7 the ID "7".
-/// Err if the value does not fit. Does not check rows of bulk calls: see [`sift`].
-pub fn coerce(value: &mut Value, ty: &Type, shape: &SchemaIndex, origin: Origin) -> Result<(), ValueMismatch> {
-    let check = Check { shape, origin, is_rewritten: Cell::new(false) };
+/// Err if the value does not fit. Does not check rows of bulk calls: see [`split_valid`].
+pub fn coerce(value: &mut Value, ty: &Type, schema_index: &SchemaIndex, origin: Origin) -> Result<(), ValueMismatch> {
+    let check = Check { schema_index, origin, is_rewritten: Cell::new(false) };
     check.value(value, ty)?;
     if check.is_rewritten.get() {
-        rewrite(value, ty, shape);
+        rewrite(value, ty, schema_index);
     }
     Ok(())
 }
 
 /// Err if a literal does not fit its type, regardless of the variables in it.
-pub fn literal<V: Look>(value: &V, ty: &Type, shape: &SchemaIndex) -> Result<(), ValueMismatch> {
-    Check { shape, origin: Origin::Document, is_rewritten: Cell::new(false) }.value(value, ty)
+pub fn literal<V: CheckedValue>(value: &V, ty: &Type, schema_index: &SchemaIndex) -> Result<(), ValueMismatch> {
+    Check { schema_index, origin: Origin::Document, is_rewritten: Cell::new(false) }.value(value, ty)
 }
 
 /// Returns the fields of a row of a bulk call that fit its type, and the mismatches of the others. Stops after
 /// [`MAX_ERRORS`] mismatches.
-pub fn sift<'a>(
+pub fn split_valid<'a>(
     row: &'a Value,
     name: &str,
-    shape: &SchemaIndex,
+    schema_index: &SchemaIndex,
 ) -> (Cow<'a, IndexMap<Name, Value>>, Vec<ValueMismatch>) {
-    let check = Check { shape, origin: Origin::Both, is_rewritten: Cell::new(false) };
-    let whole = match (shape.input(name), row) {
+    let check = Check { schema_index, origin: Origin::Both, is_rewritten: Cell::new(false) };
+    let whole = match (schema_index.input(name), row) {
         (Some(Input::Object(object)), Value::Object(given)) => {
             if check.object(given, object, name).is_ok() {
                 return (Cow::Borrowed(given), Vec::new());
             }
-            let (mut sound, mut misfits) = (IndexMap::new(), Vec::new());
+            let (mut sound, mut mismatches) = (IndexMap::new(), Vec::new());
             for (field, value) in given {
                 match check.field(field, value, object, name) {
                     Ok(()) => drop(sound.insert(field.clone(), value.clone())),
-                    Err(misfit) => misfits.push(misfit),
+                    Err(mismatch) => mismatches.push(mismatch),
                 }
-                if misfits.len() == MAX_ERRORS {
-                    return (Cow::Owned(sound), misfits);
+                if mismatches.len() == MAX_ERRORS {
+                    return (Cow::Owned(sound), mismatches);
                 }
             }
-            misfits.extend(object.missing(given));
-            return (Cow::Owned(sound), misfits);
+            mismatches.extend(object.missing(given));
+            return (Cow::Owned(sound), mismatches);
         }
         (_, Value::Null) => ValueMismatch::missing("must not be null"),
         _ => ValueMismatch::new(format!("must be an input object of type {name}")),
@@ -196,18 +196,18 @@ impl InputObject {
 }
 
 struct Check<'a> {
-    shape: &'a SchemaIndex,
+    schema_index: &'a SchemaIndex,
     origin: Origin,
     /// Whether a number must be converted to the form of its type.
     is_rewritten: Cell<bool>,
 }
 
 impl Check<'_> {
-    fn value<V: Look>(&self, value: &V, ty: &Type) -> Result<(), ValueMismatch> {
+    fn value<V: CheckedValue>(&self, value: &V, ty: &Type) -> Result<(), ValueMismatch> {
         match (&ty.base, value.view()) {
             (_, View::Variable) => Ok(()),
             (_, View::Null) if ty.nullable => Ok(()),
-            (BaseType::List(inner), View::List(items)) if self.sifts(inner) => {
+            (BaseType::List(inner), View::List(items)) if self.is_split(inner) => {
                 for item in items {
                     self.row(item, inner);
                 }
@@ -219,7 +219,7 @@ impl Check<'_> {
             }
             // GraphQL coerces a single value to a list with one item.
             (BaseType::List(inner), _) => self.value(value, inner),
-            (BaseType::Named(_), _) if self.sifts(ty) => {
+            (BaseType::Named(_), _) if self.is_split(ty) => {
                 self.row(value, ty);
                 Ok(())
             }
@@ -227,14 +227,14 @@ impl Check<'_> {
         }
     }
 
-    /// Returns whether `ty` is a row of a bulk call, which [`sift`] checks when the row is read.
-    fn sifts(&self, ty: &Type) -> bool {
-        self.origin != Origin::Document && self.shape.is_row(ty)
+    /// Returns whether `ty` is a row of a bulk call, which [`split_valid`] checks when the row is read.
+    fn is_split(&self, ty: &Type) -> bool {
+        self.origin != Origin::Document && self.schema_index.is_row(ty)
     }
 
     /// Checks a row only for numbers to convert. The check stops at the first mismatch, and numbers may follow it, so a
     /// row that does not fit is always rewritten.
-    fn row<V: Look>(&self, row: &V, ty: &Type) {
+    fn row<V: CheckedValue>(&self, row: &V, ty: &Type) {
         if let BaseType::Named(name) = &ty.base
             && self.named(&row.view(), name).is_err()
         {
@@ -242,7 +242,7 @@ impl Check<'_> {
         }
     }
 
-    fn named<V: Look>(&self, view: &View<'_, V>, name: &str) -> Result<(), ValueMismatch> {
+    fn named<V: CheckedValue>(&self, view: &View<'_, V>, name: &str) -> Result<(), ValueMismatch> {
         // Fast path: most values are scalars, which need no look-up among all types.
         if let Some(scalar) = Scalar::of(name) {
             return match view {
@@ -251,7 +251,7 @@ impl Check<'_> {
                 _ => Err(ValueMismatch::new(format!("must be {}", scalar.wanted()))),
             };
         }
-        match (self.shape.input(name), view) {
+        match (self.schema_index.input(name), view) {
             (Some(Input::Object(object)), View::Object(given)) => self.object(given, object, name),
             (Some(Input::Object(object)), view) => {
                 let meant = self.meant(object, view).map(|form| suggest::form(&form)).unwrap_or_default();
@@ -295,7 +295,7 @@ impl Check<'_> {
         is_loose
     }
 
-    fn object<V: Look>(
+    fn object<V: CheckedValue>(
         &self,
         given: &IndexMap<Name, V>,
         object: &InputObject,
@@ -317,9 +317,15 @@ impl Check<'_> {
         object.missing(given).map_or(Ok(()), Err)
     }
 
-    fn field<V: Look>(&self, field: &Name, value: &V, object: &InputObject, name: &str) -> Result<(), ValueMismatch> {
+    fn field<V: CheckedValue>(
+        &self,
+        field: &Name,
+        value: &V,
+        object: &InputObject,
+        name: &str,
+    ) -> Result<(), ValueMismatch> {
         if let Some(ty) = object.fields.get(field.as_str()) {
-            return self.value(value, ty).map_err(|misfit| misfit.within(field));
+            return self.value(value, ty).map_err(|mismatch| mismatch.within(field));
         }
         // A key that is not a valid name may contain personal data, so the message does not quote it.
         let is_name = |sign: char| sign == '_' || sign.is_ascii_alphanumeric();
@@ -331,10 +337,10 @@ impl Check<'_> {
     }
 
     /// Returns the form of the input object that a scalar or list was probably meant as.
-    fn meant<V: Look>(&self, object: &InputObject, view: &View<'_, V>) -> Option<String> {
+    fn meant<V: CheckedValue>(&self, object: &InputObject, view: &View<'_, V>) -> Option<String> {
         let known = |text: &str, field: &str| {
             let BaseType::Named(name) = &object.fields.get(field)?.base else { return None };
-            match self.shape.input(name)? {
+            match self.schema_index.input(name)? {
                 Input::Enum(values) => values.get(text).cloned(),
                 Input::Object(_) => None,
             }
@@ -357,15 +363,17 @@ impl Check<'_> {
 }
 
 /// Converts numbers to the form of their types.
-fn rewrite(value: &mut Value, ty: &Type, shape: &SchemaIndex) {
+fn rewrite(value: &mut Value, ty: &Type, schema_index: &SchemaIndex) {
     match (&ty.base, value) {
-        (BaseType::List(inner), Value::List(items)) => items.iter_mut().for_each(|item| rewrite(item, inner, shape)),
-        (BaseType::List(inner), single) => rewrite(single, inner, shape),
+        (BaseType::List(inner), Value::List(items)) => {
+            items.iter_mut().for_each(|item| rewrite(item, inner, schema_index));
+        }
+        (BaseType::List(inner), single) => rewrite(single, inner, schema_index),
         (BaseType::Named(name), Value::Object(fields)) => {
-            let Some(Input::Object(object)) = shape.input(name) else { return };
+            let Some(Input::Object(object)) = schema_index.input(name) else { return };
             for (name, value) in fields {
                 if let Some(field) = object.fields.get(name.as_str()) {
-                    rewrite(value, field, shape);
+                    rewrite(value, field, schema_index);
                 }
             }
         }

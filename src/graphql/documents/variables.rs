@@ -18,48 +18,49 @@ use crate::graphql::{
 pub fn read(
     operation: &OperationDefinition,
     variables: &mut Variables,
-    shape: &SchemaIndex,
+    schema_index: &SchemaIndex,
 ) -> Result<(), ServerError> {
     for definition in &operation.variable_definitions {
         let ty = &definition.node.var_type.node;
         let name = &definition.node.name.node;
         let outcome = match variables.get_mut(name) {
-            Some(value) => coerce(value, ty, shape, Origin::Variable),
+            Some(value) => coerce(value, ty, schema_index, Origin::Variable),
             None if ty.nullable || definition.node.default_value.is_some() => Ok(()),
             None => Err(ValueMismatch::new(format!("of type {ty} is required"))),
         };
-        outcome.map_err(|misfit| refuse(BAD_USER_INPUT, format!("variable ${name}{misfit}"), Some(definition.pos)))?;
+        outcome
+            .map_err(|mismatch| refuse(BAD_USER_INPUT, format!("variable ${name}{mismatch}"), Some(definition.pos)))?;
     }
     Ok(())
 }
 
 /// Returns the variables of an operation for validation, without the rows of bulk calls: each row is checked separately
 /// and may be invalid.
-pub fn without_rows(operation: &OperationDefinition, variables: &Variables, shape: &SchemaIndex) -> Variables {
+pub fn without_rows(operation: &OperationDefinition, variables: &Variables, schema_index: &SchemaIndex) -> Variables {
     let declared = operation.variable_definitions.iter().filter_map(|definition| {
         let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
-        Some((name.clone(), without(variables.get(name)?, ty, shape)))
+        Some((name.clone(), without(variables.get(name)?, ty, schema_index)))
     });
     let mut left = Variables::default();
     left.extend(declared);
     left
 }
 
-fn without(value: &Value, ty: &Type, shape: &SchemaIndex) -> Value {
+fn without(value: &Value, ty: &Type, schema_index: &SchemaIndex) -> Value {
     match (&ty.base, value) {
         (_, Value::Null) => Value::Null,
-        (BaseType::List(inner), _) if shape.is_row(inner) => Value::List(Vec::new()),
+        (BaseType::List(inner), _) if schema_index.is_row(inner) => Value::List(Vec::new()),
         (BaseType::List(inner), Value::List(items)) => {
-            Value::List(items.iter().map(|item| without(item, inner, shape)).collect())
+            Value::List(items.iter().map(|item| without(item, inner, schema_index)).collect())
         }
-        (BaseType::List(inner), single) => without(single, inner, shape),
+        (BaseType::List(inner), single) => without(single, inner, schema_index),
         // The required fields of a row.
-        (BaseType::Named(_), _) if shape.is_row(ty) => value!({ "externalId": { "system": "", "id": "" } }),
+        (BaseType::Named(_), _) if schema_index.is_row(ty) => value!({ "externalId": { "system": "", "id": "" } }),
         (BaseType::Named(name), Value::Object(fields)) => {
-            let Some(Input::Object(object)) = shape.input(name) else { return value.clone() };
+            let Some(Input::Object(object)) = schema_index.input(name) else { return value.clone() };
             let left = fields.iter().map(|(name, value)| {
                 let ty = object.fields.get(name.as_str());
-                (name.clone(), ty.map_or_else(|| value.clone(), |ty| without(value, ty, shape)))
+                (name.clone(), ty.map_or_else(|| value.clone(), |ty| without(value, ty, schema_index)))
             });
             Value::Object(left.collect())
         }

@@ -284,7 +284,8 @@ impl<'a> FieldExecution<'a> {
         let planned =
             self.planned(None, |planner, sets| Ok(Tree::Payload(Payload::plan(planner, slice, sets, is_bulk)?)))?;
         let report =
-            mutate::run(self.scope, self.source.shape, self.slices, slice, mutation_field, (name, input)).await?;
+            mutate::run(self.scope, self.source.schema_index, self.slices, slice, mutation_field, (name, input))
+                .await?;
         self.writer.charge(report.tenths());
         let answer = (self.scope, &planned.given);
         planned.payload()?.answer(answer, &mut self.writer, slice.noun, &report).await?;

@@ -92,12 +92,12 @@ impl ValidationRun {
 /// Runs a document that is part of the program, with the variables given.
 pub async fn execute(
     schema: &impl Executor,
-    shape: &SchemaIndex,
+    schema_index: &SchemaIndex,
     (text, variables): (&str, Variables),
     scope: Scope,
 ) -> Response {
     let prepared = Document::read(text, None, &Limits::DEFAULT)
-        .and_then(|document| document.prepare(variables, shape, &Limits::DEFAULT));
+        .and_then(|document| document.prepare(variables, schema_index, &Limits::DEFAULT));
     match prepared {
         Ok(prepared) => prepared.run(schema, Some(scope)).await,
         Err(error) => Response::from_errors(vec![error]),
@@ -107,12 +107,12 @@ pub async fn execute(
 impl PreparedOperation {
     /// Runs the operation. Without a scope, only introspection is possible.
     pub async fn run(self, schema: &impl Executor, scope: Option<Scope>) -> Response {
-        let mistakes = self.document.mistakes(&self.shape);
+        let mistakes = self.document.mistakes(&self.schema_index);
         if !mistakes.is_empty() {
             return Response::from_errors(mistakes.to_vec());
         }
         let Some(scope) = scope else { return schema.execute(self.request()).await };
-        let known = self.validated_operation.clone().filter(|_| !self.outline.is_introspective());
+        let known = self.validated_operation.clone().filter(|_| !self.normalized.is_introspective());
         let (validated, introspected) = match known {
             Some(known) => (known, Value::Null),
             None => match self.validate(schema).await {
@@ -133,7 +133,7 @@ impl PreparedOperation {
         let validated = run.validated_operation(self.document.operation(), &self.variables);
         let Some(validated) = validated.filter(|_| response.errors.is_empty()) else { return Err(response) };
         // With other values for its `@skip` and `@include` conditions, the operation may have other root fields.
-        if self.outline.is_conditional {
+        if self.normalized.is_conditional {
             return Ok((Arc::new(validated), response.data));
         }
         Ok((self.document.remember(validated, &self.variables), response.data))
@@ -145,14 +145,14 @@ impl PreparedOperation {
             fragments: self.document.fragments(),
             declared: &operation.variable_definitions,
             variables: &self.variables,
-            shape: &self.shape,
+            schema_index: &self.schema_index,
             // With other values for its conditions, the operation may have other fields.
-            plans: self.document.plans().filter(|_| !self.outline.is_conditional),
+            plans: self.document.plans().filter(|_| !self.normalized.is_conditional),
         };
         let one = async |(index, field): (usize, &Positioned<Field>)| {
             let key = field.node.response_key().node.clone();
             if field.node.name.node == "__typename" {
-                return (key, self.outline.root.as_deref().map_or(Value::Null, Value::from), Vec::new());
+                return (key, self.normalized.root.as_deref().map_or(Value::Null, Value::from), Vec::new());
             }
             if let Value::Object(introspected) = &introspected
                 && is_introspective(&field.node)
@@ -166,12 +166,12 @@ impl PreparedOperation {
         };
         let answered = if operation.ty == OperationType::Mutation {
             let mut answered = Vec::new();
-            for field in self.outline.fields().enumerate() {
+            for field in self.normalized.fields().enumerate() {
                 answered.push(one(field).await);
             }
             answered
         } else {
-            join_all(self.outline.fields().enumerate().map(one)).await
+            join_all(self.normalized.fields().enumerate().map(one)).await
         };
         let (mut data, mut errors) = (IndexMap::new(), Vec::new());
         for (key, value, failed) in answered {

@@ -77,15 +77,15 @@ impl MutationField {
 /// Runs a mutation.
 pub async fn run(
     scope: &Scope,
-    shape: &SchemaIndex,
+    schema_index: &SchemaIndex,
     modules: &'static [&'static Module],
     slice: &'static Module,
     mutation_field: MutationField,
     (field, input): (&str, Input<'static>),
 ) -> Result<MutationResult> {
     mutation_field.require(slice.noun, scope.actor())?;
-    let (shape, field) = (shape.clone(), field.to_owned());
-    let call = Arc::new(prepare::MutationCall { shape, slice, modules, mutation_field, field, input });
+    let (schema_index, field) = (schema_index.clone(), field.to_owned());
+    let call = Arc::new(prepare::MutationCall { schema_index, slice, modules, mutation_field, field, input });
     // Prepared before the transaction begins, because other requests wait for an open transaction. Preparation stops
     // if the caller goes away.
     let PreparedOperation { key, plan } = match Arc::clone(&call).prepared(scope).await? {

@@ -135,7 +135,7 @@ impl Payload {
                 writer.items(report.rows.iter().enumerate(), |writer, (index, row)| {
                     let mut place = first;
                     writer.entries(selections, |writer, _, what| {
-                        let whole = Whole { row: Some(row), errors: &row.errors, index, report };
+                        let whole = PayloadObject { row: Some(row), errors: &row.errors, index, report };
                         whole.write(writer, what, &found, &mut place, noun, &typename);
                     });
                 });
@@ -153,7 +153,7 @@ impl Payload {
                     .chain(one.filter(|_| !self.is_bulk).map_or(&[][..], |row| &row.errors))
                     .cloned()
                     .collect();
-                let whole = Whole { row: one, errors: &errors, index: 0, report };
+                let whole = PayloadObject { row: one, errors: &errors, index: 0, report };
                 whole.write(writer, what, &found, &mut place, noun, &typename);
             }
         });
@@ -189,14 +189,14 @@ impl Found {
 }
 
 /// A payload, or the result for one row of a bulk payload.
-struct Whole<'a> {
+struct PayloadObject<'a> {
     row: Option<&'a WriteResult>,
     errors: &'a [crate::UserError],
     index: usize,
     report: &'a MutationResult,
 }
 
-impl Whole<'_> {
+impl PayloadObject<'_> {
     fn write(
         &self,
         writer: &mut Writer,

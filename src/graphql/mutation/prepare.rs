@@ -15,7 +15,7 @@ use crate::{
     Error, Result, UserError,
     error::Code,
     graphql::{
-        documents::value_check::{ValueMismatch, sift},
+        documents::value_check::{ValueMismatch, split_valid},
         slice::Module,
         types::schema_index::{ROW, SchemaIndex},
     },
@@ -33,7 +33,7 @@ const SMALL: usize = 4_096;
 
 /// A requested mutation.
 pub(in crate::graphql) struct MutationCall {
-    pub shape: SchemaIndex,
+    pub schema_index: SchemaIndex,
     pub slice: &'static Module,
     /// The modules of all nouns.
     pub modules: &'static [&'static Module],
@@ -115,11 +115,14 @@ impl MutationCall {
         let ty = format!("{}{ROW}", self.slice.noun.name);
         for row in given {
             meter.check()?;
-            let (fields, misfits) = sift(row, &ty, &self.shape);
-            let mistakes = misfits.into_iter().map(ValueMismatch::told).collect();
+            let (fields, mismatches) = split_valid(row, &ty, &self.schema_index);
+            let mistakes = mismatches.into_iter().map(ValueMismatch::into_user_error).collect();
             let mut row = reading.row(self.slice.noun, &Input::within(&fields), mistakes)?;
             row.draft.mode = mode;
-            debug_assert!(!matches!(row.draft.target, Target::New), "rows of a bulk call are told by external ids");
+            debug_assert!(
+                !matches!(row.draft.target, Target::New),
+                "rows of a bulk call are identified by external ids"
+            );
             rows.push(row);
         }
         meter.writes_at_once(rows.len() + reading.parts());

@@ -28,7 +28,7 @@ pub struct ExecutionContext<'a> {
     /// The values of the variables.
     pub variables: &'a Arc<Variables>,
     /// The index of the schema's types.
-    pub shape: &'a SchemaIndex,
+    pub schema_index: &'a SchemaIndex,
     /// The cached plans of the document, if it is cached.
     pub plans: Option<&'a DocumentPlans>,
 }
@@ -47,8 +47,8 @@ impl<'a> ExecutionContext<'a> {
             if !self.is_read(&written.node) {
                 let ty = known.arguments.fields.get(name.as_str());
                 let ty = ty.ok_or_else(|| Error::BadInput(format!("{} has no argument {name}", field.name.node)))?;
-                coerce(&mut value, ty, self.shape, Origin::Both)
-                    .map_err(|misfit| Error::BadInput(format!("{name}{misfit}")))?;
+                coerce(&mut value, ty, self.schema_index, Origin::Both)
+                    .map_err(|mismatch| Error::BadInput(format!("{name}{mismatch}")))?;
             }
             given.push((name.clone(), value));
         }
@@ -71,7 +71,7 @@ impl<'a> ExecutionContext<'a> {
     }
 
     fn field(self, parent: &str, field: &Field) -> Result<&'a OutputField> {
-        let known = self.shape.output(parent, &field.name.node);
+        let known = self.schema_index.output(parent, &field.name.node);
         known.ok_or_else(|| Error::internal(format!("{parent} has no such field")))
     }
 

@@ -6,7 +6,7 @@ use entity::noun::StringEnum;
 use super::{
     money_types,
     reached::answer,
-    roots::{add_enum, add_enum_values, add_input, add_object, field, told, value},
+    roots::{add_enum, add_enum_values, add_input, add_object, field, trimmed, value},
 };
 use crate::{
     error::Code,
@@ -92,7 +92,7 @@ pub fn register(registry: &mut Registry) {
     scopes.deprecation = Deprecation::NoDeprecated;
     registry.add_directive(MetaDirective {
         name: "requiresScopes".to_owned(),
-        description: Some(told("The scopes that a token needs to select the field.")),
+        description: Some(trimmed("The scopes that a token needs to select the field.")),
         locations: vec![__DirectiveLocation::FIELD_DEFINITION],
         args: [("scopes".to_owned(), scopes)].into_iter().collect(),
         is_repeatable: false,

@@ -39,20 +39,20 @@ use crate::{
 
 /// Returns an input value.
 pub fn value(name: &str, ty: &str, doc: &str) -> MetaInputValue {
-    MetaInputValue { description: Some(told(doc)), ..MetaInputValue::new(name, ty) }
+    MetaInputValue { description: Some(trimmed(doc)), ..MetaInputValue::new(name, ty) }
 }
 
 pub(in crate::graphql) fn or(name: &str, ty: &str, default: &str, doc: &str) -> MetaInputValue {
     MetaInputValue { default_value: Some(default.to_owned()), ..value(name, ty, doc) }
 }
 
-pub(in crate::graphql) fn told(doc: &str) -> String {
+pub(in crate::graphql) fn trimmed(doc: &str) -> String {
     doc.trim().to_owned()
 }
 
 /// Returns an output field.
 pub fn field(name: &str, ty: &str, doc: &str) -> MetaField {
-    MetaField { description: Some(told(doc)), ..MetaField::new(name, ty) }
+    MetaField { description: Some(trimmed(doc)), ..MetaField::new(name, ty) }
 }
 
 /// Restricts a field to tokens with all these scopes; with an empty list, any valid token is accepted.
@@ -80,7 +80,7 @@ fn add(registry: &mut Registry, name: &str, ty: MetaType) {
 
 pub(in crate::graphql) fn add_object(registry: &mut Registry, name: &str, doc: &str, fields: Vec<MetaField>) {
     let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
-    add(registry, name, ObjectBuilder::new(name, fields).description(Some(told(doc))).build());
+    add(registry, name, ObjectBuilder::new(name, fields).description(Some(trimmed(doc))).build());
 }
 
 pub(in crate::graphql) fn add_input(
@@ -91,7 +91,7 @@ pub(in crate::graphql) fn add_input(
     values: Vec<MetaInputValue>,
 ) {
     let values: IndexMap<_, _> = values.into_iter().map(|value| (value.name.clone(), value)).collect();
-    add(registry, name, InputObjectBuilder::new(name, values).description(Some(told(doc))).oneof(is_one_of).build());
+    add(registry, name, InputObjectBuilder::new(name, values).description(Some(trimmed(doc))).oneof(is_one_of).build());
 }
 
 pub(in crate::graphql) fn add_enum(registry: &mut Registry, known: &EnumType) {
@@ -104,9 +104,10 @@ pub(in crate::graphql) fn add_enum_values(
     doc: &str,
     values: impl Iterator<Item = (String, &'static str)>,
 ) {
-    let values = values
-        .map(|(name, doc)| (name.clone(), MetaEnumValue { description: Some(told(doc)), ..MetaEnumValue::new(name) }));
-    add(registry, name, EnumBuilder::new(name, values.collect()).description(Some(told(doc))).build());
+    let values = values.map(|(name, doc)| {
+        (name.clone(), MetaEnumValue { description: Some(trimmed(doc)), ..MetaEnumValue::new(name) })
+    });
+    add(registry, name, EnumBuilder::new(name, values.collect()).description(Some(trimmed(doc))).build());
 }
 
 /// Registers the query root and all types that can be reached from it.
@@ -120,7 +121,7 @@ pub fn register_queries(registry: &mut Registry, Api { modules, queries, .. }: &
         "Node",
         MetaType::Interface {
             name: "Node".to_owned(),
-            description: Some(told("An object with a globally unique id, which `node` looks up.")),
+            description: Some(trimmed("An object with a globally unique id, which `node` looks up.")),
             fields: [("id".to_owned(), field("id", "ID!", "Opaque id that starts with the prefix of the type."))]
                 .into_iter()
                 .collect(),

@@ -82,7 +82,7 @@ impl SchemaIndex {
     /// Reads the SDL of a schema. `Err` if it cannot be parsed.
     pub fn read(sdl: &str) -> Result<Self> {
         let document = parse_schema(sdl).map_err(|error| Error::Internal(std::sync::Arc::new(error)))?;
-        let mut shape = Types { extent: Extent::of_nothing(), ..Types::default() };
+        let mut types = Types { extent: Extent::of_nothing(), ..Types::default() };
         let mut members = Vec::new();
         for definition in document.definitions {
             match definition {
@@ -92,20 +92,20 @@ impl SchemaIndex {
                         (OperationType::Mutation, schema.node.mutation),
                         (OperationType::Subscription, schema.node.subscription),
                     ];
-                    shape.roots.extend(roots.into_iter().filter_map(|(ty, name)| Some((ty, name?.node.to_string()))));
+                    types.roots.extend(roots.into_iter().filter_map(|(ty, name)| Some((ty, name?.node.to_string()))));
                 }
                 TypeSystemDefinition::Type(definition) => {
                     let is_root = ["Query", "Mutation", "Subscription"].contains(&definition.node.name.node.as_str());
-                    shape.extent.add(&definition.node, is_root);
-                    shape.add(definition.node, &mut members);
+                    types.extent.add(&definition.node, is_root);
+                    types.add(definition.node, &mut members);
                 }
-                TypeSystemDefinition::Directive(definition) => shape.extent.add_directive(&definition.node),
+                TypeSystemDefinition::Directive(definition) => types.extent.add_directive(&definition.node),
             }
         }
         for (union, member) in members {
-            shape.composites.entry(member).or_default().within.insert(union);
+            types.composites.entry(member).or_default().within.insert(union);
         }
-        Ok(Self(Arc::new(shape)))
+        Ok(Self(Arc::new(types)))
     }
 
     /// Returns the number of elements of each kind in the schema.
@@ -246,31 +246,35 @@ mod tests {
 
     #[test]
     fn types_fields_and_conditions_are_known() {
-        let shape = SchemaIndex::read(SDL).unwrap();
-        assert_eq!(shape.root(OperationType::Query), Some("Query"));
-        assert_eq!(shape.root(OperationType::Mutation), None);
-        assert_eq!(shape.field("Point", "mediums"), Some("Medium"));
-        let mediums = shape.output("Point", "mediums").unwrap();
+        let schema_index = SchemaIndex::read(SDL).unwrap();
+        assert_eq!(schema_index.root(OperationType::Query), Some("Query"));
+        assert_eq!(schema_index.root(OperationType::Mutation), None);
+        assert_eq!(schema_index.field("Point", "mediums"), Some("Medium"));
+        let mediums = schema_index.output("Point", "mediums").unwrap();
         assert!(mediums.is_list && mediums.page == Some(5) && mediums.arguments.fields.contains_key("first"));
-        assert!(shape.output("Point", "id").is_some_and(|id| id.page.is_none() && !id.is_list));
-        assert!(shape.always("Point", "Node") && shape.always("Point", "Anything") && shape.always("Point", "Point"));
-        assert!(!shape.always("Node", "Point") && !shape.always("Point", "Medium"));
+        assert!(schema_index.output("Point", "id").is_some_and(|id| id.page.is_none() && !id.is_list));
+        assert!(
+            schema_index.always("Point", "Node")
+                && schema_index.always("Point", "Anything")
+                && schema_index.always("Point", "Point")
+        );
+        assert!(!schema_index.always("Node", "Point") && !schema_index.always("Point", "Medium"));
     }
 
     #[test]
     fn inputs_know_what_may_be_left_out() {
-        let shape = SchemaIndex::read(SDL).unwrap();
-        let Some(Input::Object(by)) = shape.input("By") else { panic!("By is an input object") };
+        let schema_index = SchemaIndex::read(SDL).unwrap();
+        let Some(Input::Object(by)) = schema_index.input("By") else { panic!("By is an input object") };
         assert!(by.is_one_of);
-        let Some(Input::Object(page)) = shape.input("Page") else { panic!("Page is an input object") };
+        let Some(Input::Object(page)) = schema_index.input("Page") else { panic!("Page is an input object") };
         assert!(page.required.is_empty() && page.fields.len() == 2 && !page.is_one_of);
-        assert!(shape.input("DateTime").is_none() && shape.input("Order").is_some());
-        assert_eq!(shape.output("Query", "node").unwrap().arguments.required, ["by"]);
+        assert!(schema_index.input("DateTime").is_none() && schema_index.input("Order").is_some());
+        assert_eq!(schema_index.output("Query", "node").unwrap().arguments.required, ["by"]);
     }
 
     #[test]
     fn the_served_schema_can_be_read() {
-        let shape = SchemaIndex::read(&crate::schema::build().sdl()).unwrap();
-        assert!(shape.root(OperationType::Query).is_some());
+        let schema_index = SchemaIndex::read(&crate::schema::build().sdl()).unwrap();
+        assert!(schema_index.root(OperationType::Query).is_some());
     }
 }

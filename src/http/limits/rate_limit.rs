@@ -16,7 +16,7 @@ const ORGANIZATION: u32 = 5;
 pub struct RateLimiter<C = Monotonic> {
     callers: Buckets<(OrganizationId, String)>,
     organizations: Buckets<OrganizationId>,
-    schema: Buckets<Who>,
+    schema: Buckets<IntrospectionKey>,
     clock: C,
     caller: Quota,
     questions: Quota,
@@ -24,14 +24,14 @@ pub struct RateLimiter<C = Monotonic> {
 
 /// The key of an introspection bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Who {
+enum IntrospectionKey {
     Caller(OrganizationId, String),
     Address(Option<IpAddr>),
 }
 
 /// The quota of an API client, where it differs from the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Own {
+pub struct OwnQuota {
     /// Capacity of the bucket.
     pub points: Option<u32>,
     /// Points refilled per second.
@@ -48,8 +48,8 @@ pub struct Reserved {
 
 /// Points reserved for an introspection request.
 #[derive(Debug)]
-pub struct Asked {
-    who: Who,
+pub struct ReservedIntrospection {
+    who: IntrospectionKey,
     points: u32,
 }
 
@@ -107,7 +107,7 @@ impl<C: Clock> RateLimiter<C> {
 
     /// Reserves `cost` points in both buckets, at least 1 and at most the capacity of the caller's bucket. `Err` if
     /// either bucket has too few points; neither is then charged. `own` overrides the default quota.
-    pub fn reserve(&self, actor: &Actor, own: Own, cost: u64) -> Result<Reserved, Wait> {
+    pub fn reserve(&self, actor: &Actor, own: OwnQuota, cost: u64) -> Result<Reserved, Wait> {
         let (quota, now) = (self.quota(own), self.clock.passed());
         let points = u32::try_from(cost).unwrap_or(u32::MAX).clamp(1, quota.points);
         let caller = (actor.organization, actor.subject.clone());
@@ -131,7 +131,7 @@ impl<C: Clock> RateLimiter<C> {
     }
 
     /// Returns the state of a caller's buckets.
-    pub fn balance(&self, actor: &Actor, own: Own) -> Balance {
+    pub fn balance(&self, actor: &Actor, own: OwnQuota) -> Balance {
         let (quota, now) = (self.quota(own), self.clock.passed());
         let caller = self.callers.level(&(actor.organization, actor.subject.clone()), quota, now);
         let organization = self.organizations.level(&actor.organization, self.organization(), now);
@@ -140,24 +140,29 @@ impl<C: Clock> RateLimiter<C> {
 
     /// Reserves `cost` points for introspection, from the caller's introspection bucket or, without a token, from that
     /// of the address.
-    pub fn ask_schema(&self, actor: Option<&Actor>, address: Option<IpAddr>, cost: u64) -> Result<Asked, Wait> {
+    pub fn reserve_introspection(
+        &self,
+        actor: Option<&Actor>,
+        address: Option<IpAddr>,
+        cost: u64,
+    ) -> Result<ReservedIntrospection, Wait> {
         let who = actor.map_or_else(
-            || Who::Address(address.map(network)),
-            |actor| Who::Caller(actor.organization, actor.subject.clone()),
+            || IntrospectionKey::Address(address.map(network)),
+            |actor| IntrospectionKey::Caller(actor.organization, actor.subject.clone()),
         );
         let points = u32::try_from(cost).unwrap_or(u32::MAX).clamp(1, self.questions.points);
         self.schema.take(&who, self.questions, points, self.clock.passed())?;
-        Ok(Asked { who, points })
+        Ok(ReservedIntrospection { who, points })
     }
 
     /// Corrects the points reserved for introspection to `due`.
-    pub fn settle_schema(&self, asked: &Asked, due: u64) {
+    pub fn settle_introspection(&self, asked: &ReservedIntrospection, due: u64) {
         let due = u32::try_from(due).unwrap_or(u32::MAX);
         self.schema.settle(&asked.who, self.questions, (asked.points, due), self.clock.passed());
     }
 
     /// The quota of a caller. A client's own quota is capped at that of its organization.
-    fn quota(&self, own: Own) -> Quota {
+    fn quota(&self, own: OwnQuota) -> Quota {
         let (usual, most) = (self.caller, self.organization());
         let within = |own: Option<u32>, usual: u32, most: u32| own.unwrap_or(usual).clamp(1, most);
         Quota {
@@ -190,7 +195,7 @@ mod tests {
 
     use entity::{Permissions, id::OrganizationId};
 
-    use super::{Clock, Own, Quota, RateLimiter, Wait};
+    use super::{Clock, OwnQuota, Quota, RateLimiter, Wait};
     use crate::{auth::Actor, graphql::documents::limits::Limits};
 
     /// A clock that the test advances, in seconds.
@@ -238,8 +243,8 @@ mod tests {
     /// Spends `points` and returns what the caller has left.
     fn spend(rate_limiter: &RateLimiter<ManualClock>, actor: &Actor, points: u64) -> Result<u32, Wait> {
         rate_limiter
-            .reserve(actor, Own::default(), points)
-            .map(|_| rate_limiter.balance(actor, Own::default()).remaining())
+            .reserve(actor, OwnQuota::default(), points)
+            .map(|_| rate_limiter.balance(actor, OwnQuota::default()).remaining())
     }
 
     #[test]
@@ -262,7 +267,7 @@ mod tests {
         let sixth = caller(ours, "sixth");
         assert_eq!(spend(&rate_limiter, &sixth, 500), Err(Wait { time: Duration::from_secs(1), remaining: 0 }));
         // When the organization's bucket refuses, the caller's bucket is not charged.
-        assert_eq!(rate_limiter.balance(&sixth, Own::default()).caller.1.remaining, 1_000);
+        assert_eq!(rate_limiter.balance(&sixth, OwnQuota::default()).caller.1.remaining, 1_000);
         clock.advance(1);
         assert_eq!(spend(&rate_limiter, &sixth, 100), Ok(400));
     }
@@ -283,14 +288,14 @@ mod tests {
         let (rate_limiter, clock) = rate_limiter();
         let mia = caller(organization(), "mia");
         let left = |rate_limiter: &RateLimiter<ManualClock>| {
-            let balance = rate_limiter.balance(&mia, Own::default());
+            let balance = rate_limiter.balance(&mia, OwnQuota::default());
             (balance.caller.1.remaining, balance.organization.1.remaining)
         };
-        let reserved = rate_limiter.reserve(&mia, Own::default(), 900).unwrap();
+        let reserved = rate_limiter.reserve(&mia, OwnQuota::default(), 900).unwrap();
         assert_eq!(left(&rate_limiter), (100, 4_100));
         assert_eq!(rate_limiter.settle(&reserved, 3), 3);
         assert_eq!(left(&rate_limiter), (997, 4_997));
-        let reserved = rate_limiter.reserve(&mia, Own::default(), 7).unwrap();
+        let reserved = rate_limiter.reserve(&mia, OwnQuota::default(), 7).unwrap();
         rate_limiter.settle(&reserved, 1_500);
         assert_eq!(left(&rate_limiter), (0, 3_497));
         clock.advance(6);
@@ -308,7 +313,7 @@ mod tests {
     fn a_client_has_a_quota_of_its_own_within_that_of_its_organization() {
         let (rate_limiter, _) = rate_limiter();
         let crm = caller(organization(), "client_1");
-        let own = |points, per_second| Own { points: Some(points), per_second: Some(per_second) };
+        let own = |points, per_second| OwnQuota { points: Some(points), per_second: Some(per_second) };
         assert_eq!(
             rate_limiter.balance(&crm, own(3_000, 200)).headers()[0],
             "\"caller\";q=3000;qu=\"points\";w=15, \
@@ -330,7 +335,7 @@ mod tests {
     fn questions_about_the_schema_have_buckets_of_their_own_and_a_network_of_version_6_is_one() {
         let (rate_limiter, clock) = rate_limiter();
         let ask = |address: &str| {
-            rate_limiter.ask_schema(None, Some(address.parse().unwrap()), 500).map_err(|wait| wait.seconds())
+            rate_limiter.reserve_introspection(None, Some(address.parse().unwrap()), 500).map_err(|wait| wait.seconds())
         };
         assert!(ask("192.0.2.1").is_ok());
         assert_eq!(ask("192.0.2.1").unwrap_err(), 50);
@@ -338,13 +343,14 @@ mod tests {
         assert!(ask("192.0.2.2").is_ok() && ask("2001:db8::1").is_ok());
         assert_eq!(ask("2001:db8::ffff:1").unwrap_err(), 50);
         assert!(ask("2001:db8:0:1::1").is_ok());
-        assert!(rate_limiter.ask_schema(None, None, 500).is_ok());
+        assert!(rate_limiter.reserve_introspection(None, None, 500).is_ok());
         let mia = caller(organization(), "mia");
-        let asked = rate_limiter.ask_schema(Some(&mia), Some("192.0.2.1".parse().unwrap()), u64::MAX).unwrap();
-        assert_eq!(rate_limiter.balance(&mia, Own::default()).remaining(), 1_000);
-        assert!(rate_limiter.ask_schema(Some(&mia), None, 1).is_err());
-        rate_limiter.settle_schema(&asked, 100);
-        assert!(rate_limiter.ask_schema(Some(&mia), None, 400).is_ok());
+        let asked =
+            rate_limiter.reserve_introspection(Some(&mia), Some("192.0.2.1".parse().unwrap()), u64::MAX).unwrap();
+        assert_eq!(rate_limiter.balance(&mia, OwnQuota::default()).remaining(), 1_000);
+        assert!(rate_limiter.reserve_introspection(Some(&mia), None, 1).is_err());
+        rate_limiter.settle_introspection(&asked, 100);
+        assert!(rate_limiter.reserve_introspection(Some(&mia), None, 400).is_ok());
         clock.advance(50);
         assert!(ask("192.0.2.1").is_ok());
     }

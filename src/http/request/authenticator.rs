@@ -16,7 +16,7 @@ use crate::{
     },
     error::reason::Reason,
     http::{
-        limits::rate_limit::Own,
+        limits::rate_limit::OwnQuota,
         revocation_cache::{RevocationCache, away},
     },
     store::Store,
@@ -29,7 +29,7 @@ pub struct Authenticator {
     externals: Vec<External>,
     pub(in crate::http) store: Store,
     proofs: TokenCache,
-    pub(in crate::http) lookout: RevocationCache,
+    pub(in crate::http) revocation_cache: RevocationCache,
     pub(in crate::http) client_life: TimeDelta,
 }
 
@@ -39,7 +39,7 @@ impl Authenticator {
         Self {
             tokens,
             externals,
-            lookout: RevocationCache::new(store.clone()),
+            revocation_cache: RevocationCache::new(store.clone()),
             store,
             proofs: TokenCache::default(),
             client_life: TimeDelta::hours(1),
@@ -76,7 +76,7 @@ impl Authenticator {
 
     /// Returns an error if the token has been revoked.
     pub(in crate::http) async fn admits(&self, proof: &VerifiedToken, now: DateTime<Utc>) -> Result<()> {
-        let refused = self.lookout.revocations(now).await?.refuses(proof);
+        let refused = self.revocation_cache.revocations(now).await?.refuses(proof);
         refused.map_or(Ok(()), |reason| Err(Error::Unauthenticated(reason)))
     }
 
@@ -106,13 +106,13 @@ impl Authenticator {
     }
 
     /// Returns the caller's own quota, which overrides the default one where it is set.
-    pub(in crate::http) fn own_quota(&self, actor: &Actor) -> Own {
+    pub(in crate::http) fn own_quota(&self, actor: &Actor) -> OwnQuota {
         let client = actor.client.as_deref();
-        client.map(|client| self.lookout.own_quota(actor.organization, client)).unwrap_or_default()
+        client.map(|client| self.revocation_cache.own_quota(actor.organization, client)).unwrap_or_default()
     }
 
     /// Polls the revocations now.
     pub async fn poll(&self, now: DateTime<Utc>) -> Result<()> {
-        self.lookout.poll(now).await
+        self.revocation_cache.poll(now).await
     }
 }

@@ -19,7 +19,7 @@ const KEY: usize = 40;
 
 /// Why a text was rejected.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Wrong {
+pub enum JsonError {
     /// The text is not valid JSON.
     NotJson,
     /// An object contains a duplicate key, with the path to it.
@@ -45,7 +45,7 @@ struct State<'r> {
     room: &'r mut Room,
     /// The keys seen so far, interned: rows repeat the same keys.
     names: HashSet<Name>,
-    wrong: Option<Wrong>,
+    wrong: Option<JsonError>,
     /// Path to the error, innermost first.
     place: Vec<String>,
 }
@@ -58,7 +58,7 @@ impl<'r> Reader<'r> {
     }
 
     /// Parses `text`. `name` is the first segment of the path to a duplicate key.
-    pub fn read(&self, name: &str, text: &str) -> Result<Value, Wrong> {
+    pub fn read(&self, name: &str, text: &str) -> Result<Value, JsonError> {
         let mut source = serde_json::Deserializer::from_str(text);
         let read = At { reader: self, depth: 0 }.deserialize(&mut source).and_then(|value| {
             source.end()?;
@@ -67,12 +67,12 @@ impl<'r> Reader<'r> {
         read.map_err(|_| {
             let mut state = self.state.borrow_mut();
             match state.wrong.take() {
-                Some(Wrong::Twice(key)) => {
+                Some(JsonError::Twice(key)) => {
                     let inner: Vec<&str> = state.place.iter().rev().map(String::as_str).collect();
-                    Wrong::Twice([&[name], &inner[..], &[&key]].concat().join("."))
+                    JsonError::Twice([&[name], &inner[..], &[&key]].concat().join("."))
                 }
                 Some(wrong) => wrong,
-                None => Wrong::NotJson,
+                None => JsonError::NotJson,
             }
         })
     }
@@ -81,11 +81,11 @@ impl<'r> Reader<'r> {
     fn count<E: Error>(&self) -> Result<(), E> {
         let state = &mut *self.state.borrow_mut();
         if state.left == 0 {
-            return Err(state.fail(Wrong::TooMany));
+            return Err(state.fail(JsonError::TooMany));
         }
         if state.paid == 0 {
             if state.room.take(BATCH * VALUE) == Err(Full) {
-                return Err(state.fail(Wrong::Full));
+                return Err(state.fail(JsonError::Full));
             }
             state.paid = BATCH;
         }
@@ -95,14 +95,14 @@ impl<'r> Reader<'r> {
 
     fn within(&self, step: impl FnOnce() -> String) {
         let mut state = self.state.borrow_mut();
-        if matches!(state.wrong, Some(Wrong::Twice(_))) {
+        if matches!(state.wrong, Some(JsonError::Twice(_))) {
             state.place.push(step());
         }
     }
 }
 
 impl State<'_> {
-    fn fail<E: Error>(&mut self, wrong: Wrong) -> E {
+    fn fail<E: Error>(&mut self, wrong: JsonError) -> E {
         self.wrong = Some(wrong);
         E::custom("refused")
     }
@@ -118,7 +118,7 @@ struct At<'a, 'r> {
 impl At<'_, '_> {
     fn deeper<E: Error>(self) -> Result<Self, E> {
         if self.depth == MAX_DEPTH {
-            return Err(self.reader.state.borrow_mut().fail(Wrong::TooDeep));
+            return Err(self.reader.state.borrow_mut().fail(JsonError::TooDeep));
         }
         Ok(Self { depth: self.depth + 1, ..self })
     }
@@ -188,7 +188,7 @@ impl<'de> Visitor<'de> for At<'_, '_> {
         let mut object = IndexMap::new();
         while let Some(name) = entries.next_key_seed(Key(self.reader))? {
             if object.contains_key(&name) {
-                return Err(self.reader.state.borrow_mut().fail(Wrong::Twice(shown(&name))));
+                return Err(self.reader.state.borrow_mut().fail(JsonError::Twice(shown(&name))));
             }
             let value = entries.next_value_seed(inner).inspect_err(|_| self.reader.within(|| shown(&name)))?;
             object.insert(name, value);
@@ -235,10 +235,10 @@ mod tests {
     use async_graphql::Value;
     use serde_json::json;
 
-    use super::{BATCH, MAX_DEPTH, Reader, VALUE, Wrong};
+    use super::{BATCH, JsonError, MAX_DEPTH, Reader, VALUE};
     use crate::http::request::body_memory::BodyMemory;
 
-    fn read_of(text: &str, most: usize) -> Result<Value, Wrong> {
+    fn read_of(text: &str, most: usize) -> Result<Value, JsonError> {
         Reader::new(most, &mut BodyMemory::new(1 << 20).room(true)).read("variables", text)
     }
 
@@ -250,9 +250,9 @@ mod tests {
         });
         let read = read_of(&value.to_string(), 100).unwrap();
         assert_eq!(read, Value::from_json(value).unwrap());
-        assert_eq!(read_of("1e400", 1), Err(Wrong::NotJson));
+        assert_eq!(read_of("1e400", 1), Err(JsonError::NotJson));
         for text in ["", "{", "[1,]", "{\"a\":1,}", "nul", "1 2", "{1:2}", "\"\u{1}\"", "\"\\ud83d\""] {
-            assert_eq!(read_of(text, 100), Err(Wrong::NotJson), "{text}");
+            assert_eq!(read_of(text, 100), Err(JsonError::NotJson), "{text}");
         }
     }
 
@@ -260,17 +260,17 @@ mod tests {
     fn values_are_counted_to_the_last_over_all_texts() {
         let text = r#"{"a":[1,2,{"b":null}],"c":"d"}"#;
         assert!(read_of(text, 7).is_ok());
-        assert_eq!(read_of(text, 6), Err(Wrong::TooMany));
+        assert_eq!(read_of(text, 6), Err(JsonError::TooMany));
         let mut room = BodyMemory::new(1 << 20).room(true);
         let reader = Reader::new(3, &mut room);
         assert!(reader.read("variables", "[1]").is_ok());
-        assert_eq!(reader.read("extensions", "[1]"), Err(Wrong::TooMany));
+        assert_eq!(reader.read("extensions", "[1]"), Err(JsonError::TooMany));
     }
 
     #[test]
     fn a_key_that_stands_twice_is_named_with_its_place() {
         let place = |text: &str| match read_of(text, 100) {
-            Err(Wrong::Twice(place)) => place,
+            Err(JsonError::Twice(place)) => place,
             other => panic!("{other:?}"),
         };
         assert_eq!(place(r#"{"a":1,"a":1}"#), "variables.a");
@@ -285,9 +285,9 @@ mod tests {
     fn nesting_and_memory_are_bounded() {
         let nested = |depth: usize| read_of(&format!("{}{}", "[".repeat(depth), "]".repeat(depth)), 1_000);
         assert!(nested(MAX_DEPTH).is_ok());
-        assert_eq!(nested(MAX_DEPTH + 1), Err(Wrong::TooDeep));
+        assert_eq!(nested(MAX_DEPTH + 1), Err(JsonError::TooDeep));
         let many = serde_json::to_string(&vec![0; 10_000]).unwrap();
-        assert_eq!(read_of(&many, 20_000), Err(Wrong::Full));
+        assert_eq!(read_of(&many, 20_000), Err(JsonError::Full));
         let few = serde_json::to_string(&vec![0; (1 << 20) / 8 * 7 / VALUE / BATCH * BATCH - 1]).unwrap();
         assert!(read_of(&few, 20_000).is_ok());
     }

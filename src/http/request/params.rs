@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::{
     body_memory::Room,
-    json::{Reader, Wrong},
+    json::{JsonError, Reader},
 };
 use crate::{
     graphql::failure::{BAD_USER_INPUT, TOO_MANY_VALUES},
@@ -136,17 +136,17 @@ impl<'a> Params<'a> {
     }
 }
 
-fn refusal(name: &str, wrong: Wrong, most: usize) -> ErrorResponse {
+fn refusal(name: &str, wrong: JsonError, most: usize) -> ErrorResponse {
     let invalid = |message: String| ErrorResponse::new(StatusCode::BAD_REQUEST, BAD_USER_INPUT, message);
     match wrong {
-        Wrong::NotJson => ErrorResponse::bad_request(format!("{name} must be JSON")),
-        Wrong::TooDeep => ErrorResponse::bad_request(format!("{name} is nested too deeply")),
-        Wrong::Twice(place) => invalid(format!("duplicate key {place}")),
-        Wrong::TooMany => {
+        JsonError::NotJson => ErrorResponse::bad_request(format!("{name} must be JSON")),
+        JsonError::TooDeep => ErrorResponse::bad_request(format!("{name} is nested too deeply")),
+        JsonError::Twice(place) => invalid(format!("duplicate key {place}")),
+        JsonError::TooMany => {
             let message = format!("the request contains more than {most} values; send fewer rows per request");
             ErrorResponse::new(StatusCode::BAD_REQUEST, TOO_MANY_VALUES, message)
         }
-        Wrong::Full => crate::http::request::body_memory::Full.into(),
+        JsonError::Full => crate::http::request::body_memory::Full.into(),
     }
 }
 

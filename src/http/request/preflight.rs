@@ -14,12 +14,12 @@ use actix_web::{
 #[derive(Debug)]
 pub struct Origins {
     listed: Vec<String>,
-    is_told: AtomicBool,
+    is_logged: AtomicBool,
 }
 
 impl Origins {
     pub fn new(listed: &[String]) -> Self {
-        Self { listed: listed.to_vec(), is_told: AtomicBool::new(false) }
+        Self { listed: listed.to_vec(), is_logged: AtomicBool::new(false) }
     }
 
     /// Logs, once per process, that a preflight came from an origin that is not allowed. The message omits the origin,
@@ -30,7 +30,7 @@ impl Origins {
         }
         let Some(origin) = request.headers().get(ORIGIN) else { return };
         let is_listed = self.listed.iter().any(|listed| listed.as_bytes() == origin.as_bytes());
-        if !is_listed && !self.is_told.swap(true, Ordering::Relaxed) {
+        if !is_listed && !self.is_logged.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "rejected a CORS preflight: the origin is not listed in --cors-origin; further rejections are not \
                  logged"
@@ -55,8 +55,8 @@ mod tests {
         origins.look_at(&asked(Method::OPTIONS, "https://app.example"));
         origins.look_at(&asked(Method::POST, "https://other.example"));
         origins.look_at(&TestRequest::default().method(Method::OPTIONS).to_http_request());
-        assert!(!origins.is_told.load(Ordering::Relaxed));
+        assert!(!origins.is_logged.load(Ordering::Relaxed));
         origins.look_at(&asked(Method::OPTIONS, "https://other.example"));
-        assert!(origins.is_told.load(Ordering::Relaxed));
+        assert!(origins.is_logged.load(Ordering::Relaxed));
     }
 }

@@ -1,4 +1,4 @@
-//! Tests of what requests cost, and of what callers are told about it.
+//! Tests of what requests cost, and of the cost extension of responses.
 
 use actix_web::test::TestRequest;
 use entity::Permission;
@@ -67,17 +67,19 @@ async fn what_a_request_costs_is_settled_after_the_answer() {
     let answers = answers(&limited(100_000), asks.map(|(query, ..)| by(&token, ask(query)))).await;
     for (answer, (query, cost, remaining)) in answers.iter().zip(asks) {
         let body: Json = answer.json();
-        let told = &body["extensions"]["cost"];
-        if told.is_null() {
+        let reported = &body["extensions"]["cost"];
+        if reported.is_null() {
             assert_eq!(query, asks[2].0);
         } else {
             assert_eq!(
-                (&told["requested"], &told["limit"], &told["restoreRate"]),
+                (&reported["requested"], &reported["limit"], &reported["restoreRate"]),
                 (&json!(cost), &json!(100_000), &json!(1))
             );
-            assert_eq!(told["charged"], u32::from(query != asks[2].0));
+            assert_eq!(reported["charged"], u32::from(query != asks[2].0));
             // A point may have been refilled meanwhile.
-            assert!((remaining..=remaining + 1).contains(&u32::try_from(told["remaining"].as_u64().unwrap()).unwrap()));
+            assert!(
+                (remaining..=remaining + 1).contains(&u32::try_from(reported["remaining"].as_u64().unwrap()).unwrap())
+            );
         }
         assert!((remaining..=remaining + 1).contains(&left(answer)), "{query}");
     }

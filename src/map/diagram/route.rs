@@ -94,7 +94,7 @@ impl Route {
 
 /// How a line gets from its source row to its target row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum LinePath {
     /// Straight down to the channel above the target row, then across.
     Down,
     /// Through a lane to the right of all blocks.
@@ -115,15 +115,15 @@ pub(super) fn routes(plan: &mut Plan<'_>, links: &[StepLink]) -> Routes {
         out.sort_by_key(key);
         starts.extend((1..).zip(out.iter()).map(|(place, index)| (*index, x[step] + place * GRID)));
     }
-    let ways: Vec<Way> = links.iter().enumerate().map(|(index, link)| way(plan, link, starts[&index])).collect();
+    let ways: Vec<LinePath> = links.iter().enumerate().map(|(index, link)| way(plan, link, starts[&index])).collect();
     let mut ends: HashMap<usize, i64> = HashMap::new();
     for step in 0..plan.blocks.len() {
         let left = plan.x[step];
         let into = &mut plan.blocks[step].ports.into;
-        into.sort_by_key(|(index, _)| (ways[*index] == Way::Beside, starts[index], *index));
+        into.sort_by_key(|(index, _)| (ways[*index] == LinePath::Beside, starts[index], *index));
         let mut place = left + GRID;
         for (index, label) in into.iter() {
-            let is_straight = ways[*index] == Way::Down && starts[index] == place;
+            let is_straight = ways[*index] == LinePath::Down && starts[index] == place;
             ends.insert(*index, if is_straight { place } else { place + GRID / 2 });
             place += room(label.as_ref());
         }
@@ -167,25 +167,25 @@ pub(super) fn routes(plan: &mut Plan<'_>, links: &[StepLink]) -> Routes {
     Routes { lines: found, channels, ends, right }
 }
 
-/// Returns [`Way::Down`] if the target row is below the source row and no block in between is in the way.
-fn way(plan: &Plan<'_>, link: &StepLink, start: i64) -> Way {
+/// Returns [`LinePath::Down`] if the target row is below the source row and no block in between is in the way.
+fn way(plan: &Plan<'_>, link: &StepLink, start: i64) -> LinePath {
     let (from, to) = (plan.rows.row_of[link.from], plan.rows.row_of[link.to]);
     let is_in_the_way = |step: &usize| {
         let left = plan.x[*step] - plan.left;
         (left - GRID..left + plan.pitch).contains(&start)
     };
     if to > from && !plan.rows.steps[from + 1..to].iter().flatten().any(is_in_the_way) {
-        Way::Down
+        LinePath::Down
     } else {
-        Way::Beside
+        LinePath::Beside
     }
 }
 
 /// Returns the lane of each line that needs one, numbered from 1. Lines that span fewer rows get lanes closer to the
 /// blocks.
-fn lanes(plan: &Plan<'_>, links: &[StepLink], ways: &[Way]) -> HashMap<usize, i64> {
+fn lanes(plan: &Plan<'_>, links: &[StepLink], ways: &[LinePath]) -> HashMap<usize, i64> {
     let mut spans: Vec<(usize, usize, usize)> = Vec::new();
-    for (index, link) in links.iter().enumerate().filter(|(index, _)| ways[*index] == Way::Beside) {
+    for (index, link) in links.iter().enumerate().filter(|(index, _)| ways[*index] == LinePath::Beside) {
         let (below, above) = (plan.rows.row_of[link.from] + 1, plan.rows.row_of[link.to]);
         spans.push((below.min(above), below.max(above), index));
     }

@@ -133,13 +133,13 @@ mod tests {
                 .filter_map(|relation| if let Link::Through { table, .. } = relation.link { Some(table) } else { None })
         };
         let all: HashSet<&str> = EXPORTED.iter().flat_map(|slice| tables(slice.noun)).collect();
-        let told: Vec<&str> = EXPORTED
+        let exported: Vec<&str> = EXPORTED
             .iter()
             .flat_map(|slice| sets(slice.noun))
             .map(|relation| if let Link::Through { table, .. } = relation.link { table } else { "" })
             .collect();
-        assert_eq!(told.len(), all.len());
-        assert_eq!(told.into_iter().collect::<HashSet<_>>(), all);
+        assert_eq!(exported.len(), all.len());
+        assert_eq!(exported.into_iter().collect::<HashSet<_>>(), all);
     }
 
     #[test]
@@ -152,6 +152,6 @@ mod tests {
             .map(|noun| noun.name)
             .collect();
         assert_eq!(left_out, Vec::<&str>::new());
-        assert!(EXPORTED.iter().all(|slice| slice.noun.has_external_ids), "a row is told by an external id");
+        assert!(EXPORTED.iter().all(|slice| slice.noun.has_external_ids), "a row is identified by an external id");
     }
 }

@@ -152,7 +152,7 @@ impl Reader<'_> {
             }
         }
         if row.rank.is_some() && !row.named.iter().any(|(relation, _)| relation.name == "point") {
-            self.mistakes.add(Code::Required, row.at("point"), "a rank is told together with its point");
+            self.mistakes.add(Code::Required, row.at("point"), "a rank requires its point");
         }
         row
     }

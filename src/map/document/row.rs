@@ -162,12 +162,12 @@ impl Document {
     pub fn named(&mut self, noun: &'static Noun, name: &str, path: Vec<String>, mistakes: &mut Mistakes) -> usize {
         let mut row = Row { is_text: true, ..Row::new(Identity::Name, path) };
         row.say(noun, "name", name, mistakes);
-        let told = (noun.table, row.get("name").text().map(fold));
-        if let Some(place) = self.named.get(&told) {
+        let key = (noun.table, row.get("name").text().map(fold));
+        if let Some(place) = self.named.get(&key) {
             return *place;
         }
         let place = self.add(noun, row);
-        self.named.insert(told, place);
+        self.named.insert(key, place);
         place
     }
 

@@ -171,7 +171,7 @@ async fn write_rows(
         let answers = tx.write(noun, &slice.rules, &mut drafts, true).await?;
         for (place, answer) in places.into_iter().zip(answers) {
             for error in answer.errors {
-                mistakes.add(error.code, told_at(noun, &rows[place], &error.path), error.message);
+                mistakes.add(error.code, path_in_input(noun, &rows[place], &error.path), error.message);
             }
             written[place] = (answer.id.unwrap_or_default(), answer.outcome);
         }
@@ -253,7 +253,7 @@ fn point_of(row: &Row) -> Option<usize> {
 }
 
 /// Converts the path of a draft's error to a path in the input.
-fn told_at(noun: &'static Noun, row: &Row, path: &[String]) -> Vec<String> {
+fn path_in_input(noun: &'static Noun, row: &Row, path: &[String]) -> Vec<String> {
     let field = path.first().map_or("", String::as_str);
     let relation = field.strip_suffix("Ref").and_then(|name| noun.relation(name));
     match field {
@@ -351,20 +351,20 @@ async fn write_ranks(tx: &Tx, document: &Document, known: Known, done: &mut Done
 async fn write_archive(tx: &Tx, document: &Document, done: &mut Done) -> Result<Result<(), Vec<UserError>>> {
     let mut mistakes = Mistakes::default();
     for (piece, slice) in EXPORTED.iter().enumerate() {
-        let told: Vec<(&Row, Uuid, bool)> = document.rows[piece]
+        let states: Vec<(&Row, Uuid, bool)> = document.rows[piece]
             .iter()
             .zip(&done.0[piece])
             .filter_map(|(row, (id, outcome))| Some((row, *id, row.is_archived?, *outcome)))
             .filter(|(.., is_archived, outcome)| *is_archived || *outcome != Outcome::Created)
             .map(|(row, id, is_archived, _)| (row, id, is_archived))
             .collect();
-        if told.is_empty() {
+        if states.is_empty() {
             continue;
         }
-        let ids: Vec<Uuid> = told.iter().map(|(_, id, _)| *id).collect();
+        let ids: Vec<Uuid> = states.iter().map(|(_, id, _)| *id).collect();
         let mut records = tx.lock(slice.noun, &ids).await?;
         let mut changed = HashSet::new();
-        for (row, id, is_archived) in told {
+        for (row, id, is_archived) in states {
             let Some(record) = records.remove(&id) else { continue };
             match tx.archive(slice.noun, &slice.rules, record, is_archived).await? {
                 Ok(true) => drop(changed.insert(id)),

@@ -65,17 +65,17 @@ impl Checkpoints {
         let is_late = pages >= MAX && *seen > 0;
         *seen = pages;
         if is_late {
-            return tell(move_log(writer));
+            return log_failure(move_log(writer));
         }
         let file = self.file.clone();
         self.home.spawn_blocking(move || {
-            tell(apart(&file));
+            log_failure(checkpoint(&file));
             drop(seen);
         });
     }
 }
 
-fn apart(file: &Path) -> rusqlite::Result<()> {
+fn checkpoint(file: &Path) -> rusqlite::Result<()> {
     move_log(&sqlite::writer(file)?)
 }
 
@@ -85,7 +85,7 @@ fn move_log(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Logs a failure; the WAL grows until the next attempt.
-fn tell(done: rusqlite::Result<()>) {
+fn log_failure(done: rusqlite::Result<()>) {
     if let Err(error) = done {
         tracing::warn!(error = DbFailure::describe(&error), "the write-ahead log could not be moved into the file");
     }

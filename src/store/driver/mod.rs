@@ -258,7 +258,7 @@ impl Connection for Transaction {
     ) -> Result<Vec<TenantRow>, DbFailure> {
         match self {
             Self::Sqlite(savepoint) => savepoint.query_per_parent(statement, per_parent, layout),
-            Self::Postgres(_) => Err(DbErr::Custom("PostgreSQL is told all rows at once".to_owned()).into()),
+            Self::Postgres(_) => Err(DbErr::Custom("PostgreSQL receives all rows at once".to_owned()).into()),
         }
     }
 }

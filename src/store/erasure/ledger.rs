@@ -276,9 +276,9 @@ fn each(path: &Path, drops_torn: bool, mut take: impl FnMut(Entry)) -> Result<()
     };
     let Some(is_whole) = next(&mut text)? else { return Err(LedgerError::Empty(path.to_owned())) };
     let header = std::str::from_utf8(&text).ok().filter(|_| is_whole).and_then(Header::read);
-    let Some(told) = header else { return Err(LedgerError::NoLedger(path.to_owned())) };
-    let End { hash: mut previous, mut lines, .. } = End::of_none(told.ledger);
-    let counted = told.lines;
+    let Some(recorded) = header else { return Err(LedgerError::NoLedger(path.to_owned())) };
+    let End { hash: mut previous, mut lines, .. } = End::of_none(recorded.ledger);
+    let counted = recorded.lines;
     while let Some(is_whole) = next(&mut text)? {
         if !is_whole {
             if lines >= counted && drops_torn {
@@ -300,7 +300,7 @@ fn each(path: &Path, drops_torn: bool, mut take: impl FnMut(Entry)) -> Result<()
             return Err(broken(lines, "does not follow from the one before"));
         }
         previous = hash(&text);
-        if lines == counted && previous != told.hash {
+        if lines == counted && previous != recorded.hash {
             return Err(broken(lines, "is not the one that the header counts"));
         }
         take(line.entry);
@@ -325,19 +325,19 @@ fn open(path: &Path) -> Result<(File, End), LedgerError> {
     }
     let mut header = String::new();
     BufReader::new(&file).read_line(&mut header).map_err(unusable)?;
-    let Some(told) = Header::read(&header) else { return Err(LedgerError::NoLedger(path.to_owned())) };
+    let Some(recorded) = Header::read(&header) else { return Err(LedgerError::NoLedger(path.to_owned())) };
     let broken = |line, flaw| LedgerError::Broken { file: path.to_owned(), line, flaw };
     let (last, whole) = last_line(&mut file).map_err(unusable)?;
     let end = if whole <= header.len() as u64 {
-        End::of_none(told.ledger)
+        End::of_none(recorded.ledger)
     } else {
-        let line: Numbered = serde_json::from_slice(&last).map_err(|_| broken(told.lines, "is no entry"))?;
-        End { ledger: told.ledger, lines: line.line, hash: hash(&last) }
+        let line: Numbered = serde_json::from_slice(&last).map_err(|_| broken(recorded.lines, "is no entry"))?;
+        End { ledger: recorded.ledger, lines: line.line, hash: hash(&last) }
     };
-    if end.lines < told.lines {
-        return Err(LedgerError::Short { file: path.to_owned(), lines: end.lines, counted: told.lines });
+    if end.lines < recorded.lines {
+        return Err(LedgerError::Short { file: path.to_owned(), lines: end.lines, counted: recorded.lines });
     }
-    if end.lines == told.lines && end.hash != told.hash {
+    if end.lines == recorded.lines && end.hash != recorded.hash {
         return Err(broken(end.lines, "is not the one that the header counts"));
     }
     if file.metadata().map_err(unusable)?.len() > whole {

@@ -83,7 +83,7 @@ impl Sql {
         // Evaluated once per statement and nearly always false, so that no row has to be tested.
         let job = Alias::nested('q', alias.depth() + 1);
         self.push("(EXISTS (SELECT 1 FROM job AS ").alias(job).push(" WHERE ");
-        self.filter_tenant(TenantCheck::Veil, job, "organization_id", organization).push(") AND ")
+        self.filter_tenant(TenantCheck::MaskActive, job, "organization_id", organization).push(") AND ")
     }
 
     /// Appends, for an erasable set whose index table was named last, the condition that the row is not about a person
@@ -130,13 +130,15 @@ impl Sql {
         if noun.table == PERSON.table {
             let job = Alias::nested('j', depth);
             self.push("EXISTS (SELECT 1 FROM job AS ").alias(job).push(" WHERE ");
-            self.filter_tenant(TenantCheck::Veiled, job, "organization_id", organization).push(" AND ").alias(job);
+            self.filter_tenant(TenantCheck::MaskedPerson, job, "organization_id", organization)
+                .push(" AND ")
+                .alias(job);
             self.push(".kind = 'ERASURE' AND ").alias(job).push(".row_id = ").alias(alias).push(".").name(column);
             return self.push(")");
         }
         let row = Alias::nested('v', depth);
         self.push("EXISTS (SELECT 1 FROM ").name(&[noun.table]).push(" AS ").alias(row).push(" WHERE ");
-        self.filter_tenant(TenantCheck::VeiledRow, row, noun.tenant, organization)
+        self.filter_tenant(TenantCheck::MaskedRow, row, noun.tenant, organization)
             .push(" AND ")
             .column(row, "id")
             .push(" = ");
@@ -212,14 +214,14 @@ mod watch {
                     next.is_none_or(|next| !next.is_alphanumeric() && next != '_')
                 };
                 let bare = text.match_indices(&format!(".{column}")).any(|(at, _)| is_word(at) && is_read(at));
-                let is_told = bare || text.match_indices(&quoted).any(|(at, _)| is_read(at));
-                assert!(!is_told, "{}.{column} is read without Sql::shown: {text}", noun.name);
+                let is_exposed = bare || text.match_indices(&quoted).any(|(at, _)| is_read(at));
+                assert!(!is_exposed, "{}.{column} is read without Sql::shown: {text}", noun.name);
             }
             for table in tables {
                 let is_written =
                     |at: usize| ["INTO ", "UPDATE ", "DELETE FROM "].iter().any(|verb| text[..at].ends_with(verb));
-                let is_told = text.match_indices(table.as_str()).any(|(at, _)| is_open(at) && !is_written(at));
-                assert!(!is_told, "{table} is read without Sql::unmasked: {text}");
+                let is_exposed = text.match_indices(table.as_str()).any(|(at, _)| is_open(at) && !is_written(at));
+                assert!(!is_exposed, "{table} is read without Sql::unmasked: {text}");
             }
         }
     }

@@ -98,7 +98,7 @@ impl Store {
             }
             return Ok(());
         }
-        let pool = connect::with_busy_timeout(&self.address, &self.statements).await?;
+        let pool = connect::without_timeouts(&self.address, &self.statements).await?;
         self.wait_for_older(&pool, &mut tell).await?;
         for table in held() {
             tell(format!("rewriting {}", table.concat()));
@@ -134,7 +134,7 @@ impl Store {
         let now = pool.query_one_raw(Sql::text_only(self.backend(), now)).await?;
         let now: String = now.map_or(Ok(String::new()), |row| row.try_get_by_index(0))?;
         let until = Instant::now() + OLDER;
-        let mut is_told = false;
+        let mut is_reported = false;
         loop {
             let mut sql = Sql::new(self.backend());
             sql.push("SELECT pg_snapshot_xmin(pg_current_snapshot()) > n.id AND NOT EXISTS (SELECT 1 FROM ");
@@ -150,7 +150,7 @@ impl Store {
                               rewritten: end it (see pg_stat_activity and pg_prepared_xacts), then run this again";
                 return Err(Cause(reason.to_owned()).into());
             }
-            if !std::mem::replace(&mut is_told, true) {
+            if !std::mem::replace(&mut is_reported, true) {
                 tell("waiting until transactions end that began before".to_owned());
             }
             tokio::time::sleep(LOOKING).await;

@@ -211,7 +211,7 @@ fn file_options(file: &SqliteFile) -> SqliteConnectOptions {
 }
 
 /// Opens PostgreSQL connections for long-running work, without the timeouts of a server.
-pub(in crate::store) async fn with_busy_timeout(
+pub(in crate::store) async fn without_timeouts(
     address: &Address,
     statements: &Arc<AtomicU64>,
 ) -> Result<DatabaseConnection> {
@@ -242,7 +242,7 @@ pub(in crate::store) async fn migrate(address: &Address, statements: &Arc<Atomic
         return done.map_err(|error| sqlite_file::explain(file, error.into()));
     }
     // One connection holds the lock, the other one runs the migrations.
-    let pool = with_busy_timeout(address, statements).await?;
+    let pool = without_timeouts(address, statements).await?;
     let guard = pool.begin().await?;
     // Sets the timeouts again, for poolers that drop the startup parameters of a session.
     for (setting, _) in NO_TIMES {

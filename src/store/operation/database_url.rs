@@ -194,8 +194,8 @@ fn postgres(rest: &str) -> Result<Address, String> {
         url.query_pairs_mut().extend_pairs(passed);
     }
     let wrong = |error: sqlx::Error| {
-        let told = matches!(&error, sqlx::Error::Configuration(reason) if reason.to_string().contains("ssl"));
-        if told {
+        let is_about_tls = matches!(&error, sqlx::Error::Configuration(reason) if reason.to_string().contains("ssl"));
+        if is_about_tls {
             "sslmode is disable, allow, prefer, require, verify-ca or verify-full".to_owned()
         } else {
             form.to_owned()

@@ -25,33 +25,33 @@ impl From<Cause> for Error {
 /// The last reported cause.
 static LAST: Mutex<Option<Cause>> = Mutex::new(None);
 /// The last logged cause, and when it was logged.
-static TOLD: Mutex<Option<(String, Instant)>> = Mutex::new(None);
-/// Whether [`TOLD`] holds a value: checked after every transaction, without locking.
-static IS_TOLD: AtomicBool = AtomicBool::new(false);
+static LOGGED_CAUSE: Mutex<Option<(String, Instant)>> = Mutex::new(None);
+/// Whether [`LOGGED_CAUSE`] holds a value: checked after every transaction, without locking.
+static HAS_LOGGED_CAUSE: AtomicBool = AtomicBool::new(false);
 /// How long after logging a cause a recovery is ignored, so that a recurring cause, such as a full disk, is logged
 /// once.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Records a cause, and logs it unless it is transient or was the last one logged.
 pub fn report(cause: String, passes: bool) {
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if !passes && told.as_ref().is_none_or(|(known, _)| *known != cause) {
+    let mut logged = LOGGED_CAUSE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !passes && logged.as_ref().is_none_or(|(known, _)| *known != cause) {
         tracing::warn!(cause, "the database fails; repetitions are not logged");
-        *told = Some((cause.clone(), Instant::now()));
-        IS_TOLD.store(true, Ordering::Release);
+        *logged = Some((cause.clone(), Instant::now()));
+        HAS_LOGGED_CAUSE.store(true, Ordering::Release);
     }
-    drop(told);
+    drop(logged);
     *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Cause(cause));
 }
 
 /// Records that the database works again.
 pub fn clear() {
-    if IS_TOLD.load(Ordering::Acquire) {
-        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.as_ref().is_some_and(|(_, since)| since.elapsed() > LOG_INTERVAL) {
+    if HAS_LOGGED_CAUSE.load(Ordering::Acquire) {
+        let mut logged = LOGGED_CAUSE.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.as_ref().is_some_and(|(_, since)| since.elapsed() > LOG_INTERVAL) {
             tracing::info!("the database works again");
-            *told = None;
-            IS_TOLD.store(false, Ordering::Release);
+            *logged = None;
+            HAS_LOGGED_CAUSE.store(false, Ordering::Release);
         }
     }
 }
@@ -182,8 +182,8 @@ mod tests {
             ("53100", "could not extend file", "disk is full"),
             ("58030", "could not read block", "could not read block"),
         ] {
-            let told = of_postgres(code, message).unwrap_or_default();
-            assert!(told.contains(said), "{code}: {told}");
+            let cause = of_postgres(code, message).unwrap_or_default();
+            assert!(cause.contains(said), "{code}: {cause}");
         }
         for code in ["23505", "22012", "57014", "40001", "XX000"] {
             assert_eq!(of_postgres(code, "Key (email)=(mia@example.com) already exists."), None);
@@ -198,7 +198,7 @@ mod tests {
             (ffi::SQLITE_IOERR_SHMSIZE, "full"),
             (ffi::SQLITE_IOERR_FSYNC, "fails"),
         ] {
-            assert!(of_sqlite(code).is_some_and(|told| told.contains(said)), "{code}");
+            assert!(of_sqlite(code).is_some_and(|cause| cause.contains(said)), "{code}");
         }
         assert_eq!(of_sqlite(ffi::SQLITE_CONSTRAINT_UNIQUE), None);
     }

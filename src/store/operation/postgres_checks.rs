@@ -122,13 +122,13 @@ impl Server {
     }
 
     /// Returns messages about optional requirements that are not met.
-    pub fn wanting(&self) -> Vec<String> {
+    pub fn unmet_requirements(&self) -> Vec<String> {
         let is = |name: &str, wanted: &str| self.settings.get(name).is_none_or(|found| found == wanted);
-        let mut wanting = Vec::new();
+        let mut unmet = Vec::new();
         let lost: Vec<_> = TIMES.iter().filter(|(name, _)| is(name, "0")).collect();
         if !lost.is_empty() {
             let mend: Vec<_> = lost.iter().map(|(name, time)| format!("SET {name} = '{time}'")).collect();
-            wanting.push(format!(
+            unmet.push(format!(
                 "a pooler drops the session time-outs; set them for the role with ALTER ROLE: {}",
                 mend.join(", ")
             ));
@@ -138,11 +138,10 @@ impl Server {
                 && (name != "synchronous_commit" || !is(name, "remote_apply") && !is(name, "remote_write"))
             {
                 let found = &self.settings[name];
-                wanting
-                    .push(format!("{name} is {found}: a crash of PostgreSQL may lose writes that were acknowledged"));
+                unmet.push(format!("{name} is {found}: a crash of PostgreSQL may lose writes that were acknowledged"));
             }
         }
-        wanting
+        unmet
     }
 }
 
@@ -153,9 +152,9 @@ fn explain(error: &sqlx::Error, address: &Address) -> Cause {
         sqlx::Error::Tls(error) => format!("TLS with {address} failed, see sslmode in --database-url: {error}"),
         sqlx::Error::Protocol(_) => format!("what answers at {address} does not speak PostgreSQL's protocol"),
         sqlx::Error::Database(database) => {
-            let told =
+            let reason =
                 diagnosis::of_driver(error).unwrap_or_else(|| format!("PostgreSQL says: {}", database.message()));
-            told.replacen("PostgreSQL says:", &format!("{address} says:"), 1)
+            reason.replacen("PostgreSQL says:", &format!("{address} says:"), 1)
         }
         _ => format!("{address} cannot be used"),
     })

@@ -24,7 +24,7 @@ const MAX_LENGTH: Duration = Duration::from_mins(10);
 /// directory that may not be listed.
 pub async fn lock(file: &Path) -> Result<Option<File>> {
     let Ok(folder) = File::open(folder(file)) else { return Ok(None) };
-    let (mut is_told, began) = (false, Instant::now());
+    let (mut is_logged, began) = (false, Instant::now());
     loop {
         match folder.try_lock() {
             Ok(()) => return Ok(Some(folder)),
@@ -35,8 +35,8 @@ pub async fn lock(file: &Path) -> Result<Option<File>> {
             }
             Err(TryLockError::WouldBlock) => {}
         }
-        if !is_told && began.elapsed() > Duration::from_secs(5) {
-            is_told = true;
+        if !is_logged && began.elapsed() > Duration::from_secs(5) {
+            is_logged = true;
             tracing::info!(file = %file.display(), "waiting for another process that opens or migrates the database");
         }
         tokio::time::sleep(RETRY_AFTER).await;
@@ -73,13 +73,13 @@ pub fn make(file: &SqliteFile) -> Result<(), Cause> {
 
 /// Explains why a file could not be opened or migrated.
 pub fn explain(file: &SqliteFile, error: Error) -> Error {
-    let told = match &error {
-        Error::Internal(source) => source.downcast_ref::<Cause>().map(|cause| cause.0.clone()),
-        Error::Unavailable => diagnosis::last().map(|cause| cause.0),
+    let cause = match &error {
+        Error::Internal(source) => source.downcast_ref::<Cause>().map(|known| known.0.clone()),
+        Error::Unavailable => diagnosis::last().map(|last| last.0),
         _ => None,
     };
-    match told {
-        Some(told) => Cause(format!("{}: {told}", file.path.display())).into(),
+    match cause {
+        Some(cause) => Cause(format!("{}: {cause}", file.path.display())).into(),
         None => error,
     }
 }

@@ -159,11 +159,11 @@ sites! {
     /// Calls whose results contain erased rows.
     CallsAbout,
     /// Whether an erasure is in progress.
-    Veil,
+    MaskActive,
     /// People whose erasure is in progress.
-    Veiled,
+    MaskedPerson,
     /// Rows on the path from a row to the person it is about, without the row of that person.
-    VeiledRow,
+    MaskedRow,
     /// A job in progress.
     Job,
     /// Progress of a job.

@@ -32,20 +32,20 @@ impl Shared for ComputePermit {}
 #[derive(Clone, Debug)]
 pub struct ComputePool {
     permits: Arc<FairQueue<ComputePermit>>,
-    patience: Duration,
+    max_wait: Duration,
     home: Handle,
 }
 
 impl ComputePool {
-    /// Creates a pool of `places` permits on the blocking threads of `home`; a caller waits at most `patience` for one.
-    pub fn new(places: usize, patience: Duration, home: Handle) -> Self {
-        Self { permits: FairQueue::new((0..places.max(1)).map(|_| ComputePermit).collect()), patience, home }
+    /// Creates a pool of `places` permits on the blocking threads of `home`; a caller waits at most `max_wait` for one.
+    pub fn new(places: usize, max_wait: Duration, home: Handle) -> Self {
+        Self { permits: FairQueue::new((0..places.max(1)).map(|_| ComputePermit).collect()), max_wait, home }
     }
 
     /// Creates a pool for half of the processors.
-    pub(in crate::store) fn half(patience: Duration) -> Self {
+    pub(in crate::store) fn half(max_wait: Duration) -> Self {
         let places = available_parallelism().map_or(1, |count| count.get().div_ceil(2));
-        Self::new(places, patience, Handle::current())
+        Self::new(places, max_wait, Handle::current())
     }
 
     /// Runs work on a blocking thread, on behalf of an organization if it is known. `None` if no permit became free in
@@ -56,7 +56,7 @@ impl ComputePool {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let turn = self.permits.take(organization);
-        let turn = runtime::on_own(tokio::time::timeout(self.patience, turn)).await.ok()?;
+        let turn = runtime::on_own(tokio::time::timeout(self.max_wait, turn)).await.ok()?;
         let task = self.home.spawn_blocking(move || {
             // Held until the work ends, even if the caller has gone.
             let _turn = turn;

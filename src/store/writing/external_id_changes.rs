@@ -130,7 +130,7 @@ impl Draft {
         self.removals.iter().any(|removal| removal.takes(key))
     }
 
-    pub(super) fn speaks_of_external_ids(&self) -> bool {
+    pub(super) fn gives_external_ids(&self) -> bool {
         !self.removals.is_empty() || !self.external_ids.is_empty()
     }
 

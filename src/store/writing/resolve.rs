@@ -55,7 +55,7 @@ impl Tx {
         }
         let rows = if is_new { HashMap::new() } else { self.lock(noun, &ids).await? };
         let given: Vec<Uuid> = rows.keys().copied().collect();
-        let carried = if drafts.iter().any(Draft::speaks_of_external_ids) {
+        let carried = if drafts.iter().any(Draft::gives_external_ids) {
             self.external_ids(noun, &given).await?
         } else {
             HashMap::new()

@@ -18,8 +18,8 @@ async fn no_event_holds_a_byte_of_what_any_mutation_was_given() {
     let world = World::filled(&outline, app.admin("one").await, CANARY).await;
     let organization = world.caller.organization();
     let written = app.dump(organization).await;
-    let is_told = |field: &Field| field.personal != Personal::None && field.writable != Writable::Never;
-    for noun in entity::NOUNS.iter().filter(|noun| noun.all_fields().any(is_told)) {
+    let is_personal = |field: &Field| field.personal != Personal::None && field.writable != Writable::Never;
+    for noun in entity::NOUNS.iter().filter(|noun| noun.all_fields().any(is_personal)) {
         assert!(written[noun.table].iter().any(|row| row.contains(CANARY)), "{} holds no canary", noun.table);
     }
     // Deletions last: the others need the rows.

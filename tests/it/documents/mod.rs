@@ -20,8 +20,8 @@ use serde_json::json;
 
 static SERVED: LazyLock<(ApiSchema, SchemaIndex)> = LazyLock::new(|| {
     let schema = schema::build();
-    let shape = SchemaIndex::read(&schema.sdl()).unwrap();
-    (schema, shape)
+    let schema_index = SchemaIndex::read(&schema.sdl()).unwrap();
+    (schema, schema_index)
 });
 
 /// What a document of 32 KiB may take. What parses and validates is optimized even here, by the profile.
@@ -38,13 +38,13 @@ fn as_a_worker<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 /// All that happens to a document before its fields are resolved: scan, parse, weigh, merge, price, validate. Nobody is
 /// calling, so every field that is not of the schema itself fails at once.
 fn answer(text: &str) -> Response {
-    let (schema, shape) = &*SERVED;
+    let (schema, schema_index) = &*SERVED;
     let limits = Limits::DEFAULT;
     // Of several operations, the first is meant.
     let name = text.starts_with("query Q0 ").then(|| "Q0".to_owned());
     let prepared = Document::read(text, name, &limits).and_then(|document| {
         let _ = (document.kind(), document.is_public());
-        document.prepare(Variables::from_json(json!({})), shape, &limits)
+        document.prepare(Variables::from_json(json!({})), schema_index, &limits)
     });
     let mut response = match prepared {
         Ok(prepared) => schema.execute(prepared.request()).now_or_never().unwrap(),

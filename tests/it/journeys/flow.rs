@@ -120,15 +120,15 @@ fn paths_and_circles_are_those_that_a_plain_search_finds() {
         let wanted: Vec<Vec<Uuid>> =
             expected.iter().take(most).map(|path| path.iter().map(|step| id(*step)).collect()).collect();
         assert_eq!((found, has_more), (wanted, expected.len() > most));
-        // A line from one step to another closes a circle where there is a way back.
+        // A line from one step to another closes a cycle where there is a way back.
         let mut back = Vec::new();
         ways(&edges, &mut vec![to], from, &mut back);
-        let circle = graph.circle(id(from), id(to));
-        assert_eq!(circle.is_some(), !back.is_empty());
-        if let Some(circle) = circle {
-            assert_eq!((circle[0], circle[circle.len() - 1]), (id(from), id(from)));
+        let cycle = graph.cycle(id(from), id(to));
+        assert_eq!(cycle.is_some(), !back.is_empty());
+        if let Some(cycle) = cycle {
+            assert_eq!((cycle[0], cycle[cycle.len() - 1]), (id(from), id(from)));
             let shortest = back.iter().map(Vec::len).min().unwrap();
-            assert_eq!(circle.len(), shortest + 1);
+            assert_eq!(cycle.len(), shortest + 1);
         }
         Ok(())
     });

@@ -54,11 +54,11 @@ fn whatever_is_done_to_its_lines_is_refused_by_the_line_it_was_done_to() {
         ("cut down to its header", |lines| lines.truncate(1), "line 1 of 5"),
         ("without its header", |lines| drop(lines.remove(0)), "line 1"),
     ];
-    for (what, change, told) in table {
+    for (what, change, expected) in table {
         let (_folder, path, _) = ledger();
         edit(&path, change);
         let refused = read(&path, true).unwrap_err().to_string();
-        assert!(refused.contains(told) && refused.contains("copy"), "{what}: {refused}");
+        assert!(refused.contains(expected) && refused.contains("copy"), "{what}: {refused}");
     }
 }
 

@@ -261,8 +261,8 @@ impl Change {
             return Ok(true);
         }
         if row.is_lost || !row.missing.is_empty() {
-            let is_told = is_failed && (is_missing || (row.is_lost && told.contains("by")));
-            return if is_told { Ok(false) } else { Err("what is not there should not be found".to_owned()) };
+            let is_reported = is_failed && (is_missing || (row.is_lost && told.contains("by")));
+            return if is_reported { Ok(false) } else { Err("what is not there should not be found".to_owned()) };
         }
         // A ranked expectation must be one of the point, a step one of the journey: an own row of another is not found
         // either.

@@ -57,11 +57,11 @@ const DOUBLED: [TenantCheck; 26] = [
     // It only names calls, of which the statement around it changes the organization's own.
     TenantCheck::CallsAbout,
     // Whether anybody is being erased at all: whom, the conditions beside it ask.
-    TenantCheck::Veil,
+    TenantCheck::MaskActive,
     // Jobs and rows are found by an id that the organization's own row names, and ids are nobody else's. What is found is
     // never shown: at worst the organization's own values are hidden.
-    TenantCheck::Veiled,
-    TenantCheck::VeiledRow,
+    TenantCheck::MaskedPerson,
+    TenantCheck::MaskedRow,
     TenantCheck::Counts,
     TenantCheck::CountsOfOwner,
     TenantCheck::TotalsOfOwner,
