@@ -56,9 +56,9 @@ pub struct Field {
     pub is_orderable: bool,
     /// Whether there is a folded copy `<column>_folded` for `contains` and `startsWith`.
     pub is_searchable: bool,
-    /// Column with the currency, if it is an amount of money. The API shows both as one field.
+    /// Column of the currency, if it is an amount of money. The API has one field for both.
     pub currency: Option<&'static str>,
-    /// GraphQL name of the amount whose currency it is. The API shows it with the amount.
+    /// GraphQL name of the amount, if it is the currency of one. The API has one field for both.
     pub currency_of: Option<&'static str>,
     /// The lifecycle, if the column is the state of the row.
     pub lifecycle: Option<&'static Lifecycle>,
@@ -158,7 +158,7 @@ impl Field {
         self
     }
 
-    /// Whether it is the currency of an amount of money.
+    /// Returns whether it is the currency of an amount of money.
     pub const fn is_currency(&self) -> bool {
         self.currency_of.is_some()
     }

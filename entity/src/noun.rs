@@ -252,7 +252,7 @@ impl Noun {
         self.system.iter().chain(self.fields).chain(archived)
     }
 
-    /// Every field of the API: a currency is shown with its amount.
+    /// Returns the fields of the API: all columns except currencies, which are part of their amounts.
     pub fn shown_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
         self.all_fields().filter(|field| !field.is_currency())
     }

@@ -63,10 +63,10 @@ pub struct Model {
     /// Benefit for the organization. Fails with REQUIRED if blank.
     #[noun(required, max = 2000)]
     pub organization_benefit: String,
-    /// What the offer is worth to the customer, if it can be said in money.
+    /// Value of the offer for the customer; null if it cannot be expressed in money.
     #[noun(optional, ordered, money)]
     pub value: Option<Amount>,
-    /// The currency of the value.
+    /// Currency of the value.
     pub value_currency: Option<CurrencyCode>,
     /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,

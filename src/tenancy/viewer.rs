@@ -9,16 +9,16 @@ use crate::graphql::{
     typed::{fields::QueryFn, output::Output},
 };
 
-/// The caller: who the token says is calling, and what the token allows.
+/// The caller: the subject of the token, and what the token allows.
 #[derive(Output)]
 pub struct Viewer {
     /// Subject of the token: a person's account at the issuer, or the id of an API client.
     pub subject: String,
     /// Client id of the token; null if the issuer does not say which program acts for the person.
     pub client_id: Option<String>,
-    /// Scopes of the token, for example `map:read`. Fields of the schema name the scopes they need in `@requiresScopes`.
+    /// Scopes of the token, for example `map:read`. `@requiresScopes` of a field states the scopes that it requires.
     pub scopes: Vec<String>,
-    /// When the token expires, UTC. Requests are refused with UNAUTHENTICATED afterwards.
+    /// When the token expires, UTC. Later requests fail with UNAUTHENTICATED.
     pub expires_at: Option<ChronoUnixTimestampMillis>,
     /// The organization of the token.
     pub organization_id: OrganizationId,

@@ -9,10 +9,10 @@ use super::{Mistake, Scalar, Storage, Stored};
 pub struct CurrencyCode(String);
 
 impl CurrencyCode {
-    /// The description.
+    /// Description of the scalar.
     pub const SCALAR: &'static Scalar = &Scalar {
         name: "CurrencyCode",
-        doc: "The code of a currency in ISO 4217, for example `EUR`; upper case in responses. Codes of metals and other units without a smallest unit are refused with INVALID.",
+        doc: "An ISO 4217 currency code, for example `EUR`; in upper case in responses. Codes without a smallest unit, such as those of metals, fail with INVALID.",
         specified_by: Some("https://www.iso.org/iso-4217-currency-codes.html"),
         wanted: "a currency code of ISO 4217, such as \"EUR\"",
         storage: Storage::Text,
@@ -21,19 +21,19 @@ impl CurrencyCode {
         parse: |text| Self::parse(text).map(|code| Stored::Text(code.0)),
     };
 
-    /// The currency with this code.
+    /// Parses a currency code.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         let code = text.trim().to_ascii_uppercase();
         if digits(&code).is_some() { Ok(Self(code)) } else { Err(Mistake::Form) }
     }
 
-    /// The code.
+    /// Returns the code.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// How many digits after the point an amount in this currency has at most; `None` for an unknown currency.
+/// Returns the maximum number of digits after the decimal point for this currency; `None` if it is unknown.
 pub fn digits(code: &str) -> Option<u32> {
     Currency::from_code(code)?.exponent().map(u32::from)
 }

@@ -2,19 +2,19 @@
 
 use super::{Decimal, currency_code::digits, decimal::written};
 
-/// Digits after the point of a stored amount: as many as the smallest unit of any currency of ISO 4217 has.
+/// Digits after the decimal point of a stored amount: the maximum of all currencies in ISO 4217.
 pub const SCALE: u32 = 4;
 
-/// An amount of money, in ten-thousandths of its currency, which another column of the row holds. Amounts of different
+/// An amount of money, in ten-thousandths of its currency, which is in another column of the row. Amounts of different
 /// currencies are never added.
 pub type Amount = Decimal<SCALE>;
 
-/// Whether an amount in ten-thousandths of a currency is a whole number of the smallest units of the currency.
+/// Returns whether an amount in ten-thousandths of a currency is a multiple of the smallest unit of the currency.
 pub fn is_exact(units: i64, currency: &str) -> bool {
     digits(currency).and_then(|digits| SCALE.checked_sub(digits)).is_some_and(|rest| units % 10_i64.pow(rest) == 0)
 }
 
-/// An amount in ten-thousandths of a currency as a decimal number with all digits of the currency: `12.50`.
+/// Formats an amount in ten-thousandths of a currency with all digits of the currency, for example `12.50`.
 pub fn text(units: i64, currency: &str) -> String {
     match digits(currency).and_then(|digits| Some((digits, SCALE.checked_sub(digits)?))) {
         Some((digits, rest)) if is_exact(units, currency) => written(units / 10_i64.pow(rest), digits),

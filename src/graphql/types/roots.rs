@@ -340,8 +340,8 @@ pub(super) fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue>
         });
     }
     if noun.has_external_ids {
-        let doc = "External ids to add; those that the row has already change nothing. A row has at most 100. Null and an \
-                   empty list change nothing.";
+        let doc = "External ids to add; ids that the row already has are ignored. A row has at most 100. Null and an empty \
+                   list change nothing.";
         values.push(value("externalIds", "[ExternalIdInput!]", doc));
         if !is_create {
             let doc = "External ids to remove; ids that the row does not have are ignored, and so are those in externalIds. An upsert \
