@@ -53,6 +53,8 @@ pub struct Planned {
     plan: Arc<FieldPlan>,
     /// The size with which the plan is cached.
     cached: Option<usize>,
+    /// Whether the plan may be cached.
+    is_for_all: bool,
     /// The arguments that the document does not fix.
     pub given: Given,
 }
@@ -60,8 +62,9 @@ pub struct Planned {
 impl Planned {
     /// Returns a compiled plan for the request for which it was compiled.
     pub fn new(tree: Tree, notes: Notes) -> Self {
+        let is_for_all = notes.is_for_all();
         let (unread, given, size) = notes.into_parts();
-        Self { plan: Arc::new(FieldPlan { tree, unread, size }), cached: None, given }
+        Self { plan: Arc::new(FieldPlan { tree, unread, size }), cached: None, is_for_all, given }
     }
 
     /// Returns the plan of objects.
@@ -159,16 +162,16 @@ impl DocumentPlans {
     pub fn get(&self, key: &PlanKey, read: impl FnOnce(&Unread) -> Result<Given>) -> Option<Planned> {
         let known = self.all.known.get(key).and_then(|(plan, bytes)| {
             let given = read(&plan.unread).ok()?;
-            Some(Planned { plan, cached: Some(bytes), given })
+            Some(Planned { plan, cached: Some(bytes), is_for_all: true, given })
         });
         if known.is_some() { &self.all.hits } else { &self.all.misses }.increment(1);
         known
     }
 
-    /// Caches a plan that has run, unless it is cached with all its statements.
+    /// Caches a plan that has run, unless it is for its request only or is cached with all its statements.
     pub fn keep(&self, key: PlanKey, planned: &Planned) {
         let bytes = planned.plan.size.bytes();
-        if planned.cached != Some(bytes) {
+        if planned.is_for_all && planned.cached != Some(bytes) {
             self.all.known.insert(key, (Arc::clone(&planned.plan), bytes));
         }
     }
