@@ -72,7 +72,7 @@ const CREATE: Mutation = Mutation {
 /// A client to be made.
 #[derive(Input)]
 struct ApiClientCreate {
-    /// Name to show. Up to 200 characters.
+    /// Display name. Up to 200 characters.
     name: String,
     /// Maximum scopes of its tokens, for example `map:read`; at least one.
     scopes: Vec<String>,

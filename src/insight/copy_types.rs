@@ -44,7 +44,7 @@ pub(super) struct CopyTestArm {
     pub upper: Option<f64>,
     /// The variant.
     pub variant_id: MessageVariantId,
-    /// Its medium.
+    /// Medium of the variant.
     pub medium_id: MediumId,
 }
 

@@ -177,7 +177,7 @@ async fn a_file_that_cannot_be_used_is_told_as_it_is() {
     fs::create_dir(folder.path().join("folder.db")).unwrap();
     for (url, said) in [
         ("sqlite://text.db", "no SQLite database"),
-        ("sqlite://folder.db", "is a folder"),
+        ("sqlite://folder.db", "is a directory"),
         ("sqlite://none/rapport.db?mode=rwc", "the directory none does not exist"),
         ("sqlite://none.db", "mode=rwc"),
         ("sqlite://none.db?mode=rw", "mode=rwc"),

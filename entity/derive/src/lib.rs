@@ -78,7 +78,7 @@
 //! #[noun(prefix = "thing", read = MapRead, write = MapWrite, operations = PART)]
 //! pub struct Model {
 //!     // organization_id, id, version, created_at, updated_at
-//!     /// Name to show.
+//!     /// Display name.
 //!     #[noun(required, ordered, max = 200)]
 //!     pub name: String,
 //!     /// Who owns it.

@@ -116,7 +116,10 @@ impl MutationCall {
         let rows = self.each_row(meter, UPSERT_ROW, |row, mistakes| {
             let mut row = reading.row(self.slice.noun, row, mistakes)?;
             row.draft.mode = mode;
-            debug_assert!(!matches!(row.draft.target, Target::New), "rows of a bulk call are told by external ids");
+            debug_assert!(
+                !matches!(row.draft.target, Target::New),
+                "rows of a bulk call are identified by external ids"
+            );
             Ok(row)
         })?;
         meter.writes_at_once(rows.as_ref().map_or(0, Vec::len) + reading.parts());

@@ -107,7 +107,7 @@ struct Templates {
 struct ShownTemplate {
     /// Key of the template, for templateApply.
     key: TemplateKey,
-    /// Name to show.
+    /// Display name.
     name: String,
     /// One-sentence summary.
     description: String,

@@ -171,10 +171,10 @@ async fn idempotency_keys_of_two_organizations_are_independent() {
             assert_eq!(payload["isReplayed"], json!(false), "{} {reply:#}", field.name);
             // What is deleted once is not found by the other mutation that deletes it.
             let is_gone = field.name.ends_with("BulkDelete");
-            let is_told = |error: &Value| error["code"] == "IN_USE" || (is_gone && error["code"] == "NOT_FOUND");
+            let is_reported = |error: &Value| error["code"] == "IN_USE" || (is_gone && error["code"] == "NOT_FOUND");
             let told =
                 if is_gone { payload["results"][0]["errors"].as_array().unwrap().clone() } else { errors(payload) };
-            assert!(told.iter().all(is_told), "{} {reply:#}", field.name);
+            assert!(told.iter().all(is_reported), "{} {reply:#}", field.name);
         }
     }
 }
