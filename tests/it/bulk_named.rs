@@ -270,7 +270,7 @@ async fn a_row_is_restored_with_what_it_refers_to_and_not_without() {
     let kept = call(&caller, "mediumsBulkUnarchive", &[c.clone(), b.clone(), stale], "SKIP_INVALID").await;
     assert_eq!(told(&kept), ["FAILED ARCHIVED by", "FAILED ARCHIVED by", "FAILED CONFLICT expectedVersion"]);
     assert_eq!(
-        told(&call(&caller, "mediumsBulkUnarchive", &[c.clone()], "SKIP_INVALID").await),
+        told(&call(&caller, "mediumsBulkUnarchive", std::slice::from_ref(&c), "SKIP_INVALID").await),
         ["FAILED ARCHIVED by"]
     );
     assert_eq!(told(&call(&caller, "mediumsBulkUnarchive", &[c, b, a], "SKIP_INVALID").await), ["UPDATED"; 3]);

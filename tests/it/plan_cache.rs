@@ -273,7 +273,7 @@ async fn a_plan_does_not_keep_which_attributes_are_personal() {
                 definition = admin
                     .mutate("attributeDefinitionCreate", is_open, "node { id } errors { code path }")
                     .await["node"]["id"]
-                    .take()
+                    .take();
             }
             2 => {
                 let closed = json!({ "by": { "id": definition }, "isPersonal": true });

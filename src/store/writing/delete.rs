@@ -179,14 +179,14 @@ impl Tx {
         sql.push(" AS t WHERE ").filter_tenant(TenantCheck::UsedRows, Alias::ROW, noun.tenant, self.organization());
         sql.push(" AND ").is_one_of(Alias::ROW, "id", ids).push(" AND (");
         for (place, Use { table, tenant, column }) in uses.into_iter().enumerate() {
-            let user = Alias::nested('u', place);
+            let referrer = Alias::nested('u', place);
             sql.push(if place > 0 { " OR EXISTS (" } else { "EXISTS (" }).push("SELECT 1 FROM ").name(&[table]);
-            sql.push(" AS ").alias(user).push(" WHERE ");
-            sql.filter_tenant(TenantCheck::Uses, user, tenant, self.organization()).push(" AND ");
-            sql.same_tenant(TenantCheck::UsesRow, (user, tenant), (Alias::ROW, noun.tenant)).push(" AND ");
-            sql.column(user, column).push(" = t.id");
+            sql.push(" AS ").alias(referrer).push(" WHERE ");
+            sql.filter_tenant(TenantCheck::Uses, referrer, tenant, self.organization()).push(" AND ");
+            sql.same_tenant(TenantCheck::UsesRow, (referrer, tenant), (Alias::ROW, noun.tenant)).push(" AND ");
+            sql.column(referrer, column).push(" = t.id");
             if table == noun.table {
-                sql.push(" AND NOT ").is_one_of(user, "id", ids);
+                sql.push(" AND NOT ").is_one_of(referrer, "id", ids);
             }
             sql.push(")");
         }

@@ -69,7 +69,7 @@ pub(super) fn compare_external_ids(draft: &mut Draft, carried: &[ExternalId]) {
     draft.lost_external_ids = carried.iter().filter(goes).cloned().collect();
     wanted.retain(|key| !carried.contains(key));
     let count = carried.len() - draft.lost_external_ids.len() + wanted.len();
-    if !wanted.is_empty() && count > 100_000 {
+    if !wanted.is_empty() && count > MAX_EXTERNAL_IDS {
         let message = format!("the row would have {count} external ids, more than {MAX_EXTERNAL_IDS}");
         draft.refuse(Code::TooLong, "externalIds", message);
     }

@@ -13,6 +13,9 @@ use crate::{
     store::{Tx, statement::cell::Record},
 };
 
+/// Errors of rows, by id.
+pub type RowErrors = HashMap<Uuid, UserError>;
+
 /// Rules of a noun that its description cannot express. They receive all rows of one call at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Hooks {
@@ -22,7 +25,7 @@ pub struct Hooks {
     /// errors; the caller then rolls back.
     pub transitioned: for<'a> fn(&'a Tx, &'a mut [Draft]) -> BoxFuture<'a, Result<()>>,
     /// Returns an error for each row that cannot be archived, by id.
-    pub archive: for<'a> fn(&'a Tx, &'a [Record]) -> BoxFuture<'a, Result<HashMap<Uuid, UserError>>>,
+    pub archive: for<'a> fn(&'a Tx, &'a [Record]) -> BoxFuture<'a, Result<RowErrors>>,
     /// Performs the other effects of the deletion of rows.
     pub deleted: for<'a> fn(&'a Tx, &'a [Record]) -> BoxFuture<'a, Result<()>>,
     /// The parent whose parts the rows are.
@@ -34,7 +37,7 @@ impl Hooks {
     pub const NONE: Self = Self {
         prepare: |_, _| Box::pin(async { Ok(()) }),
         transitioned: |_, _| Box::pin(async { Ok(()) }),
-        archive: |_, _| Box::pin(async { Ok(HashMap::new()) }),
+        archive: |_, _| Box::pin(async { Ok(RowErrors::new()) }),
         deleted: |_, _| Box::pin(async { Ok(()) }),
         child_of: None,
     };
