@@ -11,8 +11,8 @@ use crate::{
     sockets::{Socket, head, refused},
 };
 
-/// Maximum memory growth that a refused body may cause, in bytes.
-const MAX_GROWTH: u64 = 8 << 20;
+/// Maximum memory growth that refused bodies may cause, in bytes: two of at most 4 MiB, and buffers.
+const MAX_GROWTH: u64 = 10 << 20;
 
 #[tokio::test]
 async fn what_does_not_arrive_is_not_waited_for() {
