@@ -11,8 +11,8 @@ use crate::{
     sockets::{Socket, head, refused},
 };
 
-/// Maximum memory growth that refused bodies may cause, in bytes: two of at most 4 MiB, and buffers.
-const MAX_GROWTH: u64 = 10 << 20;
+/// Maximum memory growth that a refused body may cause, in bytes.
+const MAX_GROWTH: u64 = 8 << 20;
 
 #[tokio::test]
 async fn what_does_not_arrive_is_not_waited_for() {
@@ -55,7 +55,13 @@ async fn a_body_that_is_too_large_costs_no_memory() {
     let [organization] = organizations(&database.url).await;
     let server = Server::start(&database.url, &[]).await;
     let caller = server.caller(organization, "mia");
-    assert!(caller.count().await.is_good());
+    // What a thread allocates for its first request is no part of the growth.
+    for _ in 0..16 {
+        assert!(caller.count().await.is_good());
+        let mut refusing = Socket::open(&server.address).await;
+        assert!(refusing.send(head("wrong", "transfer-encoding: chunked\r\n")).await);
+        assert_eq!(refused(&refusing.pour(b"1\r\n \r\n", 1).await.1).0, 401);
+    }
     let before = server.peak_memory();
 
     let mut announced = Socket::open(&server.address).await;
