@@ -240,7 +240,7 @@ async fn errors_of_parts_name_the_part_and_fail_their_whole_alone() {
 }
 
 #[tokio::test]
-async fn parts_of_a_thousand_rows_take_as_many_statements_as_those_of_one() {
+async fn parts_of_a_hundred_rows_take_as_many_statements_as_those_of_one() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let rows = |from: usize, count: usize| -> Vec<Value> {
