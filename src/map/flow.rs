@@ -25,7 +25,7 @@ use crate::{
             output::{Output, count},
         },
     },
-    store::{Scope, usage::meter::Meter},
+    store::{Scope, usage::compute::Computation},
 };
 
 /// Maximum number of steps and links for which paths are searched on the current thread; above that, on a blocking
@@ -217,7 +217,7 @@ async fn paths(scope: &Scope, input: WantedPaths, journeys: &[Uuid]) -> Result<B
     let lines = lines(scope, step_link::JOURNEY_ID, journeys, input.kinds.as_deref()).await?;
     let journeys = journeys.to_vec();
     let is_long = steps.len() + lines.len() > FEW;
-    scope.compute(is_long, move |meter| ways(&journeys, &steps, &lines, (from, to), most, meter)).await
+    scope.compute(is_long, move |computation| ways(&journeys, &steps, &lines, (from, to), most, computation)).await
 }
 
 /// Searches paths through journeys; the searches of all journeys together make at most [`MAX_MOVES`] moves.
@@ -227,7 +227,7 @@ fn ways(
     lines: &[Line],
     (from, to): (Option<Uuid>, Option<Uuid>),
     most: usize,
-    meter: &Meter,
+    computation: &Computation,
 ) -> Result<ByRow<JourneyPaths>> {
     let (entered, left): (HashSet<Uuid>, HashSet<Uuid>) = lines.iter().map(|line| (line.to, line.from)).unzip();
     let mut graph = Graph::default();
@@ -240,7 +240,7 @@ fn ways(
     }
     let (mut found, mut moves) = (HashMap::new(), MAX_MOVES);
     for journey in journeys {
-        meter.check()?;
+        computation.check()?;
         let own = || of_journeys.get(journey).into_iter().flatten().copied();
         let starts: Vec<Uuid> =
             own().filter(|step| from.map_or(!entered.contains(step), |from| from == *step)).collect();

@@ -21,7 +21,7 @@ use crate::{
     },
     store::{
         Key, Scope,
-        usage::meter::Meter,
+        usage::compute::Computation,
         writing::draft::{Draft, Target, WriteResult},
     },
 };
@@ -69,16 +69,16 @@ impl MutationCall {
     pub async fn prepared(self: std::sync::Arc<Self>, scope: &Scope) -> Result<Answered> {
         let mut left = SMALL;
         let is_small = self.input.fields().all(|(_, value)| is_within(value, &mut left));
-        scope.compute(!is_small, move |meter| self.prepare(meter)).await
+        scope.compute(!is_small, move |computation| self.prepare(computation)).await
     }
 
-    fn prepare(&self, meter: &Meter) -> Result<Answered> {
+    fn prepare(&self, computation: &Computation) -> Result<Answered> {
         let key = Key::new(&self.field, &self.input)?;
         if let Some(mistake) = key.as_ref().and_then(Key::mistake) {
             return Ok(Err(MutationResult::refused(mistake)));
         }
         let plan = match self.mutation_field {
-            MutationField::Generic(Operation::BulkUpsert) => match self.rows(meter)? {
+            MutationField::Generic(Operation::BulkUpsert) => match self.rows(computation)? {
                 Ok(rows) => Plan::Rows(rows),
                 Err(mistake) => return Ok(Err(MutationResult::refused(mistake))),
             },
@@ -88,17 +88,17 @@ impl MutationCall {
                 if operation == Operation::Upsert {
                     row.draft.mode = mode(&self.input)?;
                 }
-                meter.writes_at_once(reading.parts());
+                computation.meter().writes_at_once(reading.parts());
                 Plan::Rows(vec![row])
             }
             MutationField::Generic(Operation::Delete) | MutationField::Archive(_) => {
                 Plan::Named(vec![input::named(self.slice.noun, &self.input, Vec::new())?])
             }
-            MutationField::BulkDelete | MutationField::BulkArchive(_) => match self.named(meter)? {
+            MutationField::BulkDelete | MutationField::BulkArchive(_) => match self.named(computation)? {
                 Ok(drafts) => Plan::Named(drafts),
                 Err(mistake) => return Ok(Err(MutationResult::refused(mistake))),
             },
-            MutationField::Own(mutation) => match mutation.run.plan(&self.input, meter)? {
+            MutationField::Own(mutation) => match mutation.run.plan(&self.input, computation)? {
                 Ok(plan) => Plan::Own(plan),
                 Err(mistakes) => {
                     return Ok(Err(MutationResult::of(WriteResult::failed(None, mistakes))));
@@ -110,10 +110,10 @@ impl MutationCall {
     }
 
     /// Reads the rows of a bulk upsert. An error in a row belongs to that row only.
-    fn rows(&self, meter: &Meter) -> Result<std::result::Result<Vec<RowDraft>, UserError>> {
+    fn rows(&self, computation: &Computation) -> Result<std::result::Result<Vec<RowDraft>, UserError>> {
         let mode = mode(&self.input)?;
         let mut reading = Reading::new(Operation::BulkUpsert, input::on_null(Operation::BulkUpsert, &self.input)?);
-        let rows = self.each_row(meter, UPSERT_ROW, |row, mistakes| {
+        let rows = self.each_row(computation, UPSERT_ROW, |row, mistakes| {
             let mut row = reading.row(self.slice.noun, row, mistakes)?;
             row.draft.mode = mode;
             debug_assert!(
@@ -122,14 +122,15 @@ impl MutationCall {
             );
             Ok(row)
         })?;
-        meter.writes_at_once(rows.as_ref().map_or(0, Vec::len) + reading.parts());
+        computation.meter().writes_at_once(rows.as_ref().map_or(0, Vec::len) + reading.parts());
         Ok(rows)
     }
 
     /// Reads the rows of another bulk call, which only names them.
-    fn named(&self, meter: &Meter) -> Result<std::result::Result<Vec<Draft>, UserError>> {
-        let rows = self.each_row(meter, NAMED_ROW, |row, mistakes| input::named(self.slice.noun, row, mistakes))?;
-        meter.writes_at_once(rows.as_ref().map_or(0, Vec::len));
+    fn named(&self, computation: &Computation) -> Result<std::result::Result<Vec<Draft>, UserError>> {
+        let rows =
+            self.each_row(computation, NAMED_ROW, |row, mistakes| input::named(self.slice.noun, row, mistakes))?;
+        computation.meter().writes_at_once(rows.as_ref().map_or(0, Vec::len));
         Ok(rows)
     }
 
@@ -137,7 +138,7 @@ impl MutationCall {
     /// that of the rows' type.
     fn each_row<T>(
         &self,
-        meter: &Meter,
+        computation: &Computation,
         suffix: &str,
         mut read: impl FnMut(&Input, Vec<UserError>) -> Result<T>,
     ) -> Result<std::result::Result<Vec<T>, UserError>> {
@@ -152,7 +153,7 @@ impl MutationCall {
         let ty = format!("{}{suffix}", self.slice.noun.name);
         let mut rows = Vec::with_capacity(given.len());
         for row in given {
-            meter.check()?;
+            computation.check()?;
             let (fields, mismatches) = split_valid(row, &ty, &self.schema_index);
             let mistakes = mismatches.into_iter().map(ValueMismatch::into_user_error).collect();
             rows.push(read(&Input::within(&fields), mistakes)?);

@@ -19,7 +19,7 @@ use crate::{
         mutation::input::Input as Given,
         slice::{Done, Resolved, ResolvedByRow, ReturnType},
     },
-    store::{Scope, Tx, statement::cell::Cell, usage::meter::Meter},
+    store::{Scope, Tx, statement::cell::Cell, usage::compute::Computation},
 };
 
 /// A query with erased input and output types.
@@ -50,7 +50,7 @@ pub trait RunMutation: Send + Sync {
     /// Returns the fields of the input.
     fn input(&self) -> &'static [Argument];
     /// Reads and checks the input, before the transaction begins.
-    fn plan(&self, input: &Given<'_>, meter: &Meter) -> Result<ErasedPlan>;
+    fn plan(&self, input: &Given<'_>, computation: &Computation) -> Result<ErasedPlan>;
     /// Runs the plan in the transaction.
     fn run<'a>(&self, tx: &'a Tx, plan: &'a (dyn Any + Send + Sync)) -> BoxFuture<'a, Result<Done>>;
 }
@@ -251,8 +251,8 @@ impl<In: InputFields> RunMutation for MutationFn<In> {
         In::fields()
     }
 
-    fn plan(&self, input: &Given<'_>, meter: &Meter) -> Result<ErasedPlan> {
-        Ok(Reader::mutation::<In>(input, meter)?.map(|input| Box::new(input) as _))
+    fn plan(&self, input: &Given<'_>, computation: &Computation) -> Result<ErasedPlan> {
+        Ok(Reader::mutation::<In>(input, computation)?.map(|input| Box::new(input) as _))
     }
 
     fn run<'a>(&self, tx: &'a Tx, plan: &'a (dyn Any + Send + Sync)) -> BoxFuture<'a, Result<Done>> {
@@ -267,15 +267,15 @@ impl<In: InputFields> RunMutation for MutationFn<In> {
 pub type Planned<Plan> = std::result::Result<Plan, Vec<UserError>>;
 
 /// A mutation in two steps. The first step does the work whose cost grows with the size of the input, before the
-/// transaction begins, so that no other request waits for it; its loops call [`Meter::check`].
+/// transaction begins, so that no other request waits for it; its loops call [`Computation::check`].
 pub struct PlannedMutationFn<In, Plan> {
-    plan: fn(In, &Meter) -> Result<Planned<Plan>>,
+    plan: fn(In, &Computation) -> Result<Planned<Plan>>,
     run: MutationRun<Plan>,
 }
 
 impl<In, Plan> PlannedMutationFn<In, Plan> {
     /// Creates a mutation from a function that makes a plan from the input, and a function that runs the plan.
-    pub const fn new(plan: fn(In, &Meter) -> Result<Planned<Plan>>, run: MutationRun<Plan>) -> Self {
+    pub const fn new(plan: fn(In, &Computation) -> Result<Planned<Plan>>, run: MutationRun<Plan>) -> Self {
         Self { plan, run }
     }
 }
@@ -285,9 +285,9 @@ impl<In: InputFields, Plan: Send + Sync + 'static> RunMutation for PlannedMutati
         In::fields()
     }
 
-    fn plan(&self, input: &Given<'_>, meter: &Meter) -> Result<ErasedPlan> {
-        Ok(match Reader::mutation::<In>(input, meter)? {
-            Ok(input) => (self.plan)(input, meter)?.map(|plan| Box::new(plan) as _),
+    fn plan(&self, input: &Given<'_>, computation: &Computation) -> Result<ErasedPlan> {
+        Ok(match Reader::mutation::<In>(input, computation)? {
+            Ok(input) => (self.plan)(input, computation)?.map(|plan| Box::new(plan) as _),
             Err(mistakes) => Err(mistakes),
         })
     }

@@ -7,7 +7,7 @@ use crate::{
     Error, Result, UserError,
     error::Code,
     graphql::mutation::input::{Input as Given, list, text},
-    store::usage::meter::Meter,
+    store::usage::compute::Computation,
 };
 
 /// The limits of a value.
@@ -35,13 +35,16 @@ pub enum Step {
 pub struct Reader<'a> {
     path: Vec<Step>,
     mistakes: Vec<UserError>,
-    meter: Option<&'a Meter>,
+    computation: Option<&'a Computation>,
 }
 
 impl<'a> Reader<'a> {
     /// Reads the input of a mutation: invalid values are returned as user errors.
-    pub fn mutation<T: InputFields>(input: &Given<'_>, meter: &'a Meter) -> Result<Result<T, Vec<UserError>>> {
-        let mut reader = Self { meter: Some(meter), ..Self::default() };
+    pub fn mutation<T: InputFields>(
+        input: &Given<'_>,
+        computation: &'a Computation,
+    ) -> Result<Result<T, Vec<UserError>>> {
+        let mut reader = Self { computation: Some(computation), ..Self::default() };
         let read = T::read(input, &mut reader)?;
         Ok(if reader.mistakes.is_empty() { Ok(read) } else { Err(reader.mistakes) })
     }
@@ -75,7 +78,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a value one step below the current path.
     pub fn within<T>(&mut self, step: Step, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.meter.map_or(Ok(()), Meter::check)?;
+        self.computation.map_or(Ok(()), Computation::check)?;
         self.path.push(step);
         let read = read(self);
         self.path.pop();

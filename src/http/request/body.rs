@@ -14,7 +14,7 @@ use actix_web::{
         StatusCode,
         header::{CONTENT_LENGTH, HeaderMap},
     },
-    web::{Bytes, BytesMut},
+    web::Bytes,
 };
 use futures_util::{Stream, StreamExt as _};
 
@@ -35,20 +35,22 @@ pub async fn read(
     (limit, too_large): (usize, impl Fn() -> ErrorResponse),
     acquire_timeout: Duration,
     room: &mut Room,
-) -> Result<BytesMut, ErrorResponse> {
+) -> Result<Vec<u8>, ErrorResponse> {
     let too_large = || too_large().closing();
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > limit)) {
         return Err(too_large());
     }
+    let longest = announced.and_then(|length| usize::try_from(length).ok()).unwrap_or(limit);
     let whole = async {
-        let mut body = BytesMut::new();
+        let mut body = Vec::new();
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| ErrorResponse::bad_request("cannot read the request body").closing())?;
             if body.len() + chunk.len() > limit {
                 return Err(too_large());
             }
             room.take(chunk.len())?;
+            grow(&mut body, chunk.len(), longest);
             body.extend_from_slice(&chunk);
         }
         Ok(body)
@@ -57,6 +59,19 @@ pub async fn read(
         let message = "the request body did not arrive in time";
         Err(ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message).closing())
     })
+}
+
+/// Makes room for `more` bytes in a body of at most `longest` bytes. The capacity is `longest` divided by a power of two:
+/// it is never above `longest`, and a copy to a larger buffer takes half as much again at most.
+fn grow(body: &mut Vec<u8>, more: usize, longest: usize) {
+    let needed = body.len() + more;
+    if needed > body.capacity() {
+        let mut capacity = longest.max(needed);
+        while capacity / 2 >= needed {
+            capacity /= 2;
+        }
+        body.reserve_exact(capacity - body.len());
+    }
 }
 
 /// A response body that also holds the unread rest of the request body.
@@ -90,7 +105,7 @@ mod tests {
     use actix_web::http::header::HeaderMap;
     use futures_util::{StreamExt as _, stream};
 
-    use super::{Bytes, PayloadError, read, too_large};
+    use super::{Bytes, PayloadError, grow, read, too_large};
     use crate::http::request::{body_memory::BodyMemory, media::Media};
 
     #[expect(clippy::unnecessary_wraps, reason = "the items of a body are results")]
@@ -123,6 +138,18 @@ mod tests {
         assert_eq!(status(stream::iter([chunk("12"), chunk("34")])).await, 200);
         assert_eq!(status(stream::iter([chunk("12"), chunk("345")]).chain(stream::pending())).await, 413);
         assert_eq!(status(stream::iter([chunk("12"), Err(PayloadError::Overflow)])).await, 400);
+    }
+
+    #[test]
+    fn a_buffer_holds_no_more_than_the_longest_body() {
+        let (mut body, mut capacities) = (Vec::new(), Vec::new());
+        for _ in 0..1_000 {
+            grow(&mut body, 1, 1_000);
+            body.push(0);
+            capacities.push(body.capacity());
+        }
+        capacities.dedup();
+        assert_eq!(capacities, [1, 3, 7, 15, 31, 62, 125, 250, 500, 1_000]);
     }
 
     #[actix_web::test]

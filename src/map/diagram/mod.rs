@@ -171,9 +171,9 @@ async fn diagrams(scope: &Scope, input: DiagramArguments, ids: &[Uuid]) -> Resul
         step.expectations.retain(|_| options.expectations);
     }
     // The layout of a large journey would block the async thread, which serves other requests.
-    let drawn = scope.compute(true, move |meter| {
+    let drawn = scope.compute(true, move |computation| {
         let write = |(id, drawing): (Uuid, model::Drawing)| {
-            meter.check()?;
+            computation.check()?;
             let text = match format {
                 Format::Svg => svg(&drawing, options.theme),
                 Format::Mermaid => mermaid(&drawing),

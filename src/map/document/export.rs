@@ -21,7 +21,7 @@ use crate::{
         values::json::value as shown,
     },
     map::READ,
-    store::{ExternalId, Scope, statement::cell::Record, usage::meter::Meter, writing::aggregate::JoinedRow},
+    store::{ExternalId, Scope, statement::cell::Record, usage::compute::Computation, writing::aggregate::JoinedRow},
 };
 
 /// The query `mapExport`.
@@ -98,7 +98,7 @@ async fn export(scope: &Scope) -> Result<MapExport> {
         pieces.push(Piece { noun, rows, lines });
     }
     let is_long = keys.len() > FEW;
-    scope.compute(is_long, move |meter| written(&pieces, &keys, others, meter)).await
+    scope.compute(is_long, move |computation| written(&pieces, &keys, others, computation)).await
 }
 
 /// Returns the export as a document of `pieces`. `keys` are the document keys of all rows, `others` their external
@@ -107,7 +107,7 @@ fn written(
     pieces: &[Piece],
     keys: &Keys,
     mut others: HashMap<Uuid, Vec<ExternalId>>,
-    meter: &Meter,
+    computation: &Computation,
 ) -> Result<MapExport> {
     let mut document = Map::new();
     document.insert("format".to_owned(), FORMAT.into());
@@ -115,7 +115,7 @@ fn written(
     for Piece { noun, rows, lines } in pieces {
         let mut objects: Vec<(&str, Value)> = Vec::new();
         for record in rows {
-            meter.check()?;
+            computation.check()?;
             let mut object = object(noun, record, keys);
             for (relation, by_row) in lines {
                 let own = by_row.get(&record.id()).map_or(&[][..], Vec::as_slice);

@@ -12,7 +12,7 @@ use crate::{
         },
     },
     map::WRITE,
-    store::{Tx, usage::meter::Meter, writing::draft::Outcome},
+    store::{Tx, usage::compute::Computation, writing::draft::Outcome},
 };
 
 /// The mutation `mapImport`.
@@ -60,9 +60,9 @@ struct Import {
     is_dry_run: bool,
 }
 
-fn plan(input: MapImport, meter: &Meter) -> Result<Planned<Import>> {
+fn plan(input: MapImport, computation: &Computation) -> Result<Planned<Import>> {
     let MapImport { document, dry_run } = input;
-    Ok(read(&document, meter)?.map(|document| Import { document, is_dry_run: dry_run }))
+    Ok(read(&document, computation)?.map(|document| Import { document, is_dry_run: dry_run }))
 }
 
 async fn import(tx: &Tx, Import { document, is_dry_run }: &Import) -> Result<Done> {

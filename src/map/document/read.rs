@@ -17,7 +17,7 @@ use crate::{
     Result, UserError,
     error::Code,
     graphql::{mutation::input::check_external_id, values::text_mistake},
-    store::{ExternalId, usage::meter::Meter, writing::external_id_changes::MAX_EXTERNAL_IDS},
+    store::{ExternalId, usage::compute::Computation, writing::external_id_changes::MAX_EXTERNAL_IDS},
     text::without_byte_order_mark,
 };
 
@@ -34,7 +34,7 @@ fn path(parts: &[&str]) -> Vec<String> {
 }
 
 /// Parses a document. Returns it, or the list of user errors.
-pub(super) fn read(text: &str, meter: &Meter) -> Result<std::result::Result<Document, Vec<UserError>>> {
+pub(super) fn read(text: &str, computation: &Computation) -> Result<std::result::Result<Document, Vec<UserError>>> {
     let refuse = |code, path, message: &str| Ok(Err(vec![UserError { code, message: message.to_owned(), path }]));
     if text.len() > MAX_BYTES {
         return refuse(Code::TooLong, path(&[]), &format!("the document exceeds {MAX_BYTES} bytes"));
@@ -96,7 +96,7 @@ pub(super) fn read(text: &str, meter: &Meter) -> Result<std::result::Result<Docu
     let mut document = Document::default();
     for (_, noun, objects) in given {
         for (index, object) in objects.into_iter().enumerate() {
-            meter.check()?;
+            computation.check()?;
             let mut reader = Reader { noun, object, places: &places, document: &mut document, mistakes: &mut mistakes };
             let row = reader.row(index);
             document.add(noun, row);

@@ -14,7 +14,7 @@ use crate::{
         },
     },
     map::{WRITE, diagram::read_cjml},
-    store::usage::meter::Meter,
+    store::usage::compute::Computation,
 };
 
 /// The mutation `journeyImport`.
@@ -35,7 +35,7 @@ pub(in crate::map) struct JourneyImport {
     document: String,
 }
 
-fn import(input: JourneyImport, meter: &Meter) -> Result<Planned<Document>> {
+fn import(input: JourneyImport, computation: &Computation) -> Result<Planned<Document>> {
     let JourneyImport { document } = input;
     let drawing = match read_cjml(&document) {
         Ok(drawing) => drawing,
@@ -55,5 +55,5 @@ fn import(input: JourneyImport, meter: &Meter) -> Result<Planned<Document>> {
         path
     };
     let sketch = Sketch { drawing: &drawing, keys: None, source: ExpectationSource::Precedent, path: &path };
-    sketch.plan(meter)
+    sketch.plan(computation)
 }

@@ -29,7 +29,7 @@ use crate::{
     Error, Result,
     error::Code,
     graphql::{slice::Done, typed::fields::Planned},
-    store::{ExternalId, Tx, statement::cell::Cell, usage::meter::Meter, writing::draft::Outcome},
+    store::{ExternalId, Tx, statement::cell::Cell, usage::compute::Computation, writing::draft::Outcome},
 };
 
 /// Maximum number of ranked expectations of a point.
@@ -76,7 +76,7 @@ async fn make(tx: &Tx, document: &Document) -> Result<Done> {
 /// Builds the rows of a sketch.
 struct Maker<'a> {
     sketch: &'a Sketch<'a>,
-    meter: &'a Meter,
+    computation: &'a Computation,
     document: Document,
     mistakes: Mistakes,
     /// Number of uses of each key so far.
@@ -89,9 +89,9 @@ const MAX_ROWS: usize = 1_500;
 
 impl Sketch<'_> {
     /// Builds the rows of the sketch. Returns them, or the list of user errors.
-    fn plan(&self, meter: &Meter) -> Result<Planned<Document>> {
+    fn plan(&self, computation: &Computation) -> Result<Planned<Document>> {
         let (document, mistakes) = (Document::default(), Mistakes::default());
-        let mut maker = Maker { sketch: self, meter, document, mistakes, used: HashMap::new() };
+        let mut maker = Maker { sketch: self, computation, document, mistakes, used: HashMap::new() };
         maker.journey()?;
         let Maker { document, mut mistakes, .. } = maker;
         if document.count() > MAX_ROWS {
@@ -137,7 +137,7 @@ impl Maker<'_> {
         }
         let mut steps = Vec::new();
         for (place, step) in drawing.steps.iter().enumerate() {
-            self.meter.check()?;
+            self.computation.check()?;
             let stage = drawing.stage_of(place);
             let words = [stage.map_or("", |stage| drawing.stages[stage].name.as_str()), step.name.as_str()];
             let point = self.point(step, &words, place);

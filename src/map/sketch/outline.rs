@@ -29,7 +29,7 @@ use crate::{
         WRITE,
         diagram::model::{Drawing, Influence, Stage, Step, StepLink},
     },
-    store::{statement::cell::fold, usage::meter::Meter},
+    store::{statement::cell::fold, usage::compute::Computation},
     text::without_byte_order_mark,
 };
 
@@ -65,14 +65,14 @@ pub(in crate::map) struct FromOutline {
     outline: String,
 }
 
-fn from_outline(input: FromOutline, meter: &Meter) -> Result<Planned<Document>> {
+fn from_outline(input: FromOutline, computation: &Computation) -> Result<Planned<Document>> {
     let mut read = match read(&input.outline) {
         Ok(read) => read,
         Err(mistakes) => return Ok(Err(mistakes)),
     };
     read.drawing.title = input.title;
     let path = |part| read.path(part);
-    Sketch { drawing: &read.drawing, keys: None, source: ExpectationSource::Precedent, path: &path }.plan(meter)
+    Sketch { drawing: &read.drawing, keys: None, source: ExpectationSource::Precedent, path: &path }.plan(computation)
 }
 
 /// A parsed outline, with the line number of each stage, step and link.

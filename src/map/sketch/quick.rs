@@ -17,7 +17,7 @@ use crate::{
         WRITE,
         diagram::model::{Drawing, Influence, Stage, Step},
     },
-    store::usage::meter::Meter,
+    store::usage::compute::Computation,
     text::{is_blank, trim},
 };
 
@@ -72,7 +72,7 @@ struct QuickPointInput {
     expectations: Option<Vec<String>>,
 }
 
-fn sketch(input: QuickJourney, meter: &Meter) -> Result<Planned<Document>> {
+fn sketch(input: QuickJourney, computation: &Computation) -> Result<Planned<Document>> {
     if input.points.is_empty() {
         return Ok(Err(vec![UserError::new(Code::Required, "points", "there are no points")]));
     }
@@ -118,5 +118,5 @@ fn sketch(input: QuickJourney, meter: &Meter) -> Result<Planned<Document>> {
             Part::Expectation(place, index) => at(place, &["expectations", &index.to_string()]),
         }
     };
-    Sketch { drawing: &drawing, keys: None, source: input.source, path: &path }.plan(meter)
+    Sketch { drawing: &drawing, keys: None, source: input.source, path: &path }.plan(computation)
 }

@@ -20,7 +20,7 @@ use crate::{
         },
     },
     map::{READ, WRITE, diagram::model::Step},
-    store::{statement::cell::fold, usage::meter::Meter},
+    store::{statement::cell::fold, usage::compute::Computation},
 };
 
 entity::string_enum! {
@@ -161,7 +161,7 @@ fn templates() -> Templates {
     Templates { nodes: ALL.iter().map(shown).collect() }
 }
 
-fn apply(input: TemplateApply, meter: &Meter) -> Result<Planned<Document>> {
+fn apply(input: TemplateApply, computation: &Computation) -> Result<Planned<Document>> {
     let template = ALL.iter().find(|template| template.key == input.key);
     let template = template.ok_or_else(|| Error::internal("a key has no template"))?;
     let title = match input.journey_title {
@@ -180,7 +180,7 @@ fn apply(input: TemplateApply, meter: &Meter) -> Result<Planned<Document>> {
     let drawing = crate::map::diagram::model::Drawing { title, ..outline.drawing.clone() };
     let path = |part: Part| outline.path(part);
     let keys = Some((SYSTEM, start.as_str()));
-    Sketch { drawing: &drawing, keys, source: ExpectationSource::Precedent, path: &path }.plan(meter)
+    Sketch { drawing: &drawing, keys, source: ExpectationSource::Precedent, path: &path }.plan(computation)
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! A bounded pool for CPU-bound work, off the threads that serve requests; organizations take turns.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::available_parallelism,
     time::{Duration, Instant},
 };
@@ -81,6 +84,42 @@ impl ComputePool {
     }
 }
 
+/// One computation of a request: charged to the request, and cancelled on its own.
+#[derive(Debug)]
+pub struct Computation {
+    meter: Arc<Meter>,
+    is_cancelled: Arc<AtomicBool>,
+}
+
+/// Cancels a computation on drop.
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Computation {
+    fn new(meter: &Arc<Meter>) -> Self {
+        Self { meter: Arc::clone(meter), is_cancelled: Arc::default() }
+    }
+
+    /// Returns the meter of the request.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// [`Error::Timeout`] if nobody waits for the result any more. Long loops call this and stop.
+    pub fn check(&self) -> Result<()> {
+        if self.is_cancelled.load(Ordering::Relaxed) { Err(Error::Timeout) } else { Ok(()) }
+    }
+
+    fn cancel_on_drop(&self) -> CancelOnDrop {
+        CancelOnDrop(Arc::clone(&self.is_cancelled))
+    }
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Scope {
     /// Adds permits that are held until the last work of the request ends: a mutation may outlive its request.
     #[must_use]
@@ -91,40 +130,54 @@ impl Scope {
 }
 
 impl<C: Connection> Scope<C> {
-    /// Computes something whose cost grows with the caller's input, on a blocking thread if it `is_long`. If the caller
-    /// goes away, [`Meter::check`] returns an error to the computation, which should call it now and then.
-    /// [`Error::Unavailable`] if no permit became free in time.
+    /// Computes something whose cost grows with the caller's input, on a blocking thread if it `is_long`. If nobody waits
+    /// for the result any more, [`Computation::check`] returns an error to the computation, which should call it now and
+    /// then. [`Error::Unavailable`] if no permit became free in time.
     pub async fn compute<T: Send + 'static>(
         &self,
         is_long: bool,
-        work: impl FnOnce(&Meter) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Computation) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let computation = Computation::new(&self.meter);
         if !is_long {
-            return work(&self.meter);
+            return work(&computation);
         }
-        let (meter, permits) = (Arc::clone(&self.meter), self.permits.clone());
+        let permits = self.permits.clone();
+        let _cancel = computation.cancel_on_drop();
         let work = move || {
             let started = Instant::now();
-            let done = meter.check().and_then(|()| work(&meter));
-            meter.charge(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_mul(POINTS));
+            let done = computation.check().and_then(|()| work(&computation));
+            let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            computation.meter.charge(millis.saturating_mul(POINTS));
             drop(permits);
             done
         };
-        let watch = self.meter.watch();
         let done = self.store.compute.run(Some(self.organization()), work).await;
-        watch.done();
         done.unwrap_or(Err(Error::Unavailable))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::mpsc, time::Duration};
+    use std::{
+        sync::{Arc, mpsc},
+        time::Duration,
+    };
 
     use entity::id::{self, OrganizationId};
     use tokio::runtime::Handle;
 
-    use super::ComputePool;
+    use super::{Computation, ComputePool};
+    use crate::Error;
+
+    #[test]
+    fn a_computation_that_is_cancelled_does_not_cancel_others_of_its_request() {
+        let meter = Arc::default();
+        let (one, other) = (Computation::new(&meter), Computation::new(&meter));
+        drop(one.cancel_on_drop());
+        assert!(matches!(one.check(), Err(Error::Timeout)));
+        assert!(other.check().is_ok());
+    }
 
     #[tokio::test]
     async fn no_more_is_done_at_once_than_there_are_places() {

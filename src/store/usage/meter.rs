@@ -3,15 +3,12 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use crate::{
-    Error, Result,
-    store::{Connection, Scope, driver::Payer},
-};
+use crate::store::{Connection, Scope, driver::Payer};
 
 /// Counts the work of one request. Shared by its scopes and transactions.
 #[derive(Debug, Default)]
@@ -22,7 +19,6 @@ pub struct Meter {
     at_once: AtomicU64,
     points: AtomicU64,
     answered: AtomicU64,
-    is_abandoned: AtomicBool,
 }
 
 /// A snapshot of a [`Meter`].
@@ -41,10 +37,6 @@ pub struct Spent {
     /// Tenths of points for the content of the response: objects, counts and written rows.
     pub answered: u64,
 }
-
-/// Marks a request as abandoned when it is dropped before its work has ended.
-#[derive(Debug)]
-pub struct Watch(Option<Arc<Meter>>);
 
 impl Meter {
     /// Adds points for work outside statements.
@@ -74,26 +66,6 @@ impl Meter {
         }
     }
 
-    /// Whether the caller has gone. Long computations check this and stop.
-    pub fn is_abandoned(&self) -> bool {
-        self.is_abandoned.load(Ordering::Relaxed)
-    }
-
-    /// [`Error::Timeout`] if the caller has gone.
-    pub fn check(&self) -> Result<()> {
-        if self.is_abandoned() { Err(Error::Timeout) } else { Ok(()) }
-    }
-
-    /// Records that the caller has gone.
-    pub fn abandon(&self) {
-        self.is_abandoned.store(true, Ordering::Relaxed);
-    }
-
-    /// Returns a guard that records that the caller has gone if it is dropped before [`Watch::done`].
-    pub fn watch(self: &Arc<Self>) -> Watch {
-        Watch(Some(Arc::clone(self)))
-    }
-
     pub(in crate::store) fn wrote_since(&self, started: Instant) {
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.writer_micros.fetch_add(micros.max(1), Ordering::Relaxed);
@@ -105,21 +77,6 @@ impl Meter {
 
     pub(in crate::store) fn wrote(&self, rows: u64) {
         self.rows_written.fetch_add(rows, Ordering::Relaxed);
-    }
-}
-
-impl Watch {
-    /// Disarms the guard: the work has ended.
-    pub fn done(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        if let Some(meter) = &self.0 {
-            meter.abandon();
-        }
     }
 }
 
@@ -141,21 +98,5 @@ impl<C: Connection> Scope<C> {
     /// Returns who is charged for its transactions.
     pub(in crate::store) fn payer(&self) -> Payer {
         Payer { organization: Some(self.organization()), meter: Arc::clone(&self.meter) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::Meter;
-
-    #[test]
-    fn a_request_is_abandoned_when_its_watch_is_dropped_and_not_when_it_is_done() {
-        let meter = Arc::new(Meter::default());
-        meter.watch().done();
-        assert!(!meter.is_abandoned());
-        drop(meter.watch());
-        assert!(meter.is_abandoned());
     }
 }
