@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     Noun,
-    id::{CustomerId, OrganizationId},
+    id::{AccountId, CustomerId, OrganizationId},
     kind::EmailAddress,
 };
 
@@ -41,6 +41,9 @@ pub struct Model {
     /// Customer segment, for example enterprise.
     #[noun(optional, ordered, max = 200)]
     pub segment: Option<String>,
+    /// Account that the customer belongs to.
+    #[noun(optional, inverse(customers = "Persons of the account."))]
+    pub account_id: Option<AccountId>,
     /// When customerErase removed the customer's personal data, UTC; null if it did not. The row remains for statistics
     /// and can no longer be changed.
     pub erased_at: Option<ChronoUnixTimestampMillis>,

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     Noun,
-    id::{CustomerId, DepartmentId, FeedbackRecordId, InteractionPointId, MediumId, OrganizationId},
+    id::{CustomerId, DepartmentId, FeedbackRecordId, InteractionId, InteractionPointId, MediumId, OrganizationId},
     kind::LanguageTag,
 };
 
@@ -110,15 +110,18 @@ pub struct Model {
     pub attributes: String,
     /// Priority, set by routing.
     pub priority: Priority,
-    /// Interaction point that the feedback is about.
+    /// Interaction point that the feedback is about. Defaults to that of the interaction.
     #[noun(optional, inverse(feedback_records = "Feedback about this point."))]
     pub point_id: Option<InteractionPointId>,
-    /// Medium through which the feedback arrived.
+    /// Medium through which the feedback arrived. Defaults to that of the interaction.
     #[noun(optional, inverse(feedback_records = "Feedback that arrived through this medium."))]
     pub medium_id: Option<MediumId>,
-    /// Customer who gave the feedback; null if unknown.
+    /// Customer who gave the feedback; null if unknown. Defaults to that of the interaction.
     #[noun(optional, inverse(feedback_records = "Feedback from this customer."))]
     pub customer_id: Option<CustomerId>,
+    /// Interaction in which the customer gave it.
+    #[noun(optional, part, inverse(feedback_records = "Feedback given in the interaction."))]
+    pub interaction_id: Option<InteractionId>,
     /// Department that the feedback is routed to. Changed by feedbackRecordReroute.
     #[noun(inverse(feedback_records = "Feedback routed to this department."))]
     pub department_id: DepartmentId,

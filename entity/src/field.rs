@@ -28,6 +28,8 @@ pub enum Writable {
     Fixed,
     /// Set by transitions. Upserts and imports may set it too, because their rows have a history in another system.
     Imported,
+    /// May be set on create, then changed by transitions. Upserts and imports may set it too.
+    Initial,
     /// Has a default on create, as a GraphQL literal or `now` for an instant; never null.
     Default(&'static str),
 }

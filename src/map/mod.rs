@@ -25,7 +25,7 @@ mod sketch;
 pub mod stage;
 pub mod step;
 pub mod step_link;
-mod tree;
+pub mod tree;
 
 use entity::Permission;
 

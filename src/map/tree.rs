@@ -16,7 +16,7 @@ use crate::{
 
 /// Refuses each draft whose new parent would close a cycle, given the accepted drafts before it. Takes the lock of the
 /// organization, so that two concurrent transactions cannot close a cycle together.
-pub(super) async fn require_tree<T: NounId>(tx: &Tx, drafts: &mut [Draft], parent: Col<Option<T>>) -> Result<()> {
+pub async fn require_tree<T: NounId>(tx: &Tx, drafts: &mut [Draft], parent: Col<Option<T>>) -> Result<()> {
     let noun = parent.noun();
     if drafts.iter().all(|draft| draft.is_new() || !draft.gives(parent)) {
         return Ok(());

@@ -30,6 +30,7 @@ use crate::{
             input::{Input, RefTo},
         },
     },
+    record::interaction::complete_feedback,
     store::{
         Connection, Scope, Tx,
         statement::{
@@ -50,10 +51,15 @@ const MAX_NAMED: usize = 10;
 
 /// GraphQL module of feedback records: routes new records, and offers the mutation `feedbackRecordReroute`.
 pub const FEEDBACK: Module = Module {
-    rules: Hooks { prepare: |tx, drafts| Box::pin(route(tx, drafts)), ..Hooks::NONE },
+    rules: Hooks { prepare: |tx, drafts| Box::pin(prepare(tx, drafts)), ..Hooks::NONE },
     mutations: &[REROUTE],
     ..Module::new(&feedback_record::NOUN)
 };
+
+async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+    complete_feedback(tx, drafts).await?;
+    route(tx, drafts).await
+}
 
 /// GraphQL module of departments: a department cannot be archived while feedback is routed to it.
 pub const DEPARTMENTS: Module = Module {

@@ -12,6 +12,7 @@ use sqlx::{Connection, Executor, PgConnection};
 
 use crate::{
     app::{App, Caller},
+    journeys::{by_id, made},
     residue::residue,
 };
 
@@ -52,7 +53,31 @@ async fn settle(caller: &Caller<'_>, who: usize) -> String {
     let record = caller.mutate("feedbackRecordUpsert", input, "errors { code } node { id }").await;
     let input = json!({ "by": { "id": record["node"]["id"] }, "reason": of("Reason"), "departmentRef": { "id": fallback(caller).await } });
     assert_eq!(caller.mutate("feedbackRecordReroute", input, "errors { code }").await["errors"], json!([]));
+    take_part(caller, who, &id).await;
     id
+}
+
+/// Somebody takes part in an interaction, and words about it are left everywhere.
+async fn take_part(caller: &Caller<'_>, who: usize, id: &str) {
+    let of = |what| canary(what, who);
+    let key = || json!({ "system": "desk", "id": of("FeedbackId") });
+    let attributes = json!([{ "name": "who", "value": of("Attribute") }]);
+    let point = made(caller, "interactionPointCreate", json!({ "name": format!("Desk {who}") })).await;
+    let input = json!({ "statement": "Speed", "source": "RESEARCH", "pointRef": by_id(&point) });
+    let expectation = by_id(&made(caller, "expectationCreate", input).await);
+    let input = json!({ "kind": "SALE", "name": "Card", "customerBenefit": "A", "organizationBenefit": "B" });
+    let offer = by_id(&made(caller, "offerCreate", input).await);
+    let input = json!({
+        "externalId": key(), "customerRef": by_id(id), "pointRef": by_id(&point), "attributes": attributes,
+        "ourObjective": of("Body"), "theirObjective": of("Body"), "learned": of("Body"), "taught": of("Body"),
+        "summary": of("Body"), "nextStep": of("Body"),
+        "assessments": { "upsert": [{ "by": { "externalId": key() }, "expectationRef": expectation, "attributes": attributes }] },
+        "offersMade": { "upsert": [{ "by": { "externalId": key() }, "offerRef": offer, "reason": of("Reason"), "attributes": attributes }] },
+    });
+    made(caller, "interactionUpsert", input).await;
+    let input = json!({ "externalId": key(), "functional": "LIKE", "dysfunctional": "DISLIKE", "attributes": attributes,
+        "expectationRef": expectation, "customerRef": by_id(id) });
+    made(caller, "kanoAnswerUpsert", input).await;
 }
 
 /// What is wrong, and where.

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use entity::{id, organization};
+use entity::{NOUNS, Noun, id, organization};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -15,6 +15,9 @@ use crate::{
 
 /// Input fields that say how to write and not what.
 const MANNER: [&str; 5] = ["expectedVersion", "idempotencyKey", "mode", "onNull", "policy"];
+
+/// References of which a row has exactly one; rows take turns.
+const ALTERNATIVES: [(&str, &[&str]); 1] = [("Assessment", &["expectationRef", "objectiveRef", "desiredResultRef"])];
 
 /// Rows of every noun in one organization. Every text in them contains the label.
 pub struct World<'a> {
@@ -64,7 +67,7 @@ impl<'a> World<'a> {
             let (ready, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|field| world.is_ready(field));
             assert!(!ready.is_empty(), "nothing can be made before {later:?}");
             for field in ready {
-                for _ in 0..2 {
+                for _ in 0..alternatives(noun_of(field)).len().max(2) {
                     world.make(field).await;
                 }
             }
@@ -72,7 +75,13 @@ impl<'a> World<'a> {
         }
         world.learn_wholes().await;
         for field in outline.mutations().iter().filter(|field| is_own(field)) {
-            let reply = world.mutate(field, &world.input(field, Extent::Full)).await;
+            let mut input = world.input(field, Extent::Full);
+            if let Some((noun, state)) = state_before(field) {
+                let upsert = format!("{}Upsert", noun.singular);
+                let made = world.caller.mutate(&upsert, world.in_state(noun, state), "node { id }").await;
+                input["by"] = json!({ "id": made["node"]["id"] });
+            }
+            let reply = world.mutate(field, &input).await;
             assert_eq!(reply["errors"], json!([]), "{} {reply:#}", field.name);
         }
         let row = |part: &Value| Row { id: part["id"].as_str().unwrap().to_owned(), external: None };
@@ -157,7 +166,11 @@ impl<'a> World<'a> {
     pub fn object(&self, ty: &str, noun: &str, extent: Extent) -> Value {
         let mut object = Map::new();
         for member in self.outline.inputs(ty) {
-            if MANNER.contains(&member.name.as_str()) || (extent == Extent::Least && !member.is_required()) {
+            let is_wanted = match alternatives(noun).iter().position(|field| *field == member.name) {
+                Some(place) => place == self.rows.get(noun).map_or(0, Vec::len) % alternatives(noun).len(),
+                None => extent == Extent::Full || member.is_required(),
+            };
+            if MANNER.contains(&member.name.as_str()) || !is_wanted {
                 continue;
             }
             if let Some(value) = self.value(&member.ty, &member.name, noun, extent) {
@@ -191,11 +204,12 @@ impl<'a> World<'a> {
             return Some(json!({"id": row.id}));
         }
         Some(match self.outline.types.get(ty) {
-            // Each objective is somebody else's, and what is wrong can be corrected.
+            // Each objective is somebody else's, what is wrong can be corrected, and what is completed has occurred.
             Some(Kind::Enum(values)) if name == "owner" => {
                 json!(values[self.rows.get(noun).map_or(0, Vec::len) % values.len()])
             }
             Some(Kind::Enum(_)) if name == "truth" => json!("WRONG"),
+            Some(Kind::Enum(_)) if name == "status" && noun == "Interaction" => json!("COMPLETED"),
             Some(Kind::Enum(values)) => json!(values[0]),
             Some(Kind::Input(_)) if ty.ends_with("Filter") => return None,
             Some(Kind::Input(_)) if ty == "ExternalIdInput" => {
@@ -224,6 +238,17 @@ impl<'a> World<'a> {
                 other => panic!("no sample of {other}"),
             },
         })
+    }
+
+    /// The input of the upsert that makes a row in a state.
+    pub fn in_state(&self, noun: &Noun, state: &str) -> Value {
+        let create = self.outline.mutations().iter().find(|field| field.name == format!("{}Create", noun.singular));
+        let mut input = self.input(create.unwrap(), Extent::Least);
+        let lifecycle = noun.lifecycle().unwrap();
+        let status = noun.fields.iter().find(|field| field.column == lifecycle.column).unwrap().name;
+        input["externalId"] = json!({ "system": "test", "id": format!("{state} {}", self.text("state")) });
+        input[status] = json!(state);
+        input
     }
 
     fn text(&self, name: &str) -> String {
@@ -258,6 +283,20 @@ pub fn document(noun: &str, name: &str) -> String {
              </plannedAction></touchpoints></plannedJourney></CJML>"
         )
     }
+}
+
+/// The references of which a row of the noun has exactly one.
+fn alternatives(noun: &str) -> &'static [&'static str] {
+    ALTERNATIVES.iter().find(|(known, _)| *known == noun).map_or(&[], |(_, fields)| fields)
+}
+
+/// The noun of a transition that is not allowed in every state, and a state in which it is.
+fn state_before(field: &Member) -> Option<(&'static Noun, &'static str)> {
+    let with_states = NOUNS.into_iter().filter_map(|noun| Some((noun, noun.lifecycle()?)));
+    let mut transitions = with_states
+        .flat_map(|(noun, lifecycle)| lifecycle.transitions.iter().map(move |known| (noun, lifecycle, known)));
+    let (noun, lifecycle, transition) = transitions.find(|(.., known)| known.field == field.name)?;
+    (transition.from.len() < lifecycle.states.values.len()).then(|| (noun, transition.from[0]))
 }
 
 /// The noun a mutation is about.

@@ -44,6 +44,7 @@ mod fixture;
 mod group_pages;
 mod groups;
 mod idempotency;
+mod interactions;
 mod isolation;
 mod issuers;
 mod journeys;

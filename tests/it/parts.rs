@@ -57,6 +57,8 @@ async fn parts_of_every_noun_are_created_changed_removed_and_replaced_with_their
                         "fromRef",
                         "toRef",
                         "mediumRef",
+                        "expectationRef",
+                        "offerRef",
                         "firstRef",
                         "secondRef",
                     ];

@@ -24,6 +24,7 @@ pub enum Writable {
     Required,
     Fixed,
     Imported,
+    Initial,
     Default(LitStr),
 }
 
@@ -128,8 +129,9 @@ impl Column {
                 "part" => self.is_part = true,
                 "money" => self.is_money = true,
                 "lifecycle" => {
-                    self.set_writable(Writable::Imported, &meta)?;
-                    self.lifecycle = Some(Lifecycle::read(&meta)?);
+                    let lifecycle = Lifecycle::read(&meta)?;
+                    self.set_writable(lifecycle.writable(), &meta)?;
+                    self.lifecycle = Some(lifecycle);
                 }
                 _ if self.constraints.read(&word, &meta)? => {}
                 _ => return Err(meta.error(ALLOWED)),

@@ -137,6 +137,7 @@ pub fn writable(writable: &Writable) -> TokenStream {
         Writable::Required => quote!(crate::noun::Writable::Required),
         Writable::Fixed => quote!(crate::noun::Writable::Fixed),
         Writable::Imported => quote!(crate::noun::Writable::Imported),
+        Writable::Initial => quote!(crate::noun::Writable::Initial),
         Writable::Default(literal) => quote!(crate::noun::Writable::Default(#literal)),
     }
 }

@@ -62,7 +62,8 @@
 //! pub status: OfferMadeStatus,
 //! ```
 //!
-//! `from` lists the states in which the transition is allowed; `to` is the state that it leads to. `requires` and
+//! `on_create` lets a creation set the state; otherwise only upserts and imports can, because their rows have a history in
+//! another system. `from` lists the states in which the transition is allowed; `to` is the state that it leads to. `requires` and
 //! `accepts` list columns that its input takes, `stamps` names the column that is set to the current time, and
 //! `needs(MapRead)` lists scopes required in addition to the noun's write scope. Columns of a transition must be
 //! nullable; without other attributes they are `imported`. Every state must be initial or the target of a transition. A

@@ -12,20 +12,21 @@ use crate::{
 };
 
 /// The error message for an invalid `lifecycle(…)`.
-const ALLOWED: &str = "a lifecycle has `initial = …` and transitions: \
+const ALLOWED: &str = "a lifecycle has `initial = …`, may have `on_create`, and has transitions: \
                        `decline(from(Presented), to = Declined, doc = \"…\")`";
 
 /// The error message for an invalid transition.
 const OF_TRANSITION: &str = "a transition has `from(…)`, `to = …`, `doc = …`, and may have `requires(…)`, `accepts(…)`, \
                              `stamps = …`, `needs(…)`";
 
-/// Names that a transition cannot have: `initial`, and the verbs of the kernel's mutations.
-const TAKEN: [&str; 8] = ["initial", "create", "update", "upsert", "bulk_upsert", "delete", "archive", "unarchive"];
+/// Names that a transition cannot have: the other words of a lifecycle, and the verbs of the kernel's mutations.
+const TAKEN: [&str; 9] = ["initial", "on_create", "create", "update", "upsert", "bulk_upsert", "delete", "archive", "unarchive"];
 
 /// The lifecycle of a noun's rows as declared on the state column.
 #[derive(Clone, Debug)]
 pub struct Lifecycle {
     initial: Ident,
+    is_set_on_create: bool,
     transitions: Vec<Transition>,
 }
 
@@ -44,11 +45,15 @@ struct Transition {
 impl Lifecycle {
     /// Reads `lifecycle(initial = …, …)`.
     pub fn read(meta: &ParseNestedMeta) -> Result<Self> {
-        let (mut initial, mut transitions) = (None, Vec::<Transition>::new());
+        let (mut initial, mut is_set_on_create, mut transitions) = (None, false, Vec::<Transition>::new());
         meta.parse_nested_meta(|inner| {
             let verb = inner.path.require_ident()?.clone();
             if verb == "initial" {
                 initial = Some(inner.value()?.parse::<Ident>()?);
+                return Ok(());
+            }
+            if verb == "on_create" {
+                is_set_on_create = true;
                 return Ok(());
             }
             if TAKEN.iter().any(|taken| verb == taken) {
@@ -72,7 +77,12 @@ impl Lifecycle {
                 ));
             }
         }
-        Ok(Self { initial, transitions })
+        Ok(Self { initial, is_set_on_create, transitions })
+    }
+
+    /// Returns when a caller may set the state.
+    pub const fn writable(&self) -> Writable {
+        if self.is_set_on_create { Writable::Initial } else { Writable::Imported }
     }
 
     fn columns(&self) -> impl Iterator<Item = &Ident> {

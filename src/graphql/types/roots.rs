@@ -323,6 +323,7 @@ pub(super) fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue>
         values.push(match known.writable {
             Writable::Never => continue,
             Writable::Imported if !is_upsert => continue,
+            Writable::Initial if !is_upsert && !is_create => continue,
             Writable::Required | Writable::Fixed if is_create => value(known.name, &format!("{ty}!"), &doc),
             Writable::Default(literal) if is_create && literal != "now" => or(known.name, &ty, literal, &doc),
             _ => value(known.name, &ty, &doc),
@@ -335,6 +336,7 @@ pub(super) fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue>
         values.push(match writable {
             Writable::Never => continue,
             Writable::Imported if !is_upsert => continue,
+            Writable::Initial if !is_upsert && !is_create => continue,
             Writable::Required | Writable::Fixed if is_create => value(&name, &format!("{ty}!"), relation.doc),
             _ => value(&name, &ty, relation.doc),
         });

@@ -136,7 +136,7 @@ impl Record {
             }
             // Imported values describe the past of the original; the copy starts without them.
             if let Some(field) = noun.fields.iter().find(|field| field.column == column.name)
-                && field.writable == Writable::Imported
+                && matches!(field.writable, Writable::Imported | Writable::Initial)
             {
                 let initial = field.lifecycle.map(|lifecycle| lifecycle.initial);
                 *cell = initial.map_or(Cell::Null, |state| Cell::Text(state.to_owned()));

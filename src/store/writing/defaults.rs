@@ -31,6 +31,7 @@ pub(in crate::store) fn complete(draft: &mut Draft, now: DateTime<Utc>) {
                     (literal, Kind::Scalar(scalar)) => {
                         (scalar.parse)(literal.trim_matches('"')).expect("a default of its scalar").into()
                     }
+                    (literal, Kind::Bool) => Cell::Bool(literal == "true"),
                     (literal, Kind::Int { .. }) => Cell::Int(literal.parse().expect("a whole number as its default")),
                     (literal, _) => Cell::Text(literal.trim_matches('"').to_owned()),
                 };

@@ -1,0 +1,11 @@
+//! Accounts, which form a tree.
+
+use entity::account::{NOUN, PARENT_ID};
+
+use crate::{graphql::slice::Module, map::tree::require_tree, store::writing::write::Hooks};
+
+/// GraphQL module of accounts.
+pub const SLICE: Module = Module {
+    rules: Hooks { prepare: |tx, drafts| Box::pin(require_tree(tx, drafts, PARENT_ID)), ..Hooks::NONE },
+    ..Module::new(&NOUN)
+};
