@@ -16,7 +16,6 @@ use crate::{
         statement::{
             builder::Alias,
             cell::{Cell, CellKind, Record},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -76,7 +75,7 @@ impl Tx {
             sql.push(", ").name(&[field.column]);
         }
         sql.push(" FROM ").name(&[table]).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::Links, Alias::ROW, "organization_id", self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, from, owners);
         let mut kinds = vec![CellKind::Id, CellKind::Id];
         kinds.extend(edge.iter().map(|_| CellKind::Int));
@@ -109,7 +108,7 @@ impl Tx {
         }
         let mut sql = self.sql();
         sql.push("DELETE FROM ").name(&[table]).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::LinksTaken, Alias::ROW, "organization_id", self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, from, &owners).push(" RETURNING organization_id");
         self.rows(sql.finish(), &[]).await?;
         let lines: Vec<(Uuid, &JoinRow)> =
