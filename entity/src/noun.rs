@@ -3,12 +3,14 @@
 //! The types of the API, filters, sort orders, cursors, column selection, input rules, scopes for personal data and field
 //! names of events are derived from them.
 
+use std::{collections::HashMap, sync::LazyLock};
+
+use crate::{NOUNS, lifecycle::Lifecycle, permission::Permission};
 pub use crate::{
     field::{Field, Personal, Writable},
     kind::Kind,
     string_enum::{EnumType, StringEnum},
 };
-use crate::{lifecycle::Lifecycle, permission::Permission};
 
 /// A noun of the domain: a table and its GraphQL type.
 #[derive(Debug)]
@@ -270,7 +272,14 @@ impl Noun {
 
     /// Returns the relations to parts of its rows. A relation follows the relations to rows that its own rows may
     /// reference.
-    pub fn parts(&'static self) -> Vec<&'static Relationship> {
+    pub fn parts(&self) -> &'static [&'static Relationship] {
+        // Each row of a mutation asks for them.
+        static PARTS: LazyLock<HashMap<&str, Vec<&Relationship>>> =
+            LazyLock::new(|| NOUNS.into_iter().map(|noun| (noun.table, noun.ordered_parts())).collect());
+        PARTS.get(self.table).map_or(&[], Vec::as_slice)
+    }
+
+    fn ordered_parts(&'static self) -> Vec<&'static Relationship> {
         let is_part = |relation: &&Relationship| matches!(relation.link, Link::Many { is_part: true, .. });
         let mut waiting: Vec<&Relationship> = self.relations.iter().filter(is_part).collect();
         let mut parts: Vec<&Relationship> = Vec::with_capacity(waiting.len());

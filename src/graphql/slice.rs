@@ -16,7 +16,7 @@ use super::{
     },
 };
 use crate::{
-    UserError,
+    Error, Result, UserError,
     store::{
         statement::cell::Cell,
         writing::{draft::Outcome, write::Hooks},
@@ -79,6 +79,12 @@ pub struct Api {
 }
 
 impl Api {
+    /// Returns the module of a noun.
+    pub fn module(&self, noun: &Noun) -> Result<&'static Module> {
+        let module = self.modules.iter().find(|module| module.noun.table == noun.table);
+        module.copied().ok_or_else(|| Error::internal(format!("{} has no module", noun.name)))
+    }
+
     /// Combines the parts of all chapters. Call this once: the combined modules are leaked and stay in memory until the
     /// program exits.
     ///

@@ -16,7 +16,6 @@ use crate::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind, Column, column_named},
             filter::between,
-            tenant_check::TenantCheck,
         },
         writing::attribute_items::{after, bounds, parts},
     },
@@ -113,8 +112,14 @@ impl Key {
         let mut sets = sets.filter(|field| matches!(field.kind, Kind::Attributes { .. }) == is_attribute);
         let Some(field) = sets.next() else { return };
         sql.push(" LEFT JOIN ").name(&[NOUN.table, "_", field.column]).push(" AS ").alias(items).push(" ON ");
-        sql.filter_tenant(TenantCheck::GroupTags, items, "organization_id", scope.organization()).push(" AND ");
-        sql.same_tenant(TenantCheck::GroupTagsRow, (items, "organization_id"), (Alias::ROW, NOUN.tenant));
+        sql.filter_tenant_again(
+            "the items have the organization of their records",
+            items,
+            "organization_id",
+            scope.organization(),
+        )
+        .push(" AND ");
+        sql.same_tenant_again("the items are filtered", (items, "organization_id"), (Alias::ROW, NOUN.tenant));
         sql.push(" AND ").alias(items).push(".").name(&[NOUN.table, "_id"]).push(" = t.id");
         sql.unmasked(NOUN, field.column, Alias::ROW, scope.organization());
         between(sql, items, &from, to.as_deref());
@@ -278,9 +283,7 @@ impl Ask {
         for (place, key) in self.keys.iter().enumerate() {
             key.join(sql, scope, place);
         }
-        sql.push(" WHERE ")
-            .filter_tenant(TenantCheck::Groups, Alias::ROW, NOUN.tenant, scope.organization())
-            .push(" AND ");
+        sql.push(" WHERE ").filter_tenant(Alias::ROW, NOUN.tenant, scope.organization()).push(" AND ");
         self.filter.write(sql, NOUN, scope.organization(), Alias::ROW)?;
         // Records that were inserted after the edges were computed may be outside of all buckets.
         if let Some((from, to)) = self.buckets.as_ref().and_then(super::buckets::Buckets::range) {

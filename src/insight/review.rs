@@ -31,7 +31,6 @@ use crate::{
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -132,8 +131,7 @@ async fn reviewed(scope: &Scope, which: PointSelection<'_>) -> Result<(usize, Ve
     sql.push(" AND ")
         .is_one_of(ANSWER, "question_id", &active)
         .push(") AS answered FROM interaction_point AS t WHERE ");
-    sql.filter_tenant(TenantCheck::ReviewedPoints, Alias::ROW, interaction_point::NOUN.tenant, scope.organization())
-        .push(" AND ");
+    sql.filter_tenant(Alias::ROW, interaction_point::NOUN.tenant, scope.organization()).push(" AND ");
     match which {
         PointSelection::Of(points) => drop(sql.is_one_of(Alias::ROW, "id", points).push(") AS g")),
         PointSelection::Stale { first } => {
@@ -152,9 +150,15 @@ async fn reviewed(scope: &Scope, which: PointSelection<'_>) -> Result<(usize, Ve
 /// Appends `FROM` and `WHERE` of a subquery over the answers of a point, without the closing parenthesis.
 fn answers(sql: &mut Sql, scope: &Scope) {
     sql.push(" FROM review_answer AS ").alias(ANSWER).push(" WHERE ");
-    sql.filter_tenant(TenantCheck::ReviewAnswers, ANSWER, "organization_id", scope.organization()).push(" AND ");
-    sql.same_tenant(
-        TenantCheck::ReviewAnswersRow,
+    sql.filter_tenant_again(
+        "the answers have the organization of their point",
+        ANSWER,
+        "organization_id",
+        scope.organization(),
+    )
+    .push(" AND ");
+    sql.same_tenant_again(
+        "the answers are filtered",
         (ANSWER, "organization_id"),
         (Alias::ROW, interaction_point::NOUN.tenant),
     );

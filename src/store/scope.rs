@@ -20,7 +20,6 @@ use super::{
         cell::{Cell, CellKind, Column},
         filter::Predicate,
         template::Templates,
-        tenant_check::TenantCheck,
     },
     transaction::unit_of_work::UnitOfWork,
     usage::{meter::Meter, tenant_limiter::Permit},
@@ -285,7 +284,7 @@ impl<C: Connection> Scope<C> {
                 sql.push(", ").shown(noun, Alias::ROW, *column, organization);
             }
             sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
-            sql.filter_tenant(TenantCheck::LookUp, Alias::ROW, noun.tenant, organization).push(" AND ");
+            sql.filter_tenant(Alias::ROW, noun.tenant, organization).push(" AND ");
             sql.is_one_of_rows(Alias::ROW, "id", ids);
             Ok(())
         })?;

@@ -45,12 +45,12 @@ const RESERVED: [(&str, &[&str]); 4] = [
     ("std::env", &["config", "main"]),
 ];
 
-struct File {
-    path: PathBuf,
+pub struct File {
+    pub path: PathBuf,
     module: String,
     lines: usize,
     /// The text without comments and without tests, which may use anything.
-    code: String,
+    pub code: String,
 }
 
 fn files(folder: &str) -> Vec<File> {
@@ -79,7 +79,7 @@ fn files(folder: &str) -> Vec<File> {
 }
 
 /// The files of a folder that are no tests of their own.
-fn sources(folder: &str) -> impl Iterator<Item = File> {
+pub fn sources(folder: &str) -> impl Iterator<Item = File> {
     let is_test =
         |file: &File| file.path.iter().any(|part| part == "tests") || file.path.to_str().unwrap().ends_with("tests.rs");
     files(folder).into_iter().filter(move |file| !is_test(file))
@@ -179,17 +179,17 @@ fn events_and_seals_are_only_ever_added() {
 #[test]
 #[cfg(debug_assertions)]
 fn every_condition_on_an_organization_is_a_tenant_check_of_its_own() {
-    use rapport::store::statement::tenant_check::TenantCheck;
-    let files: Vec<File> =
-        sources("src").filter(|file| !file.path.ends_with("store/statement/tenant_check.rs")).collect();
-    for site in TenantCheck::ALL {
-        // Models are narrowed by the function itself.
-        let places: usize =
-            files.iter().map(|file| file.code.matches(&format!("TenantCheck::{site:?},")).count()).sum();
-        let wanted = usize::from(!matches!(site, TenantCheck::Models | TenantCheck::List | TenantCheck::ChildList));
-        assert_eq!(places, wanted, "{site:?}");
-    }
+    use crate::isolation::places::{METHODS, callers, places};
+    let files: Vec<File> = callers().collect();
+    // Every mention is a call, whose place tells it from all others: nothing passes a method on or calls it in a macro.
+    let named: usize =
+        files.iter().map(|file| METHODS.map(|name| file.code.matches(name).count()).iter().sum::<usize>()).sum();
+    assert_eq!(places().len(), named);
     for file in &files {
+        for word in ["track_caller", "macro_rules!"] {
+            let has_check = METHODS.iter().any(|name| file.code.contains(name));
+            assert!(!has_check || !file.code.contains(word), "{} has {word}", file.path.display());
+        }
         let lines = file.code.lines().filter(|line| {
             let mut bound = line.split(".bind(").skip(1).filter_map(|rest| rest.split(')').next());
             let is_bound = bound.any(|value| value.contains("organization"));

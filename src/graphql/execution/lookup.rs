@@ -56,7 +56,7 @@ impl FieldExecution<'_> {
     }
 
     pub(super) async fn nodes(&mut self, ids: &[String], is_single: bool) -> Result<()> {
-        let nouns: Vec<&'static Noun> = self.slices.iter().map(|slice| slice.noun).collect();
+        let nouns: Vec<&'static Noun> = self.api.modules.iter().map(|slice| slice.noun).collect();
         let decoded: Vec<Option<(&'static Noun, Uuid)>> = ids
             .iter()
             .map(|text| {

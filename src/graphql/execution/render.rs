@@ -19,6 +19,7 @@ use crate::{
             plan::{ConnectionField, ConnectionPlan, EdgeField, ObjectField, ObjectPlan, RowPlan, SelectedField},
         },
         slice::ReturnType,
+        types::money_types::{AMOUNT, CURRENCY, MONEY},
         values::json,
     },
     store::{ExternalId, statement::cell::Cell},
@@ -305,9 +306,9 @@ impl Writer {
     fn money(&mut self, amount: &Cell, currency: &Cell, selections: &[SelectedField<&'static str>]) {
         let (Cell::Int(units), Cell::Text(currency)) = (amount, currency) else { return self.null() };
         self.entries(selections, |writer, _, part| match *part {
-            "amount" => writer.text(&money::text(*units, currency)),
-            "currency" => writer.text(currency),
-            _ => writer.text("Money"),
+            name if name == AMOUNT.name => writer.text(&money::text(*units, currency)),
+            name if name == CURRENCY.name => writer.text(currency),
+            _ => writer.text(MONEY),
         });
     }
 

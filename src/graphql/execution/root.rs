@@ -140,20 +140,15 @@ impl<S> Default for MutationRoot<S> {
 pub(super) struct FieldExecution<'a> {
     pub scope: &'a Scope,
     source: ExecutionContext<'a>,
-    pub slices: &'static [&'static Module],
+    pub api: &'static Api,
     /// The field, and its index in the operation.
     field: (usize, &'a Selected),
     pub writer: Writer,
 }
 
 impl<'a> FieldExecution<'a> {
-    fn new(
-        source: ExecutionContext<'a>,
-        slices: &'static [&'static Module],
-        scope: &'a Scope,
-        field: (usize, &'a Selected),
-    ) -> Self {
-        Self { scope, source, slices, field, writer: Writer::at(&field.1.response_key().node) }
+    fn new(source: ExecutionContext<'a>, api: &'static Api, scope: &'a Scope, field: (usize, &'a Selected)) -> Self {
+        Self { scope, source, api, field, writer: Writer::at(&field.1.response_key().node) }
     }
 
     fn key(&self, noun: Option<&'static str>, document: u64) -> PlanKey {
@@ -177,7 +172,7 @@ impl<'a> FieldExecution<'a> {
             return Ok(known);
         }
         let notes = Notes::default();
-        let planner = Planner { source: self.source, attribute_access: access, slices: self.slices, notes: &notes };
+        let planner = Planner { source: self.source, attribute_access: access, api: self.api, notes: &notes };
         let tree = compile(planner, &[&self.field.1.selection_set.node])?;
         if access.knows_open_attributes() {
             notes.is_for_this_request();
@@ -284,8 +279,7 @@ impl<'a> FieldExecution<'a> {
         let planned =
             self.planned(None, |planner, sets| Ok(Tree::Payload(Payload::plan(planner, slice, sets, is_bulk)?)))?;
         let report =
-            mutate::run(self.scope, self.source.schema_index, self.slices, slice, mutation_field, (name, input))
-                .await?;
+            mutate::run(self.scope, self.source.schema_index, self.api, slice, mutation_field, (name, input)).await?;
         self.writer.charge(report.tenths());
         let answer = (self.scope, &planned.given);
         planned.payload()?.answer(answer, &mut self.writer, slice.noun, &report).await?;
@@ -300,12 +294,12 @@ impl RootField {
     pub async fn answer(
         self,
         source: ExecutionContext<'_>,
-        slices: &'static [&'static Module],
+        api: &'static Api,
         scope: &Scope,
         (index, field): (usize, &Positioned<Selected>),
     ) -> (Value, Vec<ServerError>) {
         let answered = async || {
-            let mut call = FieldExecution::new(source, slices, scope, (index, &field.node));
+            let mut call = FieldExecution::new(source, api, scope, (index, &field.node));
             match self {
                 Self::Query(ask) => call.ask(ask).await?,
                 Self::Mutation(slice, mutation_field) => call.mutate(slice, mutation_field).await?,

@@ -161,7 +161,7 @@ impl PreparedOperation {
             }
             let root = validated.api.root_fields.get(operation.ty, &field.node.name.node);
             let root = root.expect("validation knows each root field");
-            let (value, errors) = root.answer(source, &validated.api.modules, scope, (index, field)).await;
+            let (value, errors) = root.answer(source, validated.api, scope, (index, field)).await;
             (key, value, errors)
         };
         let answered = if operation.ty == OperationType::Mutation {

@@ -22,7 +22,7 @@ use crate::{
     auth::Actor,
     error::Code,
     graphql::{
-        slice::{Done, Module, Mutation},
+        slice::{Api, Done, Module, Mutation},
         types::schema_index::SchemaIndex,
     },
     store::{
@@ -86,14 +86,14 @@ impl MutationField {
 pub async fn run(
     scope: &Scope,
     schema_index: &SchemaIndex,
-    modules: &'static [&'static Module],
+    api: &'static Api,
     slice: &'static Module,
     mutation_field: MutationField,
     (field, input): (&str, Input<'static>),
 ) -> Result<MutationResult> {
     mutation_field.require(slice.noun, scope.actor())?;
     let (schema_index, field) = (schema_index.clone(), field.to_owned());
-    let call = Arc::new(prepare::MutationCall { schema_index, slice, modules, mutation_field, field, input });
+    let call = Arc::new(prepare::MutationCall { schema_index, slice, api, mutation_field, field, input });
     // Prepared before the transaction begins, because other requests wait for an open transaction. Preparation stops
     // if the caller goes away.
     let PreparedOperation { key, plan } = match Arc::clone(&call).prepared(scope).await? {
@@ -213,7 +213,7 @@ impl Attempt {
             tx.defer_reference_checks();
         }
         let is_all_or_nothing = self.is_all_or_nothing()?;
-        let writer = RowWriter { tx, modules: self.call.modules, is_all_or_nothing };
+        let writer = RowWriter { tx, api: self.call.api, is_all_or_nothing };
         let written = writer.write(noun, rows).await?;
         if !is_all_or_nothing && written.iter().any(|row| row.has_failed_parts) {
             let failed = written.into_iter().enumerate().filter(|(_, row)| row.has_failed_parts);

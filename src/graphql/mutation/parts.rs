@@ -31,13 +31,32 @@ pub struct RowDraft {
     pub parts: Vec<PartChanges>,
 }
 
+/// The list of the input with the parts to create or change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartList {
+    /// [`UPSERT`]: other parts stay.
+    Upsert,
+    /// [`REPLACE`]: all other parts are deleted.
+    Replace,
+}
+
+impl PartList {
+    /// Returns the name of the field.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Upsert => UPSERT,
+            Self::Replace => REPLACE,
+        }
+    }
+}
+
 /// Changes of the parts of one row in one relation.
 #[derive(Clone, Debug)]
 pub struct PartChanges {
     /// The relation of the whole to its parts.
     pub relation: &'static Relationship,
-    /// The list of the input with the rows: [`UPSERT`], or [`REPLACE`], which also deletes all other parts.
-    pub list: &'static str,
+    /// The list of the input with the rows.
+    pub list: PartList,
     /// The parts to create or change.
     pub rows: Vec<RowDraft>,
     /// The parts to delete.
@@ -109,8 +128,8 @@ impl Reading {
                 draft.errors.push(UserError::new(Code::Invalid, relation.name, message));
                 continue;
             }
-            let list = if is_whole { REPLACE } else { UPSERT };
-            let (given, removed) = (lists.list(list), lists.references(REMOVE, relation.target)?);
+            let list = if is_whole { PartList::Replace } else { PartList::Upsert };
+            let (given, removed) = (lists.list(list.name()), lists.references(REMOVE, relation.target)?);
             let Some(left) = self.left.checked_sub(given.len() + removed.len()) else {
                 let message = format!("a call takes at most {MAX_PARTS} parts");
                 draft.errors.push(UserError::new(Code::TooLong, relation.name, message));

@@ -16,7 +16,7 @@ use crate::{
     error::Code,
     graphql::{
         documents::value_check::{ValueMismatch, split_valid},
-        slice::Module,
+        slice::{Api, Module},
         types::schema_index::{NAMED_ROW, SchemaIndex, UPSERT_ROW},
     },
     store::{
@@ -35,8 +35,8 @@ const SMALL: usize = 4_096;
 pub(in crate::graphql) struct MutationCall {
     pub schema_index: SchemaIndex,
     pub slice: &'static Module,
-    /// The modules of all nouns.
-    pub modules: &'static [&'static Module],
+    /// The API, with the modules of all nouns.
+    pub api: &'static Api,
     pub mutation_field: MutationField,
     pub field: String,
     pub input: Input<'static>,

@@ -11,12 +11,12 @@ use sea_orm::prelude::Uuid;
 
 use super::{
     input::BY,
-    parts::{Inherited, PartChanges, REMOVE, REPLACE, RowDraft, inherited},
+    parts::{Inherited, PartChanges, PartList, REMOVE, RowDraft, inherited},
 };
 use crate::{
     Error, Result, UserError,
     error::Code,
-    graphql::slice::{Module, reference_field},
+    graphql::slice::{Api, reference_field},
     store::{
         Tx,
         statement::cell::{Cell, CellKind, Column},
@@ -41,8 +41,8 @@ pub struct WrittenRow {
 pub struct RowWriter<'a> {
     /// The transaction.
     pub tx: &'a Tx,
-    /// The modules of all nouns.
-    pub modules: &'static [&'static Module],
+    /// The API, with the modules of all nouns.
+    pub api: &'static Api,
     /// Whether an error in one row prevents writing any.
     pub is_all_or_nothing: bool,
 }
@@ -51,7 +51,7 @@ pub struct RowWriter<'a> {
 struct Place {
     /// Index of the whole.
     whole: usize,
-    list: &'static str,
+    list: PartList,
     index: usize,
     /// Whether the caller identified the part.
     is_named: bool,
@@ -63,7 +63,8 @@ impl<'a> RowWriter<'a> {
         Box::pin(async move {
             let (mut drafts, mut parts): (Vec<Draft>, Vec<Vec<PartChanges>>) =
                 rows.into_iter().map(|row| (row.draft, row.parts)).unzip();
-            let results = self.tx.write(noun, &self.module(noun)?.rules, &mut drafts, self.is_all_or_nothing).await?;
+            let results =
+                self.tx.write(noun, &self.api.module(noun)?.rules, &mut drafts, self.is_all_or_nothing).await?;
             let mut written: Vec<WrittenRow> =
                 results.into_iter().map(|result| WrittenRow { result, has_failed_parts: false }).collect();
             if parts.iter().all(Vec::is_empty) {
@@ -98,11 +99,6 @@ impl<'a> RowWriter<'a> {
             }
             Ok(written)
         })
-    }
-
-    fn module(self, noun: &Noun) -> Result<&'static Module> {
-        let module = self.modules.iter().find(|module| module.noun.table == noun.table);
-        module.copied().ok_or_else(|| Error::internal(format!("{} has no module", noun.name)))
     }
 
     async fn write_parts(
@@ -160,12 +156,12 @@ impl<'a> RowWriter<'a> {
             }
         }
         for (whole, id) in self.left_out(relation, column, wholes, changes).await? {
-            removes(whole, Reference::Id(Some(id)), vec![REPLACE.to_owned()]);
+            removes(whole, Reference::Id(Some(id)), vec![PartList::Replace.name().to_owned()]);
         }
         if drafts.is_empty() {
             return Ok(());
         }
-        let rules = &self.module(noun)?.rules;
+        let rules = &self.api.module(noun)?.rules;
         let results = self.tx.delete(noun, rules, &mut drafts, self.is_all_or_nothing).await?;
         for ((whole, path), result) in places.into_iter().zip(results) {
             if result.outcome == Outcome::Deleted {
@@ -187,8 +183,10 @@ impl<'a> RowWriter<'a> {
         wholes: &[Draft],
         changes: &[(usize, PartChanges)],
     ) -> Result<Vec<(usize, Uuid)>> {
-        let complete: Vec<&(usize, PartChanges)> =
-            changes.iter().filter(|(whole, changes)| changes.list == REPLACE && !wholes[*whole].is_new()).collect();
+        let complete: Vec<&(usize, PartChanges)> = changes
+            .iter()
+            .filter(|(whole, changes)| changes.list == PartList::Replace && !wholes[*whole].is_new())
+            .collect();
         if complete.is_empty() {
             return Ok(Vec::new());
         }
@@ -236,7 +234,7 @@ impl Place {
         } else if field == "externalId" {
             BY.clone_into(&mut error.path[0]);
         }
-        let path = [relation.name, self.list].into_iter().map(str::to_owned).chain([self.index.to_string()]);
+        let path = [relation.name, self.list.name()].into_iter().map(str::to_owned).chain([self.index.to_string()]);
         UserError { path: path.chain(error.path).collect(), ..error }
     }
 }

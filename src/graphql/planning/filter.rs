@@ -12,10 +12,10 @@ use super::{attribute_filter, external_id_filter::EXTERNAL_IDS};
 use crate::{
     Error, Result,
     graphql::{
-        mutation::input::{Input, list, text},
-        values::{not_an_instant, read},
+        mutation::input::{Input, list},
+        types::money_types::{AMOUNT, CURRENCY},
+        values::{instant, read},
     },
-    instant::{Moment, date, moment},
     store::{
         erasure::open_attributes::AttributeAccess,
         paging::page::{Term, by_id},
@@ -168,8 +168,12 @@ impl Reader<'_> {
         for (name, value) in input.fields() {
             let value = given(name, value)?;
             parts.push(match name {
-                "amount" => self.tests(noun, amount, Column::of(amount), &Input::of(name, value)?)?,
-                "currency" => self.tests(noun, currency, Column::of(currency), &Input::of(name, value)?)?,
+                name if name == AMOUNT.name => {
+                    self.tests(noun, amount, Column::of(amount), &Input::of(name, value)?)?
+                }
+                name if name == CURRENCY.name => {
+                    self.tests(noun, currency, Column::of(currency), &Input::of(name, value)?)?
+                }
                 _ => {
                     let is_null = Predicate::Column(Column::of(amount), Comparison::IsNull);
                     if *value == Value::Boolean(true) { is_null } else { Predicate::Not(Box::new(is_null)) }
@@ -194,7 +198,8 @@ impl Reader<'_> {
             let value = given(operator, value)?;
             if matches!(field.kind, Kind::Instant) && operator != "isNull" {
                 count(&self.conditions, 1, MAX_CONDITIONS, "conditions")?;
-                parts.push(self.instants(field, operator, value)?);
+                let values = if operator == "in" { self.bounded(operator, value)? } else { vec![value] };
+                parts.push(instant::comparison(field, operator, &values)?);
                 continue;
             }
             let test = |test| Predicate::Column(column, test);
@@ -234,42 +239,6 @@ impl Reader<'_> {
             count(&self.conditions, 1, MAX_CONDITIONS, "conditions")?;
         }
         Ok(Predicate::All(parts))
-    }
-
-    /// Returns a comparison with an instant. Stored instants have millisecond precision: a given instant with a finer
-    /// fraction equals no stored instant and lies between two consecutive milliseconds.
-    fn instants(&self, field: &'static Field, operator: &str, value: &Value) -> Result<Predicate> {
-        let test = |test| Predicate::Column(Column::of(field), test);
-        let read = |value: &Value| {
-            let may_be_date = ["gte", "lt"].contains(&operator);
-            let found = text(value).and_then(|text| moment(text).or_else(|| date(text).filter(|_| may_be_date)));
-            found.ok_or_else(|| not_an_instant(&format!("{}.{operator}", field.name), value))
-        };
-        let equal = |value: &Value| {
-            let moment = read(value)?;
-            let at = Stored::Int(moment.at);
-            Ok::<_, Error>(if moment.is_exact { test(Comparison::Eq(at)) } else { Predicate::Any(Vec::new()) })
-        };
-        if operator == "in" {
-            let moments = self.bounded(operator, value)?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-            let exact = moments.into_iter().filter(|moment| moment.is_exact).map(|moment| Stored::Int(moment.at));
-            return Ok(test(Comparison::In(exact.collect())));
-        }
-        Ok(match operator {
-            "eq" => equal(value)?,
-            "neq" => Predicate::Not(Box::new(equal(value)?)),
-            _ => {
-                let Moment { at, is_exact } = read(value)?;
-                let at = Stored::Int(at);
-                test(match operator {
-                    "gte" if is_exact => Comparison::Gte(at),
-                    "gt" | "gte" => Comparison::Gt(at),
-                    "lt" if is_exact => Comparison::Lt(at),
-                    "lt" | "lte" => Comparison::Lte(at),
-                    other => return Err(Error::BadInput(format!("there is no comparison {other}"))),
-                })
-            }
-        })
     }
 
     /// Counts one more condition.

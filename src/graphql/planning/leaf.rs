@@ -8,7 +8,10 @@ use super::{
     plan::SelectedField,
     planner::{Group, Planner},
 };
-use crate::Error;
+use crate::{
+    Error,
+    graphql::types::money_types::{self, AMOUNT, CURRENCY},
+};
 
 /// An object type that has only leaf fields.
 #[derive(Debug)]
@@ -33,7 +36,7 @@ pub static EXTERNAL_ID: Leaf = Leaf { name: "ExternalId", fields: &["system", "i
 /// An attribute: a name and a value.
 pub static ATTRIBUTE: Leaf = Leaf { name: "Attribute", fields: &["name", "value"] };
 /// An amount of money.
-pub static MONEY: Leaf = Leaf { name: "Money", fields: &["amount", "currency"] };
+pub static MONEY: Leaf = Leaf { name: money_types::MONEY, fields: &[AMOUNT.name, CURRENCY.name] };
 /// The position of a page in its list.
 pub static PAGE_INFO: Leaf =
     Leaf { name: "PageInfo", fields: &["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"] };

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    graphql::slice::{Module, ReturnType},
+    graphql::slice::{Api, ReturnType},
     store::{
         erasure::open_attributes::AttributeAccess,
         paging::page::Selection as Columns,
@@ -43,8 +43,8 @@ pub struct Planner<'a> {
     pub source: ExecutionContext<'a>,
     /// The caller's access to fields and attributes.
     pub attribute_access: AttributeAccess<'a>,
-    /// The modules of all nouns.
-    pub slices: &'static [&'static Module],
+    /// The API, with the modules of all nouns.
+    pub api: &'static Api,
     /// Notes about the plan.
     pub notes: &'a Notes,
 }
@@ -174,8 +174,7 @@ impl<'a> Planner<'a> {
 
     fn computed(self, noun: &'static Noun, selected: &'a Selected, sets: &[&'a SelectionSet]) -> Result<ObjectField> {
         let name = selected.name.node.as_str();
-        let slice = self.slices.iter().find(|slice| slice.noun.name == noun.name);
-        let known = slice.and_then(|slice| slice.computed.iter().find(|known| known.name == name));
+        let known = self.api.module(noun)?.computed.iter().find(|known| known.name == name);
         let known = known.ok_or_else(|| Error::internal(format!("{} has no {name}", noun.name)))?;
         let plan = match known.run.shows() {
             ReturnType::Value(_) => None,

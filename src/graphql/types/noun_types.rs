@@ -326,8 +326,8 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
 fn money_comparisons(registry: &mut Registry, may_be_absent: bool) -> String {
     let name = if may_be_absent { "NullableMoneyFilter" } else { "MoneyFilter" };
     let mut values = vec![
-        value("amount", &comparisons(registry, &AMOUNT), "Matches the amount, in any currency."),
-        value("currency", &comparisons(registry, &CURRENCY), "Matches the currency."),
+        value(AMOUNT.name, &comparisons(registry, &AMOUNT), "Matches the amount, in any currency."),
+        value(CURRENCY.name, &comparisons(registry, &CURRENCY), "Matches the currency."),
     ];
     let mut kind = "field";
     if may_be_absent {

@@ -32,7 +32,7 @@ pub(super) fn part_lists(registry: &mut Registry, whole: &'static Noun) -> Vec<M
         );
         value(relation.name, &register(registry, whole, relation), &doc)
     };
-    whole.parts().into_iter().map(list).collect()
+    whole.parts().iter().copied().map(list).collect()
 }
 
 fn register(registry: &mut Registry, whole: &'static Noun, relation: &'static Relationship) -> String {

@@ -1,20 +1,63 @@
-//! Reading and writing of instants.
+//! Instants, stored as epoch milliseconds.
 
 use async_graphql::Value;
 use chrono::{DateTime, Datelike, SecondsFormat, Timelike};
+use entity::noun::Field;
 
 use super::json::write_text;
 use crate::{
-    Error,
+    Error, Result,
     graphql::{
         mutation::input::{bad, text},
         types::scalars::INSTANT,
     },
-    instant::date,
+    instant::{Moment, date, instant, moment},
+    store::statement::{
+        cell::{Cell, Column},
+        filter::{Comparison, Predicate},
+    },
 };
 
+/// Reads an instant. A finer fraction than milliseconds is cut off.
+pub(super) fn read(name: &str, value: &Value) -> Result<Cell> {
+    let at = text(value).and_then(instant).ok_or_else(|| not_an_instant(name, value))?;
+    Ok(Cell::Int(at))
+}
+
+/// Returns a comparison of filters with an instant; `values` has several values for `in` only. Stored instants have
+/// millisecond precision: a given instant with a finer fraction equals no stored instant and lies between two
+/// consecutive milliseconds.
+pub(in crate::graphql) fn comparison(field: &'static Field, operator: &str, values: &[&Value]) -> Result<Predicate> {
+    let test = |test| Predicate::Column(Column::of(field), test);
+    let may_be_date = ["gte", "lt"].contains(&operator);
+    let read = |value: &&Value| {
+        let found = text(value).and_then(|text| moment(text).or_else(|| date(text).filter(|_| may_be_date)));
+        found.ok_or_else(|| not_an_instant(&format!("{}.{operator}", field.name), value))
+    };
+    let moments = values.iter().map(read).collect::<Result<Vec<Moment>>>()?;
+    let exact = || moments.iter().filter(|moment| moment.is_exact).map(|moment| Cell::Int(moment.at));
+    let equal = || exact().next().map_or_else(|| Predicate::Any(Vec::new()), |at| test(Comparison::Eq(at)));
+    let unknown = || Error::BadInput(format!("there is no comparison {operator}"));
+    Ok(match operator {
+        "in" => test(Comparison::In(exact().collect())),
+        "eq" => equal(),
+        "neq" => Predicate::Not(Box::new(equal())),
+        _ => {
+            let Moment { at, is_exact } = *moments.first().ok_or_else(unknown)?;
+            let at = Cell::Int(at);
+            test(match operator {
+                "gte" if is_exact => Comparison::Gte(at),
+                "gt" | "gte" => Comparison::Gt(at),
+                "lt" if is_exact => Comparison::Lt(at),
+                "lt" | "lte" => Comparison::Lte(at),
+                _ => return Err(unknown()),
+            })
+        }
+    })
+}
+
 /// Returns the error for a value that is not an instant.
-pub(in crate::graphql) fn not_an_instant(name: &str, value: &Value) -> Error {
+fn not_an_instant(name: &str, value: &Value) -> Error {
     let is_date = text(value).and_then(date).is_some();
     let more = if is_date { "; a date alone may stand in the comparisons gte and lt only" } else { "" };
     bad(name, &format!("{INSTANT}{more}"))

@@ -1,19 +1,20 @@
 //! Values of columns, with one file per kind: conversion from documents and JSON, and to the JSON of responses.
 
-mod instant;
+mod enum_value;
+pub(in crate::graphql) mod instant;
 pub mod json;
 mod number;
 mod scalar;
 mod set;
 mod text;
+mod time_zone;
 
 use async_graphql::Value;
 use entity::noun::{Field, Kind};
 
-pub(in crate::graphql) use self::instant::not_an_instant;
 pub use self::text::text_mistake;
 use super::mutation::input::{bad, int, text, wire_id};
-use crate::{Error, Result, UserError, error::Code, instant::instant as parse_instant, store::statement::cell::Cell};
+use crate::{Error, Result, UserError, error::Code, store::statement::cell::Cell};
 
 /// The cell for a value of a column, or the user error if the value is invalid. `Err` for a value of the wrong type.
 pub type Accepted = Result<std::result::Result<Cell, UserError>>;
@@ -33,17 +34,11 @@ pub fn read(name: &str, value: &Value, kind: Kind, prefix: &str) -> Result<Cell>
                 None
             }
         }
-        Kind::Instant => {
-            let at = text(value).and_then(parse_instant).ok_or_else(|| not_an_instant(name, value))?;
-            Some(Cell::Int(at))
-        }
+        Kind::Instant => Some(instant::read(name, value)?),
         Kind::Scalar(scalar) => {
             Some(scalar::stored(scalar, value).map_err(|(_, message)| Error::BadInput(format!("{name}: {message}")))?)
         }
-        Kind::Enum(known) => {
-            let found = text(value).filter(|text| known.values.iter().any(|(name, _)| name == text));
-            found.map(|text| Cell::Text(text.to_owned()))
-        }
+        Kind::Enum(known) => enum_value::read(known, value),
         _ => text(value)
             .filter(|text| !text.contains('\0') && text.len() <= 8_000)
             .map(|text| Cell::Text(text.to_owned())),
@@ -62,7 +57,7 @@ pub fn accept(field: &Field, value: &Value) -> Accepted {
     }
     match field.kind {
         Kind::Text { max } => text::accept(field, value, max),
-        Kind::TimeZone => text::accept_time_zone(field, value),
+        Kind::TimeZone => time_zone::accept(field, value),
         Kind::Int { min, max } => number::accept_int(field, value, (min, max)),
         Kind::Float { min, max } => number::accept_float(field, value, (min, max)),
         Kind::Tags { most, max } => set::accept_tags(field, value, (most, max)),

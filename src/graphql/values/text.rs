@@ -1,4 +1,4 @@
-//! Texts and time zones.
+//! Texts.
 
 use async_graphql::Value;
 use entity::noun::Field;
@@ -9,7 +9,6 @@ use crate::{
     error::Code,
     graphql::mutation::input::{bad, text},
     store::statement::cell::Cell,
-    suggest,
     text::{is_blank, refusal, refused_in_name, refused_in_text},
 };
 
@@ -36,19 +35,6 @@ pub(super) fn accept(field: &Field, value: &Value, max: usize) -> Accepted {
     refused.map_or_else(|| Ok(Ok(Cell::Text(given.to_owned()))), |sign| refuse(Code::Invalid, refusal(sign)))
 }
 
-/// Reads the name of a time zone for a column.
-pub(super) fn accept_time_zone(field: &Field, value: &Value) -> Accepted {
-    let given = text(value).ok_or_else(|| bad(field.name, "a text"))?;
-    Ok(time_zone(given).map(Cell::Text).map_err(|message| UserError::new(Code::Invalid, field.name, message)))
-}
-
-/// Returns the name of a time zone, or the error message.
-fn time_zone(given: &str) -> Result<String, String> {
-    given.parse::<chrono_tz::Tz>().map(|zone| zone.name().to_owned()).map_err(|_| {
-        let meant = suggest::time_zone(given).map(|zone| format!("; a similar one is {zone}"));
-        format!("this is not an IANA time zone{}", meant.unwrap_or_default())
-    })
-}
 /// Returns the code and message of the error if a text is invalid. `max` is in characters.
 pub fn text_mistake(text: &str, max: usize) -> Option<(Code, String)> {
     if text.contains('\0') {

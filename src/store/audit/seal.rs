@@ -12,7 +12,6 @@ use crate::{
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind},
-            tenant_check::TenantCheck,
         },
         transaction::event::COLUMNS,
     },
@@ -56,7 +55,7 @@ impl Store {
         tx.execute(sql.finish()).await?;
         let mut sql = self.sql();
         sql.push("UPDATE audit_head AS t SET last_sequence = ").bind(seal.last).push(", hash = ").bind(seal.hash);
-        sql.push(" WHERE ").filter_tenant(TenantCheck::HeadMoved, Alias::ROW, "organization_id", organization);
+        sql.push(" WHERE ").filter_tenant(Alias::ROW, "organization_id", organization);
         sql.push(" RETURNING organization_id");
         self.query(&tx, sql, &[], organization).await?;
         tx.commit().await?;
@@ -86,7 +85,7 @@ impl Store {
     pub(super) async fn last_sequence(&self, organization: OrganizationId) -> Result<i64> {
         let mut sql = self.sql();
         sql.push("SELECT organization_id, last FROM organization_sequence AS t WHERE ");
-        sql.filter_tenant(TenantCheck::LastSequence, Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(Alias::ROW, "organization_id", organization);
         let rows = self.query(&self.reader, sql, &[CellKind::Int], organization).await?;
         Ok(rows.first().and_then(|row| row[0].int()).unwrap_or(0))
     }
@@ -100,7 +99,7 @@ impl Store {
     pub(super) async fn seals(&self, organization: OrganizationId, first: i64) -> Result<Vec<Seal>> {
         let mut sql = self.sql();
         sql.push("SELECT organization_id, ").push(SEAL).push(" FROM audit_seal AS t WHERE ");
-        sql.filter_tenant(TenantCheck::Seals, Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(Alias::ROW, "organization_id", organization);
         sql.push(" AND first_sequence >= ").bind(first).push(" ORDER BY first_sequence LIMIT ").number(SEALS);
         let (int, text) = (CellKind::Int, CellKind::Text);
         let rows = self.query(&self.reader, sql, &[int, int, text, text, int, text], organization).await?;
@@ -123,7 +122,7 @@ impl Store {
     fn select_head(&self, organization: OrganizationId) -> Sql {
         let mut sql = self.sql();
         sql.push("SELECT organization_id, last_sequence, hash FROM audit_head AS t WHERE ");
-        sql.filter_tenant(TenantCheck::Head, Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(Alias::ROW, "organization_id", organization);
         sql
     }
 
@@ -147,7 +146,7 @@ impl Store {
     ) -> Result<Vec<Sealed>> {
         let mut sql = self.sql();
         sql.push("SELECT ").push(COLUMNS).push(" FROM event AS t WHERE ");
-        sql.filter_tenant(TenantCheck::SealedEvents, Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(Alias::ROW, "organization_id", organization);
         sql.push(" AND sequence > ").bind(after).push(" AND sequence <= ").bind(to);
         sql.push(" ORDER BY sequence LIMIT ").number(most);
         let rows = self.query(connection, sql, &KINDS, organization).await?;

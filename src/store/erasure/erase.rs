@@ -28,7 +28,6 @@ use crate::{
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind, Column, Record, column_named},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -207,7 +206,7 @@ impl Tx {
         let mut sql = self.sql();
         if sql.is_postgres() {
             sql.push("SELECT t.organization_id FROM customer AS t WHERE ");
-            sql.filter_tenant(TenantCheck::ErasedPerson, Alias::ROW, PERSON.tenant, self.organization());
+            sql.filter_tenant(Alias::ROW, PERSON.tenant, self.organization());
             sql.push(" AND t.id = ").bind(person).push(" FOR UPDATE");
             self.rows(sql.finish(), &[]).await?;
         }
@@ -287,7 +286,7 @@ impl Tx {
     async fn salt(&self) -> Result<String> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.salt FROM erasure AS t WHERE ");
-        sql.filter_tenant(TenantCheck::NewestSalt, Alias::ROW, "organization_id", self.organization());
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         sql.push(" ORDER BY t.erased_at DESC, t.id DESC LIMIT 1");
         let rows = self.rows(sql.finish(), &[CellKind::Text]).await?;
         if let Some(salt) = rows.first().and_then(|row| row[0].text()) {
@@ -305,12 +304,7 @@ impl Tx {
         if is_done {
             sql.push(", done_at = ").bind(self.now().timestamp_millis());
         }
-        sql.push(" WHERE ").filter_tenant(
-            TenantCheck::ErasureMoved,
-            Alias::ROW,
-            "organization_id",
-            self.organization(),
-        );
+        sql.push(" WHERE ").filter_tenant(Alias::ROW, "organization_id", self.organization());
         sql.push(" AND t.id = ").bind(id).push(" RETURNING organization_id");
         self.rows(sql.finish(), &[]).await.map(drop)
     }

@@ -21,7 +21,6 @@ use crate::{
             builder::Alias,
             cell::{Cell, CellKind, Column},
             template::Templates,
-            tenant_check::TenantCheck,
         },
         writing::{
             draft::{Draft, Target},
@@ -43,7 +42,7 @@ impl<C: Connection> Scope<C> {
         }
         let mut sql = self.sql();
         sql.push("SELECT DISTINCT t.organization_id, t.salt FROM erasure AS t WHERE ");
-        sql.filter_tenant(TenantCheck::Salts, Alias::ROW, "organization_id", self.organization());
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         for row in self.read_rows(sql.finish(), &[CellKind::Text]).await? {
             let salt = row[0].text().unwrap_or_default();
             let hashes: HashMap<String, &ExternalId> = keys.iter().map(|key| (hash(salt, noun, key), key)).collect();
@@ -53,10 +52,13 @@ impl<C: Connection> Scope<C> {
             sql.push(
                 "SELECT t.organization_id, t.hash, e.person_id FROM erasure_identifier AS t JOIN erasure AS e ON ",
             );
-            sql.same_tenant(TenantCheck::ErasedKeysOf, (erasure, "organization_id"), (Alias::ROW, "organization_id"));
+            sql.same_tenant_again(
+                "the hashes are filtered, and name their erasure by its id",
+                (erasure, "organization_id"),
+                (Alias::ROW, "organization_id"),
+            );
             sql.push(" AND e.id = t.erasure_id WHERE ");
-            sql.filter_tenant(TenantCheck::ErasedKeys, Alias::ROW, "organization_id", self.organization())
-                .push(" AND ");
+            sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND ");
             sql.is_one_of_cells(Alias::ROW, "hash", CellKind::Text, &cells);
             for row in self.read_rows(sql.finish(), &[CellKind::Text, CellKind::Id]).await? {
                 let key = row[0].text().and_then(|hash| hashes.get(hash).copied());
@@ -170,12 +172,7 @@ impl Tx {
         }
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.id, t.").name(&[ERASED_AT]).push(" FROM ").name(&[PERSON.table]);
-        sql.push(" AS t WHERE ").filter_tenant(
-            TenantCheck::ErasedPeople,
-            Alias::ROW,
-            PERSON.tenant,
-            self.organization(),
-        );
+        sql.push(" AS t WHERE ").filter_tenant(Alias::ROW, PERSON.tenant, self.organization());
         sql.push(" AND ");
         sql.is_one_of(Alias::ROW, "id", &people).push(" ORDER BY t.id");
         if sql.is_postgres() {

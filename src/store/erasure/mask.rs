@@ -14,7 +14,6 @@ use crate::store::{
     statement::{
         builder::{Alias, Sql},
         cell::{Cell, Column},
-        tenant_check::TenantCheck,
     },
     writing::external_ids::EXTERNAL_ID,
 };
@@ -86,7 +85,13 @@ impl Sql {
         // Evaluated once per statement and nearly always false, so that no row has to be tested.
         let job = Alias::nested('q', alias.depth() + 1);
         self.push("(EXISTS (SELECT 1 FROM job AS ").alias(job).push(" WHERE ");
-        self.filter_tenant(TenantCheck::MaskActive, job, "organization_id", organization).push(") AND ")
+        self.filter_tenant_again(
+            "it only asks whether anybody is being erased; the conditions beside it ask whom",
+            job,
+            "organization_id",
+            organization,
+        )
+        .push(") AND ")
     }
 
     /// Appends, for an erasable set or external ids whose table was named last, the condition that the row is not about
@@ -131,18 +136,28 @@ impl Sql {
         if noun.table == PERSON.table {
             let job = Alias::nested('j', depth);
             self.push("EXISTS (SELECT 1 FROM job AS ").alias(job).push(" WHERE ");
-            self.filter_tenant(TenantCheck::MaskedPerson, job, "organization_id", organization)
-                .push(" AND ")
-                .alias(job);
+            self.filter_tenant_again(
+                "the job is found by an id in the organization's own row, and is never shown",
+                job,
+                "organization_id",
+                organization,
+            )
+            .push(" AND ")
+            .alias(job);
             self.push(".kind = 'ERASURE' AND ").alias(job).push(".row_id = ").alias(alias).push(".").name(column);
             return self.push(")");
         }
         let row = Alias::nested('v', depth);
         self.push("EXISTS (SELECT 1 FROM ").name(&[noun.table]).push(" AS ").alias(row).push(" WHERE ");
-        self.filter_tenant(TenantCheck::MaskedRow, row, noun.tenant, organization)
-            .push(" AND ")
-            .column(row, "id")
-            .push(" = ");
+        self.filter_tenant_again(
+            "the row is found by an id in the organization's own row, and is never shown",
+            row,
+            noun.tenant,
+            organization,
+        )
+        .push(" AND ")
+        .column(row, "id")
+        .push(" = ");
         self.alias(alias).push(".").name(column).push(" AND ");
         self.leads_to_masked(noun, row, organization).push(")")
     }

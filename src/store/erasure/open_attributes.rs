@@ -19,7 +19,6 @@ use crate::{
         statement::{
             builder::Alias,
             cell::{Cell, CellKind},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -80,7 +79,7 @@ impl<C: Connection> Scope<C> {
         sql.push("SELECT t.organization_id, t.noun, t.name, t.is_personal FROM ")
             .name(&[NOUN.table])
             .push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::OpenAttributes, Alias::ROW, NOUN.tenant, self.organization());
+        sql.filter_tenant(Alias::ROW, NOUN.tenant, self.organization());
         let mut open: HashMap<&'static str, BTreeSet<String>> = HashMap::new();
         for row in self.read_rows(sql.finish(), &[CellKind::Text, CellKind::Text, CellKind::Bool]).await? {
             let is_open = row[2] == Cell::Bool(false);

@@ -14,7 +14,6 @@ use crate::{
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -39,12 +38,12 @@ impl<C: Connection> Scope<C> {
         let first = since.map(|since| first_id(since.timestamp_millis()));
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.id, t.person_id, t.erased_at, t.salt FROM erasure AS t WHERE ");
-        sql.filter_tenant(TenantCheck::Erasures, Alias::ROW, "organization_id", self.organization());
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         made_since(&mut sql, first).push(" ORDER BY t.erased_at, t.id");
         let erasures = self.read_rows(sql.finish(), &ERASURE).await?;
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.id, t.erasure_id, t.erased_rows FROM erasure_part AS t WHERE ");
-        sql.filter_tenant(TenantCheck::ErasedParts, Alias::ROW, "organization_id", self.organization());
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         made_since(&mut sql, first).push(" ORDER BY t.id");
         let parts = self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id, CellKind::Text]).await?;
         let beginnings = erasures.iter().filter_map(|row| row[0].id());
@@ -76,7 +75,7 @@ impl<C: Connection> Scope<C> {
         }
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.erasure_id, t.part_id, t.hash FROM erasure_identifier AS t WHERE ");
-        sql.filter_tenant(TenantCheck::ErasedHashes, Alias::ROW, "organization_id", self.organization());
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         if let Some(of) = of {
             sql.push(" AND ").is_one_of(Alias::ROW, "erasure_id", of);
         }
@@ -102,7 +101,7 @@ impl<C: Connection> Scope<C> {
     pub(in crate::store) async fn erasure(&self, id: Uuid) -> Result<Option<Erasure>> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.id, t.person_id, t.erased_at, t.salt FROM erasure AS t WHERE ");
-        sql.filter_tenant(TenantCheck::KnownErasure, Alias::ROW, "organization_id", self.organization());
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         sql.push(" AND t.id = ").bind(id);
         self.read_rows(sql.finish(), &ERASURE).await?.first().map(|row| self.read_erasure(row)).transpose()
     }
@@ -111,7 +110,7 @@ impl<C: Connection> Scope<C> {
     pub(in crate::store) async fn knows_part(&self, id: Uuid) -> Result<bool> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id FROM erasure_part AS t WHERE ");
-        sql.filter_tenant(TenantCheck::KnownPart, Alias::ROW, "organization_id", self.organization());
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         sql.push(" AND t.id = ").bind(id);
         Ok(!self.read_rows(sql.finish(), &[]).await?.is_empty())
     }
@@ -120,7 +119,7 @@ impl<C: Connection> Scope<C> {
     pub async fn erasure_extents(&self, people: &[Uuid]) -> Result<HashMap<Uuid, Extent>> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.person_id, t.erased_at, t.row_count, t.done_at FROM erasure AS t WHERE ");
-        sql.filter_tenant(TenantCheck::ErasureExtent, Alias::ROW, "organization_id", self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, "person_id", people).push(" ORDER BY t.id");
         let mut extents = HashMap::new();
         for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Int, CellKind::Int, CellKind::Int]).await? {

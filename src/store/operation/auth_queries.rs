@@ -20,7 +20,7 @@ use crate::{
     store::{
         Connection, Scope, Store, Tx,
         driver::{Payer, RowLayout, TenantRow},
-        statement::{builder::Alias, cell::CellKind, tenant_check::TenantCheck},
+        statement::{builder::Alias, cell::CellKind},
         transaction::event::Event,
     },
 };
@@ -67,9 +67,7 @@ impl Store {
         let now = now.timestamp_millis();
         let mut sql = self.sql();
         sql.push("UPDATE api_client AS t SET last_used_at = ").bind(now).push(" WHERE ");
-        sql.filter_tenant(TenantCheck::ClientUse, Alias::ROW, "organization_id", organization)
-            .push(" AND id = ")
-            .bind(id);
+        sql.filter_tenant(Alias::ROW, "organization_id", organization).push(" AND id = ").bind(id);
         sql.push(" AND (last_used_at IS NULL OR last_used_at <= ").bind(now - 60_000);
         sql.push(") RETURNING organization_id");
         let tx = self.writer.begin(false, Payer::default()).await?;
@@ -178,7 +176,7 @@ impl Tx {
         self.lock_organization().await?;
         let mut sql = self.sql();
         sql.push("DELETE FROM token_withdrawal AS t WHERE ");
-        sql.filter_tenant(TenantCheck::Resumption, Alias::ROW, "organization_id", self.organization());
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         sql.push(" AND kind = ").bind(Revocation::Organization.name()).push(" RETURNING organization_id");
         let was_suspended = !self.rows(sql.finish(), &[]).await?.is_empty();
         if is_suspended {
@@ -197,8 +195,7 @@ impl Tx {
         let mut sql = self.sql();
         sql.push("UPDATE organization AS t SET version = version + 1, updated_at = ");
         sql.bind(self.now().timestamp_millis()).push(" WHERE ");
-        sql.filter_tenant(TenantCheck::Suspension, Alias::ROW, "id", self.organization())
-            .push(" RETURNING id, version");
+        sql.filter_tenant(Alias::ROW, "id", self.organization()).push(" RETURNING id, version");
         let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
         let version = rows.first().and_then(|row| row[0].int()).ok_or_else(|| Error::internal("no organization"))?;
         let (noun, operation) = (organization::NOUN.name, EventOperation::Updated);

@@ -21,7 +21,6 @@ use crate::{
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -122,9 +121,7 @@ impl<C: Connection> Scope<C> {
     async fn job(&self, id: Uuid) -> Result<Option<Job>> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.kind, t.row_id, t.progress, t.steps FROM job AS t WHERE ");
-        sql.filter_tenant(TenantCheck::Job, Alias::ROW, "organization_id", self.organization())
-            .push(" AND t.id = ")
-            .bind(id);
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND t.id = ").bind(id);
         let kinds = [CellKind::Text, CellKind::Id, CellKind::Text, CellKind::Int];
         let Some(row) = self.read_rows(sql.finish(), &kinds).await?.pop() else { return Ok(None) };
         let [Cell::Text(kind), Cell::Id(row), Cell::Text(progress), Cell::Int(steps)] = row.as_slice() else {
@@ -152,7 +149,7 @@ impl Tx {
         let mut sql = self.sql();
         sql.push("UPDATE job AS t SET steps = steps + 1, progress = ").bind(progress).push(", stepped_at = ");
         sql.bind(self.now().timestamp_millis()).push(" WHERE ");
-        sql.filter_tenant(TenantCheck::JobMoved, Alias::ROW, "organization_id", self.organization());
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         sql.push(" AND t.id = ").bind(job.id).push(" AND t.steps = ").bind(job.steps);
         sql.push(" RETURNING organization_id");
         Ok(!self.rows(sql.finish(), &[]).await?.is_empty())
@@ -162,7 +159,7 @@ impl Tx {
     pub(in crate::store) async fn end_job(&self, job: &Job) -> Result<bool> {
         let mut sql = self.sql();
         sql.push("DELETE FROM job AS t WHERE ");
-        sql.filter_tenant(TenantCheck::JobDone, Alias::ROW, "organization_id", self.organization());
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         sql.push(" AND t.id = ").bind(job.id).push(" AND t.steps = ").bind(job.steps);
         sql.push(" RETURNING organization_id");
         Ok(!self.rows(sql.finish(), &[]).await?.is_empty())

@@ -18,7 +18,6 @@ use crate::{
         statement::{
             builder::{Alias, Sql},
             cell::{CellKind, fold},
-            tenant_check::TenantCheck,
         },
         transaction::event::Event,
     },
@@ -100,7 +99,12 @@ impl Store {
         tx.execute(sql.finish()).await?;
         let mut sql = self.sql();
         sql.push("UPDATE organization AS t SET fallback_department_id = ").bind(department).push(" WHERE ");
-        sql.filter_tenant(TenantCheck::FirstDepartment, Alias::ROW, "id", organization);
+        sql.filter_tenant_again(
+            "the foreign key rejects the department of another organization",
+            Alias::ROW,
+            "id",
+            organization,
+        );
         tx.execute(sql.finish()).await?;
         let mut sql = self.sql();
         // The organization has no rows, so all of them are counted.

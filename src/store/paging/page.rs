@@ -19,7 +19,6 @@ use crate::{
             cell::{Cell, CellKind, Column},
             filter::Predicate,
             template::{PlanSize, Template, Templates},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -165,29 +164,34 @@ impl Writer<'_> {
             sql.name(&[table]).push(" AS ").alias(Alias::LINK);
             sql.push(if sql.is_postgres() { " JOIN " } else { " CROSS JOIN " });
             sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" ON ");
-            sql.same_tenant(TenantCheck::ChildListLinkRow, (Alias::LINK, "organization_id"), (Alias::ROW, noun.tenant));
+            sql.same_tenant_again(
+                "links and listed rows are filtered",
+                (Alias::LINK, "organization_id"),
+                (Alias::ROW, noun.tenant),
+            );
             sql.push(" AND ").column(Alias::LINK, to).push(" = ").column(Alias::ROW, "id");
         } else {
             sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW);
         }
-        let site = if matches!(self.source, Source::Noun) { TenantCheck::List } else { TenantCheck::ChildList };
-        sql.push(" WHERE ").filter_tenant(site, Alias::ROW, noun.tenant, self.organization);
-        if let Source::Children(relation) = self.source {
-            match relation.link {
-                Link::Many { column, .. } => {
-                    sql.push(" AND ").column(Alias::ROW, column);
+        sql.push(" WHERE ");
+        match self.source {
+            Source::Noun => drop(sql.filter_tenant(Alias::ROW, noun.tenant, self.organization)),
+            Source::Children(relation) => {
+                sql.filter_tenant(Alias::ROW, noun.tenant, self.organization).push(" AND ");
+                match relation.link {
+                    Link::Many { column, .. } => drop(sql.column(Alias::ROW, column)),
+                    Link::Through { from, .. } => {
+                        let reason = "the listed rows are filtered";
+                        sql.filter_tenant_again(reason, Alias::LINK, "organization_id", self.organization);
+                        sql.push(" AND ").column(Alias::LINK, from);
+                    }
+                    Link::One { .. } | Link::Embedded { .. } => unreachable!("a single reference is not a list"),
                 }
-                Link::Through { from, .. } => {
-                    sql.push(" AND ");
-                    sql.filter_tenant(TenantCheck::ChildListLink, Alias::LINK, "organization_id", self.organization);
-                    sql.push(" AND ").column(Alias::LINK, from);
+                if sql.is_postgres() {
+                    sql.push(" = p.id");
+                } else {
+                    sql.push(" = ").parent();
                 }
-                Link::One { .. } | Link::Embedded { .. } => unreachable!("a single reference is not a list"),
-            }
-            if sql.is_postgres() {
-                sql.push(" = p.id");
-            } else {
-                sql.push(" = ").parent();
             }
         }
         for bound in bounds {
@@ -301,7 +305,7 @@ pub fn children(
 pub fn count(sql: &mut Sql, noun: &'static Noun, filter: &Predicate, organization: OrganizationId) -> Result<()> {
     sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", COUNT(*) FROM ").name(&[noun.table]);
     sql.push(" AS ").alias(Alias::ROW).push(" WHERE ");
-    sql.filter_tenant(TenantCheck::Count, Alias::ROW, noun.tenant, organization).push(" AND ");
+    sql.filter_tenant(Alias::ROW, noun.tenant, organization).push(" AND ");
     filter.write(sql, noun, organization, Alias::ROW)?;
     sql.push(" GROUP BY ").column(Alias::ROW, noun.tenant);
     Ok(())
@@ -325,11 +329,16 @@ pub fn count_children(
     sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW);
     if let Link::Through { table, to, .. } = relation.link {
         sql.push(" JOIN ").name(&[table]).push(" AS ").alias(Alias::LINK).push(" ON ");
-        sql.filter_tenant(TenantCheck::ChildCountLink, Alias::LINK, "organization_id", organization).push(" AND ");
-        sql.same_tenant(TenantCheck::ChildCountLinkRow, (Alias::LINK, "organization_id"), (Alias::ROW, noun.tenant));
+        sql.filter_tenant_again("the counted rows are filtered", Alias::LINK, "organization_id", organization)
+            .push(" AND ");
+        sql.same_tenant_again(
+            "links and counted rows are filtered",
+            (Alias::LINK, "organization_id"),
+            (Alias::ROW, noun.tenant),
+        );
         sql.push(" AND ").column(Alias::LINK, to).push(" = ").column(Alias::ROW, "id");
     }
-    sql.push(" WHERE ").filter_tenant(TenantCheck::ChildCount, Alias::ROW, noun.tenant, organization).push(" AND ");
+    sql.push(" WHERE ").filter_tenant(Alias::ROW, noun.tenant, organization).push(" AND ");
     sql.is_one_of_rows(alias, parent, parents).push(" AND ");
     filter.write(sql, noun, organization, Alias::ROW)?;
     sql.push(" GROUP BY ").column(Alias::ROW, noun.tenant).push(", ").column(alias, parent);

@@ -17,7 +17,6 @@ use crate::{
         statement::{
             builder::Alias,
             cell::{Cell, CellKind, column_named},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -43,7 +42,7 @@ impl Store {
         sql.push("SELECT organization_id, ");
         super::weeks(&mut sql);
         sql.push(" FROM organization_sequence AS t WHERE ");
-        sql.filter_tenant(TenantCheck::UncountedWeeks, Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(Alias::ROW, "organization_id", organization);
         if sql.is_postgres() {
             sql.push(" FOR NO KEY UPDATE");
         }
@@ -87,7 +86,7 @@ impl Store {
         sql.push("UPDATE organization_sequence AS t SET rolled_to = last, rolled_until = ").bind(weeks.until);
         sql.push(", rolled_zone = ").bind(weeks.zone.name()).push(", rolled_week_start = ");
         sql.bind(weeks.week_start.name()).push(" WHERE ");
-        sql.filter_tenant(TenantCheck::CountedWeeks, Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(Alias::ROW, "organization_id", organization);
         sql.push(" RETURNING organization_id");
         self.query(&tx, sql, &[], organization).await?;
         tx.commit().await?;
@@ -99,7 +98,7 @@ impl Store {
         for rollup in rollup::ROLLUPS {
             let mut sql = self.sql();
             sql.push("DELETE FROM ").name(&[rollup.table]).push(" AS t WHERE ");
-            sql.filter_tenant(TenantCheck::CountsTaken, Alias::ROW, "organization_id", organization);
+            sql.filter_tenant(Alias::ROW, "organization_id", organization);
             sql.push(" RETURNING organization_id");
             self.query(tx, sql, &[], organization).await?;
         }
@@ -110,7 +109,7 @@ impl Store {
     async fn first_week(&self, tx: &Transaction, organization: OrganizationId) -> Result<Option<Weeks>> {
         let mut sql = self.sql();
         sql.push("SELECT id, time_zone, week_start FROM organization AS t WHERE ");
-        sql.filter_tenant(TenantCheck::OwnWeeks, Alias::ROW, "id", organization);
+        sql.filter_tenant(Alias::ROW, "id", organization);
         let rows = self.query(tx, sql, &[CellKind::Text, CellKind::Text], organization).await?;
         let Some([Cell::Text(zone), Cell::Text(week_start)]) = rows.first().map(Vec::as_slice) else { return Ok(None) };
         let (zone, week_start) = Weeks::parse(zone, week_start)?;
@@ -138,7 +137,7 @@ impl Store {
                 sql.push(", ").column(Alias::ROW, number.name);
             }
             sql.push(" FROM ").name(&[rollup.noun.table]).push(" AS t WHERE ");
-            sql.filter_tenant(TenantCheck::RowsToCount, Alias::ROW, rollup.noun.tenant, organization).push(" AND (t.");
+            sql.filter_tenant(Alias::ROW, rollup.noun.tenant, organization).push(" AND (t.");
             sql.name(&[rollup.time]).push(", t.id) > (").bind(after.0).push(", ").bind(after.1).push(") ORDER BY t.");
             sql.name(&[rollup.time]).push(", t.id LIMIT ").number(BATCH);
             let rows = self.query(tx, sql, &kinds, organization).await?;

@@ -13,7 +13,6 @@ use crate::{
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -109,8 +108,13 @@ impl Asked<'_> {
             add(sql, &[number, "_n"]);
         }
         sql.push(" FROM ").name(&[self.rollup.table]).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::Counts, Alias::ROW, "organization_id", scope.organization())
-            .push(" AND t.n > 0");
+        sql.filter_tenant_again(
+            "the counts have the organization of their owner",
+            Alias::ROW,
+            "organization_id",
+            scope.organization(),
+        )
+        .push(" AND t.n > 0");
         if !is_whole {
             sql.push(" GROUP BY t.organization_id");
             self.keys(sql, "t");
@@ -125,8 +129,8 @@ impl Asked<'_> {
             sql.push(", g.").name(&[number, "_sum"]).push(", g.").name(&[number, "_n"]);
         }
         sql.push(" FROM organization_sequence AS o LEFT JOIN g ON ");
-        sql.same_tenant(
-            TenantCheck::CountsOfOwner,
+        sql.same_tenant_again(
+            "the counts are filtered",
             (Alias::nested('g', 0), "organization_id"),
             (OWNER, "organization_id"),
         );
@@ -140,12 +144,12 @@ impl Asked<'_> {
             follows(sql, Alias::nested('g', 0), order, &values);
         }
         sql.push(" LEFT JOIN a ON ");
-        sql.same_tenant(
-            TenantCheck::TotalsOfOwner,
+        sql.same_tenant_again(
+            "the counts are filtered",
             (Alias::nested('a', 0), "organization_id"),
             (OWNER, "organization_id"),
         );
-        sql.push(" WHERE ").filter_tenant(TenantCheck::Rolled, OWNER, "organization_id", scope.organization());
+        sql.push(" WHERE ").filter_tenant(OWNER, "organization_id", scope.organization());
         sql.push(" AND o.rolled_to = o.last AND o.rolled_until = ").bind(FOREVER);
         if let Some(zone) = self.zone {
             sql.push(" AND o.rolled_zone = ").bind(zone);

@@ -8,7 +8,6 @@ use super::{
     builder::{Alias, Sql},
     cell::{Cell, CellKind},
     filter::{Predicate, between},
-    tenant_check::TenantCheck,
 };
 use crate::{
     Result,
@@ -150,10 +149,10 @@ impl Distinct {
         let is_filtered = !matches!(&self.filter, Predicate::All(parts) if parts.is_empty());
         if is_filtered {
             sql.push(" JOIN ").name(&[noun.table]).push(" AS t ON ");
-            sql.same_tenant(TenantCheck::DistinctRow, (ITEMS, "organization_id"), (Alias::ROW, noun.tenant));
+            sql.same_tenant_again("items and rows are filtered", (ITEMS, "organization_id"), (Alias::ROW, noun.tenant));
             sql.push(" AND l.").name(&[noun.table, "_id"]).push(" = t.id");
         }
-        sql.push(" WHERE ").filter_tenant(TenantCheck::Distinct, ITEMS, "organization_id", scope.organization());
+        sql.push(" WHERE ").filter_tenant(ITEMS, "organization_id", scope.organization());
         sql.unmasked_items(noun, self.field.column, ITEMS, scope.organization());
         let (open, close) = match &self.counted {
             Counted::Values(name) => {
@@ -176,7 +175,12 @@ impl Distinct {
         }
         if is_filtered {
             sql.push(" AND ")
-                .filter_tenant(TenantCheck::DistinctRows, Alias::ROW, noun.tenant, scope.organization())
+                .filter_tenant_again(
+                    "the rows have the organization of their items",
+                    Alias::ROW,
+                    noun.tenant,
+                    scope.organization(),
+                )
                 .push(" AND ");
             self.filter.write(sql, noun, scope.organization(), Alias::ROW)?;
         }

@@ -11,7 +11,6 @@ use entity::{
 use super::{
     builder::{Alias, Sql},
     cell::{Cell, CellKind, Column, fold},
-    tenant_check::TenantCheck,
 };
 use crate::{
     Error, Result,
@@ -192,8 +191,13 @@ fn set_items(
 ) -> Alias {
     let inner = Alias::nested('i', alias.depth() + 1);
     sql.push(" FROM ").name(&[noun.table, "_", column]).push(" AS ").alias(inner);
-    sql.push(" WHERE ").filter_tenant(TenantCheck::SetFilter, inner, "organization_id", organization);
-    sql.push(" AND ").same_tenant(TenantCheck::SetFilterRow, (inner, "organization_id"), (alias, noun.tenant));
+    sql.push(" WHERE ").filter_tenant_again(
+        "the items have the organization of their row",
+        inner,
+        "organization_id",
+        organization,
+    );
+    sql.push(" AND ").same_tenant_again("the items are filtered", (inner, "organization_id"), (alias, noun.tenant));
     sql.push(" AND ").alias(inner).push(".").name(&[noun.table, "_id"]).push(" = ").column(alias, "id");
     sql.unmasked(noun, column, alias, organization);
     inner
@@ -255,16 +259,30 @@ fn related(
         }
         Link::Through { table, from, to, .. } => {
             sql.push(" JOIN ").name(&[table]).push(" AS ").alias(link).push(" ON ");
-            sql.same_tenant(TenantCheck::RelationFilterLinkRow, (link, "organization_id"), (inner, target.tenant));
+            sql.same_tenant_again(
+                "links and related rows are filtered",
+                (link, "organization_id"),
+                (inner, target.tenant),
+            );
             sql.push(" AND ").column(link, to).push(" = ").column(inner, "id");
-            sql.push(" WHERE ").filter_tenant(TenantCheck::RelationFilterLink, link, "organization_id", organization);
+            sql.push(" WHERE ").filter_tenant_again(
+                "the links have the organization of the related rows",
+                link,
+                "organization_id",
+                organization,
+            );
             sql.push(" AND ").column(link, from).push(" = ").column(alias, "id");
         }
         Link::Embedded { .. } => unreachable!("a computed object has no filter"),
     }
-    sql.push(" AND ").filter_tenant(TenantCheck::RelationFilter, inner, target.tenant, organization);
+    sql.push(" AND ").filter_tenant_again(
+        "the related rows have the organization of the filtered ones",
+        inner,
+        target.tenant,
+        organization,
+    );
     sql.push(" AND ")
-        .same_tenant(TenantCheck::RelationFilterRow, (inner, target.tenant), (alias, noun.tenant))
+        .same_tenant_again("the related rows are filtered", (inner, target.tenant), (alias, noun.tenant))
         .push(" AND ");
     inside.write(sql, target, organization, inner)?;
     sql.push(")");

@@ -8,7 +8,6 @@ use sea_orm::prelude::Uuid;
 use super::{
     builder::Alias,
     cell::{Cell, CellKind, column_named},
-    tenant_check::TenantCheck,
 };
 use crate::{
     Error, Result,
@@ -34,9 +33,9 @@ impl<C: Connection> Scope<C> {
         sql.push("SELECT DISTINCT ").column(Alias::ROW, target.tenant).push(", ").column(Alias::LINK, from);
         sql.push(", ").column(Alias::ROW, column).push(" FROM ").name(&[table]).push(" AS ").alias(Alias::LINK);
         sql.push(" JOIN ").name(&[target.table]).push(" AS ").alias(Alias::ROW).push(" ON ");
-        sql.same_tenant(TenantCheck::AmongRow, (Alias::ROW, target.tenant), (Alias::LINK, "organization_id"));
+        sql.same_tenant((Alias::ROW, target.tenant), (Alias::LINK, "organization_id"));
         sql.push(" AND ").column(Alias::ROW, "id").push(" = ").column(Alias::LINK, to).push(" WHERE ");
-        sql.filter_tenant(TenantCheck::Among, Alias::LINK, "organization_id", self.organization());
+        sql.filter_tenant(Alias::LINK, "organization_id", self.organization());
         sql.push(" AND ").is_one_of(Alias::LINK, from, ids);
         if target.is_archivable() {
             sql.push(" AND ").column(Alias::ROW, "archived_at").push(" IS NULL");

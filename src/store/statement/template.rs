@@ -8,6 +8,8 @@ use std::sync::{
 use entity::id::OrganizationId;
 use sea_orm::{DbBackend, Statement, Value, prelude::Uuid, sea_query::ArrayType};
 
+#[cfg(debug_assertions)]
+use super::tenant_check::TenantCheck;
 use super::{builder::Sql, cell::CellKind};
 use crate::{
     Error, Result,
@@ -102,7 +104,7 @@ pub struct Template {
     pub kinds: Vec<CellKind>,
     /// The tenant condition that was disabled when the text was written.
     #[cfg(debug_assertions)]
-    disabled: Option<usize>,
+    disabled: Option<TenantCheck>,
 }
 
 impl<S> Templates<S> {

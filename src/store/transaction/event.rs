@@ -14,7 +14,6 @@ use crate::{
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -128,7 +127,7 @@ impl Tx {
             sql.push("rolled_to + ").bind(count(events));
         }
         sql.push(" WHERE ");
-        sql.filter_tenant(TenantCheck::Sequence, Alias::ROW, "organization_id", self.organization());
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
     }
 
     fn common(&self, sql: &mut Sql) {

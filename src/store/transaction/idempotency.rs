@@ -14,7 +14,6 @@ use crate::{
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -63,7 +62,7 @@ impl Tx {
         }
         let mut sql = self.sql();
         sql.push("SELECT organization_id, fingerprint, result FROM idempotency AS t WHERE ");
-        sql.filter_tenant(TenantCheck::IdempotencyKey, Alias::ROW, "organization_id", self.organization())
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization())
             .push(" AND subject = ")
             .bind(self.actor().subject.as_str());
         sql.push(" AND idempotency_key = ").bind(hashed(&key.text));
@@ -103,7 +102,7 @@ impl Tx {
     pub(in crate::store) async fn remember(&self, key: &Key, result: &str, rows: &[Uuid]) -> Result<()> {
         let mut sql = self.sql();
         sql.push("UPDATE idempotency AS t SET result = ").bind(result).push(" WHERE ");
-        sql.filter_tenant(TenantCheck::IdempotencyResult, Alias::ROW, "organization_id", self.organization())
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization())
             .push(" AND subject = ")
             .bind(self.actor().subject.as_str());
         sql.push(" AND idempotency_key = ").bind(hashed(&key.text)).push(" RETURNING organization_id, call_id");
@@ -134,7 +133,13 @@ impl Tx {
             // With an array, PostgreSQL looks up each call instead of scanning all of them.
             sql.push(if sql.is_postgres() { " = ANY(ARRAY(" } else { " IN (" });
             sql.push("SELECT m.call_id FROM idempotency_row AS m WHERE ");
-            sql.filter_tenant(TenantCheck::CallsAbout, calls, "organization_id", self.organization()).push(" AND ");
+            sql.filter_tenant_again(
+                "it only names calls, of which the statement changes the organization's own",
+                calls,
+                "organization_id",
+                self.organization(),
+            )
+            .push(" AND ");
             let end = if sql.is_postgres() { "))" } else { ")" };
             sql.is_one_of(calls, "row_id", ids).push(end);
         })
@@ -152,7 +157,7 @@ impl Tx {
     async fn overwrite(&self, calls: impl FnOnce(&mut Sql)) -> Result<()> {
         let mut sql = self.sql();
         sql.push("UPDATE idempotency AS t SET fingerprint = 'erased' WHERE ");
-        sql.filter_tenant(TenantCheck::Fingerprints, Alias::ROW, "organization_id", self.organization());
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         calls(sql.push(" AND fingerprint <> 'erased' AND t.call_id"));
         sql.push(" RETURNING organization_id");
         self.rows(sql.finish(), &[]).await.map(drop)

@@ -21,7 +21,6 @@ use crate::{
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -151,7 +150,12 @@ impl CachedRead {
         sql.push(" AND COALESCE(ARRAY_AGG(t.version ORDER BY t.id), '{}') = ");
         sql.integers(self.rows.iter().map(|row| row.1));
         sql.push(" FROM ").name(&[self.noun.table]).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::RowCache, Alias::ROW, self.noun.tenant, organization);
+        sql.filter_tenant_again(
+            "another row can only make the comparison fail, and the rows are then read",
+            Alias::ROW,
+            self.noun.tenant,
+            organization,
+        );
         if self.noun.operations.contains(&Operation::Archive) {
             sql.push(" AND t.archived_at IS NULL");
         }

@@ -16,7 +16,6 @@ use crate::{
             builder::Alias,
             cell::{Cell, CellKind, Column, Record, column_named, columns},
             template::Templates,
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -227,7 +226,7 @@ impl<C: Connection> Scope<C> {
             sql.push(", ").column(Alias::ROW, column.name);
         }
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
-        sql.filter_tenant(TenantCheck::Aggregate, Alias::ROW, noun.tenant, self.organization());
+        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization());
     }
 
     /// Returns the link rows of a relation through a link table for these owners.
@@ -242,7 +241,7 @@ impl<C: Connection> Scope<C> {
             sql.push(", ").column(Alias::LINK, field.column);
         }
         sql.push(" FROM ").name(&[table]).push(" AS ").alias(Alias::LINK).push(" WHERE ");
-        sql.filter_tenant(TenantCheck::JoinedRows, Alias::LINK, "organization_id", self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::LINK, "organization_id", self.organization()).push(" AND ");
         sql.is_one_of(Alias::LINK, from, ids).push(" ORDER BY ").column(Alias::LINK, from).push(", ");
         sql.column(Alias::LINK, to);
         let mut kinds = vec![CellKind::Id, CellKind::Id];

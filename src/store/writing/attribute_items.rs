@@ -11,7 +11,6 @@ use crate::{
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind, Column, fold},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -118,7 +117,7 @@ impl Store {
         let tx = self.writer.begin(false, Payer::default()).await?;
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.item FROM ").name(&table).behind_last(&table).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::UnreadAttributes, Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(Alias::ROW, "organization_id", organization);
         sql.push(" AND t.value_folded IS NULL GROUP BY t.organization_id, t.item ORDER BY t.item LIMIT ").number(BATCH);
         let found = self.query(&tx, sql, &[CellKind::Text], organization).await?;
         for item in found.iter().filter_map(|row| row[0].text()) {
@@ -127,7 +126,7 @@ impl Store {
             sql.push("UPDATE ").name(&table).push(" AS t SET value_folded = ").cell(&folded, CellKind::Text);
             sql.push(", number = ").cell(&number, CellKind::Float);
             sql.push(", instant = ").cell(&instant, CellKind::Int).push(" WHERE ");
-            sql.filter_tenant(TenantCheck::ReadAttributes, Alias::ROW, "organization_id", organization);
+            sql.filter_tenant(Alias::ROW, "organization_id", organization);
             sql.push(" AND t.item = ").bind(item).push(" AND t.value_folded IS NULL RETURNING organization_id");
             self.query(&tx, sql, &[], organization).await?;
         }

@@ -5,11 +5,14 @@ use std::collections::{HashMap, HashSet};
 use entity::{
     event::EventOperation,
     id,
-    noun::{Link, Noun, Relationship, Writable},
+    noun::{Link, Noun, Writable},
 };
 use sea_orm::prelude::Uuid;
 
-use super::aggregate::{Aggregate, JoinedRow, LoadedAggregate};
+use super::{
+    aggregate::{Aggregate, JoinedRow, LoadedAggregate},
+    links::NewLine,
+};
 use crate::{
     Result, UserError,
     error::Code,
@@ -18,9 +21,6 @@ use crate::{
         statement::cell::{Cell, Column, Record},
     },
 };
-
-/// Maximum number of link rows that one statement inserts.
-const LINES: usize = 4_000;
 
 impl Tx {
     /// Copies a row and the rows that belong to it. Rows that reference a copied row are copied as well, link rows of
@@ -55,37 +55,12 @@ impl Tx {
             self.put(noun, rows.collect(), EventOperation::Created).await?;
         }
         for (_, relation, lines) in &loaded.lines {
-            self.insert_lines(relation, lines, &copies).await?;
+            let owner = |line: &JoinedRow| copies.get(&line.from).copied().unwrap_or(line.from);
+            let values = |line: &JoinedRow| line.values.iter().map(|(_, cell)| cell.clone()).collect();
+            let added: Vec<NewLine> = lines.iter().map(|line| (owner(line), line.to, values(line))).collect();
+            self.add_lines(relation, &added).await?;
         }
         Ok(Ok(copies[&root]))
-    }
-
-    async fn insert_lines(
-        &self,
-        relation: &'static Relationship,
-        lines: &[JoinedRow],
-        copies: &HashMap<Uuid, Uuid>,
-    ) -> Result<()> {
-        let Link::Through { table, from, to, edge } = relation.link else {
-            unreachable!("only relations through a table have lines")
-        };
-        for part in lines.chunks(LINES) {
-            let mut sql = self.sql();
-            sql.push("INSERT INTO ").name(&[table]).push(" (organization_id, ").name(&[from]).push(", ").name(&[to]);
-            for field in edge {
-                sql.push(", ").name(&[field.column]);
-            }
-            sql.push(") VALUES ").list(part, |sql, line| {
-                let from = copies.get(&line.from).copied().unwrap_or(line.from);
-                sql.push("(").bind_tenant(self.organization()).push(", ").bind(from).push(", ").bind(line.to);
-                for (field, cell) in &line.values {
-                    sql.push(", ").cell(cell, crate::store::statement::cell::CellKind::of(field.kind));
-                }
-                sql.push(")");
-            });
-            self.execute(sql.finish()).await?;
-        }
-        Ok(())
     }
 }
 

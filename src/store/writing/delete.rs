@@ -24,7 +24,6 @@ use crate::{
         statement::{
             builder::Alias,
             cell::{Cell, CellKind, Record},
-            tenant_check::TenantCheck,
         },
         transaction::event::Event,
     },
@@ -116,7 +115,7 @@ impl Tx {
         self.flush().await?;
         let mut sql = self.sql();
         sql.push("DELETE FROM ").name(&[noun.table]).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::Delete, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, "id", &ids).push(" RETURNING ").name(&[noun.tenant]);
         match self.query(sql.finish(), RowLayout { has_parent: false, kinds: &[] }).await {
             Err(error) if error.kind() == FailureKind::ForeignKey => {
@@ -176,14 +175,30 @@ impl Tx {
         }
         let mut sql = self.sql();
         sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", t.id FROM ").name(&[noun.table]);
-        sql.push(" AS t WHERE ").filter_tenant(TenantCheck::UsedRows, Alias::ROW, noun.tenant, self.organization());
+        sql.push(" AS t WHERE ").filter_tenant_again(
+            "the rows have the organization of those that refer to them, which are filtered",
+            Alias::ROW,
+            noun.tenant,
+            self.organization(),
+        );
         sql.push(" AND ").is_one_of(Alias::ROW, "id", ids).push(" AND (");
         for (place, Use { table, tenant, column }) in uses.into_iter().enumerate() {
             let referrer = Alias::nested('u', place);
             sql.push(if place > 0 { " OR EXISTS (" } else { "EXISTS (" }).push("SELECT 1 FROM ").name(&[table]);
             sql.push(" AS ").alias(referrer).push(" WHERE ");
-            sql.filter_tenant(TenantCheck::Uses, referrer, tenant, self.organization()).push(" AND ");
-            sql.same_tenant(TenantCheck::UsesRow, (referrer, tenant), (Alias::ROW, noun.tenant)).push(" AND ");
+            sql.filter_tenant_again(
+                "the referring rows have the organization of the used ones, which are filtered",
+                referrer,
+                tenant,
+                self.organization(),
+            )
+            .push(" AND ");
+            sql.same_tenant_again(
+                "used and referring rows are filtered",
+                (referrer, tenant),
+                (Alias::ROW, noun.tenant),
+            )
+            .push(" AND ");
             sql.column(referrer, column).push(" = t.id");
             if table == noun.table {
                 sql.push(" AND NOT ").is_one_of(referrer, "id", ids);

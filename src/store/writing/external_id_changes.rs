@@ -18,7 +18,6 @@ use crate::{
         statement::{
             builder::Alias,
             cell::{Cell, CellKind},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -186,8 +185,7 @@ impl Tx {
     pub(in crate::store) async fn forget_external_ids(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<()> {
         let mut sql = self.sql();
         sql.push("DELETE FROM ").name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::ExternalIdsTaken, Alias::ROW, "organization_id", self.organization())
-            .push(" AND ");
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND ");
         sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], ids).push(" RETURNING organization_id");
         self.rows(sql.finish(), &[]).await.map(drop)
     }
@@ -198,8 +196,7 @@ impl Tx {
             let ids: Vec<Uuid> = part.iter().map(|(id, _)| *id).collect();
             let mut sql = self.sql();
             sql.push("DELETE FROM ").name(&[noun.table, "_external_id"]).push(" AS t WHERE ");
-            sql.filter_tenant(TenantCheck::ExternalIdsDropped, Alias::ROW, "organization_id", self.organization())
-                .push(" AND ");
+            sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND ");
             // The rows once more by themselves, for the index.
             sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], &ids).push(" AND (t.").name(&[noun.table, "_id"]);
             sql.push(", t.system, t.external_id) IN (");

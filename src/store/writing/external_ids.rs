@@ -13,7 +13,6 @@ use crate::{
         statement::{
             builder::Alias,
             cell::{Cell, CellKind, Column},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -44,7 +43,7 @@ impl<C: Connection> Scope<C> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.").name(&[noun.table, "_id"]).push(", t.system, t.external_id FROM ");
         sql.name(&[noun.table, "_external_id"]).behind_last(&[noun.table, "_external_id"]).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::ExternalIds, Alias::ROW, "organization_id", self.organization());
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         sql.push(" AND ").is_one_of_named(Alias::ROW, &[noun.table, "_id"], ids);
         if hides {
             sql.push(" AND NOT ").names_masked(noun, Alias::ROW, &[noun.table, "_id"], self.organization());
@@ -106,7 +105,7 @@ impl<C: Connection> Scope<C> {
             }
             sql.push(" CROSS JOIN ").name(&[noun.table, "_external_id"]).behind_last(&[noun.table, "_external_id"]);
             sql.push(" AS t WHERE ");
-            sql.filter_tenant(TenantCheck::ExternalIdLookUp, Alias::ROW, "organization_id", self.organization());
+            sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
             sql.push(" AND t.system = w.column1 AND t.external_id = w.column2");
             let kinds = [CellKind::Id, CellKind::Text, CellKind::Text, CellKind::Bool];
             for row in self.read_rows(sql.finish(), &kinds).await? {

@@ -16,7 +16,6 @@ use crate::{
         statement::{
             builder::Alias,
             cell::{Cell, CellKind, Record},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -26,6 +25,13 @@ const LINES: usize = 4_000;
 
 /// A row of a link table: the target and the values of the additional columns.
 pub type JoinRow = (Uuid, Vec<i64>);
+
+/// A link row to insert: the owner, the target and the values of the additional columns.
+pub(super) type NewLine = (Uuid, Uuid, Vec<Cell>);
+
+fn new_line(owner: Uuid, (target, values): &JoinRow) -> NewLine {
+    (owner, *target, values.iter().copied().map(Cell::Int).collect())
+}
 
 impl Tx {
     /// Replaces the link rows of an owner by `wanted` and increments the version of the owner. Returns whether anything
@@ -76,7 +82,7 @@ impl Tx {
             sql.push(", ").name(&[field.column]);
         }
         sql.push(" FROM ").name(&[table]).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::Links, Alias::ROW, "organization_id", self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, from, owners);
         let mut kinds = vec![CellKind::Id, CellKind::Id];
         kinds.extend(edge.iter().map(|_| CellKind::Int));
@@ -109,21 +115,21 @@ impl Tx {
         }
         let mut sql = self.sql();
         sql.push("DELETE FROM ").name(&[table]).push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::LinksTaken, Alias::ROW, "organization_id", self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, from, &owners).push(" RETURNING organization_id");
         self.rows(sql.finish(), &[]).await?;
-        let lines: Vec<(Uuid, &JoinRow)> =
-            changed.iter().flat_map(|(owner, rows)| rows.iter().map(|row| (*owner, row))).collect();
+        let lines: Vec<NewLine> =
+            changed.iter().flat_map(|(owner, rows)| rows.iter().map(|row| new_line(*owner, row))).collect();
         self.add_lines(relation, &lines).await?;
         Ok(owners)
     }
 
     /// Inserts the link rows of new rows.
     pub(in crate::store) async fn store_lines(&self, drafts: &[Draft]) -> Result<()> {
-        let mut lines: Vec<(&'static Relationship, Vec<(Uuid, &JoinRow)>)> = Vec::new();
+        let mut lines: Vec<(&'static Relationship, Vec<NewLine>)> = Vec::new();
         for draft in drafts.iter().filter(|draft| draft.errors.is_empty() && draft.is_new()) {
             for (relation, rows) in &draft.lines {
-                let rows = rows.iter().map(|row| (draft.id, row));
+                let rows = rows.iter().map(|row| new_line(draft.id, row));
                 match lines.iter_mut().find(|(known, _)| known.name == relation.name) {
                     Some((_, known)) => known.extend(rows),
                     None => lines.push((relation, rows.collect())),
@@ -136,7 +142,8 @@ impl Tx {
         Ok(())
     }
 
-    async fn add_lines(&self, relation: &'static Relationship, lines: &[(Uuid, &JoinRow)]) -> Result<()> {
+    /// Inserts link rows.
+    pub(super) async fn add_lines(&self, relation: &'static Relationship, lines: &[NewLine]) -> Result<()> {
         let Link::Through { table, from, to, edge } = relation.link else {
             unreachable!("only relations through a table have lines")
         };
@@ -146,10 +153,10 @@ impl Tx {
             for field in edge {
                 sql.push(", ").name(&[field.column]);
             }
-            sql.push(") VALUES ").list(part, |sql, (owner, (target, values))| {
+            sql.push(") VALUES ").list(part, |sql, (owner, target, values)| {
                 sql.push("(").bind_tenant(self.organization()).push(", ").bind(*owner).push(", ").bind(*target);
-                for value in values {
-                    sql.push(", ").bind(*value);
+                for (field, value) in edge.iter().zip(values) {
+                    sql.push(", ").cell(value, CellKind::of(field.kind));
                 }
                 sql.push(")");
             });

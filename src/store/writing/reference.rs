@@ -14,7 +14,6 @@ use crate::{
         statement::{
             builder::Alias,
             cell::{Cell, CellKind, fold},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -79,7 +78,7 @@ impl<C: Connection> Scope<C> {
         for (place, (noun, ids)) in named.iter().enumerate().filter(|(_, (_, ids))| !ids.is_empty()) {
             sql.push(if sql.is_empty() { "SELECT " } else { " UNION ALL SELECT " }).column(Alias::ROW, noun.tenant);
             sql.push(", CAST(").number(place).push(" AS BIGINT), t.id FROM ").name(&[noun.table]).push(" AS t WHERE ");
-            sql.filter_tenant(TenantCheck::References, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+            sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
             sql.is_one_of(Alias::ROW, "id", ids);
         }
         if sql.is_empty() {
@@ -107,7 +106,7 @@ impl<C: Connection> Scope<C> {
         let mut sql = self.sql();
         sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", t.id, t.name_folded FROM ").name(&[noun.table]);
         sql.push(" AS t WHERE ");
-        sql.filter_tenant(TenantCheck::ByName, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
         sql.is_one_of_cells(Alias::ROW, "name_folded", CellKind::Text, &folded);
         sql.push(" AND t.archived_at IS NULL ORDER BY t.id DESC");
         for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Text]).await? {

@@ -22,7 +22,6 @@ use crate::{
         statement::{
             builder::Alias,
             cell::{Cell, CellKind, Column, Record, columns},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -125,7 +124,7 @@ impl Tx {
             }
         }
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
-        sql.filter_tenant(TenantCheck::Lock, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, "id", ids).push(" ORDER BY ").column(Alias::ROW, "id");
         if sql.is_postgres() {
             // The same lock strength as an update, and no stronger: transactions that only insert references to the row

@@ -15,7 +15,6 @@ use crate::{
         statement::{
             builder::Alias,
             cell::{Cell, CellKind, Record},
-            tenant_check::TenantCheck,
         },
     },
 };
@@ -39,8 +38,7 @@ impl Tx {
                 let ids: Vec<Uuid> = records.iter().map(|record| record.id()).collect();
                 let mut sql = self.sql();
                 sql.push("DELETE FROM ").name(&[noun.table, "_", field.column]).push(" AS t WHERE ");
-                sql.filter_tenant(TenantCheck::ItemsTaken, Alias::ROW, "organization_id", self.organization())
-                    .push(" AND ");
+                sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND ");
                 sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], &ids).push(" RETURNING organization_id");
                 self.rows(sql.finish(), &[]).await?;
             }

@@ -24,7 +24,6 @@ use crate::{
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind, Column, Record, columns, fold},
-            tenant_check::TenantCheck,
         },
         transaction::event::Event,
     },
@@ -167,7 +166,7 @@ impl Tx {
         let (noun, column) = (column.noun(), column.name());
         let mut sql = self.sql();
         sql.push("UPDATE ").name(&[noun.table]).push(" AS t SET ").name(&[column]).push(" = NULL WHERE ");
-        sql.filter_tenant(TenantCheck::Clear, Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, "id", ids).push(" RETURNING ").name(&[noun.tenant]);
         self.rows(sql.finish(), &[]).await.map(drop)
     }
@@ -178,8 +177,7 @@ impl Tx {
         let mut sql = self.sql();
         if sql.is_postgres() {
             sql.push("SELECT t.id FROM organization AS t WHERE ");
-            sql.filter_tenant(TenantCheck::OrganizationLock, Alias::ROW, "id", self.organization())
-                .push(" FOR NO KEY UPDATE");
+            sql.filter_tenant(Alias::ROW, "id", self.organization()).push(" FOR NO KEY UPDATE");
             self.rows(sql.finish(), &[]).await?;
         }
         Ok(())

@@ -3,6 +3,8 @@
 
 mod inputs;
 pub mod model_based;
+#[cfg(debug_assertions)]
+pub mod places;
 mod queries;
 mod search;
 #[cfg(debug_assertions)]

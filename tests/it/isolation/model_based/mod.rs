@@ -3,7 +3,7 @@
 //! The operations are drawn from the schema and the descriptions of the nouns: every noun, field, relation, filter, order,
 //! cursor and mutation takes part. `RAPPORT_TEST_ISOLATION_OPERATIONS` says how many there are (5,000), and
 //! `RAPPORT_TEST_ISOLATION_SEED` repeats a run, whose seed a failure tells together with the fewest steps that fail.
-//! `RAPPORT_TEST_ISOLATION_WITHOUT` takes one narrowing away (a `TenantCheck` by name), to see that the search finds it.
+//! `RAPPORT_TEST_ISOLATION_WITHOUT` takes one narrowing away (`src/store/scope.rs:288`), to see that the search finds it.
 
 pub mod dice;
 mod model;
@@ -64,8 +64,9 @@ fn disable_for_test(app: &App) -> bool {
     let Ok(name) = std::env::var("RAPPORT_TEST_ISOLATION_WITHOUT") else { return false };
     #[cfg(debug_assertions)]
     {
-        let mut sites = rapport::store::statement::tenant_check::TenantCheck::ALL.iter().copied();
-        app.store.disable_for_test(Some(sites.find(|site| format!("{site:?}") == name).expect("a site")));
+        let places = super::places::places().into_iter();
+        let mut named = places.filter(|place| place.check.to_string().starts_with(&format!("{name}:")));
+        app.store.disable_for_test(Some(named.next().expect("a place").check));
     }
     let _ = (app, name);
     true

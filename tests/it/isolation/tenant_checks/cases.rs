@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use entity::noun::{Kind, Link};
-use rapport::{Error, store::statement::tenant_check::TenantCheck};
+use rapport::Error;
 use serde_json::{Value, json};
 
 use super::{
-    super::{Neighbours, SECRET},
-    ERASE,
+    super::{Neighbours, SECRET, places::Place},
+    DELETE, ERASE, used_key,
 };
 use crate::{
     app::Caller,
@@ -190,7 +190,7 @@ pub fn orders(
     both: &Neighbours<'_>,
     outline: &Outline,
     field: &Member,
-    site: TenantCheck,
+    place: Option<&Place>,
     people: &[String],
 ) -> Vec<Case> {
     let selection = if field.base().ends_with("BulkPayload") {
@@ -209,7 +209,7 @@ pub fn orders(
         let first = &both.curious.rows[noun_of(field)][0];
         let rows = full["rows"].as_array_mut().unwrap();
         rows.push(json!({ "by": { "id": first.id } }));
-        if site != TenantCheck::Delete {
+        if !place.is_some_and(|place| place.is_in(DELETE)) {
             // Other cases need the rows.
             rows.push(json!({ "by": { "id": "none" } }));
         }
@@ -233,7 +233,8 @@ pub fn orders(
     }
     if field.name == "departmentCreate" {
         cases.push(case(&document, json!({"input": {"name": "Beta", "idempotencyKey": "known"}})));
-        cases.push(case(&document, json!({"input": {"name": "Beta", "idempotencyKey": format!("used {site:?}")}})));
+        let key = place.map_or_else(|| "used".to_owned(), used_key);
+        cases.push(case(&document, json!({"input": {"name": "Beta", "idempotencyKey": key}})));
     }
     cases
 }
