@@ -144,39 +144,6 @@ pub async fn orders(manager: &SchemaManager<'_>, table: &str, columns: &[(&str, 
     Ok(())
 }
 
-/// A table of a noun: the columns of every noun, its own, and its references to rows of other nouns.
-#[derive(Debug)]
-pub struct NounTable<'a> {
-    pub name: &'a str,
-    /// Its own columns, as SQL, with a comma after each.
-    pub columns: &'a str,
-    /// Columns that refer to rows: name, `NOT NULL` or nothing, and table of the rows.
-    pub references: &'a [(&'a str, &'a str, &'a str)],
-}
-
-/// Makes the table of a noun with its foreign keys, and an index for each of them.
-///
-/// PostgreSQL gets foreign keys after the table, so that tables can be spread first; SQLite takes them with the table
-/// only.
-pub async fn noun_table(manager: &SchemaManager<'_>, table: &NounTable<'_>) -> Result<(), DbErr> {
-    let NounTable { name, columns, references } = table;
-    let is_sqlite = manager.get_connection().get_database_backend() == DbBackend::Sqlite;
-    let ids: String = references.iter().map(|(column, null, _)| format!("{column}_id {{uuid}} {null},")).collect();
-    let key = |(column, _, target): &(&str, &str, &str)| {
-        format!("FOREIGN KEY (organization_id, {column}_id) REFERENCES {target} (organization_id, id)")
-    };
-    let keys: Vec<String> = references.iter().map(key).collect();
-    let inline: String = if is_sqlite { keys.iter().map(|key| format!(", {key}")).collect() } else { String::new() };
-    run(manager, &format!("CREATE TABLE {name} ({{noun}}, {columns} {ids} {{key}}{inline})")).await?;
-    for ((column, ..), key) in references.iter().zip(keys) {
-        if !is_sqlite {
-            run(manager, &format!("ALTER TABLE {name} ADD {key}")).await?;
-        }
-        run(manager, &format!("CREATE INDEX ix_{name}_{column} ON {name} (organization_id, {column}_id, id)")).await?;
-    }
-    orders(manager, name, &[("created_at", false), ("updated_at", false)]).await
-}
-
 /// Adds a nullable reference to rows of `target` to a table that exists, with its foreign key and index.
 ///
 /// SQLite can add no foreign key of two columns to a table. The key does not change what is stored, so it is written
@@ -204,20 +171,4 @@ pub async fn add_reference(manager: &SchemaManager<'_>, table: &str, column: &st
         run(manager, &format!("ALTER TABLE {table} ADD {key}")).await?;
     }
     run(manager, &format!("CREATE INDEX ix_{table}_{column} ON {table} (organization_id, {column}_id, id)")).await
-}
-
-/// The index table of a column that holds named values.
-pub async fn attributes(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
-    items(manager, table, "attributes").await?;
-    run(
-        manager,
-        &format!(
-            "ALTER TABLE {table}_attributes ADD COLUMN value_folded {{text}};
-            ALTER TABLE {table}_attributes ADD COLUMN number DOUBLE PRECISION;
-            ALTER TABLE {table}_attributes ADD COLUMN instant BIGINT;
-            CREATE INDEX ix_{table}_attributes_unread ON {table}_attributes (organization_id, item)
-                WHERE value_folded IS NULL"
-        ),
-    )
-    .await
 }

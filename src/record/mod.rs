@@ -1,10 +1,14 @@
-//! The record: accounts, customers and interactions, which are what did happen; erasure and export of personal data.
+//! The record: accounts, customers and what did happen to them; erasure and export of their personal data.
 
 pub mod account;
 pub mod assessment;
 pub mod customer;
 pub mod export;
 pub mod interaction;
+mod past;
+pub mod repair;
+pub mod unit;
+pub mod unit_part;
 
 use crate::graphql::slice::Part;
 
@@ -14,5 +18,8 @@ pub const PARTS: &[Part] = &[
     Part::Noun(&customer::SLICE),
     Part::Noun(&interaction::SLICE),
     Part::Noun(&assessment::SLICE),
+    Part::Noun(&unit::SLICE),
+    Part::Noun(&unit_part::SLICE),
+    Part::Noun(&repair::SLICE),
     Part::Query(&export::EXPORT),
 ];

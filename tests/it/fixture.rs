@@ -5,7 +5,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use entity::{NOUNS, Noun, id, organization};
+use entity::{
+    NOUNS, Noun, id,
+    noun::{Link, Relationship},
+    organization,
+};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -75,12 +79,7 @@ impl<'a> World<'a> {
         }
         world.learn_wholes().await;
         for field in outline.mutations().iter().filter(|field| is_own(field)) {
-            let mut input = world.input(field, Extent::Full);
-            if let Some((noun, state)) = state_before(field) {
-                let upsert = format!("{}Upsert", noun.singular);
-                let made = world.caller.mutate(&upsert, world.in_state(noun, state), "node { id }").await;
-                input["by"] = json!({ "id": made["node"]["id"] });
-            }
+            let input = world.ready_input(field).await;
             let reply = world.mutate(field, &input).await;
             assert_eq!(reply["errors"], json!([]), "{} {reply:#}", field.name);
         }
@@ -165,9 +164,11 @@ impl<'a> World<'a> {
     /// A valid input object.
     pub fn object(&self, ty: &str, noun: &str, extent: Extent) -> Value {
         let mut object = Map::new();
+        let is_new = ty.contains("Create");
+        let turn = self.rows.get(noun).map_or(0, |rows| if is_new { rows.len() } else { rows.len() - 1 });
         for member in self.outline.inputs(ty) {
             let is_wanted = match alternatives(noun).iter().position(|field| *field == member.name) {
-                Some(place) => place == self.rows.get(noun).map_or(0, Vec::len) % alternatives(noun).len(),
+                Some(place) => extent == Extent::Full && place == turn % alternatives(noun).len(),
                 None => extent == Extent::Full || member.is_required(),
             };
             if MANNER.contains(&member.name.as_str()) || !is_wanted {
@@ -195,8 +196,8 @@ impl<'a> World<'a> {
         let ty = base(ty);
         if let Some(target) = self.outline.referenced(ty) {
             let rows = self.rows.get(target)?;
-            // A line leads from one row to another, and a conflict is between two.
-            let row = if (target == noun && name != "by") || ["fromRef", "firstRef"].contains(&name) {
+            // Two references of a row to one noun are to two rows.
+            let row = if (target == noun && name != "by") || has_later_twin(noun, name) {
                 rows.first()?
             } else {
                 rows.last()?
@@ -240,10 +241,24 @@ impl<'a> World<'a> {
         })
     }
 
+    /// A full input of a mutation; that of a transition is about a new row in a state that allows it.
+    pub async fn ready_input(&self, field: &Member) -> Value {
+        let mut input = self.input(field, Extent::Full);
+        if let Some((noun, state)) = state_before(field) {
+            let upsert = format!("{}Upsert", noun.singular);
+            let made = self.caller.mutate(&upsert, self.in_state(noun, state), "node { id }").await;
+            input["by"] = json!({ "id": made["node"]["id"] });
+        }
+        input
+    }
+
     /// The input of the upsert that makes a row in a state.
     pub fn in_state(&self, noun: &Noun, state: &str) -> Value {
         let create = self.outline.mutations().iter().find(|field| field.name == format!("{}Create", noun.singular));
-        let mut input = self.input(create.unwrap(), Extent::Least);
+        let mut input = self.input(create.unwrap(), Extent::Full);
+        if state != "COMPLETED" {
+            input.as_object_mut().unwrap().remove("occurredAt");
+        }
         let lifecycle = noun.lifecycle().unwrap();
         let status = noun.fields.iter().find(|field| field.column == lifecycle.column).unwrap().name;
         input["externalId"] = json!({ "system": "test", "id": format!("{state} {}", self.text("state")) });
@@ -286,7 +301,7 @@ pub fn document(noun: &str, name: &str) -> String {
 }
 
 /// The references of which a row of the noun has exactly one.
-fn alternatives(noun: &str) -> &'static [&'static str] {
+pub fn alternatives(noun: &str) -> &'static [&'static str] {
     ALTERNATIVES.iter().find(|(known, _)| *known == noun).map_or(&[], |(_, fields)| fields)
 }
 
@@ -313,6 +328,16 @@ pub fn noun_of_id<'a>(field: &str, noun: &'a str) -> &'a str {
         "rowId" => "Department",
         other => panic!("there is no case for the id {other} of {noun}"),
     }
+}
+
+/// Whether rows of the noun have another reference to the noun of this one, declared after it.
+fn has_later_twin(noun: &str, field: &str) -> bool {
+    let relations = entity::noun_named(noun).map_or(&[][..], |noun| noun.relations);
+    let mut own = relations.iter().skip_while(|relation| field != format!("{}Ref", relation.name));
+    let is_one = |relation: &Relationship| matches!(relation.link, Link::One { .. });
+    own.next().is_some_and(|relation| {
+        own.any(|other| is_one(other) && is_one(relation) && other.target.table == relation.target.table)
+    })
 }
 
 /// Whether a mutation is none of those that every noun has, and leaves its row as full as it was.

@@ -121,7 +121,7 @@ async fn an_interaction_is_written_with_its_assessments_offers_and_feedback_in_o
     };
     let bulk = async |count: usize| {
         let before = app.store.statements();
-        let rows: Vec<Value> = (0..count).map(row).collect();
+        let rows: Vec<Value> = (0..count).map(|number| row(100 * count + number)).collect();
         let done = caller
             .mutate("interactionsBulkUpsert", json!({ "rows": rows }), "results { outcome errors { code path } }")
             .await;
@@ -137,7 +137,7 @@ async fn an_interaction_is_written_with_its_assessments_offers_and_feedback_in_o
         totalCount nodes { point { name } customer { name } interaction { offersMade { nodes { status offer { name } } }
             assessments { nodes { outcome expectation { statement } } } } } } }";
     let told = caller.ask(query).await;
-    assert_eq!(told["interactions"]["totalCount"], 60);
+    assert_eq!(told["interactions"]["totalCount"], 63);
     let record = &told["feedbackRecords"]["nodes"][0];
     assert_eq!((&record["point"]["name"], &record["customer"]["name"]), (&json!("Desk"), &json!("Ann")));
     assert_eq!(

@@ -69,6 +69,7 @@ mod pooler;
 mod preparation;
 mod providers;
 mod rankings;
+mod record;
 mod recovery;
 mod residue;
 mod reviews;

@@ -1,10 +1,11 @@
 //! Parts of a row that are written in the mutation of the row.
 
+use entity::noun::{Link, Writable};
 use serde_json::{Value, json};
 
 use crate::{
     app::{App, Caller},
-    fixture::{Extent, World},
+    fixture::{Extent, World, alternatives},
     outline::Outline,
     writes::codes,
 };
@@ -29,6 +30,26 @@ fn capitalized(name: &str) -> String {
     format!("{}{rest}", first.to_ascii_uppercase())
 }
 
+/// The input fields that a new row of a noun needs; in parts, as in upserts, their types are nullable.
+fn required(noun: &str) -> Vec<String> {
+    let noun = entity::noun_named(noun).unwrap();
+    let is_required = |writable: Writable| matches!(writable, Writable::Required | Writable::Fixed);
+    let fields = noun.shown_fields().filter(|field| is_required(field.writable)).map(|field| field.name.to_owned());
+    let references = noun.relations.iter().filter_map(|relation| match relation.link {
+        Link::One { writable, .. } if is_required(writable) => Some(format!("{}Ref", relation.name)),
+        _ => None,
+    });
+    fields.chain(references).collect()
+}
+
+/// Whether a part of this whole can never become one of another.
+fn is_fixed(noun: &str, whole: &str) -> bool {
+    let mut relations = entity::noun_named(noun).unwrap().relations.iter();
+    relations.any(|relation| {
+        relation.target.singular == whole && matches!(relation.link, Link::One { writable: Writable::Fixed, .. })
+    })
+}
+
 #[tokio::test]
 async fn parts_of_every_noun_are_created_changed_removed_and_replaced_with_their_whole() {
     let (app, outline) = (App::start().await, Outline::read());
@@ -43,27 +64,11 @@ async fn parts_of_every_noun_are_created_changed_removed_and_replaced_with_their
             let noun = outline.referenced(&outline.input(item, "by").unwrap().ty).unwrap();
             let part = |id: &str| {
                 let mut part = world.object(item, noun, Extent::Least);
-                for member in outline.inputs(item) {
-                    // Required, but optional in the type, as in an upsert.
-                    let needed = [
-                        "name",
-                        "statement",
-                        "source",
-                        "text",
-                        "owner",
-                        "kind",
-                        "about",
-                        "pointRef",
-                        "fromRef",
-                        "toRef",
-                        "mediumRef",
-                        "expectationRef",
-                        "offerRef",
-                        "firstRef",
-                        "secondRef",
-                    ];
-                    if needed.contains(&member.name.as_str()) {
-                        part[&member.name] = world.value(&member.ty, &member.name, noun, Extent::Least).unwrap();
+                let one = alternatives(noun).first().map(|name| (*name).to_owned());
+                for name in required(noun).into_iter().chain(one) {
+                    // What follows from the whole is no field of the part.
+                    if let Some(member) = outline.input(item, &name) {
+                        part[&name] = world.value(&member.ty, &name, noun, Extent::Least).unwrap();
                     }
                 }
                 part["by"] = json!({ "externalId": key(id) });
@@ -86,8 +91,9 @@ async fn parts_of_every_noun_are_created_changed_removed_and_replaced_with_their
             let again = world.caller.mutate(&upsert, input.clone(), TOLD).await;
             assert_eq!((&again["outcome"], &again["node"]), (&json!("UNCHANGED"), &made["node"]), "{id} {again:#}");
 
-            // A part of another organization, or of another row, is none; but a step moves between stages.
-            let own = (whole != "stage").then(|| &world.newest(noun).id);
+            // A part of another organization, or of another row, is none; but those that can do without one move, such as
+            // steps between stages.
+            let own = is_fixed(noun, whole).then(|| &world.newest(noun).id);
             for foreign in own.into_iter().chain([&stranger.newest(noun).id]) {
                 for lists in
                     [json!({ "upsert": [{ "by": { "id": foreign } }] }), json!({ "remove": [{ "id": foreign }] })]

@@ -20,7 +20,8 @@ const OF_TRANSITION: &str = "a transition has `from(…)`, `to = …`, `doc = �
                              `stamps = …`, `needs(…)`";
 
 /// Names that a transition cannot have: the other words of a lifecycle, and the verbs of the kernel's mutations.
-const TAKEN: [&str; 9] = ["initial", "on_create", "create", "update", "upsert", "bulk_upsert", "delete", "archive", "unarchive"];
+const TAKEN: [&str; 9] =
+    ["initial", "on_create", "create", "update", "upsert", "bulk_upsert", "delete", "archive", "unarchive"];
 
 /// The lifecycle of a noun's rows as declared on the state column.
 #[derive(Clone, Debug)]

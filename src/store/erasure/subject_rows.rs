@@ -1,5 +1,7 @@
 //! Reads the rows about a person page by page in a stable order: path by path, and within a path by ids.
 
+use std::collections::{HashMap, HashSet};
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::{
     noun::Noun,
@@ -13,7 +15,11 @@ use crate::{
     Result,
     store::{
         Connection, Scope,
-        statement::{builder::Alias, cell::CellKind},
+        statement::{
+            builder::Alias,
+            cell::{CellKind, column_named},
+            template::Templates,
+        },
     },
 };
 
@@ -92,6 +98,32 @@ impl<C: Connection> Scope<C> {
             None => paths.get(at + 1).map(|path| Place { path: name(path), after: Vec::new() }),
         };
         Ok(SubjectRows { noun: path[path.len() - 1].noun, ids, next, path: place.path.clone(), found })
+    }
+
+    /// Returns the ids of a page without the rows that an earlier path leads to as well.
+    pub async fn first_listed(&self, person: Uuid, rows: &SubjectRows) -> Result<HashSet<Uuid>> {
+        let mut ids: HashSet<Uuid> = rows.ids.iter().copied().collect();
+        for path in personal::paths().iter().take_while(|path| name(path) != rows.path) {
+            let is_alike = path.last().is_some_and(|reach| reach.noun.table == rows.noun.table);
+            if is_alike && !rows.path.is_empty() {
+                let listed = self.led_to(path, person, &rows.ids).await?;
+                ids.retain(|id| !listed.contains(id));
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Returns those of the rows that a path leads to from the person.
+    async fn led_to(&self, path: &[SubjectPath], person: Uuid, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+        let mut ends: Vec<(Uuid, Uuid)> = ids.iter().map(|id| (*id, *id)).collect();
+        for reach in path.iter().rev() {
+            let columns = [column_named(reach.noun, "id"), column_named(reach.noun, reach.column)];
+            let below: Vec<Uuid> = ends.iter().map(|(_, end)| *end).collect();
+            let rows = self.by_ids_unchecked(reach.noun, &columns, &below, &Templates::default()).await?;
+            let above: HashMap<Uuid, Uuid> = rows.iter().filter_map(|row| row[0].id().zip(row[1].id())).collect();
+            ends = ends.into_iter().filter_map(|(id, end)| Some((id, *above.get(&end)?))).collect();
+        }
+        Ok(ends.into_iter().filter(|(_, end)| *end == person).map(|(id, _)| id).collect())
     }
 
     /// Reads the rows at the end of a path after a position, in the order of the ids along the path, and the position

@@ -164,7 +164,7 @@ async fn idempotency_keys_of_two_organizations_are_independent() {
     for field in first.into_iter().chain(last) {
         let document = Outline::document("mutation", field, selection(field));
         for world in [&hidden, &curious] {
-            let mut input = world.input(field, Extent::Full);
+            let mut input = world.ready_input(field).await;
             input["idempotencyKey"] = json!(field.name);
             let reply = world.caller.run(&document, json!({"input": input})).await.body;
             let payload = &reply["data"][&field.name];

@@ -8,6 +8,7 @@ use std::{
 
 use entity::{
     Noun,
+    kind::Stored,
     noun::{Field, Kind, Link, Relationship},
 };
 use serde_json::{Value, json};
@@ -236,19 +237,26 @@ pub fn key(order: &Order, row: &Row) -> Vec<Value> {
 /// How two places of an order stand to each other: null is the smallest value, and texts go by bytes.
 pub fn compare(order: &Order, one: &[Value], other: &[Value]) -> Ordering {
     let pairs = order.iter().zip(one.iter().zip(other));
-    let mut ways = pairs.map(|((_, descends), (one, other))| {
-        let way = weigh(one, other);
+    let mut ways = pairs.map(|((field, descends), (one, other))| {
+        let way = weigh(field, one, other);
         if *descends { way.reverse() } else { way }
     });
     ways.find(|way| way.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-fn weigh(one: &Value, other: &Value) -> Ordering {
+fn weigh(field: &Field, one: &Value, other: &Value) -> Ordering {
     match (one, other) {
         (Value::Null, Value::Null) => Ordering::Equal,
         (Value::Null, _) => Ordering::Less,
         (_, Value::Null) => Ordering::Greater,
-        (Value::String(one), Value::String(other)) => one.cmp(other),
+        // Durations, dates and decimals go by what they are, not by their texts.
+        (Value::String(one), Value::String(other)) => match field.kind {
+            Kind::Scalar(scalar) => match ((scalar.parse)(one), (scalar.parse)(other)) {
+                (Ok(Stored::Int(one)), Ok(Stored::Int(other))) => one.cmp(&other),
+                _ => one.cmp(other),
+            },
+            _ => one.cmp(other),
+        },
         (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
         _ => one
             .as_f64()
@@ -262,7 +270,7 @@ fn weigh(one: &Value, other: &Value) -> Ordering {
 fn passes(field: &Field, value: &Value, tests: &Value) -> bool {
     let items = |given: &Value| given.as_array().cloned().unwrap_or_default();
     let is_among = |given: &Value| items(value).iter().any(|item| item == given);
-    let way = |given: &Value| (!value.is_null()).then(|| weigh(value, given));
+    let way = |given: &Value| (!value.is_null()).then(|| weigh(field, value, given));
     let text = |value: &Value| value.as_str().unwrap_or_default().to_lowercase();
     tests.as_object().expect("comparisons are an object").iter().all(|(operator, given)| match operator.as_str() {
         "eq" => way(given) == Some(Ordering::Equal),
