@@ -2,27 +2,11 @@
 
 use sea_orm::entity::prelude::*;
 
+pub use crate::attribute_noun::AttributeNoun;
 use crate::{
     Noun,
     id::{AttributeDefinitionId, OrganizationId},
 };
-
-crate::string_enum! {
-    /// A type whose rows can have attributes.
-    AttributeNoun as "AttributeNoun" {
-        /// FeedbackRecord.
-        FeedbackRecord = "FEEDBACK_RECORD",
-    }
-}
-
-impl AttributeNoun {
-    /// Returns the noun.
-    pub fn noun(self) -> &'static Noun {
-        match self {
-            Self::FeedbackRecord => &crate::feedback_record::NOUN,
-        }
-    }
-}
 
 /// Declares whether the values of an attribute are personal data. Attributes without a definition are personal: reading
 /// them requires `customers:read`. A change takes effect with the next request. Up to 1,000 per organization; more fail

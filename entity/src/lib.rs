@@ -5,6 +5,7 @@
     reason = "doc comments of models are the API's descriptions, which name codes and fields"
 )]
 
+mod attribute_noun;
 pub mod col;
 pub mod field;
 pub mod id;
@@ -33,6 +34,9 @@ macro_rules! nouns {
         pub static NOUNS: [&Noun; TABLES.len()] = [$(&$noun::NOUN,)*];
         /// Tables of all nouns.
         pub(crate) const TABLES: &[&str] = &[$($noun::TABLE,)*];
+        /// Value and description of each noun in the enum of nouns whose attributes may be personal; `None` if the noun
+        /// has none.
+        pub(crate) const ATTRIBUTE_VALUES: [Option<(&str, &str)>; TABLES.len()] = [$($noun::ATTRIBUTE_VALUE,)*];
         /// Relations that each noun declares.
         pub(crate) const DECLARED: &[&[relations::Declared]] = &[$($noun::DECLARED,)*];
 
@@ -101,6 +105,9 @@ nouns! {
     review_answer: ReviewAnswerId,
     customer: CustomerId,
     feedback_record: FeedbackRecordId,
+    unit: UnitId,
+    unit_part: UnitPartId,
+    repair: RepairId,
     routing_rule: RoutingRuleId,
     routing: RoutingId,
     attribute_definition: AttributeDefinitionId,

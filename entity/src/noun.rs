@@ -157,10 +157,10 @@ impl Relationship {
     }
 
     /// Returns whether only a row of the target that is not archived can be set. This is not required of the parent of a
-    /// part, nor of references of feedback, which describe the past.
+    /// part, nor of references of the record, which describe the past.
     pub fn wants_active(&self, noun: &Noun) -> bool {
         let is_chosen = matches!(self.link, Link::One { writable: Writable::Optional | Writable::Required, .. });
-        is_chosen && self.target.is_archivable() && noun.table != "feedback_record"
+        is_chosen && self.target.is_archivable() && !matches!(noun.read, Some(Permission::RecordRead))
     }
 }
 

@@ -21,6 +21,8 @@ mod m0019_state_changes;
 mod m0020_kinds;
 mod m0021_external_ids;
 mod m0022_money;
+mod m0025_units;
+mod noun_table;
 
 use sea_orm_migration::prelude::MigrationTrait;
 pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
@@ -53,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_kinds::Migration),
             Box::new(m0021_external_ids::Migration),
             Box::new(m0022_money::Migration),
+            Box::new(m0025_units::Migration),
         ]
     }
 }

@@ -20,7 +20,6 @@ pub mod objective_conflict;
 pub mod review_answer;
 mod review_bank;
 pub mod review_question;
-mod same_parent;
 mod sketch;
 pub mod stage;
 pub mod step;

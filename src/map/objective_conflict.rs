@@ -8,10 +8,7 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-use super::{
-    objective::{MAX, owners},
-    same_parent::require_same_parent,
-};
+use super::objective::{MAX, owners};
 use crate::{
     Result,
     error::Code,
@@ -20,6 +17,7 @@ use crate::{
         Tx,
         writing::{
             draft::Draft,
+            same_parent::require_same_parent,
             write::{ChildOf, Hooks},
         },
     },

@@ -5,10 +5,13 @@ use entity::{
     step::{JOURNEY_ID, NOUN, POSITION, STAGE_ID},
 };
 
-use super::{copy::STEP_COPY, flow::OF_STEP, same_parent::require_same_parent};
+use super::{copy::STEP_COPY, flow::OF_STEP};
 use crate::{
     graphql::slice::Module,
-    store::writing::write::{ChildOf, Hooks},
+    store::writing::{
+        same_parent::require_same_parent,
+        write::{ChildOf, Hooks},
+    },
 };
 
 /// Parent of steps: the journey, with an order and a maximum number of steps.

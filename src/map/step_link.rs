@@ -9,7 +9,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, prelude::Uuid};
 
-use super::{graph::Graph, same_parent::require_same_parent};
+use super::graph::Graph;
 use crate::{
     Result,
     error::Code,
@@ -18,6 +18,7 @@ use crate::{
         Tx,
         writing::{
             draft::Draft,
+            same_parent::require_same_parent,
             write::{ChildOf, Hooks},
         },
     },

@@ -151,12 +151,18 @@ async fn an_attribute_is_declared_once_by_an_admin_and_the_log_says_so() {
 
 #[test]
 fn every_noun_with_personal_attributes_can_have_them_declared() {
-    use entity::{attribute_definition::AttributeNoun, noun::Kind};
-    use sea_orm::Iterable;
-    let declared: Vec<&str> = AttributeNoun::iter().map(|noun| noun.noun().name).collect();
-    let has_any = |noun: &&&entity::Noun| noun.fields.iter().any(|field| matches!(field.kind, Kind::Attributes { .. }));
-    let nouns: Vec<&str> = entity::NOUNS.iter().filter(has_any).map(|noun| noun.name).collect();
-    assert_eq!(declared, nouns);
+    use entity::{
+        attribute_definition::AttributeNoun,
+        noun::{Field, Kind, StringEnum},
+    };
+    let values = AttributeNoun::TYPE.values;
+    let declared: Vec<AttributeNoun> = values.iter().map(|(name, _)| AttributeNoun::parse(name).unwrap()).collect();
+    assert!(declared.iter().zip(values).all(|(noun, (name, _))| noun.name() == *name));
+    let is_any = |field: &Field| matches!(field.kind, Kind::Attributes { .. }) && field.is_guarded();
+    let nouns = entity::NOUNS.iter().filter(|noun| noun.fields.iter().any(is_any));
+    let declared: Vec<&str> = declared.into_iter().map(|noun| noun.noun().name).collect();
+    assert_eq!(declared, nouns.map(|noun| noun.name).collect::<Vec<_>>());
+    assert!(AttributeNoun::parse("CUSTOMER").is_none() && declared.contains(&"FeedbackRecord"));
 }
 
 #[tokio::test]

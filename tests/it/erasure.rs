@@ -1,10 +1,10 @@
 //! A person asks for what is held about them, and to be forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{
-    Permission,
-    noun::Personal,
+    Noun, Permission,
+    noun::{Kind, Link, Personal, Writable},
     personal::{self, Tag},
 };
 use serde_json::{Value, json};
@@ -12,12 +12,14 @@ use sqlx::{Connection, Executor, PgConnection};
 
 use crate::{
     app::{App, Caller},
+    fixture::{Extent, World},
+    outline::Outline,
     residue::residue,
 };
 
 const PAYLOAD: &str =
     "outcome isReplayed node { id name email phone version erasedAt externalIds { id } } errors { code path }";
-const TEXTS: [&str; 9] = ["Name", "Mail", "Phone", "Crm", "Body", "Attribute", "FeedbackId", "Reason", "Key"];
+const TEXTS: [&str; 10] = ["Name", "Mail", "Phone", "Crm", "Body", "Attribute", "FeedbackId", "Reason", "Extra", "Key"];
 
 /// A text that stands nowhere else, with a letter that only Unicode folds.
 fn canary(of: &str, who: usize) -> String {
@@ -52,7 +54,49 @@ async fn settle(caller: &Caller<'_>, who: usize) -> String {
     let record = caller.mutate("feedbackRecordUpsert", input, "errors { code } node { id }").await;
     let input = json!({ "by": { "id": record["node"]["id"] }, "reason": of("Reason"), "departmentRef": { "id": fallback(caller).await } });
     assert_eq!(caller.mutate("feedbackRecordReroute", input, "errors { code }").await["errors"], json!([]));
+    settle_others(caller, &id, who).await;
     id
+}
+
+/// The other nouns whose rows are about a person.
+fn others() -> impl Iterator<Item = &'static Noun> {
+    let is_own = |noun: &Noun| ["Customer", "FeedbackRecord", "Routing"].contains(&noun.name);
+    personal::about_a_person().iter().copied().filter(move |noun| !is_own(noun))
+}
+
+/// A row of every other noun about somebody, with something of theirs in every column that is erased.
+async fn settle_others(caller: &Caller<'_>, customer: &str, who: usize) {
+    let outline = Outline::read();
+    let world = World::new(&outline, caller.clone(), "Plain");
+    let text = canary("Extra", who);
+    let mut rows = BTreeMap::from([("Customer", customer.to_owned())]);
+    for noun in others() {
+        let input = format!("{}CreateInput", noun.name);
+        let mut row = json!({ "externalIds": [{ "system": "desk", "id": text }] });
+        for field in noun.shown_fields().filter(|field| field.writable != Writable::Never) {
+            let member = outline.input(&input, field.name).unwrap();
+            if field.is_erasable() {
+                row[field.name] = match field.kind {
+                    Kind::Attributes { .. } => json!([{ "name": "who", "value": text }]),
+                    Kind::Scalar(scalar) if scalar.name == "EmailAddress" => json!(format!("{text}@example.org")),
+                    _ => json!(text),
+                };
+            } else if member.is_required() {
+                row[field.name] = world.value(&member.ty, field.name, noun.name, Extent::Full).unwrap();
+            }
+        }
+        let mut named: Vec<&str> = Vec::new();
+        for relation in noun.relations.iter().filter(|relation| matches!(relation.link, Link::One { .. })) {
+            if let Some(id) = rows.get(relation.target.name).filter(|_| !named.contains(&relation.target.name)) {
+                row[format!("{}Ref", relation.name)] = json!({ "id": id });
+                named.push(relation.target.name);
+            }
+        }
+        let told = "node { id } errors { code message path }";
+        let made = caller.mutate(&format!("{}Create", noun.singular), row, told).await;
+        assert_eq!(made["errors"], json!([]), "{}", noun.name);
+        rows.insert(noun.name, made["node"]["id"].as_str().unwrap().to_owned());
+    }
 }
 
 /// What is wrong, and where.
@@ -113,9 +157,10 @@ async fn everything_tagged_is_exported_and_erased_and_what_is_counted_stays() {
         assert!(document.to_string().contains(&text), "{text} {document:#}");
     }
     assert!(!document.to_string().contains(&canary("Name", 2)));
-    assert_eq!(export["rowCount"], 4);
+    assert_eq!(export["rowCount"], 4 + others().count());
     assert_eq!(document["held"]["Customer"][0]["id"], json!(id));
     assert_eq!(document["held"]["FeedbackRecord"][0]["customer"], json!(id));
+    assert_eq!(document["held"]["Repair"].as_array().unwrap().len(), 1, "it is below the unit and below the part");
     assert_eq!(document["held"]["Customer"][0]["events"][1]["fields"], json!(["name"]));
 
     let counted = "{ feedbackRecordGroups(groupBy: [KIND, PRODUCT, TAG]) { recordCount nodes { count meanNps { mean n } product } }
@@ -159,7 +204,7 @@ async fn an_erasure_says_which_rows_and_fields_it_emptied_and_nothing_else() {
     assert_eq!(rows("Customer"), [&["name", "email", "phone", "erasedAt", "externalIds"]]);
     assert_eq!(rows("FeedbackRecord"), [&["body", "attributes", "externalIds"]]);
     assert_eq!(rows("Routing"), [&["reason"], &["reason"]]);
-    assert_eq!(told.len(), 4);
+    assert_eq!(told.len(), 4 + others().count());
 }
 
 #[tokio::test]

@@ -5,7 +5,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use entity::{id, organization};
+use entity::{
+    id,
+    noun::{Link, Relationship},
+    organization,
+};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -182,8 +186,8 @@ impl<'a> World<'a> {
         let ty = base(ty);
         if let Some(target) = self.outline.referenced(ty) {
             let rows = self.rows.get(target)?;
-            // A line leads from one row to another, and a conflict is between two.
-            let row = if (target == noun && name != "by") || ["fromRef", "firstRef"].contains(&name) {
+            // Two references of a row to one noun are to two rows.
+            let row = if (target == noun && name != "by") || has_later_twin(noun, name) {
                 rows.first()?
             } else {
                 rows.last()?
@@ -274,6 +278,16 @@ pub fn noun_of_id<'a>(field: &str, noun: &'a str) -> &'a str {
         "rowId" => "Department",
         other => panic!("there is no case for the id {other} of {noun}"),
     }
+}
+
+/// Whether rows of the noun have another reference to the noun of this one, declared after it.
+fn has_later_twin(noun: &str, field: &str) -> bool {
+    let relations = entity::noun_named(noun).map_or(&[][..], |noun| noun.relations);
+    let mut own = relations.iter().skip_while(|relation| field != format!("{}Ref", relation.name));
+    let is_one = |relation: &Relationship| matches!(relation.link, Link::One { .. });
+    own.next().is_some_and(|relation| {
+        own.any(|other| is_one(other) && is_one(relation) && other.target.table == relation.target.table)
+    })
 }
 
 /// Whether a mutation is none of those that every noun has, and leaves its row as full as it was.

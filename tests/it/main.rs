@@ -67,6 +67,7 @@ mod points;
 mod preparation;
 mod providers;
 mod rankings;
+mod record;
 mod recovery;
 mod residue;
 mod reviews;

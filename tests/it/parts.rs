@@ -1,5 +1,6 @@
 //! Parts of a row that are written in the mutation of the row.
 
+use entity::noun::{Link, Writable};
 use serde_json::{Value, json};
 
 use crate::{
@@ -29,6 +30,18 @@ fn capitalized(name: &str) -> String {
     format!("{}{rest}", first.to_ascii_uppercase())
 }
 
+/// The input fields that a new row of a noun needs; in parts, as in upserts, their types are nullable.
+fn required(noun: &str) -> Vec<String> {
+    let noun = entity::noun_named(noun).unwrap();
+    let is_required = |writable: Writable| matches!(writable, Writable::Required | Writable::Fixed);
+    let fields = noun.shown_fields().filter(|field| is_required(field.writable)).map(|field| field.name.to_owned());
+    let references = noun.relations.iter().filter_map(|relation| match relation.link {
+        Link::One { writable, .. } if is_required(writable) => Some(format!("{}Ref", relation.name)),
+        _ => None,
+    });
+    fields.chain(references).collect()
+}
+
 #[tokio::test]
 async fn parts_of_every_noun_are_created_changed_removed_and_replaced_with_their_whole() {
     let (app, outline) = (App::start().await, Outline::read());
@@ -43,25 +56,10 @@ async fn parts_of_every_noun_are_created_changed_removed_and_replaced_with_their
             let noun = outline.referenced(&outline.input(item, "by").unwrap().ty).unwrap();
             let part = |id: &str| {
                 let mut part = world.object(item, noun, Extent::Least);
-                for member in outline.inputs(item) {
-                    // Required, but optional in the type, as in an upsert.
-                    let needed = [
-                        "name",
-                        "statement",
-                        "source",
-                        "text",
-                        "owner",
-                        "kind",
-                        "about",
-                        "pointRef",
-                        "fromRef",
-                        "toRef",
-                        "mediumRef",
-                        "firstRef",
-                        "secondRef",
-                    ];
-                    if needed.contains(&member.name.as_str()) {
-                        part[&member.name] = world.value(&member.ty, &member.name, noun, Extent::Least).unwrap();
+                for name in required(noun) {
+                    // What follows from the whole is no field of the part.
+                    if let Some(member) = outline.input(item, &name) {
+                        part[&name] = world.value(&member.ty, &name, noun, Extent::Least).unwrap();
                     }
                 }
                 part["by"] = json!({ "externalId": key(id) });

@@ -65,7 +65,16 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
         Operations::Listed(listed) => quote!(&[#(crate::noun::Operation::#listed),*]),
     };
     let about = format!("The description of `{name}`.");
+    let has_attributes = noun.fields().any(|column| column.constraints.is_attributes() && column.personal.is_some());
+    let attribute_value = if has_attributes {
+        let (value, meaning) = (names::snake(name).to_uppercase(), format!("{name}."));
+        quote!(Some((#value, #meaning)))
+    } else {
+        quote!(None)
+    };
     quote! {
+        /// Its value and description in the enum of nouns whose attributes may be personal.
+        pub(crate) const ATTRIBUTE_VALUE: Option<(&str, &str)> = #attribute_value;
         #[doc = #about]
         pub static NOUN: crate::Noun = crate::Noun {
             name: #name,
@@ -157,7 +166,7 @@ fn constant(column: &Column) -> TokenStream {
 /// Returns the name of a column's constant; it gets a suffix if it would collide with another generated item.
 fn constant_name(column: &Ident) -> Ident {
     let name = column.to_string().to_uppercase();
-    if ["NOUN", "TABLE", "DECLARED", "LIFECYCLE", "STATE_CHANGE"].contains(&name.as_str()) {
+    if ["NOUN", "ATTRIBUTE_VALUE", "TABLE", "DECLARED", "LIFECYCLE", "STATE_CHANGE"].contains(&name.as_str()) {
         return format_ident!("{name}_COLUMN");
     }
     format_ident!("{name}")

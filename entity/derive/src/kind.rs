@@ -46,6 +46,11 @@ impl Constraints {
         Ok(true)
     }
 
+    /// Returns whether the column contains attributes.
+    pub const fn is_attributes(&self) -> bool {
+        matches!(self.special, Some(Special::Attributes { .. }))
+    }
+
     /// Generates the kind of a column of this type.
     pub fn kind(&self, ty: &Type) -> Result<TokenStream> {
         let name = last_segment(ty);

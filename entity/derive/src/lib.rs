@@ -99,6 +99,7 @@
 //! impl Related<customer::Entity> for Entity { /* by Relation::Owner; not where two relations have one target */ }
 //!
 //! pub const TABLE: &str = "thing";
+//! pub(crate) const ATTRIBUTE_VALUE: Option<(&str, &str)> = None; // its value in `AttributeNoun`, if it has attributes
 //! pub static NOUN: Noun = Noun {
 //!     name: "Thing", singular: "thing", plural: "things", table: "thing", prefix: "thing",
 //!     doc: "A thing that customers own.", tenant: "organization_id",

@@ -1,5 +1,7 @@
 //! Reads the rows about a person page by page in a stable order: path by path, and within a path by ids.
 
+use std::collections::{HashMap, HashSet};
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::{
     noun::Noun,
@@ -13,7 +15,12 @@ use crate::{
     Result,
     store::{
         Connection, Scope,
-        statement::{builder::Alias, cell::CellKind, tenant_check::TenantCheck},
+        statement::{
+            builder::Alias,
+            cell::{CellKind, column_named},
+            template::Templates,
+            tenant_check::TenantCheck,
+        },
     },
 };
 
@@ -92,6 +99,26 @@ impl<C: Connection> Scope<C> {
             None => paths.get(at + 1).map(|path| Place { path: name(path), after: Vec::new() }),
         };
         Ok(SubjectRows { noun: path[path.len() - 1].noun, ids, next, path: place.path.clone(), found })
+    }
+
+    /// Returns those of the rows that an earlier path reaches too: whoever reads all pages has read them already.
+    pub async fn reached_before(&self, person: Uuid, rows: &SubjectRows) -> Result<HashSet<Uuid>> {
+        let is_same = |path: &&Vec<SubjectPath>| path.last().is_some_and(|last| last.noun.table == rows.noun.table);
+        let earlier = personal::paths().iter().take_while(|path| name(path) != rows.path).filter(is_same);
+        let mut reached = HashSet::new();
+        for path in earlier.filter(|_| !rows.ids.is_empty()) {
+            // From each row upwards: the row of the path that it has reached.
+            let mut above: HashMap<Uuid, Uuid> = rows.ids.iter().map(|id| (*id, *id)).collect();
+            for step in path.iter().rev() {
+                let columns = [column_named(step.noun, "id"), column_named(step.noun, step.column)];
+                let ids: Vec<Uuid> = above.values().copied().collect();
+                let found = self.by_ids_unchecked(step.noun, &columns, &ids, &Templates::default()).await?;
+                let links: HashMap<Uuid, Uuid> = found.iter().filter_map(|row| row[0].id().zip(row[1].id())).collect();
+                above = above.into_iter().filter_map(|(row, id)| Some((row, *links.get(&id)?))).collect();
+            }
+            reached.extend(above.into_iter().filter(|(_, id)| *id == person).map(|(row, _)| row));
+        }
+        Ok(reached)
     }
 
     /// Reads the rows at the end of a path after a position, in the order of the ids along the path, and the position

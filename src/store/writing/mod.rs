@@ -16,5 +16,6 @@ pub mod ordering;
 pub(in crate::store) mod output;
 pub mod reference;
 pub(in crate::store) mod resolve;
+pub mod same_parent;
 pub(in crate::store) mod set_items;
 pub mod write;

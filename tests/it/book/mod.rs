@@ -43,6 +43,7 @@ fn pages() -> Vec<PathBuf> {
 fn generated(api: &Api, name: &str) -> String {
     match name {
         "nouns" => nouns::index(api),
+        "personal" => nouns::personal(),
         "operations" => nouns::other_operations(api),
         "scalars" => scalars::table(),
         "scopes" => nouns::scopes(api),

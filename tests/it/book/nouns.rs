@@ -5,6 +5,8 @@ use std::{
     fmt::Write,
 };
 
+use entity::noun::Personal;
+
 use super::api::{Api, Operation, base, doc};
 
 /// The file of a noun's page: `interaction-point.md` for `InteractionPoint`.
@@ -129,6 +131,25 @@ pub fn index(api: &Api) -> String {
             own.map(|one| one.scopes).min_by_key(Vec::len).map_or_else(|| "–".to_owned(), |scopes| needed(&scopes))
         };
         writeln!(text, "| {} | {} | {} | {} |", link(noun), api.doc(noun), scopes(false), scopes(true)).unwrap();
+    }
+    text
+}
+
+/// Every column that may contain personal data.
+pub fn personal() -> String {
+    let mut text = "| Column | Kind | Read with | When a customer is erased |\n|---|---|---|---|\n".to_owned();
+    for noun in entity::NOUNS {
+        for field in noun.all_fields().filter(|field| field.personal != Personal::None) {
+            let kind = match field.personal {
+                Personal::Identifier => "identifier",
+                Personal::Contact => "contact",
+                _ => "free text",
+            };
+            let scope = if field.is_guarded() { "`customers:read`" } else { "the scope of the row" };
+            let end = field.kept.map_or_else(|| "erased".to_owned(), |reason| format!("kept: {reason}"));
+            let link = format!("[{}](../nouns/{})", noun.name, file(noun.name));
+            writeln!(text, "| {link} `{}` | {kind} | {scope} | {end} |", field.name).unwrap();
+        }
     }
     text
 }

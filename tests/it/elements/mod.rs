@@ -12,14 +12,14 @@ use crate::app::{App, Caller};
 pub use crate::journeys::{TOLD, by_id, made, mistakes, one, point};
 
 /// What came of one row of a mutation or of a bulk call: outcome, and codes with paths.
-type Outcome = (String, Vec<(String, Vec<String>)>);
+pub type Outcome = (String, Vec<(String, Vec<String>)>);
 
-fn outcome(payload: &Value) -> Outcome {
+pub fn outcome(payload: &Value) -> Outcome {
     (payload["outcome"].as_str().unwrap().to_owned(), mistakes(payload))
 }
 
 /// Runs mutations that must be refused, each with the one code and path told, and sees that nothing was written.
-async fn refused(app: &App, caller: &Caller<'_>, cases: Vec<(&str, Value, &str, &str)>) {
+pub async fn refused(app: &App, caller: &Caller<'_>, cases: Vec<(&str, Value, &str, &str)>) {
     let before = app.dump(caller.organization()).await;
     for (field, input, code, path) in cases {
         let payload = caller.mutate(field, input.clone(), TOLD).await;
@@ -30,7 +30,7 @@ async fn refused(app: &App, caller: &Caller<'_>, cases: Vec<(&str, Value, &str, 
 }
 
 /// What a list of a noun shows in one field, in the order of creation.
-async fn listed(caller: &Caller<'_>, noun: &str, list: &str, field: &str, filter: Value) -> Vec<String> {
+pub async fn listed(caller: &Caller<'_>, noun: &str, list: &str, field: &str, filter: Value) -> Vec<String> {
     let document = format!("query($filter: {noun}Filter) {{ {list}(filter: $filter) {{ nodes {{ {field} }} }} }}");
     let data = caller.data(&document, json!({ "filter": filter })).await;
     let nodes = data[list]["nodes"].as_array().unwrap();

@@ -25,10 +25,12 @@ fn names_addresses_and_words_are_tagged_as_personal() {
     let tagged: Vec<String> = personal()
         .flat_map(|(noun, fields)| fields.into_iter().map(move |field| format!("{}.{}", noun.name, field.name)))
         .collect();
-    assert_eq!(
-        tagged,
+    // The complete list is a generated part of `docs/architecture/erasure.md`.
+    for known in
         ["Customer.name", "Customer.email", "Customer.phone", "FeedbackRecord.body", "FeedbackRecord.attributes"]
-    );
+    {
+        assert!(tagged.iter().any(|tagged| tagged == known), "{known} {tagged:?}");
+    }
 }
 
 #[tokio::test]
@@ -173,7 +175,8 @@ async fn no_order_by_a_personal_column_is_open() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 1, "the name of a customer is what lists are ordered by");
+    let ordered = personal().flat_map(|(_, fields)| fields).filter(|field| field.is_orderable).count();
+    assert!(cases == ordered && cases > 0, "{cases} of {ordered}");
 }
 
 /// They are often e-mail addresses.

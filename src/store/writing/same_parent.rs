@@ -5,15 +5,12 @@ use std::collections::HashMap;
 use entity::{Col, col::ColumnType, id::NounId};
 use sea_orm::prelude::Uuid;
 
-use crate::{
-    Error, Result,
-    error::Code,
-    store::{Tx, writing::draft::Draft},
-};
+use super::draft::Draft;
+use crate::{Error, Result, error::Code, store::Tx};
 
 /// Refuses drafts that reference, through one of `columns`, a row with another parent than their own. `parent` is the
 /// parent column of the drafts; `target` are the id and parent columns of the referenced rows.
-pub(super) async fn require_same_parent<P: NounId, T: NounId, C: ColumnType<Value = T>, const N: usize>(
+pub async fn require_same_parent<P: NounId, T: NounId, C: ColumnType<Value = T>, const N: usize>(
     tx: &Tx,
     drafts: &mut [Draft],
     parent: Col<P>,
