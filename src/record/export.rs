@@ -107,10 +107,11 @@ pub async fn page(scope: &Scope, person: Uuid, from: Place, most: usize) -> Resu
     let (mut rows, mut bytes, mut place) = (Vec::new(), 0, from);
     loop {
         let about = scope.about(person, &place, AT_A_TIME.min(most - rows.len())).await?;
-        let wanted: Vec<Uuid> = scope.first_listed(person, &about).await?.into_iter().collect();
-        let mut values: HashMap<Uuid, Value> = rows_as_json(scope, about.noun, &wanted).await?.into_iter().collect();
+        let known = scope.reached_before(person, &about).await?;
+        let new: Vec<Uuid> = about.ids.iter().copied().filter(|id| !known.contains(id)).collect();
+        let mut values: HashMap<Uuid, Value> = rows_as_json(scope, about.noun, &new).await?.into_iter().collect();
         for (index, id) in about.ids.iter().enumerate() {
-            // Skip rows that were deleted meanwhile, and those that an earlier page has.
+            // Skip rows that an earlier path had, and those that were deleted meanwhile.
             let Some(row) = values.remove(id) else { continue };
             bytes += weight(&row);
             rows.push((about.noun, row));

@@ -190,6 +190,7 @@ async fn everything_tagged_is_exported_and_erased_and_what_is_counted_stays() {
     assert_eq!(export["rowCount"], 10 + others().count());
     assert_eq!(document["held"]["Customer"][0]["id"], json!(id));
     assert_eq!(document["held"]["FeedbackRecord"][0]["customer"], json!(id));
+    assert_eq!(document["held"]["Repair"].as_array().unwrap().len(), 1, "it is below the unit and below the part");
     assert_eq!(document["held"]["Customer"][0]["events"][1]["fields"], json!(["name"]));
 
     let counted = "{ feedbackRecordGroups(groupBy: [KIND, PRODUCT, TAG]) { recordCount nodes { count meanNps { mean n } product } }

@@ -100,30 +100,24 @@ impl<C: Connection> Scope<C> {
         Ok(SubjectRows { noun: path[path.len() - 1].noun, ids, next, path: place.path.clone(), found })
     }
 
-    /// Returns the ids of a page without the rows that an earlier path leads to as well.
-    pub async fn first_listed(&self, person: Uuid, rows: &SubjectRows) -> Result<HashSet<Uuid>> {
-        let mut ids: HashSet<Uuid> = rows.ids.iter().copied().collect();
-        for path in personal::paths().iter().take_while(|path| name(path) != rows.path) {
-            let is_alike = path.last().is_some_and(|reach| reach.noun.table == rows.noun.table);
-            if is_alike && !rows.path.is_empty() {
-                let listed = self.led_to(path, person, &rows.ids).await?;
-                ids.retain(|id| !listed.contains(id));
+    /// Returns those of the rows that an earlier path reaches too: whoever reads all pages has read them already.
+    pub async fn reached_before(&self, person: Uuid, rows: &SubjectRows) -> Result<HashSet<Uuid>> {
+        let is_same = |path: &&Vec<SubjectPath>| path.last().is_some_and(|last| last.noun.table == rows.noun.table);
+        let earlier = personal::paths().iter().take_while(|path| name(path) != rows.path).filter(is_same);
+        let mut reached = HashSet::new();
+        for path in earlier.filter(|_| !rows.ids.is_empty()) {
+            // From each row upwards: the row of the path that it has reached.
+            let mut above: HashMap<Uuid, Uuid> = rows.ids.iter().map(|id| (*id, *id)).collect();
+            for step in path.iter().rev() {
+                let columns = [column_named(step.noun, "id"), column_named(step.noun, step.column)];
+                let ids: Vec<Uuid> = above.values().copied().collect();
+                let found = self.by_ids_unchecked(step.noun, &columns, &ids, &Templates::default()).await?;
+                let links: HashMap<Uuid, Uuid> = found.iter().filter_map(|row| row[0].id().zip(row[1].id())).collect();
+                above = above.into_iter().filter_map(|(row, id)| Some((row, *links.get(&id)?))).collect();
             }
+            reached.extend(above.into_iter().filter(|(_, id)| *id == person).map(|(row, _)| row));
         }
-        Ok(ids)
-    }
-
-    /// Returns those of the rows that a path leads to from the person.
-    async fn led_to(&self, path: &[SubjectPath], person: Uuid, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
-        let mut ends: Vec<(Uuid, Uuid)> = ids.iter().map(|id| (*id, *id)).collect();
-        for reach in path.iter().rev() {
-            let columns = [column_named(reach.noun, "id"), column_named(reach.noun, reach.column)];
-            let below: Vec<Uuid> = ends.iter().map(|(_, end)| *end).collect();
-            let rows = self.by_ids_unchecked(reach.noun, &columns, &below, &Templates::default()).await?;
-            let above: HashMap<Uuid, Uuid> = rows.iter().filter_map(|row| row[0].id().zip(row[1].id())).collect();
-            ends = ends.into_iter().filter_map(|(id, end)| Some((id, *above.get(&end)?))).collect();
-        }
-        Ok(ends.into_iter().filter(|(_, end)| *end == person).map(|(id, _)| id).collect())
+        Ok(reached)
     }
 
     /// Reads the rows at the end of a path after a position, in the order of the ids along the path, and the position

@@ -14,7 +14,7 @@ fn key(id: &str) -> Value {
     json!({ "system": "crm", "id": id })
 }
 
-/// A millisecond from now.
+/// A minute from now.
 fn soon() -> String {
-    (crate::app::now() + chrono::Duration::milliseconds(60_000)).to_rfc3339()
+    (crate::app::now() + chrono::Duration::minutes(1)).to_rfc3339()
 }
