@@ -64,6 +64,7 @@ mod parts;
 mod plan_cache;
 mod pointer;
 mod points;
+mod pooler;
 mod preparation;
 mod providers;
 mod rankings;

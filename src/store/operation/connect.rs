@@ -9,7 +9,9 @@ use std::{
 };
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, TransactionTrait};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, TransactionTrait,
+};
 use sqlx::{
     ConnectOptions as _, Executor,
     postgres::PgConnectOptions,
@@ -243,20 +245,40 @@ pub(in crate::store) async fn migrate(address: &Address, statements: &Arc<Atomic
     }
     // One connection holds the lock, the other one runs the migrations.
     let pool = without_timeouts(address, statements).await?;
-    let guard = pool.begin().await?;
-    // Sets the timeouts again, for poolers that drop the startup parameters of a session.
-    for (setting, _) in NO_TIMES {
-        let mut sql = Sql::new(DbBackend::Postgres);
-        sql.push("SELECT set_config(").bind(setting).push(", '0', true)");
-        guard.execute_raw(sql.finish()).await?;
-    }
+    let guard = begin_without_timeouts(&pool).await?;
     let mut lock = Sql::new(DbBackend::Postgres);
     lock.push("SELECT pg_advisory_xact_lock(").bind(MIGRATION_LOCK).push(")");
     guard.execute_raw(lock.finish()).await?;
-    let done = Migrator::up(&pool, None).await;
+    let done = migrate_each(&pool).await;
     guard.commit().await?;
     pool.close().await?;
-    Ok(done?)
+    done
+}
+
+/// Runs the pending migrations, each in a transaction of its own.
+async fn migrate_each(pool: &DatabaseConnection) -> Result<()> {
+    loop {
+        let transaction = begin_without_timeouts(pool).await?;
+        let is_pending = !Migrator::get_pending_migrations(&transaction).await?.is_empty();
+        if is_pending {
+            Migrator::up(&transaction, Some(1)).await?;
+        }
+        transaction.commit().await?;
+        if !is_pending {
+            return Ok(());
+        }
+    }
+}
+
+/// Begins a transaction without timeouts, also behind poolers that drop the startup parameters of a session.
+async fn begin_without_timeouts(pool: &DatabaseConnection) -> Result<DatabaseTransaction> {
+    let transaction = pool.begin().await?;
+    for (setting, _) in NO_TIMES {
+        let mut sql = Sql::new(DbBackend::Postgres);
+        sql.push("SELECT set_config(").bind(setting).push(", '0', true)");
+        transaction.execute_raw(sql.finish()).await?;
+    }
+    Ok(transaction)
 }
 
 /// Err if the schema is older than this program. A newer schema is allowed: a rolling update migrates first.
