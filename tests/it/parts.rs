@@ -239,6 +239,59 @@ async fn errors_of_parts_name_the_part_and_fail_their_whole_alone() {
     assert_eq!(many["errors"], json!([{ "code": "TOO_LONG", "path": ["expectations"] }]));
 }
 
+/// Points that each take an expectation of the one before, which keeps it if it fails.
+#[tokio::test]
+async fn a_row_fails_if_it_needs_what_a_failed_row_keeps() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let bulk = "interactionPointsBulkUpsert";
+    let id = |chain: &str, at: usize| key(&format!("{chain}{at}"));
+    let point = |chain: &str, at: usize, expectations: Value| json!({ "externalId": id(chain, at), "name": "P", "kind": "BILLING", "expectations": expectations });
+    let told = "errors { code path } results { outcome errors { code path } }";
+    // In each transaction of the call one more row fails, and no more than five are tried.
+    for (chain, failing) in [("a", 1), ("b", 4), ("c", 5)] {
+        let made = (1..=failing).map(|at| {
+            let own = json!({ "by": { "externalId": id(chain, at) }, "statement": "S", "source": "RESEARCH" });
+            point(chain, at, json!({ "upsert": [own] }))
+        });
+        let made = caller.mutate(bulk, json!({ "rows": made.collect::<Vec<_>>() }), told).await;
+        assert_eq!(made["errors"], json!([]));
+        let mut rows: Vec<Value> = (1..=failing)
+            .map(|at| {
+                let taken =
+                    json!({ "by": { "externalId": id(chain, at - 1) }, "statement": "T", "source": "RESEARCH" });
+                let wrong = json!({ "statement": "x".repeat(2001), "source": "RESEARCH" });
+                let part = if at == 1 { wrong } else { taken };
+                point(chain, at, json!({ "remove": [{ "externalId": id(chain, at) }], "upsert": [part] }))
+            })
+            .collect();
+        rows.push(point(chain, 0, Value::Null));
+        let done = caller.mutate(bulk, json!({ "rows": rows, "policy": "SKIP_INVALID" }), told).await;
+        let read = "query Q($by: InteractionPointRef!) { interactionPoint(by: $by) { id } }";
+        let sound = caller.data(read, json!({ "by": { "externalId": id(chain, 0) } })).await;
+        if failing == 5 {
+            assert_eq!(done["errors"], json!([{ "code": "INVALID", "path": ["rows"] }]), "{done:#}");
+            assert_eq!(sound["interactionPoint"], Value::Null);
+        } else {
+            assert_eq!(done["errors"], json!([]), "{done:#}");
+            let results = done["results"].as_array().unwrap();
+            let mut expected = vec![json!({ "outcome": "FAILED", "errors": [{ "code": "TOO_LONG",
+                "path": ["expectations", "upsert", "0", "statement"] }] })];
+            let kept = json!({ "code": "NOT_FOUND", "path": ["expectations", "upsert", "0", "by"] });
+            expected.resize(failing, json!({ "outcome": "FAILED", "errors": [kept] }));
+            expected.push(json!({ "outcome": "CREATED", "errors": [] }));
+            assert_eq!(results, &expected);
+            assert!(sound["interactionPoint"]["id"].is_string());
+        }
+        for at in 1..=failing {
+            let external = format!("{chain}{at}");
+            let kept =
+                parts(&caller, "interactionPoint", &external, "expectations", "statement externalIds { id }").await;
+            assert_eq!(kept, json!([{ "statement": "S", "externalIds": [{ "id": external }] }]));
+        }
+    }
+}
+
 #[tokio::test]
 async fn parts_of_a_hundred_rows_take_as_many_statements_as_those_of_one() {
     let app = App::start().await;
