@@ -78,6 +78,10 @@ pub struct GivenLimits {
     #[arg(long, env = "RAPPORT_ANSWER_BYTES", global = true, hide_env_values = true, value_name = "BYTES")]
     #[arg(default_value_t = Limits::DEFAULT.answer_bytes, value_parser = count(1_024..=1_073_741_824))]
     pub answer_bytes: usize,
+    /// Maximum size of a response to a request of introspection fields only, in bytes; no less than that of others
+    #[arg(long, env = "RAPPORT_INTROSPECTION_BYTES", global = true, hide_env_values = true, value_name = "BYTES")]
+    #[arg(default_value_t = Limits::DEFAULT.introspection_bytes, value_parser = count(1_024..=1_073_741_824))]
+    pub introspection_bytes: usize,
 }
 
 impl GivenLimits {
@@ -99,6 +103,7 @@ impl GivenLimits {
             introspection_points: self.introspection_points,
             introspection_points_per_second: self.introspection_points_per_second,
             answer_bytes: self.answer_bytes,
+            introspection_bytes: self.introspection_bytes,
         }
     }
 }

@@ -91,6 +91,7 @@ async fn answer(
     // The reservation is held until the response is written, since the parsed values use memory until then.
     let organization = actor.as_ref().map(|actor| actor.organization);
     let (begun, _room) = read(http, payload, state, organization).await?;
+    let is_introspection = begun.prepared.as_ref().is_ok_and(PreparedOperation::is_public);
     let mut response = match begun.prepared {
         Ok(prepared) => rate_limited(prepared, actor, state.address(http), state, store).await,
         Err(error) => refused(error),
@@ -100,7 +101,7 @@ async fn answer(
     if !is_known {
         failure::withhold_suggestions(&mut response);
     }
-    Ok(reply(&response, media, begun.kind, state.limits.answer_bytes))
+    Ok(reply(&response, media, begun.kind, state.limits.response_bytes(is_introspection)))
 }
 
 /// A parsed request, and the operation it contains or the error in it.

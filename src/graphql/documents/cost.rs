@@ -24,7 +24,7 @@ use crate::graphql::{
 const COUNT: u64 = 10;
 /// Cost of grouping all rows of a list (`groupBy`), in points.
 const GROUP: u64 = 100;
-/// Introspection points that `answer_bytes` never rules out, because the length of the response is only an estimate.
+/// Introspection points that the limit of a response never rules out, because its length is only an estimate.
 const LEAST: u64 = 100;
 
 /// Cost of an operation as a function of the values of its variables.
@@ -44,16 +44,17 @@ impl Price {
     }
 
     /// Returns the cost for these variables in points, without introspection. Err if this cost or that of introspection
-    /// exceeds its limit.
+    /// exceeds its limit, or if introspection alone would exceed a response of `most_bytes` bytes.
     pub fn cost(
         &self,
         operation: &OperationDefinition,
         variables: &Variables,
         limits: &Limits,
+        most_bytes: usize,
     ) -> Result<u64, ServerError> {
         let data = self.data.cost(&Values { declared: &operation.variable_definitions, variables }, None);
         within("the request", data, u64::from(limits.cost_limit))?;
-        let most = u64::from(limits.introspection_points).min(longest(limits));
+        let most = u64::from(limits.introspection_points).min(longest(most_bytes));
         within("introspection", self.introspection, most)?;
         Ok(data)
     }
@@ -64,10 +65,11 @@ impl Price {
     }
 }
 
-/// Returns the introspection points beyond which a response would exceed `answer_bytes`. Such introspection is refused
-/// before it is executed. The estimate may be a quarter too high, so that much more is executed and then measured.
-fn longest(limits: &Limits) -> u64 {
-    (limits.answer_bytes as u64 / 4 * 5 / introspection::BYTES).max(LEAST)
+/// Returns the introspection points beyond which a response would exceed `most_bytes` bytes. Such introspection is
+/// refused before it is executed. The estimate may be a quarter too high, so that much more is executed and then
+/// measured.
+fn longest(most_bytes: usize) -> u64 {
+    (most_bytes as u64 / 4 * 5 / introspection::BYTES).max(LEAST)
 }
 
 fn within(what: &str, cost: u64, limit: u64) -> Result<(), ServerError> {

@@ -131,7 +131,8 @@ impl Document {
         }
         let validated_operation = self.validated_operation(&variables);
         let normalized = self.normalized(&variables, schema_index)?;
-        let cost = normalized.price.cost(operation, &variables, limits)?;
+        let most_bytes = limits.response_bytes(self.is_public);
+        let cost = normalized.price.cost(operation, &variables, limits, most_bytes)?;
         let introspection = normalized.price.introspection();
         let (document, schema_index, variables) = (Arc::clone(self), schema_index.clone(), Arc::new(variables));
         Ok(PreparedOperation {

@@ -35,6 +35,8 @@ pub struct Limits {
     pub introspection_points_per_second: u32,
     /// Maximum length of a response, in bytes.
     pub answer_bytes: usize,
+    /// Maximum length of a response to a request of introspection fields only, in bytes, if that is more.
+    pub introspection_bytes: usize,
 }
 
 impl Limits {
@@ -56,5 +58,12 @@ impl Limits {
         introspection_points: 20_000,
         introspection_points_per_second: 100,
         answer_bytes: 5 * 1_024 * 1_024,
+        introspection_bytes: 16 * 1_024 * 1_024,
     };
+
+    /// Returns the maximum length of a response, in bytes. `is_introspection`: the request selects introspection fields
+    /// only.
+    pub fn response_bytes(&self, is_introspection: bool) -> usize {
+        if is_introspection { self.answer_bytes.max(self.introspection_bytes) } else { self.answer_bytes }
+    }
 }

@@ -248,9 +248,18 @@ async fn pages_of_pages_of_pages_are_refused_with_what_they_would_cost() {
 #[actix_web::test]
 async fn an_answer_too_long_to_send_is_refused() {
     let mut settings = settings();
-    settings.limits.answer_bytes = 1_024;
-    let answer = send_to(routes(app().await, &settings), ask("{ __schema { types { name } } }")).await;
+    (settings.limits.answer_bytes, settings.limits.introspection_bytes) = (512, 4_096);
+    let routes = || async { routes(app().await, &settings) };
+    let all = "__schema { types { name } }";
+    let answer = send_to(routes().await, ask(&format!("{{ {all} }}"))).await;
     assert_eq!(answer.refused(), (400, "ANSWER_TOO_LARGE".into()));
+    // Introspection has a limit of its own, which a request for data does not get.
+    let few = "__schema { directives { name description } }";
+    let answer = send_to(routes().await, ask(&format!("{{ {few} }}"))).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(answer.body.len() > 512, "{}", answer.text());
+    let mixed = with_token(ask(&format!("{{ organization {{ id }} {few} }}")));
+    assert_eq!(send_to(routes().await, mixed).await.refused(), (400, "ANSWER_TOO_LARGE".into()));
 }
 
 #[actix_web::test]
