@@ -211,7 +211,7 @@ fn a_wrong_database_address_is_not_repeated() {
 fn each_setting_is_a_flag_and_the_variable_of_that_name_and_has_help() {
     let command = CommandLine::command();
     let settings: Vec<_> = command.get_arguments().collect();
-    assert_eq!(settings.len(), 37);
+    assert_eq!(settings.len(), 38);
     let Err(ConfigError::Shown(help)) = read(&["--help"], &[], Path::new(NO_FOLDER)) else { panic!("no help") };
     for setting in settings {
         let flag = setting.get_long().unwrap();

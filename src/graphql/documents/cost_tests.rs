@@ -215,7 +215,7 @@ fn questions_that_go_in_circles_are_refused() {
     let deep = "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }";
     for text in [
         deep.to_owned(),
-        "{ __type(name: \"Query\") { fields { type { fields { type { fields { name } } } } } } }".to_owned(),
+        "{ __type(name: \"Query\") { fields { type { fields { type { fields { type { fields { name } } } } } } } } }".to_owned(),
         "{ __type(name: \"Node\") { possibleTypes { possibleTypes { fields { name description } } interfaces { possibleTypes { fields { name } } } } } }".to_owned(),
     ] {
         assert_eq!(code(&introspected(&text).unwrap_err()), Some("QUERY_TOO_COMPLEX"), "{text}");

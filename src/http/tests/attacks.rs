@@ -248,7 +248,7 @@ async fn pages_of_pages_of_pages_are_refused_with_what_they_would_cost() {
 #[actix_web::test]
 async fn an_answer_too_long_to_send_is_refused() {
     let mut settings = settings();
-    (settings.limits.answer_bytes, settings.limits.introspection_bytes) = (1_024, 4_096);
+    (settings.limits.answer_bytes, settings.limits.introspection_bytes) = (512, 4_096);
     let routes = || async { routes(app().await, &settings) };
     let all = "__schema { types { name } }";
     let answer = send_to(routes().await, ask(&format!("{{ {all} }}"))).await;
@@ -257,7 +257,7 @@ async fn an_answer_too_long_to_send_is_refused() {
     let few = "__schema { directives { name description } }";
     let answer = send_to(routes().await, ask(&format!("{{ {few} }}"))).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    assert!(answer.body.len() > 1_024, "{}", answer.text());
+    assert!(answer.body.len() > 512, "{}", answer.text());
     let mixed = with_token(ask(&format!("{{ organization {{ id }} {few} }}")));
     assert_eq!(send_to(routes().await, mixed).await.refused(), (400, "ANSWER_TOO_LARGE".into()));
 }
