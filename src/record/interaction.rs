@@ -51,8 +51,8 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
 
 /// Refuses a new point of an interaction whose assessments are of another one.
 async fn keep_assessments(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    let moves = |draft: &Draft| draft.errors.is_empty() && !draft.is_new() && draft.gives(POINT_ID);
-    let moved: Vec<Uuid> = drafts.iter().filter(|draft| moves(draft)).map(|draft| draft.id).collect();
+    let changes_point = |draft: &Draft| draft.errors.is_empty() && !draft.is_new() && draft.gives(POINT_ID);
+    let moved: Vec<Uuid> = drafts.iter().filter(|draft| changes_point(draft)).map(|draft| draft.id).collect();
     if moved.is_empty() {
         return Ok(());
     }
@@ -70,7 +70,7 @@ async fn keep_assessments(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
         })
         .collect();
     let points = points_of(tx, assessed.iter().map(|(_, assessed)| *assessed)).await?;
-    for draft in drafts.iter_mut().filter(|draft| moves(draft)) {
+    for draft in drafts.iter_mut().filter(|draft| changes_point(draft)) {
         let point = draft.get(POINT_ID);
         let is_of_another = |(interaction, assessed): &(Uuid, Assessed)| {
             *interaction == draft.id && points.get(&assessed.id()).copied() != point
