@@ -310,8 +310,8 @@ async fn behind_every_narrowing_there_is_another_wall() {
     let places = places_of(&app);
     let mut people = prepare(&app, &both, &outline, &places).await;
     // One that goes on, and one that has emptied the rows of every noun but the person's own.
-    let others = entity::personal::about_a_person().len() - 1;
-    let jobs = [begin_job(&app, &both, 0).await, begin_job(&app, &both, others).await];
+    let paths = entity::personal::paths().len();
+    let jobs = [begin_job(&app, &both, 0).await, begin_job(&app, &both, paths).await];
     copy(&both, twin).await;
     let twins = app.dump(twin).await;
     let routed = app.admin("routed").await;
