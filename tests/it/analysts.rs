@@ -25,7 +25,7 @@ async fn every_example_of_the_guide_runs_and_finds_something() {
                 example.app.store.analyze_new_tables().await.unwrap();
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(60), analyzed).await.unwrap();
+        tokio::time::timeout(std::time::Duration::from_mins(1), analyzed).await.unwrap();
     }
     let admin = example.admin();
     let examples = examples();
