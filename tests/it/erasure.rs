@@ -8,14 +8,12 @@ use entity::{
     personal::{self, Tag},
 };
 use serde_json::{Value, json};
-use sqlx::{Connection, Executor, PgConnection};
 
 use crate::{
     app::{App, Caller},
     fixture::{Extent, World},
     journeys::{by_id, made},
     outline::Outline,
-    residue::residue,
 };
 
 const PAYLOAD: &str =
@@ -23,13 +21,13 @@ const PAYLOAD: &str =
 const TEXTS: [&str; 10] = ["Name", "Mail", "Phone", "Crm", "Body", "Attribute", "FeedbackId", "Reason", "Extra", "Key"];
 
 /// A text that stands nowhere else, with a letter that only Unicode folds.
-fn canary(of: &str, who: usize) -> String {
+pub fn canary(of: &str, who: usize) -> String {
     // Keys are ASCII.
     let bird = if of == "Key" { "Canary" } else { "CanÄry" };
     format!("{bird}{of}{who}X")
 }
 
-fn canaries(who: usize) -> Vec<String> {
+pub fn canaries(who: usize) -> Vec<String> {
     TEXTS.iter().map(|of| canary(of, who)).collect()
 }
 
@@ -38,7 +36,7 @@ fn crm(who: usize) -> Value {
 }
 
 /// Somebody who left something in every column that can hold it.
-async fn settle(caller: &Caller<'_>, who: usize) -> String {
+pub async fn settle(caller: &Caller<'_>, who: usize) -> String {
     let of = |what| canary(what, who);
     let input = json!({ "externalId": crm(who), "name": "First", "email": format!("{}@example.org", of("Mail")), "phone": of("Phone"),
         "segment": "Gold", "idempotencyKey": format!("made {who}") });
@@ -142,7 +140,7 @@ async fn fallback(caller: &Caller<'_>) -> String {
     data["organization"]["fallbackDepartment"]["id"].as_str().unwrap().to_owned()
 }
 
-async fn erase(caller: &Caller<'_>, named: Value) -> Value {
+pub async fn erase(caller: &Caller<'_>, named: Value) -> Value {
     caller.mutate("customerErase", json!({ "by": named }), PAYLOAD).await
 }
 
@@ -325,64 +323,4 @@ async fn an_erasure_needs_the_scopes_to_write_what_it_empties() {
         let reply = blind.run(document, json!({ "input": { "by": { "id": id } } })).await.body;
         assert_eq!(reply["errors"][0]["extensions"]["code"], "FORBIDDEN", "{missing:?}");
     }
-}
-
-#[tokio::test]
-async fn a_scrub_waits_for_whoever_might_still_see_the_erased() {
-    let app = App::start().await;
-    if app.database.is_sqlite() {
-        // Nobody sees rows of before in a file that is rewritten.
-        return;
-    }
-    let caller = app.admin("one").await;
-    let id = settle(&caller, 1).await;
-    let mut other = PgConnection::connect(&app.database.url).await.unwrap();
-    other.execute("BEGIN; SELECT pg_current_xact_id()").await.unwrap();
-    assert_eq!(erase(&caller, json!({ "id": id })).await["outcome"], "UPDATED");
-    let (told, hear) = tokio::sync::oneshot::channel();
-    let mut told = Some(told);
-    let scrub = app.store.scrub(|step| {
-        if let Some(told) = told.take() {
-            told.send(step).unwrap();
-        }
-    });
-    let end = async {
-        let step = hear.await.unwrap();
-        assert!(step.contains("transactions"), "{step}");
-        other.execute("COMMIT").await.unwrap();
-    };
-    futures_util::join!(async { scrub.await.unwrap() }, end);
-    let texts: Vec<String> = canaries(1).into_iter().filter(|text| !text.contains("Key")).collect();
-    assert_eq!(residue(&app.database, &texts).await, BTreeSet::new());
-}
-
-#[tokio::test]
-async fn the_bytes_of_the_erased_are_in_no_file_and_those_of_others_are() {
-    let app = App::start().await;
-    let caller = app.admin("one").await;
-    let mut ids = Vec::new();
-    for who in 0..60 {
-        ids.push(settle(&caller, who).await);
-    }
-    // Rows that grow and shrink: pages split, are joined again, and cells move about.
-    for (who, id) in ids.iter().enumerate() {
-        let long = format!("{}{}", canary("Name", who), "z".repeat(who % 120));
-        caller.mutate("customerUpdate", json!({ "by": { "id": id }, "name": long }), "outcome").await;
-    }
-    let erased: Vec<usize> = (0..60).filter(|who| who % 7 == 3).collect();
-    let texts: Vec<String> =
-        erased.iter().flat_map(|who| canaries(*who)).filter(|text| !text.contains("Key")).collect();
-    if !app.database.is_sqlite() {
-        app.database.change("ANALYZE").await;
-        app.database.change("CHECKPOINT").await;
-    }
-    assert!(residue(&app.database, &texts).await.len() > texts.len(), "the search finds what is there");
-    for who in &erased {
-        assert_eq!(erase(&caller, json!({ "id": ids[*who] })).await["outcome"], "UPDATED");
-    }
-    if !app.database.is_sqlite() {
-        app.store.scrub(|_| {}).await.unwrap();
-    }
-    assert_eq!(residue(&app.database, &texts).await, BTreeSet::new());
-    assert!(!residue(&app.database, &canaries(1)).await.is_empty(), "others are still there");
 }

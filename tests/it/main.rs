@@ -79,6 +79,7 @@ mod row_cache;
 mod scalars;
 mod schema;
 mod scopes;
+mod scrub;
 mod server;
 mod settings;
 mod sketches;

@@ -107,7 +107,9 @@ impl Store {
             pool.execute_unprepared(&sql.finish().sql).await?;
         }
         // The planner's statistics contain sampled values: the ANALYZE above has replaced them, but the old samples
-        // remain as dead rows.
+        // remain as dead rows, and every transaction that began before might still see them: an automatic ANALYZE of
+        // another table is enough.
+        self.wait_for_older(&pool, &mut tell).await?;
         tell("rewriting pg_statistic".to_owned());
         pool.execute_unprepared("VACUUM FULL pg_statistic").await?;
         // If tables are distributed over nodes, each node has its own statistics. The tables themselves are rewritten
