@@ -15,6 +15,7 @@ pub mod noun;
 pub mod permission;
 pub mod personal;
 pub mod relations;
+pub mod removal;
 pub mod rollup;
 pub mod string_enum;
 pub mod tenanted;

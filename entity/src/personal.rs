@@ -124,6 +124,11 @@ pub fn tags() -> Vec<Tag> {
     tags
 }
 
+/// Returns the tables that belong to no noun, each after those that it refers to.
+pub(crate) fn other_tables() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().map(|(table, _)| *table).filter(|table| NOUNS.iter().all(|noun| noun.table != *table))
+}
+
 fn tag(table: &str, column: &str, personal: Personal, kept: Option<&'static str>) -> Tag {
     Tag { table: table.to_owned(), column: column.to_owned(), personal, kept }
 }
@@ -191,8 +196,8 @@ const HASH: &str = "a salted hash, used to refuse importing an erased person aga
 /// Reason why stored idempotency keys need no erasure.
 const FORGOTTEN: &str = "a hash, overwritten by an erasure of the affected rows and deleted after a day";
 
-/// Tables that do not belong to a noun.
-static TABLES: [(&str, &[TaggedColumn]); 16] = [
+/// Tables that do not belong to a noun. A table follows those that it refers to.
+static TABLES: [(&str, &[TaggedColumn]); 17] = [
     ("seaql_migrations", &[none("version"), none("applied_at")]),
     (
         "organization_sequence",
@@ -262,6 +267,7 @@ static TABLES: [(&str, &[TaggedColumn]); 16] = [
         ],
     ),
     ("organization_slug", &[none("slug"), none("organization_id")]),
+    ("organization_deletion", &[none("organization_id"), none("id"), none("deleted_at")]),
     ("api_client_owner", &[none("api_client_id"), none("organization_id")]),
     ("api_client_secret", &[none("organization_id"), none("api_client_id"), none("hash")]),
     (

@@ -23,6 +23,7 @@ mod m0021_external_ids;
 mod m0022_money;
 mod m0025_units;
 mod m0028_interactions;
+mod m0040_organization_deletion;
 mod noun_table;
 
 use sea_orm_migration::prelude::MigrationTrait;
@@ -58,6 +59,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0022_money::Migration),
             Box::new(m0025_units::Migration),
             Box::new(m0028_interactions::Migration),
+            Box::new(m0040_organization_deletion::Migration),
         ]
     }
 }

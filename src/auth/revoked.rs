@@ -23,6 +23,7 @@ entity::string_enum! {
 #[derive(Debug, Default)]
 pub struct RevokedTokens {
     organizations: HashSet<OrganizationId>,
+    deleted: HashSet<OrganizationId>,
     clients: HashMap<OrganizationId, HashSet<String>>,
     /// By subject: the epoch second of the revocation; tokens issued until then are refused.
     subjects: HashMap<OrganizationId, HashMap<String, i64>>,
@@ -38,6 +39,11 @@ impl RevokedTokens {
         }
     }
 
+    /// Adds organizations that were deleted.
+    pub fn add_deleted(&mut self, organizations: impl IntoIterator<Item = OrganizationId>) {
+        self.deleted.extend(organizations);
+    }
+
     /// Returns the reason for which a verified token is refused, or `None` if the token is accepted.
     ///
     /// The issuer's clock may be ahead by the leeway, so a token issued before the revocation may have an `iat` after
@@ -48,7 +54,9 @@ impl RevokedTokens {
         let clients = self.clients.get(&actor.organization);
         let subjects = self.subjects.get(&actor.organization);
         let is_held = |until: &i64| proof.issued <= until.saturating_add(LEEWAY.num_seconds());
-        if self.organizations.contains(&actor.organization) {
+        if self.deleted.contains(&actor.organization) {
+            Some(Reason::Deleted)
+        } else if self.organizations.contains(&actor.organization) {
             Some(Reason::Suspended)
         } else if actor.client.as_ref().is_some_and(|client| clients.is_some_and(|known| known.contains(client))) {
             Some(Reason::ClientRevoked)

@@ -156,7 +156,7 @@ pub async fn erasure(settings: &Settings, command: &ErasureCommand) -> Result<St
             check_whole(&store, &erased).await?;
             let count = replay(&store, &erased).await?;
             store.finish_jobs(clock::now()).await?;
-            let all = erased.iter().filter(|entry| matches!(entry, Entry::Erasure(_))).count();
+            let all = erased.iter().filter(|entry| !matches!(entry, Entry::Part(_))).count();
             Ok(format!("{count} of {all} erasures were new to this database\n"))
         }
         ErasureCommand::List { organization } => list(settings, organization).await,
@@ -171,13 +171,11 @@ pub async fn erasure(settings: &Settings, command: &ErasureCommand) -> Result<St
 async fn check_whole(store: &Store, erased: &[Entry]) -> Result<()> {
     let recorded: HashSet<Uuid> = erased.iter().map(Entry::id).collect();
     for entry in store.all_erasures(None).await? {
-        if let Entry::Erasure(erasure) = entry
-            && !recorded.contains(&erasure.id)
-        {
+        if !matches!(entry, Entry::Part(_)) && !recorded.contains(&entry.id()) {
             bail!(
                 "erasure {} is in the database but not in the erasure ledger: the ledger is truncated or belongs to \
                  another database; use the complete ledger",
-                erasure.id
+                entry.id()
             );
         }
     }
@@ -198,6 +196,12 @@ async fn replay(store: &Store, erased: &[Entry]) -> Result<usize> {
                 Entry::Erasure(erasure) => {
                     let tx = scope.begin().await?;
                     let is_new = tx.repeat_erasure(erasure).await?;
+                    tx.commit().await?;
+                    count += usize::from(is_new);
+                }
+                Entry::Deletion(deletion) => {
+                    let tx = scope.begin().await?;
+                    let is_new = tx.repeat_deletion(deletion).await?;
                     tx.commit().await?;
                     count += usize::from(is_new);
                 }

@@ -52,6 +52,8 @@ pub enum Reason {
     ClientRevoked,
     /// The organization is suspended.
     Suspended,
+    /// The organization was deleted.
+    Deleted,
     /// The signature of a signed URL is for another resource.
     Resource,
 }
@@ -80,6 +82,7 @@ impl Reason {
             Self::Revoked => "the token was revoked: get a new one",
             Self::ClientRevoked => "the API client was revoked",
             Self::Suspended => "the organization is suspended",
+            Self::Deleted => "the organization was deleted",
             Self::Resource => "the signature is for another address",
         })
     }
@@ -88,7 +91,7 @@ impl Reason {
     pub fn message_of_address(self) -> Cow<'static, str> {
         match self {
             Self::Expired(at) => format!("the address ended at {}: ask for a new one", instant(at)).into(),
-            Self::Revoked | Self::ClientRevoked | Self::Suspended => "the address was revoked".into(),
+            Self::Revoked | Self::ClientRevoked | Self::Suspended | Self::Deleted => "the address was revoked".into(),
             _ => "the address was not signed by this server, or was changed".into(),
         }
     }

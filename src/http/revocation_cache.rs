@@ -34,7 +34,8 @@ pub(super) struct RevocationCache(Arc<Inner>);
 
 struct Inner {
     store: Store,
-    known: RwLock<Option<(DateTime<Utc>, Arc<RevokedTokens>)>>,
+    /// When the revocations were read, how many organizations this server had closed before, and the revocations.
+    known: RwLock<Option<(DateTime<Utc>, u64, Arc<RevokedTokens>)>>,
     /// The quotas of clients that have their own.
     quotas: RwLock<HashMap<OrganizationId, HashMap<String, OwnQuota>>>,
     failed: RwLock<Option<Instant>>,
@@ -108,6 +109,7 @@ impl RevocationCache {
 
 impl Inner {
     async fn poll(&self, now: DateTime<Utc>) -> Result<()> {
+        let closings = self.store.closings();
         let asked = async { Ok((self.store.revocations(now).await?, self.store.client_quotas().await?)) };
         match asked.await {
             Ok((withdrawn, quotas)) => {
@@ -116,7 +118,8 @@ impl Inner {
                     known.entry(organization).or_default().insert(client, OwnQuota { points, per_second });
                 }
                 *self.quotas.write().unwrap_or_else(PoisonError::into_inner) = known;
-                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::new(withdrawn)));
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) =
+                    Some((now, closings, Arc::new(withdrawn)));
                 *self.failed.write().unwrap_or_else(PoisonError::into_inner) = None;
                 Ok(())
             }
@@ -138,8 +141,10 @@ impl Inner {
 
     fn known(&self, now: DateTime<Utc>) -> Option<Arc<RevokedTokens>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let young = known.as_ref().filter(|(read, _)| (now - *read).abs() < OLDEST);
-        young.map(|(_, withdrawn)| Arc::clone(withdrawn))
+        let is_current =
+            |read: DateTime<Utc>, closings| (now - read).abs() < OLDEST && closings == self.store.closings();
+        let current = known.as_ref().filter(|(read, closings, _)| is_current(*read, *closings));
+        current.map(|(.., withdrawn)| Arc::clone(withdrawn))
     }
 }
 

@@ -84,6 +84,8 @@ pub struct Parts {
     is_unclean: Arc<AtomicBool>,
     /// Jobs that this server started.
     begun: Arc<operation::jobs::Begun>,
+    /// How often this server has closed an organization.
+    closings: Arc<AtomicU64>,
     /// Cache of the rollup state of each organization.
     weeks: Arc<rollup::RollupStateCache>,
     /// Cache of rows that rarely change.
@@ -123,6 +125,7 @@ impl Store {
             ledger: None,
             is_unclean: Arc::default(),
             begun: Arc::default(),
+            closings: Arc::default(),
             weeks: Arc::default(),
             row_cache: Arc::default(),
             addresses: None,
@@ -261,6 +264,11 @@ impl Store {
     /// Number of rows of another organization that a query returned and the tenant check caught: each one is a bug.
     pub fn tenant_violations(&self) -> u64 {
         self.tenant_violations.load(Ordering::Relaxed)
+    }
+
+    /// How often this server has closed an organization: each time, revocations that were read before are outdated.
+    pub fn closings(&self) -> u64 {
+        self.closings.load(Ordering::Acquire)
     }
 
     /// The tenant check: a row of another organization is a bug; it is counted and not returned.

@@ -1,11 +1,13 @@
 //! Operations that only a transaction has: writing, locking, queuing writes, committing and rolling back.
 
+use std::sync::atomic::Ordering;
+
 use sea_orm::Statement;
 
 use super::{
     Connection, DbFailure, Tx,
     driver::{RowLayout, TenantRow, WriteBatch},
-    erasure::erase::Erasing,
+    erasure::{erase::Erasing, ledger::Entry},
     scope::MAX_PARAMETERS,
     statement::{
         builder::Sql,
@@ -32,11 +34,15 @@ impl Tx {
         self.ensure_not_failed().await?;
         let erasing = self.conn.pending().erasing.take();
         let Some(Erasing { entries, job }) = erasing else { return Ok(self.conn.transaction.commit().await?) };
+        let is_closing = entries.iter().any(|entry| matches!(entry, Entry::Deletion(_)));
         // The ledger is written before the commit, so that an acknowledged erasure also survives a restore from backup.
         if !entries.is_empty() {
             self.store.append(entries).await?;
         }
         self.conn.transaction.commit().await?;
+        if is_closing {
+            self.store.closings.fetch_add(1, Ordering::Release);
+        }
         match job {
             Some(job) => self.store.begun.add(self.actor.organization, job),
             None => self.store.clean_soon().await,

@@ -1,11 +1,17 @@
-//! Tenancy: the organization that owns the data, and its attribute definitions.
+//! Tenancy: the organization that owns the data, its deletion, and its attribute definitions.
 
 pub mod attribute_definition;
+pub mod deletion;
 pub mod organization;
 pub mod viewer;
 
 use crate::graphql::slice::Part;
 
 /// Nouns and queries that this module adds to the API.
-pub const PARTS: &[Part] =
-    &[Part::Query(&organization::ORGANIZATION), Part::Query(&viewer::VIEWER), Part::Noun(&attribute_definition::SLICE)];
+pub const PARTS: &[Part] = &[
+    Part::Query(&organization::ORGANIZATION),
+    Part::Query(&viewer::VIEWER),
+    Part::Mutation(&entity::organization::NOUN, &deletion::DELETE),
+    Part::Report(&entity::organization::NOUN, &deletion::REPORT),
+    Part::Noun(&attribute_definition::SLICE),
+];

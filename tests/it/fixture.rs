@@ -32,6 +32,8 @@ pub struct World<'a> {
     pub others: BTreeMap<String, Vec<String>>,
     /// What an input field names that takes all parts of the newest row, in their order.
     wholes: BTreeMap<&'static str, Vec<String>>,
+    /// The organization's slug, without which nothing deletes it.
+    slug: String,
     label: &'static str,
     count: Cell<u32>,
 }
@@ -59,12 +61,14 @@ impl<'a> World<'a> {
         let row = Row { id: organization, external: None };
         let rows = BTreeMap::from([("Organization".to_owned(), vec![row])]);
         let (others, wholes) = (BTreeMap::new(), BTreeMap::new());
-        Self { caller, outline, rows, others, wholes, label, count: Cell::new(0) }
+        Self { caller, outline, rows, others, wholes, slug: String::new(), label, count: Cell::new(0) }
     }
 
     /// Two rows of every noun, linked wherever the schema has a link.
     pub async fn filled(outline: &'a Outline, caller: Caller<'a>, label: &'static str) -> Self {
         let mut world = Self::new(outline, caller, label);
+        let slug = world.caller.ask("{ organization { slug } }").await["organization"]["slug"].take();
+        slug.as_str().unwrap().clone_into(&mut world.slug);
         let mut waiting: Vec<&Member> =
             outline.mutations().iter().filter(|field| field.name.ends_with("Create")).collect();
         while !waiting.is_empty() {
@@ -222,6 +226,8 @@ impl<'a> World<'a> {
             _ => match ty {
                 "ID" => json!(self.rows.get(noun_of_id(name, noun))?.last()?.id),
                 "String" if name == "scopes" => json!("map:read"),
+                // Where everything is given, it is a dry run.
+                "String" if name == "slug" && extent == Extent::Full => json!(self.slug),
                 "URL" => json!(format!("https://example.org/{}", self.text(name).replace(' ', "-"))),
                 "EmailAddress" => json!(format!("{}@example.org", self.text(name).replace(' ', "."))),
                 "LanguageTag" => json!("en-GB"),

@@ -23,6 +23,7 @@ mod commands;
 mod complaints;
 mod coverage;
 mod database;
+mod deletion;
 mod demo;
 mod description;
 mod diagrams;

@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// Tables for all organizations, which every node can hold whole.
-const FOR_ALL: [&str; 4] = ["organization_slug", "api_client_owner", "token_withdrawal", "seaql_migrations"];
+const FOR_ALL: [&str; 5] =
+    ["organization_slug", "organization_deletion", "api_client_owner", "token_withdrawal", "seaql_migrations"];
 
 async fn tables(database: &Database) -> Vec<String> {
     let listed = if database.is_sqlite() {

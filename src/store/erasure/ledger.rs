@@ -39,6 +39,8 @@ pub enum Entry {
     Erasure(Erasure),
     /// Rows about a person were emptied.
     Part(Part),
+    /// An organization was deleted.
+    Deletion(Deletion),
 }
 
 /// The start of a person's erasure.
@@ -75,20 +77,33 @@ pub struct Part {
     pub identifiers: Vec<String>,
 }
 
+/// The deletion of an organization with all of its rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Deletion {
+    /// Id of the deletion.
+    pub id: Uuid,
+    /// The organization.
+    pub organization: Uuid,
+    /// Time of the deletion, in epoch milliseconds.
+    pub deleted_at: i64,
+}
+
 impl Entry {
-    /// The id of the erasure or the part.
+    /// The id of the erasure, the part or the deletion.
     pub const fn id(&self) -> Uuid {
         match self {
             Self::Erasure(erasure) => erasure.id,
             Self::Part(part) => part.id,
+            Self::Deletion(deletion) => deletion.id,
         }
     }
 
-    /// The erased person; `None` for a part.
+    /// The erased person; `None` for a part and for a deletion.
     pub const fn person(&self) -> Option<Uuid> {
         match self {
             Self::Erasure(erasure) => Some(erasure.person),
-            Self::Part(_) => None,
+            Self::Part(_) | Self::Deletion(_) => None,
         }
     }
 
@@ -97,6 +112,7 @@ impl Entry {
         match self {
             Self::Erasure(erasure) => erasure.organization,
             Self::Part(part) => part.organization,
+            Self::Deletion(deletion) => deletion.organization,
         }
     }
 }

@@ -1,5 +1,7 @@
-//! Erasure of a person: the rows about the person, the mask that hides them at once, the steps, and the ledger.
+//! Erasure of a person: the rows about the person, the mask that hides them at once, the steps, and the ledger. Deletion
+//! of a whole organization.
 
+pub(in crate::store) mod deletion;
 pub(in crate::store) mod erase;
 pub(in crate::store) mod erased;
 pub mod ledger;

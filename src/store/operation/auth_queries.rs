@@ -85,7 +85,8 @@ impl Store {
         Ok(self.owners(sql).await?.pop())
     }
 
-    /// Returns the revocations of every organization, except those too old to affect an unexpired token or URL.
+    /// Returns the revocations of every organization, except those too old to affect an unexpired token or URL, and the
+    /// deleted organizations.
     pub async fn revocations(&self, now: DateTime<Utc>) -> Result<RevokedTokens> {
         let oldest = (now - MAX_URL_LIFETIME - MAX_LIFETIME).timestamp_millis();
         let mut sql = self.sql();
@@ -98,6 +99,7 @@ impl Store {
             let second = row.try_get_by_index::<i64>(3)?.div_euclid(1_000);
             withdrawn.add(kind, OrganizationId(row.try_get_by_index(0)?), row.try_get_by_index(2)?, second);
         }
+        withdrawn.add_deleted(self.deleted_organizations().await?);
         Ok(withdrawn)
     }
 }

@@ -165,14 +165,15 @@ impl Store {
         blocking(move || ledger::append(&path, &entries)).await
     }
 
-    /// Returns the erasures of every organization with their parts as ledger entries: all, or those made at or after
-    /// `since`.
+    /// Returns the erasures of every organization with their parts, and the deletions of organizations, as ledger entries:
+    /// all, or those made at or after `since`.
     pub async fn all_erasures(&self, since: Option<DateTime<Utc>>) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for (organization, _) in self.organizations().await? {
             let scope = self.scope(crate::auth::Actor::operator(organization), chrono::DateTime::default());
             entries.extend(scope.erasures(since).await?);
         }
+        entries.extend(self.deletions(since).await?.into_iter().map(Entry::Deletion));
         Ok(entries)
     }
 

@@ -30,6 +30,8 @@ entity::string_enum! {
     JobKind as "JobKind" {
         /// Empties the rows about a person.
         Erasure = "ERASURE",
+        /// Removes the rows of the organization.
+        Deletion = "DELETION",
     }
 }
 
@@ -99,6 +101,7 @@ impl Store {
         let Some(job) = scope.job(id).await? else { return Ok(StepResult::Done) };
         match job.kind {
             JobKind::Erasure => scope.step_erasure(&job).await,
+            JobKind::Deletion => scope.step_deletion(&job).await,
         }
     }
 

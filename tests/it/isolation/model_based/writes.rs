@@ -273,6 +273,7 @@ impl Change {
         }
         if !self.is_bulk
             && self.field.ends_with("Delete")
+            && self.noun.offers(entity::noun::Operation::Delete)
             && !own.is_in_use(self.noun, row.current.as_ref().map(id_of).unwrap_or_default())
             && is_failed
         {

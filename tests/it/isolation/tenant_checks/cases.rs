@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use entity::noun::{Kind, Link};
-use rapport::Error;
+use rapport::{Error, auth::Actor, store::operation::jobs::StepResult};
 use serde_json::{Value, json};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     DELETE, ERASE, used_key,
 };
 use crate::{
-    app::Caller,
+    app::{App, Caller, now},
     fixture::{Extent, is_own, noun_of},
     outline::{Member, Outline},
     pointer::unknown_id,
@@ -94,6 +95,17 @@ pub async fn delete_published(caller: &Caller<'_>) -> Option<Error> {
     let document = "mutation($input: JourneyDeleteInput!) { journeyDelete(input: $input) { outcome } }";
     let reply = caller.run(document, json!({ "input": { "by": { "id": id } } })).await.body;
     reply.get("errors").map(|_| Error::internal("a history was not deleted"))
+}
+
+/// Deletes an organization of its own. Without the place it may come to no end; what it must not do is change others.
+pub async fn leave(app: &App, place: &Place) {
+    let leaving = app.organization(&format!("leaving without {place}")).await;
+    let tx = app.store.scope(Actor::operator(leaving), now()).begin().await.unwrap();
+    assert!(tx.delete_organization().await.unwrap());
+    tx.commit().await.unwrap();
+    let jobs = app.store.jobs(now() + TimeDelta::minutes(1)).await.unwrap();
+    let (_, job) = jobs.into_iter().find(|(organization, _)| *organization == leaving).unwrap();
+    while let Ok(StepResult::On) = app.store.step(leaving, job, now()).await {}
 }
 
 /// Everything a caller can ask, of own rows and of hidden ones.

@@ -35,6 +35,12 @@ use crate::{
 /// The mutation that takes away what it is about.
 const ERASE: &str = "customerErase";
 
+/// What deletes the organization; here, its dry run.
+const CLOSE: &str = "organizationDelete";
+
+/// What removes rows of a deleted organization.
+const REMOVE: &str = "store::erasure::deletion::some_rows";
+
 /// What deletes rows.
 const DELETE: &str = "store::writing::delete::delete_rows";
 
@@ -252,6 +258,7 @@ async fn work(
         stopped.extend(match entry {
             Entry::Erasure(erasure) => tx.repeat_erasure(erasure).await.err(),
             Entry::Part(part) => tx.erase_part_again(part, 0).await.err(),
+            Entry::Deletion(deletion) => tx.repeat_deletion(deletion).await.err(),
         });
     }
     tx.roll_back().await.unwrap();
@@ -271,6 +278,9 @@ async fn work(
     stopped.extend(drop_external_id(app, both, place).await);
     if place.is_in("store::writing::lifecycle::forget_states") {
         stopped.extend(cases::delete_published(&both.curious.caller).await);
+    }
+    if place.is_in(REMOVE) {
+        cases::leave(app, place).await;
     }
     let client = uuid(&both.curious.newest("ApiClient").id);
     stopped.extend(app.store.api_client_was_used(own, client, now()).await.err());
@@ -321,7 +331,8 @@ async fn behind_every_narrowing_there_is_another_wall() {
     ask(&app, &both, &outline, &places, &mut seen).await;
 
     // Deletions last: the others need the rows.
-    let (last, first): (Vec<_>, Vec<_>) = outline.mutations().iter().partition(|field| field.name.ends_with("Delete"));
+    let (last, first): (Vec<_>, Vec<_>) =
+        outline.mutations().iter().partition(|field| field.name.ends_with("Delete") && field.name != CLOSE);
     // Which place each change reaches.
     let mut reaching: BTreeMap<&str, BTreeSet<TenantCheck>> = BTreeMap::new();
     for field in &first {
