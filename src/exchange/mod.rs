@@ -1,6 +1,7 @@
-//! Exchange with other systems: the API clients with which they access the API.
+//! Exchange with other systems: the API clients with which they access the API, and the export of an organization.
 
 pub mod api_client;
+pub mod export;
 
 use crate::graphql::slice::Part;
 

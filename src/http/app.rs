@@ -20,7 +20,7 @@ use super::{
     error_response::ErrorResponse,
     explorer, graphql, health,
     limits::{admission::Admission, rate_limit::RateLimiter},
-    metrics, middleware, oauth, published,
+    metrics, middleware, oauth, organization_export, published,
     request::{
         authenticator::Authenticator, body, body_memory::BodyMemory, client_address, media::Media, preflight::Origins,
     },
@@ -146,6 +146,7 @@ pub(super) fn mount(
             .service(readable("/schema.graphql", published::schema))
             .service(readable("/.well-known/jwks.json", published::jwks))
             .service(readable("/journeys/{id}.svg", diagram::diagram))
+            .service(readable("/organization/export", organization_export::export))
             .service(readable("/healthz", health::alive))
             .service(readable("/readyz", health::ready))
             .service(readable("/", explorer::page))

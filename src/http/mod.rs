@@ -11,6 +11,7 @@ mod limits;
 mod metrics;
 mod middleware;
 mod oauth;
+mod organization_export;
 mod published;
 mod request;
 mod response;

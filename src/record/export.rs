@@ -23,7 +23,10 @@ use crate::{
         },
         values::json::value as shown,
     },
-    store::{Place, Scope, statement::cell::Cell},
+    store::{
+        Place, Scope,
+        statement::cell::{Cell, Record},
+    },
 };
 
 /// Maximum number of rows on a page.
@@ -139,8 +142,31 @@ async fn rows_as_json(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Resul
         return Ok(Vec::new());
     }
     let rows = scope.records_by_ids(noun, ids).await?;
-    let keys = if noun.has_external_ids { scope.external_ids(noun, ids).await? } else { HashMap::default() };
     let mut events = scope.history(noun, ids).await?;
+    let mut exported = Vec::new();
+    for (id, mut values) in values_as_json(scope, noun, &rows).await? {
+        let happened = events.remove(&id).unwrap_or_default().into_iter().map(|event| {
+            json!({
+                "sequence": shown(&Cell::Int(event.sequence), Kind::Scalar(Sequence::SCALAR), ""),
+                "operation": event.operation,
+                "at": instant(event.occurred_at),
+                "fields": serde_json::from_str::<Value>(&event.fields).unwrap_or_default(),
+            })
+        });
+        values.insert("events".to_owned(), happened.collect());
+        exported.push((id, values.into()));
+    }
+    Ok(exported)
+}
+
+/// Returns rows as JSON in their order, each with its id, all columns of the noun, and external ids.
+pub async fn values_as_json(
+    scope: &Scope,
+    noun: &'static Noun,
+    rows: &[Record],
+) -> Result<Vec<(Uuid, Map<String, Value>)>> {
+    let ids: Vec<Uuid> = rows.iter().map(Record::id).collect();
+    let keys = if noun.has_external_ids { scope.external_ids(noun, &ids).await? } else { HashMap::default() };
     let mut exported = Vec::new();
     for row in rows {
         let mut values = Map::new();
@@ -157,16 +183,7 @@ async fn rows_as_json(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Resul
             let keys: Vec<Value> = keys.iter().map(|key| json!({ "system": key.system, "id": key.id })).collect();
             values.insert("externalIds".to_owned(), keys.into());
         }
-        let happened = events.remove(&id).unwrap_or_default().into_iter().map(|event| {
-            json!({
-                "sequence": shown(&Cell::Int(event.sequence), Kind::Scalar(Sequence::SCALAR), ""),
-                "operation": event.operation,
-                "at": instant(event.occurred_at),
-                "fields": serde_json::from_str::<Value>(&event.fields).unwrap_or_default(),
-            })
-        });
-        values.insert("events".to_owned(), happened.collect());
-        exported.push((id, values.into()));
+        exported.push((id, values));
     }
     Ok(exported)
 }

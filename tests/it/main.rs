@@ -60,6 +60,7 @@ mod money;
 mod mortgage;
 mod named_rows;
 mod nulls;
+mod organization_export;
 mod outline;
 mod paging;
 mod parts;

@@ -150,7 +150,7 @@ impl<C: Connection> Scope<C> {
 
     /// Returns columns of every row of a noun, archived rows included, ordered by id. Returns at most `most + 1` rows.
     pub async fn select_all<S: Columns>(&self, columns: S, most: usize) -> Result<Vec<S::Row>> {
-        let rows = self.read_every(columns.noun(), &columns.columns(), most).await?;
+        let rows = self.read_every(columns.noun(), &columns.columns(), None, most).await?;
         Ok(rows.iter().filter_map(|row| columns.row(row)).collect())
     }
 

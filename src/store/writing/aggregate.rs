@@ -142,11 +142,20 @@ impl<C: Connection> Scope<C> {
     /// Returns every row of a noun, archived rows included, ordered by id. Returns at most `most + 1` rows.
     pub async fn every(&self, noun: &'static Noun, most: usize) -> Result<Vec<Record>> {
         let columns = columns(noun);
-        let rows = self.read_every(noun, &columns, most).await?;
+        let rows = self.read_every(noun, &columns, None, most).await?;
         Ok(rows
             .into_iter()
             .map(|cells| Record { cells: columns.iter().copied().zip(cells).collect(), before: Vec::new() })
             .collect())
+    }
+
+    /// Returns the rows of a noun with ids above `after`, archived rows included, ordered by id. Returns at most
+    /// `most + 1` rows.
+    pub async fn records_after(&self, noun: &'static Noun, after: Option<Uuid>, most: usize) -> Result<Vec<Record>> {
+        let columns = columns(noun);
+        let rows = self.read_every(noun, &columns, after, most).await?.into_iter();
+        let record = |cells| Record { cells: columns.iter().copied().zip(cells).collect(), before: Vec::new() };
+        Ok(rows.map(record).collect())
     }
 
     /// Returns the rows with these ids in unspecified order. Unknown ids and ids of other tenants are omitted.
@@ -159,16 +168,21 @@ impl<C: Connection> Scope<C> {
             .collect())
     }
 
-    /// Returns columns of every row of a noun, archived rows included, ordered by id. Returns at most `most + 1` rows.
+    /// Returns columns of every row of a noun, or of those with ids above `after`, archived rows included, ordered by id.
+    /// Returns at most `most + 1` rows.
     pub(in crate::store) async fn read_every(
         &self,
         noun: &'static Noun,
         columns: &[Column],
+        after: Option<Uuid>,
         most: usize,
     ) -> Result<Vec<Vec<Cell>>> {
         self.may_read(noun)?;
         let mut sql = self.sql();
         self.write_select(&mut sql, noun, columns);
+        if let Some(after) = after {
+            sql.push(" AND ").column(Alias::ROW, "id").push(" > ").bind(after);
+        }
         sql.push(" ORDER BY ").column(Alias::ROW, "id").push(" LIMIT ").number(most + 1);
         let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
         self.read_rows(sql.finish(), &kinds).await
@@ -223,7 +237,7 @@ impl<C: Connection> Scope<C> {
     fn write_select(&self, sql: &mut crate::store::statement::builder::Sql, noun: &'static Noun, columns: &[Column]) {
         sql.push("SELECT ").column(Alias::ROW, noun.tenant);
         for column in columns {
-            sql.push(", ").column(Alias::ROW, column.name);
+            sql.push(", ").shown(noun, Alias::ROW, *column, self.organization());
         }
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
         sql.filter_tenant(Alias::ROW, noun.tenant, self.organization());
