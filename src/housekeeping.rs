@@ -14,7 +14,7 @@ use crate::{
     store::{Store, operation::jobs::StepResult},
 };
 
-/// Interval between deletions of expired idempotency keys.
+/// Interval between deletions of expired idempotency keys, and of rows that have expired by retention rules.
 const EXPIRY_INTERVAL: Duration = Duration::from_mins(10);
 /// How far back the periodic completion of the erasure ledger goes; at startup, the whole ledger is completed.
 const LEDGER_WINDOW: TimeDelta = TimeDelta::days(1);
@@ -59,13 +59,14 @@ pub struct Housekeeping {
     sealing: JoinHandle<()>,
 }
 
-/// Starts the background tasks: deletes expired idempotency keys, removes erased bytes from the files, continues jobs,
+/// Starts the background tasks: deletes expired idempotency keys, applies retention rules, removes erased bytes from the files, continues jobs,
 /// seals events, counts weeks, indexes attributes written by an older server, and analyzes new tables. Every replica
 /// may run them.
 pub fn start(store: Store) -> Housekeeping {
     tokio::spawn(expire_keys(store.clone()));
     tokio::spawn(complete_derived_data(store.clone()));
     tokio::spawn(run_jobs(store.clone()));
+    tokio::spawn(apply_retention(store.clone()));
     let (stop, stopped) = watch::channel(false);
     Housekeeping { stop, sealing: tokio::spawn(seal_events(store, stopped)) }
 }
@@ -107,6 +108,19 @@ pub async fn count_weeks(store: &Store) -> Result<bool> {
     if is_unavailable { Err(Error::Unavailable) } else { Ok(has_more) }
 }
 
+/// Applies the retention rules of each organization once. Returns whether more rows may have expired.
+pub async fn expire_rows(store: &Store, now: DateTime<Utc>) -> Result<bool> {
+    let (mut has_more, mut is_unavailable) = (false, false);
+    for organization in store.with_retention().await? {
+        match store.apply_retention(organization, now).await {
+            Ok(more) => has_more |= more,
+            Err(Error::Unavailable) => is_unavailable = true,
+            Err(error) => tracing::warn!(%error, organization = %organization.0, "cannot remove expired rows"),
+        }
+    }
+    if is_unavailable { Err(Error::Unavailable) } else { Ok(has_more) }
+}
+
 /// Runs the steps of this server's jobs and of stalled jobs in turn, until each is done or must wait.
 pub async fn step_jobs(store: &Store) -> Result<()> {
     let mut jobs = store.jobs(clock::now() - STALLED_AFTER).await?;
@@ -135,6 +149,17 @@ async fn run_jobs(store: Store) {
         }
         if let Err(error) = step_jobs(&store).await {
             tracing::warn!(%error, "cannot look for unfinished jobs");
+        }
+    }
+}
+
+async fn apply_retention(store: Store) {
+    let (mut ticks, mut complaint) = (interval(EXPIRY_INTERVAL), LogOnce::default());
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        while complaint.note(expire_rows(&store, clock::now()).await, "cannot remove expired rows").unwrap_or(false) {
+            tokio::task::yield_now().await;
         }
     }
 }

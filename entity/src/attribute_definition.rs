@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-pub use crate::attribute_noun::AttributeNoun;
+pub use crate::noun_enum::AttributeNoun;
 use crate::{
     Noun,
     id::{AttributeDefinitionId, OrganizationId},

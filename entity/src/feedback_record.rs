@@ -88,7 +88,7 @@ pub struct Model {
     #[noun(optional)]
     pub language: Option<LanguageTag>,
     /// When the organization received the feedback, UTC. Defaults to the current time.
-    #[noun(default = "now", ordered)]
+    #[noun(default = "now", ordered, expires)]
     pub received_at: ChronoUnixTimestampMillis,
     /// Answer to the net promoter (NPS) question, 0 to 10.
     #[noun(optional, min = 0, max = 10)]

@@ -58,6 +58,8 @@ pub struct Field {
     pub is_orderable: bool,
     /// Whether there is a folded copy `<column>_folded` for `contains` and `startsWith`.
     pub is_searchable: bool,
+    /// Whether it is the instant from which the rows of the noun expire, by the organization's retention rules.
+    pub expires: bool,
     /// Column of the currency, if it is an amount of money. The API has one field for both.
     pub currency: Option<&'static str>,
     /// GraphQL name of the amount, if it is the currency of one. The API has one field for both.
@@ -82,6 +84,7 @@ impl Field {
             kept: None,
             is_orderable: false,
             is_searchable: false,
+            expires: false,
             currency: None,
             currency_of: None,
             lifecycle: None,

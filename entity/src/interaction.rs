@@ -154,7 +154,7 @@ pub struct Model {
     /// When the customer last confirmed it, UTC; null if it is not confirmed.
     pub confirmed_at: Option<ChronoUnixTimestampMillis>,
     /// When it took place, UTC. Defaults to the current time for a COMPLETED interaction; null for any other.
-    #[noun(optional, ordered)]
+    #[noun(optional, ordered, expires)]
     pub occurred_at: Option<ChronoUnixTimestampMillis>,
     /// How long it took.
     #[noun(optional)]

@@ -5,13 +5,13 @@
     reason = "doc comments of models are the API's descriptions, which name codes and fields"
 )]
 
-mod attribute_noun;
 pub mod col;
 pub mod field;
 pub mod id;
 pub mod kind;
 pub mod lifecycle;
 pub mod noun;
+mod noun_enum;
 pub mod permission;
 pub mod personal;
 pub mod relations;
@@ -38,6 +38,8 @@ macro_rules! nouns {
         /// Value and description of each noun in the enum of nouns whose attributes may be personal; `None` if the noun
         /// has none.
         pub(crate) const ATTRIBUTE_VALUES: [Option<(&str, &str)>; TABLES.len()] = [$($noun::ATTRIBUTE_VALUE,)*];
+        /// Value and description of each noun in the enum of nouns whose rows can expire; `None` if its rows cannot.
+        pub(crate) const EXPIRY_VALUES: [Option<(&str, &str)>; TABLES.len()] = [$($noun::EXPIRY_VALUE,)*];
         /// Relations that each noun declares.
         pub(crate) const DECLARED: &[&[relations::Declared]] = &[$($noun::DECLARED,)*];
 
@@ -117,6 +119,7 @@ nouns! {
     routing_rule: RoutingRuleId,
     routing: RoutingId,
     attribute_definition: AttributeDefinitionId,
+    retention_rule: RetentionRuleId,
     api_client: ApiClientId,
     event: AuditEntryId,
 }

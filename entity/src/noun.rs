@@ -270,6 +270,11 @@ impl Noun {
         self.fields.iter().find(|field| field.column == column)
     }
 
+    /// Returns the instant from which its rows expire, if they can.
+    pub fn expiry(&self) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.expires)
+    }
+
     /// Returns the relations to parts of its rows. A relation follows the relations to rows that its own rows may
     /// reference.
     pub fn parts(&self) -> &'static [&'static Relationship] {

@@ -24,6 +24,7 @@ mod m0022_money;
 mod m0025_units;
 mod m0028_interactions;
 mod m0040_organization_deletion;
+mod m0041_retention;
 mod noun_table;
 
 use sea_orm_migration::prelude::MigrationTrait;
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0025_units::Migration),
             Box::new(m0028_interactions::Migration),
             Box::new(m0040_organization_deletion::Migration),
+            Box::new(m0041_retention::Migration),
         ]
     }
 }

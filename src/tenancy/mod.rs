@@ -1,8 +1,9 @@
-//! Tenancy: the organization that owns the data, its deletion, and its attribute definitions.
+//! Tenancy: the organization that owns the data, its deletion, its attribute definitions and its retention rules.
 
 pub mod attribute_definition;
 pub mod deletion;
 pub mod organization;
+pub mod retention;
 pub mod viewer;
 
 use crate::graphql::slice::Part;
@@ -14,4 +15,5 @@ pub const PARTS: &[Part] = &[
     Part::Mutation(&entity::organization::NOUN, &deletion::DELETE),
     Part::Report(&entity::organization::NOUN, &deletion::REPORT),
     Part::Noun(&attribute_definition::SLICE),
+    Part::Noun(&retention::SLICE),
 ];

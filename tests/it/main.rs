@@ -74,6 +74,7 @@ mod rankings;
 mod record;
 mod recovery;
 mod residue;
+mod retention;
 mod reviews;
 mod revocation;
 mod rollups;

@@ -1,6 +1,6 @@
 //! Tables can be spread over nodes by organization: what would stop that is nowhere, though no such database runs here.
 
-use rapport::{demo, housekeeping, schema};
+use rapport::{auth::Actor, demo, housekeeping, schema};
 use serde_json::json;
 
 use crate::{
@@ -60,7 +60,8 @@ async fn there_are_no_triggers_and_no_sequences() {
 }
 
 /// Statements that name no organization for some table, by how they begin, and why.
-const FOR_EACH: [(&str, &str); 6] = [
+const FOR_EACH: [(&str, &str); 7] = [
+    ("SELECT DISTINCT organization_id FROM retention_rule", "which organizations have rows to remove"),
     ("SELECT c.organization_id, s.hash", "whoever asks for a token names a client; the organization is read with it"),
     (
         "SELECT s.organization_id FROM organization_sequence s JOIN audit_head",
@@ -134,6 +135,7 @@ async fn every_statement_names_its_organization_for_each_table() {
         ),
         ("customerErase", json!({ "by": { "externalId": { "system": "crm", "id": "1" } } })),
         ("quickJourney", json!({ "title": "Trip", "points": [{ "name": "One", "mediums": ["Web"] }] })),
+        ("retentionRuleCreate", json!({ "noun": "FEEDBACK_RECORD", "days": 1 })),
         ("apiClientCreate", json!({ "name": "CRM", "scopes": ["map:read"] })),
     ] {
         let (first, rest) = field.split_at(1);
@@ -149,6 +151,13 @@ async fn every_statement_names_its_organization_for_each_table() {
     app.store.listed_organizations().await.unwrap();
     app.store.api_client(entity::id::new()).await.unwrap();
     app.store.verify(organization, Vec::new(), 1).await.unwrap().unwrap();
+    housekeeping::expire_rows(&app.store, now()).await.unwrap();
+    let leaving = app.organization("leaving").await;
+    let tx = app.store.scope(Actor::operator(leaving), now()).begin().await.unwrap();
+    tx.row_counts().await.unwrap();
+    assert!(tx.delete_organization().await.unwrap());
+    tx.commit().await.unwrap();
+    app.store.finish_jobs(now()).await.unwrap();
 
     let texts = app.store.texts();
     assert!(texts.len() > 100, "only {} statements", texts.len());

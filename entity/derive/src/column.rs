@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The error message for an unknown attribute in `#[noun(…)]` on a column.
-const ALLOWED: &str = "a column may be `required`, `optional`, `fixed`, `imported`, `default = \"…\"`, `lifecycle(…)`, `ordered`, `searchable`, \
+const ALLOWED: &str = "a column may be `required`, `optional`, `fixed`, `imported`, `default = \"…\"`, `lifecycle(…)`, `ordered`, `searchable`, `expires`, \
                        `min = …`, `max = …`, `tags(…)`, `attributes(…)`, `names`, `json`, `time_zone`, `row_of = \"…\"`, \
                        `personal = …`, `unguarded`, `retained_because = …`, `name = \"…\"`, `inverse(… = \"…\")`, `part`, `money`";
 
@@ -51,6 +51,8 @@ pub struct Column {
     pub writable: Writable,
     pub is_ordered: bool,
     pub is_searchable: bool,
+    /// Whether the rows expire some days after the instant in the column.
+    pub expires: bool,
     pub constraints: Constraints,
     pub personal: Option<Ident>,
     pub is_open: bool,
@@ -80,6 +82,7 @@ impl Column {
             writable: Writable::Never,
             is_ordered: false,
             is_searchable: false,
+            expires: false,
             constraints: Constraints::default(),
             personal: None,
             is_open: false,
@@ -114,6 +117,7 @@ impl Column {
                 }
                 "ordered" => self.is_ordered = true,
                 "searchable" => self.is_searchable = true,
+                "expires" => self.expires = true,
                 "unguarded" => self.is_open = true,
                 "retained_because" => self.kept = Some(meta.value()?.parse()?),
                 "name" => self.name = names::lower_camel(&meta.value()?.parse::<LitStr>()?.value()),
@@ -166,6 +170,9 @@ impl Column {
         }
         if self.lifecycle.is_some() && self.is_nullable {
             return refuse("a row is always in a state: take the `Option` away");
+        }
+        if self.expires && !(self.is_ordered && self.ident.to_string().ends_with("_at")) {
+            return refuse("only an `ordered` instant is where rows `expires` from");
         }
         if self.is_searchable && kind::is_no_text(&self.ty) {
             return refuse("only a text is `searchable`");

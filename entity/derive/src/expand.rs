@@ -66,15 +66,17 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
     };
     let about = format!("The description of `{name}`.");
     let has_attributes = noun.fields().any(|column| column.constraints.is_attributes() && column.personal.is_some());
-    let attribute_value = if has_attributes {
+    let value_if = |is_one: bool| {
         let (value, meaning) = (names::snake(name).to_uppercase(), format!("{name}."));
-        quote!(Some((#value, #meaning)))
-    } else {
-        quote!(None)
+        if is_one { quote!(Some((#value, #meaning))) } else { quote!(None) }
     };
+    let (attribute_value, expiry_value) =
+        (value_if(has_attributes), value_if(noun.fields().any(|column| column.expires)));
     quote! {
         /// Its value and description in the enum of nouns whose attributes may be personal.
         pub(crate) const ATTRIBUTE_VALUE: Option<(&str, &str)> = #attribute_value;
+        /// Its value and description in the enum of nouns whose rows can expire.
+        pub(crate) const EXPIRY_VALUE: Option<(&str, &str)> = #expiry_value;
         #[doc = #about]
         pub static NOUN: crate::Noun = crate::Noun {
             name: #name,
@@ -101,7 +103,7 @@ pub fn read(noun: &NounInput) -> TokenStream {
 }
 
 fn field(column: &Column) -> syn::Result<TokenStream> {
-    let Column { name, doc, is_nullable, is_ordered, is_searchable, is_open, .. } = column;
+    let Column { name, doc, is_nullable, is_ordered, is_searchable, expires, is_open, .. } = column;
     let stored = column.ident.to_string();
     let kind = column.constraints.kind(&column.ty)?;
     let writable = writable(&column.writable);
@@ -129,6 +131,7 @@ fn field(column: &Column) -> syn::Result<TokenStream> {
             is_open: #is_open,
             kept: #kept,
             is_orderable: #is_ordered,
+            expires: #expires,
             is_searchable: #is_searchable,
             currency: #currency,
             currency_of: #currency_of,
@@ -167,7 +170,9 @@ fn constant(column: &Column) -> TokenStream {
 /// Returns the name of a column's constant; it gets a suffix if it would collide with another generated item.
 fn constant_name(column: &Ident) -> Ident {
     let name = column.to_string().to_uppercase();
-    if ["NOUN", "ATTRIBUTE_VALUE", "TABLE", "DECLARED", "LIFECYCLE", "STATE_CHANGE"].contains(&name.as_str()) {
+    if ["NOUN", "ATTRIBUTE_VALUE", "EXPIRY_VALUE", "TABLE", "DECLARED", "LIFECYCLE", "STATE_CHANGE"]
+        .contains(&name.as_str())
+    {
         return format_ident!("{name}_COLUMN");
     }
     format_ident!("{name}")

@@ -6,6 +6,7 @@ use entity::{
     NOUNS,
     event::EventOperation,
     expectation_ranking,
+    id::OrganizationId,
     noun::{Link, Noun},
     routing,
 };
@@ -22,7 +23,7 @@ use crate::{
         FailureKind, Tx,
         driver::RowLayout,
         statement::{
-            builder::Alias,
+            builder::{Alias, Sql},
             cell::{Cell, CellKind, Record},
         },
         transaction::event::Event,
@@ -182,31 +183,38 @@ impl Tx {
             self.organization(),
         );
         sql.push(" AND ").is_one_of(Alias::ROW, "id", ids).push(" AND (");
-        for (place, Use { table, tenant, column }) in uses.into_iter().enumerate() {
-            let referrer = Alias::nested('u', place);
-            sql.push(if place > 0 { " OR EXISTS (" } else { "EXISTS (" }).push("SELECT 1 FROM ").name(&[table]);
-            sql.push(" AS ").alias(referrer).push(" WHERE ");
-            sql.filter_tenant_again(
-                "the referring rows have the organization of the used ones, which are filtered",
-                referrer,
-                tenant,
-                self.organization(),
-            )
-            .push(" AND ");
-            sql.same_tenant_again(
-                "used and referring rows are filtered",
-                (referrer, tenant),
-                (Alias::ROW, noun.tenant),
-            )
-            .push(" AND ");
-            sql.column(referrer, column).push(" = t.id");
-            if table == noun.table {
-                sql.push(" AND NOT ").is_one_of(referrer, "id", ids);
-            }
-            sql.push(")");
-        }
+        is_used(&mut sql, noun, &uses, ids, self.organization());
         sql.push(")");
         let rows = self.rows(sql.finish(), &[CellKind::Id]).await?;
         Ok(rows.iter().filter_map(|row| row.first().and_then(Cell::id)).collect())
+    }
+}
+
+/// Appends the condition that rows refer to a row by one of these columns, other than rows of its own noun among `but`.
+pub(in crate::store) fn is_used(
+    sql: &mut Sql,
+    noun: &'static Noun,
+    uses: &[Use],
+    but: &[Uuid],
+    organization: OrganizationId,
+) {
+    for (place, Use { table, tenant, column }) in uses.iter().enumerate() {
+        let referrer = Alias::nested('u', place);
+        sql.push(if place > 0 { " OR EXISTS (" } else { "EXISTS (" }).push("SELECT 1 FROM ").name(&[table]);
+        sql.push(" AS ").alias(referrer).push(" WHERE ");
+        sql.filter_tenant_again(
+            "the referring rows have the organization of the used ones, which are filtered",
+            referrer,
+            tenant,
+            organization,
+        )
+        .push(" AND ");
+        sql.same_tenant_again("used and referring rows are filtered", (referrer, tenant), (Alias::ROW, noun.tenant))
+            .push(" AND ");
+        sql.column(referrer, column).push(" = t.id");
+        if *table == noun.table && !but.is_empty() {
+            sql.push(" AND NOT ").is_one_of(referrer, "id", but);
+        }
+        sql.push(")");
     }
 }

@@ -7,6 +7,7 @@ pub(in crate::store) mod copy;
 pub(in crate::store) mod defaults;
 pub mod delete;
 pub mod draft;
+pub mod expiry;
 pub mod external_id_changes;
 pub mod external_ids;
 pub(in crate::store) mod hooks;

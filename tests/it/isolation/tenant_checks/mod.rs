@@ -45,7 +45,7 @@ const REMOVE: &str = "store::erasure::deletion::some_rows";
 const DELETE: &str = "store::writing::delete::delete_rows";
 
 /// What asks whether rows are in use.
-const USED: &str = "store::writing::delete::used";
+const USED: [&str; 2] = ["store::writing::delete::used", "store::writing::delete::is_used"];
 
 /// What stores a result for an idempotency key.
 const STORE_RESULT: &str = "store::transaction::idempotency::remember";
@@ -348,7 +348,8 @@ async fn behind_every_narrowing_there_is_another_wall() {
     people.pop();
     for field in &last {
         let is_bulk = field.name.ends_with("BulkDelete");
-        let reached = places.iter().filter(|place| place.is_in(DELETE) || is_bulk && place.is_in(USED));
+        let reached =
+            places.iter().filter(|place| place.is_in(DELETE) || is_bulk && USED.iter().any(|it| place.is_in(it)));
         reaching.insert(&field.name, reached.map(|place| place.check).collect());
     }
     let fields: Vec<&Member> = first.into_iter().chain(last).collect();
