@@ -15,8 +15,8 @@ pub use crate::record::export::instant;
 /// Number of rows read at a time, which bounds the memory of an export.
 const AT_A_TIME: usize = 25;
 
-/// A place in the export: after a row.
-#[derive(Clone, Copy, Debug)]
+/// A place in the export: after a row; by default, before the first one.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Cursor {
     /// Index of the row's noun in [`NOUNS`].
     noun: usize,
@@ -43,11 +43,11 @@ impl Cursor {
 }
 
 /// Returns the next rows after `after`, and the place after them; `None` after the last row.
-pub async fn page(scope: &Scope, after: Option<Cursor>) -> Result<(Vec<ExportedRow>, Option<Cursor>)> {
+pub async fn page(scope: &Scope, after: Cursor) -> Result<(Vec<ExportedRow>, Option<Cursor>)> {
     for permission in scopes().iter() {
         scope.actor().require(permission)?;
     }
-    let (mut at, mut last) = after.map_or((0, None), |after| (after.noun, Some(after.id)));
+    let (mut at, mut last) = (after.noun, Some(after.id));
     let mut exported: Vec<ExportedRow> = Vec::new();
     while let Some(noun) = NOUNS.get(at).filter(|_| exported.len() < AT_A_TIME) {
         if noun.is_stored() {

@@ -33,7 +33,7 @@ use crate::{
 /// Points that a page reserves; what it costs is settled afterwards.
 const RESERVED: u64 = 10;
 /// Maximum time that a page of a running export waits for points or for its turn.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Interval of trying again while the server is overloaded.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -70,7 +70,7 @@ async fn begin(
         state: state.clone(),
         store: store.clone(),
         headers: http.headers().clone(),
-        next: Some(after),
+        next: Some(after.unwrap_or_default()),
         counts: BTreeMap::new(),
         is_done: false,
     };
@@ -102,7 +102,7 @@ struct Export {
     /// The headers of the request: the token is verified again for each page.
     headers: HeaderMap,
     /// Where the next page begins; `None` after the last one.
-    next: Option<Option<Cursor>>,
+    next: Option<Cursor>,
     counts: BTreeMap<&'static str, u64>,
     is_done: bool,
 }
@@ -146,7 +146,7 @@ impl Export {
         let read = tokio::time::timeout(self.state.request_timeout, export::page(&scope, after)).await;
         self.state.rate_limiter.settle(&reserved, pricing::due(&meter.spent(), self.store.has_one_writer()).max(1));
         let (rows, next) = read.unwrap_or(Err(Error::Timeout)).map_err(Failure::Failed)?;
-        self.next = next.map(Some);
+        self.next = next;
         Ok(rows)
     }
 

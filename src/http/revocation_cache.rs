@@ -32,10 +32,17 @@ const PAUSE: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub(super) struct RevocationCache(Arc<Inner>);
 
+/// The revocations as last read.
+struct Known {
+    read_at: DateTime<Utc>,
+    /// How many organizations this server had closed before.
+    closings: u64,
+    withdrawn: Arc<RevokedTokens>,
+}
+
 struct Inner {
     store: Store,
-    /// When the revocations were read, how many organizations this server had closed before, and the revocations.
-    known: RwLock<Option<(DateTime<Utc>, u64, Arc<RevokedTokens>)>>,
+    known: RwLock<Option<Known>>,
     /// The quotas of clients that have their own.
     quotas: RwLock<HashMap<OrganizationId, HashMap<String, OwnQuota>>>,
     failed: RwLock<Option<Instant>>,
@@ -119,7 +126,7 @@ impl Inner {
                 }
                 *self.quotas.write().unwrap_or_else(PoisonError::into_inner) = known;
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) =
-                    Some((now, closings, Arc::new(withdrawn)));
+                    Some(Known { read_at: now, closings, withdrawn: Arc::new(withdrawn) });
                 *self.failed.write().unwrap_or_else(PoisonError::into_inner) = None;
                 Ok(())
             }
@@ -142,9 +149,9 @@ impl Inner {
     fn known(&self, now: DateTime<Utc>) -> Option<Arc<RevokedTokens>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let is_current =
-            |read: DateTime<Utc>, closings| (now - read).abs() < OLDEST && closings == self.store.closings();
-        let current = known.as_ref().filter(|(read, closings, _)| is_current(*read, *closings));
-        current.map(|(.., withdrawn)| Arc::clone(withdrawn))
+            |known: &&Known| (now - known.read_at).abs() < OLDEST && known.closings == self.store.closings();
+        let current = known.as_ref().filter(is_current);
+        current.map(|known| Arc::clone(&known.withdrawn))
     }
 }
 
