@@ -51,6 +51,16 @@ pub fn boundaries(
     Some(edges)
 }
 
+/// Returns the first instant of a local day: midnight, the first of two midnights, or the end of a gap that contains it.
+pub fn start_of_day(zone: Tz, date: NaiveDate) -> Option<DateTime<Utc>> {
+    let midnight = date.and_time(NaiveTime::MIN);
+    let start = match zone.from_local_datetime(&midnight) {
+        MappedLocalTime::Single(start) | MappedLocalTime::Ambiguous(start, _) => start,
+        MappedLocalTime::None => GapInfo::new(&midnight, &zone)?.end?,
+    };
+    Some(start.to_utc())
+}
+
 struct Calendar {
     unit: BucketUnit,
     zone: Tz,
@@ -91,7 +101,7 @@ impl Calendar {
         let mut date = self.first_date(at.with_timezone(&self.zone).date_naive())?;
         loop {
             date = self.following(date)?;
-            let start = self.start_of_day(date)?;
+            let start = start_of_day(self.zone, date)?;
             // A day that the date line skips starts at the same instant as the next day, and so is not a bucket.
             if start > at {
                 return Some(start);
@@ -122,17 +132,6 @@ impl Calendar {
             BucketUnit::Quarter => first.checked_add_months(Months::new(3)),
             BucketUnit::Year => first.checked_add_months(Months::new(12)),
         }
-    }
-
-    /// Returns the first instant of a local day: midnight, the first of two midnights, or the end of a gap that
-    /// contains it.
-    fn start_of_day(&self, date: NaiveDate) -> Option<DateTime<Utc>> {
-        let midnight = date.and_time(NaiveTime::MIN);
-        let start = match self.zone.from_local_datetime(&midnight) {
-            MappedLocalTime::Single(start) | MappedLocalTime::Ambiguous(start, _) => start,
-            MappedLocalTime::None => GapInfo::new(&midnight, &self.zone)?.end?,
-        };
-        Some(start.to_utc())
     }
 
     /// Returns the first whole hour on the local clock after `second`, or the instant at which the clock skips one.

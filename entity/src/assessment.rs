@@ -39,7 +39,8 @@ crate::string_enum! {
 /// Whether an interaction met an expectation, an objective or a desired result of its point: exactly one of the three.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "assessment")]
-#[noun(prefix = "assess", read = RecordRead, write = RecordWrite, operations = PART, external_ids)]
+#[noun(prefix = "assess", read = RecordRead, write = RecordWrite, operations = PART, external_ids,
+    exactly_one(expectation, objective, desired_result))]
 pub struct Model {
     /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]

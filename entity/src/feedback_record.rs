@@ -4,7 +4,10 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     Noun,
-    id::{CustomerId, DepartmentId, FeedbackRecordId, InteractionId, InteractionPointId, MediumId, OrganizationId},
+    id::{
+        CustomerId, DepartmentId, ExpectationId, FeedbackRecordId, InteractionId, InteractionPointId, MediumId,
+        OrganizationId, UnitId, UnitPartId,
+    },
     kind::LanguageTag,
 };
 
@@ -21,6 +24,10 @@ crate::string_enum! {
         Question = "QUESTION",
         /// Words that the organization may quote.
         Testimonial = "TESTIMONIAL",
+        /// A product is used for something that it was not made for.
+        UnexpectedUse = "UNEXPECTED_USE",
+        /// Something about a competitor.
+        Competitor = "COMPETITOR",
         /// An answer to a survey.
         Survey = "SURVEY",
     }
@@ -122,6 +129,15 @@ pub struct Model {
     /// Interaction in which the customer gave it.
     #[noun(optional, part, inverse(feedback_records = "Feedback given in the interaction."))]
     pub interaction_id: Option<InteractionId>,
+    /// Expectation that the feedback is about.
+    #[noun(optional, inverse(feedback_records = "Feedback about the expectation."))]
+    pub expectation_id: Option<ExpectationId>,
+    /// Unit that the feedback is about. Defaults to that of the part.
+    #[noun(optional, inverse(feedback_records = "Feedback about the unit."))]
+    pub unit_id: Option<UnitId>,
+    /// Part of the unit that the feedback is about. Fails with INVALID unless it is a part of the unit.
+    #[noun(optional, inverse(feedback_records = "Feedback about the part."))]
+    pub unit_part_id: Option<UnitPartId>,
     /// Department that the feedback is routed to. Changed by feedbackRecordReroute.
     #[noun(inverse(feedback_records = "Feedback routed to this department."))]
     pub department_id: DepartmentId,

@@ -43,6 +43,8 @@ pub struct Noun {
     pub operations: &'static [Operation],
     /// Whether its rows have external ids.
     pub has_external_ids: bool,
+    /// Names of the relations of which a row has exactly one.
+    pub exactly_one: &'static [&'static str],
 }
 
 /// A generic operation of the kernel on a noun.
@@ -133,6 +135,16 @@ pub enum Link {
         /// Whether it is a list.
         is_list: bool,
     },
+}
+
+impl Link {
+    /// Returns the column of this noun that references the row; `None` if the other side has it.
+    pub const fn column(&self) -> Option<&'static str> {
+        match self {
+            Self::One { column, .. } => Some(column),
+            _ => None,
+        }
+    }
 }
 
 impl Relationship {
@@ -230,6 +242,7 @@ impl Noun {
             relations,
             operations: &[],
             has_external_ids: false,
+            exactly_one: &[],
         }
     }
 

@@ -23,6 +23,8 @@ mod m0021_external_ids;
 mod m0022_money;
 mod m0025_units;
 mod m0028_interactions;
+mod m0029_customers;
+mod m0030_purchases;
 mod m0040_organization_deletion;
 mod m0041_retention;
 mod noun_table;
@@ -60,6 +62,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0022_money::Migration),
             Box::new(m0025_units::Migration),
             Box::new(m0028_interactions::Migration),
+            Box::new(m0029_customers::Migration),
+            Box::new(m0030_purchases::Migration),
             Box::new(m0040_organization_deletion::Migration),
             Box::new(m0041_retention::Migration),
         ]

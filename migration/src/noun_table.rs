@@ -67,28 +67,33 @@ impl NounTable<'_> {
             items(manager, name, column, "").await?;
         }
         if self.has_attributes {
-            items(
-                manager,
-                name,
-                "attributes",
-                "value_folded {text},
-                number DOUBLE PRECISION,
-                instant BIGINT,",
-            )
-            .await?;
-            // As in m0014: the server looks for attributes that are not read yet.
-            let unread = format!(
-                "CREATE INDEX ix_{name}_attributes_unread ON {name}_attributes (organization_id, item)
-                    WHERE value_folded IS NULL"
-            );
-            dialect::run(manager, &unread).await?;
+            attributes(manager, name).await?;
         }
         dialect::external_ids(manager, name).await
     }
 }
 
-/// The index table of a set, with more columns for each item.
-async fn items(manager: &SchemaManager<'_>, noun: &str, column: &str, more: &str) -> Result<(), DbErr> {
+/// Creates the index table of a noun's attributes.
+pub async fn attributes(manager: &SchemaManager<'_>, noun: &str) -> Result<(), DbErr> {
+    items(
+        manager,
+        noun,
+        "attributes",
+        "value_folded {text},
+        number DOUBLE PRECISION,
+        instant BIGINT,",
+    )
+    .await?;
+    // As in m0014: the server looks for attributes that are not read yet.
+    let unread = format!(
+        "CREATE INDEX ix_{noun}_attributes_unread ON {noun}_attributes (organization_id, item)
+            WHERE value_folded IS NULL"
+    );
+    dialect::run(manager, &unread).await
+}
+
+/// Creates the index table of a set, with more columns for each item.
+pub async fn items(manager: &SchemaManager<'_>, noun: &str, column: &str, more: &str) -> Result<(), DbErr> {
     let name = format!("{noun}_{column}");
     let table = format!(
         "CREATE TABLE {name} (

@@ -21,14 +21,15 @@ use crate::{
     Error, Result, UserError,
     error::Code,
     graphql::{
-        slice::{Done, Module, Mutation},
+        slice::{Computed, Done, Module, Mutation},
         typed::{
-            fields::MutationFn,
+            fields::{ByRow, ComputedFn, MutationFn},
             input::{Input, RefTo},
+            output::Output,
         },
     },
     store::{
-        Tx,
+        Scope, Tx,
         statement::{
             cell::{Cell, Record},
             typed::assign,
@@ -45,6 +46,35 @@ pub const SLICE: Module = Module {
     rules: Hooks { deleted: |tx, expectations| Box::pin(record_removal(tx, expectations)), ..Hooks::NONE },
     ..backed::<Entity>()
 };
+
+/// Computed field of interaction points.
+pub(super) const TOP_EXPECTATIONS: Computed = Computed {
+    name: "topExpectations",
+    doc: "The top five: the ranked expectations that are not archived, most important first. Fewer if fewer are ranked.",
+    run: &ComputedFn::new(|scope, (), ids| Box::pin(top(scope, ids))),
+};
+
+/// A ranked expectation of an interaction point.
+#[derive(Output)]
+#[output(read = MapRead)]
+struct TopExpectation {
+    /// Rank, 1 for the most important, to 5.
+    rank: i64,
+    /// The expectation.
+    expectation: ExpectationId,
+}
+
+async fn top(scope: &Scope, points: &[Uuid]) -> Result<ByRow<Vec<TopExpectation>>> {
+    let of_points = Entity::find().filter(Column::PointId.is_in(points.iter().copied()));
+    let active = of_points.filter(Column::ArchivedAt.is_null());
+    let ranked = active.filter(Column::Rank.is_not_null()).order_by_asc(Column::Rank);
+    let mut tops: ByRow<Vec<TopExpectation>> = HashMap::new();
+    for row in scope.all(ranked).await? {
+        let Some(rank) = row.rank else { continue };
+        tops.entry(row.point_id.0).or_default().push(TopExpectation { rank, expectation: row.id });
+    }
+    Ok(tops)
+}
 
 /// Maximum number of ranked expectations of a point.
 const TOP: usize = 5;

@@ -40,6 +40,7 @@ pub const PARTS: &[Part] = &[
     Part::Noun(&evidence::backed::<entity::influencer::Entity>()),
     Part::Noun(&medium::SLICE),
     Part::Noun(&expectation::SLICE),
+    Part::Computed(&entity::interaction_point::NOUN, &expectation::TOP_EXPECTATIONS),
     Part::Noun(&assumption::SLICE),
     Part::Noun(&objective::SLICE),
     Part::Noun(&objective_conflict::SLICE),

@@ -78,12 +78,7 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
             draft.refuse(Code::Required, "verifiedBy", message);
         }
         let named = (draft.get(EXPECTATION_ID), draft.get(OBJECTIVE_ID), draft.get(DESIRED_RESULT_ID));
-        let Some(assessed) = Assessed::of(named.0, named.1, named.2) else {
-            let message = "name exactly one of expectationRef, objectiveRef and desiredResultRef";
-            let is_none = named == (None, None, None);
-            draft.refuse(if is_none { Code::Required } else { Code::Invalid }, "expectationRef", message);
-            continue;
-        };
+        let Some(assessed) = Assessed::of(named.0, named.1, named.2) else { continue };
         let is_named = draft.gives(EXPECTATION_ID) || draft.gives(OBJECTIVE_ID) || draft.gives(DESIRED_RESULT_ID);
         if let Some(interaction) = draft.get(INTERACTION_ID).filter(|_| draft.is_new() || is_named) {
             wanted.push((place, interaction, assessed));

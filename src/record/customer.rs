@@ -3,6 +3,7 @@
 use entity::{Permission, customer::NOUN, id::CustomerId};
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
+use super::contact_point::keep_primaries;
 use crate::{
     Result, UserError,
     error::Code,
@@ -17,12 +18,20 @@ use crate::{
     },
     store::{
         Scope, Tx,
-        writing::draft::{Outcome, Reference},
+        writing::{
+            draft::{Outcome, Reference},
+            write::Hooks,
+        },
     },
 };
 
 /// GraphQL module of customers.
-pub const SLICE: Module = Module { mutations: &[ERASE], computed: &[ERASURE], ..Module::new(&NOUN) };
+pub const SLICE: Module = Module {
+    rules: Hooks { prepare: |tx, drafts| Box::pin(keep_primaries(tx, drafts)), ..Hooks::NONE },
+    mutations: &[ERASE],
+    computed: &[ERASURE],
+    ..Module::new(&NOUN)
+};
 
 /// Progress of the erasure of a customer. Erased data is hidden from the start; until the erasure is done, some of it may
 /// still be in the database.

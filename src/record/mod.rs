@@ -2,11 +2,18 @@
 
 pub mod account;
 pub mod assessment;
+pub mod consent;
+pub mod contact_point;
+pub mod content_share;
 pub mod customer;
 pub mod export;
 pub mod interaction;
+pub mod occasion;
 mod past;
+pub mod purchase;
+pub mod referral;
 pub mod repair;
+pub mod testimonial;
 pub mod unit;
 pub mod unit_part;
 
@@ -16,6 +23,15 @@ use crate::graphql::slice::Part;
 pub const PARTS: &[Part] = &[
     Part::Noun(&account::SLICE),
     Part::Noun(&customer::SLICE),
+    Part::Noun(&contact_point::SLICE),
+    Part::Noun(&consent::SLICE),
+    consent::HELD,
+    Part::Noun(&occasion::SLICE),
+    Part::Noun(&purchase::SLICE),
+    Part::Noun(&referral::SLICE),
+    Part::Noun(&content_share::SLICE),
+    Part::Noun(&testimonial::SLICE),
+    Part::Query(&testimonial::QUOTABLE),
     Part::Noun(&interaction::SLICE),
     Part::Noun(&assessment::SLICE),
     Part::Noun(&unit::SLICE),

@@ -30,7 +30,7 @@ use crate::{
             input::{Input, RefTo},
         },
     },
-    record::interaction::complete_feedback,
+    record::{interaction, unit_part},
     store::{
         Connection, Scope, Tx,
         statement::{
@@ -57,7 +57,8 @@ pub const FEEDBACK: Module = Module {
 };
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    complete_feedback(tx, drafts).await?;
+    interaction::complete_feedback(tx, drafts).await?;
+    unit_part::complete_feedback(tx, drafts).await?;
     route(tx, drafts).await
 }
 

@@ -26,7 +26,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("graphql", &["auth", "error", "instant", "store", "suggest", "text"]),
     ("tenancy", &["auth", "error", "graphql", "store"]),
     ("map", &["auth", "error", "graphql", "store", "text"]),
-    ("record", &["auth", "error", "graphql", "store", "map"]),
+    ("record", &["auth", "calendar", "error", "graphql", "store", "map"]),
     ("response", &["auth", "error", "graphql", "store", "text", "map", "record"]),
     ("insight", &["auth", "calendar", "error", "graphql", "store", "map", "record", "response"]),
     ("exchange", &["auth", "error", "graphql", "store", "map", "record", "response"]),

@@ -277,7 +277,12 @@ fn what_tells_about_a_person_is_marked() {
     };
     assert_eq!(
         marked(&entity::customer::NOUN),
-        [("name", Personal::Identifier), ("email", Personal::Contact), ("phone", Personal::Contact)]
+        [
+            ("name", Personal::Identifier),
+            ("email", Personal::Contact),
+            ("phone", Personal::Contact),
+            ("attributes", Personal::FreeText)
+        ]
     );
     let words = [("body", Personal::FreeText), ("attributes", Personal::FreeText)];
     assert_eq!(marked(&entity::feedback_record::NOUN), words);
@@ -301,5 +306,8 @@ fn what_tells_about_a_person_is_marked() {
         }
     }
     let names: Vec<&str> = entity::customer::NOUN.fields.iter().map(|field| field.name).collect();
-    assert_eq!(names, ["name", "email", "phone", "segment", "erasedAt"]);
+    assert_eq!(
+        names,
+        ["name", "email", "phone", "segment", "language", "timeZone", "interests", "tags", "attributes", "erasedAt"]
+    );
 }

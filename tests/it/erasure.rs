@@ -39,7 +39,7 @@ fn crm(who: usize) -> Value {
 pub async fn settle(caller: &Caller<'_>, who: usize) -> String {
     let of = |what| canary(what, who);
     let input = json!({ "externalId": crm(who), "name": "First", "email": format!("{}@example.org", of("Mail")), "phone": of("Phone"),
-        "segment": "Gold", "idempotencyKey": format!("made {who}") });
+        "segment": "Gold", "attributes": [{ "name": "who", "value": of("Attribute") }], "idempotencyKey": format!("made {who}") });
     let made = caller.mutate("customerUpsert", input, PAYLOAD).await;
     let id = made["node"]["id"].as_str().unwrap().to_owned();
     let input = json!({ "by": { "id": id }, "name": of("Name") });
@@ -54,7 +54,7 @@ pub async fn settle(caller: &Caller<'_>, who: usize) -> String {
     let input = json!({ "by": { "id": record["node"]["id"] }, "reason": of("Reason"), "departmentRef": { "id": fallback(caller).await } });
     assert_eq!(caller.mutate("feedbackRecordReroute", input, "errors { code }").await["errors"], json!([]));
     take_part(caller, who, &id).await;
-    settle_others(caller, &id, who).await;
+    settle_others(caller, &id, record["node"]["id"].as_str().unwrap(), who).await;
     id
 }
 
@@ -75,36 +75,52 @@ async fn take_part(caller: &Caller<'_>, who: usize, id: &str) {
         "assessments": { "upsert": [{ "by": { "externalId": key() }, "expectationRef": expectation, "attributes": attributes }] },
         "offersMade": { "upsert": [{ "by": { "externalId": key() }, "offerRef": offer, "reason": of("Reason"), "attributes": attributes }] },
     });
-    made(caller, "interactionUpsert", input).await;
+    let interaction = by_id(&made(caller, "interactionUpsert", input).await);
+    let input = json!({ "kind": "BOOK", "title": "Guide" });
+    let content = by_id(&made(caller, "contentItemCreate", input).await);
+    let input = json!({ "externalId": key(), "contentItemRef": content, "interactionRef": interaction, "attributes": attributes });
+    made(caller, "contentShareUpsert", input).await;
     let input = json!({ "externalId": key(), "functional": "LIKE", "dysfunctional": "DISLIKE", "attributes": attributes,
         "expectationRef": expectation, "customerRef": by_id(id) });
     made(caller, "kanoAnswerUpsert", input).await;
 }
 
-/// The other nouns whose rows are about a person, and need no row of the map.
+/// The other nouns whose rows are about a person, and need no row of another kind.
 fn others() -> impl Iterator<Item = &'static Noun> {
     let is_own = |noun: &Noun| {
-        ["Customer", "FeedbackRecord", "Routing", "Interaction", "Assessment", "OfferMade", "KanoAnswer"]
-            .contains(&noun.name)
+        [
+            "Customer",
+            "FeedbackRecord",
+            "Routing",
+            "Interaction",
+            "Assessment",
+            "OfferMade",
+            "KanoAnswer",
+            "ContentShare",
+        ]
+        .contains(&noun.name)
     };
     personal::about_a_person().iter().copied().filter(move |noun| !is_own(noun))
 }
 
 /// A row of every other noun about somebody, with something of theirs in every column that is erased.
-async fn settle_others(caller: &Caller<'_>, customer: &str, who: usize) {
+async fn settle_others(caller: &Caller<'_>, customer: &str, record: &str, who: usize) {
     let outline = Outline::read();
     let world = World::new(&outline, caller.clone(), "Plain");
     let text = canary("Extra", who);
-    let mut rows = BTreeMap::from([("Customer", customer.to_owned())]);
+    let mut rows = BTreeMap::from([("Customer", customer.to_owned()), ("FeedbackRecord", record.to_owned())]);
     for noun in others() {
         let input = format!("{}CreateInput", noun.name);
         let mut row = json!({ "externalIds": [{ "system": "desk", "id": text }] });
         for field in noun.shown_fields().filter(|field| field.writable != Writable::Never) {
-            let member = outline.input(&input, field.name).unwrap();
+            // Times of transitions are no inputs of a creation.
+            let Some(member) = outline.input(&input, field.name) else { continue };
             if field.is_erasable() {
                 row[field.name] = match field.kind {
                     Kind::Attributes { .. } => json!([{ "name": "who", "value": text }]),
                     Kind::Scalar(scalar) if scalar.name == "EmailAddress" => json!(format!("{text}@example.org")),
+                    // A day holds no text.
+                    Kind::Scalar(scalar) if scalar.name == "Date" => json!("1990-01-01"),
                     _ => json!(text),
                 };
             } else if member.is_required() {
@@ -173,7 +189,7 @@ async fn everything_tagged_is_exported_and_erased_and_what_is_counted_stays() {
         personal::tags().into_iter().filter(is_erasable).map(|tag| (tag.table, tag.column)).collect();
     // What a value is as a number or an instant holds no text, and goes with the row.
     let tagged: BTreeSet<_> =
-        tagged.into_iter().filter(|(_, column)| !["number", "instant"].contains(&column.as_str())).collect();
+        tagged.into_iter().filter(|(_, column)| !["number", "instant", "date"].contains(&column.as_str())).collect();
     assert_eq!(holding(&app, 1).await, tagged, "somebody who is in every tagged column");
 
     let query = "query($by: CustomerRef!) { customerExport(by: $by) { exportedAt rowCount document } }";
@@ -183,7 +199,7 @@ async fn everything_tagged_is_exported_and_erased_and_what_is_counted_stays() {
         assert!(document.to_string().contains(&text), "{text} {document:#}");
     }
     assert!(!document.to_string().contains(&canary("Name", 2)));
-    assert_eq!(export["rowCount"], 8 + others().count());
+    assert_eq!(export["rowCount"], 11 + others().count());
     assert_eq!(document["held"]["Customer"][0]["id"], json!(id));
     assert_eq!(document["held"]["FeedbackRecord"][0]["customer"], json!(id));
     assert_eq!(document["held"]["Repair"].as_array().unwrap().len(), 1, "it is below the unit and below the part");
@@ -202,6 +218,8 @@ async fn everything_tagged_is_exported_and_erased_and_what_is_counted_stays() {
     assert_eq!(caller.ask(counted).await, before);
     assert_eq!(holding(&app, 1).await, BTreeSet::new());
     assert_eq!(holding(&app, 2).await, tagged, "nobody else is touched");
+    let days = app.database.look("SELECT CAST(COUNT(date) AS TEXT) FROM occasion".to_owned()).await;
+    assert_eq!(days[0][0].as_deref(), Some("1"), "a birthday goes with the person");
     let again = erase(&caller, json!({ "id": id })).await;
     assert_eq!((&again["outcome"], &again["node"]["version"]), (&json!("UNCHANGED"), &json!(3)));
     assert_eq!(erase(&caller, json!({ "externalId": crm(1) })).await["outcome"], "UNCHANGED", "known by its hash");
@@ -227,10 +245,10 @@ async fn an_erasure_says_which_rows_and_fields_it_emptied_and_nothing_else() {
     let rows = |name: &str| -> Vec<&Vec<String>> {
         told.iter().filter(|(noun, _)| noun == name).map(|(_, fields)| fields).collect()
     };
-    assert_eq!(rows("Customer"), [&["name", "email", "phone", "erasedAt", "externalIds"]]);
+    assert_eq!(rows("Customer"), [&["name", "email", "phone", "attributes", "erasedAt", "externalIds"]]);
     assert_eq!(rows("FeedbackRecord"), [&["body", "attributes", "externalIds"]]);
     assert_eq!(rows("Routing"), [&["reason"], &["reason"]]);
-    assert_eq!(told.len(), 8 + others().count());
+    assert_eq!(told.len(), 11 + others().count());
 }
 
 #[tokio::test]

@@ -20,9 +20,6 @@ use crate::{
 /// Input fields that say how to write and not what.
 const MANNER: [&str; 5] = ["expectedVersion", "idempotencyKey", "mode", "onNull", "policy"];
 
-/// References of which a row has exactly one; rows take turns.
-const ALTERNATIVES: [(&str, &[&str]); 1] = [("Assessment", &["expectationRef", "objectiveRef", "desiredResultRef"])];
-
 /// Rows of every noun in one organization. Every text in them contains the label.
 pub struct World<'a> {
     pub caller: Caller<'a>,
@@ -172,7 +169,7 @@ impl<'a> World<'a> {
         let turn = self.rows.get(noun).map_or(0, |rows| if is_new { rows.len() } else { rows.len() - 1 });
         for member in self.outline.inputs(ty) {
             let is_wanted = match alternatives(noun).iter().position(|field| *field == member.name) {
-                Some(place) => extent == Extent::Full && place == turn % alternatives(noun).len(),
+                Some(place) => (is_new || extent == Extent::Full) && place == turn % alternatives(noun).len(),
                 None => extent == Extent::Full || member.is_required(),
             };
             if MANNER.contains(&member.name.as_str()) || !is_wanted {
@@ -214,6 +211,8 @@ impl<'a> World<'a> {
                 json!(values[self.rows.get(noun).map_or(0, Vec::len) % values.len()])
             }
             Some(Kind::Enum(_)) if name == "truth" => json!("WRONG"),
+            // Not every text is an e-mail address.
+            Some(Kind::Enum(_)) if name == "kind" && noun == "ContactPoint" => json!("POSTAL"),
             Some(Kind::Enum(_)) if name == "status" && noun == "Interaction" => json!("COMPLETED"),
             Some(Kind::Enum(values)) => json!(values[0]),
             Some(Kind::Input(_)) if ty.ends_with("Filter") => return None,
@@ -306,9 +305,10 @@ pub fn document(noun: &str, name: &str) -> String {
     }
 }
 
-/// The references of which a row of the noun has exactly one.
-pub fn alternatives(noun: &str) -> &'static [&'static str] {
-    ALTERNATIVES.iter().find(|(known, _)| *known == noun).map_or(&[], |(_, fields)| fields)
+/// The references of which a row of the noun has exactly one; rows take turns.
+pub fn alternatives(noun: &str) -> Vec<String> {
+    let names = entity::noun_named(noun).map_or(&[][..], |noun| noun.exactly_one);
+    names.iter().map(|name| format!("{name}Ref")).collect()
 }
 
 /// The noun of a transition that is not allowed in every state, and a state in which it is.

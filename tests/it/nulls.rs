@@ -21,7 +21,7 @@ fn nulls(outline: &Outline, ty: &str, set: &Value) -> Value {
 }
 
 fn upserted() -> impl Iterator<Item = &'static Noun> {
-    entity::NOUNS.into_iter().filter(|noun| noun.offers(Operation::Upsert))
+    entity::NOUNS.into_iter().filter(|noun| noun.offers(Operation::Upsert) && noun.offers(Operation::Update))
 }
 
 #[tokio::test]

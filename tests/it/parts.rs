@@ -64,7 +64,7 @@ async fn parts_of_every_noun_are_created_changed_removed_and_replaced_with_their
             let noun = outline.referenced(&outline.input(item, "by").unwrap().ty).unwrap();
             let part = |id: &str| {
                 let mut part = world.object(item, noun, Extent::Least);
-                let one = alternatives(noun).first().map(|name| (*name).to_owned());
+                let one = alternatives(noun).first().cloned();
                 for name in required(noun).into_iter().chain(one) {
                     // What follows from the whole is no field of the part.
                     if let Some(member) = outline.input(item, &name) {
@@ -80,6 +80,10 @@ async fn parts_of_every_noun_are_created_changed_removed_and_replaced_with_their
             }
             let upsert = format!("{whole}Upsert");
             let mut input = world.object(&format!("{}Input", capitalized(&upsert)), &capitalized(whole), Extent::Full);
+            if noun == "ContactPoint" {
+                // These are contact points as well.
+                input.as_object_mut().unwrap().retain(|name, _| !["email", "phone"].contains(&name.as_str()));
+            }
             let id = format!("{whole}-{}", list.name);
             input["externalId"] = key(&id);
             input[&list.name] = json!({ "upsert": [part(&format!("{id}-1")), part(&format!("{id}-2"))] });

@@ -14,6 +14,7 @@
 //! | `write = MapWrite` | scope required to write it |
 //! | `operations = FULL` | or `PART` (no archive), or a list: `[List, Update]` |
 //! | `external_ids` | rows have external ids |
+//! | `exactly_one(customer, account)` | a row has exactly one of these relations |
 //! | `name = "AuditEntry"` | type name, if it differs from the table's |
 //! | `plural = "auditLog"` | name of the list, if it differs from the plural of the name |
 //! | `through(mediums: MediumId, doc = "…", inverse(points = "…"))` | a relation through the table `<table>_<medium>`; `edge = FIELDS` are its further columns |
@@ -108,7 +109,7 @@
 //!     doc: "A thing that customers own.", tenant: "organization_id",
 //!     read: Some(Permission::MapRead), write: Permission::MapWrite, system: &SYSTEM,
 //!     fields: &[Field { name: "name", column: "name", kind: Kind::Text { max: 200 }, writable: Writable::Required, … }],
-//!     relations: &RELATIONS, operations: PART, has_external_ids: false,
+//!     relations: &RELATIONS, operations: PART, has_external_ids: false, exactly_one: &[],
 //! };
 //! pub const DECLARED: &[Declared] = &[Declared {
 //!     name: "owner", link: Link::One { column: "owner_id", is_nullable: true, writable: Writable::Fixed },

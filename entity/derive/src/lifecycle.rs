@@ -240,6 +240,7 @@ pub fn expand(noun: &NounInput) -> Option<TokenStream> {
             relations: &STATE_CHANGE_RELATIONS,
             operations: &[],
             has_external_ids: false,
+            exactly_one: &[],
         };
     })
 }

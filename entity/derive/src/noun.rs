@@ -12,7 +12,7 @@ use crate::{
 
 /// The error message for an unknown attribute in `#[noun(…)]` on a struct.
 const ALLOWED: &str = "a noun has `prefix = \"…\"`, `read = …`, `write = …`, `operations = …`, and may have \
-                       `external_ids`, `name = \"…\"`, `plural = \"…\"`, `through(…)`, `order(…)`";
+                       `external_ids`, `exactly_one(…)`, `name = \"…\"`, `plural = \"…\"`, `through(…)`, `order(…)`";
 
 /// The kernel columns of nouns whose rows can change.
 const CHANGING: [&str; 3] = ["version", "created_at", "updated_at"];
@@ -58,6 +58,8 @@ pub struct NounInput {
     pub has_external_ids: bool,
     pub through: Vec<Through>,
     pub order: Vec<String>,
+    /// Relations of which a row has exactly one.
+    pub exactly_one: Vec<String>,
     /// The type of the row ids.
     pub id: Type,
     /// Whether each row belongs to an organization; false for organizations themselves.
@@ -79,6 +81,7 @@ struct Attributes {
     plural: Option<String>,
     through: Vec<Through>,
     order: Vec<String>,
+    exactly_one: Vec<Ident>,
 }
 
 impl NounInput {
@@ -115,6 +118,7 @@ impl NounInput {
             has_external_ids: attributes.has_external_ids,
             through: attributes.through,
             order: attributes.order,
+            exactly_one: alternatives(&attributes.exactly_one, &columns)?,
             is_tenanted: columns.iter().any(|column| column.ident == "organization_id"),
             changes: CHANGING
                 .iter()
@@ -215,6 +219,17 @@ impl NounInput {
     }
 }
 
+/// Returns the API names of the relations of which a row has exactly one.
+fn alternatives(named: &[Ident], columns: &[Column]) -> Result<Vec<String>> {
+    let name = |relation: &Ident| {
+        let stored = format!("{relation}_id");
+        let column = columns.iter().find(|column| column.ident == stored && column.is_nullable);
+        let message = "`exactly_one` names relations that may be absent: `pub <name>_id: Option<…Id>`";
+        column.map(|column| column.name.clone()).ok_or_else(|| Error::new(relation.span(), message))
+    };
+    named.iter().map(name).collect()
+}
+
 /// Completes the columns with the currencies of amounts: they are written as the amounts are.
 fn mark_currencies(columns: &mut [Column]) -> Result<()> {
     for place in 0..columns.len() {
@@ -251,6 +266,12 @@ impl Attributes {
                 "write" => self.write = Some(meta.value()?.parse()?),
                 "operations" => self.operations = Some(operations(&meta)?),
                 "external_ids" => self.has_external_ids = true,
+                "exactly_one" => {
+                    meta.parse_nested_meta(|inner| {
+                        self.exactly_one.push(inner.path.require_ident()?.clone());
+                        Ok(())
+                    })?;
+                }
                 "name" => self.name = Some(text(&meta)?),
                 "plural" => self.plural = Some(text(&meta)?),
                 "through" => self.through.push(through(&meta)?),

@@ -224,7 +224,9 @@ mod watch {
             }
             for column in columns {
                 let quoted = format!(".\"{column}\"");
-                let is_read = |at: usize| is_open(at) && !text[..at].ends_with("excluded");
+                let is_read = |at: usize| {
+                    is_open(at) && !text[..at].ends_with("excluded") && !is_of_another(text, at, noun.table)
+                };
                 let is_word = |at: usize| {
                     let next = text[at + 1 + column.len()..].chars().next();
                     next.is_none_or(|next| !next.is_alphanumeric() && next != '_')
@@ -240,6 +242,24 @@ mod watch {
                 assert!(!is_exposed, "{table} is read without Sql::unmasked: {text}");
             }
         }
+    }
+
+    /// Returns whether the alias before the point at `at` stands only for other tables than `table`.
+    fn is_of_another(text: &str, at: usize, table: &str) -> bool {
+        let is_word = |sign: char| sign.is_alphanumeric() || sign == '_';
+        let alias = text[..at].rsplit(|sign: char| !is_word(sign)).next().unwrap_or_default();
+        let named = format!(" AS {alias}");
+        let ends = |end: usize| text[end..].chars().next().is_none_or(|next| !is_word(next));
+        let mut tables = text.match_indices(&named).filter(|(place, _)| ends(place + named.len())).map(|(place, _)| {
+            let before = text[..place].trim_end_matches('"');
+            before.rsplit(|sign: char| !is_word(sign)).next().unwrap_or_default()
+        });
+        let mut is_known = false;
+        let is_another = tables.all(|known| {
+            is_known = true;
+            !known.is_empty() && known != table
+        });
+        is_known && is_another && !alias.is_empty()
     }
 
     #[cfg(test)]

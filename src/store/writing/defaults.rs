@@ -55,6 +55,22 @@ pub(in crate::store) fn complete(draft: &mut Draft, now: DateTime<Utc>) {
             _ => {}
         }
     }
+    check_alternatives(draft);
+}
+
+/// Adds an error unless the row has exactly one of the relations of which the noun wants one.
+fn check_alternatives(draft: &mut Draft) {
+    let noun = draft.noun;
+    let columns = || noun.exactly_one.iter().filter_map(|name| noun.relation(name)?.link.column());
+    let is_given = draft.is_new() || columns().any(|column| draft.gives_cell(column));
+    let fields: Vec<String> = noun.exactly_one.iter().map(|name| format!("{name}Ref")).collect();
+    let count = columns().filter(|column| !draft.cell(column).is_null()).count();
+    let Some(first) = fields.first().filter(|_| is_given && count != 1) else { return };
+    if fields.iter().any(|field| draft.has_mistake_at(field)) {
+        return;
+    }
+    let code = if count == 0 { Code::Required } else { Code::Invalid };
+    draft.refuse(code, first, format!("give exactly one of {}", fields.join(", ")));
 }
 
 /// Adds an error if an amount of money is set without its currency, or with more digits than the currency has.

@@ -201,7 +201,7 @@ impl Draft {
     }
 
     /// Returns the columns whose values change, with their new values.
-    pub(in crate::store) fn changes(&self) -> Vec<(Column, Cell)> {
+    pub fn changes(&self) -> Vec<(Column, Cell)> {
         let Some(current) = &self.current else { return self.values.clone() };
         self.values.iter().filter(|(column, cell)| current.cell(column.name) != cell).cloned().collect()
     }

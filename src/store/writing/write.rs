@@ -6,7 +6,7 @@ use entity::{
     Col,
     event::EventOperation,
     id,
-    noun::{Field, Noun},
+    noun::{Field, Noun, Operation},
 };
 use sea_orm::prelude::Uuid;
 
@@ -142,7 +142,15 @@ impl Tx {
             }
         }
         for (other, rows) in related_rows {
-            self.make_all(other, &rows).await?;
+            if other.operations.contains(&Operation::Create) {
+                let made = rows.iter().map(|values| {
+                    let fields = values.iter().map(|(column, _)| column.field).collect();
+                    (Record::made(other, id::new(), values, &now), fields)
+                });
+                self.put_rows(other, made.collect(), EventOperation::Created).await?;
+            } else {
+                self.make_all(other, &rows).await?;
+            }
         }
         Ok(stored.into_iter().map(|record| (record.id(), record)).collect())
     }

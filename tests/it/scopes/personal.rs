@@ -104,6 +104,7 @@ fn comparisons(outline: &Outline, noun: &Noun, field: &Field) -> Vec<Value> {
             "Boolean" => json!(true),
             "AttributeInput" => json!({"name": "One", "value": "One"}),
             "EmailAddress" => json!("one@example.org"),
+            "Date" => json!("2026-01-01"),
             ty if ty.ends_with("Filter") => json!({}),
             _ => json!("One"),
         };

@@ -1,0 +1,122 @@
+//! Consents: decisions of customers about being contacted, which are only added.
+
+use std::collections::HashMap;
+
+use entity::{
+    consent::{CUSTOMER_ID, ConsentDecision, ConsentPurpose, DECIDED_AT, DECISION, ID, MEDIUM_ID, NOUN, PURPOSE},
+    customer,
+    id::{ConsentId, MediumId},
+    noun::StringEnum as _,
+};
+use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
+
+use super::{past::refuse_future, testimonial::withdraw};
+use crate::{
+    Error, Result,
+    error::Code,
+    graphql::{
+        slice::{Computed, Module, Part},
+        typed::{
+            fields::{ByRow, ComputedFn},
+            output::Output,
+        },
+    },
+    store::{
+        Scope, Tx,
+        writing::{draft::Draft, write::Hooks},
+    },
+};
+
+/// Maximum number of decisions read to compute one field.
+const MAX: usize = 100_000;
+
+/// GraphQL module of consents.
+pub const SLICE: Module = Module {
+    rules: Hooks {
+        prepare: |tx, drafts| {
+            Box::pin(async {
+                for draft in drafts.iter_mut() {
+                    check(tx, draft);
+                }
+                let withdrawn: Vec<_> = drafts.iter().filter_map(withdrawal).collect();
+                if withdrawn.is_empty() { Ok(()) } else { withdraw(tx, &withdrawn).await }
+            })
+        },
+        ..Hooks::NONE
+    },
+    ..Module::new(&NOUN)
+};
+
+/// Computed field of customers.
+pub const HELD: Part = Part::Computed(
+    &customer::NOUN,
+    &Computed {
+        name: "consentsHeld",
+        doc: "What holds now: the newest decision of the customer for each purpose and medium, by purpose. A decision \
+              about one medium and one about every medium are listed side by side; the newer of the two holds for that \
+              medium.",
+        run: &ComputedFn::new(|scope, (), ids| Box::pin(held(scope, ids))),
+    },
+);
+
+/// A customer's newest decision about a purpose and a medium.
+#[derive(Output)]
+#[output(read = RecordRead)]
+struct ConsentHeld {
+    /// What the decision is about.
+    purpose: ConsentPurpose,
+    /// What the customer decided.
+    decision: ConsentDecision,
+    /// When the customer decided, UTC.
+    decided_at: ChronoUnixTimestampMillis,
+    /// The medium; null if the decision is about every medium.
+    medium: Option<MediumId>,
+    /// The decision itself.
+    consent: ConsentId,
+}
+
+fn check(tx: &Tx, draft: &mut Draft) {
+    refuse_future(tx, draft, DECIDED_AT);
+    if !draft.is_new() && !draft.changes().is_empty() {
+        let message = "a decision is never changed; create one for the new decision";
+        draft.refuse(Code::Invalid, "decision", message);
+    }
+}
+
+/// Returns who withdrew the consent to be quoted, and when.
+fn withdrawal(draft: &Draft) -> Option<(Uuid, ChronoUnixTimestampMillis)> {
+    let is_to_quote = draft.get(PURPOSE) == Some(ConsentPurpose::Testimonial) && draft.get(MEDIUM_ID).is_none();
+    let is_withdrawn = draft.get(DECISION) == Some(ConsentDecision::Withdrawn);
+    let is_new = draft.errors.is_empty() && draft.is_new();
+    if is_new && is_to_quote && is_withdrawn {
+        draft.get(CUSTOMER_ID).map(|id| id.0).zip(draft.get(DECIDED_AT))
+    } else {
+        None
+    }
+}
+
+async fn held(scope: &Scope, ids: &[Uuid]) -> Result<ByRow<Vec<ConsentHeld>>> {
+    let columns = (CUSTOMER_ID, PURPOSE, MEDIUM_ID, DECIDED_AT, ID, DECISION);
+    let mut rows = scope.select(columns, CUSTOMER_ID, ids, MAX).await?;
+    if rows.len() > MAX {
+        return Err(Error::BadInput(format!(
+            "these customers made more than {MAX} decisions; ask for fewer customers"
+        )));
+    }
+    rows.sort_by_key(|(customer, purpose, medium, at, id, _)| (*customer, purpose.name(), *medium, at.0, *id));
+    let mut held: ByRow<Vec<ConsentHeld>> = HashMap::new();
+    for (place, (customer, purpose, medium, at, id, decision)) in rows.iter().enumerate() {
+        let is_newest =
+            rows.get(place + 1).is_none_or(|next| (next.0, next.1, next.2) != (*customer, *purpose, *medium));
+        if is_newest {
+            held.entry(customer.0).or_default().push(ConsentHeld {
+                purpose: *purpose,
+                decision: *decision,
+                decided_at: *at,
+                medium: *medium,
+                consent: *id,
+            });
+        }
+    }
+    Ok(held)
+}
