@@ -27,7 +27,7 @@ pub struct Model {
     pub updated_at: ChronoUnixTimestampMillis,
     /// When it was made, UTC. Defaults to the current time; fails with OUT_OF_RANGE in the future.
     #[noun(default = "now", ordered)]
-    pub purchased_at: ChronoUnixTimestampMillis,
+    pub bought_at: ChronoUnixTimestampMillis,
     /// What was paid or is owed. Fails with OUT_OF_RANGE if it is negative.
     #[noun(required, money)]
     pub amount: Amount,

@@ -9,7 +9,7 @@ pub struct Migration;
 
 const PURCHASE: NounTable<'_> = NounTable {
     name: "purchase",
-    columns: "purchased_at BIGINT NOT NULL, amount BIGINT NOT NULL, amount_currency {text} NOT NULL, item_count BIGINT,
+    columns: "bought_at BIGINT NOT NULL, amount BIGINT NOT NULL, amount_currency {text} NOT NULL, item_count BIGINT,
         product {text}, product_folded {text}, refunded BIGINT, refunded_currency {text},
         tags {text} NOT NULL, attributes {text} NOT NULL, customer_id {uuid}, account_id {uuid}, point_id {uuid}",
     keys: &[
@@ -17,7 +17,7 @@ const PURCHASE: NounTable<'_> = NounTable {
         ("account_id", "account", "id"),
         ("point_id", "interaction_point", "id"),
     ],
-    orders: &[("purchased_at", false), ("product", true)],
+    orders: &[("bought_at", false), ("product", true)],
     tags: &["tags"],
     has_attributes: true,
     ..NounTable::NONE

@@ -1,6 +1,6 @@
 //! Purchases: amounts are not negative, and no more is paid back than was paid.
 
-use entity::purchase::{AMOUNT, AMOUNT_CURRENCY, NOUN, PURCHASED_AT, REFUNDED, REFUNDED_CURRENCY};
+use entity::purchase::{AMOUNT, AMOUNT_CURRENCY, BOUGHT_AT, NOUN, REFUNDED, REFUNDED_CURRENCY};
 
 use super::past::refuse_future;
 use crate::{
@@ -15,7 +15,7 @@ pub const SLICE: Module = Module {
         prepare: |tx, drafts| {
             Box::pin(async {
                 for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
-                    refuse_future(tx, draft, PURCHASED_AT);
+                    refuse_future(tx, draft, BOUGHT_AT);
                     check_amounts(draft);
                 }
                 Ok(())

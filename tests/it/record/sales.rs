@@ -20,7 +20,7 @@ async fn no_more_is_paid_back_than_was_paid() {
     let ann = made(&caller, "customerCreate", json!({ "name": "Ann" })).await;
     let firm = made(&caller, "accountCreate", json!({ "name": "Firm" })).await;
     let input = json!({ "customerRef": by_id(&ann), "accountRef": by_id(&firm), "amount": money("29.97", "USD"),
-        "itemCount": 2, "product": "Two records", "purchasedAt": "2026-01-12T00:00:00Z" });
+        "itemCount": 2, "product": "Two records", "boughtAt": "2026-01-12T00:00:00Z" });
     let purchase = made(&caller, "purchaseCreate", input).await;
     let refund = async |refunded: Value| {
         wrong(&caller, "purchaseUpdate", json!({ "by": by_id(&purchase), "refunded": refunded })).await
@@ -33,8 +33,8 @@ async fn no_more_is_paid_back_than_was_paid() {
     assert_eq!(wrong(&caller, "purchaseUpdate", less).await, told("OUT_OF_RANGE", "refunded"));
     let negative = json!({ "amount": money("-1", "USD") });
     assert_eq!(wrong(&caller, "purchaseCreate", negative).await, told("OUT_OF_RANGE", "amount"));
-    let later = json!({ "amount": money("1", "USD"), "purchasedAt": soon() });
-    assert_eq!(wrong(&caller, "purchaseCreate", later).await, told("OUT_OF_RANGE", "purchasedAt"));
+    let later = json!({ "amount": money("1", "USD"), "boughtAt": soon() });
+    assert_eq!(wrong(&caller, "purchaseCreate", later).await, told("OUT_OF_RANGE", "boughtAt"));
     let asked = "query($id: ID!) { account(by: { id: $id }) { purchases { nodes {
         amount { amount currency } refunded { amount } itemCount product customer { name } point { id } } } } }";
     let shown = caller.data(asked, json!({ "id": firm })).await["account"]["purchases"]["nodes"].take();
