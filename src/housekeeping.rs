@@ -59,9 +59,9 @@ pub struct Housekeeping {
     sealing: JoinHandle<()>,
 }
 
-/// Starts the background tasks: deletes expired idempotency keys, applies retention rules, removes erased bytes from the files, continues jobs,
-/// seals events, counts weeks, indexes attributes written by an older server, and analyzes new tables. Every replica
-/// may run them.
+/// Starts the background tasks: deletes expired idempotency keys, applies retention rules, removes erased bytes from the
+/// files, continues jobs, seals events, counts weeks, indexes attributes written by an older server, and analyzes new
+/// tables. Every replica may run them.
 pub fn start(store: Store) -> Housekeeping {
     tokio::spawn(expire_keys(store.clone()));
     tokio::spawn(complete_derived_data(store.clone()));

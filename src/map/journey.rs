@@ -29,7 +29,7 @@ use crate::{
 pub const SLICE: Module = Module {
     rules: Hooks {
         prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),
-        transitioned: |tx, drafts| Box::pin(edition::publish(tx, drafts)),
+        written: |tx, drafts| Box::pin(edition::publish(tx, drafts)),
         ..Hooks::NONE
     },
     mutations: &[

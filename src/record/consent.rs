@@ -38,8 +38,13 @@ pub const SLICE: Module = Module {
                 for draft in drafts.iter_mut() {
                     check(tx, draft);
                 }
-                let withdrawn: Vec<_> = drafts.iter().filter_map(withdrawal).collect();
-                if withdrawn.is_empty() { Ok(()) } else { withdraw(tx, &withdrawn).await }
+                Ok(())
+            })
+        },
+        written: |tx, drafts| {
+            Box::pin(async {
+                let customers: Vec<Uuid> = drafts.iter().filter_map(withdraws).collect();
+                withdraw(tx, &customers).await
             })
         },
         ..Hooks::NONE
@@ -83,16 +88,12 @@ fn check(tx: &Tx, draft: &mut Draft) {
     }
 }
 
-/// Returns who withdrew the consent to be quoted, and when.
-fn withdrawal(draft: &Draft) -> Option<(Uuid, ChronoUnixTimestampMillis)> {
-    let is_to_quote = draft.get(PURPOSE) == Some(ConsentPurpose::Testimonial) && draft.get(MEDIUM_ID).is_none();
+/// Returns the customer who withdraws the consent to be quoted, if the draft says so.
+fn withdraws(draft: &Draft) -> Option<Uuid> {
+    let is_to_quote = draft.get(PURPOSE) == Some(ConsentPurpose::Testimonial);
     let is_withdrawn = draft.get(DECISION) == Some(ConsentDecision::Withdrawn);
     let is_new = draft.errors.is_empty() && draft.is_new();
-    if is_new && is_to_quote && is_withdrawn {
-        draft.get(CUSTOMER_ID).map(|id| id.0).zip(draft.get(DECIDED_AT))
-    } else {
-        None
-    }
+    draft.get(CUSTOMER_ID).filter(|_| is_new && is_to_quote && is_withdrawn).map(Uuid::from)
 }
 
 async fn held(scope: &Scope, ids: &[Uuid]) -> Result<ByRow<Vec<ConsentHeld>>> {

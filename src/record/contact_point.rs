@@ -29,13 +29,22 @@ use crate::{
 
 /// Maximum number of contact points of a customer.
 const MAX: usize = 100;
-/// Maximum number of contact points read in one call.
-const MAX_READ: usize = 1_000 * MAX;
+/// Maximum number of contact points read in one call: those of 1,000 customers, each with the primary ones that came
+/// with the customer.
+const MAX_READ: usize = 1_000 * (MAX + 2);
 
 /// GraphQL module of contact points.
 pub const SLICE: Module = Module {
     rules: Hooks {
-        prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),
+        prepare: |_, drafts| {
+            Box::pin(async {
+                for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
+                    check_value(draft);
+                }
+                Ok(())
+            })
+        },
+        written: |tx, drafts| Box::pin(written(tx, drafts)),
         deleted: |tx, records| Box::pin(deleted(tx, records)),
         child_of: Some(ChildOf { relation: "customer", position: None, most: MAX }),
         ..Hooks::NONE
@@ -46,43 +55,35 @@ pub const SLICE: Module = Module {
 /// A kind of contact point of a customer.
 type Key = (Uuid, ContactKind);
 
-async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
-        check_value(draft);
-    }
-    let key = |draft: &Draft| -> Option<Key> {
-        let (customer, kind) = (draft.get(CUSTOMER_ID)?, draft.get(KIND)?);
-        draft.errors.is_empty().then_some((customer.0, kind))
-    };
-    let customers: Vec<Uuid> = drafts.iter().filter_map(key).map(|(customer, _)| customer).collect();
-    let before = primaries(tx, &customers).await?;
-    let mut after = before.clone();
-    for draft in &*drafts {
+/// Returns the kind of contact point that a draft without errors is about.
+fn key(draft: &Draft) -> Option<Key> {
+    let (customer, kind) = (draft.get(CUSTOMER_ID)?, draft.get(KIND)?);
+    draft.errors.is_empty().then_some((customer.0, kind))
+}
+
+/// Replaces the former primary contact points, and shows the new ones at their customers.
+async fn written(tx: &Tx, drafts: &[Draft]) -> Result<()> {
+    let (mut primary, mut lost) = (HashMap::new(), Vec::new());
+    for draft in drafts {
         let Some(key) = key(draft) else { continue };
+        let was = draft.current.as_ref().is_some_and(|current| current.get(IS_PRIMARY) == Some(true));
+        let now = (draft.id, draft.get(VALUE));
         match draft.get(IS_PRIMARY) {
-            Some(true) if draft.gives(IS_PRIMARY) => drop(after.insert(key, draft.id)),
-            Some(false) if after.get(&key) == Some(&draft.id) => drop(after.remove(&key)),
+            // Of several, the last one that the caller makes primary.
+            Some(true) if draft.gives(IS_PRIMARY) => drop(primary.insert(key, now)),
+            Some(true) => drop(primary.entry(key).or_insert(now)),
+            _ if was => lost.push(key),
             _ => {}
         }
     }
-    let mut shown: HashMap<Key, Option<String>> = HashMap::new();
-    for draft in drafts.iter_mut() {
-        let Some(key) = key(draft) else { continue };
-        let is_primary = after.get(&key) == Some(&draft.id);
-        if draft.get(IS_PRIMARY) != Some(is_primary) {
-            draft.set(IS_PRIMARY, is_primary);
-        }
-        if is_primary {
-            shown.insert(key, draft.get(VALUE));
-        } else if !after.contains_key(&key) && before.contains_key(&key) {
-            shown.insert(key, None);
-        }
-    }
-    let is_draft = |id: &Uuid| drafts.iter().any(|draft| draft.id == *id);
-    let replaced = before.iter().filter(|(key, id)| after.get(key) != Some(id) && !is_draft(id)).map(|(_, id)| *id);
-    let replaced: Vec<Uuid> = replaced.collect();
-    let records = tx.lock(&NOUN, &replaced).await?.into_values();
+    let customers: Vec<Uuid> = primary.keys().map(|(customer, _)| *customer).collect();
+    let known = primaries(tx, &customers).await?;
+    let is_former = |(key, id): &&(Key, Uuid)| primary.get(key).is_some_and(|(new, _)| new != id);
+    let former: Vec<Uuid> = known.iter().filter(is_former).map(|(_, id)| *id).collect();
+    let records = tx.lock(&NOUN, &former).await?.into_values();
     tx.change(&NOUN, records.map(|record| (record, vec![assign(IS_PRIMARY, false)])).collect()).await?;
+    let mut shown: HashMap<Key, Option<String>> = lost.into_iter().map(|key| (key, None)).collect();
+    shown.extend(primary.into_iter().map(|(key, (_, value))| (key, value)));
     show(tx, shown).await
 }
 
@@ -111,7 +112,7 @@ async fn deleted(tx: &Tx, records: &[Record]) -> Result<()> {
 }
 
 /// Returns the ids of the primary contact points of customers.
-async fn primaries(tx: &Tx, customers: &[Uuid]) -> Result<HashMap<Key, Uuid>> {
+async fn primaries(tx: &Tx, customers: &[Uuid]) -> Result<Vec<(Key, Uuid)>> {
     let rows = tx.select_unchecked((ID, CUSTOMER_ID, KIND, IS_PRIMARY), CUSTOMER_ID, customers, MAX_READ).await?;
     let primary = rows.into_iter().filter(|(.., is_primary)| *is_primary);
     Ok(primary.map(|(id, customer, kind, _)| ((customer.0, kind), id.0)).collect())
@@ -146,8 +147,8 @@ async fn show(tx: &Tx, shown: HashMap<Key, Option<String>>) -> Result<()> {
     tx.change(&customer::NOUN, rows).await
 }
 
-/// Keeps the primary contact points of customers whose e-mail addresses or phone numbers change.
-pub(super) async fn keep_primaries(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+/// Writes the e-mail addresses and phone numbers of customers that changed to the primary contact points.
+pub(super) async fn keep_primaries(tx: &Tx, drafts: &[Draft]) -> Result<()> {
     let kinds = [ContactKind::Email, ContactKind::Phone];
     let new_value = |draft: &Draft, kind: ContactKind| -> Option<Cell> {
         let column = column(kind)?;
@@ -157,15 +158,15 @@ pub(super) async fn keep_primaries(tx: &Tx, drafts: &mut [Draft]) -> Result<()> 
     };
     let is_changed = |draft: &&Draft| !draft.is_new() && kinds.iter().any(|kind| new_value(draft, *kind).is_some());
     let changed: Vec<Uuid> = drafts.iter().filter(is_changed).map(|draft| draft.id).collect();
-    let known = primaries(tx, &changed).await?;
-    let (mut values, mut lost) = (HashMap::new(), Vec::new());
+    let known: HashMap<Key, Uuid> = primaries(tx, &changed).await?.into_iter().collect();
+    let (mut values, mut lost, mut new) = (HashMap::new(), Vec::new(), Vec::new());
     for draft in drafts {
         for kind in kinds {
             let Some(value) = new_value(draft, kind) else { continue };
             match (known.get(&(draft.id, kind)), value) {
                 (Some(id), Cell::Text(value)) => drop(values.insert(*id, value)),
                 (Some(id), _) => lost.push(Draft::new(&NOUN, Target::Row(Reference::Id(Some(*id))), Mode::UpdateOnly)),
-                (None, Cell::Text(value)) => draft.related_rows.push((&NOUN, primary(draft.id, kind, value))),
+                (None, Cell::Text(value)) => new.push(primary(draft.id, kind, value)),
                 (None, _) => {}
             }
         }
@@ -178,6 +179,7 @@ pub(super) async fn keep_primaries(tx: &Tx, drafts: &mut [Draft]) -> Result<()> 
         }
     }
     tx.change(&NOUN, rows).await?;
+    tx.create(&NOUN, new).await?;
     if !lost.is_empty() {
         tx.delete(&NOUN, &Hooks::NONE, &mut lost, true).await?;
     }

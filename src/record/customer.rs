@@ -27,7 +27,7 @@ use crate::{
 
 /// GraphQL module of customers.
 pub const SLICE: Module = Module {
-    rules: Hooks { prepare: |tx, drafts| Box::pin(keep_primaries(tx, drafts)), ..Hooks::NONE },
+    rules: Hooks { written: |tx, drafts| Box::pin(keep_primaries(tx, drafts)), ..Hooks::NONE },
     mutations: &[ERASE],
     computed: &[ERASURE],
     ..Module::new(&NOUN)

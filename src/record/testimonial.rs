@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use entity::{
-    Permission, feedback_record,
-    id::TestimonialId,
+    Permission,
+    consent::{self, ConsentDecision, ConsentPurpose},
+    feedback_record,
+    id::{CustomerId, FeedbackRecordId, TestimonialId},
     noun::StringEnum as _,
     testimonial::{
         CONSENTED_AT, EXPIRES_AT, FEEDBACK_RECORD_ID, ID, NOUN, QUOTE, SCOPE, TestimonialScope, WITHDRAWN_AT,
@@ -31,29 +33,16 @@ use crate::{
             template::PlanSize,
             typed::assign,
         },
-        writing::write::Hooks,
+        writing::{draft::Draft, write::Hooks},
     },
 };
 
-/// Maximum number of feedback records of the customers who withdraw their consent in one call.
-const MAX_RECORDS: usize = 100_000;
+/// Maximum number of rows of a kind that one call reads about customers.
+const MAX_ROWS: usize = 100_000;
 
 /// GraphQL module of testimonials.
 pub const SLICE: Module = Module {
-    rules: Hooks {
-        prepare: |tx, drafts| {
-            Box::pin(async {
-                for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
-                    refuse_future(tx, draft, CONSENTED_AT);
-                    refuse_future(tx, draft, WITHDRAWN_AT);
-                    refuse_before(draft, WITHDRAWN_AT, CONSENTED_AT);
-                    refuse_before(draft, EXPIRES_AT, CONSENTED_AT);
-                }
-                Ok(())
-            })
-        },
-        ..Hooks::NONE
-    },
+    rules: Hooks { prepare: |tx, drafts| Box::pin(prepare(tx, drafts)), ..Hooks::NONE },
     ..Module::new(&NOUN)
 };
 
@@ -134,30 +123,95 @@ async fn quotable(scope: &Scope, Wanted { scope: place, first, after }: Wanted) 
     })
 }
 
-/// Withdraws the testimonials of customers who withdrew their consent to be quoted: those consented to before.
-pub(super) async fn withdraw(tx: &Tx, withdrawn: &[(Uuid, ChronoUnixTimestampMillis)]) -> Result<()> {
-    let customers: Vec<Uuid> = withdrawn.iter().map(|(customer, _)| *customer).collect();
-    let columns = (feedback_record::ID, feedback_record::CUSTOMER_ID);
-    let records = tx.select_unchecked(columns, feedback_record::CUSTOMER_ID, &customers, MAX_RECORDS).await?;
-    if records.len() > MAX_RECORDS {
-        let message =
-            format!("these customers gave more than {MAX_RECORDS} feedback records; withdraw for fewer at once");
-        return Err(Error::BadInput(message));
+async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+    for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
+        refuse_future(tx, draft, CONSENTED_AT);
+        refuse_future(tx, draft, WITHDRAWN_AT);
+        refuse_before(draft, WITHDRAWN_AT, CONSENTED_AT);
+        refuse_before(draft, EXPIRES_AT, CONSENTED_AT);
     }
-    let owners: HashMap<Uuid, Uuid> = records.iter().filter_map(|(id, owner)| Some((id.0, (*owner)?.0))).collect();
-    let ids: Vec<Uuid> = owners.keys().copied().collect();
-    let columns = (ID, FEEDBACK_RECORD_ID, CONSENTED_AT, WITHDRAWN_AT);
-    let rows = tx.select_unchecked(columns, FEEDBACK_RECORD_ID, &ids, MAX_RECORDS).await?;
-    let mut times = HashMap::new();
-    for (id, record, consented, already) in rows {
-        let owner = owners.get(&record.0);
-        let at = withdrawn.iter().filter(|(customer, at)| owner == Some(customer) && at.0 >= consented.0);
-        if let Some((_, at)) = at.min_by_key(|(_, at)| at.0).filter(|_| already.is_none()) {
-            times.insert(id.0, *at);
+    // The consent may have been withdrawn before the testimonial is written down.
+    let record = |draft: &Draft| draft.get(FEEDBACK_RECORD_ID).filter(|_| draft.is_new() && draft.errors.is_empty());
+    let records: Vec<Uuid> = drafts.iter().filter_map(record).map(Uuid::from).collect();
+    if records.is_empty() {
+        return Ok(());
+    }
+    let columns = (feedback_record::ID, feedback_record::CUSTOMER_ID);
+    let owners = owners(tx.select_by_ids_unchecked(columns, &records).await?);
+    let withdrawals = Withdrawals::read(tx, &owners.values().copied().collect::<Vec<_>>()).await?;
+    for draft in drafts {
+        let owner = record(draft).and_then(|id| owners.get(&id.into()));
+        let at = owner.zip(draft.get(CONSENTED_AT)).and_then(|(owner, at)| withdrawals.first_since(*owner, at));
+        if draft.get(WITHDRAWN_AT).is_none() && at.is_some() {
+            draft.set(WITHDRAWN_AT, at);
         }
     }
+    Ok(())
+}
+
+/// When customers withdrew the consent to be quoted, by customer.
+struct Withdrawals(HashMap<Uuid, Vec<ChronoUnixTimestampMillis>>);
+
+impl Withdrawals {
+    async fn read(tx: &Tx, customers: &[Uuid]) -> Result<Self> {
+        let columns =
+            (consent::CUSTOMER_ID, consent::PURPOSE, consent::DECISION, consent::MEDIUM_ID, consent::DECIDED_AT);
+        let rows = tx.select_unchecked(columns, consent::CUSTOMER_ID, customers, MAX_ROWS).await?;
+        require_few(rows.len(), "decisions")?;
+        let mut times: HashMap<Uuid, Vec<ChronoUnixTimestampMillis>> = HashMap::new();
+        for (customer, purpose, decision, medium, at) in rows {
+            let is_to_quote = purpose == ConsentPurpose::Testimonial && medium.is_none();
+            if is_to_quote && decision == ConsentDecision::Withdrawn {
+                times.entry(customer.0).or_default().push(at);
+            }
+        }
+        for times in times.values_mut() {
+            times.sort_unstable_by_key(|at| at.0);
+        }
+        Ok(Self(times))
+    }
+
+    /// Returns when the customer first withdrew a consent given at `consented`; `None` if they did not.
+    fn first_since(&self, customer: Uuid, consented: ChronoUnixTimestampMillis) -> Option<ChronoUnixTimestampMillis> {
+        let times = self.0.get(&customer)?;
+        times.get(times.partition_point(|at| at.0 < consented.0)).copied()
+    }
+}
+
+/// Withdraws the testimonials of customers who withdrew their consent to be quoted: those consented to before.
+pub(super) async fn withdraw(tx: &Tx, customers: &[Uuid]) -> Result<()> {
+    if customers.is_empty() {
+        return Ok(());
+    }
+    let columns = (feedback_record::ID, feedback_record::CUSTOMER_ID);
+    let records = tx.select_unchecked(columns, feedback_record::CUSTOMER_ID, customers, MAX_ROWS).await?;
+    require_few(records.len(), "feedback records")?;
+    let owners = owners(records);
+    let ids: Vec<Uuid> = owners.keys().copied().collect();
+    let columns = (ID, FEEDBACK_RECORD_ID, CONSENTED_AT, WITHDRAWN_AT);
+    let rows = tx.select_unchecked(columns, FEEDBACK_RECORD_ID, &ids, MAX_ROWS).await?;
+    require_few(rows.len(), "testimonials")?;
+    let withdrawals = Withdrawals::read(tx, customers).await?;
+    let held = rows.into_iter().filter(|(.., withdrawn)| withdrawn.is_none());
+    let times: HashMap<Uuid, ChronoUnixTimestampMillis> = held
+        .filter_map(|(id, record, consented, _)| {
+            Some((id.0, withdrawals.first_since(*owners.get(&record.0)?, consented)?))
+        })
+        .collect();
     let ids: Vec<Uuid> = times.keys().copied().collect();
     let records = tx.lock(&NOUN, &ids).await?.into_iter();
     let changes = records.filter_map(|(id, record)| Some((record, vec![assign(WITHDRAWN_AT, Some(*times.get(&id)?))])));
     tx.change(&NOUN, changes.collect()).await
+}
+
+/// Returns the customers of feedback records, by record.
+fn owners(records: Vec<(FeedbackRecordId, Option<CustomerId>)>) -> HashMap<Uuid, Uuid> {
+    records.into_iter().filter_map(|(id, owner)| Some((id.0, owner?.0))).collect()
+}
+
+fn require_few(count: usize, what: &str) -> Result<()> {
+    if count > MAX_ROWS {
+        return Err(Error::BadInput(format!("these customers have more than {MAX_ROWS} {what}; write fewer at once")));
+    }
+    Ok(())
 }

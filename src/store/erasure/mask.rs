@@ -53,11 +53,8 @@ impl Sql {
         if self.is_mute() {
             return self;
         }
+        let Some(field) = covered(noun, column.name) else { return self.column(alias, column.name) };
         let from = self.length();
-        let Some(field) = covered(noun, column.name) else {
-            // A column of another noun may have the same name.
-            return self.column(alias, column.name).behind(from);
-        };
         self.push("CASE WHEN ").is_masked(noun, alias, organization).push(" THEN ");
         match nothing(field) {
             Cell::Text(text) if text.is_empty() => self.push("''"),
@@ -279,6 +276,10 @@ mod watch {
                 "SELECT r.\"reason\" FROM routing AS r",
                 "SELECT i.item FROM \"feedback_record_attributes\" AS i",
                 "SELECT t.system FROM \"feedback_record_external_id\" AS t",
+                // The alias stands for both tables, for none, or for the table in a longer alias.
+                "SELECT t.body FROM other AS t WHERE EXISTS (SELECT 1 FROM feedback_record AS t)",
+                "SELECT u.body FROM feedback_record",
+                "SELECT t.body FROM other AS t1, feedback_record AS t",
             ] {
                 assert!(is_refused(text), "{text}");
             }
@@ -287,6 +288,7 @@ mod watch {
                 "SELECT t.\"name\" FROM \"customer\" AS t",
                 "INSERT INTO \"routing\" (\"reason\") VALUES (?) ON CONFLICT (id) DO UPDATE SET \"reason\" = excluded.\"reason\"",
                 "DELETE FROM \"feedback_record_external_id\" AS t WHERE t.system = ?",
+                "SELECT o.body FROM other AS o, \"feedback_record\" AS t WHERE t.\"kind\" = o.\"body\"",
             ] {
                 assert!(!is_refused(text), "{text}");
             }

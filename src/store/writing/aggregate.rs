@@ -141,12 +141,7 @@ impl<C: Connection> Scope<C> {
 
     /// Returns every row of a noun, archived rows included, ordered by id. Returns at most `most + 1` rows.
     pub async fn every(&self, noun: &'static Noun, most: usize) -> Result<Vec<Record>> {
-        let columns = columns(noun);
-        let rows = self.read_every(noun, &columns, None, most).await?;
-        Ok(rows
-            .into_iter()
-            .map(|cells| Record { cells: columns.iter().copied().zip(cells).collect(), before: Vec::new() })
-            .collect())
+        self.records_after(noun, None, most).await
     }
 
     /// Returns the rows of a noun with ids above `after`, archived rows included, ordered by id. Returns at most

@@ -83,14 +83,14 @@ impl Scope {
             tx.roll_back().await?;
             return Ok(false);
         };
-        let (mut left, mut has_more) = (STEP, ids.len() == STEP);
+        let (mut left, mut has_more, mut removed_parts) = (STEP, ids.len() == STEP, 0);
         for relation in parts(noun) {
             let Link::Many { column, .. } = relation.link else { continue };
             let id = column_named(relation.target, "id");
             let parts = tx.read_unchecked(relation.target, &[id], column, &ids, left).await?;
             let parts: Vec<Uuid> = parts.iter().filter_map(|row| row[0].id()).collect();
             let some = &parts[..parts.len().min(left)];
-            tx.delete_ids(relation.target, some).await?;
+            removed_parts += tx.delete_ids(relation.target, some).await?;
             left -= some.len();
             if parts.len() > some.len() {
                 // The rows follow when all of their parts are gone.
@@ -105,7 +105,8 @@ impl Scope {
             tx.change(&NOUN, vec![(record, vec![assign(REMOVED_COUNT, count)])]).await?;
         }
         tx.commit().await?;
-        Ok(has_more && (removed > 0 || ids.is_empty()))
+        // Without progress there is none by repeating it at once.
+        Ok(has_more && removed + removed_parts > 0)
     }
 }
 

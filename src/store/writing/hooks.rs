@@ -21,9 +21,9 @@ pub type RowErrors = HashMap<Uuid, UserError>;
 pub struct Hooks {
     /// Completes and checks drafts before they are written.
     pub prepare: for<'a> fn(&'a Tx, &'a mut [Draft]) -> BoxFuture<'a, Result<()>>,
-    /// Performs the other effects of transitions, after the rows of the drafts with a transition were written. May add
-    /// errors; the caller then rolls back.
-    pub transitioned: for<'a> fn(&'a Tx, &'a mut [Draft]) -> BoxFuture<'a, Result<()>>,
+    /// Performs the other effects of what was written: drafts without errors were, the others were not. May add errors;
+    /// the caller then rolls back.
+    pub written: for<'a> fn(&'a Tx, &'a mut [Draft]) -> BoxFuture<'a, Result<()>>,
     /// Returns an error for each row that cannot be archived, by id.
     pub archive: for<'a> fn(&'a Tx, &'a [Record]) -> BoxFuture<'a, Result<RowErrors>>,
     /// Performs the other effects of the deletion of rows.
@@ -36,7 +36,7 @@ impl Hooks {
     /// No rules beyond the description.
     pub const NONE: Self = Self {
         prepare: |_, _| Box::pin(async { Ok(()) }),
-        transitioned: |_, _| Box::pin(async { Ok(()) }),
+        written: |_, _| Box::pin(async { Ok(()) }),
         archive: |_, _| Box::pin(async { Ok(RowErrors::new()) }),
         deleted: |_, _| Box::pin(async { Ok(()) }),
         child_of: None,

@@ -6,7 +6,7 @@ use entity::{
     Col,
     event::EventOperation,
     id,
-    noun::{Field, Noun, Operation},
+    noun::{Field, Noun},
 };
 use sea_orm::prelude::Uuid;
 
@@ -68,10 +68,10 @@ impl Tx {
             }
         }
         let has_mistakes = drafts.iter().any(|draft| !draft.errors.is_empty());
-        let mut stored =
-            if has_mistakes && is_all_or_nothing { HashMap::new() } else { self.store(noun, drafts).await? };
-        if drafts.iter().any(|draft| draft.transition.is_some() && draft.errors.is_empty()) {
-            (rules.transitioned)(self, drafts).await?;
+        let mut stored = HashMap::new();
+        if !(has_mistakes && is_all_or_nothing) {
+            stored = self.store(noun, drafts).await?;
+            (rules.written)(self, drafts).await?;
         }
         let outcome = |draft: &Draft| {
             if !draft.errors.is_empty() || (has_mistakes && is_all_or_nothing) {
@@ -142,15 +142,7 @@ impl Tx {
             }
         }
         for (other, rows) in related_rows {
-            if other.operations.contains(&Operation::Create) {
-                let made = rows.iter().map(|values| {
-                    let fields = values.iter().map(|(column, _)| column.field).collect();
-                    (Record::made(other, id::new(), values, &now), fields)
-                });
-                self.put_rows(other, made.collect(), EventOperation::Created).await?;
-            } else {
-                self.make_all(other, &rows).await?;
-            }
+            self.make_all(other, &rows).await?;
         }
         Ok(stored.into_iter().map(|record| (record.id(), record)).collect())
     }
@@ -160,6 +152,16 @@ impl Tx {
     pub async fn make(&self, noun: &'static Noun, mut rows: Vec<NewRow>) -> Result<()> {
         self.leave_out_words(noun, &mut rows).await?;
         self.make_all(noun, &rows).await
+    }
+
+    /// Inserts rows that a rule makes, with an event for each.
+    pub async fn create(&self, noun: &'static Noun, rows: Vec<NewRow>) -> Result<()> {
+        let now = Cell::Int(self.now().timestamp_millis());
+        let made = rows.into_iter().map(|values| {
+            let fields = values.iter().map(|(column, _)| column.field).collect();
+            (Record::made(noun, id::new(), &values, &now), fields)
+        });
+        self.put(noun, made.collect(), EventOperation::Created).await
     }
 
     /// Inserts rows that were already checked not to be about erased people.

@@ -1,12 +1,16 @@
 //! How customers are reached, what they consented to, and their occasions.
 
+use entity::Permission;
 use serde_json::{Value, json};
 
 use super::{TOLD, by_id, key, made, soon, wrong};
-use crate::app::{App, Caller};
+use crate::{
+    app::{App, Caller},
+    outline::codes,
+};
 
 const CUSTOMER: &str = "query($id: ID!) { customer(by: { id: $id }) { email phone version
-    contactPoints(orderBy: [{ field: ID }]) { nodes { id kind value isPrimary verifiedAt version } } } }";
+    contactPoints(first: 100, orderBy: [{ field: ID }]) { nodes { id kind value isPrimary verifiedAt version } } } }";
 
 async fn shown(caller: &Caller<'_>, id: &str) -> Value {
     caller.data(CUSTOMER, json!({ "id": id })).await["customer"].take()
@@ -100,7 +104,10 @@ async fn a_customer_has_one_primary_contact_point_of_each_kind_however_they_are_
     let swap = json!([point("a@example.org", true), point("b@example.org", false)]);
     caller.mutate("customerUpsert", input(swap), TOLD).await;
     assert_eq!(primary().await, is("a@example.org"));
-    caller.mutate("customerUpsert", input(json!([point("c@example.org", true)])), TOLD).await;
+    // The former one is written as well, after the new one.
+    let renewed =
+        json!([point("c@example.org", true), { "by": { "externalId": key("a@example.org") }, "tags": ["old"] }]);
+    caller.mutate("customerUpsert", input(renewed), TOLD).await;
     assert_eq!(primary().await, is("c@example.org"));
     let renamed = json!({ "by": { "externalId": key("c@example.org") }, "value": "d@example.org" });
     caller.mutate("contactPointUpdate", renamed, TOLD).await;
@@ -201,4 +208,40 @@ async fn an_occasion_comes_in_the_zone_of_its_customer() {
     assert_eq!(wrong(&caller, "occasionUpdate", nobody).await, told("REQUIRED", "customerRef"));
     let never = json!({ "by": by_id(&one), "date": null });
     assert_eq!(wrong(&caller, "occasionUpdate", never).await, told("REQUIRED", "date"));
+}
+
+#[tokio::test]
+async fn a_contact_point_that_is_refused_changes_neither_the_customer_nor_the_former_one() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let ann = made(&caller, "customerCreate", json!({ "name": "Ann", "email": "ann@example.org" })).await;
+    let row = |number: usize, is_primary: bool| {
+        json!({ "externalId": key(&format!("p{number}")), "customerRef": by_id(&ann),
+        "kind": "EMAIL", "value": format!("p{number}@example.org"), "isPrimary": is_primary })
+    };
+    let full: Vec<Value> = (0..99).map(|number| row(number, false)).collect();
+    caller.mutate("contactPointsBulkUpsert", json!({ "rows": full }), "errors { code }").await;
+    let before = shown(&caller, &ann).await;
+    assert_eq!((&before["email"], points(&before).len()), (&json!("ann@example.org"), 100));
+    let bob = made(&caller, "customerCreate", json!({ "name": "Bob" })).await;
+    let other = json!({ "externalId": key("bob"), "customerRef": by_id(&bob), "kind": "PHONE", "value": "1", "isPrimary": true });
+    let more = json!({ "rows": [row(100, true), other], "policy": "SKIP_INVALID" });
+    let refused = caller.mutate("contactPointsBulkUpsert", more, "results { outcome errors { code } }").await;
+    let failed = json!({ "outcome": "FAILED", "errors": [{ "code": "TOO_LONG" }] });
+    assert_eq!(refused["results"], json!([failed, { "outcome": "CREATED", "errors": [] }]));
+    assert_eq!(shown(&caller, &bob).await["phone"], "1");
+    assert_eq!(shown(&caller, &ann).await, before);
+}
+
+#[tokio::test]
+async fn when_an_occasion_comes_is_personal() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let ann = made(&caller, "customerCreate", json!({ "name": "Ann" })).await;
+    made(&caller, "occasionCreate", json!({ "customerRef": by_id(&ann), "kind": "BIRTHDAY", "date": "1990-01-02" }))
+        .await;
+    let blind = caller.with([Permission::RecordRead]);
+    let reply = blind.run("{ occasions { nodes { kind next { date } } } }", json!({})).await.body;
+    assert_eq!(codes(&reply), ["FORBIDDEN"]);
+    assert!(!reply.to_string().contains("01-02"), "{reply}");
 }

@@ -155,6 +155,12 @@ async fn only_words_with_a_consent_that_holds_are_quotable() {
     assert_eq!(quotes(&caller, "PUBLIC").await, ["third", "second", "first"]);
     assert_eq!(decide(0, "TESTIMONIAL", day(2)).await["outcome"], "CREATED");
     assert_eq!(quotes(&caller, "PUBLIC").await, ["third", "second"]);
+    // Also what is written down only afterwards; a later consent stands.
+    quote(0, "written later", json!({ "consentedAt": day(1) })).await;
+    assert_eq!(quotes(&caller, "PUBLIC").await, ["third", "second"]);
+    let again = quote(0, "consented later", json!({ "consentedAt": day(20) })).await;
+    assert_eq!(quotes(&caller, "PUBLIC").await, ["consented later", "third", "second"]);
+    caller.mutate("testimonialDelete", json!({ "by": by_id(&again) }), "outcome").await;
     caller.mutate("customerErase", json!({ "by": by_id(&records[1].1) }), "outcome").await;
     assert_eq!(quotes(&caller, "INTERNAL").await, ["third"]);
 }
@@ -193,4 +199,7 @@ async fn the_top_expectations_are_a_plain_list_by_rank() {
     let shown = caller.ask(asked).await["interactionPoints"]["nodes"][0]["topExpectations"].take();
     let row = |rank: i64, statement: &str| json!({ "rank": rank, "expectation": { "statement": statement } });
     assert_eq!(shown, json!([row(1, "first"), row(2, "second"), row(3, "third")]));
+    caller.mutate("expectationArchive", json!({ "by": by_id(&ids[3]) }), "outcome").await;
+    let shown = caller.ask(asked).await["interactionPoints"]["nodes"][0]["topExpectations"].take();
+    assert_eq!(shown, json!([row(1, "first"), row(3, "third")]));
 }
