@@ -241,7 +241,8 @@ mod watch {
         }
     }
 
-    /// Returns whether the alias before the point at `at` stands only for other tables than `table`.
+    /// Returns whether the alias before the point at `at` stands only for other tables than `table`, or for a subquery,
+    /// of which each table is looked at by its own alias.
     fn is_of_another(text: &str, at: usize, table: &str) -> bool {
         let is_word = |sign: char| sign.is_alphanumeric() || sign == '_';
         let alias = text[..at].rsplit(|sign: char| !is_word(sign)).next().unwrap_or_default();
@@ -254,7 +255,7 @@ mod watch {
         let mut is_known = false;
         let is_another = tables.all(|known| {
             is_known = true;
-            !known.is_empty() && known != table
+            known != table
         });
         is_known && is_another && !alias.is_empty()
     }
@@ -279,6 +280,7 @@ mod watch {
                 // The alias stands for both tables, for none, or for the table in a longer alias.
                 "SELECT t.body FROM other AS t WHERE EXISTS (SELECT 1 FROM feedback_record AS t)",
                 "SELECT u.body FROM feedback_record",
+                "SELECT c.body FROM (SELECT t.body FROM feedback_record AS t) AS c",
                 "SELECT t.body FROM other AS t1, feedback_record AS t",
             ] {
                 assert!(is_refused(text), "{text}");
@@ -289,6 +291,7 @@ mod watch {
                 "INSERT INTO \"routing\" (\"reason\") VALUES (?) ON CONFLICT (id) DO UPDATE SET \"reason\" = excluded.\"reason\"",
                 "DELETE FROM \"feedback_record_external_id\" AS t WHERE t.system = ?",
                 "SELECT o.body FROM other AS o, \"feedback_record\" AS t WHERE t.\"kind\" = o.\"body\"",
+                "SELECT c.body FROM (SELECT o.body FROM other AS o, feedback_record AS t) AS c",
             ] {
                 assert!(!is_refused(text), "{text}");
             }

@@ -245,3 +245,24 @@ async fn when_an_occasion_comes_is_personal() {
     assert_eq!(codes(&reply), ["FORBIDDEN"]);
     assert!(!reply.to_string().contains("01-02"), "{reply}");
 }
+
+#[tokio::test]
+async fn a_list_is_ordered_by_a_column_that_has_the_name_of_a_hidden_one() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let department = made(&caller, "departmentCreate", json!({ "name": "Care" })).await;
+    for name in ["Beta", "Alpha"] {
+        let account = made(&caller, "accountCreate", json!({ "name": name, "ownerRef": by_id(&department) })).await;
+        let input = json!({ "accountRef": by_id(&account), "kind": "LAUNCH", "date": "2026-01-02", "name": "Launch" });
+        made(&caller, "occasionCreate", input).await;
+    }
+    let list = "(orderBy: [{ field: NAME }], filter: { occasions: { some: { name: { eq: \"Launch\" } } } }) { nodes { name } }";
+    let shown = caller
+        .ask(&format!(
+            "{{ accounts{list} departments(filter: {{ name: {{ eq: \"Care\" }} }}) {{ nodes {{ accounts{list} }} }} }}"
+        ))
+        .await;
+    let sorted = json!([{ "name": "Alpha" }, { "name": "Beta" }]);
+    assert_eq!(shown["accounts"]["nodes"], sorted);
+    assert_eq!(shown["departments"]["nodes"][0]["accounts"]["nodes"], sorted);
+}
