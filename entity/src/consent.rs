@@ -35,7 +35,8 @@ crate::string_enum! {
 /// purpose and medium, and the former stays as evidence. `customer { consentsHeld }` tells what holds.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "consent")]
-#[noun(prefix = "consent", read = RecordRead, write = CustomersWrite, operations = [List, Create, Upsert, BulkUpsert], external_ids)]
+#[noun(prefix = "consent", read = RecordRead, write = CustomersWrite, operations = [List, Create, Upsert, BulkUpsert], external_ids,
+    timeline(at(decided_at)))]
 pub struct Model {
     /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]

@@ -10,7 +10,8 @@ use crate::{
 /// A content item that was shared with a customer.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "content_share")]
-#[noun(prefix = "share", read = RecordRead, write = RecordWrite, operations = PART, external_ids)]
+#[noun(prefix = "share", read = RecordRead, write = RecordWrite, operations = PART, external_ids,
+    timeline(at(shared_at)))]
 pub struct Model {
     /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]

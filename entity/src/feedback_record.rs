@@ -63,7 +63,8 @@ crate::string_enum! {
 /// again.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "feedback_record")]
-#[noun(prefix = "fb", read = RecordRead, write = RecordWrite, operations = PART, external_ids)]
+#[noun(prefix = "fb", read = RecordRead, write = RecordWrite, operations = PART, external_ids,
+    timeline(at(received_at)))]
 pub struct Model {
     /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]

@@ -106,7 +106,7 @@ crate::string_enum! {
 #[sea_orm(table_name = "interaction")]
 #[noun(
     prefix = "inter", read = RecordRead, write = RecordWrite, operations = PART, external_ids,
-    order(assessments, offers_made, feedback_records)
+    order(assessments, offers_made, feedback_records), timeline(at(occurred_at, scheduled_at, created_at))
 )]
 pub struct Model {
     /// Organization that owns the row.

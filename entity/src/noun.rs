@@ -45,6 +45,17 @@ pub struct Noun {
     pub has_external_ids: bool,
     /// Names of the relations of which a row has exactly one.
     pub exactly_one: &'static [&'static str],
+    /// How its rows stand on timelines; `None` if they do not.
+    pub timeline: Option<Timeline>,
+}
+
+/// How the rows of a noun stand on timelines.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeline {
+    /// Columns with instants, the last of which is never null. The first one that is not null places a row.
+    pub at: &'static [&'static str],
+    /// Relation to one row. The rows stand on the timelines of what this row belongs to, too.
+    pub via: Option<&'static str>,
 }
 
 /// A generic operation of the kernel on a noun.
@@ -135,6 +146,8 @@ pub enum Link {
         /// Whether it is a list.
         is_list: bool,
     },
+    /// A type that an object of this union may have.
+    Member,
 }
 
 impl Link {
@@ -165,6 +178,11 @@ impl Relationship {
 }
 
 impl Relationship {
+    /// A type that an object of a union may have.
+    pub const fn member(target: &'static Noun) -> Self {
+        Self { name: target.singular, target, link: Link::Member, doc: target.doc }
+    }
+
     /// Returns whether this column is the foreign key of the relation.
     pub fn is_by(&self, name: &str) -> bool {
         matches!(self.link, Link::One { column, .. } if column == name)
@@ -243,7 +261,23 @@ impl Noun {
             operations: &[],
             has_external_ids: false,
             exactly_one: &[],
+            timeline: None,
         }
+    }
+
+    /// Describes a union of the targets of `members`, relations of the kind [`Link::Member`].
+    pub const fn union(
+        name: &'static str,
+        doc: &'static str,
+        permission: Permission,
+        members: &'static [Relationship],
+    ) -> Self {
+        Self::computed(name, doc, permission, &[], members)
+    }
+
+    /// Returns whether it is a union of nouns.
+    pub const fn is_union(&self) -> bool {
+        matches!(self.relations, [Relationship { link: Link::Member, .. }, ..])
     }
 
     /// Returns whether the API offers the operation.

@@ -6,7 +6,7 @@ use sea_orm::{
 };
 
 use crate::{
-    ATTRIBUTE_VALUES, EXPIRY_VALUES, NOUNS, Noun, TABLES,
+    ATTRIBUTE_VALUES, EXPIRY_VALUES, NOUNS, Noun, TABLES, TIMELINE_VALUES,
     col::{ColumnType, Scalar},
     noun::{EnumType, Kind, StringEnum},
 };
@@ -46,6 +46,12 @@ macro_rules! noun_enum {
         }
 
         impl $name {
+            /// Returns all values.
+            pub fn all() -> impl Iterator<Item = Self> {
+                let some = $values.iter().enumerate().filter(|(_, value)| value.is_some());
+                some.map(|(place, _)| Self { place })
+            }
+
             /// Returns the noun.
             pub fn noun(self) -> &'static Noun {
                 NOUNS[self.place]
@@ -131,4 +137,9 @@ noun_enum! {
 noun_enum! {
     /// A noun whose rows can be removed after a time: one of its columns is marked `expires`.
     RetentionNoun, "A type whose rows can be removed after a number of days.", EXPIRY_VALUES
+}
+
+noun_enum! {
+    /// A noun whose rows stand on timelines.
+    TimelineKind, "A type whose rows stand on timelines.", TIMELINE_VALUES
 }

@@ -41,6 +41,7 @@ crate::string_enum! {
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "occasion")]
 #[noun(prefix = "occasion", read = RecordRead, write = CustomersWrite, operations = PART, external_ids,
+    timeline(at(created_at)),
     exactly_one(customer, account))]
 pub struct Model {
     /// Organization that owns the row.

@@ -11,7 +11,8 @@ use crate::{
 /// A purchase by a customer, by an account, or by a customer on behalf of an account; by nobody known if both are null.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "purchase")]
-#[noun(prefix = "purchase", read = RecordRead, write = RecordWrite, operations = PART, external_ids)]
+#[noun(prefix = "purchase", read = RecordRead, write = RecordWrite, operations = PART, external_ids,
+    timeline(at(bought_at)))]
 pub struct Model {
     /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]

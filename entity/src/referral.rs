@@ -22,7 +22,8 @@ crate::string_enum! {
 /// A customer's recommendation that brought, or may bring, another one.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "referral")]
-#[noun(prefix = "referral", read = RecordRead, write = RecordWrite, operations = PART, external_ids)]
+#[noun(prefix = "referral", read = RecordRead, write = RecordWrite, operations = PART, external_ids,
+    timeline(at(referred_at)))]
 pub struct Model {
     /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]

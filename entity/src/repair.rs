@@ -11,7 +11,8 @@ use crate::{
 /// A failure of a unit or of one of its parts, and what was done about it.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "repair")]
-#[noun(prefix = "repair", read = RecordRead, write = RecordWrite, operations = PART, external_ids)]
+#[noun(prefix = "repair", read = RecordRead, write = RecordWrite, operations = PART, external_ids,
+    timeline(at(failed_at), via(unit)))]
 pub struct Model {
     /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]

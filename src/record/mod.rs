@@ -14,8 +14,12 @@ pub mod purchase;
 pub mod referral;
 pub mod repair;
 pub mod testimonial;
+mod time_range;
+mod timeline;
 pub mod unit;
 pub mod unit_part;
+
+use entity::id::{AccountId, CustomerId, InteractionPointId};
 
 use crate::graphql::slice::Part;
 
@@ -38,4 +42,7 @@ pub const PARTS: &[Part] = &[
     Part::Noun(&unit_part::SLICE),
     Part::Noun(&repair::SLICE),
     Part::Query(&export::EXPORT),
+    timeline::of::<CustomerId>(),
+    timeline::of::<AccountId>(),
+    timeline::of::<InteractionPointId>(),
 ];

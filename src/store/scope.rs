@@ -185,7 +185,7 @@ impl<C: Connection> Scope<C> {
         Ok(())
     }
 
-    async fn query_per_parent(
+    pub(super) async fn query_per_parent(
         &self,
         statement: Statement,
         per_parent: PerParent<'_>,

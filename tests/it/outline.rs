@@ -18,6 +18,7 @@ pub struct Outline {
 pub enum Kind {
     Object(Vec<Member>),
     Interface,
+    Union,
     Input(Vec<Member>),
     Enum(Vec<String>),
     Scalar,
@@ -78,7 +79,8 @@ impl Outline {
                 TypeKind::Enum(listed) => {
                     Kind::Enum(listed.values.iter().map(|value| value.node.value.node.to_string()).collect())
                 }
-                TypeKind::Interface(_) | TypeKind::Union(_) => Kind::Interface,
+                TypeKind::Interface(_) => Kind::Interface,
+                TypeKind::Union(_) => Kind::Union,
                 TypeKind::Scalar => Kind::Scalar,
             };
             types.insert(definition.name.node.to_string(), kind);
@@ -106,6 +108,10 @@ impl Outline {
 
     pub fn is_input(&self, name: &str) -> bool {
         matches!(self.types.get(name), Some(Kind::Input(_)))
+    }
+
+    pub fn is_union(&self, name: &str) -> bool {
+        matches!(self.types.get(name), Some(Kind::Union))
     }
 
     pub fn queries(&self) -> &[Member] {
@@ -139,15 +145,19 @@ impl Outline {
         fields.iter().find(|field| field.name == "replace").map(Member::base)
     }
 
-    /// A selection of everything, objects inside objects to `depth`.
+    /// A selection of everything, objects inside objects to `depth`. Of the rows of a union, only the ids.
     pub fn select(&self, ty: &str, depth: usize) -> String {
-        let Some(Kind::Object(fields)) = self.types.get(base(ty)) else { return String::new() };
+        let fields = match self.types.get(base(ty)) {
+            Some(Kind::Object(fields)) => fields,
+            Some(Kind::Union) => return "{ __typename ... on Node { id } }".to_owned(),
+            _ => return String::new(),
+        };
         let mut text = String::from("{ __typename");
         // A signed address is another one each time.
         for field in fields.iter().filter(|field| field.name != "diagramUrl") {
             match self.types.get(field.base()) {
-                Some(Kind::Object(_)) if depth == 0 => {}
-                Some(Kind::Object(_)) => {
+                Some(Kind::Object(_) | Kind::Union) if depth == 0 => {}
+                Some(Kind::Object(_) | Kind::Union) => {
                     text.push(' ');
                     text.push_str(&field.name);
                     text.push_str(&self.select(&field.ty, depth - 1));

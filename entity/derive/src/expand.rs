@@ -72,11 +72,21 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
     };
     let (attribute_value, expiry_value) =
         (value_if(has_attributes), value_if(noun.fields().any(|column| column.expires)));
+    let timeline_value = value_if(noun.timeline.is_some());
+    let timeline = noun.timeline.as_ref().map_or_else(
+        || quote!(None),
+        |(at, via)| {
+            let via = via.as_ref().map_or_else(|| quote!(None), |via| quote!(Some(#via)));
+            quote!(Some(crate::noun::Timeline { at: &[#(#at),*], via: #via }))
+        },
+    );
     quote! {
         /// Its value and description in the enum of nouns whose attributes may be personal.
         pub(crate) const ATTRIBUTE_VALUE: Option<(&str, &str)> = #attribute_value;
         /// Its value and description in the enum of nouns whose rows can expire.
         pub(crate) const EXPIRY_VALUE: Option<(&str, &str)> = #expiry_value;
+        /// Its value and description in the enum of nouns whose rows stand on timelines.
+        pub(crate) const TIMELINE_VALUE: Option<(&str, &str)> = #timeline_value;
         #[doc = #about]
         pub static NOUN: crate::Noun = crate::Noun {
             name: #name,
@@ -94,6 +104,7 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
             operations: #operations,
             has_external_ids: #has_external_ids,
             exactly_one: &[#(#exactly_one),*],
+            timeline: #timeline,
         };
     }
 }
@@ -171,7 +182,7 @@ fn constant(column: &Column) -> TokenStream {
 /// Returns the name of a column's constant; it gets a suffix if it would collide with another generated item.
 fn constant_name(column: &Ident) -> Ident {
     let name = column.to_string().to_uppercase();
-    if ["NOUN", "ATTRIBUTE_VALUE", "EXPIRY_VALUE", "TABLE", "DECLARED", "LIFECYCLE", "STATE_CHANGE"]
+    if ["NOUN", "ATTRIBUTE_VALUE", "EXPIRY_VALUE", "TIMELINE_VALUE", "TABLE", "DECLARED", "LIFECYCLE", "STATE_CHANGE"]
         .contains(&name.as_str())
     {
         return format_ident!("{name}_COLUMN");

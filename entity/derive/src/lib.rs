@@ -15,6 +15,7 @@
 //! | `operations = FULL` | or `PART` (no archive), or a list: `[List, Update]` |
 //! | `external_ids` | rows have external ids |
 //! | `exactly_one(customer, account)` | a row has exactly one of these relations |
+//! | `timeline(at(occurred_at, created_at), via(unit))` | rows stand on the timelines of the rows they refer to, at the first of these instants that is not null; with `via`, also on those that this related row refers to |
 //! | `name = "AuditEntry"` | type name, if it differs from the table's |
 //! | `plural = "auditLog"` | name of the list, if it differs from the plural of the name |
 //! | `through(mediums: MediumId, doc = "…", inverse(points = "…"))` | a relation through the table `<table>_<medium>`; `edge = FIELDS` are its further columns |
@@ -109,7 +110,7 @@
 //!     doc: "A thing that customers own.", tenant: "organization_id",
 //!     read: Some(Permission::MapRead), write: Permission::MapWrite, system: &SYSTEM,
 //!     fields: &[Field { name: "name", column: "name", kind: Kind::Text { max: 200 }, writable: Writable::Required, … }],
-//!     relations: &RELATIONS, operations: PART, has_external_ids: false, exactly_one: &[],
+//!     relations: &RELATIONS, operations: PART, has_external_ids: false, exactly_one: &[], timeline: None,
 //! };
 //! pub const DECLARED: &[Declared] = &[Declared {
 //!     name: "owner", link: Link::One { column: "owner_id", is_nullable: true, writable: Writable::Fixed },
@@ -131,6 +132,7 @@ mod object;
 mod relations;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 use proc_macro::TokenStream;
 

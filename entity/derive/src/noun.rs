@@ -7,12 +7,13 @@ use syn::{
 
 use crate::{
     column::{self, Column, Inverse, Writable},
-    kind, lifecycle, names,
+    kind, lifecycle, names, timeline,
 };
 
 /// The error message for an unknown attribute in `#[noun(…)]` on a struct.
 const ALLOWED: &str = "a noun has `prefix = \"…\"`, `read = …`, `write = …`, `operations = …`, and may have \
-                       `external_ids`, `exactly_one(…)`, `name = \"…\"`, `plural = \"…\"`, `through(…)`, `order(…)`";
+                       `external_ids`, `exactly_one(…)`, `name = \"…\"`, `plural = \"…\"`, `through(…)`, `order(…)`, \
+                       `timeline(at(…), via(…))`";
 
 /// The kernel columns of nouns whose rows can change.
 const CHANGING: [&str; 3] = ["version", "created_at", "updated_at"];
@@ -60,6 +61,8 @@ pub struct NounInput {
     pub order: Vec<String>,
     /// Relations of which a row has exactly one.
     pub exactly_one: Vec<String>,
+    /// The columns that place its rows on timelines, and the relation to a row on whose timelines they stand, too.
+    pub timeline: Option<(Vec<String>, Option<String>)>,
     /// The type of the row ids.
     pub id: Type,
     /// Whether each row belongs to an organization; false for organizations themselves.
@@ -82,6 +85,7 @@ struct Attributes {
     through: Vec<Through>,
     order: Vec<String>,
     exactly_one: Vec<Ident>,
+    timeline: Option<timeline::Words>,
 }
 
 impl NounInput {
@@ -119,6 +123,7 @@ impl NounInput {
             through: attributes.through,
             order: attributes.order,
             exactly_one: alternatives(&attributes.exactly_one, &columns)?,
+            timeline: attributes.timeline.map(|named| timeline::check(named, &columns)).transpose()?,
             is_tenanted: columns.iter().any(|column| column.ident == "organization_id"),
             changes: CHANGING
                 .iter()
@@ -272,6 +277,7 @@ impl Attributes {
                         Ok(())
                     })?;
                 }
+                "timeline" => self.timeline = Some(timeline::read(&meta)?),
                 "name" => self.name = Some(text(&meta)?),
                 "plural" => self.plural = Some(text(&meta)?),
                 "through" => self.through.push(through(&meta)?),

@@ -194,3 +194,23 @@ fn mistakes_of_an_object_say_what_is_allowed() {
     let word = "/// A. \n struct Thing { /// A. \n #[input(least = 5)] a: i64 }";
     assert!(object::input(&syn::parse_str(word).unwrap()).unwrap_err().to_string().contains("`range`"));
 }
+
+#[test]
+fn a_timeline_is_placed_by_instants_the_last_of_which_is_never_null() {
+    let columns = "/// When. \n #[noun(optional)] pub done_at: Option<ChronoUnixTimestampMillis>,
+        /// Where. \n #[noun(fixed, inverse(own_things = \"Its.\"))] pub owner_id: CustomerId,";
+    let made = made(&format!("{NOUN}, timeline(at(done_at, created_at), via(owner))"), columns);
+    let wanted = r#"timeline:Some(crate::noun::Timeline{at:&["done_at","created_at"],via:Some("owner")})"#;
+    assert!(made.contains(wanted), "{made}");
+    for (words, message) in [
+        ("at(done_at)", "the last one, and no other, is never null"),
+        ("at(updated_at, created_at)", "the last one, and no other, is never null"),
+        ("at(owner_id)", "columns with instants"),
+        ("via(owner)", "at least one column"),
+        ("at(created_at), via(nobody)", "`via` names a relation"),
+        ("of(created_at)", "a timeline has `at(…)`"),
+    ] {
+        let refused = refused(&format!("{NOUN}, timeline({words})"), columns);
+        assert!(refused.contains(message), "{words}: {refused}");
+    }
+}

@@ -107,10 +107,10 @@ pub async fn written(scope: &Scope, given: &Given, plan: &RowPlan, written: &[Wr
     Ok(Rows { rows, children })
 }
 
-/// Reads the rows that to-one relations of `noun` reference. A stored reference always points to an existing row, so no
-/// statement runs if only the id is selected.
+/// Reads the rows that to-one relations of `noun` reference. A stored reference always points to an existing row, and
+/// a union stands for a row that was just read, so no statement runs if only the id is selected.
 async fn named_rows(scope: &Scope, given: &Given, noun: &'static Noun, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
-    if plan.columns.len() > 1 || !noun.is_stored() {
+    if plan.columns.len() > 1 || !(noun.is_stored() || noun.is_union()) {
         return rows_by_id(scope, given, plan, ids).await;
     }
     scope.may_read(plan.object.noun)?;

@@ -162,6 +162,9 @@ impl Writer {
 
     /// Writes an object. `place` is the index of `row` among the rows of its plan.
     pub fn object(&mut self, plan: &ObjectPlan, row: &[Cell], place: usize, children: &[Child]) {
+        if plan.noun.is_union() {
+            return self.member(plan, row, children);
+        }
         self.entries(&plan.selections, |writer, index, what| match (what, &children[index]) {
             (ObjectField::Typename, _) => writer.text(plan.noun.name),
             (ObjectField::Cell(column, field), _) => writer.cell(&row[*column], field.kind, plan.noun.prefix),
@@ -279,6 +282,20 @@ impl Writer {
                 });
             }
         });
+    }
+
+    /// Writes the row that a union stands for.
+    fn member(&mut self, plan: &ObjectPlan, row: &[Cell], children: &[Child]) {
+        let found = plan.selections.iter().zip(children).find_map(|(out, child)| match (&out.what, child) {
+            (ObjectField::One(column, plan), Child::One(places, rows)) => {
+                Some((plan, rows, *places.get(&row[*column].id()?)?))
+            }
+            _ => None,
+        });
+        match found {
+            Some((plan, rows, place)) => self.object(&plan.object, &rows.rows[place], place, &rows.children),
+            None => self.null(),
+        }
     }
 
     fn cell(&mut self, cell: &Cell, kind: Kind, prefix: &str) {

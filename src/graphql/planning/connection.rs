@@ -21,10 +21,7 @@ pub const MAX_ROWS: i64 = 1_000;
 ///
 /// `Err` if `first` and `last` are both given or an argument is invalid.
 pub fn connection(noun: &'static Noun, input: &Input, attribute_access: AttributeAccess<'_>) -> Result<PageQuery> {
-    let (first, last) = (page_size(input, "first")?, page_size(input, "last")?);
-    if first.is_some() && last.is_some() {
-        return Err(Error::BadInput("first and last cannot be given together".to_owned()));
-    }
+    let (limit, is_backward) = page_size(input.int("first")?, input.int("last")?)?;
     let order = order(noun, input, attribute_access)?;
     let cursor = |name| {
         let codec = || Codec::new(noun, &order, attribute_access.actor.organization);
@@ -32,16 +29,22 @@ pub fn connection(noun: &'static Noun, input: &Input, attribute_access: Attribut
     };
     let (after, before) = (cursor("after")?, cursor("before")?);
     let filter = list_filter(noun, input.get("filter"), attribute_access)?;
-    let limit = first.or(last).unwrap_or(DEFAULT_PAGE);
-    let limit = usize::try_from(limit).map_err(|_| Error::internal("a page size is out of range"))?;
-    Ok(PageQuery { filter, order, after, before, limit, looks_ahead: true, is_backward: last.is_some() })
+    Ok(PageQuery { filter, order, after, before, limit, looks_ahead: true, is_backward })
 }
 
-fn page_size(input: &Input, name: &str) -> Result<Option<i64>> {
-    match input.int(name)? {
-        Some(size) if !(1..=MAX_ROWS).contains(&size) => {
-            Err(Error::BadInput(format!("{name} must be from 1 to {MAX_ROWS}")))
+/// Returns the page size that the arguments `first` and `last` ask for, and whether the page is at the end of the list.
+///
+/// `Err` if both are given or one is out of range.
+pub fn page_size(first: Option<i64>, last: Option<i64>) -> Result<(usize, bool)> {
+    for (name, size) in [("first", first), ("last", last)] {
+        if size.is_some_and(|size| !(1..=MAX_ROWS).contains(&size)) {
+            return Err(Error::BadInput(format!("{name} must be from 1 to {MAX_ROWS}")));
         }
-        size => Ok(size),
     }
+    if first.is_some() && last.is_some() {
+        return Err(Error::BadInput("first and last cannot be given together".to_owned()));
+    }
+    let limit = first.or(last).unwrap_or(DEFAULT_PAGE);
+    let limit = usize::try_from(limit).map_err(|_| Error::internal("a page size is out of range"))?;
+    Ok((limit, last.is_some()))
 }

@@ -141,7 +141,7 @@ pub fn may_be_null(noun: &Noun, relation: &Relationship) -> bool {
     match relation.link {
         Link::One { is_nullable, .. } => is_nullable || !is_same_scope,
         Link::Many { .. } | Link::Through { .. } => !is_same_scope,
-        Link::Embedded { .. } => false,
+        Link::Embedded { .. } | Link::Member => false,
     }
 }
 

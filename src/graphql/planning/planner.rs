@@ -55,7 +55,7 @@ impl<'a> Planner<'a> {
     /// Collects the fields of several selection sets on an object of type `name`, merging equal response keys.
     ///
     /// Validation rejects fragments that can never apply. A fragment that does not apply to `name` occurs only in a
-    /// selection on `Node`, next to fragments on other nouns, and is skipped.
+    /// selection on `Node` or on a union, next to fragments on other nouns, and is skipped.
     pub fn collect(self, sets: &[&'a SelectionSet], name: &str) -> Vec<Group<'a>> {
         let mut groups = Vec::new();
         for set in sets {
@@ -66,7 +66,7 @@ impl<'a> Planner<'a> {
     }
 
     fn collect_into(self, set: &'a SelectionSet, name: &str, groups: &mut Vec<Group<'a>>) {
-        let applies = |condition: &Name| condition == name || condition == "Node";
+        let applies = |condition: &Name| self.source.schema_index.always(name, condition);
         for item in &set.items {
             let inner = match &item.node {
                 Selection::Field(field) => {
@@ -104,6 +104,9 @@ impl<'a> Planner<'a> {
     }
 
     fn object(self, noun: &'static Noun, sets: &[&'a SelectionSet], columns: &mut Vec<Column>) -> Result<ObjectPlan> {
+        if noun.is_union() {
+            return self.union(noun, sets, columns);
+        }
         let mut selections = Vec::new();
         for (key, selected, sets) in self.collect(sets, noun.name) {
             let name = selected.name.node.as_str();
@@ -129,6 +132,23 @@ impl<'a> Planner<'a> {
                 },
             };
             selections.push(SelectedField { key, what });
+        }
+        Ok(ObjectPlan { noun, selections })
+    }
+
+    /// Compiles the selections on a union: for each noun, those that apply to it.
+    fn union(self, noun: &'static Noun, sets: &[&'a SelectionSet], columns: &mut Vec<Column>) -> Result<ObjectPlan> {
+        let mut selections = Vec::with_capacity(noun.relations.len());
+        for Relationship { target, .. } in noun.relations {
+            let what = match target.read.map_or(Ok(()), |read| self.attribute_access.actor.require(read)) {
+                Err(error) => ObjectField::Refused(error),
+                Ok(()) => {
+                    let kind = CellKind::Id;
+                    let column = Column { name: target.table, kind, is_nullable: true, field: target.singular };
+                    ObjectField::One(place(columns, column), self.row(target, sets)?)
+                }
+            };
+            selections.push(SelectedField { key: target.name.to_owned(), what });
         }
         Ok(ObjectPlan { noun, selections })
     }
@@ -218,6 +238,7 @@ impl<'a> Planner<'a> {
                 )?),
             ),
             Link::Embedded { .. } => ObjectField::Embedded(relation, self.row(target, sets)?),
+            Link::Member => return Err(Error::internal("a union has no fields")),
         })
     }
 

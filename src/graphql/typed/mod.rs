@@ -5,3 +5,4 @@ pub mod input;
 pub mod kinds;
 pub mod output;
 pub mod reader;
+pub mod union;

@@ -1,5 +1,6 @@
 //! Builds the types of the schema from descriptions.
 
+mod abstract_types;
 pub(in crate::graphql) mod attribute_filter_types;
 mod bulk_types;
 pub(in crate::graphql) mod common_types;

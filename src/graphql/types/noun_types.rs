@@ -7,6 +7,7 @@ use entity::{
 };
 
 use super::{
+    abstract_types::add_union,
     attribute_filter_types, bulk_types,
     money_types::{AMOUNT, CURRENCY},
     reached::{answer, arguments},
@@ -124,6 +125,10 @@ pub(in crate::graphql) fn register_object(
     noun: &'static Noun,
     computed: impl IntoIterator<Item = &'static Computed>,
 ) {
+    if noun.is_union() {
+        let members = noun.relations.iter().map(|member| member.target.name.to_owned());
+        return add_union(registry, noun.name, noun.doc, members.collect());
+    }
     let mut fields = Vec::new();
     for known in noun.shown_fields() {
         let bang = if known.is_nullable || known.is_guarded() { "" } else { "!" };
@@ -180,7 +185,7 @@ fn related(noun: &Noun, relation: &Relationship) -> MetaField {
     let bang = if may_be_null(noun, relation) { "" } else { "!" };
     match relation.link {
         Link::Embedded { is_list: true } => field(relation.name, &format!("[{target}!]{bang}"), relation.doc),
-        Link::One { .. } | Link::Embedded { is_list: false } => {
+        Link::One { .. } | Link::Embedded { is_list: false } | Link::Member => {
             field(relation.name, &format!("{target}{bang}"), relation.doc)
         }
         Link::Many { .. } | Link::Through { .. } => {
@@ -239,7 +244,7 @@ fn filter(registry: &mut Registry, noun: &'static Noun) {
         let target = format!("{}Filter", relation.target.name);
         let (ty, what) = match relation.link {
             Link::One { .. } => (target, "whose `NAME` exists and matches this condition"),
-            Link::Embedded { .. } => continue,
+            Link::Embedded { .. } | Link::Member => continue,
             Link::Many { .. } | Link::Through { .. } => {
                 let list = format!("{}ListFilter", relation.target.name);
                 add_input(

@@ -14,7 +14,7 @@ use entity::{
 };
 
 use super::{
-    bulk_types, common_types,
+    abstract_types, bulk_types, common_types,
     lookups::lookups,
     money_types::{MONEY, MONEY_INPUT},
     noun_types::{listed, payloads, register_noun, with_article},
@@ -72,7 +72,7 @@ fn scoped(mut meta: MetaField, permissions: &[Permission]) -> MetaField {
     meta
 }
 
-fn add(registry: &mut Registry, name: &str, ty: MetaType) {
+pub(super) fn add(registry: &mut Registry, name: &str, ty: MetaType) {
     registry.types.insert(name.to_owned(), ty);
 }
 
@@ -117,27 +117,7 @@ pub fn register_queries(registry: &mut Registry, Api { modules, queries, .. }: &
     scalars::register(registry);
     common_types::register(registry);
     let mut fields = Vec::new();
-    let possible = modules.iter().map(|slice| slice.noun.name.to_owned()).collect();
-    add(
-        registry,
-        "Node",
-        MetaType::Interface {
-            name: "Node".to_owned(),
-            description: Some(description("An object with a globally unique id, which `node` looks up.")),
-            fields: [("id".to_owned(), field("id", "ID!", "Opaque id that starts with the prefix of the type."))]
-                .into_iter()
-                .collect(),
-            possible_types: possible,
-            extends: false,
-            keys: None,
-            visible: None,
-            inaccessible: false,
-            tags: Vec::new(),
-            rust_typename: None,
-            directive_invocations: Vec::new(),
-            requires_scopes: Vec::new(),
-        },
-    );
+    abstract_types::register_node(registry, modules.iter().map(|slice| slice.noun.name.to_owned()).collect());
     let mut node =
         field("node", "Node", "The object with this id; null if there is none or the token may not read it.");
     node.args.insert("id".to_owned(), value("id", "ID!", "Id of the object to look up."));

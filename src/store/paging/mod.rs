@@ -4,3 +4,4 @@ pub mod cursor;
 pub mod page;
 pub(crate) mod range;
 mod shape;
+pub mod timeline;

@@ -185,7 +185,9 @@ impl Writer<'_> {
                         sql.filter_tenant_again(reason, Alias::LINK, "organization_id", self.organization);
                         sql.push(" AND ").column(Alias::LINK, from);
                     }
-                    Link::One { .. } | Link::Embedded { .. } => unreachable!("a single reference is not a list"),
+                    Link::One { .. } | Link::Embedded { .. } | Link::Member => {
+                        unreachable!("a single reference is not a list")
+                    }
                 }
                 if sql.is_postgres() {
                     sql.push(" = p.id");
@@ -323,7 +325,7 @@ pub fn count_children(
     let (alias, parent) = match relation.link {
         Link::Many { column, .. } => (Alias::ROW, column),
         Link::Through { from, .. } => (Alias::LINK, from),
-        Link::One { .. } | Link::Embedded { .. } => unreachable!("a single reference is not a list"),
+        Link::One { .. } | Link::Embedded { .. } | Link::Member => unreachable!("a single reference is not a list"),
     };
     sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", ").column(alias, parent).push(", COUNT(*) FROM ");
     sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW);

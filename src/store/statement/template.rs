@@ -86,6 +86,12 @@ pub(super) fn ids_value(backend: DbBackend, ids: &[Uuid]) -> Value {
     json.into()
 }
 
+/// Returns the indexes of the values that stand for the parent row.
+pub(in crate::store) fn parents(sources: &[Source]) -> Vec<usize> {
+    let places = sources.iter().enumerate().filter(|(_, source)| **source == Source::Parent);
+    places.map(|(place, _)| place).collect()
+}
+
 /// The statements written so far in one place of a plan, by shape.
 #[derive(Debug)]
 pub struct Templates<S> {
@@ -142,8 +148,7 @@ impl<S: Shape> Templates<S> {
 impl Template {
     /// Returns the indexes of the values that stand for the parent row.
     pub fn parents(&self) -> Vec<usize> {
-        let places = self.sources.iter().enumerate().filter(|(_, source)| **source == Source::Parent);
-        places.map(|(place, _)| place).collect()
+        parents(&self.sources)
     }
 
     /// Err if the number of arguments is not the one the text has placeholders for.

@@ -110,7 +110,9 @@ impl<C: Connection> Scope<C> {
                         loaded.lines.push((whole.noun, relation, lines));
                         ("id", named)
                     }
-                    Link::Embedded { .. } => return Err(Error::internal("what is computed has no rows")),
+                    Link::Embedded { .. } | Link::Member => {
+                        return Err(Error::internal("what is computed has no rows"));
+                    }
                 };
                 let Some(part) = part else { continue };
                 let mut found = self.records(part.noun, column, &named, most).await?;

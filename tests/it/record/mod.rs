@@ -3,6 +3,7 @@
 mod customers;
 mod repairs;
 mod sales;
+mod timelines;
 mod units;
 
 use serde_json::{Value, json};

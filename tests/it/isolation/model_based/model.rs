@@ -150,7 +150,7 @@ impl Holding {
                 };
                 self.all(target).filter(is_linked).collect()
             }
-            Link::Embedded { .. } => Vec::new(),
+            Link::Embedded { .. } | Link::Member => Vec::new(),
         }
     }
 

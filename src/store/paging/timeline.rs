@@ -1,0 +1,227 @@
+//! Reads pages of timelines: rows of several nouns that refer to one row, in the order of time, with one statement.
+
+use std::collections::HashMap;
+
+use entity::{
+    Noun,
+    id::OrganizationId,
+    noun::{Link, Timeline},
+};
+use sea_orm::{Statement, prelude::Uuid};
+
+use crate::{
+    Error, Result,
+    store::{
+        Connection, Scope,
+        driver::{PerParent, RowLayout},
+        statement::{
+            builder::{Alias, Sql},
+            cell::{Cell, CellKind},
+            template,
+        },
+    },
+};
+
+/// The rows of a noun that refer to the row whose timeline is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    noun: &'static Noun,
+    /// Columns with the time of a row.
+    at: &'static [&'static str],
+    /// Column that refers to the row whose timeline is read: of the noun, or of the table in `via`.
+    column: &'static str,
+    /// Table of a row in between, and the column of the noun that refers to it.
+    via: Option<(&'static Noun, &'static str)>,
+}
+
+/// A position on a timeline: time in epoch milliseconds, and id of the row.
+pub type Position = (i64, Uuid);
+
+/// Selects a page of timelines. Timelines begin with the newest row.
+#[derive(Clone, Debug)]
+pub struct TimelineQuery {
+    /// The rows to return.
+    pub sources: Vec<Source>,
+    /// Return only rows from this time on, in epoch milliseconds.
+    pub from: Option<i64>,
+    /// Return only rows before this time, in epoch milliseconds.
+    pub to: Option<i64>,
+    /// Return only rows after this position.
+    pub after: Option<Position>,
+    /// Return only rows before this position.
+    pub before: Option<Position>,
+    /// Maximum number of rows.
+    pub limit: usize,
+    /// Whether to return the last rows instead of the first.
+    pub is_backward: bool,
+}
+
+/// A row on a timeline.
+#[derive(Clone, Copy, Debug)]
+pub struct TimelineRow {
+    /// The noun of the row.
+    pub noun: &'static Noun,
+    /// Its place on the timeline.
+    pub position: Position,
+}
+
+/// A page of a timeline.
+#[derive(Clone, Debug, Default)]
+pub struct TimelinePage {
+    /// The rows, newest first.
+    pub rows: Vec<TimelineRow>,
+    /// Whether more rows follow in the direction of reading.
+    pub has_more: bool,
+}
+
+impl TimelineQuery {
+    /// Selects the whole timelines of rows of `owner`, with rows of these nouns.
+    pub fn new(owner: &'static Noun, nouns: impl IntoIterator<Item = &'static Noun>) -> Self {
+        let sources = nouns.into_iter().flat_map(|noun| sources(owner, noun)).collect();
+        Self { sources, from: None, to: None, after: None, before: None, limit: 0, is_backward: false }
+    }
+
+    fn write(&self, sql: &mut Sql, organization: OrganizationId) {
+        sql.push("SELECT u.* FROM (");
+        for (place, source) in self.sources.iter().enumerate() {
+            sql.push(if place > 0 { " UNION ALL SELECT * FROM (" } else { "SELECT * FROM (" });
+            self.write_source(sql, (place, source), organization);
+            self.write_order_limit(sql);
+            sql.push(") AS b").number(place);
+        }
+        sql.push(") AS u");
+        self.write_order_limit(sql);
+    }
+
+    fn write_source(&self, sql: &mut Sql, (place, source): (usize, &Source), organization: OrganizationId) {
+        let noun = source.noun;
+        sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(" AS tenant, CAST(").number(place);
+        sql.push(" AS BIGINT) AS source, ");
+        source.write_time(sql);
+        sql.push(" AS at, ").column(Alias::ROW, "id").push(" AS id FROM ");
+        let owner = if let Some((between, column)) = source.via {
+            // SQLite joins the tables of a cross join in the written order, beginning with the few rows in between.
+            sql.name(&[between.table]).push(" AS ").alias(Alias::LINK);
+            sql.push(if sql.is_postgres() { " JOIN " } else { " CROSS JOIN " });
+            sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" ON ");
+            let tenants = ((Alias::LINK, between.tenant), (Alias::ROW, noun.tenant));
+            sql.same_tenant_again("both tables are filtered", tenants.0, tenants.1);
+            sql.push(" AND ").column(Alias::LINK, "id").push(" = ").column(Alias::ROW, column).push(" WHERE ");
+            sql.filter_tenant_again("the rows are filtered", Alias::LINK, between.tenant, organization).push(" AND ");
+            Alias::LINK
+        } else {
+            sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
+            Alias::ROW
+        };
+        sql.filter_tenant(Alias::ROW, noun.tenant, organization).push(" AND ").column(owner, source.column);
+        if sql.is_postgres() {
+            sql.push(" = p.id");
+        } else {
+            sql.push(" = ").parent();
+        }
+        if noun.is_archivable() {
+            sql.push(" AND ").column(Alias::ROW, "archived_at").push(" IS NULL");
+        }
+        if let Some(from) = self.from {
+            source.write_time(sql.push(" AND "));
+            sql.push(" >= ").bind(from);
+        }
+        if let Some(to) = self.to {
+            source.write_time(sql.push(" AND "));
+            sql.push(" < ").bind(to);
+        }
+        source.write_past(sql, self.after, (" <= ", " < "));
+        source.write_past(sql, self.before, (" >= ", " > "));
+    }
+
+    fn write_order_limit(&self, sql: &mut Sql) {
+        sql.push(if self.is_backward { " ORDER BY 3 ASC, 4 ASC LIMIT " } else { " ORDER BY 3 DESC, 4 DESC LIMIT " });
+        sql.number(self.limit + 1);
+    }
+
+    /// Returns the rows of one timeline as a page.
+    fn page(&self, mut rows: Vec<TimelineRow>) -> TimelinePage {
+        let has_more = rows.len() > self.limit;
+        rows.truncate(self.limit);
+        if self.is_backward {
+            rows.reverse();
+        }
+        TimelinePage { rows, has_more }
+    }
+
+    fn row(&self, cells: &[Cell]) -> Option<TimelineRow> {
+        let [source, at, id] = cells else { return None };
+        let source = self.sources.get(usize::try_from(source.int()?).ok()?)?;
+        Some(TimelineRow { noun: source.noun, position: (at.int()?, id.id()?) })
+    }
+}
+
+/// Returns the ways in which rows of `noun` refer to a row of `owner`.
+fn sources(owner: &'static Noun, noun: &'static Noun) -> impl Iterator<Item = Source> {
+    let references = |from: &'static Noun| {
+        let to_owner = from.relations.iter().filter(|relation| relation.target.table == owner.table);
+        to_owner.filter_map(|relation| if let Link::One { column, .. } = relation.link { Some(column) } else { None })
+    };
+    let Timeline { at, via } = noun.timeline.unwrap_or(Timeline { at: &[], via: None });
+    let direct = references(noun).map(move |column| Source { noun, at, column, via: None });
+    let between = via.and_then(|name| noun.relation(name)).and_then(|via| Some((via.target, via.link.column()?)));
+    let indirect = between
+        .into_iter()
+        .flat_map(move |via| references(via.0).map(move |column| Source { noun, at, column, via: Some(via) }));
+    direct.chain(indirect).filter(|source| !source.at.is_empty())
+}
+
+impl Source {
+    /// Writes the time of a row, as in the indexes.
+    fn write_time(&self, sql: &mut Sql) {
+        match self.at {
+            [only] => _ = sql.column(Alias::ROW, only),
+            several => {
+                let column = |sql: &mut Sql, column: &&'static str| _ = sql.column(Alias::ROW, column);
+                sql.push("COALESCE(").list(several, column).push(")");
+            }
+        }
+    }
+
+    /// Writes the condition that a row is past a position. The first comparison alone bounds the scan of the index.
+    fn write_past(&self, sql: &mut Sql, position: Option<Position>, (reaches, exceeds): (&'static str, &'static str)) {
+        let Some((at, id)) = position else { return };
+        self.write_time(sql.push(" AND "));
+        sql.push(reaches).bind(at).push(" AND (");
+        self.write_time(sql);
+        sql.push(exceeds).bind(at).push(" OR ").column(Alias::ROW, "id").push(exceeds).bind(id).push(")");
+    }
+}
+
+impl<C: Connection> Scope<C> {
+    /// Returns a page of the timeline of each of these rows. Rows without entries are omitted.
+    pub async fn timelines(&self, query: &TimelineQuery, owners: &[Uuid]) -> Result<HashMap<Uuid, TimelinePage>> {
+        query.sources.iter().try_for_each(|source| self.may_read(source.noun))?;
+        if owners.is_empty() || query.sources.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let kinds = &[CellKind::Int, CellKind::Int, CellKind::Id];
+        let mut sql = self.sql();
+        let found = if sql.is_postgres() {
+            sql.push("SELECT p.id AS parent, c.* FROM unnest(").rows(owners);
+            sql.push(") AS p(id) CROSS JOIN LATERAL (");
+            query.write(&mut sql, self.organization());
+            sql.push(") AS c ORDER BY p.id, c.at").push(if query.is_backward { ", c.id" } else { " DESC, c.id DESC" });
+            self.answer(sql.finish(), RowLayout { has_parent: true, kinds }).await?
+        } else {
+            query.write(&mut sql, self.organization());
+            let (text, values, sources) = sql.parts();
+            let places = template::parents(&sources);
+            let statement = Statement::from_sql_and_values(self.store.backend(), text, values);
+            let per_parent = PerParent { parents: owners, places: &places };
+            self.query_per_parent(statement, per_parent, RowLayout { has_parent: false, kinds }).await?
+        };
+        let mut by_owner: HashMap<Uuid, Vec<TimelineRow>> = HashMap::new();
+        for row in found {
+            let owner = row.parent.ok_or_else(|| Error::internal("an entry of a timeline has no owner"))?;
+            let entry = query.row(&row.cells).ok_or_else(|| Error::internal("an entry of a timeline has no row"))?;
+            by_owner.entry(owner).or_default().push(entry);
+        }
+        Ok(by_owner.into_iter().map(|(owner, rows)| (owner, query.page(rows))).collect())
+    }
+}
