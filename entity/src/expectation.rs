@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::{
     Noun,
     evidence::BEHIND,
-    id::{EvidenceId, ExpectationId, InteractionPointId, OrganizationId},
+    id::{EvidenceId, ExpectationId, FeedbackRecordId, InteractionId, InteractionPointId, OrganizationId},
     kind::Decimal,
 };
 
@@ -36,6 +36,22 @@ crate::string_enum! {
         Research = "RESEARCH",
         /// Feedback from customers.
         Feedback = "FEEDBACK",
+    }
+}
+
+crate::string_enum! {
+    /// Dimension of service quality, as in SERVQUAL.
+    ServiceDimension as "ServiceDimension" {
+        /// What the customer sees: rooms, equipment, staff, materials.
+        Tangibles = "TANGIBLES",
+        /// Doing what was promised, dependably and accurately.
+        Reliability = "RELIABILITY",
+        /// Helping promptly.
+        Responsiveness = "RESPONSIVENESS",
+        /// Knowledge and courtesy that inspire trust.
+        Assurance = "ASSURANCE",
+        /// Individual, caring attention.
+        Empathy = "EMPATHY",
     }
 }
 
@@ -71,6 +87,9 @@ pub struct Model {
     /// Source of the expectation.
     #[noun(required)]
     pub source: ExpectationSource,
+    /// Dimension of service quality that the expectation belongs to.
+    #[noun(optional)]
+    pub dimension: Option<ServiceDimension>,
     /// What the target measures, for example time to answer.
     #[noun(optional, max = 200)]
     pub target_metric: Option<String>,
@@ -94,6 +113,12 @@ pub struct Model {
     /// The interaction point at which the customer has the expectation.
     #[noun(fixed, part, inverse(expectations = "Expectations that customers have at this point."))]
     pub point_id: InteractionPointId,
+    /// Interaction in which the organization learned of the expectation.
+    #[noun(optional, inverse(discovered_expectations = "Expectations that the organization learned of in it."))]
+    pub discovered_in_interaction_id: Option<InteractionId>,
+    /// Feedback from which the organization learned of the expectation.
+    #[noun(optional, inverse(discovered_expectations = "Expectations that the organization learned of from it."))]
+    pub discovered_in_feedback_id: Option<FeedbackRecordId>,
     /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::{
-    NOUNS,
+    NOUNS, Permission,
     noun::{Kind, Link, Noun, Personal},
 };
 
@@ -28,7 +28,8 @@ pub struct SubjectPath {
 }
 
 /// Returns the foreign keys that lead to rows about a person. A row is about a person if it has data to erase and
-/// references the row of the person or another row about the person.
+/// references the row of the person or another row about the person. The map is about nobody: an expectation says what
+/// customers want, whoever mentioned it first.
 pub fn subject_paths() -> &'static [SubjectPath] {
     static PATHS: LazyLock<Vec<SubjectPath>> = LazyLock::new(follow);
     &PATHS
@@ -99,6 +100,9 @@ pub fn guards_external_ids(noun: &Noun) -> bool {
 }
 
 fn is_personal(noun: &Noun) -> bool {
+    if noun.write == Permission::MapWrite {
+        return false;
+    }
     noun.has_external_ids || noun.all_fields().any(super::noun::Field::is_erasable)
 }
 

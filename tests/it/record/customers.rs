@@ -266,3 +266,24 @@ async fn a_list_is_ordered_by_a_column_that_has_the_name_of_a_hidden_one() {
     assert_eq!(shown["accounts"]["nodes"], sorted);
     assert_eq!(shown["departments"]["nodes"][0]["accounts"]["nodes"], sorted);
 }
+
+#[tokio::test]
+async fn an_expectation_says_where_it_was_discovered_and_its_dimension() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let point = made(&caller, "interactionPointCreate", json!({ "name": "Desk" })).await;
+    let call = made(&caller, "interactionCreate", json!({ "status": "COMPLETED" })).await;
+    let letter = made(&caller, "feedbackRecordCreate", json!({ "kind": "SUGGESTION", "body": "Answer at once" })).await;
+    let input = json!({ "pointRef": by_id(&point), "statement": "An answer within an hour", "source": "FEEDBACK",
+        "dimension": "RESPONSIVENESS", "discoveredInInteractionRef": by_id(&call), "discoveredInFeedbackRef": by_id(&letter) });
+    made(&caller, "expectationCreate", input).await;
+    let asked = "query($id: ID!) { feedbackRecord(by: { id: $id }) { discoveredExpectations(
+        filter: { dimension: { eq: RESPONSIVENESS } }) { nodes { statement discoveredInInteraction { id } } } } }";
+    let shown = caller.data(asked, json!({ "id": letter })).await["feedbackRecord"]["discoveredExpectations"].take();
+    let expected = json!({ "statement": "An answer within an hour", "discoveredInInteraction": { "id": call } });
+    assert_eq!(shown["nodes"], json!([expected]));
+    for (mutation, id) in [("interactionDelete", &call), ("feedbackRecordDelete", &letter)] {
+        let path = String::from("by");
+        assert_eq!(wrong(&caller, mutation, json!({ "by": by_id(id) })).await, [("IN_USE".to_owned(), path)]);
+    }
+}
