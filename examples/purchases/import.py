@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -99,11 +100,18 @@ class Progress:
 
 
 def bring(step: Step, execute: Execute, ending: str, at_once: int) -> Outcomes:
-    """Sends the rows of a step, some calls at once; the outcomes, counted. After a failure no other call begins."""
+    """Sends the rows of a step, some calls at once; the outcomes, counted. After one has failed no other begins."""
+    has_failed = threading.Event()
 
     def call(records: list) -> Outcomes:
+        if has_failed.is_set():
+            return Outcomes()
         rows = {"rows": [step.row(record) for record in records]}
-        return send(execute, step.name, step.document, keyed(step.name, rows, ending)).outcomes
+        try:
+            return send(execute, step.name, step.document, keyed(step.name, rows, ending)).outcomes
+        except BaseException:
+            has_failed.set()
+            raise
 
     counts, progress = Outcomes(), Progress(step.name, len(step.records))
     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
@@ -113,7 +121,7 @@ def bring(step: Step, execute: Execute, ending: str, at_once: int) -> Outcomes:
                 counts += done.result()
                 progress.advance(sum(done.result().values()))
         finally:
-            pool.shutdown(cancel_futures=True)
+            has_failed.set()  # also where somebody interrupts it
     return counts
 
 

@@ -73,6 +73,8 @@ impl Shop {
     async fn import(&self, arguments: &[&str]) -> String {
         let ended = self.run("import.py", arguments).await;
         assert!(ended.is_success && ended.complaint.is_empty(), "{}", ended.complaint);
+        // As housekeeping does a few seconds after a load.
+        self.door.app.store.analyze_new_tables().await.unwrap();
         ended.output.lines().last().unwrap().to_owned()
     }
 
