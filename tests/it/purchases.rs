@@ -13,6 +13,7 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/cdnow/CD
 
 /// The first purchases of the file: 2,000, unless `RAPPORT_TEST_PURCHASES` is another number. Where there is no file,
 /// lines of its form.
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests themselves")]
 fn lines() -> Vec<String> {
     let count = std::env::var("RAPPORT_TEST_PURCHASES").map_or(2_000, |count| count.parse().unwrap());
     let file = std::fs::read_to_string(FILE).unwrap_or_else(|_| {
