@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Counts CDNOW_master.txt without Rapport: what its totals are compared with. totals.py prints the same from the API."""
+"""Counts CDNOW_master.txt without Rapport. totals.py prints the same from the API, to be compared."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path, help="CDNOW_master.txt; README.md says where it is found")
     rows = [line.split() for line in parser.parse_args().file.read_text().splitlines()[1:]]
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, Decimal] = defaultdict(Decimal)
     for customer, _, _, dollars in rows:
         spent[customer] += Decimal(dollars)
     often = Counter(row[0] for row in rows)

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cdnow import Purchase, read  # comes first: it finds those one folder up
 from bulk import Execute, Outcomes, Record, api, ended, import_options, keyed, report, send, suffix
@@ -39,14 +39,15 @@ class Step(NamedTuple):
 
     name: str
     noun: str
-    records: list
+    records: list[Any]
     row: Callable[..., Record]
 
     @property
     def document(self) -> str:
         field = f"{self.noun[0].lower()}{self.noun[1:]}BulkUpsert"
         answer = "isReplayed errors { code message path } results { index outcome errors { code message path } }"
-        return f"mutation Bring($input: {self.noun}BulkUpsertInput!) {{ payload: {field}(input: $input) {{ {answer} }} }}"
+        call = f"payload: {field}(input: $input) {{ {answer} }}"
+        return f"mutation Bring($input: {self.noun}BulkUpsertInput!) {{ {call} }}"
 
 
 def reference(name: str, system: str = SYSTEM) -> Record:
@@ -103,7 +104,7 @@ def bring(step: Step, execute: Execute, ending: str, at_once: int) -> Outcomes:
     """Sends the rows of a step, some calls at once; the outcomes, counted. After one has failed no other begins."""
     has_failed = threading.Event()
 
-    def call(records: list) -> Outcomes:
+    def call(records: list[Any]) -> Outcomes:
         if has_failed.is_set():
             return Outcomes()
         rows = {"rows": [step.row(record) for record in records]}
@@ -125,7 +126,7 @@ def bring(step: Step, execute: Execute, ending: str, at_once: int) -> Outcomes:
     return counts
 
 
-def batches(records: list) -> Iterator[list]:
+def batches(records: list[Any]) -> Iterator[list[Any]]:
     return (records[start : start + BATCH] for start in range(0, len(records), BATCH))
 
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Prints the totals that count.py counts in the file, as the API answers them.
 
-The token needs the scopes record:read and customers:read. The API counts rows and adds up no amounts: sums are made here,
-of all rows, page by page.
+The token needs the scopes record:read and customers:read. The API counts rows and adds up no amounts:
+sums are made here, of all rows, page by page.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -67,14 +67,14 @@ def within(month: str) -> dict[str, Any]:
     return {"boughtAt": {"gte": first.isoformat(), "lt": after.isoformat()}}
 
 
-def largest(counts: Counter[str]) -> list[str]:
+def largest(counts: Mapping[str, Any]) -> list[str]:
     return sorted(counts, key=lambda key: (-counts[key], key))[:20]
 
 
 def totals(server: Api) -> dict[str, Any]:
     lines: Counter[tuple[Any, ...]] = Counter()
     often: Counter[str] = Counter()
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, Decimal] = defaultdict(Decimal)
     for row in rows(server):
         customer = row["customer"]["externalIds"][0]["id"]
         lines[customer, row["boughtAt"], row["itemCount"], tuple(row["amount"].items())] += 1
