@@ -12,6 +12,8 @@ from typing import Any
 
 ATTEMPTS = 6
 LONGEST_WAIT = 30.0
+# Points come back with time, and other calls may take them first: an import that has spent its own waits this long.
+PATIENCE = 600.0
 
 
 class Failure(Exception):
@@ -35,14 +37,15 @@ class Api:
         queries, and for mutations with an idempotency key: the server then answers what it did before.
         """
         body = json.dumps({"query": document, "variables": variables or {}}).encode()
-        for attempt in range(1, ATTEMPTS + 1):
+        attempts, until = 0, time.monotonic() + PATIENCE
+        while True:
             try:
                 return data_of(self._post(body))
             except Again as again:
-                if attempt == ATTEMPTS:
-                    raise Failure(f"{self.url} could not be used after {ATTEMPTS} tries: {again.reason}.") from again
+                attempts += not again.is_limit
+                if attempts == ATTEMPTS or time.monotonic() > until:
+                    raise Failure(f"{self.url} could not be used, try again later: {again.reason}.") from again
                 time.sleep(min(again.seconds, LONGEST_WAIT))
-        raise AssertionError("the loop returns or raises")
 
     def _post(self, body: bytes) -> bytes:
         headers = {"Content-Type": "application/json", "Accept": "application/graphql-response+json, application/json"}
@@ -67,19 +70,20 @@ class Api:
         if error.code == 401:
             raise Failure(f"{self.url} refused the token: {first_message(text)}.")
         if error.code in (429, 503):
-            raise Again(seconds_of(error.headers.get("Retry-After")), first_message(text))
+            raise Again(seconds_of(error.headers.get("Retry-After")), first_message(text), error.code == 429)
         if "errors" in answer_of(text):
             return text
         raise Failure(f"{self.url} answered {error.code} {error.reason}. Is this a GraphQL endpoint?")
 
 
 class Again(Exception):
-    """The request may succeed after a wait."""
+    """The request may succeed after a wait. A limit is no fault: it says only that the caller is too fast."""
 
-    def __init__(self, seconds: float, reason: str) -> None:
+    def __init__(self, seconds: float, reason: str, is_limit: bool = False) -> None:
         super().__init__(reason)
         self.seconds = seconds
         self.reason = reason
+        self.is_limit = is_limit
 
 
 def data_of(text: bytes) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def main() -> None:
         rows = list(csv.DictReader(lines))
     counts = {
         "records": len(rows),
+        "dates": [column for column in rows[0] if "date" in column.lower()],
         "distinctRows": len({tuple(row.values()) for row in rows}),
         "firstDay": min(day(row["Date received"]) for row in rows).isoformat(),
         "lastDay": max(day(row["Date received"]) for row in rows).isoformat(),

@@ -3,28 +3,23 @@
 
 from __future__ import annotations
 
-import argparse
-import collections
 import csv
 import datetime
-import hashlib
 import json
-import os
 import re
 import sys
-import uuid
 import zoneinfo
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from client import Api, Failure, describe  # found one folder up: the examples are no package
+# Found one folder up: the examples are no package.
+from bulk import Execute, Outcomes, Record, api, digest, ended, import_options, keyed, report, send, suffix
+from client import Failure
 
-Record = dict[str, Any]
 Ids = dict[str, dict[str, str]]
-Execute = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 PLACEHOLDER = re.compile(r"\{([^{}|]+)((?:\|[^{}|]+)*)\}")
 LONGEST = 56
@@ -140,42 +135,29 @@ def midnight(value: str, zone: datetime.tzinfo) -> str:
         raise Failure(f"{value!r} is no day written as month/day/year.") from error
 
 
-def digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def calls(step: dict[str, Any], items: list[dict[str, Any]], suffix: str) -> Iterator[dict[str, Any]]:
-    """The inputs of a step's calls, each with a key made of its content: sent again, it is known."""
-    size = step.get("batch", 0)
-    batches = [{"rows": items[start : start + size]} for start in range(0, len(items), size)] if size else items
-    for content in batches:
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        yield {**content, "idempotencyKey": f"{step['name']}-{digest(canonical)[:32]}{suffix}"}
-
-
-def load(mapping: Mapping, execute: Execute, suffix: str = "") -> dict[str, collections.Counter[str]]:
+def load(mapping: Mapping, execute: Execute, ending: str = "") -> dict[str, Outcomes]:
     """Sends every step in order; the outcomes of each, counted."""
     ids: Ids = {}
-    counts: dict[str, collections.Counter[str]] = {}
+    counts: dict[str, Outcomes] = {}
     for step in mapping.steps:
+        name = step["name"]
         items = [mapping.item(step["item"], group, ids) for group in mapping.groups(step)]
-        counts[step["name"]] = collections.Counter()
-        for content in calls(step, items, suffix):
-            payload = execute(step["document"], {"input": content})["payload"]
-            take(step["name"], content, payload, ids, counts[step["name"]])
+        counts[name] = Outcomes()
+        for content in contents(items, step.get("batch", 0)):
+            answer = send(execute, name, step["document"], keyed(name, content, ending))
+            counts[name] += answer.outcomes
+            remember(name, content, answer.results, ids)
     return counts
 
 
-def take(name: str, content: dict[str, Any], payload: Any, ids: Ids, counts: collections.Counter[str]) -> None:
-    """Checks an answer, counts its outcomes and remembers the ids in it."""
-    rows = content.get("rows", [content])
-    results = payload.get("results", [payload])
-    errors = payload["errors"] + [error for result in results for error in result["errors"]]
-    if errors or len(results) != len(rows):
-        reasons = "; ".join(describe(error) for error in errors[:5]) or "the answer has another number of rows"
-        raise Failure(f"The API refused {name}: {reasons}")
-    for row, result in zip(rows, results):
-        counts["REPLAYED" if payload["isReplayed"] else result["outcome"]] += 1
+def contents(items: list[Record], batch: int) -> list[Record]:
+    """What the calls of a step hold: each one item, or `batch` of them."""
+    return [{"rows": items[start : start + batch]} for start in range(0, len(items), batch)] if batch else items
+
+
+def remember(name: str, content: Record, results: list[Record], ids: Ids) -> None:
+    """Keeps the ids in an answer."""
+    for row, result in zip(content.get("rows", [content]), results):
         if "node" in result and "externalId" in row:
             if result["node"] is None:
                 raise Failure(f"{row['externalId']['id']} of {name} was deleted since. Run again with --fresh.")
@@ -194,15 +176,6 @@ def printed(document: str, variables: dict[str, Any]) -> dict[str, Any]:
     return {"payload": {"isReplayed": False, "results": results, "errors": []}}
 
 
-def report(counts: dict[str, collections.Counter[str]]) -> None:
-    columns = ["CREATED", "UPDATED", "UNCHANGED", "REPLAYED"]
-    print(f"{'':20}" + "".join(f"{column:>11}" for column in columns))
-    for name, outcomes in counts.items():
-        print(f"{name:20}" + "".join(f"{outcomes[column]:>11}" for column in columns))
-    changed = sum(outcomes["CREATED"] + outcomes["UPDATED"] for outcomes in counts.values())
-    print(f"{changed} changed" if changed else "nothing changed")
-
-
 def read(mapping_file: Path, csv_file: Path) -> Mapping:
     mapping = json.loads(mapping_file.read_text(encoding="utf-8"))
     with csv_file.open(encoding="utf-8-sig", newline="") as lines:
@@ -214,27 +187,16 @@ def read(mapping_file: Path, csv_file: Path) -> Mapping:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:8080/graphql")
-    parser.add_argument("--token", default=os.environ.get("RAPPORT_TOKEN", ""), help="or RAPPORT_TOKEN")
+    parser = import_options(__doc__)
     parser.add_argument("--csv", type=Path, default=HERE / "consumer_complaints.csv", metavar="FILE")
-    parser.add_argument(
-        "--fresh", action="store_true", help="use new idempotency keys: compare with what is stored now"
-    )
     parser.add_argument("--print", action="store_true", help="print the calls as JSON lines and send nothing")
     arguments = parser.parse_args()
-    suffix = f"-{uuid.uuid4().hex}" if arguments.fresh else ""
-    try:
-        mapping = read(HERE / "mapping.json", arguments.csv)
-        if arguments.print:
-            load(mapping, printed, suffix)
-            return
-        if not arguments.token:
-            raise Failure("A token is needed: --token or RAPPORT_TOKEN. `rapport token` prints one.")
-        report(load(mapping, Api(arguments.url, arguments.token).run, suffix))
-    except (Failure, OSError, UnicodeDecodeError) as failure:
-        sys.exit(str(failure))
+    mapping = read(HERE / "mapping.json", arguments.csv)
+    if arguments.print:
+        load(mapping, printed, suffix(arguments))
+    else:
+        report(load(mapping, api(arguments).run, suffix(arguments)))
 
 
 if __name__ == "__main__":
-    main()
+    ended(main)

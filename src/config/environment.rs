@@ -8,6 +8,9 @@ use crate::suggest;
 /// The prefix of the variables for settings.
 const PREFIX: &str = "RAPPORT_";
 
+/// The token of the programs in `examples/`, which are run in the same shell.
+const CLIENT_TOKEN: &str = "TOKEN";
+
 /// Names that new users try, and the flag they mean.
 const SUGGESTIONS: [(&str, &str); 9] = [
     ("PORT", "listen"),
@@ -34,7 +37,7 @@ pub fn refuse_unknown(command: &clap::Command, variables: &[(OsString, OsString)
         let name = variable.to_string_lossy();
         let Some(setting) = name.strip_prefix(PREFIX).filter(|rest| !rest.starts_with("TEST_")) else { continue };
         let is_known = command.get_arguments().any(|known| known.get_env() == Some(variable));
-        if is_known || text.is_empty() || is_injected(setting, &text.to_string_lossy()) {
+        if is_known || text.is_empty() || setting == CLIENT_TOKEN || is_injected(setting, &text.to_string_lossy()) {
             continue;
         }
         let meant = SUGGESTIONS.iter().find(|(known, _)| *known == setting).map(|(_, flag)| *flag).or_else(|| {

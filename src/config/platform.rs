@@ -23,7 +23,7 @@ fn unknown_variables_stop_the_start_and_what_was_meant_is_told() {
         assert_stopped(read(name, text), name);
         assert_stopped(read(name, text), meant);
     }
-    for known in ["RAPPORT_LISTEN", "RAPPORT_CONFIG", "RAPPORT_TEST_POSTGRES", "PATH"] {
+    for known in ["RAPPORT_LISTEN", "RAPPORT_CONFIG", "RAPPORT_TEST_POSTGRES", "RAPPORT_TOKEN", "PATH"] {
         assert!(read(known, "x").is_ok(), "{known}");
     }
 }

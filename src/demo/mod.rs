@@ -130,7 +130,7 @@ mod tests {
         for (sent, expected) in sent.iter().zip(&expected) {
             assert_eq!(sent, expected);
         }
-        assert_eq!(outcomes, Outcomes::from([("CREATED".to_owned(), 3439), ("UPDATED".to_owned(), 124)]));
+        assert_eq!(outcomes, Outcomes::from([("CREATED".to_owned(), 6625), ("UPDATED".to_owned(), 124)]));
     }
 
     #[tokio::test]

@@ -25,9 +25,13 @@ FIELDS = {
         }
     """,
     "routingRules": "name position kind product priority department { name } externalIds { system id }",
+    "interactions": """
+        status direction occurredAt notEligibleBecause point { name } medium { name } externalIds { system id }
+    """,
     "feedbackRecords": """
         kind receivedAt product tags attributes { name value } priority
         point { name } medium { name } department { name } externalIds { system id }
+        interaction { externalIds { system id } }
     """,
 }
 
@@ -65,7 +69,7 @@ def text(value: Any) -> str:
 
 
 def compare(left: Api, right: Api, noun: str) -> None:
-    page = 500 if noun == "feedbackRecords" else 20
+    page = 500 if noun in ("interactions", "feedbackRecords") else 20
     these, those = ({text(ordered(row)) for row in rows(api, noun, page)} for api in (left, right))
     if these != those:
         differing = sorted(these ^ those)

@@ -231,6 +231,35 @@ async fn every_record_is_routed_by_the_rule_of_its_product() {
     }
 }
 
+#[tokio::test]
+async fn each_complaint_was_made_in_an_interaction_and_no_answer_has_a_date() {
+    // An answer would be an interaction of its own, if the file knew when it was given.
+    assert_eq!(counted()["dates"], json!(["Date received", "Date sent to company"]));
+    let example = Example::shared().await;
+    let list = "query($after: String) {
+        rows: interactions(first: 500, after: $after) {
+            pageInfo { hasNextPage endCursor }
+            nodes {
+                status direction occurredAt notEligibleBecause point { id } medium { name } externalIds { system id }
+                feedbackRecords { nodes { kind receivedAt point { id } medium { name } externalIds { system id } } }
+            }
+        }
+    }";
+    let interactions = paged(&example.admin(), list, json!({})).await;
+    assert_eq!(Some(interactions.len() as u64), counted()["records"].as_u64());
+    for interaction in &interactions {
+        assert_eq!((&interaction["status"], &interaction["direction"]), (&json!("COMPLETED"), &json!("INBOUND")));
+        assert_eq!(interaction["notEligibleBecause"], "OPEN_CASE");
+        let [record] = interaction["feedbackRecords"]["nodes"].as_array().unwrap().as_slice() else {
+            panic!("{interaction:#}")
+        };
+        assert_eq!((&record["kind"], &record["receivedAt"]), (&json!("COMPLAINT"), &interaction["occurredAt"]));
+        for same in ["point", "medium", "externalIds"] {
+            assert_eq!(record[same], interaction[same], "{same}");
+        }
+    }
+}
+
 /// The file's columns that are attributes, under the names they have there.
 const ATTRIBUTES: [(&str, &str); 11] = [
     ("Company", "company"),
@@ -347,7 +376,7 @@ async fn loading_it_again_changes_nothing() {
 
 /// Rows, versions and times of every table, and how much has happened.
 async fn state(example: &Example) -> Vec<Vec<Vec<Option<String>>>> {
-    const TABLES: [&str; 9] = [
+    const TABLES: [&str; 10] = [
         "organization",
         "department",
         "medium",
@@ -355,6 +384,7 @@ async fn state(example: &Example) -> Vec<Vec<Vec<Option<String>>>> {
         "interaction_point",
         "expectation",
         "routing_rule",
+        "interaction",
         "feedback_record",
         "routing",
     ];

@@ -116,6 +116,7 @@ impl Serving {
 const TOTALS: &str = "{
     departments { totalCount } mediums { totalCount } influencers { totalCount } interactionPoints { totalCount }
     journeys { totalCount } steps { totalCount } expectations { totalCount } routingRules { totalCount } feedbackRecords { totalCount }
+    told: interactions(filter: { feedbackRecords: { some: {} } }) { totalCount }
     ranked: expectations(filter: { rank: { isNull: false } }) { totalCount }
     feedbackRecordGroups(groupBy: [PRODUCT], orderBy: COUNT) { nodes { product count } }
 }";
@@ -130,7 +131,7 @@ fn whole() -> Value {
     json!({
         "departments": total(12), "mediums": total(10), "influencers": total(12), "interactionPoints": total(86),
         "expectations": total(66), "routingRules": total(11), "feedbackRecords": total(3_186), "ranked": total(55),
-        "journeys": total(1), "steps": total(8),
+        "told": total(3_186), "journeys": total(1), "steps": total(8),
         "feedbackRecordGroups": { "nodes": groups },
     })
 }

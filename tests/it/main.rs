@@ -70,6 +70,7 @@ mod points;
 mod pooler;
 mod preparation;
 mod providers;
+mod purchases;
 mod rankings;
 mod record;
 mod recovery;

@@ -118,6 +118,15 @@ pub struct Door {
 
 impl Door {
     pub async fn open(externals: Vec<Value>) -> Self {
+        Self::with(externals, settings()).await
+    }
+
+    /// A server that takes bodies of the size that a server takes unless it is told otherwise.
+    pub async fn for_imports() -> Self {
+        Self::with(Vec::new(), HttpSettings { body_limit: 4 << 20, ..settings() }).await
+    }
+
+    async fn with(externals: Vec<Value>, settings: HttpSettings) -> Self {
         let app = App::start().await;
         let acme = app.organization("acme").await;
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
@@ -129,7 +138,7 @@ impl Door {
         let gate = Arc::new(gate(app.store.clone(), &tokens, &externals));
         let serving =
             http::App { schema: schema::build(), store: app.store.clone(), gate: Arc::clone(&gate), demo: None };
-        let (address, server) = serve(move |config| http::routes(serving.clone(), &settings())(config));
+        let (address, server) = serve(move |config| http::routes(serving.clone(), &settings)(config));
         let url = format!("http://{address}");
         Self { app, acme, gate, signer, tokens, url, http: client(), server }
     }
