@@ -111,6 +111,8 @@ pub struct Draft {
     pub removals: Vec<Removal>,
     /// External ids that the row has and loses; known once the row is found.
     pub lost_external_ids: Vec<ExternalId>,
+    /// External ids that the row has and keeps; known once the row is found.
+    pub kept_external_ids: Vec<ExternalId>,
     /// Errors found so far.
     pub errors: Vec<UserError>,
     /// The current row, once found.
@@ -153,6 +155,7 @@ impl Draft {
             external_ids: Vec::new(),
             removals: Vec::new(),
             lost_external_ids: Vec::new(),
+            kept_external_ids: Vec::new(),
             errors: Vec::new(),
             current: None,
             id: Uuid::nil(),

@@ -251,6 +251,7 @@ impl Tx {
                 self.flush().await?;
             }
         }
+        self.index_rows(noun, records, replaces);
         self.insert_items(noun, records, replaces).await
     }
 
