@@ -25,6 +25,6 @@ pub mod suggest;
 pub mod telemetry;
 pub mod tenancy;
 mod text;
-mod words;
+pub mod words;
 
 pub use error::{Error, Result, UserError};

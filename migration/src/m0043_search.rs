@@ -19,6 +19,12 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let is_sqlite = manager.get_connection().get_database_backend() == DbBackend::Sqlite;
         dialect::run(manager, if is_sqlite { SQLITE } else { POSTGRES }).await?;
+        // Texts that the search finds, and therefore filters too. The job below folds what is there.
+        dialect::run(
+            manager,
+            "ALTER TABLE journey ADD COLUMN summary_folded {text}; ALTER TABLE occasion ADD COLUMN name_folded {text}",
+        )
+        .await?;
         // What exists is indexed in steps, after the migration: one job for each organization, which any server continues.
         let id = if is_sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
         dialect::run(

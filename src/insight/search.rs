@@ -19,7 +19,7 @@ use crate::{
         },
         statement::cell::{Cell, CellKind},
     },
-    words::{Segment, Terms, Word, snippet, words},
+    words::{Segment, Terms, joined, snippet},
 };
 
 /// Number of bytes of texts that are looked through on the current thread.
@@ -61,7 +61,8 @@ async fn search(scope: &Scope, input: SearchArguments) -> Result<SearchResults> 
     let mut texts = scope.texts_of(&found, &sources).await?;
     let rows: Vec<(Found, RowTexts)> =
         found.into_iter().filter_map(|found| Some((found, texts.remove(&found.row)?))).collect();
-    let size: usize = rows.iter().flat_map(|(_, row)| &row.texts).map(|(_, text)| text.len()).sum();
+    let size: usize =
+        rows.iter().flat_map(|(_, row)| row.texts.iter().flat_map(|(_, texts)| texts)).map(String::len).sum();
     let nodes = scope.compute(size > SMALL, move |computation| {
         let mut nodes = Vec::with_capacity(rows.len());
         for (found, row) in &rows {
@@ -76,9 +77,8 @@ async fn search(scope: &Scope, input: SearchArguments) -> Result<SearchResults> 
 /// Returns what is shown of a found row; `None` if it was changed since it was found.
 fn hit(found: &Found, row: &RowTexts, terms: &Terms) -> Option<SearchHit> {
     let matching = row.texts.iter().filter(|(source, _)| i64::from(!source.is_name()) == found.rank);
-    let (source, text, words) = matching
-        .map(|(source, text)| (source, text, words(text).collect::<Vec<Word>>()))
-        .find(|(_, _, words)| terms.are_in(words))?;
+    let (source, (text, words)) =
+        matching.map(|(source, texts)| (source, joined(texts))).find(|(_, (_, words))| terms.are_in(words))?;
     let shown = |Segment { text, is_match }| SearchSegment { text, is_match };
     Some(SearchHit {
         r#type: found.noun.name.to_owned(),
@@ -86,6 +86,6 @@ fn hit(found: &Found, row: &RowTexts, terms: &Terms) -> Option<SearchHit> {
         field: source.field_name().to_owned(),
         score: 2 - found.rank,
         archived_at: row.archived_at.map(instant),
-        snippet: snippet(text, &words, terms).into_iter().map(shown).collect(),
+        snippet: snippet(&text, &words, terms).into_iter().map(shown).collect(),
     })
 }

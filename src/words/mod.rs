@@ -19,6 +19,9 @@ pub use self::{
 /// Number of characters by which longer words are compared.
 const LONGEST: usize = 64;
 
+/// Stands between the words of two texts, so that no phrase goes on in the next text: no word is like it.
+pub const GAP: &str = "¶";
+
 /// A word of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
@@ -38,6 +41,21 @@ pub fn words(text: &str) -> impl Iterator<Item = Word> {
             let token = token(&segment[from..to]);
             (!token.is_empty()).then_some(Word { token, start: start + from, end: start + to })
         })
+}
+
+/// Returns texts as one, separated by commas, with its words and a [`GAP`] between those of two texts.
+pub fn joined(texts: &[String]) -> (String, Vec<Word>) {
+    let (mut all, mut found) = (String::new(), Vec::new());
+    for text in texts {
+        if !all.is_empty() {
+            all.push_str(", ");
+            found.push(Word { token: GAP.to_owned(), start: all.len(), end: all.len() });
+        }
+        let from = all.len();
+        all.push_str(text);
+        found.extend(words(text).map(|word| Word { start: from + word.start, end: from + word.end, ..word }));
+    }
+    (all, found)
 }
 
 /// Splits a word of UAX #29 further: at everything that is no part of a word, and before each katakana.

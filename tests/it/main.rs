@@ -83,6 +83,7 @@ mod scalars;
 mod schema;
 mod scopes;
 mod scrub;
+mod search;
 mod server;
 mod settings;
 mod sketches;

@@ -9,13 +9,14 @@ use entity::{
     personal::{self, guards_external_ids},
 };
 
-use crate::{auth::Actor, store::erasure::mask, words::words};
+use crate::{
+    auth::Actor,
+    store::erasure::mask,
+    words::{GAP, words},
+};
 
 /// Name of external ids in the API.
 const EXTERNAL_IDS: &str = "externalIds";
-
-/// Separates texts in one entry, so that no phrase goes on in the next: no word of a text is like it.
-const GAP: &str = "¶";
 
 /// A searchable column of a noun, or the external ids of its rows.
 #[derive(Debug)]

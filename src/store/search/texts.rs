@@ -23,8 +23,8 @@ use crate::{
 pub struct RowTexts {
     /// When the row was archived, in epoch milliseconds; `None` if it is not, or cannot be.
     pub archived_at: Option<i64>,
-    /// The texts, in the order of the sources.
-    pub texts: Vec<(&'static Source, String)>,
+    /// The texts by source, in the order of the sources: one of a column, any number of external ids.
+    pub texts: Vec<(&'static Source, Vec<String>)>,
 }
 
 impl<C: Connection> Scope<C> {
@@ -72,12 +72,18 @@ impl<C: Connection> Scope<C> {
             let sources = own(by_noun[place].0).into_iter().filter(|source| source.field.is_none() == is_external);
             let known = texts.entry(id).or_default();
             known.archived_at = known.archived_at.or(row[3].int());
-            let cells = sources.zip(&row[4..]).filter_map(|(source, cell)| Some((source, cell.text()?.to_owned())));
-            known.texts.extend(cells);
+            for (source, cell) in sources.zip(&row[4..]) {
+                let Some(text) = cell.text().map(str::to_owned) else { continue };
+                match known.texts.iter_mut().find(|(other, _)| other.name == source.name) {
+                    Some((_, texts)) => texts.push(text),
+                    None => known.texts.push((source, vec![text])),
+                }
+            }
         }
         let order = |source: &Source| sources.iter().position(|known| known.name == source.name);
         for known in texts.values_mut() {
             known.texts.sort_by_key(|(source, _)| order(source));
+            known.texts.iter_mut().for_each(|(_, texts)| texts.sort_unstable());
         }
         Ok(texts)
     }

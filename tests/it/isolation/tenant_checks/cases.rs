@@ -65,6 +65,8 @@ pub async fn copy(both: &Neighbours<'_>, twin: entity::id::OrganizationId) {
             }
             _ => format!("\"{column}\""),
         };
+        // The database makes a document of the search itself.
+        let columns: Vec<String> = columns.into_iter().filter(|column| column != "document").collect();
         let names: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
         let values: Vec<String> = columns.iter().map(value).collect();
         let own = literal(both.curious.caller.organization());
