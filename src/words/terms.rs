@@ -64,6 +64,18 @@ impl Terms {
         &self.0
     }
 
+    /// Returns the number of phrases: terms of several words.
+    pub fn phrases(&self) -> usize {
+        self.0.iter().filter(|term| term.tokens.len() > 1).count()
+    }
+
+    /// Returns as many phrases without what they say.
+    #[must_use]
+    pub fn without_words(&self) -> Self {
+        let phrase = Term { tokens: vec![String::new(); 2], is_prefix: false };
+        Self(vec![phrase; self.phrases()])
+    }
+
     /// Returns whether a text with these words has every term.
     pub fn are_in(&self, text: &[Word]) -> bool {
         self.0.iter().all(|term| term.places(text).next().is_some())

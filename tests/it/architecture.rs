@@ -24,7 +24,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("telemetry", &[]),
     ("auth", &["error"]),
     ("store", &["auth", "calendar", "error", "faults", "instant", "runtime", "words"]),
-    ("graphql", &["auth", "error", "instant", "store", "suggest", "text"]),
+    ("graphql", &["auth", "error", "instant", "store", "suggest", "text", "words"]),
     ("tenancy", &["auth", "error", "graphql", "store"]),
     ("map", &["auth", "error", "graphql", "store", "text"]),
     ("record", &["auth", "calendar", "error", "graphql", "store", "map"]),

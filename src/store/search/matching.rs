@@ -1,15 +1,18 @@
 //! The condition that an entry of the index has the words of a search, in the language of each database.
 
-use entity::id::OrganizationId;
+use entity::{Noun, id::OrganizationId};
 
-use super::source::word_prefix;
+use super::source::{Source, word_prefix};
 use crate::{
-    store::statement::builder::{Alias, Sql},
+    store::{
+        erasure::mask,
+        statement::{
+            builder::{Alias, Sql},
+            cell::Column,
+        },
+    },
     words::{Term, Terms},
 };
-
-/// Alias of the documents of FTS5.
-const DOCUMENT: Alias = Alias::nested('f', 0);
 
 impl Sql {
     /// Appends the tables and the beginning of the condition of a query of the entries `alias` that have all terms: it
@@ -32,11 +35,38 @@ impl Sql {
             }
             return self;
         }
+        let document = Alias::nested('f', alias.depth());
         // A cross join keeps the order: the words first.
-        self.push("search_text AS ").alias(DOCUMENT).push(" CROSS JOIN search_entry AS ").alias(alias);
-        self.push(" WHERE ").alias(DOCUMENT).push(".search_text MATCH ").bind(fts5(terms, &prefix)).push(" AND ");
-        self.column(alias, "document").push(" = ").alias(DOCUMENT).push(".rowid AND ")
+        self.push("search_text AS ").alias(document).push(" CROSS JOIN search_entry AS ").alias(alias);
+        self.push(" WHERE ").alias(document).push(".search_text MATCH ").bind(fts5(terms, &prefix)).push(" AND ");
+        self.column(alias, "document").push(" = ").alias(document).push(".rowid AND ")
     }
+}
+
+/// Appends the condition that a searchable column of the row `alias` has all terms. A row about a person who is being
+/// erased has none.
+pub(in crate::store) fn is_matched(
+    sql: &mut Sql,
+    noun: &'static Noun,
+    column: Column,
+    terms: &Terms,
+    organization: OrganizationId,
+    alias: Alias,
+) {
+    let entry = Alias::nested('e', alias.depth() + 1);
+    let source = Source::of_column(noun, column.name).map_or("", |source| source.name.as_str());
+    sql.push("(").column(alias, "id").push(" IN (SELECT ").column(entry, "row_id").push(" FROM ");
+    sql.entries_with(entry, terms, organization).filter_tenant_again(
+        "the entries are found by words of the organization, and have ids of its rows",
+        entry,
+        "organization_id",
+        organization,
+    );
+    sql.push(" AND ").column(entry, "source").push(" = ").bind(source).push(")");
+    if mask::covered(noun, column.name).is_some() {
+        sql.push(" AND NOT ").is_masked(noun, alias, organization);
+    }
+    sql.push(")");
 }
 
 /// Returns the words of a term as they are indexed.

@@ -89,8 +89,11 @@ impl Dice {
     }
 }
 
-/// Every row: type, id, and its texts by field.
-async fn rows(caller: &Caller<'_>) -> Vec<(&'static str, String, Vec<(&'static str, Vec<String>)>)> {
+/// A row: type, id, and its texts by field.
+type Row = (&'static str, String, Vec<(&'static str, Vec<String>)>);
+
+/// Every row.
+async fn rows(caller: &Caller<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for (list, noun, fields, _) in PLACES {
         let selected = fields.iter().map(|field| if *field == "externalIds" { "externalIds { id }" } else { field });
@@ -111,10 +114,7 @@ async fn rows(caller: &Caller<'_>) -> Vec<(&'static str, String, Vec<(&'static s
 }
 
 /// Id, field and score of every row that a plain scan of all texts finds, in order.
-fn scanned(
-    rows: &[(&'static str, String, Vec<(&'static str, Vec<String>)>)],
-    query: &str,
-) -> Vec<(String, String, i64)> {
+fn scanned(rows: &[Row], query: &str) -> Vec<(String, String, i64)> {
     let terms = Terms::parse(query).unwrap();
     // The external ids of a row count as one text.
     let has = |texts: &Vec<String>| terms.are_in(&joined(texts).1);
@@ -129,6 +129,29 @@ fn scanned(
     found
 }
 
+/// A filter by words finds the rows whose column has them, and its complement the others.
+async fn filtered(caller: &Caller<'_>, rows: &[Row], query: &str) {
+    let terms = Terms::parse(query).unwrap();
+    for (list, noun, field) in [("messages", "Message", "statement"), ("feedbackRecords", "FeedbackRecord", "body")] {
+        let has = |(_, _, texts): &&Row| {
+            let (_, texts) = texts.iter().find(|(known, _)| *known == field).unwrap();
+            terms.are_in(&joined(texts).1)
+        };
+        let expected = rows.iter().filter(|(known, ..)| *known == noun).filter(has).count();
+        let all = rows.iter().filter(|(known, ..)| *known == noun).count();
+        let document = format!(
+            "query($filter: {noun}Filter) {{ has: {list}(filter: $filter) {{ totalCount }}
+                not: {list}(filter: {{ not: $filter }}) {{ totalCount }} }}"
+        );
+        let found = caller.data(&document, json!({ "filter": { field: { "matches": query } } })).await;
+        assert_eq!(
+            found,
+            json!({ "has": { "totalCount": expected }, "not": { "totalCount": all - expected } }),
+            "{query}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn the_search_finds_what_a_plain_scan_finds_in_the_same_order_on_both_databases() {
     let app = App::start().await;
@@ -136,8 +159,8 @@ async fn the_search_finds_what_a_plain_scan_finds_in_the_same_order_on_both_data
     let mut dice = Dice(20_261_129);
     for of in [&other, &caller] {
         for number in 0..80 {
-            let mut keys = BTreeSet::new();
-            (0..dice.below(3)).for_each(|_| drop(keys.insert(format!("{}-{number}", dice.word()))));
+            let mut keys: BTreeSet<String> = BTreeSet::new();
+            keys.extend((0..dice.below(3)).map(|_| format!("{}-{number}", dice.word())));
             let keys: Vec<Value> = keys.into_iter().map(|id| json!({ "system": "crm", "id": id })).collect();
             let (name, text) = (dice.word(), dice.text(12));
             let (field, input) = match dice.below(4) {
@@ -180,6 +203,7 @@ async fn the_search_finds_what_a_plain_scan_finds_in_the_same_order_on_both_data
             after = page["pageInfo"]["endCursor"].clone();
         }
         assert_eq!(seen, expected, "{query}");
+        filtered(&caller, &rows, &query).await;
     }
     assert!(hits > 1_000, "{hits}");
 }

@@ -96,6 +96,8 @@ async fn a_search_text_without_words_or_with_too_many_is_refused() {
         let is_found = !["alpha AND", "name:alpha"].contains(&text);
         assert_eq!(count(&caller, text).await, usize::from(is_found), "{text}");
     }
+    let filter = "{ departments(filter: { name: { matches: \" - \" } }) { totalCount } }";
+    assert_eq!(codes(&caller.run(filter, json!({})).await.body), ["BAD_USER_INPUT"]);
     for first in [0, -1, 1001] {
         assert_eq!(refusal(&caller, json!({ "text": "alpha", "first": first })).await, "BAD_USER_INPUT", "{first}");
     }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{count, found, make};
 use crate::{
     app::{App, Caller, now},
+    outline::codes,
     residue::residue,
 };
 
@@ -54,6 +55,9 @@ async fn personal_texts_are_matched_only_for_those_who_may_read_them() {
     let writer = caller.with([Permission::RecordRead, Permission::RecordWrite]);
     assert_eq!(found(&writer, "quagmirekey").await, ["FeedbackRecord.externalIds: [QuagmireKey]-0"]);
     assert_eq!(count(&writer, "quagmire").await, 0);
+    let filter = "{ feedbackRecords(filter: { body: { matches: \"quagmire\" } }) { totalCount } }";
+    assert_eq!(caller.ask(filter).await["feedbackRecords"]["totalCount"], 1);
+    assert_eq!(codes(&reader.run(filter, json!({})).await.body), ["FORBIDDEN"]);
 }
 
 #[tokio::test]
@@ -73,6 +77,10 @@ async fn an_erasure_hides_at_once_and_leaves_no_word_in_the_index_or_the_files()
     for text in asked {
         assert_eq!(count(&caller, text).await, 0, "{text} before the steps");
     }
+    let filter = "{ feedbackRecords(filter: { body: { matches: \"quag* said\" } }) { totalCount }
+        customers(filter: { feedbackRecords: { some: { body: { matches: \"quagmire\" } } } }) { totalCount } }";
+    let none = json!({ "feedbackRecords": { "totalCount": 0 }, "customers": { "totalCount": 0 } });
+    assert_eq!(caller.ask(filter).await, none);
     // A change of a hidden row stores it as it is seen; the step takes the words all the same.
     let rows =
         caller.ask("{ feedbackRecords(first: 1, orderBy: { field: ID, direction: ASC }) { nodes { id } } }").await;
