@@ -2,7 +2,7 @@
 
 use entity::noun::StringEnum;
 
-use super::search_types::{SearchArguments, SearchHit, SearchResults, SearchSegment};
+use super::search_types::{SearchArguments, SearchHit, SearchResults, SearchRow, SearchSegment};
 use crate::{
     Error, Result,
     graphql::{
@@ -83,6 +83,7 @@ fn hit(found: &Found, row: &RowTexts, terms: &Terms) -> Option<SearchHit> {
     Some(SearchHit {
         r#type: found.noun.name.to_owned(),
         id: found.row,
+        row: SearchRow { noun: found.noun, id: found.row },
         field: source.field_name().to_owned(),
         score: 2 - found.rank,
         archived_at: row.archived_at.map(instant),

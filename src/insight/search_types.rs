@@ -5,8 +5,13 @@ use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
 use crate::graphql::{
     planning::distinct::PageInfo,
-    typed::{input::Input, output::Output},
+    typed::{input::Input, output::Output, union::row_union},
 };
+
+row_union! {
+    /// A row that the search found.
+    pub(super) SearchRow, None, SearchNoun::all().map(SearchNoun::noun)
+}
 
 /// Arguments of `search`.
 #[derive(Input)]
@@ -34,7 +39,7 @@ pub(super) struct SearchSegment {
     pub is_match: bool,
 }
 
-/// A row that the search found.
+/// What the search found: a row, and why.
 #[derive(Output)]
 pub(super) struct SearchHit {
     /// Type of the row, for example `Interaction`.
@@ -42,6 +47,8 @@ pub(super) struct SearchHit {
     /// Id of the row, for `node`.
     #[output(row_of = "type")]
     pub id: Uuid,
+    /// The row itself.
+    pub row: SearchRow,
     /// Field of the type in which all words were found; `externalIds` for an external id. If there are several, a name
     /// or an external id before other texts.
     pub field: String,

@@ -185,8 +185,18 @@ fn constant(column: &Column) -> TokenStream {
 /// Returns the name of a column's constant; it gets a suffix if it would collide with another generated item.
 fn constant_name(column: &Ident) -> Ident {
     let name = column.to_string().to_uppercase();
-    if ["NOUN", "ATTRIBUTE_VALUE", "EXPIRY_VALUE", "SEARCH_VALUE", "TIMELINE_VALUE", "TABLE", "DECLARED", "LIFECYCLE", "STATE_CHANGE"]
-        .contains(&name.as_str())
+    if [
+        "NOUN",
+        "ATTRIBUTE_VALUE",
+        "EXPIRY_VALUE",
+        "SEARCH_VALUE",
+        "TIMELINE_VALUE",
+        "TABLE",
+        "DECLARED",
+        "LIFECYCLE",
+        "STATE_CHANGE",
+    ]
+    .contains(&name.as_str())
     {
         return format_ident!("{name}_COLUMN");
     }

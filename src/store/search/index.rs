@@ -1,7 +1,7 @@
 //! Keeps the index in step: collects what changes in a transaction, and writes it before the commit in a fixed number of
 //! statements, however many rows and nouns there are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use entity::noun::Noun;
 use sea_orm::prelude::Uuid;
@@ -10,6 +10,7 @@ pub(in crate::store) use super::documents::{RETURNED, returned};
 use super::{
     documents::Entry,
     source::{Source, indexed},
+    words::TextWords,
 };
 use crate::{
     Result,
@@ -19,7 +20,7 @@ use crate::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind, Column, Record},
         },
-        writing::write::MAX_VALUES,
+        writing::{draft::Draft, write::MAX_VALUES},
     },
 };
 
@@ -33,6 +34,8 @@ pub(in crate::store) struct IndexChanges {
     entries: BTreeMap<(Uuid, &'static str), Change>,
     /// Deleted rows.
     rows: BTreeSet<Uuid>,
+    /// Words by row and column that were found before the transaction.
+    known: HashMap<(Uuid, &'static str), TextWords>,
 }
 
 #[derive(Debug)]
@@ -66,13 +69,23 @@ impl IndexChanges {
 }
 
 impl Tx {
+    /// Remembers the words of drafts that are about to be written.
+    pub(in crate::store) fn know_words(&self, drafts: &[Draft]) {
+        let words = drafts.iter().filter(|draft| draft.errors.is_empty());
+        let words = words.flat_map(|draft| draft.words.iter().map(|words| ((draft.id, words.column), words.clone())));
+        self.conn.pending().index.known.extend(words);
+    }
+
     /// Indexes complete rows before the commit. With `replaces`, only their changed columns.
     pub(in crate::store) fn index_rows(&self, noun: &'static Noun, records: &[Record], replaces: bool) {
         for source in Source::of_noun(noun) {
             let Some(field) = source.field else { continue };
             for record in records.iter().filter(|record| !replaces || record.was(field.column).is_some()) {
-                let words = indexed(self.organization(), record.cell(field.column).text());
-                self.conn.pending().index.write(record.id(), source, words, !replaces);
+                let (row, text) = (record.id(), record.cell(field.column).text());
+                let known = self.conn.pending().index.known.remove(&(row, field.column));
+                let words = known.zip(text).and_then(|(known, text)| known.of(text));
+                let words = words.unwrap_or_else(|| indexed(self.organization(), text));
+                self.conn.pending().index.write(row, source, words, !replaces);
             }
         }
     }
@@ -116,7 +129,7 @@ impl Tx {
 
     /// Writes the collected changes.
     pub(in crate::store) async fn store_index(&self) -> Result<()> {
-        let IndexChanges { entries, rows } = std::mem::take(&mut self.conn.pending().index);
+        let IndexChanges { entries, rows, .. } = std::mem::take(&mut self.conn.pending().index);
         let rows: Vec<Uuid> = rows.into_iter().collect();
         for some in rows.chunks(AT_A_TIME) {
             self.remove_entries(|sql| {

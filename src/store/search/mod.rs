@@ -7,3 +7,4 @@ pub(in crate::store) mod index;
 pub mod matching;
 pub mod source;
 pub mod texts;
+pub mod words;

@@ -12,6 +12,7 @@ use crate::{
     error::{Code, UserError},
     store::{
         scope::ExternalId,
+        search::words::TextWords,
         statement::cell::{Cell, Column, Record, column_named},
     },
 };
@@ -113,6 +114,8 @@ pub struct Draft {
     pub lost_external_ids: Vec<ExternalId>,
     /// External ids that the row has and keeps; known once the row is found.
     pub kept_external_ids: Vec<ExternalId>,
+    /// Words of its texts, as far as they were found before the transaction.
+    pub words: Vec<TextWords>,
     /// Errors found so far.
     pub errors: Vec<UserError>,
     /// The current row, once found.
@@ -156,6 +159,7 @@ impl Draft {
             removals: Vec::new(),
             lost_external_ids: Vec::new(),
             kept_external_ids: Vec::new(),
+            words: Vec::new(),
             errors: Vec::new(),
             current: None,
             id: Uuid::nil(),

@@ -122,6 +122,7 @@ impl Tx {
                 created.push((Record::made(noun, draft.id, &changes, &now), fields));
             }
         }
+        self.know_words(drafts);
         let mut stored = self.put_rows(noun, created, EventOperation::Created).await?;
         stored.extend(self.put_rows(noun, updated, EventOperation::Updated).await?);
         self.store_external_ids(noun, drafts).await?;

@@ -106,6 +106,14 @@ async fn a_search_costs_two_statements_and_writing_a_fixed_number() {
         assert_eq!(found["nodes"].as_array().unwrap().len(), hits);
         assert!(app.store.statements() - before <= 2, "{text}");
     }
+    // The rows themselves: one more for each type of which a field is selected, however many there are.
+    let document = "{ search(text: \"apple\", first: 1000) { nodes { type row {
+        ... on Node { id } ... on Message { name } ... on Department { name archivedAt } ... on Stage { name } } } } }";
+    let before = app.store.statements();
+    let found = caller.ask(document).await;
+    assert_eq!(app.store.statements() - before, 4);
+    let rows = found["search"]["nodes"].as_array().unwrap();
+    assert!(rows.iter().all(|hit| hit["row"]["name"] == "Apple" && hit["row"]["id"].is_string()), "{rows:#?}");
 }
 
 #[test]
