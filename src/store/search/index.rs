@@ -60,10 +60,10 @@ impl IndexChanges {
 
     fn remove(&mut self, row: Uuid, source: &'static Source) {
         let key = (row, source.name.as_str());
-        if !matches!(self.entries.get(&key), Some(Change::New(_))) {
-            self.entries.insert(key, Change::Removed);
-        } else {
+        if matches!(self.entries.get(&key), Some(Change::New(_))) {
             self.entries.remove(&key);
+        } else {
+            self.entries.insert(key, Change::Removed);
         }
     }
 }
@@ -123,7 +123,9 @@ impl Tx {
     pub(in crate::store) fn unindex_erased(&self, noun: &'static Noun, ids: &[Uuid]) {
         let mut pending = self.conn.pending();
         for source in Source::of_noun(noun).filter(|source| source.is_erasable()) {
-            ids.iter().for_each(|row| pending.index.remove(*row, source));
+            for row in ids {
+                pending.index.remove(*row, source);
+            }
         }
     }
 

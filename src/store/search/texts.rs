@@ -83,7 +83,9 @@ impl<C: Connection> Scope<C> {
         let order = |source: &Source| sources.iter().position(|known| known.name == source.name);
         for known in texts.values_mut() {
             known.texts.sort_by_key(|(source, _)| order(source));
-            known.texts.iter_mut().for_each(|(_, texts)| texts.sort_unstable());
+            for (_, texts) in &mut known.texts {
+                texts.sort_unstable();
+            }
         }
         Ok(texts)
     }

@@ -91,7 +91,9 @@ async fn a_search_costs_two_statements_and_writing_a_fixed_number() {
         // Once for what is remembered.
         for statement in ["x", "y", "z"] {
             let mut rows = rows(from, number);
-            rows.iter_mut().for_each(|row| row["statement"] = json!(statement));
+            for row in &mut rows {
+                row["statement"] = json!(statement);
+            }
             let before = app.store.statements();
             caller.mutate("messagesBulkUpsert", json!({ "rows": rows }), "errors { code }").await;
             costs.push(app.store.statements() - before);
