@@ -2,7 +2,7 @@
 
 use sea_orm_migration::{
     prelude::*,
-    sea_orm::{ConnectionTrait, DbBackend},
+    sea_orm::{ConnectionTrait, DbBackend, Statement, prelude::Uuid},
 };
 
 use crate::dialect;
@@ -19,12 +19,14 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let is_sqlite = manager.get_connection().get_database_backend() == DbBackend::Sqlite;
         dialect::run(manager, if is_sqlite { SQLITE } else { POSTGRES }).await?;
-        // Texts that the search finds, and therefore filters too. The job below folds what is there.
+        // Texts that the search finds, and therefore filters too.
         dialect::run(
             manager,
             "ALTER TABLE journey ADD COLUMN summary_folded {text}; ALTER TABLE occasion ADD COLUMN name_folded {text}",
         )
         .await?;
+        fold(manager, "journey", "summary").await?;
+        fold(manager, "occasion", "name").await?;
         // What exists is indexed in steps, after the migration: one job for each organization, which any server continues.
         let id = if is_sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
         dialect::run(
@@ -36,6 +38,25 @@ impl MigrationTrait for Migration {
         )
         .await
     }
+}
+
+/// Writes the folded copies of a column, of which there are few.
+async fn fold(manager: &SchemaManager<'_>, table: &str, column: &str) -> Result<(), DbErr> {
+    let connection = manager.get_connection();
+    let backend = connection.get_database_backend();
+    let find = format!("SELECT organization_id, id, {column} FROM {table} WHERE {column} IS NOT NULL");
+    for row in connection.query_all_raw(Statement::from_string(backend, find)).await? {
+        let (organization, id): (Uuid, Uuid) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        let text: String = row.try_get_by_index(2)?;
+        let places = if backend == DbBackend::Sqlite { ["?", "?", "?"] } else { ["$1", "$2", "$3"] };
+        let update = format!(
+            "UPDATE {table} SET {column}_folded = {} WHERE organization_id = {} AND id = {}",
+            places[0], places[1], places[2]
+        );
+        let values = [text.to_lowercase().replace('ς', "σ").into(), organization.into(), id.into()];
+        connection.execute_raw(Statement::from_sql_and_values(backend, update, values)).await?;
+    }
+    Ok(())
 }
 
 /// FTS5 finds an entry by the number in `document`, which VACUUM keeps because it is the key. `ascii` separates words at

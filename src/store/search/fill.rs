@@ -1,7 +1,5 @@
 //! Indexes the rows that were there before the search was: a job that takes some rows a step.
 
-use std::collections::HashMap;
-
 use entity::{NOUNS, Noun, noun_named};
 use sea_orm::prelude::Uuid;
 use serde::{Deserialize, Serialize};
@@ -15,10 +13,7 @@ use crate::{
     store::{
         STEP, Scope, Tx,
         operation::jobs::{Job, StepResult},
-        statement::{
-            builder::Alias,
-            cell::{Cell, CellKind, Record, fold},
-        },
+        statement::{builder::Alias, cell::CellKind},
     },
 };
 
@@ -104,45 +99,7 @@ impl Tx {
             let some = words.into_iter().filter(|(_, words)| !words.is_empty());
             entries.extend(some.map(|(row, words)| Entry { row, source: &source.name, words }));
         }
-        self.write_missing_entries(&entries).await?;
-        self.fold_missing(noun, &records).await
-    }
-
-    /// Writes the folded copies that rows lack because their column was not searchable before.
-    async fn fold_missing(&self, noun: &'static Noun, records: &HashMap<Uuid, Record>) -> Result<()> {
-        for field in noun.fields.iter().filter(|field| field.is_searchable && field.is_nullable) {
-            let text =
-                |record: &Record| Some([Cell::Id(record.id()), Cell::Text(fold(record.cell(field.column).text()?))]);
-            let rows: Vec<[Cell; 2]> = records.values().filter_map(text).collect();
-            if rows.is_empty() {
-                continue;
-            }
-            let mut sql = self.sql();
-            sql.push("UPDATE ")
-                .name(&[noun.table])
-                .push(" AS t SET ")
-                .name(&[field.column, "_folded"])
-                .push(" = v.column2");
-            if sql.is_postgres() {
-                sql.push(" FROM UNNEST(").array(CellKind::Id, rows.iter().map(|row| &row[0])).push(", ");
-                sql.array(CellKind::Text, rows.iter().map(|row| &row[1])).push(") AS v(column1, column2)");
-            } else {
-                sql.push(" FROM (VALUES ").list(&rows, |sql, row| {
-                    sql.push("(").cell(&row[0], CellKind::Id).push(", ").cell(&row[1], CellKind::Text).push(")");
-                });
-                sql.push(") AS v");
-            }
-            sql.push(" WHERE ").filter_tenant(Alias::ROW, noun.tenant, self.organization());
-            let from = sql.length();
-            sql.push(" AND t.id = v.column1 AND ")
-                .alias(Alias::ROW)
-                .push(".")
-                .name(&[field.column, "_folded"])
-                .behind(from);
-            sql.push(" IS NULL RETURNING ").name(&[noun.tenant]);
-            self.rows(sql.finish(), &[]).await?;
-        }
-        Ok(())
+        self.write_missing_entries(&entries).await
     }
 }
 

@@ -55,9 +55,10 @@ pub(in crate::store) fn is_matched(
 ) {
     let entry = Alias::nested('e', alias.depth() + 1);
     let source = Source::of_column(noun, column.name).map_or("", |source| source.name.as_str());
-    sql.push("(").column(alias, "id").push(" IN (SELECT ").column(entry, "row_id").push(" FROM ");
+    sql.push("((").column(alias, noun.tenant).push(", ").column(alias, "id").push(") IN (SELECT ");
+    sql.column(entry, "organization_id").push(", ").column(entry, "row_id").push(" FROM ");
     sql.entries_with(entry, terms, organization).filter_tenant_again(
-        "the entries are found by words of the organization, and have ids of its rows",
+        "the entries have the organization of their row",
         entry,
         "organization_id",
         organization,

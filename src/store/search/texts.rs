@@ -15,6 +15,7 @@ use crate::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind, Column},
         },
+        writing::external_ids::EXTERNAL_ID,
     },
 };
 
@@ -98,35 +99,49 @@ impl<C: Connection> Scope<C> {
         sources: &[&'static Source],
         width: usize,
     ) {
-        sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(" AS organization_id, ").number(place);
-        sql.push(" AS place, FALSE AS is_external, t.id AS id, ");
+        let row = alias(place);
+        sql.push("SELECT ").column(row, noun.tenant).push(" AS organization_id, ").number(place);
+        sql.push(" AS place, FALSE AS is_external, ").column(row, "id").push(" AS id, ");
         if noun.is_archivable() {
-            sql.column(Alias::ROW, ARCHIVED_AT.column);
+            sql.column(row, ARCHIVED_AT.column);
         } else {
             sql.push("CAST(NULL AS BIGINT)");
         }
         let fields: Vec<Column> = sources.iter().filter_map(|source| source.field).map(Column::of).collect();
         for field in &fields {
-            sql.push(", ").shown(noun, Alias::ROW, *field, self.organization());
+            sql.push(", ").shown(noun, row, *field, self.organization());
         }
         nothing(sql, width - fields.len());
-        sql.push(" FROM ").name(&[noun.table]).push(" AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
-        sql.is_one_of_rows(Alias::ROW, "id", rows);
+        sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(row).push(" WHERE ");
+        sql.filter_tenant(row, noun.tenant, self.organization()).push(" AND ");
+        sql.is_one_of_rows(row, "id", rows);
     }
 
     /// Appends the query of the external ids of some rows of a noun.
     fn select_external_ids(&self, sql: &mut Sql, (place, noun, rows): (usize, &'static Noun, &[Uuid]), width: usize) {
-        sql.push("SELECT t.organization_id, ").number(place).push(", TRUE, t.").name(&[noun.table, "_id"]);
-        sql.push(", CAST(NULL AS BIGINT), t.external_id");
+        let key = alias(place);
+        sql.push("SELECT ")
+            .column(key, "organization_id")
+            .push(", ")
+            .number(place)
+            .push(", TRUE, ")
+            .alias(key)
+            .push(".");
+        sql.name(&[noun.table, "_id"]).push(", CAST(NULL AS BIGINT), ").column(key, EXTERNAL_ID.name);
         nothing(sql, width - 1);
         sql.push(" FROM ").name(&[noun.table, "_external_id"]).behind_last(&[noun.table, "_external_id"]);
-        sql.push(" AS t WHERE ").filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND ");
-        sql.is_one_of_named(Alias::ROW, &[noun.table, "_id"], rows);
+        sql.push(" AS ").alias(key).push(" WHERE ");
+        sql.filter_tenant(key, "organization_id", self.organization()).push(" AND ");
+        sql.is_one_of_named(key, &[noun.table, "_id"], rows);
         if mask::covers(noun) {
-            sql.push(" AND NOT ").names_masked(noun, Alias::ROW, &[noun.table, "_id"], self.organization());
+            sql.push(" AND NOT ").names_masked(noun, key, &[noun.table, "_id"], self.organization());
         }
     }
+}
+
+/// Returns the alias of the table of a noun: one for each, so that it is known which columns are looked at.
+const fn alias(place: usize) -> Alias {
+    Alias::nested('h', place)
 }
 
 /// Appends columns without values.

@@ -54,6 +54,12 @@ async fn what_was_there_before_is_found_once_the_job_has_passed_whoever_takes_it
         id(1),
         id(107)
     ));
+    statements.push(format!(
+        "INSERT INTO journey (organization_id, id, version, created_at, updated_at, title, title_folded, summary, status)
+            VALUES ({}, {}, 1, 0, 0, 'T', 't', 'ÄRGER mit Paketen', 'DRAFT')",
+        id(1),
+        id(50)
+    ));
     database.force(statements).await;
     database.migrate().await;
     let database = Arc::new(database);
@@ -61,10 +67,13 @@ async fn what_was_there_before_is_found_once_the_job_has_passed_whoever_takes_it
     let app = App::on(Arc::clone(&database)).await;
     let caller = app.caller(organization, Permission::ALL);
     assert_eq!(count(&caller, "earlier").await, 0);
+    let filter = "{ journeys(filter: { summary: { contains: \"ärger\" } }) { totalCount } }";
+    assert_eq!(caller.ask(filter).await["journeys"]["totalCount"], 1, "its text is folded");
     let jobs = app.store.jobs(now()).await.unwrap();
     let [(_, job)] = jobs.as_slice() else { panic!("{jobs:?}") };
     assert_eq!(app.store.step(organization, *job, now()).await.unwrap(), StepResult::On);
     assert_eq!(count(&caller, "earlier").await, STEP);
+    assert_eq!(count(&caller, "paketen").await, 0);
     // What is changed meanwhile is found as it is now, also when the job comes to it.
     let last = json!({ "id": entity::id::encode("dept", uuid::Uuid::from_u128(100 + rows as u128 - 1)) });
     caller.mutate("departmentUpdate", json!({ "by": last, "name": "Changed" }), "outcome").await;
@@ -75,6 +84,7 @@ async fn what_was_there_before_is_found_once_the_job_has_passed_whoever_takes_it
     let caller = other.caller(organization, Permission::ALL);
     assert_eq!(count(&caller, "earlier").await, rows - 1);
     assert_eq!(count(&caller, "changed").await, 1);
+    assert_eq!(count(&caller, "argert").await + count(&caller, "arger paketen").await, 1);
     assert_eq!(found(&caller, "key-7").await, ["Department.externalIds: [KEY-7]"]);
     assert!(other.store.jobs(now()).await.unwrap().is_empty());
 }
