@@ -25,5 +25,6 @@ pub mod suggest;
 pub mod telemetry;
 pub mod tenancy;
 mod text;
+pub mod words;
 
 pub use error::{Error, Result, UserError};

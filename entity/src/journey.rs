@@ -41,8 +41,10 @@ pub struct Model {
     /// Folded copy of `title` for search.
     pub title_folded: String,
     /// Summary in a few sentences.
-    #[noun(optional, max = 2000)]
+    #[noun(optional, searchable, max = 2000)]
     pub summary: Option<String>,
+    /// Folded copy of `summary` for search.
+    pub summary_folded: Option<String>,
     /// Kind of customer that the journey is for.
     #[noun(optional, ordered, max = 200)]
     pub customer_segment: Option<String>,

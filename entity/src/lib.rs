@@ -23,7 +23,7 @@ pub mod tenanted;
 pub use col::Col;
 pub(crate) use entity_derive::Noun;
 pub use noun::Noun;
-pub use noun_enum::TimelineKind;
+pub use noun_enum::{SearchNoun, TimelineKind};
 pub use permission::{Permission, Permissions};
 pub use tenanted::Tenanted;
 
@@ -43,6 +43,8 @@ macro_rules! nouns {
         pub(crate) const EXPIRY_VALUES: [Option<(&str, &str)>; TABLES.len()] = [$($noun::EXPIRY_VALUE,)*];
         /// Value and description of each noun in the enum of nouns on timelines; `None` if its rows do not stand on any.
         pub(crate) const TIMELINE_VALUES: [Option<(&str, &str)>; TABLES.len()] = [$($noun::TIMELINE_VALUE,)*];
+        /// Value and description of each noun in the enum of nouns that a search can find; `None` if it cannot.
+        pub(crate) const SEARCH_VALUES: [Option<(&str, &str)>; TABLES.len()] = [$($noun::SEARCH_VALUE,)*];
         /// Relations that each noun declares.
         pub(crate) const DECLARED: &[&[relations::Declared]] = &[$($noun::DECLARED,)*];
 

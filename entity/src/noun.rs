@@ -269,10 +269,11 @@ impl Noun {
     pub const fn union(
         name: &'static str,
         doc: &'static str,
-        permission: Permission,
+        read: Option<Permission>,
         members: &'static [Relationship],
     ) -> Self {
-        Self::computed(name, doc, permission, &[], members)
+        let write = if let Some(read) = read { read } else { Permission::Admin };
+        Self { read, ..Self::computed(name, doc, write, &[], members) }
     }
 
     /// Returns whether it is a union of nouns.

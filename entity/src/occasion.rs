@@ -66,8 +66,10 @@ pub struct Model {
     #[noun(default = "ONCE")]
     pub recurrence: Recurrence,
     /// What the occasion is.
-    #[noun(optional, max = 200, personal = FreeText)]
+    #[noun(optional, searchable, max = 200, personal = FreeText)]
     pub name: Option<String>,
+    /// Folded copy of `name` for search.
+    pub name_folded: Option<String>,
     /// Up to 50 tags of up to 64 characters, without duplicates, in alphabetical order.
     #[noun(default = "[]", tags(most = 50, max = 64))]
     pub tags: String,

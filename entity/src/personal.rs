@@ -200,8 +200,14 @@ const HASH: &str = "a salted hash, used to refuse importing an erased person aga
 /// Reason why stored idempotency keys need no erasure.
 const FORGOTTEN: &str = "a hash, overwritten by an erasure of the affected rows and deleted after a day";
 
+/// Reason why the words of the search need no erasure of their own.
+const INDEXED: &str = "the words of a column or of external ids, deleted when an erasure empties those";
+
+/// The table of the words that a search finds.
+pub const SEARCH_TABLE: &str = "search_entry";
+
 /// Tables that do not belong to a noun. A table follows those that it refers to.
-static TABLES: [(&str, &[TaggedColumn]); 17] = [
+static TABLES: [(&str, &[TaggedColumn]); 18] = [
     ("seaql_migrations", &[none("version"), none("applied_at")]),
     (
         "organization_sequence",
@@ -308,4 +314,14 @@ static TABLES: [(&str, &[TaggedColumn]); 17] = [
         ],
     ),
     ("idempotency_row", &[none("organization_id"), none("row_id"), none("call_id"), none("created_at")]),
+    (
+        SEARCH_TABLE,
+        &[
+            none("organization_id"),
+            none("row_id"),
+            none("source"),
+            kept("tokens", Personal::FreeText, INDEXED),
+            kept("document", Personal::FreeText, INDEXED),
+        ],
+    ),
 ];

@@ -28,6 +28,7 @@ mod m0030_purchases;
 mod m0040_organization_deletion;
 mod m0041_retention;
 mod m0042_timelines;
+mod m0043_search;
 mod m0045_expectations;
 mod noun_table;
 
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0040_organization_deletion::Migration),
             Box::new(m0041_retention::Migration),
             Box::new(m0042_timelines::Migration),
+            Box::new(m0043_search::Migration),
             Box::new(m0045_expectations::Migration),
         ]
     }

@@ -1,4 +1,4 @@
-//! Analysis of the map and the feedback: groups and means over time, coverage, reviews and copy tests.
+//! Analysis of the map and the feedback: groups and means over time, coverage, reviews, copy tests and the search.
 
 mod buckets;
 mod copy_test;
@@ -11,6 +11,8 @@ mod groups;
 mod proportion;
 mod review;
 mod review_types;
+mod search;
+mod search_types;
 mod weeks;
 
 use entity::{interaction_point, journey, message};
@@ -27,4 +29,5 @@ pub const PARTS: &[Part] = &[
     Part::Query(&review::REVIEWS_DUE),
     Part::Query(&groups::GROUPS),
     Part::Query(&coverage::COVERAGE),
+    Part::Query(&search::SEARCH),
 ];

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity::{TimelineKind, id::NounId};
+use entity::{Permission, TimelineKind, id::NounId};
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
 use super::time_range::TimeRange;
@@ -46,7 +46,7 @@ pub(super) const fn of<T: NounId + 'static>() -> Part {
 
 row_union! {
     /// A row on a timeline.
-    TimelineRow, RecordRead, TimelineKind::all().map(TimelineKind::noun)
+    TimelineRow, Some(Permission::RecordRead), TimelineKind::all().map(TimelineKind::noun)
 }
 
 /// The entries to return.

@@ -8,6 +8,7 @@ pub mod operation;
 pub mod paging;
 pub mod rollup;
 mod scope;
+pub mod search;
 pub mod statement;
 pub mod transaction;
 mod tx;

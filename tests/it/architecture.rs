@@ -10,25 +10,26 @@ use std::{
 const MAX_LINES: usize = 400;
 
 /// What each module of the crate may use besides itself. Modules that are not named here stand on top and use any.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("clock", &[]),
     ("calendar", &[]),
     ("faults", &[]),
     ("runtime", &[]),
     ("text", &[]),
+    ("words", &[]),
     ("suggest", &[]),
     ("instant", &[]),
     // A failure of the database is sorted where errors are made of it.
     ("error", &["store"]),
     ("telemetry", &[]),
     ("auth", &["error"]),
-    ("store", &["auth", "calendar", "error", "faults", "instant", "runtime"]),
-    ("graphql", &["auth", "error", "instant", "store", "suggest", "text"]),
+    ("store", &["auth", "calendar", "error", "faults", "instant", "runtime", "words"]),
+    ("graphql", &["auth", "error", "instant", "store", "suggest", "text", "words"]),
     ("tenancy", &["auth", "error", "graphql", "store"]),
     ("map", &["auth", "error", "graphql", "store", "text"]),
     ("record", &["auth", "calendar", "error", "graphql", "store", "map"]),
     ("response", &["auth", "error", "graphql", "store", "text", "map", "record"]),
-    ("insight", &["auth", "calendar", "error", "graphql", "store", "map", "record", "response"]),
+    ("insight", &["auth", "calendar", "error", "graphql", "store", "words", "map", "record", "response"]),
     ("exchange", &["auth", "error", "graphql", "store", "map", "record", "response"]),
     ("schema", &["auth", "error", "graphql", "store", "tenancy", "map", "record", "response", "insight", "exchange"]),
     ("http", &["auth", "clock", "config", "error", "exchange", "graphql", "runtime", "schema", "store", "telemetry"]),

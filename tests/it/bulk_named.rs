@@ -314,5 +314,6 @@ async fn a_thousand_rows_cost_as_many_statements_as_ten() {
     }
     assert_eq!(costs[..4], costs[4..]);
     let most = costs.iter().map(|(_, cost)| *cost).max().unwrap();
-    assert!(most <= 12, "{costs:?}");
+    // Two of them take deleted rows out of the search.
+    assert!(most <= 14, "{costs:?}");
 }

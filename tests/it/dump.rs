@@ -40,7 +40,9 @@ impl App {
     /// Every table with its columns.
     pub async fn tables(&self) -> BTreeMap<String, Vec<String>> {
         let sql = if self.database.is_sqlite() {
-            "SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table'"
+            // The tables of FTS5 hold nothing but the words of `search_entry`.
+            "SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
+             WHERE m.type = 'table' AND m.name NOT LIKE 'search\\_text%' ESCAPE '\\'"
         } else {
             "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns
              WHERE table_schema = 'public'"

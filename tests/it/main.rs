@@ -84,6 +84,7 @@ mod scalars;
 mod schema;
 mod scopes;
 mod scrub;
+mod search;
 mod server;
 mod settings;
 mod sketches;

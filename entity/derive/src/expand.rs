@@ -80,6 +80,7 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
             quote!(Some(crate::noun::Timeline { at: &[#(#at),*], via: #via }))
         },
     );
+    let search_value = value_if(*has_external_ids || noun.fields().any(|column| column.is_searchable));
     quote! {
         /// Its value and description in the enum of nouns whose attributes may be personal.
         pub(crate) const ATTRIBUTE_VALUE: Option<(&str, &str)> = #attribute_value;
@@ -87,6 +88,8 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
         pub(crate) const EXPIRY_VALUE: Option<(&str, &str)> = #expiry_value;
         /// Its value and description in the enum of nouns whose rows stand on timelines.
         pub(crate) const TIMELINE_VALUE: Option<(&str, &str)> = #timeline_value;
+        /// Its value and description in the enum of nouns that a search can find.
+        pub(crate) const SEARCH_VALUE: Option<(&str, &str)> = #search_value;
         #[doc = #about]
         pub static NOUN: crate::Noun = crate::Noun {
             name: #name,
@@ -182,8 +185,18 @@ fn constant(column: &Column) -> TokenStream {
 /// Returns the name of a column's constant; it gets a suffix if it would collide with another generated item.
 fn constant_name(column: &Ident) -> Ident {
     let name = column.to_string().to_uppercase();
-    if ["NOUN", "ATTRIBUTE_VALUE", "EXPIRY_VALUE", "TIMELINE_VALUE", "TABLE", "DECLARED", "LIFECYCLE", "STATE_CHANGE"]
-        .contains(&name.as_str())
+    if [
+        "NOUN",
+        "ATTRIBUTE_VALUE",
+        "EXPIRY_VALUE",
+        "SEARCH_VALUE",
+        "TIMELINE_VALUE",
+        "TABLE",
+        "DECLARED",
+        "LIFECYCLE",
+        "STATE_CHANGE",
+    ]
+    .contains(&name.as_str())
     {
         return format_ident!("{name}_COLUMN");
     }

@@ -34,7 +34,7 @@
 //! | none of these | only the server sets it |
 //! | `ordered` | lists can be ordered by it; a migration must create the index |
 //! | `expires` | an `ordered` instant: retention rules remove rows a number of days after it |
-//! | `searchable` | allows `contains` and `startsWith`; the model must also have `<column>_folded` |
+//! | `searchable` | makes it findable by the search and by `contains` and `startsWith`; the model must also have `<column>_folded` |
 //! | `max = 200` | maximum length of a text; `min` and `max` are the limits of a number |
 //! | `tags(most = 50, max = 64)`, `attributes(most = 20, max = 200)`, `names`, `json`, `time_zone` | the content of a `String` other than plain text |
 //! | none, with a type of `entity::kind` such as `Date` or `Decimal<4>` | a scalar; its file defines the accepted values |
@@ -105,6 +105,7 @@
 //! pub const TABLE: &str = "thing";
 //! pub(crate) const ATTRIBUTE_VALUE: Option<(&str, &str)> = None; // its value in `AttributeNoun`, if it has attributes
 //! pub(crate) const EXPIRY_VALUE: Option<(&str, &str)> = None; // its value in `RetentionNoun`, if its rows can expire
+//! pub(crate) const SEARCH_VALUE: Option<(&str, &str)> = Some(("THING", "Thing.")); // its value in `SearchNoun`, if a search can find it
 //! pub static NOUN: Noun = Noun {
 //!     name: "Thing", singular: "thing", plural: "things", table: "thing", prefix: "thing",
 //!     doc: "A thing that customers own.", tenant: "organization_id",

@@ -3,6 +3,7 @@
 use async_graphql::Value;
 use entity::{
     Noun,
+    id::OrganizationId,
     noun::{Link, Operation, Relationship, Writable},
 };
 
@@ -10,7 +11,10 @@ use super::input::{self, BY, Input, check_external_id};
 use crate::{
     Result, UserError,
     error::Code,
-    store::writing::draft::{Draft, Mode, OnNull, Reference, Target},
+    store::{
+        usage::compute::Computation,
+        writing::draft::{Draft, Mode, OnNull, Reference, Target},
+    },
 };
 
 /// Field with the parts to create or change.
@@ -29,6 +33,19 @@ pub struct RowDraft {
     pub draft: Draft,
     /// Changes of its parts; at most one for each relation.
     pub parts: Vec<PartChanges>,
+}
+
+impl RowDraft {
+    /// Finds the words of its texts and of those of its parts, for the search.
+    pub fn find_words(&mut self, organization: OrganizationId, computation: &Computation) -> Result<()> {
+        computation.check()?;
+        self.draft.find_words(organization);
+        let parts = self.parts.iter_mut().flat_map(|changes| &mut changes.rows);
+        for part in parts {
+            part.find_words(organization, computation)?;
+        }
+        Ok(())
+    }
 }
 
 /// The list of the input with the parts to create or change.

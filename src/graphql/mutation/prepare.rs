@@ -69,7 +69,15 @@ impl MutationCall {
     pub async fn prepared(self: std::sync::Arc<Self>, scope: &Scope) -> Result<Answered> {
         let mut left = SMALL;
         let is_small = self.input.fields().all(|(_, value)| is_within(value, &mut left));
-        scope.compute(!is_small, move |computation| self.prepare(computation)).await
+        let organization = scope.organization();
+        let prepare = move |computation: &Computation| {
+            let mut prepared = self.prepare(computation)?;
+            if let Ok(PreparedOperation { plan: Plan::Rows(rows), .. }) = &mut prepared {
+                rows.iter_mut().try_for_each(|row| row.find_words(organization, computation))?;
+            }
+            Ok(prepared)
+        };
+        scope.compute(!is_small, prepare).await
     }
 
     fn prepare(&self, computation: &Computation) -> Result<Answered> {

@@ -25,6 +25,7 @@ use crate::{
         },
         writing::attribute_items::attribute_item,
     },
+    words::Terms,
 };
 
 /// Maximum number of terms of an order.
@@ -38,7 +39,7 @@ const MAX_CONDITIONS: usize = 500;
 /// Maximum number of conditions on other tables in one filter. PostgreSQL plans these conditions together, and the
 /// planning time grows faster than linearly with their number.
 const MAX_LOOKUPS: usize = 30;
-const LOOKUPS: &str = "conditions on tags, attributes, external ids and relations";
+const LOOKUPS: &str = "conditions on tags, attributes, external ids, relations and words";
 /// Maximum nesting depth of one filter.
 const MAX_LEVELS: usize = 16;
 
@@ -222,6 +223,13 @@ impl Reader<'_> {
                 "lte" => test(Comparison::Lte(cell(value)?)),
                 "contains" => test(Comparison::Contains(text_of(value)?)),
                 "startsWith" => test(Comparison::StartsWith(text_of(value)?)),
+                "matches" => {
+                    self.look_up(1)?;
+                    let terms = Terms::parse(&text_of(value)?);
+                    let terms =
+                        terms.map_err(|mistake| Error::BadInput(format!("{}: matches {mistake}", field.name)))?;
+                    Predicate::Matches(column, terms)
+                }
                 "isNull" if *value == Value::Boolean(true) => test(Comparison::IsNull),
                 "isNull" => not(test(Comparison::IsNull)),
                 "hasPrefix" => attribute_filter::has_prefix(field, text_of(value)?),

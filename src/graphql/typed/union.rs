@@ -12,7 +12,7 @@ use crate::{graphql::slice::ComputedObject, store::statement::cell::Cell};
 pub fn describe(
     name: &'static str,
     doc: &'static str,
-    read: Permission,
+    read: Option<Permission>,
     members: impl Iterator<Item = &'static Noun>,
 ) -> Noun {
     Noun::union(name, doc, read, members.map(Relationship::member).collect::<Vec<_>>().leak())
@@ -25,9 +25,10 @@ pub fn object(union: &Noun, noun: &Noun, id: Uuid) -> ComputedObject {
     ComputedObject { cells: cells.map(|known| (known.target.table, Cell::Id(id))).collect(), inside: Vec::new() }
 }
 
-/// Declares the type of a row of one of several nouns: its name, the scope to read it, and its nouns.
+/// Declares the type of a row of one of several nouns: its name, the scope to read it besides those of the nouns (an
+/// option), and its nouns.
 macro_rules! row_union {
-    ($(#[doc = $doc:literal])* $vis:vis $name:ident, $read:ident, $members:expr) => {
+    ($(#[doc = $doc:literal])* $vis:vis $name:ident, $read:expr, $members:expr) => {
         $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug)]
         $vis struct $name {
@@ -41,7 +42,7 @@ macro_rules! row_union {
             fn noun() -> &'static entity::Noun {
                 static NOUN: std::sync::LazyLock<entity::Noun> = std::sync::LazyLock::new(|| {
                     let (name, doc) = (stringify!($name), concat!($($doc),*).trim_ascii());
-                    $crate::graphql::typed::union::describe(name, doc, entity::Permission::$read, $members)
+                    $crate::graphql::typed::union::describe(name, doc, $read, $members)
                 });
                 &NOUN
             }

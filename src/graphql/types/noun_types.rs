@@ -314,6 +314,11 @@ fn comparisons(registry: &mut Registry, known: &Field) -> String {
         if known.is_searchable {
             values.push(value("contains", "String", "Contains this text; case-insensitive, without wildcards."));
             values.push(value("startsWith", "String", "Starts with this text; case-insensitive, without wildcards."));
+            values.push(value(
+                "matches",
+                "String",
+                "Has all words, `beginnings*` and \"phrases\" of this text, as in `search`.",
+            ));
         }
         if may_be_absent {
             values.push(value("isNull", "Boolean", "Whether the field is null."));

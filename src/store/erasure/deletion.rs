@@ -8,6 +8,7 @@ use entity::{
     NOUNS, Noun,
     id::{self, OrganizationId},
     organization,
+    personal::SEARCH_TABLE,
     removal::{LAST, Removal, removals},
 };
 use sea_orm::ConnectionTrait;
@@ -22,6 +23,7 @@ use crate::{
     store::{
         Scope, Store, Tx,
         operation::jobs::{Job, JobKind, StepResult},
+        search::index::{RETURNED, returned},
         statement::{
             builder::{Alias, Sql},
             cell::CellKind,
@@ -162,6 +164,7 @@ impl Tx {
                 let mut sql = self.sql();
                 sql.push("UPDATE ").name(&[table]).push(" AS t SET ").name(&[column]).push(" = NULL");
                 self.some_rows(&mut sql, (&[table], tenant), Some(column), most);
+                sql.push(" RETURNING ").name(&[tenant]);
                 Ok(self.rows(sql.finish(), &[]).await?.len())
             }
         }
@@ -178,6 +181,13 @@ impl Tx {
         let mut sql = self.sql();
         sql.push("DELETE FROM ").name(table).push(" AS t");
         self.some_rows(&mut sql, (table, tenant), None, most);
+        if table == [SEARCH_TABLE] {
+            returned(&mut sql);
+            let removed = self.rows(sql.finish(), RETURNED).await?;
+            self.forget_documents(&removed).await?;
+            return Ok(removed.len());
+        }
+        sql.push(" RETURNING ").name(&[tenant]);
         Ok(self.rows(sql.finish(), &[]).await?.len())
     }
 
@@ -211,6 +221,5 @@ impl Tx {
             sql.push(" AND ").column(Alias::LINK, column).push(" IS NOT NULL");
         }
         sql.push(" LIMIT ").number(most).push(if is_postgres { "))" } else { ")" });
-        sql.push(" RETURNING ").name(&[tenant]);
     }
 }

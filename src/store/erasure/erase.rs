@@ -277,6 +277,7 @@ impl Tx {
                 self.forget_external_ids(noun, ids).await?;
             }
             self.put(noun, emptied, EventOperation::Erased).await?;
+            self.unindex_erased(noun, ids);
             self.overwrite_fingerprints(ids).await?;
         }
         Ok(count)

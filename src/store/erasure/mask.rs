@@ -78,7 +78,7 @@ impl Sql {
     }
 
     /// Opens a condition that is false unless a job exists, that is, unless a person is being erased.
-    fn during_erasure(&mut self, alias: Alias, organization: OrganizationId) -> &mut Self {
+    pub(in crate::store) fn during_erasure(&mut self, alias: Alias, organization: OrganizationId) -> &mut Self {
         // Evaluated once per statement and nearly always false, so that no row has to be tested.
         let job = Alias::nested('q', alias.depth() + 1);
         self.push("(EXISTS (SELECT 1 FROM job AS ").alias(job).push(" WHERE ");

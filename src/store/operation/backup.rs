@@ -7,7 +7,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use entity::personal;
+use entity::personal::{self, SEARCH_TABLE};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
@@ -199,7 +199,7 @@ async fn blocking<T: Send + 'static>(
 
 /// Returns the tables that hold erasable data, as parts of their names.
 fn held() -> Vec<Vec<&'static str>> {
-    let mut tables = vec![vec!["idempotency"]];
+    let mut tables = vec![vec!["idempotency"], vec![SEARCH_TABLE]];
     for noun in personal::about_a_person() {
         tables.push(vec![noun.table]);
         let sets = noun.all_fields().filter(|field| field.kind.is_set() && field.is_erasable());

@@ -32,6 +32,8 @@ entity::string_enum! {
         Erasure = "ERASURE",
         /// Removes the rows of the organization.
         Deletion = "DELETION",
+        /// Indexes the rows that were there before the search was.
+        SearchIndex = "SEARCH_INDEX",
     }
 }
 
@@ -102,6 +104,7 @@ impl Store {
         match job.kind {
             JobKind::Erasure => scope.step_erasure(&job).await,
             JobKind::Deletion => scope.step_deletion(&job).await,
+            JobKind::SearchIndex => scope.step_search_index(&job).await,
         }
     }
 

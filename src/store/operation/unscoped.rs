@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use entity::{
+    department,
     event::EventOperation,
     id::{self, OrganizationId},
     organization::{self, Weekday},
@@ -26,6 +27,9 @@ use crate::{
 /// Number of keys, and of rows that their results refer to, that one transaction deletes. The result of each may be
 /// long.
 const KEYS_AT_A_TIME: i64 = 200;
+
+/// Name of the department of an organization to which feedback goes that no rule routes.
+const FALLBACK: &str = "Unassigned";
 
 /// The properties of a new organization.
 #[derive(Clone, Debug)]
@@ -95,8 +99,9 @@ impl Store {
         let mut sql = self.sql();
         sql.push("INSERT INTO department (organization_id, id, version, created_at, updated_at, name, name_folded) ");
         sql.push("VALUES (").bind_tenant(organization).push(", ").bind(department).push(", 1, ").bind(now).push(", ");
-        sql.bind(now).push(", ").bind("Unassigned").push(", ").bind(fold("Unassigned")).push(")");
+        sql.bind(now).push(", ").bind(FALLBACK).push(", ").bind(fold(FALLBACK)).push(")");
         tx.execute(sql.finish()).await?;
+        tx.index_text(&department::NOUN, department::NAME.into(), department, FALLBACK);
         let mut sql = self.sql();
         sql.push("UPDATE organization AS t SET fallback_department_id = ").bind(department).push(" WHERE ");
         sql.filter_tenant_again(

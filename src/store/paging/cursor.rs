@@ -31,11 +31,18 @@ impl Codec {
                 text.push('0');
             }
         }
-        let digest = digest(&SHA256, text.as_bytes());
-        Self {
-            signature: URL_SAFE_NO_PAD.encode(&digest.as_ref()[..6]),
-            kinds: order.iter().map(|term| (term.column.kind, term.column.is_nullable)).collect(),
-        }
+        Self::of(&text, order.iter().map(|term| (term.column.kind, term.column.is_nullable)).collect())
+    }
+
+    /// Creates the codec for a query that is no list of a noun. `question` differs between queries of which one does not
+    /// continue the other. The values of a row are not null and have these kinds.
+    pub fn for_query(question: &str, kinds: &[CellKind], organization: OrganizationId) -> Self {
+        Self::of(&format!("{}\n\n{question}", organization.0), kinds.iter().map(|kind| (*kind, false)).collect())
+    }
+
+    fn of(identity: &str, kinds: Vec<(CellKind, bool)>) -> Self {
+        let digest = digest(&SHA256, identity.as_bytes());
+        Self { signature: URL_SAFE_NO_PAD.encode(&digest.as_ref()[..6]), kinds }
     }
 
     /// Returns the cursor of a row, given its values of the columns of the order.

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    store::{erasure::mask, writing::attribute_items::after},
+    store::{erasure::mask, search::matching, writing::attribute_items::after},
+    words::Terms,
 };
 
 /// A condition on a row.
@@ -49,6 +50,8 @@ pub enum Predicate {
         /// The condition.
         inside: Box<Predicate>,
     },
+    /// The text of a searchable column has all terms, by the index of the search.
+    Matches(Column, Terms),
     /// At least one related row satisfies the condition.
     Some(&'static Relationship, Box<Predicate>),
 }
@@ -98,7 +101,8 @@ impl Predicate {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.nouns(found)),
             Self::Not(part) => part.nouns(found),
-            Self::Column(..) | Self::HasAny { .. } | Self::HasAll { .. } | Self::HasItem { .. } => {}
+            Self::Column(..) | Self::Matches(..) | Self::HasAny { .. } | Self::HasAll { .. } | Self::HasItem { .. } => {
+            }
             Self::Some(relation, inside) => {
                 found.push(relation.target);
                 inside.nouns(found);
@@ -131,6 +135,10 @@ impl Predicate {
                 let from = sql.length();
                 test.write(sql, *column, alias);
                 sql.behind(from);
+                Ok(())
+            }
+            Self::Matches(column, terms) => {
+                matching::is_matched(sql, noun, *column, terms, organization, alias);
                 Ok(())
             }
             Self::HasAny { column, items } => {

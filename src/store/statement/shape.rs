@@ -53,6 +53,9 @@ impl Shape for Predicate {
             (Self::HasItem { column: one, inside }, Self::HasItem { column: other, inside: other_inside }) => {
                 one == other && inside.has_shape_of(other_inside)
             }
+            (Self::Matches(one, terms), Self::Matches(other, others)) => {
+                is_same_column(one, other) && terms.phrases() == others.phrases()
+            }
             (Self::Some(one, inside), Self::Some(other, other_inside)) => {
                 one.name == other.name && inside.has_shape_of(other_inside)
             }
@@ -70,6 +73,7 @@ impl Shape for Predicate {
             Self::HasAny { column, .. } => Self::HasAny { column, items: Vec::new() },
             Self::HasAll { column, .. } => Self::HasAll { column, items: std::collections::BTreeSet::new() },
             Self::HasItem { column, inside } => Self::HasItem { column, inside: Box::new(inside.without_values()) },
+            Self::Matches(column, terms) => Self::Matches(*column, terms.without_words()),
             Self::Some(relation, inside) => Self::Some(relation, Box::new(inside.without_values())),
         }
     }

@@ -32,6 +32,7 @@ impl Tx {
     /// everything is written by one statement, a transaction that deletes a row and one that references this row can
     /// deadlock. PostgreSQL then aborts one of them, and that one is retried.
     pub(in crate::store) async fn commit_with_key(self, key: Option<&IdempotencyRecord<'_>>) -> Result<()> {
+        self.store_index().await?;
         let events = std::mem::take(&mut self.conn.pending().events);
         let counts = std::mem::take(&mut self.conn.pending().counts);
         let cached_reads = self.cached_reads();

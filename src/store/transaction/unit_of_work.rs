@@ -10,6 +10,7 @@ use crate::store::{
     driver::{Connection, PerParent, RowLayout, TenantRow, Transaction},
     erasure::erase::Erasing,
     rollup::RollupDelta,
+    search::index::IndexChanges,
     writing::{output::MutationOutput, reference::NamedRow},
 };
 
@@ -25,6 +26,8 @@ pub struct UnitOfWork {
 pub(in crate::store) struct Pending {
     pub(in crate::store) events: Vec<Event>,
     pub(in crate::store) counts: RollupDelta,
+    /// Changes of what the search finds.
+    pub(in crate::store) index: IndexChanges,
     /// Cached rows that were used; their versions are compared before the commit.
     pub(in crate::store) cached_reads: Vec<CachedRead>,
     pub(in crate::store) output: MutationOutput,

@@ -132,6 +132,7 @@ impl Tx {
             }
         }
         self.forget_states(noun, &ids).await?;
+        self.unindex_rows(&ids);
         let operation = EventOperation::Deleted;
         for record in &records {
             self.count_later(noun, record, operation);

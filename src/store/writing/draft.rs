@@ -12,6 +12,7 @@ use crate::{
     error::{Code, UserError},
     store::{
         scope::ExternalId,
+        search::words::TextWords,
         statement::cell::{Cell, Column, Record, column_named},
     },
 };
@@ -111,6 +112,10 @@ pub struct Draft {
     pub removals: Vec<Removal>,
     /// External ids that the row has and loses; known once the row is found.
     pub lost_external_ids: Vec<ExternalId>,
+    /// External ids that the row has and keeps; known once the row is found.
+    pub kept_external_ids: Vec<ExternalId>,
+    /// Words of its texts, as far as they were found before the transaction.
+    pub words: Vec<TextWords>,
     /// Errors found so far.
     pub errors: Vec<UserError>,
     /// The current row, once found.
@@ -153,6 +158,8 @@ impl Draft {
             external_ids: Vec::new(),
             removals: Vec::new(),
             lost_external_ids: Vec::new(),
+            kept_external_ids: Vec::new(),
+            words: Vec::new(),
             errors: Vec::new(),
             current: None,
             id: Uuid::nil(),

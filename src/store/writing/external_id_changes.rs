@@ -65,7 +65,7 @@ pub(super) fn compare_external_ids(draft: &mut Draft, carried: &[ExternalId]) {
         }
     }
     let goes = |key: &&ExternalId| !wanted.contains(key) && draft.removes(key);
-    draft.lost_external_ids = carried.iter().filter(goes).cloned().collect();
+    (draft.lost_external_ids, draft.kept_external_ids) = carried.iter().cloned().partition(|key| goes(&key));
     wanted.retain(|key| !carried.contains(key));
     let count = carried.len() - draft.lost_external_ids.len() + wanted.len();
     if !wanted.is_empty() && count > MAX_EXTERNAL_IDS {
@@ -173,6 +173,10 @@ impl Tx {
                 sql.push(" RETURNING organization_id");
             })
             .await?;
+        }
+        for draft in sound().filter(|draft| draft.changes_external_ids()) {
+            let ids = draft.kept_external_ids.iter().chain(&draft.external_ids).map(|key| key.id.as_str());
+            self.index_external_ids(noun, draft.id, ids, draft.is_new());
         }
         if sound().all(Draft::is_new) {
             return Ok(());

@@ -122,6 +122,7 @@ impl Tx {
                 created.push((Record::made(noun, draft.id, &changes, &now), fields));
             }
         }
+        self.know_words(drafts);
         let mut stored = self.put_rows(noun, created, EventOperation::Created).await?;
         stored.extend(self.put_rows(noun, updated, EventOperation::Updated).await?);
         self.store_external_ids(noun, drafts).await?;
@@ -251,6 +252,7 @@ impl Tx {
                 self.flush().await?;
             }
         }
+        self.index_rows(noun, records, replaces);
         self.insert_items(noun, records, replaces).await
     }
 

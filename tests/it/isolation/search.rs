@@ -26,7 +26,7 @@ fn conditions_of(outline: &Outline, noun: &str, row: &Value) -> Vec<Value> {
     for member in outline.inputs(&filter) {
         let value = &row[&member.name];
         let operators: &[&str] = match member.base() {
-            "TextFilter" | "NullableTextFilter" => &["eq", "in", "contains", "startsWith"],
+            "TextFilter" | "NullableTextFilter" => &["eq", "in", "contains", "startsWith", "matches"],
             "StringFilter" | "NullableStringFilter" => &["eq", "in"],
             "TagsFilter" => &["hasAny", "hasAll"],
             _ => continue,

@@ -11,6 +11,7 @@ use entity::{
     kind::Stored,
     noun::{Field, Kind, Link, Relationship},
 };
+use rapport::words::{Terms, words};
 use serde_json::{Value, json};
 
 /// A noun's row as [`selection`] asks for it.
@@ -266,6 +267,12 @@ fn weigh(field: &Field, one: &Value, other: &Value) -> Ordering {
     }
 }
 
+/// Whether a text has the words of another one.
+fn has_words(value: &Value, given: &Value) -> bool {
+    let terms = Terms::parse(given.as_str().unwrap_or_default()).expect("the words of a row are searched for");
+    terms.are_in(&words(value.as_str().unwrap_or_default()).collect::<Vec<_>>())
+}
+
 /// Whether a value passes every comparison.
 fn passes(field: &Field, value: &Value, tests: &Value) -> bool {
     let items = |given: &Value| given.as_array().cloned().unwrap_or_default();
@@ -282,6 +289,7 @@ fn passes(field: &Field, value: &Value, tests: &Value) -> bool {
         "lte" => way(given).is_some_and(Ordering::is_le),
         "contains" => !value.is_null() && text(value).contains(&text(given)),
         "startsWith" => !value.is_null() && text(value).starts_with(&text(given)),
+        "matches" => has_words(value, given),
         "isNull" => value.is_null() == (given == &json!(true)),
         "hasPrefix" => {
             let starts =

@@ -65,6 +65,9 @@ pub async fn copy(both: &Neighbours<'_>, twin: entity::id::OrganizationId) {
             }
             _ => format!("\"{column}\""),
         };
+        // The database makes a document of the search itself.
+        let is_made = |column: &String| table == "search_entry" && column == "document";
+        let columns: Vec<String> = columns.into_iter().filter(|column| !is_made(column)).collect();
         let names: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
         let values: Vec<String> = columns.iter().map(value).collect();
         let own = literal(both.curious.caller.organization());
@@ -78,7 +81,31 @@ pub async fn copy(both: &Neighbours<'_>, twin: entity::id::OrganizationId) {
         "UPDATE organization_sequence SET last = (SELECT last FROM organization_sequence WHERE organization_id = {own})
             WHERE organization_id = {twin}"
     ));
+    if database.is_sqlite() {
+        statements.push("INSERT INTO search_text (search_text) VALUES ('rebuild')".to_owned());
+    }
     database.force(statements).await;
+}
+
+/// Indexes an organization once more, until it ends or is stopped.
+pub async fn index_again(app: &App, organization: entity::id::OrganizationId) -> Option<Error> {
+    let id = entity::id::new();
+    let literal = |id: uuid::Uuid| {
+        if app.database.is_sqlite() { format!("x'{}'", id.simple()) } else { format!("'{id}'") }
+    };
+    let (organization_id, job) = (literal(organization.0), literal(id));
+    let sql = format!(
+        "INSERT INTO job (organization_id, id, kind, row_id, progress, steps, stepped_at)
+            VALUES ({organization_id}, {job}, 'SEARCH_INDEX', {job}, '', 0, 0)"
+    );
+    app.database.change(&sql).await;
+    loop {
+        match app.store.step(organization, id, now()).await {
+            Ok(StepResult::On) => {}
+            Ok(_) => return None,
+            Err(error) => return Some(error),
+        }
+    }
 }
 
 /// Makes a journey with a history and without an edition, which would keep it.
@@ -132,6 +159,14 @@ pub async fn questions(both: &Neighbours<'_>, outline: &Outline) -> Vec<Case> {
             });
             cases.push(case(&document, Value::Object(given.collect())));
         }
+    }
+    for text in ["Beta", SECRET] {
+        let document =
+            "query($text: String!) { search(text: $text, first: 1000) { nodes { id type field snippet { text } } } }";
+        cases.push(case(document, json!({ "text": text })));
+        let document =
+            "query($text: String!) { departments(filter: { name: { matches: $text } }) { totalCount nodes { id } } }";
+        cases.push(case(document, json!({ "text": text })));
     }
     for (noun, field) in outline.lists() {
         let document = Outline::document("query", field, "{ totalCount nodes { id } }");

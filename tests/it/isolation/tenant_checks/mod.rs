@@ -279,6 +279,9 @@ async fn work(
     if place.is_in("store::writing::lifecycle::forget_states") {
         stopped.extend(cases::delete_published(&both.curious.caller).await);
     }
+    if place.is_in("store::search::fill::next_rows") {
+        stopped.extend(cases::index_again(app, own).await);
+    }
     if place.is_in(REMOVE) {
         cases::leave(app, place).await;
     }

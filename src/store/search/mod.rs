@@ -1,0 +1,10 @@
+//! The search: which words stand in which rows. See `docs/architecture/search.md`.
+
+mod documents;
+mod fill;
+pub mod find;
+pub(in crate::store) mod index;
+pub mod matching;
+pub mod source;
+pub mod texts;
+pub mod words;
