@@ -140,13 +140,13 @@ impl<'a> Planner<'a> {
     fn union(self, noun: &'static Noun, sets: &[&'a SelectionSet], columns: &mut Vec<Column>) -> Result<ObjectPlan> {
         let mut selections = Vec::with_capacity(noun.relations.len());
         for Relationship { target, .. } in noun.relations {
-            let what = match target.read.map_or(Ok(()), |read| self.attribute_access.actor.require(read)) {
-                Err(error) => ObjectField::Refused(error),
-                Ok(()) => {
-                    let kind = CellKind::Id;
-                    let column = Column { name: target.table, kind, is_nullable: true, field: target.singular };
-                    ObjectField::One(place(columns, column), self.row(target, sets)?)
-                }
+            let may_read = target.read.map_or(Ok(()), |read| self.attribute_access.actor.require(read));
+            let what = if let Err(error) = may_read {
+                ObjectField::Refused(error)
+            } else {
+                let kind = CellKind::Id;
+                let column = Column { name: target.table, kind, is_nullable: true, field: target.singular };
+                ObjectField::One(place(columns, column), self.row(target, sets)?)
             };
             selections.push(SelectedField { key: target.name.to_owned(), what });
         }
