@@ -197,7 +197,7 @@ const HASH: &str = "a salted hash, used to refuse importing an erased person aga
 const FORGOTTEN: &str = "a hash, overwritten by an erasure of the affected rows and deleted after a day";
 
 /// Tables that do not belong to a noun. A table follows those that it refers to.
-static TABLES: [(&str, &[TaggedColumn]); 17] = [
+static TABLES: [(&str, &[TaggedColumn]); 19] = [
     ("seaql_migrations", &[none("version"), none("applied_at")]),
     (
         "organization_sequence",
@@ -303,5 +303,22 @@ static TABLES: [(&str, &[TaggedColumn]); 17] = [
             none("stepped_at"),
         ],
     ),
+    (
+        "row_merge",
+        &[
+            none("organization_id"),
+            none("id"),
+            none("noun"),
+            none("loser_id"),
+            none("winner_id"),
+            none("target_id"),
+            none("merged_at"),
+            none("moved_count"),
+            none("done_at"),
+            none("undone_at"),
+            ("snapshot", Personal::Identifier, None),
+        ],
+    ),
+    ("row_merge_move", &[none("organization_id"), none("merge_id"), none("reference"), none("row_id")]),
     ("idempotency_row", &[none("organization_id"), none("row_id"), none("call_id"), none("created_at")]),
 ];

@@ -27,6 +27,7 @@ mod m0029_customers;
 mod m0030_purchases;
 mod m0040_organization_deletion;
 mod m0041_retention;
+mod m0044_merges;
 mod noun_table;
 
 use sea_orm_migration::prelude::MigrationTrait;
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0030_purchases::Migration),
             Box::new(m0040_organization_deletion::Migration),
             Box::new(m0041_retention::Migration),
+            Box::new(m0044_merges::Migration),
         ]
     }
 }

@@ -349,5 +349,7 @@ fn has_later_twin(noun: &str, field: &str) -> bool {
 /// Whether a mutation is none of those that every noun has, and leaves its row as full as it was.
 pub fn is_own(field: &Member) -> bool {
     const GENERIC: [&str; 7] = ["Create", "Update", "Upsert", "Delete", "Erase", "Archive", "Unarchive"];
-    !GENERIC.iter().any(|verb| field.name.ends_with(verb))
+    // A merge takes a row of the world away.
+    const MERGES: [&str; 2] = ["Merge", "Unmerge"];
+    !GENERIC.iter().chain(&MERGES).any(|verb| field.name.ends_with(verb))
 }

@@ -32,6 +32,8 @@ entity::string_enum! {
         Erasure = "ERASURE",
         /// Removes the rows of the organization.
         Deletion = "DELETION",
+        /// Moves the references to a row that was merged into another, or gives them back.
+        Merge = "MERGE",
     }
 }
 
@@ -102,6 +104,7 @@ impl Store {
         match job.kind {
             JobKind::Erasure => scope.step_erasure(&job).await,
             JobKind::Deletion => scope.step_deletion(&job).await,
+            JobKind::Merge => scope.step_merge(&job).await,
         }
     }
 
