@@ -319,6 +319,6 @@ static TABLES: [(&str, &[TaggedColumn]); 19] = [
             ("snapshot", Personal::Identifier, None),
         ],
     ),
-    ("row_merge_move", &[none("organization_id"), none("merge_id"), none("reference"), none("row_id")]),
+    ("row_merge_move", &[none("organization_id"), none("loser_id"), none("reference"), none("row_id")]),
     ("idempotency_row", &[none("organization_id"), none("row_id"), none("call_id"), none("created_at")]),
 ];

@@ -35,10 +35,10 @@ impl MigrationTrait for Migration {
             CREATE INDEX ix_row_merge_target ON row_merge (organization_id, target_id);
             CREATE TABLE row_merge_move (
                 organization_id {uuid} NOT NULL REFERENCES organization (id),
-                merge_id {uuid} NOT NULL,
+                loser_id {uuid} NOT NULL,
                 reference {text} NOT NULL,
                 row_id {uuid} NOT NULL,
-                PRIMARY KEY (organization_id, merge_id, reference, row_id)
+                PRIMARY KEY (organization_id, loser_id, reference, row_id)
             )",
         )
         .await

@@ -254,6 +254,20 @@ impl<'a> World<'a> {
             let made = self.caller.mutate(&upsert, self.in_state(noun, state), "node { id }").await;
             input["by"] = json!({ "id": made["node"]["id"] });
         }
+        let name = &field.name;
+        if let Some(noun) = name.strip_suffix("Merge").or_else(|| name.strip_suffix("Unmerge")) {
+            let (create, mut rows) = (format!("{noun}Create"), Vec::new());
+            for _ in 0..2 {
+                let made = self.caller.mutate(&create, json!({ "name": self.text(noun) }), "node { id }");
+                rows.push(made.await["node"].take());
+            }
+            let merge = json!({ "winner": rows[0], "loser": rows[1] });
+            if !name.ends_with("Unmerge") {
+                return merge;
+            }
+            self.caller.mutate(&format!("{noun}Merge"), merge, "outcome").await;
+            return json!({ "loser": rows[1] });
+        }
         input
     }
 

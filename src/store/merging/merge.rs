@@ -181,7 +181,9 @@ impl Tx {
         let mut sql = self.sql();
         sql.push("UPDATE row_merge AS t SET moved_count = moved_count + ");
         sql.bind(i64::try_from(moved).unwrap_or(i64::MAX)).push(" WHERE ");
-        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND t.id = ").bind(merge.id);
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization())
+            .push(" AND t.loser_id = ")
+            .bind(merge.loser);
         sql.push(" RETURNING organization_id");
         self.rows(sql.finish(), &[]).await.map(drop)
     }
@@ -196,7 +198,9 @@ impl Tx {
         self.rows(sql.finish(), &[]).await?;
         let mut sql = self.sql();
         sql.push("UPDATE row_merge AS t SET done_at = ").bind(self.now().timestamp_millis()).push(" WHERE ");
-        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND t.id = ").bind(merge.id);
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization())
+            .push(" AND t.loser_id = ")
+            .bind(merge.loser);
         sql.push(" RETURNING organization_id");
         self.rows(sql.finish(), &[]).await.map(drop)
     }

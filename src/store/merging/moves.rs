@@ -59,11 +59,11 @@ impl Tx {
         }
         let name = reference.name();
         let rows: Vec<[Cell; 3]> =
-            moved.iter().map(|id| [Cell::Id(merge.id), Cell::Text(name.clone()), Cell::Id(*id)]).collect();
+            moved.iter().map(|id| [Cell::Id(merge.loser), Cell::Text(name.clone()), Cell::Id(*id)]).collect();
         let mut sql = self.sql();
-        sql.push("INSERT INTO row_merge_move (organization_id, merge_id, reference, row_id) ");
+        sql.push("INSERT INTO row_merge_move (organization_id, loser_id, reference, row_id) ");
         sql.tenant_rows(self.organization(), [CellKind::Id, CellKind::Text, CellKind::Id], &rows);
-        sql.push(" ON CONFLICT (organization_id, merge_id, reference, row_id) DO NOTHING");
+        sql.push(" ON CONFLICT (organization_id, loser_id, reference, row_id) DO NOTHING");
         self.execute(sql.finish()).await.map(drop)
     }
 
@@ -72,7 +72,9 @@ impl Tx {
     pub(super) async fn give_references_back(&self, merge: &Merge, most: usize) -> Result<(usize, bool)> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.reference, t.row_id FROM row_merge_move AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND t.merge_id = ").bind(merge.id);
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization())
+            .push(" AND t.loser_id = ")
+            .bind(merge.loser);
         sql.push(" ORDER BY t.reference, t.row_id LIMIT ").number(most);
         let logged = self.rows(sql.finish(), &[CellKind::Text, CellKind::Id]).await?;
         for reference in merging::references(merge.noun) {
@@ -97,7 +99,9 @@ impl Tx {
     pub(super) async fn forget_moves(&self, merge: &Merge, reference: &MovedReference, ids: &[Uuid]) -> Result<()> {
         let mut sql = self.sql();
         sql.push("DELETE FROM row_merge_move AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND t.merge_id = ").bind(merge.id);
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization())
+            .push(" AND t.loser_id = ")
+            .bind(merge.loser);
         sql.push(" AND t.reference = ").bind(reference.name()).push(" AND ").is_one_of(Alias::ROW, "row_id", ids);
         sql.push(" RETURNING organization_id");
         self.rows(sql.finish(), &[]).await.map(drop)
@@ -112,7 +116,9 @@ impl Tx {
     ) -> Result<Vec<Uuid>> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.row_id FROM row_merge_move AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND t.merge_id = ").bind(merge.id);
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization())
+            .push(" AND t.loser_id = ")
+            .bind(merge.loser);
         sql.push(" AND t.reference = ").bind(reference.name()).push(" AND ").is_one_of(Alias::ROW, "row_id", ids);
         let rows = self.rows(sql.finish(), &[CellKind::Id]).await?;
         Ok(rows.iter().filter_map(|row| row[0].id()).collect())

@@ -87,13 +87,13 @@ impl Tx {
         let running = merges.iter().filter(|merge| merge.is_running()).map(|merge| merge.target);
         let running: HashSet<Uuid> = running.collect();
         let over: Vec<Uuid> =
-            merges.iter().filter(|merge| !running.contains(&merge.target)).map(|merge| merge.id).collect();
+            merges.iter().filter(|merge| !running.contains(&merge.target)).map(|merge| merge.loser).collect();
         if !over.is_empty() {
-            for (table, column) in [("row_merge_move", "merge_id"), ("row_merge", "id")] {
+            for table in ["row_merge_move", "row_merge"] {
                 let mut sql = self.sql();
                 sql.push("DELETE FROM ").name(&[table]).push(" AS t WHERE ");
                 sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND ");
-                sql.is_one_of(Alias::ROW, column, &over).push(" RETURNING organization_id");
+                sql.is_one_of(Alias::ROW, "loser_id", &over).push(" RETURNING organization_id");
                 self.rows(sql.finish(), &[]).await?;
             }
         }
@@ -128,12 +128,7 @@ impl<C: Connection> Scope<C> {
 
     /// Returns whether references to a row are being moved to or from it.
     pub(in crate::store) async fn is_merging(&self, row: Uuid) -> Result<bool> {
-        let mut sql = self.sql();
-        sql.push("SELECT t.organization_id FROM row_merge AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
-        sql.push(" AND (t.target_id = ").bind(row).push(" OR t.loser_id = ").bind(row);
-        sql.push(") AND (t.done_at IS NULL OR t.undone_at IS NOT NULL) LIMIT 1");
-        Ok(!self.read_rows(sql.finish(), &[]).await?.is_empty())
+        Ok(self.merges_about(row).await?.iter().any(Merge::is_running))
     }
 
     /// Returns a merge by its id.

@@ -85,7 +85,9 @@ impl Tx {
         let now = Cell::Int(self.now().timestamp_millis());
         let mut sql = self.sql();
         sql.push("UPDATE row_merge AS t SET undone_at = ").bind(self.now().timestamp_millis()).push(" WHERE ");
-        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND t.id = ").bind(merge.id);
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization())
+            .push(" AND t.loser_id = ")
+            .bind(merge.loser);
         sql.push(" RETURNING organization_id");
         self.rows(sql.finish(), &[]).await?;
         self.return_merges(&merge).await?;
@@ -127,7 +129,9 @@ impl Tx {
             self.take_back_values(merge).await?;
             let mut sql = self.sql();
             sql.push("DELETE FROM row_merge AS t WHERE ");
-            sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND t.id = ").bind(merge.id);
+            sql.filter_tenant(Alias::ROW, "organization_id", self.organization())
+                .push(" AND t.loser_id = ")
+                .bind(merge.loser);
             sql.push(" RETURNING organization_id");
             self.rows(sql.finish(), &[]).await?;
         }

@@ -36,7 +36,7 @@ async fn an_undone_merge_leaves_both_as_they_were() {
     let done = unmerge(&caller, &loser).await;
     assert_eq!(done, json!({ "outcome": "CREATED", "errors": [], "node": { "id": loser } }));
     assert_eq!([shown(&caller, &winner).await, shown(&caller, &loser).await], before);
-    let left = "SELECT merge_id FROM row_merge_move UNION ALL SELECT id FROM row_merge".to_owned();
+    let left = "SELECT loser_id FROM row_merge_move UNION ALL SELECT id FROM row_merge".to_owned();
     assert_eq!(app.database.look(left).await.len(), 0, "nothing is kept of it");
     // Again, the other way round.
     merge(&caller, "customer", &loser, &winner).await;
