@@ -24,6 +24,8 @@ crate::string_enum! {
         Unarchived = "UNARCHIVED",
         /// The personal data in the row was erased permanently.
         Erased = "ERASED",
+        /// The row was merged into another, which its id stands for from now on.
+        Merged = "MERGED",
     }
 }
 

@@ -10,6 +10,7 @@ pub mod field;
 pub mod id;
 pub mod kind;
 pub mod lifecycle;
+pub mod merging;
 pub mod noun;
 mod noun_enum;
 pub mod permission;

@@ -207,7 +207,7 @@ const INDEXED: &str = "the words of a column or of external ids, deleted when an
 pub const SEARCH_TABLE: &str = "search_entry";
 
 /// Tables that do not belong to a noun. A table follows those that it refers to.
-static TABLES: [(&str, &[TaggedColumn]); 18] = [
+static TABLES: [(&str, &[TaggedColumn]); 20] = [
     ("seaql_migrations", &[none("version"), none("applied_at")]),
     (
         "organization_sequence",
@@ -313,6 +313,23 @@ static TABLES: [(&str, &[TaggedColumn]); 18] = [
             none("stepped_at"),
         ],
     ),
+    (
+        "row_merge",
+        &[
+            none("organization_id"),
+            none("id"),
+            none("noun"),
+            none("loser_id"),
+            none("winner_id"),
+            none("target_id"),
+            none("merged_at"),
+            none("moved_count"),
+            none("done_at"),
+            none("undone_at"),
+            ("snapshot", Personal::Identifier, None),
+        ],
+    ),
+    ("row_merge_move", &[none("organization_id"), none("loser_id"), none("reference"), none("row_id")]),
     ("idempotency_row", &[none("organization_id"), none("row_id"), none("call_id"), none("created_at")]),
     (
         SEARCH_TABLE,

@@ -29,6 +29,7 @@ mod m0040_organization_deletion;
 mod m0041_retention;
 mod m0042_timelines;
 mod m0043_search;
+mod m0044_merges;
 mod m0045_expectations;
 mod noun_table;
 
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0041_retention::Migration),
             Box::new(m0042_timelines::Migration),
             Box::new(m0043_search::Migration),
+            Box::new(m0044_merges::Migration),
             Box::new(m0045_expectations::Migration),
         ]
     }

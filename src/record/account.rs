@@ -2,10 +2,14 @@
 
 use entity::account::{NOUN, PARENT_ID};
 
+use super::merge;
 use crate::{graphql::slice::Module, map::tree::require_tree, store::writing::write::Hooks};
 
 /// GraphQL module of accounts.
 pub const SLICE: Module = Module {
     rules: Hooks { prepare: |tx, drafts| Box::pin(require_tree(tx, drafts, PARENT_ID)), ..Hooks::NONE },
+    mutations: &merge::OF_ACCOUNTS,
+    computed: &[merge::MERGES],
+    reports: &[merge::REPORT],
     ..Module::new(&NOUN)
 };

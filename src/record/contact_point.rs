@@ -16,6 +16,7 @@ use crate::{
     graphql::slice::Module,
     store::{
         Tx,
+        merging::state::Merge,
         statement::{
             cell::{Cell, Column, Record},
             typed::assign,
@@ -195,4 +196,83 @@ fn primary(customer: Uuid, kind: ContactKind, value: String) -> NewRow {
         assign(ATTRIBUTES, "[]".to_owned()),
         assign(CUSTOMER_ID, CustomerId(customer)),
     ]
+}
+
+/// The contact points of two customers who become one.
+pub(super) struct United {
+    /// E-mail address and phone number that the winner gets.
+    pub changes: Vec<(Column, Cell)>,
+    /// Contact points of the loser that become primary ones of the winner.
+    pub moving: Vec<Uuid>,
+    /// All primary contact points of the loser.
+    pub primary: Vec<Uuid>,
+}
+
+/// Prepares the contact points of two customers for their merge: the primary ones of the winner stay, those of the loser
+/// become primary where the winner has none.
+pub(super) async fn unite(tx: &Tx, winner: &Record, loser: &Record) -> Result<United> {
+    let known = primaries(tx, &[winner.id(), loser.id()]).await?;
+    let is_held = |kind: ContactKind| known.iter().any(|((customer, of), _)| *customer == winner.id() && *of == kind);
+    let own = known.iter().filter(|((customer, _), _)| *customer == loser.id());
+    let (mut united, mut replaced) =
+        (United { changes: Vec::new(), moving: Vec::new(), primary: Vec::new() }, Vec::new());
+    for ((_, kind), id) in own {
+        united.primary.push(*id);
+        if is_held(*kind) {
+            replaced.push(*id);
+            continue;
+        }
+        united.moving.push(*id);
+        united.changes.extend(column(*kind).map(|column| (column, loser.cell(column.name).clone())));
+    }
+    set_primary(tx, &replaced, false).await?;
+    Ok(united)
+}
+
+/// The contact points of a customer who becomes two again.
+pub(super) struct Divided {
+    /// E-mail address and phone number of the customer who exists again.
+    pub changes: Vec<(Column, Cell)>,
+    /// Contact points that became primary ones of the winner since, and stay with it.
+    pub staying: Vec<Uuid>,
+    /// Primary contact points of the customer who exists again.
+    pub returning: Vec<Uuid>,
+    /// What the winner shows then.
+    pub primary: Shown,
+}
+
+/// E-mail addresses and phone numbers that customers are to show.
+pub(super) struct Shown(HashMap<Key, Option<String>>);
+
+impl Shown {
+    /// Writes them to the customers.
+    pub(super) async fn show(self, tx: &Tx) -> Result<()> {
+        show(tx, self.0).await
+    }
+}
+
+/// Prepares the contact points of a customer for undoing a merge.
+pub(super) async fn divide(tx: &Tx, merge: &Merge, winner: &Record) -> Result<Divided> {
+    let kept = tx.moved_by(merge, &NOUN, &merge.kept()?).await?;
+    let rows = tx.select_by_ids_unchecked((ID, CUSTOMER_ID, KIND, VALUE), &kept).await?;
+    let returning: Vec<_> = rows.into_iter().filter(|(_, customer, ..)| customer.0 == winner.id()).collect();
+    let ids: Vec<Uuid> = returning.iter().map(|(id, ..)| id.0).collect();
+    let current = primaries(tx, &[winner.id()]).await?;
+    let others: Vec<Uuid> = current.iter().map(|(_, id)| *id).filter(|id| !ids.contains(id)).collect();
+    let staying = tx.moved_by(merge, &NOUN, &others).await?;
+    let lost = current.iter().filter(|(_, id)| ids.contains(id)).map(|(key, _)| (*key, None));
+    let primary = Shown(lost.collect());
+    let mut changes = Vec::new();
+    for kind in [ContactKind::Email, ContactKind::Phone] {
+        let value = returning.iter().find(|(_, _, of, _)| *of == kind).map(|(.., value)| value.clone());
+        changes.extend(column(kind).map(|column| (column, value.map_or(Cell::Null, Cell::Text))));
+    }
+    set_primary(tx, &ids, true).await?;
+    Ok(Divided { changes, staying, returning: ids, primary })
+}
+
+async fn set_primary(tx: &Tx, ids: &[Uuid], is_primary: bool) -> Result<()> {
+    let records = tx.lock(&NOUN, ids).await?.into_values();
+    let changing = records.filter(|record| record.get(IS_PRIMARY) != Some(is_primary));
+    tx.change(&NOUN, changing.map(|record| (record, vec![assign(IS_PRIMARY, is_primary)])).collect()).await
 }

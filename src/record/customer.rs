@@ -3,7 +3,7 @@
 use entity::{Permission, customer::NOUN, id::CustomerId};
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
-use super::contact_point::keep_primaries;
+use super::{contact_point::keep_primaries, merge};
 use crate::{
     Result, UserError,
     error::Code,
@@ -28,8 +28,9 @@ use crate::{
 /// GraphQL module of customers.
 pub const SLICE: Module = Module {
     rules: Hooks { written: |tx, drafts| Box::pin(keep_primaries(tx, drafts)), ..Hooks::NONE },
-    mutations: &[ERASE],
-    computed: &[ERASURE],
+    mutations: &[ERASE, merge::OF_CUSTOMERS[0], merge::OF_CUSTOMERS[1]],
+    computed: &[ERASURE, merge::MERGES],
+    reports: &[merge::REPORT],
     ..Module::new(&NOUN)
 };
 

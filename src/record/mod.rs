@@ -8,6 +8,7 @@ pub mod content_share;
 pub mod customer;
 pub mod export;
 pub mod interaction;
+mod merge;
 pub mod occasion;
 mod past;
 pub mod purchase;

@@ -183,6 +183,22 @@ pub(super) async fn withdraw(tx: &Tx, customers: &[Uuid]) -> Result<()> {
     if customers.is_empty() {
         return Ok(());
     }
+    withdraw_by(tx, customers, &Withdrawals::read(tx, customers).await?).await
+}
+
+/// Like [`withdraw`], for customers who turn out to be one person: what one of them withdrew, the others did.
+pub(super) async fn withdraw_as_one(tx: &Tx, customers: &[Uuid]) -> Result<()> {
+    let Withdrawals(times) = Withdrawals::read(tx, customers).await?;
+    let mut times: Vec<ChronoUnixTimestampMillis> = times.into_values().flatten().collect();
+    if times.is_empty() {
+        return Ok(());
+    }
+    times.sort_unstable_by_key(|at| at.0);
+    let of_all = customers.iter().map(|customer| (*customer, times.clone())).collect();
+    withdraw_by(tx, customers, &Withdrawals(of_all)).await
+}
+
+async fn withdraw_by(tx: &Tx, customers: &[Uuid], withdrawals: &Withdrawals) -> Result<()> {
     let columns = (feedback_record::ID, feedback_record::CUSTOMER_ID);
     let records = tx.select_unchecked(columns, feedback_record::CUSTOMER_ID, customers, MAX_ROWS).await?;
     require_few(records.len(), "feedback records")?;
@@ -191,7 +207,6 @@ pub(super) async fn withdraw(tx: &Tx, customers: &[Uuid]) -> Result<()> {
     let columns = (ID, FEEDBACK_RECORD_ID, CONSENTED_AT, WITHDRAWN_AT);
     let rows = tx.select_unchecked(columns, FEEDBACK_RECORD_ID, &ids, MAX_ROWS).await?;
     require_few(rows.len(), "testimonials")?;
-    let withdrawals = Withdrawals::read(tx, customers).await?;
     let held = rows.into_iter().filter(|(.., withdrawn)| withdrawn.is_none());
     let times: HashMap<Uuid, ChronoUnixTimestampMillis> = held
         .filter_map(|(id, record, consented, _)| {

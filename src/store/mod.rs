@@ -4,6 +4,7 @@ pub mod audit;
 mod driver;
 pub mod erasure;
 mod failure;
+pub mod merging;
 pub mod operation;
 pub mod paging;
 pub mod rollup;

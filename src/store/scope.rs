@@ -285,7 +285,7 @@ impl<C: Connection> Scope<C> {
             }
             sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
             sql.filter_tenant(Alias::ROW, noun.tenant, organization).push(" AND ");
-            sql.is_one_of_rows(Alias::ROW, "id", ids);
+            sql.is_one_of_rows(Alias::ROW, "id", ids).unmerged(noun, Alias::ROW, organization);
             Ok(())
         })?;
         self.read_rows(statement, &template.kinds).await

@@ -33,7 +33,7 @@ impl Tx {
         self.flush().await?;
         self.ensure_not_failed().await?;
         let erasing = self.conn.pending().erasing.take();
-        let Some(Erasing { entries, job }) = erasing else { return Ok(self.conn.transaction.commit().await?) };
+        let Some(Erasing { entries, jobs }) = erasing else { return Ok(self.conn.transaction.commit().await?) };
         let is_closing = entries.iter().any(|entry| matches!(entry, Entry::Deletion(_)));
         // The ledger is written before the commit, so that an acknowledged erasure also survives a restore from backup.
         if !entries.is_empty() {
@@ -43,9 +43,11 @@ impl Tx {
         if is_closing {
             self.store.closings.fetch_add(1, Ordering::Release);
         }
-        match job {
-            Some(job) => self.store.begun.add(self.actor.organization, job),
-            None => self.store.clean_soon().await,
+        if jobs.is_empty() {
+            self.store.clean_soon().await;
+        }
+        for job in jobs {
+            self.store.begun.add(self.actor.organization, job);
         }
         Ok(())
     }
@@ -55,7 +57,7 @@ impl Tx {
         self.conn.pending().erasing.is_some()
     }
 
-    /// Records that the transaction erases a person; called at most once.
+    /// Records that the transaction erases a person, or begins a job; called at most once.
     pub(super) fn erases(&self, erasing: Erasing) {
         self.conn.pending().erasing = Some(erasing);
     }

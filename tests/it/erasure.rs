@@ -184,6 +184,11 @@ async fn everything_tagged_is_exported_and_erased_and_what_is_counted_stays() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let (id, other) = (settle(&caller, 1).await, settle(&caller, 2).await);
+    for (who, winner) in [(1, &id), (2, &other)] {
+        let twin = made(&caller, "customerCreate", json!({ "name": canary("Name", who) })).await;
+        let input = json!({ "winner": by_id(winner), "loser": by_id(&twin) });
+        assert_eq!(caller.mutate("customerMerge", input, "outcome").await["outcome"], "UPDATED");
+    }
     let is_erasable = |tag: &Tag| tag.personal != Personal::None && tag.kept.is_none();
     let tagged: BTreeSet<(String, String)> =
         personal::tags().into_iter().filter(is_erasable).map(|tag| (tag.table, tag.column)).collect();

@@ -284,6 +284,20 @@ impl<'a> World<'a> {
             let made = self.caller.mutate(&upsert, self.in_state(noun, state), "node { id }").await;
             input["by"] = json!({ "id": made["node"]["id"] });
         }
+        let name = &field.name;
+        if let Some(noun) = name.strip_suffix("Merge").or_else(|| name.strip_suffix("Unmerge")) {
+            let (create, mut rows) = (format!("{noun}Create"), Vec::new());
+            for _ in 0..2 {
+                let made = self.caller.mutate(&create, json!({ "name": self.text(noun) }), "node { id }");
+                rows.push(made.await["node"].take());
+            }
+            let merge = json!({ "winner": rows[0], "loser": rows[1] });
+            if !name.ends_with("Unmerge") {
+                return merge;
+            }
+            self.caller.mutate(&format!("{noun}Merge"), merge, "outcome").await;
+            return json!({ "loser": rows[1] });
+        }
         input
     }
 
@@ -379,5 +393,7 @@ fn has_later_twin(noun: &str, field: &str) -> bool {
 /// Whether a mutation is none of those that every noun has, and leaves its row as full as it was.
 pub fn is_own(field: &Member) -> bool {
     const GENERIC: [&str; 7] = ["Create", "Update", "Upsert", "Delete", "Erase", "Archive", "Unarchive"];
-    !GENERIC.iter().any(|verb| field.name.ends_with(verb))
+    // A merge takes a row of the world away.
+    const MERGES: [&str; 2] = ["Merge", "Unmerge"];
+    !GENERIC.iter().chain(&MERGES).any(|verb| field.name.ends_with(verb))
 }

@@ -1,6 +1,10 @@
 //! Reads the rows of a plan, with one statement per relation and level, independent of the number of rows.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use entity::{Noun, noun::Relationship};
 use futures_util::future::{BoxFuture, try_join_all};
@@ -34,6 +38,26 @@ pub struct Rows {
     pub rows: Vec<Vec<Cell>>,
     /// The data of each entry of the plan.
     pub children: Vec<Child>,
+    /// The ids of merged rows that were asked for, each with the row that it became.
+    pub merged: HashMap<Uuid, Uuid>,
+}
+
+impl Rows {
+    /// Returns the index of the row with an id, or of the row that a merged one became.
+    pub fn place(&self, id: Uuid) -> Option<usize> {
+        let id = self.merged.get(&id).copied().unwrap_or(id);
+        self.rows.iter().position(|row| row[0].id() == Some(id))
+    }
+
+    /// Like [`Rows::place`], for all ids.
+    pub fn places(&self) -> HashMap<Uuid, usize> {
+        let own = self.rows.iter().enumerate().filter_map(|(place, row)| Some((row.first()?.id()?, place)));
+        let mut places: HashMap<Uuid, usize> = own.collect();
+        let merged = self.merged.iter().filter_map(|(id, winner)| Some((*id, *places.get(winner)?)));
+        let merged: Vec<(Uuid, usize)> = merged.collect();
+        places.extend(merged);
+        places
+    }
 }
 
 /// The data of one entry of an object's plan, for all rows of the object.
@@ -86,11 +110,22 @@ impl Lists {
     }
 }
 
-/// Reads the rows with these ids. Unknown ids and ids of other tenants are omitted alike.
+/// Reads the rows with these ids; for a merged row, the one that it became. Unknown ids and ids of other tenants are
+/// omitted alike.
 pub async fn rows_by_id(scope: &Scope, given: &Given, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
-    let rows = scope.by_ids(plan.object.noun, &plan.columns, ids, &plan.templates).await?;
+    let noun = plan.object.noun;
+    let mut rows = scope.by_ids(noun, &plan.columns, ids, &plan.templates).await?;
+    let mut merged = HashMap::new();
+    if rows.len() < ids.len() {
+        let mut known: HashSet<Uuid> = rows.iter().filter_map(|row| row[0].id()).collect();
+        merged = scope.merged_into(noun, ids.iter().copied().filter(|id| !known.contains(id))).await?;
+        let winners: Vec<Uuid> = merged.values().copied().filter(|id| known.insert(*id)).collect();
+        if !winners.is_empty() {
+            rows.extend(scope.by_ids(noun, &plan.columns, &winners, &plan.templates).await?);
+        }
+    }
     let children = children(scope, given, &plan.object, &plan.columns, &rows, &[]).await?;
-    Ok(Rows { rows, children })
+    Ok(Rows { rows, children, merged })
 }
 
 /// Returns the rows that a mutation wrote. The rows are read again only if some of their records are not known.
@@ -104,7 +139,7 @@ pub async fn written(scope: &Scope, given: &Given, plan: &RowPlan, written: &[Wr
     };
     scope.may_read(plan.object.noun)?;
     let children = children(scope, given, &plan.object, &plan.columns, &rows, &[]).await?;
-    Ok(Rows { rows, children })
+    Ok(Rows { rows, children, ..Rows::default() })
 }
 
 /// Reads the rows that to-one relations of `noun` reference. A stored reference always points to an existing row, and
@@ -116,7 +151,7 @@ async fn named_rows(scope: &Scope, given: &Given, noun: &'static Noun, plan: &Ro
     scope.may_read(plan.object.noun)?;
     let rows: Vec<Vec<Cell>> = ids.iter().map(|id| vec![Cell::Id(*id)]).collect();
     let children = children(scope, given, &plan.object, &plan.columns, &rows, &[]).await?;
-    Ok(Rows { rows, children })
+    Ok(Rows { rows, children, ..Rows::default() })
 }
 
 /// Reads a list of all rows of a noun. The nil id stands for its parent.
@@ -208,7 +243,7 @@ pub async fn made(scope: &Scope, given: &Given, plan: &RowPlan, objects: &[&Comp
     let rows: Vec<Vec<Cell>> =
         objects.iter().map(|object| plan.columns.iter().map(|column| cell(object, column)).collect()).collect();
     let children = children(scope, given, &plan.object, &plan.columns, &rows, objects).await?;
-    Ok(Rows { rows, children })
+    Ok(Rows { rows, children, ..Rows::default() })
 }
 
 fn children<'a>(
@@ -237,8 +272,7 @@ async fn child(
         ObjectField::One(place, plan) => {
             let ids = distinct(rows.iter().filter_map(|row| row[*place].id()));
             let found = named_rows(scope, given, noun, plan, &ids).await?;
-            let places = found.rows.iter().enumerate().filter_map(|(place, row)| Some((row[0].id()?, place)));
-            Ok(Child::One(places.collect(), found))
+            Ok(Child::One(found.places(), found))
         }
         ObjectField::Many(relation, plan) => {
             Ok(Child::Many(lists(scope, given, plan, relation, &ids(columns, rows)).await?))
@@ -295,8 +329,7 @@ async fn computed(
     } else {
         made(scope, given, plan, &flat).await?
     };
-    let places: HashMap<Uuid, usize> =
-        rows.rows.iter().enumerate().filter_map(|(place, row)| Some((row.first()?.id()?, place))).collect();
+    let places = rows.places();
     let mut shown: HashMap<Uuid, Vec<usize>> = HashMap::new();
     let mut next = 0..;
     // This iteration has the same order as the one above, because the map is not modified in between.

@@ -149,7 +149,7 @@ impl Writer {
 
     /// Writes the row with this id, or null if it was not found.
     pub fn row(&mut self, plan: &RowPlan, rows: &Rows, id: Uuid) {
-        self.row_at(plan, rows, rows.rows.iter().position(|row| row[0].id() == Some(id)));
+        self.row_at(plan, rows, rows.place(id));
     }
 
     /// Writes the row at an index, or null if there is none.

@@ -183,8 +183,7 @@ struct Found {
 
 impl Found {
     fn new(rows: load::Rows) -> Self {
-        let places = rows.rows.iter().enumerate().filter_map(|(place, row)| Some((row[0].id()?, place)));
-        Self { places: places.collect(), rows }
+        Self { places: rows.places(), rows }
     }
 }
 

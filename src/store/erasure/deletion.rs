@@ -125,7 +125,7 @@ impl Tx {
             return Ok(false);
         }
         self.note_act("deletedAt").await?;
-        self.erases(Erasing { entries: vec![Entry::Deletion(deletion)], job: Some(id) });
+        self.erases(Erasing { entries: vec![Entry::Deletion(deletion)], jobs: vec![id] });
         Ok(true)
     }
 
@@ -133,7 +133,7 @@ impl Tx {
     pub async fn repeat_deletion(&self, deletion: &Deletion) -> Result<bool> {
         let is_new = self.close(deletion).await?;
         if is_new {
-            self.erases(Erasing { entries: Vec::new(), job: Some(deletion.id) });
+            self.erases(Erasing { entries: Vec::new(), jobs: vec![deletion.id] });
         }
         Ok(is_new)
     }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ledger::{Entry, Erasure, Part},
     mask::nothing,
+    merged::Merged,
     subject_rows::Place,
 };
 use crate::{
@@ -40,8 +41,8 @@ pub const STEP: usize = 200;
 pub(in crate::store) struct Erasing {
     /// Entries that are not yet in the ledger file.
     pub entries: Vec<Entry>,
-    /// The job that continues the erasure, if rows are left.
-    pub job: Option<Uuid>,
+    /// The jobs that continue the erasure, if rows are left.
+    pub jobs: Vec<Uuid>,
 }
 
 /// Progress of an erasure.
@@ -67,6 +68,9 @@ impl Scope {
         let unreadable = || Error::internal("the progress of an erasure cannot be read");
         let mut progress: Progress = serde_json::from_str(&job.progress).map_err(|_| unreadable())?;
         let erasure = self.erasure(job.id).await?.ok_or_else(unreadable)?;
+        if self.is_merging(erasure.person).await? {
+            return Ok(StepResult::Waits);
+        }
         // Events of the erasure carry the subject that requested it.
         let actor = Actor::operator(self.organization());
         let actor = Actor { subject: progress.subject.clone(), client: progress.client.clone(), ..actor };
@@ -138,25 +142,28 @@ impl Tx {
             identifiers: Vec::new(),
         };
         self.empty_person(record, &mut erasure).await?;
-        // A small number of rows is emptied at once.
+        let Merged { mut entries, mut jobs, is_merging } = self.erase_merged(&erasure).await?;
+        // A small number of rows is emptied at once; not before those of merged people were moved.
         let (mut rows, mut count, mut place) = (Vec::new(), 0, Place::below_person());
-        while let Some(at) = place.as_ref().filter(|_| count <= STEP) {
+        while let Some(at) = place.as_ref().filter(|_| count <= STEP && !is_merging) {
             let page = self.about(person, at, STEP + 1).await?;
             count += page.ids.len();
             rows.push((page.noun, page.ids));
             place = page.next;
         }
-        if count > STEP {
+        if count > STEP || is_merging {
             self.go_on(&erasure).await?;
-            self.erases(Erasing { job: Some(erasure.id), entries: vec![Entry::Erasure(erasure)] });
+            jobs.push(erasure.id);
+            entries.insert(0, Entry::Erasure(erasure));
+            self.erases(Erasing { entries, jobs });
             return Ok(true);
         }
         let part = self.part(&erasure, rows).await?;
         self.empty_part(&erasure, &part).await?;
         self.move_erasure(erasure.id, 0, true).await?;
-        let mut entries = vec![Entry::Erasure(erasure)];
+        entries.insert(0, Entry::Erasure(erasure));
         entries.extend((!part.rows.is_empty()).then_some(Entry::Part(part)));
-        self.erases(Erasing { entries, job: None });
+        self.erases(Erasing { entries, jobs: Vec::new() });
         Ok(true)
     }
 
@@ -167,8 +174,9 @@ impl Tx {
         }
         let record = self.lock_person(erasure.person).await?;
         self.empty_person(record, &mut erasure.clone()).await?;
+        self.forget_snapshots(erasure.person).await?;
         self.go_on(erasure).await?;
-        self.erases(Erasing { entries: Vec::new(), job: Some(erasure.id) });
+        self.erases(Erasing { entries: Vec::new(), jobs: vec![erasure.id] });
         Ok(true)
     }
 
@@ -202,7 +210,7 @@ impl Tx {
     }
 
     /// Locks the person's row exclusively, which waits for transactions that refer to it: the steps see their rows.
-    async fn lock_person(&self, person: Uuid) -> Result<Option<Record>> {
+    pub(super) async fn lock_person(&self, person: Uuid) -> Result<Option<Record>> {
         let mut sql = self.sql();
         if sql.is_postgres() {
             sql.push("SELECT t.organization_id FROM customer AS t WHERE ");
@@ -214,7 +222,7 @@ impl Tx {
     }
 
     /// Empties the person's own row, and records the erasure with the hashes of the person's external ids.
-    async fn empty_person(&self, record: Option<Record>, erasure: &mut Erasure) -> Result<()> {
+    pub(super) async fn empty_person(&self, record: Option<Record>, erasure: &mut Erasure) -> Result<()> {
         let ids: Vec<Uuid> = record.iter().map(Record::id).collect();
         let own = self.part(erasure, vec![(PERSON, ids.clone())]).await?;
         erasure.identifiers.extend(own.identifiers);
@@ -229,7 +237,7 @@ impl Tx {
     }
 
     /// Leaves the rows about the person to a job.
-    async fn go_on(&self, erasure: &Erasure) -> Result<()> {
+    pub(super) async fn go_on(&self, erasure: &Erasure) -> Result<()> {
         let actor = self.actor();
         let place = Place::below_person();
         let progress = Progress { subject: actor.subject.clone(), client: actor.client.clone(), place };
@@ -299,7 +307,7 @@ impl Tx {
     }
 
     /// Adds to the number of emptied rows of an erasure, and records its completion.
-    async fn move_erasure(&self, id: Uuid, emptied: i64, is_done: bool) -> Result<()> {
+    pub(super) async fn move_erasure(&self, id: Uuid, emptied: i64, is_done: bool) -> Result<()> {
         let mut sql = self.sql();
         sql.push("UPDATE erasure AS t SET row_count = row_count + ").bind(emptied);
         if is_done {

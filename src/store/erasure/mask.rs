@@ -6,6 +6,7 @@
 
 use entity::{
     id::OrganizationId,
+    merging,
     noun::{Field, Noun},
     personal::{self, PERSON},
 };
@@ -42,7 +43,7 @@ pub(in crate::store) fn nothing(field: &Field) -> Cell {
 
 impl Sql {
     /// Appends the visible value of a column: its value, or the emptied value if the row is about a person who is being
-    /// erased.
+    /// erased, or the row that a merged one became.
     pub(in crate::store) fn shown(
         &mut self,
         noun: &'static Noun,
@@ -52,6 +53,9 @@ impl Sql {
     ) -> &mut Self {
         if self.is_mute() {
             return self;
+        }
+        if merging::target(noun, column.name).is_some() {
+            return self.followed(alias, column.name, organization);
         }
         let Some(field) = covered(noun, column.name) else { return self.column(alias, column.name) };
         let from = self.length();

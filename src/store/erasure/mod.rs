@@ -6,6 +6,7 @@ pub(in crate::store) mod erase;
 pub(in crate::store) mod erased;
 pub mod ledger;
 pub(in crate::store) mod mask;
+mod merged;
 pub mod open_attributes;
 pub(in crate::store) mod requests;
 pub(in crate::store) mod subject_rows;

@@ -34,6 +34,8 @@ entity::string_enum! {
         Deletion = "DELETION",
         /// Indexes the rows that were there before the search was.
         SearchIndex = "SEARCH_INDEX",
+        /// Moves the references to a row that was merged into another, or gives them back.
+        Merge = "MERGE",
     }
 }
 
@@ -105,6 +107,7 @@ impl Store {
             JobKind::Erasure => scope.step_erasure(&job).await,
             JobKind::Deletion => scope.step_deletion(&job).await,
             JobKind::SearchIndex => scope.step_search_index(&job).await,
+            JobKind::Merge => scope.step_merge(&job).await,
         }
     }
 

@@ -201,7 +201,9 @@ impl Writer<'_> {
             bound.write(sql, Alias::ROW);
         }
         sql.push(" AND ");
-        self.query.filter.write(sql, noun, self.organization, Alias::ROW)
+        self.query.filter.write(sql, noun, self.organization, Alias::ROW)?;
+        sql.unmerged(noun, Alias::ROW, self.organization);
+        Ok(())
     }
 
     /// Writes the statement for the rows of the page, with one row more if `looks_ahead` is set.
@@ -309,6 +311,7 @@ pub fn count(sql: &mut Sql, noun: &'static Noun, filter: &Predicate, organizatio
     sql.push(" AS ").alias(Alias::ROW).push(" WHERE ");
     sql.filter_tenant(Alias::ROW, noun.tenant, organization).push(" AND ");
     filter.write(sql, noun, organization, Alias::ROW)?;
+    sql.unmerged(noun, Alias::ROW, organization);
     sql.push(" GROUP BY ").column(Alias::ROW, noun.tenant);
     Ok(())
 }
@@ -343,6 +346,7 @@ pub fn count_children(
     sql.push(" WHERE ").filter_tenant(Alias::ROW, noun.tenant, organization).push(" AND ");
     sql.is_one_of_rows(alias, parent, parents).push(" AND ");
     filter.write(sql, noun, organization, Alias::ROW)?;
+    sql.unmerged(noun, Alias::ROW, organization);
     sql.push(" GROUP BY ").column(Alias::ROW, noun.tenant).push(", ").column(alias, parent);
     Ok(())
 }

@@ -104,6 +104,16 @@ impl Tx {
         }
     }
 
+    /// Indexes the external ids that rows have by now before the commit.
+    pub(in crate::store) async fn index_all_external_ids(&self, noun: &'static Noun, rows: &[Uuid]) -> Result<()> {
+        let found = self.kept_external_ids(noun, rows, false).await?;
+        for row in rows {
+            let ids = found.get(row).into_iter().flatten().map(|known| known.id.as_str());
+            self.index_external_ids(noun, *row, ids, false);
+        }
+        Ok(())
+    }
+
     /// Indexes a text of a new row that is written without its description.
     pub(in crate::store) fn index_text(&self, noun: &'static Noun, column: Column, row: Uuid, text: &str) {
         if let Some(source) = Source::of_column(noun, column.name) {

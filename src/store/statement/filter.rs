@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use entity::{
     id::OrganizationId,
+    merging,
     noun::{Link, Noun, Relationship},
 };
+use sea_orm::prelude::Uuid;
 
 use super::{
     builder::{Alias, Sql},
@@ -129,6 +131,10 @@ impl Predicate {
                     .push(if is_null { " OR " } else { " AND NOT " })
                     .is_masked(noun, alias, organization)
                     .push(")");
+                Ok(())
+            }
+            Self::Column(column, test) if column.name == "id" && merging::is_mergeable(noun) => {
+                test.write_followed(sql, *column, alias, organization);
                 Ok(())
             }
             Self::Column(column, test) => {
@@ -254,7 +260,11 @@ fn related(
     let target = relation.target;
     if let (Link::One { column, is_nullable, .. }, Some(test)) = (&relation.link, id_test(inside)) {
         let reference = Column { name: column, kind: CellKind::Id, is_nullable: *is_nullable, field: relation.name };
-        test.write(sql, reference, alias);
+        if merging::is_mergeable(target) {
+            test.write_followed(sql, reference, alias, organization);
+        } else {
+            test.write(sql, reference, alias);
+        }
         return Ok(());
     }
     sql.push("EXISTS (SELECT 1 FROM ").name(&[target.table]).push(" AS ").alias(inner);
@@ -308,6 +318,26 @@ fn id_test(predicate: &Predicate) -> Option<&Comparison> {
 }
 
 impl Comparison {
+    /// Like [`Comparison::write`], for a column with ids of rows that can be merged: the id of a merged row stands for
+    /// the row that it became.
+    fn write_followed(&self, sql: &mut Sql, column: Column, alias: Alias, organization: OrganizationId) {
+        let ids: Vec<Uuid> = match self {
+            Self::Eq(cell) => cell.id().into_iter().collect(),
+            Self::In(cells) => cells.iter().filter_map(Cell::id).collect(),
+            _ => Vec::new(),
+        };
+        if ids.is_empty() {
+            return self.write(sql, column, alias);
+        }
+        if column.is_nullable {
+            sql.push("(").column(alias, column.name).push(" IS NOT NULL AND ");
+        }
+        sql.is_one_of_followed((alias, column.name), &ids, organization);
+        if column.is_nullable {
+            sql.push(")");
+        }
+    }
+
     fn write(&self, sql: &mut Sql, column: Column, alias: Alias) {
         if let Self::IsNull = self {
             sql.column(alias, column.name).push(" IS NULL");

@@ -106,6 +106,11 @@ impl Tx {
 
     /// Deletes the rows of the drafts without errors. If the only one is in use, adds an error to it.
     async fn delete_rows(&self, noun: &'static Noun, rules: &Hooks, drafts: &mut [Draft]) -> Result<()> {
+        let wanted: Vec<Uuid> = drafts.iter().filter(|draft| draft.errors.is_empty()).map(|draft| draft.id).collect();
+        let merging = self.forget_merges(noun, &wanted).await?;
+        for draft in drafts.iter_mut().filter(|draft| merging.contains(&draft.id)) {
+            draft.refuse(Code::InUse, "by", "another row is being merged into it; try again later");
+        }
         let mut sound: Vec<&mut Draft> = drafts.iter_mut().filter(|draft| draft.errors.is_empty()).collect();
         let records: Vec<Record> = sound.iter().filter_map(|draft| draft.current.clone()).collect();
         let ids: Vec<Uuid> = records.iter().map(Record::id).collect();

@@ -48,7 +48,8 @@ impl<C: Connection> Scope<C> {
         Ok(references.iter().map(id).collect())
     }
 
-    /// Like [`Scope::references`], for several nouns: in one statement, and one more for each noun with external ids.
+    /// Like [`Scope::references`], for several nouns: in one statement, and one more for each noun with external ids, or
+    /// with ids of no row that may be those of merged ones.
     pub(in crate::store) async fn resolve_references(
         &self,
         wanted: &[(&'static Noun, Vec<&Reference>)],
@@ -61,7 +62,12 @@ impl<C: Connection> Scope<C> {
         let named: Vec<(&'static Noun, Vec<Uuid>)> =
             wanted.iter().map(|(noun, references)| (*noun, ids(references))).collect();
         let mut maps = Vec::with_capacity(wanted.len());
-        for (known, (noun, references)) in self.existing_ids(&named).await?.into_iter().zip(wanted) {
+        for (known, ((noun, references), (_, ids))) in
+            self.existing_ids(&named).await?.into_iter().zip(wanted.iter().zip(&named))
+        {
+            let mut known: HashMap<Uuid, Uuid> = known.into_iter().map(|id| (id, id)).collect();
+            let unknown: Vec<Uuid> = ids.iter().copied().filter(|id| !known.contains_key(id)).collect();
+            known.extend(self.merged_into(noun, unknown).await?);
             let keys =
                 references.iter().filter_map(|it| if let Reference::External(key) = it { Some(key) } else { None });
             let keys: HashSet<&ExternalId> = keys.collect();
@@ -79,7 +85,7 @@ impl<C: Connection> Scope<C> {
             sql.push(if sql.is_empty() { "SELECT " } else { " UNION ALL SELECT " }).column(Alias::ROW, noun.tenant);
             sql.push(", CAST(").number(place).push(" AS BIGINT), t.id FROM ").name(&[noun.table]).push(" AS t WHERE ");
             sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
-            sql.is_one_of(Alias::ROW, "id", ids);
+            sql.is_one_of(Alias::ROW, "id", ids).unmerged(noun, Alias::ROW, self.organization());
         }
         if sql.is_empty() {
             return Ok(known);
@@ -140,7 +146,8 @@ impl Tx {
 /// The references that were resolved.
 #[derive(Clone, Debug)]
 pub struct ReferenceMap {
-    known: HashSet<Uuid>,
+    /// The row for each id: itself, or the row that a merged one became.
+    known: HashMap<Uuid, Uuid>,
     owners: HashMap<ExternalId, Uuid>,
 }
 

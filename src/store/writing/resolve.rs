@@ -52,7 +52,8 @@ impl Tx {
             let named = drafts.iter().map(|draft| draft.cell(child_of.column(noun))).filter_map(Cell::id).collect();
             self.lock_parents(noun, child_of, named, if is_new { &[] } else { &ids }).await?;
         }
-        let rows = if is_new { HashMap::new() } else { self.lock(noun, &ids).await? };
+        let mut rows = if is_new { HashMap::new() } else { self.lock(noun, &ids).await? };
+        self.follow(noun, drafts, &mut rows).await?;
         let given: Vec<Uuid> = rows.keys().copied().collect();
         let carried = if drafts.iter().any(Draft::gives_external_ids) {
             self.external_ids(noun, &given).await?
@@ -78,6 +79,22 @@ impl Tx {
         Ok(())
     }
 
+    /// Names, in drafts whose rows were merged into others, the rows that these became, and locks them.
+    async fn follow(&self, noun: &'static Noun, drafts: &mut [Draft], rows: &mut HashMap<Uuid, Record>) -> Result<()> {
+        let is_missing =
+            |draft: &&mut Draft| matches!(draft.target, Target::Row(Reference::Id(_))) && !rows.contains_key(&draft.id);
+        let missing: Vec<Uuid> = drafts.iter_mut().filter(is_missing).map(|draft| draft.id).collect();
+        let winners = self.merged_into(noun, missing).await?;
+        let unlocked: Vec<Uuid> = winners.values().copied().filter(|id| !rows.contains_key(id)).collect();
+        if !unlocked.is_empty() {
+            rows.extend(self.lock(noun, &unlocked).await?);
+        }
+        for draft in drafts.iter_mut() {
+            draft.id = winners.get(&draft.id).copied().unwrap_or(draft.id);
+        }
+        Ok(())
+    }
+
     /// Locks one row for a caller with the permission to change it. Returns a user error if it does not exist or has
     /// another version than expected.
     pub async fn lock_one(
@@ -89,7 +106,13 @@ impl Tx {
     ) -> Result<Result<Record, UserError>> {
         self.actor().require(permission)?;
         let id = self.named_row(noun, reference).await?.unwrap_or_default();
-        let Some(record) = self.lock(noun, &[id]).await?.remove(&id) else {
+        let mut record = self.lock(noun, &[id]).await?.remove(&id);
+        if record.is_none()
+            && let Some(winner) = self.merged_into(noun, [id]).await?.remove(&id)
+        {
+            record = self.lock(noun, &[winner]).await?.remove(&winner);
+        }
+        let Some(record) = record else {
             return Ok(Err(UserError::new(Code::NotFound, "by", format!("no such {}", noun.name))));
         };
         if expected_version.is_some_and(|expected| expected != record.version()) {
@@ -100,7 +123,8 @@ impl Tx {
     }
 
     /// Reads complete rows and locks them against changes until the end of the transaction. For rows about a person
-    /// whose erasure is in progress, the values to erase are returned as empty, so writing such a row empties it.
+    /// whose erasure is in progress, the values to erase are returned as empty, so writing such a row empties it. Rows
+    /// that are being merged into others are left out, and references to them are returned as those to the others.
     pub async fn lock(&self, noun: &'static Noun, ids: &[Uuid]) -> Result<HashMap<Uuid, Record>> {
         self.lock_as(noun, ids, true).await
     }
@@ -125,7 +149,11 @@ impl Tx {
         }
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
         sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
-        sql.is_one_of(Alias::ROW, "id", ids).push(" ORDER BY ").column(Alias::ROW, "id");
+        sql.is_one_of(Alias::ROW, "id", ids);
+        if hides {
+            sql.unmerged(noun, Alias::ROW, self.organization());
+        }
+        sql.push(" ORDER BY ").column(Alias::ROW, "id");
         if sql.is_postgres() {
             // The same lock strength as an update, and no stronger: transactions that only insert references to the row
             // do not wait.

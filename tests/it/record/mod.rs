@@ -1,6 +1,7 @@
 //! What happened to customers, through the API: their units and repairs.
 
 mod customers;
+mod merge;
 mod repairs;
 mod sales;
 mod timelines;

@@ -137,7 +137,10 @@ pub async fn leave(app: &App, place: &Place) {
 
 /// Everything a caller can ask, of own rows and of hidden ones.
 pub async fn questions(both: &Neighbours<'_>, outline: &Outline) -> Vec<Case> {
-    let mut cases = Vec::new();
+    // The id of a merged row is looked for in filters.
+    let one = json!({ "id": both.curious.newest("Customer").id });
+    let document = "query($id: ID!) { customers(filter: { id: { eq: $id } }) { nodes { id } } }";
+    let mut cases = vec![case(document, one)];
     for field in outline.queries().iter().filter(|field| field.base() != "Node") {
         let document = Outline::document("query", field, &outline.select(&field.ty, 3));
         if let Some(by) = field.arguments.iter().find(|argument| argument.name == "by") {
@@ -284,4 +287,17 @@ pub fn orders(
         cases.push(case(&document, json!({"input": {"name": "Beta", "idempotencyKey": key}})));
     }
     cases
+}
+
+/// Gives a row the external id that the twin's has, and takes it away again without one narrowing.
+pub async fn drop_external_id(app: &App, both: &Neighbours<'_>, place: &Place) -> Option<Error> {
+    let row = both.curious.rows["Department"].iter().find(|row| row.external.is_some()).unwrap();
+    let document = "mutation($input: DepartmentUpdateInput!) { departmentUpdate(input: $input) { errors { code } } }";
+    app.store.disable_for_test(None);
+    let given = json!({ "input": { "by": { "id": row.id }, "externalIds": [row.external] } });
+    both.curious.caller.data(document, given).await;
+    app.store.disable_for_test(Some(place.check));
+    let taken = json!({ "input": { "by": { "id": row.id }, "externalIdsRemove": [row.external] } });
+    let reply = both.curious.caller.run(document, taken).await.body;
+    reply.get("errors").map(|_| Error::internal("an external id was not taken away"))
 }

@@ -5,6 +5,7 @@
 //! ids of the curious one's.
 
 mod cases;
+mod merges;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,8 +55,12 @@ const STORE_RESULT: &str = "store::transaction::idempotency::remember";
 const ROW_CACHE: &str = "store::transaction::row_cache::still_is";
 
 /// What only PostgreSQL does.
-const POSTGRES_ONLY: [&str; 3] =
-    ["store::writing::write::lock_organization", ROW_CACHE, "store::erasure::erase::lock_person"];
+const POSTGRES_ONLY: [&str; 4] = [
+    "store::writing::write::lock_organization",
+    ROW_CACHE,
+    "store::erasure::erase::lock_person",
+    "store::merging::merge::lock_exclusively",
+];
 
 /// Most questions asked without one narrowing.
 const MAX_QUESTIONS: usize = 12;
@@ -228,25 +233,13 @@ async fn change(
     }
 }
 
-/// Gives a row the external id that the twin's has, and takes it away again without one narrowing.
-async fn drop_external_id(app: &App, both: &Neighbours<'_>, place: &Place) -> Option<Error> {
-    let row = both.curious.rows["Department"].iter().find(|row| row.external.is_some()).unwrap();
-    let document = "mutation($input: DepartmentUpdateInput!) { departmentUpdate(input: $input) { errors { code } } }";
-    app.store.disable_for_test(None);
-    let given = json!({ "input": { "by": { "id": row.id }, "externalIds": [row.external] } });
-    both.curious.caller.data(document, given).await;
-    app.store.disable_for_test(Some(place.check));
-    let taken = json!({ "input": { "by": { "id": row.id }, "externalIdsRemove": [row.external] } });
-    let reply = both.curious.caller.run(document, taken).await.body;
-    reply.get("errors").map(|_| Error::internal("an external id was not taken away"))
-}
-
 /// Does without one narrowing what no document asks for. Answers how often it was stopped.
 async fn work(
     app: &App,
     both: &Neighbours<'_>,
     place: &Place,
     (erased, jobs): (&[Entry], [uuid::Uuid; 2]),
+    merges: &merges::Prepared,
 ) -> Vec<Error> {
     let own = both.curious.caller.organization();
     let scope = app.store.scope(actor(&both.curious.caller), now());
@@ -262,6 +255,7 @@ async fn work(
         });
     }
     tx.roll_back().await.unwrap();
+    stopped.extend(merges.repeat(&scope).await);
     // PostgreSQL stores most results together with their keys.
     let key = Key { text: used_key(place), fingerprint: "another input".to_owned() };
     let effect = || Effect::Commit { done: (), replay: "[]".to_owned(), rows: Vec::new() };
@@ -275,7 +269,7 @@ async fn work(
     app.store.disable_for_test(None);
     app.store.read_attributes().await.unwrap();
     app.store.disable_for_test(Some(place.check));
-    stopped.extend(drop_external_id(app, both, place).await);
+    stopped.extend(cases::drop_external_id(app, both, place).await);
     if place.is_in("store::writing::lifecycle::forget_states") {
         stopped.extend(cases::delete_published(&both.curious.caller).await);
     }
@@ -325,7 +319,9 @@ async fn behind_every_narrowing_there_is_another_wall() {
     // One that goes on, and one that has emptied the rows of every noun but the person's own.
     let paths = entity::personal::paths().len();
     let jobs = [begin_job(&app, &both, 0).await, begin_job(&app, &both, paths).await];
+    let merges = merges::Prepared::of(&both.curious.caller).await;
     copy(&both, twin).await;
+    merges.complete(&app, twin).await;
     let twins = app.dump(twin).await;
     let routed = app.admin("routed").await;
     both.before = app.dump(both.hidden.caller.organization()).await;
@@ -382,7 +378,7 @@ async fn behind_every_narrowing_there_is_another_wall() {
         if place.is_in(ROW_CACHE) {
             route(&routed).await;
         }
-        let stopped = work(&app, &both, place, (&erased, jobs)).await;
+        let stopped = work(&app, &both, place, (&erased, jobs), &merges).await;
         seen.subject_paths(&app, place);
         app.store.disable_for_test(None);
         if !stopped.is_empty() {
@@ -396,6 +392,7 @@ async fn behind_every_narrowing_there_is_another_wall() {
     let checks = |is_wanted: fn(&Place) -> bool| -> BTreeSet<TenantCheck> {
         places.iter().filter(|place| is_wanted(place)).map(|place| place.check).collect()
     };
-    assert_eq!(seen.reached, checks(|_| true), "a place that no case reaches");
+    let missed: Vec<TenantCheck> = checks(|_| true).difference(&seen.reached).copied().collect();
+    assert_eq!(missed, [], "a place that no case reaches");
     assert_eq!(seen.tripped, checks(|place| !place.is_doubled));
 }

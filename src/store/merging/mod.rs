@@ -1,0 +1,8 @@
+//! Merges rows: the id of the merged row stands for the other one at once, and the references to it move in steps.
+
+mod alias;
+pub mod merge;
+mod moves;
+mod snapshot;
+pub mod state;
+pub mod undo;
