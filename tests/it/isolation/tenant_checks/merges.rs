@@ -1,6 +1,6 @@
 //! Merges, done and undone again and again in transactions that are rolled back.
 
-use entity::{customer::NOUN, id::OrganizationId};
+use entity::{customer::NOUN, feedback_record, id::OrganizationId};
 use rapport::{
     Error, Result,
     store::{
@@ -25,14 +25,17 @@ pub struct Prepared {
     full: [Uuid; 2],
     /// A winner and the last loser of a chain of two merges.
     merged: [Uuid; 2],
+    /// A record that the last merge moved.
+    record: Uuid,
 }
 
-async fn customer(caller: &Caller<'_>, name: &str) -> Value {
+/// A customer and a record about them.
+async fn customer(caller: &Caller<'_>, name: &str) -> (Value, Uuid) {
     let input = json!({ "name": name, "externalIds": [{ "system": "merge", "id": name }] });
     let made = caller.mutate("customerCreate", input, "node { id }").await["node"].take();
     let record = json!({ "kind": "PRAISE", "customerRef": made });
-    assert_eq!(caller.mutate("feedbackRecordCreate", record, "errors { code }").await["errors"], json!([]));
-    made
+    let record = uuid(&caller.mutate("feedbackRecordCreate", record, "node { id }").await["node"]);
+    (made, record)
 }
 
 async fn merge(caller: &Caller<'_>, winner: &Value, loser: &Value) {
@@ -50,15 +53,15 @@ impl Prepared {
         for name in ["Plain", "Plainer"] {
             plain.push(uuid(&caller.mutate("customerCreate", json!({ "name": name }), "node { id }").await["node"]));
         }
-        let [winner, loser, before] =
+        let [(winner, _), (loser, _), (before, _)] =
             [customer(caller, "Wa").await, customer(caller, "La").await, customer(caller, "Xa").await];
         merge(caller, &loser, &before).await;
         let full = [uuid(&winner), uuid(&loser)];
-        let [winner, loser, before] =
+        let [(winner, _), (loser, record), (before, _)] =
             [customer(caller, "Wb").await, customer(caller, "Lb").await, customer(caller, "Xb").await];
         merge(caller, &loser, &before).await;
         merge(caller, &winner, &loser).await;
-        Self { plain: [plain[0], plain[1]], full, merged: [uuid(&winner), uuid(&loser)] }
+        Self { plain: [plain[0], plain[1]], full, merged: [uuid(&winner), uuid(&loser)], record }
     }
 
     /// Gives the twin merges of those who are not merged yet, which a merge without a narrowing would change.
@@ -92,7 +95,7 @@ impl Prepared {
             let done = match turn {
                 0 => unite(&tx, self.plain).await,
                 1 => unite(&tx, self.full).await,
-                2 => divide(&tx, self.merged).await,
+                2 => divide(&tx, self.merged[1], self.record).await,
                 3 => tx.erase(self.merged[0]).await.map(drop),
                 _ => delete(&tx, self.merged[0]).await,
             };
@@ -113,11 +116,9 @@ async fn unite(tx: &Tx, [winner, loser]: [Uuid; 2]) -> Result<()> {
     tx.merge(&NOUN, Merging { winner, loser, changes: Vec::new(), first: None, kept: Vec::new() }).await
 }
 
-async fn divide(tx: &Tx, [_, loser]: [Uuid; 2]) -> Result<()> {
+async fn divide(tx: &Tx, loser: Uuid, record: Uuid) -> Result<()> {
     let merge = tx.merge_of(loser).await?.expect("it was merged");
-    let record = entity::feedback_record::NOUN.table;
-    let noun = entity::NOUNS.into_iter().find(|noun| noun.table == record).expect("a noun");
-    tx.moved_by(&merge, noun, &[loser]).await?;
+    tx.moved_by(&merge, &feedback_record::NOUN, &[record]).await?;
     tx.undo_merge(Undoing { merge, changes: Vec::new(), staying: None, first: None }).await
 }
 
