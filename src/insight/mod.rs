@@ -1,10 +1,12 @@
-//! Analysis of the map and the feedback: groups and means over time, coverage, reviews and copy tests.
+//! Analysis of the map and the record: groups and means over time, coverage, deviations from journeys, reviews and copy
+//! tests.
 
 mod buckets;
 mod copy_test;
 mod copy_types;
 mod coverage;
 mod coverage_types;
+mod deviation;
 mod group_read;
 mod group_types;
 mod groups;
@@ -27,4 +29,5 @@ pub const PARTS: &[Part] = &[
     Part::Query(&review::REVIEWS_DUE),
     Part::Query(&groups::GROUPS),
     Part::Query(&coverage::COVERAGE),
+    Part::Query(&deviation::DEVIATION),
 ];
