@@ -169,9 +169,9 @@ fn finding(plan: &Plan, kind: Kind, found: Found) -> JourneyDeviationFinding {
         customer_count: count(tally.customers),
     };
     let example = |(customer, interaction, step): (Uuid, Uuid, Option<usize>)| JourneyDeviationExample {
-        customer_id: CustomerId(customer),
-        interaction_id: InteractionId(interaction),
-        step_id: id(step),
+        customer: CustomerId(customer),
+        interaction: InteractionId(interaction),
+        step: id(step),
     };
     JourneyDeviationFinding {
         kind,

@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 
 use entity::{
-    Col, Noun, customer,
-    id::{CustomerId, InteractionId, InteractionPointId, JourneyId, MediumId},
-    interaction,
-    interaction::InteractionStatus,
+    Noun, customer,
+    id::JourneyId,
+    interaction::{self, InteractionStatus},
     interaction_point, medium,
     noun::{Relationship, StringEnum},
     step, step_link,
@@ -88,14 +87,7 @@ pub(super) async fn mediums(scope: &Scope, plan: &Plan) -> Result<Mediums> {
 
 /// Reads completed interactions of people, at the points of the map and outside them. Err above [`MAX_INTERACTIONS`].
 pub(super) async fn visits(scope: &Scope, people: People, between: TimeRange) -> Result<Vec<Visit>> {
-    const COLUMNS: (
-        Col<InteractionId>,
-        Col<Option<ChronoUnixTimestampMillis>>,
-        Col<Option<ChronoUnixTimestampMillis>>,
-        Col<Option<InteractionPointId>>,
-        Col<Option<MediumId>>,
-        Col<Option<CustomerId>>,
-    ) = (
+    let columns = (
         interaction::ID,
         interaction::OCCURRED_AT,
         interaction::SCHEDULED_AT,
@@ -113,11 +105,11 @@ pub(super) async fn visits(scope: &Scope, people: People, between: TimeRange) ->
         looks_ahead: true,
         is_backward: false,
     };
-    let selection = Selection::new(&interaction::NOUN, COLUMNS.columns(), Vec::new(), &PlanSize::default());
+    let selection = Selection::new(&interaction::NOUN, columns.columns(), Vec::new(), &PlanSize::default());
     let mut visits: Vec<Visit> = Vec::new();
     loop {
         let page = scope.page(&selection, &query).await?;
-        let rows = page.rows.iter().filter_map(|cells| COLUMNS.row(cells));
+        let rows = page.rows.iter().filter_map(|cells| columns.row(cells));
         visits.extend(rows.filter_map(|(id, at, scheduled, point, medium, customer)| {
             let millis = |at: ChronoUnixTimestampMillis| at.0.timestamp_millis();
             Some(Visit {

@@ -98,9 +98,9 @@ pub(super) struct JourneyDeviationStep {
 #[output(read = RecordRead)]
 pub(super) struct JourneyDeviationExample {
     /// The customer.
-    pub customer_id: CustomerId,
+    pub customer: CustomerId,
     /// The interaction that deviates; of a missing step, the first one at a later step.
-    pub interaction_id: InteractionId,
+    pub interaction: InteractionId,
     /// The step; null outside the points of the journey.
-    pub step_id: Option<StepId>,
+    pub step: Option<StepId>,
 }
