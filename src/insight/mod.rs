@@ -1,10 +1,12 @@
-//! Analysis of the map and the feedback: groups and means over time, coverage, reviews, copy tests and the search.
+//! Analysis of the map and the record: groups and means over time, coverage, deviations from journeys, reviews, copy
+//! tests and the search.
 
 mod buckets;
 mod copy_test;
 mod copy_types;
 mod coverage;
 mod coverage_types;
+mod deviation;
 mod group_read;
 mod group_types;
 mod groups;
@@ -30,4 +32,5 @@ pub const PARTS: &[Part] = &[
     Part::Query(&groups::GROUPS),
     Part::Query(&coverage::COVERAGE),
     Part::Query(&search::SEARCH),
+    Part::Query(&deviation::DEVIATION),
 ];

@@ -15,7 +15,7 @@ pub mod purchase;
 pub mod referral;
 pub mod repair;
 pub mod testimonial;
-mod time_range;
+pub mod time_range;
 mod timeline;
 pub mod unit;
 pub mod unit_part;

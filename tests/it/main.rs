@@ -26,6 +26,7 @@ mod database;
 mod deletion;
 mod demo;
 mod description;
+mod deviation;
 mod diagrams;
 mod document_cache;
 mod documents;
