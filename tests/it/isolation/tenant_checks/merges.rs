@@ -78,7 +78,8 @@ impl Prepared {
         );
         app.database.change(&sql).await;
         for [winner, loser] in [self.plain, self.full] {
-            let (twin, id, winner, loser) = (literal(twin.0), literal(Uuid::now_v7()), literal(winner), literal(loser));
+            let (twin, id, winner, loser) =
+                (literal(twin.0), literal(entity::id::new()), literal(winner), literal(loser));
             let sql = format!(
                 "INSERT INTO row_merge (organization_id, id, noun, loser_id, winner_id, target_id, merged_at, \
                  moved_count, done_at) VALUES ({twin}, {id}, 'Customer', {loser}, {winner}, {winner}, 0, 0, 0)"
