@@ -117,6 +117,10 @@ impl Giver<'_> {
                 json!(given[self.dice.below(given.len())])
             }
             ("Date", _) => json!("2026-01-01"),
+            // Mostly something to look for.
+            ("String", "matches" | "text") if self.dice.happens(90) => {
+                json!(["Beta", "beta name", "be*"][self.dice.below(3)])
+            }
             ("Decimal", _) => json!("0.5"),
             ("Duration", _) => json!("PT1H30M"),
             ("TimeZone", _) => json!("Europe/Berlin"),

@@ -88,7 +88,10 @@ pub async fn copy(both: &Neighbours<'_>, twin: entity::id::OrganizationId) {
 }
 
 /// Indexes an organization once more, until it ends or is stopped.
-pub async fn index_again(app: &App, organization: entity::id::OrganizationId) -> Option<Error> {
+pub async fn index_again(app: &App, organization: entity::id::OrganizationId, place: &Place) -> Option<Error> {
+    if !place.is_in("store::search::fill::next_rows") {
+        return None;
+    }
     let id = entity::id::new();
     let literal = |id: uuid::Uuid| {
         if app.database.is_sqlite() { format!("x'{}'", id.simple()) } else { format!("'{id}'") }

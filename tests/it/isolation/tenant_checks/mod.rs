@@ -273,9 +273,7 @@ async fn work(
     if place.is_in("store::writing::lifecycle::forget_states") {
         stopped.extend(cases::delete_published(&both.curious.caller).await);
     }
-    if place.is_in("store::search::fill::next_rows") {
-        stopped.extend(cases::index_again(app, own).await);
-    }
+    stopped.extend(cases::index_again(app, own, place).await);
     if place.is_in(REMOVE) {
         cases::leave(app, place).await;
     }
