@@ -35,9 +35,7 @@ pub(super) const fn of<T: NounId + 'static>() -> Part {
         Computed {
             name: "timeline",
             doc: "Everything that is recorded about it, newest first: the rows that refer to it, and repairs of the \
-                  customer's units. An interaction is placed where it took place, or else where it is scheduled, or \
-                  else where it was recorded; an occasion where it was recorded; all others at their time. Archived \
-                  rows are omitted.",
+                  customer's units, without archived ones. `placedAt` of an edge says how rows are placed.",
             run: &const { ComputedFn::new(|scope, wanted, ids| Box::pin(timelines::<T>(scope, wanted, ids))) },
         }
     };
@@ -86,7 +84,8 @@ struct TimelineEdge {
     node: TimelineRow,
     /// The type of the row.
     kind: TimelineKind,
-    /// The time that places the row on the timeline, UTC.
+    /// The time that places the row on the timeline, UTC: of an interaction when it took place, or else when it is
+    /// scheduled, or else when it was recorded; of an occasion when it was recorded; of any other row its own time.
     placed_at: ChronoUnixTimestampMillis,
     /// Opaque position of the row on the timeline.
     cursor: String,

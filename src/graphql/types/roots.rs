@@ -259,8 +259,8 @@ fn finish(
     values.push(value(
         "idempotencyKey",
         "String",
-        "Key that makes retries safe: 1 to 255 printable ASCII characters. A repeated call with the same key and input within 24 hours \
-         changes nothing and returns the result of the first.",
+        "Makes retries safe: within 24 hours, a call with the same key and input changes nothing and returns the result of the \
+         first. 1 to 255 printable ASCII characters.",
     ));
     add_input(registry, input, &doc, false, values);
     (input.to_owned(), payload, doc)
@@ -279,8 +279,8 @@ fn mode() -> MetaInputValue {
 }
 
 fn on_null(default: &str) -> MetaInputValue {
-    let doc = "What null means in this call: KEEP treats it like an omitted field, CLEAR clears the field. Typed clients often \
-               send null for fields that are not set. Only externalIdsRemove removes external ids.";
+    let doc = "What null means in this call: KEEP treats it like an omitted field, as typed clients often mean it; CLEAR clears \
+               the field. Only externalIdsRemove removes external ids.";
     or("onNull", OnNull::TYPE.name, default, doc)
 }
 
