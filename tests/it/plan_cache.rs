@@ -104,6 +104,8 @@ impl Giver<'_> {
 
     fn scalar(&mut self, ty: &str, name: &str) -> Value {
         match (ty, name) {
+            // Most cursors are of other lists, and refused.
+            (_, "after" | "before") if self.dice.happens(40) => Value::Null,
             (_, "after" | "before") if !self.cursors.is_empty() && self.dice.happens(90) => {
                 json!(self.dice.pick(&self.cursors))
             }
@@ -140,6 +142,8 @@ impl Giver<'_> {
                         Value::String(cursor) if name.to_lowercase().ends_with("cursor") => {
                             self.cursors.push(cursor.clone());
                         }
+                        // No list of rows continues from the cursors of a timeline.
+                        _ if name == "timeline" => {}
                         _ => self.learn(value),
                     }
                 }
