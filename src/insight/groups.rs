@@ -25,7 +25,7 @@ use crate::{
     },
     store::{
         Scope,
-        paging::cursor::Codec,
+        paging::{cursor::Codec, page::trim},
         statement::{cell::Cell, filter::Predicate, template::Templates},
     },
 };
@@ -91,8 +91,7 @@ async fn groups(scope: &Scope, input: GroupArguments) -> Result<FeedbackRecordGr
     if ask.fills() {
         ask.skip(&mut groups);
     }
-    let has_next_page = groups.len() > ask.first;
-    groups.truncate(ask.first);
+    let has_next_page = trim(&mut groups, ask.first, false);
     let cursor = |group: Option<&Group>| group.map(|group| codec.encode(&group.cursor));
     let page_info = PageInfo {
         has_next_page,

@@ -12,7 +12,7 @@ use crate::{
     },
     store::{
         Scope,
-        paging::cursor::Codec,
+        paging::{cursor::Codec, page::trim},
         search::{
             find::{Found, Position},
             texts::RowTexts,
@@ -48,8 +48,7 @@ async fn search(scope: &Scope, input: SearchArguments) -> Result<SearchResults> 
     let after = after.map(|cursor| codec.decode(&cursor)).transpose()?.and_then(position);
     let limit = usize::try_from(first).unwrap_or_default();
     let mut found = scope.search(&terms, &sources, after, limit + 1).await?;
-    let has_next_page = found.len() > limit;
-    found.truncate(limit);
+    let has_next_page = trim(&mut found, limit, false);
     let cursor =
         |found: Option<&Found>| found.map(|found| codec.encode([&Cell::Int(found.rank), &Cell::Id(found.row)]));
     let page_info = PageInfo {

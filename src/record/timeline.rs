@@ -22,7 +22,7 @@ use crate::{
         Scope,
         paging::{
             cursor::Codec,
-            page::{Term, by_id},
+            page::{Term, by_id, neighbors},
             timeline::{Position, TimelinePage, TimelineQuery},
         },
         statement::cell::{Cell, CellKind, Column},
@@ -131,11 +131,8 @@ fn connection(codec: &Codec, query: &TimelineQuery, page: TimelinePage) -> Resul
             cursor: codec.encode([&Cell::Int(at), &Cell::Id(id)]),
         });
     }
-    let (has_next_page, has_previous_page) = if query.is_backward {
-        (query.before.is_some(), page.has_more)
-    } else {
-        (page.has_more, query.after.is_some())
-    };
+    let (begins, ends) = (query.after.is_some(), query.before.is_some());
+    let (has_next_page, has_previous_page) = neighbors(page.has_more, query.is_backward, begins, ends);
     let page_info = PageInfo {
         has_next_page,
         has_previous_page,

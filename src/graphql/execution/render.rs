@@ -22,7 +22,7 @@ use crate::{
         types::money_types::{AMOUNT, CURRENCY, MONEY},
         values::json,
     },
-    store::{ExternalId, statement::cell::Cell},
+    store::{ExternalId, paging::page::neighbors, statement::cell::Cell},
 };
 
 /// Writes the JSON of one root field.
@@ -240,7 +240,7 @@ impl Writer {
             lists.codec.as_ref().map(|codec| codec.encode(order.iter().map(|place| &row[*place]))).unwrap_or_default()
         };
         let (has_next, has_previous) =
-            if query.is_backward { (query.before.is_some(), has_more) } else { (has_more, query.after.is_some()) };
+            neighbors(has_more, query.is_backward, query.after.is_some(), query.before.is_some());
         let mut object_index = 0;
         self.entries(&plan.selections, |writer, _, what| match what {
             ConnectionField::Typename => writer.text(&format!("{}Connection", plan.name)),

@@ -24,7 +24,10 @@ use crate::{
     },
     store::{
         Scope,
-        paging::{cursor::Codec, page::Term},
+        paging::{
+            cursor::Codec,
+            page::{Term, trim},
+        },
         statement::{
             cell::{Cell, CellKind, Column},
             distinct::{Counted, Distinct, Tally, Total},
@@ -243,8 +246,7 @@ impl Query {
         asked.limit += 1;
         let mut found = scope.distinct(&asked).await?;
         asked.limit = limit;
-        let has_more = found.len() > limit;
-        found.truncate(limit);
+        let has_more = trim(&mut found, limit, false);
         let counts = plan.object.selections.iter().any(|out| matches!(out.what, ObjectField::Cell(..)));
         let total = if counts { Some(scope.distinct_total(&asked).await?) } else { None };
         Ok((self.page(&asked, &found, (total, has_more), scope), None))

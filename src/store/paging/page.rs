@@ -70,16 +70,28 @@ pub struct Page {
 }
 
 impl Page {
-    /// Builds the page: drops the extra row, which indicates that there are more, and restores the order after backward
-    /// reading.
+    /// Builds the page from the rows that were read.
     pub fn of(mut rows: Vec<Vec<Cell>>, query: &PageQuery) -> Self {
-        let has_more = query.looks_ahead && rows.len() > query.limit;
-        rows.truncate(query.limit);
-        if query.is_backward {
-            rows.reverse();
-        }
+        let has_more = trim(&mut rows, query.limit, query.is_backward);
         Self { rows, has_more }
     }
+}
+
+/// Drops the row after a page, which indicates that there are more, and restores the order after backward reading.
+/// Returns whether more rows follow in the direction of reading.
+pub fn trim<T>(rows: &mut Vec<T>, limit: usize, is_backward: bool) -> bool {
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    if is_backward {
+        rows.reverse();
+    }
+    has_more
+}
+
+/// Returns whether rows follow and whether rows precede a page. `begins` and `ends` tell whether it was asked for after
+/// and before a cursor.
+pub const fn neighbors(has_more: bool, is_backward: bool, begins: bool, ends: bool) -> (bool, bool) {
+    if is_backward { (ends, has_more) } else { (has_more, begins) }
 }
 
 /// The columns to read of each row, and the statements written for them so far.

@@ -9,6 +9,7 @@ use entity::{
 };
 use sea_orm::{Statement, prelude::Uuid};
 
+use super::page::trim;
 use crate::{
     Error, Result,
     store::{
@@ -141,11 +142,7 @@ impl TimelineQuery {
 
     /// Returns the rows of one timeline as a page.
     fn page(&self, mut rows: Vec<TimelineRow>) -> TimelinePage {
-        let has_more = rows.len() > self.limit;
-        rows.truncate(self.limit);
-        if self.is_backward {
-            rows.reverse();
-        }
+        let has_more = trim(&mut rows, self.limit, self.is_backward);
         TimelinePage { rows, has_more }
     }
 
