@@ -300,3 +300,19 @@ async fn a_timeline_refuses_bad_pages_and_cursors_of_other_lists() {
     let reply = map.run(&document("interactionPoint"), json!({ "id": point })).await;
     assert_eq!(codes(&reply.body), ["FORBIDDEN"]);
 }
+
+#[tokio::test]
+async fn personal_fields_of_an_entry_need_their_scope() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let ann = ann(&caller).await;
+    let document = "query($id: ID!) { customer(by: { id: $id }) { timeline { nodes {
+        ... on FeedbackRecord { kind body } ... on Interaction { status summary } } } } }";
+    let reader = caller.with([entity::Permission::RecordRead]);
+    let reply = reader.run(document, json!({ "id": ann })).await.body;
+    // Each field is refused once, however many entries have it.
+    assert_eq!(codes(&reply), ["FORBIDDEN", "FORBIDDEN"]);
+    let call = json!({ "status": "COMPLETED", "summary": null });
+    let expected = json!([{}, {}, { "kind": "PRAISE", "body": null }, call, call]);
+    assert_eq!(reply["data"]["customer"]["timeline"]["nodes"], expected);
+}
