@@ -131,8 +131,8 @@ fn connection(codec: &Codec, query: &TimelineQuery, page: TimelinePage) -> Resul
             cursor: codec.encode([&Cell::Int(at), &Cell::Id(id)]),
         });
     }
-    let (begins, ends) = (query.after.is_some(), query.before.is_some());
-    let (has_next_page, has_previous_page) = neighbors(page.has_more, query.is_backward, begins, ends);
+    let (has_next_page, has_previous_page) =
+        neighbors(page.has_more, query.is_backward, query.after.as_ref(), query.before.as_ref());
     let page_info = PageInfo {
         has_next_page,
         has_previous_page,

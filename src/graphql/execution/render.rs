@@ -240,7 +240,7 @@ impl Writer {
             lists.codec.as_ref().map(|codec| codec.encode(order.iter().map(|place| &row[*place]))).unwrap_or_default()
         };
         let (has_next, has_previous) =
-            neighbors(has_more, query.is_backward, query.after.is_some(), query.before.is_some());
+            neighbors(has_more, query.is_backward, query.after.as_ref(), query.before.as_ref());
         let mut object_index = 0;
         self.entries(&plan.selections, |writer, _, what| match what {
             ConnectionField::Typename => writer.text(&format!("{}Connection", plan.name)),

@@ -88,10 +88,9 @@ pub fn trim<T>(rows: &mut Vec<T>, limit: usize, is_backward: bool) -> bool {
     has_more
 }
 
-/// Returns whether rows follow and whether rows precede a page. `begins` and `ends` tell whether it was asked for after
-/// and before a cursor.
-pub const fn neighbors(has_more: bool, is_backward: bool, begins: bool, ends: bool) -> (bool, bool) {
-    if is_backward { (ends, has_more) } else { (has_more, begins) }
+/// Returns whether rows follow and whether rows precede a page that was asked for between these positions.
+pub const fn neighbors<T>(has_more: bool, is_backward: bool, after: Option<&T>, before: Option<&T>) -> (bool, bool) {
+    if is_backward { (before.is_some(), has_more) } else { (has_more, after.is_some()) }
 }
 
 /// The columns to read of each row, and the statements written for them so far.
