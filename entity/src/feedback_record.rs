@@ -59,6 +59,30 @@ crate::string_enum! {
     }
 }
 
+crate::string_enum! {
+    /// Scale of an answer to the customer effort (CES) question, and its direction.
+    CesScale as "CesScale" {
+        /// 1 to 7; 7 is the least effort.
+        Ease7 = "EASE_7",
+        /// 1 to 5; 5 is the least effort.
+        Ease5 = "EASE_5",
+        /// 1 to 7; 7 is the most effort.
+        Effort7 = "EFFORT_7",
+        /// 1 to 5; 5 is the most effort.
+        Effort5 = "EFFORT_5",
+    }
+}
+
+impl CesScale {
+    /// Returns the highest answer on the scale; the lowest is 1.
+    pub const fn highest(self) -> i64 {
+        match self {
+            Self::Ease7 | Self::Effort7 => 7,
+            Self::Ease5 | Self::Effort5 => 5,
+        }
+    }
+}
+
 /// Feedback from a customer, in their words. It is routed to a department when it is created; updates do not route it
 /// again.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
@@ -104,9 +128,12 @@ pub struct Model {
     /// Answer to the customer satisfaction (CSAT) question, 1 to 5.
     #[noun(optional, min = 1, max = 5)]
     pub csat: Option<i64>,
-    /// Answer to the customer effort (CES) question, 1 to 7.
+    /// Answer to the customer effort (CES) question, 1 to 7; at most 5 on a scale of five.
     #[noun(optional, min = 1, max = 7)]
     pub ces: Option<i64>,
+    /// Scale of `ces`. Answers on different scales are never averaged together.
+    #[noun(default = "EASE_7")]
+    pub ces_scale: CesScale,
     /// Product that the feedback is about.
     #[noun(optional, ordered, max = 200)]
     pub product: Option<String>,

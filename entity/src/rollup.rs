@@ -1,6 +1,9 @@
 //! Rollups: counts and sums that are maintained as rows change, so that queries over many rows need not count them.
 
-use crate::{Noun, feedback_record};
+use crate::{
+    Noun,
+    feedback_record::{self, CesScale},
+};
 
 /// Counts of rows and sums of their numbers, by a relation and by week.
 ///
@@ -17,8 +20,36 @@ pub struct Rollup {
     pub key: &'static str,
     /// Column with the instant that determines the week.
     pub time: &'static str,
-    /// Summed columns: integers unchanged, other numbers in billionths, so that sums are exact.
-    pub numbers: &'static [&'static str],
+    /// Summed numbers: integers unchanged, others in billionths, so that sums are exact.
+    pub numbers: &'static [Number],
+}
+
+/// A number that a rollup sums.
+#[derive(Debug)]
+pub struct Number {
+    /// Name of the sum; the columns of the table append `_sum` and `_n`.
+    pub name: &'static str,
+    /// Summed column.
+    pub column: &'static str,
+    /// Column and value that select the rows whose number is summed; `None` selects all rows.
+    pub only: Option<(&'static str, &'static str)>,
+}
+
+impl Number {
+    const fn of(column: &'static str) -> Self {
+        Self { name: column, column, only: None }
+    }
+
+    /// The effort answers on one scale.
+    const fn ces(name: &'static str, scale: CesScale) -> Self {
+        let only = Some((feedback_record::CES_SCALE.name(), scale.text()));
+        Self { name, column: feedback_record::CES.name(), only }
+    }
+
+    /// Returns the columns that determine the number of a row.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        [self.column].into_iter().chain(self.only.map(|(column, _)| column))
+    }
 }
 
 /// All rollups.
@@ -30,8 +61,19 @@ pub static FEEDBACK: Rollup = Rollup {
     table: "feedback_week",
     key: "point_id",
     time: "received_at",
-    numbers: &["sentiment_score", "nps", "csat", "ces"],
+    numbers: &FEEDBACK_NUMBERS,
 };
+
+/// Numbers of [`FEEDBACK`].
+pub const FEEDBACK_NUMBERS: [Number; 7] = [
+    Number::of(feedback_record::SENTIMENT_SCORE.name()),
+    Number::of(feedback_record::NPS.name()),
+    Number::of(feedback_record::CSAT.name()),
+    Number::ces("ces", CesScale::Ease7),
+    Number::ces("ces_ease_5", CesScale::Ease5),
+    Number::ces("ces_effort_7", CesScale::Effort7),
+    Number::ces("ces_effort_5", CesScale::Effort5),
+];
 
 /// Returns the rollup of a noun, if there is one.
 pub fn of(noun: &Noun) -> Option<&'static Rollup> {

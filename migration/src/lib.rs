@@ -31,6 +31,7 @@ mod m0042_timelines;
 mod m0043_search;
 mod m0044_merges;
 mod m0045_expectations;
+mod m0046_effort_scale;
 mod noun_table;
 
 use sea_orm_migration::prelude::MigrationTrait;
@@ -74,6 +75,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0043_search::Migration),
             Box::new(m0044_merges::Migration),
             Box::new(m0045_expectations::Migration),
+            Box::new(m0046_effort_scale::Migration),
         ]
     }
 }

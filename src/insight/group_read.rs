@@ -189,7 +189,7 @@ impl Ask {
                 count: int(),
                 groups: int().unwrap_or(0),
                 records: int().unwrap_or(0),
-                scores: SCORES.map(|column| mean(column, int(), int())),
+                scores: SCORES.each_ref().map(|number| mean(number.column, int(), int())),
             }
         };
         rows.into_iter().map(row).collect()
@@ -274,10 +274,8 @@ impl Ask {
             sql.push(" AS bucket");
         }
         sql.push(", COUNT(*) AS n");
-        for column in SCORES {
-            rollup::sum(sql.push(", "), column_named(NOUN, column));
-            sql.push(" AS ").name(&[column, "_sum"]);
-            sql.push(", COUNT(").column(Alias::ROW, column).push(") AS ").name(&[column, "_n"]);
+        for number in &SCORES {
+            rollup::sums(sql, NOUN, number);
         }
         sql.push(" FROM feedback_record AS t");
         for (place, key) in self.keys.iter().enumerate() {
@@ -303,8 +301,8 @@ fn totals(sql: &mut Sql) {
 }
 
 fn scores(sql: &mut Sql) {
-    for column in SCORES {
-        sql.push(", g.").name(&[column, "_sum"]).push(", g.").name(&[column, "_n"]);
+    for number in &SCORES {
+        sql.push(", g.").name(&[number.name, "_sum"]).push(", g.").name(&[number.name, "_n"]);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 use entity::{
-    feedback_record::{self, FeedbackKind},
+    feedback_record::{self, CesScale, FeedbackKind},
     id::{DepartmentId, InteractionPointId, MediumId},
     organization::Weekday,
 };
@@ -98,6 +98,18 @@ pub(super) struct ScoreMean {
     pub n: i64,
 }
 
+/// Mean of the effort answers on one scale.
+#[derive(Output)]
+#[output(read = RecordRead)]
+pub(super) struct FeedbackRecordGroupCes {
+    /// The scale.
+    pub scale: CesScale,
+    /// The mean: sum of the answers divided by `n`.
+    pub mean: f64,
+    /// Number of answers.
+    pub n: i64,
+}
+
 /// Value of an attribute that all records of a group share.
 #[derive(Output)]
 #[output(read = RecordRead)]
@@ -146,8 +158,8 @@ pub(super) struct FeedbackRecordGroup {
     pub mean_nps: ScoreMean,
     /// Mean of the satisfaction answer, 1 to 5.
     pub mean_csat: ScoreMean,
-    /// Mean of the effort answer, 1 to 7.
-    pub mean_ces: ScoreMean,
+    /// Means of the effort answers, one for each scale that has answers.
+    pub ces_means: Vec<FeedbackRecordGroupCes>,
     /// Values of the attributes named in `attributes`, in that order.
     pub attributes: Vec<FeedbackRecordGroupAttribute>,
     /// Tags for the prefixes in `tagPrefixes`, in that order.

@@ -6,14 +6,15 @@ use entity::{
     Permission, feedback_record,
     id::{DepartmentId, InteractionPointId, MediumId},
     noun::{Field, Kind, Noun, StringEnum},
+    rollup::{FEEDBACK_NUMBERS, Number},
 };
 
 use super::{
     buckets::Buckets,
     group_read::{GroupRow, Key, NAMES},
     group_types::{
-        Bucket, FeedbackRecordGroup, FeedbackRecordGroupAttribute, FeedbackRecordGroupTag, FeedbackRecordGroups,
-        GroupArguments, GroupKey, GroupOrder,
+        Bucket, FeedbackRecordGroup, FeedbackRecordGroupAttribute, FeedbackRecordGroupCes, FeedbackRecordGroupTag,
+        FeedbackRecordGroups, GroupArguments, GroupKey, GroupOrder, ScoreMean,
     },
 };
 use crate::{
@@ -32,13 +33,8 @@ use crate::{
 
 /// Maximum number of groups in a response, and of buckets.
 pub(super) const MAX: usize = 10_000;
-/// Columns whose means are returned.
-pub(super) const SCORES: [&str; 4] = [
-    feedback_record::SENTIMENT_SCORE.name(),
-    feedback_record::NPS.name(),
-    feedback_record::CSAT.name(),
-    feedback_record::CES.name(),
-];
+/// Numbers whose means are returned.
+pub(super) static SCORES: [Number; 7] = FEEDBACK_NUMBERS;
 /// The noun whose rows are grouped.
 pub(super) static NOUN: &Noun = &feedback_record::NOUN;
 
@@ -174,7 +170,12 @@ impl Ask {
         let by_count = (self.order == GroupOrder::Count).then_some(Cell::Int(count)).into_iter();
         let cursor = by_count.chain(row.start.map(Cell::Int)).chain(row.keys.iter().cloned()).collect();
         let span = self.buckets.as_ref().zip(row.start).map(|(buckets, start)| buckets.span(start));
-        let [mean_sentiment_score, mean_nps, mean_csat, mean_ces] = row.scores;
+        let [mean_sentiment_score, mean_nps, mean_csat, efforts @ ..] = row.scores;
+        let efforts = SCORES[SCORES.len() - efforts.len()..].iter().zip(efforts);
+        let effort = |(number, score): (&Number, ScoreMean)| {
+            let scale = number.only.and_then(|(_, scale)| StringEnum::parse(scale));
+            scale.zip(score.mean).map(|(scale, mean)| FeedbackRecordGroupCes { scale, mean, n: score.n })
+        };
         let mut shown = FeedbackRecordGroup {
             count,
             bucket_start: span.map(|(start, _)| start),
@@ -182,7 +183,7 @@ impl Ask {
             mean_sentiment_score,
             mean_nps,
             mean_csat,
-            mean_ces,
+            ces_means: efforts.filter_map(effort).collect(),
             ..FeedbackRecordGroup::default()
         };
         for (key, cell) in self.keys.iter().zip(row.keys) {

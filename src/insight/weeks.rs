@@ -7,7 +7,7 @@ use super::{
     buckets::Buckets,
     group_read::{GroupRow, Key},
     group_types::{GroupKey, GroupOrder},
-    groups::{Ask, SCORES},
+    groups::Ask,
 };
 use crate::{
     Result,
@@ -23,7 +23,6 @@ impl Ask {
         if !is_about_all || !is_by_week || self.keys.iter().any(|key| *key != Key::Of(GroupKey::Point)) {
             return Ok(None);
         }
-        debug_assert!(SCORES == rollup::FEEDBACK.numbers);
         let bucket = self.bucket;
         let after = self.after.as_ref().filter(|_| !self.fills());
         let asked = Asked {

@@ -57,9 +57,23 @@ pub const FEEDBACK: Module = Module {
 };
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+    drafts.iter_mut().for_each(check_effort);
     interaction::complete_feedback(tx, drafts).await?;
     unit_part::complete_feedback(tx, drafts).await?;
     route(tx, drafts).await
+}
+
+/// Refuses an effort answer above the highest of its scale.
+fn check_effort(draft: &mut Draft) {
+    let answer = draft.get(feedback_record::CES).zip(draft.get(feedback_record::CES_SCALE));
+    if let Some((_, scale)) = answer.filter(|(answer, scale)| *answer > scale.highest()) {
+        let field = if draft.gives(feedback_record::CES) { "ces" } else { "cesScale" };
+        draft.refuse(
+            Code::OutOfRange,
+            field,
+            format!("on the scale {}, ces is at most {}", scale.text(), scale.highest()),
+        );
+    }
 }
 
 /// GraphQL module of departments: a department cannot be archived while feedback is routed to it.

@@ -12,7 +12,7 @@ const GROUPS: &str = "query(
         recordCount groupCount
         nodes {
             count kind product tag bucketStart bucketEnd point { name } medium { name } department { name }
-            meanNps { mean n } meanCsat { mean n } meanCes { mean n } meanSentimentScore { mean n }
+            meanNps { mean n } meanCsat { mean n } cesMeans { scale mean n } meanSentimentScore { mean n }
         }
     }
 }";
@@ -70,6 +70,10 @@ async fn a_mean_is_over_the_records_that_have_the_score() {
         json!({ "product": "A" }),
         json!({ "product": "B", "ces": 7, "sentimentScore": -0.5 }),
         json!({ "product": "B", "ces": 2, "sentimentScore": 0.25 }),
+        json!({ "product": "B", "ces": 5, "cesScale": "EFFORT_5" }),
+        json!({ "product": "B", "ces": 2, "cesScale": "EFFORT_5" }),
+        json!({ "product": "B", "ces": 1, "cesScale": "EASE_5" }),
+        json!({ "product": "B", "ces": 6, "cesScale": "EFFORT_7" }),
         json!({}),
     ] {
         record(&caller, input).await;
@@ -78,21 +82,48 @@ async fn a_mean_is_over_the_records_that_have_the_score() {
     let nodes = found["nodes"].as_array().unwrap();
     let none = json!({ "mean": null, "n": 0 });
     let mean = |mean: f64, n: u64| json!({ "mean": mean, "n": n });
+    let effort = |scale: &str, mean: f64, n: u64| json!({ "scale": scale, "mean": mean, "n": n });
+    let efforts =
+        [effort("EASE_7", 4.5, 2), effort("EASE_5", 1.0, 1), effort("EFFORT_7", 6.0, 1), effort("EFFORT_5", 3.5, 2)];
     let expected = [
-        (json!(null), 1, [none.clone(), none.clone(), none.clone(), none.clone()]),
-        (json!("A"), 4, [mean(17.0 / 3.0, 3), mean(4.5, 2), none.clone(), none.clone()]),
-        (json!("B"), 2, [none.clone(), none.clone(), mean(4.5, 2), mean(-0.125, 2)]),
+        (json!(null), 1, [none.clone(), none.clone(), json!([]), none.clone()]),
+        (json!("A"), 4, [mean(17.0 / 3.0, 3), mean(4.5, 2), json!([]), none.clone()]),
+        (json!("B"), 6, [none.clone(), none.clone(), json!(efforts), mean(-0.125, 2)]),
     ];
     assert_eq!(nodes.len(), expected.len());
     for (node, (product, count, means)) in nodes.iter().zip(&expected) {
         assert_eq!((&node["product"], node["count"].as_u64()), (product, Some(*count)));
-        for (name, mean) in ["meanNps", "meanCsat", "meanCes", "meanSentimentScore"].iter().zip(means) {
+        for (name, mean) in ["meanNps", "meanCsat", "cesMeans", "meanSentimentScore"].iter().zip(means) {
             assert_eq!(&node[name], mean, "{name} of {product}");
         }
     }
     let all = groups(&caller, json!({})).await;
-    assert_eq!((&all["recordCount"], &all["groupCount"]), (&json!(7), &json!(1)));
+    assert_eq!((&all["recordCount"], &all["groupCount"]), (&json!(11), &json!(1)));
     assert_eq!(all["nodes"][0]["meanNps"], mean(17.0 / 3.0, 3));
+}
+
+#[tokio::test]
+async fn an_effort_answer_is_within_its_scale() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let asked = "node { id ces cesScale } errors { code path }";
+    let create = |input: Value| caller.mutate("feedbackRecordCreate", input, asked);
+    let seven = create(json!({ "kind": "SURVEY", "ces": 7 })).await;
+    assert_eq!((&seven["node"]["ces"], &seven["node"]["cesScale"]), (&json!(7), &json!("EASE_7")));
+    for scale in ["EASE_5", "EFFORT_5"] {
+        let refused = create(json!({ "kind": "SURVEY", "ces": 6, "cesScale": scale })).await;
+        assert_eq!(refused["errors"], json!([{ "code": "OUT_OF_RANGE", "path": ["ces"] }]), "{scale}");
+        let by = json!({ "id": seven["node"]["id"] });
+        let refused = caller.mutate("feedbackRecordUpdate", json!({ "by": by, "cesScale": scale }), asked).await;
+        assert_eq!(refused["errors"], json!([{ "code": "OUT_OF_RANGE", "path": ["cesScale"] }]), "{scale}");
+        let done = create(json!({ "kind": "SURVEY", "ces": 5, "cesScale": scale })).await;
+        assert_eq!((&done["errors"], &done["node"]["cesScale"]), (&json!([]), &json!(scale)));
+    }
+    let highest = create(json!({ "kind": "SURVEY", "ces": 7, "cesScale": "EFFORT_7" })).await;
+    assert_eq!(highest["errors"], json!([]));
+    let found = groups(&caller, json!({})).await;
+    let scales = found["nodes"][0]["cesMeans"].as_array().unwrap().iter().map(|mean| &mean["scale"]);
+    assert_eq!(scales.collect::<Vec<_>>(), ["EASE_7", "EASE_5", "EFFORT_7", "EFFORT_5"]);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ const GROUPS: &str = "query(
         recordCount groupCount
         nodes {
             count bucketStart bucketEnd point { id }
-            meanNps { mean n } meanCsat { mean n } meanCes { mean n } meanSentimentScore { mean n }
+            meanNps { mean n } meanCsat { mean n } cesMeans { scale mean n } meanSentimentScore { mean n }
         }
     }
 }";
@@ -98,9 +98,11 @@ fn record() -> impl Strategy<Value = Value> {
         (chrono::DateTime::UNIX_EPOCH + chrono::Duration::days(20_000) + chrono::Duration::hours(days * 7)).to_rfc3339()
     });
     let score = prop::option::of(-1.0..=1.0_f64);
-    (point, at, score, prop::option::of(0..=10), prop::option::of(1..=5), prop::option::of(1..=7)).prop_map(
-        |(point, at, score, nps, csat, ces)| {
-            json!({ "point": point, "receivedAt": at, "sentimentScore": score, "nps": nps, "csat": csat, "ces": ces })
+    let scale = prop::sample::select(vec!["EASE_7", "EASE_5", "EFFORT_7", "EFFORT_5"]);
+    (point, at, score, prop::option::of(0..=10), prop::option::of(1..=5), prop::option::of(1..=5), scale).prop_map(
+        |(point, at, score, nps, csat, ces, scale)| {
+            json!({ "point": point, "receivedAt": at, "sentimentScore": score, "nps": nps, "csat": csat, "ces": ces,
+                "cesScale": scale })
         },
     )
 }

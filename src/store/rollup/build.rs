@@ -8,7 +8,7 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-use super::{Change, FOREVER, Table, Weeks, billionths};
+use super::{Change, FOREVER, Table, Weeks, whole};
 use crate::{
     Error, Result,
     store::{
@@ -127,14 +127,13 @@ impl Store {
         start: i64,
     ) -> Result<(Table, i64)> {
         let (mut table, mut after, mut read, mut end) = (Table::default(), (start, Uuid::nil()), 0, weeks.until);
-        let numbers: Vec<_> = rollup.numbers.iter().map(|name| column_named(rollup.noun, name)).collect();
         let mut kinds = vec![CellKind::Id, CellKind::Int, CellKind::Id];
-        kinds.extend(numbers.iter().map(|column| column.kind));
+        kinds.extend(rollup.numbers.iter().map(|number| column_named(rollup.noun, number.column).kind));
         loop {
             let mut sql = self.sql();
             sql.push("SELECT t.organization_id, t.id, t.").name(&[rollup.time]).push(", t.").name(&[rollup.key]);
-            for number in &numbers {
-                sql.push(", ").column(Alias::ROW, number.name);
+            for number in rollup.numbers {
+                super::value(sql.push(", "), number);
             }
             sql.push(" FROM ").name(&[rollup.noun.table]).push(" AS t WHERE ");
             sql.filter_tenant(Alias::ROW, rollup.noun.tenant, organization).push(" AND (t.");
@@ -155,11 +154,7 @@ impl Store {
                 if read == BATCH {
                     end = *at + 1;
                 }
-                let number = |cell: &Cell| match cell {
-                    Cell::Float(number) => Some(billionths(*number)),
-                    cell => cell.int(),
-                };
-                let numbers = numbers.iter().map(number).collect();
+                let numbers = numbers.iter().map(whole).collect();
                 changes.push(Change { key: key.id().unwrap_or_default(), at: *at, sign: 1, numbers });
             }
             weeks.count(&changes, &mut table)?;

@@ -19,7 +19,7 @@ use entity::{
     id::OrganizationId,
     noun::StringEnum,
     organization::{self, Weekday},
-    rollup::{self, Rollup},
+    rollup::{self, Number, Rollup},
 };
 use sea_orm::prelude::Uuid;
 
@@ -28,7 +28,7 @@ use super::{
     Tx,
     statement::{
         builder::{Alias, Sql},
-        cell::{Cell, CellKind, Column, Record},
+        cell::{Cell, CellKind, Record, column_named},
     },
     transaction::event::is_after,
 };
@@ -116,7 +116,9 @@ impl RollupDelta {
         match operation {
             EventOperation::Created => self.changes.push((rollup, Change::of(rollup, row, 1))),
             EventOperation::Deleted => self.changes.push((rollup, Change::of(rollup, row, -1))),
-            _ if has_changed(&[rollup.key, rollup.time]) || has_changed(rollup.numbers) => {
+            _ if has_changed(&[rollup.key, rollup.time])
+                || rollup.numbers.iter().flat_map(Number::columns).any(|column| row.was(column).is_some()) =>
+            {
                 self.changes.push((rollup, Change::of(rollup, &row.unchanged(), -1)));
                 self.changes.push((rollup, Change::of(rollup, row, 1)));
             }
@@ -127,9 +129,9 @@ impl RollupDelta {
 
 impl Change {
     fn of(rollup: &Rollup, row: &Record, sign: i64) -> Self {
-        let number = |column: &&str| match row.cell(column) {
-            Cell::Float(number) => Some(billionths(*number)),
-            cell => cell.int(),
+        let number = |number: &Number| {
+            let is_counted = number.only.is_none_or(|(column, value)| row.cell(column).text() == Some(value));
+            whole(row.cell(number.column)).filter(|_| is_counted)
         };
         Self {
             key: row.cell(rollup.key).id().unwrap_or_default(),
@@ -140,6 +142,14 @@ impl Change {
     }
 }
 
+/// Returns a number as it is summed.
+fn whole(cell: &Cell) -> Option<i64> {
+    match cell {
+        Cell::Float(number) => Some(billionths(*number)),
+        cell => cell.int(),
+    }
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "numbers that are summed are small")]
 /// Rounds to billionths in a way that the databases can also compute: no summed number is below -1, and for positive
 /// numbers truncation rounds down.
@@ -147,16 +157,31 @@ fn billionths(number: f64) -> i64 {
     (number * BILLIONTHS + BILLIONTHS + 0.5).floor() as i64 - 1_000_000_000
 }
 
-/// Appends the sum of a column: integers unchanged, floats in billionths, rounded as in the counts.
-pub(crate) fn sum(sql: &mut Sql, column: Column) {
-    sql.push("CAST(SUM(");
-    if column.kind == CellKind::Float {
-        let floor = if sql.is_postgres() { "CAST(floor(" } else { "CAST((" };
-        sql.push(floor).column(Alias::ROW, column.name).push(" * 1e9 + 1000000000 + 0.5) AS BIGINT) - 1000000000");
+/// Appends the sum and the number of values, as columns of these names: integers unchanged, floats in billionths, rounded
+/// as in the counts.
+pub(crate) fn sums(sql: &mut Sql, noun: &'static Noun, number: &Number) {
+    sql.push(", CAST(SUM(");
+    if column_named(noun, number.column).kind == CellKind::Float {
+        sql.push(if sql.is_postgres() { "CAST(floor(" } else { "CAST((" });
+        value(sql, number);
+        sql.push(" * 1e9 + 1000000000 + 0.5) AS BIGINT) - 1000000000");
     } else {
-        sql.column(Alias::ROW, column.name);
+        value(sql, number);
     }
-    sql.push(") AS BIGINT)");
+    sql.push(") AS BIGINT) AS ").name(&[number.name, "_sum"]).push(", COUNT(");
+    value(sql, number);
+    sql.push(") AS ").name(&[number.name, "_n"]);
+}
+
+/// Appends the number of a row; null if the row is not one of those that are summed.
+fn value(sql: &mut Sql, number: &Number) {
+    match number.only {
+        None => sql.column(Alias::ROW, number.column),
+        Some((column, value)) => {
+            sql.push("CASE WHEN ").column(Alias::ROW, column).push(" = ").bind(value).push(" THEN ");
+            sql.column(Alias::ROW, number.column).push(" END")
+        }
+    };
 }
 
 impl Weeks {
@@ -278,8 +303,8 @@ impl Table {
         let columns = |sql: &mut Sql, write: &dyn Fn(&mut Sql, &[&'static str])| {
             write(sql, &["n"]);
             for number in rollup.numbers {
-                write(sql.push(", "), &[number, "_sum"]);
-                write(sql.push(", "), &[number, "_n"]);
+                write(sql.push(", "), &[number.name, "_sum"]);
+                write(sql.push(", "), &[number.name, "_n"]);
             }
         };
         sql.push("INSERT INTO ").name(&[rollup.table]).push(" AS t (organization_id, ").name(&[rollup.key]);

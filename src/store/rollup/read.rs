@@ -104,8 +104,8 @@ impl Asked<'_> {
         });
         add(sql, &["n"]);
         for number in numbers {
-            add(sql, &[number, "_sum"]);
-            add(sql, &[number, "_n"]);
+            add(sql, &[number.name, "_sum"]);
+            add(sql, &[number.name, "_n"]);
         }
         sql.push(" FROM ").name(&[self.rollup.table]).push(" AS t WHERE ");
         sql.filter_tenant_again(
@@ -126,7 +126,7 @@ impl Asked<'_> {
         self.keys(sql, "g");
         sql.push(", g.n, a.groups, a.records");
         for number in numbers {
-            sql.push(", g.").name(&[number, "_sum"]).push(", g.").name(&[number, "_n"]);
+            sql.push(", g.").name(&[number.name, "_sum"]).push(", g.").name(&[number.name, "_n"]);
         }
         sql.push(" FROM organization_sequence AS o LEFT JOIN g ON ");
         sql.same_tenant_again(
