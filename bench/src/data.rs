@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 /// Version of the data set. Increase it when rows change: prepared databases are stored under this number.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Number of organizations; the first is the large one.
 pub const ORGANIZATIONS: u64 = 100;
@@ -17,6 +17,18 @@ pub const EXPECTATIONS: u64 = 5;
 pub const MEDIUMS: u64 = 5;
 /// Departments per organization; the first is the fallback.
 pub const DEPARTMENTS: u64 = 4;
+/// Customers per organization.
+pub const CUSTOMERS: u64 = 10;
+/// Offers per organization.
+pub const OFFERS: u64 = 3;
+/// Number of small organizations, from the first one on, whose first customer has a long timeline.
+pub const TIMELINES: u64 = 8;
+/// Interactions on a long timeline.
+const INTERACTIONS: u64 = 3_000;
+/// Purchases on a long timeline.
+const PURCHASES: u64 = 1_000;
+/// Every which feedback record of the organization is on a long timeline: 1,000 records.
+const EVERY: u64 = 10;
 /// Feedback records of the large organization.
 pub const LARGE: u64 = 1_000_000;
 /// Feedback records of each other organization.
@@ -65,6 +77,8 @@ pub struct Organization {
     pub mediums: Vec<Uuid>,
     pub points: Vec<Point>,
     pub rules: Vec<Uuid>,
+    pub customers: Vec<Uuid>,
+    pub offers: Vec<Uuid>,
     /// Number of feedback records.
     pub records: u64,
 }
@@ -104,6 +118,7 @@ pub struct Record {
     pub product: Option<&'static str>,
     pub point: Uuid,
     pub medium: Uuid,
+    pub customer: Option<Uuid>,
     /// Index of the rule that matched.
     pub rule: Option<usize>,
 }
@@ -174,6 +189,8 @@ pub fn organization(number: u64) -> Organization {
         mediums: ids(5, MEDIUMS, MEDIUMS),
         points: points.collect(),
         rules: ids(6, RULES.len() as u64, RULES.len() as u64),
+        customers: ids(10, CUSTOMERS, CUSTOMERS),
+        offers: ids(11, OFFERS, OFFERS),
         records: if number == 0 { LARGE } else { SMALL },
     }
 }
@@ -215,8 +232,60 @@ fn record(organizations: &[Organization], organization: usize, place: u64, at: u
         product: PRODUCTS.get(pick(8, 10) as usize).copied(),
         point: owner.points[pick(32, POINTS) as usize].id,
         medium: owner.mediums[pick(40, MEDIUMS) as usize],
+        customer: has_timeline(owner).then_some(owner.customers[0]).filter(|_| place.is_multiple_of(EVERY)),
         rule: RULES.iter().position(|rule| rule.1 == kind),
     }
+}
+
+/// Returns whether the first customer of the organization has a long timeline.
+const fn has_timeline(organization: &Organization) -> bool {
+    organization.number >= 1 && organization.number <= TIMELINES
+}
+
+/// An interaction or a purchase on a long timeline.
+pub struct Entry<'a> {
+    pub organization: &'a Organization,
+    pub id: Uuid,
+    pub at: i64,
+    pub text: String,
+    pub point: Uuid,
+    pub medium: Uuid,
+    pub product: &'static str,
+}
+
+/// Returns the interactions on all long timelines.
+pub fn interactions(organizations: &[Organization]) -> impl Iterator<Item = Entry<'_>> {
+    entries(organizations, 12, INTERACTIONS)
+}
+
+/// Returns the purchases on all long timelines.
+pub fn purchases(organizations: &[Organization]) -> impl Iterator<Item = Entry<'_>> {
+    entries(organizations, 13, PURCHASES)
+}
+
+/// Returns rows of a table, spread over the same year as feedback records.
+fn entries(organizations: &[Organization], table: u64, count: u64) -> impl Iterator<Item = Entry<'_>> {
+    let of = move |organization| (0..count).map(move |place| entry(organization, table, place, LARGE * STEP / count));
+    organizations.iter().filter(|organization| has_timeline(organization)).flat_map(of)
+}
+
+fn entry(organization: &Organization, table: u64, place: u64, step: u64) -> Entry<'_> {
+    let (number, at) = (organization.number << 32 | place, BEGAN + place * step + table);
+    let random = mix(table << 48 | number);
+    Entry {
+        organization,
+        id: id(table, number, at),
+        at: at as i64,
+        text: body(random),
+        point: organization.points[(random % POINTS) as usize].id,
+        medium: organization.mediums[((random >> 8) % MEDIUMS) as usize],
+        product: PRODUCTS[((random >> 16) % 8) as usize],
+    }
+}
+
+/// Returns two words that some bodies have, taken from the body of that number.
+pub fn two_words(random: u64) -> String {
+    format!("{:x} {:x}", random & 0xff, (random >> 8) & 0xff)
 }
 
 /// Returns a text of about 200 characters, similar to what customers write.

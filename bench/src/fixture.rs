@@ -109,7 +109,7 @@ impl Fixture {
         let organization = asked.organization();
         let body = asked.body(server.kind, self.organizations[organization].id);
         let holds = match (asked.question(), server.kind) {
-            (Question::Q5 | Question::Q6, Kind::Rapport | Kind::Limit) => "\"CREATED\"",
+            (Question::Q5 | Question::Q6 | Question::Q7, Kind::Rapport | Kind::Limit) => "\"CREATED\"",
             (Question::Q5, _) => "receivedAt",
             _ => "",
         };
@@ -152,7 +152,52 @@ impl Fixture {
                 };
                 Asked::Upsert { organization: written, rows: (0..u64::from(subject.first)).map(row).collect() }
             }
+            Question::Q7 => {
+                let row = |nth: u64| {
+                    let id = format!("{stamp}-{mark}-{seed}-{place}-{nth}");
+                    self.interaction(written, mix(random ^ nth), nth, &id)
+                };
+                Asked::Interactions { organization: written, rows: (0..u64::from(subject.first)).map(row).collect() }
+            }
+            Question::Q8 => {
+                let organization = 1 + (random % data::TIMELINES) as usize;
+                let id = self.organizations[organization].customers[0];
+                Asked::Timeline { organization, id, first: subject.first }
+            }
+            Question::Q9 => Asked::Search { text: data::two_words(random), first: subject.first },
         }
+    }
+
+    fn interaction(&self, organization: usize, random: u64, place: u64, id: &str) -> Value {
+        let owner = &self.organizations[organization];
+        let pick = |ids: &[Uuid], shift: u32| ids[((random >> shift) % ids.len() as u64) as usize];
+        let point = &owner.points[((random >> 24) % data::POINTS) as usize];
+        let at = wire::instant(1_767_225_600_000 + (place * 1_000) as i64);
+        let assessment = |nth: usize| {
+            json!({
+                "outcome": if (random >> nth) & 1 == 0 { "MET" } else { "EXCEEDED" },
+                "expected": 5,
+                "perceived": 5 + (random >> nth & 1),
+                "verifiedBy": "ASKED",
+                "assessedAt": at,
+                "expectationRef": { "id": wire::id("exp", point.expectations[nth].id) },
+            })
+        };
+        json!({
+            "externalId": { "system": "crm", "id": id },
+            "status": "COMPLETED",
+            "direction": "INBOUND",
+            "purpose": "SERVE",
+            "occurredAt": at,
+            "summary": data::body(random),
+            "pointRef": { "id": wire::id("point", point.id) },
+            "mediumRef": { "id": wire::id("med", pick(&owner.mediums, 40)) },
+            "customerRef": { "id": wire::id("cust", pick(&owner.customers, 48)) },
+            "assessments": { "upsert": [assessment(0), assessment(1)] },
+            "offersMade": { "upsert": [
+                { "status": "PRESENTED", "offerRef": { "id": wire::id("offer", pick(&owner.offers, 52)) } }
+            ] },
+        })
     }
 
     fn record(&self, organization: usize, random: u64, place: u64) -> Value {

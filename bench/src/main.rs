@@ -15,6 +15,7 @@ mod report;
 mod server;
 mod statements;
 mod wire;
+mod words;
 
 use std::{fs, path::PathBuf, time::Instant};
 

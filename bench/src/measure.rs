@@ -28,12 +28,12 @@ pub struct Case {
 
 const fn case(key: &'static str, title: &'static str, question: Question, count: usize, rate: Option<f64>) -> Case {
     let first = match question {
-        Question::Q6 => 1_000,
+        Question::Q6 | Question::Q7 => 1_000,
         Question::Q3 => 50,
         _ => 20,
     };
     let subject = Subject { question, is_large: false, first };
-    let connections = if matches!(question, Question::Q6) { 1 } else { 4 };
+    let connections = if matches!(question, Question::Q6 | Question::Q7) { 1 } else { 4 };
     Case { key, title, subject, count, connections, rate, with_peers: rate.is_some() }
 }
 
@@ -43,13 +43,25 @@ const fn of(case: Case, key: &'static str, title: &'static str, is_large: bool, 
 }
 
 /// All cases, in the order of the report.
-pub const CASES: [Case; 13] = [
+pub const CASES: [Case; 16] = [
     case("q1", "Point by id", Question::Q1, 2_000, Some(200.0)),
     case("q2", "20 points, each with top five expectations and last 3 records", Question::Q2, 300, Some(50.0)),
     case("q3", "Page of 50 records by kind and time, deep", Question::Q3, 500, Some(50.0)),
     case("q4", "Count and mean by point and week, 10 k records", Question::Q4, 20, Some(4.0)),
     case("q5", "Create one record, routed, with event and key", Question::Q5, 400, Some(40.0)),
     Case { with_peers: false, ..case("q6", "Bulk upsert of 1,000 new records", Question::Q6, 5, Some(1.0)) },
+    Case {
+        with_peers: false,
+        ..case(
+            "q7",
+            "Bulk upsert of 1,000 new interactions, each with two assessments and an offer",
+            Question::Q7,
+            5,
+            Some(1.0),
+        )
+    },
+    Case { with_peers: false, ..case("q8", "First 20 rows of a timeline of 5,000", Question::Q8, 500, Some(50.0)) },
+    Case { with_peers: false, ..case("q9", "Search of two words among 1 M bodies", Question::Q9, 300, Some(50.0)) },
     of(case("", "", Question::Q3, 500, None), "q3-10", "Page of 10 records", false, 10),
     of(case("", "", Question::Q3, 300, None), "q3-100", "Page of 100 records", false, 100),
     of(case("", "", Question::Q1, 1_000, None), "q1-large", "Q1 in the organization of 1 M records", true, 0),
@@ -113,7 +125,11 @@ pub fn compare(fixture: &Fixture, servers: &[Server], cases: &[&Case]) -> (usize
     for case in cases {
         let asked: Vec<&Server> = servers.iter().filter(|server| case.wants(server)).collect();
         let Some(first) = asked.iter().find(|server| server.kind == Kind::Limit).or(asked.first()) else { continue };
-        for place in 0..if case.subject.question >= Question::Q4 { 1 } else { 8 } {
+        for place in 0..if matches!(case.subject.question, Question::Q4 | Question::Q5 | Question::Q6 | Question::Q7) {
+            1
+        } else {
+            8
+        } {
             let known = answer(fixture, first, case, place);
             for server in asked.iter().filter(|server| server.name != first.name) {
                 let why = match (&known, answer(fixture, server, case, place)) {

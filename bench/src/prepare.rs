@@ -25,7 +25,8 @@ const WARM: &str = "CREATE SCHEMA IF NOT EXISTS warm; CREATE EXTENSION IF NOT EX
                     SELECT warm.pg_prewarm(oid) FROM pg_class WHERE relkind IN ('r', 'i', 't') \
                     AND relnamespace IN ('public'::regnamespace, 'pg_toast'::regnamespace)";
 /// Number of rows that earlier runs have written to a copy.
-const WRITTEN: &str = "SELECT (SELECT COUNT(*) FROM idempotency) + (SELECT COUNT(*) FROM feedback_record_external_id)";
+const WRITTEN: &str = "SELECT (SELECT COUNT(*) FROM idempotency) + (SELECT COUNT(*) FROM feedback_record_external_id) \
+                       + 4 * (SELECT COUNT(*) FROM interaction_external_id)";
 /// Number of written rows after which a copy is recreated: a tenth of its rows.
 const MAX_WRITTEN: i64 = 200_000;
 const MIGRATIONS: &str = "SELECT COUNT(*) FROM seaql_migrations";

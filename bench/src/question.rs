@@ -1,4 +1,4 @@
-//! The six questions, in the form that each server needs.
+//! The nine questions, in the form that each server needs.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -20,6 +20,12 @@ pub enum Question {
     Q5,
     /// A thousand new feedback records.
     Q6,
+    /// A thousand new interactions, each with two assessments and an offer.
+    Q7,
+    /// The first page of the timeline of a customer.
+    Q8,
+    /// Feedback records with two words in their bodies.
+    Q9,
 }
 
 /// The implementation of a server.
@@ -52,6 +58,9 @@ pub enum Asked {
     Groups { organization: usize },
     Create { organization: usize, record: Value },
     Upsert { organization: usize, rows: Vec<Value> },
+    Interactions { organization: usize, rows: Vec<Value> },
+    Timeline { organization: usize, id: Uuid, first: u32 },
+    Search { text: String, first: u32 },
 }
 
 /// The start of the time range of pages.
@@ -59,7 +68,7 @@ pub const FROM: &str = "2025-02-01T00:00:00Z";
 /// The end of the time range of pages.
 pub const TO: &str = "2025-12-01T00:00:00Z";
 
-const RAPPORT: [&str; 6] = [
+const RAPPORT: [&str; 9] = [
     "query Q1($id: ID!) { interactionPoint(by: {id: $id}) { id name kind description createdAt } }",
     "query Q2($first: Int!) { interactionPoints(first: $first) { nodes { id name kind \
      expectations(first: 5, filter: {rank: {isNull: false}}, orderBy: [{field: RANK}]) { nodes { id statement kind \
@@ -75,6 +84,13 @@ const RAPPORT: [&str; 6] = [
      code } node { id receivedAt priority department { id } } } }",
     "mutation Q6($input: FeedbackRecordsBulkUpsertInput!) { feedbackRecordsBulkUpsert(input: $input) { errors { code } \
      results { index outcome node { id } } } }",
+    "mutation Q7($input: InteractionsBulkUpsertInput!) { interactionsBulkUpsert(input: $input) { errors { code } \
+     results { index outcome node { id } } } }",
+    "query Q8($id: ID!, $first: Int!) { customer(by: {id: $id}) { id name timeline(first: $first) { edges { kind placedAt \
+     node { ... on Interaction { id status purpose summary occurredAt } ... on Purchase { id product itemCount boughtAt } \
+     ... on FeedbackRecord { id kind sentimentScore body receivedAt } } } pageInfo { hasNextPage endCursor } } } }",
+    "query Q9($text: String!, $first: Int!) { search(text: $text, types: [FEEDBACK_RECORD], first: $first) { nodes { type \
+     id field score snippet { text isMatch } } pageInfo { hasNextPage endCursor } } }",
 ];
 
 const POSTGRAPHILE: [&str; 5] = [
@@ -116,6 +132,9 @@ impl Asked {
             Self::Groups { .. } => Question::Q4,
             Self::Create { .. } => Question::Q5,
             Self::Upsert { .. } => Question::Q6,
+            Self::Interactions { .. } => Question::Q7,
+            Self::Timeline { .. } => Question::Q8,
+            Self::Search { .. } => Question::Q9,
         }
     }
 
@@ -126,7 +145,11 @@ impl Asked {
             | Self::Points { organization }
             | Self::Groups { organization }
             | Self::Create { organization, .. }
-            | Self::Upsert { organization, .. } => *organization,
+            | Self::Upsert { organization, .. }
+            | Self::Interactions { organization, .. }
+            | Self::Timeline { organization, .. } => *organization,
+            // The large one.
+            Self::Search { .. } => 0,
         }
     }
 
@@ -169,7 +192,9 @@ impl Asked {
             Self::Groups { .. } => json!({}),
             Self::Create { record, .. } if is_peer => json!({ "input": peer_input(kind, record, organization) }),
             Self::Create { record, .. } => json!({ "input": record }),
-            Self::Upsert { rows, .. } => json!({ "input": { "rows": rows } }),
+            Self::Timeline { id, first, .. } => json!({ "id": wire::id("cust", *id), "first": first }),
+            Self::Search { text, first } => json!({ "text": text, "first": first }),
+            Self::Upsert { rows, .. } | Self::Interactions { rows, .. } => json!({ "input": { "rows": rows } }),
         };
         let is_named = kind == Kind::PostGraphile && !matches!(self, Self::Create { .. });
         if let (true, Value::Object(fields)) = (is_named, &mut variables) {
@@ -188,8 +213,9 @@ impl Asked {
                 let department = department.into_iter().find(|id| !id.is_null()).unwrap_or(&Value::Null);
                 canonical(&json!([node["id"].is_string(), node["receivedAt"], node["priority"], department]))
             }
-            Self::Upsert { .. } => {
-                let results = data["feedbackRecordsBulkUpsert"]["results"].as_array();
+            Self::Upsert { .. } | Self::Interactions { .. } => {
+                let upserted = [&data["feedbackRecordsBulkUpsert"], &data["interactionsBulkUpsert"]];
+                let results = upserted.into_iter().find_map(|payload| payload["results"].as_array());
                 let row = |row: &Value| json!([row["index"], row["outcome"], row["node"]["id"].is_string()]);
                 json!(results.map(|results| results.iter().map(row).collect::<Vec<_>>()))
             }

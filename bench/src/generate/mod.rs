@@ -1,5 +1,10 @@
 //! Fills a migrated database with the data set.
 
+macro_rules! row {
+    ($($value:expr),* $(,)?) => { vec![$(crate::generate::Value::from($value)),*] };
+}
+
+mod more;
 pub mod postgres;
 pub mod sqlite;
 
@@ -7,6 +12,7 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
+use self::more::MORE;
 use crate::data::{self, Organization, RULES};
 
 /// The value of a column.
@@ -15,6 +21,7 @@ pub enum Value {
     Id(Uuid),
     Int(i64),
     Float(f64),
+    Bool(bool),
     Text(Cow<'static, str>),
 }
 
@@ -36,6 +43,12 @@ impl From<f64> for Value {
     }
 }
 
+impl From<bool> for Value {
+    fn from(is: bool) -> Self {
+        Self::Bool(is)
+    }
+}
+
 impl From<&'static str> for Value {
     fn from(text: &'static str) -> Self {
         Self::Text(text.into())
@@ -54,10 +67,6 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
-macro_rules! row {
-    ($($value:expr),* $(,)?) => { vec![$(Value::from($value)),*] };
-}
-
 type Rows<'a> = Box<dyn Iterator<Item = Vec<Value>> + 'a>;
 
 /// A table and its rows. Columns that are not listed are null.
@@ -72,8 +81,13 @@ const SUBJECT: &str = "generator";
 /// A sequence number that no run reaches.
 const FUTURE: i64 = 1 << 40;
 
-/// The tables to fill, referenced tables first.
-pub const TABLES: [Table; 11] = [
+/// Returns the tables to fill.
+pub fn tables() -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().chain(&MORE)
+}
+
+/// The map, and the feedback with its routing and events.
+const TABLES: [Table; 11] = [
     Table {
         name: "organization",
         columns: "id, version, created_at, updated_at, slug, name, time_zone, week_start, locale, fallback_department_id",
@@ -210,15 +224,34 @@ pub const TABLES: [Table; 11] = [
         name: "feedback_record",
         columns: "organization_id, id, version, created_at, updated_at, kind, sentiment, sentiment_score, body, \
                   body_folded, language, received_at, nps, product, tags, attributes, priority, point_id, medium_id, \
-                  department_id",
+                  customer_id, department_id",
         rows: |all| {
             Box::new(data::records(all).map(|it| {
                 let one = &all[it.organization];
                 let (sentiment, department) = (it.sentiment(), one.departments[it.department()]);
                 let (folded, priority) = (it.body.to_lowercase(), it.priority());
                 row![
-                    one.id, it.id, 1, it.at, it.at, it.kind, sentiment, it.score, it.body, folded, "en", it.at, it.nps,
-                    it.product, "[]", "[]", priority, it.point, it.medium, department
+                    one.id,
+                    it.id,
+                    1,
+                    it.at,
+                    it.at,
+                    it.kind,
+                    sentiment,
+                    it.score,
+                    it.body,
+                    folded,
+                    "en",
+                    it.at,
+                    it.nps,
+                    it.product,
+                    "[]",
+                    "[]",
+                    priority,
+                    it.point,
+                    it.medium,
+                    it.customer,
+                    department
                 ]
             }))
         },

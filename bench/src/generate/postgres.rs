@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use futures_util::SinkExt;
 use tokio_postgres::{Client, NoTls};
 
-use super::{TABLES, Value};
+use super::{Value, tables};
 use crate::data;
 
 /// Connects and spawns a task that drives the connection.
@@ -31,7 +31,7 @@ pub async fn fill(url: &str) -> Result<()> {
         client.batch_execute(&format!("DROP INDEX {}", index.get::<_, String>(0))).await?;
     }
     let organizations = data::organizations();
-    for table in &TABLES {
+    for table in tables() {
         let copy = format!("COPY {} ({}) FROM STDIN", table.name, table.columns);
         let sink = client.copy_in(&copy).await?;
         futures_util::pin_mut!(sink);
@@ -61,6 +61,13 @@ async fn check(client: &Client) -> Result<()> {
         ("feedback_record", "point_id", "interaction_point"),
         ("feedback_record", "medium_id", "medium"),
         ("feedback_record", "department_id", "department"),
+        ("feedback_record", "customer_id", "customer"),
+        ("interaction", "point_id", "interaction_point"),
+        ("interaction", "medium_id", "medium"),
+        ("interaction", "customer_id", "customer"),
+        ("purchase", "point_id", "interaction_point"),
+        ("purchase", "customer_id", "customer"),
+        ("search_entry", "row_id", "feedback_record"),
         ("routing", "feedback_record_id", "feedback_record"),
         ("routing", "rule_id", "routing_rule"),
         ("routing", "department_id", "department"),
@@ -91,6 +98,7 @@ fn write_row(text: &mut String, row: &[Value]) {
             Value::Null => text.push_str("\\N"),
             Value::Id(id) => write!(text, "{id}").expect("writing to a string succeeds"),
             Value::Int(number) => write!(text, "{number}").expect("writing to a string succeeds"),
+            Value::Bool(is) => write!(text, "{is}").expect("writing to a string succeeds"),
             Value::Float(number) => write!(text, "{number}").expect("writing to a string succeeds"),
             Value::Text(given) => {
                 for sign in given.chars() {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use rusqlite::{Connection, ToSql, params_from_iter, types::ToSqlOutput};
 
-use super::{TABLES, Value};
+use super::{Value, tables};
 use crate::data;
 
 impl ToSql for Value {
@@ -15,6 +15,7 @@ impl ToSql for Value {
             Self::Id(id) => id.to_sql(),
             Self::Int(number) => number.to_sql(),
             Self::Float(number) => number.to_sql(),
+            Self::Bool(is) => is.to_sql(),
             Self::Text(text) => text.as_ref().to_sql(),
         }
     }
@@ -35,7 +36,7 @@ pub fn fill(path: &Path) -> Result<()> {
         connection.execute_batch(&format!("DROP INDEX {name}"))?;
     }
     let organizations = data::organizations();
-    for table in &TABLES {
+    for table in tables() {
         let width = table.columns.split(',').count();
         let places = vec!["?"; width].join(", ");
         connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -50,6 +51,7 @@ pub fn fill(path: &Path) -> Result<()> {
         connection.execute_batch("COMMIT")?;
         println!("  {}: {count} rows", table.name);
     }
+    connection.execute_batch("INSERT INTO search_text (search_text) VALUES ('rebuild')")?;
     for (_, sql) in &indexes {
         connection.execute_batch(sql)?;
     }

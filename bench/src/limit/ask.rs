@@ -97,3 +97,64 @@ pub struct Rows {
 pub struct Bulk {
     pub input: Rows,
 }
+
+#[derive(Deserialize)]
+pub struct Timeline {
+    pub id: String,
+    pub first: i64,
+}
+
+#[derive(Deserialize)]
+pub struct Search {
+    pub text: String,
+    pub first: i64,
+}
+
+#[derive(Deserialize)]
+pub struct Parts<T> {
+    pub upsert: Vec<T>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Assessment {
+    pub outcome: String,
+    pub expected: i64,
+    pub perceived: i64,
+    pub verified_by: String,
+    pub assessed_at: String,
+    pub expectation_ref: Reference,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OfferMade {
+    pub status: String,
+    pub offer_ref: Reference,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Interaction {
+    pub external_id: ExternalId,
+    pub status: String,
+    pub direction: String,
+    pub purpose: String,
+    pub occurred_at: String,
+    pub summary: String,
+    pub point_ref: Reference,
+    pub medium_ref: Reference,
+    pub customer_ref: Reference,
+    pub assessments: Parts<Assessment>,
+    pub offers_made: Parts<OfferMade>,
+}
+
+#[derive(Deserialize)]
+pub struct InteractionRows {
+    pub rows: Vec<Interaction>,
+}
+
+#[derive(Deserialize)]
+pub struct Interactions {
+    pub input: InteractionRows,
+}

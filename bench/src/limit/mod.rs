@@ -6,11 +6,14 @@
 
 mod answer;
 mod ask;
+mod bulk;
 mod door;
 mod postgres;
 mod route;
 mod row;
+mod search;
 mod sqlite;
+mod timeline;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -13,9 +13,10 @@ use uuid::Uuid;
 
 use super::{
     answer::{self, *},
-    ask,
+    ask, bulk,
     door::Caller,
     route::{self, COLUMNS, Routed, Rule},
+    search, timeline,
 };
 use crate::{data::EVENT_FIELDS, generate::postgres::connect, wire};
 
@@ -79,7 +80,8 @@ const UPSERT: &str = "WITH v AS (SELECT * FROM unnest($2::uuid[], $3::text[], $4
     SELECT $1, v.event, s.base + v.place, 'FeedbackRecord', v.id, CASE WHEN v.is_new THEN 'CREATED' ELSE 'UPDATED' END, f.version, \
     $23, $22, $25 FROM s CROSS JOIN v JOIN f ON f.id = v.id";
 
-struct Session {
+/// A connection with its prepared statements.
+pub struct Session {
     client: Client,
     statements: HashMap<&'static str, Statement>,
 }
@@ -96,21 +98,25 @@ impl Session {
     async fn open(url: &str) -> Result<Self> {
         let client = connect(url).await?;
         let mut statements = HashMap::new();
-        for text in [POINT, POINTS, TOP_FIVE, LAST_THREE, PAGE, GROUPS, FALLBACK, REPLAY, CREATE, KNOWN, UPSERT] {
+        let own = [POINT, POINTS, TOP_FIVE, LAST_THREE, PAGE, GROUPS, FALLBACK, REPLAY, CREATE, KNOWN, UPSERT];
+        let of_timelines = [timeline::CUSTOMER, timeline::INTERACTIONS, timeline::PURCHASES, timeline::RECORDS];
+        let others = [bulk::KNOWN, bulk::POINTS, bulk::WRITE, search::POSTGRES];
+        for text in own.into_iter().chain(of_timelines).chain(others) {
             statements.insert(text, client.prepare(text).await?);
         }
         let rules = format!(
             "SELECT {COLUMNS} FROM routing_rule WHERE organization_id = $1 AND archived_at IS NULL ORDER BY position, id"
         );
         statements.insert("rules", client.prepare(&rules).await?);
+        statements.insert("positions", client.prepare(&timeline::positions()).await?);
         Ok(Self { client, statements })
     }
 
-    async fn rows(&self, statement: &str, parameters: &Parameters<'_>) -> Result<Vec<Row>> {
+    pub async fn rows(&self, statement: &str, parameters: &Parameters<'_>) -> Result<Vec<Row>> {
         Ok(self.client.query(&self.statements[statement], parameters).await?)
     }
 
-    async fn execute(&self, statement: &str, parameters: &Parameters<'_>) -> Result<u64> {
+    pub async fn execute(&self, statement: &str, parameters: &Parameters<'_>) -> Result<u64> {
         Ok(self.client.execute(&self.statements[statement], parameters).await?)
     }
 
@@ -155,6 +161,9 @@ impl Postgres {
             "q4" => groups(session, organization).await,
             "q5" => create(session, caller, body).await,
             "q6" => upsert(session, caller, ask::read(body)?).await,
+            "q7" => bulk::postgres(session, caller, ask::read(body)?).await,
+            "q8" => timeline::postgres(session, organization, ask::read(body)?).await,
+            "q9" => search::postgres(session, organization, ask::read(body)?).await,
             _ => bail!("no such question"),
         }
     }
@@ -173,7 +182,8 @@ async fn point(session: &Session, organization: Uuid, asked: ask::Point) -> Resu
     Ok(answer::write("interactionPoint", &point))
 }
 
-fn record(row: &Row, from: usize) -> Record<'_> {
+/// Returns the record whose columns begin at an index.
+pub fn record(row: &Row, from: usize) -> Record<'_> {
     Record {
         id: wire::id("fb", row.get(from)),
         kind: row.get(from + 1),

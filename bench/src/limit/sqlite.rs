@@ -16,11 +16,12 @@ use uuid::Uuid;
 
 use super::{
     answer::{self, *},
-    ask,
+    ask, bulk,
     door::Caller,
     postgres::{created, upserted},
     route::{self, COLUMNS, Routed, Rule},
     row::{list, maybe, text, write_expectation, write_record},
+    search, timeline,
 };
 use crate::{data::EVENT_FIELDS, wire};
 
@@ -70,7 +71,7 @@ impl Sqlite {
     }
 
     pub async fn answer(&self, caller: &Caller, question: &str, body: &[u8]) -> Answer {
-        if question == "q5" || question == "q6" {
+        if matches!(question, "q5" | "q6" | "q7") {
             let (done, wait) = oneshot::channel();
             let (organization, subject) = (caller.organization, caller.subject.clone());
             let write = Write { organization, subject, question: question.to_owned(), body: body.to_vec(), done };
@@ -87,6 +88,8 @@ impl Sqlite {
                 "q2" => points(reader, caller.organization, &ask::read(body)?),
                 "q3" => page(reader, caller.organization, &ask::read(body)?),
                 "q4" => groups(reader, caller.organization),
+                "q8" => timeline::sqlite(reader, caller.organization, &ask::read(body)?),
+                "q9" => search::sqlite(reader, caller.organization, &ask::read(body)?),
                 _ => bail!("no such question"),
             }
         })
@@ -216,6 +219,9 @@ fn write_on(writer: &Connection, writes: &Receiver<Write>) {
 }
 
 fn write_one(writer: &Connection, write: &Write) -> Answer {
+    if write.question == "q7" {
+        return bulk::sqlite(writer, write.organization, &write.subject, &ask::read(&write.body)?);
+    }
     let (rules, fallback) = desk(writer, write.organization)?;
     if write.question == "q6" {
         return upsert(writer, write, &rules, fallback);
@@ -242,7 +248,8 @@ fn write_one(writer: &Connection, write: &Write) -> Answer {
     Ok(answer::write("feedbackRecordCreate", &created(routed)))
 }
 
-fn sequence(writer: &Connection, organization: Uuid, count: i64) -> Result<i64> {
+/// Returns the last of `count` new sequence numbers.
+pub fn sequence(writer: &Connection, organization: Uuid, count: i64) -> Result<i64> {
     let mut statement = writer.prepare_cached(
         "UPDATE organization_sequence SET last = last + ?2, rolled_to = rolled_to + ?2 WHERE organization_id = ?1 \
          RETURNING last",
