@@ -132,6 +132,7 @@ nouns! {
     repair: RepairId,
     routing_rule: RoutingRuleId,
     routing: RoutingId,
+    member: MemberId,
     attribute_definition: AttributeDefinitionId,
     retention_rule: RetentionRuleId,
     api_client: ApiClientId,

@@ -116,6 +116,36 @@ pub async fn evidence(manager: &SchemaManager<'_>, table: &str) -> Result<(), Db
     .await
 }
 
+/// The table of the links from rows of a noun to rows of another: gone with the former, but not with the latter.
+pub async fn links(manager: &SchemaManager<'_>, table: &str, target: &str) -> Result<(), DbErr> {
+    let name = format!("{table}_{target}");
+    let keys = [
+        format!("FOREIGN KEY (organization_id, {table}_id) REFERENCES {table} (organization_id, id) ON DELETE CASCADE"),
+        format!("FOREIGN KEY (organization_id, {target}_id) REFERENCES {target} (organization_id, id)"),
+    ];
+    let is_sqlite = manager.get_connection().get_database_backend() == DbBackend::Sqlite;
+    let inline = if is_sqlite { format!(", {}", keys.join(", ")) } else { String::new() };
+    run(
+        manager,
+        &format!(
+            "CREATE TABLE {name} (
+                organization_id {{uuid}} NOT NULL,
+                {table}_id {{uuid}} NOT NULL,
+                {target}_id {{uuid}} NOT NULL,
+                PRIMARY KEY (organization_id, {table}_id, {target}_id){inline}
+            );
+            CREATE INDEX ix_{name} ON {name} (organization_id, {target}_id, {table}_id)"
+        ),
+    )
+    .await?;
+    if !is_sqlite {
+        for key in &keys {
+            run(manager, &format!("ALTER TABLE {name} ADD {key}")).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The index table of a column that holds a set of texts.
 pub async fn items(manager: &SchemaManager<'_>, table: &str, column: &str) -> Result<(), DbErr> {
     run(

@@ -10,7 +10,7 @@ pub mod export;
 pub mod interaction;
 mod merge;
 pub mod occasion;
-mod past;
+pub mod past;
 pub mod purchase;
 pub mod referral;
 pub mod repair;

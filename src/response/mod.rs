@@ -1,8 +1,10 @@
-//! The response to feedback: routing rules, departments and the preview of routing.
+//! The response to feedback: departments and their members, routing rules and the preview of routing.
 
+pub mod member;
 pub mod preview;
 pub mod routing;
 pub mod rules;
+mod unique;
 
 use crate::graphql::slice::Part;
 
@@ -11,5 +13,6 @@ pub const PARTS: &[Part] = &[
     Part::Noun(&routing::DEPARTMENTS),
     Part::Noun(&routing::FEEDBACK),
     Part::Noun(&routing::RULES),
+    Part::Noun(&member::SLICE),
     Part::Query(&preview::PREVIEW),
 ];

@@ -76,6 +76,7 @@ mod rankings;
 mod record;
 mod recovery;
 mod residue;
+mod response;
 mod retention;
 mod reviews;
 mod revocation;

@@ -251,9 +251,13 @@ impl Change {
                 }
             } else if code == "TAKEN" {
                 // By an own row, or by an earlier one of the call: what another organization has is free.
-                let given = self.variables["input"]["externalIds"].get(0);
-                if !self.is_bulk && given.is_none_or(|key| own.external(self.noun, key).is_none()) {
-                    return Err("an external id that no own row has is taken".to_owned());
+                let input = &self.variables["input"];
+                let is_own = match path.first().filter(|name| !name.starts_with("externalId")) {
+                    Some(field) => own.all(self.noun).any(|row| row[*field] == input[*field]),
+                    None => input["externalIds"].get(0).is_some_and(|key| own.external(self.noun, key).is_some()),
+                };
+                if !self.is_bulk && !is_own {
+                    return Err("what no own row has is taken".to_owned());
                 }
             } else if code == "ERASED" {
                 if !own.has_erased {

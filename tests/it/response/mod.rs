@@ -1,0 +1,3 @@
+//! The response, through the API: the people who give it.
+
+mod members;
