@@ -1,6 +1,6 @@
 //! Signed URLs: give access to one resource where no header can be sent, such as an image in a page.
 //!
-//! A signed URL names an organization, a subject, one resource, one scope and an expiry, and carries nothing else. It
+//! A signed URL names an organization, a subject, one resource, the scopes it needs and an expiry, and carries nothing else. It
 //! is signed with the key of the built-in issuer under its own type, so that a token is not accepted as a signature and
 //! a signature not as a token. It is revoked with its subject, client or organization, as tokens are.
 //!
@@ -13,7 +13,7 @@
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{Permission, id::OrganizationId, organization};
+use entity::{Permission, Permissions, id::OrganizationId, organization};
 use jsonwebtoken::Header;
 use serde::{Deserialize, Serialize};
 
@@ -51,8 +51,8 @@ impl fmt::Debug for UrlSigner {
 pub struct Grant<'a> {
     /// The resource: path and query on this server, without the signature.
     pub resource: &'a str,
-    /// The only scope of the request made with the URL.
-    pub scope: Permission,
+    /// The only scopes of the request made with the URL.
+    pub scopes: Permissions,
     /// The lifetime; `None` if the URL is valid until it is revoked.
     pub life: Option<TimeDelta>,
 }
@@ -82,10 +82,10 @@ impl UrlSigner {
         Self { tokens, header, public_url: public_url.unwrap_or_default().trim_end_matches('/').to_owned() }
     }
 
-    /// Returns a URL that gives the access `grant` on behalf of `actor`. Err if the actor lacks the scope, or if the
+    /// Returns a URL that gives the access `grant` on behalf of `actor`. Err if the actor lacks a scope, or if the
     /// lifetime is out of range.
     pub fn sign(&self, actor: &Actor, grant: Grant<'_>, now: DateTime<Utc>) -> Result<String> {
-        actor.require(grant.scope)?;
+        grant.scopes.iter().try_for_each(|scope| actor.require(scope))?;
         let life = grant.life.map(|life| life.num_seconds());
         if life.is_some_and(|life| !(1..=MAX_URL_LIFETIME.num_seconds()).contains(&life)) {
             return Err(Error::BadInput("a signed address lives for 1 second to 7 days".to_owned()));
@@ -97,7 +97,7 @@ impl UrlSigner {
             sub: actor.subject.clone(),
             client_id: actor.client.clone(),
             res: grant.resource.to_owned(),
-            scope: grant.scope.name().to_owned(),
+            scope: grant.scopes.iter().map(Permission::name).collect::<Vec<_>>().join(" "),
             iat: now.timestamp(),
             exp: life.map(|life| now.timestamp() + life),
         };
@@ -107,7 +107,7 @@ impl UrlSigner {
         Ok(format!("{}{}{join}{PARAMETER}={signature}", self.public_url, grant.resource))
     }
 
-    /// Verifies `signature` for `resource`, and returns the subject with the scope of the signature. The caller has to
+    /// Verifies `signature` for `resource`, and returns the subject with the scopes of the signature. The caller has to
     /// check for revocations.
     pub fn verify(&self, signature: &str, resource: &str, now: DateTime<Utc>) -> Result<VerifiedToken, Reason> {
         if signature.len() > MAX_BYTES {
@@ -129,12 +129,12 @@ impl UrlSigner {
         Times { from: claims.iat, issued: claims.iat, until }.within(now, longest)?;
         let organization = entity::id::decode(&claims.org).filter(|(prefix, _)| *prefix == organization::NOUN.prefix);
         let (_, organization) = organization.ok_or(Reason::Claim("org"))?;
-        let scope = Permission::parse(&claims.scope).ok_or(Reason::Claim("scope"))?;
+        let scopes: Option<Permissions> = claims.scope.split(' ').map(Permission::parse).collect();
         let actor = Actor {
             organization: OrganizationId(organization),
             subject: claims.sub,
             client: claims.client_id,
-            permissions: [scope].into_iter().collect(),
+            permissions: scopes.ok_or(Reason::Claim("scope"))?,
             expires: Some(until),
         };
         Ok(VerifiedToken { actor, issued: claims.iat, expires: until, keys_until: None })

@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use super::{
     diagram,
     error_response::ErrorResponse,
-    explorer, graphql, health,
+    event_log, explorer, graphql, health,
     limits::{admission::Admission, rate_limit::RateLimiter},
     metrics, middleware, oauth, organization_export, published,
     request::{
@@ -146,6 +146,7 @@ pub(super) fn mount(
             .service(readable("/schema.graphql", published::schema))
             .service(readable("/.well-known/jwks.json", published::jwks))
             .service(readable("/journeys/{id}.svg", diagram::diagram))
+            .service(readable("/journeys/{id}/events.{format}", event_log::event_log))
             .service(readable("/organization/export", organization_export::export))
             .service(readable("/healthz", health::alive))
             .service(readable("/readyz", health::ready))

@@ -7,8 +7,8 @@ use actix_web::{
     http::{
         StatusCode,
         header::{
-            AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, EntityTag, Header as _, HeaderMap,
-            HeaderValue, IfNoneMatch, REFERRER_POLICY, RETRY_AFTER, VARY,
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, EntityTag, Header as _, HeaderMap, HeaderValue, IfNoneMatch,
+            REFERRER_POLICY, RETRY_AFTER, VARY,
         },
     },
     web,
@@ -23,13 +23,11 @@ use super::{
     error_response::ErrorResponse,
     graphql::rate_limited,
     middleware::RequestId,
-    request::{bearer, body, media::Media},
+    request::{bearer, body, media::Media, signed_url},
     response::{retry_after, show_balance},
 };
 use crate::{
-    Error,
     auth::{Actor, signed_url::PARAMETER},
-    clock,
     error::reason::Reason,
     graphql::failure::{self, BAD_USER_INPUT, OVERLOADED, RATE_LIMITED, code},
     store::Store,
@@ -67,11 +65,11 @@ pub async fn diagram(
 /// Returns the actor, authenticated by a signed URL or a token, and the theme.
 async fn caller(http: &HttpRequest, state: &State) -> Result<(Actor, String), ErrorResponse> {
     let asked = web::Query::<HashMap<String, String>>::from_query(http.query_string()).ok();
-    let signature = asked.as_ref().and_then(|asked| asked.get(PARAMETER));
+    let is_signed = asked.as_ref().is_some_and(|asked| asked.contains_key(PARAMETER));
     let theme = asked.as_ref().map(|asked| asked.get("theme").map_or("auto", String::as_str));
     let theme = theme.filter(|theme| ["auto", "light", "dark"].contains(theme));
-    let actor = if let Some(signature) = signature {
-        opened(http, state, signature, theme.unwrap_or_default()).await?
+    let actor = if is_signed {
+        signed_url::proof(http, state).await?.actor
     } else {
         let actor = bearer::actor(http.headers(), &state.app.gate).await?;
         actor.ok_or_else(|| ErrorResponse::unauthenticated(Reason::Missing))?
@@ -105,25 +103,6 @@ async fn answer(
     let data = serde_json::to_value(&response.data).unwrap_or_default();
     let svg = data["journey"]["diagram"].as_str().ok_or_else(|| refused(ErrorResponse::not_found()))?;
     Ok(picture(http, svg))
-}
-
-/// Authenticates a request by its signed URL, with the one scope the URL names. `Err` if any part of the URL differs.
-async fn opened(http: &HttpRequest, state: &State, signature: &str, theme: &str) -> Result<Actor, ErrorResponse> {
-    if http.headers().contains_key(AUTHORIZATION) {
-        return Err(ErrorResponse::bad_request("a signed URL must be requested without an Authorization header"));
-    }
-    let resource = format!("{}?theme={theme}", http.path());
-    let opened = async {
-        if http.query_string() != format!("theme={theme}&{PARAMETER}={signature}") {
-            return Err(Error::Unauthenticated(Reason::Resource));
-        }
-        let now = clock::now();
-        let addresses = state.addresses.as_ref().ok_or(Error::Unauthenticated(Reason::Signature))?;
-        let proof = addresses.verify(signature, &resource, now).map_err(Error::Unauthenticated)?;
-        state.app.gate.admits(&proof, now).await?;
-        Ok(proof.actor)
-    };
-    opened.await.map_err(|error| bearer::refused_address(&error))
 }
 
 /// Returns the diagram, or 304 if the client has the current version. Only the client may cache the diagram, and must

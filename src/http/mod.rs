@@ -3,7 +3,9 @@
 mod admin;
 mod app;
 mod diagram;
+mod download;
 mod error_response;
+mod event_log;
 pub mod explorer;
 mod graphql;
 mod health;

@@ -1,12 +1,14 @@
-//! Analysis of the map and the record: groups and means over time, coverage, deviations from journeys, reviews, copy
-//! tests and the search.
+//! Analysis of the map and the record: groups and means over time, coverage, deviations from journeys, event logs,
+//! reviews, copy tests and the search.
 
 mod buckets;
+mod completed;
 mod copy_test;
 mod copy_types;
 mod coverage;
 mod coverage_types;
 mod deviation;
+pub mod event_log;
 mod group_read;
 mod group_types;
 mod groups;
@@ -33,4 +35,5 @@ pub const PARTS: &[Part] = &[
     Part::Query(&coverage::COVERAGE),
     Part::Query(&search::SEARCH),
     Part::Query(&deviation::DEVIATION),
+    Part::Query(&event_log::EVENT_LOG),
 ];

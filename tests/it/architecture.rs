@@ -32,7 +32,22 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("insight", &["auth", "calendar", "error", "graphql", "store", "words", "map", "record", "response"]),
     ("exchange", &["auth", "error", "graphql", "store", "map", "record", "response"]),
     ("schema", &["auth", "error", "graphql", "store", "tenancy", "map", "record", "response", "insight", "exchange"]),
-    ("http", &["auth", "clock", "config", "error", "exchange", "graphql", "runtime", "schema", "store", "telemetry"]),
+    (
+        "http",
+        &[
+            "auth",
+            "clock",
+            "config",
+            "error",
+            "exchange",
+            "graphql",
+            "insight",
+            "runtime",
+            "schema",
+            "store",
+            "telemetry",
+        ],
+    ),
 ];
 
 /// Crates that only these modules may name.

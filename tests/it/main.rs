@@ -35,6 +35,7 @@ mod elements;
 mod erasure;
 mod erasure_steps;
 mod erasure_tags;
+mod event_log;
 mod events;
 mod example;
 mod explorer;

@@ -26,7 +26,7 @@ fn actor() -> Actor {
 }
 
 fn grant(life: Option<TimeDelta>) -> Grant<'static> {
-    Grant { resource: RESOURCE, scope: Permission::MapRead, life }
+    Grant { resource: RESOURCE, scopes: Permissions::default().with(Permission::MapRead), life }
 }
 
 fn signature(address: &str) -> &str {
@@ -79,7 +79,7 @@ fn nobody_gives_what_they_do_not_have_nor_for_longer_than_a_week() {
     ] {
         assert_eq!(addresses.sign(&actor(), grant(Some(life)), now()).is_ok(), is_signed, "{life}");
     }
-    let others = Grant { scope: Permission::RecordRead, ..grant(None) };
+    let others = Grant { scopes: Permissions::default().with(Permission::RecordRead), ..grant(None) };
     assert!(matches!(addresses.sign(&actor(), others, now()), Err(Error::Forbidden(Permission::RecordRead))));
 }
 

@@ -9,3 +9,4 @@ pub(in crate::http) mod json;
 pub(in crate::http) mod media;
 pub(in crate::http) mod params;
 pub(in crate::http) mod preflight;
+pub(in crate::http) mod signed_url;

@@ -3,12 +3,7 @@
 use std::collections::HashSet;
 
 use entity::{
-    Noun, customer,
-    id::JourneyId,
-    interaction::{self, InteractionStatus},
-    interaction_point, medium,
-    noun::{Relationship, StringEnum},
-    step, step_link,
+    Noun, customer, id::JourneyId, interaction, interaction_point, medium, noun::Relationship, step, step_link,
 };
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
@@ -18,6 +13,7 @@ use super::{
 };
 use crate::{
     Error, Result,
+    insight::completed::completed,
     record::time_range::TimeRange,
     store::{
         Scope,
@@ -136,12 +132,7 @@ pub(super) async fn visits(scope: &Scope, people: People, between: TimeRange) ->
 fn filter(people: People, between: TimeRange) -> Result<Predicate> {
     let is = |column: Column, comparison| Predicate::Column(column, comparison);
     let is_known = |column: Column| Predicate::Not(Box::new(is(column, Comparison::IsNull)));
-    let completed = Cell::Text(InteractionStatus::Completed.name().to_owned());
-    let mut all = vec![is(interaction::STATUS.into(), Comparison::Eq(completed))];
-    let (from, to) = between.millis();
-    let time = interaction::OCCURRED_AT.into();
-    all.push(from.map_or_else(|| is_known(time), |from| is(time, Comparison::Gte(Cell::Int(from)))));
-    all.extend(to.map(|to| is(time, Comparison::Lt(Cell::Int(to)))));
+    let mut all = completed(between.millis());
     let customers = |column: Column, value| -> Result<Predicate> {
         let inside = Box::new(is(column, Comparison::Eq(value)));
         Ok(Predicate::Some(relation(&interaction::NOUN, "customer")?, inside))

@@ -19,7 +19,7 @@ use chrono::TimeDelta;
 pub use cjml::cjml;
 pub use cjml_read::read_cjml;
 pub use dot::dot;
-use entity::{Permission, id, journey, noun::StringEnum};
+use entity::{Permission, Permissions, id, journey, noun::StringEnum};
 pub use layout::draw;
 pub use mermaid::mermaid;
 use sea_orm::prelude::Uuid;
@@ -141,14 +141,12 @@ pub fn resource(journey: &str, theme: &str) -> String {
 }
 
 fn addresses(scope: &Scope, input: &AddressArguments, ids: &[Uuid]) -> Result<ByRow<String>> {
-    let addresses = scope
-        .addresses()
-        .ok_or_else(|| Error::BadInput("this server has no --signing-key to sign URLs with".to_owned()))?;
+    let addresses = scope.addresses()?;
     let theme = input.theme.name().to_ascii_lowercase();
     let sign = |id: &Uuid| {
         let resource = resource(&id::encode(journey::NOUN.prefix, *id), &theme);
         let life = Some(TimeDelta::seconds(input.expires_in));
-        let grant = Grant { resource: &resource, scope: Permission::MapRead, life };
+        let grant = Grant { resource: &resource, scopes: Permissions::default().with(Permission::MapRead), life };
         Ok((*id, addresses.sign(scope.actor(), grant, scope.now())?))
     };
     ids.iter().map(sign).collect()

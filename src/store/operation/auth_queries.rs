@@ -105,9 +105,10 @@ impl Store {
 }
 
 impl<C> Scope<C> {
-    /// Returns the signer of URLs, if this server has a signing key.
-    pub fn addresses(&self) -> Option<&UrlSigner> {
-        self.store.addresses.as_deref()
+    /// Returns the signer of URLs. Err if this server has no signing key.
+    pub fn addresses(&self) -> Result<&UrlSigner> {
+        let unsigned = || Error::BadInput("this server has no --signing-key to sign URLs with".to_owned());
+        self.store.addresses.as_deref().ok_or_else(unsigned)
     }
 }
 

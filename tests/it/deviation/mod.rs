@@ -17,20 +17,20 @@ const DEVIATION: &str = "query($journey: JourneyRef!, $customer: CustomerRef, $a
         findings { kind definition count customerCount steps { step { label } count customerCount }
             examples { customer { name } interaction { occurredAt } step { label } } } } }";
 
-fn known(name: &str) -> Value {
+pub fn known(name: &str) -> Value {
     json!({ "externalId": { "system": "t", "id": name } })
 }
 
-fn named(name: &str, mut row: Value) -> Value {
+pub fn named(name: &str, mut row: Value) -> Value {
     row["externalId"] = known(name)["externalId"].clone();
     row
 }
 
-fn minute(minute: i64) -> String {
+pub fn minute(minute: i64) -> String {
     format!("2026-01-01T00:{minute:02}:00Z")
 }
 
-async fn upsert(caller: &Caller<'_>, plural: &str, rows: Vec<Value>) {
+pub async fn upsert(caller: &Caller<'_>, plural: &str, rows: Vec<Value>) {
     let done = caller.mutate(&format!("{plural}BulkUpsert"), json!({ "rows": rows }), "errors { code path }").await;
     assert_eq!(done["errors"], json!([]), "{plural}");
 }
@@ -47,7 +47,7 @@ async fn map(caller: &Caller<'_>, points: &[&str]) {
 }
 
 /// A journey called `trip` with a step at each of the points, called by its label, and links.
-async fn plan(caller: &Caller<'_>, trip: &str, steps: &[(&str, &str)], links: &[(&str, &str, &str)]) {
+pub async fn plan(caller: &Caller<'_>, trip: &str, steps: &[(&str, &str)], links: &[(&str, &str, &str)]) {
     upsert(caller, "journeys", vec![named(trip, json!({ "title": trip }))]).await;
     let key = |label: &str| format!("{trip} {label}");
     let step = |(label, point): &(&str, &str)| {

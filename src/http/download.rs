@@ -1,0 +1,140 @@
+//! Downloads that are read and streamed piece by piece, with a bounded number of rows in memory. A download that fails
+//! breaks off, so that it cannot be taken for a complete one.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{HeaderMap, RETRY_AFTER},
+    },
+    web,
+};
+
+use super::{
+    app::State,
+    error_response::ErrorResponse,
+    limits::pricing,
+    request::{bearer, media::Media},
+};
+use crate::{
+    Error, Result,
+    auth::{Actor, VerifiedToken},
+    clock,
+    graphql::failure::{BAD_USER_INPUT, RATE_LIMITED},
+    store::{Scope, Store},
+};
+
+/// Points that a piece reserves; what it costs is settled afterwards.
+const RESERVED: u64 = 10;
+/// Maximum time that a piece of a running download waits for points or for its turn.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Interval of trying again while the server is overloaded.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// How the caller was authenticated, which is repeated for each piece.
+pub(super) enum Credentials {
+    /// By the token in the headers of the request.
+    Token(HeaderMap),
+    /// By a signed URL, which may expire during the download but not be revoked.
+    Url(VerifiedToken),
+}
+
+/// A running download. It holds no transaction and no connection between two pieces.
+pub(super) struct Download {
+    pub state: web::Data<State>,
+    pub store: web::Data<Store>,
+    pub credentials: Credentials,
+}
+
+/// Why a piece was not read.
+pub(super) enum Failure {
+    Points(u64),
+    Overloaded,
+    Failed(Error),
+}
+
+impl Failure {
+    pub fn respond(&self) -> HttpResponse {
+        match self {
+            Self::Points(seconds) => {
+                let message = "points exhausted; wait";
+                let refusal = ErrorResponse::new(StatusCode::TOO_MANY_REQUESTS, RATE_LIMITED, message);
+                let mut response = refusal.respond(Media::Json);
+                response.headers_mut().insert(RETRY_AFTER, (*seconds).into());
+                response
+            }
+            Self::Overloaded => ErrorResponse::overloaded("the server is overloaded; try again").respond(Media::Json),
+            Self::Failed(error) => failed(error),
+        }
+    }
+}
+
+impl Download {
+    /// Reads the first piece if the caller has enough points. It is read before the response begins, so that its failure
+    /// has a status.
+    pub async fn first<T>(&self, actor: &Actor, read: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T, Failure> {
+        let own = self.state.app.gate.own_quota(actor);
+        let reserved = self.state.rate_limiter.reserve(actor, own, RESERVED);
+        let reserved = reserved.map_err(|wait| Failure::Points(wait.seconds()))?;
+        let Some(permits) = self.state.admission.enter(Some(actor.organization)).await else {
+            self.state.rate_limiter.settle(&reserved, 0);
+            return Err(Failure::Overloaded);
+        };
+        let scope = self.store.scope(actor.clone(), clock::now()).with_permits(permits);
+        let meter = Arc::clone(scope.meter());
+        let read = tokio::time::timeout(self.state.request_timeout, read(&scope)).await;
+        self.state.rate_limiter.settle(&reserved, pricing::due(&meter.spent(), self.store.has_one_writer()).max(1));
+        read.unwrap_or(Err(Error::Timeout)).map_err(Failure::Failed)
+    }
+
+    /// Reads another piece, once the caller has enough points and the server has room. After an error, the download
+    /// must break off.
+    pub async fn next<T>(&self, mut read: impl AsyncFnMut(&Scope) -> Result<T>) -> Result<T, actix_web::Error> {
+        let stopped = || actix_web::error::ErrorInternalServerError("the download was stopped");
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let Some(actor) = self.actor().await else { return Err(stopped()) };
+            let wait = match self.first(&actor, &mut read).await {
+                Ok(piece) => return Ok(piece),
+                Err(Failure::Points(seconds)) => Duration::from_secs(seconds),
+                Err(Failure::Overloaded | Failure::Failed(Error::Unavailable)) => AGAIN,
+                Err(Failure::Failed(error)) => {
+                    tracing::warn!(%error, "a download was stopped");
+                    return Err(stopped());
+                }
+            };
+            if tokio::time::Instant::now() + wait > until {
+                return Err(stopped());
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Returns the caller, unless the token or the URL was revoked or the token has expired.
+    async fn actor(&self) -> Option<Actor> {
+        let gate = &self.state.app.gate;
+        match &self.credentials {
+            Credentials::Token(headers) => bearer::actor(headers, gate).await.ok().flatten(),
+            Credentials::Url(proof) => gate.admits(proof, clock::now()).await.ok().map(|()| proof.actor.clone()),
+        }
+    }
+}
+
+/// Maps an error to an HTTP error response.
+pub(super) fn failed(error: &Error) -> HttpResponse {
+    let (status, code) = match error {
+        Error::Forbidden(_) => (StatusCode::FORBIDDEN, "FORBIDDEN"),
+        Error::BadInput(_) => (StatusCode::BAD_REQUEST, BAD_USER_INPUT),
+        Error::Timeout => (StatusCode::GATEWAY_TIMEOUT, "TIMEOUT"),
+        Error::Unavailable | Error::Collision => {
+            return ErrorResponse::unavailable("the service is busy; try again").respond(Media::Json);
+        }
+        _ => {
+            tracing::error!(%error, "a download failed");
+            return ErrorResponse::internal(None).respond(Media::Json);
+        }
+    };
+    ErrorResponse::new(status, code, error.to_string()).respond(Media::Json)
+}
