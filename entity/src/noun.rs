@@ -221,7 +221,7 @@ pub static SYSTEM: [Field; 4] = [
         "version",
         "version",
         Kind::Int { min: 1, max: i64::MAX },
-        "Version of the row, starting at 1; each change increments it. Pass it as `expectedVersion` to detect concurrent changes (CONFLICT).",
+        "Version of the row, starting at 1. Pass it as `expectedVersion` to detect concurrent changes.",
     ),
     Field::new("createdAt", "created_at", Kind::Instant, "When the row was created, UTC.").ordered(),
     Field::new("updatedAt", "updated_at", Kind::Instant, "When the row last changed, UTC.").ordered(),

@@ -27,10 +27,8 @@ pub async fn event_log(
     state: web::Data<State>,
     store: web::Data<Store>,
 ) -> HttpResponse {
-    let mut response = match begin(&http, &state, &store).await {
-        Ok(response) => response,
-        Err(refusal) => body::hold(refusal, unread),
-    };
+    let begun = begin(&http, &state, &store).await;
+    let mut response = begun.unwrap_or_else(|refusal| body::hold(refusal, unread));
     // The URL is signed: it must not leak to other sites in a `Referer` header.
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response

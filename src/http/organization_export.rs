@@ -32,10 +32,7 @@ pub async fn export(
     state: web::Data<State>,
     store: web::Data<Store>,
 ) -> HttpResponse {
-    match begin(&http, &state, &store).await {
-        Ok(response) => response,
-        Err(refusal) => body::hold(refusal, unread),
-    }
+    begin(&http, &state, &store).await.unwrap_or_else(|refusal| body::hold(refusal, unread))
 }
 
 async fn begin(

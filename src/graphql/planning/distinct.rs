@@ -159,7 +159,7 @@ struct Wanted {
     /// Number of entries to return, 1 to 1,000.
     #[input(default = 100, range = 1..=1_000)]
     first: i64,
-    /// Returns the entries after this cursor: `endCursor` of the previous page of the same query.
+    /// Returns the entries after this cursor: `endCursor` of the page before.
     after: Option<String>,
 }
 

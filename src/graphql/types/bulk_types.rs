@@ -52,7 +52,7 @@ pub(super) fn named(
 }
 
 fn rows(row: &str) -> MetaInputValue {
-    let doc = "The rows, 1 to 1,000. Each row has its own errors, including values of the wrong type in variables.";
+    let doc = "The rows, 1 to 1,000. Each has its own errors, also for values of the wrong type in variables.";
     value("rows", &format!("[{row}!]!"), doc)
 }
 

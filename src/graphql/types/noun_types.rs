@@ -25,9 +25,9 @@ use crate::graphql::{
 };
 
 const PAGING: [(&str, &str, &str); 4] = [
-    ("first", "Int", "Number of rows to return from the start, 1 to 1,000. Defaults to 25 if `last` is omitted too."),
+    ("first", "Int", "Number of rows from the start, 1 to 1,000. Defaults to 25 without `last`."),
     ("after", "String", "Returns the rows after this cursor."),
-    ("last", "Int", "Number of rows to return from the end, 1 to 1,000. Cannot be combined with `first`."),
+    ("last", "Int", "Number of rows from the end, 1 to 1,000. Not with `first`."),
     ("before", "String", "Returns the rows before this cursor."),
 ];
 
@@ -86,8 +86,7 @@ fn register_listed(
             value(
                 "nulls",
                 "NullOrder",
-                "Position of rows whose field is null. By default null is the smallest value: first in ascending order, last in descending \
-                 order.",
+                "Position of nulls. By default null is the smallest value: first in ascending, last in descending order.",
             ),
         ],
     );
@@ -107,14 +106,14 @@ pub(in crate::graphql) fn listed(mut meta: MetaField, noun: &Noun) -> MetaField 
     let filter = value(
         "filter",
         &format!("{}Filter", noun.name),
-        "Conditions on the rows; all of them must hold. At most 500 conditions, 30 of them on tags, attributes, \
-         external ids and relations, nested at most 16 deep.",
+        "Conditions on the rows; all must hold. At most 500, of which 30 on tags, attributes, external ids and relations, \
+         nested at most 16 deep.",
     );
     meta.args.insert("filter".to_owned(), filter);
     let order = value(
         "orderBy",
         &format!("[{}Order!]", noun.name),
-        "Sort order, up to five terms; ties are broken by id. Defaults to the order of creation.",
+        "Up to five terms, then by id. Defaults to the order of creation.",
     );
     meta.args.insert("orderBy".to_owned(), order);
     meta
@@ -233,7 +232,9 @@ fn filter(registry: &mut Registry, noun: &'static Noun) {
         value("not", &name, "This condition must not hold."),
     ];
     for known in noun.shown_fields().filter(|known| known.kind.is_filterable()) {
-        let doc = format!("Matches rows by `{}`. {}", known.name, known.doc);
+        // The field of the type has the rest: filters are a large part of the schema.
+        let what = known.doc.split_inclusive(". ").next().unwrap_or_default();
+        let doc = format!("Matches rows by `{}`. {}", known.name, what.trim_end());
         values.push(value(known.name, &comparisons(registry, known), &doc));
     }
     if noun.has_external_ids {
@@ -354,9 +355,8 @@ pub(in crate::graphql) fn payloads(registry: &mut Registry, slice: &'static Modu
     let errors = || field("errors", "[UserError!]!", "Errors in the input; empty on success.");
     let node = || field("node", noun.name, "The current row; after CONFLICT, the version that won.");
     let outcome = || field("outcome", "MutationOutcome!", "Effect of the mutation on the row.");
-    let replayed = || {
-        field("isReplayed", "Boolean!", "Whether this is the result of an earlier call with the same idempotency key.")
-    };
+    let replayed =
+        || field("isReplayed", "Boolean!", "Whether an earlier call with the same idempotency key gave this result.");
     let deleted_id = || field("deletedId", "ID", "Id of the deleted row; null unless the outcome is DELETED.");
     let mut fields = vec![node(), outcome(), deleted_id(), replayed(), errors()];
     fields.extend(slice.one_time_fields.iter().map(|known| field(known.name, "String", known.doc)));

@@ -259,8 +259,7 @@ fn finish(
     values.push(value(
         "idempotencyKey",
         "String",
-        "Makes retries safe: within 24 hours, a call with the same key and input changes nothing and returns the result of the \
-         first. 1 to 255 printable ASCII characters.",
+        "Makes retries safe: for 24 hours, the same key and input return the first result. 1 to 255 printable ASCII characters.",
     ));
     add_input(registry, input, &doc, false, values);
     (input.to_owned(), payload, doc)
@@ -270,7 +269,7 @@ pub(super) fn expected() -> MetaInputValue {
     value(
         "expectedVersion",
         "Int",
-        "The version you read; the mutation fails with CONFLICT if the row has changed since. Not checked if omitted.",
+        "The version you read: CONFLICT if the row has changed since. Not checked if omitted.",
     )
 }
 
@@ -279,14 +278,14 @@ fn mode() -> MetaInputValue {
 }
 
 fn on_null(default: &str) -> MetaInputValue {
-    let doc = "What null means in this call: KEEP treats it like an omitted field, as typed clients often mean it; CLEAR clears \
-               the field. Only externalIdsRemove removes external ids.";
+    let doc =
+        "What null means: KEEP treats it like an omitted field, CLEAR clears the field. External ids stay either way.";
     or("onNull", OnNull::TYPE.name, default, doc)
 }
 
 fn upsert_row(registry: &mut Registry, noun: &'static Noun) -> Vec<MetaInputValue> {
     let mut values =
-        vec![value("externalId", "ExternalIdInput!", "External id that identifies the row; a created row gets it.")];
+        vec![value("externalId", "ExternalIdInput!", "External id that identifies the row; a new row gets it.")];
     values.extend(writable(noun, Operation::Upsert));
     values.extend(part_lists(registry, noun));
     values.push(expected());
@@ -322,12 +321,11 @@ pub(super) fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue>
         });
     }
     if noun.has_external_ids {
-        let doc = "External ids to add; ids that the row already has are ignored. A row has at most 100. Null and an empty \
-                   list change nothing.";
+        let doc = "External ids to add; a row has at most 100. Null and an empty list change nothing.";
         values.push(value("externalIds", "[ExternalIdInput!]", doc));
         if !is_create {
-            let doc = "External ids to remove; ids that the row does not have are ignored, and so are those in externalIds. An upsert \
-                       can remove the id that identifies the row only if externalIds has another one of the same system.";
+            let doc = "External ids to remove, except those in externalIds. An upsert can remove the id that identifies the row only \
+                       if externalIds has another one of the same system.";
             values.push(value("externalIdsRemove", "[ExternalIdRemoval!]", doc));
         }
     }
