@@ -40,6 +40,15 @@ async fn downloaded(door: &Door, url: &str) -> String {
     response.text().await.unwrap()
 }
 
+/// Revokes all that was signed for the subject of the URLs.
+async fn revoke(door: &Door) {
+    let now = clock::now();
+    let tx = door.app.store.scope(door.actor(Permission::ALL), now).begin().await.unwrap();
+    tx.revoke_tokens(Revocation::Subject, "ada").await.unwrap();
+    tx.commit().await.unwrap();
+    door.gate.poll(now).await.unwrap();
+}
+
 fn value<'a>(node: Node<'a, '_>, key: &str) -> Option<&'a str> {
     node.children().find(|child| child.attribute("key") == Some(key)).and_then(|child| child.attribute("value"))
 }
@@ -255,12 +264,22 @@ async fn only_an_unchanged_url_opens_a_log_until_it_ends_or_is_revoked() {
     assert!(ended.is_err(), "{ended:?}");
     caller.mutate("journeyDelete", json!({ "by": crate::deviation::known("trip") }), "outcome").await;
     assert_eq!(door.get(&url).send().await.unwrap().status(), 404);
-    let now = clock::now();
-    let tx = door.app.store.scope(door.actor(Permission::ALL), now).begin().await.unwrap();
-    tx.revoke_tokens(Revocation::Subject, "ada").await.unwrap();
-    tx.commit().await.unwrap();
-    door.gate.poll(now).await.unwrap();
+    revoke(&door).await;
     assert_eq!(door.get(&url).send().await.unwrap().status(), 401);
+}
+
+#[actix_web::test]
+async fn a_download_that_waits_for_points_ends_when_its_url_is_revoked() {
+    let door = Door::with_points(30, 10).await;
+    filled(&door.app.caller(door.acme, Permission::ALL)).await;
+    let response = door.get(&url(&door, "XES", Value::Null).await).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    revoke(&door).await;
+    assert!(response.text().await.is_err(), "the points did not suffice for the whole log before");
+    // Without a revocation, it waits as often as it must.
+    let door = Door::with_points(30, 10).await;
+    filled(&door.app.caller(door.acme, Permission::ALL)).await;
+    assert!(traces(&downloaded(&door, &url(&door, "XES", Value::Null).await).await).len() > 50);
 }
 
 #[actix_web::test]

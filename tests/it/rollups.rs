@@ -173,6 +173,19 @@ async fn counts_are_what_the_records_say_whatever_is_done() {
 }
 
 #[tokio::test]
+async fn an_answer_that_only_changes_its_scale_is_counted_under_the_new_one() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let record = made(&caller, "feedbackRecord", json!({ "ces": 3 })).await;
+    changed(&caller, "feedbackRecordUpdate", json!({ "by": { "id": record }, "cesScale": "EFFORT_5" })).await;
+    assert_eq!(cost(&app, &caller).await, COUNTED);
+    let counted = caller.data(GROUPS, json!({ "by": [] })).await;
+    let means = &counted["groups"]["nodes"][0]["cesMeans"];
+    assert_eq!(*means, json!([{ "scale": "EFFORT_5", "mean": 3.0, "n": 1 }]));
+    assert_the_same(&caller).await;
+}
+
+#[tokio::test]
 async fn a_thousand_records_of_one_call_are_counted() {
     let app = App::start().await;
     let caller = app.admin("one").await;

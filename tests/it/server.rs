@@ -126,6 +126,12 @@ impl Door {
         Self::with(Vec::new(), HttpSettings { body_limit: 4 << 20, ..settings() }).await
     }
 
+    /// A server whose callers have few points, and regain some every second.
+    pub async fn with_points(points: u32, points_per_second: u32) -> Self {
+        let limits = Limits { points, points_per_second, ..Limits::DEFAULT };
+        Self::with(Vec::new(), HttpSettings { limits, ..settings() }).await
+    }
+
     async fn with(externals: Vec<Value>, settings: HttpSettings) -> Self {
         let app = App::start().await;
         let acme = app.organization("acme").await;
