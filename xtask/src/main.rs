@@ -13,10 +13,11 @@ type Result = std::result::Result<(), String>;
 /// Name, description and function of a task.
 type Task = (&'static str, &'static str, fn() -> Result);
 
-const TASKS: [Task; 5] = [
+const TASKS: [Task; 6] = [
     ("check", "format and lint, as CI does", check),
     ("generate", "update schema.graphql and the generated parts of docs/", generate),
     ("test", "run the tests on SQLite, and on PostgreSQL if RAPPORT_TEST_POSTGRES is set", test),
+    ("test-postgres", "run the tests on PostgreSQL only", test_on_postgres),
     ("book", "build the book from docs/ into book/ and check its links (needs mdbook)", book::build),
     ("commands", "run the commands and queries of README.md and docs/ against a server", commands),
 ];
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     let Some((_, _, task)) = TASKS.iter().find(|(known, ..)| *known == name) else {
         eprintln!("cargo xtask TASK");
         for (name, doc, _) in TASKS {
-            eprintln!("  {name:10} {doc}");
+            eprintln!("  {name:13} {doc}");
         }
         return ExitCode::from(2);
     };
@@ -78,22 +79,34 @@ fn generate() -> Result {
     run(command("cargo", &["test", "--quiet", "--package", "rapport", "--test", "it", filter]))
 }
 
+/// Names the database on which the tests run; without it, they run on SQLite.
+const POSTGRES: &str = "RAPPORT_TEST_POSTGRES";
+
 fn test() -> Result {
-    let mut on_sqlite = tests();
-    on_sqlite.env_remove("RAPPORT_TEST_POSTGRES");
-    run(on_sqlite)?;
-    match env::var_os("RAPPORT_TEST_POSTGRES") {
-        Some(_) => run(tests()),
-        None => Ok(()),
-    }
+    run_tests(|command| command.env_remove(POSTGRES))?;
+    if env::var_os(POSTGRES).is_some() { test_on_postgres() } else { Ok(()) }
 }
 
-fn tests() -> Command {
+fn test_on_postgres() -> Result {
+    let url =
+        env::var_os(POSTGRES).ok_or_else(|| format!("set {POSTGRES} to a server on which to create databases"))?;
+    run_tests(|command| command.env(POSTGRES, &url))
+}
+
+/// Runs the tests by cargo-nextest, or by cargo where that is not installed.
+fn run_tests(on: impl Fn(&mut Command) -> &mut Command) -> Result {
+    let cargo = |arguments: &[&str]| {
+        let mut command = command("cargo", arguments);
+        on(&mut command);
+        run(command)
+    };
     let nextest = command("cargo", &["nextest", "--version"]).output();
-    if nextest.is_ok_and(|output| output.status.success()) {
-        return command("cargo", &["nextest", "run", "--workspace", "--no-fail-fast"]);
+    if !nextest.is_ok_and(|output| output.status.success()) {
+        return cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--quiet"]);
     }
-    command("cargo", &["test", "--workspace", "--no-fail-fast", "--quiet"])
+    let shown = ["--status-level", "fail", "--final-status-level", "fail"];
+    cargo(&[&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"], &shown[..]].concat())?;
+    cargo(&["test", "--workspace", "--locked", "--doc", "--quiet"])
 }
 
 fn commands() -> Result {
