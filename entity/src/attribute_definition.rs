@@ -13,7 +13,9 @@ use crate::{
 /// with TOO_LONG.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "attribute_definition")]
-#[noun(prefix = "attr", read = Admin, write = Admin, operations = [List, Create, Update, Delete])]
+#[noun(
+    prefix = "attr", read = Admin, write = Admin, operations = [List, Create, Update, Delete], unique(noun, name)
+)]
 pub struct Model {
     /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]

@@ -123,6 +123,7 @@ nouns! {
     content_share: ContentShareId,
     interaction: InteractionId,
     assessment: AssessmentId,
+    required_field: RequiredFieldId,
     offer_made: OfferMadeId,
     kano_answer: KanoAnswerId,
     feedback_record: FeedbackRecordId,

@@ -13,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "member")]
 #[noun(
-    prefix = "member", read = ResponseRead, write = ResponseWrite, operations = FULL, external_ids,
+    prefix = "member", read = ResponseRead, write = ResponseWrite, operations = FULL, external_ids, unique(subject),
     through(
         departments: DepartmentId,
         doc = "Departments that the member belongs to. memberSetDepartments replaces the list.",

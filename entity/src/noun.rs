@@ -45,6 +45,8 @@ pub struct Noun {
     pub has_external_ids: bool,
     /// Names of the relations of which a row has exactly one.
     pub exactly_one: &'static [&'static str],
+    /// Columns whose values together only one row has; none if there are none. Nulls differ from each other.
+    pub unique: &'static [&'static str],
     /// How its rows stand on timelines; `None` if they do not.
     pub timeline: Option<Timeline>,
 }
@@ -261,6 +263,7 @@ impl Noun {
             operations: &[],
             has_external_ids: false,
             exactly_one: &[],
+            unique: &[],
             timeline: None,
         }
     }

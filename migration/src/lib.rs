@@ -32,6 +32,7 @@ mod m0043_search;
 mod m0044_merges;
 mod m0045_expectations;
 mod m0046_effort_scale;
+mod m0047_required_fields;
 mod m0049_members;
 mod noun_table;
 
@@ -77,6 +78,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0044_merges::Migration),
             Box::new(m0045_expectations::Migration),
             Box::new(m0046_effort_scale::Migration),
+            Box::new(m0047_required_fields::Migration),
             Box::new(m0049_members::Migration),
         ]
     }

@@ -2,7 +2,6 @@
 //! reviews, copy tests and the search.
 
 mod buckets;
-mod completed;
 mod copy_test;
 mod copy_types;
 mod coverage;

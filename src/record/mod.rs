@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod assessment;
+pub mod completed;
 pub mod consent;
 pub mod contact_point;
 pub mod content_share;
@@ -14,6 +15,7 @@ pub mod past;
 pub mod purchase;
 pub mod referral;
 pub mod repair;
+mod required_field;
 pub mod testimonial;
 pub mod time_range;
 mod timeline;
@@ -39,6 +41,8 @@ pub const PARTS: &[Part] = &[
     Part::Query(&testimonial::QUOTABLE),
     Part::Noun(&interaction::SLICE),
     Part::Noun(&assessment::SLICE),
+    required_field::MISSING,
+    Part::Query(&required_field::INCOMPLETE),
     Part::Noun(&unit::SLICE),
     Part::Noun(&unit_part::SLICE),
     Part::Noun(&repair::SLICE),

@@ -23,14 +23,9 @@ use crate::{
     },
     store::{
         Scope, Tx,
-        paging::{
-            cursor::Codec,
-            page::{PageQuery, Selection, Term},
-        },
         statement::{
             cell::{Cell, Column},
             filter::{Comparison, Predicate},
-            template::PlanSize,
             typed::assign,
         },
         writing::{draft::Draft, write::Hooks},
@@ -107,19 +102,11 @@ async fn quotable(scope: &Scope, Wanted { scope: place, first, after }: Wanted) 
         // Erased words are empty.
         Predicate::Not(Box::new(is(QUOTE.into(), Comparison::Eq(Cell::Text(String::new()))))),
     ]);
-    let order = vec![Term::new(CONSENTED_AT.into(), true), Term::new(ID.into(), true)];
-    let codec = Codec::new(&NOUN, &order, scope.organization());
-    let after = after.map(|cursor| codec.decode(&cursor)).transpose()?;
-    let limit = usize::try_from(first).unwrap_or_default();
-    let query = PageQuery { filter, order, after, before: None, limit, looks_ahead: true, is_backward: false };
-    // A page has the columns of the order.
-    let page = scope.page(&Selection::new(&NOUN, Vec::new(), Vec::new(), &PlanSize::default()), &query).await?;
-    let id = |row: &Vec<Cell>| row.last().and_then(Cell::id).map(TestimonialId);
-    let last = page.rows.last().map(|row| codec.encode(row));
+    let page = scope.newest_ids(filter, CONSENTED_AT, first, after).await?;
     Ok(QuotableTestimonials {
-        nodes: page.rows.iter().filter_map(id).map(|testimonial| QuotableTestimonial { testimonial }).collect(),
-        has_next_page: page.has_more,
-        end_cursor: last,
+        nodes: page.ids.into_iter().map(|testimonial| QuotableTestimonial { testimonial }).collect(),
+        has_next_page: page.has_next_page,
+        end_cursor: page.end_cursor,
     })
 }
 

@@ -1,28 +1,22 @@
-//! Members: one for each subject, and none is back before leaving.
+//! Members: none is back before leaving.
 
-use entity::member::{AWAY_FROM_AT, AWAY_UNTIL_AT, Column, Entity, NOUN, SUBJECT};
+use entity::member::{AWAY_FROM_AT, AWAY_UNTIL_AT, NOUN};
 
-use super::unique::refuse_taken;
 use crate::{
-    Result,
     error::Code,
     graphql::slice::Module,
     record::past::refuse_before,
-    store::{
-        Tx,
-        writing::{draft::Draft, write::Hooks},
-    },
+    store::writing::{draft::Draft, write::Hooks},
 };
 
 /// GraphQL module of members.
 pub const SLICE: Module = Module {
-    rules: Hooks { prepare: |tx, drafts| Box::pin(prepare(tx, drafts)), ..Hooks::NONE },
+    rules: Hooks { prepare: |_, drafts| Box::pin(async { Ok(check(drafts)) }), ..Hooks::NONE },
     sets: &["departments"],
     ..Module::new(&NOUN)
 };
 
-async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    refuse_taken::<Entity>(tx, drafts, SUBJECT, Column::Subject, |row| (row.subject, row.id.0)).await?;
+fn check(drafts: &mut [Draft]) {
     for draft in drafts {
         refuse_before(draft, AWAY_UNTIL_AT, AWAY_FROM_AT);
         if draft.get(AWAY_UNTIL_AT).is_some() && draft.get(AWAY_FROM_AT).is_none() {
@@ -30,5 +24,4 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
             draft.refuse(Code::Invalid, field, "a member who is back at a time is away from a time: give awayFromAt");
         }
     }
-    Ok(())
 }

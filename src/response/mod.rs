@@ -4,7 +4,6 @@ pub mod member;
 pub mod preview;
 pub mod routing;
 pub mod rules;
-mod unique;
 
 use crate::graphql::slice::Part;
 

@@ -1,9 +1,7 @@
-//! Attribute definitions: an admin declares attributes as personal or not, each name once per noun.
+//! Attribute definitions: an admin declares attributes as personal or not, up to a number of them.
 
-use std::collections::HashMap;
-
-use entity::attribute_definition::{AttributeNoun, Entity, NAME, NOUN, NOUN_COLUMN};
-use sea_orm::{EntityTrait, prelude::Uuid};
+use entity::attribute_definition::{Entity, NAME, NOUN};
+use sea_orm::EntityTrait;
 
 use crate::{
     Result,
@@ -26,21 +24,14 @@ pub const SLICE: Module = Module {
 };
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    let rows = tx.all_unchecked(Entity::find()).await?;
-    let mut known: HashMap<(AttributeNoun, String), Uuid> =
-        rows.into_iter().map(|row| ((row.noun, row.name), row.id.0)).collect();
+    let mut count = tx.all_unchecked(Entity::find()).await?.len();
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
-        let Some(key) = draft.get(NOUN_COLUMN).zip(draft.get(NAME)) else { continue };
-        let owner = known.get(&key).copied();
-        if key.1.chars().any(char::is_control) {
+        if draft.get(NAME).is_some_and(|name| name.chars().any(char::is_control)) {
             draft.refuse(Code::Invalid, "name", "an attribute name must not contain control characters");
-        } else if owner.is_some_and(|owner| draft.is_new() || owner != draft.id) {
-            draft.refuse(Code::Taken, "name", "this attribute already has a definition");
-        } else if draft.is_new() && known.len() >= MAX {
+        } else if draft.is_new() && count >= MAX {
             draft.refuse(Code::TooLong, "name", format!("an organization defines at most {MAX} attributes"));
         } else {
-            known.retain(|_, id| *id != draft.id);
-            known.insert(key, draft.id);
+            count += usize::from(draft.is_new());
         }
     }
     Ok(())

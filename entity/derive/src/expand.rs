@@ -55,7 +55,7 @@ fn entity(noun: &NounInput) -> TokenStream {
 }
 
 fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
-    let NounInput { name, plural, table, prefix, doc, write, has_external_ids, exactly_one, .. } = noun;
+    let NounInput { name, plural, table, prefix, doc, write, has_external_ids, exactly_one, unique, .. } = noun;
     let singular = names::uncapitalized(name);
     let tenant = if noun.is_tenanted { "organization_id" } else { "id" };
     let read = read(noun);
@@ -107,6 +107,7 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
             operations: #operations,
             has_external_ids: #has_external_ids,
             exactly_one: &[#(#exactly_one),*],
+            unique: &[#(#unique),*],
             timeline: #timeline,
         };
     }

@@ -15,6 +15,7 @@
 //! | `operations = FULL` | or `PART` (no archive), or a list: `[List, Update]` |
 //! | `external_ids` | rows have external ids |
 //! | `exactly_one(customer, account)` | a row has exactly one of these relations |
+//! | `unique(noun, name)` | only one row has these values of these columns together; a write of another one fails with TAKEN. A migration must create the unique index |
 //! | `timeline(at(occurred_at, created_at), via(unit))` | rows stand on the timelines of the rows they refer to, at the first of these instants that is not null; with `via`, also on those that this related row refers to |
 //! | `name = "AuditEntry"` | type name, if it differs from the table's |
 //! | `plural = "auditLog"` | name of the list, if it differs from the plural of the name |
@@ -111,7 +112,8 @@
 //!     doc: "A thing that customers own.", tenant: "organization_id",
 //!     read: Some(Permission::MapRead), write: Permission::MapWrite, system: &SYSTEM,
 //!     fields: &[Field { name: "name", column: "name", kind: Kind::Text { max: 200 }, writable: Writable::Required, … }],
-//!     relations: &RELATIONS, operations: PART, has_external_ids: false, exactly_one: &[], timeline: None,
+//!     relations: &RELATIONS, operations: PART, has_external_ids: false, exactly_one: &[], unique: &[],
+//!     timeline: None,
 //! };
 //! pub const DECLARED: &[Declared] = &[Declared {
 //!     name: "owner", link: Link::One { column: "owner_id", is_nullable: true, writable: Writable::Fixed },

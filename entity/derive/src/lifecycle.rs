@@ -241,6 +241,7 @@ pub fn expand(noun: &NounInput) -> Option<TokenStream> {
             operations: &[],
             has_external_ids: false,
             exactly_one: &[],
+            unique: &[],
             timeline: None,
         };
     })

@@ -12,7 +12,7 @@ use crate::{
 
 /// The error message for an unknown attribute in `#[noun(…)]` on a struct.
 const ALLOWED: &str = "a noun has `prefix = \"…\"`, `read = …`, `write = …`, `operations = …`, and may have \
-                       `external_ids`, `exactly_one(…)`, `name = \"…\"`, `plural = \"…\"`, `through(…)`, `order(…)`, \
+                       `external_ids`, `exactly_one(…)`, `unique(…)`, `name = \"…\"`, `plural = \"…\"`, `through(…)`, `order(…)`, \
                        `timeline(at(…), via(…))`";
 
 /// The kernel columns of nouns whose rows can change.
@@ -61,6 +61,8 @@ pub struct NounInput {
     pub order: Vec<String>,
     /// Relations of which a row has exactly one.
     pub exactly_one: Vec<String>,
+    /// Columns whose values together only one row has.
+    pub unique: Vec<String>,
     /// The columns that place its rows on timelines, and the relation to a row on whose timelines they stand, too.
     pub timeline: Option<(Vec<String>, Option<String>)>,
     /// The type of the row ids.
@@ -85,6 +87,7 @@ struct Attributes {
     through: Vec<Through>,
     order: Vec<String>,
     exactly_one: Vec<Ident>,
+    unique: Vec<Ident>,
     timeline: Option<timeline::Words>,
 }
 
@@ -123,6 +126,7 @@ impl NounInput {
             through: attributes.through,
             order: attributes.order,
             exactly_one: alternatives(&attributes.exactly_one, &columns)?,
+            unique: stored(&attributes.unique, &columns)?,
             timeline: attributes.timeline.map(|named| timeline::check(named, &columns)).transpose()?,
             is_tenanted: columns.iter().any(|column| column.ident == "organization_id"),
             changes: CHANGING
@@ -235,6 +239,15 @@ fn alternatives(named: &[Ident], columns: &[Column]) -> Result<Vec<String>> {
     named.iter().map(name).collect()
 }
 
+/// Returns the names of columns, as stored.
+fn stored(named: &[Ident], columns: &[Column]) -> Result<Vec<String>> {
+    let is_known = |name: &&Ident| columns.iter().any(|column| column.ident == **name);
+    if let Some(unknown) = named.iter().find(|name| !is_known(name)) {
+        return Err(Error::new(unknown.span(), "`unique` names columns of the model"));
+    }
+    Ok(named.iter().map(ToString::to_string).collect())
+}
+
 /// Completes the columns with the currencies of amounts: they are written as the amounts are.
 fn mark_currencies(columns: &mut [Column]) -> Result<()> {
     for place in 0..columns.len() {
@@ -271,27 +284,30 @@ impl Attributes {
                 "write" => self.write = Some(meta.value()?.parse()?),
                 "operations" => self.operations = Some(operations(&meta)?),
                 "external_ids" => self.has_external_ids = true,
-                "exactly_one" => {
-                    meta.parse_nested_meta(|inner| {
-                        self.exactly_one.push(inner.path.require_ident()?.clone());
-                        Ok(())
-                    })?;
-                }
+                "exactly_one" => self.exactly_one = names_in(&meta)?,
+                "unique" => self.unique = names_in(&meta)?,
                 "timeline" => self.timeline = Some(timeline::read(&meta)?),
                 "name" => self.name = Some(text(&meta)?),
                 "plural" => self.plural = Some(text(&meta)?),
                 "through" => self.through.push(through(&meta)?),
                 "order" => {
-                    meta.parse_nested_meta(|inner| {
-                        self.order.push(names::lower_camel(&inner.path.require_ident()?.to_string()));
-                        Ok(())
-                    })?;
+                    self.order = names_in(&meta)?.iter().map(|name| names::lower_camel(&name.to_string())).collect();
                 }
                 _ => return Err(meta.error(ALLOWED)),
             }
             Ok(())
         })
     }
+}
+
+/// Reads the names in `word(name, name)`.
+fn names_in(meta: &ParseNestedMeta) -> Result<Vec<Ident>> {
+    let mut names = Vec::new();
+    meta.parse_nested_meta(|inner| {
+        names.push(inner.path.require_ident()?.clone());
+        Ok(())
+    })?;
+    Ok(names)
 }
 
 fn text(meta: &ParseNestedMeta) -> Result<String> {

@@ -202,12 +202,12 @@ fn questions_about_the_schema_are_priced_by_the_size_of_the_answer() {
 }
 
 #[test]
-fn the_question_that_tools_begin_with_passes_at_six_times_this_schema() {
+fn the_question_that_tools_begin_with_passes_at_three_times_this_schema() {
     let (points, bytes) = introspected(STANDARD).unwrap();
     let most_bytes = Limits::DEFAULT.response_bytes(true);
-    assert!(6 * points <= u64::from(Limits::DEFAULT.introspection_points), "{points}");
-    assert!(6 * bytes <= most_bytes, "{bytes}");
-    assert!(6 * points <= super::longest(most_bytes), "{points}");
+    assert!(3 * points <= u64::from(Limits::DEFAULT.introspection_points), "{points}");
+    assert!(3 * bytes <= most_bytes, "{bytes}");
+    assert!(3 * points <= super::longest(most_bytes), "{points}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    insight::completed::completed,
+    record::completed::completed,
     record::time_range::TimeRange,
     store::{
         Scope,

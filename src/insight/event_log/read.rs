@@ -15,7 +15,7 @@ use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
 use crate::{
     Error, Result,
-    insight::completed::completed,
+    record::completed::completed,
     store::{
         Scope,
         paging::page::{PageQuery, Selection, Term},

@@ -10,13 +10,18 @@ use entity::{
     noun::{Field, Noun},
     personal::{self, PERSON},
 };
+use sea_orm::Statement;
 
-use crate::store::{
-    statement::{
-        builder::{Alias, Sql},
-        cell::{Cell, Column},
+use crate::{
+    Result,
+    store::{
+        Connection, Scope,
+        statement::{
+            builder::{Alias, Sql},
+            cell::{Cell, CellKind, Column},
+        },
+        writing::external_ids::EXTERNAL_ID,
     },
-    writing::external_ids::EXTERNAL_ID,
 };
 
 /// Returns whether rows of the noun may have to be masked. The person's own row is emptied at once.
@@ -38,6 +43,24 @@ pub(in crate::store) fn nothing(field: &Field) -> Cell {
         Cell::Text("[]".to_owned())
     } else {
         Cell::Text(String::new())
+    }
+}
+
+impl<C: Connection> Scope<C> {
+    /// Runs a statement whose last column is [`Sql::anybody_is_erased`]: first without the masks, and again with them if
+    /// somebody is being erased. `PostgreSQL` plans a statement of changing shape anew each time, and the masks of several
+    /// nouns take longer to plan than a search takes to run. `kinds` are those of the columns before the last one.
+    pub(in crate::store) async fn read_masked(
+        &self,
+        write: impl Fn(bool) -> Statement,
+        kinds: &[CellKind],
+    ) -> Result<Vec<Vec<Cell>>> {
+        let kinds: Vec<CellKind> = kinds.iter().copied().chain([CellKind::Bool]).collect();
+        let rows = self.read_rows(write(false), &kinds).await?;
+        if rows.iter().any(|row| row.last() == Some(&Cell::Bool(true))) {
+            return self.read_rows(write(true), &kinds).await;
+        }
+        Ok(rows)
     }
 }
 
@@ -84,15 +107,20 @@ impl Sql {
     /// Opens a condition that is false unless a job exists, that is, unless a person is being erased.
     pub(in crate::store) fn during_erasure(&mut self, alias: Alias, organization: OrganizationId) -> &mut Self {
         // Evaluated once per statement and nearly always false, so that no row has to be tested.
+        self.push("(").anybody_is_erased(alias, organization).push(" AND ")
+    }
+
+    /// Appends the condition that a person is being erased, whoever it is.
+    pub(in crate::store) fn anybody_is_erased(&mut self, alias: Alias, organization: OrganizationId) -> &mut Self {
         let job = Alias::nested('q', alias.depth() + 1);
-        self.push("(EXISTS (SELECT 1 FROM job AS ").alias(job).push(" WHERE ");
+        self.push("EXISTS (SELECT 1 FROM job AS ").alias(job).push(" WHERE ");
         self.filter_tenant_again(
             "it only asks whether anybody is being erased; the conditions beside it ask whom",
             job,
             "organization_id",
             organization,
         )
-        .push(") AND ")
+        .push(")")
     }
 
     /// Appends, for an erasable set or external ids whose table was named last, the condition that the row is not about

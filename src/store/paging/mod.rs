@@ -1,6 +1,7 @@
 //! Keyset pagination.
 
 pub mod cursor;
+pub mod ids;
 pub mod page;
 pub(crate) mod range;
 mod shape;

@@ -1,7 +1,7 @@
 //! Finds the rows that have the words of a search.
 
 use entity::{Noun, SearchNoun};
-use sea_orm::prelude::Uuid;
+use sea_orm::{Statement, prelude::Uuid};
 
 use super::source::Source;
 use crate::{
@@ -56,29 +56,45 @@ impl<C: Connection> Scope<C> {
         if sources.is_empty() {
             return Ok(Vec::new());
         }
+        let find = |masks| self.search_statement(terms, sources, after, most, masks);
+        let rows = self.read_masked(find, &[CellKind::Id, CellKind::Text, CellKind::Int]).await?;
+        let found = |row: &Vec<Cell>| {
+            let source = Source::named(row[1].text()?)?;
+            Some(Found { noun: source.noun, row: row[0].id()?, rank: row[2].int()? })
+        };
+        Ok(rows.iter().filter_map(found).collect())
+    }
+
+    /// Writes the statement of a search for [`Scope::read_masked`].
+    fn search_statement(
+        &self,
+        terms: &Terms,
+        sources: &[&'static Source],
+        after: Option<Position>,
+        most: usize,
+        masks: bool,
+    ) -> Statement {
         let names = |is_one: &dyn Fn(&Source) -> bool| -> Vec<Cell> {
             sources.iter().filter(|source| is_one(source)).map(|source| Cell::Text(source.name.clone())).collect()
         };
         let mut sql = self.sql();
-        sql.push("SELECT c.organization_id, c.row_id, c.source, c.place FROM (");
+        sql.push("SELECT c.organization_id, c.row_id, c.source, c.place, ");
+        sql.anybody_is_erased(Alias::OUTER, self.organization()).push(" FROM (");
         sql.push("SELECT t.organization_id, t.row_id, MIN(t.source) AS source, MIN(CASE WHEN ");
         sql.is_one_of_cells(Alias::ROW, "source", CellKind::Text, &names(&Source::is_name));
         sql.push(" THEN 0 ELSE 1 END) AS place FROM ").entries_with(Alias::ROW, terms, self.organization());
         sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND ");
         sql.is_one_of_cells(Alias::ROW, "source", CellKind::Text, &names(&|_| true));
-        self.leave_masked(&mut sql, sources);
+        if masks {
+            self.leave_masked(&mut sql, sources);
+        }
         sql.push(" GROUP BY t.organization_id, t.row_id) AS c");
         if let Some((rank, row)) = after {
             sql.push(" WHERE (c.place > ").bind(rank).push(" OR c.place = ").bind(rank);
             sql.push(" AND c.row_id < ").bind(row).push(")");
         }
         sql.push(" ORDER BY c.place, c.row_id DESC LIMIT ").bind(i64::try_from(most).unwrap_or(i64::MAX));
-        let rows = self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Text, CellKind::Int]).await?;
-        let found = |row: &Vec<Cell>| {
-            let source = Source::named(row[1].text()?)?;
-            Some(Found { noun: source.noun, row: row[0].id()?, rank: row[2].int()? })
-        };
-        Ok(rows.iter().filter_map(found).collect())
+        sql.finish()
     }
 
     /// Appends the condition that an entry is not about a person who is being erased.

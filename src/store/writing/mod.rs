@@ -19,4 +19,5 @@ pub mod reference;
 pub(in crate::store) mod resolve;
 pub mod same_parent;
 pub(in crate::store) mod set_items;
+mod unique;
 pub mod write;

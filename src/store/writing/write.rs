@@ -57,6 +57,7 @@ impl Tx {
             advance(draft, self.now());
         }
         (rules.prepare)(self, drafts).await?;
+        self.refuse_taken(noun, drafts).await?;
         refuse_kept(drafts);
         if let Some(child_of) = &rules.child_of {
             self.assign_positions(noun, child_of, drafts, is_all_or_nothing).await?;

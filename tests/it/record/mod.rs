@@ -3,6 +3,7 @@
 mod customers;
 mod merge;
 mod repairs;
+mod required_fields;
 mod sales;
 mod timelines;
 mod units;

@@ -12,7 +12,7 @@ use super::{
     wide::{COPY, ERASE, apart, reach, written},
 };
 use crate::{
-    fixture::{document, is_own, noun_of, noun_of_id},
+    fixture::{document, is_own, noun_of, noun_of_id, unique},
     outline::{Kind as Ty, Member, Outline},
 };
 
@@ -253,7 +253,15 @@ impl Change {
                 // By an own row, or by an earlier one of the call: what another organization has is free.
                 let input = &self.variables["input"];
                 let is_own = match path.first().filter(|name| !name.starts_with("externalId")) {
-                    Some(field) => own.all(self.noun).any(|row| row[*field] == input[*field]),
+                    Some(_) => {
+                        let wanted = |name: &str| match (input.get(name), &row.current) {
+                            (None | Some(Value::Null), Some(current)) => current[name].clone(),
+                            (given, _) => given.cloned().unwrap_or_default(),
+                        };
+                        let has =
+                            |known: &Row| unique(self.noun.name).iter().all(|key| known[key.name] == wanted(key.name));
+                        own.all(self.noun).any(has)
+                    }
                     None => input["externalIds"].get(0).is_some_and(|key| own.external(self.noun, key).is_some()),
                 };
                 if !self.is_bulk && !is_own {

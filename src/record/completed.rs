@@ -12,7 +12,7 @@ use crate::store::statement::{
 
 /// Returns the conditions on completed interactions whose time is known and not outside the limits, in epoch
 /// milliseconds: the first instant of the range, and the first one after it.
-pub(super) fn completed((from, to): (Option<i64>, Option<i64>)) -> Vec<Predicate> {
+pub fn completed((from, to): (Option<i64>, Option<i64>)) -> Vec<Predicate> {
     let completed = Cell::Text(InteractionStatus::Completed.name().to_owned());
     let mut all = vec![Predicate::Column(interaction::STATUS.into(), Comparison::Eq(completed))];
     let time = interaction::OCCURRED_AT.into();
