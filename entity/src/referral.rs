@@ -63,7 +63,8 @@ pub struct Model {
     /// Customer who recommended the organization.
     #[noun(fixed, inverse(referrals_made = "Referrals that the customer made."))]
     pub referrer_id: CustomerId,
-    /// Person who was referred; null if not known yet. Fails with INVALID if it is the referrer.
+    /// Person who was referred; null if not known yet, or if it turned out to be the referrer: see
+    /// customerMerge. Fails with INVALID if it is the referrer.
     #[noun(optional, inverse(referrals_received = "Referrals that brought the customer."))]
     pub referred_id: Option<CustomerId>,
     /// Interaction in which it was made.

@@ -33,6 +33,7 @@ mod m0044_merges;
 mod m0045_expectations;
 mod m0046_effort_scale;
 mod m0047_required_fields;
+mod m0048_emptied_references;
 mod m0049_members;
 mod noun_table;
 
@@ -79,6 +80,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0045_expectations::Migration),
             Box::new(m0046_effort_scale::Migration),
             Box::new(m0047_required_fields::Migration),
+            Box::new(m0048_emptied_references::Migration),
             Box::new(m0049_members::Migration),
         ]
     }

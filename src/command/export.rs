@@ -48,9 +48,9 @@ pub async fn export(settings: &Settings, request: &ExportRequest) -> Result<Stri
     let (mut counts, mut place) = (BTreeMap::<&str, u64>::new(), Some(Place::default()));
     while let Some(from) = place {
         let (rows, next) = export::page(&scope, person, from, PAGE).await?;
-        for (noun, row) in rows {
-            *counts.entry(noun.name).or_default() += 1;
-            writeln!(output, "{}", json!({ "type": noun.name, "row": row }))?;
+        for (name, row) in rows {
+            *counts.entry(name).or_default() += 1;
+            writeln!(output, "{}", json!({ "type": name, "row": row }))?;
         }
         place = next;
     }

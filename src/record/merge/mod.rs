@@ -45,10 +45,12 @@ pub const OF_CUSTOMERS: [Mutation; 2] = [
         doc: "Merges a customer into another one: two rows that are one person. The id of the loser stands for the \
               winner as soon as this mutation returns, in every query and input, and its external ids are the \
               winner's. Up to 200 rows that refer to the loser are moved at once, more in the background: \
-              `merges { doneAt }` says when. Values that the winner lacks are taken from the loser, tags and interests \
-              of both are united. Fails with ERASED if one of them was erased, with INVALID if both are the same row, \
-              with CONFLICT if the loser was merged into another one or if one of them has a merge in progress that \
-              must end first, with TOO_LONG if the winner would have more than 1,000 external ids.",
+              `merges { doneAt }` says when; until then, lists, counts, groups and filters of the winner lack what has \
+              not moved. Values that the winner lacks are taken from the loser, tags and interests of both are united. \
+              A referral of one by the other stays with its referrer, and its `referred` becomes null: nobody refers \
+              themselves. Fails with ERASED if one of them was erased, with INVALID if both are the same row, with \
+              CONFLICT if the loser was merged into another one or if one of them has a merge in progress that must \
+              end first, with TOO_LONG if the winner would have more than 1,000 external ids.",
         permissions: &[Permission::CustomersWrite, Permission::RecordRead, Permission::RecordWrite],
         run: &MutationFn::new(|tx, input| Box::pin(merge_customers(tx, input))),
     },
@@ -92,16 +94,19 @@ pub const MERGES: Computed = Computed {
 pub const REPORT: Report =
     Report::of::<MergeMove>("mergeMoves", "Rows that a merge would move, in a dry run. Empty otherwise.");
 
-/// Number of rows that a merge would move by one of their relations.
+/// Number of rows that a merge would change by one of their relations.
 #[derive(Output)]
 #[output(read = RecordRead)]
 struct MergeMove {
     /// The type of the rows, for example `Interaction`.
     r#type: String,
-    /// Their relation to the loser, for example `customer`.
+    /// Their relation, for example `customer`: it names the winner afterwards.
     relation: String,
     /// Number of rows, at least 1.
     row_count: i64,
+    /// Number of these rows whose relation becomes null instead, because another one of the row names the winner: `referred`
+    /// of a referral of one by the other.
+    emptied_count: i64,
 }
 
 /// A merge of another row into this one.
@@ -256,11 +261,12 @@ async fn merge(tx: &Tx, wanted: &Wanted<'_>) -> Result<Done> {
     }
     if wanted.dry_run {
         tx.set_dry_run();
-        let counts = tx.reference_counts(noun, loser.id()).await?;
-        let rows = counts.into_iter().map(|(reference, row_count)| MergeMove {
-            r#type: reference.noun.name.to_owned(),
-            relation: reference.relation.name.to_owned(),
-            row_count,
+        let counts = tx.reference_counts(noun, (winner.id(), loser.id())).await?;
+        let rows = counts.into_iter().map(|count| MergeMove {
+            r#type: count.reference.noun.name.to_owned(),
+            relation: count.reference.relation.name.to_owned(),
+            row_count: count.rows,
+            emptied_count: count.emptied,
         });
         tx.add_report(REPORT.name, rows.map(|row| row.object().cells).collect());
         return Ok(Ok((winner.id(), Outcome::Updated)));

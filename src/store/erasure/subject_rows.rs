@@ -15,6 +15,7 @@ use crate::{
     Result,
     store::{
         Connection, Scope,
+        merging::kept::KeptPlace,
         statement::{
             builder::Alias,
             cell::{CellKind, column_named},
@@ -53,6 +54,9 @@ impl SubjectRows {
     }
 }
 
+/// Begins the paths of what is kept of merges, which follows all rows about a person.
+const MERGES: &str = "RowMerge";
+
 /// The ids along a path, down to a row.
 type IdPath = Vec<Uuid>;
 
@@ -71,8 +75,36 @@ impl Place {
     pub fn parse(cursor: &str) -> Option<Self> {
         let text = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (path, after): (String, Vec<Uuid>) = serde_json::from_slice(&text).ok()?;
+        if path.starts_with(MERGES) {
+            let place = Self { path, after };
+            return place.of_merges().is_some().then_some(place);
+        }
         let known = personal::paths().iter().find(|known| name(known) == path)?;
         (after.is_empty() || after.len() == known.len()).then_some(Self { path, after })
+    }
+
+    /// Returns the position of something that is kept of a merge.
+    pub fn kept(place: &KeptPlace) -> Self {
+        let of_merge = (!place.merge.is_nil()).then_some(place.merge);
+        let (path, row) = match place.moved {
+            None => (MERGES.to_owned(), None),
+            Some((reference, row)) => (format!("{MERGES}/{}", reference.name()), Some(row)),
+        };
+        Self { path, after: of_merge.into_iter().chain(row).collect() }
+    }
+
+    /// Returns the position among what is kept of merges; `None` if rows about the person come first.
+    pub fn of_merges(&self) -> Option<KeptPlace> {
+        let rest = self.path.strip_prefix(MERGES)?;
+        match (self.after.as_slice(), rest.strip_prefix('/')) {
+            ([], None) if rest.is_empty() => Some(KeptPlace::default()),
+            ([merge], None) if rest.is_empty() => Some(KeptPlace { merge: *merge, moved: None }),
+            ([merge, row], Some(name)) => {
+                let moved = Some((KeptPlace::reference(name)?, *row));
+                Some(KeptPlace { merge: *merge, moved })
+            }
+            _ => None,
+        }
     }
 
     /// Returns the position after the person's own row; `None` if no other rows are about people.

@@ -13,7 +13,7 @@ use sea_orm::prelude::Uuid;
 use crate::{
     Result,
     store::{
-        Connection, Scope,
+        Connection, Scope, Tx,
         statement::{
             builder::{Alias, Sql},
             cell::CellKind,
@@ -43,6 +43,23 @@ impl<C: Connection> Scope<C> {
         sql.push(" AND t.undone_at IS NULL");
         let rows = self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id]).await?;
         Ok(rows.iter().filter_map(|row| row[0].id().zip(row[1].id())).collect())
+    }
+}
+
+impl Tx {
+    /// Notes that the transaction writes an id of the noun without a check. An id of a merged row fails the foreign key;
+    /// one that is being merged still has its row, so the last statement asks for merges.
+    pub(in crate::store) fn leave_unmerged(&self, noun: &Noun) {
+        if merging::is_mergeable(noun) {
+            self.conn.pending().may_name_merged = true;
+        }
+    }
+
+    /// Appends, after other conditions, that nothing is being merged, if an unchecked id may be that of a merged row.
+    pub(in crate::store) fn names_no_merged(&self, sql: &mut Sql) {
+        if self.conn.pending().may_name_merged {
+            sql.push(" AND NOT ").is_merging(Alias::ROW, self.organization());
+        }
     }
 }
 

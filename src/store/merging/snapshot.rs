@@ -66,6 +66,15 @@ impl Snapshot {
         self.keys.iter().map(|(system, id)| ExternalId { system: system.clone(), id: id.clone() }).collect()
     }
 
+    /// Returns the columns of the other row that the merge changed, each with the value before and after.
+    pub(super) fn given(&self, noun: &'static Noun) -> Vec<(Column, Cell, Cell)> {
+        let change = |column: Column| {
+            let (before, after) = self.changed.get(column.name)?;
+            Some((column, cell(before, column.kind), cell(after, column.kind)))
+        };
+        columns(noun).into_iter().filter_map(change).collect()
+    }
+
     /// Returns the changes that give a row the values before the merge, except where the value has changed since.
     pub(super) fn restored(&self, winner: &Record) -> Vec<(Column, Cell)> {
         let before = |(column, now): &(Column, Cell)| {

@@ -89,6 +89,15 @@ impl Tx {
         let over: Vec<Uuid> =
             merges.iter().filter(|merge| !running.contains(&merge.target)).map(|merge| merge.loser).collect();
         if !over.is_empty() {
+            let mut sql = self.sql();
+            sql.push("DELETE FROM row_merge_emptied AS t WHERE ");
+            sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
+            let log = Alias::nested('m', 1);
+            sql.push(" AND t.row_id IN (SELECT ").alias(log).push(".row_id FROM row_merge_move AS ").alias(log);
+            sql.push(" WHERE ");
+            sql.filter_tenant_again("it removes only own rows", log, "organization_id", self.organization());
+            sql.push(" AND ").is_one_of(log, "loser_id", &over).push(") RETURNING organization_id");
+            self.rows(sql.finish(), &[]).await?;
             for table in ["row_merge_move", "row_merge"] {
                 let mut sql = self.sql();
                 sql.push("DELETE FROM ").name(&[table]).push(" AS t WHERE ");
@@ -140,12 +149,25 @@ impl<C: Connection> Scope<C> {
     }
 
     async fn merges(&self, condition: impl FnOnce(&mut Sql)) -> Result<Vec<Merge>> {
+        self.merges_in(condition, " ORDER BY t.merged_at, t.id").await
+    }
+
+    /// Returns the first merge about a row, after another one in the order of their ids.
+    pub(super) async fn next_merge_about(&self, row: Uuid, after: Uuid) -> Result<Option<Merge>> {
+        let condition = |sql: &mut Sql| {
+            sql.push("t.id > ").bind(after).push(" AND (t.target_id = ").bind(row).push(" OR t.loser_id = ");
+            sql.bind(row).push(")");
+        };
+        Ok(self.merges_in(condition, " ORDER BY t.id LIMIT 1").await?.pop())
+    }
+
+    async fn merges_in(&self, condition: impl FnOnce(&mut Sql), order: &'static str) -> Result<Vec<Merge>> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.id, t.noun, t.loser_id, t.winner_id, t.target_id, t.merged_at, ");
         sql.push("t.moved_count, t.done_at, t.undone_at, t.snapshot FROM row_merge AS t WHERE ");
         sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND ");
         condition(&mut sql);
-        sql.push(" ORDER BY t.merged_at, t.id");
+        sql.push(order);
         let rows = self.read_rows(sql.finish(), &KINDS).await?;
         let unreadable = || Error::internal("a merge cannot be read");
         let merges = rows.iter().map(|row| {

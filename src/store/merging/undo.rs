@@ -52,6 +52,11 @@ impl Merge {
         Ok(self.snapshot()?.record(self.noun))
     }
 
+    /// Returns the values that the other row got, each with the column and the value before.
+    pub fn given(&self) -> Result<Vec<(Column, Cell, Cell)>> {
+        Ok(self.snapshot()?.given(self.noun))
+    }
+
     /// Returns the rows that were kept for the noun's own rules.
     pub fn kept(&self) -> Result<Vec<Uuid>> {
         Ok(self.snapshot()?.kept)

@@ -88,7 +88,8 @@ impl Tx {
     }
 
     /// Adds the key, events and counts to the queued writes. The statement fails as a whole if the organization's week
-    /// settings differ from `weeks`, or if a cached row that the transaction used has changed.
+    /// settings differ from `weeks`, if a cached row that the transaction used has changed, or if an unchecked id may be
+    /// that of a row that is being merged.
     fn complete(
         &self,
         mut batch: WriteBatch,
@@ -97,7 +98,10 @@ impl Tx {
         cached_reads: &[CachedRead],
         key: Option<&IdempotencyRecord<'_>>,
     ) -> Result<Statement> {
-        let stands = |sql: &mut Sql| CachedRead::versions_match(cached_reads, sql, self.organization());
+        let stands = |sql: &mut Sql| {
+            CachedRead::versions_match(cached_reads, sql, self.organization());
+            self.names_no_merged(sql);
+        };
         if let Some(key) = key {
             let call = id::new();
             batch.cte(1, |sql| self.insert_record(sql, key, call));

@@ -2,7 +2,7 @@
 
 pub(in crate::store) mod commit;
 pub mod event;
-pub(in crate::store) mod history;
+pub mod history;
 pub(in crate::store) mod idempotency;
 pub(in crate::store) mod row_cache;
 pub mod transact;

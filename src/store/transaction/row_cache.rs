@@ -112,15 +112,16 @@ impl Tx {
         std::mem::take(&mut self.conn.pending().cached_reads)
     }
 
-    /// Checks that the cached rows are unchanged, for a transaction that does not end with a single statement. Err
-    /// [`Error::Collision`] if they changed.
+    /// Checks that the cached rows are unchanged and that no unchecked id may be that of a row that is being merged, for a
+    /// transaction that does not end with a single statement. Err [`Error::Collision`] otherwise.
     pub(in crate::store) async fn revalidate(&self, cached_reads: &[CachedRead]) -> Result<()> {
-        if cached_reads.is_empty() {
+        if cached_reads.is_empty() && !self.conn.pending().may_name_merged {
             return Ok(());
         }
         let mut sql = self.sql();
         sql.push("SELECT ").bind_tenant(self.organization()).push(" WHERE TRUE");
         CachedRead::versions_match(cached_reads, &mut sql, self.organization());
+        self.names_no_merged(&mut sql);
         if self.rows(sql.finish(), &[]).await?.is_empty() {
             self.store.invalidate_rows(self.organization());
             return Err(Error::Collision);

@@ -36,6 +36,8 @@ pub(in crate::store) struct Pending {
     pub(in crate::store) named_row: Option<NamedRow>,
     /// Whether referenced ids are checked only by foreign keys.
     pub(in crate::store) defers_reference_checks: bool,
+    /// Whether an unchecked id may be that of a row that is being merged into another.
+    pub(in crate::store) may_name_merged: bool,
     /// Whether a statement failed. PostgreSQL reports success for the commit of a failed transaction but stores
     /// nothing.
     pub(in crate::store) has_failed: bool,

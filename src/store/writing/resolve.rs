@@ -163,7 +163,15 @@ impl Tx {
         let rows = self.rows(sql.finish(), &kinds).await?;
         let record =
             |cells: Vec<Cell>| Record { cells: columns.iter().copied().zip(cells).collect(), before: Vec::new() };
-        Ok(rows.into_iter().map(record).map(|record| (record.id(), record)).collect())
+        let mut records: HashMap<Uuid, Record> =
+            rows.into_iter().map(record).map(|record| (record.id(), record)).collect();
+        if hides && self.sql().is_postgres() {
+            // The statement may have waited for a merge that it did not see.
+            for merged in self.merged_into(noun, records.keys().copied()).await?.keys() {
+                records.remove(merged);
+            }
+        }
+        Ok(records)
     }
 
     /// Resolves the references of the relations that satisfy `is_wanted`, in as few statements as
@@ -185,6 +193,7 @@ impl Tx {
             for (place, (relation, column, reference)) in waiting {
                 self.may_read(relation.target)?;
                 if let Reference::Id(Some(id)) = reference {
+                    self.leave_unmerged(relation.target);
                     drafts[place].values.push((column, Cell::Id(id)));
                 } else {
                     unknown.push((place, (relation, column, reference)));

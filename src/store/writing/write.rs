@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use entity::{
     Col,
     event::EventOperation,
-    id,
+    id, merging,
     noun::{Field, Noun},
 };
 use sea_orm::prelude::Uuid;
@@ -236,7 +236,8 @@ impl Tx {
         let columns = columns(noun);
         let folded: Vec<&'static Field> = noun.all_fields().filter(|field| field.is_searchable).collect();
         let width = columns.len() + folded.len() + 1;
-        for part in records.chunks(MAX_VALUES / width) {
+        let groups = if replaces { by_changed_references(noun, records) } else { vec![records.iter().collect()] };
+        for part in groups.iter().flat_map(|group| group.chunks(MAX_VALUES / width)) {
             if replaces {
                 // Other queued writes may affect the same rows.
                 self.flush().await?;
@@ -262,7 +263,7 @@ impl Tx {
         sql: &mut Sql,
         noun: &'static Noun,
         (columns, folded): (&[Column], &[&'static Field]),
-        records: &[Record],
+        records: &[&Record],
     ) {
         let is_tenant_own = noun.tenant != "id";
         sql.push("INSERT INTO ").name(&[noun.table]).push(" (");
@@ -308,10 +309,26 @@ impl Tx {
     }
 }
 
+/// Returns the rows in groups that change the same references to rows that can be merged.
+fn by_changed_references<'a>(noun: &'static Noun, records: &'a [Record]) -> Vec<Vec<&'a Record>> {
+    let references: Vec<&str> = merging::columns(noun).collect();
+    let mut groups: Vec<(Vec<bool>, Vec<&Record>)> = Vec::new();
+    for record in records {
+        let changed: Vec<bool> = references.iter().map(|column| record.was(column).is_some()).collect();
+        match groups.iter_mut().find(|(known, _)| *known == changed) {
+            Some((_, group)) => group.push(record),
+            None => groups.push((changed, vec![record])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
 /// Appends the clause that updates an existing row. `SQLite` writes every index of a column that is set, even to the
 /// same value, so only the columns that differ in at least one row are set. PostgreSQL compares the values itself, and
-/// a constant statement text keeps one plan.
-fn replace(sql: &mut Sql, noun: &'static Noun, (columns, folded): (&[Column], &[&'static Field]), records: &[Record]) {
+/// a constant statement text keeps one plan; but a reference to a row that can be merged is only set if it changes: as
+/// long as the row is being merged, the row that was read names the other one, and the merge, which logs what it moves,
+/// has not moved it yet.
+fn replace(sql: &mut Sql, noun: &'static Noun, (columns, folded): (&[Column], &[&'static Field]), records: &[&Record]) {
     sql.push(" ON CONFLICT (");
     if noun.tenant != "id" {
         sql.name(&[noun.tenant]).push(", ");
@@ -319,7 +336,7 @@ fn replace(sql: &mut Sql, noun: &'static Noun, (columns, folded): (&[Column], &[
     sql.name(&["id"]).push(") DO UPDATE SET ");
     let is_postgres = sql.is_postgres();
     let is_set = |name: &str| {
-        is_postgres
+        (is_postgres && merging::columns(noun).all(|column| column != name))
             || matches!(name, "version" | "updated_at")
             || records.iter().any(|record| record.was(name).is_some())
     };

@@ -109,7 +109,7 @@ impl Prepared {
 
 async fn unite(tx: &Tx, [winner, loser]: [Uuid; 2]) -> Result<()> {
     tx.merged_into(&NOUN, [loser]).await?;
-    tx.reference_counts(&NOUN, loser).await?;
+    tx.reference_counts(&NOUN, (winner, loser)).await?;
     let mut rows = tx.lock(&NOUN, &[winner, loser]).await?;
     let (Some(winner), Some(loser)) = (rows.remove(&winner), rows.remove(&loser)) else {
         return Err(Error::internal("rows are not there"));

@@ -1,7 +1,10 @@
 //! Merges of customers and of accounts: what moves, what follows, and what an undone merge gives back.
 
 mod accounts;
+mod concurrent;
+mod export;
 mod random;
+mod referrals;
 mod steps;
 mod undone;
 
@@ -121,16 +124,16 @@ async fn a_dry_run_says_what_would_move_and_changes_nothing() {
     }
     made(&caller, "referralCreate", json!({ "referrerRef": by_id(&loser), "referredRef": by_id(&winner) })).await;
     let mut input = json!({ "winner": by_id(&winner), "loser": by_id(&loser), "dryRun": true });
-    let selection = "outcome mergeMoves { type relation rowCount } errors { code }";
+    let selection = "outcome mergeMoves { type relation rowCount emptiedCount } errors { code }";
     let events = "SELECT CAST(COUNT(*) AS TEXT) FROM event".to_owned();
     let before = app.database.look(events.clone()).await;
     let done = caller.mutate("customerMerge", input.clone(), selection).await;
-    let count =
-        |noun: &str, relation: &str, count: i64| json!({ "type": noun, "relation": relation, "rowCount": count });
+    let count = |noun: &str, relation: &str, count: i64, emptied: i64| json!({ "type": noun, "relation": relation, "rowCount": count, "emptiedCount": emptied });
     let counts = [
-        count("ContactPoint", "customer", 1),
-        count("Referral", "referrer", 1),
-        count("FeedbackRecord", "customer", 3),
+        count("ContactPoint", "customer", 1, 0),
+        count("Referral", "referrer", 1, 0),
+        count("Referral", "referred", 1, 1),
+        count("FeedbackRecord", "customer", 3, 0),
     ];
     assert_eq!(done, json!({ "outcome": "UPDATED", "mergeMoves": counts, "errors": [] }));
     assert_eq!(app.database.look(events).await, before);

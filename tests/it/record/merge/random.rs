@@ -1,4 +1,5 @@
-//! Random merges and undone merges: no row is lost, none is there twice, and every external id resolves.
+//! Random merges and undone merges: no row is lost, none is there twice, every external id resolves,
+//! and nobody refers themselves.
 
 use std::collections::BTreeMap;
 
@@ -34,6 +35,7 @@ async fn no_row_is_lost_or_doubled_and_every_external_id_resolves() {
         // The person that each person and each row is about now.
         let mut parent: Vec<Option<usize>> = vec![None; PEOPLE];
         let mut rows: BTreeMap<String, usize> = BTreeMap::new();
+        let mut referrals: BTreeMap<String, [usize; 2]> = BTreeMap::new();
         for round in 0..30 {
             let (one, other) = (dice.below(PEOPLE), dice.below(PEOPLE));
             let root = |parent: &[Option<usize>], mut at: usize| {
@@ -42,7 +44,16 @@ async fn no_row_is_lost_or_doubled_and_every_external_id_resolves() {
                 }
                 at
             };
-            match dice.below(4) {
+            match dice.below(5) {
+                4 => {
+                    let row = json!({ "referrerRef": by_id(&ids[one]), "referredRef": by_id(&ids[other]) });
+                    let done = caller.mutate("referralCreate", row, "outcome node { id }").await;
+                    let pair = [root(&parent, one), root(&parent, other)];
+                    assert_eq!(done["outcome"] == "CREATED", pair[0] != pair[1], "seed {seed}, round {round}: {done}");
+                    if pair[0] != pair[1] {
+                        referrals.insert(done["node"]["id"].as_str().unwrap().to_owned(), pair);
+                    }
+                }
                 0 | 1 => {
                     let row = json!({ "kind": "PRAISE", "customerRef": by_id(&ids[one]) });
                     rows.insert(made(&caller, "feedbackRecordCreate", row).await, one);
@@ -69,7 +80,8 @@ async fn no_row_is_lost_or_doubled_and_every_external_id_resolves() {
             }
             let document = "query($ids: [ID!]!) { nodes(ids: $ids) { id }
                 customers { totalCount nodes { id externalIds { id } feedbackRecords { nodes { id } }
-                    contactPoints { nodes { isPrimary } } } } feedbackRecords { totalCount } }";
+                    contactPoints { nodes { isPrimary } } } } feedbackRecords { totalCount }
+                referrals(first: 100) { nodes { id referrer { id } referred { id } } } }";
             let seen = caller.data(document, json!({ "ids": ids })).await;
             let roots: Vec<Value> = (0..PEOPLE).map(|at| json!({ "id": ids[root(&parent, at)] })).collect();
             assert_eq!(seen["nodes"], json!(roots), "seed {seed}, round {round}");
@@ -87,6 +99,18 @@ async fn no_row_is_lost_or_doubled_and_every_external_id_resolves() {
             assert_eq!(seen["feedbackRecords"]["totalCount"], rows.len());
             assert_eq!(all.iter().flat_map(|customer| list(customer, "externalIds")).count(), PEOPLE);
             assert_eq!(all.iter().flat_map(|customer| list(customer, "contactPoints")).count(), PEOPLE);
+            let named: BTreeMap<String, Value> = referrals
+                .iter()
+                .map(|(id, pair)| {
+                    let [referrer, referred] = pair.map(|person| root(&parent, person));
+                    let referred = if referrer == referred { Value::Null } else { json!({ "id": ids[referred] }) };
+                    (id.clone(), json!({ "id": id, "referrer": { "id": ids[referrer] }, "referred": referred }))
+                })
+                .collect();
+            let referrals_seen = seen["referrals"]["nodes"].as_array().unwrap().iter();
+            let referrals_seen: BTreeMap<String, Value> =
+                referrals_seen.map(|node| (node["id"].as_str().unwrap().to_owned(), node.clone())).collect();
+            assert_eq!(referrals_seen, named, "seed {seed}, round {round}");
             for customer in all {
                 let points = list(customer, "contactPoints");
                 assert_eq!(points.iter().filter(|point| point["isPrimary"] == true).count(), 1, "{customer}");

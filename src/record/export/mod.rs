@@ -1,14 +1,11 @@
 //! The query `customerExport`, which returns all data stored about a customer page by page. The export uses the
 //! descriptions of the nouns, so that it includes every field.
 
+mod merges;
+
 use std::collections::HashMap;
 
-use entity::{
-    Noun, Permission,
-    id::CustomerId,
-    kind::Sequence,
-    noun::{Kind, Link},
-};
+use entity::{Noun, Permission, id::CustomerId, kind::Sequence, noun::Kind};
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 use serde_json::{Map, Value, json};
 
@@ -24,8 +21,10 @@ use crate::{
         values::json::value as shown,
     },
     store::{
-        Place, Scope,
-        statement::cell::{Cell, Record},
+        ExternalId, Place, Scope,
+        merging::kept::KeptPlace,
+        statement::cell::{Cell, Column, Record},
+        transaction::history::HistoryEntry,
     },
 };
 
@@ -44,7 +43,9 @@ pub struct CustomerExport {
     /// Number of rows on the page.
     pub row_count: i64,
     /// The data as JSON: each row about the customer by type name, with all values, external ids, and the history of the
-    /// row.
+    /// row. After these, as `RowMerge` and `RowMergeMove`, what is kept of customers who were merged into this one, so that
+    /// customerUnmerge can restore them: their values and external ids, the values that the customer got, and the rows that
+    /// moved.
     pub document: String,
     /// Whether more data exists: request the page after `endCursor` until this is false. A page may be shorter than `first`
     /// to fit into a response.
@@ -74,8 +75,8 @@ pub const EXPORT: Query = Query {
     run: &QueryFn::new(|scope, input| Box::pin(export(scope, input))),
 };
 
-/// An exported row: its noun and its values as JSON.
-pub type ExportedRow = (&'static Noun, Value);
+/// An exported row: the name of its type and its values as JSON.
+pub type ExportedRow = (&'static str, Value);
 
 async fn export(scope: &Scope, ExportInput { by, first, after }: ExportInput) -> Result<Option<CustomerExport>> {
     let place = match after {
@@ -89,8 +90,8 @@ async fn export(scope: &Scope, ExportInput { by, first, after }: ExportInput) ->
     let (rows, next) = page(scope, customer.0, place, usize::try_from(first).unwrap_or_default()).await?;
     let row_count = count(rows.len());
     let mut types: Map<String, Value> = Map::new();
-    for (noun, row) in rows {
-        let rows = types.entry(noun.name).or_insert_with(|| Value::Array(Vec::new()));
+    for (name, row) in rows {
+        let rows = types.entry(name).or_insert_with(|| Value::Array(Vec::new()));
         rows.as_array_mut().expect("only lists are inserted").push(row);
     }
     let document = json!({ "exportedAt": instant(scope.now().timestamp_millis()), "held": types });
@@ -108,7 +109,10 @@ async fn export(scope: &Scope, ExportInput { by, first, after }: ExportInput) ->
 /// last page.
 pub async fn page(scope: &Scope, person: Uuid, from: Place, most: usize) -> Result<(Vec<ExportedRow>, Option<Place>)> {
     let (mut rows, mut bytes, mut place) = (Vec::new(), 0, from);
-    loop {
+    let place = loop {
+        if let Some(kept) = place.of_merges() {
+            break kept;
+        }
         let about = scope.about(person, &place, AT_A_TIME.min(most - rows.len())).await?;
         let known = scope.reached_before(person, &about).await?;
         let new: Vec<Uuid> = about.ids.iter().copied().filter(|id| !known.contains(id)).collect();
@@ -117,15 +121,44 @@ pub async fn page(scope: &Scope, person: Uuid, from: Place, most: usize) -> Resu
             // Skip rows that an earlier path had, and those that were deleted meanwhile.
             let Some(row) = values.remove(id) else { continue };
             bytes += weight(&row);
-            rows.push((about.noun, row));
+            rows.push((about.noun.name, row));
             if bytes >= BYTES && index + 1 < about.ids.len() {
                 return Ok((rows, about.after(index)));
             }
         }
         match about.next {
-            None => return Ok((rows, None)),
             Some(next) if rows.len() >= most || bytes >= BYTES => return Ok((rows, Some(next))),
             Some(next) => place = next,
+            None => break KeptPlace::default(),
+        }
+    };
+    add_kept(scope, person, place, (rows, bytes), most).await
+}
+
+/// Adds to a page what is kept of the person's merges after a position.
+async fn add_kept(
+    scope: &Scope,
+    person: Uuid,
+    mut place: KeptPlace,
+    (mut rows, mut bytes): (Vec<ExportedRow>, usize),
+    most: usize,
+) -> Result<(Vec<ExportedRow>, Option<Place>)> {
+    loop {
+        // One more than there is room for tells whether a page follows.
+        let wanted = AT_A_TIME.min(most + 1 - rows.len());
+        let kept = scope.kept_of_merges(person, &place, wanted).await?;
+        let is_last = kept.len() < wanted;
+        let (kept, places): (Vec<_>, Vec<_>) = kept.into_iter().unzip();
+        for (row, at) in merges::rows(scope, person, &kept).await?.into_iter().zip(places) {
+            if rows.len() >= most || bytes >= BYTES {
+                return Ok((rows, Some(Place::kept(&place))));
+            }
+            bytes += weight(&row.1);
+            rows.push(row);
+            place = at;
+        }
+        if is_last {
+            return Ok((rows, None));
         }
     }
 }
@@ -145,18 +178,23 @@ async fn rows_as_json(scope: &Scope, noun: &'static Noun, ids: &[Uuid]) -> Resul
     let mut events = scope.history(noun, ids).await?;
     let mut exported = Vec::new();
     for (id, mut values) in values_as_json(scope, noun, &rows).await? {
-        let happened = events.remove(&id).unwrap_or_default().into_iter().map(|event| {
-            json!({
-                "sequence": shown(&Cell::Int(event.sequence), Kind::Scalar(Sequence::SCALAR), ""),
-                "operation": event.operation,
-                "at": instant(event.occurred_at),
-                "fields": serde_json::from_str::<Value>(&event.fields).unwrap_or_default(),
-            })
-        });
-        values.insert("events".to_owned(), happened.collect());
+        values.insert("events".to_owned(), happened(events.remove(&id).unwrap_or_default()));
         exported.push((id, values.into()));
     }
     Ok(exported)
+}
+
+/// Returns the history of a row as JSON.
+fn happened(events: Vec<HistoryEntry>) -> Value {
+    let event = |event: HistoryEntry| {
+        json!({
+            "sequence": shown(&Cell::Int(event.sequence), Kind::Scalar(Sequence::SCALAR), ""),
+            "operation": event.operation,
+            "at": instant(event.occurred_at),
+            "fields": serde_json::from_str::<Value>(&event.fields).unwrap_or_default(),
+        })
+    };
+    events.into_iter().map(event).collect()
 }
 
 /// Returns rows as JSON in their order, each with its id, all columns of the noun, and external ids.
@@ -169,23 +207,30 @@ pub async fn values_as_json(
     let keys = if noun.has_external_ids { scope.external_ids(noun, &ids).await? } else { HashMap::default() };
     let mut exported = Vec::new();
     for row in rows {
-        let mut values = Map::new();
-        for (column, cell) in &row.cells {
-            let linked = noun.relations.iter().find_map(|relation| match relation.link {
-                Link::One { column: known, .. } if known == column.name => Some(relation.target),
-                _ => None,
-            });
-            let kind = noun.all_fields().find(|field| field.column == column.name).map_or(Kind::Id, |field| field.kind);
-            values.insert(column.field.to_owned(), shown(cell, kind, linked.unwrap_or(noun).prefix));
-        }
+        let mut values: Map<String, Value> = row
+            .cells
+            .iter()
+            .map(|(column, cell)| (column.field.to_owned(), cell_as_json(noun, *column, cell)))
+            .collect();
         let id = row.id();
         if let Some(keys) = keys.get(&id) {
-            let keys: Vec<Value> = keys.iter().map(|key| json!({ "system": key.system, "id": key.id })).collect();
-            values.insert("externalIds".to_owned(), keys.into());
+            values.insert("externalIds".to_owned(), keys_as_json(keys));
         }
         exported.push((id, values));
     }
     Ok(exported)
+}
+
+/// Returns the value of a column as the API shows it.
+fn cell_as_json(noun: &'static Noun, column: Column, cell: &Cell) -> Value {
+    let linked = noun.relations.iter().find(|relation| relation.is_by(column.name)).map(|relation| relation.target);
+    let kind = noun.all_fields().find(|field| field.column == column.name).map_or(Kind::Id, |field| field.kind);
+    shown(cell, kind, linked.unwrap_or(noun).prefix)
+}
+
+/// Returns external ids as JSON.
+fn keys_as_json(keys: &[ExternalId]) -> Value {
+    keys.iter().map(|key| json!({ "system": key.system, "id": key.id })).collect()
 }
 
 /// Returns an instant, in milliseconds since the Unix epoch, in the format of the API.
