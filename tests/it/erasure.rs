@@ -204,7 +204,8 @@ async fn everything_tagged_is_exported_and_erased_and_what_is_counted_stays() {
         assert!(document.to_string().contains(&text), "{text} {document:#}");
     }
     assert!(!document.to_string().contains(&canary("Name", 2)));
-    assert_eq!(export["rowCount"], 11 + others().count());
+    assert_eq!(export["rowCount"], 12 + others().count(), "with what is kept of the merge");
+    assert_eq!(document["held"]["RowMerge"][0]["row"]["name"], canary("Name", 1));
     assert_eq!(document["held"]["Customer"][0]["id"], json!(id));
     assert_eq!(document["held"]["FeedbackRecord"][0]["customer"], json!(id));
     assert_eq!(document["held"]["Repair"].as_array().unwrap().len(), 1, "it is below the unit and below the part");

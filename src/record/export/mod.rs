@@ -43,9 +43,7 @@ pub struct CustomerExport {
     /// Number of rows on the page.
     pub row_count: i64,
     /// The data as JSON: each row about the customer by type name, with all values, external ids, and the history of the
-    /// row. After these, as `RowMerge` and `RowMergeMove`, what is kept of customers who were merged into this one, so that
-    /// customerUnmerge can restore them: their values and external ids, the values that the customer got, and the rows that
-    /// moved.
+    /// row; then, as `RowMerge` and `RowMergeMove`, what customerUnmerge needs of those merged into the customer.
     pub document: String,
     /// Whether more data exists: request the page after `endCursor` until this is false. A page may be shorter than `first`
     /// to fit into a response.

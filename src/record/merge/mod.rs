@@ -100,12 +100,11 @@ pub const REPORT: Report =
 struct MergeMove {
     /// The type of the rows, for example `Interaction`.
     r#type: String,
-    /// Their relation, for example `customer`: it names the winner afterwards.
+    /// Their relation, for example `customer`.
     relation: String,
     /// Number of rows, at least 1.
     row_count: i64,
-    /// Number of these rows whose relation becomes null instead, because another one of the row names the winner: `referred`
-    /// of a referral of one by the other.
+    /// Number of these rows whose relation becomes null: `referred` of a referral of one by the other.
     emptied_count: i64,
 }
 

@@ -5,7 +5,7 @@ use rapport::{
     Error, Result,
     store::{
         Scope, Tx,
-        merging::{merge::Merging, undo::Undoing},
+        merging::{kept::KeptPlace, merge::Merging, undo::Undoing},
         writing::{
             draft::{Draft, Mode, Reference, Target},
             write::Hooks,
@@ -38,6 +38,12 @@ async fn customer(caller: &Caller<'_>, name: &str) -> (Value, Uuid) {
     (made, record)
 }
 
+/// A referral of one of them by the other.
+async fn refer(caller: &Caller<'_>, referrer: &Value, referred: &Value) {
+    let input = json!({ "referrerRef": referrer, "referredRef": referred });
+    assert_eq!(caller.mutate("referralCreate", input, "outcome").await["outcome"], "CREATED");
+}
+
 async fn merge(caller: &Caller<'_>, winner: &Value, loser: &Value) {
     let input = json!({ "winner": winner, "loser": loser });
     assert_eq!(caller.mutate("customerMerge", input, "outcome").await["outcome"], "UPDATED");
@@ -56,10 +62,12 @@ impl Prepared {
         let [(winner, _), (loser, _), (before, _)] =
             [customer(caller, "Wa").await, customer(caller, "La").await, customer(caller, "Xa").await];
         merge(caller, &loser, &before).await;
+        refer(caller, &loser, &winner).await;
         let full = [uuid(&winner), uuid(&loser)];
         let [(winner, _), (loser, record), (before, _)] =
             [customer(caller, "Wb").await, customer(caller, "Lb").await, customer(caller, "Xb").await];
         merge(caller, &loser, &before).await;
+        refer(caller, &loser, &winner).await;
         merge(caller, &winner, &loser).await;
         Self { plain: [plain[0], plain[1]], full, merged: [uuid(&winner), uuid(&loser)], record }
     }
@@ -120,6 +128,7 @@ async fn unite(tx: &Tx, [winner, loser]: [Uuid; 2]) -> Result<()> {
 async fn divide(tx: &Tx, loser: Uuid, record: Uuid) -> Result<()> {
     let merge = tx.merge_of(loser).await?.expect("it was merged");
     tx.moved_by(&merge, &feedback_record::NOUN, &[record]).await?;
+    tx.kept_of_merges(merge.target, &KeptPlace::default(), 50).await?;
     tx.undo_merge(Undoing { merge, changes: Vec::new(), staying: None, first: None }).await
 }
 
