@@ -46,13 +46,13 @@ crate::string_enum! {
 }
 
 crate::string_enum! {
-    /// Priority of feedback.
+    /// Priority of feedback and cases.
     Priority as "Priority" {
         /// To be handled when there is time.
         Low = "LOW",
         /// To be handled in turn.
         Normal = "NORMAL",
-        /// To be handled before feedback of normal priority.
+        /// To be handled before what has normal priority.
         High = "HIGH",
         /// To be handled immediately.
         Urgent = "URGENT",

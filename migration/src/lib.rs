@@ -35,6 +35,7 @@ mod m0046_effort_scale;
 mod m0047_required_fields;
 mod m0048_emptied_references;
 mod m0049_members;
+mod m0050_cases;
 mod noun_table;
 
 use sea_orm_migration::prelude::MigrationTrait;
@@ -82,6 +83,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0047_required_fields::Migration),
             Box::new(m0048_emptied_references::Migration),
             Box::new(m0049_members::Migration),
+            Box::new(m0050_cases::Migration),
         ]
     }
 }

@@ -123,8 +123,9 @@ struct Reroute {
 
 /// Department for feedback that no rule matches.
 #[derive(Clone, Copy)]
-struct Fallback {
-    department: Uuid,
+pub(super) struct Fallback {
+    /// The department.
+    pub(super) department: Uuid,
     /// Whether it replaces the organization's fallback department because that one is archived.
     is_instead: bool,
 }
@@ -185,7 +186,8 @@ impl Router {
         Ok(Decision::fallback(department, is_instead))
     }
 
-    async fn fallback<C: Connection>(&mut self, scope: &Scope<C>) -> Result<Fallback> {
+    /// Returns the department for what no rule routes.
+    pub(super) async fn fallback<C: Connection>(&mut self, scope: &Scope<C>) -> Result<Fallback> {
         if let Some(known) = self.fallback {
             return Ok(known);
         }

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use async_graphql::{Response, Variables};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{Permission, Permissions, id::OrganizationId};
 use rapport::{
     auth::{Actor, key::SigningKey, signed_url::UrlSigner, tokens::Tokens},
@@ -55,6 +55,8 @@ pub struct Caller<'a> {
     app: &'a App,
     actor: Actor,
     server: Option<Server>,
+    /// The time of the caller's requests.
+    time: DateTime<Utc>,
 }
 
 /// A server in a process of its own, and a token for it.
@@ -110,7 +112,7 @@ impl App {
     ) -> Caller<'_> {
         let permissions: Permissions = permissions.into_iter().collect();
         let actor = Actor { organization, subject: "tester".into(), client: None, permissions, expires: None };
-        Caller { app: self, actor, server: None }
+        Caller { app: self, actor, server: None, time: now() }
     }
 
     pub async fn admin(&self, slug: &str) -> Caller<'_> {
@@ -139,6 +141,12 @@ impl Caller<'_> {
     pub fn with(&self, permissions: impl IntoIterator<Item = Permission>) -> Self {
         let permissions = permissions.into_iter().collect();
         Self { actor: Actor { permissions, ..self.actor.clone() }, ..self.clone() }
+    }
+
+    /// The same caller, minutes after [`now`].
+    #[must_use]
+    pub fn after(&self, minutes: i64) -> Self {
+        Self { time: now() + TimeDelta::minutes(minutes), ..self.clone() }
     }
 
     /// The same caller, who asks a server. What the caller may do there is what the token says.
@@ -170,7 +178,7 @@ impl Caller<'_> {
             .and_then(|document| document.prepare(variables, &SHAPE, &LIMITS));
         let mut response = match prepared {
             Ok(prepared) => {
-                let scope = self.app.store.scope(self.actor.clone(), now());
+                let scope = self.app.store.scope(self.actor.clone(), self.time);
                 prepared.run(&self.app.schema, Some(scope)).await
             }
             Err(error) => Response::from_errors(vec![error]),

@@ -7,7 +7,7 @@ use async_graphql::parser::{
     types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind, TypeSystemDefinition},
 };
 use entity::Permission;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Every type of the schema by name.
 pub struct Outline {
@@ -221,4 +221,17 @@ fn written(ty: &Type) -> String {
 pub fn codes(body: &Value) -> Vec<&str> {
     let errors = body["errors"].as_array().map_or(&[][..], Vec::as_slice);
     errors.iter().map(|error| error["extensions"]["code"].as_str().unwrap_or("none")).collect()
+}
+
+/// The text of a document that a mutation of the noun takes, with one name in it.
+pub fn document(noun: &str, name: &str) -> String {
+    if noun == "Organization" {
+        json!({ "format": "rapport-map/1", "mediums": [{ "key": name, "name": name }] }).to_string()
+    } else {
+        format!(
+            "<CJML version=\"2.0\"><plannedJourney><journeyID>{name}</journeyID><touchpoints><plannedAction>\
+             <touchpointID>1</touchpointID><initiator><initiatorLabel>{name}</initiatorLabel></initiator>\
+             </plannedAction></touchpoints></plannedJourney></CJML>"
+        )
+    }
 }

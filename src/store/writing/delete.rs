@@ -86,6 +86,14 @@ impl Tx {
         for draft in drafts.iter_mut().filter(|draft| !draft.is_new() && !draft.changes().is_empty()) {
             draft.refuse(Code::NotFound, "by", format!("no such {} among the parts", noun.name));
         }
+        let sound = drafts.iter().filter(|draft| draft.errors.is_empty());
+        let records: Vec<Record> = sound.filter_map(|draft| draft.current.clone()).collect();
+        if !records.is_empty() {
+            let mut refused = (rules.delete)(self, &records).await?;
+            for draft in drafts.iter_mut() {
+                draft.errors.extend(refused.remove(&draft.id));
+            }
+        }
         if drafts.len() > 1 {
             // The database tells that some row is in use, but not which one.
             self.refuse_used(noun, drafts).await?;

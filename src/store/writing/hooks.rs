@@ -26,6 +26,8 @@ pub struct Hooks {
     pub written: for<'a> fn(&'a Tx, &'a mut [Draft]) -> BoxFuture<'a, Result<()>>,
     /// Returns an error for each row that cannot be archived, by id.
     pub archive: for<'a> fn(&'a Tx, &'a [Record]) -> BoxFuture<'a, Result<RowErrors>>,
+    /// Returns an error for each row that cannot be deleted, by id. The rows are locked.
+    pub delete: for<'a> fn(&'a Tx, &'a [Record]) -> BoxFuture<'a, Result<RowErrors>>,
     /// Performs the other effects of the deletion of rows.
     pub deleted: for<'a> fn(&'a Tx, &'a [Record]) -> BoxFuture<'a, Result<()>>,
     /// The parent whose parts the rows are.
@@ -38,6 +40,7 @@ impl Hooks {
         prepare: |_, _| Box::pin(async { Ok(()) }),
         written: |_, _| Box::pin(async { Ok(()) }),
         archive: |_, _| Box::pin(async { Ok(RowErrors::new()) }),
+        delete: |_, _| Box::pin(async { Ok(RowErrors::new()) }),
         deleted: |_, _| Box::pin(async { Ok(()) }),
         child_of: None,
     };

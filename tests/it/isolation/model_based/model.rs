@@ -7,7 +7,7 @@ use std::{
 };
 
 use entity::{
-    Noun,
+    Noun, attempt, case,
     kind::Stored,
     noun::{Field, Kind, Link, Relationship},
 };
@@ -125,7 +125,15 @@ impl Holding {
         let parts: Vec<&str> = parts(noun).map(|relation| relation.target.name).collect();
         let others = entity::NOUNS.into_iter().filter(|other| !parts.contains(&other.name));
         let is_named = others.flat_map(|other| self.all(other)).any(|row| names(row, id));
-        is_named || self.links.values().any(|targets| targets.contains(id))
+        is_named || self.links.values().any(|targets| targets.contains(id)) || self.solves(noun, id)
+    }
+
+    /// Whether a row is an attempt that a case is closed as solved for.
+    fn solves(&self, noun: &'static Noun, id: &str) -> bool {
+        let attempt = self.get(noun, id).filter(|_| noun.table == attempt::NOUN.table);
+        let has_worked = attempt.filter(|attempt| attempt["hasWorked"] == true);
+        let case = has_worked.and_then(|attempt| self.get(&case::NOUN, attempt["case"]["id"].as_str()?));
+        case.is_some_and(|case| case["stage"] == "CLOSED" && case["resolution"] == "SOLVED")
     }
 
     /// The rows of a relation.

@@ -12,13 +12,19 @@ use super::{
     wide::{COPY, ERASE, apart, reach, written},
 };
 use crate::{
-    fixture::{document, is_own, noun_of, noun_of_id, unique},
-    outline::{Kind as Ty, Member, Outline},
+    fixture::{is_own, noun_of, noun_of_id, unique},
+    outline::{Kind as Ty, Member, Outline, document},
 };
 
 /// Fields that make or change rows of another noun, or other fields of the row. Tests of their nouns try them.
-const ASIDE: [(&str, &str); 4] =
-    [("Customer", "email"), ("Customer", "phone"), ("ContactPoint", "isPrimary"), ("ContactPoint", "verifiedAt")];
+const ASIDE: [(&str, &str); 6] = [
+    ("Customer", "email"),
+    ("Customer", "phone"),
+    ("ContactPoint", "isPrimary"),
+    ("ContactPoint", "verifiedAt"),
+    ("Case", "stage"),
+    ("Case", "isSafetyRelevant"),
+];
 
 /// Codes of the mistakes that rules find in rows of one's own; whether they are right is tested with each rule.
 const OF_RULES: [&str; 5] = ["CYCLE", "INVALID", "INVALID_TRANSITION", "OUT_OF_RANGE", "REQUIRED"];
