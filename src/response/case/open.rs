@@ -110,8 +110,9 @@ async fn open(tx: &Tx, input: &CaseOpen) -> Result<Done> {
     refer(&mut draft, DEPARTMENT_ID.into(), input.department_ref.as_ref());
     if input.department_ref.is_none() {
         let first: Vec<Uuid> = sources.iter().map(|(.., department)| department.0).take(1).collect();
-        if tx.archived_among(&department::NOUN, &first).await?.is_empty() {
-            first.into_iter().for_each(|department| draft.set(DEPARTMENT_ID, DepartmentId(department)));
+        let archived = tx.archived_among(&department::NOUN, &first).await?;
+        if let Some(department) = first.into_iter().find(|department| !archived.contains(department)) {
+            draft.set(DEPARTMENT_ID, DepartmentId(department));
         }
     }
     let relation = NOUN.relation("feedbackRecords").expect("cases are about feedback");

@@ -71,7 +71,7 @@ fn change(dice: &mut Dice, cases: &[Value], medium: &str) -> (String, Value) {
         5 | 6 => {
             match dice.below(5) {
                 0 | 4 => {
-                    input["disposition"] = json!(dice.pick(&["UNDETERMINED", "VENTING", "VENTING", "REAL_PROBLEM"]))
+                    input["disposition"] = json!(dice.pick(&["UNDETERMINED", "VENTING", "VENTING", "REAL_PROBLEM"]));
                 }
                 1 => input["listeningNote"] = if dice.happens(60) { json!("Sad") } else { Value::Null },
                 2 => input["resolution"] = json!(dice.pick(&RESOLUTIONS)),
