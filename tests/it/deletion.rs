@@ -74,7 +74,10 @@ async fn nothing_is_left_of_a_deleted_organization_and_others_stay_as_they_were(
     let words = json!({ "kind": "COMPLAINT", "body": "Gone", "customerRef": { "id": person["node"]["id"] } });
     caller.mutate("feedbackRecordCreate", words, "outcome").await;
     let merged = caller.mutate("customerCreate", json!({ "name": "Gone", "phone": "1" }), "node { id }").await;
-    let merged = json!({ "winner": { "id": gone.rows["Customer"][0].id }, "loser": merged["node"] });
+    let winner = json!({ "id": gone.rows["Customer"][0].id });
+    let referral = json!({ "referrerRef": winner, "referredRef": merged["node"] });
+    assert_eq!(caller.mutate("referralCreate", referral, "outcome").await["outcome"], "CREATED");
+    let merged = json!({ "winner": winner, "loser": merged["node"] });
     assert_eq!(caller.mutate("customerMerge", merged, "outcome").await["outcome"], "UPDATED");
     let tx = app.store.scope(rapport::auth::Actor::operator(caller.organization()), now()).begin().await.unwrap();
     assert!(tx.erase(id::decode(person["node"]["id"].as_str().unwrap()).unwrap().1).await.unwrap());

@@ -127,6 +127,19 @@ pub async fn delete_published(caller: &Caller<'_>) -> Option<Error> {
     reply.get("errors").map(|_| Error::internal("a history was not deleted"))
 }
 
+/// Gives a row the unique values that it has, as a row of the twin does.
+pub async fn keep_unique(caller: &Caller<'_>, place: &Place) -> Option<Error> {
+    if !place.is_in("store::writing::unique::rows_like") {
+        return None;
+    }
+    let row = caller.ask("{ requiredFields(first: 1) { nodes { id pointKind field } } }").await;
+    let row = &row["requiredFields"]["nodes"][0];
+    let input = json!({ "by": { "id": row["id"] }, "pointKind": row["pointKind"], "field": row["field"] });
+    let document = "mutation($input: RequiredFieldUpdateInput!) { requiredFieldUpdate(input: $input) { outcome } }";
+    let reply = caller.run(document, json!({ "input": input })).await.body;
+    reply.get("errors").map(|_| Error::internal("unique values were not compared"))
+}
+
 /// Deletes an organization of its own. Without the place it may come to no end; what it must not do is change others.
 pub async fn leave(app: &App, place: &Place) {
     let leaving = app.organization(&format!("leaving without {place}")).await;

@@ -39,8 +39,8 @@ async fn customer(caller: &Caller<'_>, name: &str) -> (Value, Uuid) {
 }
 
 /// A referral of one of them by the other.
-async fn refer(caller: &Caller<'_>, referrer: &Value, referred: &Value) {
-    let input = json!({ "referrerRef": referrer, "referredRef": referred });
+async fn refer(caller: &Caller<'_>, from: &Value, to: &Value) {
+    let input = json!({ "referrerRef": from, "referredRef": to });
     assert_eq!(caller.mutate("referralCreate", input, "outcome").await["outcome"], "CREATED");
 }
 

@@ -270,6 +270,7 @@ async fn work(
     app.store.read_attributes().await.unwrap();
     app.store.disable_for_test(Some(place.check));
     stopped.extend(cases::drop_external_id(app, both, place).await);
+    stopped.extend(cases::keep_unique(&both.curious.caller, place).await);
     if place.is_in("store::writing::lifecycle::forget_states") {
         stopped.extend(cases::delete_published(&both.curious.caller).await);
     }

@@ -77,7 +77,9 @@ async fn records(caller: &Caller<'_>, id: &str) -> [Vec<String>; 2] {
             .map(name)
             .collect(),
     ];
-    lists.iter_mut().for_each(|list| list.sort());
+    for list in &mut lists {
+        list.sort();
+    }
     lists
 }
 

@@ -94,11 +94,11 @@ async fn an_export_of_many_moved_rows_is_read_in_pages_that_miss_and_repeat_none
         app.store.finish_jobs(now()).await.unwrap();
     }
     // A phone number and a referral move with the records of each.
-    let moved = STEP + 30 + 3 + 2 * 2;
+    let expected = STEP + 30 + 3 + 2 * 2;
     for first in [7, 26, 1_000] {
         let rows = exported(&caller, &winner, first).await;
         let moves: BTreeSet<String> = of(&rows, "RowMergeMove").into_iter().map(Value::to_string).collect();
-        assert_eq!((moves.len(), of(&rows, "RowMergeMove").len()), (moved, moved), "{first} a page");
+        assert_eq!((moves.len(), of(&rows, "RowMergeMove").len()), (expected, expected), "{first} a page");
         assert_eq!(of(&rows, "RowMerge").len(), 2);
         let records: BTreeSet<String> = of(&rows, "FeedbackRecord").into_iter().map(Value::to_string).collect();
         assert_eq!(records.len(), STEP + 33);

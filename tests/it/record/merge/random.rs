@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{customer, merge};
 use crate::{
-    app::App,
+    app::{App, Caller},
     record::{by_id, key, made},
 };
 
@@ -19,6 +19,22 @@ impl Dice {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % end
     }
+}
+
+/// Records a referral, which is refused between the two names of one person. Answers its id.
+async fn refer(caller: &Caller<'_>, [from, to]: [&str; 2], are_two: bool) -> Option<String> {
+    let row = json!({ "referrerRef": by_id(from), "referredRef": by_id(to) });
+    let done = caller.mutate("referralCreate", row, "outcome node { id }").await;
+    assert_eq!(done["outcome"] == "CREATED", are_two, "{done}");
+    done["node"]["id"].as_str().map(str::to_owned)
+}
+
+/// The person that a person is now.
+fn root(parent: &[Option<usize>], mut at: usize) -> usize {
+    while let Some(above) = parent[at] {
+        at = above;
+    }
+    at
 }
 
 #[tokio::test]
@@ -38,20 +54,11 @@ async fn no_row_is_lost_or_doubled_and_every_external_id_resolves() {
         let mut referrals: BTreeMap<String, [usize; 2]> = BTreeMap::new();
         for round in 0..30 {
             let (one, other) = (dice.below(PEOPLE), dice.below(PEOPLE));
-            let root = |parent: &[Option<usize>], mut at: usize| {
-                while let Some(above) = parent[at] {
-                    at = above;
-                }
-                at
-            };
             match dice.below(5) {
                 4 => {
-                    let row = json!({ "referrerRef": by_id(&ids[one]), "referredRef": by_id(&ids[other]) });
-                    let done = caller.mutate("referralCreate", row, "outcome node { id }").await;
                     let pair = [root(&parent, one), root(&parent, other)];
-                    assert_eq!(done["outcome"] == "CREATED", pair[0] != pair[1], "seed {seed}, round {round}: {done}");
-                    if pair[0] != pair[1] {
-                        referrals.insert(done["node"]["id"].as_str().unwrap().to_owned(), pair);
+                    if let Some(id) = refer(&caller, [&ids[one], &ids[other]], pair[0] != pair[1]).await {
+                        referrals.insert(id, pair);
                     }
                 }
                 0 | 1 => {
@@ -102,9 +109,9 @@ async fn no_row_is_lost_or_doubled_and_every_external_id_resolves() {
             let named: BTreeMap<String, Value> = referrals
                 .iter()
                 .map(|(id, pair)| {
-                    let [referrer, referred] = pair.map(|person| root(&parent, person));
-                    let referred = if referrer == referred { Value::Null } else { json!({ "id": ids[referred] }) };
-                    (id.clone(), json!({ "id": id, "referrer": { "id": ids[referrer] }, "referred": referred }))
+                    let [from, to] = pair.map(|person| root(&parent, person));
+                    let named = if from == to { Value::Null } else { json!({ "id": ids[to] }) };
+                    (id.clone(), json!({ "id": id, "referrer": { "id": ids[from] }, "referred": named }))
                 })
                 .collect();
             let referrals_seen = seen["referrals"]["nodes"].as_array().unwrap().iter();

@@ -9,8 +9,8 @@ use crate::{
     record::{by_id, made},
 };
 
-async fn referral(caller: &Caller<'_>, referrer: &str, referred: &str) -> String {
-    made(caller, "referralCreate", json!({ "referrerRef": by_id(referrer), "referredRef": by_id(referred) })).await
+async fn referral(caller: &Caller<'_>, from: &str, to: &str) -> String {
+    made(caller, "referralCreate", json!({ "referrerRef": by_id(from), "referredRef": by_id(to) })).await
 }
 
 /// Referrer and referred of each referral, oldest first.
@@ -22,8 +22,8 @@ async fn pairs(caller: &Caller<'_>) -> Vec<[Option<String>; 2]> {
     nodes.map(|node| [id(&node["referrer"]), id(&node["referred"])]).collect()
 }
 
-fn pair(referrer: &str, referred: &str) -> [Option<String>; 2] {
-    [Some(referrer.to_owned()), (!referred.is_empty()).then(|| referred.to_owned())]
+fn pair(from: &str, to: &str) -> [Option<String>; 2] {
+    [Some(from.to_owned()), (!to.is_empty()).then(|| to.to_owned())]
 }
 
 async fn unmerge(caller: &Caller<'_>, loser: &str) {
