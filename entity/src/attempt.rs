@@ -31,11 +31,10 @@ pub struct Model {
     /// What was wrong in this case. A cause that several cases share is the `cause` of the case.
     #[noun(optional, max = 2000, personal = FreeText)]
     pub root_cause: Option<String>,
-    /// What was tried; null if nothing was tried yet.
-    #[noun(optional, max = 2000, personal = FreeText)]
-    pub tried: Option<String>,
-    /// Whether it worked; null if unknown. Fails with REQUIRED at `tried` if nothing was tried. While the case is closed
-    /// as SOLVED, an attempt that worked can neither be changed to one that did not, nor be deleted: that fails with
+    /// What was tried, or is being tried.
+    #[noun(required, max = 2000, personal = FreeText)]
+    pub tried: String,
+    /// Whether it worked; null if unknown. While the case is closed as SOLVED, an attempt that worked can neither be changed to one that did not, nor be deleted: that fails with
     /// IN_USE.
     #[noun(optional)]
     pub has_worked: Option<bool>,

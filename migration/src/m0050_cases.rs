@@ -51,7 +51,7 @@ const CASE: NounTable<'_> = NounTable {
 
 const ATTEMPT: NounTable<'_> = NounTable {
     name: "attempt",
-    columns: "research {text}, root_cause {text}, tried {text}, has_worked BOOLEAN, tried_at BIGINT NOT NULL,
+    columns: "research {text}, root_cause {text}, tried {text} NOT NULL, has_worked BOOLEAN, tried_at BIGINT NOT NULL,
         case_id {uuid} NOT NULL, member_id {uuid}",
     keys: &[("case_id", "customer_case", "id"), ("member_id", "member", "id")],
     orders: &[("tried_at", false)],

@@ -1,9 +1,9 @@
-//! Attempts: one that worked was tried, and a case that is closed as solved keeps it.
+//! Attempts: a case that is closed as solved keeps the one that worked.
 
 use std::collections::{HashMap, HashSet};
 
 use entity::{
-    attempt::{CASE_ID, HAS_WORKED, NOUN, TRIED, TRIED_AT},
+    attempt::{CASE_ID, HAS_WORKED, NOUN, TRIED_AT},
     case::{self, CaseStage, Resolution},
 };
 use sea_orm::prelude::Uuid;
@@ -21,7 +21,6 @@ use crate::{
             write::{ChildOf, Hooks},
         },
     },
-    text::is_blank,
 };
 
 /// Maximum number of attempts of a case.
@@ -43,10 +42,6 @@ pub const SLICE: Module = Module {
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
         refuse_future(tx, draft, TRIED_AT);
-        let is_tried = draft.get(TRIED).is_some_and(|text| !is_blank(&text));
-        if draft.get(HAS_WORKED).is_some() && !is_tried && (draft.gives(HAS_WORKED) || draft.gives(TRIED)) {
-            draft.refuse(Code::Required, "tried", "say what was tried, or leave hasWorked out");
-        }
     }
     let fails = |draft: &Draft| {
         let worked = draft.current.as_ref().and_then(|row| row.get(HAS_WORKED)) == Some(true);
