@@ -164,7 +164,7 @@ pub struct Model {
     /// When the decision was first communicated, UTC.
     pub communicated_at: Option<ChronoUnixTimestampMillis>,
     /// When the case was first closed, UTC. A case that was reopened keeps it; its stage says whether it is closed now.
-    #[noun(imported, ordered, expires)]
+    #[noun(imported, ordered)]
     pub closed_at: Option<ChronoUnixTimestampMillis>,
     /// When the case was last reopened, UTC; null if never.
     #[noun(imported, ordered)]
