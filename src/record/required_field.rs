@@ -32,7 +32,7 @@ use crate::{
         statement::{
             cell::{Cell, Column, Record},
             filter::{Comparison, Predicate},
-            template::{PlanSize, Templates},
+            template::Templates,
         },
     },
 };
@@ -194,8 +194,7 @@ async fn missing(scope: &Scope, ids: &[Uuid]) -> Result<ByRow<Vec<MissingField>>
     let kinds: HashMap<Uuid, PointKind> = kinds.into_iter().map(|(id, kind)| (id.uuid(), kind)).collect();
     let mut assessed = HashMap::new();
     if requirements.want_assessments() {
-        let templates = Templates::new(&PlanSize::default());
-        assessed = scope.count_children(&Predicate::always(), assessments()?, ids, &templates).await?;
+        assessed = scope.count_children(&Predicate::always(), assessments()?, ids, &Templates::default()).await?;
     }
     let is_missing = |record: &Record, field| match column(field) {
         Some(column) => record.cell(column.name).is_null(),

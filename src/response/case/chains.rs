@@ -2,22 +2,18 @@
 
 use std::collections::HashMap;
 
-use entity::{
-    Col,
-    case::{ID, NOUN},
-    id::{self, CaseId},
-};
+use entity::{Col, case::ID, id::CaseId};
 use sea_orm::prelude::Uuid;
 
 use crate::{
     Result,
-    error::Code,
+    map::tree::refuse_circles,
     store::{Tx, writing::draft::Draft},
 };
 
 /// Refuses each draft whose link would close a circle, given the accepted drafts before it. Takes the lock of the
 /// organization, so that two concurrent transactions cannot close one together.
-pub(super) async fn check(tx: &Tx, drafts: &mut [Draft], link: Col<Option<CaseId>>, field: &str) -> Result<()> {
+pub(super) async fn check(tx: &Tx, drafts: &mut [Draft], link: Col<Option<CaseId>>) -> Result<()> {
     let named = |draft: &Draft| draft.get(link).map(Uuid::from);
     let is_linked = |draft: &Draft| draft.errors.is_empty() && !draft.is_new() && draft.gives(link);
     let mut wanted: Vec<Uuid> = drafts.iter().filter(|draft| is_linked(draft)).filter_map(named).collect();
@@ -32,20 +28,6 @@ pub(super) async fn check(tx: &Tx, drafts: &mut [Draft], link: Col<Option<CaseId
         wanted = rows.into_iter().filter_map(|(_, other)| other.map(Uuid::from)).collect();
         wanted.retain(|id| !links.contains_key(id));
     }
-    for draft in drafts.iter_mut().filter(|draft| is_linked(draft)) {
-        let mut path = vec![draft.id];
-        let mut next = named(draft);
-        while let Some(id) = next.filter(|id| *id != draft.id) {
-            path.push(id);
-            next = links.get(&id).copied().flatten();
-        }
-        if next.is_some() {
-            path.push(draft.id);
-            let path: Vec<String> = path.into_iter().map(|id| id::encode(NOUN.prefix, id)).collect();
-            draft.refuse(Code::Cycle, field, format!("the case would lead to itself: {}", path.join(" to ")));
-        } else {
-            links.insert(draft.id, named(draft));
-        }
-    }
+    refuse_circles(drafts, link, links);
     Ok(())
 }

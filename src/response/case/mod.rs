@@ -63,8 +63,8 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     }
     place(tx, drafts).await?;
     closing::check(tx, drafts).await?;
-    chains::check(tx, drafts, DUPLICATE_OF_ID, "duplicateOfRef").await?;
-    chains::check(tx, drafts, CAUSED_BY_ID, "causedByRef").await
+    chains::check(tx, drafts, DUPLICATE_OF_ID).await?;
+    chains::check(tx, drafts, CAUSED_BY_ID).await
 }
 
 /// Clears how a case ended if it goes back, and what the customer was told if that is to be told anew.
