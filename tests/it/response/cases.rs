@@ -116,6 +116,9 @@ async fn a_case_is_opened_from_several_records_at_once() {
     let told = (&wide["priority"], &wide["department"]["name"], &wide["customer"], &wide["point"]);
     assert_eq!(told, (&json!("LOW"), &json!("Service"), &Value::Null, &Value::Null));
     assert_eq!(wide["feedbackRecords"]["nodes"][0]["cases"]["nodes"].as_array().unwrap().len(), 2);
+    let input = json!({ "title": "Boilers again", "feedbackRecords": records(&[&leak, &other]) });
+    let wide_too = caller.mutate("caseOpen", input, shown).await["node"].take();
+    assert_eq!((&wide_too["customer"], &wide_too["point"]), (&Value::Null, &Value::Null));
     let none: [&String; 0] = [];
     let unknown = json!([{ "id": "fb_01h455vb4pex5vsknk084sn02q" }]);
     let cases = vec![
