@@ -28,7 +28,11 @@ pub async fn require_tree<T: NounId>(tx: &Tx, drafts: &mut [Draft], parent: Col<
 
 /// Refuses each draft whose new link would close a circle, given the accepted drafts before it. `links` has at least the
 /// rows that the drafts lead to, by way of others too, each with what it names.
-pub fn refuse_circles<T: NounId>(drafts: &mut [Draft], link: Col<Option<T>>, mut links: HashMap<Uuid, Option<Uuid>>) {
+pub(crate) fn refuse_circles<T: NounId>(
+    drafts: &mut [Draft],
+    link: Col<Option<T>>,
+    mut links: HashMap<Uuid, Option<Uuid>>,
+) {
     let noun = link.noun();
     let field = Column::from(link).field;
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty() && draft.gives(link)) {
