@@ -136,38 +136,38 @@ impl Calendar {
 
     /// Returns the first whole hour on the local clock after `second`, or the instant at which the clock skips one.
     fn next_hour(&self, second: i64) -> Option<DateTime<Utc>> {
-        let offset = self.offset(second)?;
-        let hour = next_whole_hour(second + offset) - offset;
-        if self.offset(hour)? == offset {
+        let offset_before = offset(self.zone, second)?;
+        let hour = next_whole_hour(second + offset_before) - offset_before;
+        if offset(self.zone, hour)? == offset_before {
             return DateTime::from_timestamp(hour, 0);
         }
-        let change = self.change(second, hour)?;
-        let was = change + offset;
-        let is = change + self.offset(change)?;
+        let change = change(self.zone, second, hour)?;
+        let was = change + offset_before;
+        let is = change + offset(self.zone, change)?;
         let skipped = was <= is - is.rem_euclid(HOUR);
         let starts = if is.rem_euclid(HOUR) == 0 || skipped { change } else { change + next_whole_hour(is) - is };
         DateTime::from_timestamp(starts, 0)
     }
+}
 
-    /// Returns the offset of the local clock from UTC, in seconds.
-    fn offset(&self, second: i64) -> Option<i64> {
-        let at = DateTime::from_timestamp(second, 0)?.naive_utc();
-        Some(self.zone.offset_from_utc_datetime(&at).fix().local_minus_utc().into())
-    }
+/// Returns the offset of the local clock from UTC, in seconds.
+pub(crate) fn offset(zone: Tz, second: i64) -> Option<i64> {
+    let at = DateTime::from_timestamp(second, 0)?.naive_utc();
+    Some(zone.offset_from_utc_datetime(&at).fix().local_minus_utc().into())
+}
 
-    /// Returns the first second in `before + 1..=after` whose offset differs from that of `before`.
-    fn change(&self, mut before: i64, mut after: i64) -> Option<i64> {
-        let offset = self.offset(before)?;
-        while after - before > 1 {
-            let middle = before.midpoint(after);
-            if self.offset(middle)? == offset {
-                before = middle;
-            } else {
-                after = middle;
-            }
+/// Returns the first second in `before + 1..=after` whose offset differs from that of `before`; that of `after` must.
+pub(crate) fn change(zone: Tz, mut before: i64, mut after: i64) -> Option<i64> {
+    let known = offset(zone, before)?;
+    while after - before > 1 {
+        let middle = before.midpoint(after);
+        if offset(zone, middle)? == known {
+            before = middle;
+        } else {
+            after = middle;
         }
-        Some(after)
     }
+    Some(after)
 }
 
 const fn next_whole_hour(local: i64) -> i64 {

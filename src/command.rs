@@ -10,13 +10,15 @@ pub use self::{audit::audit, export::export, serve::serve};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use entity::{Permission, api_client, id, organization};
+use entity::{Permission, api_client, department, id, organization};
 use sea_orm::{EntityTrait, QueryOrder};
 use secrecy::ExposeSecret;
 
 use crate::{
     Error,
-    auth::{Actor, claims, external_issuer::External, revoked::Revocation, tokens::Tokens},
+    auth::{
+        Actor, Departments, claims, departments::MOST, external_issuer::External, revoked::Revocation, tokens::Tokens,
+    },
     clock,
     config::{
         ApiClientCommand, ApiClientRequest, DEMO_FILE, OrganizationCommand, OrganizationRequest, RevokeRequest,
@@ -26,6 +28,7 @@ use crate::{
     exchange::api_client as slice,
     graphql::{mutation::input::wire_id, slice::Done},
     http::Authenticator,
+    schema,
     store::{
         Scope, Store, Tx,
         operation::{
@@ -42,6 +45,7 @@ use crate::{
 pub async fn open(settings: &Settings) -> Result<Store> {
     must_be_there(settings)?;
     let store = Store::open(&settings.database).await?.with_erasure_ledger(settings.erasure_ledger.clone());
+    let store = store.with_jobs(schema::jobs());
     let ready = if store.is_ours_to_change() { store.migrate().await } else { store.check_schema().await };
     Ok(ready.map(|()| store)?)
 }
@@ -105,7 +109,16 @@ pub async fn token(settings: &Settings, request: &TokenRequest) -> Result<String
     settings.key_file()?.context("the built-in issuer is disabled; enable it with --signing-key")?;
     let scope = operator(settings, &request.organization).await?;
     let tokens = tokens(settings)?.context("the built-in issuer is disabled")?;
-    let actor = Actor { subject: request.subject.clone(), permissions: request.permissions, ..scope.actor().clone() };
+    let departments = Departments::new(request.departments.iter().copied());
+    let departments = departments.with_context(|| format!("a token names at most {MOST} departments"))?;
+    let known = scope.select_by_ids((department::ID,), departments.uuids()).await?;
+    anyhow::ensure!(known.len() == departments.uuids().len(), "the organization has no such department");
+    let actor = Actor {
+        subject: request.subject.clone(),
+        permissions: request.permissions,
+        departments: (!request.departments.is_empty()).then_some(departments),
+        ..scope.actor().clone()
+    };
     let token = tokens.issue(&actor, request.life, clock::now())?;
     let tx = scope.begin().await?;
     tx.note_act("issuedToken").await?;

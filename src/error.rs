@@ -26,6 +26,9 @@ pub enum Error {
     /// The token lacks a scope.
     #[error("requires the scope {}", .0.name())]
     Forbidden(Permission),
+    /// The token names departments, and the request concerns the whole organization.
+    #[error("the token is narrowed to departments, and this concerns the whole organization")]
+    Narrowed,
     /// An argument of a query is invalid: paging, cursor, scalar text.
     #[error("{0}")]
     BadInput(String),
@@ -51,7 +54,7 @@ impl Error {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unauthenticated(_) => "UNAUTHENTICATED",
-            Self::Forbidden(_) => "FORBIDDEN",
+            Self::Forbidden(_) | Self::Narrowed => "FORBIDDEN",
             Self::BadInput(_) => "BAD_USER_INPUT",
             Self::Unavailable | Self::Collision => "UNAVAILABLE",
             Self::Timeout => "TIMEOUT",
@@ -131,6 +134,8 @@ entity::string_enum! {
         Conflict = "CONFLICT",
         /// The state of the row does not allow the transition.
         InvalidTransition = "INVALID_TRANSITION",
+        /// A contact policy does not allow to contact the customer then.
+        ContactNotAllowed = "CONTACT_NOT_ALLOWED",
         /// The change would create a cycle.
         Cycle = "CYCLE",
         /// The person was erased; their data cannot be imported again.

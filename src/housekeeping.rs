@@ -1,4 +1,10 @@
 //! Background tasks of a server.
+//!
+//! What belongs to an organization is a [job](crate::store::operation::jobs), which the servers on a database share.
+//! What is left to the clock of each server belongs to the server or to the whole database: removing erased bytes from
+//! files, analyzing tables, completing directories and the erasure ledger, indexing attributes written by an older
+//! server. So is sealing audit events, which is due every 2 seconds: as jobs it would cost each organization writes even
+//! when it has nothing to seal.
 
 use std::time::Duration;
 
@@ -9,25 +15,21 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use crate::{
-    Error, Result, clock,
-    store::{Store, operation::jobs::StepResult},
-};
+use crate::{Error, Result, clock, store::Store};
 
-/// Interval between deletions of expired idempotency keys, and of rows that have expired by retention rules.
-const EXPIRY_INTERVAL: Duration = Duration::from_mins(10);
+/// Interval of removing erased bytes and of completing directories and the erasure ledger.
+const COMPLETION_INTERVAL: Duration = Duration::from_mins(10);
 /// How far back the periodic completion of the erasure ledger goes; at startup, the whole ledger is completed.
 const LEDGER_WINDOW: TimeDelta = TimeDelta::days(1);
 /// Interval of sealing audit events; each event is sealed within 10 seconds.
 const SEAL_INTERVAL: Duration = Duration::from_secs(2);
-
-/// Interval of rebuilding missing weekly counts and analyzing tables without statistics.
-const COUNT_INTERVAL: Duration = Duration::from_secs(5);
-
-/// Interval of looking for jobs whose server has died.
+/// Interval of indexing attributes written by an older server and of analyzing tables without statistics.
+const ANALYSIS_INTERVAL: Duration = Duration::from_secs(5);
+/// Interval of looking for jobs that are due or missing.
 const JOB_INTERVAL: Duration = Duration::from_secs(5);
-/// Time without progress after which another server takes over a job.
-const STALLED_AFTER: TimeDelta = TimeDelta::seconds(15);
+/// Interval of counting jobs for the metrics.
+const MEASURE_INTERVAL: Duration = Duration::from_secs(30);
+
 /// Logs failures of a repeated task: the first one only, until the task succeeds again.
 #[derive(Debug, Default)]
 struct LogOnce {
@@ -59,14 +61,13 @@ pub struct Housekeeping {
     sealing: JoinHandle<()>,
 }
 
-/// Starts the background tasks: deletes expired idempotency keys, applies retention rules, removes erased bytes from the
-/// files, continues jobs, seals events, counts weeks, indexes attributes written by an older server, and analyzes new
-/// tables. Every replica may run them.
+/// Starts the background tasks: plans and runs jobs, seals events, removes erased bytes from the files, indexes attributes
+/// written by an older server, and analyzes new tables. Every replica may run them.
 pub fn start(store: Store) -> Housekeeping {
-    tokio::spawn(expire_keys(store.clone()));
-    tokio::spawn(complete_derived_data(store.clone()));
+    tokio::spawn(complete(store.clone()));
+    tokio::spawn(analyze(store.clone()));
     tokio::spawn(run_jobs(store.clone()));
-    tokio::spawn(apply_retention(store.clone()));
+    tokio::spawn(measure_jobs(store.clone()));
     let (stop, stopped) = watch::channel(false);
     Housekeeping { stop, sealing: tokio::spawn(seal_events(store, stopped)) }
 }
@@ -95,77 +96,29 @@ pub async fn seal(store: &Store, now: DateTime<Utc>) -> Result<bool> {
     if is_unavailable { Err(Error::Unavailable) } else { Ok(has_more) }
 }
 
-/// Counts the next weeks of each organization that has uncounted rows. Returns whether more may remain.
-pub async fn count_weeks(store: &Store) -> Result<bool> {
-    let (mut has_more, mut is_unavailable) = (false, false);
-    for organization in store.uncounted().await? {
-        match store.count_weeks(organization).await {
-            Ok(more) => has_more |= more,
-            Err(Error::Unavailable) => is_unavailable = true,
-            Err(error) => tracing::warn!(%error, organization = %organization.0, "cannot rebuild weekly counts"),
-        }
-    }
-    if is_unavailable { Err(Error::Unavailable) } else { Ok(has_more) }
-}
-
-/// Applies the retention rules of each organization once. Returns whether more rows may have expired.
-pub async fn expire_rows(store: &Store, now: DateTime<Utc>) -> Result<bool> {
-    let (mut has_more, mut is_unavailable) = (false, false);
-    for organization in store.with_retention().await? {
-        match store.apply_retention(organization, now).await {
-            Ok(more) => has_more |= more,
-            Err(Error::Unavailable) => is_unavailable = true,
-            Err(error) => tracing::warn!(%error, organization = %organization.0, "cannot remove expired rows"),
-        }
-    }
-    if is_unavailable { Err(Error::Unavailable) } else { Ok(has_more) }
-}
-
-/// Runs the steps of this server's jobs and of stalled jobs in turn, until each is done or must wait.
-pub async fn step_jobs(store: &Store) -> Result<()> {
-    let mut jobs = store.jobs(clock::now() - STALLED_AFTER).await?;
-    while !jobs.is_empty() {
-        let mut going = Vec::new();
-        for (organization, job) in jobs {
-            match store.step(organization, job, clock::now()).await {
-                Ok(StepResult::On) => going.push((organization, job)),
-                Ok(StepResult::Waits | StepResult::Done) => {}
-                // The job continues once it counts as stalled.
-                Err(error) => tracing::warn!(%error, organization = %organization.0, %job, "job step failed"),
-            }
-        }
-        jobs = going;
-    }
-    Ok(())
-}
-
 async fn run_jobs(store: Store) {
-    let mut ticks = interval(JOB_INTERVAL);
+    let (mut ticks, mut planning, mut running) = (interval(JOB_INTERVAL), LogOnce::default(), LogOnce::default());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = ticks.tick() => {}
+            _ = ticks.tick() => drop(planning.note(store.plan_jobs(clock::now()).await, "cannot plan jobs")),
             () = store.job_begins() => {}
         }
-        if let Err(error) = step_jobs(&store).await {
-            tracing::warn!(%error, "cannot look for unfinished jobs");
-        }
+        running.note(store.run_jobs(clock::now).await, "cannot look for jobs");
     }
 }
 
-async fn apply_retention(store: Store) {
-    let (mut ticks, mut complaint) = (interval(EXPIRY_INTERVAL), LogOnce::default());
+async fn measure_jobs(store: Store) {
+    let (mut ticks, mut complaint) = (interval(MEASURE_INTERVAL), LogOnce::default());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        while complaint.note(expire_rows(&store, clock::now()).await, "cannot remove expired rows").unwrap_or(false) {
-            tokio::task::yield_now().await;
-        }
+        complaint.note(store.measure_jobs().await, "cannot count jobs");
     }
 }
 
-async fn complete_derived_data(store: Store) {
-    let (mut ticks, mut complaint) = (interval(COUNT_INTERVAL), LogOnce::default());
+async fn analyze(store: Store) {
+    let mut ticks = interval(ANALYSIS_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
@@ -174,9 +127,6 @@ async fn complete_derived_data(store: Store) {
         }
         if let Err(error) = store.analyze_new_tables().await {
             tracing::warn!(%error, "cannot analyze new tables");
-        }
-        while complaint.note(count_weeks(&store).await, "cannot rebuild weekly counts").unwrap_or(false) {
-            tokio::task::yield_now().await;
         }
     }
 }
@@ -202,15 +152,10 @@ async fn seal_events(store: Store, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn expire_keys(store: Store) {
-    let (mut is_first, mut ticks) = (true, interval(EXPIRY_INTERVAL));
+async fn complete(store: Store) {
+    let (mut is_first, mut ticks) = (true, interval(COMPLETION_INTERVAL));
     loop {
         ticks.tick().await;
-        match store.forget_idempotency_keys(clock::now()).await {
-            Ok(0) => {}
-            Ok(forgotten) => tracing::info!(forgotten, "deleted expired idempotency keys"),
-            Err(error) => tracing::warn!(%error, "cannot delete expired idempotency keys"),
-        }
         // On the first pass, this also removes what was erased before the server was last killed.
         if (is_first || store.is_unclean()) && !matches!(store.clean().await, Ok(true)) {
             tracing::info!("erased data is still in the write-ahead log");

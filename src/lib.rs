@@ -1,6 +1,7 @@
 //! Rapport: a GraphQL backend for customer interaction points.
 
 pub mod auth;
+mod business_time;
 pub mod calendar;
 pub mod clock;
 pub mod command;
@@ -19,6 +20,7 @@ pub mod map;
 pub mod record;
 pub mod response;
 mod runtime;
+pub mod schedule;
 pub mod schema;
 pub mod store;
 pub mod suggest;

@@ -10,7 +10,9 @@ use crate::{
         execution::root::{Modules, MutationRoot, QueryRoot},
         slice::{Api, Part},
     },
-    insight, map, record, response, tenancy,
+    insight, map, record, response,
+    store::operation::jobs::Kind,
+    tenancy,
 };
 
 /// Parts of the API by module.
@@ -30,6 +32,11 @@ impl Modules for Rapport {
 
 /// Type of the GraphQL schema.
 pub type ApiSchema = Schema<QueryRoot<Rapport>, MutationRoot<Rapport>, EmptySubscription>;
+
+/// Returns the kinds of jobs that chapters declare.
+pub fn jobs() -> &'static [&'static Kind] {
+    &Rapport::api().jobs
+}
 
 /// Builds the GraphQL schema.
 pub fn build() -> ApiSchema {

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 /// Version of the data set. Increase it when rows change: prepared databases are stored under this number.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Number of organizations; the first is the large one.
 pub const ORGANIZATIONS: u64 = 100;
@@ -29,6 +29,14 @@ const INTERACTIONS: u64 = 3_000;
 const PURCHASES: u64 = 1_000;
 /// Every which feedback record of the organization is on a long timeline: 1,000 records.
 const EVERY: u64 = 10;
+/// Number of the organization of which one department has much work.
+pub const BUSY: u64 = TIMELINES + 1;
+/// Open cases of the busy department; it has a tenth as many closed ones, and as many follow-ups.
+const CASES: u64 = 100_000;
+/// Number of the first organization with playbooks. Only completed interactions are written to these.
+pub const PLAYED: u64 = 95;
+/// Playbooks of each of them.
+pub const PLAYBOOKS: u64 = 3;
 /// Feedback records of the large organization.
 pub const LARGE: u64 = 1_000_000;
 /// Feedback records of each other organization.
@@ -79,6 +87,7 @@ pub struct Organization {
     pub rules: Vec<Uuid>,
     pub customers: Vec<Uuid>,
     pub offers: Vec<Uuid>,
+    pub playbooks: Vec<Uuid>,
     /// Number of feedback records.
     pub records: u64,
 }
@@ -191,6 +200,7 @@ pub fn organization(number: u64) -> Organization {
         rules: ids(6, RULES.len() as u64, RULES.len() as u64),
         customers: ids(10, CUSTOMERS, CUSTOMERS),
         offers: ids(11, OFFERS, OFFERS),
+        playbooks: if number < PLAYED { Vec::new() } else { ids(16, PLAYBOOKS, PLAYBOOKS) },
         records: if number == 0 { LARGE } else { SMALL },
     }
 }
@@ -282,6 +292,36 @@ fn entry(organization: &Organization, table: u64, place: u64, step: u64) -> Entr
         product: PRODUCTS[((random >> 16) % 8) as usize],
     }
 }
+
+/// A case or a follow-up of the busy department.
+pub struct Work<'a> {
+    pub organization: &'a Organization,
+    pub id: Uuid,
+    pub at: i64,
+    pub is_open: bool,
+    pub due: i64,
+}
+
+/// Returns the cases of the busy department.
+pub fn cases(organizations: &[Organization]) -> impl Iterator<Item = Work<'_>> {
+    let busy = &organizations[BUSY as usize];
+    (0..CASES + CASES / 10).map(move |place| Work { is_open: place < CASES, ..work(busy, 14, place) })
+}
+
+/// Returns the follow-ups of the busy department.
+pub fn follow_ups(organizations: &[Organization]) -> impl Iterator<Item = Work<'_>> {
+    let busy = &organizations[BUSY as usize];
+    (0..CASES / 10).map(move |place| work(busy, 15, place))
+}
+
+fn work(organization: &Organization, table: u64, place: u64) -> Work<'_> {
+    let (number, at) = (organization.number << 32 | place, BEGAN + place * 60_000);
+    let due = BEGAN + mix(table << 48 | number) % (LARGE * STEP);
+    Work { organization, id: id(table, number, at), at: at as i64, is_open: true, due: due as i64 }
+}
+
+/// The filter of the playbooks, with the scopes of whoever saved it, as Rapport stores it.
+pub const SALES: &str = "record:read\n{\"purpose\":{\"eq\":\"SELL\"}}";
 
 /// Returns two words that some bodies have, taken from the body of that number.
 pub fn two_words(random: u64) -> String {

@@ -109,7 +109,7 @@ impl Fixture {
         let organization = asked.organization();
         let body = asked.body(server.kind, self.organizations[organization].id);
         let holds = match (asked.question(), server.kind) {
-            (Question::Q5 | Question::Q6 | Question::Q7, Kind::Rapport | Kind::Limit) => "\"CREATED\"",
+            (Question::Q5 | Question::Q6 | Question::Q7 | Question::Q11, Kind::Rapport | Kind::Limit) => "\"CREATED\"",
             (Question::Q5, _) => "receivedAt",
             _ => "",
         };
@@ -126,7 +126,7 @@ impl Fixture {
     pub fn asked(&self, subject: Subject, seed: u64, place: u64, mark: &str) -> Asked {
         let (random, stamp) = (mix(mix(seed) ^ place), &self.stamp);
         let read = if subject.is_large { 0 } else { 1 + (random % READ) as usize };
-        let written = (1 + READ + random % (data::ORGANIZATIONS - READ - 1)) as usize;
+        let written = (1 + READ + random % (data::PLAYED - READ - 1)) as usize;
         match subject.question {
             Question::Q1 => {
                 let id = self.organizations[read].points[((random >> 32) % data::POINTS) as usize].id;
@@ -163,6 +163,26 @@ impl Fixture {
                 let organization = 1 + (random % data::TIMELINES) as usize;
                 let id = self.organizations[organization].customers[0];
                 Asked::Timeline { organization, id, first: subject.first }
+            }
+            Question::Q11 => {
+                let organization = (data::PLAYED + random % (data::ORGANIZATIONS - data::PLAYED)) as usize;
+                let owner = &self.organizations[organization];
+                let pick = |ids: &[Uuid], shift: u32| ids[((random >> shift) % ids.len() as u64) as usize];
+                let interaction = json!({
+                    "status": "COMPLETED",
+                    "direction": "OUTBOUND",
+                    "purpose": "SELL",
+                    "summary": data::body(random),
+                    "pointRef": { "id": wire::id("point", owner.points[((random >> 24) % data::POINTS) as usize].id) },
+                    "mediumRef": { "id": wire::id("med", pick(&owner.mediums, 40)) },
+                    "customerRef": { "id": wire::id("cust", pick(&owner.customers, 48)) },
+                });
+                Asked::Complete { organization, interaction }
+            }
+            Question::Q10 => {
+                let organization = data::BUSY as usize;
+                let id = self.organizations[organization].departments[1];
+                Asked::Work { organization, id, first: subject.first }
             }
             Question::Q9 => Asked::Search { text: data::two_words(random), first: subject.first },
         }

@@ -43,7 +43,7 @@ const fn of(case: Case, key: &'static str, title: &'static str, is_large: bool, 
 }
 
 /// All cases, in the order of the report.
-pub const CASES: [Case; 16] = [
+pub const CASES: [Case; 18] = [
     case("q1", "Point by id", Question::Q1, 2_000, Some(200.0)),
     case("q2", "20 points, each with top five expectations and last 3 records", Question::Q2, 300, Some(50.0)),
     case("q3", "Page of 50 records by kind and time, deep", Question::Q3, 500, Some(50.0)),
@@ -62,6 +62,11 @@ pub const CASES: [Case; 16] = [
     },
     Case { with_peers: false, ..case("q8", "First 20 rows of a timeline of 5,000", Question::Q8, 500, Some(50.0)) },
     Case { with_peers: false, ..case("q9", "Search of two words among 1 M bodies", Question::Q9, 300, Some(50.0)) },
+    Case { with_peers: false, ..case("q10", "First 20 of 110,000 things to do", Question::Q10, 500, Some(50.0)) },
+    Case {
+        with_peers: false,
+        ..case("q11", "Complete an interaction that triggers three playbooks", Question::Q11, 400, Some(40.0))
+    },
     of(case("", "", Question::Q3, 500, None), "q3-10", "Page of 10 records", false, 10),
     of(case("", "", Question::Q3, 300, None), "q3-100", "Page of 100 records", false, 100),
     of(case("", "", Question::Q1, 1_000, None), "q1-large", "Q1 in the organization of 1 M records", true, 0),

@@ -1,4 +1,4 @@
-//! The nine questions, in the form that each server needs.
+//! The eleven questions, in the form that each server needs.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -26,6 +26,10 @@ pub enum Question {
     Q8,
     /// Feedback records with two words in their bodies.
     Q9,
+    /// The first page of the work of a department.
+    Q10,
+    /// One new completed interaction, for which three playbooks make follow-ups.
+    Q11,
 }
 
 /// The implementation of a server.
@@ -61,6 +65,8 @@ pub enum Asked {
     Interactions { organization: usize, rows: Vec<Value> },
     Timeline { organization: usize, id: Uuid, first: u32 },
     Search { text: String, first: u32 },
+    Work { organization: usize, id: Uuid, first: u32 },
+    Complete { organization: usize, interaction: Value },
 }
 
 /// The start of the time range of pages.
@@ -68,7 +74,7 @@ pub const FROM: &str = "2025-02-01T00:00:00Z";
 /// The end of the time range of pages.
 pub const TO: &str = "2025-12-01T00:00:00Z";
 
-const RAPPORT: [&str; 9] = [
+const RAPPORT: [&str; 11] = [
     "query Q1($id: ID!) { interactionPoint(by: {id: $id}) { id name kind description createdAt } }",
     "query Q2($first: Int!) { interactionPoints(first: $first) { nodes { id name kind \
      expectations(first: 5, filter: {rank: {isNull: false}}, orderBy: [{field: RANK}]) { nodes { id statement kind \
@@ -91,6 +97,9 @@ const RAPPORT: [&str; 9] = [
      ... on FeedbackRecord { id kind sentimentScore body receivedAt } } } pageInfo { hasNextPage endCursor } } } }",
     "query Q9($text: String!, $first: Int!) { search(text: $text, types: [FEEDBACK_RECORD], first: $first) { nodes { type \
      id field score snippet { text isMatch } } pageInfo { hasNextPage endCursor } } }",
+    "query Q10($id: ID!, $first: Int!) { myWork(department: {id: $id}, first: $first) { edges { kind dueAt isOverdue node { \
+     ... on Case { id title stage priority } ... on FollowUp { id title kind } } } pageInfo { hasNextPage endCursor } } }",
+    "mutation Q11($input: InteractionCreateInput!) { interactionCreate(input: $input) { outcome errors { code } node { id } } }",
 ];
 
 const POSTGRAPHILE: [&str; 5] = [
@@ -135,6 +144,8 @@ impl Asked {
             Self::Interactions { .. } => Question::Q7,
             Self::Timeline { .. } => Question::Q8,
             Self::Search { .. } => Question::Q9,
+            Self::Work { .. } => Question::Q10,
+            Self::Complete { .. } => Question::Q11,
         }
     }
 
@@ -147,7 +158,9 @@ impl Asked {
             | Self::Create { organization, .. }
             | Self::Upsert { organization, .. }
             | Self::Interactions { organization, .. }
-            | Self::Timeline { organization, .. } => *organization,
+            | Self::Timeline { organization, .. }
+            | Self::Work { organization, .. }
+            | Self::Complete { organization, .. } => *organization,
             // The large one.
             Self::Search { .. } => 0,
         }
@@ -192,7 +205,9 @@ impl Asked {
             Self::Groups { .. } => json!({}),
             Self::Create { record, .. } if is_peer => json!({ "input": peer_input(kind, record, organization) }),
             Self::Create { record, .. } => json!({ "input": record }),
+            Self::Complete { interaction, .. } => json!({ "input": interaction }),
             Self::Timeline { id, first, .. } => json!({ "id": wire::id("cust", *id), "first": first }),
+            Self::Work { id, first, .. } => json!({ "id": wire::id("dept", *id), "first": first }),
             Self::Search { text, first } => json!({ "text": text, "first": first }),
             Self::Upsert { rows, .. } | Self::Interactions { rows, .. } => json!({ "input": { "rows": rows } }),
         };

@@ -46,7 +46,7 @@ const fn times(case: &'static str, server: &'static str, other: &'static str, bo
     Target { case, server, other, bound, is_most: false }
 }
 
-const TARGETS: [Target; 20] = [
+const TARGETS: [Target; 22] = [
     most("q1", "rapport", "limit", 2.0),
     most("q2", "rapport", "limit", 1.9),
     most("q3", "rapport", "limit", 1.6),
@@ -56,6 +56,8 @@ const TARGETS: [Target; 20] = [
     most("q7", "rapport", "limit", 1.5),
     most("q8", "rapport", "limit", 1.5),
     most("q9", "rapport", "limit", 1.3),
+    most("q10", "rapport", "limit", 1.3),
+    most("q11", "rapport", "limit", 1.5),
     times("q1", "rapport", "postgraphile", 3.5),
     times("q2", "rapport", "postgraphile", 1.6),
     times("q3", "rapport", "postgraphile", 1.8),

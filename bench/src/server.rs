@@ -72,7 +72,9 @@ impl Server {
     /// Returns the path for a question. The limit has one path per question.
     pub const fn path(&self, question: Question) -> &'static str {
         match self.kind {
-            Kind::Limit => ["/q1", "/q2", "/q3", "/q4", "/q5", "/q6", "/q7", "/q8", "/q9"][question as usize],
+            Kind::Limit => {
+                ["/q1", "/q2", "/q3", "/q4", "/q5", "/q6", "/q7", "/q8", "/q9", "/q10", "/q11"][question as usize]
+            }
             Kind::Rapport | Kind::PostGraphile => "/graphql",
             Kind::Apollo => "/",
         }

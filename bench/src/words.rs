@@ -9,6 +9,8 @@ use uuid::Uuid;
 pub const BODY: &str = "FeedbackRecord.body";
 /// Name of the source of summaries.
 pub const SUMMARY: &str = "Interaction.summary";
+/// Name of the source of titles of follow-ups.
+pub const TITLE: &str = "FollowUp.title";
 /// Name of the source of external ids of interactions.
 pub const EXTERNAL_IDS: &str = "Interaction.externalIds";
 

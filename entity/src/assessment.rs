@@ -23,7 +23,7 @@ crate::string_enum! {
 }
 
 crate::string_enum! {
-    /// How an assessment was verified.
+    /// How it was found out whether something holds.
     VerificationMethod as "VerificationMethod" {
         /// The customer was asked.
         Asked = "ASKED",

@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     Noun,
+    assessment::VerificationMethod,
     id::{AttemptId, CaseId, MemberId, OrganizationId},
 };
 
@@ -11,7 +12,8 @@ use crate::{
 /// precedes a solution, and a case may have up to 1,000.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "attempt")]
-#[noun(prefix = "attempt", read = ResponseRead, write = ResponseWrite, operations = PART, external_ids)]
+#[noun(prefix = "attempt", read = ResponseRead, write = ResponseWrite, operations = PART, external_ids,
+    narrowed_through(case))]
 pub struct Model {
     /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -38,6 +40,14 @@ pub struct Model {
     /// IN_USE.
     #[noun(optional)]
     pub has_worked: Option<bool>,
+    /// How it was found out whether it worked. Fails with INVALID unless hasWorked is given.
+    #[noun(optional)]
+    pub verified_by: Option<VerificationMethod>,
+    /// When it was found out whether it worked, UTC. Once hasWorked is given, it defaults to triedAt in a new attempt,
+    /// and to the current time otherwise. Fails with INVALID without hasWorked, and with OUT_OF_RANGE in the future or
+    /// before triedAt.
+    #[noun(optional)]
+    pub verified_at: Option<ChronoUnixTimestampMillis>,
     /// When it was made, UTC. Defaults to the current time. Fails with OUT_OF_RANGE in the future.
     #[noun(default = "now", ordered)]
     pub tried_at: ChronoUnixTimestampMillis,

@@ -75,6 +75,16 @@ crate::string_enum! {
     }
 }
 
+crate::string_enum! {
+    /// Whom a case waits for.
+    WaitingFor as "WaitingFor" {
+        /// The customer must answer or do something.
+        Customer = "CUSTOMER",
+        /// Somebody else must, for example a supplier.
+        ThirdParty = "THIRD_PARTY",
+    }
+}
+
 impl CaseStage {
     /// Returns its position in the order of the stages.
     pub const fn rank(self) -> usize {
@@ -88,7 +98,7 @@ impl CaseStage {
 #[sea_orm(table_name = "customer_case")]
 #[noun(
     name = "Case", prefix = "case", read = ResponseRead, write = ResponseWrite, operations = PART, external_ids,
-    order(feedback_records, attempts), timeline(at(received_at)),
+    order(feedback_records, attempts, comments), timeline(at(received_at)), narrowed_by(department_id),
     through(
         feedback_records: FeedbackRecordId,
         doc = "Feedback that the case is about. caseSetFeedbackRecords replaces the list.",
@@ -178,6 +188,13 @@ pub struct Model {
     /// Severity for the customer; null if it is not assessed.
     #[noun(optional)]
     pub severity: Option<Severity>,
+    /// Whom the case waits for; null if for nobody. The response policy says whether its clocks pause meanwhile. CUSTOMER is
+    /// cleared by a COMPLETED INBOUND interaction about the case unless its purpose is THANK, and a closed case waits for nobody.
+    #[noun(optional)]
+    pub waiting_for: Option<WaitingFor>,
+    /// When the first of its open deadlines is due, UTC; null if none is. Those that are overdue have it in the past.
+    #[noun(ordered)]
+    pub due_at: Option<ChronoUnixTimestampMillis>,
     /// Whether somebody's safety is concerned.
     #[noun(default = "false")]
     pub is_safety_relevant: bool,
@@ -232,7 +249,8 @@ pub struct Model {
     /// Department that handles the case. Defaults to the one that feedback without a matching rule is routed to.
     #[noun(optional, inverse(cases = "Cases that the department handles."))]
     pub department_id: DepartmentId,
-    /// Member who owns the case; null if nobody does yet.
+    /// Member who owns the case; null if nobody does yet. If it is omitted when the case is opened or moved to a department,
+    /// the `assignment` of the department decides.
     #[noun(optional, inverse(cases = "Cases that the member owns."))]
     pub assignee_id: Option<MemberId>,
     /// What caused the problem.

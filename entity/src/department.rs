@@ -8,6 +8,21 @@ use crate::{
     personal::STAFF,
 };
 
+crate::string_enum! {
+    /// How cases of a department get an assignee when they are opened or moved to it without one. Members who are away,
+    /// archived, or have as many open cases as their capacity get none; if nobody is left, the case stays without one.
+    Assignment as "CaseAssignment" {
+        /// Somebody assigns them.
+        Manual = "MANUAL",
+        /// The member of the department whose newest case is the oldest.
+        RoundRobin = "ROUND_ROBIN",
+        /// The member with the fewest open cases.
+        LeastOpen = "LEAST_OPEN",
+        /// The member with the most skills among the tags of the case, and of those the one with the fewest open cases.
+        Skills = "SKILLS",
+    }
+}
+
 /// A department of the organization. It owns interaction points, and feedback is routed to it.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "department")]
@@ -34,6 +49,9 @@ pub struct Model {
     /// departments, so prefer a shared contact to a person's own.
     #[noun(optional, max = 200, personal = Contact, unguarded, retained_because = STAFF)]
     pub contact: Option<String>,
+    /// How cases of the department get an assignee.
+    #[noun(default = "MANUAL")]
+    pub assignment: Assignment,
     /// Time of archiving; null if active.
     pub archived_at: Option<ChronoUnixTimestampMillis>,
 }

@@ -88,7 +88,7 @@ impl CesScale {
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "feedback_record")]
 #[noun(prefix = "fb", read = RecordRead, write = RecordWrite, operations = PART, external_ids,
-    timeline(at(received_at)))]
+    timeline(at(received_at)), narrowed_by(department_id))]
 pub struct Model {
     /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]

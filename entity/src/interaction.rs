@@ -4,8 +4,10 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     Noun,
+    contact_policy::ContactRule,
     id::{
-        AccountId, CustomerId, DepartmentId, InfluencerId, InteractionId, InteractionPointId, MediumId, OrganizationId,
+        AccountId, CaseId, ContactPolicyId, CustomerId, DepartmentId, InfluencerId, InteractionId, InteractionPointId,
+        MediumId, OrganizationId,
     },
     kind::Duration,
     personal::STAFF,
@@ -198,6 +200,9 @@ pub struct Model {
     /// offer was made counts as a missed opportunity.
     #[noun(optional)]
     pub not_eligible_because: Option<IneligibilityReason>,
+    /// The rule of `brokenContactPolicy` that it broke. The server says so of an OUTBOUND COMPLETED interaction when it is
+    /// recorded, and again when its time, customer, medium or purpose changes; null if it broke none that held then.
+    pub broken_contact_rule: Option<ContactRule>,
     /// Up to 50 tags of up to 64 characters, without duplicates, in alphabetical order.
     #[noun(default = "[]", tags(most = 50, max = 64))]
     pub tags: String,
@@ -223,6 +228,12 @@ pub struct Model {
     /// Department that takes part.
     #[noun(optional, inverse(interactions = "Interactions of this department."))]
     pub department_id: Option<DepartmentId>,
+    /// The case that it is about.
+    #[noun(optional, inverse(interactions = "Interactions about the case."))]
+    pub case_id: Option<CaseId>,
+    /// The contact policy that it broke; see `brokenContactRule`.
+    #[noun(inverse(broken_by = "Interactions that broke it."))]
+    pub broken_contact_policy_id: Option<ContactPolicyId>,
     /// The interaction that this one answers.
     #[noun(optional, inverse(replies = "Interactions that answer this one."))]
     pub reply_to_id: Option<InteractionId>,

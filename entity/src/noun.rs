@@ -49,6 +49,18 @@ pub struct Noun {
     pub unique: &'static [&'static str],
     /// How its rows stand on timelines; `None` if they do not.
     pub timeline: Option<Timeline>,
+    /// How its rows belong to departments: a caller whose token names departments sees only rows for which all of these
+    /// hold. None if every caller who may read the noun sees all of its rows.
+    pub narrowed: &'static [Narrowing],
+}
+
+/// How a row belongs to a department.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Narrowing {
+    /// By this column, which references the department. A row without one belongs to none.
+    By(&'static str),
+    /// Through the row that this relation to one row leads to.
+    Through(&'static str),
 }
 
 /// How the rows of a noun stand on timelines.
@@ -265,6 +277,7 @@ impl Noun {
             exactly_one: &[],
             unique: &[],
             timeline: None,
+            narrowed: &[],
         }
     }
 
@@ -321,9 +334,31 @@ impl Noun {
         self.fields.iter().find(|field| field.column == column)
     }
 
+    /// Returns whether its rows belong to departments, so that a caller whose token names departments sees only some: its
+    /// own description says so, or the row is about rows of nouns of which this is true.
+    pub fn is_narrowed(&self) -> bool {
+        !self.narrowed.is_empty() || self.row_column().is_some()
+    }
+
+    /// Returns the column with the id of the row that a row is about, and the column with the noun of that row.
+    pub fn row_column(&self) -> Option<(&'static str, &'static str)> {
+        self.fields.iter().find_map(|field| match field.kind {
+            Kind::RowId { noun } => Some((field.column, noun)),
+            _ => None,
+        })
+    }
+
     /// Returns the instant from which its rows expire, if they can.
     pub fn expiry(&self) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.expires)
+    }
+
+    /// Returns its relations through a join table of its own without further columns: mutations set their rows whole.
+    pub fn sets(&'static self) -> impl Iterator<Item = &'static Relationship> {
+        let is_own = |table: &str| table.strip_prefix(self.table).is_some_and(|rest| rest.starts_with('_'));
+        self.relations
+            .iter()
+            .filter(move |relation| matches!(relation.link, Link::Through { table, edge: [], .. } if is_own(table)))
     }
 
     /// Returns the relations to parts of its rows. A relation follows the relations to rows that its own rows may

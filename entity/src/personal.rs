@@ -207,7 +207,7 @@ const INDEXED: &str = "the words of a column or of external ids, deleted when an
 pub const SEARCH_TABLE: &str = "search_entry";
 
 /// Tables that do not belong to a noun. A table follows those that it refers to.
-static TABLES: [(&str, &[TaggedColumn]); 21] = [
+static TABLES: [(&str, &[TaggedColumn]); 22] = [
     ("seaql_migrations", &[none("version"), none("applied_at")]),
     (
         "organization_sequence",
@@ -317,6 +317,13 @@ static TABLES: [(&str, &[TaggedColumn]); 21] = [
             none("progress"),
             none("steps"),
             none("stepped_at"),
+            none("run_at"),
+            none("owner_id"),
+            none("leased_until"),
+            none("fence"),
+            none("attempts"),
+            none("failed_at"),
+            none("reason"),
         ],
     ),
     (
@@ -337,6 +344,7 @@ static TABLES: [(&str, &[TaggedColumn]); 21] = [
     ),
     ("row_merge_move", &[none("organization_id"), none("loser_id"), none("reference"), none("row_id")]),
     ("row_merge_emptied", &[none("organization_id"), none("reference"), none("row_id")]),
+    ("effect_key", &[none("organization_id"), none("effect")]),
     ("idempotency_row", &[none("organization_id"), none("row_id"), none("call_id"), none("created_at")]),
     (
         SEARCH_TABLE,

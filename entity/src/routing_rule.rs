@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     Noun,
-    feedback_record::{FeedbackKind, Priority, Sentiment},
+    feedback_record::{self, FeedbackKind, Priority, Sentiment},
     id::{DepartmentId, InteractionPointId, MediumId, OrganizationId, RoutingRuleId},
     interaction_point::PointKind,
 };
@@ -59,9 +59,19 @@ pub struct Model {
     /// Condition: the interaction point is of this kind.
     #[noun(optional)]
     pub point_kind: Option<PointKind>,
+    /// Condition: the feedback meets this filter when it arrives. It is kept as it is given, and read with the scopes of
+    /// whoever saved it; filterMistake says if it is broken. Fails with INVALID if it asks for relations to many rows, for
+    /// the department or the priority, which routing decides, or compares personal data with a value.
+    #[noun(optional, filter_of = feedback_record)]
+    pub filter: Option<String>,
     /// Priority that the rule gives to the feedback.
     #[noun(default = "NORMAL")]
     pub priority: Priority,
+    /// Whether a case is opened for each feedback record that the rule routes when it is created. The case has the
+    /// record's customer and point, and the department and priority of the rule; its title is the first line of the
+    /// body, or the rule's name.
+    #[noun(default = "false")]
+    pub is_case_opened: bool,
     /// Name of the response policy that the rule selects.
     #[noun(optional, max = 200)]
     pub response_policy: Option<String>,

@@ -23,7 +23,8 @@ crate::string_enum! {
 /// may be quoted now.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "testimonial")]
-#[noun(prefix = "quote", read = RecordRead, write = RecordWrite, operations = PART, external_ids)]
+#[noun(prefix = "quote", read = RecordRead, write = RecordWrite, operations = PART, external_ids,
+    narrowed_through(feedback_record))]
 pub struct Model {
     /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]

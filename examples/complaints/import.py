@@ -93,6 +93,8 @@ class Mapping:
         for name in names:
             if value not in (None, ""):
                 value = self.apply(name, value)
+            elif name in self.tables:
+                value = self.tables[name].get("")
         return None if value == "" else value
 
     def apply(self, name: str, value: Any) -> Any:

@@ -36,6 +36,18 @@ mod m0047_required_fields;
 mod m0048_emptied_references;
 mod m0049_members;
 mod m0050_cases;
+mod m0051_job_leases;
+mod m0053_response_policies;
+mod m0054_deadlines;
+mod m0055_case_trace;
+mod m0056_improvements;
+mod m0057_notices;
+mod m0058_contact_policies;
+mod m0060_rule_filters;
+mod m0061_assignment;
+mod m0062_follow_ups;
+mod m0063_work;
+mod m0064_calendar_feeds;
 mod noun_table;
 
 use sea_orm_migration::prelude::MigrationTrait;
@@ -84,6 +96,18 @@ impl MigratorTrait for Migrator {
             Box::new(m0048_emptied_references::Migration),
             Box::new(m0049_members::Migration),
             Box::new(m0050_cases::Migration),
+            Box::new(m0051_job_leases::Migration),
+            Box::new(m0053_response_policies::Migration),
+            Box::new(m0054_deadlines::Migration),
+            Box::new(m0055_case_trace::Migration),
+            Box::new(m0056_improvements::Migration),
+            Box::new(m0057_notices::Migration),
+            Box::new(m0058_contact_policies::Migration),
+            Box::new(m0060_rule_filters::Migration),
+            Box::new(m0061_assignment::Migration),
+            Box::new(m0062_follow_ups::Migration),
+            Box::new(m0063_work::Migration),
+            Box::new(m0064_calendar_feeds::Migration),
         ]
     }
 }

@@ -107,13 +107,14 @@ pub async fn items(manager: &SchemaManager<'_>, noun: &str, column: &str, more: 
     dialect::run(manager, &format!("CREATE INDEX ix_{name} ON {name} (organization_id, item, {noun}_id)")).await
 }
 
-fn key(columns: &str, other: &str, theirs: &str, action: &str) -> String {
+/// Returns a foreign key to a table: columns here and there, each without the organization, and what a deletion does.
+pub fn key(columns: &str, other: &str, theirs: &str, action: &str) -> String {
     format!("FOREIGN KEY (organization_id, {columns}) REFERENCES {other} (organization_id, {theirs}){action}")
 }
 
 /// Creates a table, then its foreign keys, so that a table can be distributed before others refer to it. `SQLite` can
 /// only make both at once. `table` lacks the closing parenthesis.
-async fn create(manager: &SchemaManager<'_>, name: &str, table: String, keys: &[String]) -> Result<(), DbErr> {
+pub async fn create(manager: &SchemaManager<'_>, name: &str, table: String, keys: &[String]) -> Result<(), DbErr> {
     if manager.get_connection().get_database_backend() == DbBackend::Sqlite {
         let parts: Vec<&str> = std::iter::once(table.as_str()).chain(keys.iter().map(String::as_str)).collect();
         return dialect::run(manager, &format!("{})", parts.join(", "))).await;

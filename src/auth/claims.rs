@@ -129,9 +129,9 @@ pub fn permissions(names: &[&str]) -> Permissions {
     names.iter().copied().filter_map(Permission::parse).collect()
 }
 
-/// Deserializes to `true` if the claim is present, whatever its value.
-pub fn is_present<'de, D: Deserializer<'de>>(claim: D) -> Result<bool, D::Error> {
-    de::IgnoredAny::deserialize(claim).map(|_| true)
+/// Deserializes the value of a claim that is present, which null is, too: a claim that narrows is not ignored.
+pub fn present<'de, D: Deserializer<'de>>(claim: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(claim).map(Some)
 }
 
 /// Claims of any shape. Deserialization fails on duplicate members: two readers that pick different duplicates could be

@@ -9,7 +9,7 @@ use jsonwebtoken::Validation;
 use serde_json::Value;
 
 use super::{
-    Actor, VerifiedToken,
+    Actor, Departments, VerifiedToken,
     claims::{self, Claims, Times, flaw, is_name},
     jwks::Jwks,
 };
@@ -36,6 +36,7 @@ pub struct Claimed {
     subject: String,
     client: Option<String>,
     permissions: Permissions,
+    departments: Option<Departments>,
     times: Times,
     keys_until: i64,
 }
@@ -43,8 +44,8 @@ pub struct Claimed {
 impl Claimed {
     /// Returns the verified token, for the organization that was resolved from its claims.
     pub fn within(self, organization: OrganizationId) -> VerifiedToken {
-        let Self { subject, client, permissions, times, keys_until, .. } = self;
-        let actor = Actor { organization, subject, client, permissions, expires: Some(times.until) };
+        let Self { subject, client, permissions, departments, times, keys_until, .. } = self;
+        let actor = Actor { organization, subject, client, permissions, expires: Some(times.until), departments };
         VerifiedToken { actor, issued: times.issued, expires: times.until, keys_until: Some(keys_until) }
     }
 }
@@ -126,16 +127,17 @@ impl External {
         optional("jti", "jti")?;
         let client = optional(&self.terms.client_claim, "that names the client")?.map(str::to_owned);
         let subject = claims.text("sub").filter(|subject| is_name(subject)).ok_or(Reason::Claim("sub"))?;
-        // A claim that narrows permissions must not be ignored: tokens with it are refused until it is supported.
-        if claims.0.contains_key("departments") {
-            return Err(Reason::Narrowed);
-        }
+        // A claim that narrows what the caller sees must not be ignored.
+        let departments = claims.at(&self.terms.departments_claim).map(Departments::of_claim);
+        let wrong = Reason::Claim("that lists the departments");
+        let departments = departments.map(|listed| listed.ok_or(wrong)).transpose()?;
         Ok(Claimed {
             organization: self.organization(claims)?,
             // A subject is unique only within its issuer: two issuers may use the same subject for different people.
             subject: format!("{}|{subject}", self.terms.issuer),
             client,
             permissions: self.permissions(claims).ok_or(Reason::Claim("that lists the scopes"))?,
+            departments,
             times,
             keys_until,
         })

@@ -1,6 +1,7 @@
 //! Authentication: the caller's identity, and the tokens and signatures that prove it.
 
 pub mod claims;
+pub mod departments;
 pub mod external_issuer;
 mod jwks;
 pub mod key;
@@ -12,6 +13,7 @@ pub mod tokens;
 
 use entity::{Permission, Permissions, id::OrganizationId};
 
+pub use self::departments::Departments;
 use crate::{Error, Result};
 
 /// The authenticated caller.
@@ -27,6 +29,8 @@ pub struct Actor {
     pub permissions: Permissions,
     /// Expiry of the token (`exp`), in epoch seconds; `None` without a token, as in commands on the server.
     pub expires: Option<i64>,
+    /// The departments that the caller is narrowed to: the token's `departments`; `None` if it has none, and for all.
+    pub departments: Option<Departments>,
 }
 
 /// The verified contents of a token.
@@ -47,7 +51,19 @@ impl Actor {
     /// Returns an actor with every permission in one organization, for commands run on the server itself.
     pub fn operator(organization: OrganizationId) -> Self {
         let permissions = Permission::ALL.into_iter().collect();
-        Self { organization, subject: "operator".to_owned(), client: None, permissions, expires: None }
+        Self {
+            organization,
+            subject: "operator".to_owned(),
+            client: None,
+            permissions,
+            expires: None,
+            departments: None,
+        }
+    }
+
+    /// Err if the caller is narrowed to departments.
+    pub fn require_whole_organization(&self) -> Result<()> {
+        if self.departments.is_none() { Ok(()) } else { Err(Error::Narrowed) }
     }
 
     /// Err if the caller's token lacks the scope.

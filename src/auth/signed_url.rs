@@ -18,7 +18,7 @@ use jsonwebtoken::Header;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, VerifiedToken,
+    Actor, Departments, VerifiedToken,
     claims::{MAX_BYTES, Times, date, flaw},
     tokens::Tokens,
 };
@@ -72,6 +72,8 @@ struct Claims {
     iat: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    departments: Option<Departments>,
 }
 
 impl UrlSigner {
@@ -100,6 +102,7 @@ impl UrlSigner {
             scope: grant.scopes.iter().map(Permission::name).collect::<Vec<_>>().join(" "),
             iat: now.timestamp(),
             exp: life.map(|life| now.timestamp() + life),
+            departments: actor.departments.clone(),
         };
         let signature = jsonwebtoken::encode(&self.header, &claims, &self.tokens.key.private)
             .map_err(|error| Error::internal(error.to_string()))?;
@@ -136,6 +139,7 @@ impl UrlSigner {
             client: claims.client_id,
             permissions: scopes.ok_or(Reason::Claim("scope"))?,
             expires: Some(until),
+            departments: claims.departments,
         };
         Ok(VerifiedToken { actor, issued: claims.iat, expires: until, keys_until: None })
     }

@@ -72,6 +72,7 @@ mod tests {
             client: None,
             permissions: Permissions::default(),
             expires: None,
+            departments: None,
         };
         Arc::new(VerifiedToken { actor, issued: 0, expires, keys_until: None })
     }

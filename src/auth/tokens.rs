@@ -5,10 +5,11 @@ use entity::{Permissions, id::OrganizationId, organization};
 use jsonwebtoken::{Header, Validation, jwk::JwkSet};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
-    Actor, VerifiedToken,
-    claims::{Audience, MAX_BYTES, Times, date, flaw, is_name, is_present, permissions, scope, scope_names},
+    Actor, Departments, VerifiedToken,
+    claims::{Audience, MAX_BYTES, Times, date, flaw, is_name, permissions, present, scope, scope_names},
     key::SigningKey,
 };
 use crate::{Error, Result, error::reason::Reason};
@@ -61,7 +62,7 @@ impl Tokens {
             org: entity::id::encode(organization::NOUN.prefix, actor.organization.into()),
             scope: scope(actor.permissions),
             client_id: actor.client.clone(),
-            departments: false,
+            departments: actor.departments.as_ref().and_then(|narrowed| serde_json::to_value(narrowed).ok()),
         };
         // An issued token must pass verification.
         claims
@@ -114,6 +115,7 @@ impl Tokens {
             client: None,
             permissions: Permissions::default(),
             expires: None,
+            departments: None,
         };
         let now = DateTime::UNIX_EPOCH;
         let token = self.issue(&actor, TimeDelta::seconds(1), now)?;
@@ -140,9 +142,8 @@ struct Claims {
     scope: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
-    /// A claim that narrows permissions must not be ignored: tokens with it are refused until it is supported.
-    #[serde(default, skip_serializing, deserialize_with = "is_present")]
-    departments: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    departments: Option<Value>,
 }
 
 impl Claims {
@@ -151,11 +152,12 @@ impl Claims {
         let holds = |is_good: bool, otherwise| if is_good { Ok(()) } else { Err(otherwise) };
         holds(self.iss == issuer, Reason::UnknownIssuer)?;
         holds(self.aud.has(AUDIENCE), Reason::Audience)?;
-        holds(!self.departments, Reason::Narrowed)?;
         Times { from: self.nbf, issued: self.iat, until: self.exp }.check(now)?;
         holds(is_name(&self.sub), Reason::Claim("sub"))?;
         holds(is_name(&self.jti), Reason::Claim("jti"))?;
         holds(self.client_id.as_deref().is_none_or(is_name), Reason::Claim("client_id"))?;
+        let departments = self.departments.as_ref().map(Departments::of_claim);
+        holds(departments != Some(None), Reason::Claim("departments"))?;
         let organization = entity::id::decode(&self.org).filter(|(prefix, _)| *prefix == organization::NOUN.prefix);
         Ok(Actor {
             organization: OrganizationId(organization.ok_or(Reason::Claim("org"))?.1),
@@ -163,6 +165,7 @@ impl Claims {
             client: self.client_id,
             permissions: permissions(&scope_names(&self.scope).ok_or(Reason::Claim("scope"))?),
             expires: Some(self.exp),
+            departments: departments.flatten(),
         })
     }
 }

@@ -25,7 +25,8 @@ pub async fn serve(settings: &Settings, is_demo: bool) -> Result<String> {
         _ => None,
     };
     let (sockets, schema) = (http::Sockets::take(&settings.http)?, schema::build());
-    let store = if is_demo { Store::open(&settings.database).await? } else { open(settings).await? };
+    let store =
+        if is_demo { Store::open(&settings.database).await?.with_jobs(schema::jobs()) } else { open(settings).await? };
     for requirement in store.unmet_requirements() {
         tracing::warn!("{requirement}");
     }

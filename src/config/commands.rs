@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
-use entity::Permissions;
+use entity::{Permissions, id::DepartmentId};
 
 use super::values;
 
@@ -141,6 +141,10 @@ pub struct TokenRequest {
     /// Lifetime, at most 24h
     #[arg(long = "ttl", value_name = "DURATION", default_value = "1h", value_parser = values::token_life)]
     pub life: TimeDelta,
+    /// Id of a department. The token then sees cases, routings and feedback of this department only; repeat the option
+    /// for more
+    #[arg(long = "department", value_name = "ID", value_parser = values::department)]
+    pub departments: Vec<DepartmentId>,
 }
 
 /// The commands on organizations.

@@ -113,7 +113,7 @@ struct CliArgs {
         help = "OpenID provider whose access tokens are accepted; repeatable; [[external-issuer]] tables in the file. \
                 Required keys: issuer, jwks (https URL), audience, algorithm (ES256, EdDSA, RS256 or PS256), \
                 organizations (slugs or ids it may issue tokens for, or *), scopes (the maximum it may grant). \
-                Optional: type (default at+jwt), audience-claim, client-claim, organization, organization-claim \
+                Optional: type (default at+jwt), audience-claim, client-claim, departments-claim, organization, organization-claim \
                 (default org), scope-claim (default scope), scope-prefix, role-claim, role-scopes, claims. \
                 docs/reference/issuers.md explains them, with an example for each common provider [default: none]"
     )]

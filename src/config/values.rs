@@ -7,11 +7,15 @@ use std::{
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use entity::{Permission, Permissions};
+use entity::{Permission, Permissions, id::DepartmentId};
 use ipnet::IpNet;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use crate::{auth::claims::MAX_LIFETIME, store::Address, suggest, text};
+use crate::{
+    auth::{claims::MAX_LIFETIME, departments},
+    store::Address,
+    suggest, text,
+};
 
 /// Parses `HOST:PORT` with an IP address or a host name, or `:PORT` for 127.0.0.1.
 pub fn address(text: &str) -> Result<SocketAddr, String> {
@@ -87,6 +91,11 @@ pub fn permissions(text: &str) -> Result<Permissions, String> {
             Err(format!("unknown scope {unknown}; expected one of {known}"))
         }
     }
+}
+
+/// Parses the id of a department.
+pub fn department(text: &str) -> Result<DepartmentId, String> {
+    departments::parse(text).ok_or_else(|| "expected the id of a department: dept_…".to_owned())
 }
 
 /// Checks a slug: `[a-z0-9-]{1,64}`.

@@ -148,7 +148,12 @@ impl Mapping {
             column => present(column.and_then(|column| group.records.first()?.get(column))).cloned(),
         };
         for name in names {
-            let Some(input) = &value else { break };
+            let absent = Value::from("");
+            let input = match &value {
+                Some(value) => value,
+                None if self.tables.contains_key(name) => &absent,
+                None => break,
+            };
             let applied = match name {
                 "text" => plain(input).into(),
                 "fit" => fit(&plain(input)).into(),
@@ -162,7 +167,8 @@ impl Mapping {
 
     fn look_up<'a>(&'a self, table: &str, value: &'a Value) -> Result<&'a Value> {
         let table = self.tables.get(table).ok_or_else(|| broken(format!("there is no table {table}")))?;
-        Ok(table.get(&plain(value)).or_else(|| table.get("*")).unwrap_or(value))
+        let other = || table.get("*").filter(|_| present(Some(value)).is_some());
+        Ok(table.get(&plain(value)).or_else(other).unwrap_or(value))
     }
 }
 

@@ -4,7 +4,7 @@ use async_graphql::Variables;
 use entity::{Permission, id::OrganizationId};
 use serde_json::{Value, json};
 
-use super::load;
+use super::{load, today};
 use crate::{
     Error, Result,
     auth::Actor,
@@ -37,6 +37,7 @@ pub fn actor(organization: OrganizationId) -> Actor {
         client: None,
         permissions: Permission::ALL.into_iter().collect(),
         expires: None,
+        departments: None,
     }
 }
 
@@ -73,7 +74,8 @@ pub async fn seed(store: &Store, schema: &ApiSchema) -> Result<Option<Organizati
             return Ok(None);
         }
         tracing::info!("loading the example: 3,186 complaints");
-        load(execute).await?;
+        load(&execute).await?;
+        today::load(clock::now(), &execute).await?;
         let finished = execute(FINISH.to_owned(), json!({})).await?;
         if finished["data"]["organizationUpdate"]["node"]["version"] != 2 {
             return Err(Error::internal(format!("the example was not finished: {finished}")));

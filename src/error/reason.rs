@@ -42,8 +42,6 @@ pub enum Reason {
     Lifetime,
     /// The token is an ID, refresh or logout token, or lacks a claim that the configuration of its issuer requires.
     OtherKind,
-    /// The token has a claim `departments`.
-    Narrowed,
     /// The organization does not exist, or the issuer may not name it.
     Organization,
     /// The subject's tokens were revoked after the token was issued, or less than the leeway before.
@@ -77,7 +75,6 @@ impl Reason {
             Self::NotYet(at) => return format!("the token is not valid before {}", instant(at)).into(),
             Self::Lifetime => "the token lives longer than 24 hours, or ends before it was issued",
             Self::OtherKind => "the token is not an access token: send the access token, not the ID token",
-            Self::Narrowed => "the token carries the claim departments, which is not supported yet",
             Self::Organization => "the token's organization does not exist here, or its issuer may not name it",
             Self::Revoked => "the token was revoked: get a new one",
             Self::ClientRevoked => "the API client was revoked",

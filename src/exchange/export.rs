@@ -44,6 +44,7 @@ impl Cursor {
 
 /// Returns the next rows after `after`, and the place after them; `None` after the last row.
 pub async fn page(scope: &Scope, after: Cursor) -> Result<(Vec<ExportedRow>, Option<Cursor>)> {
+    scope.require_whole_organization()?;
     for permission in scopes().iter() {
         scope.actor().require(permission)?;
     }

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     Error, Result, UserError,
     store::{
+        operation::jobs,
         statement::cell::Cell,
         writing::{draft::Outcome, write::Hooks},
     },
@@ -30,9 +31,6 @@ pub struct Module {
     pub noun: &'static Noun,
     /// Rules that the description cannot express.
     pub rules: Hooks,
-    /// Relations through a join table without fields of its own: `<noun>Set<Relation>` replaces all related rows of one
-    /// row.
-    pub sets: &'static [&'static str],
     /// Additional mutations.
     pub mutations: &'static [Mutation],
     /// Computed fields of the noun's object type.
@@ -48,7 +46,7 @@ pub struct Module {
 impl Module {
     /// Returns a module without rules or additional fields.
     pub const fn new(noun: &'static Noun) -> Self {
-        Self { noun, rules: Hooks::NONE, sets: &[], mutations: &[], computed: &[], one_time_fields: &[], reports: &[] }
+        Self { noun, rules: Hooks::NONE, mutations: &[], computed: &[], one_time_fields: &[], reports: &[] }
     }
 }
 
@@ -65,6 +63,10 @@ pub enum Part {
     Mutation(&'static Noun, &'static Mutation),
     /// A list in the payload of a noun, which may belong to another chapter.
     Report(&'static Noun, &'static Report),
+    /// Rules of a noun of an earlier chapter: what is checked before its rows are written, and the effects afterwards.
+    Rules(&'static Noun, &'static Hooks),
+    /// A kind of job.
+    Job(&'static jobs::Kind),
 }
 
 /// A complete API.
@@ -74,6 +76,8 @@ pub struct Api {
     pub modules: Vec<&'static Module>,
     /// The queries.
     pub queries: Vec<&'static Query>,
+    /// The kinds of jobs.
+    pub jobs: Vec<&'static jobs::Kind>,
     /// The root fields.
     pub root_fields: RootFields,
 }
@@ -102,24 +106,28 @@ impl Api {
             let (first, second) = (own.next(), own.next());
             assert!(second.is_none(), "{} has its rules in two places", noun.name);
             let plain = Module::new(noun);
-            let Module { rules, sets, mutations, computed, one_time_fields, reports, .. } = first.unwrap_or(&plain);
+            let Module { rules, mutations, computed, one_time_fields, reports, .. } = first.unwrap_or(&plain);
             let (mut mutations, mut computed, mut reports) = (mutations.to_vec(), computed.to_vec(), reports.to_vec());
+            let mut later = Vec::new();
             for part in parts() {
                 match part {
                     Part::Computed(of, more) if is_own(of) => computed.push(**more),
                     Part::Mutation(of, more) if is_own(of) => mutations.push(**more),
                     Part::Report(of, more) if is_own(of) => reports.push(**more),
+                    Part::Rules(of, more) if is_own(of) => later.push(**more),
                     _ => {}
                 }
             }
             let (mutations, computed, reports) = (mutations.leak(), computed.leak(), reports.leak());
-            let module = Module { noun, rules: *rules, sets, mutations, computed, one_time_fields, reports };
+            let rules = Hooks { later: later.leak(), ..*rules };
+            let module = Module { noun, rules, mutations, computed, one_time_fields, reports };
             let module: &'static Module = Box::leak(Box::new(module));
             module
         });
         let queries = parts().filter_map(|part| if let Part::Query(query) = part { Some(*query) } else { None });
+        let jobs = parts().filter_map(|part| if let Part::Job(kind) = part { Some(*kind) } else { None });
         let (modules, queries): (Vec<&Module>, Vec<&Query>) = (modules.collect(), queries.collect());
-        Self { root_fields: RootFields::of(&modules, &queries), modules, queries }
+        Self { root_fields: RootFields::of(&modules, &queries), modules, queries, jobs: jobs.collect() }
     }
 }
 
@@ -182,6 +190,8 @@ pub type ResolvedByRow = HashMap<Uuid, Vec<Resolved>>;
 pub enum ReturnType {
     /// A non-null value.
     Value(Kind),
+    /// A nullable value.
+    MaybeValue(Kind),
     /// A non-null object.
     One(&'static Noun),
     /// A nullable object.

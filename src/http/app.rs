@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use tokio::runtime::Handle;
 
 use super::{
-    diagram,
+    calendar, diagram,
     error_response::ErrorResponse,
     event_log, explorer, graphql, health,
     limits::{admission::Admission, rate_limit::RateLimiter},
@@ -147,6 +147,7 @@ pub(super) fn mount(
             .service(readable("/.well-known/jwks.json", published::jwks))
             .service(readable("/journeys/{id}.svg", diagram::diagram))
             .service(readable("/journeys/{id}/events.{format}", event_log::event_log))
+            .service(readable("/calendars/{id}.ics", calendar::calendar))
             .service(readable("/organization/export", organization_export::export))
             .service(readable("/healthz", health::alive))
             .service(readable("/readyz", health::ready))

@@ -8,7 +8,7 @@ use actix_web::{
         StatusCode,
         header::{
             CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, EntityTag, Header as _, HeaderMap, HeaderValue, IfNoneMatch,
-            REFERRER_POLICY, RETRY_AFTER, VARY,
+            RETRY_AFTER, VARY,
         },
     },
     web,
@@ -23,7 +23,7 @@ use super::{
     error_response::ErrorResponse,
     graphql::rate_limited,
     middleware::RequestId,
-    request::{bearer, body, media::Media, signed_url},
+    request::{bearer, media::Media, signed_url},
     response::{retry_after, show_balance},
 };
 use crate::{
@@ -56,10 +56,7 @@ pub async fn diagram(
         }
         Err(refusal) => Err(refusal.respond(Media::Json)),
     };
-    let mut response = answered.unwrap_or_else(|refusal| body::hold(refusal, unread));
-    // The URL may be signed: it must not leak to other sites in a `Referer` header.
-    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
+    signed_url::respond(answered, unread)
 }
 
 /// Returns the actor, authenticated by a signed URL or a token, and the theme.

@@ -124,11 +124,12 @@ impl Download {
 
 /// Maps an error to an HTTP error response.
 pub(super) fn failed(error: &Error) -> HttpResponse {
-    let (status, code) = match error {
-        Error::Forbidden(_) => (StatusCode::FORBIDDEN, "FORBIDDEN"),
-        Error::BadInput(_) => (StatusCode::BAD_REQUEST, BAD_USER_INPUT),
-        Error::Timeout => (StatusCode::GATEWAY_TIMEOUT, "TIMEOUT"),
-        Error::Unavailable | Error::Collision => {
+    let code = error.code();
+    let status = match code {
+        "FORBIDDEN" => StatusCode::FORBIDDEN,
+        BAD_USER_INPUT => StatusCode::BAD_REQUEST,
+        "TIMEOUT" => StatusCode::GATEWAY_TIMEOUT,
+        "UNAVAILABLE" => {
             return ErrorResponse::unavailable("the service is busy; try again").respond(Media::Json);
         }
         _ => {

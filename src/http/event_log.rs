@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderValue, REFERRER_POLICY},
+    http::header::{CACHE_CONTROL, CONTENT_DISPOSITION},
     web::{self, Bytes},
 };
 use futures_util::stream;
@@ -13,7 +13,7 @@ use super::{
     app::State,
     download::{Credentials, Download},
     error_response::ErrorResponse,
-    request::{body, media::Media, signed_url},
+    request::{media::Media, signed_url},
 };
 use crate::{
     insight::event_log::{EventLog, EventLogFormat, EventLogQuery},
@@ -27,11 +27,7 @@ pub async fn event_log(
     state: web::Data<State>,
     store: web::Data<Store>,
 ) -> HttpResponse {
-    let begun = begin(&http, &state, &store).await;
-    let mut response = begun.unwrap_or_else(|refusal| body::hold(refusal, unread));
-    // The URL is signed: it must not leak to other sites in a `Referer` header.
-    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
+    signed_url::respond(begin(&http, &state, &store).await, unread)
 }
 
 async fn begin(

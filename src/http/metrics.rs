@@ -5,6 +5,8 @@ use std::{sync::OnceLock, time::Duration};
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
+use crate::store::operation::jobs::list;
+
 const REQUESTS: &str = "rapport_http_requests_total";
 const DURATION: &str = "rapport_http_request_duration_seconds";
 const HOLD: &str = "rapport_writer_hold_seconds";
@@ -37,6 +39,13 @@ pub fn recorder() -> &'static PrometheusHandle {
             PLANS,
             "Number of root fields whose plan was in the cache (hit) or compiled (miss)."
         );
+        metrics::describe_gauge!(
+            list::JOBS,
+            "Number of jobs of all organizations by kind and state; each server counts the same jobs."
+        );
+        metrics::describe_counter!(list::CLAIMS, "Number of jobs that this server claimed, by kind.");
+        metrics::describe_counter!(list::STEPS, "Number of steps of jobs that this server completed, by kind.");
+        metrics::describe_counter!(list::FAILURES, "Number of steps of jobs that failed on this server, by kind.");
         metrics::describe_gauge!(BUILD, "Constant 1, labelled with the running version.");
         gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         handle

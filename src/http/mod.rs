@@ -2,6 +2,7 @@
 
 mod admin;
 mod app;
+mod calendar;
 mod diagram;
 mod download;
 mod error_response;

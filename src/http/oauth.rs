@@ -221,6 +221,7 @@ impl Authenticator {
             client: Some(id),
             permissions,
             expires: None,
+            departments: None,
         })
     }
 }

@@ -66,7 +66,7 @@ async fn stretches(scope: &Scope, filter: &Predicate, unit: Option<BucketUnit>) 
     // Text: the noun's own filter is written by the store.
     let mut sql = scope.sql();
     sql.push("SELECT t.organization_id, MIN(t.received_at), MAX(t.received_at) FROM feedback_record AS t WHERE ");
-    sql.filter_tenant(Alias::ROW, NOUN.tenant, scope.organization()).push(" AND ");
+    sql.filter_tenant(Alias::ROW, NOUN, scope.organization()).push(" AND ");
     filter.write(&mut sql, NOUN, scope.organization(), Alias::ROW)?;
     sql.push(" GROUP BY t.organization_id");
     if let Some(unit) = unit {

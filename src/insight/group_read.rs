@@ -281,7 +281,7 @@ impl Ask {
         for (place, key) in self.keys.iter().enumerate() {
             key.join(sql, scope, place);
         }
-        sql.push(" WHERE ").filter_tenant(Alias::ROW, NOUN.tenant, scope.organization()).push(" AND ");
+        sql.push(" WHERE ").filter_tenant(Alias::ROW, NOUN, scope.organization()).push(" AND ");
         self.filter.write(sql, NOUN, scope.organization(), Alias::ROW)?;
         // Records that were inserted after the edges were computed may be outside of all buckets.
         if let Some((from, to)) = self.buckets.as_ref().and_then(super::buckets::Buckets::range) {

@@ -1,5 +1,5 @@
 //! Analysis of the map and the record: groups and means over time, coverage, deviations from journeys, event logs,
-//! reviews, copy tests and the search.
+//! reviews, copy tests, effects of improvements and the search.
 
 mod buckets;
 mod copy_test;
@@ -7,6 +7,8 @@ mod copy_types;
 mod coverage;
 mod coverage_types;
 mod deviation;
+mod effect;
+mod effect_types;
 pub mod event_log;
 mod group_read;
 mod group_types;
@@ -18,7 +20,7 @@ mod search;
 mod search_types;
 mod weeks;
 
-use entity::{interaction_point, journey, message};
+use entity::{improvement, interaction_point, journey, message};
 
 use crate::graphql::slice::Part;
 
@@ -28,6 +30,7 @@ pub const PARTS: &[Part] = &[
     Part::Computed(&interaction_point::NOUN, &review::OF_POINT),
     Part::Computed(&interaction_point::NOUN, &review::ITEMS_OF_POINT),
     Part::Computed(&message::NOUN, &copy_test::OF_MESSAGE),
+    Part::Computed(&improvement::NOUN, &effect::OF_IMPROVEMENT),
     Part::Query(&copy_test::RECYCLE),
     Part::Query(&review::REVIEWS_DUE),
     Part::Query(&groups::GROUPS),

@@ -131,7 +131,7 @@ async fn reviewed(scope: &Scope, which: PointSelection<'_>) -> Result<(usize, Ve
     sql.push(" AND ")
         .is_one_of(ANSWER, "question_id", &active)
         .push(") AS answered FROM interaction_point AS t WHERE ");
-    sql.filter_tenant(Alias::ROW, interaction_point::NOUN.tenant, scope.organization()).push(" AND ");
+    sql.filter_tenant(Alias::ROW, &interaction_point::NOUN, scope.organization()).push(" AND ");
     match which {
         PointSelection::Of(points) => drop(sql.is_one_of(Alias::ROW, "id", points).push(") AS g")),
         PointSelection::Stale { first } => {

@@ -53,7 +53,7 @@ pub const SLICE: Module = Module {
 /// Returns the GraphQL module of a noun that evidence can support. The noun must have the relation
 /// `entity::evidence::behind`.
 pub const fn backed<E: Tenanted>() -> Module {
-    Module { computed: const { &[level::<E>()] }, sets: &["evidence"], ..Module::new(E::NOUN) }
+    Module { computed: const { &[level::<E>()] }, ..Module::new(E::NOUN) }
 }
 
 /// Returns the computed field `evidenceLevel`: the kinds of evidence that support an element.

@@ -22,7 +22,6 @@ use crate::{
 
 /// GraphQL module of interaction points.
 pub const SLICE: Module = Module {
-    sets: &["mediums", "offers", "evidence"],
     mutations: &[
         Mutation {
             name: "interactionPointSetInfluencers",

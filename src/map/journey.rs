@@ -6,7 +6,9 @@ use entity::{
     journey::{NOUN, PARENT_ID},
 };
 
-use super::{copy::JOURNEY_COPY, edition, flow, sketch, stage as stage_slice, step as step_slice, tree::require_tree};
+use super::{
+    copy::JOURNEY_COPY, edition, flow, sketch, stage as stage_slice, step as step_slice, tree::refuse_circles,
+};
 use crate::{
     Result,
     graphql::{
@@ -79,7 +81,7 @@ struct OrderSteps {
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     edition::compare_with_latest(tx, drafts).await?;
-    require_tree(tx, drafts, PARENT_ID).await
+    refuse_circles(tx, drafts, PARENT_ID).await
 }
 
 async fn order_stages(tx: &Tx, input: &OrderStages) -> Result<Done> {

@@ -6,4 +6,4 @@ use super::evidence::backed;
 use crate::graphql::slice::Module;
 
 /// GraphQL module of messages.
-pub const SLICE: Module = Module { sets: &["points", "evidence"], ..backed::<Entity>() };
+pub const SLICE: Module = backed::<Entity>();

@@ -1,7 +1,5 @@
 //! Check that rows which reference another row of their own noun form no circle.
 
-use std::collections::HashMap;
-
 use entity::{
     Col,
     id::{self, NounId},
@@ -15,24 +13,18 @@ use crate::{
     store::{Tx, statement::cell::Column, writing::draft::Draft},
 };
 
-/// Refuses each draft whose new parent would close a cycle, given the accepted drafts before it. Takes the lock of the
-/// organization, so that two concurrent transactions cannot close a cycle together.
-pub async fn require_tree<T: NounId>(tx: &Tx, drafts: &mut [Draft], parent: Col<Option<T>>) -> Result<()> {
-    if drafts.iter().all(|draft| draft.is_new() || !draft.gives(parent)) {
+/// Refuses each draft that would, by way of others too, name itself in a column that references its own noun, given the
+/// accepted drafts before it. Takes the lock of the organization, so that two concurrent transactions cannot close a
+/// circle together.
+pub async fn refuse_circles<T: NounId>(tx: &Tx, drafts: &mut [Draft], link: Col<Option<T>>) -> Result<()> {
+    let named = |draft: &Draft| draft.get(link).map(T::uuid);
+    let is_linked = |draft: &Draft| draft.errors.is_empty() && !draft.is_new() && draft.gives(link);
+    if !drafts.iter().any(|draft| is_linked(draft) && named(draft).is_some()) {
         return Ok(());
     }
     tx.lock_organization().await?;
-    refuse_circles(drafts, parent, tx.references_of(parent).await?);
-    Ok(())
-}
-
-/// Refuses each draft whose new link would close a circle, given the accepted drafts before it. `links` has at least the
-/// rows that the drafts lead to, by way of others too, each with what it names.
-pub(crate) fn refuse_circles<T: NounId>(
-    drafts: &mut [Draft],
-    link: Col<Option<T>>,
-    mut links: HashMap<Uuid, Option<Uuid>>,
-) {
+    let named: Vec<Uuid> = drafts.iter().filter(|draft| draft.errors.is_empty()).filter_map(named).collect();
+    let mut links = tx.chains_of(link.noun(), link.name(), &named).await?;
     let noun = link.noun();
     let field = Column::from(link).field;
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty() && draft.gives(link)) {
@@ -52,4 +44,5 @@ pub(crate) fn refuse_circles<T: NounId>(
             links.insert(draft.id, wanted);
         }
     }
+    Ok(())
 }

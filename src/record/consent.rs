@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use entity::{
     consent::{CUSTOMER_ID, ConsentDecision, ConsentPurpose, DECIDED_AT, DECISION, ID, MEDIUM_ID, NOUN, PURPOSE},
     customer,
-    id::{ConsentId, MediumId},
+    id::{ConsentId, CustomerId, MediumId},
     noun::StringEnum as _,
 };
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
@@ -22,7 +23,7 @@ use crate::{
         },
     },
     store::{
-        Scope, Tx,
+        Connection, Scope, Tx,
         writing::{draft::Draft, write::Hooks},
     },
 };
@@ -94,6 +95,39 @@ fn withdraws(draft: &Draft) -> Option<Uuid> {
     let is_withdrawn = draft.get(DECISION) == Some(ConsentDecision::Withdrawn);
     let is_new = draft.errors.is_empty() && draft.is_new();
     draft.get(CUSTOMER_ID).filter(|_| is_new && is_to_quote && is_withdrawn).map(Uuid::from)
+}
+
+/// A decision of a customer about being contacted.
+#[derive(Clone, Copy, Debug)]
+pub struct Decision {
+    /// When the customer decided.
+    pub at: DateTime<Utc>,
+    /// What the decision is about.
+    pub purpose: ConsentPurpose,
+    /// The medium; `None` if the decision is about every medium.
+    pub medium: Option<MediumId>,
+    /// Whether the customer consented.
+    pub is_granted: bool,
+}
+
+/// Returns the decisions of customers, the oldest first. Without a permission check; for rules that the server applies
+/// to every caller.
+pub async fn decisions<C: Connection>(
+    scope: &Scope<C>,
+    customers: &[Uuid],
+) -> Result<HashMap<CustomerId, Vec<Decision>>> {
+    let columns = (CUSTOMER_ID, PURPOSE, MEDIUM_ID, DECIDED_AT, ID, DECISION);
+    let mut rows = scope.select_unchecked(columns, CUSTOMER_ID, customers, MAX).await?;
+    if rows.len() > MAX {
+        return Err(Error::BadInput(format!("these customers made more than {MAX} decisions about consent")));
+    }
+    rows.sort_unstable_by_key(|(_, _, _, at, id, _)| (at.0, *id));
+    let mut decisions: HashMap<CustomerId, Vec<Decision>> = HashMap::new();
+    for (customer, purpose, medium, at, _, decision) in rows {
+        let is_granted = decision == ConsentDecision::Granted;
+        decisions.entry(customer).or_default().push(Decision { at: at.0, purpose, medium, is_granted });
+    }
+    Ok(decisions)
 }
 
 async fn held(scope: &Scope, ids: &[Uuid]) -> Result<ByRow<Vec<ConsentHeld>>> {

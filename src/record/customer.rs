@@ -53,7 +53,12 @@ const ERASURE: Computed = Computed {
 };
 
 async fn erasures(scope: &Scope, ids: &[Uuid]) -> Result<ByRow<Option<CustomerErasure>>> {
-    let extents = scope.erasure_extents(ids).await?.into_iter().map(|(id, extent)| {
+    let extents = scope.erasure_extents(ids).await?;
+    if !extents.is_empty() {
+        // The rows of all departments are counted.
+        scope.require_whole_organization()?;
+    }
+    let extents = extents.into_iter().map(|(id, extent)| {
         let erasure = CustomerErasure {
             erased_at: instant(extent.erased_at),
             row_count: extent.rows,

@@ -18,7 +18,7 @@ pub mod repair;
 mod required_field;
 pub mod testimonial;
 pub mod time_range;
-mod timeline;
+pub mod timeline;
 pub mod unit;
 pub mod unit_part;
 

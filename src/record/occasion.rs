@@ -85,7 +85,7 @@ async fn next(scope: &Scope, ids: &[Uuid]) -> Result<ByRow<Option<OccasionDay>>>
 }
 
 /// Returns the first day of an occasion that is not before `today`; `None` if there is none.
-fn coming(first: NaiveDate, recurrence: Recurrence, today: NaiveDate) -> Option<NaiveDate> {
+pub fn coming(first: NaiveDate, recurrence: Recurrence, today: NaiveDate) -> Option<NaiveDate> {
     if first >= today {
         return Some(first);
     }

@@ -85,7 +85,8 @@ struct TimelineEdge {
     /// The type of the row.
     kind: TimelineKind,
     /// The time that places the row on the timeline, UTC: of an interaction when it took place, or else when it is
-    /// scheduled, or else when it was recorded; of an occasion when it was recorded; of any other row its own time.
+    /// scheduled, or else when it was recorded; of an occasion when it was recorded; of a follow-up when it is due; of any
+    /// other row its own time.
     placed_at: ChronoUnixTimestampMillis,
     /// Opaque position of the row on the timeline.
     cursor: String,
@@ -112,7 +113,8 @@ async fn timelines<T: NounId>(scope: &Scope, wanted: Wanted, ids: &[Uuid]) -> Re
     Ok(shown)
 }
 
-fn position(codec: &Codec, cursor: &str) -> Result<Position> {
+/// Reads a cursor of a list in the order of time.
+pub fn position(codec: &Codec, cursor: &str) -> Result<Position> {
     match codec.decode(cursor)?.as_slice() {
         [Cell::Int(at), Cell::Id(id)] => Ok((*at, *id)),
         _ => Err(Error::internal("a cursor has other values than its order")),
@@ -131,13 +133,18 @@ fn connection(codec: &Codec, query: &TimelineQuery, page: TimelinePage) -> Resul
             cursor: codec.encode([&Cell::Int(at), &Cell::Id(id)]),
         });
     }
-    let (has_next_page, has_previous_page) =
-        neighbors(page.has_more, query.is_backward, query.after.as_ref(), query.before.as_ref());
-    let page_info = PageInfo {
-        has_next_page,
-        has_previous_page,
-        start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-        end_cursor: edges.last().map(|edge| edge.cursor.clone()),
-    };
+    let page_info = page_info(query, page.has_more, edges.iter().map(|edge| &edge.cursor));
     Ok(TimelineConnection { nodes: edges.iter().map(|edge| edge.node).collect(), edges, page_info })
+}
+
+/// Returns where a page of a list in the order of time stands, by the cursors of its entries.
+pub fn page_info<'a>(
+    query: &TimelineQuery,
+    has_more: bool,
+    mut cursors: impl DoubleEndedIterator<Item = &'a String> + Clone,
+) -> PageInfo {
+    let (has_next_page, has_previous_page) =
+        neighbors(has_more, query.is_backward, query.after.as_ref(), query.before.as_ref());
+    let end_cursor = cursors.clone().next_back().cloned();
+    PageInfo { has_next_page, has_previous_page, start_cursor: cursors.next().cloned(), end_cursor }
 }

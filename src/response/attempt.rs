@@ -3,16 +3,17 @@
 use std::collections::{HashMap, HashSet};
 
 use entity::{
-    attempt::{CASE_ID, HAS_WORKED, NOUN, TRIED_AT},
+    attempt::{CASE_ID, HAS_WORKED, NOUN, TRIED_AT, VERIFIED_AT, VERIFIED_BY},
     case::{self, CaseStage, Resolution},
 };
-use sea_orm::prelude::Uuid;
+use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
+use super::case::clear;
 use crate::{
     Result, UserError,
     error::Code,
     graphql::slice::Module,
-    record::past::refuse_future,
+    record::past::{refuse_before, refuse_future},
     store::{
         Tx,
         statement::cell::Record,
@@ -42,6 +43,7 @@ pub const SLICE: Module = Module {
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     for draft in drafts.iter_mut().filter(|draft| draft.errors.is_empty()) {
         refuse_future(tx, draft, TRIED_AT);
+        verify(tx, draft);
     }
     let fails = |draft: &Draft| {
         let worked = draft.current.as_ref().and_then(|row| row.get(HAS_WORKED)) == Some(true);
@@ -56,6 +58,28 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Completes and checks when and how it was found out whether an attempt worked.
+fn verify(tx: &Tx, draft: &mut Draft) {
+    let is_known = draft.get(HAS_WORKED).is_some();
+    if is_known && draft.get(VERIFIED_AT).is_none() && !draft.gives(VERIFIED_AT) {
+        let now = Some(ChronoUnixTimestampMillis(tx.now()));
+        draft.set(VERIFIED_AT, if draft.is_new() { draft.get(TRIED_AT) } else { now });
+    }
+    if !is_known && draft.gives(HAS_WORKED) && !draft.is_new() {
+        clear(draft, VERIFIED_AT);
+        clear(draft, VERIFIED_BY);
+    }
+    refuse_future(tx, draft, VERIFIED_AT);
+    refuse_before(draft, VERIFIED_AT, TRIED_AT);
+    for (is_given, field) in
+        [(draft.get(VERIFIED_AT).is_some(), "verifiedAt"), (draft.get(VERIFIED_BY).is_some(), "verifiedBy")]
+    {
+        if is_given && !is_known {
+            draft.refuse(Code::Invalid, field, "say whether it worked: give hasWorked");
+        }
+    }
 }
 
 /// Returns the errors that refuse to delete attempts that worked, of cases that are closed as solved.

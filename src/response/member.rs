@@ -13,11 +13,8 @@ use crate::{
 };
 
 /// GraphQL module of members.
-pub const SLICE: Module = Module {
-    rules: Hooks { prepare: |_, drafts| Box::pin(check(drafts)), ..Hooks::NONE },
-    sets: &["departments"],
-    ..Module::new(&NOUN)
-};
+pub const SLICE: Module =
+    Module { rules: Hooks { prepare: |_, drafts| Box::pin(check(drafts)), ..Hooks::NONE }, ..Module::new(&NOUN) };
 
 fn check(drafts: &mut [Draft]) -> Ready<Result<()>> {
     for draft in drafts {

@@ -2,13 +2,16 @@
 
 use entity::{
     Permission,
-    feedback_record::{FeedbackKind, Priority, Sentiment},
-    id::{DepartmentId, InteractionPointId, MediumId, NounId, RoutingRuleId},
+    feedback_record::{self, FeedbackKind, Priority, Sentiment},
+    id::{CustomerId, DepartmentId, InteractionPointId, MediumId, NounId, RoutingRuleId},
     routing::RoutingCause,
 };
-use sea_orm::prelude::Uuid;
+use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
-use super::{routing::Router, rules::Candidate};
+use super::{
+    routing::{Router, candidate},
+    rule_filters::RuleFilters,
+};
 use crate::{
     Error, Result,
     graphql::{
@@ -19,7 +22,10 @@ use crate::{
             output::Output,
         },
     },
-    store::{Scope, statement::cell::fold},
+    store::{
+        Scope,
+        writing::draft::{Draft, Mode, Target},
+    },
 };
 
 /// The department feedback would be routed to, and the reason.
@@ -34,6 +40,8 @@ struct RoutingPreview {
     priority: Priority,
     /// Response policy named by the rule; null if there is none.
     response_policy: Option<String>,
+    /// Whether the rule would open a case for the feedback.
+    is_case_opened: bool,
     /// Reason, in a sentence.
     reason: String,
     /// Department the feedback would be routed to.
@@ -61,6 +69,8 @@ struct RoutingPreviewInput {
     point_ref: Option<RefTo<InteractionPointId>>,
     /// Medium through which the feedback arrives.
     medium_ref: Option<RefTo<MediumId>>,
+    /// Customer who gives the feedback.
+    customer_ref: Option<RefTo<CustomerId>>,
 }
 
 /// What to preview.
@@ -79,25 +89,31 @@ pub const PREVIEW: Query = Query {
 };
 
 async fn preview(scope: &Scope, input: RoutingPreviewInput) -> Result<RoutingPreview> {
-    let candidate = Candidate {
-        kind: input.kind,
-        sentiment: input.sentiment,
-        score: input.sentiment_score,
-        product: input.product,
-        tags: input.tags.unwrap_or_default(),
-        body: input.body.map(|body| fold(&body)).unwrap_or_default(),
-        point: named(scope, "pointRef", input.point_ref).await?,
-        point_kind: None,
-        medium: named(scope, "mediumRef", input.medium_ref).await?,
-    };
-    let points: Vec<Uuid> = candidate.point.into_iter().collect();
-    let decision = Router::open(scope, &points).await?.decide(scope, candidate).await?;
+    let mut draft = Draft::new(&feedback_record::NOUN, Target::New, Mode::CreateOnly);
+    draft.set(feedback_record::RECEIVED_AT, ChronoUnixTimestampMillis(scope.now()));
+    if let Some(kind) = input.kind {
+        draft.set(feedback_record::KIND, kind);
+    }
+    draft.set(feedback_record::SENTIMENT, input.sentiment);
+    draft.set(feedback_record::SENTIMENT_SCORE, input.sentiment_score);
+    draft.set(feedback_record::PRODUCT, input.product);
+    draft.set(feedback_record::TAGS, serde_json::json!(input.tags.unwrap_or_default()).to_string());
+    draft.set(feedback_record::BODY, input.body);
+    let point = named(scope, "pointRef", input.point_ref).await?;
+    draft.set(feedback_record::POINT_ID, point);
+    draft.set(feedback_record::MEDIUM_ID, named(scope, "mediumRef", input.medium_ref).await?);
+    draft.set(feedback_record::CUSTOMER_ID, named(scope, "customerRef", input.customer_ref).await?);
+    let points: Vec<Uuid> = point.map(Uuid::from).into_iter().collect();
+    let mut router = Router::open(scope, &points).await?;
+    let met = RuleFilters::read(scope, &router.rules).await?.met_by(scope, &[&draft]).await?.pop().unwrap_or_default();
+    let decision = router.decide(scope, candidate(met, |column| draft.cell(column))).await?;
     let (rule, rule_version) = decision.rule.unzip();
     Ok(RoutingPreview {
         cause: decision.cause,
         rule_version,
         priority: decision.priority,
         response_policy: decision.policy,
+        is_case_opened: decision.is_case_opened,
         reason: decision.reason,
         department_id: decision.department.into(),
         rule_id: rule.map(RoutingRuleId),
@@ -105,8 +121,8 @@ async fn preview(scope: &Scope, input: RoutingPreviewInput) -> Result<RoutingPre
 }
 
 /// Resolves an optional reference. [`Error::BadInput`] if there is no such row.
-async fn named<T: NounId>(scope: &Scope, field: &str, given: Option<RefTo<T>>) -> Result<Option<Uuid>> {
+pub(super) async fn named<T: NounId>(scope: &Scope, field: &str, given: Option<RefTo<T>>) -> Result<Option<T>> {
     let Some(given) = given else { return Ok(None) };
-    let found = given.find(scope).await?.map(T::uuid);
+    let found = given.find(scope).await?;
     found.map(Some).ok_or_else(|| Error::BadInput(format!("{field}: no such {}", T::NOUN.name)))
 }

@@ -19,7 +19,11 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid};
 
-use super::rules::{Candidate, Decision, decide};
+use super::{
+    case::open_by_rule,
+    rule_filters::RuleFilters,
+    rules::{Candidate, Decision, decide},
+};
 use crate::{
     Error, Result, UserError,
     error::Code,
@@ -46,12 +50,18 @@ use crate::{
 
 /// Maximum length of a caller's reason in characters.
 const REASON: usize = 2_000;
+/// Relation of feedback to the cases about it.
+const CASES: &str = "cases";
 /// Maximum number of routing rules named in an error message.
 const MAX_NAMED: usize = 10;
 
 /// GraphQL module of feedback records: routes new records, and offers the mutation `feedbackRecordReroute`.
 pub const FEEDBACK: Module = Module {
-    rules: Hooks { prepare: |tx, drafts| Box::pin(prepare(tx, drafts)), ..Hooks::NONE },
+    rules: Hooks {
+        prepare: |tx, drafts| Box::pin(prepare(tx, drafts)),
+        written: |tx, drafts| Box::pin(open_cases(tx, drafts)),
+        ..Hooks::NONE
+    },
     mutations: &[REROUTE],
     ..Module::new(&feedback_record::NOUN)
 };
@@ -80,20 +90,6 @@ fn check_effort(draft: &mut Draft) {
 pub const DEPARTMENTS: Module = Module {
     rules: Hooks { archive: |tx, departments| Box::pin(keep_departments(tx, departments)), ..Hooks::NONE },
     ..Module::new(&department::NOUN)
-};
-
-/// GraphQL module of routing rules.
-pub const RULES: Module = Module {
-    rules: Hooks {
-        prepare: |_, drafts| {
-            Box::pin(async {
-                drafts.iter_mut().for_each(check_range);
-                Ok(())
-            })
-        },
-        ..Hooks::NONE
-    },
-    ..Module::new(&routing_rule::NOUN)
 };
 
 /// The mutation `feedbackRecordReroute`.
@@ -130,10 +126,17 @@ pub(super) struct Fallback {
     is_instead: bool,
 }
 
+impl Fallback {
+    /// Returns the decision for feedback that no rule matches.
+    pub(super) fn decision(self) -> Decision {
+        Decision::fallback(self.department, self.is_instead)
+    }
+}
+
 /// Data that routing needs for all feedback records of a call.
 pub(super) struct Router {
     /// Rules that are not archived and whose department is not archived, by position.
-    rules: Arc<Vec<routing_rule::Model>>,
+    pub(super) rules: Arc<Vec<routing_rule::Model>>,
     /// Read on first use, when no rule matches.
     fallback: Option<Fallback>,
     kinds: HashMap<Uuid, PointKind>,
@@ -162,13 +165,11 @@ impl Router {
             Ok((rules, archived.is_empty().then_some(identities)))
         };
         let rules = scope.row_cache(&routing_rule::NOUN, read).await?;
-        let mut kinds = HashMap::new();
-        if rules.iter().any(|rule| rule.point_kind.is_some()) {
-            let columns = (interaction_point::ID, interaction_point::KIND);
-            let found = scope.select_by_ids_unchecked(columns, points).await?;
-            kinds.extend(found.into_iter().map(|(id, kind)| (id.0, kind)));
+        let mut router = Self { rules, fallback: None, kinds: HashMap::new() };
+        if router.rules.iter().any(|rule| rule.point_kind.is_some()) {
+            router.kinds = kinds_of(scope, points).await?;
         }
-        Ok(Self { rules, fallback: None, kinds })
+        Ok(router)
     }
 
     /// Routes a candidate by the first matching rule, or else to the fallback department. The candidate's point must be
@@ -182,8 +183,7 @@ impl Router {
         if let Some(decision) = decide(&self.rules, &candidate) {
             return Ok(decision);
         }
-        let Fallback { department, is_instead } = self.fallback(scope).await?;
-        Ok(Decision::fallback(department, is_instead))
+        Ok(self.fallback(scope).await?.decision())
     }
 
     /// Returns the department for what no rule routes.
@@ -216,8 +216,16 @@ impl Router {
     }
 }
 
-/// Builds the input of the rules from a function that returns the value of a column of a feedback record.
-fn candidate<'a>(cell: impl Fn(&str) -> &'a Cell) -> Candidate {
+/// Returns the kinds of interaction points.
+pub(super) async fn kinds_of<C: Connection>(scope: &Scope<C>, points: &[Uuid]) -> Result<HashMap<Uuid, PointKind>> {
+    let columns = (interaction_point::ID, interaction_point::KIND);
+    let found = scope.select_by_ids_unchecked(columns, points).await?;
+    Ok(found.into_iter().map(|(id, kind)| (id.0, kind)).collect())
+}
+
+/// Builds the input of the rules from the rules whose filters a feedback record meets, and a function that returns the
+/// value of a column of it.
+pub(super) fn candidate<'a>(met: HashSet<Uuid>, cell: impl Fn(&str) -> &'a Cell) -> Candidate {
     fn get<'a, T: ColumnType>(cell: &impl Fn(&str) -> &'a Cell, column: Col<T>) -> Option<T::Value> {
         cell(column.name()).value::<T>()
     }
@@ -232,6 +240,7 @@ fn candidate<'a>(cell: impl Fn(&str) -> &'a Cell) -> Candidate {
         point: get(cell, feedback_record::POINT_ID).map(Uuid::from),
         point_kind: None,
         medium: get(cell, feedback_record::MEDIUM_ID).map(Uuid::from),
+        met,
     }
 }
 
@@ -243,13 +252,35 @@ async fn route(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     let points: Vec<Uuid> =
         drafts.iter().filter_map(|draft| draft.get(feedback_record::POINT_ID)).map(Uuid::from).collect();
     let mut router = Router::open(tx, &points).await?;
-    for draft in drafts.iter_mut().filter(|draft| is_routed(draft)) {
-        let decision = router.decide(tx, candidate(|column| draft.cell(column))).await?;
+    let new: Vec<&Draft> = drafts.iter().filter(|draft| is_routed(draft)).collect();
+    let met = RuleFilters::read(tx, &router.rules).await?.met_by(tx, &new).await?;
+    for (draft, met) in drafts.iter_mut().filter(|draft| is_routed(draft)).zip(met) {
+        let decision = router.decide(tx, candidate(met, |column| draft.cell(column))).await?;
         draft.set(feedback_record::DEPARTMENT_ID, decision.department);
         draft.set(feedback_record::PRIORITY, decision.priority);
+        if decision.is_case_opened {
+            draft.changed_relations.push(CASES);
+        }
         draft.related_rows.push((&routing::NOUN, history(tx, draft.id, decision)));
     }
     Ok(())
+}
+
+/// Opens cases for the new records whose rules want it.
+async fn open_cases(tx: &Tx, drafts: &[Draft]) -> Result<()> {
+    let wants = |draft: &&Draft| draft.errors.is_empty() && draft.is_new() && draft.changed_relations.contains(&CASES);
+    if !drafts.iter().any(|draft| wants(&draft)) {
+        return Ok(());
+    }
+    let router = Router::open(tx, &[]).await?;
+    let rule = |draft: &Draft| {
+        let made = draft.related_rows.iter().find(|(noun, _)| noun.table == routing::NOUN.table);
+        let id = made.and_then(|(_, values)| values.iter().find(|(column, _)| column.name == routing::RULE_ID.name()));
+        id.and_then(|(_, cell)| router.rules.iter().find(|rule| Some(rule.id.0) == cell.id()))
+    };
+    let opening: Vec<(&Draft, &str)> =
+        drafts.iter().filter(wants).filter_map(|draft| Some((draft, rule(draft)?.name.as_str()))).collect();
+    open_by_rule(tx, &opening).await
 }
 
 fn history(tx: &Tx, feedback: Uuid, decision: Decision) -> NewRow {
@@ -278,11 +309,15 @@ async fn reroute(tx: &Tx, input: &Reroute) -> Result<Done> {
         Ok(record) => record,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
+    // The rules decide for the organization.
+    let _whole = tx.for_organization();
     let mut decision = match &input.department_ref {
         None => {
             let points: Vec<Uuid> = record.get(feedback_record::POINT_ID).map(Uuid::from).into_iter().collect();
             let mut router = Router::open(tx, &points).await?;
-            let mut decision = router.decide(tx, candidate(|column| record.cell(column))).await?;
+            let filters = RuleFilters::read(tx, &router.rules).await?;
+            let met = filters.met_by_stored(tx, &[record.id()]).await?.remove(&record.id()).unwrap_or_default();
+            let mut decision = router.decide(tx, candidate(met, |column| record.cell(column))).await?;
             decision.reason = format!("{reason} {}", decision.reason).chars().take(REASON).collect();
             decision
         }
@@ -300,6 +335,7 @@ async fn reroute(tx: &Tx, input: &Reroute) -> Result<Done> {
                 department,
                 priority: record.get(feedback_record::PRIORITY).unwrap_or(Priority::Normal),
                 policy: None,
+                is_case_opened: false,
                 reason: reason.clone(),
             }
         }
@@ -354,12 +390,4 @@ async fn keep_departments(tx: &Tx, departments: &[Record]) -> Result<HashMap<Uui
         kept.insert(id, UserError::new(Code::InUse, "by", message));
     }
     Ok(kept)
-}
-
-fn check_range(draft: &mut Draft) {
-    if let Some((from, to)) = draft.get(routing_rule::SCORE_FROM).zip(draft.get(routing_rule::SCORE_TO))
-        && from > to
-    {
-        draft.refuse(Code::OutOfRange, "scoreTo", "scoreTo must not be less than scoreFrom");
-    }
 }

@@ -1,5 +1,7 @@
 //! Evaluation of routing rules: pure functions, shared by the preview and actual routing so that both always agree.
 
+use std::collections::HashSet;
+
 use entity::{
     feedback_record::{FeedbackKind, Priority, Sentiment},
     interaction_point::PointKind,
@@ -32,6 +34,8 @@ pub struct Candidate {
     pub point_kind: Option<PointKind>,
     /// Medium through which the feedback arrived.
     pub medium: Option<Uuid>,
+    /// Rules whose filters the feedback meets.
+    pub met: HashSet<Uuid>,
 }
 
 /// A routing decision and its reason.
@@ -47,6 +51,8 @@ pub struct Decision {
     pub priority: Priority,
     /// Response policy of the rule.
     pub policy: Option<String>,
+    /// Whether the rule opens a case for the feedback.
+    pub is_case_opened: bool,
     /// Reason, as a sentence.
     pub reason: String,
 }
@@ -66,6 +72,7 @@ impl Decision {
             department,
             priority: Priority::Normal,
             policy: None,
+            is_case_opened: false,
             reason: reason.to_owned(),
         }
     }
@@ -81,6 +88,7 @@ pub fn decide(rules: &[Rule], candidate: &Candidate) -> Option<Decision> {
         department: rule.department_id.0,
         priority: rule.priority,
         policy: rule.response_policy.clone(),
+        is_case_opened: rule.is_case_opened,
         reason: format!("Rule “{}” matched: {held}.", rule.name),
     })
 }
@@ -123,6 +131,7 @@ fn conditions(rule: &Rule, candidate: &Candidate) -> Option<Vec<String>> {
             rule.point_kind.map(|kind| format!("a point of kind {}", kind.name())),
             rule.point_kind == candidate.point_kind,
         )
-        && check(rule.medium_id.map(|_| "this medium".to_owned()), rule.medium_id.map(|id| id.0) == candidate.medium);
+        && check(rule.medium_id.map(|_| "this medium".to_owned()), rule.medium_id.map(|id| id.0) == candidate.medium)
+        && check(rule.filter.as_ref().map(|_| "its filter".to_owned()), candidate.met.contains(&rule.id.0));
     all.then_some(held)
 }

@@ -20,14 +20,14 @@ use std::{
     ops::Deref,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use chrono::{DateTime, Utc};
 pub use driver::Connection;
-use entity::id::OrganizationId;
+use entity::id::{self, OrganizationId};
 pub use erasure::erase::STEP;
 pub use erasure::requests::Extent;
 pub use erasure::subject_rows::{Place, SubjectRows};
@@ -41,7 +41,7 @@ pub use writing::output::ReportRow;
 
 use self::{
     driver::{Pools, RowLayout, TenantRow},
-    operation::{connect::Opened, postgres_checks::Server},
+    operation::{connect::Opened, jobs::Kind, postgres_checks::Server},
     statement::cell::{Cell, CellKind},
     usage::tenant_limiter::TenantLimiter,
 };
@@ -84,8 +84,14 @@ pub struct Parts {
     ledger: Option<Arc<PathBuf>>,
     /// Whether erased data may still be in a database file.
     is_unclean: Arc<AtomicBool>,
+    /// Id of this server among those on the database, new for each process.
+    server_id: Uuid,
     /// Jobs that this server started.
     begun: Arc<operation::jobs::Begun>,
+    /// Kinds of jobs besides those of the store itself.
+    job_kinds: Arc<[&'static Kind]>,
+    /// The organization whose jobs this server claimed last.
+    job_turn: Arc<Mutex<Uuid>>,
     /// How often this server has closed an organization.
     closings: Arc<AtomicU64>,
     /// Cache of the rollup state of each organization.
@@ -126,7 +132,10 @@ impl Store {
             options: Arc::new(options.clone()),
             ledger: None,
             is_unclean: Arc::default(),
+            server_id: id::new(),
             begun: Arc::default(),
+            job_kinds: Arc::default(),
+            job_turn: Arc::default(),
             closings: Arc::default(),
             weeks: Arc::default(),
             row_cache: Arc::default(),
@@ -181,6 +190,13 @@ impl Store {
     #[must_use]
     pub fn with_erasure_ledger(mut self, file: Option<PathBuf>) -> Self {
         Arc::make_mut(&mut self.0).ledger = file.map(Arc::new);
+        self
+    }
+
+    /// Returns the store with kinds of jobs besides its own, which this server then performs, too.
+    #[must_use]
+    pub fn with_jobs(mut self, kinds: &[&'static Kind]) -> Self {
+        Arc::make_mut(&mut self.0).job_kinds = kinds.into();
         self
     }
 

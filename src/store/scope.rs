@@ -156,9 +156,9 @@ impl<C: Connection> Scope<C> {
         self.store.is_postgres()
     }
 
-    /// Creates an empty statement for the database's dialect.
+    /// Creates an empty statement for the database's dialect, narrowed to the departments of the caller.
     pub(crate) fn sql(&self) -> Sql {
-        self.store.sql()
+        self.store.sql().narrowed_to(self.departments())
     }
 
     /// Err if the caller has no permission to read the noun.
@@ -284,7 +284,7 @@ impl<C: Connection> Scope<C> {
                 sql.push(", ").shown(noun, Alias::ROW, *column, organization);
             }
             sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
-            sql.filter_tenant(Alias::ROW, noun.tenant, organization).push(" AND ");
+            sql.filter_tenant(Alias::ROW, noun, organization).push(" AND ");
             sql.is_one_of_rows(Alias::ROW, "id", ids).unmerged(noun, Alias::ROW, organization);
             Ok(())
         })?;

@@ -32,8 +32,12 @@ impl Tx {
         // Flush before the ledger entry is written: after that, no statement may fail.
         self.flush().await?;
         self.ensure_not_failed().await?;
-        let erasing = self.conn.pending().erasing.take();
-        let Some(Erasing { entries, jobs }) = erasing else { return Ok(self.conn.transaction.commit().await?) };
+        let (erasing, begun) = {
+            let mut pending = self.conn.pending();
+            (pending.erasing.take(), std::mem::take(&mut pending.begun))
+        };
+        let is_erasure = erasing.is_some();
+        let entries = erasing.map(|erasing| erasing.entries).unwrap_or_default();
         let is_closing = entries.iter().any(|entry| matches!(entry, Entry::Deletion(_)));
         // The ledger is written before the commit, so that an acknowledged erasure also survives a restore from backup.
         if !entries.is_empty() {
@@ -43,10 +47,10 @@ impl Tx {
         if is_closing {
             self.store.closings.fetch_add(1, Ordering::Release);
         }
-        if jobs.is_empty() {
+        if is_erasure && begun.is_empty() {
             self.store.clean_soon().await;
         }
-        for job in jobs {
+        for job in begun {
             self.store.begun.add(self.actor.organization, job);
         }
         Ok(())
@@ -57,7 +61,12 @@ impl Tx {
         self.conn.pending().erasing.is_some()
     }
 
-    /// Records that the transaction erases a person, or begins a job; called at most once.
+    /// Returns whether the transaction begins jobs that this server continues.
+    pub(super) fn begins_jobs(&self) -> bool {
+        !self.conn.pending().begun.is_empty()
+    }
+
+    /// Records that the transaction erases a person; called at most once.
     pub(super) fn erases(&self, erasing: Erasing) {
         self.conn.pending().erasing = Some(erasing);
     }
@@ -88,14 +97,15 @@ impl Tx {
     pub(super) async fn write_rows(&self, rows: usize, write: impl FnOnce(&mut Sql)) -> Result<()> {
         self.meter.wrote(rows as u64);
         if let Some(open) = self.conn.transaction.deferred_writes() {
-            let empty = || WriteBatch::new(self.sql(), self.organization());
+            // What is written was found before: the caller saw it, or a rule wrote it.
+            let empty = || WriteBatch::new(self.store.sql(), self.organization());
             let values = open.enqueue(empty, |batch| {
                 batch.cte(rows, write);
             });
             let values = values.await;
             return if values > MAX_PARAMETERS { self.flush().await } else { Ok(()) };
         }
-        let mut sql = self.sql();
+        let mut sql = self.store.sql();
         write(&mut sql);
         let stored = self.rows(sql.finish(), &[]).await?.len();
         if stored == rows { Ok(()) } else { Err(Error::internal(format!("{stored} of {rows} rows were stored"))) }

@@ -1,7 +1,9 @@
-//! Tenancy: the organization that owns the data, its deletion, its attribute definitions and its retention rules.
+//! Tenancy: the organization that owns the data, its deletion, its attribute definitions, its retention
+//! rules and its jobs.
 
 pub mod attribute_definition;
 pub mod deletion;
+pub mod jobs;
 pub mod organization;
 pub mod retention;
 pub mod viewer;
@@ -16,4 +18,7 @@ pub const PARTS: &[Part] = &[
     Part::Report(&entity::organization::NOUN, &deletion::REPORT),
     Part::Noun(&attribute_definition::SLICE),
     Part::Noun(&retention::SLICE),
+    Part::Job(&retention::JOB),
+    Part::Query(&jobs::JOBS),
+    Part::Mutation(&entity::organization::NOUN, &jobs::RETRY),
 ];

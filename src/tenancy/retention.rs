@@ -10,11 +10,24 @@ use crate::{
         slice::{Computed, Module},
         typed::fields::{ByRow, ComputedFn},
     },
-    store::Scope,
+    store::{
+        Scope,
+        operation::jobs::kind::{Kind, Recurrence, ScheduleZone, Standing},
+    },
 };
 
 /// GraphQL module of retention rules.
 pub const SLICE: Module = Module { computed: &[DUE], ..Module::new(&NOUN) };
+
+/// The job that applies the rules.
+pub static JOB: Kind = Kind {
+    name: "RETENTION",
+    step: |scope, job| Box::pin(scope.step_retention(job)),
+    standing: Some(Standing {
+        organizations: |store| Box::pin(store.with_rows(&NOUN)),
+        recurs: Some(Recurrence { cron: "*/10 * * * *", zone: ScheduleZone::Utc }),
+    }),
+};
 
 const DUE: Computed = Computed {
     name: "dueCount",

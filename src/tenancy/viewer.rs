@@ -1,12 +1,18 @@
 //! The caller, as the API sees it.
 
 use chrono::DateTime;
-use entity::{Permission, id::OrganizationId};
-use sea_orm::prelude::ChronoUnixTimestampMillis;
+use entity::{
+    Permission,
+    id::{DepartmentId, OrganizationId},
+};
+use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
-use crate::graphql::{
-    slice::Query,
-    typed::{fields::QueryFn, output::Output},
+use crate::{
+    auth::Departments,
+    graphql::{
+        slice::Query,
+        typed::{fields::QueryFn, output::Output},
+    },
 };
 
 /// The caller: the subject of the token, and what the token allows.
@@ -22,12 +28,28 @@ pub struct Viewer {
     pub expires_at: Option<ChronoUnixTimestampMillis>,
     /// The organization of the token.
     pub organization_id: OrganizationId,
+    /// Whether the token names departments. The caller then sees their cases, feedback and routings only, with what
+    /// belongs to these.
+    pub is_narrowed: bool,
+    /// The departments that the token names; empty if it names none.
+    pub departments: Vec<ViewerDepartment>,
+}
+
+/// A department that a token names.
+#[derive(Output)]
+pub struct ViewerDepartment {
+    /// The department; null if it does not exist.
+    pub department_id: Option<DepartmentId>,
+}
+
+fn department(id: &Uuid) -> ViewerDepartment {
+    ViewerDepartment { department_id: Some(DepartmentId(*id)) }
 }
 
 /// The query `viewer`.
 pub const VIEWER: Query = Query {
     name: "viewer",
-    doc: "The caller: subject, organization and scopes of the token.",
+    doc: "The caller: subject, organization, scopes and departments of the token.",
     permissions: &[],
     run: &QueryFn::new(|scope, ()| {
         Box::pin(async {
@@ -39,6 +61,8 @@ pub const VIEWER: Query = Query {
                 scopes: actor.permissions.iter().map(Permission::name).map(str::to_owned).collect(),
                 expires_at: expires.map(ChronoUnixTimestampMillis),
                 organization_id: actor.organization,
+                is_narrowed: actor.departments.is_some(),
+                departments: actor.departments.iter().flat_map(Departments::uuids).map(department).collect(),
             })
         })
     }),

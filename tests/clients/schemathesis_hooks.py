@@ -13,6 +13,7 @@ samples = {
     "EmailAddress": ["mia@example.org", "mia"],
     "CurrencyCode": ["EUR", "XXX"],
     "LanguageTag": ["en-US", "en_US"],
+    "LocalTime": ["09:30", "24:01"],
     "Sequence": ["1", "-1"],
     "URL": ["https://example.org/", "javascript:alert(1)"],
 }

@@ -54,7 +54,7 @@ async fn organization(store: &Store, slug: &str) -> Actor {
     let new = NewOrganization { slug, name: slug, time_zone: "UTC", is_noted: false };
     let organization = store.create_organization(&new, DateTime::UNIX_EPOCH).await.unwrap().unwrap();
     let permissions = Permission::ALL.into_iter().collect();
-    Actor { organization, subject: "tester".to_owned(), client: None, permissions, expires: None }
+    Actor { organization, subject: "tester".to_owned(), client: None, permissions, expires: None, departments: None }
 }
 
 async fn drop_beginnings(store: &Store, dice: &mut Dice) {

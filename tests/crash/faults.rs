@@ -8,7 +8,7 @@ use crate::{
     check::{Place, check},
     cluster::{Cluster, NAME},
     dice::Dice,
-    first,
+    first, jobs,
     proxy::{Proxy, Target},
     server::{Server, command, printed},
     writers::Writers,
@@ -60,13 +60,7 @@ pub async fn everything_fails_on_postgres(mut dice: Dice, times: u64) {
     let folder = tempfile::tempdir().unwrap();
     let mut cluster = Cluster::make().await;
     let database = Proxy::start(Target::Socket(cluster.socket()), DATABASE_DELAY, dice.fork()).await;
-    let key = folder.path().join("key.der");
-    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-    std::fs::write(&key, pair.to_pkcs8v1().unwrap().as_ref()).unwrap();
-    let settings = [
-        format!("--database-url=postgres://{NAME}@{}/{NAME}?sslmode=disable", database.address),
-        format!("--signing-key={}", key.display()),
-    ];
+    let settings = settings(folder.path(), &database);
     migrate(folder.path(), &settings, &mut dice).await;
 
     let mut servers = Vec::new();
@@ -119,6 +113,34 @@ pub async fn everything_fails_on_postgres(mut dice: Dice, times: u64) {
     assert!(wrong.is_empty(), "{} things are wrong:\n{}", wrong.len(), first(&wrong));
     let acknowledged: usize = accounts.iter().map(|account| account.acknowledged.len()).sum();
     println!("{} faults, {acknowledged} acknowledged writes: none lost, none doubled", faults.len());
+}
+
+/// Two servers share jobs, and each is killed now and then.
+pub async fn jobs_go_on_with_two_servers(mut dice: Dice) {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::make().await;
+    let database = Proxy::start(Target::Socket(cluster.socket()), 0, dice.fork()).await;
+    let settings = settings(folder.path(), &database);
+    printed(command(folder.path(), ["migrate"].into_iter().chain(settings.iter().map(String::as_str))));
+    let mut servers = Vec::new();
+    for name in ["one", "other"] {
+        let mut server = Server::new(folder.path(), name, &settings);
+        server.start().await;
+        servers.push(server);
+    }
+    let place = Place::Postgres(Box::new(cluster.options(NAME)));
+    jobs::are_performed_once(folder.path(), &settings, &place, &mut servers, dice).await;
+}
+
+/// Returns the settings of servers that reach PostgreSQL through a proxy, with a key that they share.
+fn settings(folder: &Path, database: &Proxy) -> [String; 2] {
+    let key = folder.join("key.der");
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    std::fs::write(&key, pair.to_pkcs8v1().unwrap().as_ref()).unwrap();
+    [
+        format!("--database-url=postgres://{NAME}@{}/{NAME}?sslmode=disable", database.address),
+        format!("--signing-key={}", key.display()),
+    ]
 }
 
 /// Migrates the schema, after several runs that are killed.

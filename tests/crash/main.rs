@@ -14,6 +14,7 @@ mod cluster;
 mod dice;
 mod dropped;
 mod faults;
+mod jobs;
 mod ledger;
 mod proxy;
 mod server;
@@ -110,6 +111,20 @@ async fn a_transaction_that_nobody_waits_for_any_more_is_not_left_open() {
     } else {
         dropped::on_sqlite(dice).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jobs_of_killed_servers_go_on_and_each_effect_is_stored_once() {
+    let dice = Dice::of_this_run();
+    if is_on_postgres() {
+        faults::jobs_go_on_with_two_servers(dice).await;
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut servers = [Server::new(folder.path(), "server", &[])];
+    servers[0].start().await;
+    let place = Place::Sqlite(format!("sqlite://{}/rapport.db", folder.path().display()));
+    jobs::are_performed_once(folder.path(), &[], &place, &mut servers, dice).await;
 }
 
 /// Returns the first items of a list that may be long, joined to one text.

@@ -7,7 +7,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{Permission, Permissions, id::OrganizationId};
 use rapport::{
-    auth::{Actor, key::SigningKey, signed_url::UrlSigner, tokens::Tokens},
+    auth::{Actor, Departments, departments, key::SigningKey, signed_url::UrlSigner, tokens::Tokens},
     graphql::{
         documents::{cache::DocumentCache, limits::Limits},
         types::schema_index::SchemaIndex,
@@ -52,7 +52,7 @@ pub struct App {
 /// One caller.
 #[derive(Clone)]
 pub struct Caller<'a> {
-    app: &'a App,
+    pub app: &'a App,
     actor: Actor,
     server: Option<Server>,
     /// The time of the caller's requests.
@@ -96,7 +96,8 @@ impl App {
         })
         .await
         .unwrap()
-        .with_addresses(Some(Arc::clone(&SIGNER)));
+        .with_addresses(Some(Arc::clone(&SIGNER)))
+        .with_jobs(schema::jobs());
         Self { store, database, schema: schema::build(), documents: DocumentCache::default() }
     }
 
@@ -111,8 +112,21 @@ impl App {
         permissions: impl IntoIterator<Item = Permission>,
     ) -> Caller<'_> {
         let permissions: Permissions = permissions.into_iter().collect();
-        let actor = Actor { organization, subject: "tester".into(), client: None, permissions, expires: None };
+        let actor = Actor {
+            organization,
+            subject: "tester".into(),
+            client: None,
+            permissions,
+            expires: None,
+            departments: None,
+        };
         Caller { app: self, actor, server: None, time: now() }
+    }
+
+    /// Plans jobs and performs those that are due at an instant.
+    pub async fn run_jobs(&self, at: DateTime<Utc>) {
+        self.store.plan_jobs(at).await.unwrap();
+        self.store.run_jobs(move || at).await.unwrap();
     }
 
     pub async fn admin(&self, slug: &str) -> Caller<'_> {
@@ -141,6 +155,14 @@ impl Caller<'_> {
     pub fn with(&self, permissions: impl IntoIterator<Item = Permission>) -> Self {
         let permissions = permissions.into_iter().collect();
         Self { actor: Actor { permissions, ..self.actor.clone() }, ..self.clone() }
+    }
+
+    /// The same caller narrowed to departments with these ids.
+    #[must_use]
+    pub fn of_departments<'b>(&self, ids: impl IntoIterator<Item = &'b str>) -> Self {
+        let ids = ids.into_iter().map(|id| departments::parse(id).expect("the id of a department"));
+        let departments = Some(Departments::new(ids).expect("few departments"));
+        Self { actor: Actor { departments, ..self.actor.clone() }, ..self.clone() }
     }
 
     /// The same caller, minutes after [`now`].

@@ -10,11 +10,13 @@ use std::{
 const MAX_LINES: usize = 400;
 
 /// What each module of the crate may use besides itself. Modules that are not named here stand on top and use any.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("clock", &[]),
     ("calendar", &[]),
+    ("business_time", &["calendar"]),
     ("faults", &[]),
     ("runtime", &[]),
+    ("schedule", &[]),
     ("text", &[]),
     ("words", &[]),
     ("suggest", &[]),
@@ -23,12 +25,12 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("error", &["store"]),
     ("telemetry", &[]),
     ("auth", &["error"]),
-    ("store", &["auth", "calendar", "error", "faults", "instant", "runtime", "words"]),
+    ("store", &["auth", "calendar", "error", "faults", "instant", "runtime", "schedule", "words"]),
     ("graphql", &["auth", "error", "instant", "store", "suggest", "text", "words"]),
     ("tenancy", &["auth", "error", "graphql", "store"]),
     ("map", &["auth", "error", "graphql", "store", "text"]),
     ("record", &["auth", "calendar", "error", "graphql", "store", "map"]),
-    ("response", &["auth", "error", "graphql", "store", "text", "map", "record"]),
+    ("response", &["auth", "business_time", "calendar", "error", "graphql", "store", "text", "map", "record"]),
     ("insight", &["auth", "calendar", "error", "graphql", "store", "words", "map", "record", "response"]),
     ("exchange", &["auth", "error", "graphql", "store", "map", "record", "response"]),
     ("schema", &["auth", "error", "graphql", "store", "tenancy", "map", "record", "response", "insight", "exchange"]),
@@ -42,6 +44,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
             "exchange",
             "graphql",
             "insight",
+            "response",
             "runtime",
             "schema",
             "store",

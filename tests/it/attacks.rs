@@ -259,7 +259,7 @@ async fn a_401_says_to_its_owner_what_is_wrong_with_a_token() {
         ("nbf", json!(now + 300), instant(now + 300)),
         ("aud", json!("other"), "audience".to_owned()),
         ("sub", json!(""), "claim sub".to_owned()),
-        ("departments", json!([]), "departments".to_owned()),
+        ("departments", json!(["dept_1"]), "departments".to_owned()),
     ] {
         // A token that ends before it begins is no token at any time.
         let issued = |claims: &Value| with(claims.clone(), "iat", (now - 600).into());

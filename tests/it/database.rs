@@ -3,7 +3,7 @@
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     io::Write,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Once,
         atomic::{AtomicU32, Ordering},
@@ -46,8 +46,8 @@ impl Database {
         say(if server().is_some() { "PostgreSQL" } else { "SQLite" });
         let Some(server) = server() else {
             let folder = tempfile::tempdir().unwrap();
+            std::fs::copy(template_file().await, folder.path().join("test.db")).unwrap();
             let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
-            migrate(&url).await;
             return Self { url, server: None, folder: Some(folder) };
         };
         let template = TEMPLATE.get_or_init(|| template(&server)).await;
@@ -230,8 +230,8 @@ fn server() -> Option<String> {
     std::env::var("RAPPORT_TEST_POSTGRES").ok()
 }
 
-/// The migrated database that others are copied from: one for each state of the migrations, kept on the server.
-async fn template(server: &str) -> String {
+/// Tells the states of the migrations apart.
+fn state() -> String {
     let mut hasher = DefaultHasher::new();
     // The steps that this program takes: its sources may have changed since it was compiled.
     for step in Migrator::migrations() {
@@ -243,7 +243,27 @@ async fn template(server: &str) -> String {
     for file in files {
         std::fs::read(file).unwrap().hash(&mut hasher);
     }
-    let name = format!("rapport_template_{:016x}", hasher.finish());
+    format!("{:016x}", hasher.finish())
+}
+
+/// The migrated file that others are copied from: one for each state of the migrations, kept beside what was compiled.
+async fn template_file() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join(format!("template_{}.db", state()));
+    if !file.exists() {
+        // Renamed when it is whole: a process that dies half-way leaves no wrong template.
+        let new = tempfile::tempdir_in(folder).unwrap();
+        let made = new.path().join("template.db");
+        migrate(&format!("sqlite://{}?mode=rwc", made.display())).await;
+        assert!(!new.path().join("template.db-wal").exists(), "something was not written to the file");
+        std::fs::rename(made, &file).unwrap();
+    }
+    file
+}
+
+/// The migrated database that others are copied from: one for each state of the migrations, kept on the server.
+async fn template(server: &str) -> String {
+    let name = format!("rapport_template_{}", state());
     let mut connection = PgConnection::connect(server).await.unwrap();
     run(&mut connection, format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})")).await;
     let known = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");

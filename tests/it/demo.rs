@@ -117,6 +117,9 @@ const TOTALS: &str = "{
     departments { totalCount } mediums { totalCount } influencers { totalCount } interactionPoints { totalCount }
     journeys { totalCount } steps { totalCount } expectations { totalCount } routingRules { totalCount } feedbackRecords { totalCount }
     told: interactions(filter: { feedbackRecords: { some: {} } }) { totalCount }
+    cases(filter: { externalIds: { some: { system: { eq: \"cfpb-row\" } } } }) { totalCount }
+    closed: cases(filter: { stage: { eq: CLOSED }, externalIds: { some: { system: { eq: \"cfpb-row\" } } } }) { totalCount }
+    today: cases(filter: { externalIds: { some: { system: { eq: \"consumer-desk\" } } } }) { totalCount }
     ranked: expectations(filter: { rank: { isNull: false } }) { totalCount }
     feedbackRecordGroups(groupBy: [PRODUCT], orderBy: COUNT) { nodes { product count } }
 }";
@@ -130,8 +133,8 @@ fn whole() -> Value {
     let total = |count: usize| json!({ "totalCount": count });
     json!({
         "departments": total(12), "mediums": total(10), "influencers": total(12), "interactionPoints": total(86),
-        "expectations": total(66), "routingRules": total(11), "feedbackRecords": total(3_186), "ranked": total(55),
-        "told": total(3_186), "journeys": total(1), "steps": total(8),
+        "expectations": total(66), "routingRules": total(12), "feedbackRecords": total(3_186), "ranked": total(55),
+        "told": total(3_186), "cases": total(3_186), "closed": total(2_562), "today": total(13), "journeys": total(1), "steps": total(8),
         "feedbackRecordGroups": { "nodes": groups },
     })
 }
@@ -151,13 +154,16 @@ async fn one_setting_chooses_the_database_and_a_second_start_keeps_what_users_ch
     let (gone, other) = (&ids["gone"]["id"], &ids["other"]["id"]);
     let done = demo.own(&format!(
         r#"mutation {{
+            loose: caseUpdate(input: {{
+                by: {{ externalId: {{ system: "cfpb-row", id: "7" }} }}, feedbackRecords: []
+            }}) {{ outcome }}
             gone: feedbackRecordDelete(input: {{ by: {{id: {gone}}} }}) {{ outcome }}
             new: feedbackRecordCreate(input: {{ kind: PRAISE }}) {{ outcome }}
             other: departmentUpdate(input: {{ by: {{id: {other}}}, name: "Homes" }}) {{ outcome }}
         }}"#
     ));
     let outcomes = json!({
-        "gone": { "outcome": "DELETED" }, "new": { "outcome": "CREATED" }, "other": { "outcome": "UPDATED" },
+        "loose": { "outcome": "UPDATED" }, "gone": { "outcome": "DELETED" }, "new": { "outcome": "CREATED" }, "other": { "outcome": "UPDATED" },
     });
     assert_eq!(done, outcomes);
     let state = r#"{
@@ -226,6 +232,60 @@ async fn what_the_demo_prints_leads_to_another_token_and_another_organization_do
     shell(&format!("{program} organization create --slug acme --name Acme --database-url '{url}'"));
     let folder = demo.stop();
     assert_eq!(Running::start(folder, url).ready().own(TOTALS), whole());
+}
+
+/// The rows of a call in the demo's own file.
+fn today(field: &str) -> Vec<Value> {
+    let calls: Vec<Value> = serde_json::from_str(include_str!("../../src/demo/today.json")).unwrap();
+    let mut call = calls.into_iter().find(|call| call["field"] == field).unwrap();
+    serde_json::from_value(call["rows"].take()).unwrap()
+}
+
+#[tokio::test]
+async fn whoever_starts_the_demo_finds_work_that_is_owned_promised_and_under_way() {
+    let database = Database::make().await;
+    let demo = Running::start(tempfile::tempdir().unwrap(), &database.url).ready();
+    let found = demo.own(
+        r#"{
+            viewer { subject }
+            members { nodes { subject departments { totalCount } cases(filter: { stage: { neq: CLOSED } }) { totalCount } } }
+            cases(filter: { externalIds: { some: { system: { eq: "consumer-desk" } } } }, orderBy: [{ field: ID }]) {
+                nodes {
+                    externalIds { id } stage priority dueAt customer { name } assignee { subject } toldWhat toldMedium { name }
+                    department { name } deadlines { nodes { policyName } }
+                }
+            }
+        }"#,
+    );
+    let rows = today("casesBulkUpsert");
+    let nodes = found["cases"]["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), rows.len());
+    for (node, row) in nodes.iter().zip(&rows) {
+        assert_eq!(node["externalIds"][0]["id"], row["externalId"]["id"]);
+        assert_eq!((&node["stage"], &node["priority"]), (&row["stage"], &row["priority"]));
+        assert!(node["customer"]["name"].is_string() && node["department"]["name"].is_string(), "{node}");
+        let is_closed = row["stage"] == "CLOSED";
+        assert_eq!(node["dueAt"].is_null(), is_closed, "{node}");
+        assert_eq!(node["toldMedium"]["name"] == "Phone" && node["toldWhat"].is_string(), is_closed, "{node}");
+        let policy = match row["priority"].as_str().unwrap() {
+            "URGENT" => "Urgent cases",
+            "HIGH" => "Pressing cases",
+            _ => "All other cases",
+        };
+        let deadlines = node["deadlines"]["nodes"].as_array().unwrap();
+        assert_eq!(deadlines.is_empty(), is_closed, "{node}");
+        assert!(deadlines.iter().all(|deadline| deadline["policyName"] == policy), "{node}");
+    }
+    let members = found["members"]["nodes"].as_array().unwrap();
+    let people = today("membersBulkUpsert");
+    assert_eq!(members.len(), people.len());
+    for person in &people {
+        let owned = |row: &&Value| row["assigneeRef"]["externalId"] == person["externalId"] && row["stage"] != "CLOSED";
+        let member = members.iter().find(|member| member["subject"] == person["subject"]).unwrap();
+        assert_eq!(member["cases"]["totalCount"], rows.iter().filter(owned).count());
+        assert_eq!(member["departments"]["totalCount"], person["departments"].as_array().unwrap().len());
+    }
+    assert!(people.iter().any(|person| person["subject"] == found["viewer"]["subject"]), "nobody is the caller");
 }
 
 #[tokio::test]

@@ -83,6 +83,11 @@ async fn take_part(caller: &Caller<'_>, who: usize, id: &str) {
     let input = json!({ "externalId": key(), "functional": "LIKE", "dysfunctional": "DISLIKE", "attributes": attributes,
         "expectationRef": expectation, "customerRef": by_id(id) });
     made(caller, "kanoAnswerUpsert", input).await;
+    let input = json!({ "title": "Faster", "target": "PROCESS" });
+    let improvement = by_id(&made(caller, "improvementCreate", input).await);
+    let input =
+        json!({ "externalId": key(), "improvementRef": improvement, "customerRef": by_id(id), "note": of("Reason") });
+    made(caller, "noticeUpsert", input).await;
 }
 
 /// The other nouns whose rows are about a person, and need no row of another kind.
@@ -97,6 +102,7 @@ fn others() -> impl Iterator<Item = &'static Noun> {
             "OfferMade",
             "KanoAnswer",
             "ContentShare",
+            "Notice",
         ]
         .contains(&noun.name)
     };
@@ -204,7 +210,7 @@ async fn everything_tagged_is_exported_and_erased_and_what_is_counted_stays() {
         assert!(document.to_string().contains(&text), "{text} {document:#}");
     }
     assert!(!document.to_string().contains(&canary("Name", 2)));
-    assert_eq!(export["rowCount"], 12 + others().count(), "with what is kept of the merge");
+    assert_eq!(export["rowCount"], 13 + others().count(), "with what is kept of the merge");
     assert_eq!(document["held"]["RowMerge"][0]["row"]["name"], canary("Name", 1));
     assert_eq!(document["held"]["Customer"][0]["id"], json!(id));
     assert_eq!(document["held"]["FeedbackRecord"][0]["customer"], json!(id));
@@ -254,7 +260,7 @@ async fn an_erasure_says_which_rows_and_fields_it_emptied_and_nothing_else() {
     assert_eq!(rows("Customer"), [&["name", "email", "phone", "attributes", "erasedAt", "externalIds"]]);
     assert_eq!(rows("FeedbackRecord"), [&["body", "attributes", "externalIds"]]);
     assert_eq!(rows("Routing"), [&["reason"], &["reason"]]);
-    assert_eq!(told.len(), 11 + others().count());
+    assert_eq!(told.len(), 12 + others().count());
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ async fn every_change_leaves_one_event_with_version_fields_and_actor() {
     assert_eq!(
         of_row(&events, &id),
         [
-            "CREATED 1 name externalIds",
+            "CREATED 1 name assignment externalIds",
             "UPDATED 2 contact",
             "UPDATED 3 name contact externalIds",
             "ARCHIVED 4 archivedAt",
@@ -122,9 +122,9 @@ async fn a_bulk_call_takes_a_range_for_the_rows_it_writes() {
     let events = events(&app, &caller).await;
     assert_eq!(sequences(&events), [1, 2, 3, 4]);
     let id = |results: &Value, place: usize| results[place]["node"]["id"].clone();
-    assert_eq!(of_row(&events, &id(&first, 0)), ["CREATED 1 name externalIds"]);
-    assert_eq!(of_row(&events, &id(&first, 1)), ["CREATED 1 name externalIds", "UPDATED 2 name"]);
-    assert_eq!(of_row(&events, &id(&second, 2)), ["CREATED 1 name externalIds"]);
+    assert_eq!(of_row(&events, &id(&first, 0)), ["CREATED 1 name assignment externalIds"]);
+    assert_eq!(of_row(&events, &id(&first, 1)), ["CREATED 1 name assignment externalIds", "UPDATED 2 name"]);
+    assert_eq!(of_row(&events, &id(&second, 2)), ["CREATED 1 name assignment externalIds"]);
     assert!(events[2..].iter().all(|event| event.sequence > 2));
 }
 

@@ -4,7 +4,7 @@ use chrono::DateTime;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{App, Caller},
+    app::{App, Caller, now},
     outline::codes,
 };
 
@@ -57,7 +57,7 @@ async fn pages_of_groups_are_all_groups_once_each_with_the_totals_of_all() {
     // Once as the records say, and once as they were counted.
     for is_counted in [false, true] {
         if is_counted {
-            while rapport::housekeeping::count_weeks(&app.store).await.unwrap() {}
+            app.run_jobs(now()).await;
         }
         for (by, bucket) in [
             (json!(["POINT"]), Value::Null),
@@ -154,7 +154,7 @@ async fn records_at_both_ends_of_the_calendar_are_grouped_in_every_unit_and_zone
     }";
     for is_counted in [false, true] {
         if is_counted {
-            while rapport::housekeeping::count_weeks(&app.store).await.unwrap() {}
+            app.run_jobs(now()).await;
         }
         for (unit, zone) in UNITS.iter().flat_map(|unit| ZONES.iter().map(move |zone| (unit, zone))) {
             for (by, count) in [(json!(["POINT"]), 3), (json!([]), 3)] {
@@ -188,7 +188,7 @@ async fn a_record_of_the_last_week_and_one_of_today_are_two_groups_by_week_and_p
     }
     let asked = json!({ "by": ["POINT"], "bucket": { "unit": "WEEK" } });
     assert_eq!(groups(&caller, &asked).await["groupCount"], 2);
-    while rapport::housekeeping::count_weeks(&app.store).await.unwrap() {}
+    app.run_jobs(now()).await;
     assert_eq!(groups(&caller, &asked).await["groupCount"], 2);
     record(&caller, json!({ "kind": "SURVEY", "receivedAt": FIRST })).await;
     assert_eq!(groups(&caller, &asked).await["groupCount"], 3);

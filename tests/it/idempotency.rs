@@ -131,8 +131,11 @@ async fn a_forgotten_key_is_free() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     create(&caller, "A", "k").await;
-    assert_eq!(app.store.forget_idempotency_keys(now() + Duration::hours(23)).await.unwrap(), 0);
-    assert_eq!(app.store.forget_idempotency_keys(now() + Duration::hours(25)).await.unwrap(), 1);
+    for (hours, kept) in [(23, "1"), (25, "0")] {
+        app.run_jobs(now() + Duration::hours(hours)).await;
+        let keys = app.database.look("SELECT CAST(COUNT(*) AS TEXT) FROM idempotency".to_owned()).await;
+        assert_eq!(keys, [[Some(kept.to_owned())]], "after {hours} hours");
+    }
     assert_eq!(create(&caller, "A", "k").await["isReplayed"], false);
     assert_eq!(count(&caller).await, 2);
 }

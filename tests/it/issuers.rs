@@ -4,7 +4,10 @@ use chrono::TimeDelta;
 use entity::{Permission, Permissions};
 use futures_util::future::{Either, join, join_all, select};
 use jsonwebtoken::{Algorithm, EncodingKey};
-use rapport::{Error, auth::Actor};
+use rapport::{
+    Error,
+    auth::{Actor, Departments, departments},
+};
 use serde_json::{Value, json};
 
 use crate::server::{Door, Mode, Provider, Signer, foreign_claims, now, sign, twice, with, without};
@@ -114,6 +117,19 @@ async fn scopes_are_a_text_or_a_list_and_roles_stand_for_scopes() {
         (json!("map:read"), json!({ "clerk": true })),
     ] {
         refused(&door, &token(scp.clone(), roles.clone()), &format!("{scp} {roles}")).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_provider_names_departments_where_its_terms_say() {
+    let (door, _provider, signer) = open(|terms| terms["departments-claim"] = "/rapport/desks".into()).await;
+    let id = entity::id::encode("dept", entity::id::new());
+    let token = |desks: Value| signer.sign(&with(foreign_claims(now()), "rapport", json!({ "desks": desks })));
+    let narrowed = judge(&door, &token(json!([id])), 0).await.unwrap().departments;
+    assert_eq!(narrowed, Departments::new(departments::parse(&id)));
+    assert_eq!(judge(&door, &signer.sign(&foreign_claims(now())), 0).await.unwrap().departments, None);
+    for wrong in [json!(null), json!(id), json!([7]), json!(["dept_1"])] {
+        refused(&door, &token(wrong.clone()), &wrong.to_string()).await;
     }
 }
 

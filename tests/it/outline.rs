@@ -130,7 +130,9 @@ impl Outline {
 
     /// The nouns that can be listed, each with its list.
     pub fn lists(&self) -> impl Iterator<Item = (&str, &Member)> {
-        self.queries().iter().filter_map(|field| Some((field.base().strip_suffix("Connection")?, field)))
+        let lists = self.queries().iter().filter_map(|field| Some((field.base().strip_suffix("Connection")?, field)));
+        // Work is of several nouns.
+        lists.filter(|(noun, _)| self.types.contains_key(*noun))
     }
 
     /// Whether a type is the reference to a noun, and to which.
@@ -154,7 +156,9 @@ impl Outline {
         };
         let mut text = String::from("{ __typename");
         // A signed address is another one each time.
-        for field in fields.iter().filter(|field| field.name != "diagramUrl") {
+        let is_signed =
+            |field: &Member| field.name == "diagramUrl" || (base(ty), field.name.as_str()) == ("CalendarFeed", "url");
+        for field in fields.iter().filter(|field| !is_signed(field)) {
             match self.types.get(field.base()) {
                 Some(Kind::Object(_) | Kind::Union) if depth == 0 => {}
                 Some(Kind::Object(_) | Kind::Union) => {
@@ -227,6 +231,9 @@ pub fn codes(body: &Value) -> Vec<&str> {
 pub fn document(noun: &str, name: &str) -> String {
     if noun == "Organization" {
         json!({ "format": "rapport-map/1", "mediums": [{ "key": name, "name": name }] }).to_string()
+    } else if noun == "BusinessCalendar" {
+        let event = format!("BEGIN:VEVENT\nUID:{name}\nDTSTART:20260101\nSUMMARY:{name}\nEND:VEVENT\n");
+        format!("BEGIN:VCALENDAR\n{event}END:VCALENDAR\n")
     } else {
         format!(
             "<CJML version=\"2.0\"><plannedJourney><journeyID>{name}</journeyID><touchpoints><plannedAction>\

@@ -315,8 +315,8 @@ async fn a_command_writes_all_that_is_held_about_a_customer_and_says_at_the_end_
         let before = app.store.statements();
         let asked = json!({ "by": { "externalId": key }, "after": after });
         let page = caller.data(query, asked).await["customerExport"].take();
-        // However many rows there are: some for each noun that has any, one for each that has none.
-        let most = u64::try_from(14 + entity::personal::about_a_person().len()).unwrap();
+        // However many rows there are: some for each noun that has any, one for each way to one that has none.
+        let most = u64::try_from(14 + entity::personal::paths().len()).unwrap();
         assert!(app.store.statements() - before <= most, "{}", app.store.statements() - before);
         let document: Value = serde_json::from_str(page["document"].as_str().unwrap()).unwrap();
         let held = document["held"].as_object().unwrap().clone();

@@ -1,13 +1,11 @@
 //! Retention: rows go some days after an instant in them, with their parts, and nothing else goes.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{NOUNS, Permission};
-use rapport::{
-    housekeeping::expire_rows,
-    store::{
-        STEP,
-        writing::{delete::uses, expiry::parts},
-    },
+use entity::{NOUNS, Permission, id};
+use rapport::store::{
+    STEP,
+    operation::jobs::StepResult,
+    writing::{delete::uses, expiry::parts},
 };
 use serde_json::{Value, json};
 
@@ -42,13 +40,17 @@ async fn interaction(caller: &Caller<'_>, days: i64, more: Value) -> String {
     made["node"]["id"].as_str().unwrap().to_owned()
 }
 
-/// Applies the rules until nothing more has expired, and answers in how many rounds.
-async fn expire(app: &App, at: DateTime<Utc>) -> usize {
-    let mut rounds = 1;
-    while expire_rows(&app.store, at).await.unwrap() {
-        rounds += 1;
-    }
-    rounds
+/// Performs the next step of applying the rules.
+async fn step(app: &App, caller: &Caller<'_>, at: DateTime<Utc>) -> StepResult {
+    app.store.plan_jobs(at).await.unwrap();
+    let jobs = caller.ask("{ jobs(kind: \"RETENTION\") { nodes { id } } }").await;
+    let (_, job) = id::decode(jobs["jobs"]["nodes"][0]["id"].as_str().unwrap()).unwrap();
+    app.store.step(caller.organization(), job, at).await.unwrap()
+}
+
+/// Applies the rules until nothing more has expired.
+async fn expire(app: &App, caller: &Caller<'_>, at: DateTime<Utc>) {
+    while step(app, caller, at).await == StepResult::On {}
 }
 
 async fn total(caller: &Caller<'_>, list: &str) -> Value {
@@ -67,18 +69,20 @@ async fn rows_go_when_their_days_are_over_in_bounded_steps_and_leave_tombstones(
         records(caller, STEP + 30, 40).await;
         records(caller, 5, 20).await;
     }
+    // Each organization gets jobs.
+    app.store.plan_jobs(now()).await.unwrap();
     let others = app.dump(other.organization()).await;
     let id = rule(&caller, "FEEDBACK_RECORD", 30).await;
     assert_eq!(
         told(&caller).await,
         json!([{ "noun": "FEEDBACK_RECORD", "dueCount": STEP + 30, "removedCount": null }])
     );
-    assert!(expire_rows(&app.store, now()).await.unwrap(), "more is left");
+    assert_eq!(step(&app, &caller, now()).await, StepResult::On, "more is left");
     assert_eq!(total(&caller, "feedbackRecords").await, json!(35), "a step removes {STEP} rows");
-    expire(&app, now()).await;
+    expire(&app, &caller, now()).await;
     assert_eq!(total(&caller, "feedbackRecords").await, json!(5));
     assert_eq!(told(&caller).await, json!([{ "noun": "FEEDBACK_RECORD", "dueCount": 0, "removedCount": STEP + 30 }]));
-    assert!(!expire_rows(&app.store, now()).await.unwrap());
+    assert_eq!(step(&app, &caller, now()).await, StepResult::Done);
 
     // The counts by week follow, and the log has one entry for each row and one for each step.
     let groups = caller.ask("{ feedbackRecordGroups(groupBy: [KIND]) { recordCount } }").await;
@@ -95,11 +99,11 @@ async fn rows_go_when_their_days_are_over_in_bounded_steps_and_leave_tombstones(
     // A longer time removes nothing; the clock does.
     let input = json!({ "by": { "id": id }, "days": 25 });
     assert_eq!(caller.mutate("retentionRuleUpdate", input, "errors { code }").await["errors"], json!([]));
-    expire(&app, now()).await;
+    expire(&app, &caller, now()).await;
     assert_eq!(total(&caller, "feedbackRecords").await, json!(5));
-    expire(&app, now() + TimeDelta::days(5)).await;
+    expire(&app, &caller, now() + TimeDelta::days(5)).await;
     assert_eq!(total(&caller, "feedbackRecords").await, json!(5), "not before the days are over");
-    expire(&app, now() + TimeDelta::days(5) + TimeDelta::seconds(1)).await;
+    expire(&app, &caller, now() + TimeDelta::days(5) + TimeDelta::seconds(1)).await;
     assert_eq!(total(&caller, "feedbackRecords").await, json!(0));
     assert_eq!(total(&other, "feedbackRecords").await, json!(STEP + 35));
 }
@@ -130,9 +134,9 @@ async fn parts_go_with_their_row_and_rows_that_others_refer_to_stay() {
     caller.mutate("interactionCreate", planned, "outcome").await;
     rule(&caller, "INTERACTION", 30).await;
     assert_eq!(told(&caller).await[0]["dueCount"], 1);
-    assert!(expire_rows(&app.store, now()).await.unwrap(), "its parts come first");
+    assert_eq!(step(&app, &caller, now()).await, StepResult::On, "its parts come first");
     assert_eq!(total(&caller, "interactions").await, json!(5));
-    expire(&app, now()).await;
+    expire(&app, &caller, now()).await;
     assert_eq!((total(&caller, "interactions").await, total(&caller, "offersMade").await), (json!(4), json!(2)));
 
     // They go when nothing refers to them any more.
@@ -141,7 +145,7 @@ async fn parts_go_with_their_row_and_rows_that_others_refer_to_stay() {
         assert_eq!(done["outcome"], "DELETED");
     }
     assert_eq!(told(&caller).await[0]["dueCount"], 2);
-    expire(&app, now()).await;
+    expire(&app, &caller, now()).await;
     assert_eq!((total(&caller, "interactions").await, total(&caller, "offersMade").await), (json!(1), json!(0)));
     assert_eq!(told(&caller).await[0]["removedCount"], 3);
 }

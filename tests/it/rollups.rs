@@ -4,11 +4,10 @@ use proptest::{
     prelude::*,
     test_runner::{Config, RngSeed, TestRunner},
 };
-use rapport::housekeeping;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use crate::app::{App, Caller};
+use crate::app::{App, Caller, now};
 
 const GROUPS: &str = "query(
     $filter: FeedbackRecordFilter, $by: [FeedbackRecordGroupKey!]!, $bucket: BucketInput, $order: GroupOrder, $first: Int
@@ -79,7 +78,7 @@ async fn changed(caller: &Caller<'_>, name: &str, input: Value) {
 }
 
 async fn count_weeks(app: &App) {
-    while housekeeping::count_weeks(&app.store).await.unwrap() {}
+    app.run_jobs(now()).await;
 }
 
 /// A change of what is counted.

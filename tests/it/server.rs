@@ -167,7 +167,14 @@ impl Door {
 
     pub fn actor(&self, permissions: impl IntoIterator<Item = Permission>) -> Actor {
         let permissions = permissions.into_iter().collect();
-        Actor { organization: self.acme, subject: "ada".to_owned(), client: None, permissions, expires: None }
+        Actor {
+            organization: self.acme,
+            subject: "ada".to_owned(),
+            client: None,
+            permissions,
+            expires: None,
+            departments: None,
+        }
     }
 
     /// A genuine token.

@@ -64,14 +64,19 @@ async fn there_are_no_triggers_and_no_sequences() {
 }
 
 /// Statements that name no organization for some table, by how they begin, and why.
-const FOR_EACH: [(&str, &str); 7] = [
-    ("SELECT DISTINCT organization_id FROM retention_rule", "which organizations have rows to remove"),
+const FOR_EACH: [(&str, &str); 12] = [
+    (r#"SELECT DISTINCT organization_id FROM "retention_rule""#, "which organizations have rows to remove"),
+    (r#"SELECT DISTINCT organization_id FROM "playbook""#, "which organizations have dates to act on"),
     ("SELECT c.organization_id, s.hash", "whoever asks for a token names a client; the organization is read with it"),
     (
         "SELECT s.organization_id FROM organization_sequence s JOIN audit_head",
         "which organizations have events to seal",
     ),
     ("SELECT organization_id FROM organization_sequence WHERE rolled_to", "which organizations have weeks to count"),
+    ("SELECT o.id FROM organization AS o WHERE o.id >", "which organizations have jobs to do"),
+    ("SELECT organization_id FROM job WHERE kind IN", "which organizations have a job that recurs"),
+    ("SELECT organization_id, id FROM job WHERE", "the jobs that a command finishes"),
+    ("SELECT t.kind, CASE", "metrics of jobs"),
     ("SELECT o.id, o.slug, o.name", "the command that lists all organizations"),
     (
         "INSERT INTO organization_slug (slug, organization_id) SELECT",
@@ -149,13 +154,12 @@ async fn every_statement_names_its_organization_for_each_table() {
         assert_eq!(answer["data"][field]["errors"], json!([]), "{field}: {answer}");
     }
     while housekeeping::seal(&app.store, now()).await.unwrap() {}
-    while housekeeping::count_weeks(&app.store).await.unwrap() {}
-    app.store.forget_idempotency_keys(now()).await.unwrap();
+    app.run_jobs(now()).await;
+    app.store.measure_jobs().await.unwrap();
     app.store.complete_directories().await.unwrap();
     app.store.listed_organizations().await.unwrap();
     app.store.api_client(entity::id::new()).await.unwrap();
     app.store.verify(organization, Vec::new(), 1).await.unwrap().unwrap();
-    housekeeping::expire_rows(&app.store, now()).await.unwrap();
     let leaving = app.organization("leaving").await;
     let tx = app.store.scope(Actor::operator(leaving), now()).begin().await.unwrap();
     tx.row_counts().await.unwrap();

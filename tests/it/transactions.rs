@@ -23,6 +23,7 @@ async fn a_transaction_with_a_failed_statement_cannot_be_committed() {
         client: None,
         permissions: Permission::ALL.into_iter().collect(),
         expires: None,
+        departments: None,
     };
     let before = app.dump(caller.organization()).await;
     let tx = app.store.scope(actor, now()).begin().await.unwrap();
@@ -121,6 +122,7 @@ async fn what_is_undone_leaves_what_was_written_beside_it() {
         client: None,
         permissions: Permission::ALL.into_iter().collect(),
         expires: None,
+        departments: None,
     };
     let noun: &'static Noun = &entity::influencer::NOUN;
     let write = |name: String, is_dropped: bool| {

@@ -97,7 +97,14 @@ impl Server {
 
     pub fn caller(&self, organization: OrganizationId, subject: &str) -> Caller<'_> {
         let permissions = Permission::ALL.into_iter().collect();
-        let actor = Actor { organization, subject: subject.to_owned(), client: None, permissions, expires: None };
+        let actor = Actor {
+            organization,
+            subject: subject.to_owned(),
+            client: None,
+            permissions,
+            expires: None,
+            departments: None,
+        };
         let token = self.tokens.issue(&actor, TimeDelta::minutes(30), clock::now()).unwrap();
         Caller { server: self, token: token.expose_secret().to_owned() }
     }

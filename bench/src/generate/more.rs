@@ -3,7 +3,7 @@
 use super::Table;
 use crate::{data, words};
 
-pub const MORE: [Table; 5] = [
+pub const MORE: [Table; 8] = [
     Table {
         name: "customer",
         columns: "organization_id, id, version, created_at, updated_at, name, name_folded",
@@ -26,6 +26,36 @@ pub const MORE: [Table; 5] = [
                     let (name, folded) = (format!("Offer {place}"), format!("offer {place}"));
                     let (made, benefit) = (one.made, "It saves time");
                     row![one.id, *id, 1, made, made, "EXTRA", name, folded, benefit, benefit]
+                })
+            }))
+        },
+    },
+    Table {
+        name: "playbook",
+        columns: "organization_id, id, version, created_at, updated_at, name, name_folded, trigger, interaction_filter, \
+                  is_interest_matched, offset_minutes, kind, title, title_folded",
+        rows: |all| {
+            Box::new(all.iter().flat_map(|one| {
+                one.playbooks.iter().enumerate().map(|(place, id)| {
+                    let (name, folded) = (format!("Playbook {place}"), format!("playbook {place}"));
+                    let (made, offset, filter) = (one.made, place as i64 * 1_440, data::SALES);
+                    let trigger = "INTERACTION_COMPLETED";
+                    row![
+                        one.id,
+                        *id,
+                        1,
+                        made,
+                        made,
+                        name,
+                        folded,
+                        trigger,
+                        filter,
+                        false,
+                        offset,
+                        "THANK",
+                        "Thank for the talk",
+                        "thank for the talk"
+                    ]
                 })
             }))
         },
@@ -72,6 +102,47 @@ pub const MORE: [Table; 5] = [
                     one.id, it.id, 1, it.at, it.at, it.at, 12_500, "EUR", 1, it.product, folded, "[]", "[]", customer,
                     it.point
                 ]
+            }))
+        },
+    },
+    Table {
+        name: "customer_case",
+        columns: "organization_id, id, version, created_at, updated_at, title, title_folded, stage, received_at, due_at, \
+                  priority, is_safety_relevant, disposition, tags, attributes, department_id",
+        rows: |all| {
+            Box::new(data::cases(all).map(|it| {
+                let (one, (stage, due)) =
+                    (it.organization, if it.is_open { ("ASSESSED", Some(it.due)) } else { ("CLOSED", None) });
+                let (title, folded, disposition) = ("Where is it?", "where is it?", "REAL_PROBLEM");
+                row![
+                    one.id,
+                    it.id,
+                    1,
+                    it.at,
+                    it.at,
+                    title,
+                    folded,
+                    stage,
+                    it.at,
+                    due,
+                    "HIGH",
+                    false,
+                    disposition,
+                    "[]",
+                    "[]",
+                    one.departments[1]
+                ]
+            }))
+        },
+    },
+    Table {
+        name: "follow_up",
+        columns: "organization_id, id, version, created_at, updated_at, title, title_folded, kind, status, due_at, tags, \
+                  department_id",
+        rows: |all| {
+            Box::new(data::follow_ups(all).map(|it| {
+                let (one, title, folded) = (it.organization, "Call back", "call back");
+                row![one.id, it.id, 1, it.at, it.at, title, folded, "THANK", "OPEN", it.due, "[]", one.departments[1]]
             }))
         },
     },

@@ -111,6 +111,23 @@ pub struct Search {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Completed {
+    pub status: String,
+    pub direction: String,
+    pub purpose: String,
+    pub summary: String,
+    pub point_ref: Reference,
+    pub medium_ref: Reference,
+    pub customer_ref: Reference,
+}
+
+#[derive(Deserialize)]
+pub struct Complete {
+    pub input: Completed,
+}
+
+#[derive(Deserialize)]
 pub struct Parts<T> {
     pub upsert: Vec<T>,
 }

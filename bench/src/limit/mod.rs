@@ -7,6 +7,7 @@
 mod answer;
 mod ask;
 mod bulk;
+mod complete;
 mod door;
 mod postgres;
 mod route;
@@ -14,6 +15,7 @@ mod row;
 mod search;
 mod sqlite;
 mod timeline;
+mod work;
 
 use std::{path::PathBuf, sync::Arc};
 

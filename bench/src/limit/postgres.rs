@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use super::{
     answer::{self, *},
-    ask, bulk,
+    ask, bulk, complete,
     door::Caller,
     route::{self, COLUMNS, Routed, Rule},
-    search, timeline,
+    search, timeline, work,
 };
 use crate::{data::EVENT_FIELDS, generate::postgres::connect, wire};
 
@@ -38,7 +38,7 @@ const PAGE: &str = "SELECT id, kind, sentiment_score, body, received_at FROM fee
 const GROUPS: &str = "SELECT point_id, date_trunc('week', to_timestamp(received_at / 1000.0) AT TIME ZONE 'UTC') AS week, \
                       COUNT(*), AVG(sentiment_score), COUNT(sentiment_score) FROM feedback_record \
                       WHERE organization_id = $1 GROUP BY 1, 2 ORDER BY 2, 1";
-const FALLBACK: &str = "SELECT fallback_department_id FROM organization WHERE id = $1";
+pub const FALLBACK: &str = "SELECT fallback_department_id FROM organization WHERE id = $1";
 const REPLAY: &str = "SELECT fingerprint, result FROM idempotency WHERE organization_id = $1 AND subject = $2 \
                       AND idempotency_key = $3";
 const CREATE: &str = "WITH i AS (INSERT INTO idempotency (organization_id, subject, idempotency_key, fingerprint, \
@@ -100,8 +100,10 @@ impl Session {
         let mut statements = HashMap::new();
         let own = [POINT, POINTS, TOP_FIVE, LAST_THREE, PAGE, GROUPS, FALLBACK, REPLAY, CREATE, KNOWN, UPSERT];
         let of_timelines = [timeline::CUSTOMER, timeline::INTERACTIONS, timeline::PURCHASES, timeline::RECORDS];
+        let of_work =
+            [work::POSITIONS, work::CASES, work::FOLLOW_UPS, complete::PLAYBOOKS, complete::CUSTOMER, complete::WRITE];
         let others = [bulk::KNOWN, bulk::POINTS, bulk::WRITE, search::POSTGRES];
-        for text in own.into_iter().chain(of_timelines).chain(others) {
+        for text in own.into_iter().chain(of_timelines).chain(of_work).chain(others) {
             statements.insert(text, client.prepare(text).await?);
         }
         let rules = format!(
@@ -164,6 +166,8 @@ impl Postgres {
             "q7" => bulk::postgres(session, caller, ask::read(body)?).await,
             "q8" => timeline::postgres(session, organization, ask::read(body)?).await,
             "q9" => search::postgres(session, organization, ask::read(body)?).await,
+            "q11" => complete::postgres(session, caller, ask::read(body)?).await,
+            "q10" => work::postgres(session, organization, ask::read(body)?).await,
             _ => bail!("no such question"),
         }
     }

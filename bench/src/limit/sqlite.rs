@@ -16,12 +16,12 @@ use uuid::Uuid;
 
 use super::{
     answer::{self, *},
-    ask, bulk,
+    ask, bulk, complete,
     door::Caller,
     postgres::{created, upserted},
     route::{self, COLUMNS, Routed, Rule},
     row::{list, maybe, text, write_expectation, write_record},
-    search, timeline,
+    search, timeline, work,
 };
 use crate::{data::EVENT_FIELDS, wire};
 
@@ -71,7 +71,7 @@ impl Sqlite {
     }
 
     pub async fn answer(&self, caller: &Caller, question: &str, body: &[u8]) -> Answer {
-        if matches!(question, "q5" | "q6" | "q7") {
+        if matches!(question, "q5" | "q6" | "q7" | "q11") {
             let (done, wait) = oneshot::channel();
             let (organization, subject) = (caller.organization, caller.subject.clone());
             let write = Write { organization, subject, question: question.to_owned(), body: body.to_vec(), done };
@@ -90,6 +90,7 @@ impl Sqlite {
                 "q4" => groups(reader, caller.organization),
                 "q8" => timeline::sqlite(reader, caller.organization, &ask::read(body)?),
                 "q9" => search::sqlite(reader, caller.organization, &ask::read(body)?),
+                "q10" => work::sqlite(reader, caller.organization, &ask::read(body)?),
                 _ => bail!("no such question"),
             }
         })
@@ -219,6 +220,9 @@ fn write_on(writer: &Connection, writes: &Receiver<Write>) {
 }
 
 fn write_one(writer: &Connection, write: &Write) -> Answer {
+    if write.question == "q11" {
+        return complete::sqlite(writer, write.organization, &write.subject, &ask::read(&write.body)?);
+    }
     if write.question == "q7" {
         return bulk::sqlite(writer, write.organization, &write.subject, &ask::read(&write.body)?);
     }

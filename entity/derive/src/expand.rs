@@ -80,6 +80,7 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
             quote!(Some(crate::noun::Timeline { at: &[#(#at),*], via: #via }))
         },
     );
+    let narrowed = narrowed(noun);
     let search_value = value_if(*has_external_ids || noun.fields().any(|column| column.is_searchable));
     quote! {
         /// Its value and description in the enum of nouns whose attributes may be personal.
@@ -109,8 +110,16 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
             exactly_one: &[#(#exactly_one),*],
             unique: &[#(#unique),*],
             timeline: #timeline,
+            narrowed: &[#(#narrowed),*],
         };
     }
+}
+
+/// Generates how rows belong to departments.
+fn narrowed(noun: &NounInput) -> Vec<TokenStream> {
+    let by = noun.narrowed_by.iter().map(|column| quote!(crate::noun::Narrowing::By(#column)));
+    let through = noun.narrowed_through.iter().map(|relation| quote!(crate::noun::Narrowing::Through(#relation)));
+    by.chain(through).collect()
 }
 
 /// Generates the scope required to read the noun.

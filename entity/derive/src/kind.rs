@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Error, Expr, LitStr, Result, Type, meta::ParseNestedMeta, spanned::Spanned as _};
+use syn::{Error, Expr, LitStr, Path, Result, Type, meta::ParseNestedMeta, spanned::Spanned as _};
 
 /// The attributes that constrain a column's values.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,7 @@ enum Special {
     Json,
     TimeZone,
     RowOf(LitStr),
+    FilterOf(Path),
 }
 
 impl Constraints {
@@ -41,6 +42,7 @@ impl Constraints {
             "json" => self.special = Some(Special::Json),
             "time_zone" => self.special = Some(Special::TimeZone),
             "row_of" => self.special = Some(Special::RowOf(meta.value()?.parse()?)),
+            "filter_of" => self.special = Some(Special::FilterOf(meta.value()?.parse()?)),
             _ => return Ok(false),
         }
         Ok(true)
@@ -65,11 +67,12 @@ impl Constraints {
                 Special::Names => Ok(quote!(crate::noun::Kind::Names)),
                 Special::Json => Ok(quote!(crate::noun::Kind::Json)),
                 Special::TimeZone => Ok(quote!(crate::noun::Kind::TimeZone)),
+                Special::FilterOf(noun) => Ok(quote!(crate::noun::Kind::Filter(|| &#noun::NOUN))),
                 Special::RowOf(_) => refuse("`row_of` is for a `Uuid`"),
             },
             ("String", ..) => refuse(
                 "a text needs its longest length, `#[noun(max = 200)]`, or what else it holds: `tags(most = …, max = …)`, \
-                 `attributes(most = …, max = …)`, `names`, `json` or `time_zone`",
+                 `attributes(most = …, max = …)`, `names`, `json`, `time_zone` or `filter_of = …`",
             ),
             ("i64", None, Some(min), Some(max)) => Ok(quote!(crate::noun::Kind::Int { min: #min, max: #max })),
             ("f64", None, Some(min), Some(max)) => Ok(quote!(crate::noun::Kind::Float { min: #min, max: #max })),

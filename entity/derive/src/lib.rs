@@ -17,6 +17,8 @@
 //! | `exactly_one(customer, account)` | a row has exactly one of these relations |
 //! | `unique(noun, name)` | only one row has these values of these columns together; a write of another one fails with TAKEN. A migration must create the unique index |
 //! | `timeline(at(occurred_at, created_at), via(unit))` | rows stand on the timelines of the rows they refer to, at the first of these instants that is not null; with `via`, also on those that this related row refers to |
+//! | `narrowed_by(department_id)` | rows belong to departments by this column: a caller whose token names departments sees theirs only |
+//! | `narrowed_through(case)` | rows belong to departments through the row that this relation leads to |
 //! | `name = "AuditEntry"` | type name, if it differs from the table's |
 //! | `plural = "auditLog"` | name of the list, if it differs from the plural of the name |
 //! | `through(mediums: MediumId, doc = "…", inverse(points = "…"))` | a relation through the table `<table>_<medium>`; `edge = FIELDS` are its further columns |
@@ -38,6 +40,7 @@
 //! | `searchable` | makes it findable by the search and by `contains` and `startsWith`; the model must also have `<column>_folded` |
 //! | `max = 200` | maximum length of a text; `min` and `max` are the limits of a number |
 //! | `tags(most = 50, max = 64)`, `attributes(most = 20, max = 200)`, `names`, `json`, `time_zone` | the content of a `String` other than plain text |
+//! | `filter_of = feedback_record` | a stored filter of the noun in this module, in a `String` |
 //! | none, with a type of `entity::kind` such as `Date` or `Decimal<4>` | a scalar; its file defines the accepted values |
 //! | `row_of = "noun"` | a `Uuid` that is the id of a row; the column given here contains the name of the row's noun |
 //! | `personal = Contact` | the kind of personal data: `Identifier`, `Contact` or `FreeText` |
@@ -130,6 +133,7 @@ mod expand;
 mod kind;
 mod lifecycle;
 mod names;
+mod narrowed;
 mod noun;
 mod object;
 mod relations;

@@ -199,6 +199,8 @@ pub fn expand(noun: &NounInput) -> Option<TokenStream> {
         names::article(name)
     );
     let owner = format!("The {name}.");
+    let is_narrowed = noun.narrowed_by.is_some() || !noun.narrowed_through.is_empty();
+    let narrowed = is_narrowed.then(|| quote!(crate::noun::Narrowing::Through(#singular)));
     Some(quote! {
         crate::string_enum! {
             #[doc = #about]
@@ -243,6 +245,7 @@ pub fn expand(noun: &NounInput) -> Option<TokenStream> {
             exactly_one: &[],
             unique: &[],
             timeline: None,
+            narrowed: &[#narrowed],
         };
     })
 }

@@ -7,13 +7,13 @@ use syn::{
 
 use crate::{
     column::{self, Column, Inverse, Writable},
-    kind, lifecycle, names, timeline,
+    kind, lifecycle, names, narrowed, timeline,
 };
 
 /// The error message for an unknown attribute in `#[noun(…)]` on a struct.
 const ALLOWED: &str = "a noun has `prefix = \"…\"`, `read = …`, `write = …`, `operations = …`, and may have \
                        `external_ids`, `exactly_one(…)`, `unique(…)`, `name = \"…\"`, `plural = \"…\"`, `through(…)`, `order(…)`, \
-                       `timeline(at(…), via(…))`";
+                       `timeline(at(…), via(…))`, `narrowed_by(…)`, `narrowed_through(…)`";
 
 /// The kernel columns of nouns whose rows can change.
 const CHANGING: [&str; 3] = ["version", "created_at", "updated_at"];
@@ -65,6 +65,10 @@ pub struct NounInput {
     pub unique: Vec<String>,
     /// The columns that place its rows on timelines, and the relation to a row on whose timelines they stand, too.
     pub timeline: Option<(Vec<String>, Option<String>)>,
+    /// The column by which its rows belong to departments.
+    pub narrowed_by: Option<String>,
+    /// The relations through which its rows belong to departments.
+    pub narrowed_through: Vec<String>,
     /// The type of the row ids.
     pub id: Type,
     /// Whether each row belongs to an organization; false for organizations themselves.
@@ -89,6 +93,8 @@ struct Attributes {
     exactly_one: Vec<Ident>,
     unique: Vec<Ident>,
     timeline: Option<timeline::Words>,
+    narrowed_by: Vec<Ident>,
+    narrowed_through: Vec<Ident>,
 }
 
 impl NounInput {
@@ -128,6 +134,8 @@ impl NounInput {
             exactly_one: alternatives(&attributes.exactly_one, &columns)?,
             unique: stored(&attributes.unique, &columns)?,
             timeline: attributes.timeline.map(|named| timeline::check(named, &columns)).transpose()?,
+            narrowed_by: narrowed::by(&attributes.narrowed_by, &columns)?,
+            narrowed_through: narrowed::through(&attributes.narrowed_through, &columns)?,
             is_tenanted: columns.iter().any(|column| column.ident == "organization_id"),
             changes: CHANGING
                 .iter()
@@ -287,6 +295,8 @@ impl Attributes {
                 "exactly_one" => self.exactly_one = names_in(&meta)?,
                 "unique" => self.unique = names_in(&meta)?,
                 "timeline" => self.timeline = Some(timeline::read(&meta)?),
+                "narrowed_by" => self.narrowed_by = names_in(&meta)?,
+                "narrowed_through" => self.narrowed_through = names_in(&meta)?,
                 "name" => self.name = Some(text(&meta)?),
                 "plural" => self.plural = Some(text(&meta)?),
                 "through" => self.through.push(through(&meta)?),

@@ -40,6 +40,11 @@ impl Date {
         Self(i64::from(day.num_days_from_ce()) - EPOCH)
     }
 
+    /// Returns the number of days from 1970-01-01.
+    pub const fn days(self) -> i64 {
+        self.0
+    }
+
     /// Converts to a chrono date; `None` if it is out of range.
     pub fn day(self) -> Option<NaiveDate> {
         NaiveDate::from_num_days_from_ce_opt(i32::try_from(self.0 + EPOCH).ok()?)

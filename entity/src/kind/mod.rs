@@ -5,7 +5,7 @@
 
 pub mod money;
 
-use crate::noun::EnumType;
+use crate::noun::{EnumType, Noun};
 
 /// Kind of the values of a column.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +64,8 @@ pub enum Kind {
     },
     /// A JSON document written by the server; cannot be filtered or sorted by.
     Json,
+    /// A stored filter of the rows of this noun; cannot itself be filtered or sorted by.
+    Filter(fn() -> &'static Noun),
 }
 
 /// Maximum length of single-line texts such as names and labels, in characters.
@@ -82,7 +84,7 @@ impl Kind {
 
     /// Returns whether filters can compare it.
     pub const fn is_filterable(self) -> bool {
-        !matches!(self, Self::Names | Self::Json)
+        !matches!(self, Self::Names | Self::Json | Self::Filter(_))
     }
 
     /// Returns whether its values have a meaningful order, so that filters have range comparisons.
@@ -229,6 +231,7 @@ scalars! {
     duration: Duration,
     email_address: EmailAddress,
     language_tag: LanguageTag,
+    local_time: LocalTime,
     sequence: Sequence,
     url: Url,
 }

@@ -55,6 +55,9 @@ pub struct IssuerConfig {
     /// The claim that names the client; a token may lack it.
     #[serde(default = "client_id")]
     pub client_claim: String,
+    /// The claim that lists ids of departments, to which it narrows what the caller sees; a token may lack it.
+    #[serde(default = "departments")]
+    pub departments_claim: String,
 }
 
 /// The organizations that an issuer may name.
@@ -178,6 +181,10 @@ fn aud() -> String {
 
 fn client_id() -> String {
     "client_id".to_owned()
+}
+
+fn departments() -> String {
+    "departments".to_owned()
 }
 
 fn scope() -> Texts {

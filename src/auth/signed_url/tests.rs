@@ -22,7 +22,14 @@ fn tokens() -> Tokens {
 fn actor() -> Actor {
     let permissions = [Permission::MapRead, Permission::Admin].into_iter().collect();
     let organization = OrganizationId(entity::id::new());
-    Actor { organization, subject: "ada".to_owned(), client: Some("crm".to_owned()), permissions, expires: None }
+    Actor {
+        organization,
+        subject: "ada".to_owned(),
+        client: Some("crm".to_owned()),
+        permissions,
+        expires: None,
+        departments: None,
+    }
 }
 
 fn grant(life: Option<TimeDelta>) -> Grant<'static> {

@@ -29,6 +29,7 @@ fn signed(der: &[u8]) -> (Tokens, String, Vec<u8>) {
         client: None,
         permissions: Permissions::default(),
         expires: None,
+        departments: None,
     };
     let token = tokens.issue(&actor, TimeDelta::minutes(10), now()).unwrap();
     let (message, signature) = token.expose_secret().rsplit_once('.').unwrap();

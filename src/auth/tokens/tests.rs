@@ -36,6 +36,7 @@ fn actor() -> Actor {
         client: Some("crm".to_owned()),
         permissions: [Permission::MapRead, Permission::RecordWrite].into_iter().collect(),
         expires: None,
+        departments: None,
     }
 }
 
@@ -191,7 +192,8 @@ fn wrong_claims_are_refused() {
         ("client_id", json!("")),
         ("client_id", json!(long)),
         ("departments", json!(["dept_1"])),
-        ("departments", json!([])),
+        ("departments", json!("dept_1")),
+        ("departments", json!({})),
         ("departments", json!(null)),
         ("org", json!(null)),
         ("org", json!("")),

@@ -132,7 +132,9 @@ pub async fn rows_by_id(scope: &Scope, given: &Given, plan: &RowPlan, ids: &[Uui
 pub async fn written(scope: &Scope, given: &Given, plan: &RowPlan, written: &[WriteResult]) -> Result<Rows> {
     let there = || written.iter().filter_map(|row| Some((row.id?, row.row.as_ref())));
     let cells = |record: &Record| plan.columns.iter().map(|column| record.cell(column.name).clone()).collect();
-    let known: Option<Vec<Vec<Cell>>> = there().map(|(_, record)| record.map(cells)).collect();
+    // A row that a mutation moved to another department is not the caller's any more.
+    let is_whole = !scope.narrows(plan.object.noun);
+    let known: Option<Vec<Vec<Cell>>> = there().filter(|_| is_whole).map(|(_, record)| record.map(cells)).collect();
     let Some(rows) = known else {
         let ids: Vec<Uuid> = there().map(|(id, _)| id).collect();
         return rows_by_id(scope, given, plan, &ids).await;
@@ -145,7 +147,8 @@ pub async fn written(scope: &Scope, given: &Given, plan: &RowPlan, written: &[Wr
 /// Reads the rows that to-one relations of `noun` reference. A stored reference always points to an existing row, and
 /// a union stands for a row that was just read, so no statement runs if only the id is selected.
 async fn named_rows(scope: &Scope, given: &Given, noun: &'static Noun, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
-    if plan.columns.len() > 1 || !(noun.is_stored() || noun.is_union()) {
+    let is_seen = noun.is_union() || !scope.narrows(plan.object.noun);
+    if plan.columns.len() > 1 || !(noun.is_stored() || noun.is_union()) || !is_seen {
         return rows_by_id(scope, given, plan, ids).await;
     }
     scope.may_read(plan.object.noun)?;

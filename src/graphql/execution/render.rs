@@ -212,7 +212,9 @@ impl Writer {
             (ObjectField::Computed(known, ..), Child::Values(values)) => {
                 let value = row[0].id().and_then(|id| values.get(&id));
                 match (known.run.shows(), value) {
-                    (ReturnType::Value(kind), Some(cell)) => writer.cell(cell, kind, plan.noun.prefix),
+                    (ReturnType::Value(kind) | ReturnType::MaybeValue(kind), Some(cell)) => {
+                        writer.cell(cell, kind, plan.noun.prefix);
+                    }
                     _ => writer.null(),
                 }
             }

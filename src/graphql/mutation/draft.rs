@@ -91,6 +91,9 @@ pub fn fill(draft: &mut Draft, operation: Operation, input: &Input, on_null: OnN
     for relation in noun.relations {
         link(draft, relation, input, on_null)?;
     }
+    for relation in noun.sets().filter(|relation| input.present(relation.name).is_some()) {
+        draft.sets.push((relation, input.references(relation.name, relation.target)?));
+    }
     for item in at_most(draft, "externalIds", input) {
         let key = external_id("externalIds", item)?;
         if let Some(mistake) = check_external_id(&key, "externalIds") {

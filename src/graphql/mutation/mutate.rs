@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use entity::{
     Noun, Permission,
     lifecycle::Transition,
-    noun::{Link, Operation, Relationship, StringEnum, Writable},
+    noun::{Kind, Link, Operation, Relationship, StringEnum, Writable},
     personal,
 };
 
@@ -76,9 +76,16 @@ impl MutationField {
         matches!(self, Self::Generic(Operation::BulkUpsert) | Self::BulkDelete | Self::BulkArchive(_))
     }
 
-    /// Returns an error if the caller lacks one of the required scopes.
+    /// Returns an error if the caller lacks one of the required scopes, or is narrowed to departments and the mutation
+    /// decides for all: one of an admin, or of rules with stored filters, which can ask for rows of every department.
     pub fn require(self, noun: &Noun, actor: &Actor) -> Result<()> {
-        self.permissions(noun).into_iter().try_for_each(|permission| actor.require(permission))
+        let needed = self.permissions(noun);
+        needed.iter().try_for_each(|permission| actor.require(*permission))?;
+        let has_filters = noun.fields.iter().any(|field| matches!(field.kind, Kind::Filter(_)));
+        if needed.contains(&Permission::Admin) || has_filters {
+            actor.require_whole_organization()?;
+        }
+        Ok(())
     }
 }
 
@@ -179,6 +186,9 @@ impl Attempt {
             | MutationField::BulkArchive(_) => Err(Error::internal("rows are read before the transaction")),
             MutationField::Set(relation) => {
                 let done = replace_links::named(tx, input, noun, relation).await?;
+                if let Ok((id, Outcome::Updated)) = done {
+                    slice.rules.relinked_all(tx, relation, id).await?;
+                }
                 self.done(tx, done).await
             }
             MutationField::Own(mutation) => {
@@ -298,9 +308,8 @@ pub fn mutation_fields(slice: &'static Module) -> Vec<(String, MutationField)> {
     let transitions = noun.lifecycle().into_iter().flat_map(|lifecycle| lifecycle.transitions);
     mutation_fields
         .extend(transitions.map(|transition| (transition.field.to_owned(), MutationField::Transition(transition))));
-    for name in slice.sets {
-        let relation = noun.relation(name).expect("a set is a relation of its noun");
-        let (first, rest) = name.split_at(1);
+    for relation in noun.sets() {
+        let (first, rest) = relation.name.split_at(1);
         mutation_fields.push((format!("{one}Set{}{rest}", first.to_ascii_uppercase()), MutationField::Set(relation)));
     }
     mutation_fields

@@ -4,7 +4,7 @@ use async_graphql::Value;
 use entity::{
     Noun,
     id::OrganizationId,
-    noun::{Link, Operation, Relationship, Writable},
+    noun::{Kind, Link, Operation, Relationship, Writable},
 };
 
 use super::input::{self, BY, Input, check_external_id};
@@ -15,6 +15,7 @@ use crate::{
         usage::compute::Computation,
         writing::draft::{Draft, Mode, OnNull, Reference, Target},
     },
+    text::grouped,
 };
 
 /// Field with the parts to create or change.
@@ -36,6 +37,19 @@ pub struct RowDraft {
 }
 
 impl RowDraft {
+    /// Returns whether it or a part of it is of a noun that keeps filters.
+    pub fn keeps_filters(&self) -> bool {
+        let of_noun = |noun: &Noun| noun.fields.iter().any(|field| matches!(field.kind, Kind::Filter(_)));
+        of_noun(self.draft.noun) || self.parts.iter().flat_map(|changes| &changes.rows).any(Self::keeps_filters)
+    }
+
+    /// Returns its draft and those of its parts.
+    pub fn drafts(&mut self) -> Vec<&mut Draft> {
+        let mut drafts = vec![&mut self.draft];
+        drafts.extend(self.parts.iter_mut().flat_map(|changes| &mut changes.rows).flat_map(Self::drafts));
+        drafts
+    }
+
     /// Finds the words of its texts and of those of its parts, for the search.
     pub fn find_words(&mut self, organization: OrganizationId, computation: &Computation) -> Result<()> {
         computation.check()?;
@@ -107,6 +121,10 @@ pub fn inherited(whole: &'static Noun, relation: &'static Relationship) -> Vec<I
     relation.target.relations.iter().filter_map(of).collect()
 }
 
+fn too_many() -> String {
+    format!("a call takes at most {} parts and listed rows", grouped(MAX_PARTS))
+}
+
 /// How the rows of a call are read.
 #[derive(Debug)]
 pub struct Reading {
@@ -137,6 +155,15 @@ impl Reading {
 
     fn with_parts(&mut self, mut draft: Draft, input: &Input) -> Result<RowDraft> {
         let mut parts = Vec::new();
+        let listed = draft.sets.iter().map(|(_, rows)| rows.len()).sum();
+        match self.left.checked_sub(listed) {
+            Some(left) => self.left = left,
+            None => {
+                for (relation, _) in std::mem::take(&mut draft.sets) {
+                    draft.refuse(Code::TooLong, relation.name, too_many());
+                }
+            }
+        }
         for relation in draft.noun.parts() {
             let Some(lists) = input.object(relation.name)? else { continue };
             let is_whole = lists.present(REPLACE).is_some();
@@ -148,8 +175,7 @@ impl Reading {
             let list = if is_whole { PartList::Replace } else { PartList::Upsert };
             let (given, removed) = (lists.list(list.name()), lists.references(REMOVE, relation.target)?);
             let Some(left) = self.left.checked_sub(given.len() + removed.len()) else {
-                let message = format!("a call takes at most {MAX_PARTS} parts");
-                draft.errors.push(UserError::new(Code::TooLong, relation.name, message));
+                draft.errors.push(UserError::new(Code::TooLong, relation.name, too_many()));
                 continue;
             };
             self.left = left;

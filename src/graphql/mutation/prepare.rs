@@ -16,6 +16,7 @@ use crate::{
     error::Code,
     graphql::{
         documents::value_check::{ValueMismatch, split_valid},
+        planning::stored_filter,
         slice::{Api, Module},
         types::schema_index::{NAMED_ROW, SchemaIndex, UPSERT_ROW},
     },
@@ -77,7 +78,11 @@ impl MutationCall {
             }
             Ok(prepared)
         };
-        scope.compute(!is_small, prepare).await
+        let mut prepared = scope.compute(!is_small, prepare).await?;
+        if let Ok(PreparedOperation { plan: Plan::Rows(rows), .. }) = &mut prepared {
+            stored_filter::check(scope, rows).await?;
+        }
+        Ok(prepared)
     }
 
     fn prepare(&self, computation: &Computation) -> Result<Answered> {

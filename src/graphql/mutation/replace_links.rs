@@ -4,17 +4,16 @@ use entity::noun::{Noun, Relationship};
 
 use super::input::Input;
 use crate::{
-    Result, UserError,
-    error::Code,
+    Result,
     graphql::slice::Done,
     store::{
         Tx,
-        writing::draft::{Outcome, Reference},
+        writing::{
+            draft::{Outcome, Reference},
+            links,
+        },
     },
 };
-
-/// Maximum number of rows of a relation.
-const MAX: usize = 1_000;
 
 /// Replaces the rows of a relation with those that the input field of the relation's name lists.
 pub(in crate::graphql) async fn named(
@@ -40,39 +39,22 @@ pub async fn set(
     relation: &'static Relationship,
     wanted: Vec<(Reference, Vec<i64>)>,
 ) -> Result<Done> {
-    if wanted.len() > MAX {
-        return Ok(Err(vec![UserError::new(Code::TooLong, relation.name, format!("at most {MAX} are allowed"))]));
-    }
     let owner = match tx.lock_one(noun, noun.write, named, version).await? {
         Ok(owner) => owner,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
     let found = tx.references(relation.target, wanted.iter().map(|(reference, _)| reference)).await?;
-    let (mut rows, mut mistakes) = (Vec::new(), Vec::new());
-    for (index, (reference, values)) in wanted.into_iter().enumerate() {
-        let mut refuse = |code, message: &str| {
-            let path = vec![relation.name.to_owned(), index.to_string()];
-            mistakes.push(UserError { code, message: message.to_owned(), path });
-        };
-        match found.get(&reference) {
-            None => refuse(Code::NotFound, &format!("no such {}", relation.target.name)),
-            Some(id) if rows.iter().any(|(known, _)| known == id) => refuse(Code::Invalid, "duplicate entry"),
-            Some(id) => rows.push((*id, values)),
-        }
-    }
-    if !mistakes.is_empty() {
-        return Ok(Err(mistakes));
-    }
+    let rows = wanted.into_iter().map(|(reference, values)| (found.get(&reference).copied(), values));
+    let rows = match links::chosen(relation, rows) {
+        Ok(rows) => rows,
+        Err(mistakes) => return Ok(Err(mistakes)),
+    };
     let id = owner.id();
-    let archived = tx.archived_lines(relation, &[(id, rows.clone())]).await?;
+    let lines = [(id, rows)];
+    let archived = tx.archived_lines(relation, &lines).await?;
     if !archived.is_empty() {
-        let mistake = |(_, index): &(usize, usize)| {
-            let message = format!("this {} is archived", relation.target.name);
-            let path = vec![relation.name.to_owned(), index.to_string()];
-            UserError { code: Code::Archived, message, path }
-        };
-        return Ok(Err(archived.iter().map(mistake).collect()));
+        return Ok(Err(archived.into_iter().map(|(_, index)| links::archived(relation, index)).collect()));
     }
-    let is_changed = tx.set_links(noun, owner, relation, &rows).await?;
+    let is_changed = tx.set_links(noun, owner, relation, &lines[0].1).await?;
     Ok(Ok((id, if is_changed { Outcome::Updated } else { Outcome::Unchanged })))
 }

@@ -11,4 +11,5 @@ pub mod filter;
 pub mod leaf;
 pub mod plan;
 pub mod planner;
+pub mod stored_filter;
 pub mod transitions;

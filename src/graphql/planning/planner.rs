@@ -197,7 +197,7 @@ impl<'a> Planner<'a> {
         let known = self.api.module(noun)?.computed.iter().find(|known| known.name == name);
         let known = known.ok_or_else(|| Error::internal(format!("{} has no {name}", noun.name)))?;
         let plan = match known.run.shows() {
-            ReturnType::Value(_) => None,
+            ReturnType::Value(_) | ReturnType::MaybeValue(_) => None,
             ReturnType::One(shown) | ReturnType::Maybe(shown) | ReturnType::List(shown) => {
                 shown.read.map_or(Ok(()), |permission| self.attribute_access.actor.require(permission))?;
                 Some(self.row(shown, sets)?)

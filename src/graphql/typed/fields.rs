@@ -151,6 +151,16 @@ impl<T: Scalar> ComputedOutput<IsScalar> for T {
     }
 }
 
+impl<T: Scalar> ComputedOutput<IsOption<IsScalar>> for Option<T> {
+    fn shows() -> ReturnType {
+        ReturnType::MaybeValue(T::KIND)
+    }
+
+    fn resolved(self) -> Vec<Resolved> {
+        self.into_iter().map(|value| Resolved::Value(Cell::of(value.into()))).collect()
+    }
+}
+
 impl<T: Output> ComputedOutput<IsObject> for T {
     fn shows() -> ReturnType {
         ReturnType::One(T::noun())

@@ -6,7 +6,7 @@ use entity::{
     Tenanted,
     col::Scalar,
     id::NounId,
-    noun::{EnumType, Kind},
+    noun::{EnumType, Kind, Operation},
 };
 pub use entity_derive::Input;
 
@@ -18,7 +18,10 @@ use crate::{
     Result,
     error::Code,
     graphql::{
-        mutation::input::{Input as Given, list, text},
+        mutation::{
+            draft::draft,
+            input::{Input as Given, list, text},
+        },
         planning::filter::list_filter,
         types::roots::output_type,
         values,
@@ -26,7 +29,7 @@ use crate::{
     store::{
         Connection, Scope,
         statement::{cell::Cell, filter::Predicate},
-        writing::draft::Reference,
+        writing::draft::{Draft, OnNull, Reference},
     },
 };
 
@@ -239,6 +242,26 @@ impl<T: NounId> InputValue<IsSpecial> for RefTo<T> {
     fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self> {
         let reference = Given::reference(&reader.place(), value, T::NOUN)?;
         Ok(Self { reference, noun: std::marker::PhantomData })
+    }
+}
+
+/// A new row of a noun that is tried and not written, as it is given to be created.
+#[derive(Clone, Debug)]
+pub struct NewOf<E> {
+    /// The row, without what a write would complete.
+    pub draft: Draft,
+    noun: std::marker::PhantomData<fn() -> E>,
+}
+
+impl<E: Tenanted> InputValue<IsSpecial> for NewOf<E> {
+    fn ty() -> (String, bool) {
+        (format!("{}CreateInput", E::NOUN.name), true)
+    }
+
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self> {
+        let input = Given::of(&reader.place(), value)?;
+        let draft = draft(E::NOUN, Operation::Create, &input, OnNull::Clear, Vec::new())?;
+        Ok(Self { draft, noun: std::marker::PhantomData })
     }
 }
 

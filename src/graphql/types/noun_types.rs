@@ -161,11 +161,12 @@ pub(in crate::graphql) fn register_object(
     }
     for known in computed {
         let ty = match known.run.shows() {
-            ReturnType::Value(kind) => {
+            ReturnType::Value(kind) | ReturnType::MaybeValue(kind) => {
                 if let Kind::Enum(listed) = kind {
                     add_enum(registry, listed);
                 }
-                format!("{}!", output_type(kind))
+                let bang = if matches!(known.run.shows(), ReturnType::Value(_)) { "!" } else { "" };
+                format!("{}{bang}", output_type(kind))
             }
             ReturnType::One(shown) => format!("{}!", answer(registry, shown)),
             ReturnType::Maybe(shown) => answer(registry, shown).to_owned(),

@@ -293,7 +293,7 @@ fn upsert_row(registry: &mut Registry, noun: &'static Noun) -> Vec<MetaInputValu
 }
 
 /// Returns the fields that a caller may set.
-pub(super) fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue> {
+pub(super) fn writable(noun: &'static Noun, operation: Operation) -> Vec<MetaInputValue> {
     let (is_create, is_upsert) = (operation == Operation::Create, operation == Operation::Upsert);
     let mut values = Vec::new();
     for known in noun.fields.iter().filter(|field| !field.is_currency()) {
@@ -320,6 +320,11 @@ pub(super) fn writable(noun: &Noun, operation: Operation) -> Vec<MetaInputValue>
             _ => value(&name, &ty, relation.doc),
         });
     }
+    for relation in noun.sets() {
+        let ty = format!("[{}Ref!]", relation.target.name);
+        let doc = "The complete list, without duplicates, up to 1,000; if omitted or null, it does not change.";
+        values.push(value(relation.name, &ty, &format!("{} {doc}", relation.doc)));
+    }
     if noun.has_external_ids {
         let doc = "External ids to add; a row has at most 100. Null and an empty list change nothing.";
         values.push(value("externalIds", "[ExternalIdInput!]", doc));
@@ -344,6 +349,7 @@ pub(super) fn input_type(known: &Field) -> String {
     match known.kind {
         _ if known.currency.is_some() => MONEY_INPUT.to_owned(),
         Kind::Attributes { .. } => "[AttributeInput!]".to_owned(),
+        Kind::Filter(noun) => format!("{}Filter", noun().name),
         other => output_type(other),
     }
 }
@@ -366,6 +372,6 @@ pub(in crate::graphql) fn output_type(kind: Kind) -> String {
         Kind::Enum(known) => known.name.to_owned(),
         Kind::Tags { .. } | Kind::Names => "[String!]".to_owned(),
         Kind::Attributes { .. } => "[Attribute!]".to_owned(),
-        Kind::Json => "JSON".to_owned(),
+        Kind::Json | Kind::Filter(_) => "JSON".to_owned(),
     }
 }

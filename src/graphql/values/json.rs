@@ -4,7 +4,7 @@ use entity::kind::{Kind, Scalar, Storage};
 use sea_orm::prelude::Uuid;
 use serde::Serialize;
 
-use super::instant;
+use super::{filter, instant};
 use crate::store::statement::cell::Cell;
 
 /// Writes the value of a column of this kind. Ids get the prefix of their noun.
@@ -23,6 +23,7 @@ pub(in crate::graphql) fn write(json: &mut Vec<u8>, cell: &Cell, kind: Kind, pre
         (Cell::Text(shown), Kind::Tags { .. } | Kind::Attributes { .. } | Kind::Names | Kind::Json) => {
             json.extend_from_slice(shown.as_bytes());
         }
+        (Cell::Text(text), Kind::Filter(_)) => json.extend_from_slice(filter::parts(text).1.as_bytes()),
         (Cell::Text(text), _) => write_text(json, text),
     }
 }

@@ -1,6 +1,7 @@
 //! Values of columns, with one file per kind: conversion from documents and JSON, and to the JSON of responses.
 
 mod enum_value;
+pub(in crate::graphql) mod filter;
 pub(in crate::graphql) mod instant;
 pub mod json;
 mod number;
@@ -63,6 +64,7 @@ pub fn accept(field: &Field, value: &Value) -> Accepted {
         Kind::Tags { most, max } => set::accept_tags(field, value, (most, max)),
         Kind::Attributes { most, max } => set::accept_attributes(field, value, (most, max)),
         Kind::Scalar(known) => scalar::accept(field, value, known),
+        Kind::Filter(_) => Ok(filter::accept(field, value)),
         kind => read(field.name, value, kind, "").map(Ok),
     }
 }

@@ -233,6 +233,7 @@ mod tests {
             client: None,
             permissions: Permissions::default(),
             expires: None,
+            departments: None,
         }
     }
 

@@ -1,8 +1,12 @@
 //! Authenticates a request by its signed URL.
 
-use actix_web::{HttpRequest, http::header::AUTHORIZATION};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{AUTHORIZATION, HeaderValue, REFERRER_POLICY},
+    web,
+};
 
-use super::bearer;
+use super::{bearer, body};
 use crate::{
     Error,
     auth::{VerifiedToken, signed_url::PARAMETER},
@@ -28,4 +32,12 @@ pub async fn proof(http: &HttpRequest, state: &State) -> Result<VerifiedToken, E
         Ok(proof)
     };
     opened.await.map_err(|error| bearer::refused_address(&error))
+}
+
+/// Returns the response to a request that may have a signed URL.
+pub fn respond(answered: Result<HttpResponse, HttpResponse>, unread: web::Payload) -> HttpResponse {
+    let mut response = answered.unwrap_or_else(|refusal| body::hold(refusal, unread));
+    // The URL must not leak to other sites in a `Referer` header.
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
 }

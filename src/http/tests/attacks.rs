@@ -279,7 +279,7 @@ async fn upgrades_and_odd_headers_get_no_further() {
 
 #[actix_web::test]
 async fn who_has_no_token_spends_the_points_of_an_address() {
-    let limits = Limits { introspection_points: 4_000, introspection_points_per_second: 1, ..Limits::DEFAULT };
+    let limits = Limits { introspection_points: 6_000, introspection_points_per_second: 1, ..Limits::DEFAULT };
     let settings = HttpSettings { limits, ..settings() };
     // The header must have no effect on the address.
     let ask = |peer: &str, said: usize| {

@@ -74,7 +74,14 @@ fn good() -> String {
 }
 
 fn token(organization: OrganizationId, permissions: Permissions) -> String {
-    let actor = Actor { organization, subject: "tester".to_owned(), client: None, permissions, expires: None };
+    let actor = Actor {
+        organization,
+        subject: "tester".to_owned(),
+        client: None,
+        permissions,
+        expires: None,
+        departments: None,
+    };
     TOKENS.issue(&actor, TimeDelta::minutes(5), clock::now()).unwrap().expose_secret().to_owned()
 }
 

@@ -119,7 +119,7 @@ async fn every_answer_to_a_token_names_the_policy_and_no_other_does() {
 #[actix_web::test]
 async fn questions_about_the_schema_spend_points_of_their_own() {
     let token = good();
-    let limits = Limits { introspection_points: 100, introspection_points_per_second: 1, ..Limits::DEFAULT };
+    let limits = Limits { introspection_points: 200, introspection_points_per_second: 1, ..Limits::DEFAULT };
     let settings = HttpSettings { limits, ..settings() };
     let twenty = (0..20).map(|at| format!("a{at}: __type(name: \"Query\") {{ name }}")).collect::<Vec<_>>().join(" ");
     let names = "{ __schema { types { name } } }";

@@ -84,6 +84,8 @@ async fn export(scope: &Scope, ExportInput { by, first, after }: ExportInput) ->
             Place::parse(&cursor).ok_or_else(wrong)?
         }
     };
+    // What is handed to the customer has the rows of all departments.
+    scope.require_whole_organization()?;
     let Some(customer) = by.find(scope).await? else { return Ok(None) };
     let (rows, next) = page(scope, customer.0, place, usize::try_from(first).unwrap_or_default()).await?;
     let row_count = count(rows.len());

@@ -127,7 +127,12 @@ struct RowMerge {
 
 async fn merges(scope: &Scope, ids: &[Uuid]) -> Result<ByRow<Vec<RowMerge>>> {
     let mut by_row: ByRow<Vec<RowMerge>> = ByRow::new();
-    for merge in scope.merges_into(ids).await?.into_iter().filter(|merge| merge.undone_at.is_none()) {
+    let merges: Vec<_> = scope.merges_into(ids).await?.into_iter().filter(|merge| merge.undone_at.is_none()).collect();
+    if !merges.is_empty() {
+        // The rows of all departments are counted.
+        scope.require_whole_organization()?;
+    }
+    for merge in merges {
         by_row.entry(merge.target).or_default().push(RowMerge {
             loser_id: merge.loser,
             row_type: merge.noun.name.to_owned(),

@@ -1,9 +1,11 @@
 //! Cases: how they move through the stages, and what is completed on the way.
 
-mod chains;
+mod assign;
 mod closing;
 mod open;
+mod opened_by_rule;
 mod times;
+mod trace;
 
 use entity::{
     Col,
@@ -12,15 +14,16 @@ use entity::{
         IS_SOLVABLE_AT_FIRST_CONTACT, IS_SOLVED_AT_FIRST_CONTACT, NOT_TOLD_BECAUSE, NOUN, RESOLUTION, STAGE, TOLD_AT,
         TOLD_MEDIUM_ID, TOLD_WHAT, Transition,
     },
-    id::DepartmentId,
+    noun::Relationship,
 };
 use sea_orm::prelude::ChronoUnixTimestampMillis;
 
-use super::routing::Router;
+use super::{deadline, placed::place};
 use crate::{
     Result,
     error::Code,
     graphql::slice::Module,
+    map::tree::refuse_circles,
     store::{
         Tx,
         statement::cell::Cell,
@@ -30,12 +33,20 @@ use crate::{
 };
 
 pub use open::OPEN;
+pub(super) use opened_by_rule::open_by_rule;
+pub use trace::TRACE;
 
 /// Rules of cases.
 const RULES: Hooks = Hooks { prepare: |tx, drafts| Box::pin(prepare(tx, drafts)), ..Hooks::NONE };
 
 /// GraphQL module of cases.
-pub const SLICE: Module = Module { rules: RULES, sets: &["feedbackRecords"], mutations: &[OPEN], ..Module::new(&NOUN) };
+pub const SLICE: Module =
+    Module { rules: RULES, mutations: &[OPEN], computed: &[TRACE, deadline::CASE_BREACHED_AT], ..Module::new(&NOUN) };
+
+/// Returns the relation of cases to the feedback that they are about.
+fn feedback_records() -> &'static Relationship {
+    NOUN.relation("feedbackRecords").expect("cases are about feedback")
+}
 
 async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     let now = ChronoUnixTimestampMillis(tx.now());
@@ -61,10 +72,12 @@ async fn prepare(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
         }
         check_first_contact(draft);
     }
-    place(tx, drafts).await?;
+    place(tx, drafts, DEPARTMENT_ID).await?;
+    assign::assign(tx, drafts).await?;
     closing::check(tx, drafts).await?;
-    chains::check(tx, drafts, DUPLICATE_OF_ID).await?;
-    chains::check(tx, drafts, CAUSED_BY_ID).await
+    refuse_circles(tx, drafts, DUPLICATE_OF_ID).await?;
+    refuse_circles(tx, drafts, CAUSED_BY_ID).await?;
+    deadline::follow(tx, drafts).await
 }
 
 /// Clears how a case ended if it goes back, and what the customer was told if that is to be told anew.
@@ -85,7 +98,7 @@ fn take_up_again(draft: &mut Draft) {
 }
 
 /// Sets a column to null unless the caller sets it.
-fn clear<T>(draft: &mut Draft, column: Col<T>) {
+pub(super) fn clear<T>(draft: &mut Draft, column: Col<T>) {
     if !draft.gives(column) {
         draft.set_cell(column.name(), Cell::Null);
     }
@@ -98,16 +111,4 @@ fn check_first_contact(draft: &mut Draft) {
             if draft.gives(IS_SOLVED_AT_FIRST_CONTACT) { "isSolvedAtFirstContact" } else { "isSolvableAtFirstContact" };
         draft.refuse(Code::Invalid, field, "what was solved at the first contact could be solved there");
     }
-}
-
-/// Gives new cases without a department the one that feedback without a matching rule is routed to.
-async fn place(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
-    let is_unplaced = |draft: &Draft| draft.errors.is_empty() && draft.get(DEPARTMENT_ID).is_none();
-    if drafts.iter().any(is_unplaced) {
-        let fallback = Router::open(tx, &[]).await?.fallback(tx).await?.department;
-        for draft in drafts.iter_mut().filter(|draft| is_unplaced(draft)) {
-            draft.set(DEPARTMENT_ID, DepartmentId(fallback));
-        }
-    }
-    Ok(())
 }

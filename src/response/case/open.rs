@@ -12,7 +12,7 @@ use entity::{
 };
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
-use super::RULES;
+use super::{RULES, feedback_records};
 use crate::{
     Result, UserError,
     error::Code,
@@ -115,8 +115,7 @@ async fn open(tx: &Tx, input: &CaseOpen) -> Result<Done> {
             draft.set(DEPARTMENT_ID, DepartmentId(department));
         }
     }
-    let relation = NOUN.relation("feedbackRecords").expect("cases are about feedback");
-    draft.lines.push((relation, sources.iter().map(|(id, ..)| (id.0, Vec::new())).collect()));
+    draft.lines.push((feedback_records(), sources.iter().map(|(id, ..)| (id.0, Vec::new())).collect()));
     draft.find_words(tx.organization());
     let written = tx.write(&NOUN, &RULES, &mut [draft], true).await?.remove(0);
     Ok(match written.id {

@@ -84,6 +84,11 @@ pub trait Connection: Send + Sync {
     /// Records a failure, so that the transaction cannot commit.
     fn fail(&self) {}
 
+    /// Returns whether statements run for the organization and not for the caller: they see the rows of all departments.
+    fn acts_for_organization(&self) -> bool {
+        false
+    }
+
     /// Runs a statement and returns its rows.
     fn query(
         &self,

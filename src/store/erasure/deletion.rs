@@ -22,7 +22,7 @@ use crate::{
     auth::revoked::Revocation,
     store::{
         Scope, Store, Tx,
-        operation::jobs::{Job, JobKind, StepResult},
+        operation::jobs::{Job, Kind, NewJob, StepResult},
         search::index::{RETURNED, returned},
         statement::{
             builder::{Alias, Sql},
@@ -30,6 +30,10 @@ use crate::{
         },
     },
 };
+
+/// The job that removes the rows of the organization.
+pub(in crate::store) static JOB: Kind =
+    Kind { name: "DELETION", step: |scope, job| Box::pin(scope.step_deletion(job)), standing: None };
 
 impl Store {
     /// Returns the organizations that were deleted, as ledger entries: all, or those deleted at or after `since`.
@@ -67,12 +71,7 @@ impl Scope {
             left -= tx.remove(removal, left).await?;
             place += usize::from(left > 0);
         }
-        if tx.move_job(job, &place.to_string()).await? {
-            tx.commit().await?;
-        } else {
-            tx.roll_back().await?;
-        }
-        Ok(StepResult::On)
+        tx.commit_step(job, Some(&place.to_string())).await
     }
 
     /// Deletes the organization's own row and the rows that must stay until then. If other rows were written meanwhile,
@@ -82,14 +81,12 @@ impl Scope {
         for removal in removals() {
             if tx.remove(removal, 1).await? > 0 {
                 tx.roll_back().await?;
-                let tx = self.begin().await?;
-                return if tx.move_job(job, "0").await? { tx.commit().await } else { tx.roll_back().await }
-                    .map(|()| StepResult::On);
+                return self.begin().await?.commit_step(job, Some("0")).await;
             }
         }
         if !tx.end_job(job).await? {
             tx.roll_back().await?;
-            return Ok(StepResult::Done);
+            return Ok(StepResult::Lost);
         }
         for table in LAST {
             tx.delete_all(table).await?;
@@ -109,7 +106,7 @@ impl Tx {
         for noun in NOUNS.into_iter().filter(|noun| noun.is_stored()) {
             let mut sql = self.sql();
             sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", COUNT(*) FROM ").name(&[noun.table]);
-            sql.push(" AS t WHERE ").filter_tenant(Alias::ROW, noun.tenant, self.organization());
+            sql.push(" AS t WHERE ").filter_tenant(Alias::ROW, noun, self.organization());
             sql.push(" GROUP BY ").column(Alias::ROW, noun.tenant);
             let rows = self.rows(sql.finish(), &[CellKind::Int]).await?;
             counts.extend(rows.first().and_then(|row| row[0].int()).map(|count| (noun, count)));
@@ -125,7 +122,7 @@ impl Tx {
             return Ok(false);
         }
         self.note_act("deletedAt").await?;
-        self.erases(Erasing { entries: vec![Entry::Deletion(deletion)], jobs: vec![id] });
+        self.erases(Erasing { entries: vec![Entry::Deletion(deletion)] });
         Ok(true)
     }
 
@@ -133,7 +130,7 @@ impl Tx {
     pub async fn repeat_deletion(&self, deletion: &Deletion) -> Result<bool> {
         let is_new = self.close(deletion).await?;
         if is_new {
-            self.erases(Erasing { entries: Vec::new(), jobs: vec![deletion.id] });
+            self.erases(Erasing { entries: Vec::new() });
         }
         Ok(is_new)
     }
@@ -151,8 +148,8 @@ impl Tx {
         // Servers of an earlier version and the token endpoint look for a suspension.
         self.revoke_tokens(Revocation::Organization, "").await?;
         self.delete_all("job").await?;
-        let (kind, row, progress) = (JobKind::Deletion, self.organization().0, "0".to_owned());
-        self.begin_job(&Job { id: deletion.id, kind, row, progress, steps: 0 }).await?;
+        let (id, row, progress) = (deletion.id, self.organization().0, "0".to_owned());
+        self.begin_job(&NewJob { id, kind: &JOB, row, progress, run_at: None }).await?;
         Ok(true)
     }
 

@@ -25,7 +25,7 @@ use crate::{
     auth::Actor,
     store::{
         Connection, ExternalId, Scope, Tx,
-        operation::jobs::{Job, JobKind, StepResult},
+        operation::jobs::{Job, Kind, NewJob, StepResult},
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind, Column, Record, column_named},
@@ -36,13 +36,15 @@ use crate::{
 /// Maximum number of rows that one step empties. A smaller erasure is done in one transaction.
 pub const STEP: usize = 200;
 
+/// The job that empties the rows about a person.
+pub(in crate::store) static JOB: Kind =
+    Kind { name: "ERASURE", step: |scope, job| Box::pin(scope.step_erasure(job)), standing: None };
+
 /// The erasure that a transaction performs.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Erasing {
     /// Entries that are not yet in the ledger file.
     pub entries: Vec<Entry>,
-    /// The jobs that continue the erasure, if rows are left.
-    pub jobs: Vec<Uuid>,
 }
 
 /// Progress of an erasure.
@@ -84,12 +86,12 @@ impl Scope {
             scope.store.append(vec![Entry::Part(part.clone())]).await?;
         }
         let tx = scope.begin().await?;
-        if tx.move_job(job, &progress.text()).await? {
-            tx.empty_part(&erasure, &part).await?;
-            tx.commit().await?;
-        } else {
+        if !tx.move_job(job, &progress.text()).await? {
             tx.roll_back().await?;
+            return Ok(StepResult::Lost);
         }
+        tx.empty_part(&erasure, &part).await?;
+        tx.commit().await?;
         Ok(StepResult::On)
     }
 
@@ -98,12 +100,12 @@ impl Scope {
             return Ok(StepResult::Waits);
         }
         let tx = self.begin().await?;
-        if tx.end_job(job).await? {
-            tx.move_erasure(job.id, 0, true).await?;
-            tx.commit().await?;
-        } else {
+        if !tx.end_job(job).await? {
             tx.roll_back().await?;
+            return Ok(StepResult::Lost);
         }
+        tx.move_erasure(job.id, 0, true).await?;
+        tx.commit().await?;
         Ok(StepResult::Done)
     }
 }
@@ -129,6 +131,7 @@ impl<C: Connection> Scope<C> {
 impl Tx {
     /// Erases a person. Returns false if the person does not exist or is already erased.
     pub async fn erase(&self, person: Uuid) -> Result<bool> {
+        self.require_whole_organization()?;
         let record = self.lock_person(person).await?;
         if record.as_ref().is_none_or(|record| !record.cell(ERASED_AT).is_null()) {
             return Ok(false);
@@ -142,7 +145,7 @@ impl Tx {
             identifiers: Vec::new(),
         };
         self.empty_person(record, &mut erasure).await?;
-        let Merged { mut entries, mut jobs, is_merging } = self.erase_merged(&erasure).await?;
+        let Merged { mut entries, is_merging } = self.erase_merged(&erasure).await?;
         // A small number of rows is emptied at once; not before those of merged people were moved.
         let (mut rows, mut count, mut place) = (Vec::new(), 0, Place::below_person());
         while let Some(at) = place.as_ref().filter(|_| count <= STEP && !is_merging) {
@@ -153,9 +156,8 @@ impl Tx {
         }
         if count > STEP || is_merging {
             self.go_on(&erasure).await?;
-            jobs.push(erasure.id);
             entries.insert(0, Entry::Erasure(erasure));
-            self.erases(Erasing { entries, jobs });
+            self.erases(Erasing { entries });
             return Ok(true);
         }
         let part = self.part(&erasure, rows).await?;
@@ -163,7 +165,7 @@ impl Tx {
         self.move_erasure(erasure.id, 0, true).await?;
         entries.insert(0, Entry::Erasure(erasure));
         entries.extend((!part.rows.is_empty()).then_some(Entry::Part(part)));
-        self.erases(Erasing { entries, jobs: Vec::new() });
+        self.erases(Erasing { entries });
         Ok(true)
     }
 
@@ -176,7 +178,7 @@ impl Tx {
         self.empty_person(record, &mut erasure.clone()).await?;
         self.forget_snapshots(erasure.person).await?;
         self.go_on(erasure).await?;
-        self.erases(Erasing { entries: Vec::new(), jobs: vec![erasure.id] });
+        self.erases(Erasing { entries: Vec::new() });
         Ok(true)
     }
 
@@ -214,7 +216,7 @@ impl Tx {
         let mut sql = self.sql();
         if sql.is_postgres() {
             sql.push("SELECT t.organization_id FROM customer AS t WHERE ");
-            sql.filter_tenant(Alias::ROW, PERSON.tenant, self.organization());
+            sql.filter_tenant(Alias::ROW, PERSON, self.organization());
             sql.push(" AND t.id = ").bind(person).push(" FOR UPDATE");
             self.rows(sql.finish(), &[]).await?;
         }
@@ -241,8 +243,8 @@ impl Tx {
         let actor = self.actor();
         let place = Place::below_person();
         let progress = Progress { subject: actor.subject.clone(), client: actor.client.clone(), place };
-        let (kind, progress) = (JobKind::Erasure, progress.text());
-        self.begin_job(&Job { id: erasure.id, kind, row: erasure.person, progress, steps: 0 }).await
+        let (id, row, progress) = (erasure.id, erasure.person, progress.text());
+        self.begin_job(&NewJob { id, kind: &JOB, row, progress, run_at: None }).await
     }
 
     /// Empties the rows of a part and records the part.

@@ -172,7 +172,7 @@ impl Tx {
         }
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.id, t.").name(&[ERASED_AT]).push(" FROM ").name(&[PERSON.table]);
-        sql.push(" AS t WHERE ").filter_tenant(Alias::ROW, PERSON.tenant, self.organization());
+        sql.push(" AS t WHERE ").filter_tenant(Alias::ROW, PERSON, self.organization());
         sql.push(" AND ");
         sql.is_one_of(Alias::ROW, "id", &people).push(" ORDER BY t.id");
         if sql.is_postgres() {

@@ -104,7 +104,7 @@ impl Sql {
         self.during_erasure(alias, organization).leads_to_masked(noun, alias, organization).push(")")
     }
 
-    /// Opens a condition that is false unless a job exists, that is, unless a person is being erased.
+    /// Opens a condition that is false unless a person is being erased.
     pub(in crate::store) fn during_erasure(&mut self, alias: Alias, organization: OrganizationId) -> &mut Self {
         // Evaluated once per statement and nearly always false, so that no row has to be tested.
         self.push("(").anybody_is_erased(alias, organization).push(" AND ")
@@ -119,8 +119,8 @@ impl Sql {
             job,
             "organization_id",
             organization,
-        )
-        .push(")")
+        );
+        self.push(" AND ").alias(job).push(".kind = 'ERASURE')")
     }
 
     /// Appends, for an erasable set or external ids whose table was named last, the condition that the row is not about
@@ -181,7 +181,7 @@ impl Sql {
         self.filter_tenant_again(
             "the row is found by an id in the organization's own row, and is never shown",
             row,
-            noun.tenant,
+            noun,
             organization,
         )
         .push(" AND ")

@@ -1,8 +1,5 @@
 //! Erases, with a person, the people who were merged into that person.
 
-use entity::{id, personal::PERSON};
-use sea_orm::prelude::Uuid;
-
 use super::{
     erase::hash,
     ledger::{Entry, Erasure},
@@ -11,13 +8,12 @@ use crate::{
     Result,
     store::{Tx, merging::state::Merge},
 };
+use entity::{id, personal::PERSON};
 
 /// The erasures of the people who were merged into an erased one.
 pub(super) struct Merged {
     /// Entries for the ledger file.
     pub entries: Vec<Entry>,
-    /// Jobs of those whose rows are still being moved.
-    pub jobs: Vec<Uuid>,
     /// Whether rows are being moved to or from the person.
     pub is_merging: bool,
 }
@@ -27,12 +23,12 @@ impl Tx {
     /// have them as they were before. Rows of merges in progress are masked at once, and emptied after they have moved.
     pub(super) async fn erase_merged(&self, erasure: &Erasure) -> Result<Merged> {
         let mut merges = self.merges_about(erasure.person).await?;
-        let (mut entries, mut jobs) = (Vec::new(), Vec::new());
+        let mut entries = Vec::new();
         let is_merging = merges.iter().any(Merge::is_running);
         // A merge that is being undone concerns two people again.
         merges.retain(|merge| merge.undone_at.is_none());
         if merges.is_empty() {
-            return Ok(Merged { entries, jobs, is_merging });
+            return Ok(Merged { entries, is_merging });
         }
         self.forget_snapshots(erasure.person).await?;
         for merge in merges {
@@ -43,12 +39,11 @@ impl Tx {
             self.overwrite_fingerprints(&[merge.loser]).await?;
             if merge.is_running() {
                 self.go_on(&own).await?;
-                jobs.push(own.id);
             } else {
                 self.move_erasure(own.id, 0, true).await?;
             }
             entries.push(Entry::Erasure(own));
         }
-        Ok(Merged { entries, jobs, is_merging })
+        Ok(Merged { entries, is_merging })
     }
 }

@@ -55,6 +55,11 @@ impl AttributeAccess<'_> {
         Ok(Some(open.get(noun.table).cloned().unwrap_or_default()))
     }
 
+    /// Returns whether an admin declared an attribute not personal. Only after the declarations were read.
+    pub fn is_open_attribute(self, noun: &Noun, name: &str) -> bool {
+        self.open.and_then(|open| open.get(noun.table)).is_some_and(|names| names.contains(name))
+    }
+
     /// Err unless the caller may read the values of an attribute.
     pub fn may_use_attribute(self, noun: &Noun, field: &Field, name: &str) -> Result<()> {
         match self.open_attributes(noun, field)? {
@@ -70,6 +75,11 @@ impl<C: Connection> Scope<C> {
         AttributeAccess { actor: self.actor(), open: self.open.get() }
     }
 
+    /// Returns the access to attributes that another actor has.
+    pub fn attribute_access_of<'a>(&'a self, actor: &'a Actor) -> AttributeAccess<'a> {
+        AttributeAccess { actor, open: self.open.get() }
+    }
+
     /// Reads which attributes are not personal, once per request; includes all changes committed before.
     pub async fn read_open_attributes(&self) -> Result<()> {
         if self.open.get().is_some() {
@@ -79,7 +89,7 @@ impl<C: Connection> Scope<C> {
         sql.push("SELECT t.organization_id, t.noun, t.name, t.is_personal FROM ")
             .name(&[NOUN.table])
             .push(" AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, NOUN.tenant, self.organization());
+        sql.filter_tenant(Alias::ROW, &NOUN, self.organization());
         let mut open: HashMap<&'static str, BTreeSet<String>> = HashMap::new();
         for row in self.read_rows(sql.finish(), &[CellKind::Text, CellKind::Text, CellKind::Bool]).await? {
             let is_open = row[2] == Cell::Bool(false);

@@ -216,7 +216,7 @@ impl<C: Connection> Scope<C> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, ").column(Alias::ROW, reach.column).push(", t.id FROM ");
         sql.name(&[reach.noun.table]).push(" AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, reach.noun.tenant, self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, reach.noun, self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, reach.column, above);
         if let Some(after) = after {
             sql.push(" AND t.id > ").bind(after);

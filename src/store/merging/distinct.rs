@@ -55,7 +55,7 @@ impl Tx {
         let noun = pair.noun;
         let mut sql = self.sql();
         sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", t.id FROM ").name(&[noun.table]);
-        sql.push(" AS t WHERE ").filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND (");
+        sql.push(" AS t WHERE ").filter_tenant(Alias::ROW, noun, self.organization()).push(" AND (");
         sql.column(Alias::ROW, pair.kept).push(" = ").bind(merge.loser).push(" AND ");
         sql.is_one_of(Alias::ROW, pair.emptied, &[merge.loser, merge.target]).push(" OR ");
         sql.column(Alias::ROW, pair.kept).push(" = ").bind(merge.target).push(" AND ");

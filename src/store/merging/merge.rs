@@ -10,8 +10,7 @@ use crate::{
     auth::Actor,
     store::{
         STEP, Scope, Tx,
-        erasure::erase::Erasing,
-        operation::jobs::{Job, JobKind, StepResult},
+        operation::jobs::{Job, Kind, NewJob, StepResult},
         statement::{
             builder::Alias,
             cell::{Cell, Column, Record},
@@ -19,6 +18,10 @@ use crate::{
         transaction::event::Event,
     },
 };
+
+/// The job that moves the references to a merged row to the other one, or gives them back.
+pub(in crate::store) static JOB: Kind =
+    Kind { name: "MERGE", step: |scope, job| Box::pin(scope.step_merge(job)), standing: None };
 
 /// A row to merge into another, and what the other one gets from it.
 #[derive(Debug)]
@@ -54,7 +57,7 @@ impl Scope {
         let tx = scope.begin().await?;
         if !tx.move_job(job, &job.progress).await? {
             tx.roll_back().await?;
-            return Ok(StepResult::On);
+            return Ok(StepResult::Lost);
         }
         let merge = tx.merge_by_id(job.id).await?.ok_or_else(unreadable)?;
         let is_done =
@@ -70,6 +73,7 @@ impl Scope {
 impl Tx {
     /// Merges a row into another one. Both must be locked.
     pub async fn merge(&self, noun: &'static Noun, merging: Merging) -> Result<()> {
+        self.require_whole_organization()?;
         let Merging { winner, loser, changes, first, kept } = merging;
         let (winner_id, loser_id) = (winner.id(), loser.id());
         let keys = self.kept_external_ids(noun, &[loser_id], false).await?.remove(&loser_id).unwrap_or_default();
@@ -121,9 +125,7 @@ impl Tx {
         let actor = self.actor();
         let requester = Requester { subject: actor.subject.clone(), client: actor.client.clone() };
         let progress = serde_json::json!(requester).to_string();
-        self.begin_job(&Job { id: merge.id, kind: JobKind::Merge, row: merge.loser, progress, steps: 0 }).await?;
-        self.erases(Erasing { entries: Vec::new(), jobs: vec![merge.id] });
-        Ok(())
+        self.begin_job(&NewJob { id: merge.id, kind: &JOB, row: merge.loser, progress, run_at: None }).await
     }
 
     /// Moves or gives back at most [`STEP`] rows. Returns whether the merge, or undoing it, is completed.
@@ -142,7 +144,7 @@ impl Tx {
         let mut sql = self.sql();
         if sql.is_postgres() {
             sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(" FROM ").name(&[noun.table]).push(" AS t WHERE ");
-            sql.filter_tenant(Alias::ROW, noun.tenant, self.organization());
+            sql.filter_tenant(Alias::ROW, noun, self.organization());
             sql.push(" AND t.id = ").bind(id).push(" FOR UPDATE");
             self.rows(sql.finish(), &[]).await?;
         }
@@ -197,7 +199,7 @@ impl Tx {
         let noun = merge.noun;
         let mut sql = self.sql();
         sql.push("DELETE FROM ").name(&[noun.table]).push(" AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND t.id = ").bind(merge.loser);
+        sql.filter_tenant(Alias::ROW, noun, self.organization()).push(" AND t.id = ").bind(merge.loser);
         sql.push(" RETURNING ").name(&[noun.tenant]);
         self.rows(sql.finish(), &[]).await?;
         let mut sql = self.sql();

@@ -57,7 +57,7 @@ impl<C: Connection> Scope<C> {
     pub(super) async fn count_of(&self, noun: &'static Noun, references: &[(&'static str, Uuid)]) -> Result<i64> {
         let mut sql = self.sql();
         sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", COUNT(*) FROM ").name(&[noun.table]);
-        sql.push(" AS t WHERE ").filter_tenant(Alias::ROW, noun.tenant, self.organization());
+        sql.push(" AS t WHERE ").filter_tenant(Alias::ROW, noun, self.organization());
         for (column, id) in references {
             sql.push(" AND ").column(Alias::ROW, column).push(" = ").bind(*id);
         }
@@ -178,7 +178,7 @@ impl Tx {
         let noun = reference.noun;
         let mut sql = self.sql();
         sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", t.id FROM ").name(&[noun.table]);
-        sql.push(" AS t WHERE ").filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.push(" AS t WHERE ").filter_tenant(Alias::ROW, noun, self.organization()).push(" AND ");
         sql.column(Alias::ROW, reference.column).push(" = ").bind(id).push(" ORDER BY t.id LIMIT ").number(most);
         let rows = self.rows(sql.finish(), &[CellKind::Id]).await?;
         Ok(rows.iter().filter_map(|row| row[0].id()).collect())

@@ -1,7 +1,7 @@
 //! Undoes a merge: the merged row and its external ids are there again at once, and gets back in steps what the merge
 //! moved and nobody has moved since.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, iter};
 
 use entity::{
     event::EventOperation,
@@ -69,22 +69,19 @@ impl Merge {
 }
 
 impl<C: Connection> Scope<C> {
-    /// Returns the rows above a row of a tree, nearest first, by the column that refers to the parent; at most 1,000.
+    /// Returns the rows above a row of a tree, nearest first, by the column that refers to the parent.
     pub async fn above(&self, noun: &'static Noun, column: &'static str, row: Uuid) -> Result<Vec<Uuid>> {
-        let (mut path, mut at) = (Vec::new(), Some(row));
-        let columns = [column_named(noun, "id"), column_named(noun, column)];
-        while let Some(id) = at.take().filter(|_| path.len() < 1_000) {
-            let found = self.by_ids_unchecked(noun, &columns, &[id], &Templates::default()).await?;
-            at = found.first().and_then(|row| row[1].id());
-            path.extend(at);
-        }
-        Ok(path)
+        let parents = self.chains_of(noun, column, &[row]).await?;
+        let parent = |id: &Uuid| parents.get(id).copied().flatten();
+        // Trees have no circles; the limit is for a database that was changed by other means.
+        Ok(iter::successors(parent(&row), parent).take(parents.len()).collect())
     }
 }
 
 impl Tx {
     /// Undoes a merge. Both rows' organization must be locked.
     pub async fn undo_merge(&self, undoing: Undoing) -> Result<()> {
+        self.require_whole_organization()?;
         let Undoing { merge, changes, staying, first } = undoing;
         let snapshot = merge.snapshot()?;
         let now = Cell::Int(self.now().timestamp_millis());

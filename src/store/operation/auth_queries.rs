@@ -20,7 +20,10 @@ use crate::{
     store::{
         Connection, Scope, Store, Tx,
         driver::{Payer, RowLayout, TenantRow},
-        statement::{builder::Alias, cell::CellKind},
+        statement::{
+            builder::{Alias, Sql},
+            cell::CellKind,
+        },
         transaction::event::Event,
     },
 };
@@ -92,6 +95,19 @@ impl Store {
         let mut sql = self.sql();
         sql.push("SELECT organization_id, kind, subject, withdrawn_at FROM token_withdrawal WHERE kind = ");
         sql.bind(Revocation::Organization.name()).push(" OR withdrawn_at > ").bind(oldest);
+        self.revoked(sql).await
+    }
+
+    /// Returns all revocations of an organization, however old: for signed URLs that do not expire.
+    pub async fn revocations_of(&self, organization: OrganizationId) -> Result<RevokedTokens> {
+        let mut sql = self.sql();
+        sql.push("SELECT organization_id, kind, subject, withdrawn_at FROM token_withdrawal AS t WHERE ");
+        let why = "revocations of others are compared with their own organizations";
+        sql.filter_tenant_again(why, Alias::ROW, "organization_id", organization);
+        self.revoked(sql).await
+    }
+
+    async fn revoked(&self, sql: Sql) -> Result<RevokedTokens> {
         let mut withdrawn = RevokedTokens::default();
         for row in self.control.query_all_raw(sql.finish()).await? {
             let kind = Revocation::parse(&row.try_get_by_index::<String>(1)?);

@@ -13,8 +13,12 @@ use crate::{
     Result,
     auth::{Actor, revoked::Revocation},
     store::{
-        FailureKind, Store,
+        FailureKind, Scope, Store,
         driver::{Connection, Payer, RowLayout},
+        operation::jobs::{
+            Job, Kind, StepResult,
+            kind::{Recurrence, ScheduleZone, Standing},
+        },
         rollup,
         statement::{
             builder::{Alias, Sql},
@@ -66,6 +70,37 @@ pub enum Contents {
     Organizations(Vec<String>),
     /// Tables of another program.
     OtherTables,
+}
+
+/// The job that deletes idempotency keys older than a day.
+pub(in crate::store) static FORGET_KEYS: Kind = Kind {
+    name: "IDEMPOTENCY_KEYS",
+    step: |scope, job| Box::pin(scope.step_forgetting_keys(job)),
+    standing: Some(Standing {
+        organizations: |store| {
+            let all =
+                async { Ok(store.organizations().await?.into_iter().map(|(organization, _)| organization).collect()) };
+            Box::pin(all)
+        },
+        recurs: Some(Recurrence { cron: "0 * * * *", zone: ScheduleZone::Utc }),
+    }),
+};
+
+impl Scope {
+    /// Deletes a limited number of idempotency keys older than a day, so that no writer waits long.
+    async fn step_forgetting_keys(&self, job: &Job) -> Result<StepResult> {
+        let before = (self.now() - Duration::hours(24)).timestamp_millis();
+        let tx = self.begin().await?;
+        let mut has_more = false;
+        for (table, key) in
+            [("idempotency", ["subject", "idempotency_key"]), ("idempotency_row", ["row_id", "call_id"])]
+        {
+            let mut sql = Sql::new(self.store.backend());
+            Store::expired(&mut sql, table, &key, self.organization(), before);
+            has_more |= i64::try_from(tx.execute(sql.finish()).await?).is_ok_and(|deleted| deleted == KEYS_AT_A_TIME);
+        }
+        tx.commit_step(job, has_more.then_some("")).await
+    }
 }
 
 impl Store {
@@ -179,32 +214,6 @@ impl Store {
     pub(in crate::store) async fn names(&self, sql: &'static str) -> Result<Vec<String>> {
         let rows = self.reader.query_all_raw(Sql::text_only(self.backend(), sql)).await?;
         Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
-    }
-
-    /// Deletes idempotency keys older than a day, one organization after the other. Not scoped, because housekeeping
-    /// has no caller. Deletes a limited number per transaction, so that no writer waits long.
-    pub async fn forget_idempotency_keys(&self, now: DateTime<Utc>) -> Result<u64> {
-        let before = (now - Duration::hours(24)).timestamp_millis();
-        let mut forgotten = 0;
-        let mut sql = self.sql();
-        sql.push("SELECT organization_id FROM organization_slug");
-        for organization in self.owners(sql).await? {
-            loop {
-                let tx = self.writer.begin(false, Payer::default()).await?;
-                let mut sql = Sql::new(self.backend());
-                Self::expired(&mut sql, "idempotency", &["subject", "idempotency_key"], organization, before);
-                let keys = tx.execute(sql.finish()).await?;
-                let mut sql = Sql::new(self.backend());
-                Self::expired(&mut sql, "idempotency_row", &["row_id", "call_id"], organization, before);
-                let rows = tx.execute(sql.finish()).await?;
-                tx.commit().await?;
-                forgotten += keys;
-                if [keys, rows].into_iter().all(|deleted| i64::try_from(deleted).is_ok_and(|it| it < KEYS_AT_A_TIME)) {
-                    break;
-                }
-            }
-        }
-        Ok(forgotten)
     }
 
     /// Appends a statement that deletes a limited number of rows of one organization that are older than `before`.

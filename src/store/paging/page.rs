@@ -186,9 +186,9 @@ impl Writer<'_> {
         }
         sql.push(" WHERE ");
         match self.source {
-            Source::Noun => drop(sql.filter_tenant(Alias::ROW, noun.tenant, self.organization)),
+            Source::Noun => drop(sql.filter_tenant(Alias::ROW, noun, self.organization)),
             Source::Children(relation) => {
-                sql.filter_tenant(Alias::ROW, noun.tenant, self.organization).push(" AND ");
+                sql.filter_tenant(Alias::ROW, noun, self.organization).push(" AND ");
                 match relation.link {
                     Link::Many { column, .. } => drop(sql.column(Alias::ROW, column)),
                     Link::Through { from, .. } => {
@@ -320,7 +320,7 @@ pub fn children(
 pub fn count(sql: &mut Sql, noun: &'static Noun, filter: &Predicate, organization: OrganizationId) -> Result<()> {
     sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", COUNT(*) FROM ").name(&[noun.table]);
     sql.push(" AS ").alias(Alias::ROW).push(" WHERE ");
-    sql.filter_tenant(Alias::ROW, noun.tenant, organization).push(" AND ");
+    sql.filter_tenant(Alias::ROW, noun, organization).push(" AND ");
     filter.write(sql, noun, organization, Alias::ROW)?;
     sql.unmerged(noun, Alias::ROW, organization);
     sql.push(" GROUP BY ").column(Alias::ROW, noun.tenant);
@@ -354,7 +354,7 @@ pub fn count_children(
         );
         sql.push(" AND ").column(Alias::LINK, to).push(" = ").column(Alias::ROW, "id");
     }
-    sql.push(" WHERE ").filter_tenant(Alias::ROW, noun.tenant, organization).push(" AND ");
+    sql.push(" WHERE ").filter_tenant(Alias::ROW, noun, organization).push(" AND ");
     sql.is_one_of_rows(alias, parent, parents).push(" AND ");
     filter.write(sql, noun, organization, Alias::ROW)?;
     sql.unmerged(noun, Alias::ROW, organization);

@@ -27,18 +27,40 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Source {
     noun: &'static Noun,
-    /// Columns with the time of a row.
-    at: &'static [&'static str],
+    at: Time,
     /// Column that refers to the row whose timeline is read: of the noun, or of the table in `via`.
     column: &'static str,
     /// Table of a row in between, and the column of the noun that refers to it.
     via: Option<(&'static Noun, &'static str)>,
 }
 
+/// The time of a row on a timeline.
+#[derive(Clone, Copy, Debug)]
+enum Time {
+    /// The first of these columns that is not null.
+    First(&'static [&'static str]),
+    /// When an open row is due. Other rows are not on the timeline.
+    Open(&'static Open),
+}
+
+/// Which rows of a noun are open, and when they are due.
+#[derive(Clone, Copy, Debug)]
+pub struct Open {
+    /// Column of the state.
+    pub state: &'static str,
+    /// The states in which a row is not open.
+    pub ended: &'static [&'static str],
+    /// Column of when a row is due; [`NEVER`] stands for null.
+    pub due: &'static str,
+}
+
+/// Stands for the time of an open row that is not due at any, in epoch milliseconds: the last millisecond of the year 9999.
+pub const NEVER: i64 = 253_402_300_799_999;
+
 /// A position on a timeline: time in epoch milliseconds, and id of the row.
 pub type Position = (i64, Uuid);
 
-/// Selects a page of timelines. Timelines begin with the newest row.
+/// Selects a page of timelines. Timelines begin with the newest row, ascending ones with the oldest.
 #[derive(Clone, Debug)]
 pub struct TimelineQuery {
     /// The rows to return.
@@ -55,6 +77,8 @@ pub struct TimelineQuery {
     pub limit: usize,
     /// Whether to return the last rows instead of the first.
     pub is_backward: bool,
+    /// Whether the oldest row comes first.
+    pub is_ascending: bool,
 }
 
 /// A row on a timeline.
@@ -78,8 +102,26 @@ pub struct TimelinePage {
 impl TimelineQuery {
     /// Selects the whole timelines of rows of `owner`, with rows of these nouns.
     pub fn new(owner: &'static Noun, nouns: impl IntoIterator<Item = &'static Noun>) -> Self {
-        let sources = nouns.into_iter().flat_map(|noun| sources(owner, noun)).collect();
-        Self { sources, from: None, to: None, after: None, before: None, limit: 0, is_backward: false }
+        Self::of(nouns.into_iter().flat_map(|noun| sources(owner, noun)).collect())
+    }
+
+    /// Selects whole timelines of these rows.
+    pub const fn of(sources: Vec<Source>) -> Self {
+        Self {
+            sources,
+            from: None,
+            to: None,
+            after: None,
+            before: None,
+            limit: 0,
+            is_backward: false,
+            is_ascending: false,
+        }
+    }
+
+    /// Returns whether the rows are read in the order of time.
+    const fn reads_ascending(&self) -> bool {
+        self.is_backward != self.is_ascending
     }
 
     fn write(&self, sql: &mut Sql, organization: OrganizationId) {
@@ -108,13 +150,13 @@ impl TimelineQuery {
             let tenants = ((Alias::LINK, between.tenant), (Alias::ROW, noun.tenant));
             sql.same_tenant_again("both tables are filtered", tenants.0, tenants.1);
             sql.push(" AND ").column(Alias::LINK, "id").push(" = ").column(Alias::ROW, column).push(" WHERE ");
-            sql.filter_tenant_again("the rows are filtered", Alias::LINK, between.tenant, organization).push(" AND ");
+            sql.filter_tenant_again("the rows are filtered", Alias::LINK, between, organization).push(" AND ");
             Alias::LINK
         } else {
             sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
             Alias::ROW
         };
-        sql.filter_tenant(Alias::ROW, noun.tenant, organization).push(" AND ").column(owner, source.column);
+        sql.filter_tenant(Alias::ROW, noun, organization).push(" AND ").column(owner, source.column);
         if sql.is_postgres() {
             sql.push(" = p.id");
         } else {
@@ -131,12 +173,17 @@ impl TimelineQuery {
             source.write_time(sql.push(" AND "));
             sql.push(" < ").bind(to);
         }
-        source.write_past(sql, self.after, (" <= ", " < "));
-        source.write_past(sql, self.before, (" >= ", " > "));
+        let (earlier, later) = ((" <= ", " < "), (" >= ", " > "));
+        source.write_past(sql, self.after, if self.is_ascending { later } else { earlier });
+        source.write_past(sql, self.before, if self.is_ascending { earlier } else { later });
     }
 
     fn write_order_limit(&self, sql: &mut Sql) {
-        sql.push(if self.is_backward { " ORDER BY 3 ASC, 4 ASC LIMIT " } else { " ORDER BY 3 DESC, 4 DESC LIMIT " });
+        sql.push(if self.reads_ascending() {
+            " ORDER BY 3 ASC, 4 ASC LIMIT "
+        } else {
+            " ORDER BY 3 DESC, 4 DESC LIMIT "
+        });
         sql.number(self.limit + 1);
     }
 
@@ -160,22 +207,39 @@ fn sources(owner: &'static Noun, noun: &'static Noun) -> impl Iterator<Item = So
         to_owner.filter_map(|relation| if let Link::One { column, .. } = relation.link { Some(column) } else { None })
     };
     let Timeline { at, via } = noun.timeline.unwrap_or(Timeline { at: &[], via: None });
+    let has_time = !at.is_empty();
+    let at = Time::First(at);
     let direct = references(noun).map(move |column| Source { noun, at, column, via: None });
     let between = via.and_then(|name| noun.relation(name)).and_then(|via| Some((via.target, via.link.column()?)));
     let indirect = between
         .into_iter()
         .flat_map(move |via| references(via.0).map(move |column| Source { noun, at, column, via: Some(via) }));
-    direct.chain(indirect).filter(|source| !source.at.is_empty())
+    direct.chain(indirect).filter(move |_| has_time)
 }
 
 impl Source {
+    /// The open rows of a noun that refer to the row by a column.
+    pub const fn open(noun: &'static Noun, column: &'static str, open: &'static Open) -> Self {
+        Self { noun, at: Time::Open(open), column, via: None }
+    }
+
     /// Writes the time of a row, as in the indexes.
     fn write_time(&self, sql: &mut Sql) {
         match self.at {
-            [only] => _ = sql.column(Alias::ROW, only),
-            several => {
+            Time::First([only]) => _ = sql.column(Alias::ROW, only),
+            Time::First(several) => {
                 let column = |sql: &mut Sql, column: &&'static str| _ = sql.column(Alias::ROW, column);
                 sql.push("COALESCE(").list(several, column).push(")");
+            }
+            Time::Open(Open { state, ended, due }) => {
+                sql.push("CASE WHEN ").column(Alias::ROW, state).push(" NOT IN (").list(*ended, |sql, ended| {
+                    sql.push("'").push(ended).push("'");
+                });
+                sql.push(") THEN COALESCE(")
+                    .column(Alias::ROW, due)
+                    .push(", ")
+                    .number(usize::try_from(NEVER).unwrap_or_default())
+                    .push(") END");
             }
         }
     }
@@ -203,7 +267,11 @@ impl<C: Connection> Scope<C> {
             sql.push("SELECT p.id AS parent, c.* FROM unnest(").rows(owners);
             sql.push(") AS p(id) CROSS JOIN LATERAL (");
             query.write(&mut sql, self.organization());
-            sql.push(") AS c ORDER BY p.id, c.at").push(if query.is_backward { ", c.id" } else { " DESC, c.id DESC" });
+            sql.push(") AS c ORDER BY p.id, c.at").push(if query.reads_ascending() {
+                ", c.id"
+            } else {
+                " DESC, c.id DESC"
+            });
             self.answer(sql.finish(), RowLayout { has_parent: true, kinds }).await?
         } else {
             query.write(&mut sql, self.organization());

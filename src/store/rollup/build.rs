@@ -12,8 +12,8 @@ use super::{Change, FOREVER, Table, Weeks, whole};
 use crate::{
     Error, Result,
     store::{
-        Store,
-        driver::{Payer, Transaction},
+        Scope, Store, Tx,
+        operation::jobs::{Job, Kind, StepResult, kind::Standing},
         statement::{
             builder::Alias,
             cell::{Cell, CellKind, column_named},
@@ -25,6 +25,13 @@ use crate::{
 /// transaction.
 const BATCH: usize = 2_000;
 
+/// The job that counts the rows of an organization that are not counted.
+pub(in crate::store) static JOB: Kind = Kind {
+    name: "WEEKLY_COUNTS",
+    step: |scope, job| Box::pin(scope.step_weekly_counts(job)),
+    standing: Some(Standing { organizations: |store| Box::pin(store.uncounted()), recurs: None }),
+};
+
 impl Store {
     /// Returns the organizations whose rows are not all counted.
     pub async fn uncounted(&self) -> Result<Vec<OrganizationId>> {
@@ -33,30 +40,38 @@ impl Store {
         sql.push("OR rolled_until <> ").bind(FOREVER).push(" ORDER BY organization_id");
         self.owners(sql).await
     }
+}
 
-    /// Counts the next weeks of an organization. Returns whether there may be more. Several servers may call it at
-    /// once.
-    pub async fn count_weeks(&self, organization: OrganizationId) -> Result<bool> {
-        let tx = self.writer.begin(false, Payer::default()).await?;
+impl Scope {
+    /// Performs the next step of counting: the next weeks of the organization.
+    pub(in crate::store) async fn step_weekly_counts(&self, job: &Job) -> Result<StepResult> {
+        let tx = self.begin().await?;
+        let has_more = tx.count_weeks().await?;
+        tx.commit_step(job, has_more.then_some("")).await
+    }
+}
+
+impl Tx {
+    /// Counts the next weeks of the organization. Returns whether there may be more.
+    async fn count_weeks(&self) -> Result<bool> {
         let mut sql = self.sql();
         sql.push("SELECT organization_id, ");
         super::weeks(&mut sql);
         sql.push(" FROM organization_sequence AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         if sql.is_postgres() {
             sql.push(" FOR NO KEY UPDATE");
         }
         let kinds = [CellKind::Int, CellKind::Text, CellKind::Text];
-        let rows = self.query(&tx, sql, &kinds, organization).await?;
+        let rows = self.rows(sql.finish(), &kinds).await?;
         let Some(row) = rows.first() else { return Ok(false) };
         let mut from = Weeks::of(row)?;
         if from.as_ref().is_some_and(|weeks| weeks.until == FOREVER) {
-            tx.rollback().await?;
             return Ok(false);
         }
         if from.is_none() {
-            self.take_counts(&tx, organization).await?;
-            from = self.first_week(&tx, organization).await?;
+            self.take_counts().await?;
+            from = self.first_week().await?;
         }
         let Some(mut weeks) = from else { return Ok(false) };
         let start = weeks.until;
@@ -66,7 +81,7 @@ impl Store {
         loop {
             let most = weeks.until;
             for rollup in rollup::ROLLUPS {
-                let (table, until) = self.next_rows(&tx, rollup, organization, &weeks, start).await?;
+                let (table, until) = self.uncounted_rows(rollup, &weeks, start).await?;
                 weeks.until = until;
                 tables.push((rollup, table));
             }
@@ -78,39 +93,38 @@ impl Store {
         for (rollup, table) in tables {
             if !table.0.is_empty() {
                 let mut sql = self.sql();
-                table.add(&mut sql, rollup, organization, None);
-                self.query(&tx, sql, &[], organization).await?;
+                table.add(&mut sql, rollup, self.organization(), None);
+                self.rows(sql.finish(), &[]).await?;
             }
         }
         let mut sql = self.sql();
         sql.push("UPDATE organization_sequence AS t SET rolled_to = last, rolled_until = ").bind(weeks.until);
         sql.push(", rolled_zone = ").bind(weeks.zone.name()).push(", rolled_week_start = ");
         sql.bind(weeks.week_start.name()).push(" WHERE ");
-        sql.filter_tenant(Alias::ROW, "organization_id", organization);
+        sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
         sql.push(" RETURNING organization_id");
-        self.query(&tx, sql, &[], organization).await?;
-        tx.commit().await?;
+        self.rows(sql.finish(), &[]).await?;
         Ok(weeks.until != FOREVER)
     }
 
     /// Deletes the counts of an organization.
-    async fn take_counts(&self, tx: &Transaction, organization: OrganizationId) -> Result<()> {
+    async fn take_counts(&self) -> Result<()> {
         for rollup in rollup::ROLLUPS {
             let mut sql = self.sql();
             sql.push("DELETE FROM ").name(&[rollup.table]).push(" AS t WHERE ");
-            sql.filter_tenant(Alias::ROW, "organization_id", organization);
+            sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
             sql.push(" RETURNING organization_id");
-            self.query(tx, sql, &[], organization).await?;
+            self.rows(sql.finish(), &[]).await?;
         }
         Ok(())
     }
 
     /// Returns the organization's time zone and first day of the week, with nothing counted yet.
-    async fn first_week(&self, tx: &Transaction, organization: OrganizationId) -> Result<Option<Weeks>> {
+    async fn first_week(&self) -> Result<Option<Weeks>> {
         let mut sql = self.sql();
         sql.push("SELECT id, time_zone, week_start FROM organization AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, "id", organization);
-        let rows = self.query(tx, sql, &[CellKind::Text, CellKind::Text], organization).await?;
+        sql.filter_tenant(Alias::ROW, "id", self.organization());
+        let rows = self.rows(sql.finish(), &[CellKind::Text, CellKind::Text]).await?;
         let Some([Cell::Text(zone), Cell::Text(week_start)]) = rows.first().map(Vec::as_slice) else { return Ok(None) };
         let (zone, week_start) = Weeks::parse(zone, week_start)?;
         Ok(Some(Weeks { zone, week_start, until: i64::MIN }))
@@ -118,14 +132,7 @@ impl Store {
 
     /// Counts the next rows after the instant `start`. Returns the counts, and the instant up to which rows were
     /// counted.
-    async fn next_rows(
-        &self,
-        tx: &Transaction,
-        rollup: &'static Rollup,
-        organization: OrganizationId,
-        weeks: &Weeks,
-        start: i64,
-    ) -> Result<(Table, i64)> {
+    async fn uncounted_rows(&self, rollup: &'static Rollup, weeks: &Weeks, start: i64) -> Result<(Table, i64)> {
         let (mut table, mut after, mut read, mut end) = (Table::default(), (start, Uuid::nil()), 0, weeks.until);
         let mut kinds = vec![CellKind::Id, CellKind::Int, CellKind::Id];
         kinds.extend(rollup.numbers.iter().map(|number| column_named(rollup.noun, number.column).kind));
@@ -136,10 +143,10 @@ impl Store {
                 super::value(sql.push(", "), number);
             }
             sql.push(" FROM ").name(&[rollup.noun.table]).push(" AS t WHERE ");
-            sql.filter_tenant(Alias::ROW, rollup.noun.tenant, organization).push(" AND (t.");
+            sql.filter_tenant(Alias::ROW, rollup.noun, self.organization()).push(" AND (t.");
             sql.name(&[rollup.time]).push(", t.id) > (").bind(after.0).push(", ").bind(after.1).push(") ORDER BY t.");
             sql.name(&[rollup.time]).push(", t.id LIMIT ").number(BATCH);
-            let rows = self.query(tx, sql, &kinds, organization).await?;
+            let rows = self.rows(sql.finish(), &kinds).await?;
             let mut changes = Vec::with_capacity(rows.len());
             for row in &rows {
                 let [Cell::Id(id), Cell::Int(at), key, numbers @ ..] = row.as_slice() else {

@@ -3,7 +3,7 @@
 //! The counts are valid while `rolled_to` of the organization's sequence row equals `last`. A writing transaction locks
 //! that row in its last statements and holds it until commit, so concurrent writers and `build` cannot lose a count.
 
-mod build;
+pub(in crate::store) mod build;
 mod read;
 
 use std::{

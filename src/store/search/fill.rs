@@ -12,10 +12,14 @@ use crate::{
     Error, Result,
     store::{
         STEP, Scope, Tx,
-        operation::jobs::{Job, StepResult},
+        operation::jobs::{Job, Kind, StepResult},
         statement::{builder::Alias, cell::CellKind},
     },
 };
+
+/// The job that indexes the rows that were there before the search was; a migration begins it.
+pub(in crate::store) static JOB: Kind =
+    Kind { name: "SEARCH_INDEX", step: |scope, job| Box::pin(scope.step_search_index(job)), standing: None };
 
 /// How far the job has come.
 #[derive(Serialize, Deserialize)]
@@ -46,18 +50,8 @@ impl Scope {
                 (noun, after) = (searched(Some(known)), Uuid::nil());
             }
         }
-        let is_moved = match noun {
-            Some(noun) => {
-                tx.move_job(job, &serde_json::json!(Progress { noun: noun.name.to_owned(), after }).to_string()).await?
-            }
-            None => tx.end_job(job).await?,
-        };
-        if is_moved {
-            tx.commit().await?;
-        } else {
-            tx.roll_back().await?;
-        }
-        Ok(if noun.is_some() { StepResult::On } else { StepResult::Done })
+        let progress = |noun: &Noun| serde_json::json!(Progress { noun: noun.name.to_owned(), after }).to_string();
+        tx.commit_step(job, noun.map(progress).as_deref()).await
     }
 }
 
@@ -70,7 +64,7 @@ impl Tx {
             .push(", t.id FROM ")
             .name(&[noun.table])
             .push(" AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND t.id > ").bind(after);
+        sql.filter_tenant(Alias::ROW, noun, self.organization()).push(" AND t.id > ").bind(after);
         sql.push(" ORDER BY t.id LIMIT ").number(most);
         let rows = self.read_rows(sql.finish(), &[CellKind::Id]).await?;
         Ok(rows.iter().filter_map(|row| row[0].id()).collect())

@@ -88,6 +88,7 @@ impl<C: Connection> Scope<C> {
         if masks {
             self.leave_masked(&mut sql, sources);
         }
+        self.leave_unseen(&mut sql, sources);
         sql.push(" GROUP BY t.organization_id, t.row_id) AS c");
         if let Some((rank, row)) = after {
             sql.push(" WHERE (c.place > ").bind(rank).push(" OR c.place = ").bind(rank);
@@ -95,6 +96,19 @@ impl<C: Connection> Scope<C> {
         }
         sql.push(" ORDER BY c.place, c.row_id DESC LIMIT ").bind(i64::try_from(most).unwrap_or(i64::MAX));
         sql.finish()
+    }
+
+    /// Appends the condition that an entry is of a row that the caller's departments see.
+    fn leave_unseen(&self, sql: &mut Sql, sources: &[&'static Source]) {
+        let narrowed: Vec<&Source> = sources.iter().copied().filter(|source| self.narrows(source.noun)).collect();
+        let mut nouns: Vec<&'static Noun> = narrowed.iter().map(|source| source.noun).collect();
+        nouns.dedup_by_key(|noun| noun.table);
+        for noun in nouns {
+            let own = narrowed.iter().filter(|source| source.noun.table == noun.table);
+            let own: Vec<Cell> = own.map(|source| Cell::Text(source.name.clone())).collect();
+            sql.push(" AND NOT (").is_one_of_cells(Alias::ROW, "source", CellKind::Text, &own).push(" AND NOT ");
+            sql.names_seen(noun, Alias::ROW, &["row_id"], self.organization()).push(")");
+        }
     }
 
     /// Appends the condition that an entry is not about a person who is being erased.

@@ -1,7 +1,7 @@
 //! The search: which words stand in which rows. See `docs/architecture/search.md`.
 
 mod documents;
-mod fill;
+pub(in crate::store) mod fill;
 pub mod find;
 pub(in crate::store) mod index;
 pub mod matching;

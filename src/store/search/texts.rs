@@ -113,7 +113,7 @@ impl<C: Connection> Scope<C> {
         }
         nothing(sql, width - fields.len());
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(row).push(" WHERE ");
-        sql.filter_tenant(row, noun.tenant, self.organization()).push(" AND ");
+        sql.filter_tenant(row, noun, self.organization()).push(" AND ");
         sql.is_one_of_rows(row, "id", rows);
     }
 

@@ -1,6 +1,6 @@
 //! Builds one statement for either database. Only text known at compile time becomes SQL; everything else is bound.
 
-use std::borrow::Borrow;
+use std::{borrow::Borrow, fmt};
 #[cfg(debug_assertions)]
 use std::{ops::Range, sync::Arc};
 
@@ -13,6 +13,7 @@ use super::{
     cell::{Cell, CellKind},
     template::{Source, ids_value},
 };
+use crate::auth::Departments;
 
 /// A value that can be bound anywhere in a statement. An organization id cannot: see [`Sql::filter_tenant`] and
 /// [`Sql::bind_tenant`].
@@ -33,7 +34,11 @@ pub struct Sql {
     sources: Vec<Source>,
     /// Whether only the values of arguments are collected: see [`Sql::arguments_only`].
     is_mute: bool,
-    backend: DbBackend,
+    pub(super) backend: DbBackend,
+    /// The departments that the caller sees; `None` for all.
+    pub(super) departments: Option<Departments>,
+    /// The tables whose rows are narrowed to these departments.
+    pub(super) narrowed: Vec<(&'static str, Alias)>,
     #[cfg(debug_assertions)]
     pub(in crate::store) switch: Option<Arc<Switch>>,
     /// Parts of the text that may name columns and tables that an erasure empties: see [`Sql::behind`].
@@ -50,6 +55,8 @@ impl Sql {
             sources: Vec::new(),
             is_mute: false,
             backend,
+            departments: None,
+            narrowed: Vec::new(),
             #[cfg(debug_assertions)]
             switch: None,
             #[cfg(debug_assertions)]
@@ -141,7 +148,7 @@ impl Sql {
         self.value(organization.into(), Source::Tenant)
     }
 
-    fn value(&mut self, value: Value, source: Source) -> &mut Self {
+    pub(super) fn value(&mut self, value: Value, source: Source) -> &mut Self {
         if self.is_mute && source != Source::Argument {
             return self;
         }
@@ -315,6 +322,12 @@ impl Sql {
         self
     }
 
+    /// Returns the text.
+    #[cfg(test)]
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Returns whether the text is empty.
     pub const fn is_empty(&self) -> bool {
         self.text.is_empty()
@@ -332,14 +345,21 @@ impl Sql {
     }
 
     /// Returns the text, the bound values and their sources.
-    pub(in crate::store) fn parts(self) -> (String, Vec<Value>, Vec<Source>) {
+    pub(in crate::store) fn parts(mut self) -> (String, Vec<Value>, Vec<Source>) {
         #[cfg(debug_assertions)]
         if let Some(switch) = &self.switch {
             switch.note(&self.text);
         }
         #[cfg(debug_assertions)]
         crate::store::erasure::mask::must_hide(&self.text, &self.behind);
-        (self.text, self.values, self.sources)
+        let text = std::mem::take(&mut self.text);
+        (self.only_what_is_seen(text), self.values, self.sources)
+    }
+}
+
+impl fmt::Display for Alias {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.depth > 0 { write!(f, "{}{}", self.letter, self.depth) } else { write!(f, "{}", self.letter) }
     }
 }
 

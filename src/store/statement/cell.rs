@@ -56,7 +56,8 @@ impl CellKind {
             | Kind::Tags { .. }
             | Kind::Names
             | Kind::Attributes { .. }
-            | Kind::Json => Self::Text,
+            | Kind::Json
+            | Kind::Filter(_) => Self::Text,
         }
     }
 

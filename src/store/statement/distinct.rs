@@ -146,7 +146,7 @@ impl Distinct {
             sql.push(", COUNT(*) - COUNT(l.instant) AS no_instant, MIN(l.number) AS number, MIN(l.instant) AS instant");
         }
         sql.push(" FROM ").name(&[noun.table, "_", self.field.column]).push(" AS l");
-        let is_filtered = !matches!(&self.filter, Predicate::All(parts) if parts.is_empty());
+        let is_filtered = scope.narrows(noun) || !matches!(&self.filter, Predicate::All(parts) if parts.is_empty());
         if is_filtered {
             sql.push(" JOIN ").name(&[noun.table]).push(" AS t ON ");
             sql.same_tenant_again("items and rows are filtered", (ITEMS, "organization_id"), (Alias::ROW, noun.tenant));
@@ -178,7 +178,7 @@ impl Distinct {
                 .filter_tenant_again(
                     "the rows have the organization of their items",
                     Alias::ROW,
-                    noun.tenant,
+                    noun,
                     scope.organization(),
                 )
                 .push(" AND ");

@@ -258,7 +258,10 @@ fn related(
     }
     let (inner, link) = (Alias::nested('r', depth), Alias::nested('k', depth));
     let target = relation.target;
-    if let (Link::One { column, is_nullable, .. }, Some(test)) = (&relation.link, id_test(inside)) {
+    if let (Link::One { column, is_nullable, .. }, Some(test)) = (&relation.link, id_test(inside))
+        // The column may name a row that the caller does not see.
+        && !sql.narrows(target)
+    {
         let reference = Column { name: column, kind: CellKind::Id, is_nullable: *is_nullable, field: relation.name };
         if merging::is_mergeable(target) {
             test.write_followed(sql, reference, alias, organization);
@@ -296,7 +299,7 @@ fn related(
     sql.push(" AND ").filter_tenant_again(
         "the related rows have the organization of the filtered ones",
         inner,
-        target.tenant,
+        target,
         organization,
     );
     sql.push(" AND ")

@@ -37,6 +37,7 @@ impl<C: Connection> Scope<C> {
         sql.push(" AND ").column(Alias::ROW, "id").push(" = ").column(Alias::LINK, to).push(" WHERE ");
         sql.filter_tenant(Alias::LINK, "organization_id", self.organization());
         sql.push(" AND ").is_one_of(Alias::LINK, from, ids);
+        sql.narrow(target, Alias::ROW, self.organization());
         if target.is_archivable() {
             sql.push(" AND ").column(Alias::ROW, "archived_at").push(" IS NULL");
         }

@@ -5,7 +5,7 @@ use sea_orm::{ActiveModelTrait, Iterable, QuerySelect, QueryTrait, Select, TryIn
 
 use super::cell::CellKind;
 use crate::{
-    Result,
+    Error, Result,
     store::{Connection, Scope, driver::RowLayout, erasure::mask},
 };
 
@@ -35,6 +35,10 @@ impl<C: Connection> Scope<C> {
     {
         // Models contain the stored values; the erasure mask is not applied to them.
         debug_assert!(!mask::covers(E::NOUN), "{} may have to be hidden", E::NOUN.name);
+        if self.narrows(E::NOUN) {
+            // No rule reads such rows as models.
+            return Err(Error::internal(format!("{} is read without the caller's departments", E::NOUN.name)));
+        }
         let narrowed = self.sql().filter_models(query, self.organization());
         // The first column of every table is the tenant.
         let columns: Vec<(E::Column, CellKind)> =

@@ -13,6 +13,7 @@ use super::tenant_check::TenantCheck;
 use super::{builder::Sql, cell::CellKind};
 use crate::{
     Error, Result,
+    auth::Departments,
     store::{Connection, Scope},
 };
 
@@ -59,6 +60,8 @@ impl PlanSize {
 pub enum Source {
     /// The organization of the caller.
     Tenant,
+    /// The departments that the caller's token names.
+    Departments,
     /// The id of the only row that an earlier statement has read.
     Row,
     /// The ids of rows that an earlier statement has read.
@@ -106,6 +109,8 @@ pub struct Template {
     sources: Vec<Source>,
     /// Whether the ids of rows are one id.
     is_single: bool,
+    /// Whether it is for a caller whose token names departments.
+    is_narrowed: bool,
     /// The kinds of the selected columns.
     pub kinds: Vec<CellKind>,
     /// The tenant condition that was disabled when the text was written.
@@ -155,13 +160,14 @@ impl Template {
     fn statement(
         &self,
         backend: DbBackend,
-        organization: OrganizationId,
+        (organization, departments): (OrganizationId, Option<&Departments>),
         rows: &[Uuid],
         arguments: Vec<Value>,
     ) -> Result<Statement> {
         let mut arguments = arguments.into_iter();
         let value = |source: &Source| match source {
             Source::Tenant => Some(organization.into()),
+            Source::Departments => Some(ids_value(backend, departments.map_or(&[], Departments::uuids))),
             Source::Row => rows.first().map(|id| (*id).into()),
             Source::Rows => Some(ids_value(backend, rows)),
             Source::Parent => Some(Value::Uuid(None)),
@@ -190,6 +196,7 @@ impl<C: Connection> Scope<C> {
         write: impl Fn(&mut Sql) -> Result<()>,
     ) -> Result<(Statement, Arc<Template>)> {
         let (backend, is_single) = (self.store.backend(), rows.len() == 1);
+        let (departments, is_narrowed) = (self.departments(), self.departments().is_some());
         let written = || {
             let mut sql = self.sql();
             write(&mut sql)?;
@@ -202,13 +209,13 @@ impl<C: Connection> Scope<C> {
             if template.disabled != disabled {
                 return false;
             }
-            template.is_single == is_single
+            template.is_single == is_single && template.is_narrowed == is_narrowed
         };
         let (template, arguments) = if let Some(template) = templates.find(shape, fits) {
             // A text that does not follow from its shape fails every test that meets it.
             #[cfg(debug_assertions)]
             assert_eq!(template.text, written()?.0, "the text of a template");
-            let mut arguments = Sql::arguments_only(backend);
+            let mut arguments = Sql::arguments_only(backend).narrowed_to(departments);
             if template.sources.contains(&Source::Argument) {
                 write(&mut arguments)?;
             }
@@ -221,6 +228,7 @@ impl<C: Connection> Scope<C> {
                 text,
                 sources,
                 is_single,
+                is_narrowed,
                 kinds: kinds(),
                 #[cfg(debug_assertions)]
                 disabled,
@@ -228,6 +236,6 @@ impl<C: Connection> Scope<C> {
             templates.keep(shape, &template);
             (template, arguments)
         };
-        Ok((template.statement(backend, self.organization(), rows, arguments)?, template))
+        Ok((template.statement(backend, (self.organization(), departments), rows, arguments)?, template))
     }
 }

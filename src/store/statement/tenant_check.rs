@@ -5,20 +5,53 @@
 //! tenants of returned rows) still hides rows and counts of other organizations. Release builds know no places and
 //! cannot disable a condition.
 
-use entity::{Tenanted, id::OrganizationId};
+use entity::{Noun, Tenanted, id::OrganizationId};
 use sea_orm::{ColumnTrait, QueryFilter, Select};
 
 use super::builder::{Alias, Sql};
 
+/// A table that a statement limits to the organization: that of a noun, or another one by its column with the
+/// organization.
+#[derive(Clone, Copy, Debug)]
+pub struct TenantTable {
+    noun: Option<&'static Noun>,
+    column: &'static str,
+}
+
+impl From<&'static Noun> for TenantTable {
+    fn from(noun: &'static Noun) -> Self {
+        Self { noun: Some(noun), column: noun.tenant }
+    }
+}
+
+impl From<&'static str> for TenantTable {
+    fn from(column: &'static str) -> Self {
+        Self { noun: None, column }
+    }
+}
+
 impl Sql {
     /// Appends the condition that a row belongs to the organization. Without it, the check of the tenants of returned
-    /// rows would fail the request.
+    /// rows would fail the request. A row of a noun must also be one that the caller's departments see.
     #[cfg_attr(debug_assertions, track_caller)]
-    pub fn filter_tenant(&mut self, alias: Alias, column: &'static str, organization: OrganizationId) -> &mut Self {
+    pub fn filter_tenant(
+        &mut self,
+        alias: Alias,
+        table: impl Into<TenantTable>,
+        organization: OrganizationId,
+    ) -> &mut Self {
+        let TenantTable { noun, column } = table.into();
+        let narrowed = noun.filter(|noun| self.narrows(noun));
+        self.push(if narrowed.is_some() { "(" } else { "" });
         if self.is_disabled() {
-            return self.push("TRUE");
+            self.push("TRUE");
+        } else {
+            self.column(alias, column).push(" = ").bind_tenant(organization);
         }
-        self.column(alias, column).push(" = ").bind_tenant(organization)
+        match narrowed {
+            Some(noun) => self.narrow(noun, alias, organization).push(")"),
+            None => self,
+        }
     }
 
     /// Like [`Sql::filter_tenant`], where the answer would be the same without the condition; `_reason` says why.
@@ -27,10 +60,10 @@ impl Sql {
         &mut self,
         _reason: &'static str,
         alias: Alias,
-        column: &'static str,
+        table: impl Into<TenantTable>,
         organization: OrganizationId,
     ) -> &mut Self {
-        self.filter_tenant(alias, column, organization)
+        self.filter_tenant(alias, table, organization)
     }
 
     /// Appends the condition that rows of two tables belong to the same organization. Without it, the check of the

@@ -7,6 +7,7 @@ use sea_orm::{Statement, Value, prelude::Uuid, sea_query::ValueType};
 
 use super::{
     cell::{Cell, CellKind, Column, Record, column_named},
+    filter::Predicate,
     template::Templates,
 };
 use crate::{
@@ -176,6 +177,18 @@ impl<C: Connection> Scope<C> {
         most: usize,
     ) -> Result<Vec<S::Row>> {
         let rows = self.read_unchecked(columns.noun(), &columns.columns(), column.name(), ids, most).await?;
+        Ok(rows.iter().filter_map(|row| columns.row(row)).collect())
+    }
+
+    /// Returns columns of the rows of a noun that fulfil a condition, ordered by id. Returns at most `most + 1` rows.
+    /// Without a permission check; for rules that the server applies to every caller.
+    pub async fn select_where_unchecked<S: Columns>(
+        &self,
+        columns: S,
+        filter: &Predicate,
+        most: usize,
+    ) -> Result<Vec<S::Row>> {
+        let rows = self.read_where_unchecked(columns.noun(), &columns.columns(), filter, most).await?;
         Ok(rows.iter().filter_map(|row| columns.row(row)).collect())
     }
 

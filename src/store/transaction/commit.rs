@@ -73,8 +73,8 @@ impl Tx {
         key: Option<&IdempotencyRecord<'_>>,
     ) -> Result<Option<Statement>> {
         let Some(open) = self.conn.transaction.deferred_writes() else { return Ok(None) };
-        // An erasure is written to the ledger before the commit.
-        if self.is_erasure() || events.len() > event::MAX_EVENTS {
+        // An erasure is written to the ledger before the commit; jobs are continued after it.
+        if self.is_erasure() || self.begins_jobs() || events.len() > event::MAX_EVENTS {
             return Ok(None);
         }
         let seen = self.cached_weeks();
@@ -83,7 +83,7 @@ impl Tx {
         if batch.is_none() && events.is_empty() && key.is_none() {
             return Ok(None);
         }
-        let batch = batch.unwrap_or_else(|| WriteBatch::new(self.sql(), self.organization()));
+        let batch = batch.unwrap_or_else(|| WriteBatch::new(self.store.sql(), self.organization()));
         self.complete(batch, events, (counts, weeks.as_ref()), cached_reads, key).map(Some)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity::Noun;
+use entity::{Noun, event};
 use sea_orm::prelude::Uuid;
 
 use crate::{
@@ -36,7 +36,7 @@ impl<C: Connection> Scope<C> {
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.row_id, t.sequence, t.operation, t.occurred_at, t.fields ");
         sql.push("FROM event AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, "organization_id", self.organization()).push(" AND t.noun = ");
+        sql.filter_tenant(Alias::ROW, &event::NOUN, self.organization()).push(" AND t.noun = ");
         sql.bind(noun.name).push(" AND ").is_one_of(Alias::ROW, "row_id", ids).push(" ORDER BY t.sequence");
         let kinds = [CellKind::Id, CellKind::Int, CellKind::Text, CellKind::Int, CellKind::Text];
         let mut found: HashMap<Uuid, Vec<HistoryEntry>> = HashMap::new();

@@ -154,7 +154,7 @@ impl CachedRead {
         sql.filter_tenant_again(
             "another row can only make the comparison fail, and the rows are then read",
             Alias::ROW,
-            self.noun.tenant,
+            self.noun,
             organization,
         );
         if self.noun.operations.contains(&Operation::Archive) {

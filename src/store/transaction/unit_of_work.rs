@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use sea_orm::Statement;
+use sea_orm::{Statement, prelude::Uuid};
 
 use super::{event::Event, row_cache::CachedRead};
 use crate::store::{
@@ -32,12 +32,16 @@ pub(in crate::store) struct Pending {
     pub(in crate::store) cached_reads: Vec<CachedRead>,
     pub(in crate::store) output: MutationOutput,
     pub(in crate::store) erasing: Option<Erasing>,
+    /// Jobs that begin with the transaction, which this server continues.
+    pub(in crate::store) begun: Vec<Uuid>,
     /// The row that the mutation names by an external id, once looked up.
     pub(in crate::store) named_row: Option<NamedRow>,
     /// Whether referenced ids are checked only by foreign keys.
     pub(in crate::store) defers_reference_checks: bool,
     /// Whether an unchecked id may be that of a row that is being merged into another.
     pub(in crate::store) may_name_merged: bool,
+    /// How many guards let the transaction see rows of all departments.
+    whole: usize,
     /// Whether a statement failed. PostgreSQL reports success for the commit of a failed transaction but stores
     /// nothing.
     pub(in crate::store) has_failed: bool,
@@ -52,13 +56,34 @@ impl UnitOfWork {
         self.pending.lock().expect("no holder of the lock panics")
     }
 
+    /// Lets the transaction see the rows of all departments until the guard is dropped.
+    pub(in crate::store) fn for_organization(&self) -> Whole<'_> {
+        self.pending().whole += 1;
+        Whole(self)
+    }
+
     /// Marks the transaction as failed if `done` is an error: it can then only be rolled back.
     pub(in crate::store) fn noting<T>(&self, done: Result<T, DbFailure>) -> Result<T, DbFailure> {
         done.inspect_err(|_| self.fail())
     }
 }
 
+/// While it lives, the transaction sees the rows of all departments.
+#[derive(Debug)]
+#[must_use = "the transaction sees only the caller's departments again when it is dropped"]
+pub struct Whole<'a>(&'a UnitOfWork);
+
+impl Drop for Whole<'_> {
+    fn drop(&mut self) {
+        self.0.pending().whole -= 1;
+    }
+}
+
 impl Connection for UnitOfWork {
+    fn acts_for_organization(&self) -> bool {
+        self.pending().whole > 0
+    }
+
     async fn unstarted(&self) -> Option<&UnitOfWork> {
         match self.transaction.deferred_writes() {
             Some(open) => open.is_unstarted().await.then_some(self),

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity::{
-    Col,
-    noun::{Field, Link, Noun, Relationship},
-};
+use entity::noun::{Field, Link, Noun, Relationship};
 use sea_orm::prelude::Uuid;
 
 use crate::{
@@ -13,8 +10,9 @@ use crate::{
     store::{
         Connection, Scope,
         statement::{
-            builder::Alias,
-            cell::{Cell, CellKind, Column, Record, column_named, columns},
+            builder::{Alias, Sql},
+            cell::{Cell, CellKind, Column, Record, columns},
+            filter::Predicate,
             template::Templates,
         },
     },
@@ -219,28 +217,64 @@ impl<C: Connection> Scope<C> {
         self.read_rows(sql.finish(), &kinds).await
     }
 
-    /// Returns, for every row of a noun, the id in a reference column. Without a permission check; for rules that the
-    /// server applies to every caller.
-    pub async fn references_of<T>(&self, column: Col<T>) -> Result<HashMap<Uuid, Option<Uuid>>> {
-        let noun = column.noun();
-        let columns = [column_named(noun, "id"), column.into()];
+    /// Returns columns of the rows of a noun that fulfil a condition, ordered by id. Returns at most `most + 1` rows.
+    /// Without a permission check; for rules that the server applies to every caller.
+    pub(in crate::store) async fn read_where_unchecked(
+        &self,
+        noun: &'static Noun,
+        columns: &[Column],
+        filter: &Predicate,
+        most: usize,
+    ) -> Result<Vec<Vec<Cell>>> {
         let mut sql = self.sql();
-        self.write_select(&mut sql, noun, &columns);
+        self.write_select(&mut sql, noun, columns);
+        sql.push(" AND ");
+        filter.write(&mut sql, noun, self.organization(), Alias::ROW)?;
+        sql.push(" ORDER BY ").column(Alias::ROW, "id").push(" LIMIT ").number(most + 1);
+        let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
+        self.read_rows(sql.finish(), &kinds).await
+    }
+
+    /// Returns what these rows of a noun name in a column that references their own noun, and what the named ones name in
+    /// turn, by id. Without a permission check; for rules that the server applies to every caller.
+    pub async fn chains_of(
+        &self,
+        noun: &'static Noun,
+        column: &'static str,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, Option<Uuid>>> {
+        let (row, above) = (Alias::ROW, Alias::nested('c', 1));
+        let mut sql = self.sql();
+        let select = |sql: &mut Sql| {
+            sql.push("SELECT ").column(row, noun.tenant).push(", ").column(row, "id").push(", ");
+            sql.column(row, column).push(" FROM ").name(&[noun.table]).push(" AS ").alias(row);
+        };
+        sql.push("SELECT tenant, id, next FROM (WITH RECURSIVE chain(tenant, id, next) AS (");
+        select(&mut sql);
+        sql.push(" WHERE ").filter_tenant(row, noun, self.organization()).push(" AND ");
+        sql.is_one_of(row, "id", ids);
+        // UNION leaves out rows that are there already, so that a circle ends.
+        sql.push(" UNION ");
+        select(&mut sql);
+        sql.push(" JOIN chain AS ").alias(above).push(" ON ").column(row, "id").push(" = ").column(above, "next");
+        sql.push(" WHERE ");
+        sql.filter_tenant_again("references stay in the organization", row, noun, self.organization());
+        sql.push(") SELECT tenant, id, next FROM chain) AS chains");
         let rows = self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Id]).await?;
         Ok(rows.iter().filter_map(|row| Some((row[0].id()?, row[1].id()))).collect())
     }
 
     /// Writes `SELECT … FROM … WHERE` with the tenant condition.
-    fn write_select(&self, sql: &mut crate::store::statement::builder::Sql, noun: &'static Noun, columns: &[Column]) {
+    fn write_select(&self, sql: &mut Sql, noun: &'static Noun, columns: &[Column]) {
         sql.push("SELECT ").column(Alias::ROW, noun.tenant);
         for column in columns {
             sql.push(", ").shown(noun, Alias::ROW, *column, self.organization());
         }
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
-        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization());
+        sql.filter_tenant(Alias::ROW, noun, self.organization());
     }
 
-    /// Returns the link rows of a relation through a link table for these owners.
+    /// Returns the link rows of a relation through a link table for these owners, to rows that the caller sees.
     pub async fn lines(&self, relation: &'static Relationship, ids: &[Uuid]) -> Result<Vec<JoinedRow>> {
         let Link::Through { table, from, to, edge } = relation.link else {
             return Err(Error::internal("only relations through a table have lines"));
@@ -253,7 +287,11 @@ impl<C: Connection> Scope<C> {
         }
         sql.push(" FROM ").name(&[table]).push(" AS ").alias(Alias::LINK).push(" WHERE ");
         sql.filter_tenant(Alias::LINK, "organization_id", self.organization()).push(" AND ");
-        sql.is_one_of(Alias::LINK, from, ids).push(" ORDER BY ").column(Alias::LINK, from).push(", ");
+        sql.is_one_of(Alias::LINK, from, ids);
+        if self.narrows(relation.target) {
+            sql.push(" AND ").names_seen(relation.target, Alias::LINK, &[to], self.organization());
+        }
+        sql.push(" ORDER BY ").column(Alias::LINK, from).push(", ");
         sql.column(Alias::LINK, to);
         let mut kinds = vec![CellKind::Id, CellKind::Id];
         kinds.extend(edge.iter().map(|field| CellKind::of(field.kind)));

@@ -97,6 +97,7 @@ impl Tx {
     ) -> Result<Vec<WriteResult>> {
         self.actor().require(noun.write)?;
         self.find(noun, None, drafts).await?;
+        let _whole = self.for_organization();
         let changes = |row: &&Record| row.cell(ARCHIVED_AT.column).is_null() == is_archived;
         let sound = drafts.iter().filter(|draft| draft.errors.is_empty());
         let changing: Vec<Record> = sound.filter_map(|draft| draft.current.as_ref()).filter(changes).cloned().collect();

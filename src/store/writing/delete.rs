@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use entity::{
-    NOUNS,
+    NOUNS, deadline,
     event::EventOperation,
     expectation_ranking,
     id::OrganizationId,
@@ -49,6 +49,7 @@ pub fn uses(noun: &Noun) -> Vec<Use> {
     let goes = |other: &Noun, column: &str| {
         (other.table == routing::NOUN.table && column == routing::FEEDBACK_RECORD_ID.name())
             || (other.table == expectation_ranking::NOUN.table && column == expectation_ranking::POINT_ID.name())
+            || (other.table == deadline::NOUN.table && column == deadline::CASE_ID.name())
     };
     let mut uses = Vec::new();
     for other in NOUNS.into_iter().filter(|other| other.is_stored()) {
@@ -83,6 +84,7 @@ impl Tx {
     ) -> Result<Vec<WriteResult>> {
         self.actor().require(noun.write)?;
         self.find(noun, rules.child_of.as_ref(), drafts).await?;
+        let _whole = self.for_organization();
         for draft in drafts.iter_mut().filter(|draft| !draft.is_new() && !draft.changes().is_empty()) {
             draft.refuse(Code::NotFound, "by", format!("no such {} among the parts", noun.name));
         }
@@ -129,7 +131,7 @@ impl Tx {
         self.flush().await?;
         let mut sql = self.sql();
         sql.push("DELETE FROM ").name(&[noun.table]).push(" AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, noun, self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, "id", &ids).push(" RETURNING ").name(&[noun.tenant]);
         match self.query(sql.finish(), RowLayout { has_parent: false, kinds: &[] }).await {
             Err(error) if error.kind() == FailureKind::ForeignKey => {
@@ -193,7 +195,7 @@ impl Tx {
         sql.push(" AS t WHERE ").filter_tenant_again(
             "the rows have the organization of those that refer to them, which are filtered",
             Alias::ROW,
-            noun.tenant,
+            noun,
             self.organization(),
         );
         sql.push(" AND ").is_one_of(Alias::ROW, "id", ids).push(" AND (");
@@ -214,12 +216,13 @@ pub(in crate::store) fn is_used(
 ) {
     for (place, Use { table, tenant, column }) in uses.iter().enumerate() {
         let referrer = Alias::nested('u', place);
+        sql.reads_whole("a row that is in use cannot be deleted, whoever uses it", table, referrer);
         sql.push(if place > 0 { " OR EXISTS (" } else { "EXISTS (" }).push("SELECT 1 FROM ").name(&[table]);
         sql.push(" AS ").alias(referrer).push(" WHERE ");
         sql.filter_tenant_again(
             "the referring rows have the organization of the used ones, which are filtered",
             referrer,
-            tenant,
+            *tenant,
             organization,
         )
         .push(" AND ");

@@ -7,7 +7,7 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 
-use super::links::JoinRow;
+use super::{links::JoinRow, related::RowChange};
 use crate::{
     error::{Code, UserError},
     store::{
@@ -106,6 +106,8 @@ pub struct Draft {
     pub values: Vec<(Column, Cell)>,
     /// References that are not resolved yet, by relation.
     pub references: Vec<(&'static Relationship, Column, Reference)>,
+    /// Lists of rows that replace those of a relation through a join table, not resolved yet.
+    pub sets: Vec<(&'static Relationship, Vec<Reference>)>,
     /// External ids to add. Once the row is found, only those that it does not have yet.
     pub external_ids: Vec<ExternalId>,
     /// External ids to remove.
@@ -124,7 +126,9 @@ pub struct Draft {
     pub id: Uuid,
     /// Rows of other nouns to create together with the row.
     pub related_rows: Vec<(&'static Noun, Vec<(Column, Cell)>)>,
-    /// Link rows to insert for a new row.
+    /// Locked rows of other nouns to change together with the row, each with the new values.
+    pub related_changes: Vec<(&'static Noun, RowChange)>,
+    /// Link rows of a new row, or those that replace the link rows of an existing one.
     pub lines: Vec<(&'static Relationship, Vec<JoinRow>)>,
     /// Lifecycle transition to apply to the row.
     pub transition: Option<&'static Transition>,
@@ -155,6 +159,7 @@ impl Draft {
             expected_version: None,
             values: Vec::new(),
             references: Vec::new(),
+            sets: Vec::new(),
             external_ids: Vec::new(),
             removals: Vec::new(),
             lost_external_ids: Vec::new(),
@@ -164,6 +169,7 @@ impl Draft {
             current: None,
             id: Uuid::nil(),
             related_rows: Vec::new(),
+            related_changes: Vec::new(),
             lines: Vec::new(),
             transition: None,
             changed_relations: Vec::new(),

@@ -3,7 +3,7 @@
 //! A removed row leaves the tombstone event of any deletion. Parts are removed with their row, unless they expire by
 //! themselves. A row that rows other than such parts refer to is kept until they are gone.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use entity::{
     Noun,
     id::{NounId, OrganizationId},
@@ -22,6 +22,7 @@ use crate::{
     auth::Actor,
     store::{
         Connection, STEP, Scope, Store, Tx,
+        operation::jobs::{Job, StepResult},
         statement::{
             builder::{Alias, Sql},
             cell::{CellKind, column_named},
@@ -42,55 +43,67 @@ pub fn parts(noun: &'static Noun) -> impl Iterator<Item = &'static Relationship>
 }
 
 impl Store {
-    /// Returns the organizations that have rules. Not scoped, because housekeeping has no caller.
-    pub async fn with_retention(&self) -> Result<Vec<OrganizationId>> {
+    /// Returns the organizations that have rows of a noun, for jobs that stand where there are rules. Not scoped, because
+    /// the server has no caller.
+    pub async fn with_rows(&self, noun: &Noun) -> Result<Vec<OrganizationId>> {
         let mut sql = self.sql();
-        sql.push("SELECT DISTINCT organization_id FROM retention_rule ORDER BY organization_id");
+        sql.push("SELECT DISTINCT organization_id FROM ").name(&[noun.table]).push(" ORDER BY organization_id");
         self.owners(sql).await
-    }
-
-    /// Applies each rule of an organization once: removes up to [`STEP`] rows in one transaction. Returns whether more
-    /// rows may have expired.
-    pub async fn apply_retention(&self, organization: OrganizationId, now: DateTime<Utc>) -> Result<bool> {
-        let actor = Actor { subject: SUBJECT.to_owned(), ..Actor::operator(organization) };
-        let scope = self.scope(actor, now);
-        let mut has_more = false;
-        for (rule, noun, days) in scope.select_all((ID, NOUN_COLUMN, DAYS), MAX_RULES).await? {
-            has_more |= scope.expire(rule.uuid(), noun.noun(), days).await?;
-        }
-        Ok(has_more)
     }
 }
 
 impl Scope {
-    /// Removes the first expired rows of a noun. Returns whether there may be more.
-    async fn expire(&self, rule: Uuid, noun: &'static Noun, days: i64) -> Result<bool> {
+    /// Performs the next step of applying the rules: removes up to [`STEP`] rows by the first rule by which rows have
+    /// expired. The progress is the last rule that is done with, if any.
+    pub async fn step_retention(&self, job: &Job) -> Result<StepResult> {
+        let actor = Actor { subject: SUBJECT.to_owned(), ..Actor::operator(self.organization()) };
+        let scope = self.clone().by(actor);
+        let mut done = Uuid::parse_str(&job.progress).unwrap_or_default();
+        for (rule, noun, days) in scope.select_all((ID, NOUN_COLUMN, DAYS), MAX_RULES).await? {
+            let (rule, noun) = (rule.uuid(), noun.noun());
+            if rule <= done {
+                continue;
+            }
+            let ids = scope.expired_ids(noun, days).await?;
+            if !ids.is_empty() {
+                let tx = scope.begin().await?;
+                let has_more = tx.expire((rule, noun, days), ids).await?;
+                done = if has_more { done } else { rule };
+                return tx.commit_step(job, Some(&done.to_string())).await;
+            }
+        }
+        scope.begin().await?.commit_step(job, None).await
+    }
+
+    /// Returns the ids of the first expired rows of a noun.
+    async fn expired_ids(&self, noun: &'static Noun, days: i64) -> Result<Vec<Uuid>> {
         let mut sql = self.sql();
         sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", ").column(Alias::ROW, "id");
         if !self.expired(&mut sql, noun, days) {
-            return Ok(false);
+            return Ok(Vec::new());
         }
         sql.push(" ORDER BY ").column(Alias::ROW, "id").push(" LIMIT ").number(STEP);
         let rows = self.read_rows(sql.finish(), &[CellKind::Id]).await?;
-        let mut ids: Vec<Uuid> = rows.iter().filter_map(|row| row[0].id()).collect();
-        if ids.is_empty() {
-            return Ok(false);
-        }
-        let tx = self.begin().await?;
-        let record = tx.lock_one(&NOUN, NOUN.write, &Reference::Id(Some(rule)), None).await?;
+        Ok(rows.iter().filter_map(|row| row[0].id()).collect())
+    }
+}
+
+impl Tx {
+    /// Removes expired rows of a noun, with their parts. Returns whether a rule may have more to remove.
+    async fn expire(&self, (rule, noun, days): (Uuid, &'static Noun, i64), mut ids: Vec<Uuid>) -> Result<bool> {
+        let record = self.lock_one(&NOUN, NOUN.write, &Reference::Id(Some(rule)), None).await?;
         // The rule may have been changed or deleted since it was read.
         let Some(record) = record.ok().filter(|record| record.get(DAYS) == Some(days)) else {
-            tx.roll_back().await?;
             return Ok(false);
         };
         let (mut left, mut has_more, mut removed_parts) = (STEP, ids.len() == STEP, 0);
         for relation in parts(noun) {
             let Link::Many { column, .. } = relation.link else { continue };
             let id = column_named(relation.target, "id");
-            let parts = tx.read_unchecked(relation.target, &[id], column, &ids, left).await?;
+            let parts = self.read_unchecked(relation.target, &[id], column, &ids, left).await?;
             let parts: Vec<Uuid> = parts.iter().filter_map(|row| row[0].id()).collect();
             let some = &parts[..parts.len().min(left)];
-            removed_parts += tx.delete_ids(relation.target, some).await?;
+            removed_parts += self.delete_ids(relation.target, some).await?;
             left -= some.len();
             if parts.len() > some.len() {
                 // The rows follow when all of their parts are gone.
@@ -99,12 +112,11 @@ impl Scope {
                 break;
             }
         }
-        let removed = tx.delete_ids(noun, &ids).await?;
+        let removed = self.delete_ids(noun, &ids).await?;
         if removed > 0 {
             let count = record.get(REMOVED_COUNT).unwrap_or(0).saturating_add(removed);
-            tx.change(&NOUN, vec![(record, vec![assign(REMOVED_COUNT, count)])]).await?;
+            self.change(&NOUN, vec![(record, vec![assign(REMOVED_COUNT, count)])]).await?;
         }
-        tx.commit().await?;
         // Without progress there is none by repeating it at once.
         Ok(has_more && removed + removed_parts > 0)
     }
@@ -129,7 +141,7 @@ impl<C: Connection> Scope<C> {
         let Some(expiry) = noun.expiry() else { return false };
         let until = self.now() - TimeDelta::days(days);
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
-        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, noun, self.organization()).push(" AND ");
         sql.column(Alias::ROW, expiry.column).push(" < ").bind(until.timestamp_millis());
         let is_part = |known: &Use| {
             parts(noun).any(|part| {

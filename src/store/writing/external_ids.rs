@@ -68,15 +68,17 @@ impl<C: Connection> Scope<C> {
         if is_identified && self.actor.require(noun.write).is_err() {
             self.actor.require(Permission::CustomersRead)?;
         }
-        let owners = self.owners(noun, wanted).await?;
+        let owners = self.owners(noun, wanted, false).await?;
         Ok(owners.into_iter().filter_map(|(key, (id, is_masked))| (!is_masked).then_some((key, id))).collect())
     }
 
-    /// Returns the rows with these external ids, each with whether it is about a person whose erasure is in progress.
+    /// Returns the rows with these external ids, each with whether it is about a person whose erasure is in progress; with
+    /// `is_whole` also those that the caller's departments do not see.
     pub(in crate::store) async fn owners(
         &self,
         noun: &'static Noun,
         wanted: &[ExternalId],
+        is_whole: bool,
     ) -> Result<HashMap<ExternalId, (Uuid, bool)>> {
         let mut found = HashMap::new();
         // PostgreSQL rejects texts with a NUL byte; no row contains one.
@@ -107,6 +109,9 @@ impl<C: Connection> Scope<C> {
             sql.push(" AS t WHERE ");
             sql.filter_tenant(Alias::ROW, "organization_id", self.organization());
             sql.push(" AND t.system = w.column1 AND t.external_id = w.column2");
+            if !is_whole && self.narrows(noun) {
+                sql.push(" AND ").names_seen(noun, Alias::ROW, &[noun.table, "_id"], self.organization());
+            }
             let kinds = [CellKind::Id, CellKind::Text, CellKind::Text, CellKind::Bool];
             for row in self.read_rows(sql.finish(), &kinds).await? {
                 if let [Cell::Id(id), Cell::Text(system), Cell::Text(external), Cell::Bool(is_masked)] = row.as_slice()

@@ -24,6 +24,8 @@ pub struct Hooks {
     /// Performs the other effects of what was written: drafts without errors were, the others were not. May add errors;
     /// the caller then rolls back.
     pub written: for<'a> fn(&'a Tx, &'a mut [Draft]) -> BoxFuture<'a, Result<()>>,
+    /// Performs the other effects of a list of rows that has replaced that of a relation of a row.
+    pub relinked: for<'a> fn(&'a Tx, &'static Relationship, Uuid) -> BoxFuture<'a, Result<()>>,
     /// Returns an error for each row that cannot be archived, by id.
     pub archive: for<'a> fn(&'a Tx, &'a [Record]) -> BoxFuture<'a, Result<RowErrors>>,
     /// Returns an error for each row that cannot be deleted, by id. The rows are locked.
@@ -32,6 +34,8 @@ pub struct Hooks {
     pub deleted: for<'a> fn(&'a Tx, &'a [Record]) -> BoxFuture<'a, Result<()>>,
     /// The parent whose parts the rows are.
     pub child_of: Option<ChildOf>,
+    /// Rules that later chapters add. They run after these; they neither delete nor archive.
+    pub later: &'static [Self],
 }
 
 impl Hooks {
@@ -39,11 +43,41 @@ impl Hooks {
     pub const NONE: Self = Self {
         prepare: |_, _| Box::pin(async { Ok(()) }),
         written: |_, _| Box::pin(async { Ok(()) }),
+        relinked: |_, _, _| Box::pin(async { Ok(()) }),
         archive: |_, _| Box::pin(async { Ok(RowErrors::new()) }),
         delete: |_, _| Box::pin(async { Ok(RowErrors::new()) }),
         deleted: |_, _| Box::pin(async { Ok(()) }),
         child_of: None,
+        later: &[],
     };
+
+    /// Completes and checks drafts before they are written, by these rules and those of later chapters.
+    pub(super) async fn prepare_all(&self, tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+        (self.prepare)(tx, drafts).await?;
+        for rules in self.later {
+            (rules.prepare)(tx, drafts).await?;
+        }
+        Ok(())
+    }
+
+    /// Performs the other effects of what was written, by these rules and those of later chapters.
+    pub(super) async fn written_all(&self, tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
+        (self.written)(tx, drafts).await?;
+        for rules in self.later {
+            (rules.written)(tx, drafts).await?;
+        }
+        Ok(())
+    }
+
+    /// Performs the other effects of a replaced list of rows, by these rules and those of later chapters.
+    pub async fn relinked_all(&self, tx: &Tx, relation: &'static Relationship, id: Uuid) -> Result<()> {
+        let _whole = tx.for_organization();
+        (self.relinked)(tx, relation, id).await?;
+        for rules in self.later {
+            (rules.relinked)(tx, relation, id).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Declares that each row of a noun is a part of one parent row of another noun. Code that creates, changes or deletes

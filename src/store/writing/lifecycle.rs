@@ -124,7 +124,7 @@ impl Tx {
         let target = lifecycle.history.target;
         let mut sql = self.sql();
         sql.push("DELETE FROM ").name(&[target.table]).push(" AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, target.tenant, self.organization());
+        sql.filter_tenant(Alias::ROW, target, self.organization());
         sql.push(" AND ").is_one_of(Alias::ROW, ROW_ID, ids).push(" RETURNING ").name(&[target.tenant]);
         self.rows(sql.finish(), &[]).await.map(drop)
     }

@@ -79,7 +79,7 @@ impl Tx {
         sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", ").column(Alias::ROW, column).push(", ");
         sql.column(Alias::ROW, place).push(", ").column(Alias::ROW, "id").push(" FROM ").name(&[noun.table]);
         sql.push(" AS ").alias(Alias::ROW).push(" WHERE ");
-        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, noun, self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, column, wholes);
         if with == Archived::LeftOut && noun.is_archivable() {
             sql.push(" AND t.archived_at IS NULL");
@@ -178,7 +178,7 @@ impl Tx {
         // written.
         let mut sql = self.sql();
         sql.push("UPDATE ").name(&[noun.table]).push(" AS t SET ").name(&[position]).push(" = -").name(&[position]);
-        sql.push(" WHERE ").filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.push(" WHERE ").filter_tenant(Alias::ROW, noun, self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, "id", &aside).push(" RETURNING ").name(&[noun.tenant]);
         self.rows(sql.finish(), &[]).await?;
         if ids.is_empty() {

@@ -2,23 +2,51 @@
 
 use std::collections::{HashMap, HashSet};
 
-use entity::noun::Noun;
+use entity::noun::{Noun, Relationship};
 use sea_orm::prelude::Uuid;
 
-use super::draft::Reference;
+use super::draft::{Draft, Reference};
 use crate::{
     Error, Result,
+    error::Code,
     store::{
         Connection, Scope, Tx,
         scope::ExternalId,
         statement::{
             builder::Alias,
-            cell::{Cell, CellKind, fold},
+            cell::{Cell, CellKind, Column, fold},
         },
     },
 };
 
+/// A reference of a draft, with the index of the draft.
+pub(in crate::store) type Waiting = (usize, (&'static Relationship, Column, Reference));
+
 impl<C: Connection> Scope<C> {
+    /// Resolves references of drafts. What refers to no row is an error of its draft.
+    pub(in crate::store) async fn resolve_in(&self, drafts: &mut [Draft], waiting: &[Waiting]) -> Result<()> {
+        let mut wanted: Vec<(&'static Noun, Vec<&Reference>)> = Vec::new();
+        for (_, (relation, _, reference)) in waiting {
+            match wanted.iter_mut().find(|(noun, _)| noun.table == relation.target.table) {
+                Some((_, references)) => references.push(reference),
+                None => wanted.push((relation.target, vec![reference])),
+            }
+        }
+        let found = self.resolve_references(&wanted).await?;
+        let places: Vec<&str> = wanted.iter().map(|(noun, _)| noun.table).collect();
+        for (place, (relation, column, reference)) in waiting {
+            let target = relation.target;
+            let of_noun = places.iter().position(|table| *table == target.table);
+            if let Some(id) = of_noun.and_then(|of_noun| found[of_noun].get(reference)) {
+                drafts[*place].values.push((*column, Cell::Id(*id)));
+            } else {
+                let field = format!("{}Ref", relation.name);
+                drafts[*place].refuse(Code::NotFound, &field, format!("no such {}", target.name));
+            }
+        }
+        Ok(())
+    }
+
     /// Resolves references to rows of one noun. Requires the permission to read the noun.
     pub async fn references<'a>(
         &self,
@@ -78,13 +106,13 @@ impl<C: Connection> Scope<C> {
     }
 
     /// Returns, for each noun, the ids for which a row exists.
-    async fn existing_ids(&self, named: &[(&'static Noun, Vec<Uuid>)]) -> Result<Vec<HashSet<Uuid>>> {
+    pub(super) async fn existing_ids(&self, named: &[(&'static Noun, Vec<Uuid>)]) -> Result<Vec<HashSet<Uuid>>> {
         let mut known = vec![HashSet::new(); named.len()];
         let mut sql = self.sql();
         for (place, (noun, ids)) in named.iter().enumerate().filter(|(_, (_, ids))| !ids.is_empty()) {
             sql.push(if sql.is_empty() { "SELECT " } else { " UNION ALL SELECT " }).column(Alias::ROW, noun.tenant);
             sql.push(", CAST(").number(place).push(" AS BIGINT), t.id FROM ").name(&[noun.table]).push(" AS t WHERE ");
-            sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+            sql.filter_tenant(Alias::ROW, *noun, self.organization()).push(" AND ");
             sql.is_one_of(Alias::ROW, "id", ids).unmerged(noun, Alias::ROW, self.organization());
         }
         if sql.is_empty() {
@@ -112,7 +140,7 @@ impl<C: Connection> Scope<C> {
         let mut sql = self.sql();
         sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", t.id, t.name_folded FROM ").name(&[noun.table]);
         sql.push(" AS t WHERE ");
-        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, noun, self.organization()).push(" AND ");
         sql.is_one_of_cells(Alias::ROW, "name_folded", CellKind::Text, &folded);
         sql.push(" AND t.archived_at IS NULL ORDER BY t.id DESC");
         for row in self.read_rows(sql.finish(), &[CellKind::Id, CellKind::Text]).await? {

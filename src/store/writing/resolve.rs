@@ -12,6 +12,7 @@ use super::{
     draft::{Draft, Mode, Reference, Target},
     external_id_changes::{compare_external_ids, refuse_masked, refuse_taken, unmasked},
     hooks::ChildOf,
+    reference::Waiting,
 };
 use crate::{
     Error, Result,
@@ -21,7 +22,7 @@ use crate::{
         scope::ExternalId,
         statement::{
             builder::Alias,
-            cell::{Cell, CellKind, Column, Record, columns},
+            cell::{Cell, CellKind, Record, columns},
         },
     },
 };
@@ -36,7 +37,7 @@ impl Tx {
         drafts: &mut [Draft],
     ) -> Result<()> {
         let named: Vec<ExternalId> = drafts.iter().flat_map(Draft::keys).cloned().collect();
-        let owners = self.owners(noun, &named).await?;
+        let owners = self.owners(noun, &named, true).await?;
         for draft in drafts.iter_mut() {
             draft.id = match &draft.target {
                 Target::New => id::new(),
@@ -62,7 +63,9 @@ impl Tx {
         };
         for draft in drafts.iter_mut() {
             draft.current = rows.get(&draft.id).cloned();
-            if draft.is_new() && draft.found(&owners).is_some() {
+            if draft.is_new() && draft.found(&owners).is_some() && self.narrows(noun) {
+                refuse_unseen(draft);
+            } else if draft.is_new() && draft.found(&owners).is_some() {
                 // The row was deleted after it was found. Retry; otherwise the draft would create a row with the same
                 // id again.
                 return Err(Error::Collision);
@@ -148,7 +151,7 @@ impl Tx {
             }
         }
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
-        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization()).push(" AND ");
+        sql.filter_tenant(Alias::ROW, noun, self.organization()).push(" AND ");
         sql.is_one_of(Alias::ROW, "id", ids);
         if hides {
             sql.unmerged(noun, Alias::ROW, self.organization());
@@ -181,7 +184,7 @@ impl Tx {
         drafts: &mut [Draft],
         is_wanted: impl Fn(&Relationship) -> bool,
     ) -> Result<()> {
-        let mut waiting: Vec<(usize, (&'static Relationship, Column, Reference))> = Vec::new();
+        let mut waiting: Vec<Waiting> = Vec::new();
         for (place, draft) in drafts.iter_mut().enumerate() {
             let (wanted, others) = std::mem::take(&mut draft.references).into_iter().partition(|(r, ..)| is_wanted(r));
             draft.references = others;
@@ -192,7 +195,10 @@ impl Tx {
             let mut unknown = Vec::new();
             for (place, (relation, column, reference)) in waiting {
                 self.may_read(relation.target)?;
-                if let Reference::Id(Some(id)) = reference {
+                // The foreign key does not know which rows the caller sees.
+                if let Reference::Id(Some(id)) = reference
+                    && !self.narrows(relation.target)
+                {
                     self.leave_unmerged(relation.target);
                     drafts[place].values.push((column, Cell::Id(id)));
                 } else {
@@ -201,26 +207,7 @@ impl Tx {
             }
             waiting = unknown;
         }
-        let mut wanted: Vec<(&'static Noun, Vec<&Reference>)> = Vec::new();
-        for (_, (relation, _, reference)) in &waiting {
-            match wanted.iter_mut().find(|(noun, _)| noun.table == relation.target.table) {
-                Some((_, references)) => references.push(reference),
-                None => wanted.push((relation.target, vec![reference])),
-            }
-        }
-        let found = self.resolve_references(&wanted).await?;
-        let places: Vec<&str> = wanted.iter().map(|(noun, _)| noun.table).collect();
-        for (place, (relation, column, reference)) in &waiting {
-            let target = relation.target;
-            let of_noun = places.iter().position(|table| *table == target.table);
-            if let Some(id) = of_noun.and_then(|of_noun| found[of_noun].get(reference)) {
-                drafts[*place].values.push((*column, Cell::Id(*id)));
-            } else {
-                let field = format!("{}Ref", relation.name);
-                drafts[*place].refuse(Code::NotFound, &field, format!("no such {}", target.name));
-            }
-        }
-        Ok(())
+        self.resolve_in(drafts, &waiting).await
     }
 }
 
@@ -245,6 +232,15 @@ impl Earlier {
         } else if shares {
             draft.refuse(Code::Taken, "externalIds", "an earlier row of this call has this external id");
         }
+    }
+}
+
+/// Adds an error to a draft that names, by an external id, a row that the caller's departments do not see: it cannot be
+/// written, and the external id is no other row's.
+fn refuse_unseen(draft: &mut Draft) {
+    if draft.mode != Mode::UpdateOnly {
+        let message = format!("another {} already has this external id", draft.noun.name);
+        draft.refuse(Code::Taken, "externalId", message);
     }
 }
 

@@ -83,7 +83,7 @@ impl Tx {
 }
 
 /// Returns the items of a set column for its index table.
-fn items(field: &Field, cell: &Cell) -> Vec<String> {
+pub(in crate::store) fn items(field: &Field, cell: &Cell) -> Vec<String> {
     let Some(text) = cell.text() else { return Vec::new() };
     let parsed: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
     let item = |value: &serde_json::Value| match field.kind {

@@ -57,7 +57,7 @@ impl Tx {
             sql.push(", ").column(Alias::ROW, column.name);
         }
         sql.push(" FROM ").name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
-        sql.filter_tenant(Alias::ROW, noun.tenant, self.organization());
+        sql.filter_tenant(Alias::ROW, noun, self.organization());
         for (place, column) in columns.iter().enumerate() {
             let cells: Vec<Cell> = wanted.iter().filter_map(|values| values.get(place)).cloned().collect();
             sql.push(" AND ").is_one_of_cells(Alias::ROW, column.name, column.kind, &cells);

@@ -49,7 +49,7 @@ async fn an_entry_says_who_did_what_to_which_row_when_and_never_a_value() {
         })
     };
     let expected = [
-        entry(1, "CREATED", "Department", &department, 1, &["name"], false),
+        entry(1, "CREATED", "Department", &department, 1, &["name", "assignment"], false),
         entry(2, "CREATED", "Medium", &medium, 1, &["name"], false),
         entry(3, "UPDATED", "Department", &department, 2, &["name", "contact"], true),
         entry(4, "DELETED", "Department", &department, 3, &[], false),

@@ -66,6 +66,7 @@ async fn events_of_an_older_schema_are_kept_and_can_be_sealed() {
             client: None,
             permissions: entity::Permission::ALL.into_iter().collect(),
             expires: None,
+            departments: None,
         };
         let scope = store.scope(actor, now());
         let mut events = scope.all::<entity::event::Entity>(sea_orm::EntityTrait::find()).await.unwrap();

@@ -27,7 +27,7 @@ async fn no_event_holds_a_byte_of_what_any_mutation_was_given() {
     for field in first.into_iter().chain(last) {
         let document = Outline::document("mutation", field, "{ __typename }");
         let input = json!({ "input": world.input(field, Extent::Full) });
-        assert!(input.to_string().contains(CANARY) || !input.to_string().contains("name"), "{input}");
+        assert!(input.to_string().contains(CANARY) || !input.to_string().contains(r#""name":"#), "{input}");
         world.caller.data(&document, input).await;
     }
     let events = app.dump(organization).await["event"].clone();

@@ -50,7 +50,9 @@ async fn naming_a_row_of_another_organization_in_a_query_is_naming_no_row() {
             for (hidden, unknown) in pointer.names(&both.hidden) {
                 let answer = both.alike(&document, pointer.put(&sound, &hidden), pointer.put(&sound, &unknown)).await;
                 let found = &answer["data"][&field.name];
-                if field.base().ends_with("Connection") && is_positive(&pointer) {
+                if field.name == "myWork" {
+                    assert_eq!(found["nodes"], json!([]), "{pointer:?}");
+                } else if field.base().ends_with("Connection") && is_positive(&pointer) {
                     assert_eq!(found["totalCount"], 0, "{} {pointer:?}", field.name);
                 } else if field.arguments.iter().any(|argument| argument.name == "by") {
                     assert_eq!(answer, json!({"data": {&field.name: null}}), "{pointer:?}");

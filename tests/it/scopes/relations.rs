@@ -170,11 +170,16 @@ async fn naming_a_row_of_a_missing_scope_in_a_query_is_forbidden() {
     let world = World::filled(&outline, app.admin("one").await, "One").await;
     for field in outline.queries().iter().filter(|field| field.base() != "Node") {
         let document = Outline::document("query", field, "{ __typename }");
+        let required = field.arguments.iter().filter(|argument| argument.is_required());
+        let sound = required.filter_map(|argument| {
+            Some((argument.name.clone(), world.value(&argument.ty, &argument.name, field.base(), Extent::Least)?))
+        });
+        let sound = Value::Object(sound.collect());
         for argument in &field.arguments {
             for pointer in pointers(&outline, argument, field.base(), 0).iter().filter(|pointer| pointer.is_reference) {
                 let target = entity::NOUNS.iter().find(|noun| noun.name == pointer.noun).unwrap();
                 let Some(scope) = target.read.filter(|scope| !field.needed().contains(scope)) else { continue };
-                let given = pointer.put(&json!({}), &json!({"id": world.newest(&pointer.noun).id}));
+                let given = pointer.put(&sound, &json!({"id": world.newest(&pointer.noun).id}));
                 let reply = world.caller.with(all_but(scope)).run(&document, given).await.body;
                 assert_eq!(codes(&reply), ["FORBIDDEN"], "{} {pointer:?} {reply:#}", field.name);
             }

@@ -107,9 +107,11 @@ async fn the_node_of_a_payload_is_forbidden_to_a_token_that_may_only_write() {
     for field in outline.mutations().iter().filter(|field| field.name.ends_with("Create")) {
         let noun = entity::NOUNS.iter().find(|noun| field.base() == format!("{}Payload", noun.name)).unwrap();
         let Some(scope) = noun.read.filter(|scope| !field.needed().contains(scope)) else { continue };
-        // Whichever of these relations the row has, naming its row needs the scope.
-        let mut needed = noun.exactly_one.iter().map(|name| noun.relation(name).unwrap().target.read);
-        if !noun.exactly_one.is_empty() && needed.all(|read| read == Some(scope)) {
+        // Naming the row of the one of these relations that the row has needs the scope.
+        let input = arguments(&world, field)["input"].take();
+        let is_named = |name: &&&str| !input[format!("{name}Ref")].is_null();
+        let mut named = noun.exactly_one.iter().filter(is_named).map(|name| noun.relation(name).unwrap());
+        if named.any(|relation| relation.target.read == Some(scope)) {
             continue;
         }
         let document = Outline::document("mutation", field, "{ outcome node { id } }");

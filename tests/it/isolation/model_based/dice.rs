@@ -105,6 +105,9 @@ impl Dice {
                 "Duration" => json!(*self.pick(&["PT1M30S", "PT1H", "P1D"])),
                 "EmailAddress" => json!(format!("{}@{label}.example", self.pick(&WORDS))),
                 "LanguageTag" => json!(*self.pick(&["en-US", "de"])),
+                // An interval ends after it begins.
+                "LocalTime" if field.name == "closes" => json!(format!("2{}:30", self.below(4))),
+                "LocalTime" => json!(format!("1{}:00", self.below(10))),
                 "URL" => json!(format!("https://{label}.example/")),
                 other => panic!("there is no case for {other}"),
             },
@@ -116,6 +119,7 @@ impl Dice {
             }
             Kind::Attributes { .. } if self.happens(40) => json!([]),
             Kind::Attributes { .. } => json!([{ "name": "size", "value": *self.pick(&WORDS) }]),
+            Kind::Filter(_) => self.pick(&[json!({}), json!({ "not": {} })]).clone(),
             Kind::Id | Kind::RowId { .. } | Kind::Names | Kind::Json => panic!("nobody gives {} a value", field.name),
         }
     }

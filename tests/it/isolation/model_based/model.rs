@@ -7,7 +7,7 @@ use std::{
 };
 
 use entity::{
-    Noun, attempt, case,
+    Noun, attempt, case, deadline,
     kind::Stored,
     noun::{Field, Kind, Link, Relationship},
 };
@@ -218,11 +218,15 @@ fn quantified(condition: &Value, some: impl Fn(&Value) -> bool) -> bool {
     quantifiers.iter().all(|(name, inner)| some(inner) != (name == "none"))
 }
 
-/// The rows that are part of a row and go with it: those nobody can make by themselves.
+/// Whether the rows of a relation are part of a row and go with it: those nobody can make by themselves.
+pub fn is_part(noun: &Noun, relation: &Relationship) -> bool {
+    let target = relation.target;
+    let is_clock = noun.table == case::NOUN.table && target.table == deadline::NOUN.table;
+    matches!(relation.link, Link::Many { .. }) && (target.operations.is_empty() || is_clock)
+}
+
 fn parts(noun: &'static Noun) -> impl Iterator<Item = &'static Relationship> {
-    let is_part =
-        |relation: &&Relationship| matches!(relation.link, Link::Many { .. }) && relation.target.operations.is_empty();
-    noun.relations.iter().filter(is_part)
+    noun.relations.iter().filter(|relation| is_part(noun, relation))
 }
 
 /// Whether a row names another one.

@@ -3,19 +3,23 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use entity::{
-    Noun, Permission, assumption, desired_result, expectation, interaction_point, journey, journey_edition,
+    Noun, Permission, assumption, desired_result, expectation, holiday, improvement, interaction_point, journey,
+    journey_edition, notice,
     noun::{Link, Operation},
     objective, objective_conflict, personal, review_question, stage, step, step_link,
 };
 use serde_json::Value;
 
-use super::model::{Holding, Row, id_of, is_owner, selection};
+use super::model::{Holding, Row, id_of, is_owner, is_part, selection};
 
 /// The end of the name of a mutation that takes away all that tells about somebody.
 pub const ERASE: &str = "Erase";
 
 /// The end of the name of a mutation that makes rows of the server's own.
 const SEED: &str = "SeedReviewQuestions";
+
+/// The end of the name of a mutation that makes parts of a calendar.
+const HOLIDAYS: &str = "ImportHolidays";
 
 /// The mutations that take expectations out of the top five of their points.
 const UNRANK: [&str; 2] = ["expectationDelete", "expectationsBulkDelete"];
@@ -48,8 +52,13 @@ pub fn reach(mutation: &str, noun: &'static Noun) -> Vec<&'static Noun> {
         JOURNEY.to_vec()
     } else if mutation.ends_with(COPY) {
         POINT.to_vec()
+    } else if mutation.ends_with(HOLIDAYS) {
+        vec![&holiday::NOUN]
     } else if mutation.ends_with(SEED) {
         vec![&review_question::NOUN]
+    } else if noun.name == improvement::NOUN.name {
+        // Once it is done, whoever contributed has a notice.
+        vec![&improvement::NOUN, &notice::NOUN]
     } else if UNRANK.contains(&mutation) {
         vec![&interaction_point::NOUN, &expectation::NOUN]
     } else {
@@ -63,7 +72,7 @@ pub fn written(noun: &Noun, is_deep: bool) -> String {
     text.pop();
     for relation in noun.relations {
         let target = relation.target;
-        let is_part = target.operations.is_empty();
+        let is_part = is_part(noun, relation);
         let all = if target.is_archivable() { "first: 100, filter: { archivedAt: {} }" } else { "first: 100" };
         match relation.link {
             Link::Many { .. } if is_part || is_deep => {

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use entity::{Noun, noun::Operation};
+use entity::{
+    Noun, feedback_record, improvement, notice,
+    noun::{Link, Operation},
+    noun_named,
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -17,17 +21,19 @@ use crate::{
 };
 
 /// Fields that make or change rows of another noun, or other fields of the row. Tests of their nouns try them.
-const ASIDE: [(&str, &str); 6] = [
+const ASIDE: [(&str, &str); 7] = [
     ("Customer", "email"),
     ("Customer", "phone"),
     ("ContactPoint", "isPrimary"),
     ("ContactPoint", "verifiedAt"),
     ("Case", "stage"),
     ("Case", "isSafetyRelevant"),
+    ("Interaction", "caseRef"),
 ];
 
 /// Codes of the mistakes that rules find in rows of one's own; whether they are right is tested with each rule.
-const OF_RULES: [&str; 5] = ["CYCLE", "INVALID", "INVALID_TRANSITION", "OUT_OF_RANGE", "REQUIRED"];
+const OF_RULES: [&str; 7] =
+    ["ARCHIVED", "CONTACT_NOT_ALLOWED", "CYCLE", "INVALID", "INVALID_TRANSITION", "OUT_OF_RANGE", "REQUIRED"];
 
 /// What one row of a change is about.
 #[derive(Clone, Debug)]
@@ -56,10 +62,6 @@ pub struct Change {
     pub wide: Vec<&'static Noun>,
 }
 
-fn noun_named(name: &str) -> &'static Noun {
-    entity::NOUNS.into_iter().find(|noun| noun.name == name).expect("a described noun")
-}
-
 impl Asker<'_> {
     /// A change of a random kind.
     pub fn change(&self, dice: &mut Dice, keys: usize) -> Change {
@@ -70,7 +72,7 @@ impl Asker<'_> {
         } else {
             field
         };
-        let noun = noun_named(noun_of(field));
+        let noun = noun_named(noun_of(field)).unwrap();
         let is_bulk = field.base().ends_with("BulkPayload");
         let members = self.outline.inputs(field.arguments[0].base());
         let (mut input, mut rows) = (Map::new(), Vec::new());
@@ -106,8 +108,19 @@ impl Asker<'_> {
         };
         let document = Outline::document("mutation", field, &answer);
         let variables = json!({ "input": input });
-        let wide = reach(&field.name, noun);
+        let mut wide = reach(&field.name, noun);
+        if noun.name == feedback_record::NOUN.name && rows.iter().any(|row| self.improves(row)) {
+            wide = vec![&feedback_record::NOUN, &notice::NOUN];
+        }
         Change { field: field.name.clone(), noun, document, variables, rows, is_bulk, skips, wide }
+    }
+
+    /// Whether a row names the customer of feedback that an improvement is made because of: there may be a notice.
+    fn improves(&self, row: &Foreseen) -> bool {
+        let links = self.own.links.iter().filter(|((table, _), _)| table.starts_with(improvement::NOUN.table));
+        let mut linked = links.flat_map(|(_, records)| records);
+        let current = row.current.as_ref().map(id_of);
+        row.given.contains_key("customer") && linked.any(|record| Some(record.as_str()) == current)
     }
 
     /// One row of input.
@@ -147,19 +160,24 @@ impl Asker<'_> {
                 is_lost = current.is_none();
                 reference
             } else if name == "id" {
-                // Of an external id to take away.
+                if noun.tenant == "id" {
+                    // Of a job: none has failed.
+                    missing.insert(name.to_owned());
+                }
+                // Otherwise of an external id to take away.
                 json!(dice.below(40).to_string())
             } else if let Some(target) = self.outline.referenced(&member.ty) {
-                let reference = dice.reference(noun_named(target), self.own, self.others);
-                match self.named(noun_named(target), &reference) {
+                let reference = dice.reference(noun_named(target).unwrap(), self.own, self.others);
+                match self.named(noun_named(target).unwrap(), &reference) {
                     None => drop(missing.insert(name.to_owned())),
+                    Some(row) if member.is_list() => drop(given.insert(name.to_owned(), json!([{ "id": row["id"] }]))),
                     Some(row) => {
                         drop(given.insert(name.trim_end_matches("Ref").to_owned(), json!({ "id": row["id"] })));
                     }
                 }
                 if member.is_list() { json!([reference]) } else { reference }
             } else if member.base() == "ID" {
-                let target = noun_named(noun_of_id(name, noun.name));
+                let target = noun_named(noun_of_id(name, noun.name)).unwrap();
                 let id = dice.id(target, self.own, self.others);
                 if self.own.get(target, &id).is_none() {
                     missing.insert(name.to_owned());
@@ -184,12 +202,15 @@ impl Asker<'_> {
                 value
             } else if let Some(Ty::Enum(values)) = self.outline.types.get(member.base()) {
                 json!(dice.pick(values))
-            } else if name == "document" && dice.happens(60) {
+            } else if name == "document" && (dice.happens(60) || has_id) {
+                // One that cannot be read would be refused before the row is looked for.
                 json!(document(noun.name, &format!("{} {}", self.label, dice.below(5))))
             } else if member.base() == "Boolean" {
                 json!(dice.below(2) == 1)
             } else if member.base() == "Int" {
                 json!(1 + dice.below(5))
+            } else if member.base() == "Date" {
+                json!("2026-01-01")
             } else {
                 json!(format!("as {} said", self.label))
             };
@@ -290,9 +311,10 @@ impl Change {
             let is_reported = is_failed && (is_missing || (row.is_lost && told.contains("by")));
             return if is_reported { Ok(false) } else { Err("what is not there should not be found".to_owned()) };
         }
-        // A ranked expectation must be one of the point, a step one of the journey: an own row of another is not found
-        // either.
-        let is_own_part = |name: &str| ["expectations", "stages", "steps"].contains(&name);
+        // A part must be one of its whole, and a loser one that was merged: another own row is not found either.
+        let is_own_part = |name: &str| {
+            ["expectations", "stages", "steps"].contains(&name) || (name == "loser" && self.field.ends_with("Unmerge"))
+        };
         if told.iter().any(|name| !is_own_part(name) && name.parse::<usize>().is_err()) {
             return Err("an own row should be found".to_owned());
         }
@@ -322,7 +344,14 @@ impl Change {
         }
         let (node, parts) = apart(own, self.noun, result["node"].clone())?;
         for (name, value) in &row.given {
-            if &node[name] != value {
+            let is_as_given = match (self.noun.relation(name).map(|known| known.link), value.as_array()) {
+                (Some(Link::Through { table, .. }), Some(listed)) => {
+                    let listed: BTreeSet<String> = listed.iter().map(|row| id_of(row).to_owned()).collect();
+                    own.links.get(&(table, id_of(&node).to_owned())) == Some(&listed)
+                }
+                _ => &node[name] == value,
+            };
+            if !is_as_given {
                 return Err(format!("{name} should be {value}"));
             }
         }
@@ -332,8 +361,11 @@ impl Change {
             let is_free =
                 |name: &str| ["version", "updatedAt", "archivedAt", "revokedAt", "externalIds"].contains(&name);
             let routed = ["department", "priority"];
+            // When a case is due follows from what decides about its policy.
+            let is_due = |name: &str| (self.noun.name, name) == ("Case", "dueAt");
             for (name, value) in current.as_object().unwrap() {
                 let may_change = is_free(name)
+                    || is_due(name)
                     || row.given.contains_key(name)
                     || (routed.contains(&name.as_str()) && self.field.ends_with("Reroute"));
                 if !may_change && &node[name] != value {

@@ -118,6 +118,31 @@ pub async fn publish(caller: &Caller<'_>) {
     assert_eq!(caller.mutate("journeyUpsert", input, "outcome").await["outcome"], "CREATED");
 }
 
+/// Makes a department that gives its cases to its one member, who has one.
+pub async fn staff(caller: &Caller<'_>) {
+    let key = |id: &str| json!({ "system": "staff", "id": id });
+    let desk = json!({ "externalId": key("desk") });
+    for (field, input) in [
+        ("departmentUpsert", json!({ "externalId": key("desk"), "name": "Beta", "assignment": "LEAST_OPEN" })),
+        ("memberUpsert", json!({ "externalId": key("one"), "subject": "Beta", "name": "Beta", "departments": [desk] })),
+        ("caseCreate", json!({ "title": "Beta", "departmentRef": desk })),
+    ] {
+        assert_eq!(caller.mutate(field, input, "outcome").await["outcome"], "CREATED");
+    }
+}
+
+/// Opens one more case there.
+pub async fn assign(caller: &Caller<'_>, place: &Place) -> Option<Error> {
+    if !place.is_in("store::statement::tally::tallies") {
+        return None;
+    }
+    let desk = json!({ "externalId": { "system": "staff", "id": "desk" } });
+    let document = "mutation($input: CaseCreateInput!) { caseCreate(input: $input) { outcome } }";
+    let input = json!({ "input": { "title": "Beta", "departmentRef": desk } });
+    let reply = caller.run(document, input).await.body;
+    reply.get("errors").map(|_| Error::internal("a case was not assigned"))
+}
+
 /// Deletes that journey.
 pub async fn delete_published(caller: &Caller<'_>) -> Option<Error> {
     let document = "{ journey(by: { externalId: { system: \"states\", id: \"published\" } }) { id } }";

@@ -5,7 +5,9 @@
 //! ids of the curious one's.
 
 mod cases;
+mod jobs;
 mod merges;
+mod narrowed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +16,7 @@ use rapport::{
     auth::Actor,
     graphql::failure::INTERNAL,
     store::{
-        Effect, Key, Strategy,
-        erasure::ledger::{Entry, Erasure, Part},
-        operation::{jobs::StepResult, unscoped::NewOrganization},
+        Effect, Key, Strategy, erasure::ledger::Entry, operation::unscoped::NewOrganization,
         statement::tenant_check::TenantCheck,
     },
 };
@@ -41,6 +41,9 @@ const CLOSE: &str = "organizationDelete";
 
 /// What removes rows of a deleted organization.
 const REMOVE: &str = "store::erasure::deletion::some_rows";
+
+/// The key of an effect that both organizations have seen.
+const KEY: &str = "playbook";
 
 /// What deletes rows.
 const DELETE: &str = "store::writing::delete::delete_rows";
@@ -140,6 +143,7 @@ async fn prepare(app: &App, both: &Neighbours<'_>, outline: &Outline, places: &[
     // Mediums and influencers of names that are no one's own.
     curious.mutate("templateApply", json!({"key": "BASICS"}), "outcome").await;
     cases::publish(&curious).await;
+    cases::staff(&curious).await;
     let make = |name: &str| outline.mutations().iter().find(|field| field.name == name).unwrap();
     let mut people = Vec::new();
     for number in 0..PEOPLE {
@@ -153,22 +157,6 @@ async fn prepare(app: &App, both: &Neighbours<'_>, outline: &Outline, places: &[
         people.push(person.as_str().unwrap().to_owned());
     }
     people
-}
-
-/// An erasure that has begun, has a part and no rows to empty, as a job that has taken some steps.
-async fn begin_job(app: &App, both: &Neighbours<'_>, steps: usize) -> uuid::Uuid {
-    let (id, person, organization) = (entity::id::new(), entity::id::new(), both.curious.caller.organization().0);
-    let erasure = Erasure { id, organization, person, erased_at: 0, salt: "salt".to_owned(), identifiers: Vec::new() };
-    let tx = app.store.scope(actor(&both.curious.caller), now()).begin().await.unwrap();
-    assert!(tx.repeat_erasure(&erasure).await.unwrap());
-    let part =
-        Part { id: entity::id::new(), organization, erasure: id, rows: BTreeMap::new(), identifiers: Vec::new() };
-    assert_eq!(tx.erase_part_again(&part, 0).await.unwrap(), 0);
-    tx.commit().await.unwrap();
-    for _ in 0..steps {
-        assert_eq!(app.store.step(both.curious.caller.organization(), id, now()).await.unwrap(), StepResult::On);
-    }
-    id
 }
 
 /// Asks without one narrowing what reaches it.
@@ -238,13 +226,16 @@ async fn work(
     app: &App,
     both: &Neighbours<'_>,
     place: &Place,
-    (erased, jobs): (&[Entry], [uuid::Uuid; 2]),
+    (erased, jobs): (&[Entry], [uuid::Uuid; 3]),
     merges: &merges::Prepared,
 ) -> Vec<Error> {
     let own = both.curious.caller.organization();
     let scope = app.store.scope(actor(&both.curious.caller), now());
     let mut stopped = Vec::new();
     let tx = scope.begin().await.unwrap();
+    stopped.extend(app.store.revocations_of(own).await.err());
+    let key = std::iter::once(KEY.to_owned());
+    stopped.extend(tx.first_effects(key.collect()).await.err());
     stopped.extend(tx.suspend(false).await.err());
     stopped.extend(tx.suspend(true).await.err());
     for entry in erased {
@@ -271,6 +262,7 @@ async fn work(
     app.store.disable_for_test(Some(place.check));
     stopped.extend(cases::drop_external_id(app, both, place).await);
     stopped.extend(cases::keep_unique(&both.curious.caller, place).await);
+    stopped.extend(cases::assign(&both.curious.caller, place).await);
     if place.is_in("store::writing::lifecycle::forget_states") {
         stopped.extend(cases::delete_published(&both.curious.caller).await);
     }
@@ -281,19 +273,12 @@ async fn work(
     let client = uuid(&both.curious.newest("ApiClient").id);
     stopped.extend(app.store.api_client_was_used(own, client, now()).await.err());
     stopped.extend(app.store.seal(own, now()).await.err());
-    stopped.extend(app.store.count_weeks(own).await.err());
+    stopped.extend(jobs::count_weeks(app, &both.curious.caller).await);
     match app.store.verify(own, Vec::new(), 1).await {
         Err(error) => stopped.push(error),
         Ok(verdict) => assert!(verdict.is_ok(), "without {place} {verdict:?}"),
     }
-    let job = match place.function.as_str() {
-        "store::operation::jobs::job" | "store::operation::jobs::move_job" => Some(jobs[0]),
-        "store::operation::jobs::end_job" | "store::erasure::erase::move_erasure" => Some(jobs[1]),
-        _ => None,
-    };
-    if let Some(job) = job {
-        stopped.extend(app.store.step(own, job, now()).await.err());
-    }
+    stopped.extend(jobs::work(app, both, place, jobs).await);
     let slug = place.check.to_string();
     let new = NewOrganization { slug: &slug, name: "New", time_zone: "UTC", is_noted: false };
     let made = app.store.create_organization(&new, now()).await;
@@ -315,11 +300,18 @@ async fn behind_every_narrowing_there_is_another_wall() {
     let twin = app.organization("twin").await;
     let places = places_of(&app);
     let mut people = prepare(&app, &both, &outline, &places).await;
-    // One that goes on, and one that has emptied the rows of every noun but the person's own.
+    // One that goes on, one that has emptied the rows of every noun but the person's own, and one that has failed.
     let paths = entity::personal::paths().len();
-    let jobs = [begin_job(&app, &both, 0).await, begin_job(&app, &both, paths).await];
+    let (goes_on, ends) = (jobs::begin(&app, &both, 0).await, jobs::begin(&app, &both, paths).await);
+    let jobs = [goes_on, ends, jobs::begin(&app, &both, 0).await];
+    jobs::fail(&app, jobs[2]).await;
     let merges = merges::Prepared::of(&both.curious.caller).await;
     copy(&both, twin).await;
+    for organization in [both.curious.caller.organization(), twin] {
+        let tx = app.store.scope(Actor::operator(organization), now()).begin().await.unwrap();
+        tx.first_effects(std::iter::once(KEY.to_owned()).collect()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
     merges.complete(&app, twin).await;
     let twins = app.dump(twin).await;
     let routed = app.admin("routed").await;
@@ -327,6 +319,7 @@ async fn behind_every_narrowing_there_is_another_wall() {
 
     let mut seen = Seen::default();
     ask(&app, &both, &outline, &places, &mut seen).await;
+    narrowed::ask(&app, &both, &places, &mut seen).await;
 
     // Deletions last: the others need the rows.
     let (last, first): (Vec<_>, Vec<_>) =

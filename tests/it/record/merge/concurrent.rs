@@ -31,6 +31,7 @@ async fn begin(app: &App, caller: &Caller<'_>) -> Tx {
         client: None,
         permissions: Permission::ALL.into_iter().collect(),
         expires: None,
+        departments: None,
     };
     app.store.scope(actor, now()).begin().await.unwrap()
 }

@@ -9,6 +9,7 @@ use super::{customer, merge, steps::busy};
 use crate::{
     app::{App, Caller, now},
     record::{TOLD, by_id, made},
+    recovery::printed,
 };
 
 const EXPORT: &str = "query($by: CustomerRef!, $first: Int, $after: String) {
@@ -72,6 +73,22 @@ async fn the_export_of_the_winner_holds_what_is_kept_of_the_losers() {
     assert_eq!(last["winnerChanges"]["tags"], json!({ "before": ["a"], "after": ["a", "b"] }));
     let moved = json!({ "loser": loser, "type": "FeedbackRecord", "relation": "customer", "row": record });
     assert!(of(&all, "RowMergeMove").contains(&&moved), "{all:#?}");
+
+    // The command line writes the same rows.
+    let folder = tempfile::tempdir().unwrap();
+    let command = ["customer", "export", "--organization", "one", "--database-url", &app.database.url, "--id", &loser];
+    let lines: Vec<Value> =
+        printed(folder.path(), &command).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows = lines[1..lines.len() - 1].iter();
+    let rows: Vec<(String, Value)> =
+        rows.map(|line| (line["type"].as_str().unwrap().to_owned(), line["row"].clone())).collect();
+    let sorted = |rows: &[(String, Value)]| {
+        let mut rows: Vec<String> = rows.iter().map(|(name, row)| format!("{name} {row}")).collect();
+        rows.sort();
+        rows
+    };
+    assert_eq!(sorted(&rows), sorted(&all));
+    assert_eq!(lines[lines.len() - 1]["rows"]["RowMerge"], 2);
 
     // An undone merge leaves nothing, and an erasure takes it away.
     caller.mutate("customerUnmerge", json!({ "loser": by_id(&loser) }), TOLD).await;

@@ -116,7 +116,7 @@ async fn whoever_erases_the_winner_erases_the_loser_even_while_rows_move() {
         let back = json!({ "externalId": key("Canary"), "name": "Back" });
         assert_eq!(wrong(&caller, "customerUpsert", back).await[0].0, "ERASED");
         // The erasure waits for the merge.
-        for _ in 0..60 {
+        for _ in 0..80 {
             for (organization, job) in app.store.jobs(DateTime::<Utc>::MAX_UTC).await.unwrap() {
                 app.store.step(organization, job, now()).await.unwrap();
             }

@@ -1,0 +1,19 @@
+//! How new cases of a department get an assignee.
+
+use sea_orm_migration::prelude::*;
+
+use crate::dialect;
+
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        dialect::run(manager, "ALTER TABLE department ADD COLUMN assignment {text} NOT NULL DEFAULT 'MANUAL'").await
+    }
+}

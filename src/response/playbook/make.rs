@@ -1,0 +1,142 @@
+//! Makes the follow-ups of playbooks: one for each occurrence.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{
+    customer,
+    follow_up::{
+        ACCOUNT_ID, CUSTOMER_ID, DEPARTMENT_ID, DUE_AT, FollowUpStatus, KIND, MEDIUM_ID, NOUN, OCCURRENCE, OWNER_ID,
+        PLAYBOOK_ID, PLAYBOOK_VERSION, STATUS, TAGS, TITLE,
+    },
+    id::{AccountId, CustomerId, DepartmentId, MediumId, MemberId, PlaybookId},
+    playbook::Model as Playbook,
+};
+use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
+
+use crate::{
+    Result,
+    business_time::BusinessTime,
+    response::{deadline::Calendars, routing::Router},
+    store::{
+        Tx,
+        statement::{
+            cell::{Cell, Column},
+            typed::assign,
+        },
+        writing::write::NewRow,
+    },
+};
+
+/// How late a follow-up may be made: what happened and would have been due before is history.
+pub(super) const LATE: TimeDelta = TimeDelta::days(7);
+
+/// Something that a playbook makes a follow-up for.
+pub(super) struct Occurrence<'a> {
+    pub(super) playbook: &'a Playbook,
+    /// The row that the trigger is about.
+    pub(super) row: Uuid,
+    /// Which time of the row, or which customer, it is for; empty if there is only one.
+    pub(super) which: String,
+    /// When the trigger happens.
+    pub(super) at: DateTime<Utc>,
+    pub(super) facts: Facts,
+}
+
+/// What a follow-up is about.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    /// The reference to the row that the trigger is about.
+    pub(super) about: (Column, Cell),
+    pub(super) customer: Option<CustomerId>,
+    pub(super) account: Option<AccountId>,
+    pub(super) department: Option<DepartmentId>,
+    pub(super) owner: Option<MemberId>,
+    pub(super) medium: Option<MediumId>,
+}
+
+impl Facts {
+    pub(super) const fn about(about: (Column, Cell)) -> Self {
+        Self { about, customer: None, account: None, department: None, owner: None, medium: None }
+    }
+}
+
+/// Returns the key of the one follow-up that a playbook makes for an occurrence of a row.
+pub fn key(playbook: PlaybookId, row: Uuid, which: &str) -> String {
+    format!("playbook/{}/{}/{which}", playbook.0.simple(), row.simple())
+}
+
+/// Returns the instant some minutes after another one, or before it if they are negative, by business time if one is
+/// given; `None` if that is not reached.
+pub(super) fn offset(at: DateTime<Utc>, minutes: i64, business: Option<&BusinessTime>) -> Option<DateTime<Utc>> {
+    let offset = TimeDelta::minutes(minutes);
+    match business {
+        None => at.checked_add_signed(offset),
+        Some(business) if minutes < 0 => business.before(at, -offset),
+        Some(business) => business.after(at, offset),
+    }
+}
+
+/// Returns when the follow-up of a playbook is due for a trigger; `None` if never.
+pub(super) fn due(playbook: &Playbook, at: DateTime<Utc>, calendars: &Calendars) -> Option<DateTime<Utc>> {
+    offset(at, playbook.offset_minutes, playbook.calendar_id.and_then(|id| calendars.find(id)))
+}
+
+/// Makes the follow-ups of these occurrences that have none yet, unless they are history or about a person who was
+/// erased.
+pub(super) async fn make(tx: &Tx, occurrences: Vec<Occurrence<'_>>) -> Result<()> {
+    if occurrences.is_empty() {
+        return Ok(());
+    }
+    let named = occurrences.iter().filter_map(|occurrence| occurrence.playbook.calendar_id);
+    let calendars = Calendars::read(tx, named).await?;
+    let customers: HashSet<Uuid> = occurrences.iter().filter_map(|it| it.facts.customer).map(Uuid::from).collect();
+    let customers: Vec<Uuid> = customers.into_iter().collect();
+    let known = tx.select_by_ids_unchecked((customer::ID, customer::ERASED_AT), &customers).await?;
+    let erased: HashSet<CustomerId> =
+        known.into_iter().filter_map(|(id, erased)| erased.is_some().then_some(id)).collect();
+    let mut wanted: HashMap<String, (Occurrence<'_>, DateTime<Utc>)> = HashMap::new();
+    for occurrence in occurrences {
+        let is_erased = occurrence.facts.customer.is_some_and(|customer| erased.contains(&customer));
+        let due = due(occurrence.playbook, occurrence.at, &calendars);
+        let due = due.filter(|due| occurrence.at.max(*due) >= tx.now() - LATE);
+        if let Some(due) = due.filter(|_| !is_erased) {
+            wanted.insert(key(occurrence.playbook.id, occurrence.row, &occurrence.which), (occurrence, due));
+        }
+    }
+    let first = tx.first_effects(wanted.keys().cloned().collect()).await?;
+    wanted.retain(|key, _| first.contains(key));
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut fallback = None;
+    if wanted.values().any(|(it, _)| it.playbook.department_id.or(it.facts.department).is_none()) {
+        fallback = Some(Router::open(tx, &[]).await?.fallback(tx).await?.department);
+    }
+    let mut wanted: Vec<(Occurrence<'_>, DateTime<Utc>)> = wanted.into_values().collect();
+    wanted.sort_unstable_by_key(|(occurrence, due)| (*due, occurrence.row, occurrence.playbook.id));
+    let rows = wanted.into_iter().map(|(occurrence, due)| row(tx, occurrence, due, fallback.map(DepartmentId)));
+    tx.create(&NOUN, rows.collect()).await
+}
+
+fn row(tx: &Tx, occurrence: Occurrence<'_>, due: DateTime<Utc>, fallback: Option<DepartmentId>) -> NewRow {
+    let Occurrence { playbook, which, facts, .. } = occurrence;
+    let mut row = vec![
+        assign(TITLE, playbook.title.clone()),
+        assign(KIND, playbook.kind),
+        assign(STATUS, FollowUpStatus::Open),
+        assign(DUE_AT, ChronoUnixTimestampMillis(due.max(tx.now()))),
+        assign(TAGS, "[]".to_owned()),
+        assign(PLAYBOOK_ID, Some(playbook.id)),
+        assign(PLAYBOOK_VERSION, Some(playbook.version)),
+        assign(OCCURRENCE, Some(which).filter(|which| !which.is_empty())),
+        assign(CUSTOMER_ID, facts.customer),
+        assign(ACCOUNT_ID, facts.account),
+        assign(OWNER_ID, playbook.owner_id.or(facts.owner)),
+        assign(MEDIUM_ID, playbook.medium_id.or(facts.medium)),
+        facts.about,
+    ];
+    row.retain(|(_, cell)| !cell.is_null());
+    row.extend(playbook.department_id.or(facts.department).or(fallback).map(|id| assign(DEPARTMENT_ID, id)));
+    row
+}
