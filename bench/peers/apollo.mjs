@@ -92,10 +92,10 @@ async function create(input, { organization }) {
     await run(
       "routing",
       `INSERT INTO routing (organization_id, id, version, created_at, updated_at, feedback_record_id, cause, rule_id,
-         rule_version, department_id, priority, response_policy, reason, subject)
+         rule_version, department_id, priority, response_policy_id, reason, subject)
        VALUES ($1, $2, 1, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'bench')`,
       [organization, randomUUID(), now, id, rule ? "RULE" : "FALLBACK", rule?.id, rule?.version, department, priority,
-        rule?.response_policy, rule ? `Rule “${rule.name}” matched: kind ${rule.kind}.` : "No rule matched."],
+        rule?.response_policy_id, rule ? `Rule “${rule.name}” matched: kind ${rule.kind}.` : "No rule matched."],
     );
     await run(
       "remember",

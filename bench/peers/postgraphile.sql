@@ -28,7 +28,7 @@ RETURNS feedback_record LANGUAGE sql VOLATILE AS $$
   ),
   d AS (
     SELECT r.id AS rule, r.version, COALESCE(r.department_id, o.fallback_department_id) AS department,
-      COALESCE(r.priority, 'NORMAL') AS priority, r.response_policy,
+      COALESCE(r.priority, 'NORMAL') AS priority, r.response_policy_id,
       CASE WHEN r.id IS NULL THEN 'No rule matched.' ELSE 'Rule “' || r.name || '” matched: kind ' || r.kind || '.' END
         AS reason
     FROM organization o LEFT JOIN LATERAL (
@@ -48,9 +48,9 @@ RETURNS feedback_record LANGUAGE sql VOLATILE AS $$
   ),
   h AS (
     INSERT INTO routing (organization_id, id, version, created_at, updated_at, feedback_record_id, cause, rule_id,
-      rule_version, department_id, priority, response_policy, reason, subject)
+      rule_version, department_id, priority, response_policy_id, reason, subject)
     SELECT $1, gen_random_uuid(), 1, t.now, t.now, f.id, CASE WHEN d.rule IS NULL THEN 'FALLBACK' ELSE 'RULE' END, d.rule,
-      d.version, d.department, d.priority, d.response_policy, d.reason, 'bench' FROM t, d, f
+      d.version, d.department, d.priority, d.response_policy_id, d.reason, 'bench' FROM t, d, f
   ),
   s AS (UPDATE organization_sequence SET last = last + 1, rolled_to = rolled_to + 1
     WHERE organization_id = $1 AND EXISTS (SELECT FROM i) RETURNING last),

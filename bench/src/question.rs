@@ -234,6 +234,10 @@ impl Asked {
                 let row = |row: &Value| json!([row["index"], row["outcome"], row["node"]["id"].is_string()]);
                 json!(results.map(|results| results.iter().map(row).collect::<Vec<_>>()))
             }
+            Self::Complete { .. } => {
+                let made = &data["interactionCreate"];
+                json!({ "outcome": made["outcome"], "errors": made["errors"], "hasNode": made["node"]["id"].is_string() })
+            }
             Self::Groups { .. } => {
                 let nodes = data["feedbackRecordGroups"]["nodes"].as_array();
                 let first = |both: [&Value; 2]| both.into_iter().find(|it| !it.is_null()).cloned();

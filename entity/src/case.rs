@@ -7,7 +7,7 @@ use crate::{
     feedback_record::Priority,
     id::{
         AccountId, CaseId, CauseId, CustomerId, DepartmentId, FeedbackRecordId, InteractionPointId, MediumId, MemberId,
-        OrganizationId,
+        OrganizationId, ResponsePolicyId,
     },
 };
 
@@ -253,6 +253,10 @@ pub struct Model {
     /// the `assignment` of the department decides.
     #[noun(optional, inverse(cases = "Cases that the member owns."))]
     pub assignee_id: Option<MemberId>,
+    /// Response policy that was selected for the case, by the rule that opened it or by hand. Null, or one that is archived,
+    /// lets the conditions of the policies decide.
+    #[noun(optional, inverse(cases = "Cases for which it was selected."))]
+    pub response_policy_id: Option<ResponsePolicyId>,
     /// What caused the problem.
     #[noun(optional, inverse(cases = "Cases with this cause."))]
     pub cause_id: Option<CauseId>,

@@ -4,13 +4,15 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     Noun,
-    case::Severity,
+    case::{self, Severity},
     feedback_record::Priority,
     id::{BusinessCalendarId, OrganizationId, ResponsePolicyId},
 };
 
 /// How much time the organization takes to respond. Policies are evaluated by position, then by age; the first one whose
-/// conditions all hold decides about a case, and a condition that is not set always holds. A clock keeps the version of
+/// conditions all hold decides about a case, unless a rule or somebody selected one for it. A condition that is not set
+/// always holds. The conditions are evaluated when a case is opened or reopened, and when it changes in a way that one of
+/// them asks for. A clock keeps the version of
 /// the policy under which it started: later changes do not move it.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "response_policy")]
@@ -45,6 +47,11 @@ pub struct Model {
     /// Condition: the account or the customer of the case has exactly this segment.
     #[noun(optional, max = 200)]
     pub segment: Option<String>,
+    /// Condition: the case meets this filter. It is kept as it is given, and read with the scopes of whoever saved it;
+    /// filterMistake says if it is broken. Fails with INVALID if it asks for relations to many rows, for external ids, or
+    /// for the policy or the deadline of the case, which policies decide, or compares personal data with a value.
+    #[noun(optional, filter_of = case)]
+    pub filter: Option<String>,
     /// Business minutes until a case is acknowledged, 1 to 525,600; null if no time is set. Minutes fail with
     /// OUT_OF_RANGE if the calendar does not reach them within ten years.
     #[noun(optional, min = 1, max = 525_600)]

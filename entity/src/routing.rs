@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::{
     Noun,
     feedback_record::Priority,
-    id::{DepartmentId, FeedbackRecordId, OrganizationId, RoutingId, RoutingRuleId},
+    id::{DepartmentId, FeedbackRecordId, OrganizationId, ResponsePolicyId, RoutingId, RoutingRuleId},
     personal::STAFF,
 };
 
@@ -46,9 +46,6 @@ pub struct Model {
     pub rule_version: Option<i64>,
     /// Priority that the decision gave to the feedback.
     pub priority: Priority,
-    /// Response policy named by the rule; null if it names none.
-    #[noun(max = 200)]
-    pub response_policy: Option<String>,
     /// Reason, in a sentence. A rule's reason contains text of the rule, never the customer's words. Do not quote the
     /// customer in the reason of a reroute: every token that can read routings can read it. Erasing the customer
     /// empties it.
@@ -64,4 +61,6 @@ pub struct Model {
     pub rule_id: Option<RoutingRuleId>,
     /// Department that the decision chose.
     pub department_id: DepartmentId,
+    /// Response policy that the rule selects; null if it selects none.
+    pub response_policy_id: Option<ResponsePolicyId>,
 }

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::{
     Noun,
     feedback_record::{self, FeedbackKind, Priority, Sentiment},
-    id::{DepartmentId, InteractionPointId, MediumId, OrganizationId, RoutingRuleId},
+    id::{DepartmentId, InteractionPointId, MediumId, OrganizationId, ResponsePolicyId, RoutingRuleId},
     interaction_point::PointKind,
 };
 
@@ -72,9 +72,10 @@ pub struct Model {
     /// body, or the rule's name.
     #[noun(default = "false")]
     pub is_case_opened: bool,
-    /// Name of the response policy that the rule selects.
-    #[noun(optional, max = 200)]
-    pub response_policy: Option<String>,
+    /// Response policy of the cases that the rule opens. Without one, or if it is archived, the conditions of the policies
+    /// decide.
+    #[noun(optional, inverse(routing_rules = "Routing rules that select it for the cases that they open."))]
+    pub response_policy_id: Option<ResponsePolicyId>,
     /// Condition: the feedback is about this interaction point.
     #[noun(optional)]
     pub point_id: Option<InteractionPointId>,

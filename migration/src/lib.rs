@@ -48,6 +48,7 @@ mod m0061_assignment;
 mod m0062_follow_ups;
 mod m0063_work;
 mod m0064_calendar_feeds;
+mod m0065_selected_policies;
 mod noun_table;
 
 use sea_orm_migration::prelude::MigrationTrait;
@@ -108,6 +109,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0062_follow_ups::Migration),
             Box::new(m0063_work::Migration),
             Box::new(m0064_calendar_feeds::Migration),
+            Box::new(m0065_selected_policies::Migration),
         ]
     }
 }

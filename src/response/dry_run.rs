@@ -15,7 +15,7 @@ use sea_orm::prelude::Uuid;
 use super::{
     routing::{Router, candidate, kinds_of},
     routing_rule::check_filter,
-    rule_filters::RuleFilters,
+    rule_filters::rule_filters,
     rules::{Candidate, decide},
 };
 use crate::{
@@ -113,8 +113,8 @@ async fn dry_run(scope: &Scope, arguments: DryRunArguments) -> Result<RoutingDry
     let mut router = Router::open(scope, &[]).await?;
     let fallback = router.fallback(scope).await?;
     let (current, tried) = (router.rules, Arc::new(rules(scope, arguments.rules).await?));
-    let now_filters = RuleFilters::read(scope, &current).await?;
-    let then_filters = RuleFilters::read(scope, &tried).await?;
+    let now_filters = rule_filters(scope, &current).await?;
+    let then_filters = rule_filters(scope, &tried).await?;
     let shown: [Column; 10] = [
         column_named(&NOUN, "id"),
         RECEIVED_AT.into(),
@@ -146,8 +146,8 @@ async fn dry_run(scope: &Scope, arguments: DryRunArguments) -> Result<RoutingDry
         query.after = Some(vec![last.cell(RECEIVED_AT.name()).clone(), Cell::Id(last.id())]);
         let ids: Vec<Uuid> = page.iter().map(Record::id).collect();
         let points: Vec<Uuid> = page.iter().filter_map(|record| record.cell(POINT_ID.name()).id()).collect();
-        let mut met_now = now_filters.met_by_stored(scope, &ids).await?;
-        let mut met_then = then_filters.met_by_stored(scope, &ids).await?;
+        let mut met_now = now_filters.met_by_stored(scope, &NOUN, &ids).await?;
+        let mut met_then = then_filters.met_by_stored(scope, &NOUN, &ids).await?;
         let kinds = kinds_of(scope, &points).await?;
         let mut records = Vec::with_capacity(found);
         for record in page {

@@ -3,14 +3,14 @@
 use entity::{
     Permission,
     feedback_record::{self, FeedbackKind, Priority, Sentiment},
-    id::{CustomerId, DepartmentId, InteractionPointId, MediumId, NounId, RoutingRuleId},
+    id::{CustomerId, DepartmentId, InteractionPointId, MediumId, NounId, ResponsePolicyId, RoutingRuleId},
     routing::RoutingCause,
 };
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
 use super::{
     routing::{Router, candidate},
-    rule_filters::RuleFilters,
+    rule_filters::rule_filters,
 };
 use crate::{
     Error, Result,
@@ -38,14 +38,14 @@ struct RoutingPreview {
     rule_version: Option<i64>,
     /// Priority the feedback would get.
     priority: Priority,
-    /// Response policy named by the rule; null if there is none.
-    response_policy: Option<String>,
     /// Whether the rule would open a case for the feedback.
     is_case_opened: bool,
     /// Reason, in a sentence.
     reason: String,
     /// Department the feedback would be routed to.
     department_id: DepartmentId,
+    /// Response policy that the rule selects; null if it selects none.
+    response_policy_id: Option<ResponsePolicyId>,
     /// The matching rule; null for the fallback department.
     rule_id: Option<RoutingRuleId>,
 }
@@ -105,17 +105,17 @@ async fn preview(scope: &Scope, input: RoutingPreviewInput) -> Result<RoutingPre
     draft.set(feedback_record::CUSTOMER_ID, named(scope, "customerRef", input.customer_ref).await?);
     let points: Vec<Uuid> = point.map(Uuid::from).into_iter().collect();
     let mut router = Router::open(scope, &points).await?;
-    let met = RuleFilters::read(scope, &router.rules).await?.met_by(scope, &[&draft]).await?.pop().unwrap_or_default();
+    let met = rule_filters(scope, &router.rules).await?.met_by(scope, &[&draft]).await?.pop().unwrap_or_default();
     let decision = router.decide(scope, candidate(met, |column| draft.cell(column))).await?;
     let (rule, rule_version) = decision.rule.unzip();
     Ok(RoutingPreview {
         cause: decision.cause,
         rule_version,
         priority: decision.priority,
-        response_policy: decision.policy,
         is_case_opened: decision.is_case_opened,
         reason: decision.reason,
         department_id: decision.department.into(),
+        response_policy_id: decision.policy,
         rule_id: rule.map(RoutingRuleId),
     })
 }

@@ -21,7 +21,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, pr
 
 use super::{
     case::open_by_rule,
-    rule_filters::RuleFilters,
+    rule_filters::rule_filters,
     rules::{Candidate, Decision, decide},
 };
 use crate::{
@@ -253,7 +253,7 @@ async fn route(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
         drafts.iter().filter_map(|draft| draft.get(feedback_record::POINT_ID)).map(Uuid::from).collect();
     let mut router = Router::open(tx, &points).await?;
     let new: Vec<&Draft> = drafts.iter().filter(|draft| is_routed(draft)).collect();
-    let met = RuleFilters::read(tx, &router.rules).await?.met_by(tx, &new).await?;
+    let met = rule_filters(tx, &router.rules).await?.met_by(tx, &new).await?;
     for (draft, met) in drafts.iter_mut().filter(|draft| is_routed(draft)).zip(met) {
         let decision = router.decide(tx, candidate(met, |column| draft.cell(column))).await?;
         draft.set(feedback_record::DEPARTMENT_ID, decision.department);
@@ -278,8 +278,8 @@ async fn open_cases(tx: &Tx, drafts: &[Draft]) -> Result<()> {
         let id = made.and_then(|(_, values)| values.iter().find(|(column, _)| column.name == routing::RULE_ID.name()));
         id.and_then(|(_, cell)| router.rules.iter().find(|rule| Some(rule.id.0) == cell.id()))
     };
-    let opening: Vec<(&Draft, &str)> =
-        drafts.iter().filter(wants).filter_map(|draft| Some((draft, rule(draft)?.name.as_str()))).collect();
+    let opening: Vec<(&Draft, &routing_rule::Model)> =
+        drafts.iter().filter(wants).filter_map(|draft| Some((draft, rule(draft)?))).collect();
     open_by_rule(tx, &opening).await
 }
 
@@ -292,7 +292,7 @@ fn history(tx: &Tx, feedback: Uuid, decision: Decision) -> NewRow {
         assign(routing::RULE_VERSION, version),
         assign(routing::DEPARTMENT_ID, decision.department),
         assign(routing::PRIORITY, decision.priority),
-        assign(routing::RESPONSE_POLICY, decision.policy),
+        assign(routing::RESPONSE_POLICY_ID, decision.policy),
         assign(routing::REASON, decision.reason),
         assign(routing::SUBJECT, tx.actor().subject.clone()),
     ]
@@ -315,8 +315,12 @@ async fn reroute(tx: &Tx, input: &Reroute) -> Result<Done> {
         None => {
             let points: Vec<Uuid> = record.get(feedback_record::POINT_ID).map(Uuid::from).into_iter().collect();
             let mut router = Router::open(tx, &points).await?;
-            let filters = RuleFilters::read(tx, &router.rules).await?;
-            let met = filters.met_by_stored(tx, &[record.id()]).await?.remove(&record.id()).unwrap_or_default();
+            let filters = rule_filters(tx, &router.rules).await?;
+            let met = filters
+                .met_by_stored(tx, &feedback_record::NOUN, &[record.id()])
+                .await?
+                .remove(&record.id())
+                .unwrap_or_default();
             let mut decision = router.decide(tx, candidate(met, |column| record.cell(column))).await?;
             decision.reason = format!("{reason} {}", decision.reason).chars().take(REASON).collect();
             decision

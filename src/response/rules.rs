@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use entity::{
     feedback_record::{FeedbackKind, Priority, Sentiment},
+    id::ResponsePolicyId,
     interaction_point::PointKind,
     noun::StringEnum,
     routing::RoutingCause,
@@ -49,8 +50,8 @@ pub struct Decision {
     pub department: Uuid,
     /// Priority of the feedback.
     pub priority: Priority,
-    /// Response policy of the rule.
-    pub policy: Option<String>,
+    /// Response policy that the rule selects.
+    pub policy: Option<ResponsePolicyId>,
     /// Whether the rule opens a case for the feedback.
     pub is_case_opened: bool,
     /// Reason, as a sentence.
@@ -87,7 +88,7 @@ pub fn decide(rules: &[Rule], candidate: &Candidate) -> Option<Decision> {
         rule: Some((rule.id.0, rule.version)),
         department: rule.department_id.0,
         priority: rule.priority,
-        policy: rule.response_policy.clone(),
+        policy: rule.response_policy_id,
         is_case_opened: rule.is_case_opened,
         reason: format!("Rule “{}” matched: {held}.", rule.name),
     })

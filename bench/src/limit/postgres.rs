@@ -47,7 +47,7 @@ const CREATE: &str = "WITH i AS (INSERT INTO idempotency (organization_id, subje
     sentiment_score, body, body_folded, received_at, tags, attributes, priority, point_id, medium_id, department_id) \
     SELECT $1, $7, 1, $5, $5, $8, $9, $10, $11, $12, $13, '[]', '[]', $14, $15, $16, $17 FROM i), \
     r AS (INSERT INTO routing (organization_id, id, version, created_at, updated_at, feedback_record_id, cause, rule_id, \
-    rule_version, department_id, priority, response_policy, reason, subject) \
+    rule_version, department_id, priority, response_policy_id, reason, subject) \
     SELECT $1, $18, 1, $5, $5, $7, $19, $20, $21, $17, $14, $22, $23, $2 FROM i), \
     s AS (UPDATE organization_sequence SET last = last + 1, rolled_to = rolled_to + 1 WHERE organization_id = $1 AND EXISTS (SELECT FROM i) \
     RETURNING last) \
@@ -58,7 +58,7 @@ const KNOWN: &str = "SELECT system, external_id, feedback_record_id FROM feedbac
                      (SELECT * FROM unnest($2::text[], $3::text[]))";
 const UPSERT: &str = "WITH v AS (SELECT * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::float8[], $6::text[], \
     $7::text[], $8::bigint[], $9::text[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::text[], $15::uuid[], \
-    $16::bigint[], $17::text[], $18::text[], $19::text[], $20::text[], $21::boolean[], $26::uuid[]) WITH ORDINALITY \
+    $16::bigint[], $17::uuid[], $18::text[], $19::text[], $20::text[], $21::boolean[], $26::uuid[]) WITH ORDINALITY \
     AS v(id, kind, sentiment, score, body, folded, received, priority, point, medium, department, routing, cause, rule, \
     rule_version, policy, reason, system, external_id, is_new, event, place)), \
     f AS (INSERT INTO feedback_record (organization_id, id, version, created_at, updated_at, kind, sentiment, \
@@ -70,7 +70,7 @@ const UPSERT: &str = "WITH v AS (SELECT * FROM unnest($2::uuid[], $3::text[], $4
     received_at = excluded.received_at, point_id = excluded.point_id, medium_id = excluded.medium_id \
     RETURNING id, version), \
     r AS (INSERT INTO routing (organization_id, id, version, created_at, updated_at, feedback_record_id, cause, rule_id, \
-    rule_version, department_id, priority, response_policy, reason, subject) \
+    rule_version, department_id, priority, response_policy_id, reason, subject) \
     SELECT $1, routing, 1, $22, $22, id, cause, rule, rule_version, department, priority, policy, reason, $23 FROM v \
     WHERE is_new), \
     x AS (INSERT INTO feedback_record_external_id (organization_id, feedback_record_id, system, external_id) \
@@ -341,7 +341,7 @@ async fn upsert(session: &Session, caller: &Caller, asked: ask::Bulk) -> Result<
         &column!(routed, it, it.cause),
         &column!(routed, it, it.rule),
         &column!(routed, it, it.version),
-        &column!(routed, it, it.policy.as_deref()),
+        &column!(routed, it, it.policy),
         &column!(routed, it, it.reason.as_str()),
         &systems,
         &externals,

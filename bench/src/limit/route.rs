@@ -19,12 +19,12 @@ pub struct Rule {
     pub medium: Option<Uuid>,
     pub department: Uuid,
     pub priority: String,
-    pub policy: Option<String>,
+    pub policy: Option<Uuid>,
 }
 
 /// The columns of a rule, in order.
 pub const COLUMNS: &str = "id, version, name, kind, sentiment, score_from, score_to, point_id, medium_id, \
-                           department_id, priority, response_policy";
+                           department_id, priority, response_policy_id";
 
 /// A record with everything that is stored with it.
 pub struct Routed {
@@ -40,7 +40,7 @@ pub struct Routed {
     pub cause: &'static str,
     pub rule: Option<Uuid>,
     pub version: Option<i64>,
-    pub policy: Option<String>,
+    pub policy: Option<Uuid>,
     pub reason: String,
 }
 
@@ -69,7 +69,7 @@ pub fn route(record: &Record, id: Uuid, rules: &[Rule], fallback: Uuid) -> Resul
         cause: if matched.is_some() { "RULE" } else { "FALLBACK" },
         rule: matched.map(|rule| rule.id),
         version: matched.map(|rule| rule.version),
-        policy: matched.and_then(|rule| rule.policy.clone()),
+        policy: matched.and_then(|rule| rule.policy),
         reason: matched.map_or_else(
             || "No rule matched.".to_owned(),
             |rule| data::reason(&rule.name, rule.kind.as_deref().unwrap_or_default()),

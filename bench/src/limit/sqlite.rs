@@ -294,7 +294,7 @@ fn store(
     writer
         .prepare_cached(
             "INSERT INTO routing (organization_id, id, version, created_at, updated_at, feedback_record_id, cause, \
-             rule_id, rule_version, department_id, priority, response_policy, reason, subject) \
+             rule_id, rule_version, department_id, priority, response_policy_id, reason, subject) \
              VALUES (?1, ?2, 1, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![

@@ -29,7 +29,7 @@ pub const RECORDS: &str = "SELECT id, kind, sentiment_score, body, received_at F
 
 /// Time and table of the rows of each kind, in the order of the numbers that [`positions`] returns, and the condition
 /// that they are about the customer `$2`. The data set has only rows of the first three, but any may be there.
-const SOURCES: [(&str, &str, &str); 9] = [
+const SOURCES: [(&str, &str, &str); 10] = [
     ("COALESCE(occurred_at, scheduled_at, created_at)", "interaction", "customer_id = $2"),
     ("bought_at", "purchase", "customer_id = $2"),
     ("received_at", "feedback_record", "customer_id = $2"),
@@ -38,6 +38,7 @@ const SOURCES: [(&str, &str, &str); 9] = [
     ("referred_at", "referral", "referrer_id = $2"),
     ("referred_at", "referral", "referred_id = $2"),
     ("shared_at", "content_share", "customer_id = $2"),
+    ("due_at", "follow_up", "customer_id = $2"),
     ("failed_at", "repair", "unit_id IN (SELECT u.id FROM unit u WHERE u.organization_id = $1 AND u.customer_id = $2)"),
 ];
 

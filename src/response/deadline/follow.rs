@@ -7,7 +7,8 @@ use entity::{
     Col,
     case::{
         ACCOUNT_ID, ACKNOWLEDGED_AT, ASSESSED_AT, CLOSED_AT, COMMUNICATED_AT, CUSTOMER_ID, CaseStage, DUE_AT,
-        INVESTIGATED_AT, PRIORITY, RECEIVED_AT, REOPENED_AT, RESPONDED_AT, SEVERITY, STAGE, TOLD_AT, WAITING_FOR,
+        INVESTIGATED_AT, PRIORITY, RECEIVED_AT, REOPENED_AT, RESPONDED_AT, RESPONSE_POLICY_ID, SEVERITY, STAGE,
+        TOLD_AT, WAITING_FOR,
     },
     col::ColumnType,
     deadline::{self, DeadlineKind},
@@ -38,8 +39,11 @@ const TIMES: [Time; 6] = [ACKNOWLEDGED_AT, ASSESSED_AT, INVESTIGATED_AT, RESPOND
 /// Lets the clocks of cases follow the drafts. A new case that is closed has none: it ended in another system.
 pub(in crate::response) async fn follow(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     let mut moves: Vec<(usize, Move)> = Vec::new();
+    let may_need = |draft: &Draft| draft.errors.is_empty() && draft.get(STAGE) != Some(CaseStage::Closed);
+    let mut policies = if drafts.iter().any(may_need) { Policies::read(tx).await? } else { Policies::default() };
     for (place, draft) in drafts.iter_mut().enumerate().filter(|(_, draft)| draft.errors.is_empty()) {
-        let step = Move::of(draft);
+        let mut step = Move::of(draft);
+        step.is_other_to_filters = !step.is_new && policies.ask_for_changes(draft);
         if step.after == CaseStage::Closed && draft.get(WAITING_FOR).is_some() {
             draft.set(WAITING_FOR, None);
         }
@@ -54,22 +58,29 @@ pub(in crate::response) async fn follow(tx: &Tx, drafts: &mut [Draft]) -> Result
     let id = |place: usize| drafts[place].id;
     let known: Vec<Uuid> = moves.iter().filter(|(_, step)| !step.is_new).map(|(place, _)| id(*place)).collect();
     let mut clocks = CaseClocks::read(tx, &known).await?;
-    let facts: Vec<Facts> = moves.iter().filter(|(_, step)| step.wants_policy()).map(|(_, step)| step.facts).collect();
-    let policies = if facts.is_empty() { Policies::default() } else { Policies::read(tx, &facts).await? };
-    let chosen = |step: &Move| step.wants_policy().then(|| policies.choose(step.facts)).flatten();
-    let mut calendars: Vec<_> = moves.iter().filter_map(|(_, step)| Some(chosen(step)?.calendar_id)).collect();
+    let evaluated = moves.iter().filter(|(_, step)| step.wants_policy());
+    let evaluated: Vec<(&Draft, Facts)> = evaluated.map(|(place, step)| (&drafts[*place], step.facts)).collect();
+    policies.evaluate(tx, &evaluated).await?;
+    let chosen = |place: usize, step: &Move| {
+        step.wants_policy().then(|| policies.choose(drafts[place].id, step.facts)).flatten()
+    };
+    let chosen: Vec<Option<&Policy>> = moves.iter().map(|(place, step)| chosen(*place, step)).collect();
+    let mut calendars: Vec<_> = chosen.iter().filter_map(|policy| Some((*policy)?.calendar_id)).collect();
     calendars.extend(clocks.values().flat_map(CaseClocks::calendars));
     let calendars = Calendars::read(tx, calendars).await?;
-    let unanswered = moves.iter().filter(|(place, step)| {
+    let unanswered = moves.iter().zip(&chosen).filter(|((place, step), policy)| {
         let has = |clocks: &CaseClocks| clocks.has(DeadlineKind::FirstResponse);
-        !step.is_new && step.is_other_case && chosen(step).is_some() && !clocks.get(&id(*place)).is_some_and(has)
+        !step.is_new && step.is_other_case() && policy.is_some() && !clocks.get(&id(*place)).is_some_and(has)
     });
-    let unanswered: Vec<Uuid> = unanswered.map(|(place, _)| id(*place)).collect();
+    let unanswered: Vec<Uuid> = unanswered.map(|((place, _), _)| id(*place)).collect();
     let answered = responses(tx, &unanswered).await?;
-    for (place, step) in moves {
+    for ((place, step), policy) in moves.into_iter().zip(chosen) {
         let draft = &mut drafts[place];
-        let own = clocks.remove(&draft.id).unwrap_or_default();
-        let policy = chosen(&step);
+        let mut own = clocks.remove(&draft.id).unwrap_or_default();
+        // A case that only its filters see differently stays with its version of a policy that still decides about it.
+        let mut is_kept =
+            |policy: &&Policy| step.is_seen_differently() && own.open().any(|clock| clock.terms.policy == policy.id);
+        let policy = policy.filter(|policy| !is_kept(policy));
         step.run(tx.now(), draft, own, policy, (&calendars, &answered))?;
     }
     Ok(())
@@ -82,8 +93,10 @@ struct Move {
     after: CaseStage,
     /// The time of receipt that it replaces.
     was_received_at: Option<DateTime<Utc>>,
-    /// Whether priority, severity, customer or account change.
-    is_other_case: bool,
+    /// Whether what is compared with the conditions of policies, or the selected policy, changes.
+    is_other_to_conditions: bool,
+    /// Whether something changes that the filter of a policy asks for.
+    is_other_to_filters: bool,
     facts: Facts,
 }
 
@@ -96,17 +109,29 @@ impl Move {
             before: draft.current.as_ref().and_then(|row| row.get(STAGE)).unwrap_or(CaseStage::Received),
             after,
             was_received_at: received.filter(|_| changes(draft, RECEIVED_AT)).map(|at| at.0),
-            is_other_case: changes(draft, PRIORITY)
+            is_other_to_filters: false,
+            is_other_to_conditions: changes(draft, PRIORITY)
                 || changes(draft, SEVERITY)
                 || changes(draft, CUSTOMER_ID)
-                || changes(draft, ACCOUNT_ID),
+                || changes(draft, ACCOUNT_ID)
+                || changes(draft, RESPONSE_POLICY_ID),
             facts: Facts {
+                selected: draft.get(RESPONSE_POLICY_ID),
                 priority: draft.get(PRIORITY),
                 severity: draft.get(SEVERITY),
                 account: draft.get(ACCOUNT_ID),
                 customer: draft.get(CUSTOMER_ID),
             },
         }
+    }
+
+    const fn is_other_case(&self) -> bool {
+        self.is_other_to_conditions || self.is_other_to_filters
+    }
+
+    /// Returns whether nothing but filters says that another policy may decide.
+    fn is_seen_differently(&self) -> bool {
+        self.is_other_to_filters && !self.is_other_to_conditions && !self.is_reopened()
     }
 
     fn is_other(&self) -> bool {
@@ -118,7 +143,7 @@ impl Move {
     }
 
     fn wants_policy(&self) -> bool {
-        self.after != CaseStage::Closed && (self.is_new || self.is_other_case || self.is_reopened())
+        self.after != CaseStage::Closed && (self.is_new || self.is_other_case() || self.is_reopened())
     }
 
     /// Moves the clocks of the case, and lets the draft write them.

@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use entity::{
     case::{
-        self, ACCOUNT_ID, CUSTOMER_ID, CaseStage, DUE_AT, PRIORITY, SEVERITY, STAGE, TOLD_AT, WAITING_FOR, WaitingFor,
+        self, ACCOUNT_ID, CUSTOMER_ID, CaseStage, DUE_AT, PRIORITY, RESPONSE_POLICY_ID, SEVERITY, STAGE, TOLD_AT,
+        WAITING_FOR, WaitingFor,
     },
     deadline::{self, DeadlineKind},
     event::EventOperation,
@@ -80,14 +81,17 @@ async fn written(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     let asked: HashSet<Uuid> = asked.map(|(case, _)| *case).collect();
     let answers = responses(tx, &asked.iter().copied().collect::<Vec<_>>()).await?;
     let facts = |case: &Record| Facts {
+        selected: case.get(RESPONSE_POLICY_ID),
         priority: case.get(PRIORITY),
         severity: case.get(SEVERITY),
         account: case.get(ACCOUNT_ID),
         customer: case.get(CUSTOMER_ID),
     };
-    let wanted: Vec<Facts> = asked.iter().filter_map(|id| cases.get(id)).map(facts).collect();
-    let policies = if wanted.is_empty() { Policies::default() } else { Policies::read(tx, &wanted).await? };
-    let mut calendars: Vec<_> = wanted.iter().filter_map(|it| Some(policies.choose(*it)?.calendar_id)).collect();
+    let wanted: Vec<(Uuid, Facts)> = asked.iter().filter_map(|id| Some((*id, facts(cases.get(id)?)))).collect();
+    let mut policies = if wanted.is_empty() { Policies::default() } else { Policies::read(tx).await? };
+    policies.evaluate_stored(tx, &wanted).await?;
+    let mut calendars: Vec<_> =
+        wanted.iter().filter_map(|(id, facts)| Some(policies.choose(*id, *facts)?.calendar_id)).collect();
     calendars.extend(clocks.values().flat_map(CaseClocks::calendars));
     let calendars = Calendars::read(tx, calendars).await?;
     let (mut rows, mut made, mut moved) = (Vec::new(), Vec::new(), Vec::new());
@@ -105,7 +109,7 @@ async fn written(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
             talk.hear(said, &calendars)?;
             if said.is_by_customer
                 && talk.is_unanswered(said.at)
-                && let Some(policy) = policies.choose(facts(&row))
+                && let Some(policy) = policies.choose(id, facts(&row))
                 && let Some(terms) = terms(policy, DeadlineKind::NextResponse)
             {
                 let time = calendars.get(policy.calendar_id)?;

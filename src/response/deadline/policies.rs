@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use entity::{
     account, business_calendar, business_interval,
-    case::Severity,
+    case::{self, Severity},
     customer,
     deadline::DeadlineKind,
     feedback_record::Priority,
     holiday,
-    id::{AccountId, BusinessCalendarId, CustomerId},
+    id::{AccountId, BusinessCalendarId, CustomerId, ResponsePolicyId},
     response_policy::{self, Model as Policy},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid};
@@ -18,13 +18,14 @@ use super::clock::Terms;
 use crate::{
     Error, Result,
     business_time::BusinessTime,
-    response::{business_calendar::MOST_INTERVALS, holiday::MOST_HOLIDAYS},
-    store::{Connection, Scope, Tx},
+    response::{business_calendar::MOST_INTERVALS, holiday::MOST_HOLIDAYS, rule_filters::RuleFilters},
+    store::{Connection, Scope, Tx, writing::draft::Draft},
 };
 
 /// What decides about the policy of a case.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Facts {
+    pub(super) selected: Option<ResponsePolicyId>,
     pub(super) priority: Option<Priority>,
     pub(super) severity: Option<Severity>,
     pub(super) account: Option<AccountId>,
@@ -35,32 +36,62 @@ pub(super) struct Facts {
 #[derive(Debug, Default)]
 pub(super) struct Policies {
     policies: Vec<Policy>,
+    filters: RuleFilters,
     /// Segments of accounts and customers.
     segments: HashMap<Uuid, String>,
+    /// Policies whose filters a case meets, by case.
+    met: HashMap<Uuid, HashSet<Uuid>>,
 }
 
 impl Policies {
-    /// Reads the policies, and the segments of the accounts and customers of these cases if a policy has a segment.
-    pub(super) async fn read(tx: &Tx, cases: &[Facts]) -> Result<Self> {
+    pub(super) async fn read(tx: &Tx) -> Result<Self> {
         let active = response_policy::Entity::find()
             .filter(response_policy::Column::ArchivedAt.is_null())
             .order_by_asc(response_policy::Column::Position)
             .order_by_asc(response_policy::Column::Id);
         let policies = tx.all_unchecked(active).await?;
-        let mut segments = HashMap::new();
-        if policies.iter().any(|policy| policy.segment.is_some()) {
-            let ids: Vec<Uuid> = distinct(cases.iter().filter_map(|facts| facts.account).map(Uuid::from));
-            let accounts = tx.select_by_ids_unchecked((account::ID, account::SEGMENT), &ids).await?;
-            segments.extend(accounts.into_iter().filter_map(|(id, segment)| Some((id.into(), segment?))));
-            let ids: Vec<Uuid> = distinct(cases.iter().filter_map(|facts| facts.customer).map(Uuid::from));
-            let customers = tx.select_by_ids_unchecked((customer::ID, customer::SEGMENT), &ids).await?;
-            segments.extend(customers.into_iter().filter_map(|(id, segment)| Some((id.into(), segment?))));
-        }
-        Ok(Self { policies, segments })
+        let given = policies.iter().map(|policy| (policy.id.0, policy.filter.as_deref()));
+        let filters = RuleFilters::read(tx, &case::NOUN, given).await?;
+        Ok(Self { policies, filters, ..Self::default() })
     }
 
-    /// Returns the first policy whose conditions hold.
-    pub(super) fn choose(&self, facts: Facts) -> Option<&Policy> {
+    /// Returns whether a filter asks for something that a draft of a case changes.
+    pub(super) fn ask_for_changes(&self, draft: &Draft) -> bool {
+        self.filters.ask_for(&draft.changes().iter().map(|(column, _)| column.name).collect::<Vec<_>>())
+    }
+
+    /// Evaluates the conditions on drafts of cases that need other rows.
+    pub(super) async fn evaluate(&mut self, tx: &Tx, cases: &[(&Draft, Facts)]) -> Result<()> {
+        let drafts: Vec<&Draft> = cases.iter().map(|(draft, _)| *draft).collect();
+        let met = self.filters.met_by(tx, &drafts).await?;
+        self.met = drafts.iter().map(|draft| draft.id).zip(met).collect();
+        self.read_segments(tx, cases.iter().map(|(_, facts)| *facts).collect()).await
+    }
+
+    /// Evaluates the conditions on stored cases that need other rows.
+    pub(super) async fn evaluate_stored(&mut self, tx: &Tx, cases: &[(Uuid, Facts)]) -> Result<()> {
+        let ids: Vec<Uuid> = cases.iter().map(|(id, _)| *id).collect();
+        self.met = self.filters.met_by_stored(tx, &case::NOUN, &ids).await?;
+        self.read_segments(tx, cases.iter().map(|(_, facts)| *facts).collect()).await
+    }
+
+    async fn read_segments(&mut self, tx: &Tx, cases: Vec<Facts>) -> Result<()> {
+        if self.policies.iter().any(|policy| policy.segment.is_some()) {
+            let ids: Vec<Uuid> = distinct(cases.iter().filter_map(|facts| facts.account).map(Uuid::from));
+            let accounts = tx.select_by_ids_unchecked((account::ID, account::SEGMENT), &ids).await?;
+            self.segments.extend(accounts.into_iter().filter_map(|(id, segment)| Some((id.into(), segment?))));
+            let ids: Vec<Uuid> = distinct(cases.iter().filter_map(|facts| facts.customer).map(Uuid::from));
+            let customers = tx.select_by_ids_unchecked((customer::ID, customer::SEGMENT), &ids).await?;
+            self.segments.extend(customers.into_iter().filter_map(|(id, segment)| Some((id.into(), segment?))));
+        }
+        Ok(())
+    }
+
+    /// Returns the selected policy of an evaluated case, or else the first one whose conditions hold.
+    pub(super) fn choose(&self, case: Uuid, facts: Facts) -> Option<&Policy> {
+        if let Some(selected) = self.policies.iter().find(|policy| Some(policy.id) == facts.selected) {
+            return Some(selected);
+        }
         let ids = [facts.account.map(Uuid::from), facts.customer.map(Uuid::from)];
         let has_segment =
             |wanted: &str| ids.iter().flatten().any(|id| self.segments.get(id).is_some_and(|it| it == wanted));
@@ -68,6 +99,7 @@ impl Policies {
             policy.priority.is_none_or(|wanted| facts.priority == Some(wanted))
                 && policy.severity.is_none_or(|wanted| facts.severity == Some(wanted))
                 && policy.segment.as_deref().is_none_or(has_segment)
+                && (policy.filter.is_none() || self.met.get(&case).is_some_and(|met| met.contains(&policy.id.0)))
         })
     }
 }

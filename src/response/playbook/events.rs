@@ -35,7 +35,11 @@ use crate::{
 };
 
 /// Rules of interactions.
-pub const INTERACTION_RULES: Hooks = Hooks { written: |tx, drafts| Box::pin(interactions(tx, drafts)), ..Hooks::NONE };
+pub const INTERACTION_RULES: Hooks = Hooks {
+    prepare: |tx, drafts| Box::pin(read_early(tx, drafts)),
+    written: |tx, drafts| Box::pin(interactions(tx, drafts)),
+    ..Hooks::NONE
+};
 
 /// Rules of cases.
 pub const CASE_RULES: Hooks = Hooks {
@@ -45,9 +49,18 @@ pub const CASE_RULES: Hooks = Hooks {
 
 /// Rules of feedback.
 pub const FEEDBACK_RULES: Hooks = Hooks {
+    prepare: |tx, drafts| Box::pin(read_early(tx, drafts)),
     written: |tx, drafts| Box::pin(act(tx, drafts, PlaybookTrigger::FeedbackReceived, feedback_received)),
     ..Hooks::NONE
 };
+
+/// Reads the playbooks before new rows are written: afterwards, no other transaction could use what was read.
+async fn read_early(tx: &Tx, drafts: &[Draft]) -> Result<()> {
+    if drafts.iter().any(|draft| draft.is_new() && draft.errors.is_empty()) {
+        active(tx).await?;
+    }
+    Ok(())
+}
 
 /// An event of a row: which time of it, when, and what the follow-up is about.
 type Event = (String, DateTime<Utc>, Facts);

@@ -76,9 +76,9 @@ pub struct Payer {
 
 /// Runs statements: on pooled connections or in a transaction.
 pub trait Connection: Send + Sync {
-    /// The transaction, if it has not begun in the database yet: reads run outside it.
-    fn unstarted(&self) -> impl Future<Output = Option<&UnitOfWork>> + Send {
-        std::future::ready(None)
+    /// The transaction, if the statements run in one.
+    fn unit_of_work(&self) -> Option<&UnitOfWork> {
+        None
     }
 
     /// Records a failure, so that the transaction cannot commit.

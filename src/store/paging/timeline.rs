@@ -57,6 +57,17 @@ pub struct Open {
 /// Stands for the time of an open row that is not due at any, in epoch milliseconds: the last millisecond of the year 9999.
 pub const NEVER: i64 = 253_402_300_799_999;
 
+/// How the row whose timeline is read is named in a statement.
+#[derive(Clone, Copy, Debug)]
+enum Owner {
+    /// By its id: a statement for one row costs less than one for a list of them.
+    One(Uuid),
+    /// As a row of the list `p`.
+    Joined,
+    /// As the row for which a statement for each row runs.
+    Each,
+}
+
 /// A position on a timeline: time in epoch milliseconds, and id of the row.
 pub type Position = (i64, Uuid);
 
@@ -124,11 +135,11 @@ impl TimelineQuery {
         self.is_backward != self.is_ascending
     }
 
-    fn write(&self, sql: &mut Sql, organization: OrganizationId) {
+    fn write(&self, sql: &mut Sql, organization: OrganizationId, owner: Owner) {
         sql.push("SELECT u.* FROM (");
         for (place, source) in self.sources.iter().enumerate() {
             sql.push(if place > 0 { " UNION ALL SELECT * FROM (" } else { "SELECT * FROM (" });
-            self.write_source(sql, (place, source), organization);
+            self.write_source(sql, (place, source), organization, owner);
             self.write_order_limit(sql);
             sql.push(") AS b").number(place);
         }
@@ -136,13 +147,19 @@ impl TimelineQuery {
         self.write_order_limit(sql);
     }
 
-    fn write_source(&self, sql: &mut Sql, (place, source): (usize, &Source), organization: OrganizationId) {
+    fn write_source(
+        &self,
+        sql: &mut Sql,
+        (place, source): (usize, &Source),
+        organization: OrganizationId,
+        owner: Owner,
+    ) {
         let noun = source.noun;
         sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(" AS tenant, CAST(").number(place);
         sql.push(" AS BIGINT) AS source, ");
         source.write_time(sql);
         sql.push(" AS at, ").column(Alias::ROW, "id").push(" AS id FROM ");
-        let owner = if let Some((between, column)) = source.via {
+        let table = if let Some((between, column)) = source.via {
             // SQLite joins the tables of a cross join in the written order, beginning with the few rows in between.
             sql.name(&[between.table]).push(" AS ").alias(Alias::LINK);
             sql.push(if sql.is_postgres() { " JOIN " } else { " CROSS JOIN " });
@@ -156,12 +173,12 @@ impl TimelineQuery {
             sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW).push(" WHERE ");
             Alias::ROW
         };
-        sql.filter_tenant(Alias::ROW, noun, organization).push(" AND ").column(owner, source.column);
-        if sql.is_postgres() {
-            sql.push(" = p.id");
-        } else {
-            sql.push(" = ").parent();
-        }
+        sql.filter_tenant(Alias::ROW, noun, organization).push(" AND ").column(table, source.column);
+        match owner {
+            Owner::One(id) => sql.push(" = ").bind(id),
+            Owner::Joined => sql.push(" = p.id"),
+            Owner::Each => sql.push(" = ").parent(),
+        };
         if noun.is_archivable() {
             sql.push(" AND ").column(Alias::ROW, "archived_at").push(" IS NULL");
         }
@@ -263,10 +280,15 @@ impl<C: Connection> Scope<C> {
         }
         let kinds = &[CellKind::Int, CellKind::Int, CellKind::Id];
         let mut sql = self.sql();
-        let found = if sql.is_postgres() {
+        let found = if let ([owner], true) = (owners, sql.is_postgres()) {
+            query.write(&mut sql, self.organization(), Owner::One(*owner));
+            let mut found = self.answer(sql.finish(), RowLayout { has_parent: false, kinds }).await?;
+            found.iter_mut().for_each(|row| row.parent = Some(*owner));
+            found
+        } else if sql.is_postgres() {
             sql.push("SELECT p.id AS parent, c.* FROM unnest(").rows(owners);
             sql.push(") AS p(id) CROSS JOIN LATERAL (");
-            query.write(&mut sql, self.organization());
+            query.write(&mut sql, self.organization(), Owner::Joined);
             sql.push(") AS c ORDER BY p.id, c.at").push(if query.reads_ascending() {
                 ", c.id"
             } else {
@@ -274,7 +296,7 @@ impl<C: Connection> Scope<C> {
             });
             self.answer(sql.finish(), RowLayout { has_parent: true, kinds }).await?
         } else {
-            query.write(&mut sql, self.organization());
+            query.write(&mut sql, self.organization(), Owner::Each);
             let (text, values, sources) = sql.parts();
             let places = template::parents(&sources);
             let statement = Statement::from_sql_and_values(self.store.backend(), text, values);

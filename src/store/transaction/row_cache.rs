@@ -14,6 +14,7 @@ use std::{
 use entity::{Noun, id::OrganizationId, noun::Operation};
 use sea_orm::prelude::Uuid;
 
+use super::unit_of_work::UnitOfWork;
 use crate::{
     Error, Result,
     store::{
@@ -75,14 +76,30 @@ impl RowCache {
 impl<C: Connection> Scope<C> {
     /// Returns the value computed from all rows of a noun that are not archived, or from the organization's own row. On
     /// a cache miss, `read` reads the rows and returns the value and the identity of each row; it returns `None` for
-    /// the identities if the value also depends on other rows, and then the value is not cached.
+    /// the identities if the value also depends on other rows, and then the value is not cached. A transaction computes it
+    /// once, unless it changes such rows.
     pub(crate) async fn row_cache<T: Any + Send + Sync>(
         &self,
         noun: &'static Noun,
         read: impl Future<Output = Result<(T, Option<Vec<Identity>>)>>,
     ) -> Result<Arc<T>> {
+        let Some(unit) = self.conn.unit_of_work() else { return Ok(Arc::new(read.await?.0)) };
+        if let Some(what) = unit.computed(noun) {
+            return Ok(what);
+        }
         // A transaction that has begun sees its own changes, which may still be rolled back, so nothing is cached.
-        let Some(unit) = self.conn.unstarted().await else { return Ok(Arc::new(read.await?.0)) };
+        let what =
+            if unit.is_unstarted().await { self.cached(unit, noun, read).await? } else { Arc::new(read.await?.0) };
+        unit.pending().computed.insert(noun.table, Arc::<T>::clone(&what) as _);
+        Ok(what)
+    }
+
+    async fn cached<T: Any + Send + Sync>(
+        &self,
+        unit: &UnitOfWork,
+        noun: &'static Noun,
+        read: impl Future<Output = Result<(T, Option<Vec<Identity>>)>>,
+    ) -> Result<Arc<T>> {
         let memory = &self.store.row_cache;
         let known = memory.get(self.organization(), noun);
         if let Some((Known { rows, .. }, what)) = known.and_then(|it| Some((it.clone(), it.what.downcast::<T>().ok()?)))
@@ -98,6 +115,16 @@ impl<C: Connection> Scope<C> {
             memory.put(self.organization(), noun, known);
         }
         Ok(what)
+    }
+}
+
+impl UnitOfWork {
+    /// Returns what the transaction has computed from the rows of a noun, unless it has changed such rows.
+    fn computed<T: Any + Send + Sync>(&self, noun: &Noun) -> Option<Arc<T>> {
+        let pending = self.pending();
+        let is_changed = pending.events.iter().any(|event| event.noun == noun.name);
+        let what = pending.computed.get(noun.table).filter(|_| !is_changed)?;
+        Arc::clone(what).downcast::<T>().ok()
     }
 }
 

@@ -1,6 +1,10 @@
 //! A database transaction with the data that it collects until the commit.
 
-use std::sync::{Mutex, MutexGuard};
+use std::{
+    any::Any,
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 use sea_orm::{Statement, prelude::Uuid};
 
@@ -30,6 +34,8 @@ pub(in crate::store) struct Pending {
     pub(in crate::store) index: IndexChanges,
     /// Cached rows that were used; their versions are compared before the commit.
     pub(in crate::store) cached_reads: Vec<CachedRead>,
+    /// What was computed from the rows of a noun, by table.
+    pub(in crate::store) computed: HashMap<&'static str, Arc<dyn Any + Send + Sync>>,
     pub(in crate::store) output: MutationOutput,
     pub(in crate::store) erasing: Option<Erasing>,
     /// Jobs that begin with the transaction, which this server continues.
@@ -62,6 +68,14 @@ impl UnitOfWork {
         Whole(self)
     }
 
+    /// Returns whether the transaction has not begun in the database yet: reads run outside it.
+    pub(in crate::store) async fn is_unstarted(&self) -> bool {
+        match self.transaction.deferred_writes() {
+            Some(open) => open.is_unstarted().await,
+            None => false,
+        }
+    }
+
     /// Marks the transaction as failed if `done` is an error: it can then only be rolled back.
     pub(in crate::store) fn noting<T>(&self, done: Result<T, DbFailure>) -> Result<T, DbFailure> {
         done.inspect_err(|_| self.fail())
@@ -84,11 +98,8 @@ impl Connection for UnitOfWork {
         self.pending().whole > 0
     }
 
-    async fn unstarted(&self) -> Option<&UnitOfWork> {
-        match self.transaction.deferred_writes() {
-            Some(open) => open.is_unstarted().await.then_some(self),
-            None => None,
-        }
+    fn unit_of_work(&self) -> Option<&UnitOfWork> {
+        Some(self)
     }
 
     fn fail(&self) {

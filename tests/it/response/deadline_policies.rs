@@ -7,10 +7,121 @@ use super::{
     deadlines::{all_four, clock, clocks, due, office, on, policy, said, shown},
 };
 use crate::{
-    app::App,
+    app::{App, Caller},
     elements::refused,
     journeys::{by_id, made},
 };
+
+async fn policy_of(caller: &Caller<'_>, case: &str) -> Value {
+    clock(caller, case, "RESOLUTION").await["policyName"].clone()
+}
+
+#[tokio::test]
+async fn a_policy_with_a_filter_decides_about_the_cases_that_meet_it() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let calendar = office(&caller).await;
+    let filtered =
+        |filter: Value, minutes: i64| json!({ "resolutionMinutes": minutes, "position": minutes, "filter": filter });
+    let shop = made(&caller, "departmentCreate", json!({ "name": "Shop" })).await;
+    let ann = made(&caller, "customerCreate", json!({ "name": "Ann", "segment": "gold", "language": "de" })).await;
+    policy(&caller, &calendar, "German", filtered(json!({ "customer": { "language": { "eq": "de" } } }), 1)).await;
+    let in_shop = json!({ "department": { "id": { "eq": shop } }, "isSafetyRelevant": { "eq": false } });
+    let in_shop = policy(&caller, &calendar, "Shop", filtered(in_shop, 2)).await;
+    policy(&caller, &calendar, "Rest", json!({ "resolutionMinutes": 9, "position": 9 })).await;
+    for (input, name) in [
+        (json!({}), "Rest"),
+        (json!({ "customerRef": by_id(&ann), "departmentRef": by_id(&shop) }), "German"),
+        (json!({ "departmentRef": by_id(&shop) }), "Shop"),
+        (json!({ "departmentRef": by_id(&shop), "isSafetyRelevant": true }), "Rest"),
+    ] {
+        let mut case = json!({ "title": "Leak" });
+        case.as_object_mut().unwrap().extend(input.as_object().unwrap().clone());
+        let case = made(&caller, "caseCreate", case).await;
+        assert_eq!(policy_of(&caller, &case).await, name, "{input}");
+    }
+    // What a filter asks for may change later.
+    let case = opened(&caller).await;
+    made(&caller, "caseUpdate", json!({ "by": by_id(&case), "departmentRef": by_id(&shop) })).await;
+    assert_eq!(policy_of(&caller, &case).await, "Shop");
+    // A change that only filters notice leaves the clocks the version under which they started.
+    made(&caller, "responsePolicyUpdate", json!({ "by": by_id(&in_shop), "resolutionMinutes": 5 })).await;
+    let version = clock(&caller, &case, "RESOLUTION").await["policyVersion"].clone();
+    made(&caller, "caseUpdate", json!({ "by": by_id(&case), "summary": "Still leaking." })).await;
+    made(&caller, "departmentUpdate", json!({ "by": by_id(&shop), "name": "Shops" })).await;
+    assert_eq!(clock(&caller, &case, "RESOLUTION").await["policyVersion"], version);
+    made(&caller, "caseUpdate", json!({ "by": by_id(&case), "isSafetyRelevant": true })).await;
+    assert_eq!(policy_of(&caller, &case).await, "Rest");
+    // A question of the customer is due by the policy whose filter the stored case meets.
+    let next = json!({ "by": by_id(&in_shop), "filter": { "customer": { "segment": { "eq": "gold" } } }, "position": 0,
+        "nextResponseMinutes": 7 });
+    made(&caller, "responsePolicyUpdate", next).await;
+    let gold = made(&caller, "caseCreate", json!({ "title": "Leak", "customerRef": by_id(&ann) })).await;
+    said(&on(&caller, 23, 8, 0), &gold, "OUTBOUND", "2026-11-23T08:00:00Z", json!({})).await;
+    said(&on(&caller, 23, 9, 0), &gold, "INBOUND", "2026-11-23T09:00:00Z", json!({})).await;
+    assert_eq!(clock(&caller, &gold, "NEXT_RESPONSE").await["policyName"], "Shop");
+}
+
+#[tokio::test]
+async fn a_filter_of_a_policy_is_refused_that_cannot_be_answered_and_reported_when_it_breaks() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let calendar = office(&caller).await;
+    let standard = policy(&caller, &calendar, "Standard", json!({ "resolutionMinutes": 9 })).await;
+    for filter in [
+        json!({ "attempts": { "some": {} } }),
+        json!({ "not": { "deadlines": { "none": {} } } }),
+        json!({ "dueAt": { "isNull": true } }),
+        json!({ "responsePolicy": { "id": { "eq": standard } } }),
+        json!({ "or": [{ "externalIds": { "some": { "system": { "eq": "crm" } } } }, {}] }),
+        json!({ "customer": { "name": { "eq": "Ann" } } }),
+    ] {
+        let input = json!({ "by": by_id(&standard), "filter": filter });
+        refused(&app, &caller, vec![("responsePolicyUpdate", input, "INVALID", "filter")]).await;
+    }
+    let filter = json!({ "customer": { "segment": { "eq": "gold" } } });
+    made(&caller, "responsePolicyUpdate", json!({ "by": by_id(&standard), "filter": filter })).await;
+    let document = "query($id: ID!) { responsePolicy(by: { id: $id }) { filter filterMistake } }";
+    let seen = caller.data(document, json!({ "id": standard })).await;
+    assert_eq!(seen["responsePolicy"], json!({ "filter": filter, "filterMistake": null }));
+}
+
+#[tokio::test]
+async fn a_selected_policy_decides_before_all_conditions() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let calendar = office(&caller).await;
+    policy(&caller, &calendar, "Standard", json!({ "resolutionMinutes": 9, "position": 0 })).await;
+    let fast = json!({ "resolutionMinutes": 1, "position": 1, "priority": "LOW" });
+    let fast = policy(&caller, &calendar, "Fast", fast).await;
+    let desk = made(&caller, "departmentCreate", json!({ "name": "Desk" })).await;
+    let rule = json!({ "name": "Leaks", "position": 0, "kind": "COMPLAINT", "isCaseOpened": true,
+        "departmentRef": by_id(&desk), "responsePolicyRef": by_id(&fast) });
+    let rule = made(&caller, "routingRuleCreate", rule).await;
+    let preview = "{ routingPreview(input: { kind: COMPLAINT }) { responsePolicy { id } } }";
+    assert_eq!(caller.data(preview, json!({})).await["routingPreview"]["responsePolicy"]["id"], fast);
+    let record = async || {
+        let record = made(&caller, "feedbackRecordCreate", json!({ "kind": "COMPLAINT", "body": "It leaks." })).await;
+        let document = "query($id: ID!) { feedbackRecord(by: { id: $id }) {
+            cases { nodes { id responsePolicy { id } } } routings { nodes { responsePolicy { id } } } } }";
+        caller.data(document, json!({ "id": record })).await["feedbackRecord"].take()
+    };
+    let seen = record().await;
+    let case = seen["cases"]["nodes"][0]["id"].as_str().unwrap();
+    assert_eq!(seen["cases"]["nodes"][0]["responsePolicy"]["id"], fast);
+    assert_eq!(seen["routings"]["nodes"][0]["responsePolicy"]["id"], fast);
+    assert_eq!(policy_of(&caller, case).await, "Fast");
+    made(&caller, "caseUpdate", json!({ "by": by_id(case), "responsePolicyRef": null })).await;
+    assert_eq!(policy_of(&caller, case).await, "Standard");
+    made(&caller, "caseUpdate", json!({ "by": by_id(case), "responsePolicyRef": by_id(&fast) })).await;
+    assert_eq!(policy_of(&caller, case).await, "Fast");
+    // One that is archived later lets the conditions decide; a rule may still name it.
+    made(&caller, "responsePolicyArchive", json!({ "by": by_id(&fast) })).await;
+    let seen = record().await;
+    assert_eq!(policy_of(&caller, seen["cases"]["nodes"][0]["id"].as_str().unwrap()).await, "Standard");
+    made(&caller, "routingRuleUpdate", json!({ "by": by_id(&rule), "responsePolicyRef": null })).await;
+    assert_eq!(record().await["cases"]["nodes"][0]["responsePolicy"], json!(null));
+}
 
 #[tokio::test]
 async fn the_first_policy_decides_whose_conditions_hold() {
