@@ -3,71 +3,13 @@
 // narrow windows, light and dark. RAPPORT_URL is a demo that nobody has changed, whose --cors-origin allows
 // http://127.0.0.1:DESK_PORT; RAPPORT_TOKEN is one of its subject "demo", RAPPORT_READER_TOKEN one that may only read. RAPPORT_SCREENSHOTS names a folder for PNGs.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { endings, makePlaybook, makeWork, mayNotEnd, myWork } from "./desk/follow-ups.mjs";
+import { ask, base, found, look, mistakeAt, said, tabTo, title, token, url } from "./desk/page.mjs";
 import { serve } from "./static.mjs";
 
 const port = Number(process.env.DESK_PORT ?? 4173);
-const base = process.env.RAPPORT_URL ?? "http://127.0.0.1:8080";
-const token = process.env.RAPPORT_TOKEN;
-assert(token && process.env.RAPPORT_READER_TOKEN, "set RAPPORT_TOKEN and RAPPORT_READER_TOKEN");
-const url = `${base}/graphql`;
-const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const point = "Mortgage / Loan modification,collection,foreclosure";
-
-/** Asks the API beside the page. */
-async function ask(query, variables = {}) {
-  const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
-  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
-  const { data, errors } = await response.json();
-  assert.equal(errors, undefined, JSON.stringify(errors));
-  return data;
-}
-
-const found = { strangers: [], complaints: [], pages: 0 };
-
-/** Looks at the page as axe does, wide and narrow, light and dark; it must fit into the window. */
-async function look(page, name, { isWhole = true } = {}) {
-  for (const colorScheme of ["dark", "light"]) {
-    for (const width of [360, 1280]) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height: 900 });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-      assert(wide <= width, `${name} needs ${wide} pixels of ${width}`);
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => window.axe.run());
-      const said = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" ")}`);
-      assert.deepEqual(said, [], `${name}, ${colorScheme}, ${width} pixels`);
-      if (process.env.RAPPORT_SCREENSHOTS) {
-        await page.screenshot({ path: `${process.env.RAPPORT_SCREENSHOTS}/${name}-${colorScheme}-${width}.png`, fullPage: isWhole });
-      }
-    }
-  }
-  found.pages += 1;
-}
-
-/** Goes with the Tab key to the control of this label. */
-async function tabTo(page, label) {
-  const wanted = await page.getByLabel(label, { exact: true }).elementHandle();
-  for (let step = 0; step < 40; step += 1) {
-    await page.keyboard.press("Tab");
-    if (await wanted.evaluate((element) => element === document.activeElement)) return;
-  }
-  assert.fail(`the Tab key does not reach ${label}`);
-}
-
-const title = (page, text) => page.getByRole("heading", { level: 1, name: text, exact: true }).waitFor();
-const said = (page, text) => page.locator(".said", { hasText: text }).waitFor();
-
-/** The text of the mistake that a control is described by, and whether the control has the focus. */
-async function mistakeAt(page, label) {
-  const control = page.getByLabel(label, { exact: true }).and(page.locator("[aria-invalid=true]"));
-  await control.waitFor();
-  return control.evaluate((element) => ({
-    text: element.getAttribute("aria-describedby").split(" ").map((id) => document.getElementById(id).textContent).join(" "),
-    hasFocus: element === document.activeElement,
-  }));
-}
 
 async function signIn(page, origin) {
   await page.goto(`${origin}/`);
@@ -226,36 +168,14 @@ async function openByHand(page) {
   await page.getByRole("button", { name: "Open a case" }).click();
   await title(page, "Rude letters");
   await take(page);
+  const id = page.url().split("/").at(-1);
   const { case: one, customers } = await ask(
     "query Q($id: ID!) { case(by: { id: $id }) { remedySought customer { name } assignee { subject } feedbackRecords { nodes { body } } } customers(filter: { name: { eq: \"Joan Reed\" } }) { totalCount } }",
-    { id: page.url().split("/").at(-1) },
+    { id },
   );
   assert.deepEqual(one, { remedySought: "An apology", customer: { name: "Joan Reed" }, assignee: { subject: "demo" }, feedbackRecords: { nodes: [{ body: "And the letters are rude." }] } });
   assert.equal(customers.totalCount, 1, "a known customer was made anew");
-}
-
-/** What is mine, by what is due. */
-async function work(page, closed) {
-  await page.getByRole("link", { name: "My work" }).click();
-  await title(page, "My work");
-  const { members, cases } = await ask(
-    `query Q($open: CaseFilter) {
-      members(filter: { subject: { eq: "demo" } }) { nodes {
-        cases(first: 50, filter: $open, orderBy: [{ field: DUE_AT, nulls: LAST }, { field: RECEIVED_AT, direction: DESC }]) { totalCount nodes { id title dueAt } }
-      } }
-      cases(filter: $open) { totalCount }
-    }`,
-    { open: { stage: { neq: "CLOSED" } } },
-  );
-  const mine = members.nodes[0].cases;
-  await page.locator("[aria-live]", { hasText: `${mine.totalCount} open` }).waitFor();
-  const shown = await page.locator(".work li").evaluateAll((items) =>
-    items.map((item) => ({ href: item.querySelector("a").getAttribute("href"), title: item.querySelector("a").textContent, dueAt: item.querySelector("time").dateTime })));
-  assert.deepEqual(shown, mine.nodes.map(({ id, title, dueAt }) => ({ href: `#/case/${id}`, title, dueAt })));
-  assert(mine.nodes.some(({ title }) => title === "Rude letters") && !mine.nodes.some(({ id }) => id === closed));
-  await look(page, "work");
-  await page.getByLabel("Whose work").selectOption({ label: "Everybody's" });
-  await page.locator("[aria-live]", { hasText: `${cases.totalCount} open` }).waitFor();
+  return id;
 }
 
 async function journey(page) {
@@ -304,7 +224,7 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 });
 try {
-  const page = await browser.newPage({ locale: "en-GB" });
+  const page = await browser.newPage({ locale: "en-GB", timezoneId: "America/New_York" });
   page.setDefaultTimeout(10_000);
   page.on("request", (request) => {
     if (!request.url().startsWith("data:") && ![new URL(base).origin, desk.origin].includes(new URL(request.url()).origin)) found.strangers.push(request.url());
@@ -313,12 +233,15 @@ try {
   // A token that is refused is answered 401, which Chromium writes into the console.
   page.on("console", (message) => message.type() === "error" && !message.text().includes("401") && found.complaints.push(message.text()));
   await signIn(page, desk.origin);
+  await makePlaybook();
   const id = await record(page, desk.origin);
   await handle(page, id);
-  await openByHand(page);
-  await work(page, id);
+  const followUp = await makeWork(await openByHand(page));
+  await myWork(page, id);
+  await endings(page, followUp);
   await journey(page);
   await mayNot(page, desk.origin);
+  await mayNotEnd(page, followUp);
   assert.deepEqual(found.strangers, [], "the page asked another host");
   assert.deepEqual(found.complaints, [], "the page complained");
   console.log(`desk: from the complaint to the customer who was told; ${found.pages} pages without a violation`);

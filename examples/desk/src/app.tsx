@@ -4,6 +4,7 @@ import { Api } from "./api.ts";
 import { CasePage } from "./case/page.tsx";
 import { ComplaintPage } from "./complaint.tsx";
 import { DeskContext } from "./desk.ts";
+import { FollowUpPage } from "./follow-up/page.tsx";
 import { JourneyPage } from "./journey.tsx";
 import { RecordPage } from "./record.tsx";
 import { type Route, useRoute } from "./route.ts";
@@ -74,6 +75,8 @@ function page({ page, id, query }: Route) {
       return <RecordPage key={id} id={id} />;
     case "case":
       return <CasePage key={id} id={id} />;
+    case "follow-up":
+      return <FollowUpPage key={id} id={id} />;
     case "work":
       return <WorkPage key={query.toString()} point={query.get("point") ?? undefined} />;
     case "journey":

@@ -21,6 +21,20 @@ export function TextField({ name, label, hint, value = "", onInput }: Field & { 
   );
 }
 
+const ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** A day and a time on the clock of this browser, as `2026-01-31T09:30`. The year has four digits. */
+export function TimeField({ name, label }: Field) {
+  const { id, attributes, notes } = useField(name, `On the clock of ${ZONE}.`);
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input type="datetime-local" max="9999-12-31T23:59" {...attributes} />
+      {notes}
+    </div>
+  );
+}
+
 export function TextArea({ name, label, hint, rows = 3, value }: Field & { rows?: number; value?: string }) {
   const { id, attributes, notes } = useField(name, hint);
   return (

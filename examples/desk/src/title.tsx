@@ -1,9 +1,10 @@
 // The title of a page: new pages begin there, for eyes and for screen readers.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 export function Title({ children }: { children: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  // Before the page can be seen: later, the focus would be taken from whoever types already.
+  useLayoutEffect(() => heading.current?.focus(), []);
   useEffect(() => void (document.title = `${children} · Desk`), [children]);
   return (
     <h1 ref={heading} tabIndex={-1}>

@@ -1,8 +1,8 @@
-// A case as the pages show it, and the answer that every step of it gives.
+// A case as the pages show it.
 import type { ResultOf } from "gql.tada";
-import type { Mistake } from "../api.ts";
 import type { Option } from "../fields.tsx";
 import { graphql } from "../graphql.ts";
+import type { Finish } from "../steps.tsx";
 
 export const CASE = graphql(`
   query Case($id: ID!) {
@@ -30,20 +30,10 @@ export const CASE = graphql(`
 export type Case = NonNullable<ResultOf<typeof CASE>["case"]>;
 export type Transition = Case["allowedTransitions"][number];
 
-/** What a mutation of a case answers. */
-export interface Stepped {
-  node: { version: number; stage: Case["stage"] } | null;
-  errors: Mistake[];
-}
-
 /** What the forms of a case share. */
 export interface StepProps {
   of: Case;
   mediums: Option[];
   members: Option[];
-  /**
-   * Ends a step: says what was done and shows the case as it is now. If somebody else has changed the case meanwhile, it
-   * says so, and what was typed stays. Returns the mistakes that belong to fields.
-   */
-  finish: (stepped: Stepped | null, done: string) => Promise<readonly Mistake[]>;
+  finish: Finish<Pick<Case, "version" | "stage">>;
 }

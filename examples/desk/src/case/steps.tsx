@@ -1,5 +1,5 @@
-// The steps that the API allows now, in the order of the stages; the next one is open.
-import { useEffect, useRef } from "preact/hooks";
+// The steps of a case, in the order of the stages.
+import { Steps } from "../steps.tsx";
 import { Assess } from "./assess.tsx";
 import type { StepProps, Transition } from "./case.ts";
 import { Close } from "./close.tsx";
@@ -17,29 +17,6 @@ const STEPS: [Transition, string, (props: StepProps) => preact.JSX.Element][] = 
   ["REOPEN", "Open it again", Reopen],
 ];
 
-export function Steps(props: StepProps) {
-  const allowed = STEPS.filter(([transition]) => props.of.allowedTransitions.includes(transition));
-  return (
-    <>
-      {allowed.map(([transition, name, Step], index) => (
-        <Fold key={transition} name={name} isNext={index === 0 && props.of.stage !== "CLOSED"}>
-          <Step {...props} />
-        </Fold>
-      ))}
-    </>
-  );
-}
-
-/** A step that can be opened; it opens by itself when it becomes the next one. */
-function Fold({ name, isNext, children }: { name: string; isNext: boolean; children: preact.ComponentChildren }) {
-  const fold = useRef<HTMLDetailsElement>(null);
-  useEffect(() => {
-    if (fold.current) fold.current.open ||= isNext;
-  }, [isNext]);
-  return (
-    <details ref={fold}>
-      <summary>{name}</summary>
-      {children}
-    </details>
-  );
+export function CaseSteps(props: StepProps) {
+  return <Steps all={STEPS} allowed={props.of.allowedTransitions} hasEnded={props.of.stage === "CLOSED"} given={props} />;
 }
