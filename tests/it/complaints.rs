@@ -73,7 +73,7 @@ fn assert_largest(all: &Tally, expected: &Tally) {
 
 #[tokio::test]
 async fn products_mediums_points_and_their_pairs_count_as_in_the_file() {
-    let example = Example::shared().await;
+    let example = Example::own().await;
     let admin = example.admin();
     let by = async |keys: &[&str]| groups(&admin, json!({ "by": keys })).await;
 
@@ -92,7 +92,7 @@ async fn products_mediums_points_and_their_pairs_count_as_in_the_file() {
 
 #[tokio::test]
 async fn a_record_counts_under_each_of_its_tags() {
-    let example = Example::shared().await;
+    let example = Example::own().await;
     let groups = groups(&example.admin(), json!({ "by": ["TAG"] })).await;
     let tags = tally(&groups, |node| text(&node["tag"]));
     let (states, companies) = (prefixed(&tags, "state:"), prefixed(&tags, "company:"));
@@ -109,7 +109,7 @@ async fn a_record_counts_under_each_of_its_tags() {
 
 #[tokio::test]
 async fn months_are_those_of_new_york_without_a_gap_and_empty_ones_are_told() {
-    let example = Example::shared().await;
+    let example = Example::own().await;
     let admin = example.admin();
     let month = json!({ "by": [], "bucket": { "unit": "MONTH", "timeZone": "America/New_York" }, "order": "KEY" });
     let found = groups(&admin, month).await;
@@ -162,7 +162,7 @@ fn filters() -> Vec<(Value, u64)> {
 
 #[tokio::test]
 async fn filters_groups_and_pages_agree() {
-    let example = Example::shared().await;
+    let example = Example::own().await;
     let admin = example.admin();
     for (filter, expected) in filters() {
         let list = "query($filter: FeedbackRecordFilter, $after: String) {
@@ -186,7 +186,7 @@ async fn filters_groups_and_pages_agree() {
 
 #[tokio::test]
 async fn conditions_on_several_fields_find_what_groups_of_them_count() {
-    let example = Example::shared().await;
+    let example = Example::own().await;
     let admin = example.admin();
     let found = groups(&admin, json!({ "by": ["PRODUCT", "MEDIUM"] })).await;
     assert_eq!(found["groupCount"].as_u64(), Some(nodes(&found).len() as u64));
@@ -203,7 +203,7 @@ async fn conditions_on_several_fields_find_what_groups_of_them_count() {
 
 #[tokio::test]
 async fn every_record_is_routed_by_the_rule_of_its_product() {
-    let example = Example::shared().await;
+    let example = Example::own().await;
     let admin = example.admin();
     let by_department = groups(&admin, json!({ "by": ["DEPARTMENT"] })).await;
     assert_eq!(tally(&by_department, |node| in_file(&node["department"])), expected("products"));
@@ -235,7 +235,7 @@ async fn every_record_is_routed_by_the_rule_of_its_product() {
 async fn each_complaint_was_made_in_an_interaction_and_no_answer_has_a_date() {
     // An answer would be an interaction of its own, if the file knew when it was given.
     assert_eq!(counted()["dates"], json!(["Date received", "Date sent to company"]));
-    let example = Example::shared().await;
+    let example = Example::own().await;
     let list = "query($after: String) {
         rows: interactions(first: 500, after: $after) {
             pageInfo { hasNextPage endCursor }
@@ -277,7 +277,7 @@ const ATTRIBUTES: [(&str, &str); 11] = [
 
 #[tokio::test]
 async fn every_column_of_the_file_is_kept_and_dates_are_instants() {
-    let example = Example::shared().await;
+    let example = Example::own().await;
     let list = "query($after: String) {
         rows: feedbackRecords(first: 500, after: $after) {
             pageInfo { hasNextPage endCursor }
@@ -319,7 +319,7 @@ async fn every_column_of_the_file_is_kept_and_dates_are_instants() {
 
 #[tokio::test]
 async fn attributes_of_the_file_are_counted_grouped_and_compared_as_numbers_and_dates() {
-    let example = Example::shared().await;
+    let example = Example::own().await;
     let admin = example.admin();
     let values = "query($name: String!) {
         feedbackRecordAttributeValues(name: $name, first: 1000) { distinctCount unparsedNumberCount nodes { value count } }
@@ -365,7 +365,7 @@ async fn attributes_of_the_file_are_counted_grouped_and_compared_as_numbers_and_
 
 #[tokio::test]
 async fn loading_it_again_changes_nothing() {
-    let example = Example::shared().await;
+    let example = Example::own().await;
     let before = state(&example).await;
     for (is_fresh, outcome) in [(false, "REPLAYED"), (true, "UNCHANGED")] {
         let outcomes = example.load_again(is_fresh).await;

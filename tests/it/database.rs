@@ -13,13 +13,10 @@ use std::{
 use migration::{Migrator, MigratorTrait};
 use rapport::store::{Options, Store};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
-use tokio::sync::OnceCell;
 
 /// Number of the advisory lock under which the template is made.
 const TEMPLATE_LOCK: i64 = 0x7465_6d70_6c61_7465;
 
-/// The database that others are copied from, once it is known to be there.
-static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 /// How many databases were made.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
@@ -43,16 +40,26 @@ pub struct Database {
 impl Database {
     /// Makes one on the server that `RAPPORT_TEST_POSTGRES` names, or a file.
     pub async fn make() -> Self {
+        Self::copy(&format!("template_{}", state()), async |url| migrate(&url).await).await
+    }
+
+    /// One at an address that somebody else looks after.
+    pub fn at(url: String) -> Self {
+        Self { server: server().map(|server| (server, String::new())), url, folder: None }
+    }
+
+    /// Makes a copy of a template, which `fill` fills and leaves if there is none of this name yet.
+    pub async fn copy(template: &str, fill: impl AsyncFnOnce(String)) -> Self {
         say(if server().is_some() { "PostgreSQL" } else { "SQLite" });
         let Some(server) = server() else {
             let folder = tempfile::tempdir().unwrap();
-            std::fs::copy(template_file().await, folder.path().join("test.db")).unwrap();
+            std::fs::copy(template_file(template, fill).await, folder.path().join("test.db")).unwrap();
             let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
             return Self { url, server: None, folder: Some(folder) };
         };
-        let template = TEMPLATE.get_or_init(|| template(&server)).await;
         let name = format!("rapport_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let mut connection = PgConnection::connect(&server).await.unwrap();
+        let template = template_database(&server, &mut connection, template, fill).await;
         // A run that was killed may have left one of this name.
         run(&mut connection, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         run(&mut connection, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
@@ -214,7 +221,7 @@ pub struct Held {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let Some((url, name)) = &self.server else { return };
+        let Some((url, name)) = self.server.as_ref().filter(|(_, name)| !name.is_empty()) else { return };
         let (url, sql) = (url.clone(), format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         // A runtime of its own: the test's may be shutting down.
         let dropped = std::thread::spawn(|| {
@@ -246,39 +253,50 @@ fn state() -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// The migrated file that others are copied from: one for each state of the migrations, kept beside what was compiled.
-async fn template_file() -> PathBuf {
+/// The file that others are copied from, kept beside what was compiled.
+async fn template_file(name: &str, fill: impl AsyncFnOnce(String)) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let file = folder.join(format!("template_{}.db", state()));
+    let file = folder.join(format!("{name}.db"));
     if !file.exists() {
         // Renamed when it is whole: a process that dies half-way leaves no wrong template.
         let new = tempfile::tempdir_in(folder).unwrap();
         let made = new.path().join("template.db");
-        migrate(&format!("sqlite://{}?mode=rwc", made.display())).await;
+        fill(format!("sqlite://{}?mode=rwc", made.display())).await;
         assert!(!new.path().join("template.db-wal").exists(), "something was not written to the file");
         std::fs::rename(made, &file).unwrap();
     }
     file
 }
 
-/// The migrated database that others are copied from: one for each state of the migrations, kept on the server.
-async fn template(server: &str) -> String {
-    let name = format!("rapport_template_{}", state());
-    let mut connection = PgConnection::connect(server).await.unwrap();
-    run(&mut connection, format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})")).await;
+/// The database that others are copied from, kept on the server.
+async fn template_database(
+    server: &str,
+    connection: &mut PgConnection,
+    name: &str,
+    fill: impl AsyncFnOnce(String),
+) -> String {
+    let name = format!("rapport_{name}");
     let known = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
-    if connection.fetch_optional(AssertSqlSafe(known)).await.unwrap().is_none() {
-        // Renamed when it is whole: a process that dies half-way leaves no wrong template.
-        run(&mut connection, format!("DROP DATABASE IF EXISTS {name}_new")).await;
-        run(&mut connection, format!("CREATE DATABASE {name}_new")).await;
-        migrate(&beside(server, &format!("{name}_new"))).await;
-        run(&mut connection, format!("ALTER DATABASE {name}_new RENAME TO {name}")).await;
+    let is_known = async |connection: &mut PgConnection| {
+        connection.fetch_optional(AssertSqlSafe(known.clone())).await.unwrap().is_some()
+    };
+    if is_known(connection).await {
+        return name;
     }
-    connection.close().await.unwrap();
+    run(connection, format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})")).await;
+    if !is_known(connection).await {
+        // Renamed when it is whole: a process that dies half-way leaves no wrong template.
+        run(connection, format!("DROP DATABASE IF EXISTS {name}_new WITH (FORCE)")).await;
+        run(connection, format!("CREATE DATABASE {name}_new")).await;
+        fill(beside(server, &format!("{name}_new"))).await;
+        run(connection, format!("ALTER DATABASE {name}_new RENAME TO {name}")).await;
+    }
+    run(connection, format!("SELECT pg_advisory_unlock({TEMPLATE_LOCK})")).await;
     name
 }
 
-async fn migrate(url: &str) {
+/// Takes all steps that the database at this address lacks.
+pub async fn migrate(url: &str) {
     let store =
         Store::open(&Options { url: url.to_owned(), max_connections: 2, acquire_timeout: Options::COMMAND_TIMEOUT })
             .await

@@ -1,6 +1,6 @@
-//! The example organization, loaded once for all tests that only read it.
+//! The example organization, loaded once; each test has a copy of it.
 
-use std::sync::{Arc, Weak};
+use std::{sync::Arc, time::UNIX_EPOCH};
 
 use async_graphql::Variables;
 use entity::{Permission, id::OrganizationId};
@@ -9,11 +9,10 @@ use rapport::{
     graphql::{execution::run, types::schema_index::SchemaIndex},
 };
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 
 use crate::{
     app::{App, Caller},
-    database::Database,
+    database::{Database, migrate},
 };
 
 /// A server on the example's database.
@@ -23,34 +22,16 @@ pub struct Example {
 }
 
 impl Example {
-    /// The one that tests share. It goes away when none holds it.
-    pub async fn shared() -> Self {
-        static SHARED: Mutex<Weak<Database>> = Mutex::const_new(Weak::new());
-        let mut shared = SHARED.lock().await;
-        if let Some(database) = shared.upgrade() {
-            return Self::on(database).await;
-        }
-        let database = Arc::new(Database::make().await);
-        *shared = Arc::downgrade(&database);
-        Self::on(database).await
-    }
-
-    /// One that a test may change.
+    /// One that the test may change.
     pub async fn own() -> Self {
-        let database = Database::make().await;
+        let database = Database::copy(&format!("example_{}", program()), async |url| load(url).await).await;
         if !database.is_sqlite() {
             // The statistics are those of the server, not of an autovacuum that comes while the table grows.
             database.change("ALTER TABLE feedback_record_attributes SET (autovacuum_enabled = false)").await;
         }
-        Self::on(Arc::new(database)).await
-    }
-
-    async fn on(database: Arc<Database>) -> Self {
-        let app = App::on(database).await;
-        let organization = demo::seed(&app.store, &app.schema).await.unwrap().expect("the database was empty");
-        // As housekeeping does a few seconds after a load: until then PostgreSQL knows nothing of the rows it plans for.
-        app.store.analyze_new_tables().await.unwrap();
-        Self { app, organization }
+        let organization = database.look(format!("SELECT {} FROM organization", database.id("id"))).await;
+        let organization = organization[0][0].as_deref().unwrap().parse().unwrap();
+        Self { app: App::on(Arc::new(database)).await, organization: OrganizationId(organization) }
     }
 
     /// Sends everything that the demo sends once more, under new idempotency keys if `is_fresh`.
@@ -76,6 +57,23 @@ impl Example {
     pub fn database(&self) -> &Database {
         &self.app.database
     }
+}
+
+/// Loads the example organization into an empty database.
+async fn load(url: String) {
+    migrate(&url).await;
+    let app = App::on(Arc::new(Database::at(url))).await;
+    demo::seed(&app.store, &app.schema).await.unwrap().expect("the database was empty");
+    // As housekeeping does a few seconds after a load: until then PostgreSQL knows nothing of the rows it plans for.
+    app.store.analyze_new_tables().await.unwrap();
+    app.store.close().await.unwrap();
+}
+
+/// Tells programs and days apart: what the demo has depends on both.
+fn program() -> String {
+    let built = std::fs::metadata(std::env::current_exe().unwrap()).unwrap().modified().unwrap();
+    let built = built.duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    format!("{built}_{}", clock::now().date_naive().format("%Y%m%d"))
 }
 
 /// The numbers counted in the file without Rapport: `examples/complaints/count.py` prints them.

@@ -8,7 +8,7 @@ use crate::example::Example;
 
 #[tokio::test]
 async fn the_first_journey_of_the_example_is_a_mortgage_with_everything() {
-    let example = Example::shared().await;
+    let example = Example::own().await;
     let data = example
         .admin()
         .ask(
@@ -49,7 +49,7 @@ async fn the_first_journey_of_the_example_is_a_mortgage_with_everything() {
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "a setting of the tests themselves")]
 async fn the_picture_of_the_mortgage_is_the_one_in_the_readme() {
-    let example = Example::shared().await;
+    let example = Example::own().await;
     let data = example.admin().ask("{ journeys(first: 1) { nodes { diagram(format: SVG) } } }").await;
     let drawn = data["journeys"]["nodes"][0]["diagram"].as_str().unwrap();
     let name = "examples/complaints/journey.svg";
