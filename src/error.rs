@@ -32,6 +32,15 @@ pub enum Error {
     /// An argument of a query is invalid: paging, cursor, scalar text.
     #[error("{0}")]
     BadInput(String),
+    /// A position is not one of the change feed: of another epoch, beyond the head, or before the oldest change.
+    #[error(
+        "the position is not in the change feed: read everything again, and continue at the head of that time; the oldest \
+         change has the sequence {oldest}"
+    )]
+    CursorExpired {
+        /// Sequence of the oldest change that can be read.
+        oldest: i64,
+    },
     /// The transaction conflicts with another one; the kernel retries it.
     #[error("a concurrent change interfered; try again")]
     Collision,
@@ -56,6 +65,7 @@ impl Error {
             Self::Unauthenticated(_) => "UNAUTHENTICATED",
             Self::Forbidden(_) | Self::Narrowed => "FORBIDDEN",
             Self::BadInput(_) => "BAD_USER_INPUT",
+            Self::CursorExpired { .. } => "CURSOR_EXPIRED",
             Self::Unavailable | Self::Collision => "UNAVAILABLE",
             Self::Timeout => "TIMEOUT",
             Self::NotRead | Self::Internal(_) => "INTERNAL_SERVER_ERROR",

@@ -29,7 +29,7 @@ crate::string_enum! {
 /// is frozen. Changes have no entries of their own in the audit log; they are changes of `deadlines` of the case.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "deadline")]
-#[noun(prefix = "dline", read = ResponseRead, write = ResponseWrite, operations = [List],
+#[noun(prefix = "dline", read = ResponseRead, write = ResponseWrite, operations = [List], without_events,
     narrowed_through(case))]
 pub struct Model {
     /// Organization that owns the row.

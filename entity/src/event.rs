@@ -33,7 +33,8 @@ crate::string_enum! {
 /// never their values. The log is append-only; an entry is written in the transaction of its change.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "event")]
-#[noun(prefix = "audit", name = "AuditEntry", plural = "auditLog", read = Admin, write = Admin, operations = [List])]
+#[noun(prefix = "audit", name = "AuditEntry", plural = "auditLog", read = Admin, write = Admin, operations = [List],
+    without_events)]
 pub struct Model {
     /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]

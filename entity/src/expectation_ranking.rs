@@ -12,7 +12,7 @@ use crate::{
 /// Rows are only added: by a ranking, by the deletion of a ranked expectation, or by the copy of a point.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "expectation_ranking")]
-#[noun(prefix = "ranking", read = MapRead, write = MapWrite, operations = [])]
+#[noun(prefix = "ranking", read = MapRead, write = MapWrite, operations = [], without_events)]
 pub struct Model {
     /// Organization that owns the row.
     #[sea_orm(primary_key, auto_increment = false)]

@@ -16,6 +16,7 @@ mod noun_enum;
 pub mod permission;
 pub mod personal;
 pub mod relations;
+pub mod relationship;
 pub mod removal;
 pub mod rollup;
 pub mod string_enum;
@@ -24,7 +25,7 @@ pub mod tenanted;
 pub use col::Col;
 pub(crate) use entity_derive::Noun;
 pub use noun::Noun;
-pub use noun_enum::{SearchNoun, TimelineKind};
+pub use noun_enum::{ChangeNoun, SearchNoun, TimelineKind};
 pub use permission::{Permission, Permissions};
 pub use tenanted::Tenanted;
 
@@ -46,6 +47,8 @@ macro_rules! nouns {
         pub(crate) const TIMELINE_VALUES: [Option<(&str, &str)>; TABLES.len()] = [$($noun::TIMELINE_VALUE,)*];
         /// Value and description of each noun in the enum of nouns that a search can find; `None` if it cannot.
         pub(crate) const SEARCH_VALUES: [Option<(&str, &str)>; TABLES.len()] = [$($noun::SEARCH_VALUE,)*];
+        /// Value and description of each noun in the enum of nouns that the change feed tells of; `None` if it does not.
+        pub(crate) const CHANGE_VALUES: [Option<(&str, &str)>; TABLES.len()] = [$($noun::CHANGE_VALUE,)*];
         /// Relations that each noun declares.
         pub(crate) const DECLARED: &[&[relations::Declared]] = &[$($noun::DECLARED,)*];
 

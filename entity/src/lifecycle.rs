@@ -165,7 +165,7 @@ mod tests {
     use super::Lifecycle;
     use crate::{
         journey,
-        noun::{EnumType, Relationship},
+        noun::{Cardinality, EnumType, Relationship},
     };
 
     const STATES: EnumType = EnumType { name: "S", doc: "", values: &[("A", ""), ("B", "")] };
@@ -175,7 +175,7 @@ mod tests {
         initial: "A",
         verbs: &STATES,
         transitions: &[],
-        history: Relationship::embedded("history", &journey::NOUN, true, ""),
+        history: Relationship::embedded("history", &journey::NOUN, Cardinality::List, ""),
     };
 
     #[test]

@@ -105,7 +105,7 @@ fn find(target: &'static Noun) -> Vec<MovedReference> {
             match relation.link {
                 Link::One { column, .. } => references.push(MovedReference { noun, relation, column }),
                 Link::Through { .. } => panic!("no merge moves the join tables of {}", target.name),
-                Link::Many { .. } | Link::Embedded { .. } | Link::Member => {}
+                Link::Many { .. } | Link::Embedded(_) | Link::Member { .. } => {}
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::{NOUNS, lifecycle::Lifecycle, permission::Permission};
 pub use crate::{
     field::{Field, Personal, Writable},
     kind::Kind,
+    relationship::{Cardinality, Link, Relationship},
     string_enum::{EnumType, StringEnum},
 };
 
@@ -112,111 +113,6 @@ pub const PART: &[Operation] = &[
     Operation::Delete,
 ];
 
-/// A relation from one noun to another.
-#[derive(Clone, Copy, Debug)]
-pub struct Relationship {
-    /// GraphQL name.
-    pub name: &'static str,
-    /// Noun at the other end.
-    pub target: &'static Noun,
-    /// How the rows are joined.
-    pub link: Link,
-    /// Description in the API.
-    pub doc: &'static str,
-}
-
-/// How the rows of a relation are joined. Every join also compares the organization.
-#[derive(Clone, Copy, Debug)]
-pub enum Link {
-    /// A column of this noun references a row of the target.
-    One {
-        /// The column.
-        column: &'static str,
-        /// Whether it may be absent.
-        is_nullable: bool,
-        /// When a caller may set it, through the input field `<name>Ref`.
-        writable: Writable,
-    },
-    /// A column of the target references this row.
-    Many {
-        /// Column of the target.
-        column: &'static str,
-        /// Whether the rows are parts of this row, which its mutations can write with it.
-        is_part: bool,
-    },
-    /// A join table.
-    Through {
-        /// Name of the join table.
-        table: &'static str,
-        /// Its column that references this row.
-        from: &'static str,
-        /// Its column that references the target.
-        to: &'static str,
-        /// Its other columns, which are fields of the connection's edges.
-        edge: &'static [Field],
-    },
-    /// An object that is computed together with this one.
-    Embedded {
-        /// Whether it is a list.
-        is_list: bool,
-    },
-    /// A type that an object of this union may have.
-    Member,
-}
-
-impl Link {
-    /// Returns the column of this noun that references the row; `None` if the other side has it.
-    pub const fn column(&self) -> Option<&'static str> {
-        match self {
-            Self::One { column, .. } => Some(column),
-            _ => None,
-        }
-    }
-}
-
-impl Relationship {
-    /// A relation to one row, whose column only the server sets.
-    pub const fn one(
-        name: &'static str,
-        target: &'static Noun,
-        (column, is_nullable): (&'static str, bool),
-        doc: &'static str,
-    ) -> Self {
-        Self { name, target, link: Link::One { column, is_nullable, writable: Writable::Never }, doc }
-    }
-
-    /// A relation to objects that are computed together with this one.
-    pub const fn embedded(name: &'static str, target: &'static Noun, is_list: bool, doc: &'static str) -> Self {
-        Self { name, target, link: Link::Embedded { is_list }, doc }
-    }
-}
-
-impl Relationship {
-    /// A type that an object of a union may have.
-    pub const fn member(target: &'static Noun) -> Self {
-        Self { name: target.singular, target, link: Link::Member, doc: target.doc }
-    }
-
-    /// Returns whether this column is the foreign key of the relation.
-    pub fn is_by(&self, name: &str) -> bool {
-        matches!(self.link, Link::One { column, .. } if column == name)
-    }
-
-    /// Returns whether only a row of the target that is not archived can be set. This is not required of the parent of a
-    /// part, nor of references of the record, which describe the past.
-    pub fn wants_active(&self, noun: &Noun) -> bool {
-        let is_chosen = matches!(self.link, Link::One { writable: Writable::Optional | Writable::Required, .. });
-        is_chosen && self.target.is_archivable() && !matches!(noun.read, Some(Permission::RecordRead))
-    }
-}
-
-impl Link {
-    /// Returns the other columns of the join table.
-    pub const fn edge(&self) -> &'static [Field] {
-        if let Self::Through { edge, .. } = self { edge } else { &[] }
-    }
-}
-
 const ID: Field = Field::new(
     "id",
     "id",
@@ -294,7 +190,12 @@ impl Noun {
 
     /// Returns whether it is a union of nouns.
     pub const fn is_union(&self) -> bool {
-        matches!(self.relations, [Relationship { link: Link::Member, .. }, ..])
+        matches!(self.relations, [Relationship { link: Link::Member { .. }, .. }, ..])
+    }
+
+    /// Returns whether it is a union whose rows may not exist any more.
+    pub const fn may_be_gone(&self) -> bool {
+        matches!(self.relations, [Relationship { link: Link::Member { may_be_gone: true }, .. }, ..])
     }
 
     /// Returns whether the API offers the operation.

@@ -6,7 +6,7 @@ use sea_orm::{
 };
 
 use crate::{
-    ATTRIBUTE_VALUES, EXPIRY_VALUES, NOUNS, Noun, SEARCH_VALUES, TABLES, TIMELINE_VALUES,
+    ATTRIBUTE_VALUES, CHANGE_VALUES, EXPIRY_VALUES, NOUNS, Noun, SEARCH_VALUES, TABLES, TIMELINE_VALUES,
     col::{ColumnType, Scalar},
     noun::{EnumType, Kind, StringEnum},
 };
@@ -147,4 +147,9 @@ noun_enum! {
 noun_enum! {
     /// A noun whose rows a search can find: one of its columns is `searchable`, or its rows have external ids.
     SearchNoun, "A type whose rows a search can find.", SEARCH_VALUES
+}
+
+noun_enum! {
+    /// A noun whose rows the change feed tells of: an event is written for each change of a row.
+    ChangeNoun, "A type whose changes the change feed tells of.", CHANGE_VALUES
 }

@@ -61,6 +61,10 @@ pub struct Model {
     /// its own setting; null means never.
     #[noun(optional, min = 1, max = 3_650)]
     pub review_cadence_days: Option<i64>,
+    /// Number of 24-hour days after which the change feed leaves out a change, 1 to 3,650; null means never. The audit log
+    /// keeps it.
+    #[noun(optional, min = 1, max = 3_650)]
+    pub change_retention_days: Option<i64>,
     /// Department that receives feedback that no routing rule matches. A new organization has a department named
     /// Unassigned for it.
     #[noun(required)]

@@ -2,7 +2,7 @@
 
 use crate::{
     DECLARED, NOUNS, TABLES,
-    noun::{Link, Relationship},
+    noun::{Cardinality, Link, Relationship},
 };
 
 /// A relation as declared by a model.
@@ -54,7 +54,7 @@ pub const fn count(table: &str) -> usize {
 /// Evaluated at compile time, because the descriptions of nouns refer to each other. It uses names of tables: a constant
 /// cannot read a description that depends on it.
 pub const fn of<const N: usize>(table: &'static str, order: &[&str]) -> [Relationship; N] {
-    let unfound = Relationship::embedded("", NOUNS[0], false, "");
+    let unfound = Relationship::embedded("", NOUNS[0], Cardinality::One, "");
     let mut found = Found { relations: [unfound; N], len: 0 };
     let own = place(table);
     let mut at = 0;

@@ -24,7 +24,7 @@ crate::string_enum! {
 /// A decision about the department of a feedback record, with the rule, its version and the reason.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Noun)]
 #[sea_orm(table_name = "routing")]
-#[noun(prefix = "route", read = ResponseRead, write = ResponseWrite, operations = [],
+#[noun(prefix = "route", read = ResponseRead, write = ResponseWrite, operations = [], without_events,
     narrowed_by(department_id), narrowed_through(feedback_record))]
 pub struct Model {
     /// Organization that owns the row.

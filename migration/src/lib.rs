@@ -49,6 +49,7 @@ mod m0062_follow_ups;
 mod m0063_work;
 mod m0064_calendar_feeds;
 mod m0065_selected_policies;
+mod m0066_change_feed;
 mod noun_table;
 
 use sea_orm_migration::prelude::MigrationTrait;
@@ -110,6 +111,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0063_work::Migration),
             Box::new(m0064_calendar_feeds::Migration),
             Box::new(m0065_selected_policies::Migration),
+            Box::new(m0066_change_feed::Migration),
         ]
     }
 }

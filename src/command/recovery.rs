@@ -136,6 +136,7 @@ async fn prepare(file: &Path, erased: Option<&[Entry]>) -> Result<()> {
             check_whole(&store, erased).await?;
             replay(&store, erased).await?;
         }
+        begin_epochs(&store).await?;
         // This includes the jobs that were in progress when the backup was made.
         store.finish_jobs(clock::now()).await?;
         Ok(store.scrub(|step| tell(&step)).await?)
@@ -155,6 +156,7 @@ pub async fn erasure(settings: &Settings, command: &ErasureCommand) -> Result<St
             let store = open(settings).await?;
             check_whole(&store, &erased).await?;
             let count = replay(&store, &erased).await?;
+            begin_epochs(&store).await?;
             store.finish_jobs(clock::now()).await?;
             let all = erased.iter().filter(|entry| !matches!(entry, Entry::Part(_))).count();
             Ok(format!("{count} of {all} erasures were new to this database\n"))
@@ -224,6 +226,17 @@ async fn replay(store: &Store, erased: &[Entry]) -> Result<usize> {
         }
     }
     Ok(count)
+}
+
+/// Begins another epoch of the change feed in each organization, so that whoever has read changes that the backup lacks
+/// is told to read everything again.
+async fn begin_epochs(store: &Store) -> Result<()> {
+    for (organization, _) in store.organizations().await? {
+        let tx = store.scope(Actor::operator(organization), clock::now()).begin().await?;
+        tx.begin_epoch().await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// Returns one line per erasure of an organization.

@@ -1,9 +1,11 @@
-//! Exchange with other systems: the API clients with which they access the API, and the export of an organization.
+//! Exchange with other systems: the API clients with which they access the API, the feed of changes, and the
+//! export of an organization.
 
 pub mod api_client;
+mod changes;
 pub mod export;
 
 use crate::graphql::slice::Part;
 
 /// Nouns that this module adds to the API.
-pub const PARTS: &[Part] = &[Part::Noun(&api_client::SLICE)];
+pub const PARTS: &[Part] = &[Part::Noun(&api_client::SLICE), Part::Query(&changes::CHANGES)];

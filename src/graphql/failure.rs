@@ -92,6 +92,10 @@ pub fn withhold_suggestions(response: &mut Response) {
 }
 
 fn name(error: &mut ServerError, request_id: &str) {
+    if let Some(Error::CursorExpired { oldest }) = error.source::<Error>() {
+        let oldest = *oldest;
+        set(error, "oldestSequence", oldest);
+    }
     let code = match (error.source::<Error>(), code(error)) {
         (Some(Error::Internal(cause)), _) => {
             tracing::error!(request_id, error = %cause, "a request failed");

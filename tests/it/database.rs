@@ -86,6 +86,11 @@ impl Database {
         Some(Self { url, server: None, folder: Some(folder) })
     }
 
+    /// A file that stays when this value goes.
+    pub fn of_file(file: &Path) -> Self {
+        Self { url: format!("sqlite://{}", file.display()), server: None, folder: None }
+    }
+
     /// Takes all steps that it lacks.
     pub async fn migrate(&self) {
         migrate(&self.url).await;

@@ -157,3 +157,20 @@ async fn what_one_caller_may_do_is_not_remembered_for_another() {
     }
     assert_eq!(admin.ask(listed).await["mediums"]["nodes"].as_array().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_field_whose_condition_does_not_hold_is_not_in_the_answer() {
+    let app = App::start().await;
+    let admin = app.admin("acme").await;
+    admin.mutate("mediumCreate", json!({ "name": "Phone" }), "outcome").await;
+    for (condition, shown) in [("include", true), ("skip", false)] {
+        let document =
+            format!("query($holds: Boolean!) {{ mediums {{ nodes {{ name version @{condition}(if: $holds) }} }} }}");
+        for holds in [true, false, true] {
+            let expected =
+                if holds == shown { json!({ "name": "Phone", "version": 1 }) } else { json!({ "name": "Phone" }) };
+            let data = admin.data(&document, json!({ "holds": holds })).await;
+            assert_eq!(data["mediums"]["nodes"][0], expected, "{document} {holds}");
+        }
+    }
+}

@@ -19,6 +19,7 @@ mod book;
 mod bulk;
 mod bulk_named;
 mod canaries;
+mod changes;
 mod commands;
 mod complaints;
 mod coverage;

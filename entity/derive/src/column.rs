@@ -218,7 +218,7 @@ pub fn doc(attributes: &[Attribute]) -> String {
 }
 
 /// Returns the type without `Option`, and whether it was in an `Option`.
-fn unwrapped(ty: &Type) -> (Type, bool) {
+pub fn unwrapped(ty: &Type) -> (Type, bool) {
     if let Type::Path(path) = ty
         && let Some(last) = path.path.segments.last()
         && last.ident == "Option"

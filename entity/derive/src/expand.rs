@@ -31,7 +31,7 @@ pub fn expand(noun: &NounInput) -> TokenStream {
 /// Generates the implementations of the traits that `SeaORM` and the store require of an entity.
 fn entity(noun: &NounInput) -> TokenStream {
     let NounInput { id, table, .. } = noun;
-    let tenanted = noun.is_tenanted.then(|| {
+    let tenanted = noun.is_tenanted().then(|| {
         quote! {
             impl crate::Tenanted for Entity {
                 const NOUN: &'static crate::Noun = &NOUN;
@@ -57,7 +57,7 @@ fn entity(noun: &NounInput) -> TokenStream {
 fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
     let NounInput { name, plural, table, prefix, doc, write, has_external_ids, exactly_one, unique, .. } = noun;
     let singular = names::uncapitalized(name);
-    let tenant = if noun.is_tenanted { "organization_id" } else { "id" };
+    let tenant = if noun.is_tenanted() { "organization_id" } else { "id" };
     let read = read(noun);
     let system = if noun.changes { quote!(SYSTEM) } else { quote!(APPENDED) };
     let operations = match &noun.operations {
@@ -80,6 +80,7 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
             quote!(Some(crate::noun::Timeline { at: &[#(#at),*], via: #via }))
         },
     );
+    let change_value = value_if(noun.has_events);
     let narrowed = narrowed(noun);
     let search_value = value_if(*has_external_ids || noun.fields().any(|column| column.is_searchable));
     quote! {
@@ -91,6 +92,8 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
         pub(crate) const TIMELINE_VALUE: Option<(&str, &str)> = #timeline_value;
         /// Its value and description in the enum of nouns that a search can find.
         pub(crate) const SEARCH_VALUE: Option<(&str, &str)> = #search_value;
+        /// Its value and description in the enum of nouns that the change feed tells of.
+        pub(crate) const CHANGE_VALUE: Option<(&str, &str)> = #change_value;
         #[doc = #about]
         pub static NOUN: crate::Noun = crate::Noun {
             name: #name,
@@ -200,6 +203,7 @@ fn constant_name(column: &Ident) -> Ident {
         "ATTRIBUTE_VALUE",
         "EXPIRY_VALUE",
         "SEARCH_VALUE",
+        "CHANGE_VALUE",
         "TIMELINE_VALUE",
         "TABLE",
         "DECLARED",

@@ -23,6 +23,7 @@
 //! | `plural = "auditLog"` | name of the list, if it differs from the plural of the name |
 //! | `through(mediums: MediumId, doc = "…", inverse(points = "…"))` | a relation through the table `<table>_<medium>`; `edge = FIELDS` are its further columns |
 //! | `order(mediums, steps)` | the lists that the API shows first, in this order; the others follow in the order of `nouns!` |
+//! | `without_events` | changes of its rows are not written to the audit log: they belong to changes of other rows |
 //!
 //! # A column
 //!
@@ -110,6 +111,7 @@
 //! pub(crate) const ATTRIBUTE_VALUE: Option<(&str, &str)> = None; // its value in `AttributeNoun`, if it has attributes
 //! pub(crate) const EXPIRY_VALUE: Option<(&str, &str)> = None; // its value in `RetentionNoun`, if its rows can expire
 //! pub(crate) const SEARCH_VALUE: Option<(&str, &str)> = Some(("THING", "Thing.")); // its value in `SearchNoun`, if a search can find it
+//! pub(crate) const CHANGE_VALUE: Option<(&str, &str)> = Some(("THING", "Thing.")); // its value in `ChangeNoun`, if its changes have events
 //! pub static NOUN: Noun = Noun {
 //!     name: "Thing", singular: "thing", plural: "things", table: "thing", prefix: "thing",
 //!     doc: "A thing that customers own.", tenant: "organization_id",
@@ -161,7 +163,7 @@ pub fn derive_noun(input: TokenStream) -> TokenStream {
 /// | `read = MapRead` on the struct | scope required to read it, in addition to those of the field that returns it |
 /// | `name = "…"` | type name, if it differs from the struct's; on a field, the field's name |
 /// | `doc = CONSTANT` on a field | its description, instead of a doc comment |
-/// | `row_of = "type"` on a `Uuid` | the id of a row; the field given here contains the name of the row's noun |
+/// | `row_of = "type"` on a `Uuid` or an `Option` of one | the id of a row; the field given here contains the name of the row's noun |
 ///
 /// A field of an id type, `point_id: InteractionPointId`, returns the row as `point`.
 #[proc_macro_derive(Output, attributes(output))]

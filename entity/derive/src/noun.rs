@@ -13,7 +13,8 @@ use crate::{
 /// The error message for an unknown attribute in `#[noun(…)]` on a struct.
 const ALLOWED: &str = "a noun has `prefix = \"…\"`, `read = …`, `write = …`, `operations = …`, and may have \
                        `external_ids`, `exactly_one(…)`, `unique(…)`, `name = \"…\"`, `plural = \"…\"`, `through(…)`, `order(…)`, \
-                       `timeline(at(…), via(…))`, `narrowed_by(…)`, `narrowed_through(…)`";
+                       `timeline(at(…), via(…))`, `narrowed_by(…)`, `narrowed_through(…)`, \
+                       `without_events`";
 
 /// The kernel columns of nouns whose rows can change.
 const CHANGING: [&str; 3] = ["version", "created_at", "updated_at"];
@@ -69,10 +70,10 @@ pub struct NounInput {
     pub narrowed_by: Option<String>,
     /// The relations through which its rows belong to departments.
     pub narrowed_through: Vec<String>,
+    /// Whether changes of its rows are written to the audit log.
+    pub has_events: bool,
     /// The type of the row ids.
     pub id: Type,
-    /// Whether each row belongs to an organization; false for organizations themselves.
-    pub is_tenanted: bool,
     /// Whether rows can change.
     pub changes: bool,
     /// All columns of the model, in their order.
@@ -95,6 +96,7 @@ struct Attributes {
     timeline: Option<timeline::Words>,
     narrowed_by: Vec<Ident>,
     narrowed_through: Vec<Ident>,
+    is_without_events: bool,
 }
 
 impl NounInput {
@@ -136,7 +138,7 @@ impl NounInput {
             timeline: attributes.timeline.map(|named| timeline::check(named, &columns)).transpose()?,
             narrowed_by: narrowed::by(&attributes.narrowed_by, &columns)?,
             narrowed_through: narrowed::through(&attributes.narrowed_through, &columns)?,
-            is_tenanted: columns.iter().any(|column| column.ident == "organization_id"),
+            has_events: !attributes.is_without_events,
             changes: CHANGING
                 .iter()
                 .all(|name| columns.iter().any(|column| column.ident == name && !column.has_attributes)),
@@ -145,6 +147,11 @@ impl NounInput {
         };
         noun.check(&input.ident)?;
         Ok(noun)
+    }
+
+    /// Returns whether each row belongs to an organization; false for organizations themselves.
+    pub fn is_tenanted(&self) -> bool {
+        self.column("organization_id").is_some()
     }
 
     /// Returns the noun's own columns, without relations and kernel columns.
@@ -295,6 +302,7 @@ impl Attributes {
                 "exactly_one" => self.exactly_one = names_in(&meta)?,
                 "unique" => self.unique = names_in(&meta)?,
                 "timeline" => self.timeline = Some(timeline::read(&meta)?),
+                "without_events" => self.is_without_events = true,
                 "narrowed_by" => self.narrowed_by = names_in(&meta)?,
                 "narrowed_through" => self.narrowed_through = names_in(&meta)?,
                 "name" => self.name = Some(text(&meta)?),

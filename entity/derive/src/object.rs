@@ -156,14 +156,18 @@ pub fn output(input: &DeriveInput) -> Result<TokenStream> {
         // The name of a row's field is that of the id's field without `_id`.
         let row = names::lower_camel(column.strip_suffix("_id").unwrap_or(column));
         let row = member.name.clone().unwrap_or(row);
-        let shape =
-            if let Some(noun) = &member.row_of { quote!(Shape::row_of(#noun)) } else { quote!(shape_of::<#ty, _>()) };
+        let shape = if let Some(noun) = &member.row_of {
+            let (_, is_nullable) = column::unwrapped(ty);
+            quote!(Shape::row_of(#noun, #is_nullable))
+        } else {
+            quote!(shape_of::<#ty, _>())
+        };
         quote!(OutputField { name: #name, row: #row, column: #column, doc: #doc, shape: #shape })
     });
     let values = members.iter().map(|member| {
         let Member { ident, column, .. } = member;
         if member.row_of.is_some() {
-            quote!(object.cells.push((#column, crate::store::statement::cell::Cell::Id(self.#ident)));)
+            quote!(object.cells.push((#column, crate::store::statement::cell::Cell::of(self.#ident.into())));)
         } else {
             let name = member.api_name();
             quote!(put(self.#ident, (#name, #column), &mut object);)

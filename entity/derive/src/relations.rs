@@ -91,7 +91,7 @@ pub fn orm(noun: &NounInput) -> TokenStream {
         let target = &column.ty;
         let target_entity = quote!(<#target as crate::id::NounId>::Entity);
         variants.push(quote!(#[doc = #about] #variant));
-        let from = if noun.is_tenanted { quote!(OrganizationId) } else { quote!(Id) };
+        let from = if noun.is_tenanted() { quote!(OrganizationId) } else { quote!(Id) };
         arms.push(quote! {
             Self::#variant => <Entity as sea_orm::EntityTrait>::belongs_to(<#target_entity as Default>::default())
                 .from((Column::#from, Column::#stored))

@@ -155,6 +155,7 @@ impl<'a> Walk<'a> {
     ) -> Result<(), ServerError> {
         for item in &set.items {
             if !self.is_included(item.node.directives())? {
+                self.changed = true;
                 continue;
             }
             match &item.node {

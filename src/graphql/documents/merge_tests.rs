@@ -228,9 +228,12 @@ fn a_document_without_doubles_is_left_as_it_is() {
     let text = "query ($a: Boolean!) { point { id @skip(if: $a) ...F } } fragment F on Point { name }";
     let parsed = async_graphql::parser::parse_query(text).unwrap();
     let (_, operation) = parsed.operations.iter().next().unwrap();
-    let (variables, (_, schema_index)) = (Variables::from_json(json!({"a": true})), schema());
+    let (variables, (_, schema_index)) = (Variables::from_json(json!({"a": false})), schema());
     let merged = super::merge(&operation.node, &parsed, &variables, &schema_index).unwrap();
     assert!(merged.selections().is_none());
+    let without = Variables::from_json(json!({"a": true}));
+    let merged = super::merge(&operation.node, &parsed, &without, &schema_index).unwrap();
+    assert_eq!(merged.selections().map(|selections| selections.len()), Some(1));
 }
 
 fn selections() -> impl Strategy<Value = String> {

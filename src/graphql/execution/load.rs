@@ -145,8 +145,14 @@ pub async fn written(scope: &Scope, given: &Given, plan: &RowPlan, written: &[Wr
 }
 
 /// Reads the rows that to-one relations of `noun` reference. A stored reference always points to an existing row, and
-/// a union stands for a row that was just read, so no statement runs if only the id is selected.
+/// a union stands for a row that was just read, so no statement runs if only the id is selected. The rows of other unions
+/// are looked for under their own ids, unless nothing of them is selected.
 async fn named_rows(scope: &Scope, given: &Given, noun: &'static Noun, plan: &RowPlan, ids: &[Uuid]) -> Result<Rows> {
+    if noun.may_be_gone() && !plan.object.selections.is_empty() {
+        let rows = scope.by_ids(plan.object.noun, &plan.columns, ids, &plan.templates).await?;
+        let children = children(scope, given, &plan.object, &plan.columns, &rows, &[]).await?;
+        return Ok(Rows { rows, children, ..Rows::default() });
+    }
     let is_seen = noun.is_union() || !scope.narrows(plan.object.noun);
     if plan.columns.len() > 1 || !(noun.is_stored() || noun.is_union()) || !is_seen {
         return rows_by_id(scope, given, plan, ids).await;

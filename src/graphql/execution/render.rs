@@ -4,7 +4,7 @@ use async_graphql::{PathSegment, ServerError, Value};
 use async_graphql_value::RAW_VALUE_TOKEN;
 use entity::{
     kind::money,
-    noun::{Kind, Link, StringEnum},
+    noun::{Cardinality, Kind, Link, StringEnum},
 };
 use sea_orm::prelude::Uuid;
 
@@ -201,7 +201,7 @@ impl Writer {
                 let object = |writer: &mut Self, place: usize| {
                     writer.object(&inner.object, &rows.rows[place], place, &rows.children);
                 };
-                if matches!(relation.link, Link::Embedded { is_list: true }) {
+                if matches!(relation.link, Link::Embedded(Cardinality::List)) {
                     writer.items(range, object);
                 } else if range.is_empty() {
                     writer.null();

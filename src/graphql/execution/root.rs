@@ -236,6 +236,9 @@ impl<'a> FieldExecution<'a> {
         query.permissions.iter().try_for_each(|permission| self.actor().require(*permission))?;
         let planned = self.row(query.run.answer())?;
         let (plan, given) = (planned.row()?, &planned.given);
+        if let Some(error) = plan.object.refusal().filter(|_| query.run.is_whole()) {
+            return Err(error.clone());
+        }
         if query.run.arguments().iter().any(|argument| argument.name == "groupBy") {
             self.writer.charge(GROUP);
         }

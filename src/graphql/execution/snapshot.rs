@@ -59,7 +59,7 @@ fn object(noun: &'static Noun, record: &Record, lines: &[Lines<'_>]) -> Map<Stri
                 let Some((.., by_row)) = known else { continue };
                 by_row.get(&record.id()).into_iter().flatten().map(|line| shown(relation.target, line)).collect()
             }
-            Link::Many { .. } | Link::Embedded { .. } | Link::Member => continue,
+            Link::Many { .. } | Link::Embedded(_) | Link::Member { .. } => continue,
         };
         object.insert(relation.name.to_owned(), shown);
     }

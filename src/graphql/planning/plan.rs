@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use entity::{
     Noun,
-    noun::{Field, Link, Relationship},
+    noun::{Cardinality, Field, Link, Relationship},
 };
 
 use super::{arguments::Arguments, leaf::Shown, transitions::AllowedTransitions};
@@ -79,6 +79,22 @@ pub struct RowPlan {
     pub templates: Templates<()>,
 }
 
+impl ObjectPlan {
+    /// Returns the first error of a selected field that the caller may not read. Types of a union that the caller may not
+    /// read are none: no such row is shown.
+    pub fn refusal(&self) -> Option<&Error> {
+        self.selections.iter().find_map(|out| match &out.what {
+            ObjectField::Refused(error) => (!self.noun.is_union()).then_some(error),
+            ObjectField::Attributes(_, _, Some(shown)) => Some(&shown.error),
+            ObjectField::One(_, row) | ObjectField::Embedded(_, row) | ObjectField::Computed(_, _, Some(row)) => {
+                row.object.refusal()
+            }
+            ObjectField::Many(_, list) => list.objects().find_map(Self::refusal),
+            _ => None,
+        })
+    }
+}
+
 /// The selected fields of a list.
 #[derive(Debug)]
 pub struct ConnectionPlan {
@@ -141,7 +157,8 @@ pub fn may_be_null(noun: &Noun, relation: &Relationship) -> bool {
     match relation.link {
         Link::One { is_nullable, .. } => is_nullable || !is_same_scope,
         Link::Many { .. } | Link::Through { .. } => !is_same_scope,
-        Link::Embedded { .. } | Link::Member => false,
+        Link::Embedded(cardinality) => cardinality == Cardinality::Maybe,
+        Link::Member { .. } => false,
     }
 }
 

@@ -237,8 +237,8 @@ impl<'a> Planner<'a> {
                     relation.link.edge(),
                 )?),
             ),
-            Link::Embedded { .. } => ObjectField::Embedded(relation, self.row(target, sets)?),
-            Link::Member => return Err(Error::internal("a union has no fields")),
+            Link::Embedded(_) => ObjectField::Embedded(relation, self.row(target, sets)?),
+            Link::Member { .. } => return Err(Error::internal("a union has no fields")),
         })
     }
 

@@ -28,6 +28,8 @@ pub trait RunQuery: Send + Sync {
     fn arguments(&self) -> &'static [Argument];
     /// Returns the description of the returned object.
     fn answer(&self) -> &'static Noun;
+    /// Returns whether a field that the caller may not read fails the query, instead of being null.
+    fn is_whole(&self) -> bool;
     /// Runs the query.
     fn run<'a>(&self, scope: &'a Scope, input: &Given<'_>) -> BoxFuture<'a, Result<Resolved>>;
 }
@@ -108,13 +110,21 @@ impl<T: NounId> QueryOutput<IsRow> for T {
 /// A query that runs a function from an input to an output.
 pub struct QueryFn<In, Out, K> {
     run: for<'a> fn(&'a Scope, In) -> BoxFuture<'a, Result<Out>>,
+    is_whole: bool,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<In, Out, K> QueryFn<In, Out, K> {
     /// Creates a query from a function.
     pub const fn new(run: for<'a> fn(&'a Scope, In) -> BoxFuture<'a, Result<Out>>) -> Self {
-        Self { run, kind: PhantomData }
+        Self { run, is_whole: false, kind: PhantomData }
+    }
+
+    /// Returns the query as one that fails before it runs if the caller may not read a selected field.
+    #[must_use]
+    pub const fn whole(mut self) -> Self {
+        self.is_whole = true;
+        self
     }
 }
 
@@ -125,6 +135,10 @@ impl<In: InputFields, Out: QueryOutput<K> + 'static, K> RunQuery for QueryFn<In,
 
     fn answer(&self) -> &'static Noun {
         Out::noun()
+    }
+
+    fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     fn run<'a>(&self, scope: &'a Scope, input: &Given<'_>) -> BoxFuture<'a, Result<Resolved>> {

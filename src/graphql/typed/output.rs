@@ -4,7 +4,7 @@ use entity::{
     Noun, Permission,
     col::Scalar,
     id::NounId,
-    noun::{Field, Kind, Link, Relationship, Writable},
+    noun::{Cardinality, Field, Kind, Link, Relationship, Writable},
 };
 pub use entity_derive::Output;
 use sea_orm::prelude::{ChronoUnixTimestampMillis, DateTimeUtc};
@@ -31,21 +31,22 @@ pub enum Shape {
     Value(Kind, bool),
     /// The row with this id, and whether it is nullable.
     Row(&'static Noun, bool),
-    /// An object, and whether the field is a list of objects.
-    Object(&'static Noun, bool),
+    /// An object, or several.
+    Object(&'static Noun, Cardinality),
 }
 
 impl Shape {
     /// Returns the shape of the id of a row whose noun is named by the field `noun`.
-    pub const fn row_of(noun: &'static str) -> Self {
-        Self::Value(Kind::RowId { noun }, false)
+    pub const fn row_of(noun: &'static str, is_nullable: bool) -> Self {
+        Self::Value(Kind::RowId { noun }, is_nullable)
     }
 
     const fn or_absent(self) -> Self {
         match self {
             Self::Value(kind, _) => Self::Value(kind, true),
             Self::Row(noun, _) => Self::Row(noun, true),
-            object @ Self::Object(..) => object,
+            Self::Object(noun, Cardinality::One) => Self::Object(noun, Cardinality::Maybe),
+            several @ Self::Object(..) => several,
         }
     }
 }
@@ -56,6 +57,10 @@ pub trait OutputValue<K> {
     fn shape() -> Shape;
     /// Adds the value to an object, under the name of the field or of the column.
     fn put(self, names: (&'static str, &'static str), object: &mut ComputedObject);
+    /// Adds null in its place.
+    fn put_null((_, column): (&'static str, &'static str), object: &mut ComputedObject) {
+        object.cells.push((column, Cell::Null));
+    }
 }
 
 impl<T: Scalar> OutputValue<IsScalar> for T {
@@ -78,7 +83,7 @@ impl<T: NounId> OutputValue<IsRow> for T {
     }
 }
 
-/// A nullable value or row. Objects cannot be nullable.
+/// A nullable value, row or object.
 impl<K, T: OutputValue<K>> OutputValue<IsOption<K>> for Option<T>
 where
     K: MayBeAbsent,
@@ -90,7 +95,7 @@ where
     fn put(self, names: (&'static str, &'static str), object: &mut ComputedObject) {
         match self {
             Some(value) => value.put(names, object),
-            None => object.cells.push((names.1, Cell::Null)),
+            None => T::put_null(names, object),
         }
     }
 }
@@ -99,20 +104,25 @@ where
 pub trait MayBeAbsent {}
 impl MayBeAbsent for IsScalar {}
 impl MayBeAbsent for IsRow {}
+impl MayBeAbsent for IsObject {}
 
 impl<T: Output> OutputValue<IsObject> for T {
     fn shape() -> Shape {
-        Shape::Object(T::noun(), false)
+        Shape::Object(T::noun(), Cardinality::One)
     }
 
     fn put(self, (name, _): (&'static str, &'static str), object: &mut ComputedObject) {
         object.inside.push((name, vec![self.object()]));
     }
+
+    fn put_null((name, _): (&'static str, &'static str), object: &mut ComputedObject) {
+        object.inside.push((name, Vec::new()));
+    }
 }
 
 impl<T: Output> OutputValue<IsList<IsObject>> for Vec<T> {
     fn shape() -> Shape {
-        Shape::Object(T::noun(), true)
+        Shape::Object(T::noun(), Cardinality::List)
     }
 
     fn put(self, (name, _): (&'static str, &'static str), object: &mut ComputedObject) {
@@ -178,8 +188,8 @@ pub fn describe((name, doc): (&'static str, &'static str), read: Option<Permissi
                 let link = Link::One { column, is_nullable, writable: Writable::Never };
                 relations.push(Relationship { name: row, target, link, doc });
             }
-            Shape::Object(target, is_list) => {
-                relations.push(Relationship { name, target, link: Link::Embedded { is_list }, doc });
+            Shape::Object(target, cardinality) => {
+                relations.push(Relationship { name, target, link: Link::Embedded(cardinality), doc });
             }
         }
     }

@@ -3,7 +3,7 @@
 use async_graphql::registry::{MetaField, Registry};
 use entity::{
     Noun,
-    noun::{Field, Kind, Link, Relationship},
+    noun::{Cardinality, Field, Kind, Link, Relationship},
 };
 
 use super::{
@@ -184,8 +184,8 @@ fn related(noun: &Noun, relation: &Relationship) -> MetaField {
     let target = relation.target.name;
     let bang = if may_be_null(noun, relation) { "" } else { "!" };
     match relation.link {
-        Link::Embedded { is_list: true } => field(relation.name, &format!("[{target}!]{bang}"), relation.doc),
-        Link::One { .. } | Link::Embedded { is_list: false } | Link::Member => {
+        Link::Embedded(Cardinality::List) => field(relation.name, &format!("[{target}!]{bang}"), relation.doc),
+        Link::One { .. } | Link::Embedded(_) | Link::Member { .. } => {
             field(relation.name, &format!("{target}{bang}"), relation.doc)
         }
         Link::Many { .. } | Link::Through { .. } => {
@@ -246,7 +246,7 @@ fn filter(registry: &mut Registry, noun: &'static Noun) {
         let target = format!("{}Filter", relation.target.name);
         let (ty, what) = match relation.link {
             Link::One { .. } => (target, "whose `NAME` exists and matches this condition"),
-            Link::Embedded { .. } | Link::Member => continue,
+            Link::Embedded(_) | Link::Member { .. } => continue,
             Link::Many { .. } | Link::Through { .. } => {
                 let list = format!("{}ListFilter", relation.target.name);
                 add_input(

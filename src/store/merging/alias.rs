@@ -86,6 +86,16 @@ impl Sql {
         self.push(") ELSE ").column(alias, column).push(" END")
     }
 
+    /// Appends the row that the one which a column names was merged into; null if it was not.
+    pub(in crate::store) fn merged_target(
+        &mut self,
+        alias: Alias,
+        column: &'static str,
+        organization: OrganizationId,
+    ) -> &mut Self {
+        self.push("(SELECT ").alias(merge_alias(alias)).push(".target_id").merge_of(alias, column, organization)
+    }
+
     /// Appends the condition that rows of the organization are being merged.
     fn is_merging(&mut self, alias: Alias, organization: OrganizationId) -> &mut Self {
         let job = Alias::nested('g', alias.depth() + 1);

@@ -196,7 +196,7 @@ impl Writer<'_> {
                         sql.filter_tenant_again(reason, Alias::LINK, "organization_id", self.organization);
                         sql.push(" AND ").column(Alias::LINK, from);
                     }
-                    Link::One { .. } | Link::Embedded { .. } | Link::Member => {
+                    Link::One { .. } | Link::Embedded(_) | Link::Member { .. } => {
                         unreachable!("a single reference is not a list")
                     }
                 }
@@ -339,7 +339,7 @@ pub fn count_children(
     let (alias, parent) = match relation.link {
         Link::Many { column, .. } => (Alias::ROW, column),
         Link::Through { from, .. } => (Alias::LINK, from),
-        Link::One { .. } | Link::Embedded { .. } | Link::Member => unreachable!("a single reference is not a list"),
+        Link::One { .. } | Link::Embedded(_) | Link::Member { .. } => unreachable!("a single reference is not a list"),
     };
     sql.push("SELECT ").column(Alias::ROW, noun.tenant).push(", ").column(alias, parent).push(", COUNT(*) FROM ");
     sql.name(&[noun.table]).push(" AS ").alias(Alias::ROW);

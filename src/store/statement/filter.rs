@@ -294,7 +294,7 @@ fn related(
             );
             sql.push(" AND ").column(link, from).push(" = ").column(alias, "id");
         }
-        Link::Embedded { .. } | Link::Member => unreachable!("a computed object has no filter"),
+        Link::Embedded(_) | Link::Member { .. } => unreachable!("a computed object has no filter"),
     }
     sql.push(" AND ").filter_tenant_again(
         "the related rows have the organization of the filtered ones",

@@ -108,7 +108,7 @@ impl<C: Connection> Scope<C> {
                         loaded.lines.push((whole.noun, relation, lines));
                         ("id", named)
                     }
-                    Link::Embedded { .. } | Link::Member => {
+                    Link::Embedded(_) | Link::Member { .. } => {
                         return Err(Error::internal("what is computed has no rows"));
                     }
                 };

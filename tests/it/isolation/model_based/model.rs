@@ -159,7 +159,7 @@ impl Holding {
                 };
                 self.all(target).filter(is_linked).collect()
             }
-            Link::Embedded { .. } | Link::Member => Vec::new(),
+            Link::Embedded(_) | Link::Member { .. } => Vec::new(),
         }
     }
 

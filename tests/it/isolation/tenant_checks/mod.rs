@@ -238,6 +238,7 @@ async fn work(
     stopped.extend(tx.first_effects(key.collect()).await.err());
     stopped.extend(tx.suspend(false).await.err());
     stopped.extend(tx.suspend(true).await.err());
+    stopped.extend(tx.begin_epoch().await.err());
     for entry in erased {
         stopped.extend(match entry {
             Entry::Erasure(erasure) => tx.repeat_erasure(erasure).await.err(),
