@@ -3,16 +3,11 @@
 use std::{io::Write, process::ExitCode};
 
 use anyhow::Result;
-use mimalloc::MiMalloc;
 use rapport::{
     command::{self, recovery},
     config::{Command, ConfigError, CustomerCommand, Settings},
     schema, telemetry,
 };
-
-// An answer is thousands of small pieces: a fifth of a server's time went into the system's allocator.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 // Not actix's runtime: each worker has its own, and the database connections must outlive all of them.
 #[tokio::main]
