@@ -13,7 +13,7 @@ use entity::{
 use sea_orm::prelude::Uuid;
 
 use super::{
-    routing::{Router, candidate, kinds_of},
+    routing::{Router, candidate, fallback, kinds_of},
     routing_rule::check_filter,
     rule_filters::rule_filters,
     rules::{Candidate, decide},
@@ -110,8 +110,8 @@ struct RoutingMoveExample {
 }
 
 async fn dry_run(scope: &Scope, arguments: DryRunArguments) -> Result<RoutingDryRun> {
-    let mut router = Router::open(scope, &[]).await?;
-    let fallback = router.fallback(scope).await?;
+    let router = Router::open(scope, &[]).await?;
+    let fallback = fallback(scope).await?;
     let (current, tried) = (router.rules, Arc::new(rules(scope, arguments.rules).await?));
     let now_filters = rule_filters(scope, &current).await?;
     let then_filters = rule_filters(scope, &tried).await?;

@@ -2,7 +2,7 @@
 
 use entity::{Col, id::DepartmentId};
 
-use super::routing::Router;
+use super::routing::fallback;
 use crate::{
     Result,
     store::{Tx, writing::draft::Draft},
@@ -12,7 +12,7 @@ use crate::{
 pub(super) async fn place(tx: &Tx, drafts: &mut [Draft], department: Col<DepartmentId>) -> Result<()> {
     let is_unplaced = |draft: &Draft| draft.errors.is_empty() && draft.get(department).is_none();
     if drafts.iter().any(is_unplaced) {
-        let fallback = Router::open(tx, &[]).await?.fallback(tx).await?.department;
+        let fallback = fallback(tx).await?.department;
         for draft in drafts.iter_mut().filter(|draft| is_unplaced(draft)) {
             draft.set(department, DepartmentId(fallback));
         }

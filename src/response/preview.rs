@@ -104,7 +104,7 @@ async fn preview(scope: &Scope, input: RoutingPreviewInput) -> Result<RoutingPre
     draft.set(feedback_record::MEDIUM_ID, named(scope, "mediumRef", input.medium_ref).await?);
     draft.set(feedback_record::CUSTOMER_ID, named(scope, "customerRef", input.customer_ref).await?);
     let points: Vec<Uuid> = point.map(Uuid::from).into_iter().collect();
-    let mut router = Router::open(scope, &points).await?;
+    let router = Router::open(scope, &points).await?;
     let met = rule_filters(scope, &router.rules).await?.met_by(scope, &[&draft]).await?.pop().unwrap_or_default();
     let decision = router.decide(scope, candidate(met, |column| draft.cell(column))).await?;
     let (rule, rule_version) = decision.rule.unzip();

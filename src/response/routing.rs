@@ -137,8 +137,6 @@ impl Fallback {
 pub(super) struct Router {
     /// Rules that are not archived and whose department is not archived, by position.
     pub(super) rules: Arc<Vec<routing_rule::Model>>,
-    /// Read on first use, when no rule matches.
-    fallback: Option<Fallback>,
     kinds: HashMap<Uuid, PointKind>,
 }
 
@@ -165,7 +163,7 @@ impl Router {
             Ok((rules, archived.is_empty().then_some(identities)))
         };
         let rules = scope.row_cache(&routing_rule::NOUN, read).await?;
-        let mut router = Self { rules, fallback: None, kinds: HashMap::new() };
+        let mut router = Self { rules, kinds: HashMap::new() };
         if router.rules.iter().any(|rule| rule.point_kind.is_some()) {
             router.kinds = kinds_of(scope, points).await?;
         }
@@ -174,46 +172,37 @@ impl Router {
 
     /// Routes a candidate by the first matching rule, or else to the fallback department. The candidate's point must be
     /// one of those given to [`Self::open`].
-    pub(super) async fn decide<C: Connection>(
-        &mut self,
-        scope: &Scope<C>,
-        mut candidate: Candidate,
-    ) -> Result<Decision> {
+    pub(super) async fn decide<C: Connection>(&self, scope: &Scope<C>, mut candidate: Candidate) -> Result<Decision> {
         candidate.point_kind = candidate.point.and_then(|point| self.kinds.get(&point).copied());
         if let Some(decision) = decide(&self.rules, &candidate) {
             return Ok(decision);
         }
-        Ok(self.fallback(scope).await?.decision())
+        Ok(fallback(scope).await?.decision())
     }
+}
 
-    /// Returns the department for what no rule routes.
-    pub(super) async fn fallback<C: Connection>(&mut self, scope: &Scope<C>) -> Result<Fallback> {
-        if let Some(known) = self.fallback {
-            return Ok(known);
+/// Returns the department for what no rule routes.
+pub(super) async fn fallback<C: Connection>(scope: &Scope<C>) -> Result<Fallback> {
+    let read = async {
+        let id = scope.organization().0;
+        let columns = (organization::FALLBACK_DEPARTMENT_ID, organization::VERSION);
+        let found = scope.select_by_ids_unchecked(columns, &[id]).await?;
+        let identities = found.iter().map(|(_, version)| (id, *version)).collect();
+        let named = found.first().and_then(|(fallback, _)| fallback.map(Uuid::from));
+        let named = named.ok_or_else(|| Error::internal("an organization has no fallback department"))?;
+        let as_named = Fallback { department: named, is_instead: false };
+        if scope.archived_among(&department::NOUN, &[named]).await?.is_empty() {
+            return Ok((as_named, Some(identities)));
         }
-        let read = async {
-            let id = scope.organization().0;
-            let columns = (organization::FALLBACK_DEPARTMENT_ID, organization::VERSION);
-            let found = scope.select_by_ids_unchecked(columns, &[id]).await?;
-            let identities = found.iter().map(|(_, version)| (id, *version)).collect();
-            let named = found.first().and_then(|(fallback, _)| fallback.map(Uuid::from));
-            let named = named.ok_or_else(|| Error::internal("an organization has no fallback department"))?;
-            let as_named = Fallback { department: named, is_instead: false };
-            if scope.archived_among(&department::NOUN, &[named]).await?.is_empty() {
-                return Ok((as_named, Some(identities)));
-            }
-            let active = department::Entity::find()
-                .filter(department::Column::ArchivedAt.is_null())
-                .order_by_asc(department::Column::Id)
-                .limit(1);
-            let oldest = scope.all_unchecked(active).await?.first().map(|department| department.id.0);
-            let instead = oldest.map(|department| Fallback { department, is_instead: true });
-            Ok((instead.unwrap_or(as_named), None))
-        };
-        let fallback = *scope.row_cache(&organization::NOUN, read).await?;
-        self.fallback = Some(fallback);
-        Ok(fallback)
-    }
+        let active = department::Entity::find()
+            .filter(department::Column::ArchivedAt.is_null())
+            .order_by_asc(department::Column::Id)
+            .limit(1);
+        let oldest = scope.all_unchecked(active).await?.first().map(|department| department.id.0);
+        let instead = oldest.map(|department| Fallback { department, is_instead: true });
+        Ok((instead.unwrap_or(as_named), None))
+    };
+    Ok(*scope.row_cache(&organization::NOUN, read).await?)
 }
 
 /// Returns the kinds of interaction points.
@@ -251,7 +240,7 @@ async fn route(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
     }
     let points: Vec<Uuid> =
         drafts.iter().filter_map(|draft| draft.get(feedback_record::POINT_ID)).map(Uuid::from).collect();
-    let mut router = Router::open(tx, &points).await?;
+    let router = Router::open(tx, &points).await?;
     let new: Vec<&Draft> = drafts.iter().filter(|draft| is_routed(draft)).collect();
     let met = rule_filters(tx, &router.rules).await?.met_by(tx, &new).await?;
     for (draft, met) in drafts.iter_mut().filter(|draft| is_routed(draft)).zip(met) {
@@ -314,7 +303,7 @@ async fn reroute(tx: &Tx, input: &Reroute) -> Result<Done> {
     let mut decision = match &input.department_ref {
         None => {
             let points: Vec<Uuid> = record.get(feedback_record::POINT_ID).map(Uuid::from).into_iter().collect();
-            let mut router = Router::open(tx, &points).await?;
+            let router = Router::open(tx, &points).await?;
             let filters = rule_filters(tx, &router.rules).await?;
             let met = filters
                 .met_by_stored(tx, &feedback_record::NOUN, &[record.id()])
@@ -366,8 +355,8 @@ async fn reroute(tx: &Tx, input: &Reroute) -> Result<Done> {
 
 /// Returns the errors that refuse to archive departments to which a rule or the fallback routes feedback.
 async fn keep_departments(tx: &Tx, departments: &[Record]) -> Result<HashMap<Uuid, UserError>> {
-    let mut router = Router::open(tx, &[]).await?;
-    let fallback = router.fallback(tx).await?.department;
+    let router = Router::open(tx, &[]).await?;
+    let fallback = fallback(tx).await?.department;
     let sees_rules = tx.may_read(&routing_rule::NOUN).is_ok();
     let mut kept = HashMap::new();
     for id in departments.iter().map(Record::id) {

@@ -17,7 +17,7 @@ use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 use crate::{
     Result,
     business_time::BusinessTime,
-    response::{deadline::Calendars, routing::Router},
+    response::{deadline::Calendars, routing},
     store::{
         Tx,
         statement::{
@@ -111,7 +111,7 @@ pub(super) async fn make(tx: &Tx, occurrences: Vec<Occurrence<'_>>) -> Result<()
     }
     let mut fallback = None;
     if wanted.values().any(|(it, _)| it.playbook.department_id.or(it.facts.department).is_none()) {
-        fallback = Some(Router::open(tx, &[]).await?.fallback(tx).await?.department);
+        fallback = Some(routing::fallback(tx).await?.department);
     }
     let mut wanted: Vec<(Occurrence<'_>, DateTime<Utc>)> = wanted.into_values().collect();
     wanted.sort_unstable_by_key(|(occurrence, due)| (*due, occurrence.row, occurrence.playbook.id));
