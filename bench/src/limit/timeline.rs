@@ -42,16 +42,16 @@ const SOURCES: [(&str, &str, &str); 10] = [
     ("failed_at", "repair", "unit_id IN (SELECT u.id FROM unit u WHERE u.organization_id = $1 AND u.customer_id = $2)"),
 ];
 
-/// Returns the statement for the kinds, times and ids of the newest rows. `$3` is how many.
+/// Returns the statement for the kinds, times and ids of the newest rows, as many as a page of 20 needs.
 pub fn positions() -> String {
     let of = |(kind, (at, table, condition)): (usize, &(&str, &str, &str))| {
         format!(
             "SELECT * FROM (SELECT CAST({kind} AS BIGINT) AS kind, {at} AS at, id FROM {table} \
-             WHERE organization_id = $1 AND {condition} ORDER BY 2 DESC, 3 DESC LIMIT $3) AS s{kind}"
+             WHERE organization_id = $1 AND {condition} ORDER BY 2 DESC, 3 DESC LIMIT 21) AS s{kind}"
         )
     };
     let all = SOURCES.iter().enumerate().map(of).collect::<Vec<_>>().join(" UNION ALL ");
-    format!("SELECT * FROM ({all}) AS u ORDER BY 2 DESC, 3 DESC LIMIT $3")
+    format!("SELECT * FROM ({all}) AS u ORDER BY 2 DESC, 3 DESC LIMIT 21")
 }
 
 #[derive(Serialize)]
@@ -127,9 +127,9 @@ fn response<'a>(
 }
 
 pub async fn postgres(session: &Session, organization: Uuid, asked: ask::Timeline) -> Result<Vec<u8>> {
-    let (id, more) = (wire::uuid(&asked.id).context("no id")?, asked.first + 1);
-    let of: [&(dyn ToSql + Sync); 3] = [&organization, &id, &more];
-    let (customer, found) = try_join(session.rows(CUSTOMER, &of[..2]), session.rows("positions", &of)).await?;
+    let id = wire::uuid(&asked.id).context("no id")?;
+    let of: [&(dyn ToSql + Sync); 2] = [&organization, &id];
+    let (customer, found) = try_join(session.rows(CUSTOMER, &of), session.rows("positions", &of)).await?;
     let positions: Vec<Position> = found.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
     let page = &positions[..positions.len().min(usize::try_from(asked.first)?)];
     let of_kind = async |wanted: i64, statement: &str| {
@@ -197,8 +197,7 @@ pub fn sqlite(reader: &Connection, organization: Uuid, asked: &ask::Timeline) ->
     let mut customer = reader.prepare_cached(&CUSTOMER.replace('$', "?"))?;
     let name: Option<Option<String>> = customer.query_row(params![organization, id], |row| row.get(0)).optional()?;
     let mut found = reader.prepare_cached(&positions().replace('$', "?"))?;
-    let found = found
-        .query_map(params![organization, id, asked.first + 1], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let found = found.query_map(params![organization, id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let positions: Vec<Position> = found.collect::<Result<_, _>>()?;
     let mut interaction = reader.prepare_cached(
         "SELECT status, purpose, summary, occurred_at FROM interaction WHERE organization_id = ?1 AND id = ?2",

@@ -21,14 +21,15 @@ use crate::wire;
 /// Stands for no deadline, as in the index.
 const NEVER: i64 = 253_402_300_799_999;
 
-/// Kind, time and id of what is due first. `$3` is how many.
+/// Kind, time and id of what is due first, as many as a page of 20 needs. The number stands in the text: with a parameter in its
+/// place, PostgreSQL plans anew each time.
 pub const POSITIONS: &str = "SELECT * FROM (SELECT * FROM (SELECT CAST(0 AS BIGINT) AS kind, CASE WHEN stage NOT IN \
     ('CLOSED') THEN COALESCE(due_at, 253402300799999) END AS at, id FROM customer_case WHERE organization_id = $1 AND \
     department_id = $2 AND CASE WHEN stage NOT IN ('CLOSED') THEN COALESCE(due_at, 253402300799999) END >= 0 \
-    ORDER BY 2, 3 LIMIT $3) AS c UNION ALL SELECT * FROM (SELECT CAST(1 AS BIGINT) AS kind, CASE WHEN status NOT IN \
+    ORDER BY 2, 3 LIMIT 21) AS c UNION ALL SELECT * FROM (SELECT CAST(1 AS BIGINT) AS kind, CASE WHEN status NOT IN \
     ('DONE', 'SKIPPED') THEN COALESCE(due_at, 253402300799999) END AS at, id FROM follow_up WHERE organization_id = $1 AND \
     department_id = $2 AND CASE WHEN status NOT IN ('DONE', 'SKIPPED') THEN COALESCE(due_at, 253402300799999) END >= 0 \
-    ORDER BY 2, 3 LIMIT $3) AS f) AS u ORDER BY 2, 3 LIMIT $3";
+    ORDER BY 2, 3 LIMIT 21) AS f) AS u ORDER BY 2, 3 LIMIT 21";
 /// The cases with these ids on PostgreSQL.
 pub const CASES: &str =
     "SELECT id, title, stage, priority FROM customer_case WHERE organization_id = $1 AND id = ANY($2)";
@@ -77,8 +78,8 @@ fn response(asked: &ask::Timeline, positions: &[Position], mut nodes: HashMap<Uu
 }
 
 pub async fn postgres(session: &Session, organization: Uuid, asked: ask::Timeline) -> Result<Vec<u8>> {
-    let (id, more) = (wire::uuid(&asked.id).context("no id")?, asked.first + 1);
-    let of: [&(dyn ToSql + Sync); 3] = [&organization, &id, &more];
+    let id = wire::uuid(&asked.id).context("no id")?;
+    let of: [&(dyn ToSql + Sync); 2] = [&organization, &id];
     let found = session.rows(POSITIONS, &of).await?;
     let positions: Vec<Position> = found.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
     let page = &positions[..positions.len().min(usize::try_from(asked.first)?)];
@@ -104,8 +105,7 @@ pub async fn postgres(session: &Session, organization: Uuid, asked: ask::Timelin
 pub fn sqlite(reader: &Connection, organization: Uuid, asked: &ask::Timeline) -> Result<Vec<u8>> {
     let id = wire::uuid(&asked.id).context("no id")?;
     let mut found = reader.prepare_cached(&POSITIONS.replace('$', "?"))?;
-    let found = found
-        .query_map(params![organization, id, asked.first + 1], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let found = found.query_map(params![organization, id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let positions: Vec<Position> = found.collect::<Result<_, _>>()?;
     let mut case = reader
         .prepare_cached("SELECT title, stage, priority FROM customer_case WHERE organization_id = ?1 AND id = ?2")?;
