@@ -35,7 +35,7 @@ pub(super) struct Facts {
 /// The policies that are not archived, in the order in which they are evaluated.
 #[derive(Debug, Default)]
 pub(super) struct Policies {
-    policies: Vec<Policy>,
+    active: Vec<Policy>,
     filters: RuleFilters,
     /// Segments of accounts and customers.
     segments: HashMap<Uuid, String>,
@@ -52,7 +52,7 @@ impl Policies {
         let policies = tx.all_unchecked(active).await?;
         let given = policies.iter().map(|policy| (policy.id.0, policy.filter.as_deref()));
         let filters = RuleFilters::read(tx, &case::NOUN, given).await?;
-        Ok(Self { policies, filters, ..Self::default() })
+        Ok(Self { active: policies, filters, ..Self::default() })
     }
 
     /// Returns whether a filter asks for something that a draft of a case changes.
@@ -76,7 +76,7 @@ impl Policies {
     }
 
     async fn read_segments(&mut self, tx: &Tx, cases: Vec<Facts>) -> Result<()> {
-        if self.policies.iter().any(|policy| policy.segment.is_some()) {
+        if self.active.iter().any(|policy| policy.segment.is_some()) {
             let ids: Vec<Uuid> = distinct(cases.iter().filter_map(|facts| facts.account).map(Uuid::from));
             let accounts = tx.select_by_ids_unchecked((account::ID, account::SEGMENT), &ids).await?;
             self.segments.extend(accounts.into_iter().filter_map(|(id, segment)| Some((id.into(), segment?))));
@@ -89,13 +89,13 @@ impl Policies {
 
     /// Returns the selected policy of an evaluated case, or else the first one whose conditions hold.
     pub(super) fn choose(&self, case: Uuid, facts: Facts) -> Option<&Policy> {
-        if let Some(selected) = self.policies.iter().find(|policy| Some(policy.id) == facts.selected) {
+        if let Some(selected) = self.active.iter().find(|policy| Some(policy.id) == facts.selected) {
             return Some(selected);
         }
         let ids = [facts.account.map(Uuid::from), facts.customer.map(Uuid::from)];
         let has_segment =
             |wanted: &str| ids.iter().flatten().any(|id| self.segments.get(id).is_some_and(|it| it == wanted));
-        self.policies.iter().find(|policy| {
+        self.active.iter().find(|policy| {
             policy.priority.is_none_or(|wanted| facts.priority == Some(wanted))
                 && policy.severity.is_none_or(|wanted| facts.severity == Some(wanted))
                 && policy.segment.as_deref().is_none_or(has_segment)

@@ -283,7 +283,9 @@ impl<C: Connection> Scope<C> {
         let found = if let ([owner], true) = (owners, sql.is_postgres()) {
             query.write(&mut sql, self.organization(), Owner::One(*owner));
             let mut found = self.answer(sql.finish(), RowLayout { has_parent: false, kinds }).await?;
-            found.iter_mut().for_each(|row| row.parent = Some(*owner));
+            for row in &mut found {
+                row.parent = Some(*owner);
+            }
             found
         } else if sql.is_postgres() {
             sql.push("SELECT p.id AS parent, c.* FROM unnest(").rows(owners);
