@@ -48,18 +48,18 @@ impl Database {
         Self { server: server().map(|server| (server, String::new())), url, folder: None }
     }
 
-    /// Makes a copy of a template, which `fill` fills and leaves if there is none of this name yet.
-    pub async fn copy(template: &str, fill: impl AsyncFnOnce(String)) -> Self {
+    /// Makes a copy of a template, which `prepare` fills and leaves if there is none of this name yet.
+    pub async fn copy(template: &str, prepare: impl AsyncFnOnce(String)) -> Self {
         say(if server().is_some() { "PostgreSQL" } else { "SQLite" });
         let Some(server) = server() else {
             let folder = tempfile::tempdir().unwrap();
-            std::fs::copy(template_file(template, fill).await, folder.path().join("test.db")).unwrap();
+            std::fs::copy(template_file(template, prepare).await, folder.path().join("test.db")).unwrap();
             let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
             return Self { url, server: None, folder: Some(folder) };
         };
         let name = format!("rapport_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let mut connection = PgConnection::connect(&server).await.unwrap();
-        let template = template_database(&server, &mut connection, template, fill).await;
+        let template = template_database(&server, &mut connection, template, prepare).await;
         // A run that was killed may have left one of this name.
         run(&mut connection, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         run(&mut connection, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
@@ -259,14 +259,14 @@ fn state() -> String {
 }
 
 /// The file that others are copied from, kept beside what was compiled.
-async fn template_file(name: &str, fill: impl AsyncFnOnce(String)) -> PathBuf {
+async fn template_file(name: &str, prepare: impl AsyncFnOnce(String)) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let file = folder.join(format!("{name}.db"));
     if !file.exists() {
         // Renamed when it is whole: a process that dies half-way leaves no wrong template.
         let new = tempfile::tempdir_in(folder).unwrap();
         let made = new.path().join("template.db");
-        fill(format!("sqlite://{}?mode=rwc", made.display())).await;
+        prepare(format!("sqlite://{}?mode=rwc", made.display())).await;
         assert!(!new.path().join("template.db-wal").exists(), "something was not written to the file");
         std::fs::rename(made, &file).unwrap();
     }
@@ -278,7 +278,7 @@ async fn template_database(
     server: &str,
     connection: &mut PgConnection,
     name: &str,
-    fill: impl AsyncFnOnce(String),
+    prepare: impl AsyncFnOnce(String),
 ) -> String {
     let name = format!("rapport_{name}");
     let known = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
@@ -293,7 +293,7 @@ async fn template_database(
         // Renamed when it is whole: a process that dies half-way leaves no wrong template.
         run(connection, format!("DROP DATABASE IF EXISTS {name}_new WITH (FORCE)")).await;
         run(connection, format!("CREATE DATABASE {name}_new")).await;
-        fill(beside(server, &format!("{name}_new"))).await;
+        prepare(beside(server, &format!("{name}_new"))).await;
         run(connection, format!("ALTER DATABASE {name}_new RENAME TO {name}")).await;
     }
     run(connection, format!("SELECT pg_advisory_unlock({TEMPLATE_LOCK})")).await;
