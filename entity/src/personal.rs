@@ -214,6 +214,7 @@ static TABLES: [(&str, &[TaggedColumn]); 22] = [
         &[
             none("organization_id"),
             none("last"),
+            none("epoch"),
             none("rolled_to"),
             none("rolled_until"),
             none("rolled_zone"),

@@ -25,10 +25,6 @@ impl Example {
     /// One that the test may change.
     pub async fn own() -> Self {
         let database = Database::copy(&format!("example_{}", program()), async |url| load(url).await).await;
-        if !database.is_sqlite() {
-            // The statistics are those of the server, not of an autovacuum that comes while the table grows.
-            database.change("ALTER TABLE feedback_record_attributes SET (autovacuum_enabled = false)").await;
-        }
         let organization = database.look(format!("SELECT {} FROM organization", database.id("id"))).await;
         let organization = organization[0][0].as_deref().unwrap().parse().unwrap();
         Self { app: App::on(Arc::new(database)).await, organization: OrganizationId(organization) }
@@ -62,7 +58,12 @@ impl Example {
 /// Loads the example organization into an empty database.
 async fn load(url: String) {
     migrate(&url).await;
-    let app = App::on(Arc::new(Database::at(url))).await;
+    let database = Database::at(url);
+    if !database.is_sqlite() {
+        // The statistics are those of the server, not of an autovacuum that comes while the table grows.
+        database.change("ALTER TABLE feedback_record_attributes SET (autovacuum_enabled = false)").await;
+    }
+    let app = App::on(Arc::new(database)).await;
     demo::seed(&app.store, &app.schema).await.unwrap().expect("the database was empty");
     // As housekeeping does a few seconds after a load: until then PostgreSQL knows nothing of the rows it plans for.
     app.store.analyze_new_tables().await.unwrap();

@@ -17,21 +17,33 @@ use crate::{
 const MOST: usize = 1_000;
 
 impl Tx {
-    /// Records keys of effects, and returns those that were not recorded before: only their effects are to be made now. A key
-    /// that another transaction records at the same time is waited for.
+    /// Records keys of effects, and returns those that were not recorded before: only their effects are to be made now. If
+    /// another transaction records one at the same time, this one fails with [`Error::Collision`](crate::Error::Collision)
+    /// and is tried again.
     pub async fn first_effects(&self, keys: HashSet<String>) -> Result<HashSet<String>> {
         let mut keys: Vec<String> = keys.into_iter().collect();
         // Two transactions that record the same keys wait for each other in the same order.
         keys.sort_unstable();
+        let keys: Vec<Cell> = keys.into_iter().map(Cell::Text).collect();
         let mut first = HashSet::with_capacity(keys.len());
         for some in keys.chunks(MOST) {
             let mut sql = self.sql();
-            sql.push("INSERT INTO effect_key (organization_id, effect) VALUES ").list(some, |sql, key| {
-                sql.push("(").bind_tenant(self.organization()).push(", ").bind(key.as_str()).push(")");
-            });
-            sql.push(" ON CONFLICT DO NOTHING RETURNING organization_id, effect");
-            let new = self.rows(sql.finish(), &[CellKind::Text]).await?;
-            first.extend(new.iter().filter_map(|row| row.first()?.text()).map(ToOwned::to_owned));
+            sql.push("SELECT t.organization_id, t.effect FROM effect_key AS t WHERE ");
+            self.are(&mut sql, some);
+            let known = self.read_rows(sql.finish(), &[CellKind::Text]).await?;
+            let known: HashSet<&str> = known.iter().filter_map(|row| row.first()?.text()).collect();
+            let new: Vec<&str> = some.iter().filter_map(Cell::text).filter(|key| !known.contains(key)).collect();
+            if new.is_empty() {
+                continue;
+            }
+            self.write_rows(new.len(), |sql| {
+                sql.push("INSERT INTO effect_key (organization_id, effect) VALUES ").list(&new, |sql, key| {
+                    sql.push("(").bind_tenant(self.organization()).push(", ").bind(*key).push(")");
+                });
+                sql.push(" RETURNING organization_id");
+            })
+            .await?;
+            first.extend(new.into_iter().map(ToOwned::to_owned));
         }
         Ok(first)
     }
