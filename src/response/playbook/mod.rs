@@ -20,12 +20,12 @@ use self::{
     make::offset,
     trigger::{FILTERS, filter_of},
 };
-use super::{at_most::at_most, deadline::Calendars};
+use super::{at_most::at_most, deadline::Calendars, rule_filters::given_condition};
 use crate::{
     Result,
     error::Code,
     graphql::{
-        planning::stored_filter::{condition, mistake},
+        planning::stored_filter::mistake,
         slice::{Computed, Module},
         typed::fields::{ByRow, ComputedFn},
     },
@@ -70,19 +70,17 @@ async fn check(tx: &Tx, drafts: &mut [Draft]) -> Result<()> {
 async fn check_filters(tx: &Tx, draft: &mut Draft) -> Result<()> {
     let Some(trigger) = draft.get(TRIGGER) else { return Ok(()) };
     for (noun, column) in FILTERS {
-        let Some(filter) = draft.get(column) else { continue };
+        if draft.get(column).is_none() {
+            continue;
+        }
         let field = Column::from(column).field;
         if filter_of(trigger).name() != column.name() {
             let message = format!("the trigger {} is not about {}", trigger.text(), noun.plural);
             draft.refuse(Code::Invalid, field, message);
-        } else if draft.gives(column) {
-            let condition = condition(tx, noun, &filter).await?;
-            if let Some(relation) = condition.relation_to_many() {
-                let message = format!("{} are not known yet when the playbook acts", relation.name);
-                draft.refuse(Code::Invalid, field, message);
-            } else if condition.asks_for(EXTERNAL_ID.name) {
-                draft.refuse(Code::Invalid, field, "external ids are not known yet when the playbook acts");
-            }
+        } else if let Some(condition) = given_condition(tx, draft, column, noun).await?
+            && condition.asks_for(EXTERNAL_ID.name)
+        {
+            draft.refuse(Code::Invalid, field, "external ids are not known yet when the playbook acts");
         }
     }
     if draft.get(AUDIENCE).is_some() && !trigger.has_audience() {
