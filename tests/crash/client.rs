@@ -284,8 +284,6 @@ impl Client {
         let status = response.status();
         let Ok(mut answer) = response.json::<Value>().await else { return Ok(None) };
         let Some(errors) = answer["errors"].as_array() else { return Ok(Some(answer["data"].take())) };
-        let is_passing =
-            |error: &Value| ["UNAVAILABLE", "TIMEOUT"].iter().any(|passing| error["extensions"]["code"] == *passing);
         if errors.iter().all(is_passing) {
             return Ok(None);
         }
@@ -303,6 +301,11 @@ impl Row {
             external_id: self.external_id.clone(),
         }
     }
+}
+
+/// Whether the call that was answered with an error may be retried.
+pub fn is_passing(error: &Value) -> bool {
+    ["UNAVAILABLE", "TIMEOUT"].iter().any(|passing| error["extensions"]["code"] == *passing)
 }
 
 /// Whether two payloads for the same idempotency key agree.
