@@ -164,7 +164,7 @@ async fn owner(scope: &Scope, wanted: &Wanted) -> Result<Option<Owner>> {
             return Err(Error::BadInput("work is that of a subject or of a department".to_owned()));
         }
         scope.may_read(&department::NOUN)?;
-        return Ok(named.find(scope).await?.map(|DepartmentId(id)| Owner::Department(id)));
+        return Ok(scope.row_id(&department::NOUN, &named.reference).await?.map(Owner::Department));
     }
     let subject = wanted.subject.as_ref().unwrap_or(&scope.actor().subject);
     let named = Comparison::Eq(Cell::Text(subject.clone()));

@@ -68,7 +68,10 @@ impl Tx {
 
     /// Records that the transaction erases a person; called at most once.
     pub(super) fn erases(&self, erasing: Erasing) {
-        self.conn.pending().erasing = Some(erasing);
+        let mut pending = self.conn.pending();
+        pending.erasing = Some(erasing);
+        pending.not_erased.clear();
+        pending.checked_later.clear();
     }
 
     /// Runs a statement whose first column is the tenant, after all earlier writes. The statement may write and lock

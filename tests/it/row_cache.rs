@@ -7,6 +7,7 @@ use proptest::{
     test_runner::{Config, RngSeed, TestRunner},
 };
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -148,4 +149,66 @@ async fn what_is_remembered_is_not_asked_for() {
     } else {
         assert_eq!(costs[2..], [1, 1], "{costs:?}");
     }
+}
+
+#[tokio::test]
+async fn an_interaction_and_its_follow_ups_take_two_statements() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let customer = caller.mutate("customerCreate", json!({ "name": "Ada" }), "node { id }").await["node"]["id"].take();
+    for kind in ["THANK", "SOLVE"] {
+        let playbook = json!({ "name": kind, "title": kind, "kind": kind, "trigger": "INTERACTION_COMPLETED" });
+        assert_eq!(caller.mutate("playbookCreate", playbook, "errors { code path }").await["errors"], json!([]));
+    }
+    let policy = json!({ "name": "Few", "mostContacts": 100, "purpose": "RESEARCH" });
+    assert_eq!(caller.mutate("contactPolicyCreate", policy, "errors { code path }").await["errors"], json!([]));
+    let input = json!({ "status": "COMPLETED", "direction": "INBOUND", "occurredAt": "2026-11-22T11:00:00Z",
+        "customerRef": { "id": customer } });
+    let mut costs = Vec::new();
+    for _ in 0..3 {
+        let before = app.store.statements();
+        let made =
+            caller.mutate("interactionCreate", input.clone(), "errors { code } node { followUps { nodes { kind } } }");
+        let made = made.await;
+        costs.push(app.store.statements() - before);
+        assert_eq!(made["node"]["followUps"]["nodes"].as_array().map(Vec::len), Some(2), "{made}");
+    }
+    // Whether the customer was erased, everything that is written, and the answer's list.
+    if app.database.is_sqlite() {
+        assert_eq!(costs[1], costs[2], "{costs:?}");
+    } else {
+        assert_eq!(costs[1..], [3, 3], "{costs:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_who_is_erased_meanwhile_gets_no_words() {
+    let app = App::start().await;
+    let caller = app.admin("one").await;
+    let customer = caller.mutate("customerCreate", json!({ "name": "Ada" }), "node { id }").await["node"]["id"].take();
+    let (_, row) = entity::id::decode(customer.as_str().unwrap()).unwrap();
+    let input = json!({ "kind": "PRAISE", "body": "Ada says", "receivedAt": "2026-01-01T00:00:00Z",
+        "customerRef": { "id": customer } });
+    let create = caller.mutate("feedbackRecordCreate", input, "errors { code path } outcome");
+    let erased = format!("UPDATE customer SET erased_at = 1 WHERE id = '{row}'");
+    let refused = if app.database.is_sqlite() {
+        app.database.try_change(&erased.replace(&format!("'{row}'"), &format!("x'{}'", row.simple()))).await.unwrap();
+        create.await
+    } else {
+        let mut other = PgConnection::connect(&app.database.url).await.unwrap();
+        other.execute("BEGIN").await.unwrap();
+        let lock = format!("SELECT id FROM customer WHERE id = '{row}' FOR UPDATE");
+        other.execute(AssertSqlSafe(lock)).await.unwrap();
+        let erase = async {
+            let waiting =
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            while other.fetch_optional(waiting).await.unwrap().is_none() {
+                tokio::task::yield_now().await;
+            }
+            other.execute(AssertSqlSafe(erased)).await.unwrap();
+            other.execute("COMMIT").await.unwrap();
+        };
+        tokio::join!(create, erase).0
+    };
+    assert_eq!(refused["errors"], json!([{ "code": "ERASED", "path": ["customerRef"] }]));
 }

@@ -1,5 +1,7 @@
 //! The rows of contact policies: their quiet hours begin and end, and there are not too many.
 
+use std::sync::Arc;
+
 use entity::{
     contact_policy::{self, ID, Model as Policy, NOUN, QUIET_FROM, QUIET_UNTIL},
     kind::LocalTime,
@@ -25,11 +27,16 @@ pub const SLICE: Module =
     Module { rules: Hooks { prepare: |tx, drafts| Box::pin(check(tx, drafts)), ..Hooks::NONE }, ..Module::new(&NOUN) };
 
 /// Returns the policies that are not archived, in the order of their creation.
-pub(super) async fn active<C: Connection>(scope: &Scope<C>) -> Result<Vec<Policy>> {
-    let active = contact_policy::Entity::find()
-        .filter(contact_policy::Column::ArchivedAt.is_null())
-        .order_by_asc(contact_policy::Column::Id);
-    scope.all_unchecked(active).await
+pub(super) async fn active<C: Connection>(scope: &Scope<C>) -> Result<Arc<Vec<Policy>>> {
+    let read = async {
+        let active = contact_policy::Entity::find()
+            .filter(contact_policy::Column::ArchivedAt.is_null())
+            .order_by_asc(contact_policy::Column::Id);
+        let policies = scope.all_unchecked(active).await?;
+        let identities = policies.iter().map(|policy| (policy.id.0, policy.version)).collect();
+        Ok((policies, Some(identities)))
+    };
+    scope.row_cache(&NOUN, read).await
 }
 
 /// Returns the times of day from which on and until which hours are quiet; `None` if none are.

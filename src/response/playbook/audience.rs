@@ -98,7 +98,7 @@ async fn step(scope: &Scope, job: &Job) -> Result<StepResult> {
         let occurrence = |(customer, account)| {
             let which = id::encode(customer::NOUN.prefix, Uuid::from(customer));
             let facts = Facts { customer: Some(customer), account, ..facts.clone() };
-            Occurrence { playbook: play.playbook, row: job.row, which, at, facts }
+            Occurrence { playbook: play.playbook, row: job.row, is_new: false, which, at, facts }
         };
         make(&tx, customers.into_iter().map(occurrence).collect()).await?;
     }

@@ -123,7 +123,7 @@ async fn interactions<'a>(tx: &Tx, play: &Play<'a>, after: Uuid) -> Result<(Vec<
         let row = rows.get(id)?;
         let at = planned(|column| row.cell(column))?;
         let facts = of_interaction(|column| row.cell(column), *id);
-        Some(Occurrence { playbook: play.playbook, row: *id, which: time(at), at, facts })
+        Some(Occurrence { playbook: play.playbook, row: *id, is_new: false, which: time(at), at, facts })
     };
     let last = ids.last().copied().filter(|_| ids.len() == STEP);
     Ok((ids.iter().filter_map(occurrence).collect(), last))
@@ -165,7 +165,7 @@ async fn occasions<'a>(tx: &Tx, play: &Play<'a>, after: Uuid) -> Result<(Vec<Occ
             let is_to_come = at + TimeDelta::days(1) > made;
             if is_to_come && due(play.playbook, at, &calendars).is_some_and(|due| due <= tx.now() + AHEAD) {
                 let (which, facts) = (Date::of(day).to_string(), facts.clone());
-                occurrences.push(Occurrence { playbook: play.playbook, row: *id, which, at, facts });
+                occurrences.push(Occurrence { playbook: play.playbook, row: *id, is_new: false, which, at, facts });
             }
         }
     }

@@ -22,7 +22,10 @@ use super::{
 };
 use crate::{
     Result,
-    response::follow_up::{End, end_open},
+    response::{
+        follow_up::{End, end_open},
+        routing::fallback,
+    },
     store::{
         Tx,
         statement::{
@@ -36,7 +39,7 @@ use crate::{
 
 /// Rules of interactions.
 pub const INTERACTION_RULES: Hooks = Hooks {
-    prepare: |tx, drafts| Box::pin(read_early(tx, drafts)),
+    prepare: |tx, drafts| Box::pin(read_before_interactions(tx, drafts)),
     written: |tx, drafts| Box::pin(interactions(tx, drafts)),
     ..Hooks::NONE
 };
@@ -56,10 +59,29 @@ pub const FEEDBACK_RULES: Hooks = Hooks {
 
 /// Reads the playbooks before new rows are written: afterwards, no other transaction could use what was read.
 async fn read_early(tx: &Tx, drafts: &[Draft]) -> Result<()> {
-    if drafts.iter().any(|draft| draft.is_new() && draft.errors.is_empty()) {
+    if drafts.iter().any(is_written_anew) {
         active(tx).await?;
     }
     Ok(())
+}
+
+/// Like [`read_early`]; also reads the fallback department, if a follow-up about a new interaction may need it.
+async fn read_before_interactions(tx: &Tx, drafts: &[Draft]) -> Result<()> {
+    let has_no_department = |draft: &&Draft| draft.get(interaction::DEPARTMENT_ID).is_none();
+    if !drafts.iter().filter(has_no_department).any(is_written_anew) {
+        return read_early(tx, drafts).await;
+    }
+    let about_interactions = [PlaybookTrigger::InteractionCompleted, PlaybookTrigger::InteractionScheduled];
+    let needs_one =
+        |playbook: &Playbook| playbook.department_id.is_none() && about_interactions.contains(&playbook.trigger);
+    if active(tx).await?.iter().any(needs_one) {
+        fallback(tx).await?;
+    }
+    Ok(())
+}
+
+fn is_written_anew(draft: &Draft) -> bool {
+    draft.is_new() && draft.errors.is_empty()
 }
 
 /// An event of a row: which time of it, when, and what the follow-up is about.
@@ -93,13 +115,13 @@ async fn occurrences<'a>(
         return Ok(Vec::new());
     }
     let drafts: Vec<&Draft> = events.iter().map(|(draft, _)| *draft).collect();
-    let by_row: HashMap<Uuid, &Event> = events.iter().map(|(draft, event)| (draft.id, event)).collect();
+    let by_row: HashMap<Uuid, &(&Draft, Event)> = events.iter().map(|event| (event.0.id, event)).collect();
     let mut occurrences = Vec::new();
     for (play, rows) in plays.iter().zip(met(tx, &plays, &drafts).await?) {
         for row in rows {
-            let Some((which, at, facts)) = by_row.get(&row) else { continue };
-            let (playbook, which, at, facts) = (play.playbook, which.clone(), *at, facts.clone());
-            occurrences.push(Occurrence { playbook, row, which, at, facts });
+            let Some((draft, (which, at, facts))) = by_row.get(&row) else { continue };
+            let (which, at, facts) = (which.clone(), *at, facts.clone());
+            occurrences.push(Occurrence { playbook: play.playbook, row, is_new: draft.is_new(), which, at, facts });
         }
     }
     Ok(occurrences)

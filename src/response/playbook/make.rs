@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
-    customer,
     follow_up::{
         ACCOUNT_ID, CUSTOMER_ID, DEPARTMENT_ID, DUE_AT, FollowUpStatus, KIND, MEDIUM_ID, NOUN, OCCURRENCE, OWNER_ID,
         PLAYBOOK_ID, PLAYBOOK_VERSION, STATUS, TAGS, TITLE,
@@ -36,6 +35,8 @@ pub(super) struct Occurrence<'a> {
     pub(super) playbook: &'a Playbook,
     /// The row that the trigger is about.
     pub(super) row: Uuid,
+    /// Whether the transaction creates the row.
+    pub(super) is_new: bool,
     /// Which time of the row, or which customer, it is for; empty if there is only one.
     pub(super) which: String,
     /// When the trigger happens.
@@ -92,20 +93,20 @@ pub(super) async fn make(tx: &Tx, occurrences: Vec<Occurrence<'_>>) -> Result<()
     let calendars = Calendars::read(tx, named).await?;
     let customers: HashSet<Uuid> = occurrences.iter().filter_map(|it| it.facts.customer).map(Uuid::from).collect();
     let customers: Vec<Uuid> = customers.into_iter().collect();
-    let known = tx.select_by_ids_unchecked((customer::ID, customer::ERASED_AT), &customers).await?;
-    let erased: HashSet<CustomerId> =
-        known.into_iter().filter_map(|(id, erased)| erased.is_some().then_some(id)).collect();
+    let erased = tx.erased_among(customers).await?;
     let mut wanted: HashMap<String, (Occurrence<'_>, DateTime<Utc>)> = HashMap::new();
     for occurrence in occurrences {
-        let is_erased = occurrence.facts.customer.is_some_and(|customer| erased.contains(&customer));
+        let is_erased = occurrence.facts.customer.is_some_and(|customer| erased.contains(&customer.0));
         let due = due(occurrence.playbook, occurrence.at, &calendars);
         let due = due.filter(|due| occurrence.at.max(*due) >= tx.now() - LATE);
         if let Some(due) = due.filter(|_| !is_erased) {
             wanted.insert(key(occurrence.playbook.id, occurrence.row, &occurrence.which), (occurrence, due));
         }
     }
-    let first = tx.first_effects(wanted.keys().cloned().collect()).await?;
-    wanted.retain(|key, _| first.contains(key));
+    let (new, others): (Vec<_>, Vec<_>) = wanted.iter().partition(|(_, (occurrence, _))| occurrence.is_new);
+    let first = tx.first_effects(others.into_iter().map(|(key, _)| key.clone()).collect()).await?;
+    tx.record_effects(&new.into_iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>()).await?;
+    wanted.retain(|key, (occurrence, _)| occurrence.is_new || first.contains(key));
     if wanted.is_empty() {
         return Ok(());
     }

@@ -25,6 +25,8 @@ struct State {
     /// The connection, once the transaction has begun.
     line: Option<PooledConnection>,
     batch: Option<WriteBatch>,
+    /// Whether it has written or batched a write.
+    has_written: bool,
 }
 
 impl State {
@@ -83,6 +85,7 @@ impl PostgresTransaction {
 
     pub async fn query(&self, statement: Statement, layout: RowLayout<'_>) -> Result<Vec<TenantRow>, DbFailure> {
         let mut state = self.ready().await?;
+        state.has_written |= !statement.sql.starts_with("SELECT ");
         let line = state.begun(&self.pool).await?;
         self.timed(line.query(false, statement, layout)).await
     }
@@ -91,6 +94,11 @@ impl PostgresTransaction {
     pub async fn is_unstarted(&self) -> bool {
         let state = self.state.lock().await;
         state.line.is_none() && state.batch.is_none()
+    }
+
+    /// Whether it has written or batched a write: until then, it sees what others have committed and nothing else.
+    pub async fn has_written(&self) -> bool {
+        self.state.lock().await.has_written
     }
 
     /// Runs a read; does not begin the transaction.
@@ -106,6 +114,7 @@ impl PostgresTransaction {
 
     pub async fn execute(&self, statement: Statement) -> Result<u64, DbFailure> {
         let mut state = self.ready().await?;
+        state.has_written = true;
         let line = state.begun(&self.pool).await?;
         Ok(self.timed(line.execute(false, statement)).await?.rows_affected())
     }
@@ -113,6 +122,7 @@ impl PostgresTransaction {
     /// Adds to the batch. Returns how many values the batch binds.
     pub async fn enqueue(&self, empty: impl FnOnce() -> WriteBatch, add: impl FnOnce(&mut WriteBatch)) -> usize {
         let mut state = self.state.lock().await;
+        state.has_written = true;
         let batch = state.batch.get_or_insert_with(empty);
         add(batch);
         batch.values()

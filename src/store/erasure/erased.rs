@@ -18,7 +18,7 @@ use crate::{
     store::{
         Connection, ExternalId, Scope, Tx,
         statement::{
-            builder::Alias,
+            builder::{Alias, Sql},
             cell::{Cell, CellKind, Column},
             template::Templates,
         },
@@ -28,6 +28,9 @@ use crate::{
         },
     },
 };
+
+/// Lets no other transaction erase the rows that a statement returns, but refer to them.
+const LOCK: &str = " FOR KEY SHARE";
 
 /// Why an external id is refused.
 pub(in crate::store) const ERASED_KEY: &str = "the customer with this external id was erased";
@@ -164,22 +167,59 @@ impl Tx {
         Ok(())
     }
 
-    /// Returns which of these people were erased. Waits for an erasure in progress, and locks the rows, so that no one
-    /// else among them is erased before this transaction ends.
-    async fn erased_among(&self, people: Vec<Uuid>) -> Result<HashSet<Uuid>> {
+    /// Returns which of these people were erased, and sees to it that no one else among them is erased before this
+    /// transaction ends: it waits for an erasure in progress and locks the rows, or an optimistic one that has not begun
+    /// leaves both to its last statement. Who was not erased is asked for once.
+    pub(crate) async fn erased_among(&self, people: Vec<Uuid>) -> Result<HashSet<Uuid>> {
+        let people: Vec<Uuid> = {
+            let pending = self.conn.pending();
+            people.into_iter().filter(|person| !pending.not_erased.contains(person)).collect()
+        };
         if people.is_empty() {
             return Ok(HashSet::new());
         }
+        let is_checked_later = match self.conn.transaction.deferred_writes() {
+            Some(open) => open.is_unstarted().await,
+            None => false,
+        };
         let mut sql = self.sql();
         sql.push("SELECT t.organization_id, t.id, t.").name(&[ERASED_AT]).push(" FROM ").name(&[PERSON.table]);
         sql.push(" AS t WHERE ").filter_tenant(Alias::ROW, PERSON, self.organization());
         sql.push(" AND ");
         sql.is_one_of(Alias::ROW, "id", &people).push(" ORDER BY t.id");
-        if sql.is_postgres() {
-            sql.push(" FOR KEY SHARE");
+        let kinds = [CellKind::Id, CellKind::Int];
+        let rows = if is_checked_later {
+            self.read_rows(sql.finish(), &kinds).await?
+        } else {
+            if sql.is_postgres() {
+                sql.push(LOCK);
+            }
+            self.rows(sql.finish(), &kinds).await?
+        };
+        let with = |is_erased: bool| {
+            let rows = rows.iter().filter(move |row| row[1].is_null() != is_erased);
+            rows.filter_map(|row| row[0].id())
+        };
+        let mut pending = self.conn.pending();
+        if is_checked_later {
+            pending.checked_later.extend(with(false));
         }
-        let rows = self.rows(sql.finish(), &[CellKind::Id, CellKind::Int]).await?;
-        Ok(rows.iter().filter(|row| !row[1].is_null()).filter_map(|row| row[0].id()).collect())
+        pending.not_erased.extend(with(false));
+        Ok(with(true).collect())
+    }
+
+    /// Appends, after other conditions, that none was erased of the people of whom [`Tx::erased_among`] said so without a
+    /// lock. It waits for an erasure in progress and locks the rows.
+    pub(in crate::store) fn are_still_not_erased(&self, sql: &mut Sql) {
+        let people = self.conn.pending().checked_later.clone();
+        if people.is_empty() {
+            return;
+        }
+        sql.push(" AND (SELECT COUNT(*) FROM (SELECT t.id FROM ").name(&[PERSON.table]).push(" AS t WHERE ");
+        let reason = "the rows were found with the filter, and one more or less can only make the comparison fail";
+        sql.filter_tenant_again(reason, Alias::ROW, PERSON, self.organization()).push(" AND ");
+        sql.is_one_of(Alias::ROW, "id", &people).push(" AND t.").name(&[ERASED_AT]).push(" IS NULL ORDER BY t.id");
+        sql.push(LOCK).push(") AS p) = ").number(people.len());
     }
 }
 

@@ -88,8 +88,8 @@ impl Tx {
     }
 
     /// Adds the key, events and counts to the queued writes. The statement fails as a whole if the organization's week
-    /// settings differ from `weeks`, if a cached row that the transaction used has changed, or if an unchecked id may be
-    /// that of a row that is being merged.
+    /// settings differ from `weeks`, if a cached row that the transaction used has changed, if an unchecked id may be
+    /// that of a row that is being merged, or if a person was erased of whom the transaction found otherwise.
     fn complete(
         &self,
         mut batch: WriteBatch,
@@ -101,6 +101,7 @@ impl Tx {
         let stands = |sql: &mut Sql| {
             CachedRead::versions_match(cached_reads, sql, self.organization());
             self.names_no_merged(sql);
+            self.are_still_not_erased(sql);
         };
         if let Some(key) = key {
             let call = id::new();

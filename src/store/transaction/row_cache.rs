@@ -19,6 +19,7 @@ use crate::{
     Error, Result,
     store::{
         Connection, Scope, Store, Tx,
+        driver::PostgresTransaction,
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind},
@@ -87,16 +88,17 @@ impl<C: Connection> Scope<C> {
         if let Some(what) = unit.computed(noun) {
             return Ok(what);
         }
-        // A transaction that has begun sees its own changes, which may still be rolled back, so nothing is cached.
-        let what =
-            if unit.is_unstarted().await { self.cached(unit, noun, read).await? } else { Arc::new(read.await?.0) };
+        let what = match unit.transaction.deferred_writes() {
+            Some(open) if !unit.has_changed(noun) => self.cached((unit, open), noun, read).await?,
+            _ => Arc::new(read.await?.0),
+        };
         unit.pending().computed.insert(noun.table, Arc::<T>::clone(&what) as _);
         Ok(what)
     }
 
     async fn cached<T: Any + Send + Sync>(
         &self,
-        unit: &UnitOfWork,
+        (unit, open): (&UnitOfWork, &PostgresTransaction),
         noun: &'static Noun,
         read: impl Future<Output = Result<(T, Option<Vec<Identity>>)>>,
     ) -> Result<Arc<T>> {
@@ -107,9 +109,11 @@ impl<C: Connection> Scope<C> {
             unit.pending().cached_reads.push(CachedRead { noun, rows });
             return Ok(what);
         }
+        // A transaction that has written sees its own changes, which may still be rolled back.
+        let is_cacheable = !open.has_written().await;
         let (what, rows) = read.await?;
         let what = Arc::new(what);
-        if let Some(mut rows) = rows.filter(|rows| rows.len() <= MAX_ROWS) {
+        if let Some(mut rows) = rows.filter(|rows| is_cacheable && rows.len() <= MAX_ROWS) {
             rows.sort_unstable();
             let known = Known { what: Arc::<T>::clone(&what), rows: rows.into(), since: Instant::now() };
             memory.put(self.organization(), noun, known);
@@ -121,10 +125,15 @@ impl<C: Connection> Scope<C> {
 impl UnitOfWork {
     /// Returns what the transaction has computed from the rows of a noun, unless it has changed such rows.
     fn computed<T: Any + Send + Sync>(&self, noun: &Noun) -> Option<Arc<T>> {
+        let is_changed = self.has_changed(noun);
         let pending = self.pending();
-        let is_changed = pending.events.iter().any(|event| event.noun == noun.name);
         let what = pending.computed.get(noun.table).filter(|_| !is_changed)?;
         Arc::clone(what).downcast::<T>().ok()
+    }
+
+    /// Returns whether the transaction has changed rows of a noun.
+    fn has_changed(&self, noun: &Noun) -> bool {
+        self.pending().events.iter().any(|event| event.noun == noun.name)
     }
 }
 
@@ -139,16 +148,21 @@ impl Tx {
         std::mem::take(&mut self.conn.pending().cached_reads)
     }
 
-    /// Checks that the cached rows are unchanged and that no unchecked id may be that of a row that is being merged, for a
-    /// transaction that does not end with a single statement. Err [`Error::Collision`] otherwise.
+    /// Checks that the cached rows are unchanged, that no unchecked id may be that of a row that is being merged, and that
+    /// nobody was erased of whom the transaction found otherwise, for a transaction that does not end with a single statement. Err [`Error::Collision`] otherwise.
     pub(in crate::store) async fn revalidate(&self, cached_reads: &[CachedRead]) -> Result<()> {
-        if cached_reads.is_empty() && !self.conn.pending().may_name_merged {
+        let has_others = {
+            let pending = self.conn.pending();
+            pending.may_name_merged || !pending.checked_later.is_empty()
+        };
+        if cached_reads.is_empty() && !has_others {
             return Ok(());
         }
         let mut sql = self.sql();
         sql.push("SELECT ").bind_tenant(self.organization()).push(" WHERE TRUE");
         CachedRead::versions_match(cached_reads, &mut sql, self.organization());
         self.names_no_merged(&mut sql);
+        self.are_still_not_erased(&mut sql);
         if self.rows(sql.finish(), &[]).await?.is_empty() {
             self.store.invalidate_rows(self.organization());
             return Err(Error::Collision);

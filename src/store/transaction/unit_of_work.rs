@@ -2,7 +2,7 @@
 
 use std::{
     any::Any,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -38,6 +38,10 @@ pub(in crate::store) struct Pending {
     pub(in crate::store) computed: HashMap<&'static str, Arc<dyn Any + Send + Sync>>,
     pub(in crate::store) output: MutationOutput,
     pub(in crate::store) erasing: Option<Erasing>,
+    /// People who were not erased when the transaction asked.
+    pub(in crate::store) not_erased: HashSet<Uuid>,
+    /// Those of them whose rows are not locked yet: the last statement does that, and looks again.
+    pub(in crate::store) checked_later: Vec<Uuid>,
     /// Jobs that begin with the transaction, which this server continues.
     pub(in crate::store) begun: Vec<Uuid>,
     /// The row that the mutation names by an external id, once looked up.
@@ -66,14 +70,6 @@ impl UnitOfWork {
     pub(in crate::store) fn for_organization(&self) -> Whole<'_> {
         self.pending().whole += 1;
         Whole(self)
-    }
-
-    /// Returns whether the transaction has not begun in the database yet: reads run outside it.
-    pub(in crate::store) async fn is_unstarted(&self) -> bool {
-        match self.transaction.deferred_writes() {
-            Some(open) => open.is_unstarted().await,
-            None => false,
-        }
     }
 
     /// Marks the transaction as failed if `done` is an error: it can then only be rolled back.

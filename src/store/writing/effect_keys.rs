@@ -36,16 +36,28 @@ impl Tx {
             if new.is_empty() {
                 continue;
             }
-            self.write_rows(new.len(), |sql| {
-                sql.push("INSERT INTO effect_key (organization_id, effect) VALUES ").list(&new, |sql, key| {
-                    sql.push("(").bind_tenant(self.organization()).push(", ").bind(*key).push(")");
-                });
-                sql.push(" RETURNING organization_id");
-            })
-            .await?;
+            self.insert_effects(&new).await?;
             first.extend(new.into_iter().map(ToOwned::to_owned));
         }
         Ok(first)
+    }
+
+    /// Records keys of effects that were never recorded, because the rows they are about are new.
+    pub async fn record_effects(&self, keys: &[&str]) -> Result<()> {
+        for some in keys.chunks(MOST) {
+            self.insert_effects(some).await?;
+        }
+        Ok(())
+    }
+
+    async fn insert_effects(&self, keys: &[&str]) -> Result<()> {
+        self.write_rows(keys.len(), |sql| {
+            sql.push("INSERT INTO effect_key (organization_id, effect) VALUES ").list(keys, |sql, key| {
+                sql.push("(").bind_tenant(self.organization()).push(", ").bind(*key).push(")");
+            });
+            sql.push(" RETURNING organization_id");
+        })
+        .await
     }
 
     /// Forgets keys of effects, so that they may be made again.
