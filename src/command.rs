@@ -1,11 +1,12 @@
 //! The commands. Each returns the text to print.
 
 mod audit;
+mod documents;
 mod export;
 pub mod recovery;
 mod serve;
 
-pub use self::{audit::audit, export::export, serve::serve};
+pub use self::{audit::audit, documents::documents, export::export, serve::serve};
 
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use sea_orm::{EntityTrait, QueryOrder};
 use secrecy::ExposeSecret;
 
 use crate::{
-    Error,
+    Error, UserError,
     auth::{
         Actor, Departments, claims, departments::MOST, external_issuer::External, revoked::Revocation, tokens::Tokens,
     },
@@ -26,7 +27,7 @@ use crate::{
     },
     demo,
     exchange::api_client as slice,
-    graphql::{mutation::input::wire_id, slice::Done},
+    graphql::mutation::input::wire_id,
     http::Authenticator,
     schema,
     store::{
@@ -189,17 +190,18 @@ async fn create_client(settings: &Settings, request: &ApiClientRequest) -> Resul
     let tx = operator(settings, &request.organization).await?.begin().await?;
     let done = slice::make(&tx, &request.name, request.permissions).await?;
     let secret = tx.take_secrets().into_iter().find(|(field, _)| *field == slice::SECRET);
-    let id = commit(tx, done).await?;
+    let (id, _) = commit(tx, done).await?;
+    let id = id::encode(api_client::NOUN.prefix, id);
     let (_, secret) = secret.context("the client has no secret")?;
     Ok(format!("id: {id}\nsecret: {}\n", secret.expose_secret()))
 }
 
-/// Commits the transaction, or returns the mistakes as an error.
-async fn commit(tx: Tx, done: Done) -> Result<String> {
+/// Commits the transaction and returns what it did, or the mistakes as an error.
+async fn commit<T>(tx: Tx, done: std::result::Result<T, Vec<UserError>>) -> Result<T> {
     match done {
-        Ok((id, _)) => {
+        Ok(done) => {
             tx.commit().await?;
-            Ok(id::encode(api_client::NOUN.prefix, id))
+            Ok(done)
         }
         Err(mistakes) => {
             let messages: Vec<_> =

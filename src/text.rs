@@ -1,6 +1,6 @@
 //! Rules for text: a name is one visible line; any other text may contain only characters that all formats can carry.
 
-use std::{fs, io, path::Path};
+use std::{fmt::Write as _, fs, io, path::Path};
 
 /// Removes white space and byte order marks at both ends. Editors and spreadsheets write a byte order mark at the
 /// start.
@@ -83,4 +83,11 @@ fn is_noncharacter(sign: char) -> bool {
 pub fn grouped(number: usize) -> String {
     let (thousands, rest) = (number / 1_000, number % 1_000);
     if thousands == 0 { rest.to_string() } else { format!("{thousands},{rest:03}") }
+}
+/// Returns bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string succeeds");
+        text
+    })
 }

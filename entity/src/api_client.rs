@@ -34,6 +34,10 @@ pub struct Model {
     /// Maximum scopes of its tokens, for example `map:read`; at least one.
     #[noun(required, tags(most = Permission::ALL.len(), max = 64))]
     pub scopes: String,
+    /// Whether it may send no other documents than trusted ones: any other fails with FORBIDDEN. A change takes effect within
+    /// 10 seconds.
+    #[noun(default = "false")]
+    pub is_trusted_documents_only: bool,
     /// When the client was revoked, UTC; null if it is active. A revoked client gets no more tokens, and its current
     /// tokens are refused within 10 seconds.
     pub revoked_at: Option<ChronoUnixTimestampMillis>,

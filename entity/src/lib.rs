@@ -155,6 +155,7 @@ nouns! {
     attribute_definition: AttributeDefinitionId,
     retention_rule: RetentionRuleId,
     api_client: ApiClientId,
+    trusted_document: TrustedDocumentId,
     event: AuditEntryId,
 }
 

@@ -30,6 +30,9 @@ pub enum Command {
     /// Manage API clients, which obtain access tokens from POST /oauth/token
     #[command(subcommand, arg_required_else_help = false)]
     ApiClient(ApiClientCommand),
+    /// Manage trusted documents, which requests name by their ids
+    #[command(subcommand, arg_required_else_help = false)]
+    Documents(DocumentsCommand),
     /// Verify the hash chain of the audit log
     #[command(subcommand, arg_required_else_help = false)]
     Audit(AuditCommand),
@@ -213,6 +216,26 @@ pub struct ApiClientRequest {
     /// Maximum scopes of its tokens, separated by spaces
     #[arg(long = "scope", value_name = "SCOPES", value_parser = values::permissions)]
     pub permissions: Permissions,
+}
+
+/// The commands on trusted documents.
+#[derive(Clone, Debug, Subcommand)]
+pub enum DocumentsCommand {
+    /// Store the documents of a file: Apollo's persisted query manifest, or a JSON object with a text for each id, as
+    /// graphql-codegen and the Relay compiler write it
+    Push {
+        /// Slug of the organization
+        #[arg(long, value_name = "SLUG")]
+        organization: String,
+        /// File to read
+        file: PathBuf,
+    },
+    /// Check the stored documents against the schema of this program, and list those that it does not fit
+    Check {
+        /// Slug of the organization
+        #[arg(long, value_name = "SLUG")]
+        organization: String,
+    },
 }
 
 /// Arguments of `organization create`.

@@ -23,8 +23,9 @@ use ipnet::IpNet;
 use tracing_subscriber::filter::Targets;
 
 pub use self::commands::{
-    ApiClientCommand, ApiClientRequest, AuditCommand, AuditRequest, Command, CustomerCommand, ErasureCommand,
-    ExportRequest, OrganizationCommand, OrganizationRequest, RestoreRequest, RevokeRequest, TokenRequest,
+    ApiClientCommand, ApiClientRequest, AuditCommand, AuditRequest, Command, CustomerCommand, DocumentsCommand,
+    ErasureCommand, ExportRequest, OrganizationCommand, OrganizationRequest, RestoreRequest, RevokeRequest,
+    TokenRequest,
 };
 use self::{limits::GivenLimits, mistakes::parse};
 use crate::{

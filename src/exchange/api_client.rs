@@ -2,7 +2,7 @@
 
 use entity::{
     Permission, Permissions,
-    api_client::{NAME, NOUN, POINTS, POINTS_PER_SECOND, REVOKED_AT, SCOPES},
+    api_client::{IS_TRUSTED_DOCUMENTS_ONLY, NAME, NOUN, POINTS, POINTS_PER_SECOND, REVOKED_AT, SCOPES},
     id::{self, ApiClientId},
 };
 use sea_orm::prelude::ChronoUnixTimestampMillis;
@@ -80,6 +80,9 @@ struct ApiClientCreate {
     points: Option<i64>,
     #[input(doc = ABOUT_REFILL)]
     points_per_second: Option<i64>,
+    /// Whether it may send no other documents than trusted ones.
+    #[input(default)]
+    is_trusted_documents_only: bool,
 }
 
 /// A client to be revoked.
@@ -100,7 +103,9 @@ const REVOKE: Mutation = Mutation {
 /// Creates an API client from the command line of the server.
 pub async fn make(tx: &Tx, name: &str, scopes: Permissions) -> Result<Done> {
     let scopes = scopes.iter().map(|scope| scope.name().to_owned()).collect();
-    create(tx, &ApiClientCreate { name: name.to_owned(), scopes, points: None, points_per_second: None }).await
+    let name = name.to_owned();
+    let (points, points_per_second, is_trusted_documents_only) = (None, None, false);
+    create(tx, &ApiClientCreate { name, scopes, points, points_per_second, is_trusted_documents_only }).await
 }
 
 /// Creates an API client. Returns its secret in the payload through [`Tx::add_secret`].
@@ -110,6 +115,7 @@ async fn create(tx: &Tx, input: &ApiClientCreate) -> Result<Done> {
     give(&mut draft, SCOPES, Some(input.scopes.clone()))?;
     give(&mut draft, POINTS, input.points)?;
     give(&mut draft, POINTS_PER_SECOND, input.points_per_second)?;
+    give(&mut draft, IS_TRUSTED_DOCUMENTS_ONLY, input.is_trusted_documents_only.then_some(true))?;
     check_scopes(tx, &mut draft);
     let written = tx.write(&NOUN, &Hooks::NONE, &mut [draft], true).await?.swap_remove(0);
     let Some(id) = written.id.filter(|_| written.errors.is_empty()) else { return Ok(Err(written.errors)) };

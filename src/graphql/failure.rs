@@ -10,6 +10,14 @@ pub const PARSE_FAILED: &str = "GRAPHQL_PARSE_FAILED";
 pub const VALIDATION_FAILED: &str = "GRAPHQL_VALIDATION_FAILED";
 /// A variable, an argument or the operation name is invalid.
 pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
+/// The caller may not do this.
+pub const FORBIDDEN: &str = "FORBIDDEN";
+/// No document has the id that the request names.
+pub const DOCUMENT_NOT_FOUND: &str = "DOCUMENT_NOT_FOUND";
+/// No text with the hash that the request names is known: clients send the text next.
+pub const NOT_REGISTERED: &str = "PERSISTED_QUERY_NOT_FOUND";
+/// The caller cannot register texts: clients send whole documents from now on.
+pub const NO_REGISTRATION: &str = "PERSISTED_QUERY_NOT_SUPPORTED";
 /// The cost of the request exceeds the limit.
 pub const TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
 /// The document is too long.

@@ -16,9 +16,10 @@ use ipnet::IpNet;
 use tokio::runtime::Handle;
 
 use super::{
-    calendar, diagram,
+    calendar, diagram, documents,
     error_response::ErrorResponse,
     event_log, explorer, graphql, health,
+    known_documents::KnownDocuments,
     limits::{admission::Admission, rate_limit::RateLimiter},
     metrics, middleware, oauth, organization_export, published,
     request::{
@@ -70,6 +71,7 @@ pub(super) struct State {
     pub attempts: oauth::Attempts,
     pub limits: Limits,
     pub documents: DocumentCache,
+    pub known_documents: KnownDocuments,
     pub rate_limiter: RateLimiter,
     /// Signs URLs, if there is a signing key.
     pub addresses: Option<Arc<UrlSigner>>,
@@ -103,6 +105,7 @@ impl State {
             rate_limiter: RateLimiter::new(&settings.limits),
             limits: settings.limits.clone(),
             documents: DocumentCache::default(),
+            known_documents: KnownDocuments::default(),
             admission,
             origins: Origins::new(&settings.cors_origins),
             compute: ComputePool::new(threads(), COMPUTE_WAIT, Handle::current()),
@@ -148,6 +151,7 @@ pub(super) fn mount(
             .service(readable("/journeys/{id}.svg", diagram::diagram))
             .service(readable("/journeys/{id}/events.{format}", event_log::event_log))
             .service(readable("/calendars/{id}.ics", calendar::calendar))
+            .service(readable("/documents/{name}.{format}", documents::document))
             .service(readable("/organization/export", organization_export::export))
             .service(readable("/healthz", health::alive))
             .service(readable("/readyz", health::ready))

@@ -6,16 +6,11 @@ use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, EntityTag, Header as _, HeaderMap, HeaderValue, IfNoneMatch,
-            RETRY_AFTER, VARY,
-        },
+        header::{CONTENT_SECURITY_POLICY, HeaderValue, RETRY_AFTER},
     },
     web,
 };
 use async_graphql::{Response, Variables};
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use super::{
@@ -24,7 +19,7 @@ use super::{
     graphql::rate_limited,
     middleware::RequestId,
     request::{bearer, media::Media, signed_url},
-    response::{retry_after, show_balance},
+    response::{retry_after, show_balance, tagged},
 };
 use crate::{
     auth::{Actor, signed_url::PARAMETER},
@@ -99,31 +94,13 @@ async fn answer(
     // An unknown journey, one of another organization and a malformed id get the same response.
     let data = serde_json::to_value(&response.data).unwrap_or_default();
     let svg = data["journey"]["diagram"].as_str().ok_or_else(|| refused(ErrorResponse::not_found()))?;
-    Ok(picture(http, svg))
+    Ok(picture(http, svg.to_owned()))
 }
 
-/// Returns the diagram, or 304 if the client has the current version. Only the client may cache the diagram, and must
-/// revalidate it each time: it changes with the journey, and a token may be revoked.
-fn picture(http: &HttpRequest, svg: &str) -> HttpResponse {
-    // A weak tag, since the body may be compressed in transit.
-    let tag = EntityTag::new_weak(URL_SAFE_NO_PAD.encode(digest(&SHA256, svg.as_bytes())));
-    let is_known = match IfNoneMatch::parse(http) {
-        Ok(IfNoneMatch::Any) => true,
-        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
-        Err(_) => false,
-    };
-    let mut response = if is_known {
-        HttpResponse::NotModified().finish()
-    } else {
-        HttpResponse::Ok().content_type("image/svg+xml").body(svg.to_owned())
-    };
-    let headers: &mut HeaderMap = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.insert(VARY, HeaderValue::from_static("authorization"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    if let Ok(tag) = HeaderValue::from_str(&tag.to_string()) {
-        headers.insert(ETAG, tag);
-    }
+/// Returns the diagram, or 304 if the client has the current version.
+fn picture(http: &HttpRequest, svg: String) -> HttpResponse {
+    let mut response = tagged(http, "image/svg+xml", svg.into_bytes());
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response
 }
 

@@ -5,10 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpResponse,
-    http::{
-        StatusCode,
-        header::{HeaderMap, RETRY_AFTER},
-    },
+    http::{StatusCode, header::HeaderMap},
     web,
 };
 
@@ -22,7 +19,7 @@ use crate::{
     Error, Result,
     auth::{Actor, VerifiedToken},
     clock,
-    graphql::failure::{BAD_USER_INPUT, RATE_LIMITED},
+    graphql::failure::BAD_USER_INPUT,
     store::{Scope, Store},
 };
 
@@ -58,13 +55,7 @@ pub(super) enum Failure {
 impl Failure {
     pub fn respond(&self) -> HttpResponse {
         match self {
-            Self::Points(seconds) => {
-                let message = "points exhausted; wait";
-                let refusal = ErrorResponse::new(StatusCode::TOO_MANY_REQUESTS, RATE_LIMITED, message);
-                let mut response = refusal.respond(Media::Json);
-                response.headers_mut().insert(RETRY_AFTER, (*seconds).into());
-                response
-            }
+            Self::Points(seconds) => ErrorResponse::rate_limited(*seconds).respond(Media::Json),
             Self::Overloaded => ErrorResponse::overloaded("the server is overloaded; try again").respond(Media::Json),
             Self::Failed(error) => failed(error),
         }

@@ -102,6 +102,12 @@ impl ErrorResponse {
         refusal.with(RETRY_AFTER, "1")
     }
 
+    pub fn rate_limited(seconds: u64) -> Self {
+        let code = crate::graphql::failure::RATE_LIMITED;
+        let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, code, "points exhausted; wait");
+        refusal.with(RETRY_AFTER, seconds.to_string())
+    }
+
     pub fn internal(request_id: Option<RequestId>) -> Self {
         let code = crate::graphql::failure::INTERNAL;
         Self { request_id, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, "internal error") }

@@ -16,6 +16,7 @@ use entity::id::OrganizationId;
 use super::{
     app::State,
     error_response::ErrorResponse,
+    known_documents::{Caller, Text},
     limits::{pricing, rate_limit::Wait},
     middleware::RequestId,
     request::{
@@ -27,7 +28,7 @@ use super::{
     response::{RETRY_AFTER_SECONDS, packed, refused, reply, show_balance, was_refused},
 };
 use crate::{
-    Error,
+    Error, Result,
     auth::Actor,
     clock,
     error::reason::Reason,
@@ -35,7 +36,7 @@ use crate::{
         documents::document::PreparedOperation,
         failure::{self, OVERLOADED, RATE_LIMITED, refuse, server_error},
     },
-    store::Store,
+    store::{Scope, Store},
 };
 
 /// Maximum size of a body without a token, in bytes: more than the largest allowed document, as only introspection is
@@ -89,8 +90,7 @@ async fn answer(
 ) -> Result<HttpResponse, ErrorResponse> {
     let is_known = actor.is_some();
     // The reservation is held until the response is written, since the parsed values use memory until then.
-    let organization = actor.as_ref().map(|actor| actor.organization);
-    let (begun, _room) = read(http, payload, state, organization).await?;
+    let (begun, _room) = read(http, payload, (state, store), actor.as_ref()).await?;
     let is_introspection = begun.prepared.as_ref().is_ok_and(PreparedOperation::is_public);
     let mut response = match begun.prepared {
         Ok(prepared) => rate_limited(prepared, actor, state.address(http), state, store).await,
@@ -110,19 +110,41 @@ struct StartedRequest {
     prepared: Result<PreparedOperation, ServerError>,
 }
 
+/// A request that was parsed, or the id of the trusted document that must be read before.
+enum Begun {
+    Started(StartedRequest),
+    ToRead(Box<str>),
+}
+
+/// The text of a trusted document that was read, if there is one.
+type Read = Option<Option<Arc<str>>>;
+
 /// Reads and parses a request; a large body is parsed on the compute pool.
 async fn read(
     http: &HttpRequest,
     payload: &mut web::Payload,
-    state: &web::Data<State>,
-    organization: Option<OrganizationId>,
+    (state, store): (&web::Data<State>, &Store),
+    actor: Option<&Actor>,
 ) -> Result<(StartedRequest, Room), ErrorResponse> {
-    let is_known = organization.is_some();
+    let is_known = actor.is_some();
+    let caller = actor.map(|actor| Caller {
+        organization: actor.organization,
+        is_trusted_documents_only: state.app.gate.is_trusted_documents_only(actor),
+    });
     let mut room = state.memory.room(is_known);
     if http.method() == Method::GET {
         let pairs = Pairs::read(http.query_string())?;
-        let begun = begin(&pairs.params()?, state, is_known, true, &mut room)?;
-        return Ok((begun, room));
+        let params = pairs.params()?;
+        let mut read = None;
+        loop {
+            match begin(&params, state, (caller, read.as_ref()), true, &mut room)? {
+                Begun::Started(begun) => return Ok((begun, room)),
+                Begun::ToRead(id) => {
+                    let known = &state.known_documents;
+                    read = Some(trusted(actor, (state, store), async |scope| known.read(scope, &id).await).await?);
+                }
+            }
+        }
     }
     params::check_content_type(http.headers())?;
     let limit = if is_known { state.body_limit } else { state.body_limit.min(ANONYMOUS) };
@@ -132,17 +154,49 @@ async fn read(
         _ => body::too_large(limit),
     };
     let body = body::read(http.headers(), payload, (limit, too_large), state.request_timeout, &mut room).await?;
-    let is_brief = body.len() <= BRIEF;
-    let shared = state.clone();
-    let work = move || {
-        let begun = begin(&Params::from_body(&body)?, &shared, is_known, false, &mut room)?;
-        Ok((begun, room))
-    };
-    if is_brief {
-        return work();
+    let body = Arc::new(body);
+    let mut read: Read = None;
+    loop {
+        let (shared, text) = (state.clone(), Arc::clone(&body));
+        let work = move || {
+            let begun = begin(&Params::from_body(&text)?, &shared, (caller, read.as_ref()), false, &mut room)?;
+            Ok((begun, room))
+        };
+        let begun = if body.len() <= BRIEF {
+            work()
+        } else {
+            let done = state.compute.run(caller.map(|caller| caller.organization), work).await;
+            done.unwrap_or_else(|| Err(ErrorResponse::overloaded(TOO_MUCH)))
+        };
+        match begun? {
+            (Begun::Started(begun), room) => return Ok((begun, room)),
+            (Begun::ToRead(id), kept) => {
+                room = kept;
+                read = Some(
+                    trusted(actor, (state, store), async |scope| state.known_documents.read(scope, &id).await).await?,
+                );
+            }
+        }
     }
-    let done = state.compute.run(organization, work).await;
-    done.unwrap_or_else(|| Err(ErrorResponse::overloaded(TOO_MUCH)))
+}
+
+/// Reads the text of a trusted document, for a point.
+pub(super) async fn trusted<T>(
+    actor: Option<&Actor>,
+    (state, store): (&State, &Store),
+    read: impl AsyncFnOnce(&Scope) -> Result<T>,
+) -> Result<T, ErrorResponse> {
+    let actor = actor.ok_or_else(|| ErrorResponse::unauthenticated(Reason::Missing))?;
+    let own = state.app.gate.own_quota(actor);
+    let reserved = state.rate_limiter.reserve(actor, own, 1);
+    let reserved = reserved.map_err(|wait| ErrorResponse::rate_limited(wait.seconds()))?;
+    let scope = store.scope(actor.clone(), clock::now());
+    let done = tokio::time::timeout(state.request_timeout, read(&scope)).await;
+    state.rate_limiter.settle(&reserved, 1);
+    done.unwrap_or(Err(Error::Timeout)).map_err(|error| {
+        tracing::warn!(%error, "cannot read a trusted document");
+        ErrorResponse::unavailable("the document cannot be read at the moment; try again")
+    })
 }
 
 /// Reads the document and the variables. Variables are parsed last: a caller who may not run the document is refused
@@ -150,14 +204,26 @@ async fn read(
 fn begin(
     params: &Params<'_>,
     state: &State,
-    is_known: bool,
+    (caller, read): (Option<Caller>, Option<&Option<Arc<str>>>),
     is_get: bool,
     room: &mut Room,
-) -> Result<StartedRequest, ErrorResponse> {
+) -> Result<Begun, ErrorResponse> {
+    let is_known = caller.is_some();
+    let refused = |error| Ok(Begun::Started(StartedRequest { kind: None, prepared: Err(error) }));
+    let known;
+    let text = match state.known_documents.text(&params.source, caller, read)? {
+        Text::Given(text) => text,
+        Text::Known(text) => {
+            known = text;
+            &*known
+        }
+        Text::ToRead(id) => return Ok(Begun::ToRead(id)),
+        Text::Refused(error) => return refused(error),
+    };
     let name = params.operation_name.clone();
-    let document = match state.documents.read(&params.query, name, &state.limits, is_known) {
+    let document = match state.documents.read(text, name, &state.limits, is_known) {
         Ok(document) => document,
-        Err(error) => return Ok(StartedRequest { kind: None, prepared: Err(error) }),
+        Err(error) => return refused(error),
     };
     if !is_known && !document.is_public() {
         return Err(ErrorResponse::unauthenticated(Reason::Missing));
@@ -167,7 +233,8 @@ fn begin(
         return Err(ErrorResponse::method_not_allowed("POST", "GET supports queries only; send mutations by POST"));
     }
     let variables = params.variables(state.limits.body_values, room)?;
-    Ok(StartedRequest { kind: Some(kind), prepared: document.prepare(variables, &state.schema_index, &state.limits) })
+    let prepared = document.prepare(variables, &state.schema_index, &state.limits);
+    Ok(Begun::Started(StartedRequest { kind: Some(kind), prepared }))
 }
 
 /// Executes a request if the caller has enough points, and reports the cost to a caller with a token.

@@ -4,12 +4,14 @@ mod admin;
 mod app;
 mod calendar;
 mod diagram;
+mod documents;
 mod download;
 mod error_response;
 mod event_log;
 pub mod explorer;
 mod graphql;
 mod health;
+mod known_documents;
 mod limits;
 mod metrics;
 mod middleware;
@@ -20,6 +22,7 @@ mod request;
 mod response;
 mod revocation_cache;
 mod serve;
+mod table;
 #[cfg(test)]
 mod tests;
 

@@ -3,14 +3,18 @@
 use std::io::{self, Write as _};
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{HeaderName, HeaderValue, RETRY_AFTER},
+        header::{
+            CACHE_CONTROL, ETAG, EntityTag, Header as _, HeaderName, HeaderValue, IfNoneMatch, RETRY_AFTER, VARY,
+        },
     },
 };
 use async_graphql::{Name, Response, ServerError, Value, parser::types::OperationType};
 use async_graphql_value::RAW_VALUE_TOKEN;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
     app::State,
@@ -22,7 +26,9 @@ use crate::{
     auth::Actor,
     graphql::{
         execution::render::written,
-        failure::{ANSWER_TOO_LARGE, INTERNAL, OVERLOADED, RATE_LIMITED, code, refuse},
+        failure::{
+            ANSWER_TOO_LARGE, INTERNAL, NO_REGISTRATION, NOT_REGISTERED, OVERLOADED, RATE_LIMITED, code, refuse,
+        },
     },
 };
 
@@ -151,6 +157,34 @@ pub fn reply(response: &Response, media: Media, operation: Option<OperationType>
     http
 }
 
+/// Returns a body, or 304 if the client has the same one. Only the client may keep it, and must ask each time whether it has
+/// changed: so do the rows, and a token may be revoked.
+pub fn tagged(http: &HttpRequest, media: &'static str, body: Vec<u8>) -> HttpResponse {
+    // A weak tag, since the body may be compressed in transit.
+    let tag = EntityTag::new_weak(URL_SAFE_NO_PAD.encode(digest(&SHA256, &body)));
+    let is_known = match IfNoneMatch::parse(http) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
+        Err(_) => false,
+    };
+    let mut response =
+        if is_known { HttpResponse::NotModified().finish() } else { HttpResponse::Ok().content_type(media).body(body) };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(VARY, HeaderValue::from_static("authorization"));
+    if let Ok(tag) = HeaderValue::from_str(&tag.to_string()) {
+        headers.insert(ETAG, tag);
+    }
+    response
+}
+
+/// Returns the data of a response as JSON.
+pub fn data_bytes(data: &Value) -> io::Result<Vec<u8>> {
+    let mut body = Bounded { bytes: Vec::with_capacity(length(data)), most: usize::MAX, is_over: false };
+    write_data(data, &mut body)?;
+    Ok(body.bytes)
+}
+
 /// A buffer of at most `most` bytes.
 struct Bounded {
     bytes: Vec<u8>,
@@ -189,6 +223,8 @@ fn status(response: &Response, media: Media) -> StatusCode {
         _ if all("UNAVAILABLE") || all(OVERLOADED) => StatusCode::SERVICE_UNAVAILABLE,
         _ if all(RATE_LIMITED) => StatusCode::TOO_MANY_REQUESTS,
         _ if all("TIMEOUT") => StatusCode::GATEWAY_TIMEOUT,
+        // Not a failure for the clients that ask so.
+        _ if all(NOT_REGISTERED) || all(NO_REGISTRATION) => StatusCode::OK,
         _ if is_request_error(response) && all(INTERNAL) => StatusCode::INTERNAL_SERVER_ERROR,
         Media::GraphQl if is_request_error(response) => StatusCode::BAD_REQUEST,
         Media::GraphQl | Media::Json => StatusCode::OK,

@@ -1,4 +1,4 @@
-//! Caches the revoked tokens and the quotas of API clients, as last read from the database. One task at a
+//! Caches the revoked tokens and the limits of API clients, as last read from the database. One task at a
 //! time reads them, on the control connection.
 
 use std::{
@@ -16,7 +16,7 @@ use crate::{
     Error, Result,
     auth::revoked::RevokedTokens,
     clock,
-    store::{Store, operation::auth_queries::ClientQuota},
+    store::{Store, operation::auth_queries::ClientLimits},
 };
 
 /// Interval between polls of each server.
@@ -40,11 +40,18 @@ struct Known {
     withdrawn: Arc<RevokedTokens>,
 }
 
+/// What an API client may do that is other than the default.
+#[derive(Clone, Copy, Default)]
+struct OwnLimits {
+    quota: OwnQuota,
+    is_trusted_documents_only: bool,
+}
+
 struct Inner {
     store: Store,
     known: RwLock<Option<Known>>,
-    /// The quotas of clients that have their own.
-    quotas: RwLock<HashMap<OrganizationId, HashMap<String, OwnQuota>>>,
+    /// The limits of clients that have their own.
+    limits: RwLock<HashMap<OrganizationId, HashMap<String, OwnLimits>>>,
     failed: RwLock<Option<Instant>>,
     turn: Arc<Mutex<()>>,
 }
@@ -52,8 +59,8 @@ struct Inner {
 impl RevocationCache {
     /// Creates an empty cache.
     pub fn new(store: Store) -> Self {
-        let (known, quotas, failed) = (RwLock::default(), RwLock::default(), RwLock::default());
-        Self(Arc::new(Inner { store, known, quotas, failed, turn: Arc::default() }))
+        let (known, limits, failed) = (RwLock::default(), RwLock::default(), RwLock::default());
+        Self(Arc::new(Inner { store, known, limits, failed, turn: Arc::default() }))
     }
 
     /// Returns the revoked tokens from recent enough data, read if necessary; `Unavailable` if the database does not
@@ -73,8 +80,17 @@ impl RevocationCache {
 
     /// Returns a client's own quota, as last read from the database.
     pub fn own_quota(&self, organization: OrganizationId, client: &str) -> OwnQuota {
-        let quotas = self.0.quotas.read().unwrap_or_else(PoisonError::into_inner);
-        quotas.get(&organization).and_then(|clients| clients.get(client)).copied().unwrap_or_default()
+        self.own_limits(organization, client).quota
+    }
+
+    /// Returns whether a client may send trusted documents only, as last read from the database.
+    pub fn is_trusted_documents_only(&self, organization: OrganizationId, client: &str) -> bool {
+        self.own_limits(organization, client).is_trusted_documents_only
+    }
+
+    fn own_limits(&self, organization: OrganizationId, client: &str) -> OwnLimits {
+        let limits = self.0.limits.read().unwrap_or_else(PoisonError::into_inner);
+        limits.get(&organization).and_then(|clients| clients.get(client)).copied().unwrap_or_default()
     }
 
     /// Reads the data unless another task just has. Runs as a separate task: after an outage, a connection may take
@@ -117,14 +133,15 @@ impl RevocationCache {
 impl Inner {
     async fn poll(&self, now: DateTime<Utc>) -> Result<()> {
         let closings = self.store.closings();
-        let asked = async { Ok((self.store.revocations(now).await?, self.store.client_quotas().await?)) };
+        let asked = async { Ok((self.store.revocations(now).await?, self.store.client_limits().await?)) };
         match asked.await {
-            Ok((withdrawn, quotas)) => {
-                let mut known = HashMap::<OrganizationId, HashMap<String, OwnQuota>>::new();
-                for ClientQuota { organization, client, points, per_second } in quotas {
-                    known.entry(organization).or_default().insert(client, OwnQuota { points, per_second });
+            Ok((withdrawn, limits)) => {
+                let mut known = HashMap::<OrganizationId, HashMap<String, OwnLimits>>::new();
+                for ClientLimits { organization, client, points, per_second, is_trusted_documents_only } in limits {
+                    let own = OwnLimits { quota: OwnQuota { points, per_second }, is_trusted_documents_only };
+                    known.entry(organization).or_default().insert(client, own);
                 }
-                *self.quotas.write().unwrap_or_else(PoisonError::into_inner) = known;
+                *self.limits.write().unwrap_or_else(PoisonError::into_inner) = known;
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) =
                     Some(Known { read_at: now, closings, withdrawn: Arc::new(withdrawn) });
                 *self.failed.write().unwrap_or_else(PoisonError::into_inner) = None;

@@ -19,13 +19,12 @@ use crate::{
     graphql::{
         slice::{Done, Mutation},
         typed::{
-            fields::{Planned, PlannedMutationFn},
+            fields::{Planned, PlannedMutationFn, Planning},
             input::{Input, RefTo},
         },
     },
     store::{
         ExternalId, Tx,
-        usage::compute::Computation,
         writing::draft::{Draft, Mode, Outcome, Target},
     },
     text::{is_blank, refused_in_name, trim},
@@ -109,7 +108,7 @@ struct Day {
 /// What is wrong with a document, or with an event of it: its place, the code and the message.
 type Mistake = (Option<usize>, Code, String);
 
-fn plan(input: BusinessCalendarImportHolidays, computation: &Computation) -> Result<Planned<Plan>> {
+fn plan(input: BusinessCalendarImportHolidays, Planning { computation, .. }: Planning<'_>) -> Result<Planned<Plan>> {
     let BusinessCalendarImportHolidays { by: calendar, from, to, document } = input;
     let refuse = |code, field: &str, message: &str| Ok(Err(vec![UserError::new(code, field, message)]));
     if to.days() - from.days() > MAX_SPAN || to < from {

@@ -99,6 +99,7 @@ mod start;
 mod start_postgres;
 mod statements;
 mod transactions;
+mod trusted;
 mod vectors;
 mod viewer;
 mod writes;

@@ -227,9 +227,15 @@ pub fn codes(body: &Value) -> Vec<&str> {
     errors.iter().map(|error| error["extensions"]["code"].as_str().unwrap_or("none")).collect()
 }
 
+/// Input of the mutations that take the text of a file.
+pub const FILES: [&str; 2] = ["document", MANIFEST];
+const MANIFEST: &str = "manifest";
+
 /// The text of a document that a mutation of the noun takes, with one name in it.
-pub fn document(noun: &str, name: &str) -> String {
-    if noun == "Organization" {
+pub fn document(noun: &str, field: &str, name: &str) -> String {
+    if field == MANIFEST {
+        json!({ name.replace(' ', "-"): "{ organization { name } }" }).to_string()
+    } else if noun == "Organization" {
         json!({ "format": "rapport-map/1", "mediums": [{ "key": name, "name": name }] }).to_string()
     } else if noun == "BusinessCalendar" {
         let event = format!("BEGIN:VEVENT\nUID:{name}\nDTSTART:20260101\nSUMMARY:{name}\nEND:VEVENT\n");

@@ -112,7 +112,7 @@ fn booleans_are_named_is_and_has_and_instants_at() {
 }
 
 /// Mutations of rows of many nouns at once.
-const NAMED_OTHERWISE: [&str; 3] = ["mapImport", "quickJourney", "templateApply"];
+const NAMED_OTHERWISE: [&str; 4] = ["mapImport", "quickJourney", "templateApply", "trustedDocumentsPush"];
 
 #[test]
 fn mutations_start_with_their_noun_and_take_one_input_with_an_idempotency_key() {

@@ -106,6 +106,24 @@ impl Document {
         self.tokens
     }
 
+    /// Returns the variables that the pairs of a query string give; see [`variables::from_texts`].
+    pub fn variables_from_texts(
+        &self,
+        texts: &[(String, String)],
+        schema_index: &SchemaIndex,
+    ) -> Result<Variables, ServerError> {
+        variables::from_texts(self.operation(), texts, schema_index)
+    }
+
+    /// Returns the name of the operation, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        match (&self.parsed.operations, &self.operation_name) {
+            (_, Some(name)) => Some(name),
+            (DocumentOperations::Multiple(operations), None) => operations.keys().next().map(Name::as_str),
+            (DocumentOperations::Single(_), None) => None,
+        }
+    }
+
     /// Returns whether the operation is a query, a mutation or a subscription.
     pub fn kind(&self) -> OperationType {
         self.operation().ty
@@ -147,7 +165,7 @@ impl Document {
     }
 
     /// Returns the errors in the document that do not depend on the caller or the variables.
-    pub(in crate::graphql) fn mistakes(&self, schema_index: &SchemaIndex) -> &[ServerError] {
+    pub fn mistakes(&self, schema_index: &SchemaIndex) -> &[ServerError] {
         self.mistakes.get_or_init(|| hints::of(&self.parsed, schema_index))
     }
 

@@ -35,6 +35,50 @@ pub fn read(
     Ok(())
 }
 
+/// Returns the variables that the pairs of a query string give, by their declared types: a text is what its type can be read
+/// from, several pairs of one name are a list, and an input object is JSON. Err if a name is not that of a variable, or is
+/// given twice for a variable that is no list.
+pub fn from_texts(
+    operation: &OperationDefinition,
+    texts: &[(String, String)],
+    schema_index: &SchemaIndex,
+) -> Result<Variables, ServerError> {
+    let mut variables = Variables::default();
+    for definition in &operation.variable_definitions {
+        let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
+        let given: Vec<&str> = texts.iter().filter(|(key, _)| key == name.as_str()).map(|(_, text)| &**text).collect();
+        let value = match (&ty.base, given.as_slice()) {
+            (_, []) => continue,
+            (BaseType::List(inner), several) => {
+                Value::List(several.iter().map(|text| from_text(text, inner, schema_index)).collect())
+            }
+            (BaseType::Named(_), [text]) => from_text(text, ty, schema_index),
+            (BaseType::Named(_), _) => {
+                let message = format!("variable ${name} of type {ty} is given more than once");
+                return Err(refuse(BAD_USER_INPUT, message, Some(definition.pos)));
+            }
+        };
+        variables.extend([(name.clone(), value)]);
+    }
+    let is_declared = |key: &str| operation.variable_definitions.iter().any(|it| it.node.name.node == key);
+    if let Some((unknown, _)) = texts.iter().find(|(key, _)| !is_declared(key)) {
+        let message = format!("the document has no variable ${unknown}");
+        return Err(refuse(BAD_USER_INPUT, message, None));
+    }
+    Ok(variables)
+}
+
+/// Returns the value of a type that a text stands for; the text itself if it stands for none.
+fn from_text(text: &str, ty: &Type, schema_index: &SchemaIndex) -> Value {
+    let own = Value::String(text.to_owned());
+    let fits = |value: &Value| coerce(&mut value.clone(), ty, schema_index, Origin::Variable).is_ok();
+    if fits(&own) {
+        return own;
+    }
+    let other = if text.is_empty() { Some(Value::Null) } else { serde_json::from_str(text).ok() };
+    other.filter(fits).unwrap_or(own)
+}
+
 /// Returns the variables of an operation for validation, without the rows of bulk calls: each row is checked separately
 /// and may be invalid.
 pub fn without_rows(operation: &OperationDefinition, variables: &Variables, schema_index: &SchemaIndex) -> Variables {

@@ -18,6 +18,7 @@ use crate::{
         documents::value_check::{ValueMismatch, split_valid},
         planning::stored_filter,
         slice::{Api, Module},
+        typed::fields::Planning,
         types::schema_index::{NAMED_ROW, SchemaIndex, UPSERT_ROW},
     },
     store::{
@@ -111,12 +112,14 @@ impl MutationCall {
                 Ok(drafts) => Plan::Named(drafts),
                 Err(mistake) => return Ok(Err(MutationResult::refused(mistake))),
             },
-            MutationField::Own(mutation) => match mutation.run.plan(&self.input, computation)? {
-                Ok(plan) => Plan::Own(plan),
-                Err(mistakes) => {
-                    return Ok(Err(MutationResult::of(WriteResult::failed(None, mistakes))));
+            MutationField::Own(mutation) => {
+                match mutation.run.plan(&self.input, Planning { computation, schema_index: &self.schema_index })? {
+                    Ok(plan) => Plan::Own(plan),
+                    Err(mistakes) => {
+                        return Ok(Err(MutationResult::of(WriteResult::failed(None, mistakes))));
+                    }
                 }
-            },
+            }
             _ => Plan::Input,
         };
         Ok(Ok(PreparedOperation { key, plan }))

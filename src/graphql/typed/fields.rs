@@ -18,6 +18,7 @@ use crate::{
     graphql::{
         mutation::input::Input as Given,
         slice::{Done, Resolved, ResolvedByRow, ReturnType},
+        types::schema_index::SchemaIndex,
     },
     store::{Scope, Tx, statement::cell::Cell, usage::compute::Computation},
 };
@@ -47,12 +48,21 @@ pub trait RunComputed: Send + Sync {
 /// A mutation's plan with its type erased, or the user errors in its input.
 pub type ErasedPlan = std::result::Result<Box<dyn Any + Send + Sync>, Vec<UserError>>;
 
+/// What a mutation plans with.
+#[derive(Clone, Copy)]
+pub struct Planning<'a> {
+    /// The computation, which may be cancelled.
+    pub computation: &'a Computation,
+    /// The schema of the API.
+    pub schema_index: &'a SchemaIndex,
+}
+
 /// A mutation with an erased input type.
 pub trait RunMutation: Send + Sync {
     /// Returns the fields of the input.
     fn input(&self) -> &'static [Argument];
     /// Reads and checks the input, before the transaction begins.
-    fn plan(&self, input: &Given<'_>, computation: &Computation) -> Result<ErasedPlan>;
+    fn plan(&self, input: &Given<'_>, planning: Planning<'_>) -> Result<ErasedPlan>;
     /// Runs the plan in the transaction.
     fn run<'a>(&self, tx: &'a Tx, plan: &'a (dyn Any + Send + Sync)) -> BoxFuture<'a, Result<Done>>;
 }
@@ -275,8 +285,8 @@ impl<In: InputFields> RunMutation for MutationFn<In> {
         In::fields()
     }
 
-    fn plan(&self, input: &Given<'_>, computation: &Computation) -> Result<ErasedPlan> {
-        Ok(Reader::mutation::<In>(input, computation)?.map(|input| Box::new(input) as _))
+    fn plan(&self, input: &Given<'_>, planning: Planning<'_>) -> Result<ErasedPlan> {
+        Ok(Reader::mutation::<In>(input, planning.computation)?.map(|input| Box::new(input) as _))
     }
 
     fn run<'a>(&self, tx: &'a Tx, plan: &'a (dyn Any + Send + Sync)) -> BoxFuture<'a, Result<Done>> {
@@ -293,13 +303,13 @@ pub type Planned<Plan> = std::result::Result<Plan, Vec<UserError>>;
 /// A mutation in two steps. The first step does the work whose cost grows with the size of the input, before the
 /// transaction begins, so that no other request waits for it; its loops call [`Computation::check`].
 pub struct PlannedMutationFn<In, Plan> {
-    plan: fn(In, &Computation) -> Result<Planned<Plan>>,
+    plan: fn(In, Planning<'_>) -> Result<Planned<Plan>>,
     run: MutationRun<Plan>,
 }
 
 impl<In, Plan> PlannedMutationFn<In, Plan> {
     /// Creates a mutation from a function that makes a plan from the input, and a function that runs the plan.
-    pub const fn new(plan: fn(In, &Computation) -> Result<Planned<Plan>>, run: MutationRun<Plan>) -> Self {
+    pub const fn new(plan: fn(In, Planning<'_>) -> Result<Planned<Plan>>, run: MutationRun<Plan>) -> Self {
         Self { plan, run }
     }
 }
@@ -309,9 +319,9 @@ impl<In: InputFields, Plan: Send + Sync + 'static> RunMutation for PlannedMutati
         In::fields()
     }
 
-    fn plan(&self, input: &Given<'_>, computation: &Computation) -> Result<ErasedPlan> {
-        Ok(match Reader::mutation::<In>(input, computation)? {
-            Ok(input) => (self.plan)(input, computation)?.map(|plan| Box::new(plan) as _),
+    fn plan(&self, input: &Given<'_>, planning: Planning<'_>) -> Result<ErasedPlan> {
+        Ok(match Reader::mutation::<In>(input, planning.computation)? {
+            Ok(input) => (self.plan)(input, planning)?.map(|plan| Box::new(plan) as _),
             Err(mistakes) => Err(mistakes),
         })
     }

@@ -111,6 +111,12 @@ impl Authenticator {
         client.map(|client| self.revocation_cache.own_quota(actor.organization, client)).unwrap_or_default()
     }
 
+    /// Returns whether the caller may send trusted documents only.
+    pub(in crate::http) fn is_trusted_documents_only(&self, actor: &Actor) -> bool {
+        let client = actor.client.as_deref();
+        client.is_some_and(|client| self.revocation_cache.is_trusted_documents_only(actor.organization, client))
+    }
+
     /// Polls the revocations now.
     pub async fn poll(&self, now: DateTime<Utc>) -> Result<()> {
         self.revocation_cache.poll(now).await

@@ -22,10 +22,41 @@ use crate::{
     http::error_response::ErrorResponse,
 };
 
+/// How a request gives its document.
+#[derive(Debug)]
+pub enum Source {
+    /// As a text.
+    Text(String),
+    /// By the id of a trusted document.
+    Id(String),
+    /// By the SHA-256 of its text in hexadecimal digits, as Apollo's and urql's automatic persisted queries do; with the
+    /// text, it is to be registered.
+    Hash {
+        /// The SHA-256.
+        hash: String,
+        /// The text.
+        text: Option<String>,
+    },
+}
+
+/// The extension with which clients name a document by its hash.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Extensions {
+    persisted_query: Option<PersistedQuery>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PersistedQuery {
+    version: u64,
+    sha256_hash: String,
+}
+
 /// The parameters of a request. The variables are parsed last: a request without a token may be refused before that.
 #[derive(Debug)]
 pub struct Params<'a> {
-    pub query: String,
+    pub source: Source,
     pub operation_name: Option<String>,
     values: Values<'a>,
 }
@@ -42,6 +73,7 @@ struct Values<'a> {
 #[derive(Default)]
 struct Wire<'a> {
     query: Option<&'a RawValue>,
+    document_id: Option<&'a RawValue>,
     operation_name: Option<&'a RawValue>,
     values: Values<'a>,
 }
@@ -74,6 +106,7 @@ impl<'de> Visitor<'de> for Members {
             let value: &RawValue = members.next_value()?;
             let twice = match &*name {
                 "query" => wire.query.replace(value),
+                "documentId" => wire.document_id.replace(value),
                 "operationName" => wire.operation_name.replace(value),
                 "variables" => wire.values.variables.replace(value),
                 _ => {
@@ -91,6 +124,22 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
+impl Values<'_> {
+    /// Returns the hash by which the extensions name the document.
+    fn hash(&self) -> Result<Option<String>, ErrorResponse> {
+        let raw = self.others.iter().find(|(name, _)| name == "extensions").map(|(_, raw)| raw.get());
+        // Extensions that cannot be read are reported with the variables.
+        let read = raw.and_then(|raw| serde_json::from_str::<Extensions>(raw).ok());
+        let Some(PersistedQuery { version, sha256_hash }) = read.and_then(|read| read.persisted_query) else {
+            return Ok(None);
+        };
+        if version == 1 && sha256_hash.len() == 64 && sha256_hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(Some(sha256_hash));
+        }
+        Err(ErrorResponse::bad_request("a persistedQuery has version 1 and a SHA-256 of 64 hexadecimal digits"))
+    }
+}
+
 impl<'a> Params<'a> {
     /// Parses the body of a POST request.
     pub fn from_body(body: &'a [u8]) -> Result<Self, ErrorResponse> {
@@ -105,14 +154,28 @@ impl<'a> Params<'a> {
         }
         let wire: Wire = serde_json::from_slice(body)
             .map_err(|_| ErrorResponse::bad_request("the body must be one JSON object without duplicate parameters"))?;
-        let query = wire.query.map(|raw| typed::<Option<String>>(raw, "query", "a string")).transpose()?.flatten();
-        let name = wire.operation_name.map(|raw| typed::<Option<String>>(raw, "operationName", "a string"));
-        Self::of(query, name.transpose()?.flatten(), wire.values)
+        let text = |raw: Option<&RawValue>, name: &str| -> Result<Option<String>, ErrorResponse> {
+            Ok(raw.map(|raw| typed::<Option<String>>(raw, name, "a string")).transpose()?.flatten())
+        };
+        let given = (text(wire.query, "query")?, text(wire.document_id, "documentId")?);
+        Self::of(given, text(wire.operation_name, "operationName")?, wire.values)
     }
 
-    fn of(query: Option<String>, name: Option<String>, values: Values<'a>) -> Result<Self, ErrorResponse> {
-        let query = query.ok_or_else(|| ErrorResponse::bad_request("query is required"))?;
-        Ok(Self { query, operation_name: name.filter(|name| !name.is_empty()), values })
+    fn of(
+        given: (Option<String>, Option<String>),
+        name: Option<String>,
+        values: Values<'a>,
+    ) -> Result<Self, ErrorResponse> {
+        let source = match (given, values.hash()?) {
+            ((Some(_), Some(_)), _) => {
+                return Err(ErrorResponse::bad_request("send query or documentId, not both"));
+            }
+            ((None, None), None) => return Err(ErrorResponse::bad_request("query or documentId is required")),
+            ((Some(text), None), None) => Source::Text(text),
+            ((None, Some(id)), _) => Source::Id(id),
+            ((text, None), Some(hash)) => Source::Hash { hash, text },
+        };
+        Ok(Self { source, operation_name: name.filter(|name| !name.is_empty()), values })
     }
 
     /// Parses the variables, with at most `most` values including those of the other members.
@@ -160,6 +223,11 @@ impl Pairs {
         Ok(Self(pairs.map_err(|_| ErrorResponse::bad_request("cannot parse the query string"))?.into_inner()))
     }
 
+    /// Returns the names and values.
+    pub fn into_inner(self) -> Vec<(String, String)> {
+        self.0
+    }
+
     /// Returns the parameters of the GraphQL request.
     pub fn params(&self) -> Result<Params<'_>, ErrorResponse> {
         let json = |name: &'static str| {
@@ -169,7 +237,8 @@ impl Pairs {
         let (variables, extensions) = (json("variables")?, json("extensions")?);
         let values =
             Values { variables, others: extensions.map(|raw| ("extensions".into(), raw)).into_iter().collect() };
-        Params::of(self.one("query")?.map(str::to_owned), self.one("operationName")?.map(str::to_owned), values)
+        let text = |name| Ok::<_, ErrorResponse>(self.one(name)?.map(str::to_owned));
+        Params::of((text("query")?, text("documentId")?), text("operationName")?, values)
     }
 
     fn one(&self, name: &str) -> Result<Option<&str>, ErrorResponse> {

@@ -6,13 +6,13 @@ use crate::{
     graphql::{
         slice::{Done, Module, Mutation, Report},
         typed::{
-            fields::{Planned, PlannedMutationFn},
+            fields::{Planned, PlannedMutationFn, Planning},
             input::Input,
             output::{Output, count},
         },
     },
     map::WRITE,
-    store::{Tx, usage::compute::Computation, writing::draft::Outcome},
+    store::{Tx, writing::draft::Outcome},
 };
 
 /// The mutation `mapImport`.
@@ -60,7 +60,7 @@ struct Import {
     is_dry_run: bool,
 }
 
-fn plan(input: MapImport, computation: &Computation) -> Result<Planned<Import>> {
+fn plan(input: MapImport, Planning { computation, .. }: Planning<'_>) -> Result<Planned<Import>> {
     let MapImport { document, dry_run } = input;
     Ok(read(&document, computation)?.map(|document| Import { document, is_dry_run: dry_run }))
 }

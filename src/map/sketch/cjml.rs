@@ -9,12 +9,11 @@ use crate::{
     graphql::{
         slice::Mutation,
         typed::{
-            fields::{Planned, PlannedMutationFn},
+            fields::{Planned, PlannedMutationFn, Planning},
             input::Input,
         },
     },
     map::{WRITE, diagram::read_cjml},
-    store::usage::compute::Computation,
 };
 
 /// The mutation `journeyImport`.
@@ -35,7 +34,7 @@ pub(in crate::map) struct JourneyImport {
     document: String,
 }
 
-fn import(input: JourneyImport, computation: &Computation) -> Result<Planned<Document>> {
+fn import(input: JourneyImport, Planning { computation, .. }: Planning<'_>) -> Result<Planned<Document>> {
     let JourneyImport { document } = input;
     let drawing = match read_cjml(&document) {
         Ok(drawing) => drawing,

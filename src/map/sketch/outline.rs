@@ -21,7 +21,7 @@ use crate::{
     graphql::{
         slice::Mutation,
         typed::{
-            fields::{Planned, PlannedMutationFn},
+            fields::{Planned, PlannedMutationFn, Planning},
             input::Input,
         },
     },
@@ -29,7 +29,7 @@ use crate::{
         WRITE,
         diagram::model::{Drawing, Influence, Stage, Step, StepLink},
     },
-    store::{statement::cell::fold, usage::compute::Computation},
+    store::statement::cell::fold,
     text::without_byte_order_mark,
 };
 
@@ -65,7 +65,7 @@ pub(in crate::map) struct FromOutline {
     outline: String,
 }
 
-fn from_outline(input: FromOutline, computation: &Computation) -> Result<Planned<Document>> {
+fn from_outline(input: FromOutline, Planning { computation, .. }: Planning<'_>) -> Result<Planned<Document>> {
     let mut read = match read(&input.outline) {
         Ok(read) => read,
         Err(mistakes) => return Ok(Err(mistakes)),

@@ -9,7 +9,7 @@ use crate::{
     graphql::{
         slice::Mutation,
         typed::{
-            fields::{Planned, PlannedMutationFn},
+            fields::{Planned, PlannedMutationFn, Planning},
             input::Input,
         },
     },
@@ -17,7 +17,6 @@ use crate::{
         WRITE,
         diagram::model::{Drawing, Influence, Stage, Step},
     },
-    store::usage::compute::Computation,
     text::{is_blank, trim},
 };
 
@@ -72,7 +71,7 @@ struct QuickPointInput {
     expectations: Option<Vec<String>>,
 }
 
-fn sketch(input: QuickJourney, computation: &Computation) -> Result<Planned<Document>> {
+fn sketch(input: QuickJourney, Planning { computation, .. }: Planning<'_>) -> Result<Planned<Document>> {
     if input.points.is_empty() {
         return Ok(Err(vec![UserError::new(Code::Required, "points", "there are no points")]));
     }

@@ -14,13 +14,13 @@ use crate::{
         mutation::draft::accepted,
         slice::{Mutation, Query},
         typed::{
-            fields::{Planned, PlannedMutationFn, QueryFn},
+            fields::{Planned, PlannedMutationFn, Planning, QueryFn},
             input::Input,
             output::Output,
         },
     },
     map::{READ, WRITE, diagram::model::Step},
-    store::{statement::cell::fold, usage::compute::Computation},
+    store::statement::cell::fold,
 };
 
 entity::string_enum! {
@@ -161,7 +161,7 @@ fn templates() -> Templates {
     Templates { nodes: ALL.iter().map(shown).collect() }
 }
 
-fn apply(input: TemplateApply, computation: &Computation) -> Result<Planned<Document>> {
+fn apply(input: TemplateApply, Planning { computation, .. }: Planning<'_>) -> Result<Planned<Document>> {
     let template = ALL.iter().find(|template| template.key == input.key);
     let template = template.ok_or_else(|| Error::internal("a key has no template"))?;
     let title = match input.journey_title {

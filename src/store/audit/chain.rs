@@ -1,13 +1,14 @@
 //! The bytes and hashes of the audit chain. Heads kept outside the database depend on this format, so it must not
 //! change.
 
-use std::fmt::Write;
-
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use entity::id::OrganizationId;
 
 use super::{Seal, Sealed, name};
-use crate::store::statement::cell::{Cell, CellKind};
+use crate::{
+    store::statement::cell::{Cell, CellKind},
+    text::hex,
+};
 
 /// Prefix of the hashed text of every seal.
 const FORMAT: &str = "rapport audit 1";
@@ -98,11 +99,4 @@ pub(super) fn digest_of(events: &[Sealed]) -> String {
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 has 32 bytes")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string succeeds");
-        text
-    })
 }

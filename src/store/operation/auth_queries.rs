@@ -130,7 +130,7 @@ impl<C> Scope<C> {
 
 /// Limits of an API client that its organization has set.
 #[derive(Clone, Debug)]
-pub struct ClientQuota {
+pub struct ClientLimits {
     /// The client's organization.
     pub organization: OrganizationId,
     /// The client's id, as in tokens.
@@ -139,28 +139,32 @@ pub struct ClientQuota {
     pub points: Option<u32>,
     /// Points that the client gains per second.
     pub per_second: Option<u32>,
+    /// Whether the client may send trusted documents only.
+    pub is_trusted_documents_only: bool,
 }
 
 impl Store {
     /// Returns the API clients of all organizations that have their own limits.
-    pub async fn client_quotas(&self) -> Result<Vec<ClientQuota>> {
+    pub async fn client_limits(&self) -> Result<Vec<ClientLimits>> {
         let mut sql = self.sql();
-        sql.push("SELECT organization_id, id, points, points_per_second FROM api_client ");
-        sql.push("WHERE (points IS NOT NULL OR points_per_second IS NOT NULL) AND revoked_at IS NULL");
-        let mut quotas = Vec::new();
+        sql.push("SELECT organization_id, id, points, points_per_second, is_trusted_documents_only FROM api_client ");
+        sql.push("WHERE (points IS NOT NULL OR points_per_second IS NOT NULL OR is_trusted_documents_only) ");
+        sql.push("AND revoked_at IS NULL");
+        let mut limits = Vec::new();
         for row in self.control.query_all_raw(sql.finish()).await? {
             let number = |at| -> Result<Option<u32>> {
                 let given = row.try_get_by_index::<Option<i64>>(at)?;
                 Ok(given.map(|given| u32::try_from(given).unwrap_or(u32::MAX)))
             };
-            quotas.push(ClientQuota {
+            limits.push(ClientLimits {
                 organization: OrganizationId(row.try_get_by_index(0)?),
                 client: id::encode(api_client::NOUN.prefix, row.try_get_by_index(1)?),
                 points: number(2)?,
                 per_second: number(3)?,
+                is_trusted_documents_only: row.try_get_by_index(4)?,
             });
         }
-        Ok(quotas)
+        Ok(limits)
     }
 }
 

@@ -42,7 +42,7 @@ async fn every_act_at_the_command_line_is_in_the_log_by_operator() {
     };
     let expected = [
         entry("CREATED", "Organization", id, &["slug", "name", "timeZone"]),
-        entry("CREATED", "ApiClient", &client, &["name", "scopes"]),
+        entry("CREATED", "ApiClient", &client, &["name", "scopes", "isTrustedDocumentsOnly"]),
         entry("UPDATED", "ApiClient", &client, &["revokedAt"]),
         entry("UPDATED", "Organization", id, &["revokedTokens"]),
         entry("UPDATED", "Organization", id, &["issuedToken"]),

@@ -6,7 +6,7 @@ use entity::{
     Noun, Permission, assumption, desired_result, expectation, holiday, improvement, interaction_point, journey,
     journey_edition, notice,
     noun::{Link, Operation},
-    objective, objective_conflict, personal, review_question, stage, step, step_link,
+    objective, objective_conflict, personal, review_question, stage, step, step_link, trusted_document,
 };
 use serde_json::Value;
 
@@ -42,6 +42,9 @@ const POINT: [&Noun; 6] = [
 /// Mutations that make rows of many nouns of the map.
 const OF_THE_MAP: [&str; 5] = ["mapImport", "quickJourney", "templateApply", "journeyFromOutline", "journeyImport"];
 
+/// Stores documents.
+const PUSH: &str = "trustedDocumentsPush";
+
 /// The nouns of which a mutation changes rows that it does not show.
 pub fn reach(mutation: &str, noun: &'static Noun) -> Vec<&'static Noun> {
     if mutation.ends_with(ERASE) {
@@ -52,6 +55,8 @@ pub fn reach(mutation: &str, noun: &'static Noun) -> Vec<&'static Noun> {
         JOURNEY.to_vec()
     } else if mutation.ends_with(COPY) {
         POINT.to_vec()
+    } else if mutation == PUSH {
+        vec![&trusted_document::NOUN]
     } else if mutation.ends_with(HOLIDAYS) {
         vec![&holiday::NOUN]
     } else if mutation.ends_with(SEED) {

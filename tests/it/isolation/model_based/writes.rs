@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     fixture::{is_own, noun_of, noun_of_id, unique},
-    outline::{Kind as Ty, Member, Outline, document},
+    outline::{FILES, Kind as Ty, Member, Outline, document},
 };
 
 /// Fields that make or change rows of another noun, or other fields of the row. Tests of their nouns try them.
@@ -202,9 +202,9 @@ impl Asker<'_> {
                 value
             } else if let Some(Ty::Enum(values)) = self.outline.types.get(member.base()) {
                 json!(dice.pick(values))
-            } else if name == "document" && (dice.happens(60) || has_id) {
+            } else if FILES.contains(&name) && (dice.happens(60) || has_id) {
                 // One that cannot be read would be refused before the row is looked for.
-                json!(document(noun.name, &format!("{} {}", self.label, dice.below(5))))
+                json!(document(noun.name, name, &format!("{} {}", self.label, dice.below(5))))
             } else if member.base() == "Boolean" {
                 json!(dice.below(2) == 1)
             } else if member.base() == "Int" {

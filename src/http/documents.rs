@@ -1,0 +1,125 @@
+//! `/documents/{name}.{format}`: what a saved query answers, for spreadsheets, scripts and dashboards.
+
+use actix_web::{
+    HttpMessage as _, HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderValue, LINK},
+    },
+    web,
+};
+use async_graphql::{Response, parser::types::OperationType};
+use url::form_urlencoded;
+
+use super::{
+    app::State,
+    error_response::ErrorResponse,
+    graphql::{rate_limited, trusted},
+    middleware::RequestId,
+    request::{bearer, body, media::Media, params::Pairs},
+    response::{refused as refused_response, reply, show_balance, tagged},
+    table::{Answer, Format},
+};
+use crate::{
+    auth::Actor,
+    error::reason::Reason,
+    exchange::documents,
+    graphql::failure::{self, BAD_USER_INPUT, DOCUMENT_NOT_FOUND, FORBIDDEN, code},
+    store::Store,
+};
+
+/// Answers the saved query.
+pub async fn document(
+    http: HttpRequest,
+    unread: web::Payload,
+    state: web::Data<State>,
+    store: web::Data<Store>,
+) -> HttpResponse {
+    let answered = match bearer::actor(http.headers(), &state.app.gate).await {
+        Ok(Some(actor)) => answer(&http, actor, &state, &store).await,
+        Ok(None) => Err(ErrorResponse::unauthenticated(Reason::Missing)),
+        Err(refusal) => Err(refusal),
+    };
+    answered.unwrap_or_else(|refusal| body::hold(refusal.respond(Media::Json), unread))
+}
+
+async fn answer(
+    http: &HttpRequest,
+    actor: Actor,
+    state: &web::Data<State>,
+    store: &Store,
+) -> Result<HttpResponse, ErrorResponse> {
+    let part = |name: &str| http.match_info().get(name).unwrap_or_default();
+    let format = Format::parse(part("format")).ok_or_else(ErrorResponse::not_found)?;
+    let name = part("name");
+    let text = trusted(Some(&actor), (state, store), async |scope| documents::text_by_name(scope, name).await).await?;
+    let text = text.ok_or_else(|| {
+        ErrorResponse::new(StatusCode::NOT_FOUND, DOCUMENT_NOT_FOUND, "no trusted document has this name or id")
+    })?;
+    let pairs = Pairs::read(http.query_string())?.into_inner();
+    let document = state.documents.read(&text, None, &state.limits, true);
+    if document.as_ref().is_ok_and(|document| document.kind() != OperationType::Query) {
+        return Err(ErrorResponse::method_not_allowed("POST", "only queries are read by GET"));
+    }
+    let prepared = document.and_then(|document| {
+        let variables = document.variables_from_texts(&pairs, &state.schema_index)?;
+        document.prepare(variables, &state.schema_index, &state.limits)
+    });
+    let mut response = match prepared {
+        Ok(prepared) => rate_limited(prepared, Some(actor.clone()), state.address(http), state, store).await,
+        Err(error) => refused_response(error),
+    };
+    let id = http.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    failure::publish(&mut response, &id);
+    let mut answer = if response.errors.is_empty() {
+        let organization = Some(actor.organization);
+        let read = state.compute.run(organization, move || Answer::read(&response, format)).await;
+        let read = read.unwrap_or_else(|| Err(ErrorResponse::overloaded("the server is overloaded; try again")))?;
+        shown(http, name, format, &pairs, read)
+    } else {
+        failed(response)
+    };
+    show_balance(&mut answer, state, &actor);
+    Ok(answer)
+}
+
+/// Returns the answer, or 304 if the client has the same one, and where the next page is.
+fn shown(http: &HttpRequest, name: &str, format: Format, pairs: &[(String, String)], answer: Answer) -> HttpResponse {
+    let mut response = tagged(http, format.media(), answer.body);
+    let headers = response.headers_mut();
+    let is_safe = |character: &char| character.is_ascii_alphanumeric() || "-_.".contains(*character);
+    let file: String = name.chars().filter(is_safe).collect();
+    let disposition = format!("inline; filename=\"{file}.{}\"", format.extension());
+    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
+        headers.insert(CONTENT_DISPOSITION, disposition);
+    }
+    if let Some(cursor) = answer.next {
+        let others = pairs.iter().filter(|(key, _)| key != AFTER).map(|(key, text)| (&**key, &**text));
+        let query =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(others.chain([(AFTER, &*cursor)])).finish();
+        let link = format!("<{}?{query}>; rel=\"next\"", http.path());
+        if let Ok(link) = HeaderValue::from_str(&link) {
+            headers.insert(LINK, link);
+        }
+    }
+    response
+}
+
+/// Variable that takes the cursor of the next page.
+const AFTER: &str = "after";
+
+/// Any error fails the whole answer, so that no tool stores half of one.
+fn failed(mut response: Response) -> HttpResponse {
+    let status = match response.errors.first().and_then(code) {
+        Some(FORBIDDEN) => StatusCode::FORBIDDEN,
+        Some(BAD_USER_INPUT) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    response.data = async_graphql::Value::Null;
+    let mut answer = reply(&response, Media::GraphQl, Some(OperationType::Query), usize::MAX);
+    if answer.status().is_success() {
+        *answer.status_mut() = status;
+    }
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}

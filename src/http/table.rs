@@ -1,0 +1,216 @@
+//! Writes the answer of a query as a document or a table.
+
+use std::borrow::Cow;
+
+use async_graphql::{Response, Value, indexmap::IndexMap};
+
+use super::{error_response::ErrorResponse, response::data_bytes};
+
+/// In which form an answer is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// The data as one JSON document.
+    Json,
+    /// The rows, a JSON document a line.
+    NdJson,
+    /// The rows as comma-separated values.
+    Csv,
+}
+
+/// An answer in a form.
+pub(super) struct Answer {
+    pub body: Vec<u8>,
+    /// The cursor of the next page, if there is one and the answer has it.
+    pub next: Option<String>,
+}
+
+impl Format {
+    /// Returns the format with this file extension.
+    pub fn parse(extension: &str) -> Option<Self> {
+        [Self::Json, Self::NdJson, Self::Csv].into_iter().find(|format| format.extension() == extension)
+    }
+
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::NdJson => "ndjson",
+            Self::Csv => "csv",
+        }
+    }
+
+    pub const fn media(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::NdJson => "application/x-ndjson",
+            Self::Csv => "text/csv; charset=utf-8",
+        }
+    }
+}
+
+impl Answer {
+    /// Reads the data of a response without errors. Err if it is no table but one is wanted.
+    pub fn read(response: &Response, format: Format) -> Result<Self, ErrorResponse> {
+        let unread = || ErrorResponse::internal(None);
+        let body = data_bytes(&response.data).map_err(|_| unread())?;
+        let data: Value = serde_json::from_slice(&body).map_err(|_| unread())?;
+        let root = only_root(&data);
+        let next = root.and_then(next);
+        if format == Format::Json {
+            return Ok(Self { body, next });
+        }
+        let rows = root.map(rows).ok_or_else(|| {
+            let message = "a table needs a document with one root field; read this one as .json";
+            ErrorResponse::bad_request(message)
+        })?;
+        let body = if format == Format::NdJson { lines(rows) } else { table(rows) };
+        Ok(Self { body: body.ok_or_else(unread)?, next })
+    }
+}
+
+fn only_root(data: &Value) -> Option<&Value> {
+    let Value::Object(roots) = data else { return None };
+    roots.values().next().filter(|_| roots.len() == 1)
+}
+
+/// Returns the cursor of the next page of a connection.
+fn next(root: &Value) -> Option<String> {
+    let Value::Object(root) = root else { return None };
+    let Value::Object(page) = root.get("pageInfo")? else { return None };
+    match (page.get("hasNextPage")?, page.get("endCursor")?) {
+        (Value::Boolean(true), Value::String(cursor)) => Some(cursor.clone()),
+        _ => None,
+    }
+}
+
+/// Returns the rows of a root field: those of its connection or list, or itself.
+fn rows(root: &Value) -> &[Value] {
+    match root {
+        Value::List(rows) => rows,
+        Value::Object(object) => match (object.get("nodes"), object.get("edges")) {
+            (Some(Value::List(rows)), _) | (None, Some(Value::List(rows))) => rows,
+            _ => std::slice::from_ref(root),
+        },
+        Value::Null => &[],
+        _ => std::slice::from_ref(root),
+    }
+}
+
+fn lines(rows: &[Value]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    for row in rows {
+        serde_json::to_writer(&mut body, row).ok()?;
+        body.push(b'\n');
+    }
+    Some(body)
+}
+
+/// Returns rows with one column for each value in them: a value in an object is named by the path to it, and a list is JSON.
+fn table(rows: &[Value]) -> Option<Vec<u8>> {
+    let mut columns = IndexMap::<String, usize>::new();
+    let mut cells = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut found = Vec::new();
+        flatten("", row, &mut |name, value| {
+            let next = columns.len();
+            let place = columns.get(name).copied().unwrap_or_else(|| {
+                columns.insert(name.to_owned(), next);
+                next
+            });
+            found.push((place, value));
+        });
+        cells.push(found);
+    }
+    let mut body = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    if columns.is_empty() {
+        return Some(Vec::new());
+    }
+    body.write_record(columns.keys().map(|name| harmless(name.into()).into_owned())).ok()?;
+    for found in cells {
+        let mut record = vec![Cow::Borrowed(""); columns.len()];
+        for (place, value) in found {
+            record[place] = cell(value)?;
+        }
+        body.write_record(record.iter().map(|cell| cell.as_bytes())).ok()?;
+    }
+    body.into_inner().ok()
+}
+
+/// Calls `add` with the name and value of each column of a row.
+fn flatten<'a>(path: &str, value: &'a Value, add: &mut impl FnMut(&str, &'a Value)) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+                flatten(&path, value, add);
+            }
+        }
+        value => add(if path.is_empty() { "value" } else { path }, value),
+    }
+}
+
+/// Returns a value as the text of a cell.
+fn cell(value: &Value) -> Option<Cow<'_, str>> {
+    Some(match value {
+        Value::Null => Cow::Borrowed(""),
+        Value::String(text) => harmless(text.into()),
+        Value::Enum(name) => Cow::Borrowed(name.as_str()),
+        Value::Boolean(is) => Cow::Borrowed(if *is { "true" } else { "false" }),
+        Value::Number(number) => number.to_string().into(),
+        other => harmless(serde_json::to_string(other).ok()?.into()),
+    })
+}
+
+/// Returns a text that a spreadsheet does not run as a formula: one that begins like a formula gets an apostrophe in front
+/// (OWASP, CSV injection).
+fn harmless(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    if is_formula { format!("'{text}").into() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::value;
+
+    use super::*;
+
+    fn csv(data: Value) -> String {
+        let answer = Answer::read(&Response::new(data), Format::Csv).unwrap();
+        String::from_utf8(answer.body).unwrap()
+    }
+
+    #[test]
+    fn a_row_has_a_column_for_each_value_in_it() {
+        let data = value!({ "points": { "nodes": [
+            { "id": "a", "name": "Till", "owner": { "id": 1, "tags": ["x", "y"] } },
+            { "id": "b", "name": "A, \"B\"", "owner": null, "rank": 2.5, "isOpen": true },
+        ], "pageInfo": { "hasNextPage": true, "endCursor": "c" } } });
+        let expected = "id,name,owner.id,owner.tags,owner,rank,isOpen\r\n\
+                        a,Till,1,\"[\"\"x\"\",\"\"y\"\"]\",,,\r\n\
+                        b,\"A, \"\"B\"\"\",,,,2.5,true\r\n";
+        assert_eq!(csv(data.clone()), expected);
+        let lines = Answer::read(&Response::new(data), Format::NdJson).unwrap();
+        assert_eq!(lines.next.as_deref(), Some("c"));
+        assert_eq!(String::from_utf8(lines.body).unwrap().lines().count(), 2);
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        let risky = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "=cmd|' /C calc'!A0"];
+        for text in risky {
+            let written = csv(value!({ "a": [{ "b": text }] }));
+            let cell = written.strip_prefix("b\r\n").unwrap().trim_start_matches('"');
+            assert!(cell.starts_with(&format!("'{text}")), "{written:?}");
+        }
+        assert_eq!(csv(value!({ "a": [{ "b": -1.5 }, { "b": "plain" }] })), "b\r\n-1.5\r\nplain\r\n");
+    }
+
+    #[test]
+    fn a_table_has_one_root_field() {
+        let refused = Answer::read(&Response::new(value!({ "a": 1, "b": 2 })), Format::Csv);
+        assert!(refused.is_err());
+        assert_eq!(csv(value!({ "a": null })), "");
+        assert_eq!(csv(value!({ "a": [1, 2] })), "value\r\n1\r\n2\r\n");
+        assert_eq!(csv(value!({ "a": { "mean": 1.5, "n": 2 } })), "mean,n\r\n1.5,2\r\n");
+        assert_eq!(csv(value!({ "a": { "edges": [{ "node": { "id": "x" } }] } })), "node.id\r\nx\r\n");
+    }
+}
