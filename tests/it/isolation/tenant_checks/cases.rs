@@ -344,3 +344,9 @@ pub async fn drop_external_id(app: &App, both: &Neighbours<'_>, place: &Place) -
     let reply = both.curious.caller.run(document, taken).await.body;
     reply.get("errors").map(|_| Error::internal("an external id was not taken away"))
 }
+
+/// Whether rows of other nouns can refer to rows of a noun, so that it is asked whether they are in use.
+pub fn is_named_by_others(noun: &str) -> bool {
+    let relations = entity::NOUNS.into_iter().flat_map(|other| other.relations);
+    relations.into_iter().any(|relation| relation.target.name == noun && matches!(relation.link, Link::One { .. }))
+}
