@@ -124,7 +124,7 @@ async fn mutate(http: &Http, address: &Address, token: &str, field: &str, input:
     let ty = format!("{}{rest}Input!", start.to_ascii_uppercase());
     let query = format!("mutation($input: {ty}) {{ {field}(input: $input) {{ errors {{ code }} }} }}");
     let mut input = input.clone();
-    input["idempotencyKey"] = json!(uuid::Uuid::now_v7());
+    input["idempotencyKey"] = json!(entity::id::new());
     let body = json!({ "query": query, "variables": { "input": input } });
     let answered = async {
         loop {

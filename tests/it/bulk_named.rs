@@ -281,6 +281,9 @@ async fn a_thousand_rows_cost_as_many_statements_as_ten() {
     let app = App::start().await;
     let caller = app.admin("one").await;
     let mut costs = Vec::new();
+    // What the rules read of the organization is remembered from then on.
+    make(&caller, "departmentsBulkUpsert", vec![json!({ "externalId": key("first"), "name": "A" })]).await;
+    assert_eq!(told(&call(&caller, "departmentsBulkArchive", &[named("first")], "SKIP_INVALID").await), ["UPDATED"]);
     for count in [10, 1_000] {
         let id = |at: usize| format!("{count}-{at}");
         let department = |at: usize| json!({ "externalId": key(&id(at)), "name": "A" });
