@@ -155,6 +155,8 @@ nouns! {
     attribute_definition: AttributeDefinitionId,
     retention_rule: RetentionRuleId,
     api_client: ApiClientId,
+    webhook_endpoint: WebhookEndpointId,
+    webhook_delivery: WebhookDeliveryId,
     event: AuditEntryId,
 }
 

@@ -50,6 +50,7 @@ mod m0063_work;
 mod m0064_calendar_feeds;
 mod m0065_selected_policies;
 mod m0066_change_feed;
+mod m0067_webhooks;
 mod noun_table;
 
 use sea_orm_migration::prelude::MigrationTrait;
@@ -112,6 +113,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0064_calendar_feeds::Migration),
             Box::new(m0065_selected_policies::Migration),
             Box::new(m0066_change_feed::Migration),
+            Box::new(m0067_webhooks::Migration),
         ]
     }
 }

@@ -1,11 +1,20 @@
-//! Exchange with other systems: the API clients with which they access the API, the feed of changes, and the
-//! export of an organization.
+//! Exchange with other systems: the API clients with which they access the API, the feed of changes, the webhooks that send
+//! changes to them, and the export of an organization.
 
 pub mod api_client;
 mod changes;
 pub mod export;
+pub mod webhook;
 
 use crate::graphql::slice::Part;
 
 /// Nouns that this module adds to the API.
-pub const PARTS: &[Part] = &[Part::Noun(&api_client::SLICE), Part::Query(&changes::CHANGES)];
+pub const PARTS: &[Part] = &[
+    Part::Noun(&api_client::SLICE),
+    Part::Query(&changes::CHANGES),
+    Part::Noun(&webhook::ENDPOINTS),
+    Part::Noun(&webhook::DELIVERIES),
+    Part::Query(&webhook::SAMPLES),
+    Part::Job(&webhook::REPLAY_JOB),
+    Part::Job(&webhook::LOG_JOB),
+];

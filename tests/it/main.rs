@@ -101,5 +101,6 @@ mod statements;
 mod transactions;
 mod vectors;
 mod viewer;
+mod webhooks;
 mod writes;
 mod wrong_rows;

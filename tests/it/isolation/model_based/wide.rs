@@ -6,7 +6,8 @@ use entity::{
     Noun, Permission, assumption, desired_result, expectation, holiday, improvement, interaction_point, journey,
     journey_edition, notice,
     noun::{Link, Operation},
-    objective, objective_conflict, personal, review_question, stage, step, step_link,
+    objective, objective_conflict, personal, review_question, stage, step, step_link, webhook_delivery,
+    webhook_endpoint,
 };
 use serde_json::Value;
 
@@ -59,6 +60,9 @@ pub fn reach(mutation: &str, noun: &'static Noun) -> Vec<&'static Noun> {
     } else if noun.name == improvement::NOUN.name {
         // Once it is done, whoever contributed has a notice.
         vec![&improvement::NOUN, &notice::NOUN]
+    } else if noun.name == webhook_endpoint::NOUN.name {
+        // A test makes a delivery, and what is disabled has a reason.
+        vec![&webhook_endpoint::NOUN, &webhook_delivery::NOUN]
     } else if UNRANK.contains(&mutation) {
         vec![&interaction_point::NOUN, &expectation::NOUN]
     } else {
