@@ -42,7 +42,7 @@ async fn nothing_is_sent_to_an_address_that_is_not_allowed_any_more() {
     let caller = app.caller(organization, Permission::ALL);
     department(&caller, "A").await;
     deliver(&app, now()).await;
-    let failure = &deliveries(&shown(&caller, &id).await)[0]["failure"];
+    let failure = deliveries(&shown(&caller, &id).await)[0]["failure"].clone();
     assert_eq!(failure, "the host has no address that may be reached");
     assert_eq!(receiver.connections(), 0);
 }
