@@ -287,8 +287,9 @@ async fn only_plans_pay_for_policies_and_a_thousand_no_more_than_one() {
     let inbound = || json!({ "direction": "INBOUND" });
     cost(1, json!({})).await;
     let unplanned = cost(1, inbound()).await;
-    // Without policies, that there are none is all there is to read.
-    assert_eq!(cost(1, json!({})).await, unplanned + 1);
+    // Without policies, that there are none is all there is to read; on PostgreSQL, the server remembers it.
+    let read = u64::from(app.database.is_sqlite());
+    assert_eq!(cost(1, json!({})).await, unplanned + read);
     let create = async |direction: &str| {
         let before = app.store.statements();
         let input = plan(&customers[0], "2100-01-01T12:00:00Z", json!({ "direction": direction }));
@@ -296,7 +297,7 @@ async fn only_plans_pay_for_policies_and_a_thousand_no_more_than_one() {
         app.store.statements() - before
     };
     create("INBOUND").await;
-    assert_eq!(create("OUTBOUND").await, create("INBOUND").await + 1);
+    assert_eq!(create("OUTBOUND").await, create("INBOUND").await + read);
     let everything = json!({ "mostContacts": 1000, "quietFrom": "23:58", "quietUntil": "23:59",
         "isConsentRequired": true, "purpose": "MARKETING", "isRefusedDuringCase": true, "suppressAfterDeclined": 1,
         "suppressAfterPresented": 1 });
@@ -306,6 +307,8 @@ async fn only_plans_pay_for_policies_and_a_thousand_no_more_than_one() {
         made(&caller, "consentCreate", consent).await;
     }
     assert_eq!(cost(1, inbound()).await, unplanned);
+    // The first one finds that what the server remembered has changed, the second one reads it.
+    cost(1, json!({})).await;
     cost(1, json!({})).await;
     let single = cost(2, json!({})).await;
     assert_eq!(cost(600, json!({})).await, single);
