@@ -106,7 +106,7 @@ impl Document {
         self.tokens
     }
 
-    /// Returns the variables that the pairs of a query string give; see [`variables::from_texts`].
+    /// Returns the variables that the pairs of a query string give, by their declared types.
     pub fn variables_from_texts(
         &self,
         texts: &[(String, String)],
