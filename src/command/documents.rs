@@ -16,8 +16,12 @@ pub async fn documents(settings: &Settings, command: &DocumentsCommand) -> Resul
     match command {
         DocumentsCommand::Push { organization, file } => {
             let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let manifest = documents::read_file(&text, &schema_index)?;
             let tx = operator(settings, organization).await?.begin().await?;
-            let pushed = documents::push_file(&tx, &text, &schema_index).await?;
+            let pushed = match manifest {
+                Ok(documents) => documents::push_read(&tx, &documents).await?,
+                Err(mistakes) => Err(mistakes),
+            };
             let (new, known) = commit(tx, pushed).await?;
             Ok(format!("{new} documents stored, {known} were stored before\n"))
         }

@@ -61,6 +61,7 @@ async fn answer(
     if document.as_ref().is_ok_and(|document| document.kind() != OperationType::Query) {
         return Err(ErrorResponse::method_not_allowed("POST", "only queries are read by GET"));
     }
+    let is_public = document.as_ref().is_ok_and(|document| document.is_public());
     let prepared = document.and_then(|document| {
         let variables = document.variables_from_texts(&pairs, &state.schema_index)?;
         document.prepare(variables, &state.schema_index, &state.limits)
@@ -72,8 +73,9 @@ async fn answer(
     let id = http.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
     failure::publish(&mut response, &id);
     let mut answer = if response.errors.is_empty() {
-        let organization = Some(actor.organization);
-        let read = state.compute.run(organization, move || Answer::read(&response, format)).await;
+        let most_bytes = state.limits.response_bytes(is_public);
+        let read = move || Answer::read(&response, format, most_bytes);
+        let read = state.compute.run(Some(actor.organization), read).await;
         let read = read.unwrap_or_else(|| Err(ErrorResponse::overloaded("the server is overloaded; try again")))?;
         shown(http, name, format, &pairs, read)
     } else {

@@ -178,11 +178,18 @@ pub fn tagged(http: &HttpRequest, media: &'static str, body: Vec<u8>) -> HttpRes
     response
 }
 
-/// Returns the data of a response as JSON.
-pub fn data_bytes(data: &Value) -> io::Result<Vec<u8>> {
-    let mut body = Bounded { bytes: Vec::with_capacity(length(data)), most: usize::MAX, is_over: false };
-    write_data(data, &mut body)?;
-    Ok(body.bytes)
+/// Returns the data of a response as JSON of at most `most_bytes` bytes. Err if it has more.
+pub fn data_bytes(data: &Value, most_bytes: usize) -> Result<Vec<u8>, ErrorResponse> {
+    let bytes = Vec::with_capacity(length(data).min(most_bytes));
+    let mut body = Bounded { bytes, most: most_bytes, is_over: false };
+    match write_data(data, &mut body) {
+        Ok(()) => Ok(body.bytes),
+        Err(_) if body.is_over => {
+            let message = format!("the answer exceeds {most_bytes} bytes; request fewer fields or rows");
+            Err(ErrorResponse::new(StatusCode::BAD_REQUEST, ANSWER_TOO_LARGE, message))
+        }
+        Err(_) => Err(ErrorResponse::internal(None)),
+    }
 }
 
 /// A buffer of at most `most` bytes.

@@ -48,10 +48,11 @@ impl Format {
 }
 
 impl Answer {
-    /// Reads the data of a response without errors. Err if it is no table but one is wanted.
-    pub fn read(response: &Response, format: Format) -> Result<Self, ErrorResponse> {
+    /// Reads the data of a response without errors. Err if it has more than `most_bytes` bytes as JSON, or is no table but
+    /// one is wanted.
+    pub fn read(response: &Response, format: Format, most_bytes: usize) -> Result<Self, ErrorResponse> {
         let unread = || ErrorResponse::internal(None);
-        let body = data_bytes(&response.data).map_err(|_| unread())?;
+        let body = data_bytes(&response.data, most_bytes)?;
         let data: Value = serde_json::from_slice(&body).map_err(|_| unread())?;
         let root = only_root(&data);
         let next = root.and_then(next);
@@ -174,7 +175,7 @@ mod tests {
     use super::*;
 
     fn csv(data: Value) -> String {
-        let answer = Answer::read(&Response::new(data), Format::Csv).unwrap();
+        let answer = Answer::read(&Response::new(data), Format::Csv, 1_000).unwrap();
         String::from_utf8(answer.body).unwrap()
     }
 
@@ -188,7 +189,7 @@ mod tests {
                         a,Till,1,\"[\"\"x\"\",\"\"y\"\"]\",,,\r\n\
                         b,\"A, \"\"B\"\"\",,,,2.5,true\r\n";
         assert_eq!(csv(data.clone()), expected);
-        let lines = Answer::read(&Response::new(data), Format::NdJson).unwrap();
+        let lines = Answer::read(&Response::new(data), Format::NdJson, 1_000).unwrap();
         assert_eq!(lines.next.as_deref(), Some("c"));
         assert_eq!(String::from_utf8(lines.body).unwrap().lines().count(), 2);
     }
@@ -206,11 +207,19 @@ mod tests {
 
     #[test]
     fn a_table_has_one_root_field() {
-        let refused = Answer::read(&Response::new(value!({ "a": 1, "b": 2 })), Format::Csv);
+        let refused = Answer::read(&Response::new(value!({ "a": 1, "b": 2 })), Format::Csv, 1_000);
         assert!(refused.is_err());
         assert_eq!(csv(value!({ "a": null })), "");
         assert_eq!(csv(value!({ "a": [1, 2] })), "value\r\n1\r\n2\r\n");
         assert_eq!(csv(value!({ "a": { "mean": 1.5, "n": 2 } })), "mean,n\r\n1.5,2\r\n");
         assert_eq!(csv(value!({ "a": { "edges": [{ "node": { "id": "x" } }] } })), "node.id\r\nx\r\n");
+    }
+    #[test]
+    fn an_answer_has_no_more_bytes_than_it_may() {
+        let response = Response::new(value!({ "a": ["1234"] }));
+        for format in [Format::Json, Format::NdJson, Format::Csv] {
+            assert!(Answer::read(&response, format, 14).is_ok(), "{format:?}");
+            assert!(Answer::read(&response, format, 13).is_err(), "{format:?}");
+        }
     }
 }

@@ -35,11 +35,11 @@ const APOLLO: &str = "apollo-persisted-query-manifest";
 
 /// A document that may be stored.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Sound {
-    pub id: String,
-    pub name: String,
-    pub kind: OperationKind,
-    pub body: String,
+pub struct Sound {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) kind: OperationKind,
+    pub(super) body: String,
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,6 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use self::manifest::Sound;
 use crate::{
     Result, UserError,
     error::Code,
@@ -36,7 +35,7 @@ use crate::{
     },
 };
 
-pub use self::manifest::{id_of, normal_id};
+pub use self::manifest::{Sound, id_of, normal_id};
 
 /// GraphQL module of trusted documents.
 pub const SLICE: Module = Module::new(&NOUN);
@@ -133,13 +132,14 @@ async fn keep(tx: &Tx, documents: &[Sound]) -> Result<Planned<Vec<PushedDocument
     Ok(Ok(pushed.collect()))
 }
 
-/// Stores the documents of a file. Returns how many are new and how many were stored before, or what is wrong with it.
-pub async fn push_file(tx: &Tx, file: &str, schema_index: &SchemaIndex) -> Result<Planned<(usize, usize)>> {
-    let documents = match manifest::read(file, schema_index, || Ok(()))? {
-        Ok(documents) => documents,
-        Err(mistakes) => return Ok(Err(mistakes)),
-    };
-    Ok(keep(tx, &documents).await?.map(|pushed| {
+/// Reads and checks a file, before a transaction begins; returns its documents, or what is wrong with it.
+pub fn read_file(file: &str, schema_index: &SchemaIndex) -> Result<Planned<Vec<Sound>>> {
+    manifest::read(file, schema_index, || Ok(()))
+}
+
+/// Stores documents. Returns how many are new and how many were stored before, or what is wrong.
+pub async fn push_read(tx: &Tx, documents: &[Sound]) -> Result<Planned<(usize, usize)>> {
+    Ok(keep(tx, documents).await?.map(|pushed| {
         let new = pushed.iter().filter(|document| document.is_new).count();
         (new, pushed.len() - new)
     }))
