@@ -269,6 +269,7 @@ async fn work(
         stopped.extend(cases::delete_published(&both.curious.caller).await);
     }
     stopped.extend(cases::index_again(app, own, place).await);
+    stopped.extend(scope.expired_count(&entity::interaction::NOUN, 1).await.err());
     if place.is_in(REMOVE) {
         cases::leave(app, place).await;
     }
