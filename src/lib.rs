@@ -17,6 +17,7 @@ pub mod http;
 pub mod insight;
 mod instant;
 pub mod map;
+pub mod outbound;
 pub mod record;
 pub mod response;
 mod runtime;

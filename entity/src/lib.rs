@@ -156,6 +156,8 @@ nouns! {
     retention_rule: RetentionRuleId,
     api_client: ApiClientId,
     trusted_document: TrustedDocumentId,
+    webhook_endpoint: WebhookEndpointId,
+    webhook_delivery: WebhookDeliveryId,
     event: AuditEntryId,
 }
 

@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use crate::{NOUNS, lifecycle::Lifecycle, permission::Permission};
+use crate::{ChangeNoun, NOUNS, lifecycle::Lifecycle, permission::Permission};
 pub use crate::{
     field::{Field, Personal, Writable},
     kind::Kind,
@@ -196,6 +196,11 @@ impl Noun {
     /// Returns whether it is a union whose rows may not exist any more.
     pub const fn may_be_gone(&self) -> bool {
         matches!(self.relations, [Relationship { link: Link::Member { may_be_gone: true }, .. }, ..])
+    }
+
+    /// Returns whether an event is written for each change of a row.
+    pub fn has_events(&self) -> bool {
+        ChangeNoun::all().any(|known| known.noun().table == self.table)
     }
 
     /// Returns whether the API offers the operation.

@@ -50,6 +50,7 @@ mod m0063_work;
 mod m0064_calendar_feeds;
 mod m0065_selected_policies;
 mod m0066_change_feed;
+mod m0067_webhooks;
 mod m0070_trusted_documents;
 mod noun_table;
 
@@ -113,6 +114,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0064_calendar_feeds::Migration),
             Box::new(m0065_selected_policies::Migration),
             Box::new(m0066_change_feed::Migration),
+            Box::new(m0067_webhooks::Migration),
             Box::new(m0070_trusted_documents::Migration),
         ]
     }

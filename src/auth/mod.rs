@@ -2,6 +2,7 @@
 
 pub mod claims;
 pub mod departments;
+pub mod derived;
 pub mod external_issuer;
 mod jwks;
 pub mod key;

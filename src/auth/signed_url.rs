@@ -34,7 +34,7 @@ const TYPE: &str = "rapport-address+jwt";
 /// Signs URLs and verifies their signatures.
 #[derive(Clone)]
 pub struct UrlSigner {
-    tokens: Tokens,
+    pub(super) tokens: Tokens,
     header: Header,
     public_url: String,
 }

@@ -8,11 +8,14 @@ use secrecy::ExposeSecret;
 
 use super::{gate, open, tokens};
 use crate::{
-    auth::{key::KeyFile, tokens::Tokens},
+    auth::{key::KeyFile, signed_url::UrlSigner, tokens::Tokens},
     clock,
     config::Settings,
-    demo, housekeeping,
+    demo,
+    exchange::webhook,
+    housekeeping,
     http::{self, App, Demo},
+    outbound::Outbound,
     schema::{self, ApiSchema},
     store::Store,
 };
@@ -38,10 +41,15 @@ pub async fn serve(settings: &Settings, is_demo: bool) -> Result<String> {
         None
     };
     store.must_write().await?;
+    let store = store.with_outbound(Outbound::new(settings.webhook_networks.clone()));
     let store = store.with_worker_pools(http::threads()).await;
+    let signer = tokens.clone().map(|tokens| UrlSigner::new(tokens, settings.http.public_url.as_deref()));
     let gate = Arc::new(gate(settings, store.clone(), tokens)?);
     store.complete_ledger(None).await.context("--erasure-ledger")?;
     let housekeeping = housekeeping::start(store.clone());
+    if let Some(signer) = signer {
+        tokio::spawn(webhook::run(store.clone().with_addresses(Some(Arc::new(signer))), clock::now));
+    }
     let token = demo.as_ref().map(|demo| demo.token.clone());
     let announce = |address| {
         if let Some(token) = token {

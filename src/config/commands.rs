@@ -1,13 +1,13 @@
 //! The commands of the program.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use entity::{Permissions, id::DepartmentId};
 
-use super::values;
+use super::{DEMO_FILE, USUAL_FILE, values};
 
 /// A command of the program.
 #[derive(Clone, Debug, Subcommand)]
@@ -52,6 +52,17 @@ pub enum Command {
 }
 
 impl Command {
+    /// Returns the default database of the command, and a note if that is the demo's because no other exists.
+    pub(super) fn usual_database(&self, folder: &Path) -> (String, Option<String>) {
+        let is_there = |name: &str| folder.join(name).exists();
+        let is_demo = matches!(self, Self::Demo);
+        let is_about_demo =
+            !self.makes_database() && self.uses_database() && !is_there(USUAL_FILE) && is_there(DEMO_FILE);
+        let name = if is_demo || is_about_demo { DEMO_FILE } else { USUAL_FILE };
+        let note = format!("{USUAL_FILE} does not exist in this folder; using the demo's {DEMO_FILE}");
+        (format!("sqlite://{name}?mode=rwc"), is_about_demo.then_some(note))
+    }
+
     /// Whether the command uses a database.
     pub const fn uses_database(&self) -> bool {
         !matches!(self, Self::Schema)

@@ -132,6 +132,13 @@ struct CliArgs {
     )]
     #[arg(value_delimiter = ',', value_parser = values::network)]
     trusted_proxy: Vec<IpNet>,
+    #[arg(long, env = "RAPPORT_WEBHOOK_ALLOW", global = true, hide_env_values = true, value_name = "NETWORK")]
+    #[arg(
+        help = "Networks to which webhooks may be sent besides the internet, also over http, for example 10.1.0.0/16; \
+                repeatable or comma-separated. Link-local addresses stay shut [default: none]"
+    )]
+    #[arg(value_delimiter = ',', value_parser = values::network)]
+    webhook_allow: Vec<IpNet>,
     /// Log filter: a level, or targets with levels such as info,rapport=debug; libraries never log below info
     #[arg(long, env = "RAPPORT_LOG", global = true, hide_env_values = true, value_name = "FILTER")]
     #[arg(default_value = "info", value_parser = values::log)]
@@ -179,6 +186,8 @@ pub struct Settings {
     pub external_issuers: Vec<IssuerConfig>,
     /// Lifetime of tokens for API clients.
     pub client_life: TimeDelta,
+    /// Networks to which webhooks may be sent besides the internet.
+    pub webhook_networks: Vec<IpNet>,
     /// Settings of the HTTP server.
     pub http: HttpSettings,
     /// Log filter.
@@ -265,7 +274,7 @@ impl Settings {
     fn resolve(CommandLine { command, given }: CommandLine, folder: &Path) -> Result<Self, ConfigError> {
         let (url, note) = match given.database_url {
             Some(url) => (url, None),
-            None => usual_database(&command, folder),
+            None => command.usual_database(folder),
         };
         let address = Address::parse(&url).map_err(|reason| ConfigError::Wrong(format!("--database-url: {reason}")))?;
         let admin_listen = match given.admin_listen {
@@ -310,6 +319,7 @@ impl Settings {
             external_issuers: given.external_issuer,
             client_life: given.client_token_ttl,
             is_built_in,
+            webhook_networks: given.webhook_allow,
             http: HttpSettings {
                 listen: given.listen,
                 admin_listen,
@@ -358,17 +368,6 @@ impl Settings {
             )),
         }
     }
-}
-
-/// Returns the default database of a command, and a note if that is the demo's because no other exists.
-fn usual_database(command: &Command, folder: &Path) -> (String, Option<String>) {
-    let is_there = |name: &str| folder.join(name).exists();
-    let is_demo = matches!(command, Command::Demo);
-    let is_about_demo =
-        !command.makes_database() && command.uses_database() && !is_there(USUAL_FILE) && is_there(DEMO_FILE);
-    let name = if is_demo || is_about_demo { DEMO_FILE } else { USUAL_FILE };
-    let note = format!("{USUAL_FILE} does not exist in this folder; using the demo's {DEMO_FILE}");
-    (format!("sqlite://{name}?mode=rwc"), is_about_demo.then_some(note))
 }
 
 /// Whether a test enables fault injection.

@@ -1,10 +1,11 @@
 //! Exchange with other systems: the API clients with which they access the API, the documents that they may send, the feed
-//! of changes, and the export of an organization.
+//! of changes, the webhooks that send changes to them, and the export of an organization.
 
 pub mod api_client;
 mod changes;
 pub mod documents;
 pub mod export;
+pub mod webhook;
 
 use entity::organization;
 
@@ -17,4 +18,9 @@ pub const PARTS: &[Part] = &[
     Part::Noun(&documents::SLICE),
     Part::Mutation(&organization::NOUN, &documents::PUSH),
     Part::Report(&organization::NOUN, &documents::REPORT),
+    Part::Noun(&webhook::ENDPOINTS),
+    Part::Noun(&webhook::DELIVERIES),
+    Part::Query(&webhook::SAMPLES),
+    Part::Job(&webhook::REPLAY_JOB),
+    Part::Job(&webhook::LOG_JOB),
 ];

@@ -48,6 +48,7 @@ use self::{
 use crate::{
     Error, Result,
     auth::{Actor, signed_url::UrlSigner},
+    outbound::Outbound,
 };
 
 /// An open database. Its data is accessible only through scopes.
@@ -100,6 +101,8 @@ pub struct Parts {
     row_cache: Arc<transaction::row_cache::RowCache>,
     /// Signs URLs; `None` if this server has no signing key.
     addresses: Option<Arc<UrlSigner>>,
+    /// Sends requests to addresses that callers give; `None` in a process that sends none.
+    outbound: Option<Arc<Outbound>>,
     #[cfg(debug_assertions)]
     switch: Arc<statement::tenant_check::Switch>,
 }
@@ -140,6 +143,7 @@ impl Store {
             weeks: Arc::default(),
             row_cache: Arc::default(),
             addresses: None,
+            outbound: None,
             #[cfg(debug_assertions)]
             switch: Arc::default(),
         })))
@@ -204,6 +208,13 @@ impl Store {
     #[must_use]
     pub fn with_addresses(mut self, addresses: Option<Arc<UrlSigner>>) -> Self {
         Arc::make_mut(&mut self.0).addresses = addresses;
+        self
+    }
+
+    /// Returns the store with a sender of requests to addresses that callers give.
+    #[must_use]
+    pub fn with_outbound(mut self, outbound: Outbound) -> Self {
+        Arc::make_mut(&mut self.0).outbound = Some(Arc::new(outbound));
         self
     }
 

@@ -12,6 +12,7 @@ use rapport::{
         documents::{cache::DocumentCache, limits::Limits},
         types::schema_index::SchemaIndex,
     },
+    outbound::Outbound,
     schema::{self, ApiSchema},
     store::{Options, Store, operation::unscoped::NewOrganization},
 };
@@ -97,6 +98,7 @@ impl App {
         .await
         .unwrap()
         .with_addresses(Some(Arc::clone(&SIGNER)))
+        .with_outbound(Outbound::new(vec!["127.0.0.0/8".parse().unwrap()]))
         .with_jobs(schema::jobs());
         Self { store, database, schema: schema::build(), documents: DocumentCache::default() }
     }

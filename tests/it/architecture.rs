@@ -10,7 +10,7 @@ use std::{
 const MAX_LINES: usize = 400;
 
 /// What each module of the crate may use besides itself. Modules that are not named here stand on top and use any.
-const MAY_USE: [(&str, &[&str]); 23] = [
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("clock", &[]),
     ("calendar", &[]),
     ("business_time", &["calendar"]),
@@ -21,18 +21,19 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ("words", &[]),
     ("suggest", &[]),
     ("instant", &[]),
+    ("outbound", &[]),
     // A failure of the database is sorted where errors are made of it.
     ("error", &["store"]),
     ("telemetry", &[]),
     ("auth", &["error"]),
-    ("store", &["auth", "calendar", "error", "faults", "instant", "runtime", "schedule", "text", "words"]),
+    ("store", &["auth", "calendar", "error", "faults", "instant", "outbound", "runtime", "schedule", "text", "words"]),
     ("graphql", &["auth", "error", "instant", "store", "suggest", "text", "words"]),
     ("tenancy", &["auth", "error", "graphql", "store"]),
     ("map", &["auth", "error", "graphql", "store", "text"]),
     ("record", &["auth", "calendar", "error", "graphql", "store", "map"]),
     ("response", &["auth", "business_time", "calendar", "error", "graphql", "store", "text", "map", "record"]),
     ("insight", &["auth", "calendar", "error", "graphql", "store", "words", "map", "record", "response"]),
-    ("exchange", &["auth", "error", "graphql", "store", "text", "map", "record", "response"]),
+    ("exchange", &["auth", "error", "graphql", "outbound", "store", "text", "map", "record", "response"]),
     ("schema", &["auth", "error", "graphql", "store", "tenancy", "map", "record", "response", "insight", "exchange"]),
     (
         "http",

@@ -102,5 +102,6 @@ mod transactions;
 mod trusted;
 mod vectors;
 mod viewer;
+mod webhooks;
 mod writes;
 mod wrong_rows;

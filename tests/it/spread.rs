@@ -64,9 +64,11 @@ async fn there_are_no_triggers_and_no_sequences() {
 }
 
 /// Statements that name no organization for some table, by how they begin, and why.
-const FOR_EACH: [(&str, &str); 12] = [
+const FOR_EACH: [(&str, &str); 14] = [
     (r#"SELECT DISTINCT organization_id FROM "retention_rule""#, "which organizations have rows to remove"),
     (r#"SELECT DISTINCT organization_id FROM "playbook""#, "which organizations have dates to act on"),
+    (r#"SELECT DISTINCT organization_id FROM "webhook_endpoint""#, "which organizations have a log of deliveries"),
+    ("SELECT u.organization_id, u.id, u.is_behind", "which webhook endpoints have messages to be sent"),
     ("SELECT c.organization_id, s.hash", "whoever asks for a token names a client; the organization is read with it"),
     (
         "SELECT s.organization_id FROM organization_sequence s JOIN audit_head",
@@ -156,6 +158,7 @@ async fn every_statement_names_its_organization_for_each_table() {
     while housekeeping::seal(&app.store, now()).await.unwrap() {}
     app.run_jobs(now()).await;
     app.store.measure_jobs().await.unwrap();
+    app.store.busy_endpoints(now()).await.unwrap();
     app.store.complete_directories().await.unwrap();
     app.store.listed_organizations().await.unwrap();
     app.store.api_client(entity::id::new()).await.unwrap();

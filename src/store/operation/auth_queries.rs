@@ -123,7 +123,7 @@ impl Store {
 impl<C> Scope<C> {
     /// Returns the signer of URLs. Err if this server has no signing key.
     pub fn addresses(&self) -> Result<&UrlSigner> {
-        let unsigned = || Error::BadInput("this server has no --signing-key to sign URLs with".to_owned());
+        let unsigned = || Error::BadInput("this server has no --signing-key".to_owned());
         self.store.addresses.as_deref().ok_or_else(unsigned)
     }
 }

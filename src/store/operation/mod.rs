@@ -10,3 +10,6 @@ pub(in crate::store) mod postgres_checks;
 pub(in crate::store) mod sqlite_file;
 mod statistics;
 pub mod unscoped;
+mod webhooks;
+
+pub use webhooks::BusyEndpoint;

@@ -14,7 +14,7 @@ use super::page::trim;
 use crate::{
     Error, Result,
     store::{
-        Scope, Tx,
+        Connection, Scope, Tx,
         statement::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind},
@@ -106,7 +106,7 @@ const DAY: i64 = 86_400_000;
 /// An event beside the selected row.
 const BESIDE: Alias = Alias::nested('e', 0);
 
-impl Scope {
+impl<C: Connection> Scope<C> {
     /// Returns a page of the feed. Err if the caller may not read one of the nouns, or not the whole organization.
     pub async fn feed(&self, query: &FeedQuery) -> Result<FeedPage> {
         self.require_whole_organization()?;

@@ -8,7 +8,7 @@ use entity::{
     expectation_ranking,
     id::OrganizationId,
     noun::{Link, Noun},
-    routing,
+    routing, webhook_delivery,
 };
 use sea_orm::prelude::Uuid;
 
@@ -50,6 +50,7 @@ pub fn uses(noun: &Noun) -> Vec<Use> {
         (other.table == routing::NOUN.table && column == routing::FEEDBACK_RECORD_ID.name())
             || (other.table == expectation_ranking::NOUN.table && column == expectation_ranking::POINT_ID.name())
             || (other.table == deadline::NOUN.table && column == deadline::CASE_ID.name())
+            || (other.table == webhook_delivery::NOUN.table && column == webhook_delivery::ENDPOINT_ID.name())
     };
     let mut uses = Vec::new();
     for other in NOUNS.into_iter().filter(|other| other.is_stored()) {
@@ -148,11 +149,13 @@ impl Tx {
         }
         self.forget_states(noun, &ids).await?;
         self.unindex_rows(&ids);
-        let operation = EventOperation::Deleted;
+        let (operation, has_events) = (EventOperation::Deleted, noun.has_events());
         for record in &records {
             self.count_later(noun, record, operation);
             let (row, version) = (record.id(), record.version() + 1);
-            self.note(Event { noun: noun.name, row, operation, version, fields: Vec::new() });
+            if has_events {
+                self.note(Event { noun: noun.name, row, operation, version, fields: Vec::new() });
+            }
         }
         self.renumber(noun, rules.child_of.as_ref(), &records).await?;
         (rules.deleted)(self, &records).await

@@ -36,6 +36,23 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// Changes columns of locked rows in which the server keeps what it did with them, such as how far it has read. The
+    /// version and the time of the last change stay as they are, and there are no events.
+    pub async fn keep(&self, noun: &'static Noun, changes: Vec<RowChange>) -> Result<()> {
+        let kept = |(row, values): RowChange| {
+            let (version, updated_at) = (Cell::Int(row.version()), row.cell("updated_at").clone());
+            let mut row = row.changed(&values, &updated_at);
+            if let Some((_, cell)) = row.cells.iter_mut().find(|(column, _)| column.name == "version") {
+                *cell = version;
+            }
+            row
+        };
+        let records: Vec<Record> = changes.into_iter().map(kept).collect();
+        self.insert(noun, &records, true).await
+    }
+}
+
 fn by_noun<T>(items: impl Iterator<Item = (&'static Noun, T)>) -> Vec<(&'static Noun, Vec<T>)> {
     let mut grouped: Vec<(&'static Noun, Vec<T>)> = Vec::new();
     for (noun, item) in items {

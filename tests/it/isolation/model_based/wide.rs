@@ -7,6 +7,7 @@ use entity::{
     journey_edition, notice,
     noun::{Link, Operation},
     objective, objective_conflict, personal, review_question, stage, step, step_link, trusted_document,
+    webhook_delivery, webhook_endpoint,
 };
 use serde_json::Value;
 
@@ -64,6 +65,9 @@ pub fn reach(mutation: &str, noun: &'static Noun) -> Vec<&'static Noun> {
     } else if noun.name == improvement::NOUN.name {
         // Once it is done, whoever contributed has a notice.
         vec![&improvement::NOUN, &notice::NOUN]
+    } else if noun.name == webhook_endpoint::NOUN.name {
+        // A test makes a delivery, and what is disabled has a reason.
+        vec![&webhook_endpoint::NOUN, &webhook_delivery::NOUN]
     } else if UNRANK.contains(&mutation) {
         vec![&interaction_point::NOUN, &expectation::NOUN]
     } else {

@@ -16,7 +16,7 @@ use super::{
     wide::{COPY, ERASE, apart, reach, written},
 };
 use crate::{
-    fixture::{is_own, noun_of, noun_of_id, unique},
+    fixture::{is_own, noun_of, noun_of_id, of_a_set, unique},
     outline::{FILES, Kind as Ty, Member, Outline, document},
 };
 
@@ -192,8 +192,8 @@ impl Asker<'_> {
                     missing.insert(name.to_owned());
                 }
                 json!([row])
-            } else if name == "scopes" {
-                json!(["map:read"])
+            } else if let Some(text) = of_a_set(name) {
+                json!([text])
             } else if let Some(field) = noun.field(name) {
                 // A consent to be quoted that is withdrawn changes testimonials.
                 let is_purpose = (noun.name, name) == ("Consent", "purpose");
