@@ -95,7 +95,8 @@ pub fn error_message(error: &anyhow::Error) -> String {
 /// Returns the built-in issuer, if it is on.
 pub fn tokens(settings: &Settings) -> Result<Option<Tokens>> {
     let Some(file) = settings.key_file()? else { return Ok(None) };
-    Ok(Some(Tokens::new(file.open()?, &settings.issuer)?))
+    let tokens = Tokens::new(file.open()?, &settings.issuer)?;
+    Ok(Some(if settings.is_issuer_public { tokens.accepting_default() } else { tokens }))
 }
 
 /// Returns the authenticator for the configured issuers.

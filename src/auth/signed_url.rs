@@ -121,7 +121,7 @@ impl UrlSigner {
         }
         let read = jsonwebtoken::decode::<Claims>(signature, &self.tokens.key.public, &self.tokens.validation);
         let claims = read.map_err(|error| flaw(&error))?.claims;
-        if claims.iss != self.tokens.issuer() || claims.aud != AUDIENCE {
+        if !self.tokens.is_own(&claims.iss) || claims.aud != AUDIENCE {
             return Err(Reason::Audience);
         }
         if claims.res != resource {

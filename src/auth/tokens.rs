@@ -14,6 +14,8 @@ use super::{
 };
 use crate::{Error, Result, error::reason::Reason};
 
+/// The `iss` of tokens where none is set.
+pub const DEFAULT_ISSUER: &str = "rapport";
 /// The `aud` of tokens for this server.
 pub const AUDIENCE: &str = "rapport";
 /// The header type of access tokens (RFC 9068), which distinguishes them from ID and logout tokens.
@@ -23,6 +25,8 @@ const TYPE: &str = "at+jwt";
 pub struct Tokens {
     pub(super) key: SigningKey,
     issuer: String,
+    /// Whether tokens whose `iss` is [`DEFAULT_ISSUER`] are accepted, too.
+    accepts_default: bool,
     pub(super) header: Header,
     pub(super) validation: Validation,
     jwks: String,
@@ -44,9 +48,20 @@ impl Tokens {
 
         let jwks = serde_json::to_string(&JwkSet { keys: vec![key.jwk.clone()] })
             .map_err(|error| Error::internal(error.to_string()))?;
-        let tokens = Self { key, issuer: issuer.into(), header, validation, jwks };
+        let tokens = Self { key, issuer: issuer.into(), accepts_default: false, header, validation, jwks };
         tokens.test_itself()?;
         Ok(tokens)
+    }
+
+    /// Also accepts tokens whose `iss` is [`DEFAULT_ISSUER`]: those of commands that are not told the issuer.
+    #[must_use]
+    pub fn accepting_default(self) -> Self {
+        Self { accepts_default: true, ..self }
+    }
+
+    /// Returns whether tokens with this `iss` are its own.
+    pub fn is_own(&self, issuer: &str) -> bool {
+        issuer == self.issuer || (self.accepts_default && issuer == DEFAULT_ISSUER)
     }
 
     /// Issues a token for `actor` with the lifetime `life`, at most [`MAX_LIFETIME`](super::claims::MAX_LIFETIME).
@@ -67,7 +82,7 @@ impl Tokens {
         // An issued token must pass verification.
         claims
             .clone()
-            .actor(&self.issuer, now)
+            .actor(self, now)
             .map_err(|_| Error::BadInput("a token has a subject and lives for 1 second to 24 hours".to_owned()))?;
         let token = jsonwebtoken::encode(&self.header, &claims, &self.key.private);
         token.map(SecretString::from).map_err(|error| Error::internal(error.to_string()))
@@ -77,7 +92,7 @@ impl Tokens {
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<VerifiedToken> {
         let proof = self.read(token).and_then(|claims| {
             let (issued, expires) = (claims.iat, claims.exp);
-            Ok(VerifiedToken { actor: claims.actor(&self.issuer, now)?, issued, expires, keys_until: None })
+            Ok(VerifiedToken { actor: claims.actor(self, now)?, issued, expires, keys_until: None })
         });
         proof.map_err(Error::Unauthenticated)
     }
@@ -148,9 +163,9 @@ struct Claims {
 
 impl Claims {
     /// Returns the actor that the claims describe. Err if any claim is not valid at `now`.
-    fn actor(self, issuer: &str, now: DateTime<Utc>) -> std::result::Result<Actor, Reason> {
+    fn actor(self, tokens: &Tokens, now: DateTime<Utc>) -> std::result::Result<Actor, Reason> {
         let holds = |is_good: bool, otherwise| if is_good { Ok(()) } else { Err(otherwise) };
-        holds(self.iss == issuer, Reason::UnknownIssuer)?;
+        holds(tokens.is_own(&self.iss), Reason::UnknownIssuer)?;
         holds(self.aud.has(AUDIENCE), Reason::Audience)?;
         Times { from: self.nbf, issued: self.iat, until: self.exp }.check(now)?;
         holds(is_name(&self.sub), Reason::Claim("sub"))?;

@@ -69,3 +69,15 @@ fn is_injected(name: &str, text: &str) -> bool {
         _ => false,
     })
 }
+
+/// Whether a test enables fault injection.
+#[cfg(debug_assertions)]
+pub fn are_faults_on() -> bool {
+    std::env::var_os("RAPPORT_TEST_FAULTS").is_some()
+}
+
+/// Returns the maximum number of pages of a `SQLite` file that a test has set.
+#[cfg(debug_assertions)]
+pub fn most_pages() -> Option<u32> {
+    std::env::var_os("RAPPORT_TEST_MOST_PAGES")?.to_str()?.parse().ok()
+}

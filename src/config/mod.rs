@@ -27,9 +27,11 @@ pub use self::commands::{
     ErasureCommand, ExportRequest, OrganizationCommand, OrganizationRequest, RestoreRequest, RevokeRequest,
     TokenRequest,
 };
+#[cfg(debug_assertions)]
+pub use self::environment::{are_faults_on, most_pages};
 use self::{limits::GivenLimits, mistakes::parse};
 use crate::{
-    auth::{external_issuer::IssuerConfig, key::KeyFile},
+    auth::{external_issuer::IssuerConfig, key::KeyFile, tokens::DEFAULT_ISSUER},
     graphql::documents::limits::Limits,
     store::{self, Address},
     telemetry::LogFormat,
@@ -73,8 +75,8 @@ struct CliArgs {
     admin_listen: Option<SocketAddr>,
     #[arg(long, env = "RAPPORT_PUBLIC_URL", global = true, hide_env_values = true, value_name = "URL")]
     #[arg(
-        help = "Base URL of this server for signed URLs, for example https://rapport.example [default: none; signed \
-                URLs start with the path]"
+        help = "Base URL of this server, for example https://rapport.example: for signed URLs, as the issuer of access \
+                tokens, and in what OAuth clients discover [default: none; signed URLs start with the path]"
     )]
     #[arg(value_parser = values::public_url)]
     public_url: Option<String>,
@@ -97,10 +99,10 @@ struct CliArgs {
                 PostgreSQL, where demo uses rapport-demo.key]"
     )]
     signing_key: Option<PathBuf>,
-    /// Issuer (iss) of the access tokens of this server
+    /// Issuer (iss) of the access tokens of this server [default: the --public-url, or else rapport]
     #[arg(long, env = "RAPPORT_ISSUER", global = true, hide_env_values = true, value_name = "NAME")]
-    #[arg(default_value = "rapport", value_parser = values::name)]
-    issuer: String,
+    #[arg(value_parser = values::name)]
+    issuer: Option<String>,
     #[arg(long, env = "RAPPORT_ALLOW_BUILT_IN_ISSUER", global = true, hide_env_values = true, value_name = "BOOL")]
     #[arg(help = "Accept tokens signed by this server's own key when --listen is not a loopback address")]
     #[arg(default_value = "false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -182,6 +184,8 @@ pub struct Settings {
     pub erasure_ledger: Option<PathBuf>,
     /// The `iss` claim of access tokens of the built-in issuer.
     pub issuer: String,
+    /// Whether that is the public URL because no other was named: then tokens that name the default are accepted, too.
+    pub is_issuer_public: bool,
     /// External issuers whose tokens are accepted.
     pub external_issuers: Vec<IssuerConfig>,
     /// Lifetime of tokens for API clients.
@@ -296,7 +300,12 @@ impl Settings {
             )));
         }
         let mut known: Vec<&str> = given.external_issuer.iter().map(|terms| terms.issuer.as_str()).collect();
-        known.extend(is_built_in.then_some(given.issuer.as_str()));
+        let is_public = given.issuer.is_none() && given.public_url.is_some();
+        let issuer = given.issuer.or_else(|| given.public_url.clone()).unwrap_or_else(|| DEFAULT_ISSUER.to_owned());
+        if is_built_in {
+            known.push(&issuer);
+            known.extend(is_public.then_some(DEFAULT_ISSUER));
+        }
         known.sort_unstable();
         if let Some((twice, _)) = known.iter().zip(known.iter().skip(1)).find(|(one, next)| one == next) {
             return Err(ConfigError::Wrong(format!("--issuer and --external-issuer name {twice} twice")));
@@ -315,7 +324,8 @@ impl Settings {
             note,
             program: String::new(),
             erasure_ledger: given.erasure_ledger,
-            issuer: given.issuer,
+            is_issuer_public: is_public,
+            issuer,
             external_issuers: given.external_issuer,
             client_life: given.client_token_ttl,
             is_built_in,
@@ -368,18 +378,6 @@ impl Settings {
             )),
         }
     }
-}
-
-/// Whether a test enables fault injection.
-#[cfg(debug_assertions)]
-pub fn are_faults_on() -> bool {
-    std::env::var_os("RAPPORT_TEST_FAULTS").is_some()
-}
-
-/// Returns the maximum number of pages of a `SQLite` file that a test has set.
-#[cfg(debug_assertions)]
-pub fn most_pages() -> Option<u32> {
-    std::env::var_os("RAPPORT_TEST_MOST_PAGES")?.to_str()?.parse().ok()
 }
 
 /// Whether the address can be reached only from this machine.

@@ -107,6 +107,25 @@ fn the_file_stands_behind_flags_and_before_defaults() {
 }
 
 #[test]
+fn the_public_url_is_the_issuer_unless_another_is_named() {
+    let public = ["serve", "--public-url", "https://rapport.example/"];
+    let read_with = |more: &[&str]| {
+        let settings = settings(&[&public, more].concat());
+        (settings.issuer, settings.is_issuer_public)
+    };
+    assert_eq!(read_with(&[]), ("https://rapport.example".to_owned(), true));
+    assert_eq!(read_with(&["--issuer", "elsewhere"]), ("elsewhere".to_owned(), false));
+    let default = settings(&["serve"]);
+    assert_eq!((default.issuer.as_str(), default.is_issuer_public), ("rapport", false));
+    // Tokens of both names are its own, so that no provider may have either.
+    for name in ["rapport", "https://rapport.example"] {
+        let provider = ISSUER.replace("https://id.example\"", &format!("{name}\""));
+        let twice = [&public[..], &["--external-issuer", &provider, "--signing-key", "k"]].concat();
+        assert_stopped(read(&twice, &[], Path::new(NO_FOLDER)), "--issuer");
+    }
+}
+
+#[test]
 fn a_list_from_a_flag_replaces_the_list_of_the_file() {
     let file = "cors-origin = [\"https://a.example\"]";
     let flags = ["serve", "--cors-origin", "https://b.example,https://c.example", "--cors-origin", "https://d.example"];
@@ -211,7 +230,7 @@ fn a_wrong_database_address_is_not_repeated() {
 fn each_setting_is_a_flag_and_the_variable_of_that_name_and_has_help() {
     let command = CommandLine::command();
     let settings: Vec<_> = command.get_arguments().collect();
-    assert_eq!(settings.len(), 38);
+    assert_eq!(settings.len(), 39);
     let Err(ConfigError::Shown(help)) = read(&["--help"], &[], Path::new(NO_FOLDER)) else { panic!("no help") };
     for setting in settings {
         let flag = setting.get_long().unwrap();

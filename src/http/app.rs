@@ -16,7 +16,9 @@ use ipnet::IpNet;
 use tokio::runtime::Handle;
 
 use super::{
-    calendar, diagram, documents,
+    calendar, diagram,
+    discovery::{self, Discovery},
+    documents,
     error_response::ErrorResponse,
     event_log, explorer, graphql, health,
     known_documents::KnownDocuments,
@@ -75,6 +77,8 @@ pub(super) struct State {
     pub rate_limiter: RateLimiter,
     /// Signs URLs, if there is a signing key.
     pub addresses: Option<Arc<UrlSigner>>,
+    /// What OAuth clients discover, if the public URL is known.
+    pub discovery: Option<Discovery>,
     pub admission: Admission,
     /// The origins allowed by CORS.
     pub origins: Origins,
@@ -94,7 +98,12 @@ impl State {
         let admission = Admission::new(app.store.connections());
         let signer = app.gate.tokens.clone();
         let addresses = signer.map(|tokens| UrlSigner::new(tokens, settings.public_url.as_deref()));
+        let discovery = settings.public_url.as_deref().map(|public_url| {
+            let issuer = app.gate.tokens.as_ref().map(|tokens| tokens.issuer());
+            Discovery::new(public_url, issuer, &app.gate.external_issuers())
+        });
         Self {
+            discovery,
             schema_index: SchemaIndex::read(&sdl).expect("a schema can be read from its own SDL"),
             sdl: sdl.into(),
             app,
@@ -148,6 +157,8 @@ pub(super) fn mount(
             .service(guarded(web::resource("/oauth/token").route(web::post().to(oauth::token)), "POST"))
             .service(readable("/schema.graphql", published::schema))
             .service(readable("/.well-known/jwks.json", published::jwks))
+            .service(readable(&format!("{}{{path:.*}}", discovery::AUTHORIZATION_SERVER), discovery::metadata))
+            .service(readable(&format!("{}{{path:.*}}", discovery::PROTECTED_RESOURCE), discovery::metadata))
             .service(readable("/journeys/{id}.svg", diagram::diagram))
             .service(readable("/journeys/{id}/events.{format}", event_log::event_log))
             .service(readable("/calendars/{id}.ics", calendar::calendar))

@@ -4,6 +4,7 @@ mod admin;
 mod app;
 mod calendar;
 mod diagram;
+mod discovery;
 mod documents;
 mod download;
 mod error_response;

@@ -171,7 +171,10 @@ async fn answer(
         Denied::Client => attempts.fail(address, decoded),
         other => other,
     })?;
-    let is_elsewhere = |target: Option<&str>| target.is_some_and(|target| target != AUDIENCE);
+    let public_url = state.discovery.as_ref().map(|discovery| discovery.public_url.as_str());
+    let is_elsewhere = |target: Option<&str>| {
+        target.is_some_and(|target| target != AUDIENCE && Some(target.trim_end_matches('/')) != public_url)
+    };
     if is_elsewhere(form.one("audience")?) || is_elsewhere(form.one("resource")?) {
         return Err(Denied::Target);
     }

@@ -29,6 +29,7 @@ mod demo;
 mod description;
 mod deviation;
 mod diagrams;
+mod discovery;
 mod document_cache;
 mod documents;
 mod dump;

@@ -132,12 +132,18 @@ impl Door {
         Self::with(Vec::new(), HttpSettings { limits, ..settings() }).await
     }
 
+    /// A server that knows its public URL.
+    pub async fn at(public_url: &str) -> Self {
+        Self::with(Vec::new(), HttpSettings { public_url: Some(public_url.to_owned()), ..settings() }).await
+    }
+
     async fn with(externals: Vec<Value>, settings: HttpSettings) -> Self {
         let app = App::start().await;
         let acme = app.organization("acme").await;
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let der = pair.to_pkcs8v1().unwrap();
-        let tokens = Tokens::new(SigningKey::parse(der.as_ref()).unwrap(), "rapport").unwrap();
+        let issuer = settings.public_url.as_deref().unwrap_or("rapport");
+        let tokens = Tokens::new(SigningKey::parse(der.as_ref()).unwrap(), issuer).unwrap().accepting_default();
         let keys: Value = serde_json::from_str(tokens.jwks()).unwrap();
         let id = keys["keys"][0]["kid"].as_str().unwrap().to_owned();
         let signer = Signer { key: EncodingKey::from_ec_der(der.as_ref()), algorithm: Algorithm::ES256, id };

@@ -61,6 +61,16 @@ fn an_address_names_organization_subject_resource_scope_and_end_and_nothing_else
 }
 
 #[test]
+fn an_address_still_opens_once_the_server_has_a_public_url() {
+    let (before, actor) = (tokens(), actor());
+    let address = UrlSigner::new(before.clone(), None).sign(&actor, grant(None), now()).unwrap();
+    let named = Tokens::new(before.key.clone(), "https://rapport.example").unwrap();
+    let opened = |tokens: Tokens| UrlSigner::new(tokens, None).verify(signature(&address), RESOURCE, now());
+    assert!(opened(named.clone().accepting_default()).is_ok());
+    assert!(opened(named).is_err());
+}
+
+#[test]
 fn it_opens_its_resource_until_it_ends() {
     let addresses = UrlSigner::new(tokens(), None);
     let address = addresses.sign(&actor(), grant(Some(TimeDelta::minutes(1))), now()).unwrap();

@@ -36,7 +36,7 @@ use crate::{
         paging::feed::FeedQuery,
         statement::{cell::Record, typed::assign},
         writing::{
-            draft::{Draft, Outcome},
+            draft::{Draft, Outcome, Reference},
             write::Hooks,
         },
     },
@@ -140,7 +140,7 @@ fn check_event_types(tx: &Tx, draft: &mut Draft) {
     }
     for name in wanted {
         let Some(known) = EventType::parse(&name) else {
-            let message = format!("{name} is no event type; give a type such as Customer or Customer.CREATED, or *");
+            let message = "unknown event type; give a type such as Customer or Customer.CREATED, or *";
             draft.refuse(Code::Invalid, "eventTypes", message);
             continue;
         };
@@ -194,8 +194,14 @@ pub(super) fn keys<C: Connection>(scope: &Scope<C>, endpoint: &Record) -> Result
     numbers.map(|number| SigningKey::of(scope.addresses()?, named, signature, number)).collect()
 }
 
+/// Locks an endpoint, for a caller who may change it. `Err` if the caller is limited to departments: endpoints are told of all.
+pub(super) async fn lock(tx: &Tx, reference: &Reference) -> Result<std::result::Result<Record, UserError>> {
+    tx.actor().require_whole_organization()?;
+    tx.lock_one(&NOUN, Permission::Admin, reference, None).await
+}
+
 async fn rotate(tx: &Tx, input: &WebhookEndpointRotateSecret) -> Result<Done> {
-    let record = match tx.lock_one(&NOUN, Permission::Admin, &input.by.reference, None).await? {
+    let record = match lock(tx, &input.by.reference).await? {
         Ok(record) => record,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
@@ -208,7 +214,7 @@ async fn rotate(tx: &Tx, input: &WebhookEndpointRotateSecret) -> Result<Done> {
 }
 
 async fn test(tx: &Tx, by: &RefTo<WebhookEndpointId>) -> Result<Done> {
-    let record = match tx.lock_one(&NOUN, Permission::Admin, &by.reference, None).await? {
+    let record = match lock(tx, &by.reference).await? {
         Ok(record) => record,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };

@@ -57,6 +57,11 @@ impl Authenticator {
         self.tokens.as_ref().map_or_else(|| "{\"keys\":[]}".to_owned(), |tokens| tokens.jwks().to_owned())
     }
 
+    /// Returns the names of the external issuers.
+    pub(in crate::http) fn external_issuers(&self) -> Vec<&str> {
+        self.externals.iter().map(External::issuer).collect()
+    }
+
     /// Returns the actor that `token` authenticates; [`Error::Unavailable`] if that cannot be determined at the moment.
     pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Actor> {
         if token.len() > MAX_BYTES {
@@ -82,7 +87,7 @@ impl Authenticator {
 
     async fn prove(&self, token: &str, now: DateTime<Utc>) -> Result<VerifiedToken> {
         let issuer = claims::issuer(token).map_err(Error::Unauthenticated)?;
-        if let Some(tokens) = self.tokens.as_ref().filter(|tokens| tokens.issuer() == issuer) {
+        if let Some(tokens) = self.tokens.as_ref().filter(|tokens| tokens.is_own(&issuer)) {
             return tokens.verify(token, now);
         }
         let external = self.externals.iter().find(|external| external.issuer() == issuer);

@@ -22,7 +22,7 @@ const WHOLE: [&str; 2] = ["erasure", "merges"];
 /// published stays as it was.
 const PUBLISHED: &str = "discoveredInFeedback";
 /// Queries that such a caller may not ask at all.
-const REFUSED: [&str; 2] = ["changes", "customerExport"];
+const REFUSED: [&str; 3] = ["changes", "customerExport", "webhookSamples"];
 
 /// An organization, and callers who see all or none of its departments that have rows.
 struct Narrowed<'a> {

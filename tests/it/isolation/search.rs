@@ -31,8 +31,8 @@ fn conditions_of(outline: &Outline, noun: &str, row: &Value) -> Vec<Value> {
             "TagsFilter" => &["hasAny", "hasAll"],
             _ => continue,
         };
-        // What the server wrote itself is the same everywhere.
-        if value.to_string().contains(SECRET) {
+        // What the server wrote itself is the same everywhere, but for ids of messages.
+        if value.to_string().contains(SECRET) || member.name == "messageId" {
             found.extend(operators.iter().map(|operator| json!({&member.name: {*operator: value}})));
         }
     }

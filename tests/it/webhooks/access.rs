@@ -116,9 +116,25 @@ async fn admins_write_and_readers_of_the_exchange_read() {
     }
     let department = department(&admin, "A").await;
     let narrowed = admin.of_departments([department.as_str()]);
-    let create =
-        "mutation { webhookEndpointCreate(input: { url: \"https://example.org\", eventTypes: [\"*\"] }) { outcome } }";
-    assert_eq!(narrowed.run(create, json!({})).await.body["errors"][0]["extensions"]["code"], "FORBIDDEN");
+    let tried =
+        admin.mutate("webhookEndpointTest", json!({ "by": { "id": id } }), "node { deliveries { nodes { id } } }");
+    let delivery = tried.await["node"]["deliveries"]["nodes"][0]["id"].take();
+    let by = json!({ "id": id });
+    for (field, input) in [
+        ("webhookEndpointCreate", json!({ "url": "https://example.org", "eventTypes": ["*"] })),
+        ("webhookEndpointUpdate", json!({ "by": by, "eventTypes": ["*"] })),
+        ("webhookEndpointRotateSecret", json!({ "by": by })),
+        ("webhookEndpointTest", json!({ "by": by })),
+        ("webhookEndpointReplay", json!({ "by": by, "from": "2026-01-01T00:00:00Z" })),
+        ("webhookDeliveryResend", json!({ "by": { "id": delivery } })),
+    ] {
+        let ty = format!("{}{}Input!", field[..1].to_uppercase(), &field[1..]);
+        let document = format!("mutation($input: {ty}) {{ {field}(input: $input) {{ outcome errors {{ code }} }} }}");
+        let answer = narrowed.run(&document, json!({ "input": input })).await.body;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{field} {answer:#}");
+        let answer = admin.run(&document, json!({ "input": input })).await.body;
+        assert_eq!(answer["data"][field]["errors"], json!([]), "{field} {answer:#}");
+    }
 }
 
 #[tokio::test]

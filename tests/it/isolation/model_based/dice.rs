@@ -102,6 +102,7 @@ impl Dice {
             Kind::Scalar(scalar) => match scalar.name {
                 "Date" => json!(format!("2026-01-0{}", 1 + self.below(9))),
                 "Decimal" => json!(*self.pick(&["-0.5", "0.25", "12"])),
+                "Sequence" => json!(self.below(1_000)),
                 "Duration" => json!(*self.pick(&["PT1M30S", "PT1H", "P1D"])),
                 "EmailAddress" => json!(format!("{}@{label}.example", self.pick(&WORDS))),
                 "LanguageTag" => json!(*self.pick(&["en-US", "de"])),

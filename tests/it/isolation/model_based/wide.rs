@@ -22,6 +22,9 @@ const SEED: &str = "SeedReviewQuestions";
 /// The end of the name of a mutation that makes parts of a calendar.
 const HOLIDAYS: &str = "ImportHolidays";
 
+/// The code of a mutation that begins what is already running for the row.
+pub const RUNS_ONCE: (&str, &str) = ("CONFLICT", "webhookEndpointReplay");
+
 /// The mutations that take expectations out of the top five of their points.
 const UNRANK: [&str; 2] = ["expectationDelete", "expectationsBulkDelete"];
 
