@@ -66,6 +66,7 @@ async fn answer(
         let variables = document.variables_from_texts(&pairs, &state.schema_index)?;
         document.prepare(variables, &state.schema_index, &state.limits)
     });
+    let columns = prepared.as_ref().map(|prepared| prepared.columns()).unwrap_or_default();
     let mut response = match prepared {
         Ok(prepared) => rate_limited(prepared, Some(actor.clone()), state.address(http), state, store).await,
         Err(error) => refused_response(error),
@@ -74,7 +75,7 @@ async fn answer(
     failure::publish(&mut response, &id);
     let mut answer = if response.errors.is_empty() {
         let most_bytes = state.limits.response_bytes(is_public);
-        let read = move || Answer::read(&response, format, most_bytes);
+        let read = move || Answer::read(&response, (format, &columns), most_bytes);
         let read = state.compute.run(Some(actor.organization), read).await;
         let read = read.unwrap_or_else(|| Err(ErrorResponse::overloaded("the server is overloaded; try again")))?;
         shown(http, name, format, &pairs, read)

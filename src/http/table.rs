@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use async_graphql::{Response, Value, indexmap::IndexMap};
+use async_graphql::{Response, Value, indexmap::IndexSet};
 
 use super::{error_response::ErrorResponse, response::data_bytes};
+use crate::graphql::documents::columns::{ROWS, VALUE};
 
 /// In which form an answer is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +49,13 @@ impl Format {
 }
 
 impl Answer {
-    /// Reads the data of a response without errors. Err if it has more than `most_bytes` bytes as JSON, or is no table but
-    /// one is wanted.
-    pub fn read(response: &Response, format: Format, most_bytes: usize) -> Result<Self, ErrorResponse> {
+    /// Reads the data of a response without errors. `columns` are those of a table. Err if it has more than `most_bytes` bytes
+    /// as JSON, or is no table but one is wanted.
+    pub fn read(
+        response: &Response,
+        (format, columns): (Format, &[String]),
+        most_bytes: usize,
+    ) -> Result<Self, ErrorResponse> {
         let unread = || ErrorResponse::internal(None);
         let body = data_bytes(&response.data, most_bytes)?;
         let data: Value = serde_json::from_slice(&body).map_err(|_| unread())?;
@@ -63,7 +68,7 @@ impl Answer {
             let message = "a table needs a document with one root field; read this one as .json";
             ErrorResponse::bad_request(message)
         })?;
-        let body = if format == Format::NdJson { lines(rows) } else { table(rows) };
+        let body = if format == Format::NdJson { lines(rows) } else { table(rows, columns) };
         Ok(Self { body: body.ok_or_else(unread)?, next })
     }
 }
@@ -87,8 +92,8 @@ fn next(root: &Value) -> Option<String> {
 fn rows(root: &Value) -> &[Value] {
     match root {
         Value::List(rows) => rows,
-        Value::Object(object) => match (object.get("nodes"), object.get("edges")) {
-            (Some(Value::List(rows)), _) | (None, Some(Value::List(rows))) => rows,
+        Value::Object(object) => match ROWS.iter().find_map(|name| object.get(*name)) {
+            Some(Value::List(rows)) => rows,
             _ => std::slice::from_ref(root),
         },
         Value::Null => &[],
@@ -105,27 +110,21 @@ fn lines(rows: &[Value]) -> Option<Vec<u8>> {
     Some(body)
 }
 
-/// Returns rows with one column for each value in them: a value in an object is named by the path to it, and a list is JSON.
-fn table(rows: &[Value]) -> Option<Vec<u8>> {
-    let mut columns = IndexMap::<String, usize>::new();
+/// Returns rows with these columns: a value in an object is named by the path to it, and a list is JSON. Values that have no
+/// column get one of their own.
+fn table(rows: &[Value], columns: &[String]) -> Option<Vec<u8>> {
+    let mut columns: IndexSet<Cow<'_, str>> = columns.iter().map(|name| name.as_str().into()).collect();
     let mut cells = Vec::with_capacity(rows.len());
     for row in rows {
         let mut found = Vec::new();
-        flatten("", row, &mut |name, value| {
-            let next = columns.len();
-            let place = columns.get(name).copied().unwrap_or_else(|| {
-                columns.insert(name.to_owned(), next);
-                next
-            });
-            found.push((place, value));
-        });
+        flatten(String::new(), row, &mut columns, &mut found);
         cells.push(found);
     }
     let mut body = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     if columns.is_empty() {
         return Some(Vec::new());
     }
-    body.write_record(columns.keys().map(|name| harmless(name.into()).into_owned())).ok()?;
+    body.write_record(columns.iter().map(|name| harmless(name.as_ref().into()).into_owned())).ok()?;
     for found in cells {
         let mut record = vec![Cow::Borrowed(""); columns.len()];
         for (place, value) in found {
@@ -136,17 +135,34 @@ fn table(rows: &[Value]) -> Option<Vec<u8>> {
     body.into_inner().ok()
 }
 
-/// Calls `add` with the name and value of each column of a row.
-fn flatten<'a>(path: &str, value: &'a Value, add: &mut impl FnMut(&str, &'a Value)) {
+/// Adds the value of each column of a row, and the columns that are missing.
+fn flatten<'a>(
+    path: String,
+    value: &'a Value,
+    columns: &mut IndexSet<Cow<'_, str>>,
+    found: &mut Vec<(usize, &'a Value)>,
+) {
+    let name = if path.is_empty() { VALUE } else { &path };
+    if let Some(place) = columns.get_index_of(name) {
+        found.push((place, value));
+        return;
+    }
     match value {
         Value::Object(object) => {
             for (name, value) in object {
                 let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
-                flatten(&path, value, add);
+                flatten(path, value, columns, found);
             }
         }
-        value => add(if path.is_empty() { "value" } else { path }, value),
+        // An object that is null has no values in its columns.
+        Value::Null if columns.iter().any(|column| is_below(column, &path)) => {}
+        value => found.push((columns.insert_full(name.to_owned().into()).0, value)),
     }
+}
+
+/// Returns whether a column is that of a value in the object at a path.
+fn is_below(column: &str, path: &str) -> bool {
+    path.is_empty() || column.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Returns a value as the text of a cell.
@@ -175,8 +191,28 @@ mod tests {
     use super::*;
 
     fn csv(data: Value) -> String {
-        let answer = Answer::read(&Response::new(data), Format::Csv, 1_000).unwrap();
+        with_columns(&[], data)
+    }
+
+    fn with_columns(columns: &[&str], data: Value) -> String {
+        let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
+        let answer = Answer::read(&Response::new(data), (Format::Csv, &columns), 1_000).unwrap();
         String::from_utf8(answer.body).unwrap()
+    }
+
+    #[test]
+    fn a_table_has_its_columns_whatever_rows_there_are() {
+        let columns = ["id", "owner.id", "owner.tags", "payload"];
+        let header = "id,owner.id,owner.tags,payload\r\n";
+        assert_eq!(with_columns(&columns, value!({ "points": { "nodes": [] } })), header);
+        assert_eq!(with_columns(&columns, value!({ "point": null })), header);
+        let rows = value!({ "points": [
+            { "owner": null, "payload": { "a": 1 } },
+            { "id": "a", "owner": { "tags": [], "id": 1 }, "payload": null },
+        ] });
+        let expected = format!("{header},,,\"{{\"\"a\"\":1}}\"\r\na,1,[],\r\n");
+        assert_eq!(with_columns(&columns, rows), expected);
+        assert_eq!(with_columns(&["value"], value!({ "counts": [1, null] })), "value\r\n1\r\n\"\"\r\n");
     }
 
     #[test]
@@ -185,11 +221,11 @@ mod tests {
             { "id": "a", "name": "Till", "owner": { "id": 1, "tags": ["x", "y"] } },
             { "id": "b", "name": "A, \"B\"", "owner": null, "rank": 2.5, "isOpen": true },
         ], "pageInfo": { "hasNextPage": true, "endCursor": "c" } } });
-        let expected = "id,name,owner.id,owner.tags,owner,rank,isOpen\r\n\
-                        a,Till,1,\"[\"\"x\"\",\"\"y\"\"]\",,,\r\n\
-                        b,\"A, \"\"B\"\"\",,,,2.5,true\r\n";
+        let expected = "id,name,owner.id,owner.tags,rank,isOpen\r\n\
+                        a,Till,1,\"[\"\"x\"\",\"\"y\"\"]\",,\r\n\
+                        b,\"A, \"\"B\"\"\",,,2.5,true\r\n";
         assert_eq!(csv(data.clone()), expected);
-        let lines = Answer::read(&Response::new(data), Format::NdJson, 1_000).unwrap();
+        let lines = Answer::read(&Response::new(data), (Format::NdJson, &[]), 1_000).unwrap();
         assert_eq!(lines.next.as_deref(), Some("c"));
         assert_eq!(String::from_utf8(lines.body).unwrap().lines().count(), 2);
     }
@@ -207,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_table_has_one_root_field() {
-        let refused = Answer::read(&Response::new(value!({ "a": 1, "b": 2 })), Format::Csv, 1_000);
+        let refused = Answer::read(&Response::new(value!({ "a": 1, "b": 2 })), (Format::Csv, &[]), 1_000);
         assert!(refused.is_err());
         assert_eq!(csv(value!({ "a": null })), "");
         assert_eq!(csv(value!({ "a": [1, 2] })), "value\r\n1\r\n2\r\n");
@@ -218,8 +254,8 @@ mod tests {
     fn an_answer_has_no_more_bytes_than_it_may() {
         let response = Response::new(value!({ "a": ["1234"] }));
         for format in [Format::Json, Format::NdJson, Format::Csv] {
-            assert!(Answer::read(&response, format, 14).is_ok(), "{format:?}");
-            assert!(Answer::read(&response, format, 13).is_err(), "{format:?}");
+            assert!(Answer::read(&response, (format, &[]), 14).is_ok(), "{format:?}");
+            assert!(Answer::read(&response, (format, &[]), 13).is_err(), "{format:?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Parses, checks and normalizes documents before execution.
 
 pub mod cache;
+pub mod columns;
 pub mod cost;
 pub mod document;
 pub(in crate::graphql) mod hints;

@@ -53,6 +53,36 @@ async fn one_line_reads_a_table() {
     assert_eq!(data["interactionPoints"]["nodes"].as_array().unwrap().len(), 3);
 }
 
+const OWNERS: &str = "query Owners($name: String!, $isWhole: Boolean = true) { interactionPoints(filter: {name: {eq: $name}}) { \
+                      ...Page } } fragment Page on InteractionPointConnection { nodes { ...Owner label: name \
+                      expectations { nodes { id } } type: __typename kind @include(if: $isWhole) } } \
+                      fragment Owner on InteractionPoint { id owner { name } ... on InteractionPoint { version } }";
+const FOUND: &str = "query Found($ids: [ID!]!) { nodes(ids: $ids) { id ... on Account { name parent { name } } \
+                     ... on InteractionPoint { name kind } } }";
+
+#[actix_web::test]
+async fn a_table_has_the_columns_of_its_document_whatever_rows_there_are() {
+    let (door, token) = with_points().await;
+    let (_, errors) = push(&door, &manifest(&[OWNERS, FOUND])).await;
+    assert_eq!(errors, json!([]));
+    let text = async |path: &str| get(&door, &token, path).await.text().await.unwrap();
+    let header = "id,owner.name,version,label,expectations.nodes,type,kind";
+    assert_eq!(text("Owners.csv?name=None").await, format!("{header}\r\n"));
+    assert_eq!(
+        text("Owners.csv?name=None&isWhole=false").await,
+        format!("{}\r\n", header.strip_suffix(",kind").unwrap())
+    );
+    let rows = text("Owners.csv?name=Mail").await;
+    let (first, row) = rows.split_once("\r\n").unwrap();
+    assert_eq!(first, header);
+    assert!(row.ends_with(",,1,Mail,[],InteractionPoint,POINT_OF_SERVICE\r\n"), "{row}");
+
+    let account = door.mutate(&token, "accountCreate", json!({ "name": "Desk" }), "node { id }").await;
+    let id = account["node"]["id"].as_str().unwrap();
+    let rows = text(&format!("Found.csv?ids={id}")).await;
+    assert_eq!(rows, format!("id,name,parent.name,kind\r\n{id},Desk,,\r\n"));
+}
+
 #[actix_web::test]
 async fn the_next_page_is_linked() {
     let (door, token) = with_points().await;
