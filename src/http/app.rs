@@ -30,7 +30,7 @@ use super::{
     serve::threads,
 };
 use crate::{
-    auth::signed_url::UrlSigner,
+    auth::{signed_url::UrlSigner, tokens::Tokens},
     config::HttpSettings,
     graphql::{
         documents::{cache::DocumentCache, limits::Limits},
@@ -99,7 +99,7 @@ impl State {
         let signer = app.gate.tokens.clone();
         let addresses = signer.map(|tokens| UrlSigner::new(tokens, settings.public_url.as_deref()));
         let discovery = settings.public_url.as_deref().map(|public_url| {
-            let issuer = app.gate.tokens.as_ref().map(|tokens| tokens.issuer());
+            let issuer = app.gate.tokens.as_ref().map(Tokens::issuer);
             Discovery::new(public_url, issuer, &app.gate.external_issuers())
         });
         Self {

@@ -24,7 +24,10 @@ use crate::{
     auth::Actor,
     error::reason::Reason,
     exchange::documents,
-    graphql::failure::{self, BAD_USER_INPUT, DOCUMENT_NOT_FOUND, FORBIDDEN, code},
+    graphql::{
+        documents::document::PreparedOperation,
+        failure::{self, BAD_USER_INPUT, DOCUMENT_NOT_FOUND, FORBIDDEN, code},
+    },
     store::Store,
 };
 
@@ -66,7 +69,7 @@ async fn answer(
         let variables = document.variables_from_texts(&pairs, &state.schema_index)?;
         document.prepare(variables, &state.schema_index, &state.limits)
     });
-    let columns = prepared.as_ref().map(|prepared| prepared.columns()).unwrap_or_default();
+    let columns = prepared.as_ref().map(PreparedOperation::columns).unwrap_or_default();
     let mut response = match prepared {
         Ok(prepared) => rate_limited(prepared, Some(actor.clone()), state.address(http), state, store).await,
         Err(error) => refused_response(error),

@@ -117,7 +117,7 @@ fn table(rows: &[Value], columns: &[String]) -> Option<Vec<u8>> {
     let mut cells = Vec::with_capacity(rows.len());
     for row in rows {
         let mut found = Vec::new();
-        flatten(String::new(), row, &mut columns, &mut found);
+        flatten("", row, &mut columns, &mut found);
         cells.push(found);
     }
     let mut body = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
@@ -137,12 +137,12 @@ fn table(rows: &[Value], columns: &[String]) -> Option<Vec<u8>> {
 
 /// Adds the value of each column of a row, and the columns that are missing.
 fn flatten<'a>(
-    path: String,
+    path: &str,
     value: &'a Value,
     columns: &mut IndexSet<Cow<'_, str>>,
     found: &mut Vec<(usize, &'a Value)>,
 ) {
-    let name = if path.is_empty() { VALUE } else { &path };
+    let name = if path.is_empty() { VALUE } else { path };
     if let Some(place) = columns.get_index_of(name) {
         found.push((place, value));
         return;
@@ -151,11 +151,11 @@ fn flatten<'a>(
         Value::Object(object) => {
             for (name, value) in object {
                 let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
-                flatten(path, value, columns, found);
+                flatten(&path, value, columns, found);
             }
         }
         // An object that is null has no values in its columns.
-        Value::Null if columns.iter().any(|column| is_below(column, &path)) => {}
+        Value::Null if columns.iter().any(|column| is_below(column, path)) => {}
         value => found.push((columns.insert_full(name.to_owned().into()).0, value)),
     }
 }
