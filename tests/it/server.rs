@@ -34,7 +34,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
-use crate::{app, app::App};
+use crate::app::App;
+pub use crate::app::now;
 
 /// A key pair that signs what it is told to.
 pub struct Signer {
@@ -396,9 +397,4 @@ pub fn foreign_claims(now: chrono::DateTime<chrono::Utc>) -> Value {
         "iss": "https://id.example/", "aud": ["rapport-api", "other"], "sub": "ada", "exp": now + 86_000, "iat": now,
         "org": "acme", "scope": "map:read openid",
     })
-}
-
-/// The time in tests that bring their own.
-pub fn now() -> chrono::DateTime<chrono::Utc> {
-    app::now()
 }
