@@ -4,13 +4,15 @@ use std::{
     collections::{HashMap, VecDeque},
     net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
+    time::timeout,
 };
 
 /// A request that was received.
@@ -54,6 +56,8 @@ pub struct Receiver {
     state: Arc<Mutex<State>>,
     /// A permit for each answer that it may give.
     gate: Arc<Semaphore>,
+    /// How many requests have been received.
+    count: watch::Sender<usize>,
 }
 
 impl Receiver {
@@ -72,7 +76,7 @@ impl Receiver {
         let listener = TcpListener::bind((address, port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let gate = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
-        let receiver = Self { port, address, state: Arc::default(), gate };
+        let receiver = Self { port, address, state: Arc::default(), gate, count: watch::Sender::new(0) };
         let this = receiver.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -90,6 +94,13 @@ impl Receiver {
 
     pub fn requests(&self) -> Vec<Request> {
         self.state.lock().unwrap().requests.clone()
+    }
+
+    /// Waits until it has received so many requests.
+    pub async fn has_received(&self, requests: usize) {
+        let mut count = self.count.subscribe();
+        let enough = count.wait_for(|count| *count >= requests);
+        timeout(Duration::from_secs(10), enough).await.expect("they arrive").unwrap();
     }
 
     pub fn connections(&self) -> usize {
@@ -131,6 +142,7 @@ impl Receiver {
             }
         };
         self.state.lock().unwrap().requests.push(Request { headers: head, body: length });
+        self.count.send_modify(|count| *count += 1);
         self.gate.acquire().await.unwrap().forget();
         let answer = self.state.lock().unwrap().answers.pop_front().unwrap_or_else(|| "200 OK".to_owned());
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));

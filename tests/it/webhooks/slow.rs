@@ -1,21 +1,8 @@
 //! Endpoints that do not answer, and servers that end before the answer.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::*;
-
-/// Waits until a condition holds, which work in the background brings about.
-async fn until(mut is_met: impl FnMut() -> bool) {
-    for _ in 0..2_000 {
-        if is_met() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("the condition does not come about");
-}
 
 async fn departments(caller: &Caller<'_>, count: usize) {
     let row = |number: usize| json!({ "externalId": { "system": "x", "id": number.to_string() }, "name": "A" });
@@ -33,7 +20,7 @@ async fn an_endpoint_that_hangs_has_16_messages_and_delays_no_other() {
     let (mut one, mut two) = (Dispatcher::new(app.store.clone(), now), Dispatcher::new(app.store.clone(), now));
     // Two servers, neither of which waits for an answer of the slow one.
     until_quiet(&mut one, &mut two, || good.requests().len() == 40).await;
-    until(|| hanging.requests().len() == 16).await;
+    hanging.has_received(16).await;
     for dispatcher in [&mut one, &mut two] {
         dispatcher.pass().await.unwrap();
     }
@@ -65,7 +52,7 @@ async fn until_quiet<Clock: Fn() -> DateTime<Utc> + Clone + Send + Sync + 'stati
         if is_met() {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::task::yield_now().await;
     }
     panic!("the condition does not come about");
 }
@@ -78,7 +65,7 @@ async fn a_server_that_ends_before_the_answer_loses_nothing() {
     departments(&caller, 3).await;
     let mut killed = Dispatcher::new(app.store.clone(), now);
     killed.pass().await.unwrap();
-    until(|| hanging.requests().len() == 3).await;
+    hanging.has_received(3).await;
     drop(killed);
     hanging.open();
     // Until the lease ends, no other server sends them.
@@ -101,11 +88,11 @@ async fn an_answer_that_comes_after_another_server_took_over_changes_nothing() {
     department(&caller, "A").await;
     let mut late = Dispatcher::new(app.store.clone(), now);
     late.pass().await.unwrap();
-    until(|| hanging.requests().len() == 1).await;
+    hanging.has_received(1).await;
     let after = now() + TimeDelta::seconds(61);
     let mut other = Dispatcher::new(app.store.clone(), move || after);
     other.pass().await.unwrap();
-    until(|| hanging.requests().len() == 2).await;
+    hanging.has_received(2).await;
     hanging.will_answer(["500 Down", "500 Down"]);
     hanging.open();
     late.finish().await;
