@@ -11,7 +11,7 @@ use entity::{
 };
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
-use super::{delivery::again, endpoint::lock, event_types::Subscription, message::Message};
+use super::{delivery::again, event_types::Subscription, message::Message};
 use crate::{
     Error, Result, UserError,
     error::Code,
@@ -96,7 +96,7 @@ impl FromStr for Progress {
 }
 
 async fn begin(tx: &Tx, input: &WebhookEndpointReplay) -> Result<Done> {
-    let record = match lock(tx, &input.by.reference).await? {
+    let record = match tx.lock_one(&NOUN, Permission::Admin, &input.by.reference, None).await? {
         Ok(record) => record,
         Err(mistake) => return Ok(Err(vec![mistake])),
     };
