@@ -3,10 +3,11 @@
 mod audit;
 mod documents;
 mod export;
+mod import;
 pub mod recovery;
 mod serve;
 
-pub use self::{audit::audit, documents::documents, export::export, serve::serve};
+pub use self::{audit::audit, documents::documents, export::export, import::import, serve::serve};
 
 use std::path::Path;
 
@@ -46,9 +47,14 @@ use crate::{
 pub async fn open(settings: &Settings) -> Result<Store> {
     must_be_there(settings)?;
     let store = Store::open(&settings.database).await?.with_erasure_ledger(settings.erasure_ledger.clone());
-    let store = store.with_jobs(schema::jobs());
+    let store = with_api(store);
     let ready = if store.is_ours_to_change() { store.migrate().await } else { store.check_schema().await };
     Ok(ready.map(|()| store)?)
+}
+
+/// Returns the store with what its jobs need of the API.
+fn with_api(store: Store) -> Store {
+    store.with_jobs(schema::jobs()).with_document_runner(schema::document_runner())
 }
 
 /// Returns an error if the file is missing and the command does not create it: avoids new files in a wrong folder.

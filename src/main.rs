@@ -48,6 +48,7 @@ async fn run() -> Result<String> {
         Command::Organization(asked) => command::organization(&settings, asked).await,
         Command::ApiClient(asked) => command::api_client(&settings, asked).await,
         Command::Documents(asked) => command::documents(&settings, asked).await,
+        Command::Import(request) => command::import(&settings, request).await,
         Command::Audit(asked) => command::audit(&settings, asked).await,
         Command::Customer(CustomerCommand::Export(request)) => command::export(&settings, request).await,
         Command::Backup { file } => recovery::backup(&settings, file).await,

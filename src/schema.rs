@@ -2,16 +2,21 @@
 
 use std::sync::LazyLock;
 
-use async_graphql::{EmptySubscription, Schema};
+use async_graphql::{EmptySubscription, Schema, Variables};
 
 use crate::{
-    exchange,
+    Error, Result, exchange,
     graphql::{
-        execution::root::{Modules, MutationRoot, QueryRoot},
+        execution::{
+            root::{Modules, MutationRoot, QueryRoot},
+            run::execute,
+        },
+        failure::error_of,
         slice::{Api, Part},
+        types::schema_index::SchemaIndex,
     },
     insight, map, record, response,
-    store::operation::jobs::Kind,
+    store::operation::{document_runner::DocumentRunner, jobs::Kind},
     tenancy,
 };
 
@@ -36,6 +41,27 @@ pub type ApiSchema = Schema<QueryRoot<Rapport>, MutationRoot<Rapport>, EmptySubs
 /// Returns the kinds of jobs that chapters declare.
 pub fn jobs() -> &'static [&'static Kind] {
     &Rapport::api().jobs
+}
+
+/// Returns a runner of documents of this API.
+pub fn document_runner() -> DocumentRunner {
+    // Most commands run no document.
+    static SCHEMA: LazyLock<(ApiSchema, Result<SchemaIndex>)> = LazyLock::new(|| {
+        let schema = build();
+        let index = SchemaIndex::read(&schema.sdl());
+        (schema, index)
+    });
+    DocumentRunner::new(|scope, text, variables| {
+        Box::pin(async move {
+            let (schema, index) = &*SCHEMA;
+            let index = index.as_ref().map_err(Clone::clone)?;
+            let response = execute(schema, index, (&text, Variables::from_json(variables)), scope).await;
+            match response.errors.first() {
+                Some(error) => Err(error_of(error)),
+                None => response.data.into_json().map_err(|error| Error::internal(error.to_string())),
+            }
+        })
+    })
 }
 
 /// Builds the GraphQL schema.

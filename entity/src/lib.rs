@@ -21,11 +21,12 @@ pub mod removal;
 pub mod rollup;
 pub mod string_enum;
 pub mod tenanted;
+pub mod upsert;
 
 pub use col::Col;
 pub(crate) use entity_derive::Noun;
 pub use noun::Noun;
-pub use noun_enum::{ChangeNoun, SearchNoun, TimelineKind};
+pub use noun_enum::{ChangeNoun, ImportNoun, SearchNoun, TimelineKind};
 pub use permission::{Permission, Permissions};
 pub use tenanted::Tenanted;
 
@@ -49,6 +50,8 @@ macro_rules! nouns {
         pub(crate) const SEARCH_VALUES: [Option<(&str, &str)>; TABLES.len()] = [$($noun::SEARCH_VALUE,)*];
         /// Value and description of each noun in the enum of nouns that the change feed tells of; `None` if it does not.
         pub(crate) const CHANGE_VALUES: [Option<(&str, &str)>; TABLES.len()] = [$($noun::CHANGE_VALUE,)*];
+        /// Value and description of each noun in the enum of nouns that a file can be imported into; `None` if none can.
+        pub(crate) const IMPORT_VALUES: [Option<(&str, &str)>; TABLES.len()] = [$($noun::IMPORT_VALUE,)*];
         /// Relations that each noun declares.
         pub(crate) const DECLARED: &[&[relations::Declared]] = &[$($noun::DECLARED,)*];
 
@@ -158,6 +161,8 @@ nouns! {
     trusted_document: TrustedDocumentId,
     webhook_endpoint: WebhookEndpointId,
     webhook_delivery: WebhookDeliveryId,
+    import: ImportId,
+    import_line: ImportLineId,
     event: AuditEntryId,
 }
 

@@ -6,7 +6,7 @@ use sea_orm::{
 };
 
 use crate::{
-    ATTRIBUTE_VALUES, CHANGE_VALUES, EXPIRY_VALUES, NOUNS, Noun, SEARCH_VALUES, TABLES, TIMELINE_VALUES,
+    ATTRIBUTE_VALUES, CHANGE_VALUES, EXPIRY_VALUES, IMPORT_VALUES, NOUNS, Noun, SEARCH_VALUES, TABLES, TIMELINE_VALUES,
     col::{ColumnType, Scalar},
     noun::{EnumType, Kind, StringEnum},
 };
@@ -152,4 +152,9 @@ noun_enum! {
 noun_enum! {
     /// A noun whose rows the change feed tells of: an event is written for each change of a row.
     ChangeNoun, "A type whose changes the change feed tells of.", CHANGE_VALUES
+}
+
+noun_enum! {
+    /// A noun whose rows can be imported from a file: they can be upserted in bulk.
+    ImportNoun, "A type whose rows can be imported from a file.", IMPORT_VALUES
 }

@@ -52,6 +52,7 @@ mod m0065_selected_policies;
 mod m0066_change_feed;
 mod m0067_webhooks;
 mod m0070_trusted_documents;
+mod m0071_imports;
 mod noun_table;
 
 use sea_orm_migration::prelude::MigrationTrait;
@@ -116,6 +117,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0066_change_feed::Migration),
             Box::new(m0067_webhooks::Migration),
             Box::new(m0070_trusted_documents::Migration),
+            Box::new(m0071_imports::Migration),
         ]
     }
 }

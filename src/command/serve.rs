@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 
-use super::{gate, open, tokens};
+use super::{gate, open, tokens, with_api};
 use crate::{
     auth::{key::KeyFile, signed_url::UrlSigner, tokens::Tokens},
     clock,
@@ -28,8 +28,7 @@ pub async fn serve(settings: &Settings, is_demo: bool) -> Result<String> {
         _ => None,
     };
     let (sockets, schema) = (http::Sockets::take(&settings.http)?, schema::build());
-    let store =
-        if is_demo { Store::open(&settings.database).await?.with_jobs(schema::jobs()) } else { open(settings).await? };
+    let store = if is_demo { with_api(Store::open(&settings.database).await?) } else { open(settings).await? };
     for requirement in store.unmet_requirements() {
         tracing::warn!("{requirement}");
     }

@@ -5,7 +5,12 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
-use entity::{Permissions, id::DepartmentId};
+use entity::{
+    ImportNoun, Permissions,
+    id::DepartmentId,
+    import::{ImportEncoding, ImportFormat},
+    upsert::{Mode, OnNull},
+};
 
 use super::{DEMO_FILE, USUAL_FILE, values};
 
@@ -33,6 +38,8 @@ pub enum Command {
     /// Manage trusted documents, which requests name by their ids
     #[command(subcommand, arg_required_else_help = false)]
     Documents(DocumentsCommand),
+    /// Write the rows of a CSV or NDJSON file; print what became of its lines, and fail if one failed
+    Import(Box<ImportRequest>),
     /// Verify the hash chain of the audit log
     #[command(subcommand, arg_required_else_help = false)]
     Audit(AuditCommand),
@@ -247,6 +254,53 @@ pub enum DocumentsCommand {
         #[arg(long, value_name = "SLUG")]
         organization: String,
     },
+}
+
+/// Arguments of `import`.
+#[derive(Args, Clone, Debug)]
+pub struct ImportRequest {
+    /// Slug of the organization
+    #[arg(long, value_name = "SLUG")]
+    pub organization: String,
+    /// File to import
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    pub file: Option<PathBuf>,
+    /// Type of the rows, such as customer or feedbackRecord
+    #[arg(long = "noun", value_name = "TYPE", required_unless_present = "resume", value_parser = values::import_noun)]
+    pub noun: Option<ImportNoun>,
+    /// Take a field from a column, such as name=Name; without --map and --set, the header names the fields
+    #[arg(long, value_name = "FIELD=COLUMN", value_parser = values::pair)]
+    pub map: Vec<(String, String)>,
+    /// Give a field the same value in every row, such as externalId.system=crm
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = values::pair)]
+    pub set: Vec<(String, String)>,
+    /// Separate the items of a list in a cell by another text than a semicolon, such as tags=,
+    #[arg(long, value_name = "FIELD=TEXT", value_parser = values::pair)]
+    pub split: Vec<(String, String)>,
+    /// CSV or NDJSON [default: by the name of the file]
+    #[arg(long, value_parser = values::choice::<ImportFormat>)]
+    pub format: Option<ImportFormat>,
+    /// AUTO, UTF_8, UTF_16 or WINDOWS_1252
+    #[arg(long, default_value = "AUTO", value_parser = values::choice::<ImportEncoding>)]
+    pub encoding: ImportEncoding,
+    /// Character between two cells [default: a comma; a tab if the name of the file ends in .tsv]
+    #[arg(long, value_name = "CHARACTER")]
+    pub delimiter: Option<String>,
+    /// UPSERT, CREATE_ONLY or UPDATE_ONLY
+    #[arg(long, default_value = "UPSERT", value_parser = values::choice::<Mode>)]
+    pub mode: Mode,
+    /// What an empty cell means: KEEP changes nothing, CLEAR clears the field
+    #[arg(long, value_name = "MEANING", default_value = "KEEP", value_parser = values::choice::<OnNull>)]
+    pub on_null: OnNull,
+    /// End after so many failed lines
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
+    pub max_failures: Option<i64>,
+    /// Write nothing; say what would become of each line
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Continue an import that was interrupted, by its id
+    #[arg(long, value_name = "ID")]
+    pub resume: Option<String>,
 }
 
 /// Arguments of `organization create`.

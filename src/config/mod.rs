@@ -24,8 +24,8 @@ use tracing_subscriber::filter::Targets;
 
 pub use self::commands::{
     ApiClientCommand, ApiClientRequest, AuditCommand, AuditRequest, Command, CustomerCommand, DocumentsCommand,
-    ErasureCommand, ExportRequest, OrganizationCommand, OrganizationRequest, RestoreRequest, RevokeRequest,
-    TokenRequest,
+    ErasureCommand, ExportRequest, ImportRequest, OrganizationCommand, OrganizationRequest, RestoreRequest,
+    RevokeRequest, TokenRequest,
 };
 #[cfg(debug_assertions)]
 pub use self::environment::{are_faults_on, most_pages};

@@ -7,7 +7,7 @@ use std::{
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use entity::{Permission, Permissions, id::DepartmentId};
+use entity::{ImportNoun, Permission, Permissions, id::DepartmentId, noun::StringEnum};
 use ipnet::IpNet;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -96,6 +96,33 @@ pub fn permissions(text: &str) -> Result<Permissions, String> {
 /// Parses the id of a department.
 pub fn department(text: &str) -> Result<DepartmentId, String> {
     departments::parse(text).ok_or_else(|| "expected the id of a department: dept_…".to_owned())
+}
+
+/// Parses a type of rows that can be imported, such as `feedbackRecord`, `FeedbackRecord` or `FEEDBACK_RECORD`.
+pub fn import_noun(text: &str) -> Result<ImportNoun, String> {
+    let plain = |name: &str| name.replace('_', "").to_ascii_lowercase();
+    let wanted = plain(text);
+    ImportNoun::all().find(|known| plain(known.noun().name) == wanted).ok_or_else(|| {
+        let names: Vec<&str> = ImportNoun::all().map(|known| known.noun().singular).collect();
+        match suggest::one(text, names.iter().copied()) {
+            Some(meant) => format!("no such type; did you mean {meant}?"),
+            None => format!("no such type; expected one of {}", names.join(", ")),
+        }
+    })
+}
+
+/// Parses a value of an enum, in any case.
+pub fn choice<T: StringEnum>(text: &str) -> Result<T, String> {
+    T::parse(&text.to_ascii_uppercase()).ok_or_else(|| {
+        let known: Vec<&str> = T::TYPE.values.iter().map(|(name, _)| *name).collect();
+        format!("expected one of {}", known.join(", "))
+    })
+}
+
+/// Parses `NAME=VALUE`.
+pub fn pair(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Checks a slug: `[a-z0-9-]{1,64}`.

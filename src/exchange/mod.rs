@@ -1,10 +1,12 @@
 //! Exchange with other systems: the API clients with which they access the API, the documents that they may send, the feed
-//! of changes, the webhooks that send changes to them, and the export of an organization.
+//! of changes, the webhooks that send changes to them, imports of files, and the export of an organization.
 
 pub mod api_client;
 mod changes;
 pub mod documents;
 pub mod export;
+pub mod import;
+mod old_rows;
 pub mod webhook;
 
 use entity::organization;
@@ -23,4 +25,8 @@ pub const PARTS: &[Part] = &[
     Part::Query(&webhook::SAMPLES),
     Part::Job(&webhook::REPLAY_JOB),
     Part::Job(&webhook::LOG_JOB),
+    Part::Noun(&import::IMPORTS),
+    Part::Noun(&import::LINES),
+    Part::Job(&import::JOB),
+    Part::Job(&import::OLD_JOB),
 ];

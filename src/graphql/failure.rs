@@ -66,6 +66,11 @@ pub fn server_error(error: Error) -> ServerError {
     carried
 }
 
+/// Returns the error that a `ServerError` carries; an internal one if it carries none.
+pub fn error_of(error: &ServerError) -> Error {
+    error.source::<Error>().cloned().unwrap_or_else(|| Error::internal(error.message.clone()))
+}
+
 /// Returns the public code of an error, if it is set.
 pub fn code(error: &ServerError) -> Option<&str> {
     match error.extensions.as_ref()?.get("code")? {

@@ -20,7 +20,7 @@ use super::{
     discovery::{self, Discovery},
     documents,
     error_response::ErrorResponse,
-    event_log, explorer, graphql, health,
+    event_log, explorer, graphql, health, import_file,
     known_documents::KnownDocuments,
     limits::{admission::Admission, rate_limit::RateLimiter},
     metrics, middleware, oauth, organization_export, published,
@@ -164,6 +164,10 @@ pub(super) fn mount(
             .service(readable("/calendars/{id}.ics", calendar::calendar))
             .service(readable("/documents/{name}.{format}", documents::document))
             .service(readable("/organization/export", organization_export::export))
+            .service(guarded(
+                web::resource("/imports/{id}/file").route(web::post().to(import_file::import_file)),
+                "POST",
+            ))
             .service(readable("/healthz", health::alive))
             .service(readable("/readyz", health::ready))
             .service(readable("/", explorer::page))

@@ -8,9 +8,9 @@ use entity::{
 
 use super::{
     app::State,
-    download::{Credentials, Download},
     error_response::ErrorResponse,
     request::{bearer, media::Media, signed_url},
+    transfer::{Credentials, Transfer},
 };
 use crate::{Error, response::calendar_feed::document, store::Store};
 
@@ -42,8 +42,8 @@ async fn answer(
     let id = id.filter(|(prefix, _)| *prefix == calendar_feed::NOUN.prefix);
     let (_, id) = id.ok_or_else(|| refused(ErrorResponse::not_found()))?;
     let actor = proof.actor.clone();
-    let download = Download { state: state.clone(), store: store.clone(), credentials: Credentials::Url(proof) };
-    let read = download.first(&actor, async |scope| document(scope, CalendarFeedId(id)).await).await;
+    let transfer = Transfer { state: state.clone(), store: store.clone(), credentials: Credentials::Url(proof) };
+    let read = transfer.first(&actor, async |scope| document(scope, CalendarFeedId(id)).await).await;
     let text = read.map_err(|failure| failure.respond())?.ok_or_else(|| refused(ErrorResponse::not_found()))?;
     let mut response = HttpResponse::Ok();
     response.content_type("text/calendar; charset=utf-8").insert_header((CACHE_CONTROL, "no-store"));

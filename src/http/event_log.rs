@@ -11,9 +11,9 @@ use futures_util::stream;
 
 use super::{
     app::State,
-    download::{Credentials, Download},
     error_response::ErrorResponse,
     request::{media::Media, signed_url},
+    transfer::{Credentials, Transfer},
 };
 use crate::{
     insight::event_log::{EventLog, EventLogFormat, EventLogQuery},
@@ -39,16 +39,16 @@ async fn begin(
     let proof = signed_url::proof(http, state).await.map_err(refused)?;
     let query = asked(http).ok_or_else(|| refused(ErrorResponse::not_found()))?;
     let actor = proof.actor.clone();
-    let download = Download { state: state.clone(), store: store.clone(), credentials: Credentials::Url(proof) };
-    let begun = download.first(&actor, async |scope| EventLog::begin(scope, &query).await).await;
+    let transfer = Transfer { state: state.clone(), store: store.clone(), credentials: Credentials::Url(proof) };
+    let begun = transfer.first(&actor, async |scope| EventLog::begin(scope, &query).await).await;
     let begun = begun.map_err(|failure| failure.respond())?;
     let (log, first) = begun.ok_or_else(|| refused(ErrorResponse::not_found()))?;
-    let pieces = stream::try_unfold((download, log, Some(first)), |(download, mut log, first)| async move {
+    let pieces = stream::try_unfold((transfer, log, Some(first)), |(transfer, mut log, first)| async move {
         let piece = match first {
             Some(first) => Some(first),
-            None => download.next(async |scope| log.next(scope).await).await?,
+            None => transfer.next(async |scope| log.next(scope).await).await?,
         };
-        Ok::<_, actix_web::Error>(piece.map(|piece| (Bytes::from(piece), (download, log, None))))
+        Ok::<_, actix_web::Error>(piece.map(|piece| (Bytes::from(piece), (transfer, log, None))))
     });
     let (media, disposition) = match query.format {
         EventLogFormat::Xes => ("application/xml", "attachment; filename=\"events.xes\""),

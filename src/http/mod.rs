@@ -6,12 +6,12 @@ mod calendar;
 mod diagram;
 mod discovery;
 mod documents;
-mod download;
 mod error_response;
 mod event_log;
 pub mod explorer;
 mod graphql;
 mod health;
+mod import_file;
 mod known_documents;
 mod limits;
 mod metrics;
@@ -26,6 +26,7 @@ mod serve;
 mod table;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use app::{App, Demo, routes};
 pub use request::authenticator::Authenticator;

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use super::{
     app::State,
-    download::{Credentials, Download, failed},
     error_response::ErrorResponse,
     request::{bearer, body, media::Media},
+    transfer::{Credentials, Transfer, failed},
 };
 use crate::{
     clock,
@@ -52,13 +52,13 @@ async fn begin(
     let organization = actor.organization;
     let credentials = Credentials::Token(http.headers().clone());
     let mut export = Export {
-        download: Download { state: state.clone(), store: store.clone(), credentials },
+        transfer: Transfer { state: state.clone(), store: store.clone(), credentials },
         next: Some(after.unwrap_or_default()),
         counts: BTreeMap::new(),
         is_done: false,
     };
     let from = after.unwrap_or_default();
-    let first = export.download.first(&actor, async |scope| export::page(scope, from).await).await;
+    let first = export.transfer.first(&actor, async |scope| export::page(scope, from).await).await;
     let (rows, next) = first.map_err(|failure| failure.respond())?;
     export.next = next;
     let header = json!({
@@ -82,7 +82,7 @@ async fn begin(
 
 /// A running export.
 struct Export {
-    download: Download,
+    transfer: Transfer,
     /// Where the next page begins; `None` after the last one.
     next: Option<Cursor>,
     counts: BTreeMap<&'static str, u64>,
@@ -100,7 +100,7 @@ impl Export {
             let all: u64 = self.counts.values().sum();
             return Ok(Some(line(&json!({ "complete": true, "rowCount": all, "rows": self.counts }))));
         };
-        let (rows, next) = self.download.next(async |scope| export::page(scope, after).await).await?;
+        let (rows, next) = self.transfer.next(async |scope| export::page(scope, after).await).await?;
         self.next = next;
         Ok(Some(self.lines(rows)))
     }

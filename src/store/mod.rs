@@ -41,7 +41,7 @@ pub use writing::output::ReportRow;
 
 use self::{
     driver::{Pools, RowLayout, TenantRow},
-    operation::{connect::Opened, jobs::Kind, postgres_checks::Server},
+    operation::{connect::Opened, document_runner::DocumentRunner, jobs::Kind, postgres_checks::Server},
     statement::cell::{Cell, CellKind},
     usage::tenant_limiter::TenantLimiter,
 };
@@ -103,6 +103,8 @@ pub struct Parts {
     addresses: Option<Arc<UrlSigner>>,
     /// Sends requests to addresses that callers give; `None` in a process that sends none.
     outbound: Option<Arc<Outbound>>,
+    /// Runs documents of the API; `None` in a process that runs none.
+    document_runner: Option<DocumentRunner>,
     #[cfg(debug_assertions)]
     switch: Arc<statement::tenant_check::Switch>,
 }
@@ -144,6 +146,7 @@ impl Store {
             row_cache: Arc::default(),
             addresses: None,
             outbound: None,
+            document_runner: None,
             #[cfg(debug_assertions)]
             switch: Arc::default(),
         })))

@@ -69,6 +69,8 @@ pub struct Scope<C = Pools> {
     pub(super) meter: Arc<Meter>,
     /// Permits that are released when the last part of the request's work ends.
     pub(super) permits: Vec<Arc<Permit>>,
+    /// Whether its mutations are rolled back.
+    is_dry_run: bool,
 }
 
 /// A scope inside a transaction. Dropping it rolls back.
@@ -93,7 +95,14 @@ impl Scope {
             open: Arc::default(),
             meter: Arc::default(),
             permits: Vec::new(),
+            is_dry_run: false,
         }
+    }
+
+    /// Returns the scope as one whose mutations are rolled back, if `is_dry_run`.
+    pub(super) fn as_dry_run(mut self, is_dry_run: bool) -> Self {
+        self.is_dry_run = is_dry_run;
+        self
     }
 
     /// Returns the scope with another actor of the same organization.
@@ -123,7 +132,7 @@ impl Scope {
         let permit = self.store.transaction_permits.take(Some(self.organization()));
         let permit = tokio::time::timeout(connect::turn(self.store.backend()), permit).await;
         let permit = permit.map_err(|_| Error::Unavailable)?;
-        Ok(Scope {
+        let tx = Scope {
             conn: UnitOfWork::new(self.store.writer.begin(is_deferred, self.payer()).await?),
             store: self.store.clone(),
             actor: Arc::clone(&self.actor),
@@ -131,7 +140,12 @@ impl Scope {
             open: Arc::clone(&self.open),
             meter: Arc::clone(&self.meter),
             permits: vec![Arc::new(permit)],
-        })
+            is_dry_run: self.is_dry_run,
+        };
+        if tx.is_dry_run {
+            tx.set_dry_run();
+        }
+        Ok(tx)
     }
 }
 

@@ -99,7 +99,8 @@ impl App {
         .unwrap()
         .with_addresses(Some(Arc::clone(&SIGNER)))
         .with_outbound(Outbound::new(vec!["127.0.0.0/8".parse().unwrap()]))
-        .with_jobs(schema::jobs());
+        .with_jobs(schema::jobs())
+        .with_document_runner(schema::document_runner());
         Self { store, database, schema: schema::build(), documents: DocumentCache::default() }
     }
 

@@ -49,6 +49,7 @@ mod fixture;
 mod group_pages;
 mod groups;
 mod idempotency;
+mod imports;
 mod interactions;
 mod isolation;
 mod issuers;

@@ -81,6 +81,7 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
         },
     );
     let change_value = value_if(noun.has_events);
+    let import_value = value_if(noun.operations.has_bulk_upsert());
     let narrowed = narrowed(noun);
     let search_value = value_if(*has_external_ids || noun.fields().any(|column| column.is_searchable));
     quote! {
@@ -94,6 +95,8 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
         pub(crate) const SEARCH_VALUE: Option<(&str, &str)> = #search_value;
         /// Its value and description in the enum of nouns that the change feed tells of.
         pub(crate) const CHANGE_VALUE: Option<(&str, &str)> = #change_value;
+        /// Its value and description in the enum of nouns that a file can be imported into.
+        pub(crate) const IMPORT_VALUE: Option<(&str, &str)> = #import_value;
         #[doc = #about]
         pub static NOUN: crate::Noun = crate::Noun {
             name: #name,
@@ -204,6 +207,7 @@ fn constant_name(column: &Ident) -> Ident {
         "EXPIRY_VALUE",
         "SEARCH_VALUE",
         "CHANGE_VALUE",
+        "IMPORT_VALUE",
         "TIMELINE_VALUE",
         "TABLE",
         "DECLARED",

@@ -112,6 +112,7 @@
 //! pub(crate) const EXPIRY_VALUE: Option<(&str, &str)> = None; // its value in `RetentionNoun`, if its rows can expire
 //! pub(crate) const SEARCH_VALUE: Option<(&str, &str)> = Some(("THING", "Thing.")); // its value in `SearchNoun`, if a search can find it
 //! pub(crate) const CHANGE_VALUE: Option<(&str, &str)> = Some(("THING", "Thing.")); // its value in `ChangeNoun`, if its changes have events
+//! pub(crate) const IMPORT_VALUE: Option<(&str, &str)> = Some(("THING", "Thing.")); // its value in `ImportNoun`, if it can be imported
 //! pub static NOUN: Noun = Noun {
 //!     name: "Thing", singular: "thing", plural: "things", table: "thing", prefix: "thing",
 //!     doc: "A thing that customers own.", tenant: "organization_id",

@@ -34,6 +34,14 @@ impl Operations {
             Self::Listed(listed) => listed.iter().any(|known| known == "Archive"),
         }
     }
+
+    /// Returns whether rows can be upserted in bulk.
+    pub fn has_bulk_upsert(&self) -> bool {
+        match self {
+            Self::Named(_) => true,
+            Self::Listed(listed) => listed.iter().any(|known| known == "BulkUpsert"),
+        }
+    }
 }
 
 /// A relation through a join table.

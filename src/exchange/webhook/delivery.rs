@@ -9,10 +9,11 @@ use entity::{
     },
     webhook_endpoint,
 };
-use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
+use sea_orm::prelude::ChronoUnixTimestampMillis;
 
 use crate::{
     Result,
+    exchange::old_rows,
     graphql::{
         slice::{Done, Module, Mutation},
         typed::{
@@ -21,27 +22,18 @@ use crate::{
         },
     },
     store::{
-        Scope, Tx,
-        operation::jobs::{
-            Job,
-            kind::{Kind, Recurrence, ScheduleZone, Standing, StepResult},
-        },
+        Tx,
+        operation::jobs::kind::{Kind, Recurrence, ScheduleZone, Standing},
         statement::{
             cell::{Cell, Column},
-            filter::{Comparison, Predicate},
             typed::assign,
         },
-        writing::{
-            draft::{Draft, Mode, Outcome, Reference, Target},
-            write::Hooks,
-        },
+        writing::draft::Outcome,
     },
 };
 
 /// How long deliveries are kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
-/// Number of deliveries that one step removes.
-const STEP: usize = 500;
 
 /// GraphQL module of webhook deliveries.
 pub const SLICE: Module = Module { mutations: &[RESEND], ..Module::new(&NOUN) };
@@ -64,7 +56,7 @@ struct WebhookDeliveryResend {
 /// The job that removes old deliveries.
 pub static LOG_JOB: Kind = Kind {
     name: "WEBHOOK_LOG",
-    step: |scope, job| Box::pin(remove_old(scope, job)),
+    step: |scope, job| Box::pin(old_rows::remove(scope, job, (ID, CREATED_AT), KEPT)),
     standing: Some(Standing {
         organizations: |store| Box::pin(store.with_rows(&webhook_endpoint::NOUN)),
         recurs: Some(Recurrence { cron: "23 3 * * *", zone: ScheduleZone::Utc }),
@@ -91,20 +83,4 @@ pub(super) fn again(tx: &Tx) -> Vec<(Column, Cell)> {
         assign(DELIVERED_AT, None),
         assign(FAILURE, None),
     ]
-}
-
-/// Removes the next old deliveries.
-async fn remove_old(scope: &Scope, job: &Job) -> Result<StepResult> {
-    let until = Cell::Int((scope.now() - KEPT).timestamp_millis());
-    let old = Predicate::Column(CREATED_AT.into(), Comparison::Lt(until));
-    let found = scope.select_where_unchecked((ID,), &old, STEP - 1).await?;
-    let draft = |(id,): &(WebhookDeliveryId,)| {
-        Draft::new(&NOUN, Target::Row(Reference::Id(Some(Uuid::from(*id)))), Mode::UpdateOnly)
-    };
-    let mut drafts: Vec<Draft> = found.iter().map(draft).collect();
-    let tx = scope.begin().await?;
-    if !drafts.is_empty() {
-        tx.delete(&NOUN, &Hooks::NONE, &mut drafts, false).await?;
-    }
-    tx.commit_step(job, (drafts.len() == STEP).then_some("")).await
 }

@@ -6,7 +6,7 @@ mod bulk_types;
 pub(in crate::graphql) mod common_types;
 mod external_id_types;
 mod lookups;
-pub(in crate::graphql) mod money_types;
+pub mod money_types;
 pub(in crate::graphql) mod noun_types;
 mod part_types;
 mod reached;

@@ -12,7 +12,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Settings of every session, which override those of the role and the database. Poolers may drop them: see [`MUST`]
 /// and [`TIMES`].
-pub const SESSION: [(&str, &str); 5] = [
+pub const SESSION: [(&str, &str); 6] = [
     // Each statement sees the data committed when it begins.
     ("default_transaction_isolation", "read committed"),
     ("default_transaction_read_only", "off"),
@@ -20,6 +20,8 @@ pub const SESSION: [(&str, &str); 5] = [
     ("transform_null_equals", "off"),
     // A ROLLBACK without a transaction would cause a warning.
     ("client_min_messages", "error"),
+    // Compiling a statement takes longer than any statement here runs.
+    ("jit", "off"),
 ];
 
 /// Timeouts of a server's sessions.

@@ -1,5 +1,6 @@
 //! A draft: the row that a caller wants, before and during its checks.
 
+pub use entity::upsert::{Mode, OnNull};
 use entity::{
     lifecycle::Transition,
     noun::{Noun, Relationship},
@@ -35,28 +36,6 @@ pub enum Reference {
     Id(Option<Uuid>),
     /// By external id.
     External(ExternalId),
-}
-
-entity::string_enum! {
-    /// Which operations an upsert may perform.
-    Mode as "UpsertMode" {
-        /// Create the row; fail with TAKEN if it exists.
-        CreateOnly = "CREATE_ONLY",
-        /// Update the row; fail with NOT_FOUND if it does not exist.
-        UpdateOnly = "UPDATE_ONLY",
-        /// Create the row, or update it if it exists.
-        Upsert = "UPSERT",
-    }
-}
-
-entity::string_enum! {
-    /// Meaning of null in an input.
-    OnNull as "OnNull" {
-        /// Null is the same as omitting the field: the value is kept.
-        Keep = "KEEP",
-        /// Null clears the field; a field that cannot be null fails with REQUIRED.
-        Clear = "CLEAR",
-    }
 }
 
 /// External ids that a caller removes from a row.

@@ -11,7 +11,11 @@ use super::{
     claim::GivenBack,
     list::{FAILURES, JobFailure, STEPS},
 };
-use crate::{Error, Result, auth::Actor, store::Store};
+use crate::{
+    Error, Result,
+    auth::Actor,
+    store::{Scope, Store},
+};
 
 /// Number of jobs that a server performs at a time.
 const AT_ONCE: usize = 8;
@@ -137,5 +141,12 @@ impl Store {
             }
         }
         Ok(())
+    }
+}
+
+impl Scope {
+    /// Claims a job of the organization, whoever holds it, and performs its next step. For commands of the operator.
+    pub async fn step_job(&self, id: Uuid, now: DateTime<Utc>) -> Result<StepResult> {
+        self.store.step(self.organization(), id, now).await
     }
 }

@@ -1,4 +1,4 @@
-//! Downloads that are read and streamed piece by piece, with a bounded number of rows in memory. A download that fails
+//! Downloads and uploads of any length, piece by piece, with a bounded number of rows in memory. A download that fails
 //! breaks off, so that it cannot be taken for a complete one.
 
 use std::{sync::Arc, time::Duration};
@@ -19,13 +19,14 @@ use crate::{
     Error, Result,
     auth::{Actor, VerifiedToken},
     clock,
+    error::reason::Reason,
     graphql::failure::BAD_USER_INPUT,
     store::{Scope, Store},
 };
 
 /// Points that a piece reserves; what it costs is settled afterwards.
 const RESERVED: u64 = 10;
-/// Maximum time that a piece of a running download waits for points or for its turn.
+/// Maximum time that a piece of a running transfer waits for points or for its turn.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Interval of trying again while the server is overloaded.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -34,37 +35,40 @@ const AGAIN: Duration = Duration::from_millis(200);
 pub(super) enum Credentials {
     /// By the token in the headers of the request.
     Token(HeaderMap),
-    /// By a signed URL, which may expire during the download but not be revoked.
+    /// By a signed URL, which may expire during the transfer but not be revoked.
     Url(VerifiedToken),
 }
 
-/// A running download. It holds no transaction and no connection between two pieces.
-pub(super) struct Download {
+/// A running transfer. It holds no transaction and no connection between two pieces.
+pub(super) struct Transfer {
     pub state: web::Data<State>,
     pub store: web::Data<Store>,
     pub credentials: Credentials,
 }
 
-/// Why a piece was not read.
+/// Why a piece was not transferred.
 pub(super) enum Failure {
     Points(u64),
     Overloaded,
+    /// The caller may not go on.
+    Ended(Box<ErrorResponse>),
     Failed(Error),
 }
 
 impl Failure {
-    pub fn respond(&self) -> HttpResponse {
+    pub fn respond(self) -> HttpResponse {
         match self {
-            Self::Points(seconds) => ErrorResponse::rate_limited(*seconds).respond(Media::Json),
+            Self::Points(seconds) => ErrorResponse::rate_limited(seconds).respond(Media::Json),
+            Self::Ended(refusal) => refusal.respond(Media::Json),
             Self::Overloaded => ErrorResponse::overloaded("the server is overloaded; try again").respond(Media::Json),
-            Self::Failed(error) => failed(error),
+            Self::Failed(error) => failed(&error),
         }
     }
 }
 
-impl Download {
-    /// Reads the first piece if the caller has enough points. It is read before the response begins, so that its failure
-    /// has a status.
+impl Transfer {
+    /// Transfers the first piece if the caller has enough points. It is transferred before the response begins, so that its
+    /// failure has a status.
     pub async fn first<T>(&self, actor: &Actor, read: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T, Failure> {
         let own = self.state.app.gate.own_quota(actor);
         let reserved = self.state.rate_limiter.reserve(actor, own, RESERVED);
@@ -80,35 +84,50 @@ impl Download {
         read.unwrap_or(Err(Error::Timeout)).map_err(Failure::Failed)
     }
 
-    /// Reads another piece, once the caller has enough points and the server has room. After an error, the download
-    /// must break off.
-    pub async fn next<T>(&self, mut read: impl AsyncFnMut(&Scope) -> Result<T>) -> Result<T, actix_web::Error> {
-        let stopped = || actix_web::error::ErrorInternalServerError("the download was stopped");
+    /// Transfers another piece, once the caller has enough points and the server has room.
+    pub async fn another<T>(&self, mut piece: impl AsyncFnMut(&Scope) -> Result<T>) -> Result<T, Failure> {
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let Some(actor) = self.actor().await else { return Err(stopped()) };
-            let wait = match self.first(&actor, &mut read).await {
+            let actor = self.actor().await?;
+            let failure = match self.first(&actor, &mut piece).await {
                 Ok(piece) => return Ok(piece),
-                Err(Failure::Points(seconds)) => Duration::from_secs(seconds),
-                Err(Failure::Overloaded | Failure::Failed(Error::Unavailable)) => AGAIN,
-                Err(Failure::Failed(error)) => {
-                    tracing::warn!(%error, "a download was stopped");
-                    return Err(stopped());
-                }
+                Err(failure) => failure,
+            };
+            let wait = match &failure {
+                Failure::Points(seconds) => Duration::from_secs(*seconds),
+                Failure::Overloaded | Failure::Failed(Error::Unavailable | Error::Collision) => AGAIN,
+                Failure::Ended(_) | Failure::Failed(_) => return Err(failure),
             };
             if tokio::time::Instant::now() + wait > until {
-                return Err(stopped());
+                return Err(failure);
             }
             tokio::time::sleep(wait).await;
         }
     }
 
-    /// Returns the caller, unless the token or the URL was revoked or the token has expired.
-    async fn actor(&self) -> Option<Actor> {
+    /// Reads another piece of a download, which must break off after an error.
+    pub async fn next<T>(&self, piece: impl AsyncFnMut(&Scope) -> Result<T>) -> Result<T, actix_web::Error> {
+        self.another(piece).await.map_err(|failure| {
+            if let Failure::Failed(error) = failure {
+                tracing::warn!(%error, "a download was stopped");
+            }
+            actix_web::error::ErrorInternalServerError("the download was stopped")
+        })
+    }
+
+    /// Returns the caller. `Err` if the token or the URL was revoked, or the token has expired.
+    async fn actor(&self) -> Result<Actor, Failure> {
         let gate = &self.state.app.gate;
+        let missing = || Failure::Ended(Box::new(ErrorResponse::unauthenticated(Reason::Missing)));
         match &self.credentials {
-            Credentials::Token(headers) => bearer::actor(headers, gate).await.ok().flatten(),
-            Credentials::Url(proof) => gate.admits(proof, clock::now()).await.ok().map(|()| proof.actor.clone()),
+            Credentials::Token(headers) => {
+                let actor = bearer::actor(headers, gate).await;
+                actor.map_err(|refusal| Failure::Ended(Box::new(refusal)))?.ok_or_else(missing)
+            }
+            Credentials::Url(proof) => {
+                gate.admits(proof, clock::now()).await.map_err(|_| missing())?;
+                Ok(proof.actor.clone())
+            }
         }
     }
 }
@@ -124,7 +143,7 @@ pub(super) fn failed(error: &Error) -> HttpResponse {
             return ErrorResponse::unavailable("the service is busy; try again").respond(Media::Json);
         }
         _ => {
-            tracing::error!(%error, "a download failed");
+            tracing::error!(%error, "a transfer failed");
             return ErrorResponse::internal(None).respond(Media::Json);
         }
     };
