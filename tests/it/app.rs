@@ -14,7 +14,7 @@ use rapport::{
     },
     outbound::Outbound,
     schema::{self, ApiSchema},
-    store::{Options, Store, operation::unscoped::NewOrganization},
+    store::{Options, Scope, Store, operation::unscoped::NewOrganization},
 };
 use serde_json::{Value, json};
 
@@ -178,6 +178,11 @@ impl Caller<'_> {
     #[must_use]
     pub fn at(&self, server: Server) -> Self {
         Self { server: Some(server), ..self.clone() }
+    }
+
+    /// What the caller's requests run in.
+    pub fn scope(&self) -> Scope {
+        self.app.store.scope(self.actor.clone(), self.time)
     }
 
     /// The caller's organization.

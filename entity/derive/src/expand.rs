@@ -81,7 +81,7 @@ fn description(noun: &NounInput, fields: &[TokenStream]) -> TokenStream {
         },
     );
     let change_value = value_if(noun.has_events);
-    let import_value = value_if(noun.operations.has_bulk_upsert());
+    let import_value = value_if(noun.operations.has("BulkUpsert"));
     let narrowed = narrowed(noun);
     let search_value = value_if(*has_external_ids || noun.fields().any(|column| column.is_searchable));
     quote! {

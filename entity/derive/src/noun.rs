@@ -28,18 +28,11 @@ pub enum Operations {
 }
 
 impl Operations {
-    fn archive(&self) -> bool {
+    /// Returns whether an operation is one of them.
+    pub fn has(&self, operation: &str) -> bool {
         match self {
-            Self::Named(name) => name == "FULL",
-            Self::Listed(listed) => listed.iter().any(|known| known == "Archive"),
-        }
-    }
-
-    /// Returns whether rows can be upserted in bulk.
-    pub fn has_bulk_upsert(&self) -> bool {
-        match self {
-            Self::Named(_) => true,
-            Self::Listed(listed) => listed.iter().any(|known| known == "BulkUpsert"),
+            Self::Named(name) => name == "FULL" || operation != "Archive",
+            Self::Listed(listed) => listed.iter().any(|known| known == operation),
         }
     }
 }
@@ -200,12 +193,12 @@ impl NounInput {
             return refuse(model, format!("the first column is the tenant: `pub {first}: OrganizationId`"));
         }
         let archived = self.column("archived_at").filter(|column| !column.has_attributes);
-        if self.operations.archive() && archived.is_none_or(|column| !column.is_nullable) {
+        if self.operations.has("Archive") && archived.is_none_or(|column| !column.is_nullable) {
             let message = "the operations have the archive: the model needs \
                            `pub archived_at: Option<ChronoUnixTimestampMillis>`, or `operations = PART`";
             return refuse(model, message.to_owned());
         }
-        if let (Some(column), false) = (archived, self.operations.archive()) {
+        if let (Some(column), false) = (archived, self.operations.has("Archive")) {
             return refuse(&column.ident, "the operations have no archive: take `archived_at` away".to_owned());
         }
         for name in CHANGING {

@@ -75,16 +75,24 @@ impl Source {
         }
     }
 
+    /// Returns the number of the line at the end of what was split.
+    fn reached(&self) -> i64 {
+        match &self.form {
+            Form::NdJson => self.number,
+            Form::Csv(csv) => self.number + csv.breaks,
+        }
+    }
+
     /// Splits the next piece, the last one if `is_last`, and appends its lines. `Err` says why the file cannot be read.
     pub(super) fn push(&mut self, piece: &[u8], is_last: bool, lines: &mut Vec<Line>) -> Result<(), String> {
         let before = self.text.len();
         let decoded = self.decoder.decode(piece, &mut self.text, is_last);
         decoded.map_err(|_| {
-            let number = self.number + breaks(self.text.as_bytes());
+            let number = self.reached() + breaks(self.text.as_bytes());
             format!("line {number} is not of this encoding: give the encoding of the file, for example WINDOWS_1252")
         })?;
         if let Some(place) = self.text[before..].find('\0') {
-            let number = self.number + breaks(&self.text.as_bytes()[..before + place]);
+            let number = self.reached() + breaks(&self.text.as_bytes()[..before + place]);
             return Err(format!("line {number} contains a NUL byte"));
         }
         let text = std::mem::take(&mut self.text);

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Fields that make or change rows of another noun, or other fields of the row. Tests of their nouns try them.
-const ASIDE: [(&str, &str); 7] = [
+const ASIDE: [(&str, &str); 8] = [
     ("Customer", "email"),
     ("Customer", "phone"),
     ("ContactPoint", "isPrimary"),
@@ -29,6 +29,7 @@ const ASIDE: [(&str, &str); 7] = [
     ("Case", "stage"),
     ("Case", "isSafetyRelevant"),
     ("Interaction", "caseRef"),
+    ("Import", "columns"),
 ];
 
 /// Codes of the mistakes that rules find in rows of one's own; whether they are right is tested with each rule.
