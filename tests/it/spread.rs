@@ -64,10 +64,11 @@ async fn there_are_no_triggers_and_no_sequences() {
 }
 
 /// Statements that name no organization for some table, by how they begin, and why.
-const FOR_EACH: [(&str, &str); 14] = [
+const FOR_EACH: [(&str, &str); 15] = [
     (r#"SELECT DISTINCT organization_id FROM "retention_rule""#, "which organizations have rows to remove"),
     (r#"SELECT DISTINCT organization_id FROM "playbook""#, "which organizations have dates to act on"),
     (r#"SELECT DISTINCT organization_id FROM "webhook_endpoint""#, "which organizations have a log of deliveries"),
+    (r#"SELECT DISTINCT organization_id FROM "import""#, "which organizations have lines of imports"),
     ("SELECT u.organization_id, u.id, u.is_behind", "which webhook endpoints have messages to be sent"),
     ("SELECT c.organization_id, s.hash", "whoever asks for a token names a client; the organization is read with it"),
     (
