@@ -1,6 +1,6 @@
 //! `import`: writes the rows of a file, and shows how far that is.
 
-use std::{fs::File, io::Read};
+use std::{fmt::Write as _, fs::File, io::Read};
 
 use anyhow::{Context, Result, bail};
 use entity::{
@@ -168,10 +168,10 @@ async fn summary(scope: &Scope, id: Uuid) -> Result<String> {
     let lines = scope.select_where_unchecked((LINE_NUMBER, ERRORS, CONTENT), &failed, SHOWN - 1).await?;
     for (number, errors, content) in &lines {
         let (errors, content) = (errors.as_deref().unwrap_or_default(), content.as_deref().unwrap_or_default());
-        text.push_str(&format!("line {number}: {errors} {content}\n"));
+        writeln!(text, "line {number}: {errors} {content}")?;
     }
     if let Some(failure) = import.get(FAILURE) {
-        text.push_str(&format!("the import ended before the last line: {failure}\n"));
+        writeln!(text, "the import ended before the last line: {failure}")?;
     }
     if import.get(STATE) == Some(ImportState::Completed) && count(FAILED_COUNT) == 0 {
         return Ok(text);

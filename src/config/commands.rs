@@ -277,20 +277,20 @@ pub struct ImportRequest {
     /// Separate the items of a list in a cell by another text than a semicolon, such as tags=,
     #[arg(long, value_name = "FIELD=TEXT", value_parser = values::pair)]
     pub split: Vec<(String, String)>,
-    /// CSV or NDJSON [default: by the name of the file]
-    #[arg(long, value_parser = values::choice::<ImportFormat>)]
+    /// Form of the file [default: by its name]
+    #[arg(long, value_name = "CSV|NDJSON", value_parser = values::choice::<ImportFormat>)]
     pub format: Option<ImportFormat>,
-    /// AUTO, UTF_8, UTF_16 or WINDOWS_1252
-    #[arg(long, default_value = "AUTO", value_parser = values::choice::<ImportEncoding>)]
+    /// Character encoding; AUTO tells UTF-8 and UTF-16 apart
+    #[arg(long, value_name = "AUTO|UTF_8|UTF_16|WINDOWS_1252", default_value = "AUTO", value_parser = values::choice::<ImportEncoding>)]
     pub encoding: ImportEncoding,
     /// Character between two cells [default: a comma; a tab if the name of the file ends in .tsv]
     #[arg(long, value_name = "CHARACTER")]
     pub delimiter: Option<String>,
-    /// UPSERT, CREATE_ONLY or UPDATE_ONLY
-    #[arg(long, default_value = "UPSERT", value_parser = values::choice::<Mode>)]
+    /// Whether rows may be created, updated, or both
+    #[arg(long, value_name = "UPSERT|CREATE_ONLY|UPDATE_ONLY", default_value = "UPSERT", value_parser = values::choice::<Mode>)]
     pub mode: Mode,
     /// What an empty cell means: KEEP changes nothing, CLEAR clears the field
-    #[arg(long, value_name = "MEANING", default_value = "KEEP", value_parser = values::choice::<OnNull>)]
+    #[arg(long, value_name = "KEEP|CLEAR", default_value = "KEEP", value_parser = values::choice::<OnNull>)]
     pub on_null: OnNull,
     /// End after so many failed lines
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(i64).range(1..=1_000_000))]

@@ -10,7 +10,7 @@ use super::{
     app::State,
     error_response::ErrorResponse,
     request::{bearer, media::Media, signed_url},
-    transfer::{Credentials, Transfer},
+    transfer::{Credentials, Failure, Transfer},
 };
 use crate::{Error, response::calendar_feed::document, store::Store};
 
@@ -44,7 +44,7 @@ async fn answer(
     let actor = proof.actor.clone();
     let transfer = Transfer { state: state.clone(), store: store.clone(), credentials: Credentials::Url(proof) };
     let read = transfer.first(&actor, async |scope| document(scope, CalendarFeedId(id)).await).await;
-    let text = read.map_err(|failure| failure.respond())?.ok_or_else(|| refused(ErrorResponse::not_found()))?;
+    let text = read.map_err(Failure::respond)?.ok_or_else(|| refused(ErrorResponse::not_found()))?;
     let mut response = HttpResponse::Ok();
     response.content_type("text/calendar; charset=utf-8").insert_header((CACHE_CONTROL, "no-store"));
     Ok(response.body(text))

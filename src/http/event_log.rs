@@ -13,7 +13,7 @@ use super::{
     app::State,
     error_response::ErrorResponse,
     request::{media::Media, signed_url},
-    transfer::{Credentials, Transfer},
+    transfer::{Credentials, Failure, Transfer},
 };
 use crate::{
     insight::event_log::{EventLog, EventLogFormat, EventLogQuery},
@@ -41,7 +41,7 @@ async fn begin(
     let actor = proof.actor.clone();
     let transfer = Transfer { state: state.clone(), store: store.clone(), credentials: Credentials::Url(proof) };
     let begun = transfer.first(&actor, async |scope| EventLog::begin(scope, &query).await).await;
-    let begun = begun.map_err(|failure| failure.respond())?;
+    let begun = begun.map_err(Failure::respond)?;
     let (log, first) = begun.ok_or_else(|| refused(ErrorResponse::not_found()))?;
     let pieces = stream::try_unfold((transfer, log, Some(first)), |(transfer, mut log, first)| async move {
         let piece = match first {

@@ -13,7 +13,7 @@ use super::{
     app::State,
     error_response::ErrorResponse,
     request::{bearer, body, media::Media},
-    transfer::{Credentials, Transfer},
+    transfer::{Credentials, Failure, Transfer},
 };
 use crate::{
     error::reason::Reason,
@@ -54,7 +54,7 @@ async fn take(
         credentials: Credentials::Token(http.headers().clone()),
     };
     let begun = transfer.first(&actor, async |scope| Upload::begin(scope, id).await).await;
-    let mut upload = begun.map_err(|failure| failure.respond())?.map_err(|refusal| refused(response(refusal)))?;
+    let mut upload = begun.map_err(Failure::respond)?.map_err(|refusal| refused(response(refusal)))?;
     let mut size = 0;
     loop {
         let piece = tokio::time::timeout(state.request_timeout, payload.next()).await;
@@ -73,7 +73,7 @@ async fn take(
         upload.push(&piece, is_last).map_err(|refusal| refused(response(refusal).closing()))?;
         if is_last || upload.is_full() {
             let stored = transfer.another(async |scope| upload.store(scope, is_last).await).await;
-            stored.map_err(|failure| failure.respond())?.map_err(|refusal| refused(response(refusal).closing()))?;
+            stored.map_err(Failure::respond)?.map_err(|refusal| refused(response(refusal).closing()))?;
         }
         if is_last {
             break;

@@ -15,7 +15,7 @@ use super::{
     app::State,
     error_response::ErrorResponse,
     request::{bearer, body, media::Media},
-    transfer::{Credentials, Transfer, failed},
+    transfer::{Credentials, Failure, Transfer, failed},
 };
 use crate::{
     clock,
@@ -59,7 +59,7 @@ async fn begin(
     };
     let from = after.unwrap_or_default();
     let first = export.transfer.first(&actor, async |scope| export::page(scope, from).await).await;
-    let (rows, next) = first.map_err(|failure| failure.respond())?;
+    let (rows, next) = first.map_err(Failure::respond)?;
     export.next = next;
     let header = json!({
         "organization": id::encode(entity::organization::NOUN.prefix, organization.0),

@@ -100,7 +100,7 @@ impl Scope {
     }
 
     /// Returns the scope as one whose mutations are rolled back, if `is_dry_run`.
-    pub(super) fn as_dry_run(mut self, is_dry_run: bool) -> Self {
+    pub(super) fn with_dry_run(mut self, is_dry_run: bool) -> Self {
         self.is_dry_run = is_dry_run;
         self
     }

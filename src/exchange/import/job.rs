@@ -82,17 +82,14 @@ async fn write(scope: &Scope, import: &Record, lines: &[(ImportLineId, Option<St
     let columns = columns(noun, import)?;
     let (mut tried, mut sent, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     for (line, content) in lines {
-        match serde_json::from_str::<Map<String, Value>>(content.as_deref().unwrap_or_default()) {
-            Ok(cells) => {
-                sent.push(line.0);
-                rows.push(columns.row(cells));
-            }
-            Err(_) => {
-                let errors =
-                    json!([{ "code": Code::Invalid.text(), "message": "the line is no JSON object", "path": [] }]);
-                tried.push(Tried { line: line.0, outcome: ImportOutcome::Failed, id: None, errors: Some(errors) });
-            }
-        }
+        let cells = serde_json::from_str::<Map<String, Value>>(content.as_deref().unwrap_or_default());
+        let Ok(cells) = cells else {
+            let errors = json!([{ "code": Code::Invalid.text(), "message": "the line is no JSON object", "path": [] }]);
+            tried.push(Tried { line: line.0, outcome: ImportOutcome::Failed, id: None, errors: Some(errors) });
+            continue;
+        };
+        sent.push(line.0);
+        rows.push(columns.row(cells));
     }
     let Some(first) = sent.first() else { return Ok(tried) };
     let actor = Actor {

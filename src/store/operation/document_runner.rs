@@ -60,7 +60,7 @@ impl<C: Connection> Scope<C> {
         if actor.organization != self.organization() {
             return Err(Error::internal("a document of another organization"));
         }
-        let scope = self.store.scope(actor, self.now()).as_dry_run(is_dry_run);
+        let scope = self.store.scope(actor, self.now()).with_dry_run(is_dry_run);
         runner.run(scope, text, variables).await
     }
 }

@@ -60,7 +60,7 @@ fn an_import_that_was_interrupted_goes_on_with_its_id() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     assert!(run(folder, &["organization", "create", "--slug", "acme", "--name", "Acme"]).status.success());
-    let rows: String = (0..3_000).map(|row| format!("{row},N{row}\n")).collect();
+    let rows = super::text(3_000, |row| format!("{row},N{row}\n"));
     fs::write(folder.join("people.csv"), format!("No,Name\n{rows}")).unwrap();
     let arguments = [&["import", "--organization", "acme", "people.csv"], &MAP[..]].concat();
     let mut command = Command::new(env!("CARGO_BIN_EXE_rapport"));

@@ -82,6 +82,11 @@ fn counts(import: &Value) -> [i64; 5] {
         .map(|name| import[name].as_i64().unwrap())
 }
 
+/// So many lines.
+fn text(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(line).collect::<Vec<_>>().concat()
+}
+
 const FILE: &str = "No,Name,Tags,Unused\r\n1,Ada,a|b,x\r\n2,\"Bob, \"\"B\"\"\",,\r\n";
 
 #[actix_web::test]
@@ -197,7 +202,7 @@ async fn files_of_spreadsheets_are_read_in_their_encodings() {
 async fn a_server_that_ends_after_writing_rows_is_replaced_and_no_line_is_written_twice() {
     let mut door = Door::open(Vec::new()).await;
     let id = create(&door, json!({ "mode": "CREATE_ONLY" })).await;
-    let rows: String = (0..1_200).map(|row| format!("{row},N{row},\n")).collect();
+    let rows = text(1_200, |row| format!("{row},N{row},\n"));
     assert_eq!(send(&door, &id, format!("No,Name,Tags\n{rows}")).await.status, 202);
     let whole = door.app.store.clone();
     // It writes the rows and ends before it can record that.
@@ -225,7 +230,7 @@ async fn a_server_that_ends_after_writing_rows_is_replaced_and_no_line_is_writte
 #[actix_web::test]
 async fn an_import_ends_early_when_it_is_cancelled_or_too_much_fails() {
     let door = Door::open(Vec::new()).await;
-    let rows: String = (0..600).map(|row| format!("{},N{row},\n", if row % 2 == 0 { "" } else { "x" })).collect();
+    let rows = text(600, |row| format!("{},N{row},\n", if row % 2 == 0 { "" } else { "x" }));
     let id = create(&door, json!({ "maxFailures": 100 })).await;
     let import = run(&door, &id, format!("No,Name,Tags\n{rows}")).await;
     assert_eq!(

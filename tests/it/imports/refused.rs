@@ -63,7 +63,7 @@ async fn a_file_is_taken_once_from_whoever_may_send_it() {
     let path = format!("/imports/{id}/file");
     let with = async |token: Option<String>, path: &str| {
         let request = door.post(path).body(FILE);
-        let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
+        let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
         Answer::of(request.send().await.unwrap()).await
     };
     assert_eq!(with(None, &path).await.refused(), (401, "UNAUTHENTICATED"));
@@ -91,7 +91,7 @@ async fn a_file_is_taken_once_from_whoever_may_send_it() {
 async fn a_file_that_cannot_be_read_leaves_nothing_and_is_not_repeated_in_the_answer() {
     let door = Door::open(Vec::new()).await;
     let id = create(&door, json!({})).await;
-    let many: String = (0..1_500).map(|row| format!("{row},N,\n")).collect();
+    let many = text(1_500, |row| format!("{row},N,\n"));
     for (file, said) in [
         ("Nr,Name,Tags\n1,Secret,\n".to_owned(), "the file lacks the column of columns.1 of importCreate"),
         ("No,Name,Name,Tags\n".to_owned(), "column 3 of the header has the name of an earlier one"),
