@@ -194,7 +194,7 @@ impl Asker<'_> {
                 }
                 json!([row])
             } else if let Some(text) = of_a_set(name) {
-                json!([text])
+                if member.is_list() { json!([text]) } else { json!(text) }
             } else if let Some(field) = noun.field(name) {
                 // A consent to be quoted that is withdrawn changes testimonials.
                 let is_purpose = (noun.name, name) == ("Consent", "purpose");
