@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use tokio::runtime::Handle;
 
 use super::{
-    calendar, diagram,
+    all_rows, calendar, diagram,
     discovery::{self, Discovery},
     documents,
     error_response::ErrorResponse,
@@ -162,6 +162,7 @@ pub(super) fn mount(
             .service(readable("/journeys/{id}.svg", diagram::diagram))
             .service(readable("/journeys/{id}/events.{format}", event_log::event_log))
             .service(readable("/calendars/{id}.ics", calendar::calendar))
+            .service(readable("/documents/{name}/all.{format}", all_rows::all_rows))
             .service(readable("/documents/{name}.{format}", documents::document))
             .service(readable("/organization/export", organization_export::export))
             .service(guarded(

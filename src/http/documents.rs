@@ -1,5 +1,7 @@
 //! `/documents/{name}.{format}`: what a saved query answers, for spreadsheets, scripts and dashboards.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
     http::{
@@ -8,7 +10,7 @@ use actix_web::{
     },
     web,
 };
-use async_graphql::{Response, parser::types::OperationType};
+use async_graphql::{Response, ServerError, parser::types::OperationType};
 use url::form_urlencoded;
 
 use super::{
@@ -18,14 +20,14 @@ use super::{
     middleware::RequestId,
     request::{bearer, body, media::Media, params::Pairs},
     response::{refused as refused_response, reply, show_balance, tagged},
-    table::{Answer, Format},
+    table::{Answer, Format, Header, NextPage},
 };
 use crate::{
     auth::Actor,
     error::reason::Reason,
     exchange::documents,
     graphql::{
-        documents::document::PreparedOperation,
+        documents::document::{Document, PreparedOperation},
         failure::{self, BAD_USER_INPUT, DOCUMENT_NOT_FOUND, FORBIDDEN, code},
     },
     store::Store,
@@ -55,35 +57,26 @@ async fn answer(
     let part = |name: &str| http.match_info().get(name).unwrap_or_default();
     let format = Format::parse(part("format")).ok_or_else(ErrorResponse::not_found)?;
     let name = part("name");
-    let text = trusted(Some(&actor), (state, store), async |scope| documents::text_by_name(scope, name).await).await?;
-    let text = text.ok_or_else(|| {
-        ErrorResponse::new(StatusCode::NOT_FOUND, DOCUMENT_NOT_FOUND, "no trusted document has this name or id")
-    })?;
     let pairs = Pairs::read(http.query_string())?.into_inner();
-    let document = state.documents.read(&text, None, &state.limits, true);
-    if document.as_ref().is_ok_and(|document| document.kind() != OperationType::Query) {
-        return Err(ErrorResponse::method_not_allowed("POST", "only queries are read by GET"));
-    }
+    let document = saved(&actor, (state, store), name).await?;
     let is_public = document.as_ref().is_ok_and(|document| document.is_public());
     let prepared = document.and_then(|document| {
         let variables = document.variables_from_texts(&pairs, &state.schema_index)?;
         document.prepare(variables, &state.schema_index, &state.limits)
     });
     let columns = prepared.as_ref().map(PreparedOperation::columns).unwrap_or_default();
-    let mut response = match prepared {
+    let response = match prepared {
         Ok(prepared) => rate_limited(prepared, Some(actor.clone()), state.address(http), state, store).await,
         Err(error) => refused_response(error),
     };
-    let id = http.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
-    failure::publish(&mut response, &id);
     let mut answer = if response.errors.is_empty() {
         let most_bytes = state.limits.response_bytes(is_public);
-        let read = move || Answer::read(&response, (format, &columns), most_bytes);
+        let read = move || Answer::read(&response, (format, &columns, Header::Written), most_bytes);
         let read = state.compute.run(Some(actor.organization), read).await;
         let read = read.unwrap_or_else(|| Err(ErrorResponse::overloaded("the server is overloaded; try again")))?;
         shown(http, name, format, &pairs, read)
     } else {
-        failed(response)
+        failed(http, response)
     };
     show_balance(&mut answer, state, &actor);
     Ok(answer)
@@ -91,15 +84,13 @@ async fn answer(
 
 /// Returns the answer, or 304 if the client has the same one, and where the next page is.
 fn shown(http: &HttpRequest, name: &str, format: Format, pairs: &[(String, String)], answer: Answer) -> HttpResponse {
-    let mut response = tagged(http, format.media(), answer.body);
+    let Answer { body, next, .. } = answer;
+    let mut response = tagged(http, format.media(), body);
     let headers = response.headers_mut();
-    let is_safe = |character: &char| character.is_ascii_alphanumeric() || "-_.".contains(*character);
-    let file: String = name.chars().filter(is_safe).collect();
-    let disposition = format!("inline; filename=\"{file}.{}\"", format.extension());
-    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
+    if let Some(disposition) = disposition("inline", name, format) {
         headers.insert(CONTENT_DISPOSITION, disposition);
     }
-    if let Some(cursor) = answer.next {
+    if let NextPage::After(cursor) = next {
         let others = pairs.iter().filter(|(key, _)| key != AFTER).map(|(key, text)| (&**key, &**text));
         let query =
             form_urlencoded::Serializer::new(String::new()).extend_pairs(others.chain([(AFTER, &*cursor)])).finish();
@@ -112,10 +103,36 @@ fn shown(http: &HttpRequest, name: &str, format: Format, pairs: &[(String, Strin
 }
 
 /// Variable that takes the cursor of the next page.
-const AFTER: &str = "after";
+pub(super) const AFTER: &str = "after";
+
+/// Returns the saved query with a name or id, or the error in it.
+pub(super) async fn saved(
+    actor: &Actor,
+    (state, store): (&State, &Store),
+    name: &str,
+) -> Result<Result<Arc<Document>, ServerError>, ErrorResponse> {
+    let text = trusted(Some(actor), (state, store), async |scope| documents::text_by_name(scope, name).await).await?;
+    let text = text.ok_or_else(|| {
+        ErrorResponse::new(StatusCode::NOT_FOUND, DOCUMENT_NOT_FOUND, "no trusted document has this name or id")
+    })?;
+    let document = state.documents.read(&text, None, &state.limits, true);
+    if document.as_ref().is_ok_and(|document| document.kind() != OperationType::Query) {
+        return Err(ErrorResponse::method_not_allowed("POST", "only queries are read by GET"));
+    }
+    Ok(document)
+}
+
+/// Returns the header that names a file after its document.
+pub(super) fn disposition(how: &str, name: &str, format: Format) -> Option<HeaderValue> {
+    let is_safe = |character: &char| character.is_ascii_alphanumeric() || "-_.".contains(*character);
+    let file: String = name.chars().filter(is_safe).collect();
+    HeaderValue::from_str(&format!("{how}; filename=\"{file}.{}\"", format.extension())).ok()
+}
 
 /// Any error fails the whole answer, so that no tool stores half of one.
-fn failed(mut response: Response) -> HttpResponse {
+pub(super) fn failed(http: &HttpRequest, mut response: Response) -> HttpResponse {
+    let id = http.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    failure::publish(&mut response, &id);
     let status = match response.errors.first().and_then(code) {
         Some(FORBIDDEN) => StatusCode::FORBIDDEN,
         Some(BAD_USER_INPUT) => StatusCode::BAD_REQUEST,

@@ -1,6 +1,7 @@
 //! The HTTP interface: one GraphQL endpoint, its schema, health endpoints, and an explorer.
 
 mod admin;
+mod all_rows;
 mod app;
 mod calendar;
 mod diagram;

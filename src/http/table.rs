@@ -18,11 +18,32 @@ pub(super) enum Format {
     Csv,
 }
 
+/// Whether a table has a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Header {
+    /// It has one.
+    Written,
+    /// It continues a table that has one.
+    Omitted,
+}
+
 /// An answer in a form.
 pub(super) struct Answer {
     pub body: Vec<u8>,
-    /// The cursor of the next page, if there is one and the answer has it.
-    pub next: Option<String>,
+    /// Number of rows; 1 for a document.
+    pub row_count: usize,
+    pub next: NextPage,
+}
+
+/// Whether another page follows an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NextPage {
+    /// The answer does not tell.
+    Untold,
+    /// None follows.
+    Nothing,
+    /// One follows, after this cursor.
+    After(String),
 }
 
 impl Format {
@@ -53,23 +74,23 @@ impl Answer {
     /// as JSON, or is no table but one is wanted.
     pub fn read(
         response: &Response,
-        (format, columns): (Format, &[String]),
+        (format, columns, header): (Format, &[String], Header),
         most_bytes: usize,
     ) -> Result<Self, ErrorResponse> {
         let unread = || ErrorResponse::internal(None);
         let body = data_bytes(&response.data, most_bytes)?;
         let data: Value = serde_json::from_slice(&body).map_err(|_| unread())?;
         let root = only_root(&data);
-        let next = root.and_then(next);
+        let next = root.and_then(next_page).unwrap_or(NextPage::Untold);
         if format == Format::Json {
-            return Ok(Self { body, next });
+            return Ok(Self { body, row_count: 1, next });
         }
         let rows = root.map(rows).ok_or_else(|| {
             let message = "a table needs a document with one root field; read this one as .json";
             ErrorResponse::bad_request(message)
         })?;
-        let body = if format == Format::NdJson { lines(rows) } else { table(rows, columns) };
-        Ok(Self { body: body.ok_or_else(unread)?, next })
+        let body = if format == Format::NdJson { lines(rows) } else { table(rows, columns, header) };
+        Ok(Self { body: body.ok_or_else(unread)?, row_count: rows.len(), next })
     }
 }
 
@@ -78,12 +99,13 @@ fn only_root(data: &Value) -> Option<&Value> {
     roots.values().next().filter(|_| roots.len() == 1)
 }
 
-/// Returns the cursor of the next page of a connection.
-fn next(root: &Value) -> Option<String> {
+/// Returns whether another page of a connection follows, if it tells.
+fn next_page(root: &Value) -> Option<NextPage> {
     let Value::Object(root) = root else { return None };
     let Value::Object(page) = root.get("pageInfo")? else { return None };
     match (page.get("hasNextPage")?, page.get("endCursor")?) {
-        (Value::Boolean(true), Value::String(cursor)) => Some(cursor.clone()),
+        (Value::Boolean(true), Value::String(cursor)) => Some(NextPage::After(cursor.clone())),
+        (Value::Boolean(false), _) => Some(NextPage::Nothing),
         _ => None,
     }
 }
@@ -111,8 +133,9 @@ fn lines(rows: &[Value]) -> Option<Vec<u8>> {
 }
 
 /// Returns rows with these columns: a value in an object is named by the path to it, and a list is JSON. Values that have no
-/// column get one of their own.
-fn table(rows: &[Value], columns: &[String]) -> Option<Vec<u8>> {
+/// column get one of their own; `None` if the header that would name it is omitted.
+fn table(rows: &[Value], columns: &[String], header: Header) -> Option<Vec<u8>> {
+    let known = columns.len();
     let mut columns: IndexSet<Cow<'_, str>> = columns.iter().map(|name| name.as_str().into()).collect();
     let mut cells = Vec::with_capacity(rows.len());
     for row in rows {
@@ -124,7 +147,12 @@ fn table(rows: &[Value], columns: &[String]) -> Option<Vec<u8>> {
     if columns.is_empty() {
         return Some(Vec::new());
     }
-    body.write_record(columns.iter().map(|name| harmless(name.as_ref().into()).into_owned())).ok()?;
+    if header == Header::Omitted && columns.len() > known {
+        return None;
+    }
+    if header == Header::Written {
+        body.write_record(columns.iter().map(|name| harmless(name.as_ref().into()).into_owned())).ok()?;
+    }
     for found in cells {
         let mut record = vec![Cow::Borrowed(""); columns.len()];
         for (place, value) in found {
@@ -196,7 +224,7 @@ mod tests {
 
     fn with_columns(columns: &[&str], data: Value) -> String {
         let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
-        let answer = Answer::read(&Response::new(data), (Format::Csv, &columns), 1_000).unwrap();
+        let answer = Answer::read(&Response::new(data), (Format::Csv, &columns, Header::Written), 1_000).unwrap();
         String::from_utf8(answer.body).unwrap()
     }
 
@@ -225,9 +253,23 @@ mod tests {
                         a,Till,1,\"[\"\"x\"\",\"\"y\"\"]\",,\r\n\
                         b,\"A, \"\"B\"\"\",,,2.5,true\r\n";
         assert_eq!(csv(data.clone()), expected);
-        let lines = Answer::read(&Response::new(data), (Format::NdJson, &[]), 1_000).unwrap();
-        assert_eq!(lines.next.as_deref(), Some("c"));
+        let lines = Answer::read(&Response::new(data), (Format::NdJson, &[], Header::Written), 1_000).unwrap();
+        assert_eq!((lines.next, lines.row_count), (NextPage::After("c".to_owned()), 2));
         assert_eq!(String::from_utf8(lines.body).unwrap().lines().count(), 2);
+    }
+
+    #[test]
+    fn a_table_that_continues_another_has_the_same_columns_and_no_header() {
+        let more = |data: Value, columns: &[&str]| {
+            let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
+            let answer = Answer::read(&Response::new(data), (Format::Csv, &columns, Header::Omitted), 1_000);
+            answer.ok().map(|answer| String::from_utf8(answer.body).unwrap())
+        };
+        let data = || value!({ "points": { "nodes": [{ "b": 1, "a": "x" }], "pageInfo": { "hasNextPage": false, "endCursor": "c" } } });
+        assert_eq!(more(data(), &["a", "b"]), Some("x,1\r\n".to_owned()));
+        assert_eq!(more(data(), &["a"]), None);
+        let last = Answer::read(&Response::new(data()), (Format::NdJson, &[], Header::Omitted), 1_000).unwrap();
+        assert_eq!(last.next, NextPage::Nothing);
     }
 
     #[test]
@@ -243,7 +285,8 @@ mod tests {
 
     #[test]
     fn a_table_has_one_root_field() {
-        let refused = Answer::read(&Response::new(value!({ "a": 1, "b": 2 })), (Format::Csv, &[]), 1_000);
+        let refused =
+            Answer::read(&Response::new(value!({ "a": 1, "b": 2 })), (Format::Csv, &[], Header::Written), 1_000);
         assert!(refused.is_err());
         assert_eq!(csv(value!({ "a": null })), "");
         assert_eq!(csv(value!({ "a": [1, 2] })), "value\r\n1\r\n2\r\n");
@@ -254,8 +297,8 @@ mod tests {
     fn an_answer_has_no_more_bytes_than_it_may() {
         let response = Response::new(value!({ "a": ["1234"] }));
         for format in [Format::Json, Format::NdJson, Format::Csv] {
-            assert!(Answer::read(&response, (format, &[]), 14).is_ok(), "{format:?}");
-            assert!(Answer::read(&response, (format, &[]), 13).is_err(), "{format:?}");
+            assert!(Answer::read(&response, (format, &[], Header::Written), 14).is_ok(), "{format:?}");
+            assert!(Answer::read(&response, (format, &[], Header::Written), 13).is_err(), "{format:?}");
         }
     }
 }

@@ -115,6 +115,11 @@ impl Document {
         variables::from_texts(self.operation(), texts, schema_index)
     }
 
+    /// Returns whether the operation has a variable of this name.
+    pub fn has_variable(&self, name: &str) -> bool {
+        self.operation().variable_definitions.iter().any(|definition| definition.node.name.node == name)
+    }
+
     /// Returns the name of the operation, if it has one.
     pub fn name(&self) -> Option<&str> {
         match (&self.parsed.operations, &self.operation_name) {

@@ -1,5 +1,6 @@
 //! Trusted documents: pushed, found by their ids, and the only ones that some clients may send.
 
+mod all_rows;
 mod push;
 mod saved;
 
