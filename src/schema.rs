@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-use async_graphql::{EmptySubscription, Schema, Variables};
+use async_graphql::{Schema, Variables};
 
 use crate::{
     Error, Result, exchange,
     graphql::{
         execution::{
-            root::{Modules, MutationRoot, QueryRoot},
+            root_types::{Modules, MutationRoot, QueryRoot, SubscriptionRoot},
             run::execute,
         },
         failure::error_of,
@@ -36,7 +36,7 @@ impl Modules for Rapport {
 }
 
 /// Type of the GraphQL schema.
-pub type ApiSchema = Schema<QueryRoot<Rapport>, MutationRoot<Rapport>, EmptySubscription>;
+pub type ApiSchema = Schema<QueryRoot<Rapport>, MutationRoot<Rapport>, SubscriptionRoot<Rapport>>;
 
 /// Returns the kinds of jobs that chapters declare.
 pub fn jobs() -> &'static [&'static Kind] {
@@ -66,7 +66,7 @@ pub fn document_runner() -> DocumentRunner {
 
 /// Builds the GraphQL schema.
 pub fn build() -> ApiSchema {
-    Schema::build(QueryRoot::default(), MutationRoot::default(), EmptySubscription)
+    Schema::build(QueryRoot::default(), MutationRoot::default(), SubscriptionRoot::default())
         // The guard enforces the limits on the original document; the document here also contains merged selections.
         .limit_recursive_depth(usize::MAX)
         // Callers with a token get Rapport's own suggestions: see `graphql::documents::hints`.

@@ -17,6 +17,7 @@ use crate::graphql::slice::Part;
 pub const PARTS: &[Part] = &[
     Part::Noun(&api_client::SLICE),
     Part::Query(&changes::CHANGES),
+    Part::Subscription(&changes::SUBSCRIPTION),
     Part::Noun(&documents::SLICE),
     Part::Mutation(&organization::NOUN, &documents::PUSH),
     Part::Report(&organization::NOUN, &documents::REPORT),

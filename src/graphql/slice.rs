@@ -13,6 +13,7 @@ use super::{
     typed::{
         fields::{RunComputed, RunMutation, RunQuery},
         output::Output,
+        subscription::RunSubscription,
     },
 };
 use crate::{
@@ -57,6 +58,8 @@ pub enum Part {
     Noun(&'static Module),
     /// A query.
     Query(&'static Query),
+    /// A subscription.
+    Subscription(&'static Subscription),
     /// A computed field of a noun, which may belong to another chapter.
     Computed(&'static Noun, &'static Computed),
     /// A mutation that returns the payload of a noun, which may belong to another chapter.
@@ -76,6 +79,8 @@ pub struct Api {
     pub modules: Vec<&'static Module>,
     /// The queries.
     pub queries: Vec<&'static Query>,
+    /// The subscriptions.
+    pub subscriptions: Vec<&'static Subscription>,
     /// The kinds of jobs.
     pub jobs: Vec<&'static jobs::Kind>,
     /// The root fields.
@@ -126,8 +131,12 @@ impl Api {
         });
         let queries = parts().filter_map(|part| if let Part::Query(query) = part { Some(*query) } else { None });
         let jobs = parts().filter_map(|part| if let Part::Job(kind) = part { Some(*kind) } else { None });
+        let subscriptions =
+            parts().filter_map(|part| if let Part::Subscription(known) = part { Some(*known) } else { None });
         let (modules, queries): (Vec<&Module>, Vec<&Query>) = (modules.collect(), queries.collect());
-        Self { root_fields: RootFields::of(&modules, &queries), modules, queries, jobs: jobs.collect() }
+        let subscriptions: Vec<&Subscription> = subscriptions.collect();
+        let root_fields = RootFields::of(&modules, &queries, &subscriptions);
+        Self { root_fields, modules, queries, subscriptions, jobs: jobs.collect() }
     }
 }
 
@@ -169,6 +178,19 @@ pub struct Query {
     pub permissions: &'static [Permission],
     /// The implementation: a [`QueryFn`](super::typed::fields::QueryFn).
     pub run: &'static dyn RunQuery,
+}
+
+/// A subscription of a slice.
+#[derive(Clone, Copy, Debug)]
+pub struct Subscription {
+    /// The field name.
+    pub name: &'static str,
+    /// The GraphQL description.
+    pub doc: &'static str,
+    /// The required scopes; the caller needs all of them.
+    pub permissions: &'static [Permission],
+    /// The implementation: a [`SubscriptionFn`](super::typed::subscription::SubscriptionFn).
+    pub run: &'static dyn RunSubscription,
 }
 
 /// A computed field of a noun's object type. It is evaluated once for all rows of a level of the query.

@@ -17,14 +17,13 @@ use super::{
     app::State,
     documents::{AFTER, disposition, failed, saved},
     error_response::ErrorResponse,
-    request::{bearer, body, media::Media, params::Pairs},
+    request::{body, media::Media, params::Pairs},
     response::refused as refused_response,
     table::{Answer, Format, Header, NextPage},
-    transfer::{Credentials, Failure, Transfer},
+    transfer::{Failure, Transfer},
 };
 use crate::{
     Error, Result,
-    error::reason::Reason,
     graphql::{
         documents::document::{Document, PreparedOperation},
         failure::error_of,
@@ -52,8 +51,7 @@ async fn begin(
 ) -> Result<HttpResponse, HttpResponse> {
     let refused = |refusal: ErrorResponse| refusal.respond(Media::Json);
     let bad = |message: &'static str| ErrorResponse::bad_request(message).respond(Media::Json);
-    let actor = bearer::actor(http.headers(), &state.app.gate).await.map_err(refused)?;
-    let actor = actor.ok_or_else(|| refused(ErrorResponse::unauthenticated(Reason::Missing)))?;
+    let (transfer, actor) = Transfer::begin(http, state, store).await.map_err(refused)?;
     let part = |name: &str| http.match_info().get(name).unwrap_or_default();
     let format = Format::parse(part("format")).filter(|format| *format != Format::Json);
     let format = format.ok_or_else(|| refused(ErrorResponse::not_found()))?;
@@ -80,11 +78,6 @@ async fn begin(
         Ok(Some(prepared)) => prepared,
         Ok(None) => return Err(bad(NO_PAGES)),
         Err(error) => return Err(failed(http, refused_response(error))),
-    };
-    let transfer = Transfer {
-        state: state.clone(),
-        store: store.clone(),
-        credentials: Credentials::Token(http.headers().clone()),
     };
     let columns = Arc::from(first.columns());
     let mut rows = Rows {

@@ -28,6 +28,7 @@ use super::{
         authenticator::Authenticator, body, body_memory::BodyMemory, client_address, media::Media, preflight::Origins,
     },
     serve::threads,
+    streams::{Streams, socket},
 };
 use crate::{
     auth::{signed_url::UrlSigner, tokens::Tokens},
@@ -84,6 +85,7 @@ pub(super) struct State {
     pub origins: Origins,
     pub compute: ComputePool,
     pub memory: BodyMemory,
+    pub streams: Streams,
     /// The proxies whose forwarding headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// The runtime of the database connections. It lives as long as the process, whereas workers stop one by one.
@@ -106,7 +108,6 @@ impl State {
             discovery,
             schema_index: SchemaIndex::read(&sdl).expect("a schema can be read from its own SDL"),
             sdl: sdl.into(),
-            app,
             body_limit: settings.body_limit,
             request_timeout: settings.request_timeout,
             attempts: oauth::Attempts::default(),
@@ -118,9 +119,11 @@ impl State {
             admission,
             origins: Origins::new(&settings.cors_origins),
             compute: ComputePool::new(threads(), COMPUTE_WAIT, Handle::current()),
+            streams: Streams::new(app.store.clone()),
             memory: BodyMemory::new(settings.limits.body_memory),
             trusted_proxies: settings.trusted_proxies.clone(),
             home: Handle::current(),
+            app,
         }
     }
 
@@ -146,8 +149,10 @@ pub(super) fn mount(
 ) -> impl FnOnce(&mut ServiceConfig) {
     let store = store.with_addresses(state.addresses.clone());
     move |config| {
-        let endpoint =
-            web::resource("/graphql").route(web::get().to(graphql::graphql)).route(web::post().to(graphql::graphql));
+        let endpoint = web::resource("/graphql")
+            .route(web::get().guard(guard::fn_guard(socket::is_upgrade)).to(socket::open))
+            .route(web::get().to(graphql::graphql))
+            .route(web::post().to(graphql::graphql));
         // Everything is in one scope, because a scope can add middleware to any application.
         let all = web::scope("")
             .app_data(state)

@@ -16,10 +16,11 @@ use url::form_urlencoded;
 use super::{
     app::State,
     error_response::ErrorResponse,
-    graphql::{rate_limited, trusted},
+    graphql::rate_limited,
     middleware::RequestId,
     request::{bearer, body, media::Media, params::Pairs},
     response::{refused as refused_response, reply, show_balance, tagged},
+    started::trusted,
     table::{Answer, Format, Header, NextPage},
 };
 use crate::{

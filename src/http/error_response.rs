@@ -9,10 +9,11 @@ use actix_web::{
         header::{ALLOW, CACHE_CONTROL, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
+use async_graphql::Response;
 use serde::Serialize;
 
 use super::{middleware::RequestId, request::media::Media};
-use crate::error::reason::Reason;
+use crate::{error::reason::Reason, graphql::failure::refuse};
 
 /// The outcome of a request for the log and the metrics; every response of this API has one as an extension.
 #[derive(Clone, Debug, Default)]
@@ -71,6 +72,10 @@ impl ErrorResponse {
         refusal.with(ALLOW, allow)
     }
 
+    pub fn not_acceptable(message: &'static str) -> Self {
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message)
+    }
+
     pub fn unsupported(message: &'static str) -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
     }
@@ -103,8 +108,12 @@ impl ErrorResponse {
     }
 
     pub fn rate_limited(seconds: u64) -> Self {
+        Self::rate_limited_because("points exhausted; wait", seconds)
+    }
+
+    pub fn rate_limited_because(message: &'static str, seconds: u64) -> Self {
         let code = crate::graphql::failure::RATE_LIMITED;
-        let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, code, "points exhausted; wait");
+        let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, code, message);
         refusal.with(RETRY_AFTER, seconds.to_string())
     }
 
@@ -126,6 +135,15 @@ impl ErrorResponse {
             _ => "BAD_REQUEST",
         };
         Self::new(status, code, status.canonical_reason().unwrap_or("refused"))
+    }
+
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// Returns the error as one of a GraphQL response.
+    pub fn into_response(self) -> Response {
+        Response::from_errors(vec![refuse(self.code, self.message, None)])
     }
 
     /// Closes the connection after the response, since the rest of the request is not read.

@@ -4,10 +4,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
-    http::{
-        Method, StatusCode,
-        header::{CACHE_CONTROL, HeaderValue, VARY},
-    },
+    http::header::{CACHE_CONTROL, HeaderValue, VARY},
     web,
 };
 use async_graphql::{Response, ServerError, parser::types::OperationType, value};
@@ -16,19 +13,17 @@ use entity::id::OrganizationId;
 use super::{
     app::State,
     error_response::ErrorResponse,
-    known_documents::{Caller, Text},
+    health::Health,
     limits::{pricing, rate_limit::Wait},
     middleware::RequestId,
-    request::{
-        bearer, body,
-        body_memory::Room,
-        media::Media,
-        params::{self, Pairs, Params},
-    },
+    request::{bearer, body, media::Media},
     response::{RETRY_AFTER_SECONDS, packed, refused, reply, show_balance, was_refused},
+    started::{Reading, TOO_MUCH},
+    streams::{running::Request, sse},
+    transfer::{Credentials, Transfer},
 };
 use crate::{
-    Error, Result,
+    Error,
     auth::Actor,
     clock,
     error::reason::Reason,
@@ -36,16 +31,9 @@ use crate::{
         documents::document::PreparedOperation,
         failure::{self, OVERLOADED, RATE_LIMITED, refuse, server_error},
     },
-    store::{Scope, Store},
+    store::Store,
 };
 
-/// Maximum size of a body without a token, in bytes: more than the largest allowed document, as only introspection is
-/// possible without a token.
-const ANONYMOUS: usize = 64 * 1_024;
-/// Maximum size of a body that is parsed on the worker thread, in bytes; a larger one goes to the compute pool.
-const BRIEF: usize = 16 * 1_024;
-/// The error message when the server is overloaded.
-const TOO_MUCH: &str = "the server is overloaded; try again";
 /// Bytes of an introspection response per point.
 const SCHEMA_BYTES: usize = 1_000;
 
@@ -55,17 +43,19 @@ pub async fn graphql(
     mut payload: web::Payload,
     state: web::Data<State>,
     store: web::Data<Store>,
+    health: web::Data<Health>,
 ) -> HttpResponse {
-    let wanted = Media::wanted(http.headers());
-    let media = wanted.unwrap_or(Media::Json);
+    let wanted = Accepted { media: Media::wanted(http.headers()), has_events: Media::takes_events(http.headers()) };
+    let media = wanted.media.unwrap_or(Media::Json);
     let mut response = match bearer::actor(http.headers(), &state.app.gate).await {
         Err(refusal) => refusal.respond(media),
         Ok(actor) => {
-            let answered = if wanted.is_some() {
-                answer(&http, &mut payload, actor.clone(), &state, &store, media).await
+            let answered = if wanted.media.is_some() || wanted.has_events {
+                answer(&http, &mut payload, actor.clone(), (&state, &store, &health), wanted).await
             } else {
-                let message = "the Accept header must allow application/graphql-response+json or application/json";
-                Err(ErrorResponse::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message))
+                Err(ErrorResponse::not_acceptable(
+                    "the Accept header must allow application/graphql-response+json or application/json",
+                ))
             };
             let mut response = answered.unwrap_or_else(|refusal| refusal.respond(media));
             if let Some(actor) = &actor {
@@ -80,161 +70,68 @@ pub async fn graphql(
     if response.status().is_success() { response } else { body::hold(response, payload) }
 }
 
+/// The formats that the client accepts.
+#[derive(Clone, Copy)]
+struct Accepted {
+    media: Option<Media>,
+    /// Whether it takes a stream of events.
+    has_events: bool,
+}
+
 async fn answer(
     http: &HttpRequest,
     payload: &mut web::Payload,
     actor: Option<Actor>,
-    state: &web::Data<State>,
-    store: &Store,
-    media: Media,
+    (state, store, health): (&web::Data<State>, &web::Data<Store>, &web::Data<Health>),
+    wanted: Accepted,
 ) -> Result<HttpResponse, ErrorResponse> {
-    let is_known = actor.is_some();
     // The reservation is held until the response is written, since the parsed values use memory until then.
-    let (begun, _room) = read(http, payload, (state, store), actor.as_ref()).await?;
-    let is_introspection = begun.prepared.as_ref().is_ok_and(PreparedOperation::is_public);
-    let mut response = match begun.prepared {
-        Ok(prepared) => rate_limited(prepared, actor, state.address(http), state, store).await,
+    let (begun, room) = Reading { state, store, actor: actor.as_ref() }.http(http, payload).await?;
+    let id = http.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    let media = wanted.media.unwrap_or(Media::GraphQl);
+    if begun.kind == Some(OperationType::Subscription) {
+        let actor = actor.ok_or_else(|| ErrorResponse::unauthenticated(Reason::Missing))?;
+        if !wanted.has_events {
+            return Err(ErrorResponse::not_acceptable(
+                "a subscription is answered with Accept: text/event-stream, or over a WebSocket",
+            ));
+        }
+        let credentials = Credentials::Token(http.headers().clone());
+        let transfer = Transfer { state: state.clone(), store: store.clone(), credentials };
+        let request = Request { transfer, health: health.clone(), actor, id, room, is_patient: false };
+        let response = match begun.prepared {
+            Ok(prepared) => match request.subscribe(prepared).await? {
+                Ok(subscription) => return Ok(sse::stream(subscription)),
+                Err(response) => response,
+            },
+            Err(error) => refused(error),
+        };
+        return Ok(reply(&response, media, begun.kind, state.limits.response_bytes(false)));
+    }
+    let (response, most_bytes) = executed(begun.prepared, actor, state.address(http), (state, store), &id).await;
+    let answer = reply(&response, media, begun.kind, most_bytes);
+    Ok(if wanted.media.is_none() { sse::single(answer) } else { answer })
+}
+
+/// Executes an operation. Returns the response as the caller sees it, and its maximum size in bytes.
+pub(super) async fn executed(
+    prepared: Result<PreparedOperation, ServerError>,
+    actor: Option<Actor>,
+    address: Option<IpAddr>,
+    (state, store): (&State, &Store),
+    request_id: &str,
+) -> (Response, usize) {
+    let is_known = actor.is_some();
+    let is_introspection = prepared.as_ref().is_ok_and(PreparedOperation::is_public);
+    let mut response = match prepared {
+        Ok(prepared) => rate_limited(prepared, actor, address, state, store).await,
         Err(error) => refused(error),
     };
-    let id = http.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
-    failure::publish(&mut response, &id);
+    failure::publish(&mut response, request_id);
     if !is_known {
         failure::withhold_suggestions(&mut response);
     }
-    Ok(reply(&response, media, begun.kind, state.limits.response_bytes(is_introspection)))
-}
-
-/// A parsed request, and the operation it contains or the error in it.
-struct StartedRequest {
-    kind: Option<OperationType>,
-    prepared: Result<PreparedOperation, ServerError>,
-}
-
-/// A request that was parsed, or the id of the trusted document that must be read before.
-enum Begun {
-    Started(StartedRequest),
-    ToRead(Box<str>),
-}
-
-/// The text of a trusted document that was read, if there is one.
-type Read = Option<Option<Arc<str>>>;
-
-/// Reads and parses a request; a large body is parsed on the compute pool.
-async fn read(
-    http: &HttpRequest,
-    payload: &mut web::Payload,
-    (state, store): (&web::Data<State>, &Store),
-    actor: Option<&Actor>,
-) -> Result<(StartedRequest, Room), ErrorResponse> {
-    let is_known = actor.is_some();
-    let caller = actor.map(|actor| Caller {
-        organization: actor.organization,
-        is_trusted_documents_only: state.app.gate.is_trusted_documents_only(actor),
-    });
-    let mut room = state.memory.room(is_known);
-    if http.method() == Method::GET {
-        let pairs = Pairs::read(http.query_string())?;
-        let params = pairs.params()?;
-        let mut read = None;
-        loop {
-            match begin(&params, state, (caller, read.as_ref()), true, &mut room)? {
-                Begun::Started(begun) => return Ok((begun, room)),
-                Begun::ToRead(id) => {
-                    let known = &state.known_documents;
-                    read = Some(trusted(actor, (state, store), async |scope| known.read(scope, &id).await).await?);
-                }
-            }
-        }
-    }
-    params::check_content_type(http.headers())?;
-    let limit = if is_known { state.body_limit } else { state.body_limit.min(ANONYMOUS) };
-    let too_large = || match limit {
-        // Beyond this size, any request needs a token.
-        ANONYMOUS if !is_known => ErrorResponse::unauthenticated(Reason::Missing),
-        _ => body::too_large(limit),
-    };
-    let body = body::read(http.headers(), payload, (limit, too_large), state.request_timeout, &mut room).await?;
-    let body = Arc::new(body);
-    let mut read: Read = None;
-    loop {
-        let (shared, text) = (state.clone(), Arc::clone(&body));
-        let work = move || {
-            let begun = begin(&Params::from_body(&text)?, &shared, (caller, read.as_ref()), false, &mut room)?;
-            Ok((begun, room))
-        };
-        let begun = if body.len() <= BRIEF {
-            work()
-        } else {
-            let done = state.compute.run(caller.map(|caller| caller.organization), work).await;
-            done.unwrap_or_else(|| Err(ErrorResponse::overloaded(TOO_MUCH)))
-        };
-        match begun? {
-            (Begun::Started(begun), room) => return Ok((begun, room)),
-            (Begun::ToRead(id), kept) => {
-                room = kept;
-                read = Some(
-                    trusted(actor, (state, store), async |scope| state.known_documents.read(scope, &id).await).await?,
-                );
-            }
-        }
-    }
-}
-
-/// Reads the text of a trusted document, for a point.
-pub(super) async fn trusted<T>(
-    actor: Option<&Actor>,
-    (state, store): (&State, &Store),
-    read: impl AsyncFnOnce(&Scope) -> Result<T>,
-) -> Result<T, ErrorResponse> {
-    let actor = actor.ok_or_else(|| ErrorResponse::unauthenticated(Reason::Missing))?;
-    let own = state.app.gate.own_quota(actor);
-    let reserved = state.rate_limiter.reserve(actor, own, 1);
-    let reserved = reserved.map_err(|wait| ErrorResponse::rate_limited(wait.seconds()))?;
-    let scope = store.scope(actor.clone(), clock::now());
-    let done = tokio::time::timeout(state.request_timeout, read(&scope)).await;
-    state.rate_limiter.settle(&reserved, 1);
-    done.unwrap_or(Err(Error::Timeout)).map_err(|error| {
-        tracing::warn!(%error, "cannot read a trusted document");
-        ErrorResponse::unavailable("the document cannot be read at the moment; try again")
-    })
-}
-
-/// Reads the document and the variables. Variables are parsed last: a caller who may not run the document is refused
-/// before that.
-fn begin(
-    params: &Params<'_>,
-    state: &State,
-    (caller, read): (Option<Caller>, Option<&Option<Arc<str>>>),
-    is_get: bool,
-    room: &mut Room,
-) -> Result<Begun, ErrorResponse> {
-    let is_known = caller.is_some();
-    let refused = |error| Ok(Begun::Started(StartedRequest { kind: None, prepared: Err(error) }));
-    let known;
-    let text = match state.known_documents.text(&params.source, caller, read)? {
-        Text::Given(text) => text,
-        Text::Known(text) => {
-            known = text;
-            &*known
-        }
-        Text::ToRead(id) => return Ok(Begun::ToRead(id)),
-        Text::Refused(error) => return refused(error),
-    };
-    let name = params.operation_name.clone();
-    let document = match state.documents.read(text, name, &state.limits, is_known) {
-        Ok(document) => document,
-        Err(error) => return refused(error),
-    };
-    if !is_known && !document.is_public() {
-        return Err(ErrorResponse::unauthenticated(Reason::Missing));
-    }
-    let kind = document.kind();
-    if is_get && kind != OperationType::Query {
-        return Err(ErrorResponse::method_not_allowed("POST", "GET supports queries only; send mutations by POST"));
-    }
-    let variables = params.variables(state.limits.body_values, room)?;
-    let prepared = document.prepare(variables, &state.schema_index, &state.limits);
-    Ok(Begun::Started(StartedRequest { kind: Some(kind), prepared }))
+    (response, state.limits.response_bytes(is_introspection))
 }
 
 /// Executes a request if the caller has enough points, and reports the cost to a caller with a token.
@@ -346,7 +243,7 @@ fn wait_for(wait: &Wait, message: &str) -> Response {
     later(RATE_LIMITED, message, wait.seconds())
 }
 
-fn later(code: &'static str, message: &str, seconds: u64) -> Response {
+pub(super) fn later(code: &'static str, message: &str, seconds: u64) -> Response {
     let mut error = refuse(code, message, None);
     failure::set(&mut error, RETRY_AFTER_SECONDS, seconds);
     refused(error)

@@ -1,16 +1,13 @@
 //! The liveness and readiness endpoints.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use actix_web::{HttpResponse, web};
 use serde_json::json;
-use tokio::time::MissedTickBehavior;
+use tokio::{sync::watch, time::MissedTickBehavior};
 
 use super::{error_response::ErrorResponse, request::media::Media};
 use crate::store::Store;
@@ -27,7 +24,7 @@ const AWAY: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Health {
     store: Store,
-    draining: Arc<AtomicBool>,
+    draining: Arc<watch::Sender<bool>>,
     answered: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -38,11 +35,17 @@ impl Health {
 
     /// Makes this process report that it is not ready; requests in progress still finish.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.send_replace(true);
     }
 
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        *self.draining.borrow()
+    }
+
+    /// Waits until this process drains.
+    pub async fn drained(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.draining.subscribe().wait_for(|is_draining| *is_draining).await;
     }
 
     /// Pings the database at a fixed interval. Never returns; ends with the runtime it runs on.

@@ -12,11 +12,10 @@ use serde_json::json;
 use super::{
     app::State,
     error_response::ErrorResponse,
-    request::{bearer, body, media::Media},
-    transfer::{Credentials, Failure, Transfer},
+    request::{body, media::Media},
+    transfer::{Failure, Transfer},
 };
 use crate::{
-    error::reason::Reason,
     exchange::import::{Refusal, Upload},
     graphql::failure::BAD_USER_INPUT,
     store::Store,
@@ -43,16 +42,10 @@ async fn take(
     store: &web::Data<Store>,
 ) -> Result<HttpResponse, HttpResponse> {
     let refused = |refusal: ErrorResponse| refusal.respond(Media::Json);
-    let actor = bearer::actor(http.headers(), &state.app.gate).await.map_err(refused)?;
-    let actor = actor.ok_or_else(|| refused(ErrorResponse::unauthenticated(Reason::Missing)))?;
+    let (transfer, actor) = Transfer::begin(http, state, store).await.map_err(refused)?;
     let id = http.match_info().get("id").and_then(id::decode);
     let id = id.filter(|(prefix, _)| *prefix == import::NOUN.prefix).map(|(_, id)| id);
     let id = id.ok_or_else(|| refused(not_found()))?;
-    let transfer = Transfer {
-        state: state.clone(),
-        store: store.clone(),
-        credentials: Credentials::Token(http.headers().clone()),
-    };
     let begun = transfer.first(&actor, async |scope| Upload::begin(scope, id).await).await;
     let mut upload = begun.map_err(Failure::respond)?.map_err(|refusal| refused(response(refusal)))?;
     let mut size = 0;

@@ -11,6 +11,7 @@ const REQUESTS: &str = "rapport_http_requests_total";
 const DURATION: &str = "rapport_http_request_duration_seconds";
 const HOLD: &str = "rapport_writer_hold_seconds";
 const IN_FLIGHT: &str = "rapport_http_requests_in_flight";
+pub(super) const STREAMS: &str = "rapport_streams";
 const BUILD: &str = "rapport_build_info";
 const PLANS: &str = "rapport_plan_cache_total";
 
@@ -35,6 +36,7 @@ pub fn recorder() -> &'static PrometheusHandle {
         metrics::describe_histogram!(DURATION, "Duration of requests in seconds, by route.");
         metrics::describe_histogram!(HOLD, "Duration in seconds for which a transaction held the SQLite writer.");
         metrics::describe_gauge!(IN_FLIGHT, "Number of requests in progress.");
+        metrics::describe_gauge!(STREAMS, "Number of subscriptions that run on this server.");
         metrics::describe_counter!(
             PLANS,
             "Number of root fields whose plan was in the cache (hit) or compiled (miss)."

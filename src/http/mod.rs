@@ -24,6 +24,8 @@ mod request;
 mod response;
 mod revocation_cache;
 mod serve;
+mod started;
+mod streams;
 mod table;
 #[cfg(test)]
 mod tests;

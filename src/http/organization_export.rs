@@ -14,12 +14,11 @@ use serde_json::{Value, json};
 use super::{
     app::State,
     error_response::ErrorResponse,
-    request::{bearer, body, media::Media},
-    transfer::{Credentials, Failure, Transfer, failed},
+    request::{body, media::Media},
+    transfer::{Failure, Transfer, failed},
 };
 use crate::{
     clock,
-    error::reason::Reason,
     exchange::export::{self, Cursor, ExportedRow},
     store::Store,
 };
@@ -41,8 +40,7 @@ async fn begin(
     store: &web::Data<Store>,
 ) -> Result<HttpResponse, HttpResponse> {
     let refused = |refusal: ErrorResponse| refusal.respond(Media::Json);
-    let actor = bearer::actor(http.headers(), &state.app.gate).await.map_err(refused)?;
-    let actor = actor.ok_or_else(|| refused(ErrorResponse::unauthenticated(Reason::Missing)))?;
+    let (transfer, actor) = Transfer::begin(http, state, store).await.map_err(refused)?;
     let asked = web::Query::<BTreeMap<String, String>>::from_query(http.query_string());
     let asked = asked.map_err(|_| refused(ErrorResponse::bad_request("the query string cannot be read")))?;
     if asked.keys().any(|name| name != "after") {
@@ -50,13 +48,8 @@ async fn begin(
     }
     let after = asked.get("after").map(|after| Cursor::parse(after)).transpose().map_err(|error| failed(&error))?;
     let organization = actor.organization;
-    let credentials = Credentials::Token(http.headers().clone());
-    let mut export = Export {
-        transfer: Transfer { state: state.clone(), store: store.clone(), credentials },
-        next: Some(after.unwrap_or_default()),
-        counts: BTreeMap::new(),
-        is_done: false,
-    };
+    let mut export =
+        Export { transfer, next: Some(after.unwrap_or_default()), counts: BTreeMap::new(), is_done: false };
     let from = after.unwrap_or_default();
     let first = export.transfer.first(&actor, async |scope| export::page(scope, from).await).await;
     let (rows, next) = first.map_err(Failure::respond)?;

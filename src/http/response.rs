@@ -136,11 +136,7 @@ pub fn reply(response: &Response, media: Media, operation: Option<OperationType>
     let mut text = Bounded { bytes, most: most_bytes, is_over: false };
     if write(response, has_data, &mut text).is_err() {
         if text.is_over && !is_request_error(response) {
-            let message = format!(
-                "the response exceeds {most_bytes} bytes (any changes were saved); request fewer \
-                                   fields or rows"
-            );
-            let mut over = refused(refuse(ANSWER_TOO_LARGE, message, None));
+            let mut over = over(most_bytes);
             over.extensions.clone_from(&response.extensions);
             return reply(&over, media, operation, most_bytes);
         }
@@ -155,6 +151,23 @@ pub fn reply(response: &Response, media: Media, operation: Option<OperationType>
     let first_code = response.errors.first().and_then(code).map(|code| code.to_owned().into());
     http.extensions_mut().insert(Outcome { operation: operation.map(kind_name), code: first_code });
     http
+}
+
+/// Returns the JSON of a response, and whether it is complete: one of more than `most_bytes` bytes is replaced by an error.
+pub fn json(response: &Response, most_bytes: usize) -> (Vec<u8>, bool) {
+    let bytes = Vec::with_capacity(length(&response.data).min(most_bytes) + BESIDES);
+    let mut text = Bounded { bytes, most: most_bytes, is_over: false };
+    match write(response, !is_request_error(response), &mut text) {
+        Ok(()) => (text.bytes, true),
+        Err(_) => (json(&over(most_bytes), usize::MAX).0, false),
+    }
+}
+
+/// The response in place of one of more than `most_bytes` bytes.
+fn over(most_bytes: usize) -> Response {
+    let message =
+        format!("the response exceeds {most_bytes} bytes (any changes were saved); request fewer fields or rows");
+    refused(refuse(ANSWER_TOO_LARGE, message, None))
 }
 
 /// Returns a body, or 304 if the client has the same one. Only the client may keep it, and must ask each time whether it has
@@ -239,13 +252,13 @@ fn status(response: &Response, media: Media) -> StatusCode {
 }
 
 /// Whether the request failed before any field was executed.
-fn is_request_error(response: &Response) -> bool {
+pub fn is_request_error(response: &Response) -> bool {
     response.data == Value::Null
         && !response.errors.is_empty()
         && response.errors.iter().all(|error| error.path.is_empty())
 }
 
-fn has_no_data(data: &Value) -> bool {
+pub fn has_no_data(data: &Value) -> bool {
     match data {
         Value::Null => true,
         Value::Object(roots) => roots.values().all(|root| *root == Value::Null),

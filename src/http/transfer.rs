@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::{StatusCode, header::HeaderMap},
     web,
 };
@@ -32,6 +32,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// How the caller was authenticated, which is repeated for each piece.
+#[derive(Clone)]
 pub(super) enum Credentials {
     /// By the token in the headers of the request.
     Token(HeaderMap),
@@ -40,6 +41,7 @@ pub(super) enum Credentials {
 }
 
 /// A running transfer. It holds no transaction and no connection between two pieces.
+#[derive(Clone)]
 pub(super) struct Transfer {
     pub state: web::Data<State>,
     pub store: web::Data<Store>,
@@ -67,6 +69,18 @@ impl Failure {
 }
 
 impl Transfer {
+    /// Begins a transfer by the token in the headers of a request. `Err` without a token.
+    pub async fn begin(
+        http: &HttpRequest,
+        state: &web::Data<State>,
+        store: &web::Data<Store>,
+    ) -> Result<(Self, Actor), ErrorResponse> {
+        let actor = bearer::actor(http.headers(), &state.app.gate).await?;
+        let actor = actor.ok_or_else(|| ErrorResponse::unauthenticated(Reason::Missing))?;
+        let credentials = Credentials::Token(http.headers().clone());
+        Ok((Self { state: state.clone(), store: store.clone(), credentials }, actor))
+    }
+
     /// Transfers the first piece if the caller has enough points. It is transferred before the response begins, so that its
     /// failure has a status.
     pub async fn first<T>(&self, actor: &Actor, read: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T, Failure> {
@@ -88,8 +102,8 @@ impl Transfer {
     pub async fn another<T>(&self, mut piece: impl AsyncFnMut(&Scope) -> Result<T>) -> Result<T, Failure> {
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let actor = self.actor().await?;
-            let failure = match self.first(&actor, &mut piece).await {
+            let done = async { self.first(&self.actor().await?, &mut piece).await };
+            let failure = match done.await {
                 Ok(piece) => return Ok(piece),
                 Err(failure) => failure,
             };
@@ -115,17 +129,24 @@ impl Transfer {
         })
     }
 
-    /// Returns the caller. `Err` if the token or the URL was revoked, or the token has expired.
-    async fn actor(&self) -> Result<Actor, Failure> {
+    /// Returns the caller. `Err` if the token or the URL was revoked, or the token has expired; `Unavailable` if that cannot
+    /// be determined at the moment.
+    pub async fn actor(&self) -> Result<Actor, Failure> {
         let gate = &self.state.app.gate;
         let missing = || Failure::Ended(Box::new(ErrorResponse::unauthenticated(Reason::Missing)));
         match &self.credentials {
             Credentials::Token(headers) => {
-                let actor = bearer::actor(headers, gate).await;
-                actor.map_err(|refusal| Failure::Ended(Box::new(refusal)))?.ok_or_else(missing)
+                let actor = bearer::actor(headers, gate).await.map_err(|refusal| match refusal.code() {
+                    "UNAVAILABLE" => Failure::Failed(Error::Unavailable),
+                    _ => Failure::Ended(Box::new(refusal)),
+                });
+                actor?.ok_or_else(missing)
             }
             Credentials::Url(proof) => {
-                gate.admits(proof, clock::now()).await.map_err(|_| missing())?;
+                gate.admits(proof, clock::now()).await.map_err(|error| match error {
+                    Error::Unauthenticated(_) => missing(),
+                    error => Failure::Failed(error),
+                })?;
                 Ok(proof.actor.clone())
             }
         }

@@ -136,13 +136,13 @@ fn mutations_start_with_their_noun_and_take_one_input_with_an_idempotency_key() 
 #[test]
 fn root_fields_may_be_null_and_say_which_scopes_they_need() {
     let outline = Outline::read();
-    for field in outline.queries().iter().chain(outline.mutations()) {
+    for field in outline.queries().iter().chain(outline.mutations()).chain(outline.fields("Subscription")) {
         assert!(!field.ty.ends_with('!'), "{} cannot be null", field.name);
         assert!(field.scopes.is_some(), "{} says nothing of scopes", field.name);
     }
     for (name, kind) in &outline.types {
         if let Kind::Object(fields) = kind
-            && !["Query", "Mutation"].contains(&name.as_str())
+            && !["Query", "Mutation", "Subscription"].contains(&name.as_str())
         {
             assert!(fields.iter().all(|field| field.scopes.is_none()), "{name}");
         }
@@ -153,7 +153,7 @@ fn root_fields_may_be_null_and_say_which_scopes_they_need() {
 async fn descriptions_of_root_fields_name_their_scopes() {
     let outline = Outline::read();
     let types = introspected().await;
-    for root in ["Query", "Mutation"] {
+    for root in ["Query", "Mutation", "Subscription"] {
         let shown = types.iter().find(|ty| ty["name"] == json!(root)).unwrap();
         for field in outline.fields(root) {
             let told = shown["fields"].as_array().unwrap().iter().find(|told| told["name"] == json!(field.name));
@@ -202,7 +202,7 @@ fn relations_into_another_scope_may_be_null() {
 #[test]
 fn every_type_can_be_reached() {
     let outline = Outline::read();
-    let mut reached = vec!["Query".to_owned(), "Mutation".to_owned()];
+    let mut reached = ["Query", "Mutation", "Subscription"].map(str::to_owned).to_vec();
     let mut next = 0;
     while next < reached.len() {
         let name = reached[next].clone();

@@ -3,9 +3,14 @@
 //! async-graphql's validation finds all other errors in a document. It reports these less well: its suggestions cannot
 //! be enabled for some callers only, and it accepts any value for an input object.
 
+use std::collections::HashSet;
+
 use async_graphql::{
     Name, Pos, Positioned, ServerError,
-    parser::types::{BaseType, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet, Type},
+    parser::types::{
+        BaseType, Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+        Type,
+    },
 };
 use async_graphql_value::Value as Literal;
 
@@ -27,6 +32,9 @@ pub fn of(document: &ExecutableDocument, schema_index: &SchemaIndex) -> Vec<Serv
     let mut search = Search { schema_index, found: Vec::new() };
     for (_, operation) in document.operations.iter() {
         search.operation(&operation.node);
+        if operation.node.ty == OperationType::Subscription {
+            search.single_root(document, operation);
+        }
     }
     for fragment in document.fragments.values() {
         let condition = &fragment.node.type_condition.node.on;
@@ -42,6 +50,46 @@ pub fn of(document: &ExecutableDocument, schema_index: &SchemaIndex) -> Vec<Serv
 struct Search<'a> {
     schema_index: &'a SchemaIndex,
     found: Vec<ServerError>,
+}
+
+/// The root fields of a subscription.
+#[derive(Default)]
+struct Roots<'a> {
+    /// The response keys.
+    keys: HashSet<&'a str>,
+    is_introspective: bool,
+    is_conditional: bool,
+    seen: HashSet<&'a Name>,
+}
+
+impl<'a> Roots<'a> {
+    fn collect(&mut self, document: &'a ExecutableDocument, set: &'a SelectionSet) {
+        for item in &set.items {
+            let directives = match &item.node {
+                Selection::Field(field) => {
+                    self.keys.insert(&field.node.response_key().node);
+                    self.is_introspective |= field.node.name.node.starts_with("__");
+                    &field.node.directives
+                }
+                Selection::InlineFragment(inline) => {
+                    self.collect(document, &inline.node.selection_set.node);
+                    &inline.node.directives
+                }
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    if let Some(fragment) = document.fragments.get(name).filter(|_| self.seen.insert(name)) {
+                        self.collect(document, &fragment.node.selection_set.node);
+                    }
+                    &spread.node.directives
+                }
+            };
+            self.is_conditional |= directives.iter().any(|directive| is_condition(&directive.node));
+        }
+    }
+}
+
+fn is_condition(directive: &Directive) -> bool {
+    ["skip", "include"].contains(&directive.name.node.as_str())
 }
 
 impl Search<'_> {
@@ -68,6 +116,21 @@ impl Search<'_> {
         if let Some(root) = self.schema_index.root(operation.ty) {
             self.set(root, &operation.selection_set.node);
         }
+    }
+
+    /// Checks that a subscription has one root field, whatever the variables, and that it is not one of introspection.
+    /// async-graphql would run several, and would not look into fragments.
+    fn single_root(&mut self, document: &ExecutableDocument, operation: &Positioned<OperationDefinition>) {
+        let mut roots = Roots::default();
+        roots.collect(document, &operation.node.selection_set.node);
+        let message = if roots.is_conditional {
+            "The root field of a subscription cannot have @skip or @include."
+        } else if roots.keys.len() != 1 || roots.is_introspective {
+            "A subscription has exactly one root field, which is not one of introspection."
+        } else {
+            return;
+        };
+        self.add(message.to_owned(), operation.pos);
     }
 
     fn input_type(&mut self, ty: &Type, at: Pos) {

@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use async_graphql::{
     Name, Pos, Positioned, ServerError, Value, Variables,
     parser::types::{
-        Directive, ExecutableDocument, Field, FragmentDefinition, InlineFragment, OperationDefinition, Selection,
-        SelectionSet, TypeCondition, VariableDefinition,
+        Directive, ExecutableDocument, Field, FragmentDefinition, InlineFragment, OperationDefinition, OperationType,
+        Selection, SelectionSet, TypeCondition, VariableDefinition,
     },
 };
 
@@ -49,7 +49,9 @@ pub fn merge<'a>(
     schema_index: &'a SchemaIndex,
 ) -> Result<Merged<'a>, ServerError> {
     let (fragments, declared) = (&document.fragments, &operation.variable_definitions);
-    let mut walk = Walk { fragments, declared, variables, schema_index, changed: false, is_conditional: false };
+    // async-graphql does not look for the root field of a subscription in fragments.
+    let changed = operation.ty == OperationType::Subscription;
+    let mut walk = Walk { fragments, declared, variables, schema_index, changed, is_conditional: false };
     let root = schema_index.root(operation.ty);
     let entries = walk.merged(root, &[&operation.selection_set.node])?;
     Ok(Merged { root, entries, changed: walk.changed, is_conditional: walk.is_conditional })

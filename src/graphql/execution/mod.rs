@@ -4,5 +4,7 @@ pub mod load;
 mod lookup;
 pub mod render;
 pub mod root;
+pub mod root_types;
 pub mod run;
 pub mod snapshot;
+pub mod subscription;

@@ -1,22 +1,18 @@
-//! The query and mutation roots: find a root field by name, plan it, read its data and write the response.
+//! Root fields: finds one by name, plans it, reads its data and writes the response.
 
-use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
+use std::collections::HashMap;
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, PathSegment, Positioned, ServerError,
-    ServerResult, Value,
+    PathSegment, Positioned, ServerError, Value,
     parser::types::{Field as Selected, OperationType, SelectionSet},
-    registry::Registry,
-    resolver_utils,
 };
 use entity::{Noun, noun::Operation};
 use sea_orm::prelude::Uuid;
 
-use super::{load, render::Writer, run::ValidationRun};
+use super::{load, render::Writer, subscription::Place};
 use crate::{
     Error, Result,
     auth::Actor,
-    error::reason::Reason,
     graphql::{
         documents::result_cost::GROUP,
         failure::server_error,
@@ -32,20 +28,13 @@ use crate::{
             distinct,
             planner::Planner,
         },
-        slice::{Api, Module, Query, Resolved},
-        types::roots,
+        slice::{Api, Module, Query, Resolved, Subscription},
     },
     store::Scope,
 };
 
 /// Maximum number of rows that one field looks up.
 pub(super) const MAX_LOOKUPS: usize = 1_000;
-
-/// Provides the API that the roots serve.
-pub trait Modules: Send + Sync + 'static {
-    /// Returns the API.
-    fn api() -> &'static Api;
-}
 
 /// The kind of a root field.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +43,8 @@ pub enum RootField {
     Query(QueryField),
     /// A mutation field of a module.
     Mutation(&'static Module, MutationField),
+    /// A subscription of a slice.
+    Subscription(&'static Subscription),
 }
 
 /// The kind of a query field.
@@ -80,11 +71,16 @@ pub enum QueryField {
 pub struct RootFields {
     queries: HashMap<String, RootField>,
     mutations: HashMap<String, RootField>,
+    subscriptions: HashMap<String, RootField>,
 }
 
 impl RootFields {
-    /// Returns the root fields of these modules and queries.
-    pub fn of(modules: &[&'static Module], queries: &[&'static Query]) -> Self {
+    /// Returns the root fields of these modules, queries and subscriptions.
+    pub fn of(
+        modules: &[&'static Module],
+        queries: &[&'static Query],
+        subscriptions: &[&'static Subscription],
+    ) -> Self {
         let mut asks = vec![("node", QueryField::Node), ("nodes", QueryField::Nodes)];
         for slice in modules {
             if slice.noun.offers(Operation::List) {
@@ -106,33 +102,18 @@ impl RootFields {
                 .into_iter()
                 .map(move |(name, mutation_field)| (name, RootField::Mutation(slice, mutation_field)))
         });
-        Self { queries: queries.collect(), mutations: mutations.collect() }
+        let subscriptions = subscriptions.iter().map(|known| (known.name.to_owned(), RootField::Subscription(known)));
+        Self { queries: queries.collect(), mutations: mutations.collect(), subscriptions: subscriptions.collect() }
     }
 
     /// Returns the root field with this name.
     pub fn get(&self, operation: OperationType, name: &str) -> Option<RootField> {
-        let fields = if operation == OperationType::Mutation { &self.mutations } else { &self.queries };
+        let fields = match operation {
+            OperationType::Query => &self.queries,
+            OperationType::Mutation => &self.mutations,
+            OperationType::Subscription => &self.subscriptions,
+        };
         fields.get(name).copied()
-    }
-}
-
-/// The query root.
-#[derive(Debug)]
-pub struct QueryRoot<S>(PhantomData<S>);
-
-/// The mutation root.
-#[derive(Debug)]
-pub struct MutationRoot<S>(PhantomData<S>);
-
-impl<S> Default for QueryRoot<S> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<S> Default for MutationRoot<S> {
-    fn default() -> Self {
-        Self(PhantomData)
     }
 }
 
@@ -192,13 +173,18 @@ impl<'a> FieldExecution<'a> {
         self.planned(None, |planner, sets| Ok(Tree::Row(planner.row(noun, sets)?)))
     }
 
+    /// Returns the arguments of the field, which is one of the root type `parent`.
+    pub(super) fn arguments(&self, parent: &str) -> Result<Input<'static>> {
+        self.source.arguments(parent, self.field.1)
+    }
+
     fn actor(&self) -> &Actor {
         self.scope.actor()
     }
 
     async fn ask(&mut self, ask: QueryField) -> Result<()> {
         let (_, field) = self.field;
-        let input = self.source.arguments("Query", field)?;
+        let input = self.arguments("Query")?;
         match ask {
             QueryField::Lookup(noun) => self.lookup(noun, &input).await,
             QueryField::LookupMany(noun) => self.lookup_many(noun, &input).await,
@@ -235,14 +221,23 @@ impl<'a> FieldExecution<'a> {
     async fn own(&mut self, query: &'static Query, input: &Input<'_>) -> Result<()> {
         query.permissions.iter().try_for_each(|permission| self.actor().require(*permission))?;
         let planned = self.row(query.run.answer())?;
-        let (plan, given) = (planned.row()?, &planned.given);
+        let plan = planned.row()?;
         if let Some(error) = plan.object.refusal().filter(|_| query.run.is_whole()) {
             return Err(error.clone());
         }
         if query.run.arguments().iter().any(|argument| argument.name == "groupBy") {
             self.writer.charge(GROUP);
         }
-        match query.run.run(self.scope, input).await? {
+        let resolved = query.run.run(self.scope, input).await?;
+        self.resolved(&planned, resolved).await?;
+        self.keep(None, &planned);
+        Ok(())
+    }
+
+    /// Reads the selected fields of what a query or a subscription has found, and writes them.
+    pub(super) async fn resolved(&mut self, planned: &Planned, found: Resolved) -> Result<()> {
+        let (plan, given) = (planned.row()?, &planned.given);
+        match found {
             Resolved::Row(id) => {
                 let rows = load::rows_by_id(self.scope, given, plan, &[id]).await?;
                 self.writer.row(plan, &rows, id);
@@ -252,10 +247,14 @@ impl<'a> FieldExecution<'a> {
                 self.writer.object(&plan.object, &rows.rows[0], 0, &rows.children);
             }
             Resolved::Nothing => self.writer.null(),
-            Resolved::Value(_) => return Err(Error::internal(format!("{} answers with an object", query.name))),
+            Resolved::Value(_) => return Err(Error::internal("a root field answers with an object")),
         }
-        self.keep(None, &planned);
         Ok(())
+    }
+
+    /// Returns where the subscription is.
+    pub(super) fn place(&self) -> Result<&'a Place> {
+        self.source.place.ok_or_else(|| Error::internal("a subscription runs step by step"))
     }
 
     async fn distinct(&mut self, query: distinct::Query, input: &Input<'_>) -> Result<()> {
@@ -306,6 +305,7 @@ impl RootField {
             match self {
                 Self::Query(ask) => call.ask(ask).await?,
                 Self::Mutation(slice, mutation_field) => call.mutate(slice, mutation_field).await?,
+                Self::Subscription(subscription) => call.step(subscription).await?,
             }
             Ok(call.writer)
         };
@@ -330,59 +330,3 @@ impl RootField {
         }
     }
 }
-
-/// Called when async-graphql executes a root field. Only records that the field was reached; [`super::run`] executes
-/// it.
-fn record(ctx: &Context<'_>, api: &'static Api, operation: OperationType) -> Option<Value> {
-    api.root_fields.get(operation, ctx.item.node.name.node.as_str())?;
-    match ctx.data_opt::<ValidationRun>() {
-        Some(run) => run.reached(api),
-        None => ctx.add_error(server_error(Error::Unauthenticated(Reason::Missing))),
-    }
-    Some(Value::Null)
-}
-
-impl<S: Modules> ContainerType for QueryRoot<S> {
-    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        Ok(record(ctx, S::api(), OperationType::Query))
-    }
-}
-
-impl<S: Modules> ContainerType for MutationRoot<S> {
-    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        Ok(record(ctx, S::api(), OperationType::Mutation))
-    }
-}
-
-impl<S: Modules> OutputType for QueryRoot<S> {
-    fn type_name() -> Cow<'static, str> {
-        Cow::Borrowed("Query")
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        roots::register_queries(registry, S::api());
-        Self::qualified_type_name()
-    }
-
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Selected>) -> ServerResult<Value> {
-        resolver_utils::resolve_container(ctx, self).await
-    }
-}
-
-impl<S: Modules> OutputType for MutationRoot<S> {
-    fn type_name() -> Cow<'static, str> {
-        Cow::Borrowed("Mutation")
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        roots::register_mutations(registry, &S::api().modules);
-        Self::qualified_type_name()
-    }
-
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Selected>) -> ServerResult<Value> {
-        resolver_utils::resolve_container_serial(ctx, self).await
-    }
-}
-
-impl<S: Modules> ObjectType for QueryRoot<S> {}
-impl<S: Modules> ObjectType for MutationRoot<S> {}

@@ -11,8 +11,9 @@ use async_graphql::{
     indexmap::IndexMap,
     parser::types::{Field, OperationDefinition, OperationType},
 };
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, future::join_all};
 
+use super::subscription::Place;
 use crate::{
     graphql::{
         documents::{
@@ -112,24 +113,31 @@ impl PreparedOperation {
             return Response::from_errors(mistakes.to_vec());
         }
         let Some(scope) = scope else { return schema.execute(self.request()).await };
-        let known = self.validated_operation.clone().filter(|_| !self.normalized.is_introspective());
-        let (validated, introspected) = match known {
-            Some(known) => (known, Value::Null),
-            None => match self.validate(schema).await {
-                Ok(validated) => validated,
-                Err(response) => return response,
-            },
-        };
-        // Boxed, because the future is large and would be moved through every layer above.
-        Box::pin(self.execute_roots(&validated, introspected, &scope)).await
+        match self.validated(schema).await {
+            // Boxed, because the future is large and would be moved through every layer above.
+            Ok((validated, introspected)) => Box::pin(self.execute_roots(&validated, introspected, &scope, None)).await,
+            Err(response) => response,
+        }
     }
 
-    /// Validates the operation and executes its introspection fields.
+    /// Validates the operation unless that was done before, and executes its introspection fields.
     ///
     /// `Err` is the complete response if the operation is invalid or has no root field to run.
+    pub(super) async fn validated(&self, schema: &impl Executor) -> Result<(Arc<ValidatedOperation>, Value), Response> {
+        match self.validated_operation.clone().filter(|_| !self.normalized.is_introspective()) {
+            Some(known) => Ok((known, Value::Null)),
+            None => self.validate(schema).await,
+        }
+    }
+
     async fn validate(&self, schema: &impl Executor) -> Result<(Arc<ValidatedOperation>, Value), Response> {
         let run = ValidationRun::default();
-        let response = schema.execute(self.request().data(run.clone())).await;
+        let request = self.request().data(run.clone());
+        let response = if self.document.kind() == OperationType::Subscription {
+            schema.execute_stream(request, None).next().await.unwrap_or_default()
+        } else {
+            schema.execute(request).await
+        };
         let validated = run.validated_operation(self.document.operation(), &self.variables);
         let Some(validated) = validated.filter(|_| response.errors.is_empty()) else { return Err(response) };
         // With other values for its `@skip` and `@include` conditions, the operation may have other root fields.
@@ -139,7 +147,14 @@ impl PreparedOperation {
         Ok((self.document.remember(validated, &self.variables), response.data))
     }
 
-    async fn execute_roots(&self, validated: &ValidatedOperation, introspected: Value, scope: &Scope) -> Response {
+    /// Runs the root fields; `place` is where the operation is, if it is a subscription.
+    pub(super) async fn execute_roots(
+        &self,
+        validated: &ValidatedOperation,
+        introspected: Value,
+        scope: &Scope,
+        place: Option<&Place>,
+    ) -> Response {
         let operation = self.document.operation();
         let source = ExecutionContext {
             fragments: self.document.fragments(),
@@ -148,6 +163,7 @@ impl PreparedOperation {
             schema_index: &self.schema_index,
             // With other values for its conditions, the operation may have other fields.
             plans: self.document.plans().filter(|_| !self.normalized.is_conditional),
+            place,
         };
         let one = async |(index, field): (usize, &Positioned<Field>)| {
             let key = field.node.response_key().node.clone();

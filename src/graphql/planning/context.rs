@@ -13,6 +13,7 @@ use crate::{
     Error, Result,
     graphql::{
         documents::value_check::{Origin, coerce},
+        execution::subscription::Place,
         mutation::input::Input,
         types::schema_index::{OutputField, SchemaIndex},
     },
@@ -31,6 +32,8 @@ pub struct ExecutionContext<'a> {
     pub schema_index: &'a SchemaIndex,
     /// The cached plans of the document, if it is cached.
     pub plans: Option<&'a DocumentPlans>,
+    /// Where the operation is, if it is a subscription.
+    pub place: Option<&'a Place>,
 }
 
 impl<'a> ExecutionContext<'a> {

@@ -82,6 +82,8 @@ pub enum Target {
     Enum(&'static EnumType),
     /// An input object: its name, description and fields.
     Object(&'static str, &'static str, fn() -> &'static [Argument]),
+    /// An input object of which exactly one field is given.
+    OneOf(&'static str, &'static str, fn() -> &'static [Argument]),
 }
 
 /// Returns an argument of type `T` with an optional default.

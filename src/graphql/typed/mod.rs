@@ -5,4 +5,5 @@ pub mod input;
 pub mod kinds;
 pub mod output;
 pub mod reader;
+pub mod subscription;
 pub mod union;

@@ -13,4 +13,5 @@ mod reached;
 pub mod roots;
 pub mod scalars;
 pub mod schema_index;
+pub mod slice_roots;
 mod transition_types;

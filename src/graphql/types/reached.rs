@@ -18,10 +18,10 @@ pub(in crate::graphql) fn arguments<'a>(
         match known.target {
             Target::None => {}
             Target::Enum(known) => add_enum(registry, known),
-            Target::Object(name, doc, fields) => {
+            Target::Object(name, doc, fields) | Target::OneOf(name, doc, fields) => {
                 if !registry.types.contains_key(name) {
                     let fields = self::arguments(registry, fields());
-                    add_input(registry, name, doc, false, fields);
+                    add_input(registry, name, doc, matches!(known.target, Target::OneOf(..)), fields);
                 }
             }
         }

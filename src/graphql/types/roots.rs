@@ -20,7 +20,9 @@ use super::{
     noun_types::{listed, payloads, register_noun, with_article},
     part_types::part_lists,
     reached::{answer, arguments},
-    scalars, transition_types,
+    scalars,
+    slice_roots::own_root,
+    transition_types,
 };
 use crate::{
     graphql::{
@@ -54,7 +56,7 @@ pub fn field(name: &str, ty: &str, doc: &str) -> MetaField {
 }
 
 /// Restricts a field to tokens with all these scopes; with an empty list, any valid token is accepted.
-fn scoped(mut meta: MetaField, permissions: &[Permission]) -> MetaField {
+pub(super) fn scoped(mut meta: MetaField, permissions: &[Permission]) -> MetaField {
     let names: Vec<Value> = permissions.iter().map(|permission| permission.name().into()).collect();
     let needed = match permissions {
         [] => "Accepts any valid token.".to_owned(),
@@ -152,10 +154,12 @@ pub fn register_queries(registry: &mut Registry, Api { modules, queries, .. }: &
         }
     }
     for query in queries {
-        let mut own = field(query.name, answer(registry, query.run.answer()), query.doc);
-        let arguments = arguments(registry, query.run.arguments());
-        own.args = arguments.into_iter().map(|value| (value.name.clone(), value)).collect();
-        fields.push(scoped(own, query.permissions));
+        fields.push(own_root(
+            registry,
+            (query.name, query.doc, query.permissions),
+            query.run.answer(),
+            query.run.arguments(),
+        ));
     }
     add_object(registry, "Query", "The queries of the API.", fields);
 }

@@ -64,6 +64,13 @@ impl Room {
     }
 }
 
+impl Room {
+    /// Releases all memory.
+    pub fn free(&mut self) {
+        (self.held, self.taken) = (None, 0);
+    }
+}
+
 /// The error when the memory for request bodies is exhausted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;

@@ -48,6 +48,13 @@ impl Media {
         Some(if prefers_newer { Self::GraphQl } else { Self::Json })
     }
 
+    /// Returns whether the client names the media type of event streams.
+    pub fn takes_events(headers: &HeaderMap) -> bool {
+        let lines = headers.get_all(ACCEPT).filter_map(|line| line.to_str().ok());
+        let mut ranges = lines.flat_map(|line| line.split(',')).filter_map(|range| weighed(range.trim()));
+        ranges.any(|(range, weight)| range == "text/event-stream" && weight > 0.0)
+    }
+
     /// Returns the specificity and the weight of the most specific range that covers this media type.
     fn weight(self, ranges: &[(String, f32)]) -> (u8, f32) {
         let covering = ranges.iter().filter_map(|(range, weight)| match range.as_str() {

@@ -6,7 +6,7 @@ use actix_web::{
     HttpRequest,
     http::{
         Method,
-        header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
+        header::{ACCESS_CONTROL_REQUEST_METHOD, HeaderValue, ORIGIN},
     },
 };
 
@@ -22,6 +22,11 @@ impl Origins {
         Self { listed: listed.to_vec(), is_logged: AtomicBool::new(false) }
     }
 
+    /// Returns whether an origin is allowed.
+    pub fn is_listed(&self, origin: &HeaderValue) -> bool {
+        self.listed.iter().any(|listed| listed.as_bytes() == origin.as_bytes())
+    }
+
     /// Logs, once per process, that a preflight came from an origin that is not allowed. The message omits the origin,
     /// since any client can put any text there.
     pub fn look_at(&self, request: &HttpRequest) {
@@ -29,8 +34,7 @@ impl Origins {
             return;
         }
         let Some(origin) = request.headers().get(ORIGIN) else { return };
-        let is_listed = self.listed.iter().any(|listed| listed.as_bytes() == origin.as_bytes());
-        if !is_listed && !self.is_logged.swap(true, Ordering::Relaxed) {
+        if !self.is_listed(origin) && !self.is_logged.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "rejected a CORS preflight: the origin is not listed in --cors-origin; further rejections are not \
                  logged"

@@ -143,12 +143,13 @@ async fn queries_may_come_by_get_and_mutations_may_not() {
         &[("query", "mutation { __typename }")][..],
         &[("query", "mutation M { __typename }")],
         &[("query", "query Q { __typename } mutation M { __typename }"), ("operationName", "M")],
-        &[("query", "subscription { __typename }")],
     ] {
         let answer = send(with_token(get(parameters))).await;
         assert_eq!(answer.refused(), (405, "METHOD_NOT_ALLOWED".into()), "{parameters:?}");
         assert_eq!(answer.header("allow"), "POST");
     }
+    let subscription = get(&[("query", "subscription { changes { epoch } }")]);
+    assert_eq!(send(with_token(subscription)).await.refused(), (406, "NOT_ACCEPTABLE".into()));
     for parameters in [&[][..], &[("query", "{a}"), ("query", "{b}")], &[("query", "{a}"), ("variables", "x")]] {
         assert_eq!(send(get(parameters)).await.refused(), (400, "BAD_REQUEST".into()), "{parameters:?}");
     }

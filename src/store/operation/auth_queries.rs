@@ -144,6 +144,17 @@ pub struct ClientLimits {
 }
 
 impl Store {
+    /// Returns the sequence of the newest change of each of these organizations. Not scoped, because it asks for all streams
+    /// of this server at once; each one reads what was changed in the scope of its caller.
+    pub async fn heads(&self, organizations: &[OrganizationId]) -> Result<Vec<(OrganizationId, i64)>> {
+        let ids: Vec<Uuid> = organizations.iter().map(|organization| organization.0).collect();
+        let mut sql = self.sql();
+        sql.push("SELECT t.organization_id, t.last FROM organization_sequence AS t WHERE ");
+        sql.is_one_of(Alias::ROW, "organization_id", &ids);
+        let rows = self.control.query_all_raw(sql.finish()).await?;
+        rows.iter().map(|row| Ok((OrganizationId(row.try_get_by_index(0)?), row.try_get_by_index(1)?))).collect()
+    }
+
     /// Returns the API clients of all organizations that have their own limits.
     pub async fn client_limits(&self) -> Result<Vec<ClientLimits>> {
         let mut sql = self.sql();

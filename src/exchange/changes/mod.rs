@@ -1,17 +1,23 @@
-//! The query `changes`: the changes of rows in the order of commits, for systems that stay in step.
+//! The query and the subscription `changes`: the changes of rows in the order of commits, for systems that stay in step.
+
+mod filter;
+
+use std::collections::HashSet;
 
 use entity::{ChangeNoun, Permission, event::EventOperation, id::OrganizationId, kind::Sequence};
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 
+use self::filter::ChangeFilter;
 use crate::{
     Error, Result,
     graphql::{
         planning::distinct::PageInfo,
-        slice::Query,
+        slice::{Query, Subscription},
         typed::{
             fields::QueryFn,
             input::Input,
             output::{Output, instant},
+            subscription::{Step, SubscriptionFn},
             union::row_union,
         },
     },
@@ -37,6 +43,17 @@ pub(super) const CHANGES: Query = Query {
     run: &QueryFn::new(|scope, wanted| Box::pin(changes(scope, wanted))).whole(),
 };
 
+/// The subscription `changes`.
+pub(super) const SUBSCRIPTION: Subscription = Subscription {
+    name: "changes",
+    doc: "Changes of rows as they are committed, page by page, oldest first: the query `changes`, asked again whenever there is \
+          more. The first page comes at once, and may be empty. Without a position it begins at the head, so that its \
+          `headCursor` is where to begin with a full read. To resume, give `pageInfo.endCursor` or else `headCursor` of \
+          the last page as `after`. Changes are told at least once. Ends with CURSOR_EXPIRED as the query fails with it.",
+    permissions: &[Permission::ExchangeRead],
+    run: &SubscriptionFn::new(|scope, wanted, position| Box::pin(follow(scope, wanted, position))),
+};
+
 row_union! {
     /// A row that was changed.
     ChangedRow, None, ChangeNoun::all().map(ChangeNoun::noun), may_be_gone
@@ -45,8 +62,8 @@ row_union! {
 /// Arguments of `changes`.
 #[derive(Input)]
 struct ChangesArguments {
-    /// Returns the changes after this sequence; 0, the default, is before all changes. Give `epoch`, too: a number alone
-    /// does not show that an older backup was restored.
+    /// Returns the changes after this sequence; 0 is before all changes. Without a position, the query begins there, and the
+    /// subscription at the head. Give `epoch`, too: a number alone does not show that an older backup was restored.
     after_sequence: Option<Sequence>,
     /// The epoch in which `afterSequence` was read.
     #[input(max = 64)]
@@ -62,6 +79,9 @@ struct ChangesArguments {
     types: Option<Vec<ChangeNoun>>,
     /// Kinds of changes. Defaults to all.
     operations: Option<Vec<EventOperation>>,
+    /// Tells of the rows of one type, and in `isMatching` whether each meets this filter now. Cannot be combined with
+    /// other `types`.
+    filter: Option<ChangeFilter>,
 }
 
 /// A page of the feed of changes, with where the feed begins and ends as of the same moment.
@@ -110,13 +130,17 @@ struct Change {
     /// The row as it is now. Null if it was deleted or merged into another, or if this change or a later one erased the
     /// personal data in it. Without selected fields for its type it is an empty object, and is not looked for.
     row: Option<ChangedRow>,
+    /// Whether the row meets the argument `filter` now; null without it. False for a row that has left what the filter
+    /// shows, because it was changed, archived, deleted or merged, and for one that was never in it.
+    is_matching: Option<bool>,
 }
 
 /// A position from which a caller continues.
 struct Position {
     /// The epoch, if it is known.
     epoch: Option<String>,
-    sequence: i64,
+    /// The sequence; `None` for the head, whatever it is.
+    sequence: Option<i64>,
     /// Id of the event there, if it is known.
     id: Option<Uuid>,
 }
@@ -132,7 +156,7 @@ fn cursor(codec: &Codec, epoch: Uuid, (sequence, id): FeedPosition) -> String {
 impl Position {
     fn of(wanted: &ChangesArguments, codec: &Codec) -> Result<Self> {
         let Some(after) = &wanted.after else {
-            let sequence = wanted.after_sequence.map_or(0, Sequence::number);
+            let sequence = Some(wanted.after_sequence.map_or(0, Sequence::number));
             return Ok(Self { epoch: wanted.epoch.clone(), sequence, id: None });
         };
         if wanted.after_sequence.is_some() || wanted.epoch.is_some() {
@@ -140,20 +164,25 @@ impl Position {
         }
         match codec.decode(after)?.as_slice() {
             [Cell::Id(epoch), Cell::Int(sequence), Cell::Id(id)] => {
-                Ok(Self { epoch: Some(epoch.to_string()), sequence: *sequence, id: Some(*id) })
+                Ok(Self { epoch: Some(epoch.to_string()), sequence: Some(*sequence), id: Some(*id) })
             }
             _ => Err(Error::internal("a cursor of changes has other values")),
         }
     }
 
+    /// The head, whatever it is.
+    fn head(epoch: Option<String>) -> Self {
+        Self { epoch, sequence: None, id: None }
+    }
+
     /// Err if a page was not read after this position.
     fn check(&self, page: &FeedPage) -> Result<()> {
         let is_other = |epoch: &String| *epoch != page.epoch.to_string();
-        let is_replaced = |id: Uuid| self.sequence > 0 && page.found != Some(id);
+        let is_replaced = |id: Uuid| self.sequence > Some(0) && page.found != Some(id);
+        let is_gone = |sequence: i64| sequence > page.head.0 || sequence < page.oldest - 1;
         if self.epoch.as_ref().is_some_and(is_other)
             || self.id.is_some_and(is_replaced)
-            || self.sequence > page.head.0
-            || self.sequence < page.oldest - 1
+            || self.sequence.is_some_and(is_gone)
         {
             return Err(Error::CursorExpired { oldest: page.oldest });
         }
@@ -161,35 +190,82 @@ impl Position {
     }
 }
 
+/// Reads the page after a position.
+async fn page(scope: &Scope, wanted: &ChangesArguments, position: &Position) -> Result<FeedPage> {
+    let nouns = match (&wanted.filter, &wanted.types) {
+        (Some(filter), None) => vec![filter.noun],
+        (Some(filter), Some(types)) if types.iter().all(|noun| noun.noun().table == filter.noun.table) => {
+            vec![filter.noun]
+        }
+        (Some(_), Some(_)) => return Err(Error::BadInput("filter is of one type: leave types out".to_owned())),
+        (None, Some(types)) => types.iter().map(|noun| noun.noun()).collect(),
+        (None, None) => ChangeNoun::all().map(ChangeNoun::noun).filter(|noun| scope.may_read(noun).is_ok()).collect(),
+    };
+    wanted.filter.as_ref().map_or(Ok(()), |filter| filter.check(scope))?;
+    let limit = usize::try_from(wanted.first).unwrap_or_default();
+    let operations = wanted.operations.clone();
+    let page =
+        scope.feed(&FeedQuery { after: position.sequence.unwrap_or(i64::MAX), nouns, operations, limit }).await?;
+    position.check(&page)?;
+    Ok(page)
+}
+
 async fn changes(scope: &Scope, wanted: ChangesArguments) -> Result<ChangePage> {
     let codec = codec(scope.organization());
     let position = Position::of(&wanted, &codec)?;
-    let nouns = match wanted.types {
-        Some(types) => types.into_iter().map(ChangeNoun::noun).collect(),
-        None => ChangeNoun::all().map(ChangeNoun::noun).filter(|noun| scope.may_read(noun).is_ok()).collect(),
+    let page = page(scope, &wanted, &position).await?;
+    shown(scope, &wanted, (&codec, &position), page).await
+}
+
+/// Reads what follows the position of a subscription.
+async fn follow(scope: &Scope, mut wanted: ChangesArguments, position: Option<String>) -> Result<Step<ChangePage>> {
+    let codec = codec(scope.organization());
+    let is_first = position.is_none();
+    let begins_at_head = is_first && wanted.after.is_none() && wanted.after_sequence.is_none();
+    if position.is_some() {
+        (wanted.after, wanted.after_sequence, wanted.epoch) = (position, None, None);
+    }
+    let position = if begins_at_head { Position::head(wanted.epoch.take()) } else { Position::of(&wanted, &codec)? };
+    let page = page(scope, &wanted, &position).await?;
+    let seen = page.changes.last().filter(|_| page.has_more).map_or(page.head, |last| last.position);
+    let (position_after, has_more) = (cursor(&codec, page.epoch, seen), page.has_more);
+    let event = if is_first || !page.changes.is_empty() {
+        Some(shown(scope, &wanted, (&codec, &position), page).await?)
+    } else {
+        None
     };
-    let limit = usize::try_from(wanted.first).unwrap_or_default();
-    let query = FeedQuery { after: position.sequence, nouns, operations: wanted.operations, limit };
-    let page = scope.feed(&query).await?;
-    position.check(&page)?;
-    let at = |change: &FeedChange| cursor(&codec, page.epoch, change.position);
+    Ok(Step { event, position: position_after, has_more })
+}
+
+/// Returns a page as the API shows it.
+async fn shown(
+    scope: &Scope,
+    wanted: &ChangesArguments,
+    (codec, position): (&Codec, &Position),
+    page: FeedPage,
+) -> Result<ChangePage> {
+    let matching = match &wanted.filter {
+        Some(filter) => Some(filter.matching(scope, &page.changes).await?),
+        None => None,
+    };
+    let at = |change: &FeedChange| cursor(codec, page.epoch, change.position);
     let page_info = PageInfo {
         has_next_page: page.has_more,
-        has_previous_page: position.sequence >= page.oldest,
+        has_previous_page: position.sequence.unwrap_or(page.head.0) >= page.oldest,
         start_cursor: page.changes.first().map(at),
         end_cursor: page.changes.last().map(at),
     };
     Ok(ChangePage {
         page_info,
         head_sequence: Sequence::of(page.head.0),
-        head_cursor: cursor(&codec, page.epoch, page.head),
+        head_cursor: cursor(codec, page.epoch, page.head),
         oldest_sequence: Sequence::of(page.oldest),
         epoch: page.epoch.to_string(),
-        nodes: page.changes.into_iter().map(shown).collect(),
+        nodes: page.changes.into_iter().map(|change| node(change, matching.as_ref())).collect(),
     })
 }
 
-fn shown(change: FeedChange) -> Change {
+fn node(change: FeedChange, matching: Option<&HashSet<Uuid>>) -> Change {
     let row = ChangedRow { noun: change.noun, id: change.row };
     Change {
         sequence: Sequence::of(change.position.0),
@@ -201,5 +277,6 @@ fn shown(change: FeedChange) -> Change {
         fields: change.fields,
         merged_into_id: change.merged_into,
         row: (!change.is_erased).then_some(row),
+        is_matching: matching.map(|rows| rows.contains(&change.row)),
     }
 }
