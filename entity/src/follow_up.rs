@@ -75,6 +75,7 @@ pub struct Model {
     #[noun(ordered, lifecycle(
         initial = Open,
         on_create,
+        on_erasure = skip,
         complete(from(Open), to = Done, accepts(done_at, done_by_id, note), needs(RecordRead),
             doc = "Records that a follow-up is done, and in which interaction. Fails with INVALID at doneByRef if that \
                 interaction is with another customer."),

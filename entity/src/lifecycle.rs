@@ -20,6 +20,8 @@ pub struct Lifecycle {
     pub verbs: &'static EnumType,
     /// The transitions, in the order of `verbs`.
     pub transitions: &'static [Transition],
+    /// Name of the transition of a row about a person who is erased, if one ends it; its required columns stay empty.
+    pub on_erasure: Option<&'static str>,
     /// Relation to the state history of a row.
     pub history: Relationship,
 }
@@ -136,6 +138,11 @@ impl Lifecycle {
         self.transitions.iter().filter(move |transition| transition.from.contains(&state.as_str()))
     }
 
+    /// Returns the transition of a row about a person who is erased, if there is one in this state.
+    pub fn on_erasure(&self, state: &str) -> Option<&'static Transition> {
+        self.allowed(state).find(|transition| Some(transition.name) == self.on_erasure)
+    }
+
     /// Returns whether a sequence of transitions leads from one state to another.
     pub fn is_reachable(&self, from: &str, to: &str) -> bool {
         let mut known = vec![from];
@@ -175,6 +182,7 @@ mod tests {
         initial: "A",
         verbs: &STATES,
         transitions: &[],
+        on_erasure: None,
         history: Relationship::embedded("history", &journey::NOUN, Cardinality::List, ""),
     };
 

@@ -70,7 +70,7 @@
 //! pub status: OfferMadeStatus,
 //! ```
 //!
-//! `on_create` lets a creation set the state; otherwise only upserts and imports can, because their rows have a history in
+//! `on_erasure = decline` names the transition of a row about a person who is erased. `on_create` lets a creation set the state; otherwise only upserts and imports can, because their rows have a history in
 //! another system. `from` lists the states in which the transition is allowed; `to` is the state that it leads to. `requires` and
 //! `accepts` list columns that its input takes, `stamps` names the column that is set to the current time, and
 //! `needs(MapRead)` lists scopes required in addition to the noun's write scope. Columns of a transition must be

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The error message for an invalid `lifecycle(…)`.
-const ALLOWED: &str = "a lifecycle has `initial = …`, may have `on_create`, and has transitions: \
+const ALLOWED: &str = "a lifecycle has `initial = …`, may have `on_create` and `on_erasure = …`, and has transitions: \
                        `decline(from(Presented), to = Declined, doc = \"…\")`";
 
 /// The error message for an invalid transition.
@@ -20,14 +20,26 @@ const OF_TRANSITION: &str = "a transition has `from(…)`, `to = …`, `doc = �
                              `stamps = …`, `needs(…)`";
 
 /// Names that a transition cannot have: the other words of a lifecycle, and the verbs of the kernel's mutations.
-const TAKEN: [&str; 9] =
-    ["initial", "on_create", "create", "update", "upsert", "bulk_upsert", "delete", "archive", "unarchive"];
+const TAKEN: [&str; 10] = [
+    "initial",
+    "on_create",
+    "on_erasure",
+    "create",
+    "update",
+    "upsert",
+    "bulk_upsert",
+    "delete",
+    "archive",
+    "unarchive",
+];
 
 /// The lifecycle of a noun's rows as declared on the state column.
 #[derive(Clone, Debug)]
 pub struct Lifecycle {
     initial: Ident,
     is_set_on_create: bool,
+    /// The transition of a row about a person who is erased.
+    on_erasure: Option<Ident>,
     transitions: Vec<Transition>,
 }
 
@@ -46,7 +58,8 @@ struct Transition {
 impl Lifecycle {
     /// Reads `lifecycle(initial = …, …)`.
     pub fn read(meta: &ParseNestedMeta) -> Result<Self> {
-        let (mut initial, mut is_set_on_create, mut transitions) = (None, false, Vec::<Transition>::new());
+        let (mut initial, mut is_set_on_create, mut on_erasure) = (None, false, None::<Ident>);
+        let mut transitions = Vec::<Transition>::new();
         meta.parse_nested_meta(|inner| {
             let verb = inner.path.require_ident()?.clone();
             if verb == "initial" {
@@ -55,6 +68,10 @@ impl Lifecycle {
             }
             if verb == "on_create" {
                 is_set_on_create = true;
+                return Ok(());
+            }
+            if verb == "on_erasure" {
+                on_erasure = Some(inner.value()?.parse()?);
                 return Ok(());
             }
             if TAKEN.iter().any(|taken| verb == taken) {
@@ -78,7 +95,11 @@ impl Lifecycle {
                 ));
             }
         }
-        Ok(Self { initial, is_set_on_create, transitions })
+        let is_known = |verb: &Ident| transitions.iter().any(|known| known.verb == *verb);
+        if let Some(unknown) = on_erasure.as_ref().filter(|verb| !is_known(verb)) {
+            return Err(Error::new(unknown.span(), "the lifecycle has no such transition"));
+        }
+        Ok(Self { initial, is_set_on_create, on_erasure, transitions })
     }
 
     /// Returns when a caller may set the state.
@@ -164,6 +185,8 @@ pub fn expand(noun: &NounInput) -> Option<TokenStream> {
     let singular = names::uncapitalized(name);
     let read = read(noun);
     let initial = &lifecycle.initial;
+    let on_erasure = lifecycle.on_erasure.as_ref().map(|verb| verb.to_string().to_uppercase());
+    let on_erasure = on_erasure.map_or_else(|| quote!(None), |name| quote!(Some(#name)));
     let transitions = lifecycle.transitions.iter().map(|transition| {
         let Transition { verb, from, to, doc, needs, .. } = transition;
         let screaming = verb.to_string().to_uppercase();
@@ -213,6 +236,7 @@ pub fn expand(noun: &NounInput) -> Option<TokenStream> {
             initial: #ty::#initial.text(),
             verbs: <Transition as crate::string_enum::StringEnum>::TYPE,
             transitions: &[#(#transitions),*],
+            on_erasure: #on_erasure,
             history: crate::noun::Relationship {
                 name: "history",
                 target: &STATE_CHANGE,

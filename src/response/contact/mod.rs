@@ -2,6 +2,7 @@
 
 mod allowed;
 mod check;
+pub(super) mod duty;
 mod history;
 mod plan;
 mod policy;

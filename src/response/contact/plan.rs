@@ -186,7 +186,7 @@ fn refuse(draft: &mut Draft, breach: &Breach<'_>, allowed_at: Option<i64>) {
     draft.refuse(Code::ContactNotAllowed, field, message);
 }
 
-const fn reason(rule: ContactRule) -> &'static str {
+pub(super) const fn reason(rule: ContactRule) -> &'static str {
     match rule {
         ContactRule::Cap => "the customer would be contacted too often",
         ContactRule::QuietHours => "these are quiet hours of the customer",

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     follow_up::{
         ACCOUNT_ID, CUSTOMER_ID, DEPARTMENT_ID, DUE_AT, FollowUpStatus, KIND, MEDIUM_ID, NOUN, OCCURRENCE, OWNER_ID,
-        PLAYBOOK_ID, PLAYBOOK_VERSION, STATUS, TAGS, TITLE,
+        PLAYBOOK_ID, PLAYBOOK_VERSION, SKIPPED_AT, SKIPPED_BECAUSE, STATUS, TAGS, TITLE,
     },
     id::{AccountId, CustomerId, DepartmentId, MediumId, MemberId, PlaybookId},
     playbook::Model as Playbook,
@@ -16,7 +16,11 @@ use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
 use crate::{
     Result,
     business_time::BusinessTime,
-    response::{deadline::Calendars, routing},
+    response::{
+        contact::duty::{self, Allowed, Duty},
+        deadline::Calendars,
+        routing,
+    },
     store::{
         Tx,
         statement::{
@@ -42,6 +46,16 @@ pub(super) struct Occurrence<'a> {
     /// When the trigger happens.
     pub(super) at: DateTime<Utc>,
     pub(super) facts: Facts,
+}
+
+impl Occurrence<'_> {
+    fn medium(&self) -> Option<MediumId> {
+        self.playbook.medium_id.or(self.facts.medium)
+    }
+
+    fn duty(&self, due: DateTime<Utc>) -> Duty {
+        Duty { customer: self.facts.customer, medium: self.medium(), kind: self.playbook.kind, due }
+    }
 }
 
 /// What a follow-up is about.
@@ -84,7 +98,7 @@ pub(super) fn due(playbook: &Playbook, at: DateTime<Utc>, calendars: &Calendars)
 }
 
 /// Makes the follow-ups of these occurrences that have none yet, unless they are history or about a person who was
-/// erased.
+/// erased. One is due when the contact policies allow it, and skipped from the start if they do not say when.
 pub(super) async fn make(tx: &Tx, occurrences: Vec<Occurrence<'_>>) -> Result<()> {
     if occurrences.is_empty() {
         return Ok(());
@@ -114,19 +128,34 @@ pub(super) async fn make(tx: &Tx, occurrences: Vec<Occurrence<'_>>) -> Result<()
     if wanted.values().any(|(it, _)| it.playbook.department_id.or(it.facts.department).is_none()) {
         fallback = Some(routing::fallback(tx).await?.department);
     }
-    let mut wanted: Vec<(Occurrence<'_>, DateTime<Utc>)> = wanted.into_values().collect();
+    let mut wanted: Vec<(Occurrence<'_>, DateTime<Utc>)> =
+        wanted.into_values().map(|(occurrence, due)| (occurrence, due.max(tx.now()))).collect();
     wanted.sort_unstable_by_key(|(occurrence, due)| (*due, occurrence.row, occurrence.playbook.id));
-    let rows = wanted.into_iter().map(|(occurrence, due)| row(tx, occurrence, due, fallback.map(DepartmentId)));
+    let duties: Vec<Duty> = wanted.iter().map(|(occurrence, due)| occurrence.duty(*due)).collect();
+    let allowed = duty::allowed(tx, &duties).await?;
+    let rows = wanted.into_iter().zip(allowed).map(|((occurrence, due), allowed)| {
+        let mut row = row(occurrence, fallback.map(DepartmentId));
+        match allowed {
+            Allowed::From(due) => {
+                row.extend([assign(STATUS, FollowUpStatus::Open), assign(DUE_AT, ChronoUnixTimestampMillis(due))]);
+            }
+            Allowed::Unknown(why) => {
+                let now = Some(ChronoUnixTimestampMillis(tx.now()));
+                row.extend([assign(STATUS, FollowUpStatus::Skipped), assign(DUE_AT, ChronoUnixTimestampMillis(due))]);
+                row.extend([assign(SKIPPED_AT, now), assign(SKIPPED_BECAUSE, Some(why))]);
+            }
+        }
+        row
+    });
     tx.create(&NOUN, rows.collect()).await
 }
 
-fn row(tx: &Tx, occurrence: Occurrence<'_>, due: DateTime<Utc>, fallback: Option<DepartmentId>) -> NewRow {
+fn row(occurrence: Occurrence<'_>, fallback: Option<DepartmentId>) -> NewRow {
+    let medium = occurrence.medium();
     let Occurrence { playbook, which, facts, .. } = occurrence;
     let mut row = vec![
         assign(TITLE, playbook.title.clone()),
         assign(KIND, playbook.kind),
-        assign(STATUS, FollowUpStatus::Open),
-        assign(DUE_AT, ChronoUnixTimestampMillis(due.max(tx.now()))),
         assign(TAGS, "[]".to_owned()),
         assign(PLAYBOOK_ID, Some(playbook.id)),
         assign(PLAYBOOK_VERSION, Some(playbook.version)),
@@ -134,7 +163,7 @@ fn row(tx: &Tx, occurrence: Occurrence<'_>, due: DateTime<Utc>, fallback: Option
         assign(CUSTOMER_ID, facts.customer),
         assign(ACCOUNT_ID, facts.account),
         assign(OWNER_ID, playbook.owner_id.or(facts.owner)),
-        assign(MEDIUM_ID, playbook.medium_id.or(facts.medium)),
+        assign(MEDIUM_ID, medium),
         facts.about,
     ];
     row.retain(|(_, cell)| !cell.is_null());

@@ -30,6 +30,7 @@ use crate::{
             builder::{Alias, Sql},
             cell::{Cell, CellKind, Column, Record, column_named},
         },
+        writing::lifecycle::ended_by_erasure,
     },
 };
 
@@ -271,9 +272,13 @@ impl Tx {
             } else {
                 HashMap::default()
             };
-            let mut emptied = Vec::new();
+            let (mut emptied, mut ended) = (Vec::new(), Vec::new());
             for record in self.lock_as(noun, ids, false).await?.into_values() {
-                let changes = emptied_columns(noun, &record, erasure.erased_at);
+                let mut changes = emptied_columns(noun, &record, erasure.erased_at);
+                if let Some((end, change)) = ended_by_erasure(noun, &record, self.now(), &self.actor().subject) {
+                    changes.extend(end);
+                    ended.push(change);
+                }
                 let mut fields: Vec<&'static str> = changes.iter().map(|(column, _)| column.field).collect();
                 fields.extend(carried.contains_key(&record.id()).then_some("externalIds"));
                 if !fields.is_empty() {
@@ -287,6 +292,9 @@ impl Tx {
                 self.forget_external_ids(noun, ids).await?;
             }
             self.put(noun, emptied, EventOperation::Erased).await?;
+            if let Some(lifecycle) = noun.lifecycle().filter(|_| !ended.is_empty()) {
+                self.make_all(lifecycle.history.target, &ended).await?;
+            }
             self.unindex_erased(noun, ids);
             self.overwrite_fingerprints(ids).await?;
         }

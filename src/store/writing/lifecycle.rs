@@ -15,7 +15,7 @@ use crate::{
         Tx,
         statement::{
             builder::Alias,
-            cell::{Cell, Record, column_named},
+            cell::{Cell, Column, Record, column_named},
         },
     },
 };
@@ -98,23 +98,63 @@ pub(in crate::store) fn state_changes(
             None => !is_initial,
             Some(before) => *before != after || draft.transition.is_some() && !draft.is_unchanged(),
         };
-        let text = |text: &str| Cell::Text(text.to_owned());
         is_change.then(|| {
             let version = draft.current.as_ref().map_or(1, |current| current.version() + 1);
-            [
-                (ROW_ID, Cell::Id(draft.id)),
-                (TRANSITION, draft.transition.map_or(Cell::Null, |transition: &Transition| text(transition.name))),
-                (FROM, before.unwrap_or(Cell::Null)),
-                (TO, after),
-                (CHANGED_AT, Cell::Int(now.timestamp_millis())),
-                (SUBJECT, text(subject)),
-                (ROW_VERSION, Cell::Int(version)),
-            ]
-            .map(|(column, cell)| (column_named(lifecycle.history.target, column), cell))
-            .to_vec()
+            let states = (before.unwrap_or(Cell::Null), after);
+            state_change(lifecycle, (draft.id, version), (draft.transition, states), (now, subject))
         })
     };
     drafts.iter().filter(|draft| draft.errors.is_empty()).filter_map(row).collect()
+}
+
+/// Returns the history row for a change of the state of a row, with the version that it has afterwards.
+fn state_change(
+    lifecycle: &'static Lifecycle,
+    (id, version): (Uuid, i64),
+    (transition, (before, after)): (Option<&'static Transition>, (Cell, Cell)),
+    (now, subject): (DateTime<Utc>, &str),
+) -> NewRow {
+    let text = |text: &str| Cell::Text(text.to_owned());
+    [
+        (ROW_ID, Cell::Id(id)),
+        (TRANSITION, transition.map_or(Cell::Null, |transition| text(transition.name))),
+        (FROM, before),
+        (TO, after),
+        (CHANGED_AT, Cell::Int(now.timestamp_millis())),
+        (SUBJECT, text(subject)),
+        (ROW_VERSION, Cell::Int(version)),
+    ]
+    .map(|(column, cell)| (column_named(lifecycle.history.target, column), cell))
+    .to_vec()
+}
+
+/// Returns the history row for a row that a rule makes in another state than the initial one.
+pub(in crate::store) fn first_state(
+    noun: &'static Noun,
+    row: &Record,
+    now: DateTime<Utc>,
+    subject: &str,
+) -> Option<NewRow> {
+    let lifecycle = noun.lifecycle().filter(|lifecycle| state(row, lifecycle) != lifecycle.initial)?;
+    let states = (Cell::Null, row.cell(lifecycle.column).clone());
+    Some(state_change(lifecycle, (row.id(), row.version()), (None, states), (now, subject)))
+}
+
+/// Returns what ends a row about a person who is erased, and the history row for it; nothing if the row has ended.
+pub(in crate::store) fn ended_by_erasure(
+    noun: &'static Noun,
+    row: &Record,
+    now: DateTime<Utc>,
+    subject: &str,
+) -> Option<(Vec<(Column, Cell)>, NewRow)> {
+    let lifecycle = noun.lifecycle()?;
+    let transition = lifecycle.on_erasure(state(row, lifecycle))?;
+    let after = Cell::Text(transition.to.to_owned());
+    let mut changes = vec![(column_named(noun, lifecycle.column), after.clone())];
+    changes.extend(transition.stamps.map(|stamp| (column_named(noun, stamp), Cell::Int(now.timestamp_millis()))));
+    let states = (row.cell(lifecycle.column).clone(), after);
+    let change = state_change(lifecycle, (row.id(), row.version() + 1), (Some(transition), states), (now, subject));
+    Some((changes, change))
 }
 
 impl Tx {

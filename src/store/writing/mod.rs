@@ -14,6 +14,7 @@ pub mod external_ids;
 pub(in crate::store) mod hooks;
 pub(in crate::store) mod lifecycle;
 pub mod links;
+mod made;
 pub mod ordering;
 pub(in crate::store) mod output;
 pub mod reference;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use entity::{
     Col,
     event::EventOperation,
-    id, merging,
+    merging,
     noun::{Field, Noun},
 };
 use sea_orm::prelude::Uuid;
@@ -150,30 +150,6 @@ impl Tx {
         }
         self.store_related(drafts).await?;
         Ok(stored.into_iter().map(|record| (record.id(), record)).collect())
-    }
-
-    /// Inserts rows that belong to another row's change and have no own events. Omits texts about a person who was
-    /// erased.
-    pub async fn make(&self, noun: &'static Noun, mut rows: Vec<NewRow>) -> Result<()> {
-        self.leave_out_words(noun, &mut rows).await?;
-        self.make_all(noun, &rows).await
-    }
-
-    /// Inserts rows that a rule makes, with an event for each.
-    pub async fn create(&self, noun: &'static Noun, rows: Vec<NewRow>) -> Result<()> {
-        let now = Cell::Int(self.now().timestamp_millis());
-        let made = rows.into_iter().map(|values| {
-            let fields = values.iter().map(|(column, _)| column.field).collect();
-            (Record::made(noun, id::new(), &values, &now), fields)
-        });
-        self.put(noun, made.collect(), EventOperation::Created).await
-    }
-
-    /// Inserts rows that were already checked not to be about erased people.
-    pub(super) async fn make_all(&self, noun: &'static Noun, rows: &[NewRow]) -> Result<()> {
-        let now = Cell::Int(self.now().timestamp_millis());
-        let records: Vec<Record> = rows.iter().map(|values| Record::made(noun, id::new(), values, &now)).collect();
-        self.insert(noun, &records, false).await
     }
 
     /// Sets a column of rows to null, before unique values are reassigned.
@@ -360,7 +336,7 @@ impl Draft {
 
 impl Record {
     /// Returns a new row at version 1.
-    fn made(noun: &'static Noun, id: Uuid, values: &[(Column, Cell)], now: &Cell) -> Self {
+    pub(super) fn made(noun: &'static Noun, id: Uuid, values: &[(Column, Cell)], now: &Cell) -> Self {
         let cell = |column: Column| {
             let given = values.iter().rev().find(|(known, _)| known.name == column.name).map(|(_, cell)| cell.clone());
             let cell = match column.name {

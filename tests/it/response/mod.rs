@@ -12,6 +12,7 @@ mod deadline_policies;
 mod deadline_talks;
 mod deadlines;
 mod dry_run;
+mod duties;
 mod effects;
 mod feeds;
 mod follow_ups;

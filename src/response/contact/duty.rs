@@ -1,0 +1,85 @@
+//! When a duty towards a customer may be done: the contact policies judge it as a plan for the time at which it is due.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use entity::{
+    customer::{self, SEGMENT, TIME_ZONE},
+    follow_up::FollowUpKind,
+    id::{CustomerId, MediumId},
+    interaction::InteractionPurpose,
+};
+use sea_orm::prelude::Uuid;
+
+use super::{
+    check::{Breach, Checks, Contact},
+    history::History,
+    plan::reason,
+    policy::active,
+};
+use crate::{
+    Result,
+    store::{Tx, statement::cell::Column},
+};
+
+/// A duty towards a customer.
+pub(in crate::response) struct Duty {
+    pub(in crate::response) customer: Option<CustomerId>,
+    pub(in crate::response) medium: Option<MediumId>,
+    pub(in crate::response) kind: FollowUpKind,
+    pub(in crate::response) due: DateTime<Utc>,
+}
+
+/// When a duty may be done.
+pub(in crate::response) enum Allowed {
+    /// From this time on, not before it is due.
+    From(DateTime<Utc>),
+    /// It is not known when; why not.
+    Unknown(String),
+}
+
+/// Returns when each of these duties may be done. Open duties do not count as contacts: what is planned or took place does.
+pub(in crate::response) async fn allowed(tx: &Tx, duties: &[Duty]) -> Result<Vec<Allowed>> {
+    let policies = active(tx).await?;
+    if policies.is_empty() {
+        return Ok(duties.iter().map(|duty| Allowed::From(duty.due)).collect());
+    }
+    let customers: HashSet<Uuid> = duties.iter().filter_map(|duty| duty.customer).map(Uuid::from).collect();
+    let customers: Vec<Uuid> = customers.into_iter().collect();
+    let columns: [Column; 2] = [TIME_ZONE.into(), SEGMENT.into()];
+    let rows: HashMap<_, _> = tx.records_unchecked(&customer::NOUN, &columns, &customers).await?;
+    let contacts: Vec<Contact> = duties.iter().map(contact).collect();
+    let history = History::read(tx, &policies, &rows, &contacts).await?;
+    let allowed = duties.iter().zip(&contacts).map(|(duty, contact)| {
+        let customer = duty.customer.and_then(|customer| history.customers.get(&customer.0));
+        // Of a customer whom the transaction creates, nothing is known yet.
+        let Some(customer) = customer else { return Allowed::From(duty.due) };
+        let checks = Checks::of(&policies, &history.mediums, customer, None, contact);
+        let from = checks.allowed_at(contact.at).and_then(DateTime::from_timestamp_millis);
+        match (from, checks.breaches(contact.at).first()) {
+            (Some(from), _) => Allowed::From(from),
+            (None, Some(breach)) => Allowed::Unknown(refusal(breach)),
+            (None, None) => Allowed::From(duty.due),
+        }
+    });
+    Ok(allowed.collect())
+}
+
+fn contact(duty: &Duty) -> Contact {
+    Contact { at: duty.due.timestamp_millis(), medium: duty.medium.map(Uuid::from), purpose: Some(purpose(duty.kind)) }
+}
+
+/// The purpose of the interaction in which a duty is done.
+const fn purpose(kind: FollowUpKind) -> InteractionPurpose {
+    match kind {
+        FollowUpKind::Confirm => InteractionPurpose::Confirm,
+        FollowUpKind::Thank | FollowUpKind::Occasion => InteractionPurpose::Thank,
+        FollowUpKind::Update | FollowUpKind::TellOutcome => InteractionPurpose::Update,
+        FollowUpKind::Share => InteractionPurpose::Share,
+        FollowUpKind::Solve => InteractionPurpose::Serve,
+    }
+}
+
+fn refusal(breach: &Breach<'_>) -> String {
+    format!("the contact policy “{}” refuses it: {}", breach.policy.name, reason(breach.rule))
+}
