@@ -188,8 +188,13 @@ fn is_for(policy: &Policy, customer: &Customer) -> bool {
 /// Returns whether medium and purpose of a contact fulfil the conditions of a policy.
 fn covers(policy: &Policy, mediums: &Mediums, contact: &Contact) -> bool {
     let is_by = |category: Uuid| contact.medium.is_some_and(|medium| mediums.is_within(medium, category));
+    may_cover(policy, contact) && policy.medium_id.is_none_or(|medium| is_by(medium.0))
+}
+
+/// Returns whether a policy covers a contact if its medium is within that of the policy.
+pub(super) fn may_cover(policy: &Policy, contact: &Contact) -> bool {
     policy.purpose.is_none_or(|purpose| purpose == purpose_of(contact.purpose))
-        && policy.medium_id.is_none_or(|medium| is_by(medium.0))
+        && (policy.medium_id.is_none() || contact.medium.is_some())
 }
 
 /// Returns what a contact is for. One that does not say so is held to the strictest.

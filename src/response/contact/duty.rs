@@ -12,7 +12,7 @@ use entity::{
 use sea_orm::prelude::Uuid;
 
 use super::{
-    check::{Breach, Checks, Contact},
+    check::{Breach, Checks, Contact, may_cover},
     history::History,
     plan::reason,
     policy::active,
@@ -41,18 +41,20 @@ pub(in crate::response) enum Allowed {
 /// Returns when each of these duties may be done. Open duties do not count as contacts: what is planned or took place does.
 pub(in crate::response) async fn allowed(tx: &Tx, duties: &[Duty]) -> Result<Vec<Allowed>> {
     let policies = active(tx).await?;
-    if policies.is_empty() {
+    let contacts: Vec<Contact> = duties.iter().map(contact).collect();
+    let is_covered = |contact: &Contact| policies.iter().any(|policy| may_cover(policy, contact));
+    let covered = duties.iter().zip(&contacts).filter(|(_, contact)| is_covered(contact));
+    let customers: HashSet<Uuid> = covered.filter_map(|(duty, _)| duty.customer).map(Uuid::from).collect();
+    if customers.is_empty() {
         return Ok(duties.iter().map(|duty| Allowed::From(duty.due)).collect());
     }
-    let customers: HashSet<Uuid> = duties.iter().filter_map(|duty| duty.customer).map(Uuid::from).collect();
     let customers: Vec<Uuid> = customers.into_iter().collect();
     let columns: [Column; 2] = [TIME_ZONE.into(), SEGMENT.into()];
     let rows: HashMap<_, _> = tx.records_unchecked(&customer::NOUN, &columns, &customers).await?;
-    let contacts: Vec<Contact> = duties.iter().map(contact).collect();
     let history = History::read(tx, &policies, &rows, &contacts).await?;
     let allowed = duties.iter().zip(&contacts).map(|(duty, contact)| {
         let customer = duty.customer.and_then(|customer| history.customers.get(&customer.0));
-        // Of a customer whom the transaction creates, nothing is known yet.
+        // No policy covers it; or the transaction creates the customer, of whom nothing is known yet.
         let Some(customer) = customer else { return Allowed::From(duty.due) };
         let checks = Checks::of(&policies, &history.mediums, customer, None, contact);
         let from = checks.allowed_at(contact.at).and_then(DateTime::from_timestamp_millis);
