@@ -67,6 +67,11 @@ pub(in crate::response) async fn allowed(tx: &Tx, duties: &[Duty]) -> Result<Vec
     Ok(allowed.collect())
 }
 
+/// Reads the policies, so that they are at hand later in the transaction.
+pub(in crate::response) async fn read_policies(tx: &Tx) -> Result<()> {
+    active(tx).await.map(drop)
+}
+
 fn contact(duty: &Duty) -> Contact {
     Contact { at: duty.due.timestamp_millis(), medium: duty.medium.map(Uuid::from), purpose: Some(purpose(duty.kind)) }
 }

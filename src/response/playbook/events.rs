@@ -23,6 +23,7 @@ use super::{
 use crate::{
     Result,
     response::{
+        contact::duty,
         follow_up::{End, end_open},
         routing::fallback,
     },
@@ -57,19 +58,21 @@ pub const FEEDBACK_RULES: Hooks = Hooks {
     ..Hooks::NONE
 };
 
-/// Reads the playbooks before new rows are written: afterwards, no other transaction could use what was read.
+/// Reads the playbooks, and the contact policies to which what they make keeps, before new rows are written: afterwards, no
+/// other transaction could use what was read.
 async fn read_early(tx: &Tx, drafts: &[Draft]) -> Result<()> {
-    if drafts.iter().any(is_written_anew) {
-        active(tx).await?;
+    if drafts.iter().any(is_written_anew) && !active(tx).await?.is_empty() {
+        duty::read_policies(tx).await?;
     }
     Ok(())
 }
 
 /// Like [`read_early`]; also reads the fallback department, if a follow-up about a new interaction may need it.
 async fn read_before_interactions(tx: &Tx, drafts: &[Draft]) -> Result<()> {
+    read_early(tx, drafts).await?;
     let has_no_department = |draft: &&Draft| draft.get(interaction::DEPARTMENT_ID).is_none();
     if !drafts.iter().filter(has_no_department).any(is_written_anew) {
-        return read_early(tx, drafts).await;
+        return Ok(());
     }
     let about_interactions = [PlaybookTrigger::InteractionCompleted, PlaybookTrigger::InteractionScheduled];
     let needs_one =
