@@ -74,7 +74,12 @@ pub struct Model {
     pub disabled_at: Option<ChronoUnixTimestampMillis>,
     /// Why it was disabled; null if it is enabled.
     pub disabled_reason: Option<WebhookDisabledReason>,
-    /// Scopes of whoever last set `eventTypes`: changes of types that these do not cover are not sent.
+    /// `documentId` of the trusted document whose answer messages carry; null if they have no values. Set by
+    /// `webhookEndpointSetDocument`.
+    #[noun(max = 200)]
+    pub document_id: Option<String>,
+    /// Scopes of whoever last set `eventTypes` or the document: changes of types that these do not cover are not sent, and the
+    /// document is read with them.
     #[noun(tags(most = Permission::ALL.len(), max = 64))]
     pub scopes: String,
     /// Sequence of the newest change that was considered. Does not change `version`.

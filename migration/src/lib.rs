@@ -53,6 +53,7 @@ mod m0066_change_feed;
 mod m0067_webhooks;
 mod m0070_trusted_documents;
 mod m0071_imports;
+mod m0072_webhook_documents;
 mod noun_table;
 
 use sea_orm_migration::prelude::MigrationTrait;
@@ -118,6 +119,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0067_webhooks::Migration),
             Box::new(m0070_trusted_documents::Migration),
             Box::new(m0071_imports::Migration),
+            Box::new(m0072_webhook_documents::Migration),
         ]
     }
 }

@@ -23,7 +23,7 @@ use crate::{
         types::schema_index::SchemaIndex,
     },
     store::{
-        Scope, Tx,
+        Connection, Scope, Tx,
         statement::{
             cell::Cell,
             filter::{Comparison, Predicate},
@@ -157,7 +157,7 @@ pub async fn broken(scope: &Scope, schema_index: &SchemaIndex) -> Result<Vec<(St
 }
 
 /// Returns the text of the document with an id, for any caller of the organization.
-pub async fn text(scope: &Scope, id: &str) -> Result<Option<String>> {
+pub async fn text<C: Connection>(scope: &Scope<C>, id: &str) -> Result<Option<String>> {
     let with_id = Predicate::Column(DOCUMENT_ID.into(), Comparison::Eq(Cell::Text(id.to_owned())));
     Ok(scope.select_where_unchecked((BODY,), &with_id, 1).await?.into_iter().next().map(|(body,)| body))
 }

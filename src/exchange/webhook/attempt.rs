@@ -1,20 +1,35 @@
 //! Attempts to deliver a message: which are due, and what follows from the answer.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
+    Permission, Permissions,
     id::WebhookDeliveryId,
     webhook_delivery::{
         self, ATTEMPT_COUNT, DELIVERED_AT, ENDPOINT_ID, FAILURE, LAST_ATTEMPT_AT, MESSAGE_ID, NEXT_ATTEMPT_AT, PAYLOAD,
         RESPONSE_BODY, RESPONSE_STATUS, STATUS, WebhookDeliveryStatus,
     },
-    webhook_endpoint::{self, DISABLED_AT, DISABLED_REASON, FIRST_FAILED_AT, IS_ENABLED, URL, WebhookDisabledReason},
+    webhook_endpoint::{
+        self, DISABLED_AT, DISABLED_REASON, DOCUMENT_ID, FIRST_FAILED_AT, IS_ENABLED, SCOPES, URL,
+        WebhookDisabledReason,
+    },
 };
 use sea_orm::prelude::{ChronoUnixTimestampMillis, Uuid};
+use serde_json::json;
+use tokio::time::timeout;
 use url::Url;
 
-use super::{endpoint::keys, signing::SigningKey};
+use super::{
+    endpoint::keys,
+    event_types::names,
+    message::{ROW_ID, told_row, with_result},
+    signing::SigningKey,
+};
 use crate::{
-    Result,
+    Error, Result,
+    auth::Actor,
+    exchange::documents,
     outbound::{Answer, NoAnswer, Outbound},
     store::{
         Scope, Tx,
@@ -26,6 +41,8 @@ use crate::{
     },
 };
 
+/// How long reading a document may take.
+const READING: Duration = Duration::from_secs(10);
 /// How long an attempt may take until another server may repeat it; longer than a request may take.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// The waits after the first attempts, in seconds: those of Standard Webhooks, 75 h 35 min 5 s in all.
@@ -47,6 +64,8 @@ pub(super) struct Attempt {
     keys: Vec<SigningKey>,
     message: String,
     payload: String,
+    /// The document whose answer the message carries, and the scopes with which it is read.
+    document: Option<(String, Permissions)>,
 }
 
 /// Takes up to `most` messages that are due, so that no other server sends them until the lease ends. At most `in_flight` are
@@ -76,6 +95,8 @@ pub(super) async fn take_due(scope: &Scope, endpoint: Uuid, most: usize, in_flig
     let ids: Vec<Uuid> = due.into_iter().map(|(id,): (WebhookDeliveryId,)| id.into()).collect();
     let rows = tx.lock(&webhook_delivery::NOUN, &ids).await?;
     let url = record.get(URL).and_then(|url| Url::parse(url.as_str()).ok());
+    let scopes = names(&record.get(SCOPES).unwrap_or_default());
+    let scopes: Permissions = scopes.iter().filter_map(|scope| Permission::parse(scope)).collect();
     let (mut attempts, mut changes) = (Vec::new(), Vec::new());
     for row in ids.iter().filter_map(|id| rows.get(id)) {
         attempts.push(Attempt {
@@ -86,6 +107,7 @@ pub(super) async fn take_due(scope: &Scope, endpoint: Uuid, most: usize, in_flig
             keys: keys(&tx, &record)?,
             message: row.get(MESSAGE_ID).unwrap_or_default(),
             payload: row.get(PAYLOAD).unwrap_or_default(),
+            document: record.get(DOCUMENT_ID).map(|id| (id, scopes)),
         });
         let now = tx.now();
         let values = vec![
@@ -111,18 +133,36 @@ impl Attempt {
         self.endpoint
     }
 
+    /// Returns the body: the payload, with what the document answers for the row as it is now.
+    pub(super) async fn body(&self, scope: &Scope) -> Result<String> {
+        let (Some((document, scopes)), Some(row)) = (&self.document, told_row(&self.payload)) else {
+            return Ok(self.payload.clone());
+        };
+        let Some(text) = documents::text(scope, &documents::normal_id(document)).await? else {
+            return Ok(self.payload.clone());
+        };
+        let reader = Actor { permissions: *scopes, ..scope.actor().clone() };
+        let read = scope.run_document(reader, (text, json!({ ROW_ID: row })), false);
+        let body = match timeout(READING, read).await {
+            Ok(Ok(result)) => with_result(&self.payload, result),
+            Ok(Err(error @ (Error::Unavailable | Error::Collision))) => return Err(error),
+            // Whoever chose the document lacks a scope, the schema has changed, or it takes too long.
+            Ok(Err(_)) | Err(_) => None,
+        };
+        Ok(body.unwrap_or_else(|| self.payload.clone()))
+    }
+
     /// Sends the message. `Err` if there is no answer.
-    pub(super) async fn send(&self, outbound: &Outbound, now: DateTime<Utc>) -> Result<Answer, NoAnswer> {
+    pub(super) async fn send(&self, outbound: &Outbound, body: String, now: DateTime<Utc>) -> Result<Answer, NoAnswer> {
         let url = self.url.as_ref().ok_or(NoAnswer::Unknown)?;
         let timestamp = now.timestamp();
-        let signatures: Vec<String> =
-            self.keys.iter().map(|key| key.sign(&self.message, timestamp, &self.payload)).collect();
+        let signatures: Vec<String> = self.keys.iter().map(|key| key.sign(&self.message, timestamp, &body)).collect();
         let headers = [
             ("webhook-id", self.message.clone()),
             ("webhook-timestamp", timestamp.to_string()),
             ("webhook-signature", signatures.join(" ")),
         ];
-        outbound.post(url, &headers, self.payload.clone(), now).await
+        outbound.post(url, &headers, body, now).await
     }
 
     /// Records what came of the attempt. Does nothing if another server has the delivery by now.

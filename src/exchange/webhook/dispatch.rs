@@ -111,7 +111,8 @@ impl<Clock: Fn() -> DateTime<Utc> + Clone + Send + Sync + 'static> Dispatcher<Cl
         self.sends.spawn(async move {
             let _place = place;
             let done = async {
-                let answer = attempt.send(scope.outbound()?, now()).await;
+                let body = attempt.body(&scope).await?;
+                let answer = attempt.send(scope.outbound()?, body, now()).await;
                 let scope = store.scope(scope.actor().clone(), now());
                 attempt.record(&scope, answer).await
             };

@@ -1,5 +1,6 @@
 //! Webhook endpoints: how they are made, changed, tried, and sent again what they missed.
 
+use async_graphql::parser::types::OperationType;
 use chrono::TimeDelta;
 use entity::{
     Permission,
@@ -7,7 +8,7 @@ use entity::{
     kind::Sequence,
     webhook_delivery,
     webhook_endpoint::{
-        DISABLED_AT, DISABLED_REASON, EVENT_TYPES, FIRST_FAILED_AT, IS_ENABLED, NOUN, POSITION,
+        DISABLED_AT, DISABLED_REASON, DOCUMENT_ID, EVENT_TYPES, FIRST_FAILED_AT, IS_ENABLED, NOUN, POSITION,
         PREVIOUS_SECRET_EXPIRES_AT, SCOPES, SECRET_NUMBER, SIGNATURE, URL, WebhookDisabledReason, WebhookSignature,
     },
 };
@@ -17,14 +18,16 @@ use url::Url;
 
 use super::{
     event_types::{EventType, names},
-    message::Message,
+    message::{Message, ROW_ID},
     replay,
     signing::SigningKey,
 };
 use crate::{
     Error, Result, UserError,
     error::Code,
+    exchange::documents,
     graphql::{
+        documents::{document::Document, limits::Limits},
         slice::{Done, Module, Mutation, OneTimeField},
         typed::{
             fields::MutationFn,
@@ -47,7 +50,7 @@ const SECRET: &str = "secret";
 
 /// GraphQL module of webhook endpoints.
 pub const SLICE: Module = Module {
-    mutations: &[ROTATE, TEST, replay::REPLAY],
+    mutations: &[ROTATE, TEST, SET_DOCUMENT, replay::REPLAY],
     rules: RULES,
     one_time_fields: &[OneTimeField {
         name: SECRET,
@@ -78,6 +81,26 @@ const TEST: Mutation = Mutation {
     permissions: &[Permission::Admin],
     run: &MutationFn::new(|tx, WebhookEndpointTest { by }| Box::pin(test(tx, by))),
 };
+
+const SET_DOCUMENT: Mutation = Mutation {
+    name: "webhookEndpointSetDocument",
+    doc: "Chooses the trusted document whose answer for the changed row is `data.result` of each message, read when it is sent \
+          with the scopes of the caller. It is left out of messages of rows that are gone, if the answer has an error, \
+          and if the message would exceed 20,000 bytes. Fails with INVALID unless the document is a query with the \
+          variable `$id: ID!`.",
+    permissions: &[Permission::Admin],
+    run: &MutationFn::new(|tx, input| Box::pin(set_document(tx, input))),
+};
+
+/// An endpoint whose messages carry what a document answers.
+#[derive(Input)]
+struct WebhookEndpointSetDocument {
+    /// The endpoint.
+    by: RefTo<WebhookEndpointId>,
+    /// The `documentId`. Null for messages without values.
+    #[input(max = 200)]
+    document_id: Option<String>,
+}
 
 /// An endpoint that gets another secret.
 #[derive(Input)]
@@ -147,9 +170,48 @@ fn check_event_types(tx: &Tx, draft: &mut Draft) {
             draft.refuse(Code::Invalid, "eventTypes", format!("{name} requires the scope {}", scope.name()));
         }
     }
+    draft.set(SCOPES, scopes(tx));
+}
+
+async fn set_document(tx: &Tx, input: &WebhookEndpointSetDocument) -> Result<Done> {
+    let record = match tx.lock_one(&NOUN, Permission::Admin, &input.by.reference, None).await? {
+        Ok(record) => record,
+        Err(mistake) => return Ok(Err(vec![mistake])),
+    };
+    let wanted = input.document_id.as_deref().map(|id| documents::normal_id(id).into_owned());
+    if let Some(id) = &wanted {
+        let mistake = match documents::text(tx, id).await? {
+            Some(text) => is_about_a_row(&text).err(),
+            None => Some("no trusted document has this documentId: push it first"),
+        };
+        if let Some(mistake) = mistake {
+            return Ok(Err(vec![UserError::new(Code::Invalid, "documentId", mistake)]));
+        }
+    }
+    let id = record.id();
+    let changes = vec![assign(DOCUMENT_ID, wanted), assign(SCOPES, scopes(tx))];
+    if changes.iter().all(|(column, cell)| record.cell(column.name) == cell) {
+        return Ok(Ok((id, Outcome::Unchanged)));
+    }
+    tx.change(&NOUN, vec![(record, changes)]).await?;
+    Ok(Ok((id, Outcome::Updated)))
+}
+
+/// Err if a document is none about a row with a given id.
+fn is_about_a_row(text: &str) -> Result<(), &'static str> {
+    let document = Document::read(text, None, &Limits::DEFAULT).map_err(|_| "the document cannot be read any more")?;
+    match document.kind() {
+        OperationType::Query if document.has_variable(ROW_ID) => Ok(()),
+        OperationType::Query => Err("the document needs the variable $id: ID!"),
+        _ => Err("the document must be a query"),
+    }
+}
+
+/// Returns the scopes of the caller, as they are stored.
+fn scopes(tx: &Tx) -> String {
     let mut scopes: Vec<&str> = tx.actor().permissions.iter().map(Permission::name).collect();
     scopes.sort_unstable();
-    draft.set(SCOPES, json!(scopes).to_string());
+    json!(scopes).to_string()
 }
 
 fn check_url(tx: &Tx, draft: &mut Draft) -> Result<()> {

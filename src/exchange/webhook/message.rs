@@ -1,4 +1,4 @@
-//! Messages: which change of which row, without values.
+//! Messages: which change of which row, without values, and what a document answers for the row.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::{
@@ -6,6 +6,7 @@ use entity::{
     event::EventOperation,
     id::{self, WebhookEndpointId},
     kind::Sequence,
+    noun::StringEnum as _,
     webhook_delivery::{
         ATTEMPT_COUNT, ENDPOINT_ID, EVENT_TYPE, MESSAGE_ID, NEXT_ATTEMPT_AT, PAYLOAD, SEQUENCE, STATUS,
         WebhookDeliveryStatus,
@@ -24,6 +25,10 @@ use crate::store::{
     },
 };
 
+/// Variable of a document that is given the id of the changed row.
+pub(super) const ROW_ID: &str = "id";
+/// Maximum size of a message with what a document answers, in bytes: many receivers refuse a longer one.
+const MOST_BYTES: usize = 20_000;
 /// Prefix of the ids of messages.
 const PREFIX: &str = "msg";
 /// Event type of a test.
@@ -100,6 +105,22 @@ impl Message {
             assign(NEXT_ATTEMPT_AT, Some(ChronoUnixTimestampMillis(now))),
         ]
     }
+}
+
+/// Returns the id of the row that a payload tells of, unless it is gone or the message is a test.
+pub(super) fn told_row(payload: &str) -> Option<String> {
+    let payload: Value = serde_json::from_str(payload).ok()?;
+    let event_type = payload["type"].as_str()?;
+    let is_gone = [EventOperation::Deleted, EventOperation::Merged].map(|operation| format!(".{}", operation.name()));
+    let is_told = event_type != TEST && !is_gone.iter().any(|operation| event_type.ends_with(operation));
+    payload["data"]["id"].as_str().filter(|_| is_told).map(str::to_owned)
+}
+
+/// Returns a payload with what a document answers; `None` if that is too long.
+pub(super) fn with_result(payload: &str, result: Value) -> Option<String> {
+    let mut payload: Value = serde_json::from_str(payload).ok()?;
+    payload["data"]["result"] = result;
+    Some(payload.to_string()).filter(|payload| payload.len() <= MOST_BYTES)
 }
 
 fn payload(event_type: &str, at: DateTime<Utc>, data: &Value) -> String {

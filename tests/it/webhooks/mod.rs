@@ -2,6 +2,7 @@
 
 mod access;
 mod attempts;
+mod documents;
 mod receiver;
 mod repeats;
 mod slow;
