@@ -138,7 +138,7 @@ impl Attempt {
         let (Some((document, scopes)), Some(row)) = (&self.document, told_row(&self.payload)) else {
             return Ok(self.payload.clone());
         };
-        let Some(text) = documents::text(scope, &documents::normal_id(document)).await? else {
+        let Some(text) = documents::text(scope, document).await? else {
             return Ok(self.payload.clone());
         };
         let reader = Actor { permissions: *scopes, ..scope.actor().clone() };

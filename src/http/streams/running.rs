@@ -151,11 +151,12 @@ impl Subscription {
 
     async fn found(&mut self) -> Result<Sent, End> {
         loop {
+            // Also while there are changes of which none is told.
+            if self.beat.elapsed() >= BEAT {
+                self.beat = Instant::now();
+                return Ok(Sent::Beat);
+            }
             if !self.subscribed.has_more() && !self.wait().await? {
-                if self.beat.elapsed() >= BEAT {
-                    self.beat = Instant::now();
-                    return Ok(Sent::Beat);
-                }
                 continue;
             }
             self.watch.seen();

@@ -79,7 +79,8 @@ pub(in crate::http) async fn open(
                 running: HashMap::new(),
                 outgoing: VecDeque::new(),
                 phase: Phase::Open,
-                opened: Instant::now(),
+                // As long as for a request.
+                check_at: Instant::now() + state.request_timeout,
                 heard: Instant::now(),
                 pinged: Instant::now(),
                 shared: Shared { state, store, health, request },
@@ -173,7 +174,8 @@ struct Socket {
     running: HashMap<String, AbortHandle>,
     outgoing: VecDeque<Frame>,
     phase: Phase,
-    opened: Instant,
+    /// When it is next checked who the caller is, whatever arrives until then.
+    check_at: Instant,
     /// When something last arrived.
     heard: Instant,
     /// When the client was last asked for a sign of life.
@@ -234,18 +236,16 @@ impl Socket {
     }
 
     async fn wait(&mut self) -> Woken {
-        let checked = match self.caller {
-            Some(_) => Instant::now() + CHECK,
-            // As long as for a request.
-            None => self.opened + self.shared.state.request_timeout,
-        };
+        if self.check_at <= Instant::now() {
+            return Woken::Time;
+        }
         let (wire, operations) = (&mut self.wire, &mut self.operations);
         select! {
             biased;
             () = self.shared.health.drained() => Woken::Draining,
             incoming = wire.next() => Woken::Incoming(incoming),
             Some((id, reply)) = operations.next(), if !operations.is_empty() => Woken::Reply(id, reply),
-            () = sleep_until(checked) => Woken::Time,
+            () = sleep_until(self.check_at) => Woken::Time,
         }
     }
 
@@ -273,6 +273,7 @@ impl Socket {
                 Ok(caller) => {
                     self.wire.trust(self.shared.state.memory.room(true));
                     self.caller = Some(caller);
+                    self.check_at = Instant::now() + CHECK;
                     self.say(Bytes::from_static(br#"{"type":"connection_ack"}"#));
                 }
                 Err(close) => self.refuse(close),
@@ -354,6 +355,7 @@ impl Socket {
     /// for a sign of life.
     async fn check(&mut self) {
         let Some(caller) = &self.caller else { return self.refuse(Close::InitTimeout) };
+        self.check_at = Instant::now() + CHECK;
         if let Err(Failure::Ended(_)) = caller.transfer.actor().await {
             return self.refuse(Close::Forbidden);
         }

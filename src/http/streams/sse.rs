@@ -3,7 +3,7 @@
 use actix_web::{
     HttpResponse,
     body::MessageBody as _,
-    http::header::{CONTENT_ENCODING, HeaderName, HeaderValue},
+    http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue},
     web::Bytes,
 };
 use futures_util::stream;
@@ -30,7 +30,9 @@ pub(in crate::http) fn stream(subscription: Subscription) -> HttpResponse {
         }
     });
     let mut response = HttpResponse::Ok();
-    add_headers(response.content_type(MEDIA)).streaming(events)
+    // A compressed stream would be held back until a block is full.
+    response.content_type(MEDIA).insert_header((CONTENT_ENCODING, "identity")).insert_header((X_ACCEL_BUFFERING, "no"));
+    response.streaming(events)
 }
 
 /// Returns the response to a query or a mutation as a stream of one event. What failed before it ran stays as it is.
@@ -41,13 +43,8 @@ pub(in crate::http) fn single(response: HttpResponse) -> HttpResponse {
     let (response, body) = response.into_parts();
     let json = body.try_into_bytes().unwrap_or_default();
     let mut response = response.set_body(Bytes::from([&event(&json), COMPLETE].concat())).map_into_boxed_body();
-    response.headers_mut().insert(actix_web::http::header::CONTENT_TYPE, HeaderValue::from_static(MEDIA));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA));
     response
-}
-
-fn add_headers(response: &mut actix_web::HttpResponseBuilder) -> &mut actix_web::HttpResponseBuilder {
-    // A compressed stream would be held back until a block is full.
-    response.insert_header((CONTENT_ENCODING, "identity")).insert_header((X_ACCEL_BUFFERING, "no"))
 }
 
 /// Returns the event of a response. JSON as it is written here has no line breaks.

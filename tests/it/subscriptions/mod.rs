@@ -70,6 +70,12 @@ impl Events {
         tokio::time::timeout(LONG, waited).await.expect("something comes")
     }
 
+    /// Whether a sign of life comes within the interval of looking for changes.
+    pub async fn has_beaten(&mut self) -> bool {
+        let more = tokio::time::timeout(Duration::from_millis(250), self.bytes.next()).await;
+        more.is_ok_and(|more| more.unwrap().unwrap() == ":\n\n")
+    }
+
     /// The page of the next event.
     pub async fn page(&mut self) -> Value {
         let (name, data) = self.next().await.unwrap().unwrap();

@@ -276,6 +276,27 @@ async fn a_revoked_token_closes_its_socket_before_anything_else_is_sent() {
 }
 
 #[actix_web::test]
+async fn a_revoked_token_closes_its_socket_however_often_the_client_calls() {
+    let door = Door::open(Vec::new()).await;
+    let mut socket = Socket::acknowledged(&door, &door.token(Permission::ALL)).await;
+    let tx = door.app.store.scope(door.actor(Permission::ALL), rapport::clock::now()).begin().await.unwrap();
+    tx.revoke_tokens(Revocation::Subject, "ada").await.unwrap();
+    tx.commit().await.unwrap();
+    door.gate.poll(rapport::clock::now()).await.unwrap();
+    let closed = async {
+        loop {
+            // The server may have closed it since the last answer.
+            let _ = socket.0.send(Message::text(json!({ "type": "ping" }).to_string())).await;
+            match within(&mut socket.0).await.unwrap().unwrap() {
+                Message::Close(Some(frame)) => return u16::from(frame.code),
+                _ => continue,
+            }
+        }
+    };
+    assert_eq!(tokio::time::timeout(Duration::from_secs(15), closed).await, Ok(4403));
+}
+
+#[actix_web::test]
 async fn a_server_without_room_says_when_to_come_back() {
     // Less memory for bodies than the message takes.
     let door = Door::with_body_memory(64 << 10).await;

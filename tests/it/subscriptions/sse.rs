@@ -180,6 +180,22 @@ async fn a_subscription_may_be_asked_for_by_get_and_a_mutation_may_not() {
 }
 
 #[actix_web::test]
+async fn a_stream_shows_that_it_is_alive_also_while_only_other_rows_change() {
+    let door = Door::open(Vec::new()).await;
+    let token = door.token(Permission::ALL);
+    let mut events = Events::open(&door, &token, &request(&json!({ "types": ["MEDIUM"] }))).await;
+    events.page().await;
+    let mut changes = 0;
+    let begun = std::time::Instant::now();
+    while !events.has_beaten().await {
+        assert!(begun.elapsed().as_secs() < 20, "after {changes} changes");
+        make(&door, &format!("D{changes}")).await;
+        changes += 1;
+    }
+    assert!(changes > 0);
+}
+
+#[actix_web::test]
 async fn a_caller_has_a_hundred_streams_and_room_again_when_one_ends() {
     let door = Door::open(Vec::new()).await;
     let token = door.token(Permission::ALL);
