@@ -287,9 +287,8 @@ async fn a_revoked_token_closes_its_socket_however_often_the_client_calls() {
         loop {
             // The server may have closed it since the last answer.
             let _ = socket.0.send(Message::text(json!({ "type": "ping" }).to_string())).await;
-            match within(&mut socket.0).await.unwrap().unwrap() {
-                Message::Close(Some(frame)) => return u16::from(frame.code),
-                _ => continue,
+            if let Message::Close(Some(frame)) = within(&mut socket.0).await.unwrap().unwrap() {
+                return u16::from(frame.code);
             }
         }
     };
